@@ -1,0 +1,94 @@
+# Everything a developer or a first visitor runs. Needs python3 >= 3.11 with pip and venv, make and
+# git; no root. Another interpreter: `make demo PYTHON=python3.12`. A second environment beside the
+# first: `make test PYTHON=python3.13 VENV=.venv-3.13`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# A person's own pip settings (an index mirror, a proxy, certificates) hold, except those that would
+# put the packages somewhere else than into the environment or change what the lock files say.
+unexport PYTHONHOME PYTHONPATH PIP_CONSTRAINT PIP_DRY_RUN PIP_EDITABLE \
+	PIP_IGNORE_INSTALLED PIP_NO_BINARY PIP_NO_DEPS PIP_ONLY_BINARY PIP_PREFIX PIP_PYTHON \
+	PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Wheels only: an ordinary machine has no compiler, and a clear "no matching distribution" beats a
+# page of a failed build.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-input --no-user
+FROM_LOCK := $(PIP_INSTALL) --only-binary :all: --require-hashes
+THIS_PACKAGE := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
+		printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+.PHONY: demo
+demo: $(VENV)/.installed ## Install what the lock says, run the job on a small simulated portal
+	$(BIN)/dpss demo $(ARGS)
+
+.PHONY: test
+test: lint ## Install, then lint, types, import rules and all tests (ARGS="-k name" for some)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## Lint, formatting, types and import rules only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## Format the code and mend what can be mended by machine
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## Measure time and memory beside scanpy
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# To add a dependency: name it in pyproject.toml (run time: `dependencies`; tests and checks: `dev`),
+# run `make lock`, give its reason in docs/adr/0001-dependencies.md, and commit pyproject.toml and the
+# requirements*.lock files together. The pins of all others stay as they are.
+.PHONY: lock
+lock: $(VENV)/.tools ## Write the lock files (ARGS=--upgrade, or ARGS="--upgrade-package NAME")
+	$(BIN)/python tools/lock.py $(ARGS)
+
+.PHONY: clean
+clean: ## Remove the environment and what the checks left
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The rest makes the environment, once, and again when its lock file changes.
+
+$(VENV)/.created:
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "No $(PYTHON) here. Install Python 3.11 or newer, or name one: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1), but 3.11 or newer is needed." \
+			"If you have a newer one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) lacks the venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear "$(VENV)"
+	@touch "$@"
+
+$(VENV)/.installed: $(VENV)/.created requirements.lock requirements-build.lock pyproject.toml
+	@echo "Installing into $(VENV): about a minute the first time."
+	$(FROM_LOCK) -r requirements-build.lock -r requirements.lock
+	$(THIS_PACKAGE)
+	@touch "$@"
+
+$(VENV)/.installed-dev: $(VENV)/.created requirements-dev.lock pyproject.toml
+	@echo "Installing into $(VENV), with the tests' tools: about a minute the first time."
+	$(FROM_LOCK) -r requirements-dev.lock
+	$(THIS_PACKAGE)
+	@touch "$@" "$(VENV)/.tools" "$(VENV)/.installed"
+
+# Only what `make lock` needs: it must run while a lock file is stale or missing.
+$(VENV)/.tools: $(VENV)/.created
+	$(PIP_INSTALL) uv
+	@touch "$@"
