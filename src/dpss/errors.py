@@ -1,0 +1,56 @@
+"""Everything that this program raises on purpose, in one tree.
+
+::
+
+    DpssError
+    ├── SettingsError (ValueError)          an option or variable is wrong            exit 2
+    ├── UnreachableError (OSError)          a source or an output can't be reached    exit 2
+    └── MatrixError (ValueError)            one matrix can't be summarised            exit 1
+        ├── UnknownFormatError              no reader knows these bytes
+        ├── CorruptMatrixError              the bytes contradict themselves
+        ├── NoMatrixError                   well-formed, but there is no matrix in it
+        ├── NoCountsError                   nothing but scaled values: a skip, not a failure
+        └── LimitError                      would need more memory or scratch than allowed
+
+Each message says what is wrong, with which value, and what to do next where
+something can be done. It is caught once, at the edge (``dpss.cli`` for a command,
+``dpss.run`` for one matrix of many).
+"""
+
+from __future__ import annotations
+
+
+class DpssError(Exception):
+    """The root: anything the program can explain in one line."""
+
+
+class SettingsError(DpssError, ValueError):
+    """An option, variable or combination of them is wrong; the message names each."""
+
+
+class UnreachableError(DpssError, OSError):
+    """A source or an output can't be reached, so that nothing could start."""
+
+
+class MatrixError(DpssError, ValueError):
+    """One matrix can't be summarised; the others are not concerned."""
+
+
+class UnknownFormatError(MatrixError):
+    """The bytes are of no format that this program reads."""
+
+
+class CorruptMatrixError(MatrixError):
+    """The file is truncated, damaged or contradicts itself."""
+
+
+class NoMatrixError(MatrixError):
+    """The file is whole and of a known format, but holds no matrix."""
+
+
+class NoCountsError(MatrixError):
+    """Every layer holds scaled (negative) values: there is nothing to summarise."""
+
+
+class LimitError(MatrixError):
+    """Reading would need more memory or scratch space than the settings allow."""

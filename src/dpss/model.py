@@ -1,0 +1,97 @@
+"""The records that everything else speaks of: projects, matrices and genes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+GENE_EXPRESSION = "Gene Expression"
+"""The feature type that counts; 10x names it so, and a file that names none means it."""
+
+
+@dataclass(frozen=True)
+class MatrixRef:
+    """Where one matrix is and how to tell whether it has changed."""
+
+    project_id: str
+    """Identifier of the project it belongs to; also the project's folder name."""
+    name: str
+    """Name within the project; empty where the source has one matrix per project."""
+    url: str
+    """A path, ``https://`` or ``s3://`` address."""
+    fingerprint: str
+    """ETag, checksum or version: equal fingerprints mean equal bytes."""
+    size_bytes: int | None = None
+    """Size as the source states it; ``None`` where it does not."""
+    strata: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """What the source says of the cells: species, organ, library construction, ..."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An entry of a catalog that is not processed, and why."""
+
+    name: str
+    """Name of the matrix or entry within its project."""
+    reason: str
+    """One plain sentence."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project of a source with all its matrices."""
+
+    id: str
+    title: str
+    refs: tuple[MatrixRef, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    """Entries that the catalog itself leaves out, each with its reason."""
+
+
+@dataclass(frozen=True)
+class GeneTable:
+    """The features along a matrix's gene axis, in the matrix's order.
+
+    Raises:
+        ValueError: The columns differ in length.
+    """
+
+    ids: NDArray[np.object_]
+    """Feature ids (``str``), shape ``(n_features,)``; not always unique."""
+    names: NDArray[np.object_]
+    """Gene symbols (``str``), shape ``(n_features,)``; the id where there is none."""
+    feature_types: NDArray[np.object_] | None = None
+    """``Gene Expression``, ``Antibody Capture``, ...; ``None`` means all are genes."""
+    chromosomes: NDArray[np.object_] | None = None
+    """Chromosome of each feature as the file says it; ``None`` where it does not."""
+
+    def __post_init__(self) -> None:
+        """Check that all columns speak of the same features."""
+        columns = (self.ids, self.names, self.feature_types, self.chromosomes)
+        lengths = {len(column) for column in columns if column is not None}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of a gene table differ in length: {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        """Return the number of features."""
+        return len(self.ids)
+
+    @property
+    def is_gene(self) -> NDArray[np.bool_]:
+        """Whether each feature is a gene's expression, shape ``(n_features,)``."""
+        if self.feature_types is None:
+            return np.ones(len(self), dtype=bool)
+        return np.asarray(self.feature_types == GENE_EXPRESSION, dtype=bool)
+
+    def select(self, mask: NDArray[np.bool_]) -> GeneTable:
+        """Return the table of the features where ``mask`` is true."""
+        return GeneTable(
+            ids=self.ids[mask],
+            names=self.names[mask],
+            feature_types=None if self.feature_types is None else self.feature_types[mask],
+            chromosomes=None if self.chromosomes is None else self.chromosomes[mask],
+        )

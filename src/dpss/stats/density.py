@@ -1,0 +1,90 @@
+"""Counts of points on a fixed grid: what a scatter plot of millions of cells becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats.tally import KeyCounts
+
+STEPS_PER_OCTAVE_BITS = 5
+N_LOG_BINS = 1 + (40 << STEPS_PER_OCTAVE_BITS)
+"""Bins of a logarithmic axis: one for values below 1, then 32 per octave up to 2**40."""
+N_PERCENT_BINS = 400
+"""Bins of a percentage axis: a quarter of a percent each, 100 in the last."""
+
+_SHIFT = 52 - STEPS_PER_OCTAVE_BITS
+_FIRST = 1023 << STEPS_PER_OCTAVE_BITS
+
+
+@dataclass(frozen=True)
+class Density:
+    """How many cells fall into each bin of a grid; only bins with cells are kept."""
+
+    x: NDArray[np.int64]
+    """Bin along the first axis, shape ``(n_bins,)``."""
+    y: NDArray[np.int64]
+    """Bin along the second axis, shape ``(n_bins,)``."""
+    counts: NDArray[np.int64]
+    """Cells in the bin, shape ``(n_bins,)``, all at least 1."""
+    x_edges: NDArray[np.float64]
+    """Edges of all bins of the first axis."""
+    y_edges: NDArray[np.float64]
+    """Edges of all bins of the second axis."""
+
+
+def log_bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the logarithmic bin of each non-negative value, shape as given.
+
+    The bins are read off the doubles' bits: no logarithm whose last bit could differ
+    between machines.
+    """
+    keys = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) >> _SHIFT
+    return np.clip(keys - _FIRST + 1, 0, N_LOG_BINS - 1)
+
+
+def log_edges() -> NDArray[np.float64]:
+    """Return the edges of the logarithmic bins, shape ``(N_LOG_BINS + 1,)``; the first is 0."""
+    keys = (np.arange(N_LOG_BINS, dtype=np.int64) + _FIRST) << _SHIFT
+    return np.concatenate([[0.0], keys.view(np.float64)])
+
+
+def percent_bins(percents: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the bin of each percentage, shape as given."""
+    return np.clip((percents * (N_PERCENT_BINS / 100)).astype(np.int64), 0, N_PERCENT_BINS - 1)
+
+
+def percent_edges() -> NDArray[np.float64]:
+    """Return the edges of the percentage bins, shape ``(N_PERCENT_BINS + 1,)``."""
+    return np.arange(N_PERCENT_BINS + 1) * (100 / N_PERCENT_BINS)
+
+
+class Grid:
+    """A grid that is counted into, mergeable; as large as there are bins with points."""
+
+    def __init__(self, x_edges: NDArray[np.float64], y_edges: NDArray[np.float64]) -> None:
+        """Make an empty grid with these edges."""
+        self._x_edges = x_edges
+        self._y_edges = y_edges
+        self._filed = KeyCounts()
+
+    def add(self, x: NDArray[np.int64], y: NDArray[np.int64]) -> None:
+        """Count points.
+
+        Args:
+            x: Bin of each point along the first axis, shape ``(n_points,)``.
+            y: Bin of each point along the second axis, shape ``(n_points,)``.
+        """
+        self._filed.add(x * (len(self._y_edges) - 1) + y)
+
+    def merge(self, other: Grid) -> None:
+        """Add all that another grid of the same edges has counted."""
+        self._filed.merge(other._filed)
+
+    def density(self) -> Density:
+        """Return the bins that hold points."""
+        keys, counts = self._filed.contents()
+        x, y = np.divmod(keys, len(self._y_edges) - 1)
+        return Density(x, y, counts.copy(), self._x_edges, self._y_edges)

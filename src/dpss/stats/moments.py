@@ -1,0 +1,57 @@
+"""From exact sums to means and variances."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats import kernels
+from dpss.stats.accumulator import GeneSums
+
+CONSTANT = 1e-12
+"""A variance below this part of the squared mean is rounding, and taken for zero."""
+
+
+def total_counts(sums: GeneSums) -> NDArray[np.float64]:
+    """Return each feature's sum of values, shape ``(n_features,)``."""
+    table = sums.table
+    return table[:, kernels.TOTAL] + table[:, kernels.TOTAL_LOW] / float(1 << kernels.LOW_BITS)
+
+
+def share_moments(
+    sums: GeneSums, n_cells: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of each feature's share of a cell's counts.
+
+    With integers ``S1`` (sum of shares) and ``S2`` (sum of squared shares) in units of
+    ``u = 2**-78`` the sample variance is ``(n S2 / u - S1**2) u**2 / (n (n - 1))``,
+    evaluated in Python's integers and rounded once.
+
+    Args:
+        sums: Canonical sums.
+        n_cells: Number of kept cells.
+
+    Returns:
+        Mean and sample variance (``ddof=1``), each shape ``(n_features,)``; the variance
+        is NaN for fewer than two cells, both are NaN for none.
+    """
+    table = sums.table
+    means = np.full(len(table), np.nan)
+    variances = np.full(len(table), np.nan)
+    if n_cells == 0:
+        return means, variances
+    unit = 1 << kernels.SHARE_BITS
+    means[:] = 0.0
+    if n_cells > 1:
+        variances[:] = 0.0
+    for g in np.flatnonzero(table[:, kernels.N_CELLS]):
+        first = (int(table[g, kernels.SHARE]) << kernels.LOW_BITS) + int(table[g, kernels.SHARE_LOW])
+        second = (int(table[g, kernels.SQUARE]) << kernels.LOW_BITS) + int(
+            table[g, kernels.SQUARE_LOW]
+        )
+        means[g] = first / (n_cells * unit)
+        if n_cells > 1:
+            spread = n_cells * second * unit - first * first
+            variance = spread / (n_cells * (n_cells - 1) * unit * unit)
+            variances[g] = variance if variance > CONSTANT * means[g] ** 2 else 0.0
+    return means, variances

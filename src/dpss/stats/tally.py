@@ -1,0 +1,168 @@
+"""How often each value occurs: exact while it can be, then as fine as fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_LEVEL = 44
+"""Coarsest level: still 256 steps per octave, a relative error below 0.2 %."""
+
+_MAX_PENDING = 1 << 16
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Values and how often each occurs."""
+
+    values: NDArray[np.float64]
+    """Distinct values in ascending order, shape ``(n_distinct,)``."""
+    counts: NDArray[np.int64]
+    """How often each occurs, shape ``(n_distinct,)``, all at least 1."""
+
+    @property
+    def n(self) -> int:
+        """Number of observations."""
+        return int(self.counts.sum())
+
+    def quantile(self, q: float) -> float:
+        """Return a quantile with linear interpolation, as `numpy.quantile` does.
+
+        Args:
+            q: Between 0 and 1.
+
+        Raises:
+            ValueError: There are no observations.
+        """
+        n = self.n
+        if n == 0:
+            raise ValueError("a quantile of no observations")
+        position = q * (n - 1)
+        below = int(np.floor(position))
+        ends = np.cumsum(self.counts)
+        low = float(self.values[np.searchsorted(ends, below, side="right")])
+        high = float(self.values[np.searchsorted(ends, min(below + 1, n - 1), side="right")])
+        return low + (high - low) * (position - below)
+
+    @property
+    def median(self) -> float:
+        """The median; the mean of the two middle values of an even number."""
+        return self.quantile(0.5)
+
+
+class KeyCounts:
+    """How often each whole-number key occurs, mergeable; as large as there are keys."""
+
+    def __init__(self) -> None:
+        """Make an empty count."""
+        self._keys = np.empty(0, dtype=np.int64)
+        self._counts = np.empty(0, dtype=np.int64)
+        self._pending: list[NDArray[np.int64]] = []
+        self._n_pending = 0
+
+    def add(self, keys: NDArray[np.int64]) -> None:
+        """Count more keys, shape ``(n_keys,)``."""
+        self._pending.append(keys)
+        self._n_pending += len(keys)
+        if self._n_pending >= _MAX_PENDING:
+            self.contents()
+
+    def merge(self, other: KeyCounts) -> None:
+        """Add all that another one has counted."""
+        keys, counts = self.contents()
+        other_keys, other_counts = other.contents()
+        self._keys, self._counts = _gather(
+            np.concatenate([keys, other_keys]), np.concatenate([counts, other_counts])
+        )
+
+    def contents(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the distinct keys, ascending, and how often each occurred."""
+        if self._pending:
+            keys, counts = np.unique(np.concatenate(self._pending), return_counts=True)
+            self._pending.clear()
+            self._n_pending = 0
+            self._keys, self._counts = _gather(
+                np.concatenate([self._keys, keys]),
+                np.concatenate([self._counts, counts.astype(np.int64)]),
+            )
+        return self._keys, self._counts
+
+    @property
+    def n_filed(self) -> int:
+        """Number of distinct keys filed so far; those still pending are not in it."""
+        return len(self._keys)
+
+    def coarsen(self) -> None:
+        """Drop every key's last bit, and count equal ones together."""
+        keys, counts = self.contents()
+        self._keys, self._counts = _gather(keys >> 1, counts)
+
+
+class Tally:
+    """Counts of non-negative numbers, mergeable, of bounded size.
+
+    A number is filed under its double's bit pattern, which orders non-negative
+    doubles. While there are at most ``limit`` distinct numbers the tally is exact;
+    beyond that the last bits are dropped, one at a time, until they fit. The number
+    of dropped bits is the least that suffices for all the numbers seen, so that it,
+    too, does not depend on the order in which they came.
+    """
+
+    def __init__(self, limit: int = 1 << 18) -> None:
+        """Make an empty tally that keeps at most ``limit`` distinct values."""
+        self.limit = limit
+        self._level = 0
+        self._filed = KeyCounts()
+
+    def add(self, values: NDArray[np.float64]) -> None:
+        """Count more observations.
+
+        Args:
+            values: Finite numbers of at least 0, shape ``(n_values,)``.
+        """
+        keys = (np.ascontiguousarray(values, dtype=np.float64) + 0.0).view(np.int64)
+        self._filed.add(keys >> self._level)
+        self._fit()
+
+    def merge(self, other: Tally) -> None:
+        """Add all that another tally has counted; the other may be left coarser."""
+        self._reach(other._level)
+        other._reach(self._level)
+        self._filed.merge(other._filed)
+        self._fit()
+
+    def distribution(self) -> Distribution:
+        """Return what was counted; values of a coarse tally are their bins' middles."""
+        self._filed.contents()
+        self._fit()
+        keys, counts = self._filed.contents()
+        values = (keys << self._level).view(np.float64)
+        if self._level:
+            upper = ((keys + 1) << self._level).view(np.float64)
+            values = np.where(keys == 0, 0.0, (values + upper) / 2)
+        return Distribution(values.copy(), counts.copy())
+
+    def _reach(self, level: int) -> None:
+        """Become at least as coarse as ``level``."""
+        while self._level < level:
+            self._filed.coarsen()
+            self._level += 1
+
+    def _fit(self) -> None:
+        """Become as coarse as the filed keys demand."""
+        while self._filed.n_filed > self.limit and self._level < MAX_LEVEL:
+            self._reach(self._level + 1)
+
+
+def _gather(
+    keys: NDArray[np.int64], counts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort keys and add up the counts of equal ones."""
+    if len(keys) == 0:
+        return keys, counts
+    order = np.argsort(keys, kind="stable")
+    keys, counts = keys[order], counts[order]
+    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    return keys[first], np.add.reduceat(counts, first)

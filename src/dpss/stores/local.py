@@ -1,0 +1,139 @@
+"""The local file system as source and as output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from dpss.errors import CorruptMatrixError, UnreachableError
+from dpss.stores import Blob
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file as a `dpss.stores.Blob`."""
+
+    path: Path
+    random_access: bool = True
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def url(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
+    @property
+    def size_bytes(self) -> int:
+        """The file's size."""
+        return self.path.stat().st_size
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end."""
+        with self.open() as file:
+            return os.pread(file.fileno(), length, start)
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading."""
+        try:
+            return self.path.open("rb")
+        except OSError as error:
+            raise CorruptMatrixError(f"{self.path}: can't be read ({error.strerror})") from error
+
+
+@dataclass(frozen=True)
+class LocalFolder:
+    """A folder with all files below it as a `dpss.stores.Tree`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def url(self) -> str:
+        """The folder's path."""
+        return str(self.path)
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return all regular files below the folder by their relative path."""
+        found = (
+            (path.relative_to(self.path).as_posix(), path)
+            for path in self.path.rglob("*")
+            if path.is_file()
+        )
+        return {key: LocalFile(path) for key, path in sorted(found)}
+
+
+class LocalStore:
+    """A folder as a `dpss.stores.Store`: files are written beside, then renamed."""
+
+    def __init__(self, root: Path) -> None:
+        """Publish below ``root``, which is made when first written to."""
+        self._root = root
+
+    @property
+    def url(self) -> str:
+        """The folder's path."""
+        return str(self._root)
+
+    def read(self, key: str) -> bytes:
+        """Return a file's bytes; raises `FileNotFoundError` if there is none."""
+        return self._path(key).read_bytes()
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys that begin with ``prefix``, in order; unfinished files are not seen."""
+        folder = self._root / prefix.rpartition("/")[0]
+        found = (
+            path.relative_to(self._root).as_posix()
+            for path in folder.rglob("*")
+            if path.is_file() and not path.name.startswith(".dpss-")
+        )
+        yield from sorted(key for key in found if key.startswith(prefix))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write beside, flush to the disk, then rename."""
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                dir=path.parent, prefix=".dpss-", delete=False
+            ) as file:
+                try:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    os.chmod(file.name, 0o644)
+                    os.replace(file.name, path)
+                except BaseException:
+                    with contextlib.suppress(OSError):
+                        os.unlink(file.name)
+                    raise
+        except OSError as error:
+            raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
+
+    def delete(self, key: str) -> None:
+        """Remove a file and the folders that it leaves empty."""
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in path.parents:
+                if folder == self._root:
+                    break
+                folder.rmdir()
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key)
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
+            raise ValueError(f"{key!r} is not a key within the store")
+        return self._root / parts
