@@ -20,7 +20,7 @@ LOCKS = {
 }
 # What uv says when the package index itself can't be reached, as opposed to an answer it dislikes.
 UNREACHABLE = re.compile(
-    r"error sending request|failed to (fetch|connect)|dns error|timed out|offline", re.IGNORECASE
+    "error sending request|dns error|timed out|status server error|network was disabled"
 )
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -104,7 +104,7 @@ def test_locks_are_what_resolving_again_gives(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "tools" / "lock.py"), "--directory", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     if done.returncode and UNREACHABLE.search(done.stderr):
-        pytest.skip(f"no package index within reach: {done.stderr.strip().splitlines()[-1]}")
+        pytest.skip(f"no package index within reach: {' '.join(done.stderr.split())}")
     assert done.returncode == 0, done.stderr
     stale = [n for n in LOCKS if (ROOT / n).read_text() != (tmp_path / n).read_text()]
     assert stale == [], "these no longer match pyproject.toml: run `make lock` and commit them"
