@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# Any environment that's there will do, unless an interpreter is asked for by name.
+CREATED := $(VENV)/.created$(if $(filter file,$(origin PYTHON)),,-with-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 ARGS ?=
 .DEFAULT_GOAL := help
@@ -65,7 +67,7 @@ clean: ## Remove the environment and what the checks left
 
 # The rest makes the environment, once, and again when its lock file changes.
 
-$(VENV)/.created:
+$(CREATED):
 	@command -v "$(PYTHON)" >/dev/null || { \
 		echo "No $(PYTHON) here. Install Python 3.11 or newer, or name one: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -74,21 +76,21 @@ $(VENV)/.created:
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) lacks the venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	"$(PYTHON)" -m venv --clear "$(VENV)"
-	@touch "$@"
+	@touch "$@" "$(VENV)/.created"
 
-$(VENV)/.installed: $(VENV)/.created requirements.lock requirements-build.lock pyproject.toml
+$(VENV)/.installed: $(CREATED) requirements.lock requirements-build.lock pyproject.toml
 	@echo "Installing into $(VENV): about a minute the first time."
 	$(FROM_LOCK) -r requirements-build.lock -r requirements.lock
 	$(THIS_PACKAGE)
 	@touch "$@"
 
-$(VENV)/.installed-dev: $(VENV)/.created requirements-dev.lock pyproject.toml
+$(VENV)/.installed-dev: $(CREATED) requirements-dev.lock pyproject.toml
 	@echo "Installing into $(VENV), with the tests' tools: about a minute the first time."
 	$(FROM_LOCK) -r requirements-dev.lock
 	$(THIS_PACKAGE)
 	@touch "$@" "$(VENV)/.tools" "$(VENV)/.installed"
 
 # Only what `make lock` needs: it must run while a lock file is stale or missing.
-$(VENV)/.tools: $(VENV)/.created
+$(VENV)/.tools: $(CREATED)
 	$(PIP_INSTALL) uv
 	@touch "$@"
