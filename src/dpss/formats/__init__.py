@@ -40,6 +40,10 @@ class Layer(Protocol):
         """Number of cells."""
 
     @property
+    def n_values(self) -> int | None:
+        """Number of stored values, as far as known before reading; for progress only."""
+
+    @property
     def genes(self) -> GeneTable:
         """The features along the gene axis."""
 

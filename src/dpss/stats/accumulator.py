@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.blocks import CellBlock, EntryBlock
-from dpss.stats import kernels
+from dpss.stats import kernels, layout
 from dpss.stats.density import Density, Grid, log_bins, log_edges, percent_bins, percent_edges
 from dpss.stats.tally import Distribution, Tally
 
@@ -29,7 +29,7 @@ class Features:
         """The features' roles as the kernels want them, shape ``(n_features,)``."""
         roles = self.mitochondrial.astype(np.int64)
         roles[self.boxed] |= (np.arange(len(self.boxed)) + 1) << 1
-        roles[~self.is_gene] = kernels.NOT_A_GENE
+        roles[~self.is_gene] = layout.NOT_A_GENE
         return roles
 
 
@@ -56,7 +56,7 @@ class GeneSums:
     """Exact sums of each feature over the kept cells."""
 
     table: NDArray[np.int64]
-    """One row per feature with the columns of `dpss.stats.kernels`, in canonical form."""
+    """One row per feature with the columns of `dpss.stats.layout`, in canonical form."""
     boxed: NDArray[np.int64]
     """Features with a histogram of shares, shape ``(n_boxed,)``."""
     boxes: NDArray[np.int64]
@@ -160,15 +160,15 @@ class GeneTallies:
     def __init__(self, features: Features) -> None:
         """Make empty ones."""
         self._boxed = features.boxed
-        self.table = np.zeros((len(features.is_gene), kernels.N_COLUMNS), dtype=np.int64)
-        self.table[:, kernels.ROLE] = features.roles
-        self.boxes = np.zeros((len(features.boxed), kernels.N_BOX_BINS), dtype=np.int32)
+        self.table = np.zeros((len(features.is_gene), layout.N_COLUMNS), dtype=np.int64)
+        self.table[:, layout.ROLE] = features.roles
+        self.boxes = np.zeros((len(features.boxed), layout.N_BOX_BINS), dtype=np.int32)
 
     def merge(self, other: GeneTallies) -> None:
         """Add all the sums of another one over the same features."""
         kernels.carry_all(self.table)
         kernels.carry_all(other.table)
-        self.table[:, : kernels.ROLE] += other.table[:, : kernels.ROLE]
+        self.table[:, : layout.ROLE] += other.table[:, : layout.ROLE]
         self.boxes += other.boxes
 
     def result(self) -> GeneSums:
@@ -194,11 +194,11 @@ class FactTally:
         """Return what is known."""
         counts = self.counts
         return Facts(
-            n_fractional=int(counts[kernels.N_FRACTIONAL]),
-            n_negative=int(counts[kernels.N_NEGATIVE]),
-            n_nonfinite=int(counts[kernels.N_NONFINITE]),
-            n_explicit_zeros=int(counts[kernels.N_ZERO]),
-            n_outside=int(counts[kernels.N_OUTSIDE]),
+            n_fractional=int(counts[layout.N_FRACTIONAL]),
+            n_negative=int(counts[layout.N_NEGATIVE]),
+            n_nonfinite=int(counts[layout.N_NONFINITE]),
+            n_explicit_zeros=int(counts[layout.N_ZERO]),
+            n_outside=int(counts[layout.N_OUTSIDE]),
             largest=self.largest,
         )
 
@@ -263,13 +263,14 @@ class CellMeasures:
         self._roles = features.roles
         self._n_genes = np.zeros(n_cells, dtype=np.int32)
         self._sums = np.zeros((4, n_cells), dtype=np.int64)
+        self.gene_totals = np.zeros(len(features.is_gene))
         self._facts = FactTally()
 
     def add(self, block: EntryBlock) -> None:
         """Add a block of entries."""
         largest = kernels.measure_entries(
             block.cells, block.genes, block.data, self._roles, self._n_genes, *self._sums,
-            self._facts.counts,
+            self.gene_totals, self._facts.counts,
         )  # fmt: skip
         self._facts.largest = max(self._facts.largest, largest)
 
@@ -278,8 +279,9 @@ class CellMeasures:
         self._n_genes += other._n_genes
         for whole, low in ((0, 1), (2, 3)):
             low_sums = self._sums[low] + other._sums[low]
-            self._sums[whole] += other._sums[whole] + (low_sums >> kernels.LOW_BITS)
-            self._sums[low] = low_sums & ((1 << kernels.LOW_BITS) - 1)
+            self._sums[whole] += other._sums[whole] + (low_sums >> layout.LOW_BITS)
+            self._sums[low] = low_sums & ((1 << layout.LOW_BITS) - 1)
+        self.gene_totals += other.gene_totals
         self._facts.merge(other._facts)
 
     @property
@@ -307,7 +309,7 @@ class CellMeasures:
         return inverses
 
     def _totals(self, whole: int, part: slice) -> NDArray[np.float64]:
-        return self._sums[whole, part] + self._sums[whole + 1, part] / (1 << kernels.LOW_BITS)
+        return self._sums[whole, part] + self._sums[whole + 1, part] / (1 << layout.LOW_BITS)
 
 
 class EntryAccumulator:

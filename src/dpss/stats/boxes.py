@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.stats.kernels import N_BOX_BINS, box_bin_edges
+from dpss.stats.layout import N_BOX_BINS, box_bin_edges
 from dpss.stats.tally import Distribution
 
 WHISKER = 1.5

@@ -1,16 +1,7 @@
-"""The compiled loops over stored values, and the fixed-point sums they keep.
+"""The compiled loops over stored values.
 
-One row of eight ``int64`` per feature (one cache line) holds all that is summed for
-it. Sums of fractions are kept in two integer limbs rather than in floating point: a
-share ``p`` in [0, 1] adds ``floor(p * 2**32)`` to the high limb and the remainder,
-in units of ``2**-78``, to the low one. A double in [2**-25, 1] is represented
-exactly, a smaller one to within ``2**-78``. Integer addition is associative, so that
-the sums do not depend on how the cells were cut into blocks, on the number of
-threads, or on the order of merging; and the variance, computed from the exact sums
-with Python's integers (`dpss.stats.moments`), suffers no cancellation.
-
-The limbs can't overflow: a feature's low limbs are carried into the high ones
-every 32,768 additions, and a high limb holds 2**31 shares of 1.
+They add to tables whose layout `dpss.stats.layout` explains. All are compiled once,
+kept on disk, and let go of the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -19,31 +10,28 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-N_CELLS, TOTAL, TOTAL_LOW, SHARE, SHARE_LOW, SQUARE, SQUARE_LOW, ROLE = range(8)
-"""Columns of a feature's row."""
-
-N_COLUMNS = 8
-
-LOW_BITS = 46
-"""Bits of a low limb."""
-HIGH_BITS = 32
-"""Bits after the point that a share's high limb holds."""
-SHARE_BITS = HIGH_BITS + LOW_BITS
-"""A share's unit is ``2**-SHARE_BITS``."""
-
-NOT_A_GENE = -1
-"""Role of a feature that does not count. Other roles are bits: 1 for a mitochondrial
-gene, and from bit 1 on the number of its box-plot histogram plus one (0: none)."""
-
-BINS_PER_OCTAVE_BITS = 8
-BOX_OCTAVES = 27
-N_BOX_BINS = (BOX_OCTAVES << BINS_PER_OCTAVE_BITS) + 1
-"""Bins of a share's histogram: 256 per octave from 2**-27 to 1, the last for 1 itself."""
-
-N_FRACTIONAL, N_NEGATIVE, N_NONFINITE, N_ZERO, N_OUTSIDE = range(5)
-"""Columns of the facts that the loops find out on the way."""
+from dpss.stats.layout import (
+    BINS_PER_OCTAVE_BITS,
+    BOX_OCTAVES,
+    HIGH_BITS,
+    LOW_BITS,
+    N_BOX_BINS,
+    N_CELLS,
+    N_FRACTIONAL,
+    N_NEGATIVE,
+    N_NONFINITE,
+    N_OUTSIDE,
+    N_ZERO,
+    NOT_A_GENE,
+    ROLE,
+    SHARE,
+    SHARE_LOW,
+    SQUARE,
+    SQUARE_LOW,
+    TOTAL,
+    TOTAL_LOW,
+)
 
 _TOO_LARGE = float(1 << 40)
 """Values from here on are taken for damage, like infinite ones: sums could overflow."""
@@ -231,6 +219,7 @@ def measure_entries(  # noqa: PLR0913
     low_sums: Any,
     mt_whole_sums: Any,
     mt_low_sums: Any,
+    gene_totals: Any,
     facts: Any,
 ) -> float:
     """Add entries in any order to the measures of their cells: the first of two passes.
@@ -245,6 +234,7 @@ def measure_entries(  # noqa: PLR0913
         low_sums: The fractions in units of ``2**-LOW_BITS``, kept below 1; added to.
         mt_whole_sums: The same of mitochondrial genes.
         mt_low_sums: The same of mitochondrial genes.
+        gene_totals: ``float64``, shape ``(n_features,)``; rough sums of values; added to.
         facts: ``int64``, shape ``(5,)``; added to.
 
     Returns:
@@ -276,6 +266,7 @@ def measure_entries(  # noqa: PLR0913
         low = np.int64((x - whole) * _LOW_SCALE)
         n_genes_by_counts[cell] += 1
         whole_sums[cell] += whole
+        gene_totals[gene] += x
         if low != 0:
             facts[N_FRACTIONAL] += 1
             low += low_sums[cell]
@@ -313,12 +304,3 @@ def add_entries(  # noqa: PLR0913
         if x == 0.0 or inverse < 0.0 or row[ROLE] < 0:
             continue
         _add_value(row, x, min(x * inverse, 1.0), boxes)
-
-
-def box_bin_edges() -> NDArray[np.float64]:
-    """Return the lower edges of the share histogram's bins, shape ``(N_BOX_BINS + 1,)``.
-
-    The first bin also holds all smaller shares.
-    """
-    keys = (np.arange(N_BOX_BINS + 1, dtype=np.int64) + _BOX_FIRST) << _BOX_SHIFT
-    return keys.view(np.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.stats import kernels
+from dpss.stats import layout
 from dpss.stats.accumulator import GeneSums
 
 CONSTANT = 1e-12
@@ -15,7 +15,7 @@ CONSTANT = 1e-12
 def total_counts(sums: GeneSums) -> NDArray[np.float64]:
     """Return each feature's sum of values, shape ``(n_features,)``."""
     table = sums.table
-    return table[:, kernels.TOTAL] + table[:, kernels.TOTAL_LOW] / float(1 << kernels.LOW_BITS)
+    return table[:, layout.TOTAL] + table[:, layout.TOTAL_LOW] / float(1 << layout.LOW_BITS)
 
 
 def share_moments(
@@ -40,14 +40,14 @@ def share_moments(
     variances = np.full(len(table), np.nan)
     if n_cells == 0:
         return means, variances
-    unit = 1 << kernels.SHARE_BITS
+    unit = 1 << layout.SHARE_BITS
     means[:] = 0.0
     if n_cells > 1:
         variances[:] = 0.0
-    for g in np.flatnonzero(table[:, kernels.N_CELLS]):
-        first = (int(table[g, kernels.SHARE]) << kernels.LOW_BITS) + int(table[g, kernels.SHARE_LOW])
-        second = (int(table[g, kernels.SQUARE]) << kernels.LOW_BITS) + int(
-            table[g, kernels.SQUARE_LOW]
+    for g in np.flatnonzero(table[:, layout.N_CELLS]):
+        first = (int(table[g, layout.SHARE]) << layout.LOW_BITS) + int(table[g, layout.SHARE_LOW])
+        second = (int(table[g, layout.SQUARE]) << layout.LOW_BITS) + int(
+            table[g, layout.SQUARE_LOW]
         )
         means[g] = first / (n_cells * unit)
         if n_cells > 1:

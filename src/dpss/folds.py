@@ -1,0 +1,103 @@
+"""What is done with each share of a layer: the tasks that executors deal out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.blocks import CellBlock, EntryBlock, check_cell_block
+from dpss.executors import Advance
+from dpss.formats import Layer
+from dpss.stats.accumulator import (
+    CellAccumulator,
+    CellMeasures,
+    EntryAccumulator,
+    Features,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A layer and how its values are to be taken."""
+
+    layer: Layer
+    block_bytes: int
+    """Decoded size of a block."""
+    exponentiate: bool
+    """Whether values are log-transformed, and expm1 is taken of them."""
+
+    def cell_blocks(self, share: range, advance: Advance) -> Iterator[CellBlock]:
+        """Yield a share's blocks of cells, checked."""
+        for block in self.layer.cell_blocks(share, self.block_bytes):
+            check_cell_block(block, self.layer.n_cells)
+            yield replace(block, data=self._values(block.data))
+            advance(len(block.data))
+
+    def entry_blocks(self, share: range, advance: Advance) -> Iterator[EntryBlock]:
+        """Yield a share's blocks of entries."""
+        for block in self.layer.entry_blocks(share, self.block_bytes):
+            yield replace(block, data=self._values(block.data))
+            advance(len(block.data))
+
+    def _values(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
+        if not self.exponentiate:
+            return data
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.expm1(data.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class CellFold:
+    """All statistics from blocks of whole cells, in one pass."""
+
+    reading: Reading
+    features: Features
+    min_gene_count: int
+
+    def start(self) -> CellAccumulator:
+        """Make an empty accumulator."""
+        return CellAccumulator(self.features, self.min_gene_count)
+
+    def add(self, accumulator: CellAccumulator, share: range, advance: Advance) -> None:
+        """Read a share into an accumulator."""
+        for block in self.reading.cell_blocks(share, advance):
+            accumulator.add(block)
+
+
+@dataclass(frozen=True)
+class MeasureFold:
+    """Measures of every cell from entries: the first of two passes."""
+
+    reading: Reading
+    features: Features
+
+    def start(self) -> CellMeasures:
+        """Make empty measures."""
+        return CellMeasures(self.features, self.reading.layer.n_cells)
+
+    def add(self, accumulator: CellMeasures, share: range, advance: Advance) -> None:
+        """Read a share into an accumulator."""
+        for block in self.reading.entry_blocks(share, advance):
+            accumulator.add(block)
+
+
+@dataclass(frozen=True)
+class EntryFold:
+    """Sums of genes from entries: the second of two passes."""
+
+    reading: Reading
+    features: Features
+    inverses: NDArray[np.float64]
+    """1 / total counts of each cell, negative for one not kept, shape ``(n_cells,)``."""
+
+    def start(self) -> EntryAccumulator:
+        """Make an empty accumulator."""
+        return EntryAccumulator(self.features, self.inverses)
+
+    def add(self, accumulator: EntryAccumulator, share: range, advance: Advance) -> None:
+        """Read a share into an accumulator."""
+        for block in self.reading.entry_blocks(share, advance):
+            accumulator.add(block)

@@ -1,0 +1,53 @@
+"""The fixed-point sums that are kept of each feature, and what their bits mean.
+
+One row of eight ``int64`` per feature (one cache line) holds all that is summed for
+it. Sums of fractions are kept in two integer limbs rather than in floating point: a
+share ``p`` in [0, 1] adds ``floor(p * 2**32)`` to the high limb and the remainder,
+in units of ``2**-78``, to the low one. A double in [2**-25, 1] is represented
+exactly, a smaller one to within ``2**-78``. Integer addition is associative, so that
+the sums do not depend on how the cells were cut into blocks, on the number of
+threads, or on the order of merging; and the variance, computed from the exact sums
+with Python's integers (`dpss.stats.moments`), suffers no cancellation.
+
+The limbs can't overflow: a feature's low limbs are carried into the high ones
+every 32,768 additions, and a high limb holds 2**31 shares of 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_CELLS, TOTAL, TOTAL_LOW, SHARE, SHARE_LOW, SQUARE, SQUARE_LOW, ROLE = range(8)
+"""Columns of a feature's row."""
+
+N_COLUMNS = 8
+
+LOW_BITS = 46
+"""Bits of a low limb."""
+HIGH_BITS = 32
+"""Bits after the point that a share's high limb holds."""
+SHARE_BITS = HIGH_BITS + LOW_BITS
+"""A share's unit is ``2**-SHARE_BITS``."""
+
+NOT_A_GENE = -1
+"""Role of a feature that does not count. Other roles are bits: 1 for a mitochondrial
+gene, and from bit 1 on the number of its box-plot histogram plus one (0: none)."""
+
+BINS_PER_OCTAVE_BITS = 8
+BOX_OCTAVES = 27
+N_BOX_BINS = (BOX_OCTAVES << BINS_PER_OCTAVE_BITS) + 1
+"""Bins of a share's histogram: 256 per octave from 2**-27 to 1, the last for 1 itself."""
+
+N_FRACTIONAL, N_NEGATIVE, N_NONFINITE, N_ZERO, N_OUTSIDE = range(5)
+"""Columns of the facts that the loops find out on the way."""
+
+
+def box_bin_edges() -> NDArray[np.float64]:
+    """Return the lower edges of the share histogram's bins, shape ``(N_BOX_BINS + 1,)``.
+
+    The first bin also holds all smaller shares.
+    """
+    first = (1023 - BOX_OCTAVES) << BINS_PER_OCTAVE_BITS
+    keys = (np.arange(N_BOX_BINS + 1, dtype=np.int64) + first) << (52 - BINS_PER_OCTAVE_BITS)
+    return keys.view(np.float64)

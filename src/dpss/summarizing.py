@@ -1,0 +1,243 @@
+"""One matrix: look, choose a layer, fold, and check that what was assumed held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.blocks import CellBlock
+from dpss.building import Identity, best_expressed, build_summary
+from dpss.checks import check_matrix
+from dpss.choosing import Choice, choose_layer, order_layers
+from dpss.errors import CorruptMatrixError
+from dpss.executors import Advance, Executor
+from dpss.folds import CellFold, EntryFold, MeasureFold, Reading
+from dpss.formats import Layer, Matrix, NotCellMajorError
+from dpss.mitochondria import find_mitochondrial
+from dpss.settings import ReadSettings, StatSettings
+from dpss.stats.accumulator import Features, Sums
+from dpss.stats.traits import ValueTraits, classify, traits_of, traits_of_sums
+from dpss.summary import Check, Summary
+
+T = TypeVar("T")
+
+N_BOXED = 128
+"""Genes whose shares are kept as histograms: the best expressed of a sample. Should one
+of the true 20 not be among them, a second pass is made with the true ones."""
+N_SAMPLES = 3
+"""Places where a layer is looked at before it is chosen."""
+SAMPLE_BYTES = 1 << 20
+"""Decoded size of what is looked at in each place."""
+
+
+class Progress(Protocol):
+    """Somebody who wants to know how far the reading is."""
+
+    def begin(self, label: str, n_values: int | None) -> None:
+        """Begin a pass over ``n_values`` stored values (``None``: not known)."""
+
+    def advance(self, n_values: int) -> None:
+        """Tell that values were read; called from any thread."""
+
+    def end(self) -> None:
+        """End the pass."""
+
+
+class SilentProgress:
+    """Nobody wants to know."""
+
+    def begin(self, label: str, n_values: int | None) -> None:
+        """Do nothing."""
+
+    def advance(self, n_values: int) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a look at a layer tells."""
+
+    traits: ValueTraits
+    gene_weights: NDArray[np.float64]
+    """Rough sums of shares per feature, shape ``(n_features,)``."""
+
+
+def summarize_matrix(
+    matrix: Matrix,
+    identify: Callable[[Matrix, Layer], Identity],
+    stats: StatSettings,
+    read: ReadSettings,
+    executor: Executor,
+    progress: Progress,
+) -> Summary:
+    """Summarise one matrix.
+
+    Args:
+        matrix: What is to be summarised.
+        identify: Gives what the summary says of the matrix, once the layer is known.
+        stats: What changes the numbers.
+        read: How it is read.
+        executor: Where the work is done.
+        progress: Who is told how far it is.
+
+    Raises:
+        MatrixError: The matrix can't be summarised; the message says why.
+    """
+    order = order_layers(matrix.layers, stats.layer)
+    samples = {layer.name: take_sample(layer) for layer in order}
+    traits = {name: sample.traits for name, sample in samples.items()}
+    while True:
+        kinds = {name: classify(known) for name, known in traits.items()}
+        choice = choose_layer(order, kinds)
+        layer = choice.layer
+        mitochondrial = find_mitochondrial(layer.genes)
+        passes = Passes(choice, mitochondrial, stats, read, executor, progress)
+        sums = passes.run(samples[layer.name].gene_weights)
+        if sums.facts.n_outside:
+            raise CorruptMatrixError(
+                f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
+                f"outside its {layer.n_cells:,} cells × {len(layer.genes):,} genes"
+            )
+        found = traits_of_sums(sums, exponentiated=choice.exponentiate)
+        traits[layer.name] = _replace_totals(traits[layer.name], found)
+        kinds[layer.name] = classify(traits[layer.name])
+        final = choose_layer(order, kinds)
+        if final.reads_like(choice):
+            break
+    checks = check_matrix(sums, layer.genes, mitochondrial, layer.name, kinds)
+    notes = tuple(Check(*note) for note in matrix.notes)
+    return build_summary(
+        sums, layer.genes, mitochondrial, identify(matrix, layer), final.values, (*checks, *notes)
+    )
+
+
+def take_sample(layer: Layer) -> Sample:
+    """Look at the beginning, the middle and the end of a layer.
+
+    A stream is looked at at its beginning only.
+    """
+    shares = layer.shares(SAMPLE_BYTES)
+    places = sorted({len(shares) * i // N_SAMPLES for i in range(N_SAMPLES)})
+    traits = ValueTraits()
+    weights = np.zeros(len(layer.genes))
+    for share in (shares[place] for place in places):
+        try:
+            block = (
+                next(iter(layer.cell_blocks(share, SAMPLE_BYTES)), None)
+                if layer.cell_major
+                else next(iter(layer.entry_blocks(share, SAMPLE_BYTES)), None)
+            )
+        except NotCellMajorError:
+            block = next(iter(layer.entry_blocks(share, SAMPLE_BYTES)), None)
+        if block is None:
+            continue
+        traits += traits_of(block)
+        if isinstance(block, CellBlock):
+            weights += _share_sums(block, len(weights))
+    return Sample(traits, weights)
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The passes over a chosen layer."""
+
+    choice: Choice
+    mitochondrial: NDArray[np.bool_]
+    stats: StatSettings
+    read: ReadSettings
+    executor: Executor
+    progress: Progress
+
+    def run(self, gene_weights: NDArray[np.float64]) -> Sums:
+        """Read the layer once or twice, and once more if the wrong genes were boxed.
+
+        Args:
+            gene_weights: Rough sums of shares per feature, shape ``(n_features,)``.
+        """
+        if self.choice.layer.cell_major:
+            try:
+                return self._with_true_boxes(self._one_pass, heaviest(gene_weights))
+            except NotCellMajorError:
+                pass
+        return self._two_passes()
+
+    def _one_pass(self, boxed: NDArray[np.int64]) -> Sums:
+        fold = CellFold(self._reading, self._features(boxed), self.stats.min_gene_count)
+        layer = self.choice.layer
+        shares = layer.shares(self.read.share_bytes)
+        return self._tracked(
+            "reading", lambda advance: self.executor.fold(fold, shares, advance)
+        ).result()
+
+    def _two_passes(self) -> Sums:
+        layer = self.choice.layer
+        shares = layer.shares(self.read.share_bytes)
+        first = MeasureFold(self._reading, self._features(np.empty(0, dtype=np.int64)))
+        measures = self._tracked(
+            "reading cells", lambda advance: self.executor.fold(first, shares, advance)
+        )
+        if measures.facts.n_outside:
+            nothing = EntryFold(self._reading, first.features, np.empty(0)).start().result()
+            return Sums(nothing, measures.cells(0), measures.facts)
+        inverses = measures.inverses(self.stats.min_gene_count)
+        cells = measures.cells(self.stats.min_gene_count)
+
+        def second(boxed: NDArray[np.int64]) -> Sums:
+            fold = EntryFold(self._reading, self._features(boxed), inverses)
+            genes = self._tracked(
+                "reading genes", lambda advance: self.executor.fold(fold, shares, advance)
+            )
+            return Sums(genes.result(), cells, measures.facts)
+
+        return self._with_true_boxes(second, heaviest(measures.gene_totals))
+
+    def _with_true_boxes(
+        self, run: Callable[[NDArray[np.int64]], Sums], boxed: NDArray[np.int64]
+    ) -> Sums:
+        """Run a pass, and again if one of the 20 best expressed genes was not boxed."""
+        sums = run(boxed)
+        best = best_expressed(sums, self.choice.layer.genes.is_gene)
+        return sums if np.isin(best, boxed).all() else run(np.sort(best))
+
+    def _features(self, boxed: NDArray[np.int64]) -> Features:
+        return Features(self.choice.layer.genes.is_gene, self.mitochondrial, boxed)
+
+    @property
+    def _reading(self) -> Reading:
+        return Reading(self.choice.layer, self.read.block_bytes, self.choice.exponentiate)
+
+    def _tracked(self, label: str, run: Callable[[Advance], T]) -> T:
+        """Run a pass with its progress shown."""
+        self.progress.begin(label, self.choice.layer.n_values)
+        try:
+            return run(self.progress.advance)
+        finally:
+            self.progress.end()
+
+
+def heaviest(weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the features with the largest weights, in gene order, shape ``(<= N_BOXED,)``."""
+    return np.sort(np.argsort(-weights, kind="stable")[:N_BOXED])
+
+
+def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:
+    """Add up each feature's shares in a block, as far as they make sense."""
+    data = np.nan_to_num(block.data.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
+    totals = np.bincount(cells, weights=data, minlength=block.n_cells)[cells]
+    shares = np.divide(data, totals, out=np.zeros_like(data), where=totals > 0)
+    inside = (block.indices >= 0) & (block.indices < n_features)
+    return np.bincount(block.indices[inside], weights=shares[inside], minlength=n_features)
+
+
+def _replace_totals(sampled: ValueTraits, found: ValueTraits) -> ValueTraits:
+    """Join the traits of a sample and of the whole; the whole knows better."""
+    return found if found.n_values else sampled
+
