@@ -1,55 +1,88 @@
 """One set of colours for figures and pages, as hex values.
 
-Categorical colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which
-people with any of the common colour vision deficiencies tell apart. Text colours reach a
-contrast of 4.5:1 or more on the ground that they are meant for (WCAG 2.2, 1.4.3).
+The hues are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with
+any of the common colour vision deficiencies tell apart, a little darker or lighter where
+the ground asks for it. Text colours reach a contrast of 4.5:1 or more on both grounds of
+their theme (WCAG 2.2, 1.4.3).
 """
 
 from __future__ import annotations
 
-BLUE = "#0072b2"
-"""First series, links and whatever is to be noticed."""
-ORANGE = "#d55e00"
-"""Second series, and what is highlighted within the first."""
-GREEN = "#009e73"
-PURPLE = "#cc79a7"
-SKY = "#56b4e9"
-YELLOW = "#e69f00"
-GREY = "#9aa5b1"
-"""What is there but not the subject: genes that are not highly variable."""
+from dataclasses import dataclass
 
-SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
-"""Categorical colours in the order of use."""
 
-DENSITY = ("#e3eef6", "#b5d3e8", "#7fb4d8", "#4391c1", "#0072b2", "#08517f", "#0a2f4d")
-"""From few to many on a light ground: even steps in lightness, blue throughout."""
+@dataclass(frozen=True)
+class Theme:
+    """The roles of colours on one kind of ground."""
 
-PAPER = "#ffffff"
-"""Ground of figures and of cards."""
-GROUND = "#f7f8fa"
-"""Ground of pages."""
-INK = "#17212b"
-"""Text, axes' labels."""
-MUTED = "#566371"
-"""Secondary text, ticks."""
-RULE = "#d8dee5"
-"""Hairlines, grid lines."""
+    background: str
+    """Ground of figures and of cards."""
+    ground: str
+    """Ground of pages, behind the cards."""
+    ink: str
+    """Text."""
+    muted: str
+    """Secondary text: axis titles, tick labels, notes."""
+    line: str
+    """Axes and borders."""
+    grid: str
+    """Grid lines and hairlines."""
+    blue: str
+    """First series, links, what is to be noticed."""
+    orange: str
+    """Second series, what is highlighted within the first; fit for text."""
+    green: str
+    purple: str
+    sky: str
+    yellow: str
+    grey: str
+    """What is there but not the subject, such as genes that are not highly variable."""
+    good: str
+    """A check that passed; fit for text."""
+    warning: str
+    """A check that warns; fit for text."""
+    bad: str
+    """A check that failed; fit for text."""
 
-PASS = "#00704f"
-WARN = "#8a5300"
-FAIL = "#b3261e"
 
-DARK = {
-    "paper": "#182029",
-    "ground": "#10161d",
-    "ink": "#e8edf2",
-    "muted": "#a3b0bd",
-    "rule": "#2d3945",
-    "blue": "#6cb8ea",
-    "orange": "#ff9a57",
-    "grey": "#65727f",
-    "pass": "#5fd0a6",
-    "warn": "#f0b45c",
-    "fail": "#ff8a80",
-}
-"""The same roles on a dark ground, for pages; figures stay on paper."""
+LIGHT = Theme(
+    background="#ffffff",
+    ground="#f7f8fa",
+    ink="#17212b",
+    muted="#566371",
+    line="#aab4bf",
+    grid="#e4e9ee",
+    blue="#0068a3",
+    orange="#b84f00",
+    green="#009e73",
+    purple="#cc79a7",
+    sky="#56b4e9",
+    yellow="#e69f00",
+    grey="#9aa5b1",
+    good="#00704f",
+    warning="#8a5300",
+    bad="#b3261e",
+)
+
+DARK = Theme(
+    background="#182029",
+    ground="#10161d",
+    ink="#e8edf2",
+    muted="#a3b0bd",
+    line="#4a5866",
+    grid="#2d3945",
+    blue="#6cb8ea",
+    orange="#ff9a57",
+    green="#3fc79c",
+    purple="#e0a3c4",
+    sky="#8accf2",
+    yellow="#f2bd4b",
+    grey="#65727f",
+    good="#5fd0a6",
+    warning="#f0b45c",
+    bad="#ff8a80",
+)
+"""For pages; figures stay on light ground."""
+
+SEQUENTIAL = ("#e3eef6", "#b5d3e8", "#7fb4d8", "#4391c1", "#0072b2", "#08517f", "#0a2f4d")
+"""Densities, from few to many, on light ground: even steps in lightness, blue throughout."""
