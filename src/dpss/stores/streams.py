@@ -1,0 +1,172 @@
+"""Streams that decompress as they are read, told by their first bytes, not by a name.
+
+Nothing is unpacked to disk or held whole. gzip goes through ISA-L, which lets go of
+the interpreter's lock while it inflates. What is damaged or cut off becomes a
+`dpss.errors.CorruptMatrixError` that names the file.
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import io
+import lzma
+import zlib
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+
+from isal import igzip, isal_zlib
+
+from dpss.errors import CorruptMatrixError, MatrixError, UnknownFormatError
+from dpss.stores import Blob
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_BUFFER_BYTES = 1 << 16
+_MAGIC_BYTES = 6
+
+DAMAGE = (EOFError, OSError, zlib.error, isal_zlib.IsalError, lzma.LZMAError, ValueError)
+"""What the decoders raise on bytes that are damaged or cut off."""
+
+
+def _open_gzip(file: BinaryIO) -> IO[bytes]:
+    """Inflate one or several gzip members, checksums included."""
+    return cast("IO[bytes]", igzip.IGzipFile(fileobj=file, mode="rb"))
+
+
+_OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], IO[bytes]]]] = {
+    b"\x1f\x8b": ("gzip", _open_gzip),
+    b"BZh": ("bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+}
+_REFUSED = {b"\x28\xb5\x2f\xfd": "zstd"}
+
+
+def find_compression(head: bytes) -> str | None:
+    """Name the compression that a file's first bytes speak of, ``None`` for none."""
+    for magic, (name, _) in _OPENERS.items():
+        if head.startswith(magic):
+            return name
+    for magic, name in _REFUSED.items():
+        if head.startswith(magic):
+            return name
+    return None
+
+
+class _Decompressed(io.RawIOBase):
+    """A decoder's output; its many exceptions become one that names the file."""
+
+    def __init__(self, file: BinaryIO, inner: IO[bytes], compression: str, url: str) -> None:
+        self._file = file
+        self._inner = inner
+        self._compression = compression
+        self._url = url
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as the stream goes."""
+        view = memoryview(buffer)
+        try:
+            data = self._inner.read(len(view))
+        except MatrixError:
+            raise
+        except EOFError as error:
+            raise CorruptMatrixError(
+                f"{self._url}: ends in the middle of its {self._compression} data; "
+                "it was probably not copied to its end"
+            ) from error
+        except DAMAGE as error:
+            raise CorruptMatrixError(
+                f"{self._url}: damaged {self._compression} data ({error})"
+            ) from error
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the decoder and the file below it."""
+        if not self.closed:
+            with contextlib.suppress(*DAMAGE):
+                self._inner.close()
+            self._file.close()
+        super().close()
+
+
+class _Rest(io.RawIOBase):
+    """A stream of which the first bytes were read already: they come again."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head = head
+        self._file = file
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Give the first bytes, then the rest."""
+        view = memoryview(buffer)
+        if self._head:
+            n = min(len(view), len(self._head))
+            view[:n] = self._head[:n]
+            self._head = self._head[n:]
+            return n
+        data = self._file.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file below."""
+        self._file.close()
+        super().close()
+
+
+def open_decompressed(blob: Blob) -> BinaryIO:
+    """Open a blob and decompress it if its first bytes say that it is compressed.
+
+    Returns:
+        A stream for reading from the start to the end; closing it closes the blob's.
+
+    Raises:
+        UnknownFormatError: It is compressed in a way that this program can't read.
+        CorruptMatrixError: Here or in a later read: the bytes are damaged or cut off.
+    """
+    file = blob.open()
+    try:
+        head = file.read(_MAGIC_BYTES)
+        rest = cast("BinaryIO", io.BufferedReader(_Rest(head, file), _BUFFER_BYTES))
+        for magic, (name, opener) in _OPENERS.items():
+            if head.startswith(magic):
+                return _buffered(_Decompressed(rest, opener(rest), name, blob.url))
+        compression = find_compression(head)
+        if compression is not None:
+            raise UnknownFormatError(
+                f"{blob.url}: is compressed with {compression}, which this program does not "
+                "read; compress it with gzip instead"
+            )
+    except BaseException:
+        file.close()
+        raise
+    return rest
+
+
+def peek(blob: Blob, n_bytes: int) -> bytes:
+    """Return the first bytes of a blob, decompressed; fewer where it ends or is damaged."""
+    parts: list[bytes] = []
+    with contextlib.suppress(MatrixError), open_decompressed(blob) as file:
+        while n_bytes > 0:
+            # In small steps: what stands before a damaged place is still given.
+            part = file.read(min(n_bytes, 1 << 12))
+            if not part:
+                break
+            parts.append(part)
+            n_bytes -= len(part)
+    return b"".join(parts)
+
+
+def _buffered(raw: Any) -> BinaryIO:
+    """Put a small buffer before a raw stream, for readers of lines."""
+    return cast("BinaryIO", io.BufferedReader(raw, _BUFFER_BYTES))
