@@ -1,0 +1,73 @@
+"""Which columns of a gene table hold ids, names, chromosomes and feature types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import NoMatrixError
+from dpss.model import GeneTable
+
+ENSEMBL = re.compile(r"ENS[A-Z]{0,6}[GT]\d{6,}(\.\d+)?|(?:WBGene|FBgn)\d+|AT[1-5MC]G\d{5}")
+"""Ids of Ensembl and of the model organism databases that it takes over."""
+
+_IDS = (
+    "gene_ids", "gene_id", "ensembl_id", "ensembl_ids", "ensembl", "ensemblid", "ensembl_gene_id",
+    "feature_id", "featurekey", "accession", "id", "ids", "index",
+)  # fmt: skip
+_NAMES = (
+    "feature_name", "gene_name", "gene_names", "gene_symbols", "gene_symbol", "symbol", "symbols",
+    "gene_short_name", "genesymbol", "hgnc_symbol", "featurename", "gene", "genes", "name", "names",
+    "index",
+)  # fmt: skip
+_CHROMOSOMES = ("chromosome", "chromosome_name", "chrom", "chr", "seqname", "seqnames")
+_FEATURE_TYPES = ("feature_types", "feature_type")
+
+
+def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
+    """Make a gene table of whatever columns there are.
+
+    The index is taken for ids if it looks like them, else for names.
+
+    Args:
+        columns: Columns of text by name, all of shape ``(n_features,)``; the index is
+            called ``index``.
+
+    Raises:
+        NoMatrixError: There is no column that could name a gene.
+    """
+    by_name = {name.lower(): column for name, column in reversed(columns.items())}
+    if not by_name:
+        raise NoMatrixError("the gene table has no column of names")
+    ids = next((by_name[name] for name in _IDS if name in by_name), None)
+    names = next((by_name[name] for name in _NAMES if name in by_name), None)
+    index = by_name.get("index")
+    if index is not None and looks_like_ids(index):
+        ids = index
+    fallback = next(iter(columns.values()))
+    ids = ids if ids is not None else names if names is not None else fallback
+    names = names if names is not None else ids
+    names = np.where(names == "", ids, names)
+    return GeneTable(
+        ids=ids,
+        names=names,
+        feature_types=_feature_types(by_name),
+        chromosomes=next((by_name[name] for name in _CHROMOSOMES if name in by_name), None),
+    )
+
+
+def looks_like_ids(names: NDArray[np.object_]) -> bool:
+    """Return whether most of these names are ids of a gene database."""
+    some = names[:: max(1, len(names) // 1000)]
+    return bool(len(some)) and 2 * sum(bool(ENSEMBL.fullmatch(n)) for n in some) > len(some)
+
+
+def _feature_types(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_] | None:
+    """Return 10x's feature types; other columns of that name mean other things."""
+    for name in _FEATURE_TYPES:
+        if name in columns and "gene expression" in {str(t).lower() for t in set(columns[name])}:
+            return columns[name]
+    return None

@@ -1,0 +1,382 @@
+"""HDF5 datasets read chunk by chunk, decoded outside of HDF5's global lock.
+
+HDF5 decompresses under a lock that lets only one thread work at a time. Here the
+library is asked only where each chunk lies; its bytes are read straight from the
+file and inflated by libdeflate, which lets go of the interpreter's lock too. What is
+filtered in another way than by shuffle and deflate is left to the library.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import deflate
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, DpssError, NoMatrixError
+from dpss.stores import Blob
+from dpss.stores.local import LocalFile
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+_DEFLATE, _SHUFFLE = 1, 2
+_MAX_GAP = 1 << 14
+"""Bytes between two chunks that are read along rather than skipped."""
+
+
+def is_hdf5(head: bytes) -> bool:
+    """Return whether a file that begins so is HDF5."""
+    return head.startswith(SIGNATURE)
+
+
+class Hdf5File:
+    """An HDF5 file that opens when it is first needed, also after being pickled."""
+
+    def __init__(self, blob: Blob) -> None:
+        """Remember where the file is."""
+        self.blob = blob
+        self._lock = threading.Lock()
+        self._file: h5py.File | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the open file behind."""
+        return {"blob": self.blob}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open anew, later."""
+        self.__init__(state["blob"])  # type: ignore[misc]
+
+    @property
+    def h5(self) -> h5py.File:
+        """The open file.
+
+        Raises:
+            CorruptMatrixError: It is no HDF5 file, or a damaged one.
+        """
+        with self._lock:
+            if self._file is None:
+                try:
+                    if isinstance(self.blob, LocalFile):
+                        self._file = h5py.File(self.blob.path, "r", locking=False)
+                    else:
+                        self._file = h5py.File(RangeFile(self.blob), "r")
+                except (OSError, RuntimeError, KeyError) as error:
+                    raise CorruptMatrixError(
+                        f"{self.blob.url}: HDF5 can't be opened ({_reason(error)})"
+                    ) from error
+            return self._file
+
+    def dataset(self, path: str) -> h5py.Dataset:
+        """Return a dataset of the file.
+
+        Raises:
+            NoMatrixError: There is none of that name.
+            CorruptMatrixError: The file is damaged there.
+        """
+        try:
+            found = self.h5[path]
+        except KeyError as error:
+            raise NoMatrixError(f"{self.blob.url}: there is no {path}") from error
+        except (OSError, RuntimeError) as error:
+            raise CorruptMatrixError(
+                f"{self.blob.url}: {path} can't be read ({_reason(error)})"
+            ) from error
+        if not isinstance(found, h5py.Dataset):
+            raise CorruptMatrixError(f"{self.blob.url}: {path} is not a dataset")
+        return found
+
+    def array(self, path: str) -> ChunkedArray:
+        """Return a dataset as a chunked array."""
+        return ChunkedArray(self, path)
+
+
+@contextmanager
+def reading(file: Hdf5File) -> Iterator[None]:
+    """Turn what HDF5 raises over damaged metadata into the program's own error.
+
+    Raises:
+        CorruptMatrixError: Something in the file could not be read.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        if isinstance(error, DpssError):
+            raise
+        raise CorruptMatrixError(
+            f"{file.blob.url}: the HDF5 file is damaged ({_reason(error)})"
+        ) from error
+
+
+class RangeFile:
+    """A blob as the file-like object that h5py wants, for a file that is not local."""
+
+    def __init__(self, blob: Blob) -> None:
+        """Stand at the beginning."""
+        self._blob = blob
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move to an offset from the start (0), from here (1) or from the end (2)."""
+        base = (0, self._at, self._blob.size_bytes or 0)[whence]
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        """Return the present offset."""
+        return self._at
+
+    def read(self, length: int = -1) -> bytes:
+        """Read from here on."""
+        end = self._blob.size_bytes or 0
+        length = max(0, end - self._at) if length < 0 else length
+        data = self._blob.read_range(self._at, length)
+        self._at += len(data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the chunks of a dataset lie, in the order of their place in the array."""
+
+    chunk_shape: tuple[int, ...]
+    grid: tuple[int, ...]
+    """Number of chunks along each axis."""
+    offsets: NDArray[np.int64]
+    """Place of each chunk in the file, shape ``(n_chunks,)``; -1 for one never written."""
+    sizes: NDArray[np.int64]
+    """Stored size of each, in bytes."""
+    masks: NDArray[np.int64]
+    """Filters left out for it, one bit each."""
+    filters: tuple[int, ...]
+    """Ids of the filters, in the order in which they were applied."""
+
+
+class ChunkedArray:
+    """A dataset of numbers, read by ranges of its first axis. Safe in several threads."""
+
+    def __init__(self, file: Hdf5File, path: str) -> None:
+        """Look at the dataset's shape.
+
+        Raises:
+            CorruptMatrixError: It holds no numbers.
+        """
+        dataset = file.dataset(path)
+        self.path = path
+        self.shape: tuple[int, ...] = dataset.shape or ()
+        self.dtype: np.dtype[Any] = dataset.dtype
+        self.chunk_shape: tuple[int, ...] | None = dataset.chunks
+        self._file = file
+        self._lock = threading.Lock()
+        self._layout: Layout | None = None
+        self._laid_out = False
+        if self.dtype.kind not in "iufb" or dataset.shape is None:
+            raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave lock and layout behind."""
+        return {"file": self._file, "path": self.path}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Look at the dataset again."""
+        self.__init__(state["file"], state["path"])  # type: ignore[misc]
+
+    def __len__(self) -> int:
+        """Return the length of the first axis."""
+        return self.shape[0]
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the elements ``start..stop`` of the first axis."""
+        return Cursor(self).read(start, stop)
+
+    def layout(self) -> Layout | None:
+        """Return where the chunks lie, `None` where HDF5 must do the reading."""
+        with self._lock:
+            if not self._laid_out:
+                self._layout = _lay_out(self._file.dataset(self.path))
+                self._laid_out = True
+            return self._layout
+
+    def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
+        """Let HDF5 read."""
+        try:
+            return np.asarray(self._file.dataset(self.path)[start:stop])
+        except (OSError, RuntimeError, ValueError) as error:
+            raise CorruptMatrixError(
+                f"{self._file.blob.url}: {self.path} can't be read ({_reason(error)})"
+            ) from error
+
+    def read_slabs(
+        self, layout: Layout, first: int, stop: int
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield the rows of chunks ``first..stop`` with their numbers, decoded.
+
+        A row of chunks is as wide as the array; the last one may be longer than the
+        array by a part of a chunk.
+        """
+        per_row = int(np.prod(layout.grid[1:]))
+        width = layout.chunk_shape[1] if len(layout.chunk_shape) > 1 else 0
+        slab = np.empty(0, dtype=self.dtype)
+        numbers = np.arange(first * per_row, stop * per_row)
+        for number, chunk in self._read_chunks(layout, numbers):
+            row, place = divmod(number, per_row)
+            if not width:
+                yield row, chunk
+                continue
+            if place == 0:
+                slab = np.empty((layout.chunk_shape[0], self.shape[1]), dtype=self.dtype)
+            part = slab[:, place * width : (place + 1) * width]
+            part[:] = chunk[:, : part.shape[1]]
+            if place == per_row - 1:
+                yield row, slab
+
+    def _read_chunks(
+        self, layout: Layout, numbers: NDArray[np.int64]
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield the decoded chunks with these numbers, each of the chunk's full shape."""
+        for first, last in _coalesce(layout, numbers):
+            begin = int(layout.offsets[numbers[first]])
+            end = int(layout.offsets[numbers[last]] + layout.sizes[numbers[last]])
+            stored = memoryview(b"")
+            if begin >= 0:
+                stored = memoryview(self._file.blob.read_range(begin, end - begin))
+            for number in numbers[first : last + 1].tolist():
+                yield number, self._decode(layout, number, stored, begin)
+
+    def _decode(
+        self, layout: Layout, number: int, stored: memoryview, begin: int
+    ) -> NDArray[Any]:
+        n_items = int(np.prod(layout.chunk_shape))
+        if layout.offsets[number] < 0:
+            fill = self._file.dataset(self.path).fillvalue
+            return np.full(layout.chunk_shape, fill, dtype=self.dtype)
+        at = int(layout.offsets[number]) - begin
+        data: Any = stored[at : at + int(layout.sizes[number])]
+        for place in reversed(range(len(layout.filters))):
+            if int(layout.masks[number]) >> place & 1:
+                continue
+            if layout.filters[place] == _DEFLATE:
+                try:
+                    data = deflate.zlib_decompress(data, n_items * self.dtype.itemsize)
+                except (deflate.DeflateError, ValueError) as error:
+                    raise self._broken(number, "can't be decompressed") from error
+            else:
+                data = _unshuffle(data, self.dtype.itemsize)
+        if len(data) != n_items * self.dtype.itemsize:
+            raise self._broken(
+                number, f"holds {len(data)} bytes instead of {n_items * self.dtype.itemsize}"
+            )
+        return np.frombuffer(data, dtype=self.dtype).reshape(layout.chunk_shape)
+
+    def _broken(self, number: int, what: str) -> CorruptMatrixError:
+        return CorruptMatrixError(
+            f"{self._file.blob.url}: chunk {number} of {self.path} {what}; is the file truncated?"
+        )
+
+
+@dataclass
+class Cursor:
+    """Reads an array from front to back, and decodes no chunk twice on the way."""
+
+    array: ChunkedArray
+    _row: int = field(default=-1, init=False)
+    _held: NDArray[Any] | None = field(default=None, init=False)
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the elements ``start..stop`` of the first axis.
+
+        Raises:
+            CorruptMatrixError: The file is damaged there.
+        """
+        layout = self.array.layout()
+        if layout is None or stop <= start:
+            return self.array.read_by_library(start, stop)
+        out = np.empty((stop - start, *self.array.shape[1:]), dtype=self.array.dtype)
+        n_rows = layout.chunk_shape[0]
+        first, last = start // n_rows, (stop - 1) // n_rows
+        if first == self._row and self._held is not None:
+            _paste(self._held, first * n_rows, out, start)
+            first += 1
+        for row, slab in self.array.read_slabs(layout, first, last + 1):
+            _paste(slab, row * n_rows, out, start)
+            self._row, self._held = row, slab
+        return out
+
+
+def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
+    """Copy what a chunk row at ``at`` shares with an output that begins at ``start``."""
+    low, high = max(at, start), min(at + len(chunk), start + len(out))
+    if high > low:
+        out[low - start : high - start] = chunk[low - at : high - at]
+
+
+def _lay_out(dataset: h5py.Dataset) -> Layout | None:
+    """Ask where the chunks lie; `None` if the library must do the reading."""
+    filters = _filters(dataset)
+    if dataset.chunks is None or dataset.ndim > 2 or not dataset.dtype.isnative:  # noqa: PLR2004
+        return None
+    if filters is None or 0 in dataset.shape:
+        return None
+    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
+    n_chunks = int(np.prod(grid))
+    offsets = np.full(n_chunks, -1, dtype=np.int64)
+    sizes = np.zeros(n_chunks, dtype=np.int64)
+    masks = np.zeros(n_chunks, dtype=np.int64)
+    strides = [int(np.prod(grid[axis + 1 :])) for axis in range(len(grid))]
+
+    def note(info: Any) -> None:
+        number = sum(
+            at // size * stride
+            for at, size, stride in zip(info.chunk_offset, dataset.chunks, strides, strict=True)
+        )
+        if number < n_chunks and info.byte_offset is not None:
+            offsets[number], sizes[number] = info.byte_offset, info.size
+            masks[number] = info.filter_mask
+
+    dataset.id.chunk_iter(note)
+    return Layout(dataset.chunks, grid, offsets, sizes, masks, filters)
+
+
+def _filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
+    """Return the ids of a dataset's filters, `None` if one is not known here."""
+    properties = dataset.id.get_create_plist()
+    ids = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
+    return ids if set(ids) <= {_DEFLATE, _SHUFFLE} else None
+
+
+def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
+    first = 0
+    for i in range(1, len(numbers) + 1):
+        if i < len(numbers):
+            before, this = numbers[i - 1], numbers[i]
+            gap = layout.offsets[this] - (layout.offsets[before] + layout.sizes[before])
+            if layout.offsets[before] >= 0 and layout.offsets[this] >= 0 and 0 <= gap <= _MAX_GAP:
+                continue
+        yield first, i - 1
+        first = i
+
+
+def _unshuffle(data: Any, item_bytes: int) -> bytes:
+    """Undo HDF5's shuffle filter: bytes of equal place stand together."""
+    planes = np.frombuffer(data, dtype=np.uint8)
+    n_items = len(planes) // item_bytes
+    whole = planes[: n_items * item_bytes].reshape(item_bytes, n_items)
+    return whole.T.tobytes() + planes[n_items * item_bytes :].tobytes()
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of an error's message, short."""
+    lines = str(error).splitlines()
+    return lines[0][:120] if lines else type(error).__name__

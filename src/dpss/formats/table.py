@@ -1,0 +1,72 @@
+"""Which reader knows which bytes: formats are recognised by content, not by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dpss.errors import CorruptMatrixError, DpssError, UnknownFormatError
+from dpss.formats import Matrix
+from dpss.formats.h5ad import is_h5ad, open_h5ad
+from dpss.formats.hdf5 import Hdf5File, is_hdf5
+from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
+from dpss.stores import Blob, Tree
+
+HEAD_BYTES = 1 << 12
+"""How much of a file is looked at to recognise it."""
+
+Source = Blob | Tree
+
+
+@dataclass(frozen=True)
+class Hdf5Format:
+    """A layout within HDF5."""
+
+    recognises: Callable[[Hdf5File], bool]
+    open: Callable[[Blob, Hdf5File], tuple[Matrix, ...]]
+
+
+HDF5_FORMATS = (
+    Hdf5Format(is_tenx_h5, open_tenx_h5),
+    Hdf5Format(is_h5ad, lambda blob, file: (open_h5ad(blob, file),)),
+)
+
+
+def open_matrices(source: Source, threads: int = 2) -> tuple[Matrix, ...]:
+    """Open a file or folder, whatever it is.
+
+    Args:
+        source: A file, object or folder.
+        threads: Threads that a reader of a stream may use.
+
+    Returns:
+        At least one matrix.
+
+    Raises:
+        UnknownFormatError: No reader knows these bytes.
+        CorruptMatrixError: The file is damaged or contradicts itself.
+        NoMatrixError: It is whole, but there is no matrix in it.
+    """
+    if isinstance(source, Blob):
+        head = source.read_range(0, HEAD_BYTES)
+        if not head:
+            raise CorruptMatrixError(f"{source.url}: the file is empty")
+        if is_hdf5(head):
+            return _open_hdf5(source)
+    raise UnknownFormatError(f"{source.url}: not a matrix in a format that this program reads")
+
+
+def _open_hdf5(blob: Blob) -> tuple[Matrix, ...]:
+    file = Hdf5File(blob)
+    for layout in HDF5_FORMATS:
+        try:
+            known = layout.recognises(file)
+        except DpssError:
+            raise
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise CorruptMatrixError(f"{blob.url}: the HDF5 file is damaged ({error})") from error
+        if known:
+            return layout.open(blob, file)
+    raise UnknownFormatError(
+        f"{blob.url}: an HDF5 file, but neither AnnData nor Cell Ranger wrote it"
+    )
