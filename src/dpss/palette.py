@@ -29,6 +29,8 @@ class Theme:
     """Grid lines and hairlines."""
     blue: str
     """First series, links, what is to be noticed."""
+    blue_soft: str
+    """Areas of the first series: boxes, violins."""
     orange: str
     """Second series, what is highlighted within the first; fit for text."""
     green: str
@@ -53,6 +55,7 @@ LIGHT = Theme(
     line="#aab4bf",
     grid="#e4e9ee",
     blue="#0068a3",
+    blue_soft="#b5d6ea",
     orange="#b84f00",
     green="#009e73",
     purple="#cc79a7",
@@ -72,6 +75,7 @@ DARK = Theme(
     line="#4a5866",
     grid="#2d3945",
     blue="#6cb8ea",
+    blue_soft="#27506b",
     orange="#ff9a57",
     green="#3fc79c",
     purple="#e0a3c4",
@@ -84,5 +88,6 @@ DARK = Theme(
 )
 """For pages; figures stay on light ground."""
 
-SEQUENTIAL = ("#e3eef6", "#b5d3e8", "#7fb4d8", "#4391c1", "#0072b2", "#08517f", "#0a2f4d")
-"""Densities, from few to many, on light ground: even steps in lightness, blue throughout."""
+SEQUENTIAL = ("#c4deef", "#8fc1e0", "#56a0cf", "#1f7db9", "#0a588c", "#073757", "#041c2e")
+"""Densities, from few to many, on light ground: steadily darker, blue throughout. The first
+still stands out from white: it is a single cell."""

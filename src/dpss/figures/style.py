@@ -94,7 +94,7 @@ def paper(summary: Summary, title: str, height: float) -> Figure:
     fig.text(left, 1 - 0.45 / height, title, size=LARGE, weight="bold")
     facts = number_of_cells(summary)
     room = (WIDTH - 2 * MARGIN) * 72 - width("  ·  " + facts, MEDIUM)
-    name = elide(summary.title, room)
+    name = elide(summary.title, room, MEDIUM)
     fig.text(
         left,
         1 - 0.71 / height,

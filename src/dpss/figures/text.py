@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-from dpss.figures.style import MEDIUM
-
 _UNKNOWN = "\N{WHITE SQUARE}"
 _HIDDEN = ("Cf", "Cs", "Cn", "Co")
 
@@ -47,7 +45,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
     return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
-def elide(text: str, points: float, size: float = MEDIUM) -> str:
+def elide(text: str, points: float, size: float) -> str:
     """Return a clean line of at most this width; a longer one ends in an ellipsis."""
     line = clean(text[:500])
     if width(line, size) <= points and len(text) <= 500:

@@ -1,0 +1,67 @@
+"""Box plots of the genes that make up the largest part of a cell's counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dpss.figures.axes import percent, set_axis
+from dpss.figures.figure import Figure, needs_counts, noun
+from dpss.figures.rows import row_axes
+from dpss.palette import LIGHT
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+    from dpss.summary import Summary
+
+TITLE = "Genes with the highest expression"
+
+
+def reading(summary: Summary) -> str:
+    """Say how to read the figure."""
+    n = len(summary.top_highest_expr())
+    return (
+        f"The {n} genes with the highest mean share of a cell's {noun(summary)}, best first. "
+        "Each box spans the middle half of the cells and its line is the median; the whiskers "
+        "reach the farthest cells within 1.5 times the box's width, dots are cells beyond, and "
+        "the diamond is the mean, also given at the right. "
+        "A few genes with a large share of all counts, often mitochondrial or ribosomal ones, "
+        "can hint at stressed or damaged cells."
+    )
+
+
+def drawing(summary: Summary) -> matplotlib.figure.Figure:
+    """Draw one box per gene."""
+    which, boxes = summary.top_highest_expr(), summary.highest_expr_boxes
+    means = summary.genes.mean_pct_of_cell_counts[which]
+    ax = row_axes(summary, TITLE, which, [("mean", [percent(mean) for mean in means])])
+    rows = np.arange(len(boxes))
+    ends = [max([box.whisker_high, mean, *box.outliers]) for box, mean in zip(boxes, means)]
+    set_axis(ax, "x", (0, min(max(ends) * 1.03, 100.5)), log=False, n=6)
+    ax.set_xlabel(f"% of a cell's {noun(summary)}")
+    low, high = [b.whisker_low for b in boxes], [b.whisker_high for b in boxes]
+    q1, q3 = np.array([b.q1 for b in boxes]), np.array([b.q3 for b in boxes])
+    cells = [(value, row) for row, box in enumerate(boxes) for value in box.outliers]
+    if cells:
+        # As an image in SVG: there can be thousands.
+        ax.scatter(
+            *zip(*cells), s=7, color=LIGHT.blue, alpha=0.22, linewidths=0, rasterized=True, zorder=2
+        )
+    ax.hlines(rows, low, high, color=LIGHT.blue, lw=1.1, zorder=2.5)
+    ax.barh(
+        rows, q3 - q1, left=q1, height=0.62, color=LIGHT.blue_soft, edgecolor=LIGHT.blue,
+        linewidth=0.9, zorder=3,
+    )  # fmt: skip
+    medians = [box.median for box in boxes]
+    ax.vlines(medians, rows - 0.31, rows + 0.31, color=LIGHT.blue, lw=2.0, zorder=4)
+    ax.scatter(
+        means, rows, marker="D", s=17, color=LIGHT.orange, edgecolor=LIGHT.background,
+        linewidth=0.7, zorder=5, clip_on=False,
+    )  # fmt: skip
+    figure: matplotlib.figure.Figure = ax.figure  # type: ignore[assignment]
+    return figure
+
+
+HIGHEST_EXPR_GENES = Figure("highest_expr_genes", TITLE, reading, needs_counts, drawing)

@@ -1,0 +1,124 @@
+"""Where labels go so that they overlap neither each other nor the points they name.
+
+A label tries places around its point, near ones first, and takes the first that is
+free; of equally near ones, the one that hides the fewest other points. Same input,
+same places: nothing is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DIRECTIONS = np.deg2rad(np.array([0, 180, 30, 150, 330, 210, 60, 120, 300, 240, 90, 270]))
+_DISTANCES = (5.0, 9.0, 14.0, 20.0, 27.0, 36.0, 47.0, 60.0, 75.0, 95.0, 120.0, 150.0, 190.0)
+_GAP = 1.5
+_CELL = 4.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a label goes, in points."""
+
+    x: float
+    """Left edge."""
+    y: float
+    """Lower edge."""
+    far: bool
+    """Whether a line should lead from the label to its point."""
+
+
+def place_labels(
+    points: NDArray[np.float64],
+    sizes: Sequence[tuple[float, float]],
+    area: tuple[float, float],
+    others: NDArray[np.float64],
+) -> list[Place | None]:
+    """Find a place for each label.
+
+    Args:
+        points: What is labelled, in points of 1/72 inch from the lower left corner,
+            shape ``(n_labels, 2)``.
+        sizes: Width and height of each label in the same unit.
+        area: Width and height of the room; labels stay within.
+        others: Points that had better not be hidden, shape ``(n_others, 2)``.
+
+    Returns:
+        Places in the order of the points; ``None`` where there is no free one.
+    """
+    crowd = _Crowd(others, area)
+    taken: list[tuple[float, float, float, float]] = [
+        (x - 3.2, y - 3.2, x + 3.2, y + 3.2) for x, y in points.tolist()
+    ]
+    places: list[Place | None] = []
+    for index, (x, y) in enumerate(points.tolist()):
+        place = _first_free(x, y, sizes[index], area, taken, index, crowd)
+        places.append(place)
+        if place is not None:
+            wide, high = sizes[index]
+            taken.append((place.x, place.y, place.x + wide, place.y + high))
+    return places
+
+
+def _first_free(
+    x: float,
+    y: float,
+    size: tuple[float, float],
+    area: tuple[float, float],
+    taken: Sequence[tuple[float, float, float, float]],
+    own: int,
+    crowd: _Crowd,
+) -> Place | None:
+    wide, high = size
+    for distance in _DISTANCES:
+        best: tuple[float, Place] | None = None
+        for order, angle in enumerate(_DIRECTIONS):
+            left, low = _corner(x, y, angle, distance, wide, high)
+            box = (left - _GAP, low - _GAP, left + wide + _GAP, low + high + _GAP)
+            if box[0] < 0 or box[1] < 0 or box[2] > area[0] or box[3] > area[1]:
+                continue
+            if any(
+                box[0] < t[2] and t[0] < box[2] and box[1] < t[3] and t[1] < box[3]
+                for n, t in enumerate(taken)
+                if n != own
+            ):
+                continue
+            cost = crowd.within(box) + order * 0.1
+            if best is None or cost < best[0]:
+                best = (cost, Place(left, low, distance > 9.0))
+        if best is not None:
+            return best[1]
+    return None
+
+
+def _corner(
+    x: float, y: float, angle: float, distance: float, wide: float, high: float
+) -> tuple[float, float]:
+    """Return the lower left corner of a label whose nearest edge is that far away."""
+    across, up = float(np.cos(angle)), float(np.sin(angle))
+    left = x + across * distance + (across - 1) * wide / 2
+    low = y + up * distance + (up - 1) * high / 2
+    return left, low
+
+
+class _Crowd:
+    """How many points lie within a rectangle, at the price of four look-ups."""
+
+    def __init__(self, points: NDArray[np.float64], area: tuple[float, float]) -> None:
+        shape = [int(size / _CELL) + 1 for size in area]
+        counts = np.zeros((shape[0] + 1, shape[1] + 1))
+        if len(points):
+            at = np.clip((points / _CELL).astype(int), 0, np.array(shape) - 1)
+            np.add.at(counts, (at[:, 0] + 1, at[:, 1] + 1), 1)
+        self._sums = counts.cumsum(axis=0).cumsum(axis=1)
+
+    def within(self, box: tuple[float, float, float, float]) -> float:
+        shape = self._sums.shape
+        left, low, right, high = (
+            min(max(round(edge / _CELL), 0), shape[n % 2] - 1) for n, edge in enumerate(box)
+        )
+        s = self._sums
+        return float(s[right, high] - s[left, high] - s[right, low] + s[left, low])
