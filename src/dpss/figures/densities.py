@@ -1,4 +1,9 @@
-"""What the figures of cells by two measures share: a grid of bins, coloured by their cells."""
+"""What the figures of cells by two measures share: square bins, coloured by their cells.
+
+The summary's logarithmic bins are not equally wide (they are read off the bits of a
+double) and far too fine for few cells. Here they become squares of one size on the
+paper, as many as suit the number of cells.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +24,11 @@ if TYPE_CHECKING:
 
     from dpss.summary import Summary
 
-_ZERO = 0.5
-"""Where the bin of values below 1 starts on a logarithmic axis."""
+_BELOW_ONE = 0.7
+"""Where values below 1 begin on a logarithmic axis."""
+_SPLIT = 4
+"""Bins less than this many times as wide as the finer ones get their parts of them."""
+_FAINTEST = 0.05
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,15 @@ def draw_density(
 ) -> matplotlib.figure.Figure:
     """Draw bins, colour bar and medians."""
     fig = paper(summary, title, 6.0)
-    ax = place(fig, MARGIN + 0.62, 0.75, MARGIN + 1.15, HEADER + 0.25)
-    x_at, x_edges = coarsened(density.x, density.x_edges, summary.n_cells_kept, log=x.log)
-    y_at, y_edges = coarsened(density.y, density.y_edges, summary.n_cells_kept, log=y.log)
-    cells = np.zeros((len(y_edges) - 1, len(x_edges) - 1))
-    np.add.at(cells, (y_at, x_at), density.counts)
+    ax = place(fig, MARGIN + 0.62, 0.75, MARGIN + 0.95, HEADER + 0.25)
+    box = ax.get_position()
+    across, up = fig.get_size_inches()
+    n_bins = float(np.clip(4.5 * summary.n_cells_kept**0.28, 14, 150))
+    x_edges, x_parts = rebin(density.x, density.x_edges, n_bins * across / up, log=x.log)
+    y_edges, y_parts = rebin(density.y, density.y_edges, n_bins * box.height / box.width, log=y.log)
+    fine = np.zeros((len(y_parts), len(x_parts)))
+    np.add.at(fine, (density.y - density.y.min(), density.x - density.x.min()), density.counts)
+    cells = y_parts.T @ fine @ x_parts
     set_axis(ax, "x", span_of(x_edges[0], x_edges[-1], log=x.log), log=x.log)
     low, high = span_of(y_edges[0], y_edges[-1], log=y.log)
     set_axis(ax, "y", (low if y.log else max(low, 0), high), log=y.log, n=6)
@@ -57,33 +69,34 @@ def draw_density(
     return fig
 
 
-def coarsened(
-    bins: NDArray[np.int64], edges: NDArray[np.float64], n_cells: int, *, log: bool
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Join neighbouring bins until they suit the number of cells, and crop to those used.
+def rebin(
+    bins: NDArray[np.int64], edges: NDArray[np.float64], n_wanted: float, *, log: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lay equally wide bins (by logarithm, where the axis is) over those that hold cells.
 
     Args:
-        bins: Bins that hold cells, shape ``(n_bins,)``.
-        edges: Edges of all bins.
-        n_cells: How many cells there are.
-        log: Whether the bins are logarithmic, the first being for values below 1.
+        bins: Fine bins that hold cells, shape ``(n_filled,)``.
+        edges: Edges of all fine bins.
+        n_wanted: About how many bins there are to be.
+        log: Whether the axis is logarithmic; the first fine bin is for values below 1 then.
 
     Returns:
-        The joined bin of each of ``bins``, counted from the first that is drawn, and the
-        edges of those that are drawn.
+        The new bins' edges, and which part of each fine bin, from the first to the last
+        that holds cells, falls into each of them, shape ``(n_fine, n_new)``.
     """
-    wanted = np.clip(3.5 * n_cells**0.36, 14, 200)
-    used = max(int(bins.max()) - max(int(bins.min()), int(log)) + 1, 1)
-    shift = max(int(np.floor(np.log2(used / wanted))), 0)
-    if log:
-        joined = np.where(bins == 0, 0, ((bins - 1) >> shift) + 1)
-        ends = np.concatenate([[_ZERO], edges[1 :: 1 << shift]])
+    used = edges[int(bins.min()) : int(bins.max()) + 2]
+    fine = np.log2(np.maximum(used, _BELOW_ONE)) if log else used
+    finest = float(np.diff(fine).max())
+    width = max((fine[-1] - fine[0]) / n_wanted, min(finest, (fine[-1] - fine[0])))
+    n = max(int(np.ceil((fine[-1] - fine[0]) / width - 1e-9)), 1)
+    new = fine[0] + width * np.arange(n + 1)
+    if width >= _SPLIT * finest:
+        at = np.clip(((fine[:-1] + fine[1:]) / 2 - fine[0]) / width, 0, n - 1).astype(np.int64)
+        parts = np.eye(n)[at]
     else:
-        joined, ends = bins >> shift, edges[:: 1 << shift]
-    if ends[-1] < edges[-1]:
-        ends = np.append(ends, edges[-1])
-    first, last = int(joined.min()), int(joined.max())
-    return joined - first, ends[first : last + 2]
+        inner = np.minimum(fine[1:, None], new[1:]) - np.maximum(fine[:-1, None], new[:-1])
+        parts = np.maximum(inner, 0) / np.diff(fine)[:, None]
+    return (np.exp2(new) if log else new), parts
 
 
 def _bins(
@@ -95,24 +108,18 @@ def _bins(
     """Draw the bins and what their colours mean."""
     from matplotlib.colors import LogNorm
 
-    most = float(cells.max())
+    most = max(float(cells.max()), 10.0)
     mesh = ax.pcolormesh(
-        x_edges, y_edges, np.ma.masked_equal(cells, 0), cmap=sequential(),
-        norm=LogNorm(1, max(most, 10.0)), rasterized=True, zorder=2, linewidth=0,
+        x_edges, y_edges, np.ma.masked_less(cells, _FAINTEST), cmap=sequential(),
+        norm=LogNorm(1, most), rasterized=True, zorder=2, linewidth=0,
     )  # fmt: skip
-    if most == 1:
-        ax.annotate(
-            "each square is one cell", (1, 1), (0, 6), xycoords="axes fraction",
-            textcoords="offset points", ha="right", color=LIGHT.muted,
-        )  # fmt: skip
-        return
-    fig = ax.figure
+    fig = ax.get_figure(root=True)
     box = ax.get_position()
-    height = box.height * 0.55
-    colours = fig.add_axes((box.x1 + 0.03, box.y1 - height - 0.04, 0.016, height))  # type: ignore[attr-defined]
-    bar = fig.colorbar(mesh, cax=colours)  # type: ignore[attr-defined]
-    ticks = log_ticks(1, max(most, 10.0), 6)
-    bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
+    height = box.height * 0.5
+    colours = fig.add_axes((box.x1 + 0.04, box.y1 - height - 0.04, 0.016, height))
+    bar = fig.colorbar(mesh, cax=colours)
+    ticks = log_ticks(1, most, 6)
+    bar.set_ticks(ticks.tolist(), labels=[number(tick) for tick in ticks])
     bar.minorticks_off()
     bar.outline.set_visible(False)
     colours.tick_params(length=0, pad=4)
@@ -122,16 +129,19 @@ def _bins(
 def _medians(ax: Axes, x: Side, y: Side) -> None:
     """Draw a thin line at both medians, with the number at its end."""
     style = {"color": LIGHT.orange, "lw": 1.0, "ls": (0, (4, 3)), "zorder": 3}
+    text = {"color": LIGHT.orange, "size": SMALL, "textcoords": "offset points"}
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     if left <= x.median <= right:
         ax.axvline(x.median, **style)
+        where = (x.median, 1), (0, 5)
         ax.annotate(
-            f"median {x.median_text}", (x.median, 1), (0, 5), textcoords="offset points",
-            xycoords=("data", "axes fraction"), ha="center", color=LIGHT.orange, size=SMALL,
+            f"median {x.median_text}", *where, xycoords=("data", "axes fraction"), ha="center",
+            **text,
         )  # fmt: skip
     if low <= y.median <= high:
         ax.axhline(y.median, **style)
+        where = (1, y.median), (0, 4)
         ax.annotate(
-            f"median\n{y.median_text}", (1, y.median), (5, 0), textcoords="offset points",
-            xycoords=("axes fraction", "data"), va="center", color=LIGHT.orange, size=SMALL,
+            f"median {y.median_text}", *where, xycoords=("axes fraction", "data"), ha="right",
+            zorder=4, **text,
         )  # fmt: skip

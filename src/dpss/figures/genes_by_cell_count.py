@@ -38,7 +38,7 @@ def _start(summary: Summary) -> float:
     cells = summary.genes.n_cells_by_counts[summary.top_cell_count()]
     everything = summary.n_cells_kept
     fewest = int(cells.min()) if len(cells) else 0
-    if fewest < WIDE * everything:
+    if fewest < WIDE * everything or fewest == everything:
         return 0.0
     return max(0.0, everything - max((everything - fewest) * 1.15, 0.01 * everything))
 
@@ -56,8 +56,11 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     ax.hlines(rows, start, cells, color=LIGHT.blue_soft, lw=4, zorder=2)
     ax.scatter(cells, rows, s=34, color=LIGHT.blue, linewidths=0, zorder=3, clip_on=False)
     figure: matplotlib.figure.Figure = ax.figure  # type: ignore[assignment]
+    n_everywhere = int(np.count_nonzero(summary.genes.n_cells_by_counts == summary.n_cells_kept))
     if start > 0:
         note(figure, "The axis does not start at zero.")
+    elif n_everywhere > len(which):
+        note(figure, f"{n_everywhere:,} genes are found in every cell.")
     return figure
 
 

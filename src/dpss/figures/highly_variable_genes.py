@@ -117,13 +117,12 @@ def _names(
     names = [elide(label, 120, SMALL) for label in summary.gene_labels(best)]
     sizes = [(width(name, SMALL), SMALL * 1.1) for name in names]
     area = (box.width * to_points, box.height * to_points)
-    for name, point, spot in zip(names, at, place_labels(at, sizes, area, in_points(others))):
+    places = place_labels(at, sizes, area, in_points(others))
+    for name, point, size, spot in zip(names, at.tolist(), sizes, places, strict=True):
         if spot is None:
             continue
-        wide = width(name, SMALL)
         if spot.far:
-            nearest = np.clip(point, (spot.x, spot.y), (spot.x + wide, spot.y + SMALL))
-            line = np.vstack([point, nearest]) / area
+            line = np.vstack([point, spot.nearest(*point, size)]) / area
             ax.plot(*line.T, transform=ax.transAxes, color=LIGHT.line, lw=0.7, zorder=3.5)
         ax.text(
             spot.x / area[0], (spot.y + 2.2) / area[1], name, transform=ax.transAxes, size=SMALL,

@@ -56,7 +56,7 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     ranks, heights = ranked(summary.counts_per_cell)
     n, median = summary.n_cells_kept, summary.counts_per_cell.median
     fig = paper(summary, TITLE, 5.2)
-    ax = place(fig, MARGIN + 0.72, 0.75, MARGIN + 0.1, HEADER + 0.15)
+    ax = place(fig, MARGIN + 0.72, 0.75, MARGIN + 0.2, HEADER + 0.15)
     bottom, top = span_of(float(heights[-1]), float(heights[0]), log=True, pad=0.07)
     set_axis(ax, "x", (0.9, max(n, 2) * 1.15), log=True)
     set_axis(ax, "y", (bottom, top), log=True)

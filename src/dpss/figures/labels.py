@@ -18,6 +18,8 @@ _DISTANCES = (5.0, 9.0, 14.0, 20.0, 27.0, 36.0, 47.0, 60.0, 75.0, 95.0, 120.0, 1
 _GAP = 1.5
 _CELL = 4.0
 
+_Box = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True)
 class Place:
@@ -29,6 +31,13 @@ class Place:
     """Lower edge."""
     far: bool
     """Whether a line should lead from the label to its point."""
+
+    def nearest(self, x: float, y: float, size: tuple[float, float]) -> tuple[float, float]:
+        """Return where the line to a point starts, on the label's edge."""
+        return (
+            min(max(x, self.x), self.x + size[0]),
+            min(max(y, self.y), self.y + size[1]),
+        )
 
 
 def place_labels(
@@ -50,7 +59,7 @@ def place_labels(
         Places in the order of the points; ``None`` where there is no free one.
     """
     crowd = _Crowd(others, area)
-    taken: list[tuple[float, float, float, float]] = [
+    taken: list[_Box] = [
         (x - 3.2, y - 3.2, x + 3.2, y + 3.2) for x, y in points.tolist()
     ]
     places: list[Place | None] = []
@@ -60,6 +69,7 @@ def place_labels(
         if place is not None:
             wide, high = sizes[index]
             taken.append((place.x, place.y, place.x + wide, place.y + high))
+            taken.extend(_line(x, y, place, sizes[index]))
     return places
 
 
@@ -68,7 +78,7 @@ def _first_free(
     y: float,
     size: tuple[float, float],
     area: tuple[float, float],
-    taken: Sequence[tuple[float, float, float, float]],
+    taken: Sequence[_Box],
     own: int,
     crowd: _Crowd,
 ) -> Place | None:
@@ -80,15 +90,13 @@ def _first_free(
             box = (left - _GAP, low - _GAP, left + wide + _GAP, low + high + _GAP)
             if box[0] < 0 or box[1] < 0 or box[2] > area[0] or box[3] > area[1]:
                 continue
-            if any(
-                box[0] < t[2] and t[0] < box[2] and box[1] < t[3] and t[1] < box[3]
-                for n, t in enumerate(taken)
-                if n != own
-            ):
+            place = Place(left, low, distance > 9.0)
+            wanted = [box, *_line(x, y, place, size)]
+            if any(_meet(w, t) for n, t in enumerate(taken) if n != own for w in wanted):
                 continue
             cost = crowd.within(box) + order * 0.1
             if best is None or cost < best[0]:
-                best = (cost, Place(left, low, distance > 9.0))
+                best = (cost, place)
         if best is not None:
             return best[1]
     return None
@@ -104,6 +112,22 @@ def _corner(
     return left, low
 
 
+def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> list[_Box]:
+    """Return small boxes along the line from a label to its point, if it has one."""
+    if not place.far:
+        return []
+    end = place.nearest(x, y, size)
+    n = max(int(np.hypot(end[0] - x, end[1] - y) / 2), 1)
+    steps = [(i + 0.5) / n for i in range(n)]
+    dots = [(x + (end[0] - x) * part, y + (end[1] - y) * part) for part in steps]
+    return [(a - 0.5, b - 0.5, a + 0.5, b + 0.5) for a, b in dots]
+
+
+def _meet(a: _Box, b: _Box) -> bool:
+    """Tell whether two boxes overlap."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 class _Crowd:
     """How many points lie within a rectangle, at the price of four look-ups."""
 
@@ -115,7 +139,7 @@ class _Crowd:
             np.add.at(counts, (at[:, 0] + 1, at[:, 1] + 1), 1)
         self._sums = counts.cumsum(axis=0).cumsum(axis=1)
 
-    def within(self, box: tuple[float, float, float, float]) -> float:
+    def within(self, box: _Box) -> float:
         shape = self._sums.shape
         left, low, right, high = (
             min(max(round(edge / _CELL), 0), shape[n % 2] - 1) for n, edge in enumerate(box)

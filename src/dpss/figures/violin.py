@@ -11,6 +11,7 @@ from dpss.figures.axes import number, percent, set_axis, span_of
 from dpss.figures.figure import Figure, needs_counts, noun
 from dpss.figures.smoothing import smooth
 from dpss.figures.style import LARGE, MARGIN, MEDIUM, SMALL, WIDTH, note, paper, place
+from dpss.figures.text import width
 from dpss.palette import LIGHT
 from dpss.stats.tally import Distribution
 
@@ -89,17 +90,18 @@ def _is_skewed(distribution: Distribution) -> bool:
 
 def _heading(ax: Axes, text: str, median: str) -> None:
     """Write a panel's name and its median large above it."""
+    left = -72 * _GAP
     ax.annotate(
-        text, (0, 1), (0, 38), xycoords="axes fraction", textcoords="offset points", size=MEDIUM,
-        weight="bold",
-    )  # fmt: skip
-    drawn = ax.annotate(
-        median, (0, 1), (0, 17), xycoords="axes fraction", textcoords="offset points", size=LARGE,
-        color=LIGHT.orange, weight="bold",
+        text, (0, 1), (left, 38), xycoords="axes fraction", textcoords="offset points",
+        size=MEDIUM, weight="bold",
     )  # fmt: skip
     ax.annotate(
-        "median", (1, 0), (4, 0), xycoords=drawn, textcoords="offset points", size=SMALL,
-        color=LIGHT.muted,
+        median, (0, 1), (left, 17), xycoords="axes fraction", textcoords="offset points",
+        size=LARGE, color=LIGHT.orange, weight="bold",
+    )  # fmt: skip
+    ax.annotate(
+        "median", (0, 1), (left + width(median, LARGE, bold=True) + 5, 17),
+        xycoords="axes fraction", textcoords="offset points", size=SMALL, color=LIGHT.muted,
     )  # fmt: skip
 
 
