@@ -1,0 +1,206 @@
+"""Templates and what they are given: every text goes in as text, never as markup."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from dpss import palette
+from dpss.website import words
+from dpss.website.records import (
+    ORGAN,
+    SPECIES,
+    TECHNOLOGY,
+    MatrixRecord,
+    ProjectRecord,
+    path_of,
+)
+
+ASSETS = "_dpss/"
+"""Folder of what pages need; no project's folder begins so."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'"
+)
+
+STATIC = ("common.js", "index.js", "project.js", "genes.js", "icon.svg")
+
+
+@cache
+def environment() -> Environment:
+    """Return the template environment: autoescaping, and strict about names."""
+    env = Environment(
+        loader=FunctionLoader(_source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters.update(
+        number=words.number,
+        large=words.large,
+        percent=words.percent,
+        listing=words.listing,
+        plural=words.plural,
+        path=path_of,
+        anchor=anchor,
+        range=range_of,
+    )
+    env.globals.update(csp=CONTENT_SECURITY_POLICY, asset=asset_address)
+    return env
+
+
+def render(template: str, **context: Any) -> bytes:
+    """Return a page.
+
+    Args:
+        template: Its name in ``templates/``.
+        **context: What the template is given.
+    """
+    return environment().get_template(template).render(**context).encode()
+
+
+def static_files() -> dict[str, bytes]:
+    """Return the files that pages share, by key."""
+    return {ASSETS + name: data for name, data in _static().items()}
+
+
+@cache
+def _static() -> dict[str, bytes]:
+    files = {"dpss.css": style_sheet().encode()}
+    folder = resources.files("dpss.website").joinpath("static")
+    for name in STATIC:
+        files[name] = folder.joinpath(name).read_bytes()
+    return files
+
+
+@cache
+def style_sheet() -> str:
+    """Return the style sheet: the palette's colours as variables, then the rules."""
+    light, dark = (_variables(theme) for theme in (palette.LIGHT, palette.DARK))
+    rules = resources.files("dpss.website").joinpath("static", "dpss.css").read_text("utf-8")
+    return (
+        f":root {{\n  color-scheme: light dark;\n{light}}}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{\n:root {{\n{dark}}}\n}}\n{rules}"
+    )
+
+
+def _variables(theme: palette.Theme) -> str:
+    return "".join(f"  --{name}: {colour};\n" for name, colour in asdict(theme).items())
+
+
+@cache
+def asset_address(name: str) -> str:
+    """Return a shared file's address from the top page; it changes with its content."""
+    digest = hashlib.sha256(_static()[name]).hexdigest()
+    return f"{ASSETS}{name}?v={digest[:12]}"
+
+
+def _source(name: str) -> str | None:
+    file = resources.files("dpss.website").joinpath("templates", name)
+    return file.read_text("utf-8") if file.is_file() else None
+
+
+def anchor(folder: str) -> str:
+    """Return an id for the part of a page that is about a matrix: no blanks, never twice.
+
+    >>> anchor("project/a b")
+    'm-a%20b'
+    """
+    return "m-" + path_of(folder.partition("/")[2])
+
+
+def range_of(values: Sequence[float | None], kind: str = "number") -> str:
+    """Return one value, or the lowest and the highest.
+
+    >>> range_of([3, None, 12]), range_of([None])
+    ('3–12', '–')
+    """
+    there = [value for value in values if value is not None]
+    if not there:
+        return "–"
+    show = words.percent if kind == "percent" else words.number
+    low, high = show(min(there)), show(max(there))
+    if low == high:
+        return low
+    return f"{low.rstrip(' %' + chr(0x202F)) if kind == 'percent' else low}–{high}"
+
+
+def middle(values: Sequence[float | None]) -> float | None:
+    """Return the median of what there is, to sort projects by."""
+    there = sorted(value for value in values if value is not None)
+    return there[len(there) // 2] if there else None
+
+
+def index_row(project: ProjectRecord) -> dict[str, Any]:
+    """Return what the table of all projects shows of one."""
+    matrices = project.matrices
+    columns = {name: [m.numbers[name] for m in matrices] for name in matrices[0].numbers}
+    statuses: dict[str, int] = {
+        status: sum(m.checks[status] for m in matrices) for status in ("pass", "warn", "fail")
+    }
+    terms = {
+        name: _union(matrices, keys)
+        for name, keys in (("species", SPECIES), ("organ", ORGAN), ("technology", TECHNOLOGY))
+    }
+    return {
+        "project": project,
+        "columns": columns,
+        "sort": {name: middle(values) for name, values in columns.items()},
+        "n_cells": sum(columns["n_cells"]),
+        "n_genes": max(columns["n_genes"]),
+        "terms": terms,
+        "values": sorted({m.values for m in matrices}),
+        "checks": statuses,
+        "simulated": any(m.simulated for m in matrices),
+        "haystack": _haystack(project),
+    }
+
+
+def _union(matrices: Sequence[MatrixRecord], names: tuple[str, ...]) -> list[str]:
+    return sorted({term for matrix in matrices for term in matrix.terms(names)})
+
+
+def _haystack(project: ProjectRecord) -> str:
+    """Return what a search also looks through, besides what the table shows."""
+    found: dict[str, None] = {project.id: None}
+    for matrix in project.matrices:
+        found.update(dict.fromkeys((matrix.name, matrix.format, matrix.values)))
+        for values in matrix.strata.values():
+            found.update(dict.fromkeys(values))
+    return " ".join(filter(None, found)).lower()
+
+
+def matrix_view(
+    record: MatrixRecord, document: Mapping[str, Any], sizes: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
+    """Return what a project's page shows of one matrix.
+
+    Args:
+        record: The matrix.
+        document: Its summary.
+        sizes: Width and height of its PNG figures in pixels, by slug.
+    """
+    return {
+        "record": record,
+        "document": document,
+        "what": words.what_it_is(record),
+        "typical": words.typical_cell(record),
+        "cautions": words.cautions(document),
+        "figures": [
+            {
+                **figure,
+                "alt": words.finding(figure["slug"], document),
+                "size": sizes.get(figure["slug"]),
+            }
+            for figure in document["figures"]
+        ],
+    }

@@ -1,0 +1,224 @@
+"""What is published, as records: projects with their matrices, read from a store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from dpss.schemas import schema
+from dpss.stores import Store
+from dpss.website.conforming import fault
+
+log = logging.getLogger(__name__)
+
+SUMMARY = "summary.json"
+N_READERS = 8
+"""Documents read at once: on a bucket the way there takes longer than the reading."""
+
+SPECIES = ("species", "organism", "genusspecies", "donororganism")
+ORGAN = ("organ", "tissue", "modelorgan", "specimenorgan", "tissuetype")
+TECHNOLOGY = (
+    "technology",
+    "assay",
+    "libraryconstructionapproach",
+    "libraryconstructionmethod",
+    "libraryconstruction",
+)
+
+HEADER = (
+    "n_cells",
+    "n_cells_kept",
+    "n_genes",
+    "n_nonzero",
+    "total_counts",
+    "median_genes_per_cell",
+    "median_counts_per_cell",
+    "median_pct_counts_mt",
+)
+"""The header numbers of a matrix, by their names in ``summary.json``."""
+
+
+@dataclass(frozen=True)
+class MatrixRecord:
+    """The small part of one ``summary.json`` that pages of many matrices show."""
+
+    folder: str
+    """Key of its folder, without a slash at the end: ``project`` or ``project/matrix``."""
+    project_id: str
+    project_title: str
+    name: str
+    url: str
+    format: str
+    layer: str
+    fingerprint: str
+    strata: Mapping[str, tuple[str, ...]]
+    simulated: bool
+    values: str
+    numbers: Mapping[str, Any]
+    """Header numbers by the names of `HEADER`."""
+    checks: Mapping[str, int]
+    """How many checks ended ``pass``, ``warn`` and ``fail``."""
+    figures: tuple[str, ...]
+    """Slugs of the figures that there are."""
+    version: str
+    sha256: str
+    """Checksum of the document, in hexadecimal."""
+
+    @property
+    def project_folder(self) -> str:
+        """Key of the project's folder."""
+        return self.folder.partition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """Address of its folder from the top page, percent-encoded, with a slash at the end."""
+        return path_of(self.folder) + "/"
+
+    @property
+    def label(self) -> str:
+        """What to call it beside its project's title."""
+        return self.name or self.folder.partition("/")[2] or self.project_title
+
+    def terms(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what the strata say under any of these names, each once."""
+        found: dict[str, None] = {}
+        for key, values in self.strata.items():
+            if "".join(filter(str.isalnum, key)).lower() in names:
+                found.update(dict.fromkeys(value for value in values if value))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class ProjectRecord:
+    """A project and its published matrices."""
+
+    folder: str
+    id: str
+    title: str
+    matrices: tuple[MatrixRecord, ...]
+
+    @property
+    def path(self) -> str:
+        """Address of its folder from the top page, percent-encoded, with a slash at the end."""
+        return path_of(self.folder) + "/"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A document that can't be shown."""
+
+    key: str
+    reason: str
+
+
+def path_of(key: str) -> str:
+    """Return a key as the path of an address: every part percent-encoded.
+
+    >>> path_of('a b/50%/"x"')
+    'a%20b/50%25/%22x%22'
+    """
+    return "/".join(quote(part, safe="") for part in key.split("/"))
+
+
+def summary_keys(keys: Iterable[str]) -> list[str]:
+    """Return the keys that are summaries: ``<project>[/<matrix>]/summary.json``."""
+    return [key for key in keys if key.endswith("/" + SUMMARY) and key.count("/") <= 2]
+
+
+def read_records(store: Store, keys: Iterable[str]) -> tuple[list[MatrixRecord], list[Unreadable]]:
+    """Read every summary; what can't be read is reported and stops no other.
+
+    Args:
+        store: Where they are published.
+        keys: As `summary_keys` returns them.
+    """
+    records: list[MatrixRecord] = []
+    unreadable: list[Unreadable] = []
+    with ThreadPoolExecutor(N_READERS) as pool:
+        for found in pool.map(lambda key: _read_record(store, key), keys):
+            if isinstance(found, MatrixRecord):
+                records.append(found)
+            else:
+                log.warning("%s is left out of the pages: %s", found.key, found.reason)
+                unreadable.append(found)
+    return records, unreadable
+
+
+def parse_summary(data: bytes) -> dict[str, Any]:
+    """Return a ``summary.json`` as a document of the schema.
+
+    Raises:
+        ValueError: It is not one; the message says why.
+    """
+    try:
+        document = json.loads(data, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON ({error})") from error
+    reason = fault(document, schema("summary"))
+    if reason:
+        raise ValueError(f"is no summary of this program: {reason}")
+    checked: dict[str, Any] = document
+    return checked
+
+
+def group_projects(records: Iterable[MatrixRecord]) -> list[ProjectRecord]:
+    """Return the projects in order of their folders, each with its matrices in order."""
+    folders: dict[str, list[MatrixRecord]] = {}
+    for record in sorted(records, key=lambda record: record.folder):
+        folders.setdefault(record.project_folder, []).append(record)
+    return list(_projects(folders))
+
+
+def _projects(folders: Mapping[str, list[MatrixRecord]]) -> Iterator[ProjectRecord]:
+    for folder, matrices in sorted(folders.items()):
+        first = matrices[0]
+        title = first.project_title or first.project_id or folder
+        yield ProjectRecord(folder, first.project_id, title, tuple(matrices))
+
+
+def _read_record(store: Store, key: str) -> MatrixRecord | Unreadable:
+    try:
+        data = store.read(key)
+        return record_of(key.removesuffix("/" + SUMMARY), parse_summary(data), data)
+    except (OSError, ValueError) as error:
+        return Unreadable(key, str(error))
+
+
+def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRecord:
+    """Return the record of a document.
+
+    Args:
+        folder: Key of the folder that it lies in.
+        document: As `parse_summary` returns it.
+        data: The document's bytes.
+    """
+    project, matrix = document["project"], document["matrix"]
+    statuses = [check["status"] for check in document["checks"]]
+    return MatrixRecord(
+        folder=folder,
+        project_id=project["id"],
+        project_title=project["title"],
+        name=matrix["name"],
+        url=matrix["url"],
+        format=matrix["format"],
+        layer=matrix["layer"],
+        fingerprint=matrix["fingerprint"],
+        strata={key: tuple(values) for key, values in matrix["strata"].items()},
+        simulated=document["simulated"],
+        values=document["values"],
+        numbers={name: document[name] for name in HEADER},
+        checks={status: statuses.count(status) for status in ("pass", "warn", "fail")},
+        figures=tuple(f["slug"] for f in document["figures"] if f["left_out"] is None),
+        version=document["provenance"]["version"],
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")

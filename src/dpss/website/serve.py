@@ -1,0 +1,89 @@
+"""A server on a loopback port, to look at the pages of a folder."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Gives out files below one folder, and nothing else."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "dpss"
+    sys_version = ""
+    # Fixed here: what the machine's own table says of an ending may be anything.
+    extensions_map: ClassVar[dict[str, str]] = {
+        "": "application/octet-stream",
+        ".css": "text/css; charset=utf-8",
+        ".csv": "text/csv; charset=utf-8",
+        ".html": "text/html; charset=utf-8",
+        ".js": "text/javascript; charset=utf-8",
+        ".json": "application/json",
+        ".png": "image/png",
+        ".svg": "image/svg+xml",
+        ".txt": "text/plain; charset=utf-8",
+        ".xml": "application/atom+xml; charset=utf-8",
+    }
+
+    def translate_path(self, path: str) -> str:
+        """Return the file of an address; a link that leads out of the folder leads nowhere."""
+        found = Path(super().translate_path(path).replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        root = Path(self.directory).resolve()
+        if not found.resolve().is_relative_to(root) or found.name.startswith(".dpss-"):
+            return str(root / "\N{REPLACEMENT CHARACTER}")
+        # `resolve` drops the slash that tells a folder from a file of that name.
+        return str(found) + ("/" if path.partition("?")[0].endswith("/") else "")
+
+    def parse_request(self) -> bool:
+        """Refuse a request under a name that is not this machine's own.
+
+        Else a page from elsewhere could read everything here, by having its own name
+        resolve to this address.
+        """
+        if not super().parse_request():
+            return False
+        host = self.headers.get("Host", LOOPBACK).rpartition(":")[0] or self.headers.get("Host")
+        if host in (LOOPBACK, "localhost", None):
+            return True
+        self.send_error(HTTPStatus.FORBIDDEN, "Only for this machine")
+        return False
+
+    def list_directory(self, path: object) -> None:  # type: ignore[override]
+        """Refuse: what has no page is not shown."""
+        self.send_error(HTTPStatus.NOT_FOUND, "There is no page here")
+
+    def end_headers(self) -> None:
+        """Add what keeps a browser from guessing and from keeping old pages."""
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log a request instead of printing it."""
+        log.debug("%s " + format, self.address_string(), *args)
+
+
+def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
+    """Return a server of a folder's pages, bound to the loopback address only.
+
+    The caller runs ``serve_forever`` and closes it; ``server_address[1]`` is the port.
+
+    Args:
+        folder: The output folder.
+        port: 0 for any that is free.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    handler = functools.partial(_Handler, directory=str(folder))
+    return ThreadingHTTPServer((LOOPBACK, port), handler)

@@ -1,0 +1,173 @@
+"""What the numbers mean, in plain words: verdicts, findings, and numbers for a person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord
+
+_KIND = {
+    "counts": "Raw counts",
+    "expected counts": "Expected (fractional) counts",
+    "normalised": "Normalised values, not raw counts",
+    "log-normalised": "Log-normalised values, not raw counts",
+}
+_ADVICE = {
+    "counts": "They can be used where whole-number counts are asked for.",
+    "expected counts": "Methods that ask for whole numbers need them rounded.",
+    "normalised": "Methods that ask for counts do not apply; shares and orders of genes hold.",
+    "log-normalised": (
+        "They were exponentiated before anything was computed; "
+        "methods that ask for counts do not apply."
+    ),
+}
+_LARGE = ((1e9, "billion"), (1e6, "million"))
+
+
+def number(value: float | None) -> str:
+    """Return a number as text: whole where it is large, three digits where it is small.
+
+    >>> number(1234567), number(1234.5), number(2.0), number(0.012345), number(None)
+    ('1,234,567', '1,235', '2', '0.0123', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if isinstance(value, int) or value == int(value) or abs(value) >= 1000:
+        # Half up, as people round; Python's own rounding goes to even.
+        return f"{math.floor(value + 0.5):,}"
+    return f"{value:.3g}"
+
+
+def large(value: float | None) -> str:
+    """Return a large number in short: ``1.2 million``.
+
+    >>> large(1_234_567), large(4_340)
+    ('1.2 million', '4,340')
+    """
+    if value is not None:
+        for size, name in _LARGE:
+            if value >= size:
+                return f"{value / size:.3g} {name}"
+    return number(value)
+
+
+def percent(value: float | None) -> str:
+    r"""Return a percentage with a narrow no-break space before its sign.
+
+    >>> percent(3.14159).replace("\u202f", " "), percent(None)
+    ('3.1 %', '–')
+    """
+    if value is None:
+        return "–"
+    digits = 0 if value in (0, 100) else 2 if value < 1 or value > 99 else 1
+    return f"{value:.{digits}f}\N{NARROW NO-BREAK SPACE}%"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "cell"), plural(1200, "cell"), plural(2, "matrix")
+    ('1 cell', '1,200 cells', '2 matrices')
+    """
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {'matrices' if noun == 'matrix' else noun + 's'}"
+
+
+def listing(parts: Sequence[str], most: int = 4) -> str:
+    """Return parts as a phrase.
+
+    >>> listing(["a", "b", "c"]), listing(list("abcdef"))
+    ('a, b and c', 'a, b, c and 3 more')
+    """
+    if len(parts) > most:
+        parts = [*parts[: most - 1], f"{len(parts) - most + 1} more"]
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def what_it_is(record: MatrixRecord) -> str:
+    """Say in a sentence or two what a matrix is."""
+    numbers = record.numbers
+    text = (
+        f"{_KIND[record.values]} of {plural(numbers['n_cells'], 'cell')} "
+        f"and {plural(numbers['n_genes'], 'gene')}"
+    )
+    species, organ = record.terms(SPECIES), record.terms(ORGAN)
+    technology = record.terms(TECHNOLOGY)
+    if organ or species:
+        text += " from " + " of ".join(listing(terms) for terms in (organ, species) if terms)
+    if technology:
+        text += ", made with " + listing(technology)
+    layer = f" They were read from {record.layer}." if record.layer else ""
+    simulated = " The data are simulated." if record.simulated else ""
+    return f"{text}.{layer} {_ADVICE[record.values]}{simulated}"
+
+
+def typical_cell(record: MatrixRecord) -> str:
+    """Say what a typical cell has, or that there is none."""
+    numbers = record.numbers
+    kept, cells = numbers["n_cells_kept"], numbers["n_cells"]
+    if not kept:
+        return "No cell was kept, so that there is nothing to say of a typical one."
+    genes, counts = numbers["median_genes_per_cell"], numbers["median_counts_per_cell"]
+    text = f"The median cell has {number(genes)} genes and {number(counts)} counts"
+    if numbers["median_pct_counts_mt"] is not None:
+        text += f", {percent(numbers['median_pct_counts_mt'])} of them mitochondrial"
+    if kept != cells:
+        text += f". All this is of the {number(kept)} of {number(cells)} cells that were kept"
+    return text + "."
+
+
+def cautions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the checks that a reader should know of, failures first."""
+    order = {"fail": 0, "warn": 1}
+    found = [check for check in document["checks"] if check["status"] in order]
+    return sorted(found, key=lambda check: order[check["status"]])
+
+
+def gene_label(entry: Mapping[str, Any]) -> str:
+    """Return what to call a gene."""
+    return str(entry["gene_name"] or entry["gene_id"])
+
+
+def finding(slug: str, document: Mapping[str, Any]) -> str:
+    """Return what a figure shows of this matrix, for those who can't see it.
+
+    Args:
+        slug: Which figure.
+        document: The matrix's summary.
+    """
+    cells = plural(document["n_cells_kept"], "cell")
+    genes, counts = document["median_genes_per_cell"], document["median_counts_per_cell"]
+    share = document["median_pct_counts_mt"]
+    best = document.get(slug)
+    if best:
+        return _finding_of_genes(slug, best, cells)
+    if slug == "violin":
+        text = f"Over {cells}: median {number(genes)} genes and {number(counts)} counts per cell"
+        return text + (f", {percent(share)} of counts mitochondrial." if share is not None else ".")
+    if slug == "scatter_genes_vs_counts":
+        return f"Genes against counts of {cells}; medians {number(genes)} and {number(counts)}."
+    if slug == "scatter_percentMitoGenes_vs_count":
+        return f"Mitochondrial percentage against counts of {cells}; median {percent(share)}."
+    if slug == "knee":
+        return f"Counts of {cells} in descending order; half of them have {number(counts)} or more."
+    return f"Figure {slug} of {cells}."
+
+
+def _finding_of_genes(slug: str, best: Sequence[Mapping[str, Any]], cells: str) -> str:
+    first = best[0]
+    others = listing([gene_label(entry) for entry in best[1:4]])
+    then = f" Next come {others}." if others else ""
+    name = gene_label(first)
+    if slug == "highest_expr_genes":
+        share = percent(first["mean_pct_of_cell_counts"])
+        return f"{name} has the highest mean share of a cell's counts, {share}.{then}"
+    if slug == "genes_by_cell_count":
+        return f"{name} is found in {number(first['n_cells_by_counts'])} of {cells}.{then}"
+    norm = number(first["dispersions_norm"])
+    return f"{name} varies the most, with a normalised dispersion of {norm}.{then}"

@@ -1,0 +1,230 @@
+"""Made-up published folders, from a seed: documents of the schema, small figures, gene tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import struct
+import zlib
+from pathlib import Path
+
+from dpss.tables import GENE_COLUMNS
+
+SPECIES = ("Homo sapiens", "Mus musculus", "Danio rerio")
+ORGANS = ("blood", "brain", "lung", "kidney", "skin of body", "eye", "pancreas", "liver")
+ASSAYS = ("10x 3' v2", "10x 3' v3", "Smart-seq2", "Drop-seq")
+FIGURES = (
+    ("highest_expr_genes", "Genes with the highest share of a cell's counts"),
+    ("genes_by_cell_count", "Genes found in the most cells"),
+    ("highly_variable_genes", "Expression variability"),
+    ("violin", "Genes, counts and mitochondrial percentage per cell"),
+    ("scatter_genes_vs_counts", "Genes against counts"),
+    ("scatter_percentMitoGenes_vs_count", "Mitochondrial percentage against counts"),
+    ("knee", "Counts per cell, in descending order"),
+)
+NASTY = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "{{ 7 * 7 }}",
+    "</title></script><script>alert(2)</script>",
+)
+
+
+def png(width: int = 64, height: int = 40, grey: int = 230) -> bytes:
+    """Return a small grey picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = b"".join(b"\0" + bytes([grey]) * width for _ in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="40"/>'
+
+
+def gene_rows(rng: random.Random, n_genes: int, n_cells: int, names=None) -> list[dict]:
+    """Return the lines of a ``genes.csv``, as consistent as pages need."""
+    rows = []
+    for g in range(n_genes):
+        found = min(n_cells, int(n_cells * rng.random() ** 3))
+        total = int(found * rng.lognormvariate(0.5, 1)) if found else 0
+        rows.append(
+            {
+                "gene_id": f"ENSG{g:011d}",
+                "gene_name": names[g] if names and g < len(names) else f"GENE{g}",
+                "mitochondrial": g < 3,
+                "n_cells_by_counts": found,
+                "pct_dropout_by_counts": 100 * (1 - found / n_cells) if n_cells else None,
+                "total_counts": total,
+                "mean_counts": total / n_cells if n_cells else None,
+                "mean_pct_of_cell_counts": total / n_cells / 40 if n_cells else 0.0,
+                "means": rng.random() * 3 if found else 0.0,
+                "dispersions": rng.gauss(1, 1) if found else None,
+                "dispersions_norm": rng.gauss(0, 1) if found else None,
+                "highly_variable": bool(found and rng.random() < 0.1),
+            }
+        )
+    for column, value in (
+        ("rank_highest_expr", "mean_pct_of_cell_counts"),
+        ("rank_cell_count", "n_cells_by_counts"),
+        ("rank_variability", "dispersions_norm"),
+    ):
+        defined = [row for row in rows if row[value] is not None]
+        for rank, row in enumerate(sorted(defined, key=lambda row: -row[value]), 1):
+            row[column] = rank
+        for row in rows:
+            row.setdefault(column, None)
+    return rows
+
+
+def genes_csv(rows: list[dict]) -> bytes:
+    """Return lines as CSV."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, GENE_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def _top(rows: list[dict], rank: str) -> list[dict]:
+    return sorted((row for row in rows if row[rank]), key=lambda row: row[rank])[:20]
+
+
+def _pick(row: dict, *columns: str) -> dict:
+    return {name: row[name] for name in ("gene_id", "gene_name", *columns)}
+
+
+def document(
+    rng: random.Random,
+    rows: list[dict],
+    *,
+    project: str,
+    title: str,
+    name: str = "",
+    n_cells: int = 1000,
+    **changes,
+) -> dict:
+    """Return a ``summary.json`` that goes with the lines of a gene table."""
+    n_warn = rng.choice((0, 0, 1, 2))
+    found = {
+        "schema": 1,
+        "project": {"id": project, "title": title},
+        "matrix": {
+            "name": name,
+            "url": f"https://example.org/{project}/{name or 'matrix'}.h5ad",
+            "format": "h5ad",
+            "layer": "raw.X",
+            "fingerprint": f"{rng.getrandbits(64):016x}",
+            "strata": {
+                "species": [rng.choice(SPECIES)],
+                "organ": [rng.choice(ORGANS)],
+                "libraryConstructionApproach": [rng.choice(ASSAYS)],
+            },
+        },
+        "simulated": False,
+        "values": rng.choice(("counts", "counts", "counts", "log-normalised")),
+        "n_cells": n_cells,
+        "n_cells_kept": n_cells,
+        "n_genes": len(rows),
+        "n_nonzero": sum(row["n_cells_by_counts"] for row in rows),
+        "total_counts": sum(row["total_counts"] for row in rows),
+        "median_genes_per_cell": float(rng.randint(200, 4000)),
+        "median_counts_per_cell": float(rng.randint(500, 20000)),
+        "median_pct_counts_mt": rng.choice((None, rng.random() * 12)),
+        "highest_expr_genes": [
+            {
+                **_pick(row, "mean_pct_of_cell_counts"),
+                "box": {
+                    "q1": 0.1,
+                    "median": row["mean_pct_of_cell_counts"],
+                    "q3": 1.5,
+                    "whisker_low": 0.0,
+                    "whisker_high": 3.0,
+                    "n_outliers": 4,
+                },
+            }
+            for row in _top(rows, "rank_highest_expr")
+        ],
+        "genes_by_cell_count": [
+            _pick(row, "n_cells_by_counts", "pct_dropout_by_counts")
+            for row in _top(rows, "rank_cell_count")
+        ],
+        "highly_variable_genes": [
+            _pick(row, "means", "dispersions", "dispersions_norm", "highly_variable")
+            for row in _top(rows, "rank_variability")
+        ],
+        "checks": [
+            {"name": f"check_{i}", "status": status, "message": f"Check number {i} {said}."}
+            for i, (status, said) in enumerate(
+                [("pass", "passed")] * 3 + [("warn", "gives cause for caution")] * n_warn
+            )
+        ],
+        "figures": [
+            {"slug": slug, "title": t, "caption": f"How to read {t.lower()}.", "left_out": None}
+            for slug, t in FIGURES
+        ],
+        "provenance": {"version": "1.0", "settings": {"min_gene_count": 0, "n_bins": 20}},
+    }
+    return {**found, **changes}
+
+
+def write_matrix(folder: Path, doc: dict, rows: list[dict]) -> None:
+    """Write everything that a run publishes of one matrix."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for figure in doc["figures"]:
+        if figure["left_out"] is None:
+            (folder / f"{figure['slug']}.png").write_bytes(png())
+            (folder / f"{figure['slug']}.svg").write_bytes(SVG)
+    (folder / "genes.csv").write_bytes(genes_csv(rows))
+    (folder / "summary.json").write_text(json.dumps(doc, ensure_ascii=False, indent=2) + "\n")
+
+
+def make_portal(
+    root: Path, n_projects: int = 3, n_matrices: int = 2, n_genes: int = 60, seed: int = 0
+) -> Path:
+    """Write a portal of so many projects with so many matrices each."""
+    rng = random.Random(seed)
+    for p in range(n_projects):
+        project, organ = f"project-{p:04d}", rng.choice(ORGANS)
+        title = f"Atlas of the {rng.choice(('adult', 'fetal', 'aging'))} {organ}, part {p}"
+        for m in range(n_matrices):
+            n_cells = rng.randint(50, 100_000)
+            rows = gene_rows(rng, n_genes, n_cells)
+            name = f"sample {m} of {organ}" if n_matrices > 1 else ""
+            doc = document(rng, rows, project=project, title=title, name=name, n_cells=n_cells)
+            folder = root / project / f"matrix-{m}" if n_matrices > 1 else root / project
+            write_matrix(folder, doc, rows)
+    return root
+
+
+def make_nasty(root: Path, seed: int = 1) -> Path:
+    """Write a project whose every text tries to become markup."""
+    rng = random.Random(seed)
+    rows = gene_rows(rng, 40, 500, names=[f"{n} {i}" for i, n in enumerate(NASTY * 8)])
+    for row in rows[:10]:
+        row["gene_id"] = f"{NASTY[1]}{row['gene_id']}"
+    doc = document(rng, rows, project='a "b" <i>&', title=NASTY[4], name=NASTY[0], n_cells=500)
+    doc["matrix"] |= {
+        "url": "javascript:alert(1)",
+        "format": NASTY[1],
+        "layer": NASTY[0],
+        "fingerprint": NASTY[2],
+        "strata": {NASTY[0]: [NASTY[1]], "species": [NASTY[0]], "organ": [NASTY[1]]},
+    }
+    doc["checks"] = [{"name": NASTY[0], "status": "warn", "message": NASTY[1]}]
+    doc["figures"][0] |= {"title": NASTY[0], "caption": NASTY[1]}
+    doc["figures"][6] |= {"left_out": NASTY[0]}
+    doc["provenance"] = {"version": NASTY[0], "settings": {NASTY[1]: NASTY[0]}}
+    write_matrix(root / 'a "b" <i>&' / "m ?#% <b>", doc, rows)
+    return root

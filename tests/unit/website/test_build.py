@@ -1,0 +1,179 @@
+"""The pages of a published folder."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import jsonschema
+import pytest
+
+from dpss.schemas import schema
+from dpss.stores.local import LocalStore
+from dpss.website import build_website
+from tests.unit.website.portal import NASTY, make_nasty, make_portal
+
+
+class Page(HTMLParser):
+    """Collects what a browser would act upon."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def addresses(self) -> list[str]:
+        return [v for _, a in self.tags for k in ("href", "src") if (v := a.get(k))]
+
+
+def pages(root: Path) -> dict[str, Page]:
+    return {
+        path.relative_to(root).as_posix(): Page(path.read_text("utf-8"))
+        for path in root.rglob("*.html")
+    }
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Path:
+    return make_portal(tmp_path / "out")
+
+
+def test_documents_of_the_tests_follow_the_schema(portal):
+    """What these tests build pages from is what a run publishes."""
+    for path in portal.rglob("summary.json"):
+        jsonschema.Draft202012Validator(schema("summary")).validate(json.loads(path.read_bytes()))
+
+
+def test_every_project_has_a_page_and_the_index_names_it(portal):
+    """Each project is on the first page and has a page of its own."""
+    written = build_website(LocalStore(portal))
+    assert {"index.html", "index.json", "project-0001/index.html"} <= set(written)
+    index = pages(portal)["index.html"]
+    for number in range(3):
+        assert f"project-{number:04d}/index.html" in index.addresses()
+    titles = {
+        project["title"] for project in json.loads((portal / "index.json").read_bytes())["projects"]
+    }
+    assert all(title in index.text for title in titles)
+
+
+def test_index_json_follows_its_schema(portal):
+    """Other programs can rely on index.json."""
+    make_nasty(portal)
+    (portal / "broken").mkdir()
+    (portal / "broken/summary.json").write_text("{")
+    build_website(LocalStore(portal))
+    document = json.loads((portal / "index.json").read_bytes())
+    validator = jsonschema.Draft202012Validator(schema("index"))
+    jsonschema.Draft202012Validator.check_schema(schema("index"))
+    jsonschema.Draft202012Validator.check_schema(schema("summary"))
+    validator.validate(document)
+    assert document["totals"]["n_projects"] == 4
+    for project in document["projects"]:
+        for matrix in project["matrices"]:
+            assert (portal / unquote(matrix["path"]) / "summary.json").is_file()
+
+
+def test_every_local_address_leads_to_a_file(portal):
+    """No page links to what is not there, and none to elsewhere but where data came from."""
+    make_nasty(portal)
+    build_website(LocalStore(portal))
+    for name, page in pages(portal).items():
+        for address in page.addresses():
+            parts = urlsplit(address)
+            if parts.scheme:
+                assert parts.scheme in ("http", "https", "data"), address
+                continue
+            if parts.path:
+                assert (portal / name).parent.joinpath(unquote(parts.path)).is_file(), (
+                    name,
+                    address,
+                )
+
+
+def test_texts_from_outside_are_never_markup(portal):
+    """Titles, genes, captions, strata and settings are shown as they are."""
+    make_nasty(portal)
+    build_website(LocalStore(portal))
+    everything = ""
+    for page in pages(portal).values():
+        everything += page.text
+        for tag, attributes in page.tags:
+            assert not any(name.startswith("on") for name in attributes)
+            assert tag != "script" or attributes.get("src") or attributes.get("type")
+            assert attributes.get("src") != "x"
+        assert not any(a.startswith("javascript:") for a in page.addresses())
+    for text in NASTY:
+        assert text in everything
+
+
+def test_pages_forbid_everything_but_their_own_files(portal):
+    """Each page has a strict Content-Security-Policy."""
+    build_website(LocalStore(portal))
+    for page in pages(portal).values():
+        policies = [
+            a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"
+        ]
+        assert len(policies) == 1
+        assert "default-src 'none'" in policies[0] and "unsafe" not in policies[0]
+
+
+def test_building_twice_writes_nothing(portal):
+    """What is there with the same bytes is left alone."""
+    build_website(LocalStore(portal))
+    before = files(portal)
+    assert build_website(LocalStore(portal)) == []
+    assert files(portal) == before
+
+
+def test_the_same_documents_give_the_same_pages(tmp_path):
+    """Pages are stable byte for byte, however they came to be."""
+    whole, grown = make_portal(tmp_path / "a"), make_portal(tmp_path / "b", n_projects=2)
+    build_website(LocalStore(whole))
+    build_website(LocalStore(grown))
+    make_portal(grown)
+    build_website(LocalStore(grown))
+    assert files(whole) == files(grown)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"{", "is not JSON"),
+        (b"[]", "is no summary"),
+        (b'{"schema": 99}', "is no summary"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"schema": NaN}', "is not JSON"),
+    ],
+)
+def test_a_broken_document_stops_no_other(portal, data, reason, caplog):
+    """A foreign summary.json is named, and the rest is shown."""
+    (portal / "broken").mkdir()
+    (portal / "broken/summary.json").write_bytes(data)
+    build_website(LocalStore(portal))
+    document = json.loads((portal / "index.json").read_bytes())
+    assert document["totals"]["n_projects"] == 3
+    assert [item["path"] for item in document["unreadable"]] == ["broken/summary.json"]
+    assert reason in document["unreadable"][0]["reason"]
+    assert "broken/summary.json" in caplog.text
+    assert "broken/summary.json" in pages(portal)["index.html"].text
+
+
+def test_an_empty_output_has_a_page(tmp_path):
+    """Nothing published yet is no error."""
+    build_website(LocalStore(tmp_path / "out"))
+    assert "Nothing is published here yet" in (tmp_path / "out/index.html").read_text()
