@@ -20,9 +20,14 @@ def number(value: float) -> str:
     >>> number(12000.0), number(0.25), number(2.0)
     ('12,000', '0.25', '2')
     """
-    if value >= 100 or value == round(value):
+    if value == round(value) or value >= 10_000:
         return f"{value:,.0f}"
     return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def rounded(value: float) -> str:
+    """Return a median for a person: ``1,236`` or ``1,236.5``, as `number` writes it."""
+    return number(round(value, 1))
 
 
 def percent(value: float) -> str:
@@ -66,7 +71,7 @@ def span_of(low: float, high: float, *, log: bool, pad: float = 0.04) -> tuple[f
     if log:
         below, above = np.log10(low), np.log10(high)
         if above - below < 0.1:
-            below, above = below - 0.1, above + 0.1
+            below, above = below - 0.2, above + 0.2
         space = (above - below) * pad
         return float(10 ** (below - space)), float(10 ** (above + space))
     if high - low < 1e-9 * max(abs(high), 1e-9):
@@ -76,7 +81,13 @@ def span_of(low: float, high: float, *, log: bool, pad: float = 0.04) -> tuple[f
 
 
 def set_axis(
-    ax: Axes, which: str, limits: tuple[float, float], *, log: bool, n: int | None = None
+    ax: Axes,
+    which: str,
+    limits: tuple[float, float],
+    *,
+    log: bool,
+    n: int | None = None,
+    whole: bool = False,
 ) -> None:
     """Give one axis its scale, limits, round ticks and a faint grid.
 
@@ -86,11 +97,14 @@ def set_axis(
         limits: Both ends.
         log: Whether the axis is logarithmic.
         n: About how many ticks.
+        whole: Whether only whole numbers are meant, such as numbers of cells.
     """
     from matplotlib.ticker import NullLocator
 
     low, high = limits
     ticks = log_ticks(low, high, n or 8) if log else linear_ticks(low, high, n or 5)
+    if whole:
+        ticks = ticks[ticks == np.round(ticks)]
     if which == "x":
         ax.set_xscale("log" if log else "linear")
         ax.set_xlim(low, high)

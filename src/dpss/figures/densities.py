@@ -1,22 +1,24 @@
-"""What the figures of cells by two measures share: square bins, coloured by their cells.
+"""What the figures of cells by two measures share: dots, or bins coloured by their cells.
 
 The summary's logarithmic bins are not equally wide (they are read off the bits of a
 double) and far too fine for few cells. Here they become squares of one size on the
-paper, as many as suit the number of cells.
+paper, as many as suit the number of cells; and few cells become dots.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.figures.axes import log_ticks, number, set_axis, span_of
-from dpss.figures.style import HEADER, MARGIN, SMALL, paper, place, sequential
+from dpss.figures.style import HEADER, MARGIN, SMALL, note, paper, place, sequential
 from dpss.palette import LIGHT
 from dpss.stats.density import Density
+from dpss.stats.tally import Distribution
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
 
     from dpss.summary import Summary
 
+FEW = 500
+"""Up to this many cells, each is a dot."""
 _BELOW_ONE = 0.7
-"""Where values below 1 begin on a logarithmic axis."""
+"""Where the bin of values below 1 begins, should there be no other."""
 _SPLIT = 4
 """Bins less than this many times as wide as the finer ones get their parts of them."""
 _FAINTEST = 0.05
@@ -37,55 +41,79 @@ class Side:
 
     title: str
     """With unit."""
+    distribution: Distribution
+    """Its values."""
+    write: Callable[[float], str]
+    """Writes a value for a person."""
     log: bool
     """Whether its bins are logarithmic."""
-    median: float
-    """Median of the kept cells."""
-    median_text: str
-    """The same for a person."""
+
+
+def marks(summary: Summary) -> str:
+    """Say what the marks are."""
+    if summary.n_cells_kept <= FEW:
+        return "each dot is a cell, in its place to within 3 %"
+    return "the darker a bin, the more cells"
 
 
 def draw_density(
     summary: Summary, title: str, density: Density, x: Side, y: Side
 ) -> matplotlib.figure.Figure:
-    """Draw bins, colour bar and medians."""
+    """Draw bins or dots, what the colours mean, and medians."""
     fig = paper(summary, title, 6.0)
     ax = place(fig, MARGIN + 0.62, 0.75, MARGIN + 0.95, HEADER + 0.25)
-    box = ax.get_position()
-    across, up = fig.get_size_inches()
-    n_bins = float(np.clip(4.5 * summary.n_cells_kept**0.28, 14, 150))
-    x_edges, x_parts = rebin(density.x, density.x_edges, n_bins * across / up, log=x.log)
-    y_edges, y_parts = rebin(density.y, density.y_edges, n_bins * box.height / box.width, log=y.log)
-    fine = np.zeros((len(y_parts), len(x_parts)))
-    np.add.at(fine, (density.y - density.y.min(), density.x - density.x.min()), density.counts)
-    cells = y_parts.T @ fine @ x_parts
+    # The first bin of a logarithmic axis goes down to zero; it is drawn only if it is all.
+    drawn = (density.x > 0) & ((density.y > 0) | (not y.log))
+    if not drawn.any():
+        drawn[:] = True
+    x_edges = _crop(density.x[drawn], density.x_edges, log=x.log)
+    y_edges = _crop(density.y[drawn], density.y_edges, log=y.log)
     set_axis(ax, "x", span_of(x_edges[0], x_edges[-1], log=x.log), log=x.log)
     low, high = span_of(y_edges[0], y_edges[-1], log=y.log)
-    set_axis(ax, "y", (low if y.log else max(low, 0), high), log=y.log, n=6)
+    set_axis(ax, "y", (low if y.log else -0.01 * max(high, 1), max(high, 1)), log=y.log, n=6)
     ax.set_xlabel(x.title)
     ax.set_ylabel(y.title)
-    _bins(ax, x_edges, y_edges, cells)
+    if summary.n_cells_kept <= FEW:
+        _dots(ax, density, x, y)
+    else:
+        fine = np.zeros((len(y_edges) - 1, len(x_edges) - 1))
+        at_x, at_y = density.x[drawn], density.y[drawn]
+        np.add.at(fine, (at_y - at_y.min(), at_x - at_x.min()), density.counts[drawn])
+        n_bins = min(4.5 * summary.n_cells_kept**0.28, 150)
+        box = ax.get_window_extent()
+        x_new, x_parts = rebin(x_edges, n_bins * box.width / box.height, log=x.log)
+        y_new, y_parts = rebin(y_edges, n_bins, log=y.log)
+        _bins(ax, x_new, y_new, y_parts.T @ fine @ x_parts)
     _medians(ax, x, y)
+    n_hidden = int(density.counts[~drawn].sum())
+    if n_hidden:
+        note(fig, f"{n_hidden:,} cells without counts can't be drawn on a logarithmic axis.")
     return fig
 
 
+def _crop(
+    bins: NDArray[np.int64], edges: NDArray[np.float64], *, log: bool
+) -> NDArray[np.float64]:
+    """Return the edges of the fine bins from the first to the last that holds cells."""
+    used = edges[int(bins.min()) : int(bins.max()) + 2]
+    return np.maximum(used, _BELOW_ONE) if log else used
+
+
 def rebin(
-    bins: NDArray[np.int64], edges: NDArray[np.float64], n_wanted: float, *, log: bool
+    edges: NDArray[np.float64], n_wanted: float, *, log: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lay equally wide bins (by logarithm, where the axis is) over those that hold cells.
 
     Args:
-        bins: Fine bins that hold cells, shape ``(n_filled,)``.
-        edges: Edges of all fine bins.
+        edges: Edges of the fine bins, shape ``(n_fine + 1,)``.
         n_wanted: About how many bins there are to be.
-        log: Whether the axis is logarithmic; the first fine bin is for values below 1 then.
+        log: Whether the axis is logarithmic.
 
     Returns:
-        The new bins' edges, and which part of each fine bin, from the first to the last
-        that holds cells, falls into each of them, shape ``(n_fine, n_new)``.
+        The new bins' edges, and which part of each fine bin falls into each of them, shape
+        ``(n_fine, n_new)``.
     """
-    used = edges[int(bins.min()) : int(bins.max()) + 2]
-    fine = np.log2(np.maximum(used, _BELOW_ONE)) if log else used
+    fine = np.log2(edges) if log else edges
     finest = float(np.diff(fine).max())
     width = max((fine[-1] - fine[0]) / n_wanted, min(finest, (fine[-1] - fine[0])))
     n = max(int(np.ceil((fine[-1] - fine[0]) / width - 1e-9)), 1)
@@ -97,6 +125,21 @@ def rebin(
         inner = np.minimum(fine[1:, None], new[1:]) - np.maximum(fine[:-1, None], new[:-1])
         parts = np.maximum(inner, 0) / np.diff(fine)[:, None]
     return (np.exp2(new) if log else new), parts
+
+
+def _dots(ax: Axes, density: Density, x: Side, y: Side) -> None:
+    """Draw a dot per cell.
+
+    The bins say which cells go together, and the distributions, which are exact for few
+    cells, where within its bin each value lies.
+    """
+    spots = []
+    for bins, side in ((density.x, x), (density.y, y)):
+        values = np.empty(int(density.counts.sum()))
+        order = np.argsort(np.repeat(bins, density.counts), kind="stable")
+        values[order] = np.repeat(side.distribution.values, side.distribution.counts)
+        spots.append(values)
+    ax.scatter(*spots, s=20, color=LIGHT.blue, alpha=0.5, linewidths=0, rasterized=True, zorder=2)
 
 
 def _bins(
@@ -128,20 +171,22 @@ def _bins(
 
 def _medians(ax: Axes, x: Side, y: Side) -> None:
     """Draw a thin line at both medians, with the number at its end."""
-    style = {"color": LIGHT.orange, "lw": 1.0, "ls": (0, (4, 3)), "zorder": 3}
-    text = {"color": LIGHT.orange, "size": SMALL, "textcoords": "offset points"}
+    style: dict[str, Any] = {"color": LIGHT.orange, "lw": 1.0, "ls": (0, (4, 3)), "zorder": 3}
+    text: dict[str, Any] = {"color": LIGHT.orange, "size": SMALL, "textcoords": "offset points"}
+    paper_behind = {"facecolor": LIGHT.background, "alpha": 0.75, "linewidth": 0, "pad": 1.0}
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    if left <= x.median <= right:
-        ax.axvline(x.median, **style)
-        where = (x.median, 1), (0, 5)
+    x_median, y_median = x.distribution.median, y.distribution.median
+    if left <= x_median <= right:
+        ax.axvline(x_median, **style)
+        where = (x_median, 1), (0, 5)
         ax.annotate(
-            f"median {x.median_text}", *where, xycoords=("data", "axes fraction"), ha="center",
+            f"median {x.write(x_median)}", *where, xycoords=("data", "axes fraction"), ha="center",
             **text,
         )  # fmt: skip
-    if low <= y.median <= high:
-        ax.axhline(y.median, **style)
-        where = (1, y.median), (0, 4)
+    if low <= y_median <= high:
+        ax.axhline(y_median, **style)
+        where = (1, y_median), (0, 4)
         ax.annotate(
-            f"median {y.median_text}", *where, xycoords=("axes fraction", "data"), ha="right",
-            zorder=4, **text,
+            f"median {y.write(y_median)}", *where, xycoords=("axes fraction", "data"), ha="right",
+            zorder=4, bbox=paper_behind, **text,
         )  # fmt: skip

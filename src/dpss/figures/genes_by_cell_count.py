@@ -51,7 +51,7 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     start, rows = _start(summary), np.arange(len(which))
     columns = [("cells", [f"{n:,}" for n in cells]), ("of all", [percent(s) for s in shares])]
     ax = row_axes(summary, TITLE, which, columns)
-    set_axis(ax, "x", (start, summary.n_cells_kept), log=False)
+    set_axis(ax, "x", (start, summary.n_cells_kept), log=False, whole=True)
     ax.set_xlabel("cells with the gene detected")
     ax.hlines(rows, start, cells, color=LIGHT.blue_soft, lw=4, zorder=2)
     ax.scatter(cells, rows, s=34, color=LIGHT.blue, linewidths=0, zorder=3, clip_on=False)

@@ -78,7 +78,7 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
         )  # fmt: skip
     ax.scatter(
         x[best], y[best], s=20, color=LIGHT.orange, linewidths=0.6,
-        edgecolor=LIGHT.background, zorder=4, label=f"the {len(best)} most variable",
+        edgecolor=LIGHT.background, zorder=4, label=f"the {len(best)} most variable" if len(best) > 1 else "the most variable",
     )  # fmt: skip
     _cut_offs(ax)
     _names(ax, summary, best, np.column_stack([x[chosen], y[chosen]]))
@@ -104,6 +104,8 @@ def _names(
     ax: Axes, summary: Summary, best: NDArray[np.int64], others: NDArray[np.float64]
 ) -> None:
     """Write the names of the most variable genes where there is room."""
+    from matplotlib.patheffects import withStroke
+
     box = ax.get_window_extent()
     to_points = 72 / ax.figure.dpi
     corner = np.array([box.x0, box.y0])
@@ -117,6 +119,7 @@ def _names(
     names = [elide(label, 120, SMALL) for label in summary.gene_labels(best)]
     sizes = [(width(name, SMALL), SMALL * 1.1) for name in names]
     area = (box.width * to_points, box.height * to_points)
+    halo = [withStroke(linewidth=2, foreground=LIGHT.background)]
     places = place_labels(at, sizes, area, in_points(others))
     for name, point, size, spot in zip(names, at.tolist(), sizes, places, strict=True):
         if spot is None:
@@ -126,7 +129,7 @@ def _names(
             ax.plot(*line.T, transform=ax.transAxes, color=LIGHT.line, lw=0.7, zorder=3.5)
         ax.text(
             spot.x / area[0], (spot.y + 2.2) / area[1], name, transform=ax.transAxes, size=SMALL,
-            gid="gene", zorder=5,
+            gid="gene", zorder=5, path_effects=halo,
         )  # fmt: skip
 
 

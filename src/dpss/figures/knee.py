@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.figures.axes import number, set_axis, span_of
+from dpss.figures.axes import rounded, set_axis, span_of
 from dpss.figures.figure import Figure, needs_counts, noun
 from dpss.figures.style import HEADER, MARGIN, note, paper, place
 from dpss.palette import LIGHT
@@ -58,7 +58,7 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     fig = paper(summary, TITLE, 5.2)
     ax = place(fig, MARGIN + 0.72, 0.75, MARGIN + 0.2, HEADER + 0.15)
     bottom, top = span_of(float(heights[-1]), float(heights[0]), log=True, pad=0.07)
-    set_axis(ax, "x", (0.9, max(n, 2) * 1.15), log=True)
+    set_axis(ax, "x", (0.9, max(n, 2) * 1.15), log=True, whole=True)
     set_axis(ax, "y", (bottom, top), log=True)
     ax.set_xlabel("cells, ranked by their counts")
     ax.set_ylabel(f"total {noun(summary)} per cell")
@@ -75,9 +75,11 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
             [middle], [median], s=46, color=LIGHT.background, edgecolor=LIGHT.orange,
             linewidth=2.0, zorder=4,
         )  # fmt: skip
+        # Above the dot nothing is drawn; left of it there is room if there are some cells.
+        where = ((0.9, median), (8, -13)) if n > 5 else ((middle, median), (7, 7))
         ax.annotate(
-            f"median {number(round(median, 1))}", (0.9, median), (8, -5),
-            textcoords="offset points", color=LIGHT.orange, va="top",
+            f"median {rounded(median)}", *where, textcoords="offset points",
+            color=LIGHT.orange,
         )  # fmt: skip
     n_empty = n - int(ranks[-1])
     if n_empty:

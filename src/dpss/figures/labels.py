@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_DIRECTIONS = np.deg2rad(np.array([0, 180, 30, 150, 330, 210, 60, 120, 300, 240, 90, 270]))
+_DIRECTIONS = np.deg2rad([0, 180, 30, 150, 330, 210, 60, 120, 300, 240, 90, 270, *range(15, 360, 30)])
 _DISTANCES = (5.0, 9.0, 14.0, 20.0, 27.0, 36.0, 47.0, 60.0, 75.0, 95.0, 120.0, 150.0, 190.0)
 _GAP = 1.5
 _CELL = 4.0
@@ -59,18 +59,30 @@ def place_labels(
         Places in the order of the points; ``None`` where there is no free one.
     """
     crowd = _Crowd(others, area)
-    taken: list[_Box] = [
-        (x - 3.2, y - 3.2, x + 3.2, y + 3.2) for x, y in points.tolist()
-    ]
+    dots = [(x - 3.2, y - 3.2, x + 3.2, y + 3.2) for x, y in points.tolist()]
+    labels: list[_Box] = []
+    lines: list[_Box] = []
     places: list[Place | None] = []
     for index, (x, y) in enumerate(points.tolist()):
-        place = _first_free(x, y, sizes[index], area, taken, index, crowd)
+        others_dots = dots[:index] + dots[index + 1 :]
+        blocked = _Blocked([*labels, *lines, *others_dots], [*labels, *lines])
+        place = _first_free(x, y, sizes[index], area, blocked, crowd)
+        if place is None:  # Let its line cross others, then.
+            place = _first_free(x, y, sizes[index], area, _Blocked(blocked.label, []), crowd)
         places.append(place)
         if place is not None:
             wide, high = sizes[index]
-            taken.append((place.x, place.y, place.x + wide, place.y + high))
-            taken.extend(_line(x, y, place, sizes[index]))
+            labels.append((place.x, place.y, place.x + wide, place.y + high))
+            lines.extend(_line(x, y, place, sizes[index]))
     return places
+
+
+@dataclass(frozen=True)
+class _Blocked:
+    """Boxes that a label and its line must stay clear of."""
+
+    label: Sequence[_Box]
+    line: Sequence[_Box]
 
 
 def _first_free(
@@ -78,8 +90,7 @@ def _first_free(
     y: float,
     size: tuple[float, float],
     area: tuple[float, float],
-    taken: Sequence[_Box],
-    own: int,
+    blocked: _Blocked,
     crowd: _Crowd,
 ) -> Place | None:
     wide, high = size
@@ -91,8 +102,10 @@ def _first_free(
             if box[0] < 0 or box[1] < 0 or box[2] > area[0] or box[3] > area[1]:
                 continue
             place = Place(left, low, distance > 9.0)
-            wanted = [box, *_line(x, y, place, size)]
-            if any(_meet(w, t) for n, t in enumerate(taken) if n != own for w in wanted):
+            if any(_meet(box, other) for other in blocked.label):
+                continue
+            line = _line(x, y, place, size)
+            if any(_meet(dot, other) for other in blocked.line for dot in line):
                 continue
             cost = crowd.within(box) + order * 0.1
             if best is None or cost < best[0]:

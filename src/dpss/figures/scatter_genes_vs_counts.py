@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dpss.figures.axes import number
-from dpss.figures.densities import Side, draw_density
+from dpss.figures.axes import rounded
+from dpss.figures.densities import Side, draw_density, marks
 from dpss.figures.figure import Figure, needs_counts, noun
 
 if TYPE_CHECKING:
@@ -20,20 +20,19 @@ def reading(summary: Summary) -> str:
     """Say how to read the figure."""
     return (
         f"Cells by their total {noun(summary)} (x) and the number of genes detected (y), both on "
-        "logarithmic axes; the darker a bin, the more cells. Dashed lines are the medians. Most "
+        f"logarithmic axes; {marks(summary)}. Dashed lines are the medians. Most "
         "cells lie along one band; cells far below it have few genes for their counts."
     )
 
 
 def drawing(summary: Summary) -> matplotlib.figure.Figure:
     """Draw the density."""
-    counts, genes = summary.counts_per_cell.median, summary.n_genes_by_counts.median
     return draw_density(
         summary,
         TITLE,
         summary.genes_vs_counts,
-        Side(f"total {noun(summary)} per cell", True, counts, number(round(counts, 1))),
-        Side("genes detected per cell", True, genes, number(round(genes, 1))),
+        Side(f"total {noun(summary)} per cell", summary.counts_per_cell, rounded, log=True),
+        Side("genes detected per cell", summary.n_genes_by_counts, rounded, log=True),
     )
 
 

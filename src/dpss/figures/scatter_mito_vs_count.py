@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dpss.figures.axes import number, percent
-from dpss.figures.densities import Side, draw_density
+from dpss.figures.axes import percent, rounded
+from dpss.figures.densities import Side, draw_density, marks
 from dpss.figures.figure import Figure, needs_counts, noun
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def reading(summary: Summary) -> str:
     """Say how to read the figure."""
     return (
         f"Cells by their total {noun(summary)} (x, logarithmic) and the percentage of them in "
-        "mitochondrial genes (y); the darker a bin, the more cells. Dashed lines are the medians. "
+        f"mitochondrial genes (y); {marks(summary)}. Dashed lines are the medians. "
         "Cells with few counts and a high mitochondrial share, at the upper left, are often "
         "damaged."
     )
@@ -37,14 +37,13 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     """Draw the density."""
     if summary.mt_vs_counts is None or summary.pct_counts_mt is None:
         raise ValueError("the matrix has no mitochondrial genes")
-    counts, share = summary.counts_per_cell.median, summary.pct_counts_mt.median
     values = noun(summary)
     return draw_density(
         summary,
         TITLE,
         summary.mt_vs_counts,
-        Side(f"total {values} per cell", True, counts, number(round(counts, 1))),
-        Side(f"% of {values} in mitochondrial genes", False, share, percent(share)),
+        Side(f"total {values} per cell", summary.counts_per_cell, rounded, log=True),
+        Side(f"% of {values} in mitochondrial genes", summary.pct_counts_mt, percent, log=False),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.figures.axes import number, percent, set_axis, span_of
+from dpss.figures.axes import percent, rounded, set_axis, span_of
 from dpss.figures.figure import Figure, needs_counts, noun
 from dpss.figures.smoothing import smooth
 from dpss.figures.style import LARGE, MARGIN, MEDIUM, SMALL, WIDTH, note, paper, place
@@ -71,10 +71,10 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
             n_hidden = max(n_hidden, int(counts[0]))
             values, counts = values[1:], counts[1:]
         median = distribution.median
-        text = percent(median) if is_share else number(round(median, 1))
+        text = percent(median) if is_share else rounded(median)
         _heading(ax, heading, text)
         limits = span_of(float(values[0]), float(values[-1]), log=log)
-        set_axis(ax, "y", (max(limits[0], 0) if not log else limits[0], limits[1]), log=log, n=6)
+        set_axis(ax, "y", (limits[0] if log else max(limits[0], -0.05 * limits[1]), limits[1]), log=log, n=6)
         ax.set_ylabel(unit + (" (log scale)" if log else ""))
         _violin(ax, values, counts, log=log)
         _quartiles(ax, distribution, float(values[0]))
