@@ -229,7 +229,7 @@ class ChunkedArray:
         width = layout.chunk_shape[1] if len(layout.chunk_shape) > 1 else 0
         slab = np.empty(0, dtype=self.dtype)
         numbers = np.arange(first * per_row, stop * per_row)
-        for number, chunk in self._read_chunks(layout, numbers):
+        for number, chunk in self.read_chunks(layout, numbers):
             row, place = divmod(number, per_row)
             if not width:
                 yield row, chunk
@@ -241,7 +241,7 @@ class ChunkedArray:
             if place == per_row - 1:
                 yield row, slab
 
-    def _read_chunks(
+    def read_chunks(
         self, layout: Layout, numbers: NDArray[np.int64]
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the decoded chunks with these numbers, each of the chunk's full shape."""
