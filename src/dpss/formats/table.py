@@ -9,6 +9,7 @@ from dpss.errors import CorruptMatrixError, DpssError, UnknownFormatError
 from dpss.formats import Matrix
 from dpss.formats.h5ad import is_h5ad, open_h5ad
 from dpss.formats.hdf5 import Hdf5File, is_hdf5
+from dpss.formats.loom import is_loom, open_loom
 from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
 from dpss.stores import Blob, Tree
 
@@ -29,6 +30,7 @@ class Hdf5Format:
 HDF5_FORMATS = (
     Hdf5Format(is_tenx_h5, open_tenx_h5),
     Hdf5Format(is_h5ad, lambda blob, file: (open_h5ad(blob, file),)),
+    Hdf5Format(is_loom, lambda blob, file: (open_loom(blob, file),)),
 )
 
 
