@@ -91,9 +91,7 @@ def draw_density(
     return fig
 
 
-def _crop(
-    bins: NDArray[np.int64], edges: NDArray[np.float64], *, log: bool
-) -> NDArray[np.float64]:
+def _crop(bins: NDArray[np.int64], edges: NDArray[np.float64], *, log: bool) -> NDArray[np.float64]:
     """Return the edges of the fine bins from the first to the last that holds cells."""
     used = edges[int(bins.min()) : int(bins.max()) + 2]
     return np.maximum(used, _BELOW_ONE) if log else used
@@ -134,9 +132,12 @@ def _dots(ax: Axes, density: Density, x: Side, y: Side) -> None:
     cells, where within its bin each value lies.
     """
     spots = []
-    for bins, side in ((density.x, x), (density.y, y)):
-        values = np.empty(int(density.counts.sum()))
-        order = np.argsort(np.repeat(bins, density.counts), kind="stable")
+    n = int(density.counts.sum())
+    # Which of a bin's x goes with which of its y isn't known: no order that looks like one.
+    shuffled = np.arange(n) * 0.6180339887498949 % 1
+    for bins, side, ties in ((density.x, x, np.arange(n)), (density.y, y, shuffled)):
+        values = np.empty(n)
+        order = np.lexsort((ties, np.repeat(bins, density.counts)))
         values[order] = np.repeat(side.distribution.values, side.distribution.counts)
         spots.append(values)
     ax.scatter(*spots, s=20, color=LIGHT.blue, alpha=0.5, linewidths=0, rasterized=True, zorder=2)
@@ -178,15 +179,13 @@ def _medians(ax: Axes, x: Side, y: Side) -> None:
     x_median, y_median = x.distribution.median, y.distribution.median
     if left <= x_median <= right:
         ax.axvline(x_median, **style)
-        where = (x_median, 1), (0, 5)
         ax.annotate(
-            f"median {x.write(x_median)}", *where, xycoords=("data", "axes fraction"), ha="center",
+            f"median {x.write(x_median)}", (x_median, 1), (0, 5), xycoords=("data", "axes fraction"), ha="center",
             **text,
         )  # fmt: skip
     if low <= y_median <= high:
         ax.axhline(y_median, **style)
-        where = (1, y_median), (0, 4)
         ax.annotate(
-            f"median {y.write(y_median)}", *where, xycoords=("axes fraction", "data"), ha="right",
-            zorder=4, bbox=paper_behind, **text,
+            f"median {y.write(y_median)}", (1, y_median), (0, 4), ha="right", zorder=4,
+            xycoords=("axes fraction", "data"), bbox=paper_behind, **text,
         )  # fmt: skip

@@ -53,7 +53,10 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     ax = row_axes(summary, TITLE, which, columns)
     set_axis(ax, "x", (start, summary.n_cells_kept), log=False, whole=True)
     ax.set_xlabel("cells with the gene detected")
-    ax.hlines(rows, start, cells, color=LIGHT.blue_soft, lw=4, zorder=2)
+    if start > 0:  # The length of a bar would mislead.
+        ax.hlines(rows, start, cells, color=LIGHT.line, lw=1, ls=(0, (1, 3)), zorder=2)
+    else:
+        ax.hlines(rows, start, cells, color=LIGHT.blue_soft, lw=4, zorder=2)
     ax.scatter(cells, rows, s=34, color=LIGHT.blue, linewidths=0, zorder=3, clip_on=False)
     figure: matplotlib.figure.Figure = ax.figure  # type: ignore[assignment]
     n_everywhere = int(np.count_nonzero(summary.genes.n_cells_by_counts == summary.n_cells_kept))

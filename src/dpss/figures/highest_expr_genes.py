@@ -38,17 +38,16 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     means = summary.genes.mean_pct_of_cell_counts[which]
     ax = row_axes(summary, TITLE, which, [("mean", [percent(mean) for mean in means])])
     rows = np.arange(len(boxes))
-    ends = [max([box.whisker_high, mean, *box.outliers]) for box, mean in zip(boxes, means)]
-    set_axis(ax, "x", (0, min(max(ends) * 1.03, 100.5)), log=False, n=6)
+    dots = np.concatenate([box.outliers for box in boxes])
+    end = max(dots.max(initial=0), means.max(), *(box.whisker_high for box in boxes))
+    set_axis(ax, "x", (0, min(end * 1.03, 100.5)), log=False, n=6)
     ax.set_xlabel(f"% of a cell's {noun(summary)}")
     low, high = [b.whisker_low for b in boxes], [b.whisker_high for b in boxes]
     q1, q3 = np.array([b.q1 for b in boxes]), np.array([b.q3 for b in boxes])
-    cells = [(value, row) for row, box in enumerate(boxes) for value in box.outliers]
-    if cells:
-        # As an image in SVG: there can be thousands.
-        ax.scatter(
-            *zip(*cells), s=7, color=LIGHT.blue, alpha=0.22, linewidths=0, rasterized=True, zorder=2
-        )
+    ax.scatter(  # An image in SVG: there can be thousands.
+        dots, np.repeat(rows, [len(box.outliers) for box in boxes]), s=7, color=LIGHT.blue,
+        alpha=0.22, linewidths=0, rasterized=True, zorder=2,
+    )  # fmt: skip
     ax.hlines(rows, low, high, color=LIGHT.blue, lw=1.1, zorder=2.5)
     ax.barh(
         rows, q3 - q1, left=q1, height=0.62, color=LIGHT.blue_soft, edgecolor=LIGHT.blue,

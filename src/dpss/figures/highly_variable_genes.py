@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,8 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
         )  # fmt: skip
     ax.scatter(
         x[best], y[best], s=20, color=LIGHT.orange, linewidths=0.6,
-        edgecolor=LIGHT.background, zorder=4, label=f"the {len(best)} most variable" if len(best) > 1 else "the most variable",
+        edgecolor=LIGHT.background, zorder=4,
+        label=f"the {len(best)} most variable" if len(best) > 1 else "the most variable",
     )  # fmt: skip
     _cut_offs(ax)
     _names(ax, summary, best, np.column_stack([x[chosen], y[chosen]]))
@@ -93,8 +94,8 @@ def _cut_offs(ax: Axes) -> None:
     """Draw the borders of what counts as highly variable."""
     (left, right), (_, top) = ax.get_xlim(), ax.get_ylim()
     ends = np.clip([MIN_MEAN, MAX_MEAN], left, right)
-    style = {"color": LIGHT.muted, "lw": 0.9, "ls": (0, (4, 3)), "zorder": 3}
-    ax.hlines(MIN_DISP, *ends, **style)
+    style: dict[str, Any] = {"color": LIGHT.muted, "lw": 0.9, "ls": (0, (4, 3)), "zorder": 3}
+    ax.hlines(MIN_DISP, ends[0], ends[1], **style)
     for mean in (MIN_MEAN, MAX_MEAN):
         if left < mean < right and top > MIN_DISP:
             ax.vlines(mean, MIN_DISP, top, **style)
@@ -121,11 +122,11 @@ def _names(
     area = (box.width * to_points, box.height * to_points)
     halo = [withStroke(linewidth=2, foreground=LIGHT.background)]
     places = place_labels(at, sizes, area, in_points(others))
-    for name, point, size, spot in zip(names, at.tolist(), sizes, places, strict=True):
+    for name, (x, y), size, spot in zip(names, at.tolist(), sizes, places, strict=True):
         if spot is None:
             continue
         if spot.far:
-            line = np.vstack([point, spot.nearest(*point, size)]) / area
+            line = np.array([(x, y), spot.nearest(x, y, size)]) / area
             ax.plot(*line.T, transform=ax.transAxes, color=LIGHT.line, lw=0.7, zorder=3.5)
         ax.text(
             spot.x / area[0], (spot.y + 2.2) / area[1], name, transform=ax.transAxes, size=SMALL,

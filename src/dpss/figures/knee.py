@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
         ax.scatter(ranks, heights, s=14, color=LIGHT.blue, linewidths=0, zorder=3)
     if median > 0:
         middle = (n + 1) / 2
-        style = {"color": LIGHT.orange, "lw": 1.0, "ls": (0, (4, 3)), "zorder": 2.5}
+        style: dict[str, Any] = {"color": LIGHT.orange, "lw": 1.0, "ls": (0, (4, 3)), "zorder": 2.5}
         ax.hlines(median, 0.9, middle, **style)
         ax.vlines(middle, bottom, median, **style)
         ax.scatter(

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_DIRECTIONS = np.deg2rad([0, 180, 30, 150, 330, 210, 60, 120, 300, 240, 90, 270, *range(15, 360, 30)])
+_DIRECTIONS = np.deg2rad(
+    [0, 180, 30, 150, 330, 210, 60, 120, 300, 240, 90, 270, *range(15, 360, 30)]
+)
 _DISTANCES = (5.0, 9.0, 14.0, 20.0, 27.0, 36.0, 47.0, 60.0, 75.0, 95.0, 120.0, 150.0, 190.0)
 _GAP = 1.5
 _CELL = 4.0

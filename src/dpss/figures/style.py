@@ -129,7 +129,13 @@ def note(fig: Figure, text: str) -> None:
     """Write a remark at the lower right edge."""
     across, up = fig.get_size_inches()
     fig.text(
-        1 - MARGIN / across, 0.13 / up, text, size=7.5, color=LIGHT.muted, ha="right", style="italic"
+        1 - MARGIN / across,
+        0.13 / up,
+        text,
+        size=7.5,
+        color=LIGHT.muted,
+        ha="right",
+        style="italic",
     )
 
 

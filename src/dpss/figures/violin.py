@@ -73,8 +73,8 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
         median = distribution.median
         text = percent(median) if is_share else rounded(median)
         _heading(ax, heading, text)
-        limits = span_of(float(values[0]), float(values[-1]), log=log)
-        set_axis(ax, "y", (limits[0] if log else max(limits[0], -0.05 * limits[1]), limits[1]), log=log, n=6)
+        low, high = span_of(float(values[0]), float(values[-1]), log=log)
+        set_axis(ax, "y", (max(low, -0.05 * high), high), log=log, n=6)
         ax.set_ylabel(unit + (" (log scale)" if log else ""))
         _violin(ax, values, counts, log=log)
         _quartiles(ax, distribution, float(values[0]))
@@ -105,9 +105,7 @@ def _heading(ax: Axes, text: str, median: str) -> None:
     )  # fmt: skip
 
 
-def _violin(
-    ax: Axes, values: NDArray[np.float64], counts: NDArray[np.int64], *, log: bool
-) -> None:
+def _violin(ax: Axes, values: NDArray[np.float64], counts: NDArray[np.int64], *, log: bool) -> None:
     """Draw the outline, and the cells themselves where they are few."""
     grid, density = smooth(np.log10(values) if log else values, counts)
     grid = 10**grid if log else grid
@@ -135,7 +133,7 @@ def _violin(
 
 def _scattered(n: int) -> NDArray[np.float64]:
     """Return numbers that fill 0 to 1 evenly (golden ratio), shape ``(n,)``."""
-    return (0.5 + np.arange(n) * 0.6180339887498949) % 1.0
+    return np.asarray((0.5 + np.arange(n) * 0.6180339887498949) % 1.0)
 
 
 def _quartiles(ax: Axes, distribution: Distribution, lowest: float) -> None:

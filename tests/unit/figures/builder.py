@@ -132,9 +132,7 @@ def assemble(
     genes_vs_counts.add(count_bins, log_bins(n_genes_by_counts.astype(float)))
     mt_vs_counts, percents = Grid(log_edges(), percent_edges()), None
     if totals_mt is not None:
-        percents = 100 * np.divide(
-            totals_mt, totals, out=np.zeros(len(totals)), where=totals > 0
-        )
+        percents = 100 * np.divide(totals_mt, totals, out=np.zeros(len(totals)), where=totals > 0)
         mt_vs_counts.add(count_bins, percent_bins(percents))
     return Summary(
         project_id="project",
