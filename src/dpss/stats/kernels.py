@@ -14,7 +14,6 @@ from numba import njit
 from dpss.stats.layout import (
     BINS_PER_OCTAVE_BITS,
     BOX_OCTAVES,
-    HIGH_BITS,
     LOW_BITS,
     N_BOX_BINS,
     N_CELLS,
@@ -26,8 +25,11 @@ from dpss.stats.layout import (
     NOT_A_GENE,
     ROLE,
     SHARE,
+    SHARE_BITS,
     SHARE_LOW,
+    SHARE_LOW_BITS,
     SQUARE,
+    SQUARE_BITS,
     SQUARE_LOW,
     TOTAL,
     TOTAL_LOW,
@@ -35,23 +37,26 @@ from dpss.stats.layout import (
 
 _TOO_LARGE = float(1 << 40)
 """Values from here on are taken for damage, like infinite ones: sums could overflow."""
+_TOO_LARGE_WHOLE = 1 << 40
 _LOW_SCALE = float(1 << LOW_BITS)
 _LOW_MASK = (1 << LOW_BITS) - 1
-_HIGH_SCALE = float(1 << HIGH_BITS)
+_SHARE_SCALE = float(1 << SHARE_BITS)
+_SHARE_LOW_MASK = (1 << SHARE_LOW_BITS) - 1
+_SQUARE_SCALE = float(1 << (SQUARE_BITS - LOW_BITS))
 _CARRY_MASK = (1 << 15) - 1
 _BOX_SHIFT = 52 - BINS_PER_OCTAVE_BITS
 _BOX_FIRST = (1023 - BOX_OCTAVES) << BINS_PER_OCTAVE_BITS
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _carry(row: Any) -> None:
+@njit(cache=True, nogil=True)
+def _carry(table: Any, gene: Any) -> None:
     """Move what a row's low limbs hold beyond their bits into the high limbs."""
-    row[TOTAL] += row[TOTAL_LOW] >> LOW_BITS
-    row[TOTAL_LOW] &= _LOW_MASK
-    row[SHARE] += row[SHARE_LOW] >> LOW_BITS
-    row[SHARE_LOW] &= _LOW_MASK
-    row[SQUARE] += row[SQUARE_LOW] >> LOW_BITS
-    row[SQUARE_LOW] &= _LOW_MASK
+    table[gene, TOTAL] += table[gene, TOTAL_LOW] >> LOW_BITS
+    table[gene, TOTAL_LOW] &= _LOW_MASK
+    table[gene, SHARE] += table[gene, SHARE_LOW] >> SHARE_LOW_BITS
+    table[gene, SHARE_LOW] &= _SHARE_LOW_MASK
+    table[gene, SQUARE] += table[gene, SQUARE_LOW] >> LOW_BITS
+    table[gene, SQUARE_LOW] &= _LOW_MASK
 
 
 @njit(cache=True, nogil=True)
@@ -61,37 +66,138 @@ def carry_all(table: Any) -> None:
     Args:
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; changed in place.
     """
-    for g in range(table.shape[0]):
-        _carry(table[g])
+    for gene in range(table.shape[0]):
+        _carry(table, gene)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _add_value(row: Any, x: float, share: float, boxes: Any) -> None:
+def _add_value(table: Any, gene: Any, x: float, share: float, boxes: Any) -> None:
     """Add one positive value and its share of its cell's counts to a gene's row."""
     whole = np.int64(x)
-    row[N_CELLS] += 1
-    row[TOTAL] += whole
     rest = x - whole
     if rest != 0.0:
-        row[TOTAL_LOW] += np.int64(rest * _LOW_SCALE)
-    scaled = share * _HIGH_SCALE
-    whole = np.int64(scaled)
-    row[SHARE] += whole
-    row[SHARE_LOW] += np.int64((scaled - whole) * _LOW_SCALE)
-    scaled = share * share * _HIGH_SCALE
-    whole = np.int64(scaled)
-    row[SQUARE] += whole
-    row[SQUARE_LOW] += np.int64((scaled - whole) * _LOW_SCALE)
-    if row[N_CELLS] & _CARRY_MASK == 0:
-        _carry(row)
-    box = (row[ROLE] >> 1) - 1
-    if box >= 0:
+        table[gene, TOTAL_LOW] += np.int64(rest * _LOW_SCALE)
+    n_cells = table[gene, N_CELLS] + 1
+    table[gene, N_CELLS] = n_cells
+    table[gene, TOTAL] += whole
+    fixed = np.int64(share * _SHARE_SCALE)
+    table[gene, SHARE] += fixed >> SHARE_LOW_BITS
+    table[gene, SHARE_LOW] += fixed & _SHARE_LOW_MASK
+    square = share * share * _SQUARE_SCALE
+    high = np.int64(square)
+    table[gene, SQUARE] += high
+    table[gene, SQUARE_LOW] += np.int64((square - high) * _LOW_SCALE)
+    if n_cells & _CARRY_MASK == 0:
+        _carry(table, gene)
+    role = table[gene, ROLE]
+    if role > 1:
         at = (np.float64(share).view(np.int64) >> _BOX_SHIFT) - _BOX_FIRST
-        boxes[box, min(max(at, 0), N_BOX_BINS - 1)] += 1
+        boxes[np.uint64((role >> 1) - 1), np.uint64(min(max(at, 0), N_BOX_BINS - 1))] += 1
 
 
 @njit(cache=True, nogil=True)
-def add_cells(  # noqa: PLR0912, PLR0913, PLR0915 (one fused loop: splitting it costs speed)
+def _measure_plain(
+    indices: Any, data: Any, begin: int, end: int, n_features: int
+) -> tuple[int, int, int, bool]:
+    """Measure a cell on the assumption that it holds only counts, and say if that held.
+
+    Returns:
+        Genes detected, sum of counts, largest count, and whether all values are whole
+        numbers of at least 0 and all indices lie within the features.
+    """
+    n_detected = 0
+    total = np.int64(0)
+    largest = np.int64(0)
+    last = np.uint64(0)
+    odd = False
+    for i in range(begin, end):
+        x = data[i]
+        whole = np.int64(x)
+        odd |= data.dtype.type(whole) != x
+        last = max(last, np.uint64(indices[i]))
+        total += whole
+        n_detected += whole > 0
+        largest |= whole
+    # The bits of all values together: negative if one is, too large if one is.
+    plain = (not odd) and 0 <= largest < _TOO_LARGE_WHOLE and (begin == end or last < n_features)
+    return n_detected, total, largest, plain
+
+
+@njit(cache=True, nogil=True)
+def _measure_any(
+    indices: Any, data: Any, begin: int, end: int, table: Any, facts: Any
+) -> tuple[int, float, float, bool]:
+    """Measure a cell of any values and any features, and note facts about them.
+
+    Returns:
+        Genes detected, sum of counts, largest value, and whether the cell is sound.
+    """
+    n_detected = 0
+    n_added = 0
+    whole_sum = np.int64(0)
+    low_sum = np.int64(0)
+    largest = 0.0
+    sound = True
+    for i in range(begin, end):
+        x = np.float64(data[i])
+        gene = np.int64(indices[i])
+        if gene < 0 or gene >= table.shape[0]:
+            facts[N_OUTSIDE] += 1
+            sound = False
+        elif table[gene, ROLE] == NOT_A_GENE:
+            continue
+        elif not np.abs(x) < _TOO_LARGE:
+            facts[N_NONFINITE] += 1
+            sound = False
+        elif x < 0.0:
+            facts[N_NEGATIVE] += 1
+            facts[N_FRACTIONAL] += np.floor(x) != x
+            sound = False
+        elif x == 0.0:
+            facts[N_ZERO] += 1
+        else:
+            whole = np.int64(x)
+            facts[N_FRACTIONAL] += np.float64(whole) != x
+            n_detected += 1
+            largest = max(largest, x)
+            whole_sum += whole
+            low_sum += np.int64((x - whole) * _LOW_SCALE)
+            n_added += 1
+            if n_added & _CARRY_MASK == 0:
+                whole_sum += low_sum >> LOW_BITS
+                low_sum &= _LOW_MASK
+    return n_detected, _fixed(whole_sum, low_sum), largest, sound
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _fixed(whole_sum: int, low_sum: int) -> float:
+    """Return the double nearest to a sum in two limbs."""
+    return np.float64(whole_sum + (low_sum >> LOW_BITS)) + (low_sum & _LOW_MASK) / _LOW_SCALE
+
+
+@njit(cache=True, nogil=True)
+def _add_cell(
+    indices: Any, data: Any, begin: int, end: int, inverse: float, table: Any, boxes: Any
+) -> float:
+    """Add a cell's values to their genes and return its mitochondrial counts."""
+    mt_whole = np.int64(0)
+    mt_low = np.int64(0)
+    for i in range(begin, end):
+        x = np.float64(data[i])
+        gene = np.uint64(indices[i])
+        role = table[gene, ROLE]
+        if x == 0.0 or role < 0:
+            continue
+        if role & 1:
+            whole = np.int64(x)
+            mt_whole += whole
+            mt_low += np.int64((x - whole) * _LOW_SCALE)
+        _add_value(table, gene, x, min(x * inverse, 1.0), boxes)
+    return _fixed(mt_whole, mt_low)
+
+
+@njit(cache=True, nogil=True)
+def add_cells(  # noqa: PLR0913
     indptr: Any,
     indices: Any,
     data: Any,
@@ -122,89 +228,31 @@ def add_cells(  # noqa: PLR0912, PLR0913, PLR0915 (one fused loop: splitting it 
             the table.
 
     Returns:
-        The largest finite value seen, 0 if there is none.
+        An upper bound of the values seen, less than twice the largest.
     """
-    n_features = table.shape[0]
     largest = 0.0
     for cell in range(indptr.shape[0] - 1):
         begin, end = indptr[cell], indptr[cell + 1]
-        n_detected = 0
-        n_used = 0
-        whole_sum = np.int64(0)
-        plain = True
-        sound = True
-        for i in range(begin, end):
-            x = np.float64(data[i])
-            whole = np.int64(x)
-            gene = indices[i]
-            if gene < 0 or gene >= n_features:
-                facts[N_OUTSIDE] += 1
-                sound = False
-                continue
-            if not all_genes and table[gene, ROLE] == NOT_A_GENE:
-                continue
-            plain &= np.float64(whole) == x
-            plain &= (x >= 0.0) & (x < _TOO_LARGE)
-            whole_sum += whole
-            n_used += 1
-            n_detected += x > 0.0
-            largest = max(largest, x) if x < _TOO_LARGE else largest
-        total = np.float64(whole_sum)
-        if not plain:
-            whole_sum = np.int64(0)
-            low_sum = np.int64(0)
-            n_added = 0
-            for i in range(begin, end):
-                x = np.float64(data[i])
-                gene = indices[i]
-                if gene < 0 or gene >= n_features:
-                    continue
-                if not all_genes and table[gene, ROLE] == NOT_A_GENE:
-                    continue
-                if not np.abs(x) < _TOO_LARGE:
-                    facts[N_NONFINITE] += 1
-                    sound = False
-                    continue
-                if x < 0.0:
-                    facts[N_NEGATIVE] += 1
-                    facts[N_FRACTIONAL] += np.floor(x) != x
-                    sound = False
-                    continue
-                whole = np.int64(x)
-                facts[N_FRACTIONAL] += np.float64(whole) != x
-                whole_sum += whole
-                low_sum += np.int64((x - whole) * _LOW_SCALE)
-                n_added += 1
-                if n_added & _CARRY_MASK == 0:
-                    whole_sum += low_sum >> LOW_BITS
-                    low_sum &= _LOW_MASK
-            whole_sum += low_sum >> LOW_BITS
-            low_sum &= _LOW_MASK
-            total = np.float64(whole_sum) + np.float64(low_sum) / _LOW_SCALE
+        sound = plain = False
+        if all_genes:
+            n_detected, whole_total, bits, plain = _measure_plain(
+                indices, data, begin, end, table.shape[0]
+            )
+            total = np.float64(whole_total)
+            largest = max(largest, np.float64(bits)) if plain else largest
+        if plain:
+            sound = True
+            facts[N_ZERO] += (end - begin) - n_detected
+        else:
+            n_detected, total, most, sound = _measure_any(indices, data, begin, end, table, facts)
+            largest = max(largest, most)
         total_counts[cell] = total
         total_counts_mt[cell] = 0.0
-        if not sound or n_detected < min_genes:
-            n_genes_by_counts[cell] = -1
-            continue
-        n_genes_by_counts[cell] = n_detected
-        facts[N_ZERO] += n_used - n_detected
-        inverse = 1.0 / total if total > 0.0 else 0.0
-        mt_whole = np.int64(0)
-        mt_low = np.int64(0)
-        for i in range(begin, end):
-            x = np.float64(data[i])
-            if x == 0.0:
-                continue
-            row = table[indices[i]]
-            role = row[ROLE]
-            if role < 0:
-                continue
-            if role & 1:
-                whole = np.int64(x)
-                mt_whole += whole
-                mt_low += np.int64((x - whole) * _LOW_SCALE)
-            _add_value(row, x, min(x * inverse, 1.0), boxes)
-        total_counts_mt[cell] = np.float64(mt_whole) + np.float64(mt_low) / _LOW_SCALE
+        n_genes_by_counts[cell] = -1
+        if sound and n_detected >= min_genes:
+            n_genes_by_counts[cell] = n_detected
+            inverse = 1.0 / total if total > 0.0 else 0.0
+            total_counts_mt[cell] = _add_cell(indices, data, begin, end, inverse, table, boxes)
     return largest
 
 
@@ -300,7 +348,7 @@ def add_entries(  # noqa: PLR0913
     for i in range(data.shape[0]):
         x = np.float64(data[i])
         inverse = inverses[cells[i]]
-        row = table[genes[i]]
-        if x == 0.0 or inverse < 0.0 or row[ROLE] < 0:
+        gene = np.uint64(genes[i])
+        if x == 0.0 or inverse < 0.0 or table[gene, ROLE] < 0:
             continue
-        _add_value(row, x, min(x * inverse, 1.0), boxes)
+        _add_value(table, gene, x, min(x * inverse, 1.0), boxes)

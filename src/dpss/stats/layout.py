@@ -1,16 +1,18 @@
 """The fixed-point sums that are kept of each feature, and what their bits mean.
 
 One row of eight ``int64`` per feature (one cache line) holds all that is summed for
-it. Sums of fractions are kept in two integer limbs rather than in floating point: a
-share ``p`` in [0, 1] adds ``floor(p * 2**32)`` to the high limb and the remainder,
-in units of ``2**-78``, to the low one. A double in [2**-25, 1] is represented
-exactly, a smaller one to within ``2**-78``. Integer addition is associative, so that
-the sums do not depend on how the cells were cut into blocks, on the number of
-threads, or on the order of merging; and the variance, computed from the exact sums
-with Python's integers (`dpss.stats.moments`), suffers no cancellation.
+it. Fractions are summed in two integer limbs rather than in floating point: a share
+``p`` of a cell's counts as ``floor(p * 2**62)``, its square as ``floor(p**2 * 2**78)``,
+the fraction of a count that is not whole as ``floor(f * 2**46)``. Integer addition is
+associative, so that the sums do not depend on how the cells were cut into blocks, on
+the number of threads, or on the order of merging; and the variance, computed from the
+exact sums with Python's integers (`dpss.stats.moments`), suffers no cancellation.
 
-The limbs can't overflow: a feature's low limbs are carried into the high ones
-every 32,768 additions, and a high limb holds 2**31 shares of 1.
+How fine that is: a gene seen with one count in ten million has ``p = 1e-7``; its
+square is then still known to 3e-10 of its value.
+
+The limbs can't overflow: low limbs are carried into the high ones every 32,768
+additions to a feature, and a high limb holds the shares of 2**31 cells.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ N_CELLS, TOTAL, TOTAL_LOW, SHARE, SHARE_LOW, SQUARE, SQUARE_LOW, ROLE = range(8)
 N_COLUMNS = 8
 
 LOW_BITS = 46
-"""Bits of a low limb."""
-HIGH_BITS = 32
-"""Bits after the point that a share's high limb holds."""
-SHARE_BITS = HIGH_BITS + LOW_BITS
-"""A share's unit is ``2**-SHARE_BITS``."""
+"""Bits of the low limbs of totals and squares."""
+SHARE_LOW_BITS = 31
+"""Bits of the low limb of shares."""
+SHARE_BITS = 62
+"""The unit of a sum of shares is ``2**-SHARE_BITS``."""
+SQUARE_BITS = 78
+"""The unit of a sum of squared shares is ``2**-SQUARE_BITS``."""
 
 NOT_A_GENE = -1
 """Role of a feature that does not count. Other roles are bits: 1 for a mitochondrial

@@ -23,9 +23,10 @@ def share_moments(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and variance of each feature's share of a cell's counts.
 
-    With integers ``S1`` (sum of shares) and ``S2`` (sum of squared shares) in units of
-    ``u = 2**-78`` the sample variance is ``(n S2 / u - S1**2) u**2 / (n (n - 1))``,
-    evaluated in Python's integers and rounded once.
+    With integers ``S1`` (sum of shares, unit ``2**-62``) and ``S2`` (sum of squared
+    shares, unit ``2**-78``) the sample variance is
+    ``(n S2 2**46 - S1**2) / (n (n - 1) 2**124)``, evaluated in Python's integers and
+    rounded once.
 
     Args:
         sums: Canonical sums.
@@ -41,17 +42,24 @@ def share_moments(
     if n_cells == 0:
         return means, variances
     unit = 1 << layout.SHARE_BITS
+    align = 2 * layout.SHARE_BITS - layout.SQUARE_BITS
     means[:] = 0.0
     if n_cells > 1:
         variances[:] = 0.0
+    shares = _joined(table, layout.SHARE, layout.SHARE_LOW, layout.SHARE_LOW_BITS)
+    squares = _joined(table, layout.SQUARE, layout.SQUARE_LOW, layout.LOW_BITS)
     for g in np.flatnonzero(table[:, layout.N_CELLS]):
-        first = (int(table[g, layout.SHARE]) << layout.LOW_BITS) + int(table[g, layout.SHARE_LOW])
-        second = (int(table[g, layout.SQUARE]) << layout.LOW_BITS) + int(
-            table[g, layout.SQUARE_LOW]
-        )
-        means[g] = first / (n_cells * unit)
+        means[g] = shares[g] / (n_cells * unit)
         if n_cells > 1:
-            spread = n_cells * second * unit - first * first
+            spread = ((n_cells * squares[g]) << align) - shares[g] ** 2
             variance = spread / (n_cells * (n_cells - 1) * unit * unit)
             variances[g] = variance if variance > CONSTANT * means[g] ** 2 else 0.0
     return means, variances
+
+
+def _joined(table: NDArray[np.int64], high: int, low: int, low_bits: int) -> list[int]:
+    """Return sums in two limbs as whole numbers of any size."""
+    return [
+        (a << low_bits) + b
+        for a, b in zip(table[:, high].tolist(), table[:, low].tolist(), strict=True)
+    ]
