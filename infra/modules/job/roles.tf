@@ -1,0 +1,112 @@
+# Two roles. ECS uses the one before the program starts: pull that image, open that log. The program
+# has the other: read the matrices and the blacklist, write the figures.
+
+data "aws_caller_identity" "current" {}
+
+data "aws_iam_policy_document" "ecs_tasks" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role" "execution" {
+  name               = "${var.name}-execution"
+  description        = "Starts tasks of ${var.name}: pulls their image, opens their log"
+  assume_role_policy = data.aws_iam_policy_document.ecs_tasks.json
+}
+
+data "aws_iam_policy_document" "execution" {
+  statement {
+    sid       = "LogIn"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"] # this action knows no narrower resource
+  }
+
+  statement {
+    sid       = "PullThatImage"
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    resources = [var.repository_arn]
+  }
+
+  statement {
+    sid       = "WriteThatLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
+  }
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name   = "start-task"
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.execution.json
+}
+
+resource "aws_iam_role" "task" {
+  name               = "${var.name}-task"
+  description        = "${var.name} itself: reads matrices, writes figures"
+  assume_role_policy = data.aws_iam_policy_document.ecs_tasks.json
+}
+
+locals {
+  s3       = "arn:${data.aws_partition.current.partition}:s3:::"
+  figures  = "${local.s3}${var.figures_bucket}"
+  matrices = "${local.s3}${var.matrices_bucket}"
+}
+
+data "aws_iam_policy_document" "task" {
+  statement {
+    sid       = "ReadMatricesAndBlacklist"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.matrices}/${var.matrices_prefix}*", "${local.matrices}/blacklist"]
+  }
+
+  statement {
+    sid       = "ListMatrices"
+    actions   = ["s3:ListBucket"]
+    resources = [local.matrices]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${var.matrices_prefix}*", "blacklist"]
+    }
+  }
+
+  statement {
+    sid = "ReadAndWriteFigures"
+    actions = concat(
+      ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+      var.allow_prune ? ["s3:DeleteObject"] : [],
+    )
+    resources = ["${local.figures}/${var.figures_prefix}*"]
+  }
+
+  statement {
+    sid       = "ListFigures"
+    actions   = ["s3:ListBucket"]
+    resources = [local.figures]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${var.figures_prefix}*"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "task" {
+  name   = "matrices-to-figures"
+  role   = aws_iam_role.task.id
+  policy = data.aws_iam_policy_document.task.json
+}

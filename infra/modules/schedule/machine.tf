@@ -1,0 +1,254 @@
+# A run: one state machine for the daily run (one shard) and for the first full run (many).
+#
+#   Guard ── a task is running already ──▶ AlreadyRunning (fails: someone should know)
+#     │
+#   Shards: for each "i/n", at most `concurrency` at a time:
+#     RunTask (waits for its end; told its shard by DPSS_SHARD)
+#       ├─ exit 0 ─▶ done
+#       ├─ exit 1 ─▶ done: some matrices failed, the others are published; an alarm of its own tells
+#       ├─ Spot took the machine back ─▶ RunTask again: it resumes
+#       └─ anything else ─▶ fails
+
+locals {
+  run_task = {
+    Cluster                  = var.cluster_arn
+    TaskDefinition           = var.task_definition_arn
+    CapacityProviderStrategy = [{ CapacityProvider = var.use_spot ? "FARGATE_SPOT" : "FARGATE", Weight = 1 }]
+    PlatformVersion          = "1.4.0"
+    PropagateTags            = "TASK_DEFINITION"
+    NetworkConfiguration = {
+      AwsvpcConfiguration = {
+        Subnets        = var.subnet_ids
+        SecurityGroups = var.security_group_ids
+        AssignPublicIp = var.assign_public_ip ? "ENABLED" : "DISABLED"
+      }
+    }
+    Overrides = {
+      ContainerOverrides = [{
+        Name        = "dpss"
+        Environment = [{ Name = "DPSS_SHARD", "Value.$" = "$.shard" }]
+      }]
+    }
+  }
+
+  one_shard = {
+    StartAt = "RunTask"
+    States = {
+      RunTask = {
+        Type               = "Task"
+        Resource           = "arn:${data.aws_partition.current.partition}:states:::ecs:runTask.sync"
+        Parameters         = local.run_task
+        TimeoutSecondsPath = "$.timeout_seconds"
+        ResultPath         = null
+        Retry = [{
+          ErrorEquals     = ["ECS.AmazonECSException", "ECS.ServerException", "ECS.ThrottlingException"]
+          IntervalSeconds = 60
+          BackoffRate     = 2
+          MaxAttempts     = 5
+        }]
+        Catch = [{ ErrorEquals = ["States.TaskFailed"], ResultPath = "$.error", Next = "ReadCause" }]
+        Next  = "Done"
+      }
+      ReadCause = {
+        Type       = "Pass"
+        Parameters = { "task.$" = "States.StringToJson($.error.Cause)" }
+        ResultPath = "$.stopped"
+        Next       = "WhyStopped"
+      }
+      WhyStopped = {
+        Type = "Choice"
+        Choices = [
+          {
+            And = [
+              { Variable = "$.stopped.task.StopCode", IsPresent = true },
+              { Variable = "$.stopped.task.StopCode", StringEquals = "SpotInterruption" },
+            ]
+            Next = "WaitForCapacity"
+          },
+          {
+            And = [
+              { Variable = "$.stopped.task.Containers[0].ExitCode", IsPresent = true },
+              { Variable = "$.stopped.task.Containers[0].ExitCode", NumericEquals = 1 },
+            ]
+            Next = "Done"
+          },
+        ]
+        Default = "TaskStopped"
+      }
+      WaitForCapacity = { Type = "Wait", Seconds = 120, Next = "RunTask" }
+      TaskStopped     = { Type = "Fail", ErrorPath = "$.error.Error", CausePath = "$.error.Cause" }
+      Done            = { Type = "Succeed" }
+    }
+  }
+
+  definition = {
+    Comment = "${var.name}: one run, in one shard or many; never two runs at a time"
+    StartAt = "Guard"
+    States = {
+      Guard = {
+        Type       = "Task"
+        Resource   = "arn:${data.aws_partition.current.partition}:states:::aws-sdk:ecs:listTasks"
+        Parameters = { Cluster = var.cluster_arn, Family = var.task_family, DesiredStatus = "RUNNING" }
+        ResultPath = "$.running"
+        Next       = "IsFree"
+      }
+      IsFree = {
+        Type    = "Choice"
+        Choices = [{ Variable = "$.running.TaskArns[0]", IsPresent = true, Next = "AlreadyRunning" }]
+        Default = "Shards"
+      }
+      AlreadyRunning = {
+        Type  = "Fail"
+        Error = "AlreadyRunning"
+        Cause = "A task of this deployment is still running; two at a time would do the same work twice."
+      }
+      Shards = {
+        Type               = "Map"
+        ItemsPath          = "$.shards"
+        MaxConcurrencyPath = "$.concurrency"
+        ItemSelector       = { "shard.$" = "$$.Map.Item.Value", "timeout_seconds.$" = "$.timeout_seconds" }
+        ItemProcessor      = merge({ ProcessorConfig = { Mode = "INLINE" } }, local.one_shard)
+        ResultPath         = null
+        Next               = "AllDone"
+      }
+      AllDone = { Type = "Succeed" }
+    }
+  }
+
+  # What the schedule hands to the machine; `make run-now` and `make first-run` make their own.
+  daily = { shards = ["1/1"], concurrency = 1, timeout_seconds = var.timeout_seconds }
+}
+
+data "aws_partition" "current" {}
+data "aws_caller_identity" "current" {}
+
+resource "aws_cloudwatch_log_group" "machine" {
+  #checkov:skip=CKV_AWS_158:Nothing secret; CloudWatch encrypts it with its own key.
+  name              = "/aws/vendedlogs/states/${var.name}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_sfn_state_machine" "run" {
+  #checkov:skip=CKV_AWS_284:Tracing one call to ECS tells nothing that the execution's history does not.
+  #checkov:skip=CKV_AWS_285:Errors are logged; each step is in the execution's history anyway.
+  name       = var.name
+  role_arn   = aws_iam_role.machine.arn
+  definition = jsonencode(local.definition)
+
+  logging_configuration {
+    level                  = "ERROR"
+    include_execution_data = true
+    log_destination        = "${aws_cloudwatch_log_group.machine.arn}:*"
+  }
+
+  depends_on = [aws_iam_role_policy.machine]
+}
+
+data "aws_iam_policy_document" "machine_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["states.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role" "machine" {
+  name               = "${var.name}-run"
+  description        = "Starts and stops tasks of ${var.name}"
+  assume_role_policy = data.aws_iam_policy_document.machine_trust.json
+}
+
+data "aws_iam_policy_document" "machine" {
+  #checkov:skip=CKV_AWS_111:Log delivery knows no narrower resource.
+  #checkov:skip=CKV_AWS_356:As above.
+  statement {
+    sid       = "StartThatTask"
+    actions   = ["ecs:RunTask"]
+    resources = ["${replace(var.task_definition_arn, "/:[0-9]+$/", "")}:*"]
+
+    condition {
+      test     = "ArnEquals"
+      variable = "ecs:cluster"
+      values   = [var.cluster_arn]
+    }
+  }
+
+  statement {
+    sid       = "TagIt"
+    actions   = ["ecs:TagResource"]
+    resources = ["${replace(var.cluster_arn, ":cluster/", ":task/")}/*"]
+  }
+
+  statement {
+    sid       = "WatchAndStopIt"
+    actions   = ["ecs:DescribeTasks", "ecs:StopTask"]
+    resources = ["${replace(var.cluster_arn, ":cluster/", ":task/")}/*"]
+  }
+
+  statement {
+    sid       = "SeeWhetherOneRuns"
+    actions   = ["ecs:ListTasks"]
+    resources = ["*"] # ListTasks by family is of container instances, which Fargate has none of
+
+    condition {
+      test     = "ArnEquals"
+      variable = "ecs:cluster"
+      values   = [var.cluster_arn]
+    }
+  }
+
+  statement {
+    sid       = "GiveTheTaskItsRoles"
+    actions   = ["iam:PassRole"]
+    resources = var.task_role_arns
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid     = "HearOfItsEnd"
+    actions = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
+    resources = [
+      "${local.events_rules}/StepFunctionsGetEventsForECSTaskRule",
+    ]
+  }
+
+  statement {
+    sid = "WriteItsLog"
+    actions = [
+      "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+      "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies",
+      "logs:DescribeLogGroups",
+    ]
+    resources = ["*"] # these actions know no narrower resource
+  }
+}
+
+locals {
+  # The rule by which Step Functions hears of a task's end has this name in every account.
+  events_rules = replace(replace(var.cluster_arn, ":ecs:", ":events:"), "/:cluster/.*$/", ":rule")
+}
+
+resource "aws_iam_role_policy" "machine" {
+  name   = "run-task"
+  role   = aws_iam_role.machine.id
+  policy = data.aws_iam_policy_document.machine.json
+}
+
+output "state_machine_arn" {
+  description = "The state machine."
+  value       = aws_sfn_state_machine.run.arn
+}

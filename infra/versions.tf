@@ -1,0 +1,31 @@
+terraform {
+  required_version = ">= 1.7"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+
+  # Filled in by `make deploy` from backends/<environment>.s3.tfbackend and the account's number.
+  backend "s3" {}
+}
+
+provider "aws" {
+  region              = var.aws_region
+  allowed_account_ids = var.account_id == null ? null : [var.account_id]
+
+  # Only for tests against an AWS on this machine.
+  s3_use_path_style           = var.loopback
+  skip_credentials_validation = var.loopback
+  skip_metadata_api_check     = var.loopback
+
+  default_tags {
+    tags = {
+      Project     = var.name
+      Environment = var.environment
+      ManagedBy   = "terraform"
+    }
+  }
+}
