@@ -33,6 +33,12 @@ _RANGE_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 1
+_NOT_A_ZIP: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    struct.error,
+    NotImplementedError,
+    *DAMAGE,
+)
 
 
 def is_zip(blob: Blob) -> bool:
@@ -130,7 +136,7 @@ class ZipTree:
         try:
             with zipfile.ZipFile(cast("BinaryIO", io.BufferedReader(reader, _PIECE_BYTES))) as file:
                 entries = file.infolist()
-        except (zipfile.BadZipFile, struct.error, NotImplementedError, *DAMAGE) as error:
+        except _NOT_A_ZIP as error:
             if isinstance(error, MatrixError):
                 raise
             raise CorruptMatrixError(f"{self.url}: not a whole zip file ({error})") from error
@@ -215,9 +221,7 @@ class ZipMember:
                     start -= skipped
                 return file.read(length)
         first = self._find_data()
-        return self.archive.read_range(
-            first + start, max(0, min(length, self.size_bytes - start))
-        )
+        return self.archive.read_range(first + start, max(0, min(length, self.size_bytes - start)))
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end.

@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 _BUFFER_BYTES = 1 << 16
 _MAGIC_BYTES = 6
 
-DAMAGE = (EOFError, OSError, zlib.error, isal_zlib.IsalError, lzma.LZMAError, ValueError)
+DAMAGE: tuple[type[Exception], ...] = (
+    EOFError,
+    OSError,
+    ValueError,
+    lzma.LZMAError,
+    zlib.error,
+    cast("type[Exception]", isal_zlib.error),
+)
 """What the decoders raise on bytes that are damaged or cut off."""
 
 
 def _open_gzip(file: BinaryIO) -> IO[bytes]:
     """Inflate one or several gzip members, checksums included."""
-    return cast("IO[bytes]", igzip.IGzipFile(fileobj=file, mode="rb"))
+    return cast("IO[bytes]", igzip.open(file, "rb"))  # type: ignore[no-untyped-call]
 
 
 _OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], IO[bytes]]]] = {
