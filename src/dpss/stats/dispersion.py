@@ -95,7 +95,8 @@ def _standardise(
         if len(defined) == 1:
             normalised[defined] = 1.0
         elif len(defined) > 1:
-            part = dispersions[defined]
+            # Measured from one of them: equal dispersions then have no spread at all.
+            part = dispersions[defined] - dispersions[defined[0]]
             spread = part.std(ddof=1)
             with np.errstate(divide="ignore", invalid="ignore"):
                 normalised[defined] = (part - part.mean()) / spread

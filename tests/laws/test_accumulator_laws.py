@@ -1,0 +1,121 @@
+"""The law of the house: any cut of the cells, merged in any order, gives the same bits."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dpss.blocks import CellBlock, EntryBlock
+from dpss.stats.accumulator import CellAccumulator, CellMeasures, EntryAccumulator, Features, Sums
+
+
+@st.composite
+def matrices(draw: st.DrawFn) -> sp.csr_matrix:
+    """Draw a small matrix of counts, some of them fractional, with empty cells and genes."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_cells, n_genes = draw(st.integers(1, 40)), draw(st.integers(1, 30))
+    largest = draw(st.sampled_from([3, 1000, 10_000_000]))
+    counts = rng.integers(1, largest, (n_cells, n_genes)).astype(np.float64)
+    if draw(st.booleans()):
+        counts += rng.random((n_cells, n_genes))
+    counts *= rng.random((n_cells, n_genes)) < draw(st.sampled_from([0.05, 0.3, 1.0]))
+    return sp.csr_matrix(counts)
+
+
+def features(n_genes: int, rng: np.random.Generator) -> Features:
+    """Some features that are no genes, some mitochondrial ones, some boxed ones."""
+    is_gene = rng.random(n_genes) < 0.9
+    boxed = np.flatnonzero(is_gene & (rng.random(n_genes) < 0.5))
+    return Features(is_gene, is_gene & (rng.random(n_genes) < 0.2), boxed)
+
+
+def block(matrix: sp.csr_matrix, start: int, stop: int) -> CellBlock:
+    """Cut whole cells out of a matrix."""
+    part = matrix[start:stop]
+    return CellBlock(start, part.indptr.astype(np.int64), part.indices, part.data)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Compare two results bit by bit."""
+    if is_dataclass(a):
+        return type(a) is type(b) and all(
+            equal(getattr(a, field.name), getattr(b, field.name)) for field in fields(a)
+        )
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    return bool(a == b)
+
+
+def in_one_go(matrix: sp.csr_matrix, which: Features, min_gene_count: int) -> Sums:
+    """Add the whole matrix as a single block."""
+    accumulator = CellAccumulator(which, min_gene_count)
+    accumulator.add(block(matrix, 0, matrix.shape[0]))
+    return accumulator.result()
+
+
+@given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=150)
+def test_cells_in_any_cut_and_order(matrix: sp.csr_matrix, min_genes: int, random: Any) -> None:
+    """Blocks of any size in accumulators of any number, merged in any order: the same bits."""
+    which = features(matrix.shape[1], np.random.default_rng(random.randrange(2**32)))
+    expected = in_one_go(matrix, which, min_genes)
+    n_cells = matrix.shape[0]
+    cuts = sorted({0, n_cells, *(random.randrange(n_cells + 1) for _ in range(6))})
+    blocks = [block(matrix, a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    random.shuffle(blocks)
+    parts = [CellAccumulator(which, min_genes) for _ in range(random.randrange(1, 5))]
+    for part in blocks:
+        random.choice(parts).add(part)
+    random.shuffle(parts)
+    merged = parts[0]
+    for other in parts[1:]:
+        merged.merge(pickle.loads(pickle.dumps(other)))  # noqa: S301 (made here)
+    assert equal(merged.result(), expected)
+
+
+@given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=150)
+def test_entries_in_any_order(matrix: sp.csr_matrix, min_genes: int, random: Any) -> None:
+    """Two passes over entries in any order leave the same bits behind as one over cells."""
+    which = features(matrix.shape[1], np.random.default_rng(random.randrange(2**32)))
+    expected = in_one_go(matrix, which, min_genes)
+    entries = matrix.tocoo()
+    order = np.array(random.sample(range(entries.nnz), entries.nnz), dtype=np.int64)
+    blocks = [
+        EntryBlock(entries.row[part], entries.col[part], entries.data[part])
+        for part in np.array_split(order, 3)
+    ]
+    measures = [CellMeasures(which, matrix.shape[0]) for _ in range(2)]
+    for part in blocks:
+        random.choice(measures).add(part)
+    measures[0].merge(measures[1])
+    inverses = measures[0].inverses(min_genes)
+    sums = [EntryAccumulator(which, inverses) for _ in range(2)]
+    for part in blocks:
+        random.choice(sums).add(part)
+    sums[0].merge(sums[1])
+    assert equal(sums[0].result(), expected.genes)
+    assert equal(measures[0].cells(min_genes), expected.cells)
+
+
+@given(matrices())
+@settings(deadline=None, max_examples=100)
+def test_whole_sums_are_exact(matrix: sp.csr_matrix) -> None:
+    """Counts per gene and per cell are those of Python's integers."""
+    matrix.data = np.floor(matrix.data)
+    n_genes = matrix.shape[1]
+    everything = Features(
+        np.ones(n_genes, bool), np.zeros(n_genes, bool), np.empty(0, dtype=np.int64)
+    )
+    sums = in_one_go(matrix, everything, 0)
+    dense = matrix.toarray().astype(np.int64)
+    assert sums.genes.table[:, 1].tolist() == dense.sum(axis=0).tolist()
+    assert sums.genes.table[:, 0].tolist() == (dense > 0).sum(axis=0).tolist()
+    values = np.repeat(sums.cells.total_counts.values, sums.cells.total_counts.counts)
+    assert values.tolist() == sorted(dense.sum(axis=1).tolist())
