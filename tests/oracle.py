@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import anndata
@@ -21,6 +22,7 @@ def scanpy_genes(counts: Any, min_gene_count: int = 0) -> pd.DataFrame:
     matrix = sp.csr_matrix(counts).astype(np.float64)
     matrix.eliminate_zeros()
     adata = anndata.AnnData(matrix)
+    warnings.filterwarnings("ignore", "Some cells have zero counts", UserWarning)
     if min_gene_count:
         sc.pp.filter_cells(adata, min_genes=min_gene_count)
     _, by_gene = sc.pp.calculate_qc_metrics(adata, percent_top=None, log1p=False)

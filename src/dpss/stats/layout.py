@@ -6,7 +6,8 @@ it. Fractions are summed in two integer limbs rather than in floating point: a s
 the fraction of a count that is not whole as ``floor(f * 2**46)``. Integer addition is
 associative, so that the sums do not depend on how the cells were cut into blocks, on
 the number of threads, or on the order of merging; and the variance, computed from the
-exact sums with Python's integers (`dpss.stats.moments`), suffers no cancellation.
+exact sums with Python's integers (`dpss.stats.moments`), loses nothing to cancellation
+beyond the rounding of each single share to a double.
 
 How fine that is: a gene seen with one count in ten million has ``p = 1e-7``; its
 square is then still known to 3e-10 of its value.

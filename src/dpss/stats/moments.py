@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from dpss.stats import layout
 from dpss.stats.accumulator import GeneSums
 
-CONSTANT = 1e-12
-"""A variance below this part of the squared mean is rounding, and taken for zero."""
+CONSTANT = 2.0**-51
+"""A variance below this part of the squared mean is the rounding of the shares to
+doubles, and taken for zero."""
 
 
 def total_counts(sums: GeneSums) -> NDArray[np.float64]:
