@@ -50,7 +50,8 @@ def linear_ticks(low: float, high: float, n: int = 5) -> NDArray[np.float64]:
     power = 10.0 ** np.floor(np.log10(rough))
     step = power * min(s for s in _STEPS if s * power >= rough * 0.999)
     first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
-    return np.round(np.arange(first, last + 1) * step, 12) + 0.0  # -0 is 0
+    ticks: NDArray[np.float64] = np.round(np.arange(first, last + 1) * step, 12)
+    return ticks + 0.0  # -0 becomes 0
 
 
 def log_ticks(low: float, high: float, n: int = 8) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.figures.axes import log_ticks, number, set_axis, span_of
-from dpss.figures.style import HEADER, MARGIN, SMALL, note, paper, place, sequential
+from dpss.figures.style import HEADER, MARGIN, SMALL, figure_of, note, paper, place, sequential
 from dpss.palette import LIGHT
 from dpss.stats.density import Density
 from dpss.stats.tally import Distribution
@@ -140,7 +140,10 @@ def _dots(ax: Axes, density: Density, x: Side, y: Side) -> None:
         order = np.lexsort((ties, np.repeat(bins, density.counts)))
         values[order] = np.repeat(side.distribution.values, side.distribution.counts)
         spots.append(values)
-    ax.scatter(*spots, s=20, color=LIGHT.blue, alpha=0.5, linewidths=0, rasterized=True, zorder=2)
+    at_x, at_y = spots
+    ax.scatter(
+        at_x, at_y, s=20, color=LIGHT.blue, alpha=0.5, linewidths=0, rasterized=True, zorder=2,
+    )  # fmt: skip
 
 
 def _bins(
@@ -157,7 +160,7 @@ def _bins(
         x_edges, y_edges, np.ma.masked_less(cells, _FAINTEST), cmap=sequential(),
         norm=LogNorm(1, most), rasterized=True, zorder=2, linewidth=0,
     )  # fmt: skip
-    fig = ax.get_figure(root=True)
+    fig = figure_of(ax)
     box = ax.get_position()
     height = box.height * 0.5
     colours = fig.add_axes((box.x1 + 0.04, box.y1 - height - 0.04, 0.016, height))
@@ -180,8 +183,8 @@ def _medians(ax: Axes, x: Side, y: Side) -> None:
     if left <= x_median <= right:
         ax.axvline(x_median, **style)
         ax.annotate(
-            f"median {x.write(x_median)}", (x_median, 1), (0, 5), xycoords=("data", "axes fraction"), ha="center",
-            **text,
+            f"median {x.write(x_median)}", (x_median, 1), (0, 5), ha="center",
+            xycoords=("data", "axes fraction"), **text,
         )  # fmt: skip
     if low <= y_median <= high:
         ax.axhline(y_median, **style)

@@ -9,7 +9,7 @@ import numpy as np
 from dpss.figures.axes import percent, set_axis
 from dpss.figures.figure import Figure, needs_counts
 from dpss.figures.rows import row_axes
-from dpss.figures.style import note
+from dpss.figures.style import figure_of, note
 from dpss.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
     else:
         ax.hlines(rows, start, cells, color=LIGHT.blue_soft, lw=4, zorder=2)
     ax.scatter(cells, rows, s=34, color=LIGHT.blue, linewidths=0, zorder=3, clip_on=False)
-    figure: matplotlib.figure.Figure = ax.figure  # type: ignore[assignment]
+    figure = figure_of(ax)
     n_everywhere = int(np.count_nonzero(summary.genes.n_cells_by_counts == summary.n_cells_kept))
     if start > 0:
         note(figure, "The axis does not start at zero.")

@@ -9,6 +9,7 @@ import numpy as np
 from dpss.figures.axes import percent, set_axis
 from dpss.figures.figure import Figure, needs_counts, noun
 from dpss.figures.rows import row_axes
+from dpss.figures.style import figure_of
 from dpss.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def drawing(summary: Summary) -> matplotlib.figure.Figure:
         means, rows, marker="D", s=17, color=LIGHT.orange, edgecolor=LIGHT.background,
         linewidth=0.7, zorder=5, clip_on=False,
     )  # fmt: skip
-    figure: matplotlib.figure.Figure = ax.figure  # type: ignore[assignment]
-    return figure
+    return figure_of(ax)
 
 
 HIGHEST_EXPR_GENES = Figure("highest_expr_genes", TITLE, reading, needs_counts, drawing)

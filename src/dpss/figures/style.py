@@ -39,9 +39,10 @@ def theme() -> Iterator[None]:
     import matplotlib as mpl
 
     with _LOCK, mpl.rc_context():
-        defaults = mpl.rcParamsDefault
-        mpl.rcParams.update({key: defaults[key] for key in defaults if key not in _NOT_OURS})
-        mpl.rcParams.update(_settings())
+        settings: dict[Any, Any] = {
+            key: value for key, value in mpl.rcParamsDefault.items() if key not in _NOT_OURS
+        }
+        mpl.rcParams.update(settings | _settings())
         yield
 
 
@@ -123,6 +124,14 @@ def place(fig: Figure, left: float, bottom: float, right: float, top: float = HE
     return fig.add_axes(
         (left / across, bottom / up, (across - left - right) / across, (up - bottom - top) / up)
     )
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that axes lie on."""
+    fig = ax.get_figure(root=True)
+    if fig is None:
+        raise ValueError("these axes lie on no figure")
+    return fig
 
 
 def note(fig: Figure, text: str) -> None:
