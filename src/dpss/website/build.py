@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from dpss import __version__
 from dpss.stores import Store
 from dpss.tables import json_bytes
+from dpss.website.genes import TABLES, read_genes, write_tables
+from dpss.website.history import DATES, dates_script, read_history
 from dpss.website.index import index_document
-from dpss.website.pages import index_row, matrix_view, render, static_files
+from dpss.website.multiqc import multiqc_document
+from dpss.website.pages import (
+    index_row,
+    matrix_view,
+    portal_script,
+    published_addresses,
+    render,
+    static_files,
+)
 from dpss.website.publishing import Publisher
 from dpss.website.records import (
     SUMMARY,
+    MatrixRecord,
     ProjectRecord,
     group_projects,
     parse_summary,
     read_records,
     summary_keys,
 )
+from dpss.website.report import report_page
+from dpss.website.shards import write_shards
+
+log = logging.getLogger(__name__)
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_BESIDE = ("report.html", "summary_mqc.json")
+"""What the pages add to a matrix's folder."""
 
 
 def build_website(store: Store, *, changed: Collection[str] | None = None) -> list[str]:
@@ -32,9 +52,9 @@ def build_website(store: Store, *, changed: Collection[str] | None = None) -> li
 
     Args:
         store: Where the summaries are and the pages go.
-        changed: Folders (``project`` or ``project/matrix``) published anew. The pages of
-            other projects are then left as they are, if ``index.json`` shows that they
-            were made from the same documents. ``None``: look at every page.
+        changed: Folders (``project`` or ``project/matrix``) published anew. Pages of
+            others are left as they are where ``index.json`` shows that they were made
+            from the same documents by the same version. ``None``: make every page.
 
     Returns:
         The keys written.
@@ -43,40 +63,119 @@ def build_website(store: Store, *, changed: Collection[str] | None = None) -> li
     publisher = Publisher(store, keys)
     records, unreadable = read_records(store, summary_keys(keys))
     projects = group_projects(records)
+    before = {} if changed is None else _made_before(publisher)
     for key, data in static_files().items():
         publisher.write(key, data)
+    gone = _made_before(publisher).keys() - {record.folder for record in records}
+    _remove(publisher, gone, {project.folder for project in projects})
     for project in projects:
-        publisher.write(f"{project.folder}/index.html", _project_page(store, project))
-    document = index_document(projects, unreadable)
-    rows = [index_row(project) for project in projects]
+        stale = [
+            record
+            for record in project.matrices
+            if before.get(record.folder) != record.sha256
+            or record.folder in (changed or ())
+            or not publisher.has(f"{record.folder}/report.html")
+        ]
+        touched = any(folder.partition("/")[0] == project.folder for folder in gone)
+        if stale or touched or not publisher.has(f"{project.folder}/index.html"):
+            _write_project(publisher, project, stale)
+    history = read_history(publisher)
+    layout = write_shards(publisher, records, everything=changed is None)
+    document = index_document(projects, unreadable, history.latest, __version__)
+    publisher.write("_dpss/matrices.js", portal_script(projects))
+    publisher.write("genes.html", render("genes.html.j2", root="", layout=layout, index=document))
     publisher.write(
         "index.html",
-        render("index.html.j2", root="", index=document, rows=rows, unreadable=unreadable),
+        render(
+            "index.html.j2",
+            root="",
+            index=document,
+            rows=[index_row(project) for project in projects],
+            unreadable=unreadable,
+        ),
     )
+    publisher.write(DATES, dates_script(history))
+    published = published_addresses(projects)
+    for key, template in (("index.html", "runs.html.j2"), ("feed.xml", "feed.xml.j2")):
+        page = render(template, root="../", history=history, published=published)
+        publisher.write(f"runs/{key}", page)
     # Last: it tells which documents the pages were made from.
     publisher.write("index.json", json_bytes(document))
     return publisher.written
 
 
-def _project_page(store: Store, project: ProjectRecord) -> bytes:
-    views: list[dict[str, Any]] = []
-    for record in project.matrices:
-        document = parse_summary(store.read(f"{record.folder}/{SUMMARY}"))
-        sizes = {}
-        for slug in record.figures:
-            size = _png_size(store, f"{record.folder}/{slug}.png")
-            if size:
-                sizes[slug] = size
-        views.append(matrix_view(record, document, sizes))
-    return render("project.html.j2", root="../", project=project, views=views)
-
-
-def _png_size(store: Store, key: str) -> tuple[int, int] | None:
-    """Return a figure's width and height, so that the page needn't jump when it arrives."""
+def _made_before(publisher: Publisher) -> dict[str, str]:
+    """Return which documents the pages that are there were made from, by folder."""
+    data = publisher.read("index.json")
+    if data is None:
+        return {}
     try:
-        head = store.read(key)[:24]
-    except OSError:
-        return None
+        document = json.loads(data)
+        if document["version"] != __version__:
+            return {}
+        return {
+            matrix["folder"]: matrix["sha256"]
+            for project in document["projects"]
+            for matrix in project["matrices"]
+        }
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _remove(publisher: Publisher, folders: Iterable[str], projects: Collection[str]) -> None:
+    """Remove the pages of matrices that are no longer published, and nothing else."""
+    for folder in folders:
+        for name in _BESIDE:
+            publisher.delete(f"{folder}/{name}")
+        for key in publisher.keys(f"{TABLES}{folder}/"):
+            publisher.delete(key)
+        project = folder.partition("/")[0]
+        if project not in projects:
+            publisher.delete(f"{project}/index.html")
+
+
+def _write_project(
+    publisher: Publisher, project: ProjectRecord, stale: Sequence[MatrixRecord]
+) -> None:
+    """Write a project's page and everything of its stale matrices."""
+    views = []
+    for record in project.matrices:
+        document = parse_summary(publisher.store.read(f"{record.folder}/{SUMMARY}"))
+        view = _view(publisher, record, document)
+        if record in stale:
+            _write_matrix(publisher, record, view)
+        views.append(view)
+    publisher.write(
+        f"{project.folder}/index.html",
+        render("project.html.j2", root="../", project=project, views=views),
+    )
+
+
+def _write_matrix(publisher: Publisher, record: MatrixRecord, view: Mapping[str, Any]) -> None:
+    publisher.write(f"{record.folder}/report.html", report_page(publisher, record, view))
+    publisher.write(f"{record.folder}/summary_mqc.json", json_bytes(multiqc_document(record)))
+    data = publisher.read(f"{record.folder}/genes.csv")
+    try:
+        if data is not None:
+            write_tables(publisher, record, read_genes(data))
+    except ValueError as error:
+        log.warning("%s/genes.csv is not shown: it %s", record.folder, error)
+
+
+def _view(
+    publisher: Publisher, record: MatrixRecord, document: Mapping[str, Any]
+) -> dict[str, Any]:
+    sizes = {}
+    for slug in record.figures:
+        size = _png_size(publisher, f"{record.folder}/{slug}.png")
+        if size:
+            sizes[slug] = size
+    return matrix_view(record, document, sizes)
+
+
+def _png_size(publisher: Publisher, key: str) -> tuple[int, int] | None:
+    """Return a figure's width and height, so that the page needn't jump when it arrives."""
+    head = (publisher.read(key) or b"")[:24]
     if len(head) < 24 or not head.startswith(_PNG):
         return None
     width, height = struct.unpack(">II", head[16:24])

@@ -10,9 +10,11 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 
 from dpss import palette
 from dpss.website import words
+from dpss.website.genes import TABLES, dumps, n_parts, script
 from dpss.website.records import (
     ORGAN,
     SPECIES,
@@ -29,6 +31,9 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'"
 )
+
+THUMBNAILS = ("highest_expr_genes", "highly_variable_genes", "violin", "knee")
+"""Figures that the first page shows on demand."""
 
 STATIC = ("common.js", "index.js", "project.js", "genes.js", "icon.svg")
 
@@ -52,6 +57,13 @@ def environment() -> Environment:
         plural=words.plural,
         path=path_of,
         anchor=anchor,
+        json=dumps,
+        lines=lines_of,
+        moment=words.moment,
+        duration=words.duration,
+        counts=words.counts,
+        headline=lambda run: words.headline([entry.kind for entry in run.entries]),
+        xml=words.xml_text,
         range=range_of,
     )
     env.globals.update(csp=CONTENT_SECURITY_POLICY, asset=asset_address)
@@ -65,7 +77,8 @@ def render(template: str, **context: Any) -> bytes:
         template: Its name in ``templates/``.
         **context: What the template is given.
     """
-    return environment().get_template(template).render(**context).encode()
+    here = template.partition(".")[0]
+    return environment().get_template(template).render(here=here, **context).encode()
 
 
 def static_files() -> dict[str, bytes]:
@@ -155,18 +168,71 @@ def index_row(project: ProjectRecord) -> dict[str, Any]:
         "project": project,
         "columns": columns,
         "sort": {name: middle(values) for name, values in columns.items()},
+        "pictures": dumps(
+            [[m.label, m.path, [s for s in THUMBNAILS if s in m.figures]] for m in matrices]
+        ),
         "n_cells": sum(columns["n_cells"]),
         "n_genes": max(columns["n_genes"]),
         "terms": terms,
         "values": sorted({m.values for m in matrices}),
         "checks": statuses,
+        "verdict": verdict(statuses),
         "simulated": any(m.simulated for m in matrices),
         "haystack": _haystack(project),
     }
 
 
+def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
+    """Return the data file that names every matrix, for the look-up of a gene."""
+    rows = [
+        [
+            matrix.folder,
+            matrix.path,
+            project.title,
+            project.path + "index.html#" + anchor(matrix.folder),
+            matrix.label if matrix.label != project.title else "",
+            list(matrix.terms(SPECIES)),
+            list(matrix.terms(ORGAN)),
+            list(matrix.terms(TECHNOLOGY)),
+            matrix.numbers["n_cells_kept"],
+            matrix.values,
+            matrix.simulated,
+        ]
+        for project in projects
+        for matrix in project.matrices
+    ]
+    return script("matrices", "[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+
+
+def published_addresses(projects: Sequence[ProjectRecord]) -> dict[str, dict[str, str]]:
+    """Return each matrix's title and its address from the top page, by folder."""
+    return {
+        matrix.folder: {
+            "title": project.title,
+            "address": f"{project.path}index.html#{anchor(matrix.folder)}",
+        }
+        for project in projects
+        for matrix in project.matrices
+    }
+
+
 def _union(matrices: Sequence[MatrixRecord], names: tuple[str, ...]) -> list[str]:
     return sorted({term for matrix in matrices for term in matrix.terms(names)})
+
+
+def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
+    """Return how checks ended: the style's name, what to sort it under, and the words."""
+    if checks["fail"]:
+        return "bad", "failed", f"{checks['fail']} failed"
+    if checks["warn"]:
+        return "warning", "with cautions", words.plural(checks["warn"], "caution")
+    return "good", "all passed", "all passed"
+
+
+def lines_of(terms: Sequence[str]) -> Markup:
+    """Return terms one below the other, at most four."""
+    shown = [*terms[:3], f"and {len(terms) - 3} more"] if len(terms) > 4 else terms
+    return Markup("<br>").join(shown)
 
 
 def _haystack(project: ProjectRecord) -> str:
@@ -192,6 +258,9 @@ def matrix_view(
     return {
         "record": record,
         "document": document,
+        "table": path_of(f"{TABLES}{record.folder}"),
+        "n_parts": n_parts(record.numbers["n_genes"]),
+        "verdict": verdict(record.checks),
         "what": words.what_it_is(record),
         "typical": words.typical_cell(record),
         "cautions": words.cautions(document),

@@ -128,7 +128,13 @@ def path_of(key: str) -> str:
 
 def summary_keys(keys: Iterable[str]) -> list[str]:
     """Return the keys that are summaries: ``<project>[/<matrix>]/summary.json``."""
-    return [key for key in keys if key.endswith("/" + SUMMARY) and key.count("/") <= 2]
+    return [
+        key
+        for key in keys
+        if key.endswith("/" + SUMMARY)
+        and key.count("/") <= 2
+        and not key.startswith(("_dpss/", "runs/"))
+    ]
 
 
 def read_records(store: Store, keys: Iterable[str]) -> tuple[list[MatrixRecord], list[Unreadable]]:

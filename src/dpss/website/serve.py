@@ -7,11 +7,24 @@ import logging
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
+
+# Fixed here: what the machine's own table says of an ending may be anything.
+TYPES = {
+    "": "application/octet-stream",
+    ".css": "text/css; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".xml": "application/atom+xml; charset=utf-8",
+}
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -20,19 +33,7 @@ class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "dpss"
     sys_version = ""
-    # Fixed here: what the machine's own table says of an ending may be anything.
-    extensions_map: ClassVar[dict[str, str]] = {
-        "": "application/octet-stream",
-        ".css": "text/css; charset=utf-8",
-        ".csv": "text/csv; charset=utf-8",
-        ".html": "text/html; charset=utf-8",
-        ".js": "text/javascript; charset=utf-8",
-        ".json": "application/json",
-        ".png": "image/png",
-        ".svg": "image/svg+xml",
-        ".txt": "text/plain; charset=utf-8",
-        ".xml": "application/atom+xml; charset=utf-8",
-    }
+    extensions_map = TYPES
 
     def translate_path(self, path: str) -> str:
         """Return the file of an address; a link that leads out of the folder leads nowhere."""
@@ -57,7 +58,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_error(HTTPStatus.FORBIDDEN, "Only for this machine")
         return False
 
-    def list_directory(self, path: object) -> None:  # type: ignore[override]
+    def list_directory(self, path: object) -> None:
         """Refuse: what has no page is not shown."""
         self.send_error(HTTPStatus.NOT_FOUND, "There is no page here")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord
@@ -41,10 +42,10 @@ def number(value: float | None) -> str:
 
 
 def large(value: float | None) -> str:
-    """Return a large number in short: ``1.2 million``.
+    """Return a large number in short: ``1.23 million``.
 
     >>> large(1_234_567), large(4_340)
-    ('1.2 million', '4,340')
+    ('1.23 million', '4,340')
     """
     if value is not None:
         for size, name in _LARGE:
@@ -74,6 +75,64 @@ def plural(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count:,} {'matrices' if noun == 'matrix' else noun + 's'}"
+
+
+def moment(iso: str) -> str:
+    """Return a time for a person.
+
+    >>> moment("2026-03-04T05:06:07+00:00")
+    '4 March 2026, 05:06 UTC'
+    """
+    try:
+        time = datetime.fromisoformat(iso).astimezone(UTC)
+    except ValueError:
+        return iso
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for a person.
+
+    >>> duration(3.21), duration(200), duration(7300)
+    ('3.2 s', '3 min', '2 h 2 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counts(items: Iterable[tuple[str, int]]) -> str:
+    """Return counts in words, without those that are 0.
+
+    >>> counts([("published", 2), ("failed", 0)]), counts([])
+    ('2 published', 'no matrix')
+    """
+    return ", ".join(f"{count:,} {name}" for name, count in items if count) or "no matrix"
+
+
+def headline(kinds: Sequence[str]) -> str:
+    """Return how many entries of each kind there are.
+
+    >>> headline(["new", "failed", "new"]), headline([])
+    ('2 new, 1 failed', 'incomplete run')
+    """
+    order = ("new", "changed", "vanished", "failed", "skipped")
+    there = [(kind, kinds.count(kind)) for kind in order if kind in kinds]
+    return counts(there) if there else "incomplete run"
+
+
+def xml_text(text: str) -> str:
+    r"""Return a text without the characters that XML can't hold.
+
+    >>> xml_text("a\x00b\n")
+    'ab\n'
+    """
+    return "".join(
+        c
+        for c in text
+        if c in "\t\n\r" or "\x20" <= c < "\ud800" or "\ue000" <= c < "\ufffe" or c > "\uffff"
+    )
 
 
 def listing(parts: Sequence[str], most: int = 4) -> str:

@@ -1,0 +1,136 @@
+/* What all pages share: data files, elements from text, numbers, and the address. */
+"use strict";
+
+var dpss = (function () {
+  const root = new URL("..", document.currentScript.src);
+  const waiting = new Map();
+
+  /** Called by a data file: hands its value to whoever asked for it. */
+  function receive(name, value) {
+    const request = waiting.get(name);
+    if (request) request.value = value;
+  }
+
+  /**
+   * Load a data file. It is a script, since a page opened from a folder may load scripts
+   * from it but may not fetch anything.
+   * @param {string} path from the top page, percent-encoded
+   * @param {string} name under which the file hands over its value
+   */
+  function load(path, name) {
+    if (!waiting.has(name)) {
+      const request = {};
+      request.promise = new Promise(function (resolve, reject) {
+        const script = document.createElement("script");
+        script.src = new URL(path, root);
+        script.onload = function () {
+          script.remove();
+          if ("value" in request) resolve(request.value);
+          else reject(new Error(path + " holds no data"));
+        };
+        script.onerror = function () {
+          script.remove();
+          waiting.delete(name);
+          reject(new Error(path + " can’t be loaded"));
+        };
+        document.head.append(script);
+      });
+      waiting.set(name, request);
+    }
+    return waiting.get(name).promise;
+  }
+
+  /** Make an element. Children that are strings become text, never markup. */
+  function element(tag, attributes, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      else if (value === true) made.setAttribute(name, "");
+      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+    }
+    made.append(...children.filter((child) => child !== null && child !== undefined));
+    return made;
+  }
+
+  /** A number for a person; the undefined is a dash. */
+  function number(value) {
+    if (value === null || value === undefined) return "–";
+    if (Number.isInteger(value) || Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
+    const size = Math.abs(value);
+    return size !== 0 && size < 1e-4 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  }
+
+  function percent(value) {
+    if (value === null || value === undefined) return "–";
+    const digits = value === 0 || value === 100 ? 0 : value < 1 || value > 99 ? 2 : 1;
+    return value.toFixed(digits) + "\u202f%";
+  }
+
+  function plural(count, noun, many) {
+    return number(count) + " " + (count === 1 ? noun : many || noun + "s");
+  }
+
+  /** Text as searches compare it: small letters without accents. */
+  function plain(text) {
+    return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+  }
+
+  /** Change the address to hold these values (lists for several), without leaving the page. */
+  function remember(values) {
+    const parameters = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(values)) {
+      parameters.delete(name);
+      for (const one of [].concat(value)) if (one) parameters.append(name, one);
+    }
+    const query = parameters.toString();
+    history.replaceState(null, "", location.pathname + (query ? "?" + query : "") + location.hash);
+  }
+
+  function recall(name) {
+    return new URLSearchParams(location.search).get(name) || "";
+  }
+
+  function recallAll(name) {
+    return new URLSearchParams(location.search).getAll(name);
+  }
+
+  /** Run a function once its last call is some time ago. */
+  function settled(run, milliseconds) {
+    let timer = 0;
+    return function () {
+      clearTimeout(timer);
+      timer = setTimeout(run, milliseconds);
+    };
+  }
+
+  /**
+   * Make a table's headings sort it.
+   * @param {HTMLTableElement} table whose headings have data-sort
+   * @param {{key: string, down: boolean}} order the present order; changed in place
+   * @param {function} changed called after a change
+   */
+  function sortable(table, order, changed) {
+    function show() {
+      for (const heading of table.tHead.querySelectorAll("[data-sort]")) {
+        const active = heading.dataset.sort === order.key;
+        if (active) heading.setAttribute("aria-sort", order.down ? "descending" : "ascending");
+        else heading.removeAttribute("aria-sort");
+      }
+    }
+    for (const heading of table.tHead.querySelectorAll("[data-sort]")) {
+      const button = element("button", { type: "button", class: "sort" });
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", function () {
+        const same = heading.dataset.sort === order.key;
+        order.down = same ? !order.down : heading.classList.contains("n") && !("up" in heading.dataset);
+        order.key = heading.dataset.sort;
+        show();
+        changed();
+      });
+    }
+    show();
+  }
+
+  return { root, receive, load, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
+})();
