@@ -20,7 +20,7 @@ from dpss.formats import Layer, Matrix, NotCellMajorError
 from dpss.mitochondria import find_mitochondrial
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stats.accumulator import Features, Sums
-from dpss.stats.traits import ValueTraits, classify, traits_of, traits_of_sums
+from dpss.stats.traits import ValueTraits, classify, traits_of
 from dpss.summary import Check, Summary
 
 T = TypeVar("T")
@@ -105,8 +105,9 @@ def summarize_matrix(
                 f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
                 f"outside its {layer.n_cells:,} cells × {len(layer.genes):,} genes"
             )
-        found = traits_of_sums(sums, exponentiated=choice.exponentiate)
-        traits[layer.name] = _replace_totals(traits[layer.name], found)
+        traits[layer.name] = traits[layer.name].after_pass(
+            sums, exponentiated=choice.exponentiate
+        )
         kinds[layer.name] = classify(traits[layer.name])
         final = choose_layer(order, kinds)
         if final.reads_like(choice):
@@ -235,9 +236,4 @@ def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:
     shares = np.divide(data, totals, out=np.zeros_like(data), where=totals > 0)
     inside = (block.indices >= 0) & (block.indices < n_features)
     return np.bincount(block.indices[inside], weights=shares[inside], minlength=n_features)
-
-
-def _replace_totals(sampled: ValueTraits, found: ValueTraits) -> ValueTraits:
-    """Join the traits of a sample and of the whole; the whole knows better."""
-    return found if found.n_values else sampled
 

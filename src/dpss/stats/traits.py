@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.stats.accumulator import Sums
@@ -18,11 +19,20 @@ EQUAL_TOTALS = 0.01
 """Totals per cell that differ by less than this part are the work of a normalisation."""
 
 
+MOSTLY = 0.9
+"""Part of a sample that must agree before it is taken for a rule."""
+FEW_WHOLE = 0.01
+"""Among logarithms practically none is a whole number; among expected counts many are."""
+_MAX_RATIO = 50
+_RATIO_TOLERANCE = 1e-3
+
+
 @dataclass(frozen=True)
 class ValueTraits:
     """What tells the kinds of values apart; joins with ``+``."""
 
     n_values: int = 0
+    """Values that are not zero."""
     n_fractional: int = 0
     n_negative: int = 0
     n_nonfinite: int = 0
@@ -30,11 +40,17 @@ class ValueTraits:
     total_min: float = np.inf
     """Smallest sum over a cell that is not empty."""
     total_max: float = 0.0
-    """Largest sum over a cell."""
+    """Largest sum over a cell; 0 if sums are not known."""
     exp_total_min: float = np.inf
     """The same of expm1 of the values."""
     exp_total_max: float = 0.0
     """The same of expm1 of the values."""
+    n_ratios: int = 0
+    """Values that were compared with their cell's smallest."""
+    n_whole_ratios: int = 0
+    """Those that are a whole multiple of it, as scaled counts are."""
+    n_whole_exp_ratios: int = 0
+    """The same of expm1 of the values, as logarithms of scaled counts are."""
 
     def __add__(self, other: ValueTraits) -> ValueTraits:
         """Join what is known of two parts."""
@@ -48,6 +64,38 @@ class ValueTraits:
             total_max=max(self.total_max, other.total_max),
             exp_total_min=min(self.exp_total_min, other.exp_total_min),
             exp_total_max=max(self.exp_total_max, other.exp_total_max),
+            n_ratios=self.n_ratios + other.n_ratios,
+            n_whole_ratios=self.n_whole_ratios + other.n_whole_ratios,
+            n_whole_exp_ratios=self.n_whole_exp_ratios + other.n_whole_exp_ratios,
+        )
+
+    def after_pass(self, sums: Sums, *, exponentiated: bool) -> ValueTraits:
+        """Return what is known once a pass over all values has been made.
+
+        What was known stays known: no fraction or negative value is ever forgotten.
+
+        Args:
+            sums: What the pass left behind.
+            exponentiated: Whether the pass was over expm1 of the values.
+        """
+        facts = sums.facts
+        totals = sums.cells.total_counts.values
+        low, high = float(totals[totals > 0].min(initial=np.inf)), float(totals.max(initial=0.0))
+        seen = replace(
+            self,
+            n_values=max(self.n_values, int(sums.genes.table[:, N_CELLS].sum())),
+            n_negative=max(self.n_negative, facts.n_negative),
+            n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
+        )
+        if exponentiated:
+            largest = max(self.largest, float(np.log1p(facts.largest)))
+            return replace(seen, largest=largest, exp_total_min=low, exp_total_max=high)
+        return replace(
+            seen,
+            n_fractional=max(self.n_fractional, facts.n_fractional),
+            largest=max(self.largest, facts.largest),
+            total_min=low,
+            total_max=high,
         )
 
 
@@ -56,65 +104,77 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     data = block.data.astype(np.float64)
     finite = np.isfinite(data)
     data = np.where(finite, data, 0.0)
-    if isinstance(block, CellBlock):
-        totals = _cell_sums(data, block)
-        exp_totals = _cell_sums(np.expm1(np.clip(data, 0, LOG_CEILING)), block)
-    else:
-        totals = exp_totals = np.empty(0)
-    return ValueTraits(
-        n_values=len(data),
+    traits = ValueTraits(
+        n_values=int(np.count_nonzero(data)),
         n_fractional=int(np.count_nonzero(np.floor(data) != data)),
         n_negative=int(np.count_nonzero(data < 0)),
         n_nonfinite=int(np.count_nonzero(~finite)),
         largest=float(data.max(initial=0.0)),
+    )
+    if isinstance(block, EntryBlock):
+        return traits
+    exponentials = np.expm1(np.clip(data, 0, LOG_CEILING))
+    totals, exp_totals = _cell_sums(data, block), _cell_sums(exponentials, block)
+    n_ratios, n_whole = _whole_ratios(data, block)
+    _, n_whole_exp = _whole_ratios(exponentials, block)
+    return replace(
+        traits,
         total_min=float(totals[totals > 0].min(initial=np.inf)),
         total_max=float(totals.max(initial=0.0)),
         exp_total_min=float(exp_totals[exp_totals > 0].min(initial=np.inf)),
         exp_total_max=float(exp_totals.max(initial=0.0)),
-    )
-
-
-def traits_of_sums(sums: Sums, *, exponentiated: bool) -> ValueTraits:
-    """Tell from a finished pass what its values were like.
-
-    Args:
-        sums: What the pass left behind.
-        exponentiated: Whether the pass was over expm1 of the values.
-    """
-    facts = sums.facts
-    totals = sums.cells.total_counts.values
-    bounds = (float(totals[totals > 0].min(initial=np.inf)), float(totals.max(initial=0.0)))
-    unknown = (np.inf, 0.0)
-    total, exp_total = (unknown, bounds) if exponentiated else (bounds, unknown)
-    return ValueTraits(
-        n_values=int(sums.genes.table[:, N_CELLS].sum()) + facts.n_explicit_zeros,
-        n_fractional=facts.n_fractional,
-        n_negative=facts.n_negative,
-        n_nonfinite=facts.n_nonfinite,
-        largest=float(np.log1p(facts.largest)) if exponentiated else facts.largest,
-        total_min=total[0],
-        total_max=total[1],
-        exp_total_min=exp_total[0],
-        exp_total_max=exp_total[1],
+        n_ratios=n_ratios,
+        n_whole_ratios=n_whole,
+        n_whole_exp_ratios=n_whole_exp,
     )
 
 
 def classify(traits: ValueTraits) -> Values:
-    """Say what values with these traits are."""
+    """Say what values with these traits are.
+
+    Fractions on a scale that could be logarithmic are told apart by what undoing the
+    logarithm would bring to light: equal totals in all cells, or whole multiples of
+    each cell's smallest value.
+    """
     if traits.n_nonfinite:
         return Values.NOT_FINITE
     if traits.n_negative:
         return Values.SCALED
     if not traits.n_fractional:
         return Values.COUNTS
-    if traits.total_max > 0 and traits.total_max * (1 - EQUAL_TOTALS) <= traits.total_min:
+    if _equal(traits.total_min, traits.total_max):
         return Values.NORMALISED
     if traits.largest > LOG_CEILING:
+        return Values.EXPECTED_COUNTS
+    if _equal(traits.exp_total_min, traits.exp_total_max):
+        return Values.LOG_NORMALISED
+    if traits.n_ratios and traits.n_whole_exp_ratios >= MOSTLY * traits.n_ratios:
+        return Values.LOG_NORMALISED
+    if traits.n_ratios and traits.n_whole_ratios >= MOSTLY * traits.n_ratios:
+        return Values.EXPECTED_COUNTS
+    if traits.n_fractional < (1 - FEW_WHOLE) * traits.n_values:
         return Values.EXPECTED_COUNTS
     return Values.LOG_NORMALISED
 
 
-def _cell_sums(data: np.ndarray, block: CellBlock) -> np.ndarray:
+def _equal(low: float, high: float) -> bool:
+    """Return whether known totals are equal in all cells."""
+    return high > 0 and high * (1 - EQUAL_TOTALS) <= low
+
+
+def _cell_sums(data: NDArray[np.float64], block: CellBlock) -> NDArray[np.float64]:
     """Sum values over each cell, shape ``(n_cells,)``."""
-    ends = np.concatenate([[0.0], np.cumsum(data)])
-    return ends[block.indptr[1:]] - ends[block.indptr[:-1]]
+    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
+    return np.bincount(cells, weights=data, minlength=block.n_cells)
+
+
+def _whole_ratios(data: NDArray[np.float64], block: CellBlock) -> tuple[int, int]:
+    """Return how many values were compared with their cell's smallest, and how many fit."""
+    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
+    smallest = np.full(block.n_cells, np.inf)
+    positive = data > 0
+    np.minimum.at(smallest, cells[positive], data[positive])
+    ratios = data[positive] / smallest[cells[positive]]
+    ratios = ratios[(ratios > 1 + _RATIO_TOLERANCE) & (ratios < _MAX_RATIO)]
+    fits = np.abs(ratios - np.rint(ratios)) <= _RATIO_TOLERANCE * ratios
+    return len(ratios), int(np.count_nonzero(fits))

@@ -1,0 +1,118 @@
+"""HDF5 read chunk by chunk, against what h5py reads."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dpss.errors import CorruptMatrixError
+from dpss.formats.hdf5 import Cursor, Hdf5File, RangeFile
+from dpss.stores.local import LocalFile
+
+FILTERS = (
+    {},
+    {"compression": "gzip", "compression_opts": 1},
+    {"compression": "gzip", "shuffle": True},
+    {"compression": "lzf"},
+    {"compression": "lzf", "shuffle": True},
+    {"shuffle": True},
+    {"compression": "gzip", "fletcher32": True},
+)
+DTYPES = ("f4", "f8", "i4", "i8", "u2", "i1", ">f4", ">i8", "?")
+
+
+@given(
+    length=st.integers(0, 70),
+    chunk=st.one_of(st.none(), st.integers(1, 80)),
+    filters=st.sampled_from(FILTERS),
+    dtype=st.sampled_from(DTYPES),
+    width=st.one_of(st.none(), st.tuples(st.integers(1, 9), st.integers(1, 9))),
+    cuts=st.lists(st.integers(0, 70), max_size=4),
+)
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+def test_every_range_is_what_h5py_reads(
+    length: int,
+    chunk: int | None,
+    filters: dict[str, object],
+    dtype: str,
+    width: tuple[int, int] | None,
+    cuts: list[int],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Whatever the chunks, filters and types, consecutive ranges hold the same numbers."""
+    path = tmp_path_factory.getbasetemp() / "ranges.h5"
+    shape = (length,) if width is None else (length, width[0])
+    values = (np.random.default_rng(length).random(shape) * 100).astype(dtype)
+    with h5py.File(path, "w") as h5:
+        if chunk is None or not length:
+            h5.create_dataset("x", data=values)
+        else:
+            chunks = (min(chunk, length),) if width is None else (min(chunk, length), width[1])
+            if width is not None:
+                chunks = (chunks[0], min(width))
+            h5.create_dataset("x", data=values, chunks=chunks, **filters)
+    array = pickle.loads(pickle.dumps(Hdf5File(LocalFile(path)).array("x")))  # noqa: S301
+    cursor = Cursor(array)
+    bounds = sorted({0, length, *(min(cut, length) for cut in cuts)})
+    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        np.testing.assert_array_equal(cursor.read(start, stop), values[start:stop])
+        np.testing.assert_array_equal(array.read(start, stop), values[start:stop])
+
+
+def test_chunks_that_were_never_written_hold_the_fill_value(tmp_path: Path) -> None:
+    """HDF5 leaves such chunks out of the file."""
+    path = tmp_path / "holes.h5"
+    with h5py.File(path, "w") as h5:
+        x = h5.create_dataset("x", (100,), "f4", chunks=(10,), fillvalue=7, compression="gzip")
+        x[35:40] = 1
+        expected = x[()]
+    np.testing.assert_array_equal(Hdf5File(LocalFile(path)).array("x").read(0, 100), expected)
+
+
+def test_a_chunk_that_skips_a_filter_is_read(tmp_path: Path) -> None:
+    """HDF5 notes for each chunk which filters were left out for it."""
+    path = tmp_path / "mask.h5"
+    values = np.arange(20, dtype="i4")
+    with h5py.File(path, "w") as h5:
+        x = h5.create_dataset("x", (20,), "i4", chunks=(10,), compression="gzip", shuffle=True)
+        x[:] = values
+        x.id.write_direct_chunk((10,), values[10:].tobytes(), filter_mask=3)
+    np.testing.assert_array_equal(Hdf5File(LocalFile(path)).array("x").read(0, 20), values)
+
+
+def test_damaged_bytes_are_named(tmp_path: Path) -> None:
+    """A chunk that can't be inflated becomes an error with file, dataset and chunk."""
+    path = tmp_path / "damaged.h5"
+    with h5py.File(path, "w") as h5:
+        x = h5.create_dataset("x", data=np.arange(1000), chunks=(500,), compression="gzip")
+        where = x.id.get_chunk_info(1)
+    with path.open("r+b") as file:
+        file.seek(where.byte_offset + 4)
+        file.write(b"\xff" * 20)
+    with pytest.raises(CorruptMatrixError, match=r"damaged\.h5: chunk 1 of x can't be decompressed"):
+        Hdf5File(LocalFile(path)).array("x").read(0, 1000)
+
+
+def test_a_truncated_file_is_named(tmp_path: Path) -> None:
+    """HDF5 itself notices; the message is ours."""
+    path = tmp_path / "short.h5"
+    with h5py.File(path, "w") as h5:
+        h5["x"] = np.arange(10_000)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(CorruptMatrixError, match=r"short\.h5: HDF5 can't be opened"):
+        Hdf5File(LocalFile(path)).array("x")
+
+
+def test_a_range_file_reads_like_a_file(tmp_path: Path) -> None:
+    """h5py can open a file through nothing but byte ranges."""
+    path = tmp_path / "ranged.h5"
+    with h5py.File(path, "w") as h5:
+        h5.create_dataset("x", data=np.arange(1000), compression="gzip")
+    with h5py.File(RangeFile(LocalFile(path)), "r") as h5:
+        np.testing.assert_array_equal(h5["x"][()], np.arange(1000))
