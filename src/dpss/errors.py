@@ -8,6 +8,7 @@
     └── MatrixError (ValueError)            one matrix can't be summarised            exit 1
         ├── UnknownFormatError              no reader knows these bytes
         ├── CorruptMatrixError              the bytes contradict themselves
+        ├── FetchError                      the bytes can't be had from where they are
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values: a skip, not a failure
         └── LimitError                      would need more memory or scratch than allowed
@@ -42,6 +43,10 @@ class UnknownFormatError(MatrixError):
 
 class CorruptMatrixError(MatrixError):
     """The file is truncated, damaged or contradicts itself."""
+
+
+class FetchError(MatrixError):
+    """The bytes can't be had: a server refuses them, or breaks off again and again."""
 
 
 class NoMatrixError(MatrixError):

@@ -1,0 +1,42 @@
+"""How a published file is to be taken: its content type, and how long it may be kept."""
+
+from __future__ import annotations
+
+CONTENT_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "ico": "image/x-icon",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+    "woff2": "font/woff2",
+}
+"""By the ending of a key."""
+
+
+def content_type(key: str) -> str:
+    """Return the content type of a published file.
+
+    >>> content_type("p/m/violin.svg"), content_type("blacklist")
+    ('image/svg+xml', 'application/octet-stream')
+    """
+    return CONTENT_TYPES.get(key.rpartition(".")[2].lower(), "application/octet-stream")
+
+
+def cache_control(key: str) -> str:
+    """Return how long a browser may keep a published file.
+
+    A key's content changes when its matrix does. Pages and numbers are asked after each
+    time, which costs little as an unchanged file isn't sent again; a figure may be five
+    minutes old. The report of a run never changes.
+
+    >>> cache_control("index.json"), cache_control("p/violin.png")
+    ('no-cache', 'public, max-age=300')
+    """
+    if key.startswith("runs/"):
+        return "public, max-age=31536000, immutable"
+    kept = key.endswith((".png", ".svg", ".css", ".js", ".woff2", ".ico"))
+    return "public, max-age=300" if kept else "no-cache"

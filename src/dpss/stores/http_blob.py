@@ -1,0 +1,358 @@
+"""A file behind ``https://`` as a blob: by range where the server can, else as a stream.
+
+A download that breaks off goes on where it was. Where an address leads on to another one
+that is signed and expires (as in the HCA Data Portal), that one is used for as long as it
+works and asked for again when it no longer does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from dpss.errors import CorruptMatrixError, FetchError
+from dpss.stores.addresses import shown_address
+from dpss.stores.http import Client, HttpFault, PassingFault, discard, reason
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+HEAD_BYTES = 1 << 16
+"""Read with the first request and kept: every reader begins by looking at them."""
+_EXPIRED = frozenset({400, 401, 403, 404, 410})
+"""What storage services answer where a signed address has expired (Google: 400, AWS: 403)."""
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+_BUFFER_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server says of a file."""
+
+    size_bytes: int | None
+    etag: str
+    """Empty where it names none."""
+    modified: str
+    """Its ``Last-Modified``; empty where it names none."""
+    ranges: bool
+    """Whether parts can be asked for."""
+    head: bytes
+    """The first bytes, where parts can be asked for."""
+
+
+class HttpBlob:
+    """A file behind HTTP as a `dpss.stores.Blob`."""
+
+    def __init__(self, address: str, client: Client, *, name: str = "", sha256: str = "") -> None:
+        """Remember where the file is; nothing is asked yet.
+
+        Args:
+            address: Where it is; may hold a secret, which is never shown.
+            client: Who asks.
+            name: Its name, if not the address's last part.
+            sha256: What its bytes must give, in hexadecimal digits; empty if not known.
+        """
+        self._address = address
+        self._client = client
+        self._name = name
+        self._sha256 = sha256.lower()
+        self._facts: Facts | None = None
+        self._direct = ""
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the lock behind."""
+        return {key: value for key, value in vars(self).items() if key != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Get a new lock."""
+        vars(self).update(state, _lock=threading.Lock())
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._name or unquote(urlsplit(self._address).path.rstrip("/").rpartition("/")[2])
+
+    @property
+    def url(self) -> str:
+        """The address without secrets."""
+        return shown_address(self._address)
+
+    @property
+    def sha256(self) -> str:
+        """What the bytes must give; empty if not known."""
+        return self._sha256
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size, where the server says it."""
+        return self.facts.size_bytes
+
+    @property
+    def random_access(self) -> bool:
+        """Whether the server gives parts."""
+        return self.facts.ranges
+
+    @property
+    def facts(self) -> Facts:
+        """What the server says of the file, asked once.
+
+        Raises:
+            FetchError: It can't be reached.
+        """
+        with self._lock:
+            if self._facts is None:
+                try:
+                    self._facts = self._client.try_until(self._look)
+                except HttpFault as error:
+                    raise FetchError(str(error)) from error
+            return self._facts
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end.
+
+        Raises:
+            FetchError: They can't be had.
+        """
+        facts = self.facts
+        stop = start + length
+        if facts.size_bytes is not None:
+            stop = min(stop, facts.size_bytes)
+        if stop <= start:
+            return b""
+        if stop <= len(facts.head):
+            return facts.head[start:stop]
+        with Download(self, start, stop) as body:
+            return b"".join(iter(lambda: body.read(_BUFFER_BYTES), b""))
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end; at the end the checksum is compared."""
+        return cast("BinaryIO", io.BufferedReader(Download(self, 0, None), _BUFFER_BYTES))
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+        return self._client
+
+    def ask(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:
+        """Ask once for the bytes from ``start``; what was signed and expired is signed anew.
+
+        Raises:
+            PassingFault: It may work later.
+            HttpFault: It won't.
+        """
+        end = "" if stop is None else str(stop - 1)
+        headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{end}"}
+        direct = self._direct
+        if direct:
+            answer, _ = self._client.open(direct, headers)
+            if answer.status not in _EXPIRED:
+                return answer
+            discard(answer)
+            self._direct = ""
+        answer, final = self._client.open(self._address, headers)
+        if answer.status in _EXPIRED and final != self._address and not direct:
+            # It had expired by the time it was used, as when a queue is long.
+            discard(answer)
+            raise PassingFault(
+                f"{shown_address(final)}: answers {answer.status}", answer.status, None
+            )
+        if answer.status in (200, 206, 416):
+            self._direct = final if final != self._address else ""
+            return answer
+        discard(answer)
+        raise HttpFault(f"{self.url}: {_explain(answer.status)}", answer.status)
+
+    def _look(self) -> Facts:
+        answer = self.ask(0, HEAD_BYTES)
+        try:
+            if answer.status == 416:
+                discard(answer)
+                return Facts(0, etag_of(answer), _modified(answer), True, b"")
+            if answer.status == 200:
+                # All of it is on its way; it is asked for again when it's wanted.
+                length = answer.headers.get("Content-Length")
+                size = int(length) if length and length.isdigit() else None
+                answer.close()
+                return Facts(size, etag_of(answer), _modified(answer), False, b"")
+            _, total = content_range(answer, self.url)
+            head = answer.read()
+            answer.release_conn()
+            return Facts(total, etag_of(answer), _modified(answer), total is not None, head)
+        except (HTTPError, OSError) as error:
+            answer.close()
+            raise PassingFault(f"{self.url}: broke off ({reason(error)})") from error
+
+
+class Download(io.RawIOBase):
+    """The bytes of a blob from one place to another, going on where it broke off."""
+
+    def __init__(self, blob: HttpBlob, start: int, stop: int | None) -> None:
+        """Read from ``start`` to ``stop`` (``None``: the end)."""
+        self._blob = blob
+        self._position = start
+        self._stop = stop
+        self._answer: urllib3.BaseHTTPResponse | None = None
+        self._digest = hashlib.sha256() if blob.sha256 and start == 0 and stop is None else None
+        self._spent = 0.0
+        self._got = 0
+        self._done = False
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` with what has come.
+
+        Raises:
+            FetchError: No more comes, however often it's asked for.
+            CorruptMatrixError: The file changed meanwhile, or its checksum is another.
+        """
+        if self._done:
+            return 0
+        view = memoryview(buffer)
+        try:
+            try:
+                data = self._piece(len(view))
+            except PassingFault:
+                data = self._blob.client.try_until(lambda: self._piece(len(view)))
+        except HttpFault as error:
+            raise FetchError(str(error)) from error
+        self._position += len(data)
+        if self._digest:
+            self._digest.update(data)
+        if not data:
+            self._finish()
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
+        super().close()
+
+    def _piece(self, length: int) -> bytes:
+        """Return the next bytes, none at the end."""
+        end = self._stop if self._stop is not None else self._blob.facts.size_bytes
+        if end is not None:
+            length = min(length, end - self._position)
+            if length <= 0:
+                return b""
+        start = time.monotonic()
+        try:
+            if self._answer is None:
+                self._answer = self._connect()
+            if self._answer is None:
+                return b""
+            data = self._answer.read1(length)
+        except (HTTPError, OSError) as error:
+            self._drop()
+            raise PassingFault(f"{self._blob.url}: broke off ({reason(error)})") from error
+        if not data and end is not None:
+            self._drop()
+            raise PassingFault(f"{self._blob.url}: ended after {self._position:,} of {end:,} bytes")
+        self._watch_speed(time.monotonic() - start, len(data))
+        return data
+
+    def _connect(self) -> urllib3.BaseHTTPResponse | None:
+        """Ask for the rest, ``None`` where there is none."""
+        facts = self._blob.facts
+        answer = self._blob.ask(self._position, self._stop)
+        if answer.status == 416:
+            discard(answer)
+            return None
+        total = None
+        start = 0
+        if answer.status == 206:
+            start, total = content_range(answer, self._blob.url)
+        changed = facts.etag and etag_of(answer) not in ("", facts.etag)
+        if changed or (total is not None and total != facts.size_bytes):
+            answer.close()
+            raise CorruptMatrixError(f"{self._blob.url}: was changed while it was read; run again")
+        if start > self._position:
+            answer.close()
+            raise HttpFault(f"{self._blob.url}: the server gives other bytes than were asked for")
+        # A server without ranges begins at the start again: what is there already goes by.
+        skip = self._position - start
+        while skip:
+            gone = len(answer.read1(min(skip, _BUFFER_BYTES)))
+            if not gone:
+                raise PassingFault(f"{self._blob.url}: ended too early")
+            skip -= gone
+        return answer
+
+    def _watch_speed(self, seconds: float, n_bytes: int) -> None:
+        """Count only the time that was spent waiting, not the reader's own."""
+        patience = self._blob.client.patience
+        self._spent += seconds
+        self._got += n_bytes
+        if self._spent >= patience.slow:
+            speed = self._got / self._spent
+            if speed < patience.slow_bytes_per_second:
+                raise HttpFault(
+                    f"{self._blob.url}: too slow, {speed:,.0f} bytes/s over {self._spent:.0f} s"
+                )
+            self._spent, self._got = 0.0, 0
+
+    def _finish(self) -> None:
+        self._done = True
+        if self._answer is not None:
+            self._answer.release_conn()
+            self._answer = None
+        if self._digest and self._digest.hexdigest() != self._blob.sha256:
+            raise CorruptMatrixError(
+                f"{self._blob.url}: its sha256 is {self._digest.hexdigest()}, "
+                f"but the source says {self._blob.sha256}"
+            )
+
+    def _drop(self) -> None:
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
+
+
+def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int | None]:
+    """Return where a part begins, and the whole's size where it is said.
+
+    Raises:
+        HttpFault: The answer does not say it.
+    """
+    found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+    if not found:
+        answer.close()
+        raise HttpFault(f"{url}: the server sends a part and does not say which")
+    start, _, total = found.groups()
+    return int(start or 0), int(total) if total.isdigit() else None
+
+
+def etag_of(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return an answer's entity tag; empty where there is none."""
+    return answer.headers.get("ETag", "").strip()
+
+
+def _modified(answer: urllib3.BaseHTTPResponse) -> str:
+    return answer.headers.get("Last-Modified", "").strip()
+
+
+def _explain(status: int) -> str:
+    """Say what a status means for a file that is wanted."""
+    words = {
+        401: "wants a login (managed access?)",
+        403: "may not be read (managed access, or an address that has expired)",
+        404: "is not there",
+        410: "is no longer there",
+        451: "may not be given out",
+    }
+    return words.get(status, f"answers {status}")

@@ -1,0 +1,304 @@
+"""S3: objects as blobs, a prefix as a store."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, PreconditionError
+
+from dpss.errors import CorruptMatrixError, FetchError, SettingsError, UnreachableError
+from dpss.stores import Blob
+from dpss.stores.aws import connect, unfetched, unreachable
+from dpss.stores.background import begin
+from dpss.stores.content import cache_control, content_type
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from obstore import GetOptions, ObjectMeta
+
+_PIECE_BYTES = 8 << 20
+"""What a stream asks for at a time, one piece ahead: large enough that a round trip is
+nothing, small enough to be held twice."""
+_FAULTS = (BaseError, OSError, ValueError, RuntimeError)
+"""What obstore raises; a failing credential provider comes through as it is."""
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Return bucket and key (or prefix) of an ``s3://`` address.
+
+    >>> split_url("s3://bucket/a/b.h5ad")
+    ('bucket', 'a/b.h5ad')
+
+    Raises:
+        SettingsError: It names no bucket.
+    """
+    parts = urlsplit(url, allow_fragments=False)
+    key = parts.path + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme != "s3" or not parts.netloc:
+        raise SettingsError(f"{url}: not an address of the form s3://bucket/key")
+    return parts.netloc, key.removeprefix("/")
+
+
+@dataclass(frozen=True)
+class S3Blob:
+    """An object as a `dpss.stores.Blob`."""
+
+    bucket: str
+    key: str
+    size_bytes: int
+    etag: str
+    """Without quotes. What is read must still have it."""
+    random_access: bool = True
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition("/")[2]
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end.
+
+        Raises:
+            FetchError: They can't be had.
+            CorruptMatrixError: The object was replaced.
+        """
+        stop = min(start + length, self.size_bytes)
+        if stop <= start:
+            return b""
+        options: GetOptions = {"range": (start, stop)}
+        if self.etag:
+            options["if_match"] = f'"{self.etag}"'
+        try:
+            data = obstore.get(connect(self.bucket), self.key, options=options).bytes()
+        except PreconditionError as error:
+            raise CorruptMatrixError(
+                f"{self.url}: was changed while it was read; run again"
+            ) from error
+        except FileNotFoundError as error:
+            raise FetchError(f"{self.url}: is no longer there") from error
+        except _FAULTS as error:
+            raise unfetched(self.url, error) from error
+        return bytes(data)
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end."""
+        return cast("BinaryIO", io.BufferedReader(_Pieces(self), 1 << 16))
+
+
+class _Pieces(io.RawIOBase):
+    """A blob from start to end in large pieces, the next one under way while one is read."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._blob = blob
+        self._position = 0
+        self._piece = memoryview(b"")
+        self._next: Future[bytes] | None = None
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as the piece goes."""
+        if not self._piece:
+            piece = (self._next or self._ask()).result()
+            self._piece = memoryview(piece)
+            # Nothing stands behind an empty piece, and a thread for it would be one too many.
+            self._next = self._ask() if piece else None
+        view = memoryview(buffer)
+        n = min(len(view), len(self._piece))
+        view[:n] = self._piece[:n]
+        self._piece = self._piece[n:]
+        return n
+
+    def _ask(self) -> Future[bytes]:
+        start = self._position
+        self._position += _PIECE_BYTES
+        return begin(self._blob.read_range, start, _PIECE_BYTES)
+
+
+@dataclass(frozen=True)
+class S3Tree:
+    """All objects below a prefix as a `dpss.stores.Tree`."""
+
+    bucket: str
+    prefix: str
+    """With a ``/`` at its end, or empty."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the prefix."""
+        return self.prefix.rstrip("/").rpartition("/")[2]
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return the objects below the prefix by their relative key.
+
+        Raises:
+            FetchError: They can't be listed.
+        """
+        try:
+            found = list_objects(self.bucket, self.prefix)
+            return {
+                blob.key.removeprefix(self.prefix): blob
+                for blob in sorted(found, key=lambda blob: blob.key)
+                if not blob.key.endswith("/")
+            }
+        except UnreachableError as error:
+            raise FetchError(str(error)) from error
+
+
+def find(url: str) -> S3Blob | S3Tree:
+    """Return the object at an address, or the objects below it.
+
+    Raises:
+        UnreachableError: There is neither, or it can't be reached.
+    """
+    bucket, key = split_url(url)
+    if key and not key.endswith("/"):
+        try:
+            return _blob(bucket, obstore.head(connect(bucket), key))
+        except FileNotFoundError:
+            pass
+        except _FAULTS as error:
+            raise unreachable(url, error) from error
+    prefix = f"{key.rstrip('/')}/" if key else ""
+    if next(list_objects(bucket, prefix), None) is None:
+        raise UnreachableError(f"{url}: there is no such object and nothing below it")
+    return S3Tree(bucket, prefix)
+
+
+def list_objects(bucket: str, prefix: str) -> Iterator[S3Blob]:
+    """Yield all objects whose keys begin with ``prefix``, however many pages that takes.
+
+    Args:
+        bucket: The bucket.
+        prefix: Empty, or whole parts of keys ending with ``/``.
+
+    Raises:
+        UnreachableError: The bucket can't be listed.
+    """
+    try:
+        for page in obstore.list(connect(bucket), prefix or None, chunk_size=1000):
+            for meta in page:
+                yield _blob(bucket, meta)
+    except _FAULTS as error:
+        raise unreachable(f"s3://{bucket}/{prefix}", error) from error
+
+
+class S3Store:
+    """A prefix of a bucket as a `dpss.stores.Store`.
+
+    No access control list is set: who may read is the bucket's affair.
+    """
+
+    def __init__(self, bucket: str, prefix: str = "") -> None:
+        """Publish below ``prefix``."""
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            FileNotFoundError: There is none.
+            UnreachableError: S3 can't be reached.
+        """
+        try:
+            return bytes(obstore.get(connect(self._bucket), self._key(key)).bytes())
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{self.url}{key}: there is no such object") from None
+        except _FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def modified(self, key: str) -> datetime | None:
+        """Return when an object was last written, ``None`` if there is none.
+
+        Raises:
+            UnreachableError: S3 can't be reached.
+        """
+        try:
+            return obstore.head(connect(self._bucket), self._key(key))["last_modified"]
+        except FileNotFoundError:
+            return None
+        except _FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys that begin with ``prefix``, in order.
+
+        Raises:
+            UnreachableError: S3 can't be reached.
+        """
+        # obstore lists below whole parts of keys only; the rest of the prefix is ours.
+        whole = self._prefix + (f"{prefix.rpartition('/')[0]}/" if "/" in prefix else "")
+        found = (blob.key.removeprefix(self._prefix) for blob in list_objects(self._bucket, whole))
+        yield from sorted(key for key in found if key.startswith(prefix))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put an object: it appears whole or not at all.
+
+        Raises:
+            UnreachableError: It can't be written.
+        """
+        path = self._key(key)
+        try:
+            obstore.put(
+                connect(self._bucket),
+                path,
+                data,
+                attributes={
+                    "Content-Type": content_type(key),
+                    "Cache-Control": cache_control(key),
+                    "Content-Disposition": "inline",
+                },
+                use_multipart=False,
+            )
+        except _FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens if there is none.
+
+        Raises:
+            UnreachableError: It can't be removed.
+        """
+        path = self._key(key)
+        try:
+            obstore.delete(connect(self._bucket), path)
+        except FileNotFoundError:
+            pass
+        except _FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def _key(self, key: str) -> str:
+        parts = PurePosixPath(key)
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
+            raise ValueError(f"{key!r} is not a key within the store")
+        return f"{self._prefix}{parts}"
+
+
+def _blob(bucket: str, meta: ObjectMeta) -> S3Blob:
+    return S3Blob(bucket, meta["path"], meta["size"], (meta.get("e_tag") or "").strip('"'))
