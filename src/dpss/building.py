@@ -12,7 +12,7 @@ from dpss.stats import layout
 from dpss.stats.accumulator import Sums
 from dpss.stats.boxes import box_of
 from dpss.stats.dispersion import normalise_dispersions
-from dpss.stats.moments import share_moments, total_counts
+from dpss.stats.moments import share_means, share_variances, total_counts
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.values import Values
 from dpss.summary import N_TOP, Check, GeneStatistics, MatrixInfo, Provenance, Summary
@@ -45,8 +45,8 @@ def build_gene_statistics(
     n_cells = sums.cells.n_cells_kept
     found = sums.genes.table[is_gene, layout.N_CELLS]
     totals = total_counts(sums.genes)[is_gene]
-    means, variances = share_moments(sums.genes, n_cells)
-    means, variances = means[is_gene], variances[is_gene]
+    means = share_means(sums.genes, n_cells)[is_gene]
+    variances = share_variances(sums.genes, n_cells)[is_gene]
     dispersion = normalise_dispersions(means, variances)
     nothing = np.full(len(genes), np.nan)
     return GeneStatistics(
@@ -74,7 +74,7 @@ def best_expressed(sums: Sums, is_gene: NDArray[np.bool_]) -> NDArray[np.int64]:
     Returns:
         Feature indices, shape ``(<= 20,)``.
     """
-    means, _ = share_moments(sums.genes, sums.cells.n_cells_kept)
+    means = share_means(sums.genes, sums.cells.n_cells_kept)
     return top(rank_descending(np.where(is_gene, means, np.nan)), N_TOP)
 
 

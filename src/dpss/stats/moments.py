@@ -19,43 +19,50 @@ def total_counts(sums: GeneSums) -> NDArray[np.float64]:
     return table[:, layout.TOTAL] + table[:, layout.TOTAL_LOW] / float(1 << layout.LOW_BITS)
 
 
-def share_moments(
-    sums: GeneSums, n_cells: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and variance of each feature's share of a cell's counts.
-
-    With integers ``S1`` (sum of shares, unit ``2**-62``) and ``S2`` (sum of squared
-    shares, unit ``2**-78``) the sample variance is
-    ``(n S2 2**46 - S1**2) / (n (n - 1) 2**124)``, evaluated in Python's integers and
-    rounded once.
+def share_means(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
+    """Return the mean of each feature's share of a cell's counts.
 
     Args:
         sums: Canonical sums.
         n_cells: Number of kept cells.
 
     Returns:
-        Mean and sample variance (``ddof=1``), each shape ``(n_features,)``; the variance
-        is NaN for fewer than two cells, both are NaN for none.
+        Shape ``(n_features,)``; NaN if there are no cells.
     """
-    table = sums.table
-    means = np.full(len(table), np.nan)
-    variances = np.full(len(table), np.nan)
     if n_cells == 0:
-        return means, variances
-    unit = 1 << layout.SHARE_BITS
-    align = 2 * layout.SHARE_BITS - layout.SQUARE_BITS
-    means[:] = 0.0
-    if n_cells > 1:
-        variances[:] = 0.0
+        return np.full(len(sums.table), np.nan)
+    low = np.ldexp(sums.table[:, layout.SHARE_LOW].astype(np.float64), -layout.SHARE_LOW_BITS)
+    units = sums.table[:, layout.SHARE] + low
+    return np.ldexp(units, layout.SHARE_LOW_BITS - layout.SHARE_BITS) / n_cells
+
+
+def share_variances(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
+    """Return the sample variance (``ddof=1``) of each feature's share of a cell's counts.
+
+    With integers ``S1`` (sum of shares, unit ``2**-62``) and ``S2`` (sum of squared
+    shares, unit ``2**-78``) it is ``(n S2 2**46 - S1**2) / (n (n - 1) 2**124)``,
+    evaluated in Python's integers and rounded once.
+
+    Args:
+        sums: Canonical sums.
+        n_cells: Number of kept cells.
+
+    Returns:
+        Shape ``(n_features,)``; NaN for fewer than two cells.
+    """
+    found = np.flatnonzero(sums.table[:, layout.N_CELLS])
+    variances = np.full(len(sums.table), 0.0 if n_cells > 1 else np.nan)
+    if n_cells <= 1:
+        return variances
+    table = sums.table[found]
     shares = _joined(table, layout.SHARE, layout.SHARE_LOW, layout.SHARE_LOW_BITS)
     squares = _joined(table, layout.SQUARE, layout.SQUARE_LOW, layout.LOW_BITS)
-    for g in np.flatnonzero(table[:, layout.N_CELLS]):
-        means[g] = shares[g] / (n_cells * unit)
-        if n_cells > 1:
-            spread = ((n_cells * squares[g]) << align) - shares[g] ** 2
-            variance = spread / (n_cells * (n_cells - 1) * unit * unit)
-            variances[g] = variance if variance > CONSTANT * means[g] ** 2 else 0.0
-    return means, variances
+    align = 2 * layout.SHARE_BITS - layout.SQUARE_BITS
+    whole = n_cells * (n_cells - 1) << (2 * layout.SHARE_BITS)
+    for gene, share, square in zip(found.tolist(), shares, squares, strict=True):
+        variances[gene] = max(0, ((n_cells * square) << align) - share * share) / whole
+    variances[variances <= CONSTANT * share_means(sums, n_cells) ** 2] = 0.0
+    return variances
 
 
 def _joined(table: NDArray[np.int64], high: int, low: int, low_bits: int) -> list[int]:

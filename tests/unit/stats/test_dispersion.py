@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from dpss.blocks import CellBlock
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.dispersion import normalise_dispersions
-from dpss.stats.moments import share_moments
+from dpss.stats.moments import share_means, share_variances
 from tests.oracle import scanpy_genes
 
 COLUMNS = ("means", "dispersions", "dispersions_norm")
@@ -23,7 +23,8 @@ def moments(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Features(np.ones(n_genes, bool), np.zeros(n_genes, bool), np.empty(0, dtype=np.int64))
     )
     accumulator.add(CellBlock(0, matrix.indptr.astype(np.int64), matrix.indices, matrix.data))
-    return share_moments(accumulator.result().genes, len(counts))
+    sums = accumulator.result().genes
+    return share_means(sums, len(counts)), share_variances(sums, len(counts))
 
 
 @pytest.mark.parametrize("seed", range(5))
