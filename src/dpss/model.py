@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 import numpy as np
@@ -22,13 +23,24 @@ class MatrixRef:
     name: str
     """Name within the project; empty where the source has one matrix per project."""
     url: str
-    """A path, ``https://`` or ``s3://`` address."""
+    """What is published as its address: ``https://``, ``s3://``, or for a local file its path
+    within the input, which is the same on every machine."""
     fingerprint: str
     """ETag, checksum or version: equal fingerprints mean equal bytes."""
+    location: str = ""
+    """Where it is opened, if not at ``url``; never published."""
+    modified: datetime | None = None
+    """When it last changed, where the fingerprint does not cover every byte (local files):
+    what is newer than its summary is read again."""
     size_bytes: int | None = None
     """Size as the source states it; ``None`` where it does not."""
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """What the source says of the cells: species, organ, library construction, ..."""
+
+    @property
+    def address(self) -> str:
+        """Where it is opened."""
+        return self.location or self.url
 
 
 @dataclass(frozen=True)

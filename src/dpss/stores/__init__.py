@@ -9,6 +9,7 @@ an archive). *Outputs*: a `Store` holds published files under keys.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
 
@@ -65,6 +66,9 @@ class ReadableStore(Protocol):
 
     def read(self, key: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError` if there is none."""
+
+    def modified(self, key: str) -> datetime | None:
+        """Return when a file was last written, ``None`` if there is none."""
 
 
 class ListableStore(Protocol):

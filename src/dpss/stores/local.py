@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -122,6 +123,13 @@ class LocalStore:
         except OSError as error:
             raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
 
+    def modified(self, key: str) -> datetime | None:
+        """Return when a file was last written, ``None`` if there is none."""
+        try:
+            return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
+
     def delete(self, key: str) -> None:
         """Remove a file and the folders that it leaves empty."""
         path = self._path(key)
@@ -137,3 +145,13 @@ class LocalStore:
         if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
             raise ValueError(f"{key!r} is not a key within the store")
         return self._root / parts
+
+
+def last_modified(path: Path) -> datetime:
+    """Return when a file, or the newest file of a folder, was last changed.
+
+    Raises:
+        OSError: It is not there.
+    """
+    paths = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return datetime.fromtimestamp(max(each.stat().st_mtime for each in paths), UTC)

@@ -1,0 +1,433 @@
+"""The commands: options and environment → settings → objects → run → exit code.
+
+The only module that prints or reads the environment. Everything heavy is imported in
+the command that needs it, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dpss import __version__
+from dpss.errors import DpssError, MatrixError, UnreachableError
+from dpss.interrupts import Interrupted, SignalStop
+from dpss.logs import clean, set_up_logs
+from dpss.options import log_options, option, source_options, statistics_options
+
+if TYPE_CHECKING:
+    from dpss.catalogs import Catalog
+    from dpss.outcomes import RunReport
+    from dpss.run import Observer
+    from dpss.settings import RunSettings
+
+FAILED, NOT_STARTED, BROKEN_PIPE = 1, 2, 141
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT, no_args_is_help=True)
+@click.version_option(
+    __version__, "-V", "--version", prog_name="dpss", message="%(prog)s %(version)s"
+)
+def commands() -> None:
+    r"""Summary statistics and figures of single-cell count matrices of any size.
+
+    \b
+    Examples:
+      dpss demo                                  see it at work, on simulated data
+      dpss summarize my.h5ad                     figures and tables of a matrix
+      dpss run --input matrices --output portal  of all in a folder; again: of what changed
+
+    Each command has examples in its own --help. Every option can also be given as an
+    environment variable: --min-gene-count as DPSS_MIN_GENE_COUNT.
+
+    \b
+    Exit codes:
+      0  all published, unchanged or skipped by rule
+      1  at least one matrix failed; the others are done
+      2  nothing could start: a bad option, or a source or output out of reach
+    """
+
+
+@commands.command()
+@click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
+@option("--output", default="dpss-summary", show_default=True, metavar="DIR", help="Where to.")
+@statistics_options
+@log_options
+@click.pass_obj
+def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **options: Any) -> int:
+    r"""Summarise matrices: figures, tables and a page to look at.
+
+    Each MATRIX is a file or a folder (Cell Ranger's three files) and becomes a project
+    named after it. Formats are recognised by content.
+
+    \b
+    Examples:
+      dpss summarize my.h5ad
+      dpss summarize filtered_feature_bc_matrix/ --output figures
+      dpss summarize *.h5ad --min-gene-count 200
+      dpss summarize velocity.h5ad --layer spliced
+    """
+    from dpss.catalogs.local import GivenCatalog
+    from dpss.settings import make_run_settings
+
+    logs = take_logs(options)
+    settings = make_run_settings(
+        source="local", input=matrices[0], output=output, force=True, **options
+    )
+    report = perform(settings, GivenCatalog(matrices), stop, logs)
+    return report.strict_exit_code
+
+
+@commands.command()
+@source_options
+@option(
+    "--output",
+    metavar="URL",
+    help="Where to: a folder or s3://bucket/prefix.  [default: the bucket of --environ]",
+)
+@option("--force", is_flag=True, help="Process what is unchanged, too.")
+@statistics_options
+@log_options
+@click.pass_obj
+def run(stop: SignalStop, /, **options: Any) -> int:
+    r"""Process every project of a source: the job.
+
+    Publishes figures, tables and pages of what is new or has changed, and leaves the rest
+    as it is. A matrix that can't be summarised stops no other: it is named at the end,
+    and the exit code is 1.
+
+    \b
+    Examples:
+      dpss run --input matrices --output portal
+      dpss run --input 'data/*.h5ad' --output portal --force
+      dpss run --source canned --environ dev --blacklist --min_gene_count 1200
+    """
+    from dpss.composing import make_catalog
+    from dpss.settings import make_run_settings
+
+    logs = take_logs(options)
+    settings = make_run_settings(**options)
+    return perform(settings, make_catalog(settings), stop, logs).exit_code
+
+
+@commands.command("list")
+@source_options
+@option("--output", metavar="URL", help="What a run would publish to: shows what is unchanged.")
+@option(
+    "--min-gene-count",
+    "--min_gene_count",
+    "min_gene_count",
+    type=int,
+    default=0,
+    metavar="N",
+    help="As for the run.",
+)
+@option("--layer", metavar="NAME", help="As for the run.")
+@log_options
+@click.pass_obj
+def list_(stop: SignalStop, /, **options: Any) -> int:
+    r"""Show what a run would process, and what it would skip and why.
+
+    Reads the source's list and what is published, and downloads no matrix.
+
+    \b
+    Examples:
+      dpss list --input matrices
+      dpss list --input matrices --output portal
+    """
+    from dpss.composing import make_catalog, recipe_of
+    from dpss.console import describe_plan, open_console, plan_table
+    from dpss.planning import Known, plan_run
+    from dpss.run import list_projects, plan
+    from dpss.settings import make_run_settings
+    from dpss.stores.opening import open_store
+
+    start_logs(take_logs(options))
+    settings = make_run_settings(**options, output_needed=False)
+    projects, problem = list_projects(make_catalog(settings), settings.only)
+    recipe = recipe_of(settings.stats)
+    if settings.output:
+        steps = plan(projects, open_store(settings.output), recipe)
+    else:
+        steps = plan_run(projects, Known(), recipe)
+    console = open_console(sys.stdout)
+    console.print(plan_table(steps))
+    console.print(describe_plan(steps))
+    if problem:
+        print_error(problem)
+    return FAILED if problem else 0
+
+
+@commands.command()
+@click.argument("output")
+@log_options
+@click.pass_obj
+def website(stop: SignalStop, /, output: str, **options: Any) -> int:
+    r"""Build the pages again, from the published JSON.
+
+    OUTPUT is what `dpss run` or `dpss summarize` published to.
+
+    \b
+    Example:
+      dpss website portal
+    """
+    from dpss.stores.opening import open_store
+    from dpss.website import build_website
+
+    start_logs(take_logs(options))
+    folder_of_pages(output)
+    written = build_website(open_store(output))
+    click.echo(f"Pages: {page_of(output)} ({len(written)} files written)")
+    return 0
+
+
+@commands.command()
+@click.argument("output")
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    metavar="N",
+    help="On the loopback address; 0 for any that is free.",
+)
+@log_options
+@click.pass_obj
+def serve(stop: SignalStop, /, output: str, port: int, **options: Any) -> int:
+    r"""Show the pages in a browser, to this machine only.
+
+    OUTPUT is a folder that `dpss run`, `dpss summarize` or `dpss demo` published to.
+    Ctrl-C ends it.
+
+    \b
+    Example:
+      dpss serve portal
+    """
+    from dpss.website import make_server
+
+    start_logs(take_logs(options))
+    folder = folder_of_pages(output)
+    if folder is None:
+        raise UnreachableError(f"{output}: only a folder can be shown")
+    try:
+        server = make_server(folder, port)
+    except OSError as error:
+        raise UnreachableError(
+            f"--port (DPSS_PORT) {port}: {error.strerror}; try another, or 0 for any"
+        ) from error
+    click.echo(f"http://{server.server_address[0]!s}:{server.server_address[1]}/  (Ctrl-C ends it)")
+    with server:
+        try:
+            server.serve_forever()
+        except Interrupted:
+            return 0
+    return 0
+
+
+@commands.command()
+@option("--output", default="dpss-demo", show_default=True, metavar="DIR", help="Where to.")
+@option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of the random counts.")
+@log_options
+@click.pass_obj
+def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
+    r"""Make a small simulated portal and run the job on it.
+
+    Writes count matrices of several projects in several formats, all of them simulated,
+    and publishes their figures, tables and pages, which say so, too.
+
+    \b
+    Example:
+      dpss demo && dpss serve dpss-demo/portal
+    """
+    from dpss.demo import DemoCatalog, write_matrices
+    from dpss.settings import make_run_settings
+
+    logs = take_logs(options)
+    matrices, portal = Path(output) / "matrices", Path(output) / "portal"
+    settings = make_run_settings(source="local", input=str(matrices), output=str(portal))
+    write_matrices(matrices, seed)
+    click.echo(f"Simulated matrices: {matrices}")
+    report = perform(settings, DemoCatalog(matrices), stop, logs, simulated=True)
+    if report.exit_code == 0:
+        click.echo(f"To look at it: dpss serve {portal}")
+    return report.exit_code
+
+
+def perform(
+    settings: RunSettings,
+    catalog: Catalog,
+    stop: SignalStop,
+    logs: LogSettings,
+    *,
+    simulated: bool = False,
+) -> RunReport:
+    """Do a run, and print what became of it."""
+    from dpss.composing import make_job
+    from dpss.console import open_console, outcome_table, size
+    from dpss.machine import peak_memory_bytes
+    from dpss.outcomes import Status
+    from dpss.run import run as do_run
+
+    start = time.monotonic()
+    with observing(logs) as observer:
+        report = do_run(make_job(settings, stop, observer, catalog, simulated=simulated))
+    console = open_console(sys.stdout)
+    console.print(outcome_table(report))
+    if not logs.live:
+        for outcome in report.outcomes:
+            if outcome.status is Status.SKIPPED:
+                click.echo(clean(f"skipped: {outcome.reason}"), err=True)
+    console.print(
+        f"{report.describe()} in {time.monotonic() - start:.1f} s, "
+        f"peak memory {size(peak_memory_bytes())}"
+    )
+    console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
+    return report
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """How a command tells of its progress."""
+
+    style: str
+    level: str
+    debug: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether it tells by log lines; by bars on a terminal otherwise."""
+        return self.style == "json" or self.debug or not sys.stderr.isatty()
+
+
+def take_logs(options: dict[str, Any]) -> LogSettings:
+    """Take the options of logging out of a command's options."""
+    style, level = options.pop("log_format"), options.pop("log_level")
+    debug = options.pop("debug")
+    settings = LogSettings(style, level or "", debug)
+    default = "info" if settings.live else "warning"
+    return LogSettings(style, "debug" if debug else level or default, debug)
+
+
+def start_logs(logs: LogSettings) -> None:
+    """Send log lines to stderr."""
+    set_up_logs(logs.level, logs.style, sys.stderr)
+
+
+@contextmanager
+def observing(logs: LogSettings) -> Iterator[Observer]:
+    """Show a run's progress on stderr: bars on a terminal, log lines elsewhere."""
+    from dpss.console import LogObserver, ProgressHandler, TerminalObserver, open_console
+
+    if logs.live:
+        start_logs(logs)
+        yield LogObserver()
+        return
+    with TerminalObserver(open_console(sys.stderr)) as observer:
+        set_up_logs(logs.level, logs.style, ProgressHandler(observer.progress.console))
+        yield observer
+    start_logs(logs)
+
+
+def folder_of_pages(output: str) -> Path | None:
+    """Return the folder of an output, ``None`` where it isn't local.
+
+    Raises:
+        UnreachableError: There is no such folder.
+    """
+    from dpss.stores.opening import local_path
+
+    folder = local_path(output)
+    if folder is not None and not folder.is_dir():
+        raise UnreachableError(f"{output}: there is no such folder; publish to it first")
+    return folder
+
+
+def page_of(output: str) -> str:
+    """Return where the first page of an output is."""
+    return output.rstrip("/") + "/index.html"
+
+
+def print_error(message: str) -> None:
+    """Print an error to stderr."""
+    for line in clean(message).splitlines():
+        click.echo(f"dpss: error: {line}", err=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``dpss``, and exit."""
+    sys.exit(execute(commands, "dpss", arguments))
+
+
+def run_main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``data-portal-summary-stats``, which is ``dpss run``, and exit."""
+    sys.exit(execute(run, "data-portal-summary-stats", arguments))
+
+
+def execute(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
+    """Run a command and return its exit code; whatever goes wrong is told in one message."""
+    try:
+        with SignalStop() as stop:
+            prepare_caches()
+            code = command.main(
+                None if arguments is None else list(arguments),
+                prog_name=name,
+                obj=stop,
+                standalone_mode=False,
+            )
+            sys.stdout.flush()
+            return int(code or 0)
+    except click.ClickException as error:
+        where = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
+        )
+        print_error(f"{error.format_message()}\nsee `{where} --help`")
+        return NOT_STARTED
+    except Interrupted as interruption:
+        return 128 + interruption.number
+    except BrokenPipeError:
+        # Whoever read our output has gone; what's still in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except DpssError as error:
+        explain(error, str(error))
+        return FAILED if isinstance(error, MatrixError) else NOT_STARTED
+    except Exception as error:
+        explain(error, f"unexpected {type(error).__name__}: {error}; --debug shows where")
+        return FAILED
+
+
+def explain(error: BaseException, message: str) -> None:
+    """Print an error, with its traceback where everything is logged."""
+    if logging.getLogger("dpss").isEnabledFor(logging.DEBUG):
+        click.echo(clean("".join(traceback.format_exception(error))), err=True)
+    print_error(message)
+
+
+def prepare_caches() -> None:
+    """Find numba a place for compiled code where it has none of its own.
+
+    It uses the installation's folder or else the user's cache. Where neither can be
+    written to (a read-only container), compiling must still work.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    places = (Path(__file__).parent, Path(home), Path(home).parent)
+    if "NUMBA_CACHE_DIR" in os.environ or any(os.access(place, os.W_OK) for place in places):
+        return
+    folder = tempfile.mkdtemp(prefix="dpss-numba-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = folder

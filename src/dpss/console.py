@@ -1,0 +1,260 @@
+"""What a person sees: bars while it runs, a table of outcomes at the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import IO
+
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from dpss.logs import clean
+from dpss.outcomes import Outcome, RunReport, Status
+from dpss.planning import Step
+
+log = logging.getLogger(__name__)
+
+PIPE_WIDTH = 160
+"""Columns of a table that goes into a file or another program."""
+
+_STYLES = {
+    Status.PUBLISHED: "green",
+    Status.UNCHANGED: "dim",
+    Status.SKIPPED: "yellow",
+    Status.FAILED: "bold red",
+}
+
+
+def open_console(stream: IO[str]) -> Console:
+    """Return a console on a stream, wide enough where it is no terminal."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
+
+
+class LogObserver:
+    """Tells of a run by log lines: where there is no terminal."""
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        """Say how much there is to do."""
+        log.info("%s", describe_plan(steps))
+
+    def started(self, step: Step) -> LogProgress:
+        """Say what is begun."""
+        log.info("%s: begun (%s)", step.label, step.why)
+        return LogProgress()
+
+    def finished(self, outcome: Outcome) -> None:
+        """Say how it ended."""
+        level = logging.ERROR if outcome.status is Status.FAILED else logging.INFO
+        log.log(level, "%s", describe_outcome(outcome))
+
+
+class LogProgress:
+    """Does not tell how far it is."""
+
+    def begin(self, label: str, n_values: int | None) -> None:
+        """Say it only to those who want to know everything."""
+        log.debug("%s", label)
+
+    def advance(self, n_values: int) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+class TerminalObserver:
+    """Tells of a run by bars: one for all of it, one for the file that is read."""
+
+    def __init__(self, console: Console) -> None:
+        """Draw on a console; used as a context manager."""
+        self.progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            _AmountColumn(),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=console,
+            transient=True,
+            expand=True,
+        )
+        self._all: TaskID | None = None
+
+    def __enter__(self) -> TerminalObserver:
+        """Begin to draw."""
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bars away."""
+        self.progress.stop()
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        """Show a bar for all of it, if there is more than one file to read."""
+        if sum(step.outcome is None for step in steps) > 1:
+            self._all = self.progress.add_task("all", total=len(steps), unit="files")
+
+    def started(self, step: Step) -> BarProgress:
+        """Show a bar for a file."""
+        return BarProgress(self.progress, step.label)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Move the bar for all of it, and tell of a failure at once."""
+        if self._all is not None:
+            self.progress.advance(self._all)
+        if outcome.status is Status.FAILED:
+            self.progress.console.print(f"failed: {clean(outcome.reason)}", style="red")
+
+
+class BarProgress:
+    """A bar for each pass over a file."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        """Draw it among others."""
+        self._progress = progress
+        self._name = name
+        self._task: TaskID | None = None
+
+    def begin(self, label: str, n_values: int | None) -> None:
+        """Show a bar."""
+        unit = "figures" if label == "drawing" else "values"
+        self._task = self._progress.add_task(f"{self._name}: {label}", total=n_values, unit=unit)
+
+    def advance(self, n_values: int) -> None:
+        """Move it; rich has a lock of its own."""
+        if self._task is not None:
+            self._progress.advance(self._task, n_values)
+
+    def end(self) -> None:
+        """Take it away."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = None
+
+
+class _AmountColumn(ProgressColumn):
+    """How much is done, of how much, and how fast."""
+
+    def render(self, task: Task) -> Text:
+        """Return the amounts in short."""
+        amount = short(task.completed)
+        if task.total is not None:
+            amount += f"/{short(task.total)}"
+        text = f"{amount} {task.fields['unit']}"
+        if task.speed and task.fields["unit"] == "values":
+            text += f", {short(task.speed)}/s"
+        return Text(text, style="progress.download")
+
+
+class ProgressHandler(logging.Handler):
+    """Prints log lines above the bars."""
+
+    def __init__(self, console: Console) -> None:
+        """Print on a console."""
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line."""
+        self._console.print(self.format(record), soft_wrap=True)
+
+
+def short(number: float) -> str:
+    """Return a number in at most four characters or so.
+
+    >>> short(950), short(12_345), short(2_867_135), short(209_000_000)
+    ('950', '12.3 k', '2.87 M', '209 M')
+    """
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:.0f}"
+
+
+def describe_plan(steps: Sequence[Step]) -> str:
+    """Return in words how much there is to do."""
+    n_to_do = sum(step.outcome is None for step in steps)
+    if n_to_do == 0:
+        return f"nothing to do: {len(steps)} files, none of them new or changed"
+    return f"{n_to_do} of {len(steps)} files are to be processed"
+
+
+def describe_outcome(outcome: Outcome) -> str:
+    """Return an outcome in one line."""
+    if outcome.status is Status.PUBLISHED:
+        return (
+            f"{outcome.label}: published, {outcome.n_cells:,} cells × {outcome.n_genes:,} genes, "
+            f"{outcome.seconds:.1f} s"
+        )
+    return f"{outcome.label}: {outcome.status}" + (f", {outcome.reason}" if outcome.reason else "")
+
+
+def outcome_table(report: RunReport) -> Table:
+    """Return the final table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Matrix", overflow="fold")
+    table.add_column("Outcome")
+    for name in ("Cells", "Genes", "Size", "Time", "Peak memory"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for outcome in report.outcomes:
+        done = outcome.status is Status.PUBLISHED
+        table.add_row(
+            outcome.label,
+            Text(str(outcome.status), style=_STYLES[outcome.status]),
+            "" if outcome.n_cells is None else f"{outcome.n_cells:,}",
+            "" if outcome.n_genes is None else f"{outcome.n_genes:,}",
+            size(outcome.input_bytes),
+            f"{outcome.seconds:.1f} s" if outcome.seconds else "",
+            size(outcome.peak_memory_bytes) if done else "",
+        )
+    return table
+
+
+def plan_table(steps: Sequence[Step]) -> Table:
+    """Return the table of ``dpss list``."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Project", overflow="fold")
+    table.add_column("Matrix", overflow="fold")
+    table.add_column("Size", justify="right", no_wrap=True)
+    table.add_column("What a run would do", overflow="fold")
+    for step in steps:
+        outcome, ref = step.outcome, step.ref
+        name = ref.name if ref else outcome.matrix if outcome else ""
+        if outcome is None:
+            what = f"process: {step.why}"
+        elif outcome.status is Status.SKIPPED:
+            what = f"skip: {clean(step.why)}"
+        else:
+            what = "nothing: unchanged"
+        table.add_row(step.project.id, name, size(ref.size_bytes if ref else None), what)
+    return table
+
+
+def size(n_bytes: int | None) -> str:
+    """Return a size for people; empty for none.
+
+    >>> size(532), size(7_978_950), size(400 << 20), size(None)
+    ('532 B', '7.6 MiB', '400 MiB', '')
+    """
+    if not n_bytes:
+        return ""
+    for unit, exponent in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if n_bytes >= 1 << exponent:
+            amount = n_bytes / (1 << exponent)
+            return f"{amount:.0f} {unit}" if amount >= 100 else f"{amount:.1f} {unit}"
+    return f"{n_bytes} B"

@@ -1,0 +1,100 @@
+"""Log lines: for people, or as JSON for machines; never with a secret in them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("text", "json")
+
+_context: ContextVar[Mapping[str, str]] = ContextVar("context", default=MappingProxyType({}))
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+# Everything after the `?` of an address: signatures, tokens and keys have too many names.
+_QUERY = re.compile(r"([a-zA-Z][\w+.-]*://[^\s?'\"<>]*)\?[^\s'\"<>)]*")
+_PAIR = re.compile(
+    r"(?i)\b((?:x-)?(?:amz|goog)-(?:signature|credential|security-token)|"
+    r"aws_secret_access_key|aws_session_token|authorization|password|token|secret)"
+    r"(['\"]?\s*[=:]\s*['\"]?)(?:bearer\s+|basic\s+)?[^\s,;&'\"]+"
+)
+
+
+def clean(text: str) -> str:
+    """Return a text without what addresses and headers hold of secrets.
+
+    >>> clean("GET https://me:pw@host/a.h5ad?X-Amz-Signature=abc failed")
+    'GET https://host/a.h5ad?… failed'
+    >>> clean("password=hunter2")
+    'password=…'
+    """
+    text = _CREDENTIALS.sub("", text)
+    text = _QUERY.sub(r"\1?…", text)
+    return _PAIR.sub(r"\1\2…", text)
+
+
+@contextmanager
+def context(**ids: str) -> Iterator[None]:
+    """Say in every line from within what it is about: ``run``, ``project``, ``matrix``."""
+    token = _context.set(MappingProxyType({**_context.get(), **ids}))
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+class TextFormatter(logging.Formatter):
+    """Time, level where it matters, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        time = datetime.fromtimestamp(record.created).astimezone()
+        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        text = clean(f"{time:%H:%M:%S} {level}{record.getMessage()}")
+        if record.exc_info:
+            text += "\n" + clean(self.formatException(record.exc_info))
+        return text
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the ids of what it is about."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        document = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": clean(record.getMessage()),
+            **_context.get(),
+        }
+        if record.exc_info:
+            document["traceback"] = clean(self.formatException(record.exc_info))
+        return json.dumps(document, ensure_ascii=False)
+
+
+def set_up_logs(level: str, style: str, stream: TextIO | logging.Handler) -> None:
+    """Send the program's log lines to a stream; libraries' only from warnings on.
+
+    Args:
+        level: One of `LEVELS`.
+        style: One of `FORMATS`.
+        stream: Where to; or a handler of one's own, which is given the format.
+    """
+    handler = stream if isinstance(stream, logging.Handler) else logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("dpss").setLevel(level.upper())
+    logging.captureWarnings(capture=True)

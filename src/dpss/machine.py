@@ -1,0 +1,38 @@
+"""What this process may use of the machine, and what it has used."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from pathlib import Path
+
+MAX_THREADS = 8
+"""Most threads taken without being asked: each has sums of its own, a few MB."""
+
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def count_cpus(quota: Path = _CPU_QUOTA) -> int:
+    """Return how many processors this process may use: affinity, and a container's share."""
+    if hasattr(os, "sched_getaffinity"):
+        n_cpus = len(os.sched_getaffinity(0))
+    else:
+        n_cpus = os.cpu_count() or 1
+    try:
+        allowed, period = quota.read_text().split()
+        n_cpus = min(n_cpus, max(1, round(int(allowed) / int(period))))
+    except (OSError, ValueError):
+        pass  # no such file, or "max": no limit
+    return n_cpus
+
+
+def default_threads() -> int:
+    """Return how many threads to use where nobody says."""
+    return min(count_cpus(), MAX_THREADS)
+
+
+def peak_memory_bytes() -> int:
+    """Return the largest resident memory that this process has had so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

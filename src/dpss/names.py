@@ -1,0 +1,90 @@
+"""Names that become folders: safe in a path and in an address, and unique."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+MATRIX_SUFFIXES = (
+    ".h5ad",
+    ".h5",
+    ".hdf5",
+    ".loom",
+    ".mtx",
+    ".zarr",
+    ".rds",
+    ".csv",
+    ".tsv",
+)
+"""Endings that are said of the format, and are no part of a matrix's name."""
+
+PACKING_SUFFIXES = (".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz")
+"""Endings that are said of the packing."""
+
+RESERVED = frozenset({"index.html", "index.json", "genes.html", "runs"})
+"""What an output has at its top besides the projects. (Also ``_dpss``: no safe name begins so.)"""
+
+_MAX_BYTES = 120
+_UNSAFE = re.compile(r"[^\w.+-]+")
+
+
+def stem_of(file_name: str) -> str:
+    """Return a file's name without what it says of its format.
+
+    >>> stem_of("heart.v2.mtx.gz"), stem_of("notes.txt"), stem_of(".h5ad")
+    ('heart.v2', 'notes.txt', '.h5ad')
+    """
+    name = file_name
+    for suffixes in (PACKING_SUFFIXES, PACKING_SUFFIXES, MATRIX_SUFFIXES):
+        for suffix in suffixes:
+            if name.lower().endswith(suffix):
+                name = name[: -len(suffix)]
+                break
+    known = file_name.lower().endswith((*MATRIX_SUFFIXES, *PACKING_SUFFIXES))
+    return name if name and known else file_name
+
+
+def safe_name(text: str) -> str:
+    """Return a name that is one part of a path, whatever it was.
+
+    >>> safe_name("Ischaemia: 4°C / 24 h"), safe_name("../../etc"), safe_name("runs")
+    ('Ischaemia_4_C_24_h', 'etc', 'runs-')
+    """
+    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip("_").lstrip("._-")
+    name = name.encode()[:_MAX_BYTES].decode(errors="ignore").rstrip(".") or "unnamed"
+    return f"{name}-" if name.casefold() in RESERVED else name
+
+
+def unique_names(texts: Iterable[str]) -> list[str]:
+    """Return a safe name for each text, no two alike even where capitals don't count.
+
+    >>> unique_names(["heart", "Heart", "heart?"])
+    ['heart', 'Heart-2', 'heart-3']
+    """
+    taken: set[str] = set()
+    found = []
+    for text in texts:
+        name = first = safe_name(text)
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{first}-{number}"
+        taken.add(name.casefold())
+        found.append(name)
+    return found
+
+
+def names_of_files(file_names: Sequence[str]) -> list[str]:
+    """Return a unique safe name for each file: its stem, or all of it where stems are alike.
+
+    >>> names_of_files(["a.h5ad", "b.h5ad", "b.mtx.zip"])
+    ['a', 'b.h5ad', 'b.mtx.zip']
+    """
+    stems = [stem_of(name) for name in file_names]
+    often = Counter(safe_name(stem).casefold() for stem in stems)
+    return unique_names(
+        stem if often[safe_name(stem).casefold()] == 1 else name
+        for stem, name in zip(stems, file_names, strict=True)
+    )

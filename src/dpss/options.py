@@ -1,0 +1,100 @@
+"""Options that commands share. Each can also be given as the variable ``DPSS_<OPTION>``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dpss.logs import FORMATS, LEVELS
+from dpss.settings import ENVIRONS, SOURCES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def option(*names: str, **attributes: Any) -> Callable[[F], F]:
+    """Return `click.option` with its environment variable, which its help shows."""
+    longest = max((name for name in names if name.startswith("--")), key=len)
+    variable = "DPSS_" + longest.strip("-").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+
+
+def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Return several options as one decorator, shown in this order."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+log_options = together(
+    option(
+        "--log-format",
+        type=click.Choice(FORMATS),
+        default="text",
+        show_default=True,
+        help="Log lines for people, or as JSON for machines.",
+    ),
+    option(
+        "--log-level",
+        type=click.Choice(LEVELS),
+        help="How much is logged.  [default: info; warning on a terminal, which has bars]",
+    ),
+    option("--debug", is_flag=True, help="Log everything, and show tracebacks of errors."),
+)
+
+statistics_options = together(
+    option(
+        "--layer",
+        metavar="NAME",
+        help="The layer to read, such as raw.X or spliced.  [default: the first that has counts]",
+    ),
+    option(
+        "--min-gene-count",
+        "--min_gene_count",
+        "min_gene_count",
+        type=int,
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Leave out cells with fewer genes detected; 0 keeps all.",
+    ),
+    option(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="Threads that read and count.  [default: the machine's processors, 8 at most]",
+    ),
+)
+
+source_options = together(
+    option(
+        "--source",
+        type=click.Choice(SOURCES),
+        help="Where the projects come from.  [default: local, if --input is given]",
+    ),
+    option("--input", metavar="PATH", help="For local: a folder, a file or a glob pattern."),
+    option(
+        "--environ",
+        type=click.Choice(ENVIRONS),
+        help="A deployment of the Human Cell Atlas: sets the addresses that are not given.",
+    ),
+    option(
+        "--project",
+        "only",
+        multiple=True,
+        metavar="ID",
+        help="Only this project; may be given several times.",
+    ),
+    option("--blacklist", is_flag=True, help="Leave out the projects that a list names."),
+    option(
+        "--blacklist-file",
+        metavar="URL",
+        help="The list: project ids, one a line.  [default: the file blacklist in the bucket of "
+        "--environ]",
+    ),
+)

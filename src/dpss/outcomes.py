@@ -1,0 +1,170 @@
+"""What became of each matrix, and of a whole run."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+SCHEMA = 1
+"""Number of the layout of ``runs/<time>.json``."""
+
+
+class Status(StrEnum):
+    """How it ended for one matrix."""
+
+    PUBLISHED = "published"
+    """Summarised and published."""
+    UNCHANGED = "unchanged"
+    """What is published is of this very input, these settings and this version."""
+    SKIPPED = "skipped"
+    """Left out by rule; the reason says by which."""
+    FAILED = "failed"
+    """Could not be summarised; the reason says why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one matrix."""
+
+    project_id: str
+    matrix: str
+    """Name within the project; empty where the project has only one by definition."""
+    status: Status
+    reason: str = ""
+    """Why it was skipped or failed, in one line; empty otherwise."""
+    folder: str = ""
+    """Key of its folder in the output."""
+    url: str = ""
+    """Where it was read from, without secrets."""
+    fingerprint: str = ""
+    """Of the bytes, as the source gave it."""
+    n_cells: int | None = None
+    n_genes: int | None = None
+    input_bytes: int | None = None
+    """Size of what was read; ``None`` where nothing was, or the size isn't known."""
+    seconds: float = 0.0
+    """From opening it to having published it."""
+    peak_memory_bytes: int | None = None
+    """Largest resident memory of the process so far."""
+
+    @property
+    def label(self) -> str:
+        """Project and matrix, as people are told; once where both are the same."""
+        same = self.matrix in ("", self.project_id)
+        return self.project_id if same else f"{self.project_id}/{self.matrix}"
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What became of all matrices of a run. Reports of parts of it add up with ``+``."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    interrupted_by: int | None = None
+    """Number of the signal that ended the run early."""
+    problems: tuple[str, ...] = ()
+    """What went wrong apart from a single matrix: an incomplete list, pages not built."""
+
+    def __add__(self, other: RunReport) -> RunReport:
+        """Join two reports; an interruption of either is one of both."""
+        return RunReport(
+            self.outcomes + other.outcomes,
+            self.interrupted_by or other.interrupted_by,
+            self.problems + other.problems,
+        )
+
+    def count(self, status: Status) -> int:
+        """Return how many matrices ended so."""
+        return sum(outcome.status is status for outcome in self.outcomes)
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The folders that were published anew."""
+        return tuple(o.folder for o in self.outcomes if o.status is Status.PUBLISHED)
+
+    @property
+    def exit_code(self) -> int:
+        """0 unless something failed (1) or a signal ended the run (128 and its number)."""
+        if self.interrupted_by:
+            return 128 + self.interrupted_by
+        return int(self.count(Status.FAILED) > 0 or bool(self.problems))
+
+    @property
+    def strict_exit_code(self) -> int:
+        """As `exit_code`, but with a skip as a failure: for matrices that were asked for."""
+        return self.exit_code or int(self.count(Status.SKIPPED) > 0)
+
+    def describe(self) -> str:
+        """Return the counts in words.
+
+        >>> RunReport((Outcome("p", "", Status.FAILED),)).describe()
+        '0 published, 0 unchanged, 0 skipped, 1 failed'
+        """
+        return ", ".join(f"{self.count(status)} {status}" for status in Status)
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """What a run was asked to do, and when."""
+
+    started: datetime
+    """With its time zone, UTC."""
+    finished: datetime
+    version: str
+    source: str
+    """Name of the source, and its address where it has one."""
+    output: str
+    settings: Mapping[str, Any]
+    """The settings that change results."""
+    only: tuple[str, ...] = ()
+    """Ids of the projects that it was limited to; empty for all."""
+
+
+_RUN_KEY = re.compile(r"runs/\d{8}T\d{6}\.\d{6}Z\.json")
+
+
+def is_run_key(key: str) -> bool:
+    """Tell whether a key is that of a run's report; pages lie in the same folder."""
+    return _RUN_KEY.fullmatch(key) is not None
+
+
+def run_key(started: datetime) -> str:
+    """Return the key of a run's report; keys sort by time.
+
+    >>> from datetime import UTC
+    >>> run_key(datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC))
+    'runs/20260304T050607.000089Z.json'
+    """
+    return f"runs/{started:%Y%m%dT%H%M%S.%fZ}.json"
+
+
+def run_document(header: RunHeader, report: RunReport) -> dict[str, Any]:
+    """Return the content of ``runs/<time>.json``."""
+    number = report.interrupted_by
+    return {
+        "schema": SCHEMA,
+        "started": header.started.isoformat(),
+        "finished": header.finished.isoformat(),
+        "seconds": round((header.finished - header.started).total_seconds(), 3),
+        "version": header.version,
+        "source": header.source,
+        "output": header.output,
+        "settings": dict(header.settings),
+        "only": list(header.only),
+        "interrupted_by": signal.Signals(number).name if number else None,
+        "problems": list(report.problems),
+        "exit_code": report.exit_code,
+        "counts": {str(status): report.count(status) for status in Status},
+        "matrices": [_outcome_document(outcome) for outcome in report.outcomes],
+    }
+
+
+def _outcome_document(outcome: Outcome) -> dict[str, Any]:
+    document = asdict(outcome)
+    document["status"] = str(outcome.status)
+    document["seconds"] = round(outcome.seconds, 3)
+    return document

@@ -1,0 +1,128 @@
+"""What is to be done: decided from what a source offers and what an output holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dpss.model import MatrixRef, Project
+from dpss.outcomes import Outcome, Status
+from dpss.publication import Published, Recipe, folder_of
+
+
+@dataclass(frozen=True)
+class Step:
+    """One file: what is to be done with it, or what has become of it already."""
+
+    project: Project
+    ref: MatrixRef | None
+    """``None`` for an entry that the source's catalog left out."""
+    why: str
+    """Why it is processed (``new``, ``changed``, ...) or not."""
+    outcome: Outcome | None = None
+    """What became of it already; ``None`` if it is to be processed."""
+
+    @property
+    def label(self) -> str:
+        """Project and matrix, as people are told."""
+        if self.outcome is not None:
+            return self.outcome.label
+        name = self.ref.name if self.ref else ""
+        return Outcome(self.project.id, name, Status.PUBLISHED).label
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an output holds, as far as it matters here."""
+
+    published: Mapping[str, Published] = field(default_factory=dict)
+    """By folder."""
+    skipped: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Reasons of what the last run left out by rule, by folder and fingerprint."""
+    skips_made_with: Recipe | None = None
+    skips_made_at: datetime | None = None
+
+
+def plan_run(
+    projects: Iterable[Project], known: Known, recipe: Recipe, *, force: bool = False
+) -> list[Step]:
+    """Decide about every file of a source, in its order.
+
+    Args:
+        projects: What the source offers.
+        known: What the output holds.
+        recipe: What results depend on besides the input.
+        force: Process every file.
+    """
+    steps = []
+    for project in projects:
+        steps += [_decide(project, ref, known, recipe, force=force) for ref in project.refs]
+        steps += [
+            Step(
+                project,
+                None,
+                skipped.reason,
+                Outcome(project.id, skipped.name, Status.SKIPPED, skipped.reason),
+            )
+            for skipped in project.skipped
+        ]
+    return steps
+
+
+def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, force: bool) -> Step:
+    folder = folder_of(ref.project_id, ref.name)
+    if force:
+        return Step(project, ref, "asked for")
+    published = known.published.get(folder)
+    if published is None:
+        return _recall_skip(project, ref, folder, known, recipe) or Step(project, ref, "new")
+    why = why_again(ref, published, recipe)
+    if why:
+        return _recall_skip(project, ref, folder, known, recipe) or Step(project, ref, why)
+    outcome = Outcome(
+        ref.project_id,
+        ref.name,
+        Status.UNCHANGED,
+        folder=folder,
+        url=ref.url,
+        fingerprint=ref.fingerprint,
+        n_cells=published.n_cells,
+        n_genes=published.n_genes,
+    )
+    return Step(project, ref, "unchanged", outcome)
+
+
+def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
+    """Return why a published matrix has to be made again; empty if it needn't be."""
+    if ref.fingerprint != published.fingerprint:
+        return "changed"
+    if published.recipe.settings != recipe.settings:
+        return "other settings"
+    if published.recipe.version != recipe.version:
+        return f"made by version {published.recipe.version}"
+    if ref.modified and (published.modified is None or ref.modified >= published.modified):
+        return "newer than its summary"
+    return ""
+
+
+def _recall_skip(
+    project: Project, ref: MatrixRef, folder: str, known: Known, recipe: Recipe
+) -> Step | None:
+    """Return a step that skips what the last run skipped by rule, if nothing has changed."""
+    reason = known.skipped.get((folder, ref.fingerprint))
+    made_at = known.skips_made_at
+    if reason is None or known.skips_made_with != recipe:
+        return None
+    if ref.modified and (made_at is None or ref.modified >= made_at):
+        return None
+    outcome = Outcome(
+        ref.project_id,
+        ref.name,
+        Status.SKIPPED,
+        reason,
+        folder=folder,
+        url=ref.url,
+        fingerprint=ref.fingerprint,
+    )
+    return Step(project, ref, reason, outcome)

@@ -1,0 +1,206 @@
+"""All matrices of a source: plan, do what is to be done, report.
+
+Each matrix is processed on its own: whatever goes wrong with one, the next one comes.
+Nothing heavy is imported before there is something to do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from dpss.catalogs import Catalog
+from dpss.errors import DpssError, SettingsError, UnreachableError
+from dpss.interrupts import Interrupted
+from dpss.logs import context
+from dpss.model import Project
+from dpss.outcomes import Outcome, RunHeader, RunReport, Status, is_run_key, run_document, run_key
+from dpss.pipeline import Pipeline
+from dpss.planning import Known, Step, plan_run
+from dpss.publication import Published, Recipe, folder_of, read_published
+from dpss.stores import Store
+
+if TYPE_CHECKING:
+    from dpss.summarizing import Progress
+
+log = logging.getLogger(__name__)
+
+N_READERS = 8
+"""Published summaries read at once: on a bucket the way there takes longer than the reading."""
+
+
+class Observer(Protocol):
+    """Somebody who wants to know how a run goes."""
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        """Tell what is going to be done."""
+
+    def started(self, step: Step) -> Progress:
+        """Tell that a file is begun, decided about or not; returns who hears how far it is."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Tell what became of a matrix."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run: what is to be processed and how."""
+
+    catalog: Catalog
+    pipeline: Pipeline
+    observer: Observer
+    now: Callable[[], datetime]
+    """Tells the time, in UTC."""
+    force: bool = False
+    only: frozenset[str] = frozenset()
+    """Ids of the projects to process; empty for all."""
+
+
+def list_projects(catalog: Catalog, only: Collection[str]) -> tuple[list[Project], str]:
+    """Return a source's projects and what went wrong on the way, if the end wasn't reached.
+
+    Raises:
+        UnreachableError: Nothing could be listed.
+        SettingsError: A project that was asked for isn't there.
+    """
+    projects: list[Project] = []
+    problem = ""
+    try:
+        projects.extend(catalog.projects())
+    except UnreachableError as error:
+        if not projects:
+            raise
+        problem = f"the list of projects is incomplete: {error}"
+    missing = sorted(set(only) - {project.id for project in projects})
+    if missing and not problem:
+        raise SettingsError(
+            f"--project (DPSS_PROJECT) {', '.join(missing)}: the source has no such project; "
+            "`dpss list` shows those that it has"
+        )
+    return [project for project in projects if not only or project.id in only], problem
+
+
+def plan(
+    projects: Sequence[Project], store: Store, recipe: Recipe, *, force: bool = False
+) -> list[Step]:
+    """Look at the output and decide what is to be done."""
+    refs = [ref for project in projects for ref in project.refs]
+    with ThreadPoolExecutor(N_READERS) as pool:
+        found = list(pool.map(lambda ref: read_published(store, ref), refs))
+    published = {
+        folder_of(ref.project_id, ref.name): earlier
+        for ref, earlier in zip(refs, found, strict=True)
+        if earlier is not None
+    }
+    return plan_run(projects, recall(store, published), recipe, force=force)
+
+
+def recall(store: Store, published: dict[str, Published]) -> Known:
+    """Join what is published with what the last run left out by rule."""
+    key = max(filter(is_run_key, store.keys("runs/")), default=None)
+    if key is None:
+        return Known(published)
+    try:
+        document = json.loads(store.read(key))
+        recipe = Recipe(document["version"], document["settings"])
+        skipped = {
+            (entry["folder"], entry["fingerprint"]): entry["reason"]
+            for entry in document["matrices"]
+            if entry["status"] == Status.SKIPPED and entry["folder"]
+        }
+        made_at = datetime.fromisoformat(document["started"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s can't be read and is not taken into account (%s)", key, error)
+        return Known(published)
+    return Known(published, skipped, recipe, made_at)
+
+
+def run(job: Job) -> RunReport:
+    """Process a source.
+
+    Returns:
+        What became of every matrix; also when a signal ended it early.
+
+    Raises:
+        UnreachableError: The source or the output can't be reached; nothing was done.
+        SettingsError: A project that was asked for isn't there.
+    """
+    started = job.now()
+    report = RunReport()
+    with context(run=run_key(started).removeprefix("runs/").removesuffix(".json")):
+        try:
+            for part in _work(job):
+                # Added one by one: what is finished stays in the report, whatever comes.
+                report += part
+        except Interrupted as interruption:
+            log.warning("ended by %s; what is finished is kept", interruption)
+            report += RunReport(interrupted_by=interruption.number)
+        with job.pipeline.stop.shield():
+            report += _write_report(job, started, report)
+        if not report.interrupted_by:
+            report += _build_pages(job.pipeline.store, report)
+    return report
+
+
+def _work(job: Job) -> Iterator[RunReport]:
+    """Do the run, and yield each piece of its report as it is known."""
+    projects, problem = list_projects(job.catalog, job.only)
+    if problem:
+        yield _problem(problem)
+    steps = plan(projects, job.pipeline.store, job.pipeline.recipe, force=job.force)
+    job.observer.planned(steps)
+    for step in steps:
+        job.pipeline.stop.check()
+        for outcome in _do_step(job, step):
+            yield RunReport((outcome,))
+            job.observer.finished(outcome)
+    job.pipeline.stop.check()
+
+
+def _do_step(job: Job, step: Step) -> list[Outcome]:
+    if step.outcome is not None or step.ref is None:
+        return [step.outcome] if step.outcome else []
+    with context(project=step.project.id, matrix=step.ref.name):
+        progress = job.observer.started(step)
+        return job.pipeline.process(step.project, step.ref, progress)
+
+
+def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
+    """Write the report of what was done; returns what went wrong with that."""
+    recipe = job.pipeline.recipe
+    header = RunHeader(
+        started=started,
+        finished=job.now(),
+        version=recipe.version,
+        source=job.catalog.name,
+        output=job.pipeline.store.url,
+        settings=recipe.settings,
+        only=tuple(sorted(job.only)),
+    )
+    text = json.dumps(run_document(header, report), ensure_ascii=False, indent=2) + "\n"
+    try:
+        job.pipeline.store.write(run_key(started), text.encode())
+    except (DpssError, OSError) as error:
+        return _problem(f"the report of this run could not be written: {error}")
+    return RunReport()
+
+
+def _build_pages(store: Store, report: RunReport) -> RunReport:
+    """Bring the pages up to date; returns what went wrong with that."""
+    from dpss.website import build_website
+
+    try:
+        build_website(store, changed=report.published)
+    except (DpssError, OSError) as error:
+        return _problem(f"the pages could not be built: {error}")
+    return RunReport()
+
+
+def _problem(text: str) -> RunReport:
+    log.error("%s", text)
+    return RunReport(problems=(text,))
