@@ -124,13 +124,16 @@ def is_sorted_by(blob: Blob, header: MtxHeader, major: int) -> bool:
         major: 0 for the first index, 1 for the second.
     """
     head = peek(blob, header.n_bytes + _LOOK_BYTES)[header.n_bytes :]
+    lines = head.split(b"\n")
+    if len(head) == _LOOK_BYTES:
+        del lines[-1]  # cut off
     entry = _PATTERN_ENTRY if header.kind == PATTERN else _ENTRY
-    matches = [entry.fullmatch(line) for line in head.split(b"\n")[:-1]]
+    matches = [entry.fullmatch(line) for line in lines]
     pairs = [(int(m[1 + major]), int(m[2 - major])) for m in matches if m]
     if any(a[0] > b[0] for a, b in pairwise(pairs)):
         return False
     # Within the first gene of a file sorted by gene the cells increase as well.
-    if any(a[1] > b[1] for a, b in pairwise(pairs)):
+    if len(pairs) == header.n_entries or any(a[1] > b[1] for a, b in pairwise(pairs)):
         return True
     return len({a for a, _ in pairs}) <= len({b for _, b in pairs})
 

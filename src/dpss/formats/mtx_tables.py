@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import BinaryIO
 
 import numpy as np
@@ -28,7 +29,7 @@ _ROLES = {
 }
 _WORD = re.compile(r"[a-z]+")
 _MAX_LINE_BYTES = 1 << 16
-_MAX_TABLE_BYTES = 1 << 28
+_MAX_TABLE_BYTES = 1 << 26
 _PIECE_BYTES = 1 << 18
 _USELESS = re.compile(r"start|end|isgene|species|strand|length|sequence")
 
@@ -69,35 +70,45 @@ def read_gene_table(blob: Blob, n_genes: int) -> GeneTable:
 
     Raises:
         CorruptMatrixError: It is damaged, or has another number of lines.
-        LimitError: It is larger than 256 MiB.
+        LimitError: It is larger than 64 MiB.
     """
-    with open_decompressed(blob) as file:
-        rows = list(_split_lines(_read_lines(file, blob.url, n_genes + 1)))
-    header = None
-    if len(rows) == n_genes + 1:
-        header, rows = rows[0], rows[1:]
-    if len(rows) != n_genes:
+    n_lines = count_lines(blob, n_genes + 1)
+    if n_lines not in (n_genes, n_genes + 1):
+        most = "more than " if n_lines > n_genes else ""
         raise CorruptMatrixError(
-            f"{blob.url}: has {len(rows):,} lines for a matrix of {n_genes:,} genes"
+            f"{blob.url}: has {most}{min(n_lines, n_genes + 1):,} lines for {n_genes:,} genes"
         )
-    if not rows:
+    if n_genes == 0:
         empty = np.zeros(0, dtype=object)
         return GeneTable(ids=empty, names=empty)
-    width = len(rows[0])
-    names = _name_columns(header, rows[0])
-    seen: dict[str, str] = {}
-    columns = {}
-    for k, name in enumerate(names[:width]):
-        if not _USELESS.search(name):
-            # Chromosomes and types are few: one string for all that are equal.
-            cells = (row[k] if k < len(row) else "" for row in rows)
-            columns[name] = np.array([seen.setdefault(c, c) for c in cells], dtype=object)
+    with open_decompressed(blob) as file:
+        rows = _split_lines(_read_lines(file, blob.url))
+        header = next(rows) if n_lines > n_genes else None
+        columns = _collect_columns(header, rows)
     return gene_table(_drop_row_numbers(_swap_if_needed(columns)))
 
 
-def _read_lines(file: BinaryIO, url: str, most: int) -> Iterator[str]:
-    """Yield the lines of a table, at most one beyond ``most``, blank ones at the end left out."""
-    n_bytes = n_lines = n_blank = 0
+def _collect_columns(
+    header: list[str] | None, rows: Iterator[list[str]]
+) -> dict[str, NDArray[np.object_]]:
+    """Return the columns that may say something of a gene."""
+    first = next(rows)
+    named = list(enumerate(_name_columns(header, first)[: len(first)]))
+    useful = [(k, name) for k, name in named if not _USELESS.search(name)]
+    values: dict[str, list[str]] = {name: [] for _, name in useful}
+    seen: dict[str, str] = {}
+    for row in chain([first], rows):
+        for k, name in useful:
+            value = row[k] if k < len(row) else ""
+            # Chromosomes and types are few: one string for all that are equal.
+            values[name].append(seen.setdefault(value, value))
+    return {name: np.array(column, dtype=object) for name, column in values.items()}
+
+
+def _read_lines(file: BinaryIO, url: str) -> Iterator[str]:
+    """Yield the lines of a table without blank ones at its end."""
+    n_bytes = n_blank = 0
+    is_first = True
     while line := file.readline(_MAX_LINE_BYTES):
         n_bytes += len(line)
         if len(line) == _MAX_LINE_BYTES:
@@ -108,13 +119,10 @@ def _read_lines(file: BinaryIO, url: str, most: int) -> Iterator[str]:
         if not text:
             n_blank += 1
             continue
-        for _ in range(n_blank if n_blank + n_lines <= most else 0):
-            yield ""
-        n_lines += n_blank + 1
+        yield from [""] * n_blank
         n_blank = 0
-        yield text.removeprefix("\ufeff") if n_lines == 1 else text
-        if n_lines > most:
-            return
+        yield text.removeprefix("\ufeff") if is_first else text
+        is_first = False
 
 
 def _split_lines(lines: Iterable[str]) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
@@ -37,12 +37,12 @@ DAMAGE: tuple[type[Exception], ...] = (
 """What the decoders raise on bytes that are damaged or cut off."""
 
 
-def _open_gzip(file: BinaryIO) -> IO[bytes]:
+def _open_gzip(file: BinaryIO) -> io.BufferedIOBase:
     """Inflate one or several gzip members, checksums included."""
-    return cast("IO[bytes]", igzip.open(file, "rb"))  # type: ignore[no-untyped-call]
+    return cast("io.BufferedIOBase", igzip.open(file, "rb"))  # type: ignore[no-untyped-call]
 
 
-_OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], IO[bytes]]]] = {
+_OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], io.BufferedIOBase]]] = {
     b"\x1f\x8b": ("gzip", _open_gzip),
     b"BZh": ("bzip2", bz2.BZ2File),
     b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
@@ -64,7 +64,9 @@ def find_compression(head: bytes) -> str | None:
 class _Decompressed(io.RawIOBase):
     """A decoder's output; its many exceptions become one that names the file."""
 
-    def __init__(self, file: BinaryIO, inner: IO[bytes], compression: str, url: str) -> None:
+    def __init__(
+        self, file: BinaryIO, inner: io.BufferedIOBase, compression: str, url: str
+    ) -> None:
         self._file = file
         self._inner = inner
         self._compression = compression
@@ -78,7 +80,8 @@ class _Decompressed(io.RawIOBase):
         """Fill ``buffer`` as far as the stream goes."""
         view = memoryview(buffer)
         try:
-            data = self._inner.read(len(view))
+            # `read1`: what stands before a damaged place is given first.
+            data = self._inner.read1(len(view))
         except MatrixError:
             raise
         except EOFError as error:
