@@ -1,0 +1,82 @@
+# The job as an image. `make image` builds it; docs/adr/0008-container.md says why it is made so.
+#
+# Two stages: one installs, prunes and compiles; the other is the base image, the result and a user.
+
+# The official image for amd64 and arm64, by digest. To take a newer one:
+# docker buildx imagetools inspect python:3.13-slim, then this line.
+ARG BASE=docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+
+# hadolint ignore=DL3006
+FROM ${BASE} AS build
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_ROOT_USER_ACTION=ignore
+
+WORKDIR /build
+
+# The environment that stays, and one with what builds the package.
+RUN python -m venv --without-pip /opt/dpss && python -m venv --without-pip /opt/tools
+
+COPY requirements.lock requirements-build.lock ./
+RUN python -m pip --python /opt/dpss/bin/python install --only-binary :all: --require-hashes -r requirements.lock
+RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r requirements-build.lock
+
+# What the program never opens: other packages' tests, sample data, type stubs, service descriptions.
+COPY container/prune.py container/
+RUN /opt/dpss/bin/python container/prune.py /opt/dpss
+
+COPY pyproject.toml README.md LICENSE ./
+COPY src src
+RUN python -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && python -m pip --python /opt/dpss/bin/python install --no-deps --no-index dist/*.whl
+
+# Every kernel is compiled here, for any processor of this architecture, and never at a start.
+COPY container/dpss_cache.py /opt/dpss/lib/python-shared/
+COPY container/warm.py container/
+RUN site=$(/opt/dpss/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+    && mv /opt/dpss/lib/python-shared/dpss_cache.py "$site/" && rmdir /opt/dpss/lib/python-shared \
+    && /opt/dpss/bin/python -m compileall -q "$site/dpss_cache.py"
+RUN NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/dpss/kernels MPLCONFIGDIR=/tmp/matplotlib \
+    /opt/dpss/bin/python container/warm.py
+
+# hadolint ignore=DL3006
+FROM ${BASE}
+
+ARG VERSION=0 REVISION=unknown CREATED=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.title="data-portal-summary-stats" \
+      org.opencontainers.image.description="Summary statistics and figures of single-cell count matrices of any size, in constant memory" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"
+
+# /scratch is the one place that is written. As a VOLUME it is there, and writable, however the
+# container is started: Docker and Fargate copy its owner and rights to the volume. Everybody may
+# write, for `docker run --user`.
+RUN groupadd --gid 10001 dpss \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /home/dpss --shell /usr/sbin/nologin dpss \
+    && mkdir -p /home/dpss/.aws /scratch \
+    && chown 10001:10001 /scratch \
+    && chmod 1777 /scratch
+
+COPY --from=build /opt/dpss /opt/dpss
+
+ENV PATH=/opt/dpss/bin:$PATH \
+    HOME=/home/dpss \
+    TMPDIR=/scratch \
+    MPLBACKEND=Agg \
+    MPLCONFIGDIR=/scratch/.matplotlib \
+    NUMBA_CPU_NAME=generic \
+    NUMBA_CACHE_DIR=/scratch/.numba \
+    NUMBA_CACHE_LOCATOR_CLASSES=dpss_cache.SeededLocator \
+    DPSS_KERNELS=/opt/dpss/kernels \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+VOLUME ["/scratch"]
+WORKDIR /scratch
+USER 10001:10001
+
+# No shell in between: SIGTERM reaches Python. The exit code is the health.
+ENTRYPOINT ["data-portal-summary-stats"]

@@ -1,0 +1,134 @@
+"""An AWS on this machine: moto's server, with the gaps filled that Terraform falls into.
+
+    python -m tests.infra.moto_aws PORT
+
+Each patch says what the server does without it.
+"""
+
+import json
+import sys
+
+from moto.budgets.responses import BudgetsResponse
+from moto.cloudfront import models as cloudfront
+from moto.core.responses import ActionResult
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.s3.models import FakeDeleteMarker
+from moto.server import main
+from moto.stepfunctions.responses import StepFunctionResponse
+
+
+def _conditions_hold(conditions, context):
+    """Evaluate what this project's policies use; a condition on anything else does not hold."""
+    for operator, keys in conditions.items():
+        for key, expected in keys.items():
+            wanted = expected if isinstance(expected, list) else [expected]
+            found = context.get(key.lower())
+            if found is None or operator not in {"Bool", "StringEquals"}:
+                return False
+            if str(found).lower() not in {str(w).lower() for w in wanted}:
+                return False
+    return True
+
+
+_plain_is_action_permitted = IAMPolicyStatement.is_action_permitted
+
+
+def _is_action_permitted(
+    self, action, resource="*", principal=None, incoming_condition_values=None
+):
+    """Without it a Deny whose condition does not hold denies all the same: moto knows no Bool."""
+    conditions = self._statement.get("Condition")
+    if conditions is None or self._statement["Effect"] == "Allow":
+        return _plain_is_action_permitted(
+            self, action, resource, principal, incoming_condition_values
+        )
+    # The loopback stands for a connection with TLS.
+    if not _conditions_hold(conditions, {"aws:securetransport": "true"}):
+        return PermissionResult.NEUTRAL
+    bare = IAMPolicyStatement({k: v for k, v in self._statement.items() if k != "Condition"})
+    return _plain_is_action_permitted(bare, action, resource, principal, None)
+
+
+def _validate(self):
+    """Without it: 500, and the provider tries again for minutes."""
+    return ActionResult({"result": "OK", "diagnostics": [], "truncated": False})
+
+
+def _list_versions(self):
+    """As above."""
+    return ActionResult({"stateMachineVersions": []})
+
+
+def _subscribers(self):
+    """As above."""
+    wanted = self._get_param("Notification")
+    budgets = self.backend.budgets[self._get_param("AccountId")]
+    for notification in budgets[self._get_param("BudgetName")].notifications:
+        if all(wanted.get(k) == v for k, v in notification.details.items()):
+            return json.dumps({"Subscribers": notification.subscribers})
+    return json.dumps({"Subscribers": []})
+
+
+_plain_create_budget = BudgetsResponse.create_budget
+_budget_tags = {}
+
+
+def _create_budget(self):
+    """Without it a budget forgets its tags."""
+    budget = f"{self._get_param('AccountId')}:budget/{self._get_param('Budget')['BudgetName']}"
+    _budget_tags[budget] = self._get_param("ResourceTags") or []
+    return _plain_create_budget(self)
+
+
+def _budget_tags_of(self):
+    budget = self._get_param("ResourceARN").split("::", 1)[1]
+    return json.dumps({"ResourceTags": _budget_tags.get(budget, [])})
+
+
+_plain_behaviour = cloudfront.DefaultCacheBehaviour.__init__
+
+
+def _behaviour(self, config):
+    """Without it a distribution with a cache policy seems to have `forwarded_values` too."""
+    _plain_behaviour(self, config)
+    if config.get("CachePolicyId"):
+        self.forwarded_values = None
+
+
+_plain_origin = cloudfront.Origin.__init__
+
+
+def _origin(self, origin):
+    """Without it an origin forgets its origin access control."""
+    _plain_origin(self, origin)
+    self.origin_access_control_id = origin.get("OriginAccessControlId") or ""
+
+
+_plain_certificate = cloudfront.ViewerCertificate.__init__
+
+
+def _certificate(self, config):
+    """Without it CloudFront's own certificate seems to be one of the owner's (sni-only)."""
+    _plain_certificate(self, config)
+    if str(self.cloud_front_default_certificate).lower() == "true":
+        self.ssl_support_method = None
+
+
+def fill_gaps():
+    """Patch moto in this process."""
+    IAMPolicyStatement.is_action_permitted = _is_action_permitted
+    # Without it: deleting a bucket with delete markers in it fails for ever.
+    FakeDeleteMarker.dispose = lambda self, garbage=False: None
+    StepFunctionResponse.validate_state_machine_definition = _validate
+    StepFunctionResponse.list_state_machine_versions = _list_versions
+    BudgetsResponse.describe_subscribers_for_notification = _subscribers
+    BudgetsResponse.create_budget = _create_budget
+    BudgetsResponse.list_tags_for_resource = _budget_tags_of
+    cloudfront.DefaultCacheBehaviour.__init__ = _behaviour
+    cloudfront.Origin.__init__ = _origin
+    cloudfront.ViewerCertificate.__init__ = _certificate
+
+
+if __name__ == "__main__":
+    fill_gaps()
+    main(["-H", "127.0.0.1", "-p", sys.argv[1]])
