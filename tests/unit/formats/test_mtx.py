@@ -78,9 +78,11 @@ def test_matrix_service_layout(barcodes: bytes) -> None:
     rows = list(zip(GENES.splitlines(), chromosomes, strict=True))
     files = {
         "id.mtx/matrix.mtx.gz": gzip.compress(MTX),
-        "id.mtx/genes.tsv.gz": gzip.compress(header + b"".join(g + b"\t" + rest % c for g, c in rows)),
+        "id.mtx/genes.tsv.gz": gzip.compress(
+            header + b"".join(g + b"\t" + rest % c for g, c in rows)
+        ),
         "id.mtx/cells.tsv.gz": gzip.compress(b"cellkey\tbarcode\na\t1\nb\t2\n"),
-    }  # fmt: skip
+    }
     layers = [only_layer(files)]
     files["id.mtx/features.tsv.gz"] = gzip.compress(
         b"".join(g + b"\tGene Expression\t" + rest % c for g, c in rows)
