@@ -15,11 +15,13 @@ _MANTISSAS = ((1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 2.0, 5.0), (1.0, 3
 
 
 def number(value: float) -> str:
-    """Return a number as axes write it: ``12,000``, ``0.25``.
+    """Return a number as axes write it, millions from ten of them on.
 
-    >>> number(12000.0), number(0.25), number(2.0)
-    ('12,000', '0.25', '2')
+    >>> number(12000.0), number(0.25), number(2.0), number(3e7)
+    ('12,000', '0.25', '2', '30 M')
     """
+    if value >= 10_000_000:
+        return f"{value / 1_000_000:,.0f} M"
     if value == round(value) or value >= 10_000:
         return f"{value:,.0f}"
     return f"{value:.6f}".rstrip("0").rstrip(".")
@@ -107,14 +109,16 @@ def set_axis(
     if whole:
         ticks = ticks[ticks == np.round(ticks)]
     if which == "x":
-        ax.set_xscale("log" if log else "linear")
+        if log:
+            ax.set_xscale("log")
         ax.set_xlim(low, high)
         ax.set_xticks(ticks, labels=[number(tick) for tick in ticks])
     else:
-        ax.set_yscale("log" if log else "linear")
+        if log:
+            ax.set_yscale("log")
         ax.set_ylim(low, high)
         ax.set_yticks(ticks, labels=[number(tick) for tick in ticks])
     axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_minor_locator(NullLocator())
+    if log:
+        axis.set_minor_locator(NullLocator())
     axis.grid(True)
-    axis.set_tick_params(length=3)

@@ -36,13 +36,13 @@ def needs(summary: Summary) -> str | None:
 
 def reading(summary: Summary) -> str:
     """Say how to read the figure."""
-    n = int(np.count_nonzero(summary.genes.highly_variable))
+    n, n_named = int(np.count_nonzero(summary.genes.highly_variable)), len(summary.top_variable())
     return (
         "Each dot is a gene: how strongly it is expressed (x) and how much more or less its "
         "expression varies between cells than that of genes expressed alike (y, normalised "
         "dispersion of the counts per 10,000). "
-        f"Dashed lines are the usual cut-offs, which {n:,} genes pass (blue); the "
-        f"{len(summary.top_variable())} most variable genes are named, whether they pass or not."
+        f"Dashed lines are the usual cut-offs; {n:,} {'gene passes' if n == 1 else 'genes pass'} "
+        f"them (blue). The most variable ones, {n_named} of them, are named, whether they pass or not."
     )
 
 
@@ -105,8 +105,6 @@ def _names(
     ax: Axes, summary: Summary, best: NDArray[np.int64], others: NDArray[np.float64]
 ) -> None:
     """Write the names of the most variable genes where there is room."""
-    from matplotlib.patheffects import withStroke
-
     box = ax.get_window_extent()
     to_points = 72 / ax.figure.dpi
     corner = np.array([box.x0, box.y0])
@@ -120,7 +118,7 @@ def _names(
     names = [elide(label, 120, SMALL) for label in summary.gene_labels(best)]
     sizes = [(width(name, SMALL), SMALL * 1.1) for name in names]
     area = (box.width * to_points, box.height * to_points)
-    halo = [withStroke(linewidth=2, foreground=LIGHT.background)]
+    behind = {"facecolor": LIGHT.background, "alpha": 0.7, "linewidth": 0, "pad": 0.4}
     places = place_labels(at, sizes, area, in_points(others))
     for name, (x, y), size, spot in zip(names, at.tolist(), sizes, places, strict=True):
         if spot is None:
@@ -130,7 +128,7 @@ def _names(
             ax.plot(*line.T, transform=ax.transAxes, color=LIGHT.line, lw=0.7, zorder=3.5)
         ax.text(
             spot.x / area[0], (spot.y + 2.2) / area[1], name, transform=ax.transAxes, size=SMALL,
-            gid="gene", zorder=5, path_effects=halo,
+            gid="gene", zorder=5, bbox=behind,
         )  # fmt: skip
 
 

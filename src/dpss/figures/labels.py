@@ -67,10 +67,12 @@ def place_labels(
     places: list[Place | None] = []
     for index, (x, y) in enumerate(points.tolist()):
         others_dots = dots[:index] + dots[index + 1 :]
-        blocked = _Blocked([*labels, *lines, *others_dots], [*labels, *lines])
+        blocked = _Blocked(_stack([*labels, *lines, *others_dots]), _stack([*labels, *lines]))
         place = _first_free(x, y, sizes[index], area, blocked, crowd)
         if place is None:  # Let its line cross others, then.
-            place = _first_free(x, y, sizes[index], area, _Blocked(blocked.label, []), crowd)
+            place = _first_free(
+                x, y, sizes[index], area, _Blocked(blocked.label, _stack([])), crowd
+            )
         places.append(place)
         if place is not None:
             wide, high = sizes[index]
@@ -83,8 +85,8 @@ def place_labels(
 class _Blocked:
     """Boxes that a label and its line must stay clear of."""
 
-    label: Sequence[_Box]
-    line: Sequence[_Box]
+    label: NDArray[np.float64]
+    line: NDArray[np.float64]
 
 
 def _first_free(
@@ -104,10 +106,9 @@ def _first_free(
             if box[0] < 0 or box[1] < 0 or box[2] > area[0] or box[3] > area[1]:
                 continue
             place = Place(left, low, distance > 9.0)
-            if any(_meet(box, other) for other in blocked.label):
+            if _meet(_stack([box]), blocked.label):
                 continue
-            line = _line(x, y, place, size)
-            if any(_meet(dot, other) for other in blocked.line for dot in line):
+            if place.far and _meet(_stack(_line(x, y, place, size)), blocked.line):
                 continue
             cost = crowd.within(box) + order * 0.1
             if best is None or cost < best[0]:
@@ -138,9 +139,15 @@ def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> list[_
     return [(a - 0.5, b - 0.5, a + 0.5, b + 0.5) for a, b in dots]
 
 
-def _meet(a: _Box, b: _Box) -> bool:
-    """Tell whether two boxes overlap."""
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _stack(boxes: Sequence[_Box]) -> NDArray[np.float64]:
+    """Return boxes as an array, shape ``(n_boxes, 4)``."""
+    return np.array(boxes, dtype=np.float64).reshape(-1, 4)
+
+
+def _meet(some: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
+    """Tell whether any of some boxes overlaps any of others."""
+    a, b = some[:, None], others[None]
+    return bool(((a[..., :2] < b[..., 2:]) & (b[..., :2] < a[..., 2:])).all(axis=-1).any())
 
 
 class _Crowd:

@@ -68,6 +68,8 @@ def _settings() -> dict[str, Any]:
         "axes.axisbelow": True,
         "grid.color": LIGHT.grid,
         "grid.linewidth": 0.8,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
         "xtick.color": LIGHT.line,
         "ytick.color": LIGHT.line,
         "xtick.labelcolor": LIGHT.muted,

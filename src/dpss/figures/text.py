@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from typing import Any
 
 _UNKNOWN = "\N{WHITE SQUARE}"
 _HIDDEN = ("Cf", "Cs", "Cn", "Co")
 
 
 @cache
-def _glyphs() -> frozenset[int]:
-    """Return the code points that the font has."""
+def _font(bold: bool) -> Any:
+    """Return the font, which is matplotlib's own."""
     from matplotlib import font_manager
 
-    path = font_manager.findfont(font_manager.FontProperties(family="DejaVu Sans"))
-    return frozenset(font_manager.get_font(path).get_charmap())
+    weight = "bold" if bold else "normal"
+    path = font_manager.findfont(font_manager.FontProperties(family="DejaVu Sans", weight=weight))
+    return font_manager.get_font(path)
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """Return the code points that the font has."""
+    return frozenset(_font(False).get_charmap())
+
+
+@cache
+def _advance(character: str, bold: bool) -> float:
+    """Return the width of a character in parts of the type size."""
+    from matplotlib.ft2font import LoadFlags
+
+    font = _font(bold)
+    glyph = font.load_char(ord(character), flags=LoadFlags.NO_SCALE)
+    return float(glyph.horiAdvance / font.units_per_EM)
 
 
 def clean(text: str) -> str:
@@ -35,14 +53,8 @@ def clean(text: str) -> str:
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return the width of a line in points."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    if not text:
-        return 0.0
-    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
+    """Return the width of a line in points, kerning aside."""
+    return size * sum(_advance(character, bold) for character in text)
 
 
 def elide(text: str, points: float, size: float) -> str:

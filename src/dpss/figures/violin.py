@@ -50,7 +50,7 @@ def _panels(summary: Summary) -> list[tuple[str, str, Distribution]]:
         ("Counts per cell", f"total {values}", summary.counts_per_cell),
     ]
     if summary.pct_counts_mt is not None:
-        share = f"% of {values} in mitochondrial genes"
+        share = "% in mitochondrial genes"
         panels.append(("Mitochondrial share", share, summary.pct_counts_mt))
     return panels
 

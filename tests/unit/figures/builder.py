@@ -47,14 +47,17 @@ def build(
         counts, totals[:, None], out=np.zeros_like(counts), where=totals[:, None] > 0
     )
     found = counts > 0
+    means = shares.mean(axis=0) if n_kept else np.full(n_genes, np.nan)
+    variances = shares.var(axis=0, ddof=1) if n_kept > 1 else np.full(n_genes, np.nan)
+    variances[variances < 1e-12 * means**2] = 0  # rounding
     genes = gene_statistics(
         names,
         np.array([name.lower().startswith("mt-") for name in names], dtype=bool),
         n_kept,
         found.sum(axis=0),
         counts.sum(axis=0),
-        shares.mean(axis=0) if n_kept else np.full(n_genes, np.nan),
-        shares.var(axis=0, ddof=1) if n_kept > 1 else np.full(n_genes, np.nan),
+        means,
+        variances,
     )
     best = top(genes.rank_highest_expr, N_TOP)
     return assemble(
