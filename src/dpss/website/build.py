@@ -16,6 +16,7 @@ from dpss.website.history import DATES, dates_script, read_history
 from dpss.website.index import index_document
 from dpss.website.multiqc import multiqc_document
 from dpss.website.pages import (
+    example_genes,
     index_row,
     matrix_view,
     portal_script,
@@ -83,7 +84,16 @@ def build_website(store: Store, *, changed: Collection[str] | None = None) -> li
     layout = write_shards(publisher, records, everything=changed is None)
     document = index_document(projects, unreadable, history.latest, __version__)
     publisher.write("_dpss/matrices.js", portal_script(projects))
-    publisher.write("genes.html", render("genes.html.j2", root="", layout=layout, index=document))
+    publisher.write(
+        "genes.html",
+        render(
+            "genes.html.j2",
+            root="",
+            layout=layout,
+            index=document,
+            examples=example_genes(projects),
+        ),
+    )
     publisher.write(
         "index.html",
         render(

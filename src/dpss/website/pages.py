@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -202,6 +203,15 @@ def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
         for matrix in project.matrices
     ]
     return script("matrices", "[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+
+
+def example_genes(projects: Sequence[ProjectRecord]) -> list[str]:
+    """Return two names and an id that a look-up finds: the commonest among the best genes."""
+    pairs = [pair for p in projects for m in p.matrices for pair in m.genes]
+    names = Counter(name for name, gene_id in pairs if name and name != gene_id)
+    ids = Counter(gene_id for _, gene_id in pairs)
+    best = sorted(names, key=lambda name: (-names[name], name))[:2]
+    return best + sorted(ids.keys() - names.keys(), key=lambda one: (-ids[one], one))[:1]
 
 
 def published_addresses(projects: Sequence[ProjectRecord]) -> dict[str, dict[str, str]]:

@@ -66,6 +66,8 @@ class MatrixRecord:
     """How many checks ended ``pass``, ``warn`` and ``fail``."""
     figures: tuple[str, ...]
     """Slugs of the figures that there are."""
+    genes: tuple[tuple[str, str], ...]
+    """Name and id of the best genes of the three lists."""
     version: str
     sha256: str
     """Checksum of the document, in hexadecimal."""
@@ -221,6 +223,11 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
         numbers={name: document[name] for name in HEADER},
         checks={status: statuses.count(status) for status in ("pass", "warn", "fail")},
         figures=tuple(f["slug"] for f in document["figures"] if f["left_out"] is None),
+        genes=tuple(
+            (document[name][0]["gene_name"], document[name][0]["gene_id"])
+            for name in ("highest_expr_genes", "highly_variable_genes", "genes_by_cell_count")
+            if document[name]
+        ),
         version=document["provenance"]["version"],
         sha256=hashlib.sha256(data).hexdigest(),
     )

@@ -11,6 +11,7 @@
   const nBuckets = Number(form.dataset.buckets);
   const PER_PAGE = 200;
   let latest = 0;
+  let severalGenes = false;
 
   form.hidden = false;
   input.value = dpss.recall("g");
@@ -139,7 +140,8 @@
       return;
     }
     const labels = [...new Set(rows.map((row) => (row.name && row.name !== row.id ? row.name + " (" + row.id + ")" : row.id)))];
-    status.textContent = dpss.number(detected) + " of " + dpss.plural(nMatrices, "matrix", "matrices") + (detected === 1 ? " has" : " have") + " it in some cell; " + dpss.number(nMatrices - there) + " do not list it." + problem;
+    severalGenes = labels.length > 1;
+    status.textContent = dpss.number(detected) + " of " + dpss.plural(nMatrices, "matrix", "matrices") + (detected === 1 ? " has" : " have") + " it in some cell" + (there > detected ? ", " + dpss.number(there - detected) + (there - detected === 1 ? " lists" : " list") + " it without a count" : "") + (nMatrices > there ? ", " + dpss.number(nMatrices - there) + (nMatrices - there === 1 ? " does" : " do") + " not list it" : "") + "." + problem;
     const table = element(
       "table",
       { class: "data" },
@@ -195,7 +197,7 @@
     return element(
       "tr",
       {},
-      element("th", { scope: "row" }, element("a", { href: row.address }, row.title), row.simulated ? element("span", { class: "tag" }, "simulated") : null, element("span", { class: "sub" }, [row.label, name, row.id].filter(Boolean).join(" · "))),
+      element("th", { scope: "row" }, element("a", { href: row.address }, row.title), row.simulated ? element("span", { class: "tag" }, "simulated") : null, element("span", { class: "sub" }, [row.label, ...(severalGenes ? [name, row.id] : [])].filter(Boolean).join(" · "))),
       element("td", {}, row.sample || "–", row.values === "counts" ? null : element("span", { class: "sub" }, row.values)),
       element("td", { class: "n" }, bar(row.found), dpss.percent(row.found), element("span", { class: "sub" }, "of " + dpss.plural(row.nCells, "cell"))),
       element("td", { class: "n" }, dpss.number(row.mean)),

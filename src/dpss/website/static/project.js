@@ -38,6 +38,15 @@
     const button = element("button", { type: "button" }, "Explore all " + number(nGenes) + " genes");
     button.addEventListener("click", () => open(section, button, matrix, true));
     section.append(button);
+    const figure = document.getElementById(matrix + "-highly_variable_genes");
+    if (figure) {
+      const there = element("button", { type: "button", class: "quiet" }, "Interactive plot");
+      there.addEventListener("click", function () {
+        if (button.isConnected) button.click();
+        section.scrollIntoView();
+      });
+      figure.querySelector("figcaption").append(element("span", { class: "interactive" }, there));
+    }
     if (dpss.recall("m") === matrix) open(section, button, matrix, false);
   }
 
