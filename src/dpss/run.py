@@ -154,6 +154,8 @@ def _work(job: Job) -> Iterator[RunReport]:
         yield _problem(problem)
     steps = plan(projects, job.pipeline.store, job.pipeline.recipe, force=job.force)
     job.observer.planned(steps)
+    if not steps:
+        log.warning("the source %s has nothing to process", job.catalog.name)
     for step in steps:
         job.pipeline.stop.check()
         for outcome in _do_step(job, step):
