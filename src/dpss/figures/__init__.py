@@ -16,6 +16,7 @@ from dpss.figures.knee import KNEE
 from dpss.figures.render import render_png, render_svg
 from dpss.figures.scatter_genes_vs_counts import SCATTER_GENES_VS_COUNTS
 from dpss.figures.scatter_mito_vs_count import SCATTER_MITO_VS_COUNT
+from dpss.figures.style import preload
 from dpss.figures.violin import VIOLIN
 from dpss.tables import FigureInfo
 
@@ -29,6 +30,7 @@ __all__ = [
     "Figure",
     "draw_figures",
     "figure_infos",
+    "preload",
     "render_png",
     "render_svg",
 ]

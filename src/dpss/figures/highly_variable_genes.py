@@ -42,7 +42,8 @@ def reading(summary: Summary) -> str:
         "expression varies between cells than that of genes expressed alike (y, normalised "
         "dispersion of the counts per 10,000). "
         f"Dashed lines are the usual cut-offs; {n:,} {'gene passes' if n == 1 else 'genes pass'} "
-        f"them (blue). The most variable ones, {n_named} of them, are named, whether they pass or not."
+        f"them (blue). The most variable {'one is' if n_named == 1 else f'{n_named} are'} named, "
+        "within the cut-offs or not."
     )
 
 

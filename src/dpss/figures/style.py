@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dpss.palette import LIGHT, SEQUENTIAL
@@ -30,12 +33,31 @@ _NOT_OURS = ("backend", "backend_fallback", "interactive", "toolbar", "date.epoc
 _LOCK = threading.RLock()
 
 
+@cache
+def preload() -> None:
+    """Import all of matplotlib that drawing needs, without a word.
+
+    It takes about a second: a caller may want to do so in a thread beside other work. A
+    configuration folder that can't be written costs matplotlib its font cache, no more;
+    it would warn of that at length.
+    """
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        for name in ("figure", "font_manager", "backends.backend_agg", "backends.backend_svg"):
+            import_module(f"matplotlib.{name}")
+    finally:
+        logger.setLevel(level)
+
+
 @contextmanager
 def theme() -> Iterator[None]:
     """Set this program's style, whatever the caller's is, and give that back in the end.
 
     matplotlib's settings belong to the process: one thread at a time draws.
     """
+    preload()
     import matplotlib as mpl
 
     with _LOCK, mpl.rc_context():

@@ -178,6 +178,26 @@ def test_same_summary_same_bytes() -> None:
     assert there.stdout.strip() == here
 
 
+def test_no_word_where_matplotlib_can_t_keep_its_cache() -> None:
+    """In a container without a home folder, drawing works and says nothing."""
+    env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "MPLCONFIGDIR": "/proc/none", "PATH": ""}
+    code = "from dpss.figures import preload; preload()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True
+    )
+    assert done.stdout + done.stderr == ""
+
+
+def test_importing_the_figures_imports_no_matplotlib() -> None:
+    """Captions and titles are to be had without it."""
+    code = "import sys, dpss.figures; print([m for m in sys.modules if 'matplotlib' in m])"
+    env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_style_of_the_caller_neither_matters_nor_changes() -> None:
     """A notebook's own settings are ignored for the drawing and kept afterwards."""
     summary = build(simulate(40, 60))
