@@ -25,7 +25,8 @@ from dpss.stores.local import LocalFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-_DEFLATE, _SHUFFLE = 1, 2
+DEFLATE, SHUFFLE = 1, 2
+"""Ids of the filters that are undone here."""
 _MAX_GAP = 1 << 14
 """Bytes between two chunks that are read along rather than skipped."""
 
@@ -204,7 +205,7 @@ class ChunkedArray:
         """Return where the chunks lie, `None` where HDF5 must do the reading."""
         with self._lock:
             if not self._laid_out:
-                self._layout = _lay_out(self._file.dataset(self.path))
+                self._layout = _lay_out(self._file, self._file.dataset(self.path))
                 self._laid_out = True
             return self._layout
 
@@ -263,20 +264,13 @@ class ChunkedArray:
             return np.full(layout.chunk_shape, fill, dtype=self.dtype)
         at = int(layout.offsets[number]) - begin
         data: Any = stored[at : at + int(layout.sizes[number])]
-        for place in reversed(range(len(layout.filters))):
-            if int(layout.masks[number]) >> place & 1:
-                continue
-            if layout.filters[place] == _DEFLATE:
-                try:
-                    data = deflate.zlib_decompress(data, n_items * self.dtype.itemsize)
-                except (deflate.DeflateError, ValueError) as error:
-                    raise self._broken(number, "can't be decompressed") from error
-            else:
-                data = _unshuffle(data, self.dtype.itemsize)
-        if len(data) != n_items * self.dtype.itemsize:
-            raise self._broken(
-                number, f"holds {len(data)} bytes instead of {n_items * self.dtype.itemsize}"
-            )
+        n_bytes, item_bytes = n_items * self.dtype.itemsize, self.dtype.itemsize
+        try:
+            data = unfilter(data, layout.filters, int(layout.masks[number]), n_bytes, item_bytes)
+        except (deflate.DeflateError, ValueError) as error:
+            raise self._broken(number, "can't be decompressed") from error
+        if len(data) != n_bytes:
+            raise self._broken(number, f"holds {len(data)} bytes instead of {n_bytes}")
         return np.frombuffer(data, dtype=self.dtype).reshape(layout.chunk_shape)
 
     def _broken(self, number: int, what: str) -> CorruptMatrixError:
@@ -321,7 +315,7 @@ def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
         out[low - start : high - start] = chunk[low - at : high - at]
 
 
-def _lay_out(dataset: h5py.Dataset) -> Layout | None:
+def _lay_out(file: Hdf5File, dataset: h5py.Dataset) -> Layout | None:
     """Ask where the chunks lie; `None` if the library must do the reading."""
     filters = _filters(dataset)
     if dataset.chunks is None or dataset.ndim > 2 or not dataset.dtype.isnative:  # noqa: PLR2004
@@ -333,6 +327,7 @@ def _lay_out(dataset: h5py.Dataset) -> Layout | None:
     offsets = np.full(n_chunks, -1, dtype=np.int64)
     sizes = np.zeros(n_chunks, dtype=np.int64)
     masks = np.zeros(n_chunks, dtype=np.int64)
+    end = file.blob.size_bytes
     strides = [int(np.prod(grid[axis + 1 :])) for axis in range(len(grid))]
 
     def note(info: Any) -> None:
@@ -340,9 +335,15 @@ def _lay_out(dataset: h5py.Dataset) -> Layout | None:
             at // size * stride
             for at, size, stride in zip(info.chunk_offset, dataset.chunks, strides, strict=True)
         )
-        if number < n_chunks and info.byte_offset is not None:
-            offsets[number], sizes[number] = info.byte_offset, info.size
-            masks[number] = info.filter_mask
+        if number >= n_chunks or info.byte_offset is None:
+            return
+        if end is not None and info.byte_offset + info.size > end:
+            raise CorruptMatrixError(
+                f"{file.blob.url}: a chunk of {dataset.name} lies beyond the file's end; "
+                "is the file truncated?"
+            )
+        offsets[number], sizes[number] = info.byte_offset, info.size
+        masks[number] = info.filter_mask
 
     dataset.id.chunk_iter(note)
     return Layout(dataset.chunks, grid, offsets, sizes, masks, filters)
@@ -352,7 +353,7 @@ def _filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
     """Return the ids of a dataset's filters, `None` if one is not known here."""
     properties = dataset.id.get_create_plist()
     ids = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
-    return ids if set(ids) <= {_DEFLATE, _SHUFFLE} else None
+    return ids if set(ids) <= {DEFLATE, SHUFFLE} else None
 
 
 def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -366,6 +367,36 @@ def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int,
                 continue
         yield first, i - 1
         first = i
+
+
+def unfilter(
+    data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_bytes: int
+) -> Any:
+    """Undo a chunk's filters.
+
+    Args:
+        data: The chunk as it is stored.
+        filters: Ids of the filters, in the order in which they were applied.
+        mask: Which of them were left out, one bit each.
+        n_bytes: Size of the chunk once decoded.
+        item_bytes: Size of one item.
+
+    Returns:
+        The decoded bytes, `None` where a filter is not known here.
+
+    Raises:
+        ValueError: It can't be decompressed; `deflate.DeflateError` as well.
+    """
+    for place in reversed(range(len(filters))):
+        if mask >> place & 1:
+            continue
+        if filters[place] == DEFLATE:
+            data = deflate.zlib_decompress(data, n_bytes)
+        elif filters[place] == SHUFFLE:
+            data = _unshuffle(data, item_bytes)
+        else:
+            return None
+    return data
 
 
 def _unshuffle(data: Any, item_bytes: int) -> bytes:

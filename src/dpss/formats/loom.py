@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats import Matrix
 from dpss.formats.hdf5 import Hdf5File, reading
+from dpss.formats.hdf5_strings import as_strings, check_heaps
 from dpss.formats.naming import Note, check_feature_count, name_genes
 from dpss.formats.tiled_hdf5 import Hdf5Tiles
 from dpss.formats.tiles import TiledLayer
@@ -44,7 +45,7 @@ def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
         n_genes, n_cells = (int(n) for n in shape)
         where = f"{blob.url}: row_attrs"
         check_feature_count(n_genes, where)
-        columns = _columns(file.h5.get("row_attrs"), n_genes, where)
+        columns = _columns(file, n_genes, where)
         genes, notes = name_genes(columns, n_genes, where)
         notes += _cell_notes(file.h5.get("col_attrs"), n_cells, blob.url)
         layers = [_layer(file, "X", "matrix", genes, n_cells)]
@@ -63,12 +64,13 @@ def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int)
     return TiledLayer(name, tiles, genes, cell_axis=1).check()
 
 
-def _columns(attributes: Any, n: int, where: str) -> dict[str, NDArray[np.object_]]:
+def _columns(file: Hdf5File, n: int, where: str) -> dict[str, NDArray[np.object_]]:
     """Return the attributes of genes that are text, or numbers where none is text.
 
     Attributes with two axes (embeddings) are left out; those that are compound give a
     column per field.
     """
+    attributes = file.h5.get("row_attrs")
     if not isinstance(attributes, h5py.Group):
         return {}
     text: dict[str, NDArray[np.object_]] = {}
@@ -80,29 +82,23 @@ def _columns(attributes: Any, n: int, where: str) -> dict[str, NDArray[np.object
             raise CorruptMatrixError(
                 f"{where}/{name} has {node.shape[0]:,} entries for {n:,} genes"
             )
-        for column, values in _fields(name, node).items():
+        for column, values in _fields(file, name, node).items():
             if values.dtype.kind in "SUO":
-                text[column] = _strings(values)
+                text[column] = as_strings(values)
             elif values.dtype.kind in "iu" and column.lower() in ("gene", "accession", "id"):
-                numbers[column] = _strings(values)
+                numbers[column] = as_strings(values)
     return text or numbers
 
 
-def _fields(name: str, node: h5py.Dataset) -> dict[str, NDArray[Any]]:
+def _fields(file: Hdf5File, name: str, node: h5py.Dataset) -> dict[str, NDArray[Any]]:
     """Return an attribute's values by name: one array, or one for each field."""
     if node.dtype.itemsize > _MAX_NAME_BYTES:
         return {}
     if node.dtype.names is None:
+        check_heaps(file, node)
         return {name: node[()]} if node.dtype.kind in "SUOiu" else {}
     table = node[()]
     return {field: table[field] for field in node.dtype.names if table[field].ndim == 1}
-
-
-def _strings(values: NDArray[Any]) -> NDArray[np.object_]:
-    decoded = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values]
-    out = np.empty(len(decoded), dtype=object)
-    out[:] = decoded
-    return out
 
 
 def _cell_notes(attributes: Any, n_cells: int, url: str) -> tuple[Note, ...]:

@@ -1,0 +1,113 @@
+"""Strings of variable length in HDF5, their heaps checked before the library reads them.
+
+The library walks a heap by the sizes that stand in it, and walks on for ever where a
+damaged size is zero or wraps around. No signal ends that, so it is looked for first.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import deflate
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError
+from dpss.formats.hdf5 import Hdf5File, unfilter
+
+_REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
+_COLLECTION = struct.Struct("<4sB3xQ")
+_OBJECT = struct.Struct("<HHIQ")
+_UNDEFINED = (1 << 64) - 1
+_MAX_HEAP_BYTES = 1 << 28
+
+
+def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
+    """Return a dataset of strings, or of numbers as text, as ``str``.
+
+    Raises:
+        CorruptMatrixError: The heap that holds the strings is damaged.
+    """
+    check_heaps(file, node)
+    return as_strings(node[()])
+
+
+def as_strings(values: NDArray[Any]) -> NDArray[np.object_]:
+    """Return an array of ``str``; bytes are taken as UTF-8."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values]
+    return out
+
+
+def check_heaps(file: Hdf5File, node: h5py.Dataset) -> None:
+    """Check the heaps that a dataset of strings points into.
+
+    Raises:
+        CorruptMatrixError: One of them would lead the library astray.
+    """
+    if node.dtype.kind != "O" or not node.size or _offset_bytes(file) != 8:
+        return
+    addresses: set[int] = set()
+    for piece in _stored_pieces(file, node):
+        whole = len(piece) // _REFERENCE.itemsize * _REFERENCE.itemsize
+        found = np.frombuffer(piece[:whole], dtype=_REFERENCE)
+        addresses.update(np.unique(found["address"][found["length"] > 0]).tolist())
+    for address in sorted(addresses - {0, _UNDEFINED}):
+        _check_collection(file, address)
+
+
+def _offset_bytes(file: Hdf5File) -> int:
+    """Return the size of an address in the file, as its first bytes say."""
+    head = file.blob.read_range(0, 16)
+    return head[13] if head[8] < 2 else head[9]
+
+
+def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
+    """Yield a dataset's bytes as the file holds them, decompressed."""
+    if node.chunks is None:
+        offset = node.id.get_offset()
+        if offset is not None:
+            yield file.blob.read_range(offset, node.size * _REFERENCE.itemsize)
+        return
+    properties = node.id.get_create_plist()
+    filters = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
+    n_bytes = int(np.prod(node.chunks)) * _REFERENCE.itemsize
+    places: list[tuple[int, int, int]] = []
+    node.id.chunk_iter(lambda info: places.append((info.byte_offset, info.size, info.filter_mask)))
+    end = file.blob.size_bytes or 0
+    for offset, size, mask in places:
+        if offset is None or offset + size > end:
+            raise CorruptMatrixError(f"{file.blob.url}: {node.name} lies beyond the file's end")
+        stored = file.blob.read_range(offset, size)
+        try:
+            piece = unfilter(stored, filters, mask, n_bytes, _REFERENCE.itemsize)
+        except (deflate.DeflateError, ValueError) as error:
+            raise CorruptMatrixError(
+                f"{file.blob.url}: {node.name} can't be decompressed"
+            ) from error
+        if piece is not None:
+            yield piece
+
+
+def _check_collection(file: Hdf5File, address: int) -> None:
+    """Walk one heap as the library will."""
+    url = file.blob.url
+    head = file.blob.read_range(address, _COLLECTION.size) if address < 1 << 62 else b""
+    if len(head) < _COLLECTION.size:
+        raise CorruptMatrixError(f"{url}: strings lie at {address:,}, beyond the file's end")
+    magic, _, n_bytes = _COLLECTION.unpack(head)
+    if magic != b"GCOL" or not _COLLECTION.size < n_bytes <= _MAX_HEAP_BYTES:
+        raise CorruptMatrixError(f"{url}: the strings at {address:,} are damaged")
+    heap = file.blob.read_range(address, n_bytes)
+    at = _COLLECTION.size
+    while at + _OBJECT.size <= len(heap):
+        index, _, _, size = _OBJECT.unpack_from(heap, at)
+        step = -(-size // 8) * 8 + (_OBJECT.size if index else 0)
+        if step == 0 or at + step > n_bytes:
+            raise CorruptMatrixError(
+                f"{url}: the strings at {address:,} are damaged (size {size:,})"
+            )
+        at += step
