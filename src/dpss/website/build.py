@@ -26,11 +26,11 @@ from dpss.website.pages import (
 )
 from dpss.website.publishing import Publisher
 from dpss.website.records import (
-    SUMMARY,
     MatrixRecord,
     ProjectRecord,
+    Unreadable,
     group_projects,
-    parse_summary,
+    read_again,
     read_records,
     summary_keys,
 )
@@ -61,14 +61,24 @@ def build_website(store: Store, *, changed: Collection[str] | None = None) -> li
         The keys written.
     """
     keys = list(store.keys())
-    publisher = Publisher(store, keys)
-    records, unreadable = read_records(store, summary_keys(keys))
-    projects = group_projects(records)
-    before = {} if changed is None else _made_before(publisher)
-    for key, data in static_files().items():
-        publisher.write(key, data)
-    gone = _made_before(publisher).keys() - {record.folder for record in records}
+    with Publisher(store, keys) as publisher:
+        records, unreadable = read_records(store, summary_keys(keys))
+        projects = group_projects(records)
+        for key, data in static_files().items():
+            publisher.write(key, data)
+        _write_projects(publisher, projects, changed)
+        _write_portal(publisher, projects, unreadable, everything=changed is None)
+    return publisher.written
+
+
+def _write_projects(
+    publisher: Publisher, projects: Sequence[ProjectRecord], changed: Collection[str] | None
+) -> None:
+    """Write the pages of the projects that need it, and remove those of what is gone."""
+    made_before = _made_before(publisher)
+    gone = made_before.keys() - {m.folder for project in projects for m in project.matrices}
     _remove(publisher, gone, {project.folder for project in projects})
+    before = {} if changed is None else made_before
     for project in projects:
         stale = [
             record
@@ -80,38 +90,36 @@ def build_website(store: Store, *, changed: Collection[str] | None = None) -> li
         touched = any(folder.partition("/")[0] == project.folder for folder in gone)
         if stale or touched or not publisher.has(f"{project.folder}/index.html"):
             _write_project(publisher, project, stale)
+
+
+def _write_portal(
+    publisher: Publisher,
+    projects: Sequence[ProjectRecord],
+    unreadable: Sequence[Unreadable],
+    *,
+    everything: bool,
+) -> None:
+    """Write what is of all projects."""
+    records = [record for project in projects for record in project.matrices]
     history = read_history(publisher)
-    layout = write_shards(publisher, records, everything=changed is None)
+    layout = write_shards(publisher, records, everything=everything)
     document = index_document(projects, unreadable, history.latest, __version__)
-    publisher.write("_dpss/matrices.js", portal_script(projects))
-    publisher.write(
-        "genes.html",
-        render(
-            "genes.html.j2",
-            root="",
-            layout=layout,
-            index=document,
-            examples=example_genes(projects),
-        ),
-    )
-    publisher.write(
-        "index.html",
-        render(
-            "index.html.j2",
-            root="",
-            index=document,
-            rows=[index_row(project) for project in projects],
-            unreadable=unreadable,
-        ),
-    )
-    publisher.write(DATES, dates_script(history))
+    rows = [index_row(project) for project in projects]
     published = published_addresses(projects)
-    for key, template in (("index.html", "runs.html.j2"), ("feed.xml", "feed.xml.j2")):
-        page = render(template, root="../", history=history, published=published)
-        publisher.write(f"runs/{key}", page)
+    publisher.write("_dpss/matrices.js", portal_script(projects))
+    publisher.write(DATES, dates_script(history))
+    pages: list[tuple[str, str, dict[str, Any]]] = [
+        ("genes.html", "", {"layout": layout, "examples": example_genes(projects)}),
+        ("index.html", "", {"rows": rows, "unreadable": unreadable}),
+        ("runs/index.html", "../", {"history": history, "published": published}),
+        ("runs/feed.xml", "../", {"history": history, "published": published}),
+    ]
+    for key, root, context in pages:
+        template = {"runs/index.html": "runs.html"}.get(key, key.rpartition("/")[2]) + ".j2"
+        publisher.write(key, render(template, root=root, index=document, **context))
+    publisher.flush()
     # Last: it tells which documents the pages were made from.
     publisher.write("index.json", json_bytes(document))
-    return publisher.written
 
 
 def _made_before(publisher: Publisher) -> dict[str, str]:
@@ -150,7 +158,7 @@ def _write_project(
     """Write a project's page and everything of its stale matrices."""
     views = []
     for record in project.matrices:
-        document = parse_summary(publisher.store.read(f"{record.folder}/{SUMMARY}"))
+        document = read_again(publisher.store, record)
         view = _view(publisher, record, document)
         if record in stale:
             _write_matrix(publisher, record, view)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from dpss import palette
 from dpss.website import words
 from dpss.website.genes import TABLES, dumps, n_parts, script
+from dpss.website.lists import top_lists
 from dpss.website.records import (
     ORGAN,
     SPECIES,
@@ -271,6 +272,7 @@ def matrix_view(
         "table": path_of(f"{TABLES}{record.folder}"),
         "n_parts": n_parts(record.numbers["n_genes"]),
         "verdict": verdict(record.checks),
+        "lists": top_lists(document),
         "what": words.what_it_is(record),
         "typical": words.typical_cell(record),
         "cautions": words.cautions(document),

@@ -175,6 +175,20 @@ def parse_summary(data: bytes) -> dict[str, Any]:
     return checked
 
 
+def read_again(store: Store, record: MatrixRecord) -> dict[str, Any]:
+    """Return the document of a record; it needn't be checked twice if it is the same.
+
+    Raises:
+        ValueError: It is another one meanwhile, and no summary.
+        FileNotFoundError: It is gone meanwhile.
+    """
+    data = store.read(f"{record.folder}/{SUMMARY}")
+    if hashlib.sha256(data).hexdigest() != record.sha256:
+        return parse_summary(data)
+    document: dict[str, Any] = json.loads(data)
+    return document
+
+
 def group_projects(records: Iterable[MatrixRecord]) -> list[ProjectRecord]:
     """Return the projects in order of their folders, each with its matrices in order."""
     folders: dict[str, list[MatrixRecord]] = {}

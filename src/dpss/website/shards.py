@@ -140,6 +140,7 @@ def _write_block(
         old = _parse(publisher.read(key)) if kept else {}
         merged = {folder: line for folder, line in old.items() if folder in kept} | new
         publisher.write(key, _format(f"genes/{layout.name}/{block}/{bucket}", merged))
+    publisher.flush()
     publisher.write(manifest_key, json_bytes(dict(sorted(wanted.items()))))
 
 
