@@ -1,69 +1,61 @@
-"""Dense matrices in HDF5, cells × genes or genes × cells, read by slabs."""
+"""Dense cells × genes datasets in HDF5: in tiles, or as a stream where chunks are huge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import h5py
 
-import numpy as np
-
-from dpss.blocks import CellBlock, EntryBlock
-from dpss.formats import cut_evenly
-from dpss.formats.dense import sparse_rows
-from dpss.formats.hdf5 import ChunkedArray, Cursor, Hdf5File
-from dpss.formats.sparse_hdf5 import as_values
+from dpss.formats import Layer, Matrix
+from dpss.formats.hdf5 import Hdf5File, reading
+from dpss.formats.naming import NUMBERED_NOTE, number_genes
+from dpss.formats.streamed_hdf5 import StreamedLayer, can_stream
+from dpss.formats.tiled_hdf5 import Hdf5Tiles
+from dpss.formats.tiles import BAND_BYTES, TiledLayer
 from dpss.model import GeneTable
+from dpss.stores import Blob
+
+_NAMES = ("X", "expression", "matrix", "counts", "data")
+"""What a dataset of a matrix is called where nothing else is said."""
 
 
-@dataclass(frozen=True)
-class DenseLayer:
-    """A dense cells × genes dataset as a `dpss.formats.Layer`."""
+def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer:
+    """Open a dense dataset of cells × genes.
 
-    name: str
-    file: Hdf5File
-    path: str
-    n_cells: int
-    genes: GeneTable
-    cell_major: bool = True
+    Raises:
+        CorruptMatrixError: Its shape does not fit the gene table or the stored bytes.
+        LimitError: Its chunks are too large, and can't be inflated piece by piece.
+    """
+    array = file.array(path)
+    n_cells, n_genes = array.shape
+    rows, columns = array.chunk_shape or (1, 1)
+    if rows * columns * array.dtype.itemsize > BAND_BYTES and can_stream(array):
+        return StreamedLayer(name, file, path, genes, n_cells)
+    return TiledLayer(name, Hdf5Tiles(file, path), genes, cell_axis=0).check()
 
-    @cached_property
-    def _array(self) -> ChunkedArray:
-        return self.file.array(self.path)
 
-    @property
-    def n_values(self) -> int:
-        """Number of stored values, zeros included."""
-        return self.n_cells * len(self.genes)
+def is_plain(file: Hdf5File) -> bool:
+    """Return whether an HDF5 file holds a matrix and nothing that names its genes."""
+    return _plain_dataset(file) is not None
 
-    @property
-    def _cell_bytes(self) -> int:
-        return max(1, len(self.genes) * self._array.dtype.itemsize)
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
-        """Cut the cells into ranges that begin where a chunk does."""
-        chunks = self._array.chunk_shape
-        n_rows = chunks[0] if chunks else 1
-        n_slabs = -(-self.n_cells // n_rows)
-        cuts = cut_evenly(n_slabs, n_slabs * n_rows, self._cell_bytes, share_bytes)
-        return [
-            range(min(cut.start * n_rows, self.n_cells), min(cut.stop * n_rows, self.n_cells))
-            for cut in cuts
-        ]
+def open_plain(blob: Blob, file: Hdf5File) -> Matrix:
+    """Open a plain dataset of cells × genes, such as X beside labels Y; genes are numbered.
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Yield the cells of a share in blocks, without their zeros."""
-        cursor = Cursor(self._array)
-        step = max(1, block_bytes // self._cell_bytes)
-        for start in range(share.start, share.stop, step):
-            slab = as_values(cursor.read(start, min(start + step, share.stop)))
-            indptr, indices, data = sparse_rows(slab)
-            yield CellBlock(start, indptr, indices, data)
+    Raises:
+        CorruptMatrixError: Its shape does not fit the stored bytes.
+        LimitError: It has more features, or larger chunks, than can be read.
+    """
+    with reading(file):
+        name = _plain_dataset(file) or "X"
+        genes = number_genes(int(file.dataset(name).shape[1]))
+        layer = dense_layer(file, "X", name, genes)
+    return Matrix(name="", format="HDF5", layers=(layer,), notes=(NUMBERED_NOTE,))
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the values of a share in blocks, without zeros."""
-        for block in self.cell_blocks(share, block_bytes):
-            cells = np.repeat(
-                np.arange(block.start, block.start + block.n_cells), np.diff(block.indptr)
-            )
-            yield EntryBlock(cells, block.indices, block.data)
+
+def _plain_dataset(file: Hdf5File) -> str | None:
+    """Return the name of the file's only matrix of numbers."""
+    found = {
+        name
+        for name, node in file.h5.items()
+        if isinstance(node, h5py.Dataset) and node.ndim == 2 and node.dtype.kind in "iuf"
+    }
+    return next((name for name in _NAMES if name in found), None)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats import Layer, Matrix
-from dpss.formats.dense_hdf5 import DenseLayer
+from dpss.formats.dense_hdf5 import dense_layer
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5 import Hdf5File, reading
 from dpss.formats.sparse_hdf5 import SparseLayer
+from dpss.model import GeneTable
 from dpss.stores import Blob
 
 FORMAT = "h5ad"
@@ -26,6 +27,53 @@ def is_h5ad(file: Hdf5File) -> bool:
     return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or (
         "var" in h5 and "obs" in h5
     )
+
+
+def is_h5mu(file: Hdf5File) -> bool:
+    """Return whether an HDF5 file holds a MuData object: several AnnData objects."""
+    h5 = file.h5
+    return _text(h5.attrs.get("encoding-type", "")) == "MuData" or (
+        isinstance(h5.get("mod"), h5py.Group) and "X" not in h5
+    )
+
+
+def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
+    """Open an h5mu file: a matrix for each modality that holds gene expression.
+
+    Raises:
+        NoMatrixError: None does.
+        CorruptMatrixError: Its parts contradict each other.
+    """
+    matrices = []
+    with reading(file):
+        modalities = file.h5["mod"]
+        for name in modalities:
+            if "var" not in modalities[name]:
+                continue
+            layers = tuple(_layers(file, f"mod/{name}"))
+            if layers and _holds_genes(name, layers[0].genes):
+                matrices.append((name, layers))
+        others = sorted(set(modalities) - {name for name, _ in matrices})
+    if not matrices:
+        raise NoMatrixError(
+            f"{blob.url}: none of the modalities holds gene expression ({', '.join(others)})"
+        )
+    note = ("modalities", "warn", f"Left out, as they hold no genes: {', '.join(others)}.")
+    notes = (note,) if others else ()
+    named = len(matrices) > 1
+    return tuple(
+        Matrix(name if named else "", "h5mu", layers, notes) for name, layers in matrices
+    )
+
+
+_OTHER_MODALITIES = {"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "protein", "airr"}
+
+
+def _holds_genes(modality: str, genes: GeneTable) -> bool:
+    """Return whether a modality's features are genes, as far as its table or name tells."""
+    if genes.feature_types is not None:
+        return bool(genes.is_gene.any())
+    return modality.lower() not in _OTHER_MODALITIES
 
 
 def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
@@ -86,7 +134,7 @@ def _layer(
             f"{file.blob.url}: {path} has {shape[0]:,} cells, but its cell table {n_cells:,}"
         )
     if encoding == "dense":
-        return DenseLayer(name, file, path, shape[0], genes)
+        return dense_layer(file, name, path, genes)
     return SparseLayer(name, file, path, shape[0], genes, cell_major=encoding == "csr").check()
 
 

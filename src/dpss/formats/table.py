@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dpss.errors import CorruptMatrixError, DpssError, UnknownFormatError
-from dpss.formats import Matrix
-from dpss.formats.h5ad import is_h5ad, open_h5ad
+from dpss.formats import Matrix, mtx
+from dpss.formats.dense_hdf5 import is_plain, open_plain
+from dpss.formats.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
 from dpss.formats.hdf5 import Hdf5File, is_hdf5
 from dpss.formats.loom import is_loom, open_loom
 from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
@@ -27,11 +28,24 @@ class Hdf5Format:
     open: Callable[[Blob, Hdf5File], tuple[Matrix, ...]]
 
 
+@dataclass(frozen=True)
+class Format:
+    """A format that is no HDF5: of a file, a folder or an archive."""
+
+    recognises: Callable[[Source], bool]
+    open: Callable[[Source, int], tuple[Matrix, ...]]
+    """Opens a source, with the number of threads that it may use."""
+
+
 HDF5_FORMATS = (
     Hdf5Format(is_tenx_h5, open_tenx_h5),
     Hdf5Format(is_h5ad, lambda blob, file: (open_h5ad(blob, file),)),
     Hdf5Format(is_loom, lambda blob, file: (open_loom(blob, file),)),
+    Hdf5Format(is_h5mu, open_h5mu),
+    Hdf5Format(is_plain, lambda blob, file: (open_plain(blob, file),)),
 )
+
+FORMATS = (Format(mtx.sniff, mtx.open_),)
 
 
 def open_matrices(source: Source, threads: int = 2) -> tuple[Matrix, ...]:
@@ -55,6 +69,9 @@ def open_matrices(source: Source, threads: int = 2) -> tuple[Matrix, ...]:
             raise CorruptMatrixError(f"{source.url}: the file is empty")
         if is_hdf5(head):
             return _open_hdf5(source)
+    for known in FORMATS:
+        if known.recognises(source):
+            return known.open(source, threads)
     raise UnknownFormatError(f"{source.url}: not a matrix in a format that this program reads")
 
 
