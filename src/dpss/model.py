@@ -34,6 +34,11 @@ class MatrixRef:
     what is newer than its summary is read again."""
     size_bytes: int | None = None
     """Size as the source states it; ``None`` where it does not."""
+    n_cells: int | None = None
+    """Number of cells as the source states it; compared with what is found."""
+    certain: bool = True
+    """Whether it must be a matrix. One that the source only may hold to be one is skipped, not
+    failed, where it turns out to be something else."""
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """What the source says of the cells: species, organ, library construction, ..."""
 
@@ -51,6 +56,8 @@ class Skipped:
     """Name of the matrix or entry within its project."""
     reason: str
     """One plain sentence."""
+    failed: bool = False
+    """Whether something went wrong, as opposed to a rule that leaves it out."""
 
 
 @dataclass(frozen=True)

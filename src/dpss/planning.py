@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dpss.model import MatrixRef, Project
+from dpss.model import MatrixRef, Project, Skipped
 from dpss.outcomes import Outcome, Status
 from dpss.publication import Published, Recipe, folder_of
 
@@ -63,11 +63,15 @@ def plan_run(
                 project,
                 None,
                 skipped.reason,
-                Outcome(project.id, skipped.name, Status.SKIPPED, skipped.reason),
+                Outcome(project.id, skipped.name, _status_of(skipped), skipped.reason),
             )
             for skipped in project.skipped
         ]
     return steps
+
+
+def _status_of(skipped: Skipped) -> Status:
+    return Status.FAILED if skipped.failed else Status.SKIPPED
 
 
 def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, force: bool) -> Step:

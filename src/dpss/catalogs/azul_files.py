@@ -1,0 +1,187 @@
+"""The files of a project in Azul's words: trees of strata, and which files are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dpss.catalogs.selection import cheapest, is_sure
+from dpss.model import MatrixRef, Skipped
+from dpss.names import names_of_files, stem_of
+from dpss.stores.addresses import shown_address
+
+TREES = ("matrices", "contributedAnalyses")
+
+Path = tuple[tuple[str, str], ...]
+"""Where in a tree a file is: dimension and value, from the root on."""
+
+
+@dataclass(frozen=True)
+class FileRules:
+    """Which of a project's files are read."""
+
+    include_intermediate: bool = False
+    """Those that only lead to others, too."""
+    all_files: bool = False
+    """Every format of a matrix, not just the cheapest to read."""
+
+
+@dataclass
+class AzulFile:
+    """A file with every place where it was found."""
+
+    uuid: str
+    name: str
+    url: str
+    """Empty where there is no download."""
+    sha256: str
+    version: str
+    source: str
+    """Who made it, such as ``DCP/1 Matrix Service``."""
+    size_bytes: int | None
+    n_cells: int | None
+    intermediate: bool
+    accessible: bool
+    strata: dict[str, list[str]] = field(default_factory=dict)
+    """Values by dimension, of all places."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What says whether it has changed."""
+        return f"sha256:{self.sha256}" if self.sha256 else f"uuid:{self.uuid}@{self.version}"
+
+    def frozen_strata(self) -> dict[str, tuple[str, ...]]:
+        """Return the values by dimension, both sorted."""
+        return {key: tuple(sorted(values)) for key, values in sorted(self.strata.items())}
+
+
+def find_files(project: Mapping[str, Any]) -> list[AzulFile]:
+    """Return all files of a project's trees, each once, sorted by name.
+
+    Raises:
+        KeyError: A file lacks a field, or
+        TypeError: a tree is none.
+    """
+    found: dict[str, AzulFile] = {}
+    for tree in TREES:
+        for path, entry in walk(project.get(tree) or {}):
+            file = found.setdefault(str(entry["uuid"]), read_file(entry))
+            for dimension, value in path:
+                values = file.strata.setdefault(dimension, [])
+                if value not in values:
+                    values.append(value)
+    return sorted(found.values(), key=lambda file: (file.name, file.uuid))
+
+
+def walk(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield every file of a tree with its place; dimensions and values alternate.
+
+    Raises:
+        TypeError: It is no such tree.
+    """
+    if isinstance(tree, list):
+        for entry in tree:
+            if not isinstance(entry, dict):
+                raise TypeError("a file that is no object")
+            yield path, entry
+        return
+    if not isinstance(tree, dict):
+        raise TypeError("neither a branch nor a list of files")
+    for dimension, branches in tree.items():
+        if not isinstance(branches, dict):
+            raise TypeError("a dimension without values")
+        for value, branch in branches.items():
+            yield from walk(branch, (*path, (dimension, value)))
+
+
+def read_file(entry: Mapping[str, Any]) -> AzulFile:
+    """Return a file from its description.
+
+    Raises:
+        KeyError: It lacks what a file must have.
+    """
+    n_cells = entry.get("matrixCellCount")
+    size = entry.get("size")
+    # Without a `drs_uri` the service knows of a file that it can't give: a phantom.
+    url = entry.get("url") if entry.get("drs_uri") else None
+    return AzulFile(
+        uuid=str(entry["uuid"]),
+        name=str(entry["name"]),
+        url=url or "",
+        sha256=str(entry.get("sha256") or "").lower(),
+        version=str(entry.get("version") or ""),
+        source=str(entry.get("fileSource") or ""),
+        size_bytes=size if isinstance(size, int) else None,
+        n_cells=n_cells if isinstance(n_cells, int) and n_cells > 0 else None,
+        intermediate=bool(entry.get("isIntermediate")),
+        accessible=entry.get("accessible") is not False,
+    )
+
+
+def select_files(
+    project_id: str, files: list[AzulFile], rules: FileRules
+) -> tuple[list[MatrixRef], list[Skipped]]:
+    """Return the references to what is read of a project, and what is left out with its reason.
+
+    A matrix's name does not depend on the rules: it names all files, read or not.
+    """
+    names = names_of_files([file.name for file in files])
+    kept: list[tuple[str, AzulFile]] = []
+    skipped = []
+    for name, file in zip(names, files, strict=True):
+        reason = _why_not(file, rules)
+        if reason:
+            skipped.append(Skipped(name, f"{file.name}: {reason}"))
+        else:
+            kept.append((name, file))
+    chosen = {} if rules.all_files else _choose_formats([file for _, file in kept])
+    refs = []
+    for name, file in kept:
+        best = chosen.get(file.uuid, file)
+        if best is file:
+            refs.append(_ref(project_id, name, file))
+        else:
+            reason = f"the same matrix is read from {best.name}; --all-files reads it, too"
+            skipped.append(Skipped(name, f"{file.name}: {reason}"))
+    return refs, skipped
+
+
+def _why_not(file: AzulFile, rules: FileRules) -> str:
+    if not file.accessible:
+        return "managed access: it can't be had without a login"
+    if not file.url:
+        return "listed, but there is no download of it"
+    if file.intermediate and not rules.include_intermediate:
+        return "an intermediate file; --include-intermediate reads it, too"
+    return ""
+
+
+def _choose_formats(files: list[AzulFile]) -> dict[str, AzulFile]:
+    """Return for each file, by uuid, the one that is read in its place."""
+    groups: dict[tuple[object, ...], list[AzulFile]] = {}
+    for file in files:
+        strata = tuple(file.frozen_strata().items())
+        groups.setdefault((stem_of(file.name), file.source, strata), []).append(file)
+    chosen: dict[str, AzulFile] = {}
+    for group in groups.values():
+        names = [file.name for file in group]
+        # Two of one name are two matrices, whatever else they share.
+        if len(set(names)) == len(names):
+            best = group[names.index(cheapest(names))]
+            chosen |= {file.uuid: best for file in group}
+    return chosen
+
+
+def _ref(project_id: str, name: str, file: AzulFile) -> MatrixRef:
+    return MatrixRef(
+        project_id=project_id,
+        name=name,
+        url=shown_address(file.url),
+        fingerprint=file.fingerprint,
+        location=file.url,
+        size_bytes=file.size_bytes,
+        n_cells=file.n_cells,
+        certain=is_sure(file.name),
+        strata=file.frozen_strata(),
+    )

@@ -1,0 +1,90 @@
+"""Prepared ("canned") matrices: files below a prefix of a bucket, each a project of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dpss.catalogs.selection import cheapest, is_named, is_sure
+from dpss.errors import UnreachableError
+from dpss.model import MatrixRef, Project, Skipped
+from dpss.names import stem_of, unique_names
+from dpss.stores.s3 import S3Blob, S3Store, list_objects, split_url
+
+KNOWN = (
+    *(".h5ad", ".h5", ".hdf5", ".loom", ".mtx.zip", ".mtx.gz", ".mtx", ".zarr.zip", ".rds"),
+    *(".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.zip", ".txt.gz", ".zip", ".tar.gz"),
+)
+"""Endings of files that may be matrices; what else lies there is named and left alone."""
+
+
+@dataclass(frozen=True)
+class CannedCatalog:
+    """All matrices below a prefix, ``<uuid>.mtx.zip`` or ``<uuid>.<species>.mtx.zip``.
+
+    A project is what stands before a file's ending. Where there is more than one file of it,
+    the cheapest to read is its matrix.
+    """
+
+    url: str
+    """``s3://bucket/prefix``."""
+    only: frozenset[str] = frozenset()
+    """Ids of the projects wanted; empty for all."""
+
+    @property
+    def name(self) -> str:
+        """The source and where it is."""
+        return f"canned {self.url}"
+
+    def projects(self) -> Iterator[Project]:
+        """Yield every project, in the order of their ids.
+
+        Raises:
+            UnreachableError: The bucket can't be listed, or holds nothing there.
+        """
+        bucket, prefix = split_url(self.url)
+        folder = S3Store(bucket, prefix).url
+        _, whole = split_url(folder)
+        found: dict[str, list[S3Blob]] = {}
+        n_found = 0
+        for blob in list_objects(bucket, whole):
+            relative = blob.key.removeprefix(whole)
+            if blob.key.endswith("/"):
+                continue
+            n_found += 1
+            stem = stem_of(relative)
+            if not self.only or is_named(stem, self.only):
+                found.setdefault(stem, []).append(blob)
+        if not n_found:
+            raise UnreachableError(f"{folder}: there are no matrices")
+        stems = sorted(found)
+        for stem, project_id in zip(stems, unique_names(stems), strict=True):
+            yield _project(project_id, stem, found[stem])
+
+
+def _project(project_id: str, title: str, blobs: list[S3Blob]) -> Project:
+    """Return the project of all files with the same stem."""
+    readable = {blob.name: blob for blob in blobs if blob.name.lower().endswith(KNOWN)}
+    skipped = [
+        Skipped(blob.name, f"{blob.url}: not a matrix, by its name")
+        for blob in blobs
+        if blob.name not in readable
+    ]
+    if not readable:
+        return Project(project_id, title, skipped=tuple(skipped))
+    chosen = cheapest(list(readable))
+    skipped += [
+        Skipped(name, f"{blob.url}: the same matrix is read from {chosen}")
+        for name, blob in sorted(readable.items())
+        if name != chosen
+    ]
+    blob = readable[chosen]
+    ref = MatrixRef(
+        project_id=project_id,
+        name="",
+        url=blob.url,
+        fingerprint=f"etag:{blob.etag}",
+        size_bytes=blob.size_bytes,
+        certain=is_sure(chosen),
+    )
+    return Project(project_id, title, (ref,), tuple(skipped))

@@ -1,0 +1,135 @@
+"""Which projects are wanted, and which of several files of one matrix is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from dpss.catalogs import Catalog
+from dpss.errors import DpssError, SettingsError
+from dpss.model import Project, Skipped
+from dpss.stores.addresses import shown_address
+from dpss.stores.opening import open_source
+
+COST = (".h5ad", ".h5", ".hdf5", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip", ".loom", ".rds")
+"""Endings, the cheapest to read first: sparse binary, sparse text, dense binary. All others
+(dense text) come after them."""
+
+SURE = (".h5ad", ".h5", ".loom", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip")
+"""Endings that nothing but a matrix has: broken, it's a failure and not just another file."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MAX_LIST_BYTES = 1 << 24
+
+
+def is_named(project_id: str, names: Collection[str]) -> bool:
+    """Tell whether a list of project ids means this project.
+
+    A prepared matrix's project may be called after its species, too; the list need not.
+
+    >>> is_named("4a95101c-9ffc-4f30-a809-f04518a23803.homo_sapiens",
+    ...          {"4a95101c-9ffc-4f30-a809-f04518a23803"})
+    True
+    """
+    plain = project_id.casefold()
+    known = {name.casefold() for name in names}
+    uuid = plain.partition(".")[0]
+    return plain in known or (bool(_UUID.fullmatch(uuid)) and uuid in known)
+
+
+def cost(file_name: str) -> int:
+    """Return how costly a file is to read, by its name; for comparisons only.
+
+    >>> cost("a.h5ad") < cost("a.mtx.zip") < cost("a.loom") < cost("a.csv.zip")
+    True
+    """
+    name = file_name.lower()
+    return next((i for i, ending in enumerate(COST) if name.endswith(ending)), len(COST))
+
+
+def is_sure(file_name: str) -> bool:
+    """Tell whether a file of this name must be a matrix."""
+    return file_name.lower().endswith(SURE)
+
+
+def cheapest(file_names: Sequence[str]) -> str:
+    """Return the one that is read of several files of the same matrix."""
+    return min(file_names, key=lambda name: (cost(name), name))
+
+
+@dataclass(frozen=True)
+class BlacklistedCatalog:
+    """A catalog without the matrices of the projects that a list names."""
+
+    catalog: Catalog
+    listed: frozenset[str]
+    """Project ids."""
+    address: str
+    """Where the list is."""
+
+    @property
+    def name(self) -> str:
+        """The catalog's own name."""
+        return self.catalog.name
+
+    def projects(self) -> Iterator[Project]:
+        """Yield every project; one that is listed has nothing but its reason.
+
+        Raises:
+            UnreachableError: The source can't be reached, or no longer.
+        """
+        for project in self.catalog.projects():
+            if is_named(project.id, self.listed):
+                yield leave_out(project, self.address)
+            else:
+                yield project
+
+
+def leave_out(project: Project, address: str) -> Project:
+    """Return a project with all its matrices left out because a list says so."""
+    reason = f"on the blacklist {shown_address(address)}"
+    names = [ref.name for ref in project.refs] + [entry.name for entry in project.skipped]
+    skipped = tuple(Skipped(name, reason) for name in names or [""])
+    return replace(project, refs=(), skipped=skipped)
+
+
+def read_blacklist(address: str) -> frozenset[str]:
+    """Return the project ids that a file names, one a line.
+
+    Raises:
+        SettingsError: There is no such file, or it's no list of ids.
+    """
+    where = f"the blacklist was looked for at {shown_address(address)}"
+    other = "name another with --blacklist-file (DPSS_BLACKLIST_FILE)"
+    try:
+        source = open_source(address)
+        if hasattr(source, "blobs"):
+            raise SettingsError(f"{where}, but that is a folder; {other}")
+        with source.open() as file:
+            data = file.read(_MAX_LIST_BYTES + 1)
+    except DpssError as error:
+        if isinstance(error, SettingsError):
+            raise
+        raise SettingsError(f"{where}: {error}; {other}") from error
+    try:
+        if len(data) > _MAX_LIST_BYTES:
+            raise ValueError("too large")
+        return parse_blacklist(data.decode("utf-8-sig"))
+    except ValueError as error:
+        raise SettingsError(f"{where}, but that is no list of project ids; {other}") from error
+
+
+def parse_blacklist(text: str) -> frozenset[str]:
+    r"""Return the ids in a list; blank lines and what follows a ``#`` are nothing.
+
+    >>> sorted(parse_blacklist("\r\n a \r\n# no\nb # because\n"))
+    ['a', 'b']
+
+    Raises:
+        ValueError: It holds something else than ids.
+    """
+    found = {line.partition("#")[0].strip() for line in text.splitlines()}
+    if any(re.search(r"[\s<>\x00]", name) for name in found):
+        raise ValueError("not ids")
+    return frozenset(found - {""})
