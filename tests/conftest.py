@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.servers.moto_s3 import MotoS3
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,3 +23,26 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real matrices in {folder}; set DPSS_REAL_DATA to a folder with them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[MotoS3]:
+    """Return an S3 server on loopback."""
+    from tests.servers.moto_s3 import MotoS3
+
+    with MotoS3() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3: MotoS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return a new bucket's name; AWS's environment leads to it, and to nothing else."""
+    from dpss.stores import aws
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    aws.connect.cache_clear()
+    yield s3.make_bucket(f"bucket-{uuid.uuid4()}")
+    aws.connect.cache_clear()

@@ -1,0 +1,1 @@
+"""Servers on loopback that speak as the real ones do: over HTTP, with their faults."""

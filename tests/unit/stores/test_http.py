@@ -1,0 +1,231 @@
+"""HTTP files as blobs, against servers on loopback that break in the ways servers break."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from dpss.errors import CorruptMatrixError, FetchError
+from dpss.stores.http import Client, HttpFault, Patience, follow
+from dpss.stores.http_blob import HEAD_BYTES, HttpBlob
+from tests.servers.base import Answer, Server, json_answer
+from tests.servers.files import File, FileServer
+
+DATA = random.Random(1).randbytes(300_000)
+QUICK = Client(
+    Patience(
+        attempts=4,
+        total=5,
+        connect=1,
+        silence=0.3,
+        first_wait=0.01,
+        longest_wait=0.05,
+        slow=0.5,
+    )
+)
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    with FileServer(**{"a.h5ad": File(DATA)}) as server:
+        yield server
+
+
+def blob_of(server: FileServer, **how: object) -> HttpBlob:
+    return HttpBlob(f"{server.url}/a.h5ad", QUICK, **how)  # type: ignore[arg-type]
+
+
+def read_all(blob: HttpBlob) -> bytes:
+    with blob.open() as file:
+        return file.read()
+
+
+def test_size_and_ranges_are_learnt_with_the_first_bytes(server: FileServer) -> None:
+    """One request tells size, ranges and the head, which is not asked for a second time."""
+    blob = blob_of(server)
+    assert (blob.size_bytes, blob.random_access, blob.name) == (len(DATA), True, "a.h5ad")
+    assert blob.read_range(0, 4096) == DATA[:4096]
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "length"),
+    [(0, 10), (100_000, 50_000), (len(DATA) - 5, 100), (len(DATA), 10), (5, 0), (HEAD_BYTES, 1)],
+)
+def test_ranges_are_what_the_file_holds(server: FileServer, start: int, length: int) -> None:
+    """Any range gives the file's bytes, and fewer only at the end."""
+    assert blob_of(server).read_range(start, length) == DATA[start : start + length]
+
+
+def test_connections_are_used_again(server: FileServer) -> None:
+    """Twenty ranges one after the other need one connection, not twenty."""
+    blob = blob_of(server)
+    for i in range(20):
+        blob.read_range(70_000 + i, 1000)
+    assert server.connections <= 2
+
+
+def test_a_server_without_ranges_is_read_as_a_stream(server: FileServer) -> None:
+    """Without ranges, size and bytes are right and nobody is told that ranges are cheap."""
+    server.files["/a.h5ad"].ranges = False
+    blob = blob_of(server)
+    assert not blob.random_access
+    assert blob.size_bytes == len(DATA)
+    assert read_all(blob) == DATA
+    assert blob.read_range(100, 50) == DATA[100:150]
+
+
+def test_a_stream_of_unknown_size(server: FileServer) -> None:
+    """A chunked answer without a length is read to its end."""
+    server.files["/a.h5ad"].ranges = False
+    server.files["/a.h5ad"].chunked = True
+    blob = blob_of(server)
+    assert blob.size_bytes is None
+    assert read_all(blob) == DATA
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Answer(cut_after=70_000),
+        Answer(hang_after=70_000),
+        Answer(503, headers={"Retry-After": "0"}),
+        Answer(429),
+        Answer(500),
+    ],
+    ids=["reset", "hangs", "503", "429", "500"],
+)
+def test_a_broken_download_goes_on(server: FileServer, fault: Answer, ranges: bool) -> None:
+    """A download that breaks twice is whole in the end, and what came isn't asked for again."""
+    blob = blob_of(server)
+    server.files["/a.h5ad"].ranges = ranges
+    assert blob.size_bytes == len(DATA)
+    server.files["/a.h5ad"].faults = [fault, fault]
+    assert read_all(blob) == DATA
+    if ranges and fault.cut_after:
+        starts = [request.headers["range"] for request in server.requests]
+        assert len(set(starts[1:])) == len(starts[1:]), "went on where it was"
+
+
+def test_patience_ends(server: FileServer) -> None:
+    """A server that never recovers is given up, with the address and the reason."""
+    blob = blob_of(server)
+    server.faults = [Answer(503)] * 100
+    with pytest.raises(FetchError, match=r"a\.h5ad: answers 503"):
+        _ = blob.size_bytes
+    assert len(server.requests) == QUICK.patience.attempts
+
+
+def test_retry_after_is_honoured(server: FileServer) -> None:
+    """A server that asks for a second is given it."""
+    server.faults = [Answer(503, headers={"Retry-After": "1"})]
+    start = time.monotonic()
+    assert blob_of(server).size_bytes == len(DATA)
+    assert time.monotonic() - start >= 1
+
+
+def test_too_long_a_wait_is_not_waited(server: FileServer) -> None:
+    """A server that asks for an hour is told of at once."""
+    server.faults = [Answer(503, headers={"Retry-After": "3600"})]
+    start = time.monotonic()
+    with pytest.raises(FetchError, match="503"):
+        _ = blob_of(server).size_bytes
+    assert time.monotonic() - start < 1
+
+
+def test_a_trickle_counts_as_broken(server: FileServer) -> None:
+    """A body that comes too slowly to ever end is given up."""
+    blob = blob_of(server)
+    assert blob.size_bytes == len(DATA)
+    server.files["/a.h5ad"].faults = [Answer(bytes_per_second=500)]
+    with pytest.raises(FetchError, match="too slow"):
+        read_all(blob)
+
+
+def test_a_wrong_checksum_is_found(server: FileServer) -> None:
+    """A file whose bytes aren't those that the source promised is not taken for it."""
+    assert read_all(blob_of(server, sha256=hashlib.sha256(DATA).hexdigest())) == DATA
+    with pytest.raises(CorruptMatrixError, match="sha256"):
+        read_all(blob_of(server, sha256="0" * 64))
+
+
+def test_a_file_that_changes_meanwhile_is_noticed(server: FileServer) -> None:
+    """Two halves of two files are never taken for one."""
+    blob = blob_of(server)
+    assert blob.read_range(0, 10) == DATA[:10]
+    server.files["/a.h5ad"].data = DATA[::-1]
+    with pytest.raises(CorruptMatrixError, match="was changed"):
+        blob.read_range(100_000, 10)
+
+
+@pytest.mark.parametrize("empty_part", [True, False])
+def test_an_empty_file(server: FileServer, empty_part: bool) -> None:
+    """An empty file has size 0 and ends at once, whether that is a 416 or an empty 206."""
+    server.files["/a.h5ad"] = File(b"", empty_part_at_end=empty_part)
+    blob = blob_of(server)
+    assert read_all(blob) == b""
+    assert blob.read_range(0, 10) == b""
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(404, "is not there"), (403, "may not be read"), (401, "login"), (418, "answers 418")],
+)
+def test_a_refusal_is_explained(server: FileServer, status: int, words: str) -> None:
+    """What won't pass is not tried again, and is said in words."""
+    server.faults = [Answer(status)] * 2
+    with pytest.raises(FetchError, match=words):
+        _ = blob_of(server).size_bytes
+    assert len(server.requests) == 1
+
+
+def test_nobody_there_is_explained() -> None:
+    """A port that nobody listens on is named, with what it does."""
+    with Server() as gone:
+        url = gone.url
+    with pytest.raises(FetchError, match=r"127\.0\.0\.1:\d+: refuses the connection"):
+        _ = HttpBlob(f"{url}/a", QUICK).size_bytes
+
+
+def test_secrets_are_never_shown(server: FileServer) -> None:
+    """Signatures and passwords are in no message and no shown address, but are sent."""
+    secret = f"{server.url}/b.h5ad?X-Amz-Signature=hush&catalog=dcp1"
+    blob = HttpBlob(secret, QUICK)
+    assert blob.url == f"{server.url}/b.h5ad?catalog=dcp1"
+    with pytest.raises(FetchError) as caught:
+        _ = blob.size_bytes
+    assert "hush" not in f"{caught.value} {caught.value.__cause__}"
+    assert server.requests[0].query["X-Amz-Signature"] == "hush"
+
+
+def test_a_blob_can_be_pickled(server: FileServer) -> None:
+    """Another process gets the same file."""
+    blob = blob_of(server)
+    _ = blob.size_bytes
+    assert pickle.loads(pickle.dumps(blob)).read_range(70_000, 9) == DATA[70_000:70_009]
+
+
+def test_json_is_asked_for_again_and_explained() -> None:
+    """Documents outlive passing faults; what is no JSON, or an error, is said."""
+    with Server(lambda request: json_answer({"path": request.path})) as server:
+        server.faults = [Answer(502), Answer(200, b'{"path', cut_after=3)]
+        assert QUICK.get_json(f"{server.url}/x") == {"path": "/x"}
+        server.faults = [Answer(200, b"<html>")]
+        with pytest.raises(HttpFault, match="does not answer in JSON"):
+            QUICK.get_json(f"{server.url}/x")
+        server.faults = [json_answer({"message": "no such catalog"}, 404)]
+        with pytest.raises(HttpFault, match=r"answers 404 \(no such catalog\)"):
+            QUICK.get_json(f"{server.url}/x")
+
+
+def test_redirects_leave_neither_http_nor_encryption() -> None:
+    """A redirect to a file or from HTTPS to HTTP is refused."""
+    for location in ("file:///etc/passwd", "http://host/a"):
+        with pytest.raises(HttpFault, match="not followed"):
+            follow("https://host/a", location)
