@@ -191,7 +191,13 @@ def write_matrix(folder: Path, doc: dict, rows: list[dict]) -> None:
 
 
 def make_portal(
-    root: Path, n_projects: int = 3, n_matrices: int = 2, n_genes: int = 60, seed: int = 0
+    root: Path,
+    n_projects: int = 3,
+    n_matrices: int = 2,
+    n_genes: int = 60,
+    seed: int = 0,
+    *,
+    figures: bool = True,
 ) -> Path:
     """Write a portal of so many projects with so many matrices each."""
     rng = random.Random(seed)
@@ -204,6 +210,8 @@ def make_portal(
             name = f"sample {m} of {organ}" if n_matrices > 1 else ""
             doc = document(rng, rows, project=project, title=title, name=name, n_cells=n_cells)
             folder = root / project / f"matrix-{m}" if n_matrices > 1 else root / project
+            if not figures:
+                doc["figures"] = []
             write_matrix(folder, doc, rows)
     return root
 
@@ -228,3 +236,57 @@ def make_nasty(root: Path, seed: int = 1) -> Path:
     doc["provenance"] = {"version": NASTY[0], "settings": {NASTY[1]: NASTY[0]}}
     write_matrix(root / 'a "b" <i>&' / "m ?#% <b>", doc, rows)
     return root
+
+
+def make_runs(root: Path) -> None:
+    """Write the reports of three runs over what is published."""
+    folders = [p.parent.relative_to(root).as_posix() for p in sorted(root.rglob("summary.json"))]
+    names = {folder: (folder.partition("/")[0], folder.partition("/")[2]) for folder in folders}
+    gone = ("gone-project", "old")
+
+    def matrix(folder, status, reason="", name=None):
+        project_id, matrix_name = name or names[folder]
+        return {
+            "project_id": project_id,
+            "matrix": matrix_name,
+            "status": status,
+            "reason": reason,
+            "folder": folder,
+            "url": "https://example.org/x",
+            "fingerprint": "1",
+            "n_cells": 1,
+            "n_genes": 1,
+            "input_bytes": 1,
+            "seconds": 1.0,
+            "peak_memory_bytes": 1,
+        }
+
+    first = [matrix(folder, "published") for folder in folders]
+    first.append(matrix("/".join(gone), "published", name=gone))
+    second = [matrix(folder, "unchanged") for folder in folders[:-1]]
+    second.append(matrix(folders[-1], "published"))
+    second.append(matrix("bad/one", "failed", f"bad.h5ad: {NASTY[0]} holds NaN", ("bad", "one")))
+    third = [matrix(folder, "unchanged") for folder in folders[1:]]
+    third.append(matrix(folders[0], "failed", "x.h5ad: is truncated"))
+    third.append(matrix("notes", "skipped", "not a matrix", ("notes", "")))
+    for hour, matrices in enumerate((first, second, third)):
+        statuses = [m["status"] for m in matrices]
+        report = {
+            "schema": 1,
+            "started": f"2026-03-04T0{hour}:00:00+00:00",
+            "finished": f"2026-03-04T0{hour}:05:00+00:00",
+            "seconds": 300.0,
+            "version": "1.0",
+            "source": "local /data",
+            "output": "/out",
+            "settings": {},
+            "interrupted_by": None,
+            "problems": [],
+            "exit_code": 0,
+            "counts": {
+                s: statuses.count(s) for s in ("published", "unchanged", "skipped", "failed")
+            },
+            "matrices": matrices,
+        }
+        (root / "runs").mkdir(exist_ok=True)
+        (root / f"runs/20260304T0{hour}0000.000000Z.json").write_text(json.dumps(report))

@@ -1,0 +1,134 @@
+"""All genes of a matrix, and one gene across all matrices."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.test_pages import violations
+from tests.browser.waiting import until
+
+PROJECT = "project-0001/index.html"
+
+
+def explore(page):
+    page.get_by_role("button", name="Explore all 300 genes").first.click()
+    page.locator(".all-genes tbody tr").first.wait_for()
+    return page
+
+
+def test_the_table_sorts_and_searches(portal, tab):
+    """The most variable gene comes first; a search finds by name and by id."""
+    page = explore(tab().open(portal.http + PROJECT))
+    first = page.locator("article").first
+    best = first.locator(".top").nth(2).locator("tbody th a").first.inner_text()
+    assert first.locator(".all-genes tbody th a").first.inner_text() == best
+    first.get_by_label("Find genes").fill("GENE42, ensg00000000007")
+    until(page, "document.querySelectorAll('.all-genes tbody tr').length === 2")
+    names = sorted(first.locator(".all-genes tbody th a").all_inner_texts())
+    assert names == ["GENE42", "GENE7"]
+    assert "2 genes found" in first.locator(".status").inner_text()
+    assert violations(page) == []
+
+
+def test_the_address_restores_the_explorer(portal, tab):
+    """Which matrix, what was searched, the view and the order are in the address."""
+    page = explore(tab().open(portal.http + PROJECT))
+    page.get_by_label("Find genes").fill("GENE1")
+    page.get_by_label("Plot").select_option("detection")
+    page.locator("th[data-sort=mean_counts] button").click()
+    until(page, "location.search.includes('q=GENE1')")
+    found = parse_qs(urlsplit(page.url).query)
+    assert found == {
+        "m": ["m-matrix-0"],
+        "q": ["GENE1"],
+        "view": ["detection"],
+        "sort": ["mean_counts"],
+        "dir": ["desc"],
+    }
+    again = tab().open(page.url)
+    again.locator(".all-genes tbody tr").first.wait_for()
+    assert again.get_by_label("Plot").input_value() == "detection"
+    rows = ".all-genes tbody th a"
+    assert again.locator(rows).all_inner_texts() == page.locator(rows).all_inner_texts()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pointing_at_a_dot_names_the_gene(portal, tab, scheme):
+    """Hover names the gene, the arrow keys go by rank and say it aloud."""
+    one = tab(color_scheme=scheme)
+    page = explore(one.open(portal.http + PROJECT))
+    plot = page.locator(".plot")
+    plot.scroll_into_view_if_needed()
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    best = page.locator(".all-genes tbody th a").first.inner_text()
+    assert page.locator(".tip strong").inner_text() == best
+    assert page.locator(".all-genes .status").inner_text().startswith(best)
+    page.keyboard.press("Escape")
+    assert not page.locator(".tip").is_visible()
+    box = plot.bounding_box()
+    for step in range(60):  # somewhere along the diagonal there is a dot
+        page.mouse.move(
+            box["x"] + box["width"] * step / 60, box["y"] + box["height"] * (1 - step / 60)
+        )
+        if page.locator(".tip").is_visible():
+            break
+    assert page.locator(".tip").is_visible()
+    one.shoot(f"explorer-{scheme}")
+
+
+def test_the_figure_leads_to_its_interactive_form(portal, tab):
+    """Beside the figure of variability is a way to the plot."""
+    page = tab().open(portal.http + PROJECT)
+    page.get_by_role("button", name="Interactive plot").first.click()
+    page.locator(".all-genes tbody tr").first.wait_for()
+    assert page.locator(".plot canvas").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+@pytest.mark.parametrize(
+    "typed", ["GENE7", "gene7", " ENSG00000000007 ", "ensg00000000007.12", "GRCh38_GENE7"]
+)
+def test_a_gene_is_found_however_it_is_typed(portal, tab, typed, scheme):
+    """Capitals, versions and genome prefixes don't matter; symbol and id find the same."""
+    page = tab().open(getattr(portal, scheme) + "genes.html")
+    page.get_by_label("Symbol or Ensembl id").fill(typed)
+    page.keyboard.press("Enter")
+    page.locator("#result tbody tr").first.wait_for()
+    assert page.locator("#result tbody tr").count() == 18
+    assert "GENE7 (ENSG00000000007)" in page.locator("#result h2").inner_text()
+    assert "g=" in page.url
+
+
+def test_the_look_up_tells_what_the_tables_tell(portal, tab):
+    """Shares and ranks are those of the matrix's own genes.csv."""
+    import csv
+
+    page = tab().open(portal.http + "genes.html?g=GENE7")
+    page.locator("#result tbody tr").first.wait_for()
+    for row in page.locator("#result tbody tr").all():
+        address = row.locator("a").get_attribute("href")
+        project, _, anchor = address.partition("/index.html#m-")
+        with (portal.root / project / anchor / "genes.csv").open() as file:
+            gene = next(line for line in csv.DictReader(file) if line["gene_name"] == "GENE7")
+        cells = row.locator("td").all_inner_texts()
+        assert cells[3].replace(",", "") == gene["rank_cell_count"]
+        assert cells[5].replace(",", "") == (gene["rank_variability"] or "–")
+        share = float(cells[1].partition("\u202f")[0])
+        assert abs(share - (100 - float(gene["pct_dropout_by_counts"]))) < 0.06
+
+
+def test_an_unknown_gene_is_said_to_be(portal, tab):
+    """Nothing found is said in words, and is no error."""
+    page = tab().open(portal.http + "genes.html?g=NOSUCHGENE")
+    until(page, "document.getElementById('status').textContent.includes('No matrix has')")
+
+
+def test_the_look_up_works_across_600_projects(large_portal, tab):
+    """Blocks and buckets are put together again."""
+    page = tab().open(large_portal.http + "genes.html?g=gene3")
+    page.locator("#result tbody tr").first.wait_for()
+    assert "of 3,000 matrices" in page.locator("#status").inner_text()
+    assert page.locator("#result tbody tr").count() == 200

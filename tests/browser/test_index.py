@@ -1,0 +1,142 @@
+"""The table of all projects: search, order, facets, address, figures on demand."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from tests.browser.test_pages import violations
+from tests.browser.waiting import until
+
+
+def shown(page) -> list[str]:
+    return page.locator("#projects tbody tr:not([hidden]):not(.preview) th a").all_inner_texts()
+
+
+def query(page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def column(page, name: str) -> list[float]:
+    return page.evaluate(
+        """name => {
+          const table = document.getElementById('projects');
+          const at = [...table.tHead.rows[0].cells].findIndex(c => c.dataset.sort === name);
+          return [...table.tBodies[0].rows]
+            .filter(r => !r.hidden && !r.classList.contains('preview'))
+            .map(r => Number(r.cells[at].dataset.v));
+        }""",
+        name,
+    )
+
+
+def test_search_narrows_and_the_address_restores_it(large_portal, tab):
+    """What is typed filters 600 projects at once; the address brings the same view back."""
+    one = tab()
+    page = one.open(large_portal.http)
+    assert len(shown(page)) == 600
+    page.get_by_label("Search").fill("part 599")
+    until(page, "document.querySelectorAll('#projects tbody tr:not([hidden])').length === 1")
+    assert query(page)["q"] == ["part 599"]
+    assert "1 of 600 projects" in page.locator("#status").inner_text()
+    again = tab().open(page.url)
+    assert shown(again) == shown(page)
+    again.get_by_role("button", name="Clear all").click()
+    assert len(shown(again)) == 600
+
+
+def test_facets_combine_and_count(large_portal, tab):
+    """A facet's terms are alternatives, facets are conditions; counts say what is left."""
+    page = tab().open(large_portal.http)
+    page.locator("summary", has_text="Species").click()
+    page.get_by_label("Danio rerio").check()
+    first = len(shown(page))
+    assert 0 < first < 600
+    page.locator("summary", has_text="Organ").click()
+    option = page.locator(".facet label", has_text="kidney")
+    promised = int(option.locator(".count").inner_text())
+    option.locator("input").check()
+    assert len(shown(page)) == promised < first
+    assert query(page)["species"] == ["Danio rerio"]
+    assert query(page)["organ"] == ["kidney"]
+    again = tab().open(page.url)
+    assert shown(again) == shown(page)
+    assert violations(page) == []
+
+
+def test_headings_sort_and_say_so(large_portal, tab):
+    """Numbers begin with the largest, a second click turns the order round."""
+    page = tab().open(large_portal.http)
+    heading = page.locator("th[data-sort=cells]")
+    heading.get_by_role("button").click()
+    values = column(page, "cells")
+    assert values == sorted(values, reverse=True)
+    assert heading.get_attribute("aria-sort") == "descending"
+    heading.get_by_role("button").click()
+    values = column(page, "cells")
+    assert values == sorted(values)
+    assert query(page) == {"sort": ["cells"]}
+    again = tab().open(page.url)
+    assert column(again, "cells") == values
+
+
+def test_it_is_quick_with_600_projects(large_portal, tab):
+    """A keystroke is answered within a fifth of a second, the page is there within two."""
+    one = tab()
+    page = one.open(large_portal.http)
+    loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert loaded < 4000  # on two busy cores; about 0.6 s on idle ones
+    spent = page.evaluate(
+        """() => { const q = document.getElementById('q'); const start = performance.now();
+          document.querySelector('th[data-sort=cells] button').click();
+          return performance.now() - start; }"""
+    )
+    assert spent < 1000
+    one.shoot("index-600")
+
+
+def test_figures_come_on_demand(portal, tab):
+    """Small figures of a project are loaded when asked for, and not before."""
+    one = tab()
+    page = one.open(portal.http)
+    assert not [url for url in one.requests if url.endswith(".png")]
+    button = page.get_by_role("button", name="Figures of Atlas").first
+    button.click()
+    assert button.get_attribute("aria-expanded") == "true"
+    until(page, "[...document.querySelectorAll('.preview img')].some(i => i.naturalWidth)")
+    assert page.locator(".preview .pictures").count() == 3
+    one.shoot("index-figures")
+    assert violations(page) == []
+    button.click()
+    assert not page.locator(".preview").is_visible()
+
+
+def test_the_date_of_publication_is_shown(portal, tab):
+    """Dates come from the runs' reports."""
+    page = tab().open(portal.http)
+    page.locator("td.date time").first.wait_for()
+    assert page.locator("td.date time").first.inner_text() == "2026-03-04"
+
+
+def test_the_keyboard_alone_suffices(portal, tab):
+    """Tab, Enter, Space and Escape reach and use every control."""
+    page = tab().open(portal.http)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").evaluate("e => e.matches('.facet summary')"):
+            break
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.locator(".facet input:checked").count() == 1
+    assert query(page)
+    page.keyboard.press("Escape")
+    assert page.locator(".facet[open]").count() == 0
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").evaluate("e => e.matches('th[data-sort=cells] button')"):
+            break
+    page.keyboard.press("Enter")
+    assert page.locator("th[data-sort=cells]").get_attribute("aria-sort") == "descending"
+    assert page.locator(":focus").evaluate("e => e.matches('th[data-sort=cells] button')")
