@@ -184,17 +184,19 @@ def files_of(summary: Summary, progress: Progress) -> dict[str, bytes]:
     """
     from dpss.figures import FIGURES, figure_infos
     from dpss.figures.render import render_png, render_svg
+    from dpss.figures.style import theme
     from dpss.tables import genes_csv, json_bytes, summary_document
 
     files = {GENES: genes_csv(summary.genes)}
     progress.begin("drawing", len(FIGURES))
     try:
-        for figure in FIGURES:
-            if figure.needs(summary) is None:
-                drawn = figure.draw(summary)
-                files[f"{figure.slug}.png"] = render_png(drawn)
-                files[f"{figure.slug}.svg"] = render_svg(drawn)
-            progress.advance(1)
+        with theme():
+            for figure in FIGURES:
+                if figure.needs(summary) is None:
+                    drawn = figure.draw(summary)
+                    files[f"{figure.slug}.png"] = render_png(drawn)
+                    files[f"{figure.slug}.svg"] = render_svg(drawn)
+                progress.advance(1)
     finally:
         progress.end()
     files["summary.json"] = json_bytes(summary_document(summary, figure_infos(summary)))

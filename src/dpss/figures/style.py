@@ -31,6 +31,7 @@ HEADER = 0.95
 
 _NOT_OURS = ("backend", "backend_fallback", "interactive", "toolbar", "date.epoch")
 _LOCK = threading.RLock()
+_themed = False
 
 
 @cache
@@ -55,17 +56,27 @@ def preload() -> None:
 def theme() -> Iterator[None]:
     """Set this program's style, whatever the caller's is, and give that back in the end.
 
-    matplotlib's settings belong to the process: one thread at a time draws.
+    matplotlib's settings belong to the process: one thread at a time draws. To set them
+    takes a while: who draws several figures sets them once, around all of it.
     """
+    global _themed  # noqa: PLW0603 (guarded by the lock)
     preload()
     import matplotlib as mpl
 
-    with _LOCK, mpl.rc_context():
-        settings: dict[Any, Any] = {
-            key: value for key, value in mpl.rcParamsDefault.items() if key not in _NOT_OURS
-        }
-        mpl.rcParams.update(settings | _settings())
-        yield
+    with _LOCK:
+        if _themed:
+            yield
+            return
+        with mpl.rc_context():
+            settings: dict[Any, Any] = {
+                key: value for key, value in mpl.rcParamsDefault.items() if key not in _NOT_OURS
+            }
+            mpl.rcParams.update(settings | _settings())
+            _themed = True
+            try:
+                yield
+            finally:
+                _themed = False
 
 
 def _settings() -> dict[str, Any]:
