@@ -7,6 +7,7 @@ broken half way leaves the output as it was.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -112,8 +113,12 @@ class Pipeline:
         Raises:
             MatrixError: The file can't be opened.
         """
+        from dpss.figures import preload
         from dpss.formats.table import open_matrices
         from dpss.summarizing import summarize_matrix
+
+        # Reading lets go of the interpreter's lock most of the time.
+        threading.Thread(target=preload, name="dpss-preload", daemon=True).start()
 
         def identify(matrix: Matrix, layer: Layer) -> Identity:
             return self._identify(project, ref, matrix, layer)
