@@ -116,6 +116,15 @@ class DaskExecutor:
         """Threads of all workers there are now."""
         return sum(self._client.nthreads().values())
 
+    def wait_for_workers(self, n_workers: int) -> None:
+        """Wait until there are as many workers.
+
+        Raises:
+            UnreachableError: They do not come.
+        """
+        with self._explained():
+            self._client.wait_for_workers(n_workers, timeout=WORKER_SECONDS)
+
     def fold(self, job: Fold[A], shares: Sequence[range], advance: Advance) -> A:
         """Do all shares and return one merged accumulator; the first error is raised.
 
@@ -127,7 +136,6 @@ class DaskExecutor:
             self._explained(),
             dask.config.set({"distributed.admin.large-graph-warning-threshold": _LARGE_JOB}),
         ):
-            self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
             # As bytes that a task unpickles: other than data put onto a worker it can
             # be made again if that worker dies, and it's unpickled once per worker.
             loaded = self._client.submit(
@@ -165,11 +173,12 @@ class DaskExecutor:
         without_worker = 0
         while True:
             try:
-                return list(
-                    distributed.wait(
-                        list(pending), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED"
-                    ).done
-                )
+                with self._client.as_current():
+                    return list(
+                        distributed.wait(
+                            list(pending), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED"
+                        ).done
+                    )
             except TimeoutError:
                 without_worker = 0 if self.n_threads else without_worker + _POLL_SECONDS
                 if without_worker >= WORKER_SECONDS:

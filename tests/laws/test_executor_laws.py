@@ -1,0 +1,183 @@
+"""The law of executors: wherever the shares are read, the same bytes come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import anndata
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from dpss.building import Identity
+from dpss.errors import CorruptMatrixError
+from dpss.executors import Advance, Executor
+from dpss.executors.dask import DaskExecutor
+from dpss.executors.threads import ThreadExecutor
+from dpss.formats import Layer, Matrix
+from dpss.formats.table import open_matrices
+from dpss.settings import ReadSettings, StatSettings
+from dpss.stores.local import LocalFile
+from dpss.summarizing import SilentProgress, summarize_matrix
+from dpss.summary import MatrixInfo, Provenance
+from dpss.tables import genes_csv, json_bytes, summary_document
+from tests.cluster import Cluster
+
+SMALL = ReadSettings(threads=1, block_bytes=1 << 10, share_bytes=1 << 12)
+"""Blocks and shares so small that there are many of them."""
+
+
+@dataclass
+class Count(SilentProgress):
+    """Adds up what it is told."""
+
+    n_values: int = 0
+
+    def advance(self, n_values: int) -> None:
+        """Add up; tests look at it when all is done."""
+        self.n_values += n_values
+
+
+def write_random(path: Path, seed: int, *, csc: bool) -> int:
+    """Write a matrix of counts, some of them fractional; return how many values it stores."""
+    rng = np.random.default_rng(seed)
+    n_cells, n_genes = int(rng.integers(1, 400)), int(rng.integers(1, 60))
+    counts = rng.integers(1, 2000, (n_cells, n_genes)).astype(np.float64)
+    counts += rng.random((n_cells, n_genes)) * (seed % 2)
+    counts *= rng.random((n_cells, n_genes)) < 0.3
+    matrix = sp.csc_matrix(counts) if csc else sp.csr_matrix(counts)
+    names = [f"MT-{i}" if i < 3 else f"g{i}" for i in range(n_genes)]
+    adata = anndata.AnnData(matrix)
+    adata.var_names = names
+    adata.write_h5ad(path, compression="gzip")
+    return int(matrix.nnz)
+
+
+def files_of(
+    path: Path, executor: Executor, progress: Any = None, read: ReadSettings = SMALL
+) -> bytes:
+    """Return what is published of a matrix in numbers, as bytes."""
+
+    def identify(opened: Matrix, layer: Layer) -> Identity:
+        info = MatrixInfo("", "url", opened.format, layer.name, "fingerprint")
+        return Identity("p", "p", info, Provenance("0", {}))
+
+    (matrix,) = open_matrices(LocalFile(path))
+    summary = summarize_matrix(
+        matrix, identify, StatSettings(min_gene_count=3), read, executor,
+        progress or SilentProgress(),
+    )  # fmt: skip
+    return genes_csv(summary.genes) + json_bytes(summary_document(summary, []))
+
+
+class ExecutorLaws:
+    """What every executor keeps. A subclass gives the fixture ``executor``."""
+
+    @pytest.mark.parametrize("seed", range(6))
+    @pytest.mark.parametrize("csc", [False, True])
+    def test_same_bytes(self, executor: Executor, tmp_path: Path, seed: int, csc: bool) -> None:
+        """Tables and numbers are those of one thread that reads all in one share."""
+        path = tmp_path / "m.h5ad"
+        write_random(path, seed, csc=csc)
+        whole = replace(SMALL, share_bytes=1 << 30)
+        assert files_of(path, executor) == files_of(path, ThreadExecutor(1), read=whole)
+
+    def test_progress_adds_up(self, executor: Executor, tmp_path: Path) -> None:
+        """Every stored value is told of once."""
+        path = tmp_path / "m.h5ad"
+        n_values = write_random(path, 7, csc=False)
+        count = Count()
+        files_of(path, executor, count)
+        assert count.n_values == n_values
+
+    def test_first_error_ends_the_fold(self, executor: Executor, tmp_path: Path) -> None:
+        """A damaged share is reported as such, with the file's name."""
+        with pytest.raises(CorruptMatrixError, match=r"a\.h5ad: broken"):
+            executor.fold(Broken(3), [range(i, i + 1) for i in range(20)], lambda _: None)
+
+    def test_no_shares(self, executor: Executor) -> None:
+        """Nothing to do gives an empty accumulator."""
+        assert executor.fold(Broken(0), [], lambda _: None).starts == []
+
+    def test_all_shares_once(self, executor: Executor) -> None:
+        """Each share is read exactly once."""
+        done = executor.fold(Broken(-1), [range(i, i + 2) for i in range(50)], lambda _: None)
+        assert sorted(done.starts) == list(range(50))
+
+
+@dataclass
+class Starts:
+    """Remembers where shares begin."""
+
+    starts: list[int]
+
+    def merge(self, other: Starts) -> None:
+        """Add another's."""
+        self.starts += other.starts
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A fold that fails at one share."""
+
+    at: int
+
+    def start(self) -> Starts:
+        """Remember nothing."""
+        return Starts([])
+
+    def add(self, accumulator: Starts, share: range, advance: Advance) -> None:
+        """Remember a share, or fail."""
+        if share.start == self.at:
+            raise CorruptMatrixError("a.h5ad: broken")
+        accumulator.starts.append(share.start)
+        advance(1)
+
+
+class TestOneThread(ExecutorLaws):
+    """One thread keeps the laws."""
+
+    @pytest.fixture
+    def executor(self) -> Executor:
+        """One thread."""
+        return ThreadExecutor(1)
+
+
+class TestFourThreads(ExecutorLaws):
+    """Four threads keep the laws."""
+
+    @pytest.fixture
+    def executor(self) -> Executor:
+        """Four threads."""
+        return ThreadExecutor(4)
+
+
+@pytest.fixture(scope="module")
+def dask_executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+    """A scheduler and two workers, three processes of their own."""
+    with (
+        Cluster(tmp_path_factory.mktemp("dask")) as cluster,
+        DaskExecutor(cluster.address) as executor,
+    ):
+        yield executor
+
+
+class TestDask(ExecutorLaws):
+    """A Dask cluster keeps the laws."""
+
+    @pytest.fixture
+    def executor(self, dask_executor: Executor) -> Executor:
+        """Two workers."""
+        return dask_executor
+
+
+@pytest.mark.parametrize("share_bytes", [1, 1 << 9, 1 << 14, 1 << 30])
+def test_any_cut_into_shares(tmp_path: Path, share_bytes: int) -> None:
+    """However large the shares are, the bytes are the same."""
+    path = tmp_path / "m.h5ad"
+    write_random(path, 3, csc=False)
+    cut = replace(SMALL, share_bytes=share_bytes)
+    assert files_of(path, ThreadExecutor(2), read=cut) == files_of(path, ThreadExecutor(1))

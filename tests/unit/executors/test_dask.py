@@ -1,0 +1,164 @@
+"""What a Dask cluster adds to the laws: lost workers, wrong addresses, clear words."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import inputs
+from dpss import __version__
+from dpss.errors import UnreachableError
+from dpss.executors import dask as module
+from dpss.executors.dask import DaskExecutor, load_job
+from dpss.executors.threads import ThreadExecutor
+from dpss.folds import CellFold, Reading
+from dpss.formats import Layer
+from dpss.formats.table import open_matrices
+from dpss.stats.accumulator import Features
+from dpss.stores.local import LocalFile
+from tests.cluster import Cluster, Watched
+from tests.laws.test_accumulator_laws import equal
+
+SHARE_BYTES = 1 << 18
+
+
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Layer:
+    """A matrix of 2,000 cells: about 130 shares."""
+    path = tmp_path_factory.mktemp("matrix") / "m.h5ad"
+    inputs.write_h5ad(path, 2_000)
+    return open_matrices(LocalFile(path))[0].layers[0]
+
+
+def make_fold(layer: Layer) -> CellFold:
+    """All statistics of a layer in one pass."""
+    is_gene = layer.genes.is_gene
+    features = Features(is_gene, np.zeros(len(is_gene), bool), np.arange(100))
+    return CellFold(Reading(layer, 1 << 16, exponentiate=False), features, 0)
+
+
+def test_a_killed_worker_costs_only_its_share(layer: Layer, tmp_path: Path) -> None:
+    """One of two workers dies mid-run: same bytes, every value told of once, little redone."""
+    fold, shares = make_fold(layer), layer.shares(SHARE_BYTES)
+    expected = ThreadExecutor(2).fold(fold, shares, lambda _: None).result()
+    told: list[int] = []
+    with (
+        Cluster(tmp_path / "cluster") as cluster,
+        DaskExecutor(cluster.address) as executor,
+    ):
+        executor.wait_for_workers(2)
+
+        def advance(n: int) -> None:
+            if not told:
+                cluster.kill_worker(0)
+            told.append(n)
+
+        watched = Watched(fold, tmp_path / "begun.txt")
+        found = executor.fold(watched, shares, advance).result()
+        assert executor.n_threads == 1
+    assert equal(found, expected)
+    assert sum(told) == layer.n_values
+    assert len(told) >= 8
+    begun = [int(line) for line in (tmp_path / "begun.txt").read_text().split()]
+    assert set(begun) == {share.start for share in shares}
+    # What the lost worker had: the task it was at, and what was done but not fetched.
+    lost = len(begun) - len(shares)
+    in_a_task = -(-len(shares) // len(told))
+    assert lost <= module.WINDOW_PER_THREAD * 2 * in_a_task
+
+
+def test_a_worker_that_joins_late_helps(layer: Layer, tmp_path: Path) -> None:
+    """A fold begins with one worker, and another one takes part as soon as it is there."""
+    with (
+        Cluster(tmp_path / "cluster", n_workers=1) as cluster,
+        DaskExecutor(cluster.address) as executor,
+    ):
+        executor.wait_for_workers(1)
+        joined = threading.Event()
+
+        def advance(n: int) -> None:
+            if not joined.is_set():
+                cluster.start_worker(1)
+                executor.wait_for_workers(2)
+                joined.set()
+
+        found = executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), advance)
+        assert executor.n_threads == 2
+    expected = ThreadExecutor(1).fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+    assert equal(found.result(), expected.result())
+
+
+def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, tmp_path: Path) -> None:
+    """Whoever stops a fold (a signal, say) gets the executor back, ready for the next one."""
+
+    class Stopped(BaseException):
+        pass
+
+    def stop(n: int) -> None:
+        raise Stopped
+
+    with (
+        Cluster(tmp_path / "cluster", n_workers=1) as cluster,
+        DaskExecutor(cluster.address) as executor,
+    ):
+        with pytest.raises(Stopped):
+            executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), stop)
+        found = executor.fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+        assert found.result().cells.n_cells == layer.n_cells
+
+
+def test_a_cluster_of_its_own(layer: Layer) -> None:
+    """Without an address this machine's processors are the cluster; it has a dashboard link."""
+    with DaskExecutor(None, n_workers=2) as executor:
+        found = executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), lambda _: None)
+        assert executor.n_threads == 2
+        assert (executor.dashboard_link or "").startswith("http://127.0.0.1:")
+    expected = ThreadExecutor(1).fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+    assert equal(found.result(), expected.result())
+
+
+def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong address is one clear message that names the option and the address."""
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 1)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(UnreachableError, match=rf"--scheduler .*{address}"):
+            DaskExecutor(address)
+
+
+def test_no_worker(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler without workers is said to be one; nothing hangs."""
+    monkeypatch.setattr(module, "WORKER_SECONDS", 1)
+    with (
+        Cluster(tmp_path / "cluster", n_workers=0) as cluster,
+        DaskExecutor(cluster.address) as executor,
+        pytest.raises(UnreachableError, match="no worker"),
+    ):
+        executor.fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+
+
+def test_the_scheduler_dies(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the scheduler dies the fold ends with a clear message; nothing hangs."""
+    with (
+        Cluster(tmp_path / "cluster", n_workers=1) as cluster,
+        DaskExecutor(cluster.address) as executor,
+    ):
+
+        def advance(n: int) -> None:
+            cluster.processes[0].send_signal(signal.SIGKILL)
+
+        with pytest.raises(UnreachableError, match="scheduler"):
+            executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), advance)
+
+
+def test_another_version() -> None:
+    """A worker with another version of the program refuses, and says which is needed."""
+    with pytest.raises(UnreachableError, match=r"9\.9 is needed"):
+        load_job(b"", "9.9")
+    assert __version__ != "9.9"
