@@ -8,6 +8,7 @@ says why it's these two.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,10 @@ from dpss.stores.addresses import shown_text
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential, S3Store
+
+# What AWS's own variables say is for AWS's libraries to read. Two they leave to the program:
+# AWS_REGION, which botocore alone of them does not know, and whether to sign at all.
+_AWS_ENVIRONMENT = os.environ  # noqa: TID251
 
 _TTL = timedelta(minutes=10)
 """How long credentials are used before botocore, which knows when they end, is asked again."""
@@ -84,40 +89,43 @@ def connect(bucket: str) -> S3Store:
         UnreachableError: There is no way to sign requests.
     """
     import botocore.session
+    from botocore.configprovider import ConfiguredEndpointProvider
     from botocore.exceptions import BotoCoreError
+    from obstore.exceptions import BaseError
     from obstore.store import S3Store
 
-    # obstore reads AWS_REGION, AWS_ENDPOINT_URL and the like itself; profiles it doesn't know.
-    known = S3Store(bucket).config
     try:
         session = botocore.session.Session()
-        profile = session.get_scoped_config()
-        config: dict[str, Any] = {}
-        if "region" not in known:
-            config["region"] = session.get_config_variable("region") or "us-east-1"
-        endpoint = known.get("endpoint") or profile.get("endpoint_url")
-        if endpoint:
-            config["endpoint"] = endpoint
-        credentials = Credentials(session)
-        anonymous = str(known.get("skip_signature", "")).lower() in ("true", "1")
-        if not anonymous:
+        endpoint = ConfiguredEndpointProvider(
+            session.full_config, session.get_scoped_config(), "s3"
+        ).provide()
+        region = _AWS_ENVIRONMENT.get("AWS_REGION") or session.get_config_variable("region")
+        credentials = None if _anonymous() else Credentials(session)
+        if credentials:
             credentials()
+        config: dict[str, Any] = {"region": region or "us-east-1"}
+        if endpoint:
+            config["endpoint"] = endpoint.rstrip("/")
+        return S3Store(
+            bucket,
+            config=config,  # type: ignore[arg-type]
+            client_options={
+                "allow_http": str(endpoint or "").startswith("http://"),
+                "connect_timeout": timedelta(seconds=10),
+                "timeout": timedelta(seconds=120),
+                "user_agent": "data-portal-summary-stats",
+            },
+            retry_config={"max_retries": 8, "retry_timeout": timedelta(minutes=3)},
+            credential_provider=credentials,
+        )
     except BotoCoreError as error:
         raise UnreachableError(f"s3://{bucket}: {explain_botocore(error)}") from error
-    except UnreachableError as error:
-        raise UnreachableError(f"s3://{bucket}: {error}") from error
-    return S3Store(
-        bucket,
-        config=config,  # type: ignore[arg-type]
-        client_options={
-            "allow_http": str(endpoint or "").startswith("http://"),
-            "connect_timeout": timedelta(seconds=10),
-            "timeout": timedelta(seconds=120),
-            "user_agent": "data-portal-summary-stats",
-        },
-        retry_config={"max_retries": 8, "retry_timeout": timedelta(minutes=3)},
-        credential_provider=None if anonymous else credentials,
-    )
+    except (UnreachableError, BaseError) as error:
+        raise UnreachableError(f"s3://{bucket}: {explain(error)}") from error
+
+
+def _anonymous() -> bool:
+    return _AWS_ENVIRONMENT.get("AWS_SKIP_SIGNATURE", "").lower() in ("true", "1")
 
 
 def explain_botocore(error: Exception) -> str:
@@ -146,8 +154,6 @@ def explain(error: Exception) -> str:
     if code:
         return _EXPLAINED.get(code[1], f"S3 answers {code[1]}")
     for sign, words in (
-        ("NO_CREDENTIALS", NO_CREDENTIALS),
-        (NO_CREDENTIALS, NO_CREDENTIALS),
         ("redirect without LOCATION", _EXPLAINED["PermanentRedirect"]),
         ("dns error", "there is no such host, or no network (check AWS_ENDPOINT_URL)"),
         ("Connection refused", "the connection is refused (check AWS_ENDPOINT_URL)"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 import obstore
+import stamina
 from obstore.exceptions import BaseError, PreconditionError
 
 from dpss.errors import CorruptMatrixError, FetchError, SettingsError, UnreachableError
@@ -24,11 +26,24 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from obstore import GetOptions, ObjectMeta
 
+T = TypeVar("T")
+
 _PIECE_BYTES = 8 << 20
 """What a stream asks for at a time, one piece ahead: large enough that a round trip is
 nothing, small enough to be held twice."""
 _FAULTS = (BaseError, OSError, ValueError, RuntimeError)
 """What obstore raises; a failing credential provider comes through as it is."""
+_PAGE_KEYS = 1000
+"""As many as S3 gives at a time."""
+_BROKEN = "response body"
+"""In obstore's message where an answer broke off: the one fault that it doesn't retry."""
+
+
+def _try_until(function: Callable[[], T]) -> T:
+    """Call what obstore does, and again where an answer broke off."""
+    return stamina.RetryingCaller(attempts=4, wait_initial=0.2, wait_max=5)(
+        lambda error: isinstance(error, BaseError) and _BROKEN in str(error), function
+    )
 
 
 def split_url(url: str) -> tuple[str, str]:
@@ -82,7 +97,9 @@ class S3Blob:
         if self.etag:
             options["if_match"] = f'"{self.etag}"'
         try:
-            data = obstore.get(connect(self.bucket), self.key, options=options).bytes()
+            data = _try_until(
+                lambda: obstore.get(connect(self.bucket), self.key, options=options).bytes()
+            )
         except PreconditionError as error:
             raise CorruptMatrixError(
                 f"{self.url}: was changed while it was read; run again"
@@ -195,12 +212,22 @@ def list_objects(bucket: str, prefix: str) -> Iterator[S3Blob]:
     Raises:
         UnreachableError: The bucket can't be listed.
     """
+    last: str | None = None
     try:
-        for page in obstore.list(connect(bucket), prefix or None, chunk_size=1000):
-            for meta in page:
-                yield _blob(bucket, meta)
+        while True:
+            page = _try_until(partial(_page_after, bucket, prefix, last))
+            yield from page
+            if len(page) < _PAGE_KEYS:
+                return
+            last = page[-1].key
     except _FAULTS as error:
         raise unreachable(f"s3://{bucket}/{prefix}", error) from error
+
+
+def _page_after(bucket: str, prefix: str, last: str | None) -> list[S3Blob]:
+    """Return the next objects after a key, at most a page of them."""
+    pages = obstore.list(connect(bucket), prefix or None, offset=last, chunk_size=_PAGE_KEYS)
+    return [_blob(bucket, meta) for meta in next(iter(pages), [])]
 
 
 class S3Store:
@@ -226,8 +253,9 @@ class S3Store:
             FileNotFoundError: There is none.
             UnreachableError: S3 can't be reached.
         """
+        path = self._key(key)
         try:
-            return bytes(obstore.get(connect(self._bucket), self._key(key)).bytes())
+            return bytes(_try_until(lambda: obstore.get(connect(self._bucket), path).bytes()))
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.url}{key}: there is no such object") from None
         except _FAULTS as error:
@@ -239,8 +267,9 @@ class S3Store:
         Raises:
             UnreachableError: S3 can't be reached.
         """
+        path = self._key(key)
         try:
-            return obstore.head(connect(self._bucket), self._key(key))["last_modified"]
+            return obstore.head(connect(self._bucket), path)["last_modified"]
         except FileNotFoundError:
             return None
         except _FAULTS as error:
