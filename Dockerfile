@@ -20,11 +20,13 @@ RUN python -m venv --without-pip /opt/dpss && python -m venv --without-pip /opt/
 
 COPY requirements.lock requirements-build.lock ./
 RUN python -m pip --python /opt/dpss/bin/python install --only-binary :all: --require-hashes -r requirements.lock
+# pandas makes data frames in a notebook; the job never imports it.
+RUN python -m pip --python /opt/dpss/bin/python uninstall --quiet --yes pandas
 RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r requirements-build.lock
 
 # What the program never opens: other packages' tests, sample data, type stubs, service descriptions.
-COPY container/prune.py container/
-RUN /opt/dpss/bin/python container/prune.py /opt/dpss
+COPY tools/container/prune.py tools/container/
+RUN /opt/dpss/bin/python tools/container/prune.py /opt/dpss
 
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
@@ -32,13 +34,13 @@ RUN python -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-isol
     && python -m pip --python /opt/dpss/bin/python install --no-deps --no-index dist/*.whl
 
 # Every kernel is compiled here, for any processor of this architecture, and never at a start.
-COPY container/dpss_cache.py /opt/dpss/lib/python-shared/
-COPY container/warm.py container/
+COPY tools/container/dpss_cache.py tools/container/
+COPY tools/container/warm.py tools/container/
 RUN site=$(/opt/dpss/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
-    && mv /opt/dpss/lib/python-shared/dpss_cache.py "$site/" && rmdir /opt/dpss/lib/python-shared \
+    && mv /build/tools/container/dpss_cache.py "$site/" \
     && /opt/dpss/bin/python -m compileall -q "$site/dpss_cache.py"
 RUN NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/dpss/kernels MPLCONFIGDIR=/tmp/matplotlib \
-    /opt/dpss/bin/python container/warm.py
+    /opt/dpss/bin/python tools/container/warm.py
 
 # hadolint ignore=DL3006
 FROM ${BASE}

@@ -28,6 +28,7 @@ locals {
 }
 
 data "aws_availability_zones" "available" {
+  #checkov:skip=CKV_AWS_394:Only the first two are used, and a subnet stays where it is (ignore_changes below).
   count = local.own ? 1 : 0
   state = "available"
 }
@@ -61,6 +62,10 @@ resource "aws_subnet" "public" {
   availability_zone       = data.aws_availability_zones.available[0].names[count.index]
   map_public_ip_on_launch = false
   tags                    = { Name = "${var.name}-${count.index}" }
+
+  lifecycle {
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_route_table" "public" {

@@ -28,10 +28,18 @@ variable "force_destroy" {
   type        = bool
 }
 
-data "aws_partition" "current" {}
+data "aws_partition" "current" {
+  lifecycle {
+    precondition {
+      condition     = var.create || !var.serve_pages
+      error_message = "serve_pages needs a bucket made here: the policy of an existing one isn't ours to change."
+    }
+  }
+}
 
 locals {
-  arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}"
+  pages = var.serve_pages && var.create ? 1 : 0
+  arn   = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}"
 }
 
 resource "aws_s3_bucket" "this" {
@@ -160,7 +168,7 @@ resource "aws_s3_bucket_policy" "this" {
 # The pages, if asked for: CloudFront alone may read the prefix, and only read.
 
 resource "aws_cloudfront_origin_access_control" "pages" {
-  count                             = var.serve_pages ? 1 : 0
+  count                             = local.pages
   name                              = var.name
   description                       = "Pages of ${var.name}"
   origin_access_control_origin_type = "s3"
@@ -177,7 +185,7 @@ resource "aws_cloudfront_distribution" "pages" {
   #checkov:skip=CKV_AWS_310:One origin; when S3 of a region is away the pages are, until it is back.
   #checkov:skip=CKV_AWS_374:Public pages for the whole world.
   #checkov:skip=CKV2_AWS_32:AWS's own SecurityHeadersPolicy is set, by its number.
-  count               = var.serve_pages ? 1 : 0
+  count               = local.pages
   comment             = "Pages of ${var.name}"
   enabled             = true
   is_ipv6_enabled     = true
@@ -212,13 +220,6 @@ resource "aws_cloudfront_distribution" "pages" {
 
   viewer_certificate {
     cloudfront_default_certificate = true
-  }
-
-  lifecycle {
-    precondition {
-      condition     = var.create
-      error_message = "serve_pages needs a bucket made here: the policy of an existing one isn't ours to change."
-    }
   }
 }
 

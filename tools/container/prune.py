@@ -1,0 +1,89 @@
+"""Remove from an environment what the program never opens: python prune.py ENVIRONMENT.
+
+Licences stay. What goes is said, with its size; docs/adr/0008-container.md has the table.
+"""
+
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+# Below site-packages. A pattern that matches nothing fails: then a package has changed.
+PATTERNS = (
+    "**/*.pyi",
+    "botocore/data/*",
+    "fontTools/**/*.c",
+    "h5py/tests",
+    "matplotlib/mpl-data/fonts/afm",
+    "matplotlib/mpl-data/fonts/pdfcorefonts",
+    "matplotlib/mpl-data/sample_data",
+    "matplotlib/tests",
+    "mpl_toolkits/*/tests",
+    "numba/cuda",
+    "numba/tests",
+    "numpy/*/tests",
+    "numpy/_core/include",
+    "numpy/f2py",
+    "pillow.libs/libavif-*",
+    "PIL/_avif*",
+)
+# Of botocore's descriptions of services: those that credentials come from, and its tables.
+KEPT = {"signin", "sso", "sso-oidc", "sts"}
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file or folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(f.lstat().st_size for f in files if not f.is_dir())
+
+
+def strip(library: Path) -> int:
+    """Cut off what a library has beyond its loaded segments, and return how many bytes that was.
+
+    Symbol and section tables are for linkers and debuggers; the loader reads segments. This is
+    what `strip --strip-unneeded` does, for an image that has no binutils.
+    """
+    with library.open("r+b") as file:
+        header = file.read(64)
+        if header[:6] != b"\x7fELF\x02\x01":  # 64 bits, little-endian
+            return 0
+        offset, entry_size, n_entries = (
+            struct.unpack_from("<Q", header, 32)[0],
+            *struct.unpack_from("<HH", header, 54),
+        )
+        end = offset + entry_size * n_entries
+        for i in range(n_entries):
+            file.seek(offset + i * entry_size)
+            start, _, _, length = struct.unpack_from("<QQQQ", file.read(entry_size), 8)
+            end = max(end, start + length)
+        before = file.seek(0, 2)
+        if end >= before:
+            return 0
+        file.truncate(end)
+        file.seek(40)
+        file.write(bytes(8))  # no section headers ...
+        file.seek(58)
+        file.write(bytes(6))  # ... of no size, none of them, no names
+        return before - end
+
+
+def main(environment: Path) -> int:
+    """Prune, and say what went."""
+    (site,) = environment.glob("lib/python3*/site-packages")
+    missing = False
+    for pattern in PATTERNS:
+        found = [p for p in site.glob(pattern) if p.name not in KEPT and p.suffix != ".json"]
+        if not found:
+            print(f"nothing matches {pattern}", file=sys.stderr)
+            missing = True
+        removed = sum(size_of(p) for p in found)
+        for path in found:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        print(f"{removed / 1e6:7.1f} MB  {pattern}")
+    stripped = sum(strip(p) for p in site.rglob("*.so*") if p.is_file() and not p.is_symlink())
+    print(f"{stripped / 1e6:7.1f} MB  symbol tables")
+    return int(missing)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,110 @@
+"""Have numba compile every kernel that a run needs, by letting the program read small matrices.
+
+    NUMBA_CACHE_DIR=... python warm.py
+
+A kernel is compiled once for each combination of types, so the matrices have every layout and
+every type of values and of indices that the readers hand on. A type that is missing here would
+be compiled, and kept, by the first run that meets it.
+"""
+
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+N_CELLS, N_GENES = 40, 60
+VALUES = ("float32", "float64", "int32", "int64", "uint16")
+INDICES = ("int32", "int64")
+
+
+def counts() -> np.ndarray:
+    """Return a dense matrix of counts, with an empty cell and an empty gene."""
+    matrix = np.random.default_rng(1).poisson(0.7, (N_CELLS, N_GENES))
+    matrix[0] = 0
+    matrix[:, 0] = 0
+    return matrix
+
+
+def write_names(file: h5py.File) -> None:
+    """Write the tables of cells and genes, one of them mitochondrial."""
+    for group, names in (
+        ("obs", [f"cell{i}" for i in range(N_CELLS)]),
+        ("var", ["MT-CO1", *(f"gene{i}" for i in range(1, N_GENES))]),
+    ):
+        table = file.create_group(group)
+        table.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0"})
+        table.attrs["_index"] = "_index"
+        table.attrs["column-order"] = np.array([], dtype="S1")
+        table.create_dataset("_index", data=names, dtype=h5py.string_dtype())
+
+
+def write_h5ad(path: Path, layout: str, values: str, indices: str) -> None:
+    """Write an h5ad of a layout (csr, csc or dense) and types."""
+    matrix = counts()
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        write_names(file)
+        if layout == "dense":
+            dense = file.create_dataset("X", data=matrix.astype(values), chunks=(16, N_GENES))
+            dense.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+            return
+        major = matrix if layout == "csr" else matrix.T
+        group = file.create_group("X")
+        group.attrs.update({"encoding-type": f"{layout}_matrix", "encoding-version": "0.1.0"})
+        group.attrs["shape"] = np.array(matrix.shape)
+        pointers = np.concatenate([[0], np.cumsum((major != 0).sum(axis=1))])
+        for name, data, kind in (
+            ("data", major[major != 0], values),
+            ("indices", np.nonzero(major)[1], indices),
+            ("indptr", pointers, indices),
+        ):
+            group.create_dataset(name, data=data.astype(kind), chunks=True, compression="gzip")
+
+
+def write_mtx(folder: Path, field: str) -> None:
+    """Write Cell Ranger's three files, with whole or real numbers."""
+    folder.mkdir()
+    matrix = counts().T
+    genes, cells = np.nonzero(matrix)
+    lines = [f"%%MatrixMarket matrix coordinate {field} general"]
+    lines.append(f"{N_GENES} {N_CELLS} {len(genes)}")
+    half = 0.5 if field == "real" else 0
+    lines += [f"{g + 1} {c + 1} {matrix[g, c] + half}" for g, c in zip(genes, cells, strict=True)]
+    (folder / "matrix.mtx").write_text("\n".join(lines) + "\n")
+    (folder / "barcodes.tsv").write_text("".join(f"cell{i}\n" for i in range(N_CELLS)))
+    (folder / "genes.tsv").write_text("".join(f"id{i}\tgene{i}\n" for i in range(N_GENES)))
+
+
+def main() -> int:
+    """Write the matrices and run the program on them."""
+    dpss = str(Path(sys.executable).with_name("dpss"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        matrices = []
+        for layout, values, indices in itertools.product(("csr", "csc", "dense"), VALUES, INDICES):
+            if layout == "dense" and indices != INDICES[0]:
+                continue
+            matrices.append(folder / f"{layout}-{values}-{indices}.h5ad")
+            write_h5ad(matrices[-1], layout, values, indices)
+        for field in ("integer", "real"):
+            matrices.append(folder / field)
+            write_mtx(matrices[-1], field)
+        # The demonstration has a matrix in every format.
+        for command in (
+            ["summarize", *map(str, matrices), "--output", str(folder / "summary")],
+            ["demo", "--output", str(folder / "demo")],
+        ):
+            subprocess.run([dpss, *command], check=True)
+    kernels = Path(os.environ["NUMBA_CACHE_DIR"])
+    n_kernels = len(list(kernels.rglob("*.nbc")))
+    print(f"{n_kernels} kernels compiled")
+    return int(n_kernels == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
