@@ -296,7 +296,8 @@ def perform(
         f"{report.describe()} in {time.monotonic() - start:.1f} s, "
         f"peak memory {size(peak_memory_bytes())}"
     )
-    console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
+    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
+        console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
     return report
 
 
@@ -395,7 +396,7 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
         where = (
             error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
         )
-        print_error(f"{error.format_message()}\nsee `{where} --help`")
+        print_error(f"{error.format_message().rstrip('.')}; see `{where} --help`")
         return NOT_STARTED
     except Interrupted as interruption:
         return 128 + interruption.number

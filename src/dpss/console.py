@@ -38,9 +38,17 @@ _STYLES = {
 }
 
 
+class _Console(Console):
+    """A console that leaves it to the caller that nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what was raised; rich would exit with a code that means something else here."""
+        raise  # noqa: PLE0704 - called while the error is handled
+
+
 def open_console(stream: IO[str]) -> Console:
     """Return a console on a stream, wide enough where it is no terminal."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = _Console(file=stream, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console
@@ -191,7 +199,7 @@ def describe_plan(steps: Sequence[Step]) -> str:
     n_to_do = sum(step.outcome is None for step in steps)
     if n_to_do == 0:
         return f"nothing to do: {len(steps)} files, none of them new or changed"
-    return f"{n_to_do} of {len(steps)} files are to be processed"
+    return f"{n_to_do} of {len(steps)} files to process"
 
 
 def describe_outcome(outcome: Outcome) -> str:

@@ -1,0 +1,16 @@
+"""The store in memory keeps the promises of every store."""
+
+from __future__ import annotations
+
+import pytest
+
+from dpss.stores.memory import MemoryStore
+from tests.laws.store_laws import StoreLaws
+
+
+class TestMemoryStore(StoreLaws):
+    """A dictionary."""
+
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
