@@ -11,14 +11,20 @@ import bz2
 import contextlib
 import io
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
-from dpss.errors import CorruptMatrixError, MatrixError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, MatrixError
 from dpss.stores import Blob
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -32,6 +38,7 @@ DAMAGE: tuple[type[Exception], ...] = (
     ValueError,
     lzma.LZMAError,
     zlib.error,
+    zstd.ZstdError,
     cast("type[Exception]", isal_zlib.error),
 )
 """What the decoders raise on bytes that are damaged or cut off."""
@@ -46,16 +53,13 @@ _OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], io.BufferedIOBase]]] = {
     b"\x1f\x8b": ("gzip", _open_gzip),
     b"BZh": ("bzip2", bz2.BZ2File),
     b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+    b"\x28\xb5\x2f\xfd": ("zstd", cast("Callable[[BinaryIO], io.BufferedIOBase]", zstd.ZstdFile)),
 }
-_REFUSED = {b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def find_compression(head: bytes) -> str | None:
     """Name the compression that a file's first bytes speak of, ``None`` for none."""
     for magic, (name, _) in _OPENERS.items():
-        if head.startswith(magic):
-            return name
-    for magic, name in _REFUSED.items():
         if head.startswith(magic):
             return name
     return None
@@ -141,7 +145,6 @@ def open_decompressed(blob: Blob) -> BinaryIO:
         A stream for reading from the start to the end; closing it closes the blob's.
 
     Raises:
-        UnknownFormatError: It is compressed in a way that this program can't read.
         CorruptMatrixError: Here or in a later read: the bytes are damaged or cut off.
     """
     file = blob.open()
@@ -151,12 +154,6 @@ def open_decompressed(blob: Blob) -> BinaryIO:
         for magic, (name, opener) in _OPENERS.items():
             if head.startswith(magic):
                 return _buffered(_Decompressed(rest, opener(rest), name, blob.url))
-        compression = find_compression(head)
-        if compression is not None:
-            raise UnknownFormatError(
-                f"{blob.url}: is compressed with {compression}, which this program does not "
-                "read; compress it with gzip instead"
-            )
     except BaseException:
         file.close()
         raise
