@@ -21,7 +21,9 @@
     headings.forEach((name, i) => (cells[name] = row.cells[i]));
     const terms = { values: JSON.parse(row.dataset.values), checks: [cells.checks.dataset.term] };
     for (const name of ["species", "organ", "technology"]) terms[name] = JSON.parse(cells[name].dataset.terms);
-    const text = plain(row.textContent + " " + row.dataset.search);
+    // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
+    const said = [cells.title, cells.species, cells.organ, cells.technology].map((cell) => cell.textContent);
+    const text = plain([...said, row.dataset.search].join(" "));
     return { row, position, cells, terms, text, shown: true };
   });
 

@@ -22,14 +22,6 @@
   };
 
   for (const section of document.querySelectorAll(".all-genes")) prepare(section);
-  if ("IntersectionObserver" in window) revealAnchor();
-
-  /** A matrix's part of the page is laid out late: go to it again once it is. */
-  function revealAnchor() {
-    const id = decodeURIComponent(location.hash.slice(1));
-    const target = id && document.getElementById(id) || id && document.getElementById(location.hash.slice(1));
-    if (target) requestAnimationFrame(() => target.scrollIntoView());
-  }
 
   function prepare(section) {
     const nGenes = Number(section.dataset.genes);
@@ -116,7 +108,7 @@
       plot.element,
       element("p", { class: "legend" }, element("span", { class: "hv" }, "highly variable"), element("span", {}, "other genes"), element("span", { class: "hit" }, "found by the search")),
       status,
-      element("div", { class: "scroll", role: "region", "aria-label": "All genes", tabindex: "0" }, table),
+      element("div", { class: "scroll", role: "region", "aria-label": "Table of all genes of " + document.getElementById(state.matrix + "-h").textContent, tabindex: "0" }, table),
       element("div", { class: "pages" }, back, on, where),
     );
     filter();
