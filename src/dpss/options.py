@@ -84,6 +84,16 @@ source_options = together(
         help="A deployment of the Human Cell Atlas: sets the addresses that are not given.",
     ),
     option(
+        "--source-url",
+        metavar="URL",
+        help="Address of the source: s3://bucket/prefix for canned, a service for fresh, azul and "
+        "cellxgene.  [default: the usual one]",
+    ),
+    option("--azul-url", metavar="URL", help="For fresh: the service that tells projects' titles."),
+    option("--catalog", metavar="NAME", help="For azul: a catalog.  [default: the service's own]"),
+    option("--include-intermediate", is_flag=True, help="For azul: read intermediate files, too."),
+    option("--all-files", is_flag=True, help="For azul: read every format of a matrix."),
+    option(
         "--project",
         "only",
         multiple=True,
@@ -96,5 +106,25 @@ source_options = together(
         metavar="URL",
         help="The list: project ids, one a line.  [default: the file blacklist in the bucket of "
         "--environ]",
+    ),
+)
+
+job_options = together(
+    option(
+        "--prune",
+        is_flag=True,
+        help="Delete what was published of matrices that the source no longer has.",
+    ),
+    option(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="Matrices side by side; they share --threads.  [default: 1]",
+    ),
+    option("--scratch", metavar="DIR", help="Folder for what is fetched.  [default: the system's]"),
+    option(
+        "--scratch-limit",
+        metavar="SIZE",
+        help="Most that is kept there at a time, such as 20GB.  [default: half of what is free]",
     ),
 )

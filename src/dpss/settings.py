@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dpss.errors import SettingsError
 from dpss.machine import default_threads
@@ -101,6 +103,24 @@ class RunSettings:
     """Ids of the projects to process; empty for all."""
     force: bool = False
     """Process what is unchanged, too."""
+    prune: bool = False
+    """Delete what was published of matrices that the source no longer has."""
+    source_url: str | None = None
+    """Address of the source, if not its usual one."""
+    azul_url: str | None = None
+    """Address of the service that tells titles, if not the usual one."""
+    catalog: str = ""
+    """For the source ``azul``: a catalog; empty for its default."""
+    include_intermediate: bool = False
+    """For ``azul``: read intermediate files, too."""
+    all_files: bool = False
+    """For ``azul``: read every format of a matrix."""
+    jobs: int = 1
+    """Matrices that are processed side by side."""
+    scratch: str | None = None
+    """Folder for what has to be fetched; ``None`` for the system's."""
+    scratch_limit: int | None = None
+    """Most bytes in it; ``None`` for half of what is free."""
     stats: StatSettings = field(default_factory=StatSettings)
     read: ReadSettings = field(default_factory=lambda: ReadSettings(default_threads()))
 
@@ -115,6 +135,15 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
     blacklist_file: str | None = None,
     only: Collection[str] = (),
     force: bool = False,
+    prune: bool = False,
+    source_url: str | None = None,
+    azul_url: str | None = None,
+    catalog: str | None = None,
+    include_intermediate: bool = False,
+    all_files: bool = False,
+    jobs: int | None = None,
+    scratch: str | None = None,
+    scratch_limit: str | None = None,
     min_gene_count: int = 0,
     layer: str | None = None,
     threads: int | None = None,
@@ -153,6 +182,22 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
             "--blacklist (DPSS_BLACKLIST) needs --environ (DPSS_ENVIRON), whose bucket has the "
             "list, or --blacklist-file (DPSS_BLACKLIST_FILE)"
         )
+    if source == "canned" and not (source_url or bucket):
+        faults.append(
+            "--environ (DPSS_ENVIRON) or --source-url (DPSS_SOURCE_URL) is missing: the source "
+            "canned is a prefix of a bucket, s3://bucket/prefix"
+        )
+    if jobs is not None and jobs < 1:
+        faults.append(f"--jobs (DPSS_JOBS) is {jobs}; it takes one at least")
+    if scratch and not Path(scratch).is_dir():
+        faults.append(f"--scratch (DPSS_SCRATCH) {scratch}: there is no such folder")
+    limit = None
+    try:
+        limit = parse_size(scratch_limit) if scratch_limit else None
+    except ValueError:
+        faults.append(
+            f"--scratch-limit (DPSS_SCRATCH_LIMIT) is {scratch_limit}; it takes a size such as 20GB"
+        )
     try:
         stats = StatSettings(min_gene_count, layer or None)
     except SettingsError as error:
@@ -171,9 +216,35 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
         blacklist=blacklist_file,
         only=frozenset(only),
         force=force,
+        prune=prune,
+        source_url=source_url,
+        azul_url=azul_url,
+        catalog=catalog or "",
+        include_intermediate=include_intermediate,
+        all_files=all_files,
+        jobs=jobs or 1,
+        scratch=scratch,
+        scratch_limit=limit,
         stats=stats,
         read=read,
     )
+
+
+def parse_size(text: str) -> int:
+    """Return a size in bytes.
+
+    >>> parse_size("1000"), parse_size("20 GB"), parse_size("1.5GiB")
+    (1000, 20000000000, 1610612736)
+
+    Raises:
+        ValueError: It is no size.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?))?B?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise ValueError(f"{text!r} is no size")
+    amount, unit, binary = found.groups()
+    power = "KMGT".index(unit.upper()) + 1 if unit else 0
+    return int(float(amount) * (1024 if binary else 1000) ** power)
 
 
 def make_read_settings(threads: int | None = None) -> ReadSettings:

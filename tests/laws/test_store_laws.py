@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dpss.stores.local import LocalStore
-from dpss.stores.s3 import S3Store
+from dpss.stores.s3_store import S3Store
 from tests.laws.store_laws import StoreLaws
 
 

@@ -16,9 +16,34 @@ T = TypeVar("T")
 
 Source = Blob | Tree
 
-SOURCES: dict[str, Callable[[str], Source]] = {}
+
+def _open_http(address: str) -> Source:
+    from dpss.stores.http import Client
+    from dpss.stores.http_blob import HttpBlob
+
+    return HttpBlob(address, Client())
+
+
+def _find_on_s3(address: str) -> Source:
+    from dpss.stores.s3 import find
+
+    return find(address)
+
+
+def _open_s3_store(address: str) -> Store:
+    from dpss.stores.s3 import split_url
+    from dpss.stores.s3_store import S3Store
+
+    return S3Store(*split_url(address))
+
+
+SOURCES: dict[str, Callable[[str], Source]] = {
+    "http": _open_http,
+    "https": _open_http,
+    "s3": _find_on_s3,
+}
 """How to open a file to read, by scheme. A function here imports its library when called."""
-STORES: dict[str, Callable[[str], Store]] = {}
+STORES: dict[str, Callable[[str], Store]] = {"s3": _open_s3_store}
 """How to open an output, by scheme."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?=//)")

@@ -1,4 +1,4 @@
-"""S3: objects as blobs, a prefix as a store."""
+"""S3: objects as blobs, what lies below a prefix as a tree."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -20,7 +18,6 @@ from dpss.errors import CorruptMatrixError, FetchError, SettingsError, Unreachab
 from dpss.stores import Blob
 from dpss.stores.aws import connect, unfetched, unreachable
 from dpss.stores.background import begin
-from dpss.stores.content import cache_control, content_type
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -31,7 +28,7 @@ T = TypeVar("T")
 _PIECE_BYTES = 8 << 20
 """What a stream asks for at a time, one piece ahead: large enough that a round trip is
 nothing, small enough to be held twice."""
-_FAULTS = (BaseError, OSError, ValueError, RuntimeError)
+FAULTS = (BaseError, OSError, ValueError, RuntimeError)
 """What obstore raises; a failing credential provider comes through as it is."""
 _PAGE_KEYS = 1000
 """As many as S3 gives at a time."""
@@ -39,7 +36,7 @@ _BROKEN = "response body"
 """In obstore's message where an answer broke off: the one fault that it doesn't retry."""
 
 
-def _try_until(function: Callable[[], T]) -> T:
+def try_until(function: Callable[[], T]) -> T:
     """Call what obstore does, and again where an answer broke off."""
     return stamina.RetryingCaller(attempts=4, wait_initial=0.2, wait_max=5)(
         lambda error: isinstance(error, BaseError) and _BROKEN in str(error), function
@@ -97,7 +94,7 @@ class S3Blob:
         if self.etag:
             options["if_match"] = f'"{self.etag}"'
         try:
-            data = _try_until(
+            data = try_until(
                 lambda: obstore.get(connect(self.bucket), self.key, options=options).bytes()
             )
         except PreconditionError as error:
@@ -106,7 +103,7 @@ class S3Blob:
             ) from error
         except FileNotFoundError as error:
             raise FetchError(f"{self.url}: is no longer there") from error
-        except _FAULTS as error:
+        except FAULTS as error:
             raise unfetched(self.url, error) from error
         return bytes(data)
 
@@ -191,10 +188,10 @@ def find(url: str) -> S3Blob | S3Tree:
     bucket, key = split_url(url)
     if key and not key.endswith("/"):
         try:
-            return _blob(bucket, obstore.head(connect(bucket), key))
+            return blob_of(bucket, obstore.head(connect(bucket), key))
         except FileNotFoundError:
             pass
-        except _FAULTS as error:
+        except FAULTS as error:
             raise unreachable(url, error) from error
     prefix = f"{key.rstrip('/')}/" if key else ""
     if next(list_objects(bucket, prefix), None) is None:
@@ -215,119 +212,21 @@ def list_objects(bucket: str, prefix: str) -> Iterator[S3Blob]:
     last: str | None = None
     try:
         while True:
-            page = _try_until(partial(_page_after, bucket, prefix, last))
+            page = try_until(partial(_page_after, bucket, prefix, last))
             yield from page
             if len(page) < _PAGE_KEYS:
                 return
             last = page[-1].key
-    except _FAULTS as error:
+    except FAULTS as error:
         raise unreachable(f"s3://{bucket}/{prefix}", error) from error
 
 
 def _page_after(bucket: str, prefix: str, last: str | None) -> list[S3Blob]:
     """Return the next objects after a key, at most a page of them."""
     pages = obstore.list(connect(bucket), prefix or None, offset=last, chunk_size=_PAGE_KEYS)
-    return [_blob(bucket, meta) for meta in next(iter(pages), [])]
+    return [blob_of(bucket, meta) for meta in next(iter(pages), [])]
 
 
-class S3Store:
-    """A prefix of a bucket as a `dpss.stores.Store`.
-
-    No access control list is set: who may read is the bucket's affair.
-    """
-
-    def __init__(self, bucket: str, prefix: str = "") -> None:
-        """Publish below ``prefix``."""
-        self._bucket = bucket
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-
-    @property
-    def url(self) -> str:
-        """The address."""
-        return f"s3://{self._bucket}/{self._prefix}"
-
-    def read(self, key: str) -> bytes:
-        """Return an object's bytes.
-
-        Raises:
-            FileNotFoundError: There is none.
-            UnreachableError: S3 can't be reached.
-        """
-        path = self._key(key)
-        try:
-            return bytes(_try_until(lambda: obstore.get(connect(self._bucket), path).bytes()))
-        except FileNotFoundError:
-            raise FileNotFoundError(f"{self.url}{key}: there is no such object") from None
-        except _FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
-
-    def modified(self, key: str) -> datetime | None:
-        """Return when an object was last written, ``None`` if there is none.
-
-        Raises:
-            UnreachableError: S3 can't be reached.
-        """
-        path = self._key(key)
-        try:
-            return obstore.head(connect(self._bucket), path)["last_modified"]
-        except FileNotFoundError:
-            return None
-        except _FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
-
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield the keys that begin with ``prefix``, in order.
-
-        Raises:
-            UnreachableError: S3 can't be reached.
-        """
-        # obstore lists below whole parts of keys only; the rest of the prefix is ours.
-        whole = self._prefix + (f"{prefix.rpartition('/')[0]}/" if "/" in prefix else "")
-        found = (blob.key.removeprefix(self._prefix) for blob in list_objects(self._bucket, whole))
-        yield from sorted(key for key in found if key.startswith(prefix))
-
-    def write(self, key: str, data: bytes) -> None:
-        """Put an object: it appears whole or not at all.
-
-        Raises:
-            UnreachableError: It can't be written.
-        """
-        path = self._key(key)
-        try:
-            obstore.put(
-                connect(self._bucket),
-                path,
-                data,
-                attributes={
-                    "Content-Type": content_type(key),
-                    "Cache-Control": cache_control(key),
-                    "Content-Disposition": "inline",
-                },
-                use_multipart=False,
-            )
-        except _FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
-
-    def delete(self, key: str) -> None:
-        """Remove an object; nothing happens if there is none.
-
-        Raises:
-            UnreachableError: It can't be removed.
-        """
-        path = self._key(key)
-        try:
-            obstore.delete(connect(self._bucket), path)
-        except FileNotFoundError:
-            pass
-        except _FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
-
-    def _key(self, key: str) -> str:
-        parts = PurePosixPath(key)
-        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
-            raise ValueError(f"{key!r} is not a key within the store")
-        return f"{self._prefix}{parts}"
-
-
-def _blob(bucket: str, meta: ObjectMeta) -> S3Blob:
+def blob_of(bucket: str, meta: ObjectMeta) -> S3Blob:
+    """Return an object of a listing as a blob."""
     return S3Blob(bucket, meta["path"], meta["size"], (meta.get("e_tag") or "").strip('"'))

@@ -13,7 +13,8 @@ import pytest
 
 from dpss.errors import CorruptMatrixError, FetchError, SettingsError, UnreachableError
 from dpss.stores import aws
-from dpss.stores.s3 import S3Blob, S3Store, S3Tree, find, list_objects, split_url
+from dpss.stores.s3 import S3Blob, S3Tree, find, list_objects, split_url
+from dpss.stores.s3_store import S3Store
 from tests.servers.base import Answer, Server
 from tests.servers.moto_s3 import MotoS3
 

@@ -1,0 +1,112 @@
+"""S3 as an output: a prefix of a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import PurePosixPath
+
+import obstore
+
+from dpss.stores.aws import connect, unreachable
+from dpss.stores.content import cache_control, content_type
+from dpss.stores.s3 import FAULTS, list_objects, try_until
+
+
+class S3Store:
+    """A prefix of a bucket as a `dpss.stores.Store`.
+
+    No access control list is set: who may read is the bucket's affair.
+    """
+
+    def __init__(self, bucket: str, prefix: str = "") -> None:
+        """Publish below ``prefix``."""
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            FileNotFoundError: There is none.
+            UnreachableError: S3 can't be reached.
+        """
+        path = self._key(key)
+        try:
+            return bytes(try_until(lambda: obstore.get(connect(self._bucket), path).bytes()))
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{self.url}{key}: there is no such object") from None
+        except FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def modified(self, key: str) -> datetime | None:
+        """Return when an object was last written, ``None`` if there is none.
+
+        Raises:
+            UnreachableError: S3 can't be reached.
+        """
+        path = self._key(key)
+        try:
+            return obstore.head(connect(self._bucket), path)["last_modified"]
+        except FileNotFoundError:
+            return None
+        except FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys that begin with ``prefix``, in order.
+
+        Raises:
+            UnreachableError: S3 can't be reached.
+        """
+        # obstore lists below whole parts of keys only; the rest of the prefix is ours.
+        whole = self._prefix + (f"{prefix.rpartition('/')[0]}/" if "/" in prefix else "")
+        found = (blob.key.removeprefix(self._prefix) for blob in list_objects(self._bucket, whole))
+        yield from sorted(key for key in found if key.startswith(prefix))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put an object: it appears whole or not at all.
+
+        Raises:
+            UnreachableError: It can't be written.
+        """
+        path = self._key(key)
+        try:
+            obstore.put(
+                connect(self._bucket),
+                path,
+                data,
+                attributes={
+                    "Content-Type": content_type(key),
+                    "Cache-Control": cache_control(key),
+                    "Content-Disposition": "inline",
+                },
+                use_multipart=False,
+            )
+        except FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens if there is none.
+
+        Raises:
+            UnreachableError: It can't be removed.
+        """
+        path = self._key(key)
+        try:
+            obstore.delete(connect(self._bucket), path)
+        except FileNotFoundError:
+            pass
+        except FAULTS as error:
+            raise unreachable(f"{self.url}{key}", error) from error
+
+    def _key(self, key: str) -> str:
+        parts = PurePosixPath(key)
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
+            raise ValueError(f"{key!r} is not a key within the store")
+        return f"{self._prefix}{parts}"
