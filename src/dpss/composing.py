@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from dpss import __version__
 from dpss.catalogs import Catalog
 from dpss.catalogs.local import LocalCatalog
-from dpss.errors import DpssError, SettingsError, UnknownFormatError
+from dpss.drawing import DrawingProcesses
+from dpss.errors import DpssError, SettingsError, UnknownFormatError, UnreachableError
 from dpss.executors.threads import ThreadExecutor
 from dpss.interrupts import Stop
 from dpss.pipeline import Pipeline
@@ -76,6 +78,7 @@ def make_job(
     Raises:
         UnreachableError: The output can't be reached.
     """
+    prepare_output(settings.output)
     pipeline = Pipeline(
         store=open_store(settings.output),
         stats=settings.stats,
@@ -83,6 +86,7 @@ def make_job(
         recipe=recipe_of(settings.stats),
         executor=ThreadExecutor(settings.read.threads),
         stop=stop,
+        drawing=DrawingProcesses(settings.read.threads),
         demo=simulated,
     )
     return Job(
@@ -93,6 +97,25 @@ def make_job(
         force=settings.force,
         only=settings.only,
     )
+
+
+def prepare_output(output: str) -> None:
+    """Make the folder of a local output: better now than after an hour's work.
+
+    Raises:
+        UnreachableError: It can't be made or written to.
+    """
+    folder = local_path(output)
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        return  # a file, of which `open_store` has something to say
+    except OSError as error:
+        raise UnreachableError(f"--output {output}: can't be made ({error.strerror})") from error
+    if not os.access(folder, os.W_OK):
+        raise UnreachableError(f"--output {output}: may not be written to")
 
 
 def recipe_of(stats: StatSettings) -> Recipe:

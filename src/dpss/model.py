@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ class MatrixRef:
     certain: bool = True
     """Whether it must be a matrix. One that the source only may hold to be one is skipped, not
     failed, where it turns out to be something else."""
-    strata: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the source says of the cells: species, organ, library construction, ..."""
 
     @property

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dpss.drawing import Drawing, DrawingHere
 from dpss.errors import CorruptMatrixError, DpssError, NoCountsError
 from dpss.executors import Executor
 from dpss.interrupts import Stop
@@ -21,7 +22,6 @@ from dpss.machine import peak_memory_bytes
 from dpss.model import MatrixRef, Project
 from dpss.outcomes import Outcome, Status
 from dpss.publication import (
-    GENES,
     Recipe,
     folder_of,
     part_name,
@@ -69,6 +69,7 @@ class Pipeline:
     recipe: Recipe
     executor: Executor
     stop: Stop
+    drawing: Drawing = DrawingHere()
     open_ref: OpenRef = open_ref
     timer: Callable[[], float] = time.monotonic
     demo: bool = False
@@ -85,6 +86,7 @@ class Pipeline:
             progress: Who is told how far it is.
         """
         start = self.timer()
+        self.drawing.prepare()
         watched = _Watched(progress, self.stop)
         try:
             results = self._summarize(project, ref, watched)
@@ -156,7 +158,7 @@ class Pipeline:
 
     def _draw(self, result: Summary | Exception, progress: Progress) -> dict[str, bytes]:
         """Return all files of a summary, the summary itself last; none of an error."""
-        return {} if isinstance(result, Exception) else files_of(result, progress)
+        return {} if isinstance(result, Exception) else self.drawing.files_of(result, progress)
 
     def _publish(
         self,
@@ -178,34 +180,6 @@ class Pipeline:
             reasons = {o.matrix: o.reason or None for o in outcomes}
             publish_parts(self.store, ref, self.recipe, reasons)
         return outcomes
-
-
-def files_of(summary: Summary, progress: Progress) -> dict[str, bytes]:
-    """Return all published files of a summary by name, ``summary.json`` last.
-
-    Args:
-        summary: What is to be shown.
-        progress: Who is told how far the drawing is.
-    """
-    from dpss.figures import FIGURES, figure_infos
-    from dpss.figures.render import render_png, render_svg
-    from dpss.figures.style import theme
-    from dpss.tables import genes_csv, json_bytes, summary_document
-
-    files = {GENES: genes_csv(summary.genes)}
-    progress.begin("drawing", len(FIGURES))
-    try:
-        with theme():
-            for figure in FIGURES:
-                if figure.needs(summary) is None:
-                    drawn = figure.draw(summary)
-                    files[f"{figure.slug}.png"] = render_png(drawn)
-                    files[f"{figure.slug}.svg"] = render_svg(drawn)
-                progress.advance(1)
-    finally:
-        progress.end()
-    files["summary.json"] = json_bytes(summary_document(summary, figure_infos(summary)))
-    return files
 
 
 def describe_error(error: Exception, where: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +51,7 @@ class MatrixInfo:
     """The layer that was used: ``X``, ``raw.X`` or a layer's name."""
     fingerprint: str
     """ETag, checksum or version of the bytes."""
-    strata: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the source says of the cells."""
 
 

@@ -1,0 +1,183 @@
+"""All published files of a summary, drawn in this process or in helper processes.
+
+Drawing is matplotlib's work, one thread at a time. Helper processes import it while
+this one still reads, draw side by side, and keep this process small.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Protocol
+
+from dpss.publication import GENES, SUMMARY
+
+if TYPE_CHECKING:
+    from dpss.summarizing import Progress
+    from dpss.summary import Summary
+
+log = logging.getLogger(__name__)
+
+_ORPHAN_SECONDS = 1.0
+_SHARES = (
+    ("highly_variable_genes", "violin", "knee"),
+    (
+        "highest_expr_genes",
+        "genes_by_cell_count",
+        "scatter_genes_vs_counts",
+        "scatter_percentMitoGenes_vs_count",
+    ),
+)
+"""Figures that are drawn by the same helper; each share takes about as long."""
+
+
+class Drawing(Protocol):
+    """Who draws."""
+
+    def prepare(self) -> None:
+        """Be told that there will be something to draw; returns at once."""
+
+    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+        """Return all published files of a summary by name, ``summary.json`` last."""
+
+
+class DrawingHere:
+    """Draws in this process."""
+
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+        """Return all published files of a summary by name, ``summary.json`` last."""
+        from dpss.figures import FIGURES
+
+        progress.begin("drawing", len(FIGURES))
+        try:
+            drawn = {}
+            for figure in FIGURES:
+                drawn |= draw_figures(summary, (figure.slug,))
+                progress.advance(1)
+        finally:
+            progress.end()
+        return drawn | tables_of(summary)
+
+
+class DrawingProcesses:
+    """Draws in helper processes, which start when there is something to be drawn.
+
+    Where processes can't be had, or are killed, it draws here.
+    """
+
+    def __init__(self, n_processes: int) -> None:
+        """Use at most ``n_processes`` helpers."""
+        self._n_processes = max(1, min(n_processes, len(_SHARES)))
+        self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Start the helpers, unless they are there."""
+        with self._lock:
+            if self._pool is not None:
+                return
+            self._pool = ProcessPoolExecutor(
+                self._n_processes,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_begin_helper,
+                initargs=(os.getpid(),),
+            )
+            try:
+                for _ in range(self._n_processes):
+                    self._pool.submit(_preload)
+            except OSError as error:
+                log.debug("no helper processes for figures: %s", error)
+
+    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+        """Return all published files of a summary by name, ``summary.json`` last."""
+        self.prepare()
+        try:
+            futures = self._submit(summary)
+            tables = tables_of(summary)
+            return self._collect(futures, progress) | tables
+        except (OSError, BrokenProcessPool) as error:
+            log.debug("figures are drawn in this process: %s", error)
+            return DrawingHere().files_of(summary, progress)
+
+    def close(self) -> None:
+        """Let the helpers end."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, summary: Summary) -> list[tuple[int, Future[dict[str, bytes]]]]:
+        pool = self._pool
+        if pool is None:
+            raise BrokenProcessPool("there are no helpers")
+        return [(len(share), pool.submit(draw_figures, summary, share)) for share in _SHARES]
+
+    def _collect(
+        self, futures: Sequence[tuple[int, Future[dict[str, bytes]]]], progress: Progress
+    ) -> dict[str, bytes]:
+        drawn: dict[str, bytes] = {}
+        progress.begin("drawing", sum(n for n, _ in futures))
+        try:
+            for n, future in futures:
+                drawn |= future.result()
+                progress.advance(n)
+        finally:
+            progress.end()
+        return dict(sorted(drawn.items()))
+
+
+def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
+    """Draw figures and return them as files by name; those without numbers are left out."""
+    from dpss.figures import FIGURES
+    from dpss.figures.render import render_png, render_svg
+    from dpss.figures.style import theme
+
+    files = {}
+    with theme():
+        for figure in FIGURES:
+            if figure.slug in slugs and figure.needs(summary) is None:
+                drawn = figure.draw(summary)
+                files[f"{figure.slug}.png"] = render_png(drawn)
+                files[f"{figure.slug}.svg"] = render_svg(drawn)
+    return files
+
+
+def tables_of(summary: Summary) -> dict[str, bytes]:
+    """Return ``genes.csv`` and ``summary.json``."""
+    from dpss.figures import figure_infos
+    from dpss.tables import genes_csv, json_bytes, summary_document
+
+    return {
+        GENES: genes_csv(summary.genes),
+        SUMMARY: json_bytes(summary_document(summary, figure_infos(summary))),
+    }
+
+
+def _begin_helper(parent: int) -> None:
+    """Leave signals to the parent, and end when it has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_ORPHAN_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _preload() -> None:
+    """Import what drawing needs, ahead of the first figure."""
+    from dpss.figures import preload
+
+    preload()
