@@ -26,7 +26,7 @@ _FAMILIES = re.compile(
     re.I,
 )
 """Families of genes: hardly any list of genes is without them, hardly any of cells has one."""
-_SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]*([-.@][A-Za-z0-9]+)*")
+_SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]+([-.@][A-Za-z0-9]+)*")
 _GENE_TITLE = re.compile(
     r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|ensembl.*|accession|feature.*|hgnc.*",
     re.I,

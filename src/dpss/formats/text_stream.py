@@ -107,28 +107,32 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     out = (lines.columns, lines.values)
     while True:
         parse.parse_lines(padded, len(text), codes, starts, out, odd, state)
-        fault = _settle(text, odd[: state[parse.N_ODD]], lines.values)
+        fault, at = _settle(text, odd[: state[parse.N_ODD]], lines.values)
         state[parse.N_ODD] = 0
         if fault is not None or state[parse.STATUS] != parse.ODD_IS_FULL:
             break
     done = int(state[parse.N_LINES])
+    if fault is not None:
+        done = min(done, text.count(b"\n", 0, at))
     lines.starts = starts[: done + 1]
     if fault is None and state[parse.STATUS] != parse.DONE:
         fault = _explain(state, dialect)
     return lines, fault
 
 
-def _settle(text: bytes, odd: NDArray[np.int64], values: NDArray[np.float64]) -> str | None:
-    """Read the fields that the compiled loop left; return what is wrong with one."""
+def _settle(
+    text: bytes, odd: NDArray[np.int64], values: NDArray[np.float64]
+) -> tuple[str | None, int]:
+    """Read the fields that the compiled loop left; return what is wrong with one, and where."""
     for begin, end, place in odd.tolist():
         token = text[begin:end].strip().strip(b'"').strip()
         try:
             # `float` would also take underscores.
             value = np.nan if token.upper() in MISSING else float(token.replace(b"_", b"?"))
         except ValueError:
-            return f"{token[:40].decode('utf-8', 'replace')!r} is no number"
+            return f"{token[:40].decode('utf-8', 'replace')!r} is no number", begin
         values[place] = value
-    return None
+    return None, 0
 
 
 def _explain(state: NDArray[np.int64], dialect: Dialect) -> str:
