@@ -12,27 +12,26 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from dpss import __version__
 from dpss.errors import DpssError, MatrixError, UnreachableError
 from dpss.interrupts import Interrupted, SignalStop
-from dpss.logs import clean, set_up_logs
+from dpss.logs import clean
 from dpss.options import log_options, option, source_options, statistics_options
-
-if TYPE_CHECKING:
-    from dpss.catalogs import Catalog
-    from dpss.outcomes import RunReport
-    from dpss.run import Observer
-    from dpss.settings import RunSettings
+from dpss.performing import (
+    folder_of_pages,
+    page_of,
+    perform,
+    print_error,
+    start_logs,
+    take_logs,
+)
 
 FAILED, NOT_STARTED, BROKEN_PIPE = 1, 2, 141
 
@@ -44,7 +43,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     __version__, "-V", "--version", prog_name="dpss", message="%(prog)s %(version)s"
 )
 def commands() -> None:
-    r"""Summary statistics and figures of single-cell count matrices of any size.
+    """Summary statistics and figures of single-cell count matrices of any size.
 
     \b
     Examples:
@@ -70,7 +69,7 @@ def commands() -> None:
 @log_options
 @click.pass_obj
 def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **options: Any) -> int:
-    r"""Summarise matrices: figures, tables and a page to look at.
+    """Summarise matrices: figures, tables and a page to look at.
 
     Each MATRIX is a file or a folder (Cell Ranger's three files) and becomes a project
     named after it. Formats are recognised by content.
@@ -105,7 +104,7 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
 @log_options
 @click.pass_obj
 def run(stop: SignalStop, /, **options: Any) -> int:
-    r"""Process every project of a source: the job.
+    """Process every project of a source: the job.
 
     Publishes figures, tables and pages of what is new or has changed, and leaves the rest
     as it is. A matrix that can't be summarised stops no other: it is named at the end,
@@ -141,7 +140,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 @log_options
 @click.pass_obj
 def list_(stop: SignalStop, /, **options: Any) -> int:
-    r"""Show what a run would process, and what it would skip and why.
+    """Show what a run would process, and what it would skip and why.
 
     Reads the source's list and what is published, and downloads no matrix.
 
@@ -178,7 +177,7 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
 @log_options
 @click.pass_obj
 def website(stop: SignalStop, /, output: str, **options: Any) -> int:
-    r"""Build the pages again, from the published JSON.
+    """Build the pages again, from the published JSON.
 
     OUTPUT is what `dpss run` or `dpss summarize` published to.
 
@@ -209,7 +208,7 @@ def website(stop: SignalStop, /, output: str, **options: Any) -> int:
 @log_options
 @click.pass_obj
 def serve(stop: SignalStop, /, output: str, port: int, **options: Any) -> int:
-    r"""Show the pages in a browser, to this machine only.
+    """Show the pages in a browser, to this machine only.
 
     OUTPUT is a folder that `dpss run`, `dpss summarize` or `dpss demo` published to.
     Ctrl-C ends it.
@@ -245,7 +244,7 @@ def serve(stop: SignalStop, /, output: str, port: int, **options: Any) -> int:
 @log_options
 @click.pass_obj
 def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
-    r"""Make a small simulated portal and run the job on it.
+    """Make a small simulated portal and run the job on it.
 
     Writes count matrices of several projects in several formats, all of them simulated,
     and publishes their figures, tables and pages, which say so, too.
@@ -268,107 +267,6 @@ def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
     return report.exit_code
 
 
-def perform(
-    settings: RunSettings,
-    catalog: Catalog,
-    stop: SignalStop,
-    logs: LogSettings,
-    *,
-    simulated: bool = False,
-) -> RunReport:
-    """Do a run, and print what became of it."""
-    from dpss.composing import make_job
-    from dpss.console import open_console, outcome_table, size
-    from dpss.machine import peak_memory_bytes
-    from dpss.outcomes import Status
-    from dpss.run import run as do_run
-
-    start = time.monotonic()
-    with observing(logs) as observer:
-        report = do_run(make_job(settings, stop, observer, catalog, simulated=simulated))
-    console = open_console(sys.stdout)
-    console.print(outcome_table(report))
-    if not logs.live:
-        for outcome in report.outcomes:
-            if outcome.status is Status.SKIPPED:
-                click.echo(clean(f"skipped: {outcome.reason}"), err=True)
-    console.print(
-        f"{report.describe()} in {time.monotonic() - start:.1f} s, "
-        f"peak memory {size(peak_memory_bytes())}"
-    )
-    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
-        console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
-    return report
-
-
-@dataclass(frozen=True)
-class LogSettings:
-    """How a command tells of its progress."""
-
-    style: str
-    level: str
-    debug: bool
-
-    @property
-    def live(self) -> bool:
-        """Whether it tells by log lines; by bars on a terminal otherwise."""
-        return self.style == "json" or self.debug or not sys.stderr.isatty()
-
-
-def take_logs(options: dict[str, Any]) -> LogSettings:
-    """Take the options of logging out of a command's options."""
-    style, level = options.pop("log_format"), options.pop("log_level")
-    debug = options.pop("debug")
-    settings = LogSettings(style, level or "", debug)
-    default = "info" if settings.live else "warning"
-    return LogSettings(style, "debug" if debug else level or default, debug)
-
-
-def start_logs(logs: LogSettings) -> None:
-    """Send log lines to stderr."""
-    set_up_logs(logs.level, logs.style, sys.stderr)
-
-
-@contextmanager
-def observing(logs: LogSettings) -> Iterator[Observer]:
-    """Show a run's progress on stderr: bars on a terminal, log lines elsewhere."""
-    from dpss.console import LogObserver, ProgressHandler, TerminalObserver, open_console
-
-    if logs.live:
-        start_logs(logs)
-        yield LogObserver()
-        return
-    with TerminalObserver(open_console(sys.stderr)) as observer:
-        set_up_logs(logs.level, logs.style, ProgressHandler(observer.progress.console))
-        yield observer
-    start_logs(logs)
-
-
-def folder_of_pages(output: str) -> Path | None:
-    """Return the folder of an output, ``None`` where it isn't local.
-
-    Raises:
-        UnreachableError: There is no such folder.
-    """
-    from dpss.stores.opening import local_path
-
-    folder = local_path(output)
-    if folder is not None and not folder.is_dir():
-        raise UnreachableError(f"{output}: there is no such folder; publish to it first")
-    return folder
-
-
-def page_of(output: str) -> str:
-    """Return where the first page of an output is."""
-    return output.rstrip("/") + "/index.html"
-
-
-def print_error(message: str) -> None:
-    """Print an error to stderr."""
-    for line in clean(message).splitlines():
-        click.echo(f"dpss: error: {line}", err=True)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``dpss``, and exit."""
     sys.exit(execute(commands, "dpss", arguments))
@@ -384,14 +282,17 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
     try:
         with SignalStop() as stop:
             prepare_caches()
-            code = command.main(
-                None if arguments is None else list(arguments),
-                prog_name=name,
-                obj=stop,
-                standalone_mode=False,
-            )
+            given = sys.argv[1:] if arguments is None else list(arguments)
+            # Not click's `main`: it ends a broken pipe with 1, which says that a matrix failed.
+            with command.make_context(name, given, obj=stop) as context:
+                code = command.invoke(context)
             sys.stdout.flush()
             return int(code or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message, err=True)
+        return NOT_STARTED
     except click.ClickException as error:
         where = (
             error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name

@@ -14,10 +14,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
-    """Return `click.option` with its environment variable, which its help shows."""
+    """Return `click.option` with its environment variable; the main help tells the rule."""
     longest = max((name for name in names if name.startswith("--")), key=len)
     variable = "DPSS_" + longest.strip("-").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+    return click.option(*names, envvar=variable, **attributes)
 
 
 def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:

@@ -1,0 +1,124 @@
+"""What commands that do a run have in common: progress, the table at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dpss.errors import UnreachableError
+from dpss.logs import clean, set_up_logs
+
+if TYPE_CHECKING:
+    from dpss.catalogs import Catalog
+    from dpss.interrupts import Stop
+    from dpss.outcomes import RunReport
+    from dpss.run import Observer
+    from dpss.settings import RunSettings
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """How a command tells of its progress."""
+
+    style: str
+    level: str
+    debug: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether it tells by log lines; by bars on a terminal otherwise."""
+        return self.style == "json" or self.debug or not sys.stderr.isatty()
+
+
+def take_logs(options: dict[str, Any]) -> LogSettings:
+    """Take the options of logging out of a command's options."""
+    style, level = options.pop("log_format"), options.pop("log_level")
+    debug = options.pop("debug")
+    settings = LogSettings(style, level or "", debug)
+    default = "info" if settings.live else "warning"
+    return LogSettings(style, "debug" if debug else level or default, debug)
+
+
+def perform(
+    settings: RunSettings,
+    catalog: Catalog,
+    stop: Stop,
+    logs: LogSettings,
+    *,
+    simulated: bool = False,
+) -> RunReport:
+    """Do a run, and print what became of it."""
+    from dpss.composing import make_job
+    from dpss.console import open_console, outcome_table, size
+    from dpss.machine import peak_memory_bytes
+    from dpss.outcomes import Status
+    from dpss.run import run as do_run
+
+    start = time.monotonic()
+    with observing(logs) as observer:
+        report = do_run(make_job(settings, stop, observer, catalog, simulated=simulated))
+    console = open_console(sys.stdout)
+    console.print(outcome_table(report))
+    if not logs.live:
+        for outcome in report.outcomes:
+            if outcome.status is Status.SKIPPED:
+                click.echo(clean(f"skipped: {outcome.reason}"), err=True)
+    console.print(
+        f"{report.describe()} in {time.monotonic() - start:.1f} s, "
+        f"peak memory {size(peak_memory_bytes())}"
+    )
+    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
+        console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
+    return report
+
+
+def start_logs(logs: LogSettings) -> None:
+    """Send log lines to stderr."""
+    set_up_logs(logs.level, logs.style, sys.stderr)
+
+
+@contextmanager
+def observing(logs: LogSettings) -> Iterator[Observer]:
+    """Show a run's progress on stderr: bars on a terminal, log lines elsewhere."""
+    from dpss.console import LogObserver, ProgressHandler, TerminalObserver, open_console
+
+    if logs.live:
+        start_logs(logs)
+        yield LogObserver()
+        return
+    with TerminalObserver(open_console(sys.stderr)) as observer:
+        set_up_logs(logs.level, logs.style, ProgressHandler(observer.progress.console))
+        yield observer
+    start_logs(logs)
+
+
+def folder_of_pages(output: str) -> Path | None:
+    """Return the folder of an output, ``None`` where it isn't local.
+
+    Raises:
+        UnreachableError: There is no such folder.
+    """
+    from dpss.stores.opening import local_path
+
+    folder = local_path(output)
+    if folder is not None and not folder.is_dir():
+        raise UnreachableError(f"{output}: there is no such folder; publish to it first")
+    return folder
+
+
+def page_of(output: str) -> str:
+    """Return where the first page of an output is."""
+    return output.rstrip("/") + "/index.html"
+
+
+def print_error(message: str) -> None:
+    """Print an error to stderr."""
+    for line in clean(message).splitlines():
+        click.echo(f"dpss: error: {line}", err=True)
