@@ -1,0 +1,76 @@
+"""Runs one command and measures it: a small process between the measurer and the measured.
+
+Standard library only, and started anew for each command. Linux counts what a process held before
+it became another program (`exec`) into its peak, so that the child of a large process would seem
+large itself; this one is small. It reads what to do from standard input and prints what came of
+it, both as JSON.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+POLL_SECONDS = 0.02
+
+
+def main():
+    """Run the command; see `benchmarks.measuring.measure` for what the keys mean."""
+    task = json.load(sys.stdin)
+    if task["cpus"]:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: task["cpus"]])
+    if task["data_limit_bytes"]:
+        limit = task["data_limit_bytes"]
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    if task["group"]:
+        Path(task["group"], "cgroup.procs").write_text(str(os.getpid()))
+    with Path(task["output"]).open("wb") as output:
+        start = time.monotonic()
+        # In a session of its own, so that it can be ended with all that it started.
+        child = subprocess.Popen(
+            task["command"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=task["folder"],
+            start_new_session=True,
+        )
+        ended_for = ""
+        while True:
+            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+            seconds = time.monotonic() - start
+            if pid:
+                break
+            if not ended_for and seconds > task["time_limit_seconds"]:
+                ended_for = "time"
+            elif not ended_for and resident_bytes(child.pid) > task["memory_limit_bytes"]:
+                ended_for = "memory"
+            if ended_for:
+                os.killpg(child.pid, signal.SIGKILL)
+            time.sleep(min(POLL_SECONDS, 0.001 + seconds / 50))
+    json.dump(
+        {
+            "code": os.waitstatus_to_exitcode(status),
+            "ended_for": ended_for,
+            "wall_seconds": seconds,
+            "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            "peak_bytes": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        },
+        sys.stdout,
+    )
+
+
+def resident_bytes(pid):
+    """Return a process's resident memory, 0 where nobody can tell."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Peak memory does not depend on the number of cells, measured on the real command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import inputs
+from benchmarks.measuring import Limits, Measurement, dpss_command, measure
+from dpss.executors.threads import ThreadExecutor
+from dpss.folds import CellFold, MeasureFold, Reading
+from dpss.formats.table import open_matrices
+from dpss.stats import layout
+from dpss.stats.accumulator import Features
+from dpss.stores.local import LocalFile
+
+N_CELLS = 10_000
+LIMIT_BYTES = 400 << 20
+
+
+def write_mtx(path: Path, n_cells: int) -> int:
+    """Write a Cell Ranger folder with cells of few genes, so that it's quickly made and read."""
+    return inputs.write_mtx(path, n_cells, genes_per_cell=200)
+
+
+def summarize(path: Path, n_cells: int) -> Measurement:
+    """Run ``dpss summarize``, and check that it saw all cells."""
+    output = path.with_name(path.name + "-out")
+    command = dpss_command("summarize", path, "--output", output, "--threads", 2)
+    found = measure(command, path.parent, Limits(time_seconds=600))
+    assert found.ok, found.output
+    (summary,) = output.glob("*/summary.json")
+    assert json.loads(summary.read_text())["n_cells"] == n_cells
+    return found
+
+
+def summarize_small(folder: Path) -> None:
+    """Run once, so that no later run has to compile anything, which takes memory, too."""
+    for write, name in ((inputs.write_h5ad, "small.h5ad"), (write_mtx, "small")):
+        write(folder / name, 20)
+        summarize(folder / name, 20)
+
+
+@pytest.mark.parametrize(
+    ("write", "name"), [(inputs.write_h5ad, "m.h5ad"), (write_mtx, "m")], ids=["h5ad", "mtx.gz"]
+)
+def test_ten_times_the_cells(write: Callable[[Path, int], int], name: str, tmp_path: Path) -> None:
+    """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and the same within 10 %."""
+    summarize_small(tmp_path)
+    peaks = []
+    for n_cells in (N_CELLS, 10 * N_CELLS):
+        path = tmp_path / str(n_cells) / name
+        path.parent.mkdir()
+        write(path, n_cells)
+        peaks.append(summarize(path, n_cells).peak_bytes)
+    assert max(peaks) <= LIMIT_BYTES
+    assert max(peaks) <= 1.1 * min(peaks)
+
+
+def test_more_values_than_an_int32_can_count(tmp_path: Path) -> None:
+    """The end of a matrix of 2.2 thousand million values is read as its beginning is.
+
+    `make bench` reads the whole of it.
+    """
+    path = tmp_path / "m.h5ad"
+    n_cells = inputs.write_many_values(path, 2_200_000_000)
+    (layer,) = open_matrices(LocalFile(path))[0].layers
+    assert layer.n_values is not None
+    assert layer.n_values > 2**31
+    shares = layer.shares(16 << 20)
+    assert shares[-1].stop == n_cells
+    assert shares[-1].start * 1000 > 2**31
+    is_gene = layer.genes.is_gene
+    features = Features(is_gene, np.zeros(len(is_gene), bool), np.empty(0, dtype=np.int64))
+    reading = Reading(layer, 1 << 20, exponentiate=False)
+    one_pass, measures = CellFold(reading, features, 0), MeasureFold(reading, features)
+    for share in (shares[0], shares[-1]):
+        sums = ThreadExecutor(1).fold(one_pass, [share], lambda _: None).result()
+        assert sums.cells.n_cells == len(share)
+        assert (sums.genes.table[:, layout.TOTAL] == len(share)).all()
+        assert sums.cells.total_counts.values.tolist() == [1000.0]
+        cells = ThreadExecutor(1).fold(measures, [share], lambda _: None).cells(1)
+        assert cells.n_cells_kept == len(share)
+        assert cells.total_counts.values.tolist() == [1000.0]
+
+
+def test_the_measure_itself(tmp_path: Path) -> None:
+    """What is measured is the child's memory, not that of the large process that runs the tests."""
+    small, large = (
+        measure([*dpss_command()[:1], "-c", text], tmp_path)
+        for text in ("pass", "held = b'x' * (100 << 20)")
+    )
+    assert small.ok
+    assert small.peak_bytes < 32 << 20
+    assert 100 << 20 < large.peak_bytes < 132 << 20
+
+
+def test_limits_hold(tmp_path: Path) -> None:
+    """A child that takes too much memory or time is ended, and it's said which."""
+    python = dpss_command()[:1]
+    fat = measure(
+        [*python, "-c", "import time; held = b'x' * (200 << 20); time.sleep(60)"],
+        tmp_path,
+        Limits(memory_bytes=100 << 20),
+    )
+    slow = measure(
+        [*python, "-c", "import time; time.sleep(60)"], tmp_path, Limits(time_seconds=0.5)
+    )
+    refused = measure(
+        [*python, "-c", "held = bytes(500 << 20)"], tmp_path, Limits(data_bytes=300 << 20)
+    )
+    assert (fat.status, slow.status, refused.status) == (
+        "out of memory",
+        "out of time",
+        "out of memory",
+    )
