@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, DpssError, NoMatrixError
+from dpss.formats.vectors import Vector
 from dpss.stores import Blob
 from dpss.stores.local import LocalFile
 
@@ -283,7 +284,7 @@ class ChunkedArray:
 class Cursor:
     """Reads an array from front to back, and decodes no chunk twice on the way."""
 
-    array: ChunkedArray
+    array: Vector
     _row: int = field(default=-1, init=False)
     _held: NDArray[Any] | None = field(default=None, init=False)
 

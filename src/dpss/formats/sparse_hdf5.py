@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError
 from dpss.formats import cut_evenly
-from dpss.formats.hdf5 import ChunkedArray, Cursor, Hdf5File
+from dpss.formats.hdf5 import Cursor
+from dpss.formats.vectors import Vector, VectorFile
 from dpss.model import GeneTable
 
 
@@ -26,7 +27,7 @@ class SparseLayer:
     """A compressed sparse matrix in an HDF5 group as a `dpss.formats.Layer`."""
 
     name: str
-    file: Hdf5File
+    file: VectorFile
     group: str
     """Path of the group that holds the three vectors."""
     n_cells: int
@@ -62,15 +63,15 @@ class SparseLayer:
         return self
 
     @cached_property
-    def _data(self) -> ChunkedArray:
+    def _data(self) -> Vector:
         return self.file.array(f"{self.group}/data")
 
     @cached_property
-    def _indices(self) -> ChunkedArray:
+    def _indices(self) -> Vector:
         return self.file.array(f"{self.group}/indices")
 
     @cached_property
-    def _indptr(self) -> ChunkedArray:
+    def _indptr(self) -> Vector:
         return self.file.array(f"{self.group}/indptr")
 
     @property
