@@ -159,6 +159,7 @@
 
   /** Give a row a button that shows small figures of its matrices below it. */
   function addPreview(project) {
+    if (!JSON.parse(project.row.dataset.pictures).some((matrix) => matrix[2].length)) return;
     const title = project.cells.title.querySelector("a").textContent;
     const button = element("button", { type: "button", class: "quiet preview-button", "aria-expanded": "false", "aria-label": "Figures of " + title }, "Figures");
     button.addEventListener("click", function () {

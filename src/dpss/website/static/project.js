@@ -386,7 +386,7 @@
       const right = one.px > box.clientWidth / 2;
       tip.style.left = right ? "" : one.px + 14 + "px";
       tip.style.right = right ? box.clientWidth - one.px + 14 + "px" : "";
-      tip.style.top = Math.min(one.py + 8, box.clientHeight - 110) + "px";
+      tip.style.top = Math.max(4, Math.min(one.py + 8, box.clientHeight - tip.offsetHeight - 8)) + "px";
       if (aloud) status.textContent = gene.name + ": " + lines.join(", ");
     }
 

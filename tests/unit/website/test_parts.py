@@ -1,0 +1,339 @@
+"""What pages are made of: look-up shards, history, feed, report, MultiQC, notebook, checking."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import random
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dpss.schemas import schema
+from dpss.stores.local import LocalStore
+from dpss.website import build_website
+from dpss.website.conforming import fault
+from dpss.website.genes import read_genes
+from dpss.website.report import MAX_BYTES
+from dpss.website.shards import Layout, gene_key
+from tests.unit.website.portal import (
+    NASTY,
+    document,
+    gene_rows,
+    genes_csv,
+    make_nasty,
+    make_portal,
+    make_runs,
+    write_matrix,
+)
+from tests.unit.website.test_build import Page, files
+
+
+def received(path: Path):
+    """Return the value that a data file hands to the page."""
+    text = path.read_text("utf-8")
+    assert text.startswith("dpss.receive(") and text.endswith(");\n")
+    name, end = json.JSONDecoder().raw_decode(text, len("dpss.receive("))
+    return name, json.loads(text[end + 1 : -3])
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Path:
+    root = make_portal(tmp_path / "out", 3, 2, 60)
+    make_runs(root)
+    build_website(LocalStore(root))
+    return root
+
+
+# --- Incremental ----------------------------------------------------------------------------
+
+
+def change(root: Path, folder: str, n_genes: int = 60) -> None:
+    rng = random.Random(99)
+    rows = gene_rows(rng, n_genes, 777)
+    old = json.loads((root / folder / "summary.json").read_bytes())
+    doc = document(
+        rng,
+        rows,
+        project=old["project"]["id"],
+        title=old["project"]["title"],
+        name=old["matrix"]["name"],
+        n_cells=777,
+    )
+    write_matrix(root / folder, doc, rows)
+
+
+def test_a_changed_matrix_rewrites_its_own_pages_only(portal):
+    """One change leaves the pages and data of all other projects alone."""
+    change(portal, "project-0001/matrix-0")
+    written = build_website(LocalStore(portal), changed={"project-0001/matrix-0"})
+    foreign = [
+        key
+        for key in written
+        if re.match(r"(_dpss/tables/)?project-(?!0001)", key) or "0001/matrix-1" in key
+    ]
+    assert foreign == []
+    assert "project-0001/index.html" in written and "index.json" in written
+
+
+@pytest.mark.parametrize("changed", [set(), {"project-0001/matrix-0"}, None])
+def test_changing_ends_where_building_anew_does(portal, tmp_path, changed):
+    """However the pages came to be, they are the same, byte for byte."""
+    change(portal, "project-0001/matrix-0", n_genes=50)
+    shutil.rmtree(portal / "project-0002/matrix-1")
+    rng = random.Random(5)
+    rows = gene_rows(rng, 70, 50)
+    write_matrix(portal / "new", document(rng, rows, project="new", title="New", n_cells=50), rows)
+    fresh = tmp_path / "fresh"
+    for key in files(portal):
+        if key.endswith((".png", ".svg", ".csv", "summary.json")) or re.match(r"runs/2", key):
+            if key.startswith("_dpss"):
+                continue
+            (fresh / key).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(portal / key, fresh / key)
+    build_website(LocalStore(portal), changed=changed)
+    build_website(LocalStore(fresh))
+    assert files(portal) == files(fresh)
+
+
+def test_what_is_gone_leaves_no_pages(portal):
+    """A project that is no longer published loses its pages; foreign files stay."""
+    for path in (portal / "project-0000").rglob("summary.json"):
+        path.unlink()
+    (portal / "project-0000/notes.txt").write_text("mine")
+    build_website(LocalStore(portal), changed=set())
+    left = {key for key in files(portal) if "project-0000" in key}
+    assert not [key for key in left if key.endswith((".html", ".js", "_mqc.json"))]
+    assert "project-0000/notes.txt" in left
+
+
+def test_a_broken_gene_table_is_left_out(portal, caplog):
+    """A genes.csv that can't be read costs its matrix the look-up, and nothing else."""
+    (portal / "project-0000/matrix-0/genes.csv").write_text("a,b\n1,2\n")
+    build_website(LocalStore(portal))
+    assert "project-0000/matrix-0/genes.csv" in caplog.text
+
+
+# --- The look-up ----------------------------------------------------------------------------
+
+
+def look_up(root: Path, typed: str) -> dict[str, tuple]:
+    """Find a gene as the page does."""
+    (folder,) = (root / "_dpss/genes").iterdir()
+    blocks, buckets = map(int, folder.name.split("x"))
+    layout = Layout(blocks, buckets)
+    key = gene_key(typed)
+
+    def shards(bucket):
+        for block in range(blocks):
+            yield received(folder / str(block) / f"{bucket}.js")[1]
+
+    found, names = {}, {key}
+    for shard in shards(layout.bucket_of(key)):
+        names |= {n for genes in shard["lists"] for i, n in genes[3] if i == key}
+    for name in names:
+        for shard in shards(layout.bucket_of(name)):
+            lists = {genes[0]: genes for genes in shard["lists"]}
+            for matrix, which, *columns in shard["matrices"]:
+                for i, gene_id in enumerate(lists[which][1]):
+                    if key in (gene_key(gene_id), gene_key(lists[which][2][i])):
+                        found[matrix] = (gene_id, *(column[i] for column in columns))
+    return found
+
+
+@pytest.mark.parametrize("typed", ["GENE5", "gene5", "ENSG00000000005", "ensg00000000005.3"])
+def test_every_gene_of_every_matrix_is_found(portal, typed):
+    """The shards hold what the tables hold, under the symbol as well as the id."""
+    found = look_up(portal, typed)
+    assert len(found) == 6
+    for folder, (gene_id, dropout, _, rank, *_) in found.items():
+        with (portal / folder / "genes.csv").open() as file:
+            row = next(r for r in csv.DictReader(file) if r["gene_id"] == gene_id)
+        assert rank == int(row["rank_cell_count"])
+        assert dropout == pytest.approx(float(row["pct_dropout_by_counts"]), rel=1e-4)
+
+
+def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
+    """How genes and matrices are spread changes nothing of what is found."""
+    root = make_portal(tmp_path / "out", 3, 3, 60)
+    make_nasty(root)
+    build_website(LocalStore(root))
+    before = look_up(root, "GENE5"), look_up(root, f"{NASTY[0]} 0")
+    monkeypatch.setattr("dpss.website.shards.MATRICES_PER_BLOCK", 3)
+    monkeypatch.setattr("dpss.website.shards.FILE_BYTES", 100)
+    build_website(LocalStore(root), changed=set())
+    assert {p.name for p in (root / "_dpss/genes").iterdir()} == {"4x64"}
+    assert (look_up(root, "GENE5"), look_up(root, f"{NASTY[0]} 0")) == before
+    assert len(before[0]) == 9 and len(before[1]) == 1
+
+
+def test_the_table_in_parts_is_the_table(portal, monkeypatch):
+    """The parts of a gene table together hold every gene in order."""
+    monkeypatch.setattr("dpss.website.genes.N_PER_PART", 25)
+    build_website(LocalStore(portal))
+    folder = portal / "_dpss/tables/project-0000/matrix-0"
+    parts = [received(folder / f"{n}.js")[1] for n in range(3)]
+    with (portal / "project-0000/matrix-0/genes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [i for part in parts for i in part["gene_id"]] == [row["gene_id"] for row in rows]
+    ranks = [r for part in parts for r in part["rank_variability"]]
+    assert ranks == [int(r["rank_variability"]) if r["rank_variability"] else None for r in rows]
+
+
+# Python before 3.13 writes a lone carriage return without quotes, so that no reader can tell.
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"))
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
+@settings(max_examples=30)
+def test_any_names_survive_the_reading(pairs):
+    """Whatever genes are called, their names come back as they were."""
+    rows = gene_rows(random.Random(1), len(pairs), 10)
+    for row, (gene_id, name) in zip(rows, pairs, strict=True):
+        row |= {"gene_id": gene_id, "gene_name": name}
+    genes = read_genes(genes_csv(rows))
+    assert list(zip(genes["gene_id"], genes["gene_name"], strict=True)) == pairs
+
+
+# --- Changes --------------------------------------------------------------------------------
+
+
+def test_the_changes_tell_new_changed_vanished_and_failed(portal):
+    """Each run's entries are of the right kind, failures with their reason."""
+    text = Page((portal / "runs/index.html").read_text()).text
+    assert "6 new" not in text  # words of the feed
+    assert re.search(r"New\s+7 matrices", text)
+    assert re.search(r"Changed\s+1 matrix", text)
+    assert "is truncated" in text and "holds NaN" in text
+    assert re.search(r"Vanished from the source\s+1 matrix", text)
+
+
+def test_the_index_knows_what_is_not_current(portal):
+    """A matrix whose newer version failed is shown, and said not to be current."""
+    found = json.loads((portal / "index.json").read_bytes())
+    jsonschema.Draft202012Validator(schema("index")).validate(found)
+    matrices = {m["folder"]: m for p in found["projects"] for m in p["matrices"]}
+    assert matrices["project-0000/matrix-0"]["current"] is False
+    assert matrices["project-0000/matrix-0"]["outcome"] == "failed"
+    assert matrices["project-0001/matrix-0"]["current"] is True
+    assert {"project_id": "notes", "name": "", "outcome": "skipped", "reason": "not a matrix"} in (
+        found["not_published"]
+    )
+
+
+def test_the_feed_is_atom(portal):
+    """The feed is well-formed, with the parts that Atom (RFC 4287) demands."""
+    atom = "{http://www.w3.org/2005/Atom}"
+    feed = ET.fromstring((portal / "runs/feed.xml").read_bytes())
+    assert feed.tag == f"{atom}feed"
+    entries = feed.findall(f"{atom}entry")
+    assert len(entries) == 3
+    for part in (feed, *entries):
+        for name in ("id", "title", "updated"):
+            assert part.findtext(f"{atom}{name}")
+    ids = [entry.findtext(f"{atom}id") for entry in entries]
+    assert len(set(ids)) == 3
+
+
+def test_a_broken_report_stops_nothing(portal, caplog):
+    """A run report that can't be read is left out."""
+    (portal / "runs/20260305T000000.000000Z.json").write_text("{}")
+    build_website(LocalStore(portal))
+    assert "left out of the changes" in caplog.text
+
+
+# --- One file, other programs, notebooks ----------------------------------------------------
+
+
+def test_a_report_holds_everything_and_stays_small(portal):
+    """A report has its figures inside, and leaves out those that would make it too large."""
+    folder = portal / "project-0000/matrix-0"
+    (folder / "knee.png").write_bytes(random.Random(0).randbytes(3_000_000))
+    (folder / "knee.svg").write_bytes(random.Random(0).randbytes(3_000_000))
+    build_website(LocalStore(portal))
+    data = (folder / "report.html").read_bytes()
+    assert len(data) < MAX_BYTES
+    page = Page(data.decode())
+    images = [a["src"] for tag, a in page.tags if tag == "img"]
+    assert len(images) == 6 and all(src.startswith("data:image/") for src in images)
+    assert "too large" in page.text
+    assert not [tag for tag, _ in page.tags if tag in ("script", "link")]
+
+
+def test_multiqc_shows_every_matrix(portal, tmp_path):
+    """MultiQC puts the matrices of a portal into one table."""
+    program = shutil.which("multiqc")
+    documents = [json.loads(path.read_bytes()) for path in portal.rglob("*_mqc.json")]
+    assert len(documents) == 6
+    assert {d["id"] for d in documents} == {"dpss"}
+    if program is None:
+        pytest.skip("multiqc is not installed")
+    subprocess.run(
+        [program, "--quiet", "--outdir", str(tmp_path / "qc"), str(portal)], check=True, timeout=300
+    )
+    table = (tmp_path / "qc/multiqc_data/multiqc_dpss_table.txt").read_text()
+    assert len(table.splitlines()) == 7
+
+
+def test_a_summary_shows_itself_in_a_notebook(monkeypatch):
+    """What a notebook shows is made of the numbers; names in it are text."""
+    from dpss.website import notebook
+
+    doc = document(random.Random(1), gene_rows(random.Random(1), 30, 9), project="p", title="t")
+    doc["matrix"]["layer"] = NASTY[0]
+    doc["highest_expr_genes"][0]["gene_name"] = NASTY[1]
+    monkeypatch.setattr(notebook, "summary_document", lambda summary, figures: doc)
+
+    class Summary:
+        title, demo = NASTY[4], True
+
+    page = Page(notebook.summary_html(Summary()))
+    assert NASTY[4] in page.text and NASTY[0] in page.text and NASTY[1] in page.text
+    assert {tag for tag, _ in page.tags} & {"script", "img"} == set()
+
+
+# --- Checking documents ---------------------------------------------------------------------
+
+
+def _paths(value, path=()):
+    yield path
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, item in items:
+        yield from _paths(item, (*path, key))
+
+
+DOC = document(random.Random(3), gene_rows(random.Random(3), 5, 9), project="p", title="t")
+PATHS = [path for path in _paths(DOC) if path]
+
+
+@given(
+    st.sampled_from(PATHS),
+    st.sampled_from([None, True, -1, 0, 1.5, "", "x", [], {}, [1], "DELETE"]),
+)
+@settings(max_examples=400, deadline=None)
+def test_checking_agrees_with_jsonschema(path, value):
+    """What the small checker lets pass is what the schema allows, unknown properties aside."""
+    changed = copy.deepcopy(DOC)
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    if value == "DELETE":
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    valid = jsonschema.Draft202012Validator(schema("summary")).is_valid(changed)
+    assert (fault(changed, schema("summary")) is None) == valid
