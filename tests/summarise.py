@@ -20,7 +20,9 @@ def source_of(path: Path) -> Source:
     return LocalFolder(path) if path.is_dir() else LocalFile(path)
 
 
-def summarise_matrix(matrix: Matrix, *, threads: int = 2, **settings: Any) -> Summary:
+def summarise_matrix(
+    matrix: Matrix, *, threads: int = 2, expected_cells: int | None = None, **settings: Any
+) -> Summary:
     """Summarise an opened matrix."""
 
     def identify(opened: Matrix, layer: Layer) -> Identity:
@@ -29,7 +31,7 @@ def summarise_matrix(matrix: Matrix, *, threads: int = 2, **settings: Any) -> Su
 
     return summarize_matrix(
         matrix, identify, StatSettings(**settings), ReadSettings(), ThreadExecutor(threads),
-        SilentProgress(),
+        SilentProgress(), expected_cells,
     )  # fmt: skip
 
 

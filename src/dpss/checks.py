@@ -1,128 +1,307 @@
-"""The verdict on a matrix: each thing that was looked at, in one plain sentence."""
+"""The verdict on a matrix: each thing that was looked at, in one plain sentence.
+
+``pass`` is as it should be, ``warn`` asks for care, ``fail`` says that numbers can't be
+believed as they are. `CHECKS` says what each check is about and where its threshold is
+from; ``docs/reference/checks.md`` is made of it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import GENE_EXPRESSION, GeneTable
+from dpss.nomenclature import describe_names
 from dpss.stats import layout
 from dpss.stats.accumulator import Sums
+from dpss.stats.traits import LOG_CEILING
 from dpss.stats.values import Values
 from dpss.summary import Check, describe_duplicates
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
 
+FEW_CELLS = 100
+FEW_GENES_PER_CELL = 200
+MUCH_MITOCHONDRIAL = {"mouse": 5.0, "human": 10.0}
+"""Median percentage of mitochondrial counts beyond which a species' cells look damaged."""
+EMPTY_DROPLETS = 0.5
+N_NAMED = 5
+"""Examples that a sentence names at most."""
+
 _MEANING = {
-    Values.COUNTS: "whole numbers of at least 0, taken as counts",
-    Values.EXPECTED_COUNTS: "fractional and at least 0, taken as expected counts",
-    Values.NORMALISED: "already normalised to the same total in each cell",
-    Values.LOG_NORMALISED: "log-normalised; they were exponentiated (expm1) before anything else",
+    Values.COUNTS: "whole numbers of at least 0: counts",
+    Values.EXPECTED_COUNTS: "fractional and at least 0: expected counts",
+    Values.NORMALISED: "normalised to the same total in each cell",
+    Values.LOG_NORMALISED: "log-normalised",
     Values.SCALED: "scaled: some are negative",
     Values.NOT_FINITE: "not all finite: some are NaN or infinite",
 }
 
 
-def describe_layers(layers: Mapping[str, Values]) -> str:
-    """Return what each layer that was looked at holds, in words."""
-    return "; ".join(f"{name}: {values}" for name, values in layers.items())
+@dataclass(frozen=True)
+class LayerFinding:
+    """What is known of one layer."""
+
+    name: str
+    values: Values | None
+    """What it holds; ``None`` if it could not be read."""
+    n_genes: int
+    """Features along its gene axis."""
+    same_as: str | None = None
+    """Another layer that looked the same in every place that was sampled."""
 
 
-def check_matrix(
-    sums: Sums,
-    features: GeneTable,
-    mitochondrial: NDArray[np.bool_],
-    used: str,
-    layers: Mapping[str, Values],
-) -> tuple[Check, ...]:
-    """Look at everything that a finished pass tells of a matrix.
+@dataclass(frozen=True)
+class Evidence:
+    """All that the checks look at."""
 
-    Args:
-        sums: What the pass left behind.
-        features: All features of the matrix.
-        mitochondrial: Which features are mitochondrial genes, shape ``(n_features,)``.
-        used: Name of the layer that was summarised.
-        layers: What each layer that was looked at holds, the used one included.
-    """
-    return (
-        _check_values(used, layers),
-        _check_cells(sums),
-        _check_genes(sums, features),
-        _check_names(features),
-        _check_mitochondrial(mitochondrial),
-        _check_features(features),
-        _check_zeros(sums),
-    )
+    sums: Sums
+    """What the pass over the used layer left behind."""
+    features: GeneTable
+    """All features of the used layer."""
+    mitochondrial: NDArray[np.bool_]
+    """Which of them are mitochondrial genes, shape ``(n_features,)``."""
+    used: str
+    """Name of the layer that was summarised."""
+    layers: Sequence[LayerFinding]
+    """Every layer of the matrix, in the file's order, the used one included."""
+    looked_for: Sequence[str]
+    """Layers in which counts were looked for, best first."""
+    expected_cells: int | None = None
+    """Number of cells that the catalog states."""
 
 
-def _check_values(used: str, layers: Mapping[str, Values]) -> Check:
-    values = layers[used]
-    message = f"The values of {used} are {_MEANING[values]}."
-    others = {name: kind for name, kind in layers.items() if name != used}
-    if others:
-        message += f" Also looked at: {describe_layers(others)}."
-    return Check("values", PASS if values is Values.COUNTS else WARN, message)
+@dataclass(frozen=True)
+class CheckKind:
+    """What a check is about."""
+
+    name: str
+    question: str
+    """What it asks of a matrix."""
+    rule: str
+    """When it does not pass."""
+    source: str
+    """Where the rule is from."""
+    look: Callable[[Evidence], tuple[str, str]]
+    """Returns status and sentence."""
 
 
-def _check_cells(sums: Sums) -> Check:
-    cells = sums.cells
+def check_matrix(evidence: Evidence) -> tuple[Check, ...]:
+    """Make every check."""
+    return tuple(Check(kind.name, *kind.look(evidence)) for kind in CHECKS)
+
+
+def _look_at_values(evidence: Evidence) -> tuple[str, str]:
+    values = _values_used(evidence)
+    message = f"The values of {evidence.used} are {_MEANING[values]}."
+    if values is Values.COUNTS:
+        return PASS, message
+    passed_over = [
+        f"{layer.name} ({layer.values})"
+        for layer in evidence.layers
+        if layer.name in evidence.looked_for and layer.name != evidence.used and layer.values
+    ]
+    if passed_over:
+        message += f" Better was not found in {_listed(passed_over)}."
+    if values is Values.LOG_NORMALISED:
+        message += " They were exponentiated (expm1) before anything else."
+    return WARN, message
+
+
+def _look_at_layers(evidence: Evidence) -> tuple[str, str]:
+    if len(evidence.layers) == 1:
+        return PASS, f"There is one layer, {evidence.used}."
+    told = []
+    for layer in evidence.layers:
+        text = f"{layer.name}: {layer.values or 'unreadable'}"
+        if layer.same_as:
+            text += f", the same as {layer.same_as}"
+        told.append(text)
+    broken = any(layer.values in (None, Values.NOT_FINITE) for layer in evidence.layers)
+    return WARN if broken else PASS, f"Used was {evidence.used}. Layers: {'; '.join(told)}."
+
+
+def _look_at_raw(evidence: Evidence) -> tuple[str, str]:
+    found = {layer.name: layer for layer in evidence.layers}
+    if not {"X", "raw.X"} <= found.keys():
+        return PASS, "There is no raw.X beside X to compare it with."
+    x, raw = found["X"], found["raw.X"]
+    if (x.same_as or "X") == (raw.same_as or "raw.X"):
+        return WARN, "X and raw.X hold the same values: X was not normalised, or raw.X is not raw."
+    if raw.values is not Values.COUNTS:
+        return WARN, f"raw.X does not hold counts, but {raw.values or 'unreadable'} values."
+    return PASS, "raw.X holds counts, X something else."
+
+
+def _look_at_total(evidence: Evidence) -> tuple[str, str]:
+    n_cells, expected = evidence.sums.cells.n_cells, evidence.expected_cells
+    if expected is None:
+        return PASS, f"{n_cells:,} cells were read; the source states no number."
+    if n_cells != expected:
+        return WARN, f"{n_cells:,} cells were read, but the source states {expected:,}."
+    return PASS, f"{n_cells:,} cells were read, as the source states."
+
+
+def _look_at_cells(evidence: Evidence) -> tuple[str, str]:
+    cells = evidence.sums.cells
     empty = int(cells.total_counts.counts[cells.total_counts.values == 0].sum())
     if cells.n_cells_kept == 0:
-        return Check("cells", FAIL, f"None of the {cells.n_cells:,} cells was kept.")
+        return FAIL, f"None of the {cells.n_cells:,} cells was kept."
     if empty:
-        return Check("cells", WARN, f"{empty:,} of {cells.n_cells_kept:,} cells have no counts.")
-    return Check("cells", PASS, f"All {cells.n_cells_kept:,} cells have counts.")
+        return WARN, f"{empty:,} of {cells.n_cells_kept:,} cells have no counts."
+    if cells.n_cells_kept < FEW_CELLS:
+        return WARN, f"There are only {cells.n_cells_kept:,} cells."
+    return PASS, f"All {cells.n_cells_kept:,} cells have counts."
 
 
-def _check_genes(sums: Sums, features: GeneTable) -> Check:
-    found = sums.genes.table[features.is_gene, layout.N_CELLS]
-    empty = int(np.count_nonzero(found == 0))
-    status = WARN if len(found) and empty == len(found) else PASS
-    return Check(
-        "genes", status, f"{len(found) - empty:,} of {len(found):,} genes are found in some cell."
+def _look_at_depth(evidence: Evidence) -> tuple[str, str]:
+    cells = evidence.sums.cells
+    if not cells.n_cells_kept:
+        return FAIL, "There are no cells to look at."
+    genes = cells.n_genes_by_counts
+    few = int(genes.counts[genes.values < FEW_GENES_PER_CELL].sum())
+    n_genes = int(evidence.features.is_gene.sum())
+    message = f"A cell in the middle has {genes.median:,.0f} genes detected; "
+    message += f"{few:,} of {cells.n_cells_kept:,} cells have fewer than {FEW_GENES_PER_CELL}."
+    if few > EMPTY_DROPLETS * cells.n_cells_kept and n_genes > 10 * FEW_GENES_PER_CELL:
+        return WARN, message + " This looks like droplets before empty ones were left out."
+    return PASS, message
+
+
+def _look_at_genes(evidence: Evidence) -> tuple[str, str]:
+    found = evidence.sums.genes.table[evidence.features.is_gene, layout.N_CELLS]
+    n_found = int(np.count_nonzero(found))
+    message = f"{n_found:,} of {len(found):,} genes are found in some cell."
+    return PASS if n_found else WARN, message
+
+
+def _look_at_names(evidence: Evidence) -> tuple[str, str]:
+    genes = evidence.features.select(evidence.features.is_gene)
+    names, ids = describe_duplicates(genes)
+    if not names and not ids:
+        return PASS, "Every gene has a name and an id of its own."
+    counts = Counter(genes.names.tolist())
+    examples = _listed([str(name) for name, n in counts.most_common(N_NAMED) if n > 1])
+    return WARN, (
+        f"{names:,} gene names and {ids:,} gene ids occur more than once"
+        f"{f' ({examples})' if examples else ''}; figures tell such genes apart by their id."
     )
 
 
-def _check_names(features: GeneTable) -> Check:
-    names, ids = describe_duplicates(features.select(features.is_gene))
-    if names or ids:
-        return Check(
-            "unique_gene_names",
-            WARN,
-            f"{names:,} gene names and {ids:,} gene ids occur more than once; "
-            "figures tell such genes apart by their id.",
-        )
-    return Check("unique_gene_names", PASS, "Every gene has a name and an id of its own.")
+def _look_at_identity(evidence: Evidence) -> tuple[str, str]:
+    found = describe_names(evidence.features.select(evidence.features.is_gene))
+    message = f"Genes go by {found.id_type}{' with versions' if found.versioned else ''}"
+    if not found.species:
+        return WARN, f"{message}; whose genes they are was not recognised."
+    message += f", of {_listed(found.species)} (judged by {found.by})."
+    return WARN if len(found.species) > 1 or found.id_type == "numbers" else PASS, message
 
 
-def _check_mitochondrial(mitochondrial: NDArray[np.bool_]) -> Check:
-    n = int(np.count_nonzero(mitochondrial))
+def _look_at_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
+    n = int(np.count_nonzero(evidence.mitochondrial))
     if n == 0:
-        return Check(
-            "mitochondrial_genes",
-            WARN,
+        return WARN, (
             "No mitochondrial gene was recognised by chromosome, name or id; "
-            "figures of mitochondrial counts are left out.",
+            "figures of mitochondrial counts are left out."
         )
-    return Check("mitochondrial_genes", PASS, f"{n:,} mitochondrial genes were recognised.")
+    return PASS, f"{n:,} mitochondrial genes were recognised."
 
 
-def _check_features(features: GeneTable) -> Check:
-    if features.feature_types is None:
-        return Check("feature_types", PASS, "The file names no feature types: all are genes.")
-    types = Counter(str(kind) for kind in features.feature_types)
-    others = {kind: n for kind, n in sorted(types.items()) if kind != GENE_EXPRESSION}
+def _look_at_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
+    percents = evidence.sums.cells.pct_counts_mt
+    if percents is None or not percents.n:
+        return PASS, "There are no mitochondrial counts to look at."
+    species = describe_names(evidence.features.select(evidence.features.is_gene)).species[:1]
+    limit = MUCH_MITOCHONDRIAL.get(species[0] if species else "", 10.0)
+    message = f"A cell in the middle has {percents.median:.1f} % mitochondrial counts"
+    if percents.median > limit:
+        return WARN, f"{message}, more than the {limit:.0f} % expected of intact cells."
+    return PASS, f"{message}."
+
+
+def _look_at_features(evidence: Evidence) -> tuple[str, str]:
+    kinds = evidence.features.feature_types
+    if kinds is None:
+        return PASS, "The file names no feature types: all are genes."
+    types = Counter(str(kind) for kind in kinds)
+    others = [f"{n:,} {kind}" for kind, n in sorted(types.items()) if kind != GENE_EXPRESSION]
     if not others:
-        return Check("feature_types", PASS, f"All {len(features):,} features are genes.")
-    named = ", ".join(f"{n:,} {kind}" for kind, n in others.items())
-    return Check("feature_types", WARN, f"Left out, as they are not genes: {named}.")
+        return PASS, f"All {len(kinds):,} features are genes."
+    return WARN, f"Left out, as they are not genes: {_listed(others)}."
 
 
-def _check_zeros(sums: Sums) -> Check:
-    n = sums.facts.n_explicit_zeros
+def _look_at_zeros(evidence: Evidence) -> tuple[str, str]:
+    n = evidence.sums.facts.n_explicit_zeros
     if n:
-        return Check("explicit_zeros", WARN, f"{n:,} zeros are stored; they count as absent.")
-    return Check("explicit_zeros", PASS, "No zero is stored.")
+        return WARN, f"{n:,} zeros are stored as if they were counts; they count as absent."
+    return PASS, "No zero is stored as if it were a count."
+
+
+def _look_at_ceiling(evidence: Evidence) -> tuple[str, str]:
+    largest = evidence.sums.facts.largest
+    if _values_used(evidence) is not Values.LOG_NORMALISED:
+        return PASS, "The values are not logarithms."
+    if largest > np.expm1(LOG_CEILING):
+        return FAIL, f"The largest value, {np.log1p(largest):,.1f}, is no logarithm of a count."
+    return PASS, f"The largest value is {np.log1p(largest):,.1f}, as logarithms of counts are."
+
+
+def _values_used(evidence: Evidence) -> Values:
+    """Return what the used layer holds."""
+    kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in evidence.layers}
+    return kinds[evidence.used] or Values.COUNTS
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Join words as a sentence does: a, b and c."""
+    return " and ".join(part for part in (", ".join(items[:-1]), *items[-1:]) if part)
+
+
+_CONTRACT = "HCA expression matrix contract"
+_OURS = "this program"
+
+CHECKS = (
+    CheckKind("values", "Are the values counts?", "warn: anything but whole numbers ≥ 0",
+              _CONTRACT, _look_at_values),
+    CheckKind("layers", "What does each layer hold?",
+              "warn: a layer can't be read, or holds NaN or infinite values",
+              _CONTRACT, _look_at_layers),
+    CheckKind("x_identical_to_raw", "Does raw.X hold what X was made from?",
+              "warn: X and raw.X are the same where they were sampled, or raw.X is not counts",
+              _CONTRACT, _look_at_raw),
+    CheckKind("log1p_ceiling", "Could the values be logarithms of counts?",
+              f"fail: log-normalised values above {LOG_CEILING:.0f}", _CONTRACT, _look_at_ceiling),
+    CheckKind("cell_count", "Are there as many cells as the source states?",
+              "warn: another number", "CELLxGENE Discover states cell_count, Azul matrixCellCount",
+              _look_at_total),
+    CheckKind("cells", "Do all cells have counts?",
+              f"fail: no cell is kept; warn: empty cells, or fewer than {FEW_CELLS} cells",
+              "CELLxGENE schema 7.1.0 (every cell has a non-zero value); Cell Ranger's summary "
+              "(ideal: more than 100 cells)", _look_at_cells),
+    CheckKind("depth", "Are these cells, or all droplets?",
+              f"warn: more than half of the cells have fewer than {FEW_GENES_PER_CELL} genes",
+              "scanpy and Seurat tutorials (min_genes = 200)", _look_at_depth),
+    CheckKind("genes", "Are genes detected?", "warn: none is", _OURS, _look_at_genes),
+    CheckKind("unique_gene_names", "Has every gene its own name and id?",
+              "warn: a name or an id occurs more than once", "CELLxGENE schema 7.1.0",
+              _look_at_names),
+    CheckKind("gene_ids", "What are genes called, and whose are they?",
+              "warn: species not recognised, or several of them; genes without names",
+              "Ensembl, stable id prefixes", _look_at_identity),
+    CheckKind("mitochondrial_genes", "Are there mitochondrial genes?", "warn: none is recognised",
+              _OURS, _look_at_mitochondrial_genes),
+    CheckKind("mitochondrial_share", "Do the cells look intact?",
+              "warn: a median above 10 % (human and others) or 5 % (mouse)",
+              "D. Osorio, J. J. Cai, Bioinformatics 37 (2021), doi:10.1093/bioinformatics/btaa751",
+              _look_at_mitochondrial_share),
+    CheckKind("feature_types", "Are all features genes?",
+              "warn: others are there; they are left out", "Cell Ranger's feature_types",
+              _look_at_features),
+    CheckKind("explicit_zeros", "Are zeros stored?", "warn: some are", "CELLxGENE schema 7.1.0",
+              _look_at_zeros),
+)  # fmt: skip
+"""All checks, in the order in which they are told."""

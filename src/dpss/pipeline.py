@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dpss.drawing import Drawing, DrawingHere
@@ -69,7 +69,7 @@ class Pipeline:
     recipe: Recipe
     executor: Executor
     stop: Stop
-    drawing: Drawing = DrawingHere()
+    drawing: Drawing = field(default_factory=DrawingHere)
     open_ref: OpenRef = open_ref
     timer: Callable[[], float] = time.monotonic
     demo: bool = False
@@ -131,7 +131,13 @@ class Pipeline:
                 self.stop.check()
                 try:
                     results[matrix.name] = summarize_matrix(
-                        matrix, identify, self.stats, self.read, self.executor, progress
+                        matrix,
+                        identify,
+                        self.stats,
+                        self.read,
+                        self.executor,
+                        progress,
+                        expected_cells=ref.n_cells,
                     )
                 except Exception as error:
                     results[matrix.name] = error

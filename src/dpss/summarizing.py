@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 
 from dpss.blocks import CellBlock
 from dpss.building import Identity, best_expressed, build_summary
-from dpss.checks import check_matrix
+from dpss.checks import Evidence, LayerFinding, check_matrix
 from dpss.choosing import Choice, choose_layer, order_layers
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, MatrixError
 from dpss.executors import Advance, Executor
 from dpss.folds import CellFold, EntryFold, MeasureFold, Reading
 from dpss.formats import Layer, Matrix, NotCellMajorError
@@ -21,6 +22,7 @@ from dpss.mitochondria import find_mitochondrial
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stats.accumulator import Features, Sums
 from dpss.stats.traits import ValueTraits, classify, traits_of
+from dpss.stats.values import Values
 from dpss.summary import Check, Summary
 
 T = TypeVar("T")
@@ -67,6 +69,8 @@ class Sample:
     traits: ValueTraits
     gene_weights: NDArray[np.float64]
     """Rough sums of shares per feature, shape ``(n_features,)``."""
+    digest: bytes
+    """Checksum of what was looked at."""
 
 
 def summarize_matrix(
@@ -76,6 +80,7 @@ def summarize_matrix(
     read: ReadSettings,
     executor: Executor,
     progress: Progress,
+    expected_cells: int | None = None,
 ) -> Summary:
     """Summarise one matrix.
 
@@ -86,12 +91,13 @@ def summarize_matrix(
         read: How it is read.
         executor: Where the work is done.
         progress: Who is told how far it is.
+        expected_cells: Number of cells that the source states, if it does.
 
     Raises:
         MatrixError: The matrix can't be summarised; the message says why.
     """
     order = order_layers(matrix.layers, stats.layer)
-    samples = {layer.name: take_sample(layer) for layer in order}
+    samples = _look_around(matrix.layers, {layer.name for layer in order})
     traits = {name: sample.traits for name, sample in samples.items()}
     while True:
         kinds = {name: classify(known) for name, known in traits.items()}
@@ -105,18 +111,57 @@ def summarize_matrix(
                 f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
                 f"outside its {layer.n_cells:,} cells × {len(layer.genes):,} genes"
             )
-        traits[layer.name] = traits[layer.name].after_pass(
-            sums, exponentiated=choice.exponentiate
-        )
+        traits[layer.name] = traits[layer.name].after_pass(sums, exponentiated=choice.exponentiate)
         kinds[layer.name] = classify(traits[layer.name])
         final = choose_layer(order, kinds)
         if final.reads_like(choice):
             break
-    checks = check_matrix(sums, layer.genes, mitochondrial, layer.name, kinds)
-    notes = tuple(Check(*note) for note in matrix.notes)
-    return build_summary(
-        sums, layer.genes, mitochondrial, identify(matrix, layer), final.values, (*checks, *notes)
+    evidence = Evidence(
+        sums=sums,
+        features=layer.genes,
+        mitochondrial=mitochondrial,
+        used=layer.name,
+        layers=_describe_layers(matrix.layers, kinds, samples),
+        looked_for=[other.name for other in order],
+        expected_cells=expected_cells,
     )
+    notes = tuple(Check(*note) for note in matrix.notes)
+    checks = (*check_matrix(evidence), *notes)
+    return build_summary(
+        sums, layer.genes, mitochondrial, identify(matrix, layer), final.values, checks
+    )
+
+
+def _look_around(layers: Sequence[Layer], needed: Collection[str]) -> dict[str, Sample]:
+    """Sample every layer; one that is not needed may turn out to be unreadable."""
+    samples = {}
+    for layer in layers:
+        try:
+            samples[layer.name] = take_sample(layer)
+        except MatrixError:
+            if layer.name in needed:
+                raise
+    return samples
+
+
+def _describe_layers(
+    layers: Sequence[Layer], kinds: Mapping[str, Values], samples: Mapping[str, Sample]
+) -> list[LayerFinding]:
+    """Return what is known of every layer; the same are told of once."""
+    first: dict[bytes, str] = {}
+    findings = []
+    for layer in layers:
+        sample = samples.get(layer.name)
+        same_as = first.setdefault(sample.digest, layer.name) if sample else layer.name
+        findings.append(
+            LayerFinding(
+                layer.name,
+                kinds.get(layer.name),
+                len(layer.genes),
+                None if same_as == layer.name else same_as,
+            )
+        )
+    return findings
 
 
 def take_sample(layer: Layer) -> Sample:
@@ -128,6 +173,7 @@ def take_sample(layer: Layer) -> Sample:
     places = sorted({len(shares) * i // N_SAMPLES for i in range(N_SAMPLES)})
     traits = ValueTraits()
     weights = np.zeros(len(layer.genes))
+    digest = hashlib.blake2b()
     for share in (shares[place] for place in places):
         try:
             block = (
@@ -140,9 +186,10 @@ def take_sample(layer: Layer) -> Sample:
         if block is None:
             continue
         traits += traits_of(block)
+        digest.update(np.asarray(block.data, dtype=np.float64).tobytes())
         if isinstance(block, CellBlock):
             weights += _share_sums(block, len(weights))
-    return Sample(traits, weights)
+    return Sample(traits, weights, digest.digest())
 
 
 @dataclass(frozen=True)
@@ -236,4 +283,3 @@ def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:
     shares = np.divide(data, totals, out=np.zeros_like(data), where=totals > 0)
     inside = (block.indices >= 0) & (block.indices < n_features)
     return np.bincount(block.indices[inside], weights=shares[inside], minlength=n_features)
-
