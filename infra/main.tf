@@ -54,11 +54,13 @@ module "job" {
     source         = var.source_name
     blacklist      = tostring(var.use_blacklist)
     min_gene_count = tostring(var.min_gene_count)
-    bucket         = local.matrices_bucket
     output         = "s3://${local.bucket}/${trimsuffix(var.figures_prefix, "/")}"
     metrics        = "emf"
     log_format     = "json"
-  })
+    },
+    var.source_name == "canned" ? { source_url = "s3://${local.matrices_bucket}/${trimsuffix(var.matrices_prefix, "/")}" } : {},
+    var.use_blacklist ? { blacklist_file = "s3://${local.matrices_bucket}/blacklist" } : {},
+  )
 
   figures_bucket     = local.bucket
   figures_prefix     = var.figures_prefix

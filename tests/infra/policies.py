@@ -12,9 +12,7 @@ from typing import Any
 
 
 def _matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
-    expression = "".join(
-        ".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern
-    )
+    expression = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
     return re.fullmatch(expression, text, re.IGNORECASE if ignore_case else 0) is not None
 
 
@@ -35,9 +33,7 @@ def _holds(operator: str, expected: list[str], found: str | None) -> bool:
     raise NotImplementedError(operator)
 
 
-def allows(
-    documents: list[Mapping[str, Any]], action: str, resource: str, **context: str
-) -> bool:
+def allows(documents: list[Mapping[str, Any]], action: str, resource: str, **context: str) -> bool:
     """Tell whether policies allow an action.
 
     Args:

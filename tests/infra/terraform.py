@@ -67,11 +67,17 @@ def environment(folder: Path) -> dict[str, str]:
     No credentials of the person who runs the tests are handed on.
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_"))}
-    kept |= {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+    kept |= {
+        "TF_IN_AUTOMATION": "1",
+        "CHECKPOINT_DISABLE": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
     mirror = find_mirror()
     if mirror is not None:
         rc = folder / "terraform.rc"
-        rc.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
+        rc.write_text(
+            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
+        )
         kept["TF_CLI_CONFIG_FILE"] = str(rc)
     return kept
 
@@ -81,11 +87,13 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run terraform; fail with what it said."""
     # A provider that waits for an answer that never comes must not wait for ever.
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: PLW1510 (the caller says which codes are right)
         ["terraform", *arguments], cwd=cwd, env=env, timeout=timeout, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert done.returncode in ok, f"terraform {arguments[0]}: {done.returncode}\n{done.stdout[-6000:]}"
+    assert done.returncode in ok, (
+        f"terraform {arguments[0]}: {done.returncode}\n{done.stdout[-6000:]}"
+    )
     return done
 
 
@@ -155,7 +163,7 @@ class Deployment:
         text = run("output", "-json", "-no-color", cwd=self.infra, env=self.env).stdout
         return {name: entry["value"] for name, entry in json.loads(text).items()}
 
-    def client(self, service: str, **credentials: str):  # noqa: ANN201
+    def client(self, service: str, **credentials: str):
         """Return a boto3 client of the loopback AWS."""
         import boto3
 

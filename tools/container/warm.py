@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 N_CELLS, N_GENES = 40, 60
-VALUES = ("float32", "float64", "int32", "int64", "uint16")
+VALUES = ("float32", "float64", "int32", "int64")
 INDICES = ("int32", "int64")
 
 

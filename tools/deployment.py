@@ -1,0 +1,418 @@
+"""The container and its deployment on AWS, behind `make image`, `make push`, `make deploy` ...
+
+    python tools/deployment.py image|push|deploy|run-now|first-run|destroy|sbom --env dev
+
+Needs docker, aws and terraform on the PATH, each only where it is used, and nothing but Python's
+standard library. Before anything that costs or deletes it says what and in which account, and asks;
+YES=1 answers yes. How it all goes together: docs/how-to/deploy.md.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+INFRA = ROOT / "infra"
+ENVIRONMENTS = ("dev", "integration", "staging", "prod")
+INSTALL = {
+    "aws": "the AWS CLI, https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    "docker": "Docker, https://docs.docker.com/engine/install/",
+    "terraform": "Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install",
+}
+CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
+MACHINES = {"aarch64": "ARM64", "arm64": "ARM64", "x86_64": "X86_64", "AMD64": "X86_64"}
+FINISHED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+
+
+class Stop(Exception):
+    """What is in the way, in one line."""
+
+
+def say(text: str) -> None:
+    """Print for the person at the terminal."""
+    print(text, flush=True)
+
+
+def call(*command: str, capture: bool = False, stdin: str | None = None) -> str:
+    """Run a program in the project's root; show its output, or return it.
+
+    Raises:
+        Stop: It is not installed, or failed.
+    """
+    if not shutil.which(command[0]):
+        raise Stop(f"{command[0]} is missing. Install {INSTALL.get(command[0], command[0])}")
+    done = subprocess.run(
+        command, cwd=ROOT, input=stdin, text=True, check=False,
+        stdout=subprocess.PIPE if capture else None,
+        stderr=subprocess.PIPE if capture else None,
+    )  # fmt: skip
+    if done.returncode:
+        said = (done.stderr or "").strip().splitlines()
+        raise Stop(
+            " ".join(command[:3])
+            + f" failed ({done.returncode})"
+            + (f": {said[-1]}" if said else "")
+        )
+    return (done.stdout or "").strip()
+
+
+def confirm(question: str) -> None:
+    """Ask; YES=1 answers.
+
+    Raises:
+        Stop: The answer is no, or nobody is there to answer.
+    """
+    if os.environ.get("YES") == "1":
+        return
+    if not sys.stdin.isatty():
+        raise Stop("nobody is there to say yes: set YES=1")
+    if input(f"{question} [yes/no] ").strip().lower() not in {"y", "yes"}:
+        raise Stop("stopped; nothing was done")
+
+
+def read_variables(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment's variables: one a line in its file, or TF_VAR_<name>.
+
+    Values are as Terraform writes them, strings without their quotes.
+    """
+    values = {}
+    for line in path.read_text().splitlines():
+        match = re.match(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s#]+))', line)
+        if match:
+            values[match[1]] = match[2] if match[2] is not None else match[3]
+    prefix = "TF_VAR_"
+    return values | {k.removeprefix(prefix): v for k, v in environ.items() if k.startswith(prefix)}
+
+
+@dataclass
+class Deployment:
+    """One stage: its variables, and what is asked of docker, aws and terraform for it."""
+
+    name: str
+    variables: dict[str, str]
+
+    @property
+    def region(self) -> str:
+        """The region."""
+        return self.variables.get("aws_region", "us-east-1")
+
+    @property
+    def full_name(self) -> str:
+        """What everything of this deployment is called."""
+        return f"{self.variables.get('name', 'data-portal-summary-stats')}-{self.name}"
+
+    @property
+    def architecture(self) -> str:
+        """ARM64 or X86_64."""
+        return self.variables.get("cpu_architecture", "ARM64")
+
+    def aws(self, *arguments: str) -> Any:
+        """Return what the AWS CLI says."""
+        said = call("aws", *arguments, "--region", self.region, "--output", "json", capture=True)
+        return json.loads(said) if said else None
+
+    def account(self, what: str) -> str:
+        """Say what will be done, to which account and as whom; return the account's number."""
+        me = self.aws("sts", "get-caller-identity")
+        wanted = self.variables.get("account_id")
+        if wanted and wanted != me["Account"]:
+            raise Stop(
+                f"the credentials are of account {me['Account']}, "
+                f"but {self.name} belongs to {wanted}"
+            )
+        say(f"{what}\n  deployment {self.full_name}, region {self.region}")
+        say(f"  account    {me['Account']}\n  as         {me['Arn']}")
+        return str(me["Account"])
+
+    def digest(self, tag: str) -> str | None:
+        """Return the digest of a pushed image, or None."""
+        try:
+            found = self.aws("ecr", "describe-images", "--repository-name", self.full_name,
+                             "--image-ids", f"imageTag={tag}")  # fmt: skip
+        except Stop as error:
+            if "NotFound" in str(error):
+                return None
+            raise
+        return str(found["imageDetails"][0]["imageDigest"])
+
+    def terraform(self, *arguments: str, capture: bool = False) -> str:
+        """Run terraform in infra/."""
+        return call("terraform", f"-chdir={INFRA}", *arguments, capture=capture)
+
+    def init(self, account: str) -> None:
+        """Make the bucket of Terraform's state if it isn't there, and initialise."""
+        version = json.loads(self.terraform("version", "-json", capture=True))["terraform_version"]
+        if tuple(int(n) for n in version.split("-")[0].split(".")[:2]) < (1, 10):
+            raise Stop(f"Terraform {version} can't lock the state in S3; install 1.10 or newer")
+        bucket = f"dpss-terraform-{account}"
+        try:
+            self.aws("s3api", "head-bucket", "--bucket", bucket)
+        except Stop as error:
+            if "404" not in str(error) and "Not Found" not in str(error):
+                raise Stop(f"the bucket of Terraform's state, {bucket}: {error}") from error
+            confirm(f"Make the bucket {bucket} for Terraform's state (a few cents a year)?")
+            self.make_state_bucket(bucket)
+        self.terraform("init", "-input=false", "-reconfigure", "-lockfile=readonly",
+                       f"-backend-config=backends/{self.name}.s3.tfbackend",
+                       f"-backend-config=bucket={bucket}",
+                       f"-backend-config=region={self.region}")  # fmt: skip
+
+    def make_state_bucket(self, bucket: str) -> None:
+        """Make a bucket: versioned, encrypted, closed."""
+        where = () if self.region == "us-east-1" else (
+            "--create-bucket-configuration", f"LocationConstraint={self.region}")  # fmt: skip
+        self.aws("s3api", "create-bucket", "--bucket", bucket, *where)
+        self.aws("s3api", "put-bucket-versioning", "--bucket", bucket,
+                 "--versioning-configuration", "Status=Enabled")  # fmt: skip
+        self.aws("s3api", "put-public-access-block", "--bucket", bucket,
+                 "--public-access-block-configuration",
+                 ",".join(f"{what}=true" for what in CLOSED))  # fmt: skip
+
+    def with_variables(self) -> tuple[str, ...]:
+        """Return the option that hands terraform the environment's file."""
+        return (f"-var-file=environments/{self.name}.tfvars",)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return Terraform's outputs."""
+        found = json.loads(self.terraform("output", "-json", capture=True))
+        if not found:
+            raise Stop(f"{self.name} is not deployed: make deploy ENV={self.name}")
+        return {name: entry["value"] for name, entry in found.items()}
+
+
+def commit() -> tuple[str, bool]:
+    """Return the commit in the work tree, and whether it is all there is."""
+    short = call("git", "rev-parse", "--short=12", "HEAD", capture=True)
+    changed = call("git", "status", "--porcelain", "--untracked-files=no", capture=True)
+    return short, not changed
+
+
+def image_name(deployment: Deployment) -> str:
+    """Return the local name of the image of the work tree."""
+    short, clean = commit()
+    return f"{deployment.full_name}:{short}{'' if clean else '-changed'}"
+
+
+def build_image(deployment: Deployment) -> int:
+    """Build the image of the work tree for the deployment's architecture."""
+    name = image_name(deployment)
+    machine = MACHINES.get(platform.machine())
+    command = ["docker", "build"]
+    if machine != deployment.architecture:
+        if subprocess.run(
+            ("docker", "buildx", "version"),  # noqa: S607
+            capture_output=True,
+            check=False,
+        ).returncode:
+            raise Stop(
+                f"this machine is {machine}, and the task is {deployment.architecture}: that needs "
+                "docker buildx and QEMU (docker run --privileged --rm tonistiigi/binfmt --install "
+                f'all), or cpu_architecture = "{machine}" in '
+                f"infra/environments/{deployment.name}.tfvars"
+            )
+        command = [
+            "docker",
+            "buildx",
+            "build",
+            "--load",
+            "--platform",
+            PLATFORMS[deployment.architecture],
+        ]
+    version = re.search(r'__version__ = "(.*)"', (ROOT / "src/dpss/__init__.py").read_text())
+    arguments = {
+        "VERSION": version[1] if version else "0",
+        "REVISION": call("git", "rev-parse", "HEAD", capture=True),
+        "CREATED": call("git", "show", "-s", "--format=%cI", "HEAD", capture=True),
+    }
+    if os.environ.get("BASE"):
+        arguments["BASE"] = os.environ["BASE"]
+    say(f"Build {name} for {deployment.architecture}")
+    call(
+        *command,
+        *(f"--build-arg={key}={value}" for key, value in arguments.items()),
+        *os.environ.get("DOCKER_BUILD_OPTIONS", "").split(),
+        f"--tag={name}",
+        ".",
+    )
+    say(f"Built {name}")
+    return 0
+
+
+def push_image(deployment: Deployment) -> int:
+    """Push the image of the commit to the deployment's repository, which is made if need be."""
+    name = image_name(deployment)
+    tag = name.rpartition(":")[2]
+    if tag.endswith("-changed"):
+        raise Stop(
+            "the work tree differs from its commit: commit first, so that the image can be made "
+            "again"
+        )
+    account = deployment.account(f"Push {name}")
+    pushed = deployment.digest(tag)
+    registry = f"{account}.dkr.ecr.{deployment.region}.amazonaws.com"
+    remote = f"{registry}/{deployment.full_name}"
+    if pushed is None:
+        if not has_repository(deployment):
+            confirm("There is no repository yet. Make it (about $0.10 a month per GB of images)?")
+            deployment.init(account)
+            deployment.terraform("apply", "-input=false", "-auto-approve",
+                                 "-target=module.registry",
+                                 *deployment.with_variables())  # fmt: skip
+        confirm(f"Push to {remote}?")
+        password = call(
+            "aws", "ecr", "get-login-password", "--region", deployment.region, capture=True
+        )
+        call("docker", "login", "--username", "AWS", "--password-stdin", registry, stdin=password)
+        call("docker", "tag", name, f"{remote}:{tag}")
+        call("docker", "push", f"{remote}:{tag}")
+        pushed = deployment.digest(tag)
+    say(f"In the repository: {remote}@{pushed}")
+    return 0
+
+
+def has_repository(deployment: Deployment) -> bool:
+    """Tell whether the deployment's repository is there."""
+    try:
+        deployment.aws("ecr", "describe-repositories", "--repository-names", deployment.full_name)
+    except Stop as error:
+        if "RepositoryNotFoundException" in str(error):
+            return False
+        raise
+    return True
+
+
+def deploy(deployment: Deployment) -> int:
+    """Plan, ask and apply, with the image of the commit or of IMAGE_DIGEST."""
+    short, _ = commit()
+    account = deployment.account(
+        f"Deploy {os.environ.get('IMAGE_DIGEST', f'the image of commit {short}')}"
+    )
+    digest = os.environ.get("IMAGE_DIGEST") or deployment.digest(short)
+    if digest is None:
+        raise Stop(
+            f"no image of commit {short} in the repository: make image push ENV={deployment.name}"
+        )
+    deployment.init(account)
+    plan = INFRA / f".{deployment.name}.tfplan"
+    try:
+        deployment.terraform("plan", "-input=false", f"-out={plan}", *deployment.with_variables(),
+                             f"-var=image_digest={digest}")  # fmt: skip
+        confirm(f"Apply this plan to account {account}?")
+        deployment.terraform("apply", "-input=false", str(plan))
+    finally:
+        plan.unlink(missing_ok=True)
+    say(f"Deployed. Start a run now: make run-now ENV={deployment.name}")
+    return 0
+
+
+def start_run(deployment: Deployment, shards: Sequence[str], concurrency: int) -> int:
+    """Start a run, follow its log, and return 0 if it came to its end."""
+    account = deployment.account(f"Run now, in {len(shards)} shard(s), {concurrency} at a time")
+    deployment.init(account)
+    outputs = deployment.outputs()
+    confirm("Start it? It costs what docs/explanation/cost.md says.")
+    hours = float(deployment.variables.get("timeout_hours", "23"))
+    given = {
+        "shards": list(shards),
+        "concurrency": concurrency,
+        "timeout_seconds": int(hours * 3600),
+    }
+    started = deployment.aws("stepfunctions", "start-execution", "--state-machine-arn",
+                             outputs["state_machine_arn"], "--input",
+                             json.dumps(given))  # fmt: skip
+    run = started["executionArn"]
+    say(f"Started {run}\nIts log follows; Ctrl-C stops following, not the run.")
+    log = subprocess.Popen(
+        ("aws", "logs", "tail", outputs["log_group"], "--follow",  # noqa: S607
+         "--since", "1m", "--format", "short", "--region", deployment.region),
+    )  # fmt: skip
+    try:
+        while True:
+            found = deployment.aws("stepfunctions", "describe-execution", "--execution-arn", run)
+            if found["status"] in FINISHED:
+                break
+            time.sleep(float(os.environ.get("DPSS_POLL_SECONDS", "10")))
+    except KeyboardInterrupt:
+        say(f"\nIt goes on. To stop it: aws stepfunctions stop-execution --execution-arn {run}")
+        return 0
+    finally:
+        log.terminate()
+        log.wait()
+    say(f"{found['status']}: {found.get('cause') or found.get('error') or outputs['figures_url']}")
+    return 0 if found["status"] == "SUCCEEDED" else 1
+
+
+def destroy(deployment: Deployment) -> int:
+    """Destroy the deployment; buckets with figures stay, but for dev."""
+    account = deployment.account("DESTROY everything of this deployment")
+    if deployment.name == "dev":
+        say("  The figures in its bucket are deleted, too, and all images.")
+    else:
+        say("  A bucket that isn't empty is left, with an error that says so.")
+    confirm(f"Destroy {deployment.full_name} in account {account}?")
+    deployment.init(account)
+    deployment.terraform("destroy", "-input=false", "-auto-approve", *deployment.with_variables())
+    return 0
+
+
+def write_sbom(deployment: Deployment) -> int:
+    """Copy the bill of materials out of the image to build/sbom.cdx.json."""
+    name = os.environ.get("IMAGE") or image_name(deployment)
+    target = ROOT / "build" / "sbom.cdx.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(
+        call("docker", "run", "--rm", "--network=none", "--entrypoint=cat", name,
+             "/opt/dpss/sbom.cdx.json", capture=True) + "\n"
+    )  # fmt: skip
+    components = json.loads(target.read_text())["components"]
+    say(f"{target.relative_to(ROOT)}: {len(components)} components of {name}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    parser = argparse.ArgumentParser(description="The container and its deployment on AWS.")
+    parser.add_argument(
+        "command", choices=("image", "push", "deploy", "run-now", "first-run", "destroy", "sbom")
+    )
+    parser.add_argument("--env", choices=ENVIRONMENTS, default="dev")
+    parser.add_argument("--shards", type=int, default=40, help="of a first run")
+    parser.add_argument("--concurrency", type=int, default=10, help="shards at a time")
+    given = parser.parse_args(arguments)
+    variables = read_variables(INFRA / f"environments/{given.env}.tfvars", os.environ)
+    deployment = Deployment(given.env, variables)
+    try:
+        match given.command:
+            case "image":
+                return build_image(deployment)
+            case "push":
+                return push_image(deployment)
+            case "deploy":
+                return deploy(deployment)
+            case "run-now":
+                return start_run(deployment, ["1/1"], 1)
+            case "first-run":
+                shards = [f"{i}/{given.shards}" for i in range(1, given.shards + 1)]
+                return start_run(deployment, shards, given.concurrency)
+            case "destroy":
+                return destroy(deployment)
+            case _:
+                return write_sbom(deployment)
+    except Stop as error:
+        print(f"{given.command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
