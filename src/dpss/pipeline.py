@@ -15,7 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dpss.drawing import Drawing, DrawingHere
-from dpss.errors import CorruptMatrixError, DpssError, NoCountsError
+from dpss.errors import (
+    CorruptMatrixError,
+    DpssError,
+    NoCountsError,
+    NoMatrixError,
+    UnknownFormatError,
+)
 from dpss.executors import Executor
 from dpss.interrupts import Stop
 from dpss.machine import peak_memory_bytes
@@ -31,6 +37,7 @@ from dpss.publication import (
 )
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stores import Store
+from dpss.stores.addresses import shown_address
 from dpss.stores.local import last_modified
 from dpss.stores.opening import Source, local_path, open_source
 
@@ -141,6 +148,8 @@ class Pipeline:
                     )
                 except Exception as error:
                     results[matrix.name] = error
+        if results.keys() == {""} and not isinstance(results[""], Exception):
+            results[""] = _compare_cells(results[""], ref.n_cells)
         return results
 
     def _identify(self, project: Project, ref: MatrixRef, matrix: Matrix, layer: Layer) -> Identity:
@@ -173,16 +182,16 @@ class Pipeline:
         files: Mapping[str, Mapping[str, bytes]],
     ) -> list[Outcome]:
         """Publish every matrix that there is a summary of."""
-        single = results.keys() == {""}
-        if not single:
-            withdraw_parts(self.store, ref, results.keys())
+        withdraw_parts(self.store, ref, {part_name(ref.name, name) for name in results})
         outcomes = []
         for name, result in results.items():
             folder = folder_of(ref.project_id, part_name(ref.name, name))
             if not isinstance(result, Exception):
                 publish(self.store, folder, files[name])
             outcomes.append(_outcome(ref, name, result))
-        if not single and not any(outcome.status is Status.FAILED for outcome in outcomes):
+        if results.keys() != {""} and not any(
+            outcome.status is Status.FAILED for outcome in outcomes
+        ):
             reasons = {o.matrix: o.reason or None for o in outcomes}
             publish_parts(self.store, ref, self.recipe, reasons)
         return outcomes
@@ -219,9 +228,26 @@ def _outcome(ref: MatrixRef, name: str, result: Summary | Exception) -> Outcome:
     )
     if not isinstance(result, Exception):
         return replace(outcome, n_cells=result.n_cells, n_genes=result.n_genes)
-    log.debug("traceback of %s", ref.address, exc_info=result)
-    status = Status.SKIPPED if isinstance(result, NoCountsError) else Status.FAILED
-    return replace(outcome, status=status, reason=describe_error(result, ref.address))
+    where = shown_address(ref.address)
+    log.debug("traceback of %s", where, exc_info=result)
+    # Of what only may have been a matrix, to find that it's none is no failure.
+    no_matrix = not ref.certain and isinstance(result, (UnknownFormatError, NoMatrixError))
+    status = Status.SKIPPED if isinstance(result, NoCountsError) or no_matrix else Status.FAILED
+    return replace(outcome, status=status, reason=describe_error(result, where))
+
+
+def _compare_cells(summary: Summary, stated: int | None) -> Summary:
+    """Add a check: whether the matrix has as many cells as its source says."""
+    from dpss.summary import Check
+
+    if stated is None:
+        return summary
+    found = summary.n_cells
+    if found == stated:
+        check = Check("cell_count", "pass", f"{found:,} cells, as the source states")
+    else:
+        check = Check("cell_count", "warn", f"{found:,} cells, but the source states {stated:,}")
+    return replace(summary, checks=(*summary.checks, check))
 
 
 @dataclass(frozen=True)

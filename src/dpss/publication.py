@@ -92,6 +92,15 @@ def _parse(document: Any) -> tuple[str, Recipe, int | None, int | None]:
     )
 
 
+def published_folders(store: Store) -> list[str]:
+    """Return the folders of all published matrices."""
+    return [
+        key.removesuffix(f"/{SUMMARY}")
+        for key in store.keys("")
+        if key.endswith(f"/{SUMMARY}") and not key.startswith(("runs/", "_"))
+    ]
+
+
 def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
     """Replace a matrix's files.
 
@@ -147,25 +156,28 @@ def publish_parts(
     store.write(f"{folder_of(ref.project_id, ref.name)}/{MATRICES}", text.encode())
 
 
-def withdraw_parts(store: Store, ref: MatrixRef, parts: Collection[str]) -> None:
+def withdraw_parts(store: Store, ref: MatrixRef, names: Collection[str]) -> None:
     """Stop vouching for the matrices of a file, and delete those that are no longer in it.
 
     Args:
         store: Where they are.
         ref: The file.
-        parts: Names of the matrices that are in it now.
+        names: Names, within the project, of the matrices that are in it now.
     """
     folder = folder_of(ref.project_id, ref.name)
     key = f"{folder}/{MATRICES}"
     try:
         document = json.loads(store.read(key))
         earlier = {str(entry["name"]) for entry in document["matrices"]}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        store.delete(key)
+    except FileNotFoundError:
         earlier = set()
-    store.delete(key)
-    for name in sorted(earlier - {part_name(ref.name, part) for part in parts}):
+    except (ValueError, KeyError, TypeError):
+        earlier = set()
+        store.delete(key)
+    for name in sorted(earlier.difference(names)):
         unpublish(store, folder_of(ref.project_id, name))
-    if store.modified(f"{folder}/{SUMMARY}"):
+    if ref.name not in names and store.modified(f"{folder}/{SUMMARY}"):
         unpublish(store, folder)
 
 

@@ -1,0 +1,287 @@
+"""A run does what is to be done, and nothing else; whatever goes wrong stays where it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dpss.errors import SettingsError, UnreachableError
+from dpss.interrupts import Interrupted, NeverStop
+from dpss.outcomes import Outcome, Status, is_run_key
+from dpss.run import Job, run
+from dpss.settings import StatSettings
+from dpss.stores.local import LocalStore
+from dpss.stores.memory import MemoryStore
+from tests.unit.small import (
+    Notebook,
+    counts,
+    job_of,
+    never_opened,
+    write_h5ad_csr,
+    write_scaled,
+    write_two_genomes,
+)
+
+
+@pytest.fixture
+def matrices(tmp_path: Path) -> Path:
+    """A folder with two matrices, a folder of two more, and a file that is none."""
+    folder = tmp_path / "matrices"
+    (folder / "both").mkdir(parents=True)
+    for number, name in enumerate(("a.h5ad", "b.h5ad", "both/x.h5ad", "both/y.h5ad")):
+        write_h5ad_csr(folder / name, counts(number))
+    (folder / "README.md").write_text("These are matrices.")
+    return folder
+
+
+def statuses(outcomes: tuple[Outcome, ...]) -> dict[str, str]:
+    """Return how it ended for each matrix."""
+    return {outcome.label: str(outcome.status) for outcome in outcomes}
+
+
+def files_of(store: MemoryStore | LocalStore) -> dict[str, bytes]:
+    """Return all published files but those of runs."""
+    return {key: store.read(key) for key in store.keys("") if not key.startswith("runs/")}
+
+
+def untouched(job: Job) -> Job:
+    """Return the job so that opening any matrix fails it."""
+    return replace(job, pipeline=replace(job.pipeline, open_ref=never_opened))
+
+
+def test_every_project_is_published_and_the_rest_named(matrices: Path) -> None:
+    """Files are projects of one matrix, folders projects of several; others are skipped."""
+    store = MemoryStore()
+    report = run(job_of(matrices, store))
+    assert statuses(report.outcomes) == {
+        "a": "published",
+        "b": "published",
+        "both/x": "published",
+        "both/y": "published",
+        "README.md": "skipped",
+    }
+    assert report.exit_code == 0
+    for folder in ("a/a", "b/b", "both/x", "both/y"):
+        document = json.loads(store.read(f"{folder}/summary.json"))
+        assert document["n_cells"] == 30
+        assert document["project"]["id"] == folder.partition("/")[0]
+        assert {f"{folder}/genes.csv", f"{folder}/knee.png"} <= set(store.keys(f"{folder}/"))
+    assert {"index.html", "index.json", "a/index.html", "both/index.html"} <= set(store.keys())
+
+
+def test_a_second_run_reads_no_matrix(matrices: Path, tmp_path: Path) -> None:
+    """Over unchanged input nothing is opened, nothing published changes, all are unchanged."""
+    store = LocalStore(tmp_path / "out")
+    run(job_of(matrices, store))
+    before = files_of(store)
+    times = {key: store.modified(key) for key in before}
+    report = run(untouched(job_of(matrices, store)))
+    assert report.count(Status.UNCHANGED) == 4
+    assert report.exit_code == 0
+    assert files_of(store) == before
+    assert {key: store.modified(key) for key in before} == times
+
+
+def test_a_changed_and_a_new_matrix_are_redone_alone(matrices: Path) -> None:
+    """Only what differs from what is published is read again."""
+    store = MemoryStore()
+    run(job_of(matrices, store))
+    write_h5ad_csr(matrices / "b.h5ad", counts(77))
+    write_h5ad_csr(matrices / "new.h5ad", counts(78))
+    job = job_of(matrices, store)
+    report = run(job)
+    assert sorted(report.published) == ["b/b", "new/new"]
+    assert isinstance(job.observer, Notebook)
+    assert {step.label: step.why for step in job.observer.steps if step.outcome is None} == {
+        "b": "changed",
+        "new": "new",
+    }
+
+
+def test_an_edit_that_the_fingerprint_misses_is_seen_by_its_time(matrices: Path) -> None:
+    """A file that is newer than its summary is read again, whatever its fingerprint says."""
+    store = MemoryStore()
+    run(job_of(matrices, store))
+    later = (matrices / "a.h5ad").stat().st_mtime + 3600
+    os.utime(matrices / "a.h5ad", (later, later))
+    assert run(job_of(matrices, store)).published == ("a/a",)
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": "2"}, {"stats": StatSettings(min_gene_count=3)}, {"force": True}]
+)
+def test_other_settings_another_version_and_force_redo_all(
+    matrices: Path, change: dict[str, Any]
+) -> None:
+    """What results depend on besides the input counts as a change, too."""
+    store = MemoryStore()
+    run(job_of(matrices, store))
+    assert run(job_of(matrices, store, **change)).count(Status.PUBLISHED) == 4
+
+
+def test_one_bad_matrix_stops_no_other(matrices: Path) -> None:
+    """A truncated file fails with a reason that names it; the exit code is 1."""
+    whole = (matrices / "a.h5ad").read_bytes()
+    (matrices / "a.h5ad").write_bytes(whole[: len(whole) // 2])
+    store = MemoryStore()
+    report = run(job_of(matrices, store))
+    found = statuses(report.outcomes)
+    assert found["a"] == "failed"
+    assert (found["b"], found["both/x"], found["both/y"]) == ("published",) * 3
+    (failed,) = [o for o in report.outcomes if o.status is Status.FAILED]
+    assert "a.h5ad" in failed.reason
+    assert "\n" not in failed.reason
+    assert report.exit_code == 1
+    assert not [key for key in store.keys("a/") if not key.endswith(".html")]
+
+
+def test_an_unexpected_error_is_a_failure_with_its_name(
+    matrices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug met in one matrix is reported as such, and the run goes on."""
+
+    def stumble(*_: object, **__: object) -> None:
+        raise IndexError("a bug")
+
+    monkeypatch.setattr("dpss.summarizing.take_sample", stumble)
+    report = run(job_of(matrices, MemoryStore()))
+    assert report.count(Status.FAILED) == 4
+    assert all("IndexError" in o.reason for o in report.outcomes if o.status is Status.FAILED)
+
+
+def test_scaled_values_are_a_skip_that_is_remembered(tmp_path: Path) -> None:
+    """Nothing to count is no failure in a run, and the next run need not read it again."""
+    folder = tmp_path / "matrices"
+    folder.mkdir()
+    write_scaled(folder / "scaled.h5ad")
+    store = MemoryStore()
+    first = run(job_of(folder, store))
+    second = run(untouched(job_of(folder, store)))
+    for report in (first, second):
+        assert statuses(report.outcomes) == {"scaled": "skipped"}
+        assert "looked at: X" in report.outcomes[0].reason
+        assert (report.exit_code, report.strict_exit_code) == (0, 1)
+    third = run(job_of(folder, store, version="2"))
+    assert statuses(third.outcomes) == {"scaled": "skipped"}
+
+
+def test_a_file_with_several_matrices_has_a_folder_for_each(tmp_path: Path) -> None:
+    """Each genome of a mixture is a matrix; the file is unchanged only if all are."""
+    folder = tmp_path / "matrices"
+    folder.mkdir()
+    write_two_genomes(folder / "mixture.h5")
+    store = MemoryStore()
+    report = run(job_of(folder, store))
+    assert sorted(report.published) == ["mixture/mixture.hg19", "mixture/mixture.mm10"]
+    assert run(untouched(job_of(folder, store))).exit_code == 0
+    store.delete("mixture/mixture/matrices.json")
+    assert len(run(job_of(folder, store)).published) == 2
+
+
+def test_parts_that_are_gone_go_from_the_output(tmp_path: Path) -> None:
+    """When a file no longer holds several matrices, what was published of them is deleted."""
+    folder = tmp_path / "matrices"
+    folder.mkdir()
+    write_two_genomes(folder / "mixture.h5")
+    store = MemoryStore()
+    run(job_of(folder, store))
+    write_h5ad_csr(folder / "mixture.h5", counts())
+    assert run(job_of(folder, store)).published == ("mixture/mixture",)
+    summaries = [key for key in store.keys("") if key.endswith("/summary.json")]
+    assert summaries == ["mixture/mixture/summary.json"]
+
+
+def test_only_the_projects_asked_for(matrices: Path) -> None:
+    """With ids given, other projects are not looked at; an unknown id is an error."""
+    job = job_of(matrices, MemoryStore(), only=frozenset({"both"}))
+    assert sorted(run(job).published) == ["both/x", "both/y"]
+    with pytest.raises(SettingsError, match="nobody"):
+        run(job_of(matrices, MemoryStore(), only=frozenset({"nobody"})))
+
+
+def test_a_source_out_of_reach_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    """Nothing is written then, not even a report."""
+    store = MemoryStore()
+    with pytest.raises(UnreachableError, match="nowhere"):
+        run(job_of(tmp_path / "nowhere", store))
+    assert list(store.keys()) == []
+
+
+def test_the_report_says_what_happened(matrices: Path) -> None:
+    """``runs/<time>.json`` has every matrix with its outcome, and the counts."""
+    store = MemoryStore()
+    run(job_of(matrices, store))
+    (key,) = filter(is_run_key, store.keys("runs/"))
+    document = json.loads(store.read(key))
+    assert document["counts"] == {"published": 4, "unchanged": 0, "skipped": 1, "failed": 0}
+    assert document["exit_code"] == 0
+    by_folder = {entry["folder"]: entry for entry in document["matrices"] if entry["folder"]}
+    entry = by_folder["a/a"]
+    assert (entry["status"], entry["n_cells"], entry["n_genes"]) == ("published", 30, 25)
+    assert entry["input_bytes"] == (matrices / "a.h5ad").stat().st_size
+    assert entry["peak_memory_bytes"] > 1 << 20
+    assert entry["seconds"] >= 0
+
+
+def test_the_same_input_gives_the_same_bytes_elsewhere(matrices: Path, tmp_path: Path) -> None:
+    """A copy of the input in another place, later: every file but those of runs is the same."""
+    copy = tmp_path / "elsewhere" / "copy"
+    shutil.copytree(matrices, copy)
+    first, second = MemoryStore(), MemoryStore()
+    run(job_of(matrices, first))
+    run(job_of(copy, second))
+    names = [key for key in files_of(first) if not key.endswith((".html", ".xml", ".js"))]
+    assert {name: first.read(name) for name in names} == {n: second.read(n) for n in names}
+
+
+class StopAt(NeverStop):
+    """Asks to end at the n-th time of being asked."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def check(self) -> None:
+        self.n -= 1
+        if self.n <= 0:
+            raise Interrupted(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8, 20])
+def test_an_interrupted_run_keeps_what_is_finished(matrices: Path, n: int) -> None:
+    """Wherever it is asked to end: whole publications only, a report, 143; the next run ends it."""
+    store = MemoryStore()
+    report = run(job_of(matrices, store, stop=StopAt(n)))
+    assert report.exit_code == 128 + signal.SIGTERM
+    published = sorted(key for key in store.keys("") if key.endswith("/summary.json"))
+    assert published == sorted(f"{folder}/summary.json" for folder in report.published)
+    keys = set(store.keys())
+    for folder in report.published:
+        assert {f"{folder}/genes.csv", f"{folder}/knee.png"} <= keys
+    (key,) = filter(is_run_key, keys)
+    assert json.loads(store.read(key))["interrupted_by"] == "SIGTERM"
+    last = run(job_of(matrices, store))
+    assert last.exit_code == 0
+    assert last.count(Status.PUBLISHED) + last.count(Status.UNCHANGED) == 4
+    assert last.count(Status.UNCHANGED) == len(report.published)
+
+
+def test_a_damaged_summary_is_made_again(matrices: Path) -> None:
+    """What can't be read in the output is no reason to stop."""
+    store = MemoryStore()
+    run(job_of(matrices, store))
+    store.write("a/a/summary.json", b'{"matrix": 3}')
+    assert run(job_of(matrices, store)).published == ("a/a",)
+
+
+def test_an_empty_folder_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing to do is said, and fine."""
+    (tmp_path / "empty").mkdir()
+    assert run(job_of(tmp_path / "empty", MemoryStore())).exit_code == 0
+    assert "nothing to process" in caplog.text
