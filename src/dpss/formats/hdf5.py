@@ -14,20 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import deflate
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, DpssError, NoMatrixError
+from dpss.errors import CorruptMatrixError, DpssError, NoMatrixError, UnknownFormatError
 from dpss.formats.vectors import Vector
+from dpss.formats.hdf5_filters import known_filters, missing_filter, unfilter
 from dpss.stores import Blob
 from dpss.stores.local import LocalFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-DEFLATE, SHUFFLE = 1, 2
-"""Ids of the filters that are undone here."""
 _MAX_GAP = 1 << 14
 """Bytes between two chunks that are read along rather than skipped."""
 
@@ -212,8 +210,15 @@ class ChunkedArray:
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Let HDF5 read."""
+        dataset = self._file.dataset(self.path)
+        missing = missing_filter(dataset)
+        if missing is not None:
+            raise UnknownFormatError(
+                f"{self._file.blob.url}: {self.path} is compressed by HDF5 filter {missing}, which "
+                "is not known here; `pip install hdf5plugin` may add it"
+            )
         try:
-            return np.asarray(self._file.dataset(self.path)[start:stop])
+            return np.asarray(dataset[start:stop])
         except (OSError, RuntimeError, ValueError) as error:
             raise CorruptMatrixError(
                 f"{self._file.blob.url}: {self.path} can't be read ({_reason(error)})"
@@ -268,7 +273,7 @@ class ChunkedArray:
         n_bytes, item_bytes = n_items * self.dtype.itemsize, self.dtype.itemsize
         try:
             data = unfilter(data, layout.filters, int(layout.masks[number]), n_bytes, item_bytes)
-        except (deflate.DeflateError, ValueError) as error:
+        except ValueError as error:
             raise self._broken(number, "can't be decompressed") from error
         if len(data) != n_bytes:
             raise self._broken(number, f"holds {len(data)} bytes instead of {n_bytes}")
@@ -318,8 +323,8 @@ def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
 
 def _lay_out(file: Hdf5File, dataset: h5py.Dataset) -> Layout | None:
     """Ask where the chunks lie; `None` if the library must do the reading."""
-    filters = _filters(dataset)
-    if dataset.chunks is None or dataset.ndim > 2 or not dataset.dtype.isnative:  # noqa: PLR2004
+    filters = known_filters(dataset)
+    if dataset.chunks is None or dataset.ndim > 2 or not dataset.dtype.isnative:
         return None
     if filters is None or 0 in dataset.shape:
         return None
@@ -350,13 +355,6 @@ def _lay_out(file: Hdf5File, dataset: h5py.Dataset) -> Layout | None:
     return Layout(dataset.chunks, grid, offsets, sizes, masks, filters)
 
 
-def _filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
-    """Return the ids of a dataset's filters, `None` if one is not known here."""
-    properties = dataset.id.get_create_plist()
-    ids = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
-    return ids if set(ids) <= {DEFLATE, SHUFFLE} else None
-
-
 def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
     first = 0
@@ -368,44 +366,6 @@ def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int,
                 continue
         yield first, i - 1
         first = i
-
-
-def unfilter(
-    data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_bytes: int
-) -> Any:
-    """Undo a chunk's filters.
-
-    Args:
-        data: The chunk as it is stored.
-        filters: Ids of the filters, in the order in which they were applied.
-        mask: Which of them were left out, one bit each.
-        n_bytes: Size of the chunk once decoded.
-        item_bytes: Size of one item.
-
-    Returns:
-        The decoded bytes, `None` where a filter is not known here.
-
-    Raises:
-        ValueError: It can't be decompressed; `deflate.DeflateError` as well.
-    """
-    for place in reversed(range(len(filters))):
-        if mask >> place & 1:
-            continue
-        if filters[place] == DEFLATE:
-            data = deflate.zlib_decompress(data, n_bytes)
-        elif filters[place] == SHUFFLE:
-            data = _unshuffle(data, item_bytes)
-        else:
-            return None
-    return data
-
-
-def _unshuffle(data: Any, item_bytes: int) -> bytes:
-    """Undo HDF5's shuffle filter: bytes of equal place stand together."""
-    planes = np.frombuffer(data, dtype=np.uint8)
-    n_items = len(planes) // item_bytes
-    whole = planes[: n_items * item_bytes].reshape(item_bytes, n_items)
-    return whole.T.tobytes() + planes[n_items * item_bytes :].tobytes()
 
 
 def _reason(error: BaseException) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats.hdf5 import Hdf5File, unfilter
+from dpss.formats.hdf5 import Hdf5File
+from dpss.formats.hdf5_filters import unfilter
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")
@@ -75,7 +76,7 @@ def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
     properties = node.id.get_create_plist()
     filters = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
     n_bytes = int(np.prod(node.chunks)) * _REFERENCE.itemsize
-    places: list[tuple[int, int, int]] = []
+    places: list[tuple[int | None, int, int]] = []
     node.id.chunk_iter(lambda info: places.append((info.byte_offset, info.size, info.filter_mask)))
     end = file.blob.size_bytes or 0
     for offset, size, mask in places:

@@ -130,17 +130,17 @@ def as_values(data: NDArray[Any]) -> NDArray[Any]:
     """Return values in one of the kernels' types: float or int of 32 or 64 bits."""
     kind, size = data.dtype.kind, data.dtype.itemsize
     if kind == "f":
-        return data if size in (4, 8) else data.astype(np.float32 if size < 4 else np.float64)  # noqa: PLR2004
+        return data if size in (4, 8) else data.astype(np.float32 if size < 4 else np.float64)
     if kind == "i" and size in (4, 8):
         return data
-    return data.astype(np.int32 if size < 4 else np.int64)  # noqa: PLR2004
+    return data.astype(np.int32 if size < 4 else np.int64)
 
 
 def as_indices(indices: NDArray[Any]) -> NDArray[Any]:
     """Return indices in one of the kernels' types: signed, 32 or 64 bits."""
     if indices.dtype.kind == "i" and indices.dtype.itemsize in (4, 8):
         return indices
-    return indices.astype(np.int64 if indices.dtype.itemsize > 2 else np.int32)  # noqa: PLR2004
+    return indices.astype(np.int64 if indices.dtype.itemsize > 2 else np.int32)
 
 
 def _cut_blocks(indptr: NDArray[np.int64], n_values: int) -> Iterator[tuple[int, int]]:

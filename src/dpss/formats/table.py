@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dpss.errors import CorruptMatrixError, DpssError, UnknownFormatError
-from dpss.formats import Matrix, mtx, text
+from dpss.formats import Matrix, mtx, text, zarr
 from dpss.formats.dense_hdf5 import is_plain, open_plain
 from dpss.formats.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
 from dpss.formats.hdf5 import Hdf5File, is_hdf5
@@ -45,7 +45,13 @@ HDF5_FORMATS = (
     Hdf5Format(is_plain, lambda blob, file: (open_plain(blob, file),)),
 )
 
-FORMATS = (Format(mtx.sniff, mtx.open_), Format(text.sniff, text.open_))
+FORMATS = (
+    # First, as a hierarchy has thousands of small files, and names say what they are.
+    Format(zarr.sniff, zarr.open_),
+    Format(mtx.sniff, mtx.open_),
+    # Last, as any text could be a table.
+    Format(text.sniff, text.open_),
+)
 
 
 def open_matrices(source: Source, threads: int = 2) -> tuple[Matrix, ...]:

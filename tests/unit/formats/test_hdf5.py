@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
+import hdf5plugin
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +26,13 @@ FILTERS = (
     {"compression": "lzf", "shuffle": True},
     {"shuffle": True},
     {"compression": "gzip", "fletcher32": True},
+)
+PLUGINS = (
+    hdf5plugin.Blosc(cname="lz4"),
+    hdf5plugin.Blosc(cname="zstd", shuffle=hdf5plugin.Blosc.BITSHUFFLE),
+    hdf5plugin.Zstd(),
+    hdf5plugin.LZ4(nbytes=64),
+    hdf5plugin.Bitshuffle(),
 )
 DTYPES = ("f4", "f8", "i4", "i8", "u2", "i1", ">f4", ">i8", "?")
 
@@ -63,6 +73,36 @@ def test_every_range_is_what_h5py_reads(
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         np.testing.assert_array_equal(cursor.read(start, stop), values[start:stop])
         np.testing.assert_array_equal(array.read(start, stop), values[start:stop])
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: type(plugin).__name__)
+def test_other_compressors(plugin: Mapping[str, object], tmp_path: Path) -> None:
+    """What hdf5plugin writes is read, also without it where the filter is known here."""
+    values = np.random.default_rng(2).poisson(1, (300, 7)).astype("f4")
+    with h5py.File(tmp_path / "x.h5", "w") as h5:
+        h5.create_dataset("x", data=values, chunks=(70, 7), **plugin)
+        h5.create_dataset("y", data=values[:, 0], chunks=(70,), shuffle=True, **plugin)
+    file = Hdf5File(LocalFile(tmp_path / "x.h5"))
+    np.testing.assert_array_equal(file.array("x").read(0, 300), values)
+    np.testing.assert_array_equal(file.array("y").read(0, 300), values[:, 0])
+    if not isinstance(plugin, hdf5plugin.Bitshuffle):
+        assert file.array("x").layout() is not None
+
+
+@pytest.mark.parametrize("plugin", PLUGINS[:4], ids=lambda plugin: type(plugin).__name__)
+def test_damage_to_other_compressors_is_named(
+    plugin: Mapping[str, object], tmp_path: Path
+) -> None:
+    """Wherever a byte is wrong the result is the numbers or our error, nothing else."""
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as h5:
+        x = h5.create_dataset("x", data=np.arange(200, dtype="i4"), chunks=(200,), **plugin)
+        where = x.id.get_chunk_info(0)
+    whole = path.read_bytes()
+    for at in range(where.byte_offset, where.byte_offset + min(where.size, 60)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with contextlib.suppress(CorruptMatrixError):
+            assert Hdf5File(LocalFile(path)).array("x").read(0, 200).shape == (200,)
 
 
 def test_chunks_that_were_never_written_hold_the_fill_value(tmp_path: Path) -> None:

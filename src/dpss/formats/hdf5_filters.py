@@ -1,0 +1,164 @@
+"""HDF5's filters undone outside of the library: deflate, shuffle, zstd, blosc, LZ4.
+
+Ids are those that The HDF Group registers (`docs.hdfgroup.org`, "Registered Filter
+Plugins"). What else there may be is left to the library, and to the plugins that the
+package ``hdf5plugin`` adds to it where it is installed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import deflate
+import h5py
+import numpy as np
+
+DEFLATE, SHUFFLE, _BLOSC, _LZ4, _ZSTD = 1, 2, 32001, 32004, 32015
+
+_BLOSC_HEADER = struct.Struct("<4B3I")
+_LZ4_HEADER = struct.Struct(">QI")
+_BLOCK_BYTES = struct.Struct(">I")
+
+Undo = Callable[[Any, int, int], Any]
+"""Takes the stored bytes, the chunk's decoded size and the size of an item, in bytes."""
+
+
+def known_filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
+    """Return the ids of a dataset's filters, `None` if one can't be undone here."""
+    ids = filter_ids(dataset)
+    return ids if ids is not None and set(ids) <= FILTERS.keys() else None
+
+
+def filter_ids(dataset: h5py.Dataset) -> tuple[int, ...]:
+    """Return the ids of a dataset's filters, in the order in which they were applied."""
+    properties = dataset.id.get_create_plist()
+    return tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
+
+
+def missing_filter(dataset: h5py.Dataset) -> int | None:
+    """Return the id of a filter without which the library can't read a dataset either."""
+    for number in filter_ids(dataset):
+        if not h5py.h5z.filter_avail(number) and find_spec("hdf5plugin") is not None:
+            import_module("hdf5plugin")
+        if not h5py.h5z.filter_avail(number):
+            return number
+    return None
+
+
+def unfilter(
+    data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_bytes: int
+) -> Any:
+    """Undo a chunk's filters.
+
+    Args:
+        data: The chunk as it is stored.
+        filters: Ids of the filters, in the order in which they were applied.
+        mask: Which of them were left out, one bit each.
+        n_bytes: Size of the chunk once decoded.
+        item_bytes: Size of one item.
+
+    Returns:
+        The decoded bytes, `None` where a filter is not known here.
+
+    Raises:
+        ValueError: It can't be decompressed.
+    """
+    for place in reversed(range(len(filters))):
+        if mask >> place & 1:
+            continue
+        undo = FILTERS.get(filters[place])
+        if undo is None:
+            return None
+        data = undo(data, n_bytes, item_bytes)
+    return data
+
+
+def _inflate(data: Any, n_bytes: int, _: int) -> Any:
+    try:
+        return deflate.zlib_decompress(data, n_bytes)
+    except deflate.DeflateError as error:
+        raise ValueError(str(error)) from error
+
+
+def _unshuffle(data: Any, _: int, item_bytes: int) -> Any:
+    """Put bytes of equal place, which stand together, back to their items."""
+    planes = np.frombuffer(data, dtype=np.uint8)
+    n_items = len(planes) // item_bytes
+    whole = planes[: n_items * item_bytes].reshape(item_bytes, n_items)
+    return whole.T.tobytes() + planes[n_items * item_bytes :].tobytes()
+
+
+def _unzstd(data: Any, n_bytes: int, _: int) -> Any:
+    try:
+        from compression import zstd
+    except ImportError:  # before Python 3.14
+        from backports import zstd
+
+    decompressor = zstd.ZstdDecompressor()
+    try:
+        decoded = decompressor.decompress(bytes(data), max_length=n_bytes)
+    except zstd.ZstdError as error:
+        raise ValueError(str(error)) from error
+    if len(decoded) != n_bytes:
+        raise ValueError(f"{len(decoded)} bytes instead of {n_bytes}")
+    return decoded
+
+
+def _unblosc(data: Any, n_bytes: int, _: int) -> Any:
+    from numcodecs import blosc
+
+    stored = bytes(data)
+    if len(stored) < _BLOSC_HEADER.size:
+        raise ValueError("too short for blosc")
+    *_, decoded_bytes, _, stored_bytes = _BLOSC_HEADER.unpack_from(stored)
+    if decoded_bytes != n_bytes or stored_bytes > len(stored):
+        raise ValueError(f"blosc claims {decoded_bytes} bytes instead of {n_bytes}")
+    try:
+        return blosc.decompress(stored)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
+def _unlz4(data: Any, n_bytes: int, _: int) -> Any:
+    """Undo HDF5's framing of LZ4: sizes before each block; a block as large as can be is plain."""
+    from numcodecs import lz4
+
+    stored = bytes(data)
+    if len(stored) < _LZ4_HEADER.size:
+        raise ValueError("too short for LZ4")
+    decoded_bytes, block_bytes = _LZ4_HEADER.unpack_from(stored)
+    if decoded_bytes != n_bytes or not block_bytes:
+        raise ValueError(f"LZ4 claims {decoded_bytes} bytes instead of {n_bytes}")
+    parts, at, left = [], _LZ4_HEADER.size, n_bytes
+    while left:
+        expected = min(block_bytes, left)
+        if at + _BLOCK_BYTES.size > len(stored):
+            raise ValueError("LZ4 ends early")
+        (size,) = _BLOCK_BYTES.unpack_from(stored, at)
+        at += _BLOCK_BYTES.size
+        block = stored[at : at + size]
+        at += size
+        if size != expected:
+            try:
+                block = lz4.decompress(struct.pack("<I", expected) + block)
+            except (RuntimeError, ValueError) as error:
+                raise ValueError(str(error)) from error
+        if len(block) != expected:
+            raise ValueError("LZ4 ends early")
+        parts.append(block)
+        left -= expected
+    return b"".join(parts)
+
+
+FILTERS: dict[int, Undo] = {
+    DEFLATE: _inflate,
+    SHUFFLE: _unshuffle,
+    _BLOSC: _unblosc,
+    _LZ4: _unlz4,
+    _ZSTD: _unzstd,
+}
+"""How each filter is undone."""
