@@ -1,0 +1,236 @@
+"""Zarr in a folder or zip: AnnData's layout, and that of the HCA's first zarr matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, NoMatrixError, UnknownFormatError
+from dpss.formats import Layer, Matrix
+from dpss.formats.gene_columns import gene_table
+from dpss.formats.hdf5_strings import as_strings
+from dpss.formats.naming import MAX_FEATURES, Note, check_feature_count, name_genes
+from dpss.formats.sparse_hdf5 import SparseLayer
+from dpss.formats.tiles import TiledLayer
+from dpss.formats.zarr_tree import METADATA, ZarrTree
+from dpss.model import GeneTable
+from dpss.stores import Blob, Tree
+from dpss.stores.archives import ZipTree, is_zip
+
+FORMAT = "zarr"
+
+Columns = dict[str, NDArray[np.object_]]
+
+
+def sniff(source: Blob | Tree) -> bool:
+    """Return whether a folder or zip archive holds a zarr hierarchy."""
+    tree = _as_tree(source)
+    return tree is not None and bool(_roots(tree))
+
+
+def open_(source: Blob | Tree, threads: int = 2) -> tuple[Matrix, ...]:
+    """Open all zarr hierarchies of a folder or zip archive.
+
+    Raises:
+        NoMatrixError: There is no matrix in any of them.
+        CorruptMatrixError: One is damaged or contradicts itself.
+        UnknownFormatError: One uses a codec that is not read here.
+        LimitError: One has more genes, or larger chunks, than can be read.
+    """
+    del threads
+    tree = _as_tree(source)
+    roots = [] if tree is None else _roots(tree)
+    if tree is None or not roots:
+        raise NoMatrixError(f"{source.url}: there is no zarr hierarchy in it")
+    found, refused = [], None
+    for root in roots:
+        name = PurePosixPath(root).name.removesuffix(".zarr") if len(roots) > 1 else ""
+        try:
+            found.append(_open_one(ZarrTree(tree, root), name))
+        except NoMatrixError as error:
+            refused = error
+    if refused is not None and not found:
+        raise refused
+    return tuple(found)
+
+
+def _as_tree(source: Blob | Tree) -> Tree | None:
+    if isinstance(source, Tree):
+        return source
+    return ZipTree(source) if is_zip(source) else None
+
+
+def _roots(tree: Tree) -> list[str]:
+    """Return the folders that are the top of a hierarchy."""
+    folders = {
+        folder
+        for folder, _, name in (path.rpartition("/") for path in tree.blobs())
+        if name in METADATA
+    }
+    return sorted(
+        folder
+        for folder in folders
+        if not folder
+        or not ({"", *(str(parent) for parent in PurePosixPath(folder).parents)} & folders)
+    )
+
+
+def _open_one(tree: ZarrTree, name: str) -> Matrix:
+    if {"expression", "gene_id"} <= set(tree.children("")):
+        layers, notes = _open_hca(tree)
+    elif "var" in tree:
+        layers, notes = tuple(_layers(tree)), ()
+    else:
+        raise NoMatrixError(f"{tree.url}: a zarr hierarchy without X and var or an expression")
+    if not layers:
+        raise NoMatrixError(f"{tree.url}: there is no X, raw.X or layer in this zarr hierarchy")
+    return Matrix(name=name, format=FORMAT, layers=layers, notes=notes)
+
+
+def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
+    """Open the HCA Matrix Service's layout: cells × genes, dense, names beside it."""
+    expression = tree.array("expression")
+    if len(expression.shape) != 2:
+        raise NoMatrixError(f"{tree.url}: expression has the shape {expression.shape}")
+    n_cells, n_genes = expression.shape
+    check_feature_count(n_genes, tree.url)
+    columns: Columns = {}
+    for child in tree.children(""):
+        if child == "gene_id" or child.startswith("gene_metadata"):
+            columns |= _hca_columns(tree, child, n_genes)
+    if "cell_id" in tree and tree.array("cell_id").shape[:1] != (n_cells,):
+        raise CorruptMatrixError(
+            f"{tree.url}: cell_id has the shape {tree.array('cell_id').shape} for {n_cells:,} cells"
+        )
+    genes, notes = name_genes(columns, n_genes, tree.url)
+    return (TiledLayer("X", expression, genes, cell_axis=0).check(),), notes
+
+
+def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
+    """Return a table of genes: ``gene_metadata_string`` has its columns' names beside it."""
+    array = tree.array(name)
+    if array.dtype.kind not in "SUO":
+        return {}
+    values = array.read_all(MAX_FEATURES * 16)
+    if values.shape[:1] != (n_genes,):
+        # One line per column: the other way round.
+        values = values.T
+    if values.shape[:1] != (n_genes,) or values.ndim > 2:
+        return {}
+    if values.ndim == 1:
+        return {name: as_strings(values)}
+    titles = [f"{name} {j + 1}" for j in range(values.shape[1])]
+    if f"{name}_name" in tree:
+        named = as_strings(tree.array(f"{name}_name").read_all(1 << 10).ravel())
+        titles = list(named) if len(named) == len(titles) else titles
+    return {title: as_strings(values[:, j]) for j, title in enumerate(titles)}
+
+
+def _layers(tree: ZarrTree) -> Iterator[Layer]:
+    """Yield all layers of an AnnData hierarchy."""
+    var = _frame(tree, "var")
+    if "X" in tree and not _is_null(tree, "X"):
+        yield _layer(tree, "X", "X", var)
+    if "raw/X" in tree:
+        raw_var = _frame(tree, "raw/var") if "raw/var" in tree else var
+        yield _layer(tree, "raw.X", "raw/X", raw_var)
+    for name in tree.children("layers") if "layers" in tree else ():
+        yield _layer(tree, name, f"layers/{name}", var)
+
+
+def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
+    """Open a layer, dense or sparse, and check it against the genes."""
+    where = f"{tree.url}: {path}"
+    if tree.is_array(path):
+        array = tree.array(path)
+        if len(array.shape) != 2:
+            raise CorruptMatrixError(f"{where} has {len(array.shape)} axes instead of 2")
+        return TiledLayer(name, array, _genes(var, array.shape[1], where), cell_axis=0).check()
+    attributes = tree.attributes(path)
+    encoding = str(attributes.get("encoding-type", ""))
+    kind, shape = encoding.removesuffix("_matrix"), attributes.get("shape")
+    if kind not in ("csr", "csc") or not _is_shape(shape):
+        raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is no matrix")
+    n_cells, n_genes = shape  # type: ignore[misc]
+    genes = _genes(var, n_genes, where)
+    for vector in ("data", "indices", "indptr"):
+        array = tree.array(f"{path}/{vector}")
+        if len(array.shape) != 1 or array.dtype.kind not in "iufb":
+            raise CorruptMatrixError(f"{where}/{vector} is no vector of numbers")
+    return SparseLayer(name, tree, path, n_cells, genes, cell_major=kind == "csr").check()
+
+
+def _is_shape(shape: object) -> bool:
+    return (
+        isinstance(shape, list)
+        and len(shape) == 2
+        and all(isinstance(n, int) and 0 <= n < 1 << 62 for n in shape)
+    )
+
+
+def _genes(var: Columns, n_genes: int, where: str) -> GeneTable:
+    genes = gene_table(var) if var else None
+    if genes is None or len(genes) != n_genes:
+        n_named = 0 if genes is None else len(genes)
+        raise CorruptMatrixError(f"{where} has {n_genes:,} genes, but its gene table {n_named:,}")
+    return genes
+
+
+def _is_null(tree: ZarrTree, path: str) -> bool:
+    """Return whether AnnData wrote ``None``."""
+    return tree.attributes(path).get("encoding-type") == "null"
+
+
+def _frame(tree: ZarrTree, path: str) -> Columns:
+    """Return a data frame's columns of text, the index first under the name ``index``."""
+    index = str(tree.attributes(path).get("_index", "_index"))
+    names = tree.children(path)
+    if index not in names and "index" in names:
+        index = "index"
+    columns: Columns = {}
+    for name in (index, *(name for name in names if name not in (index, "__categories"))):
+        column = _column(tree, path, name)
+        if column is not None:
+            columns["index" if name == index else name] = column
+    if len({len(column) for column in columns.values()}) > 1:
+        raise CorruptMatrixError(f"{tree.url}: the columns of {path} differ in length")
+    return columns
+
+
+def _column(tree: ZarrTree, path: str, name: str) -> NDArray[np.object_] | None:
+    """Return one column of text, `None` if it holds something else."""
+    node = f"{path}/{name}"
+    if f"{node}/codes" in tree and f"{node}/categories" in tree:
+        return _categories(tree, f"{node}/codes", f"{node}/categories")
+    if not tree.is_array(node):
+        return None
+    old = tree.attributes(node).get("categories")
+    if isinstance(old, str) and f"{path}/{old}" in tree:
+        return _categories(tree, node, f"{path}/{old}")
+    return _text(tree, node)
+
+
+def _categories(tree: ZarrTree, codes: str, categories: str) -> NDArray[np.object_] | None:
+    """Return a categorical column as text; the missing are empty."""
+    texts = _text(tree, categories)
+    array = tree.array(codes)
+    if texts is None or array.dtype.kind not in "iu" or len(array.shape) != 1:
+        return None
+    numbers = array.read_all(MAX_FEATURES)
+    if len(numbers) and (int(numbers.max()) >= len(texts) or int(numbers.min()) < -1):
+        return None
+    decoded: NDArray[np.object_] = np.append(texts, "")[numbers]
+    return decoded
+
+
+def _text(tree: ZarrTree, path: str) -> NDArray[np.object_] | None:
+    try:
+        array = tree.array(path)
+    except UnknownFormatError:
+        return None  # a column of records or dates: no name of anything
+    if array.dtype.kind not in "SUO" or len(array.shape) != 1:
+        return None
+    return as_strings(array.read_all(MAX_FEATURES))

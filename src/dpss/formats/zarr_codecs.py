@@ -1,0 +1,147 @@
+"""Zarr's chunks decoded: only codecs that can do no harm, never more bytes than are due.
+
+Zarr names the codecs of a chunk in its metadata, and libraries look them up by name:
+numcodecs even has one that loads pickles. Here each one is named, and what a chunk
+decodes to is bounded by the chunk's shape before anything is decoded.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import struct
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import UnknownFormatError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MAX_TEXT_BYTES = 1 << 28
+"""Most bytes that a chunk of strings may decode to; its shape does not tell."""
+
+_BLOSC_HEAD = struct.Struct("<4xI8x")
+
+
+class DecodeError(ValueError):
+    """A chunk's bytes are not what they should be."""
+
+
+def _inflate(data: bytes, most: int) -> bytes:
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    out = decoder.decompress(data, most + 1)
+    if not decoder.eof and len(out) <= most:
+        raise DecodeError("ends too early")
+    return out
+
+
+def _decode_blosc(data: bytes, most: int) -> bytes:
+    from numcodecs import blosc
+
+    if len(data) < _BLOSC_HEAD.size or _BLOSC_HEAD.unpack_from(data)[0] > most:
+        raise DecodeError("claims more bytes than a chunk has")
+    if int.from_bytes(data[12:16], "little") != len(data):
+        raise DecodeError("is cut off")
+    return bytes(blosc.decompress(data))
+
+
+def _decode_lz4(data: bytes, most: int) -> bytes:
+    from numcodecs import lz4
+
+    if len(data) < 4 or int.from_bytes(data[:4], "little") > most:
+        raise DecodeError("claims more bytes than a chunk has")
+    return bytes(lz4.decompress(data))
+
+
+def _decode_zstd(data: bytes, most: int) -> bytes:
+    decoder = zstd.ZstdDecompressor()
+    out = decoder.decompress(data, max_length=most + 1)
+    if not decoder.eof and len(out) <= most:
+        raise DecodeError("ends too early")
+    return out
+
+
+_DECOMPRESS: Mapping[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _inflate,
+    "zlib": _inflate,
+    "blosc": _decode_blosc,
+    "lz4": _decode_lz4,
+    "zstd": _decode_zstd,
+    "bz2": lambda data, most: bz2.BZ2Decompressor().decompress(data, most + 1),
+    "lzma": lambda data, most: lzma.LZMADecompressor().decompress(data, max_length=most + 1),
+}
+
+DAMAGE = (
+    ValueError, RuntimeError, OSError, EOFError, TypeError,
+    struct.error, zlib.error, lzma.LZMAError, zstd.ZstdError,
+)  # fmt: skip
+"""What decoders raise over damaged bytes."""
+
+
+def check_codec(name: str, url: str) -> None:
+    """Check that a compression is one that is read here.
+
+    Raises:
+        UnknownFormatError: It is not.
+    """
+    if name not in _DECOMPRESS:
+        raise UnknownFormatError(
+            f"{url}: is packed with the codec {name!r}, which this program does not read; "
+            "write it with blosc, zstd or gzip"
+        )
+
+
+def decompress(name: str, data: bytes, most: int) -> bytes:
+    """Undo a compression.
+
+    Raises:
+        DecodeError: More than ``most`` bytes come out.
+        ValueError: The bytes are damaged; also the others of `DAMAGE`.
+    """
+    out = _DECOMPRESS[name](data, most)
+    if len(out) > most:
+        raise DecodeError("expands to more bytes than a chunk has")
+    return out
+
+
+def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:
+    """Decode the strings of ``vlen-utf8``: their number, then each with its length.
+
+    Raises:
+        DecodeError: They are cut off, or not as many as the chunk has.
+    """
+    out = np.full(n_items, "", dtype=object)
+    if len(data) < 4 or int.from_bytes(data[:4], "little") != n_items:
+        raise DecodeError(f"does not hold {n_items} strings")
+    at = 4
+    for i in range(n_items):
+        length = int.from_bytes(data[at : at + 4], "little")
+        at += 4
+        if at + length > len(data):
+            raise DecodeError("ends within a string")
+        out[i] = data[at : at + length].decode("utf-8", "replace")
+        at += length
+    return out
+
+
+def unshuffle(data: bytes, item_bytes: int) -> bytes:
+    """Undo numcodecs' shuffle: bytes of equal place stand together."""
+    n_items = len(data) // item_bytes
+    planes = np.frombuffer(data, dtype=np.uint8)
+    whole = planes[: n_items * item_bytes].reshape(item_bytes, n_items)
+    return whole.T.tobytes() + planes[n_items * item_bytes :].tobytes()
+
+
+def accumulate(data: bytes, config: Mapping[str, Any]) -> bytes:
+    """Undo numcodecs' delta: each number is what is added to the one before."""
+    stored = np.dtype(str(config.get("astype") or config["dtype"]))
+    steps = np.frombuffer(data, dtype=stored)
+    return np.cumsum(steps, dtype=np.dtype(str(config["dtype"]))).tobytes()
