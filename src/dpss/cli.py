@@ -23,7 +23,7 @@ from dpss import __version__
 from dpss.errors import DpssError, MatrixError, UnreachableError
 from dpss.interrupts import Interrupted, SignalStop
 from dpss.logs import clean
-from dpss.options import log_options, option, source_options, statistics_options
+from dpss.options import job_options, log_options, option, source_options, statistics_options
 from dpss.performing import (
     folder_of_pages,
     page_of,
@@ -101,6 +101,7 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
 )
 @option("--force", is_flag=True, help="Process what is unchanged, too.")
 @statistics_options
+@job_options
 @log_options
 @click.pass_obj
 def run(stop: SignalStop, /, **options: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,14 +11,17 @@ from dpss import __version__
 from dpss.catalogs import Catalog
 from dpss.catalogs.local import LocalCatalog
 from dpss.drawing import DrawingProcesses
-from dpss.errors import DpssError, SettingsError, UnknownFormatError, UnreachableError
+from dpss.errors import DpssError, UnknownFormatError, UnreachableError
 from dpss.executors.threads import ThreadExecutor
 from dpss.interrupts import Stop
 from dpss.pipeline import Pipeline
 from dpss.publication import Recipe
 from dpss.run import Job, Observer
 from dpss.settings import RunSettings, StatSettings
+from dpss.sources import REMOTE, make_client, read_listed, without_listed
+from dpss.stores.fetching import Fetcher
 from dpss.stores.opening import local_path, open_source, open_store
+from dpss.stores.scratch import Scratch
 
 
 def is_matrix(path: Path) -> bool:
@@ -36,26 +39,26 @@ def is_matrix(path: Path) -> bool:
 
 def make_local_catalog(settings: RunSettings) -> Catalog:
     """Return the catalog of ``--source local``."""
+    if local_path(settings.input or "") is None:
+        from dpss.catalogs.remote import RemoteCatalog
+
+        return RemoteCatalog(settings.input or "")
     output = local_path(settings.output) if settings.output else None
     return LocalCatalog(settings.input or "", is_matrix, output)
 
 
-CATALOGS: dict[str, Callable[[RunSettings], Catalog]] = {"local": make_local_catalog}
-"""How each source's catalog is made. A function here imports its library when called."""
-
-
 def make_catalog(settings: RunSettings) -> Catalog:
-    """Return the catalog of a run's source.
+    """Return the catalog of a run's source, without what is on the blacklist.
 
     Raises:
-        SettingsError: A setting that it needs is missing, or nobody knows the source.
+        SettingsError: A setting that it needs is missing, or there is no such blacklist.
     """
-    if settings.source not in CATALOGS:
-        raise SettingsError(
-            f"--source (DPSS_SOURCE) {settings.source} is not there yet; "
-            f"there is: {', '.join(sorted(CATALOGS))}"
-        )
-    return CATALOGS[settings.source](settings)
+    listed = read_listed(settings)
+    if settings.source == "local":
+        catalog = make_local_catalog(settings)
+    else:
+        catalog = REMOTE[settings.source](settings, listed)
+    return without_listed(catalog, settings, listed)
 
 
 def make_job(
@@ -63,6 +66,7 @@ def make_job(
     stop: Stop,
     observer: Observer,
     catalog: Catalog,
+    scratch: Scratch,
     *,
     simulated: bool = False,
 ) -> Job:
@@ -73,20 +77,25 @@ def make_job(
         stop: Who may ask it to end early.
         observer: Who is told how it goes.
         catalog: What it processes.
+        scratch: Where it keeps what it fetches; emptied by the caller.
         simulated: Whether the matrices are simulated.
 
     Raises:
         UnreachableError: The output can't be reached.
     """
     prepare_output(settings.output)
+    fetcher = Fetcher(scratch, make_client)
+    # Side by side they share the threads, and with them the memory.
+    threads = max(1, settings.read.threads // settings.jobs)
     pipeline = Pipeline(
         store=open_store(settings.output),
         stats=settings.stats,
-        read=settings.read,
+        read=replace(settings.read, threads=threads),
         recipe=recipe_of(settings.stats),
-        executor=ThreadExecutor(settings.read.threads),
+        executor=ThreadExecutor(threads),
         stop=stop,
         drawing=DrawingProcesses(settings.read.threads),
+        open_ref=fetcher.open,
         demo=simulated,
     )
     return Job(
@@ -96,6 +105,9 @@ def make_job(
         now=lambda: datetime.now(UTC),
         force=settings.force,
         only=settings.only,
+        prune=settings.prune,
+        jobs=settings.jobs,
+        expect=fetcher.expect,
     )
 
 

@@ -127,4 +127,9 @@ job_options = together(
         metavar="SIZE",
         help="Most that is kept there at a time, such as 20GB.  [default: half of what is free]",
     ),
+    option(
+        "--metrics",
+        type=click.Choice(["emf"]),
+        help="Print what was done as CloudWatch's embedded metrics, too.",
+    ),
 )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +59,16 @@ def perform(
     from dpss.composing import make_job
     from dpss.console import open_console, outcome_table, size
     from dpss.machine import peak_memory_bytes
+    from dpss.metrics import emf_line
     from dpss.outcomes import Status
     from dpss.run import run as do_run
+    from dpss.stores.scratch import Scratch
 
     start = time.monotonic()
-    with observing(logs) as observer:
-        report = do_run(make_job(settings, stop, observer, catalog, simulated=simulated))
+    folder = Path(settings.scratch) if settings.scratch else None
+    with Scratch(settings.scratch_limit, folder) as scratch, observing(logs) as observer:
+        job = make_job(settings, stop, observer, catalog, scratch, simulated=simulated)
+        report = do_run(job)
     console = open_console(sys.stdout)
     console.print(outcome_table(report))
     if not logs.live:
@@ -76,6 +81,9 @@ def perform(
     )
     if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
         console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
+    if settings.metrics:
+        seconds = time.monotonic() - start
+        click.echo(emf_line(report, settings, datetime.now(UTC), seconds))
     return report
 
 

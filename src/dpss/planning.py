@@ -70,6 +70,47 @@ def plan_run(
     return steps
 
 
+def largest_first(steps: Iterable[Step]) -> list[Step]:
+    """Return what is decided already, then what is to be done: the largest first.
+
+    A large one that is begun last would keep the others' threads waiting; what has no
+    known size comes at the end.
+    """
+
+    def key(step: Step) -> tuple[bool, int]:
+        size = step.ref.size_bytes if step.ref else None
+        return step.outcome is None, -(size or 0)
+
+    return sorted(steps, key=key)
+
+
+def vanished(folders: Iterable[str], projects: Iterable[Project]) -> list[str]:
+    """Return the published folders that belong to nothing that a source still has.
+
+    What it has but leaves out, by a rule or through a fault, is still there; of an entry
+    without a name so is everything of its project.
+
+    Args:
+        folders: Keys of all published folders.
+        projects: All that the source has.
+    """
+    whole: set[str] = set()
+    single: set[str] = set()
+    for project in projects:
+        for entry in project.skipped:
+            (single if entry.name else whole).add(folder_of(project.id, entry.name))
+        single |= {folder_of(ref.project_id, ref.name) for ref in project.refs}
+    return [
+        folder
+        for folder in folders
+        if folder.partition("/")[0] not in whole
+        # A file with several matrices has a folder for each, named after it.
+        and not any(
+            folder == known or folder.startswith((f"{known}/", f"{known}.")) for known in single
+        )
+    ]
+
+
 def _status_of(skipped: Skipped) -> Status:
     return Status.FAILED if skipped.failed else Status.SKIPPED
 

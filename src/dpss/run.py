@@ -12,17 +12,27 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.catalogs import Catalog
+from dpss.catalogs.selection import is_named
+from dpss.concurrency import do_in_turn, do_side_by_side
 from dpss.errors import DpssError, SettingsError, UnreachableError
 from dpss.interrupts import Interrupted
 from dpss.logs import context
-from dpss.model import Project
+from dpss.model import MatrixRef, Project
 from dpss.outcomes import Outcome, RunHeader, RunReport, Status, is_run_key, run_document, run_key
 from dpss.pipeline import Pipeline
-from dpss.planning import Known, Step, plan_run
-from dpss.publication import Published, Recipe, folder_of, read_published
+from dpss.planning import Known, Step, largest_first, plan_run, vanished
+from dpss.publication import (
+    Published,
+    Recipe,
+    folder_of,
+    published_folders,
+    read_published,
+    unpublish,
+)
 from dpss.stores import Store
 
 if TYPE_CHECKING:
@@ -59,6 +69,12 @@ class Job:
     force: bool = False
     only: frozenset[str] = frozenset()
     """Ids of the projects to process; empty for all."""
+    prune: bool = False
+    """Delete what was published of matrices that the source no longer has."""
+    jobs: int = 1
+    """Files processed side by side."""
+    expect: Callable[[Sequence[MatrixRef]], None] = lambda refs: None
+    """Told which files will be opened, in this order."""
 
 
 def list_projects(catalog: Catalog, only: Collection[str]) -> tuple[list[Project], str]:
@@ -76,13 +92,15 @@ def list_projects(catalog: Catalog, only: Collection[str]) -> tuple[list[Project
         if not projects:
             raise
         problem = f"the list of projects is incomplete: {error}"
-    missing = sorted(set(only) - {project.id for project in projects})
+    missing = sorted(
+        name for name in only if not any(is_named(project.id, {name}) for project in projects)
+    )
     if missing and not problem:
         raise SettingsError(
             f"--project (DPSS_PROJECT) {', '.join(missing)}: the source has no such project; "
             "`dpss list` shows those that it has"
         )
-    return [project for project in projects if not only or project.id in only], problem
+    return [p for p in projects if not only or is_named(p.id, only)], problem
 
 
 def plan(
@@ -152,16 +170,19 @@ def _work(job: Job) -> Iterator[RunReport]:
     projects, problem = list_projects(job.catalog, job.only)
     if problem:
         yield _problem(problem)
-    steps = plan(projects, job.pipeline.store, job.pipeline.recipe, force=job.force)
+    store, recipe = job.pipeline.store, job.pipeline.recipe
+    steps = largest_first(plan(projects, store, recipe, force=job.force))
     job.observer.planned(steps)
     if not steps:
         log.warning("the source %s has nothing to process", job.catalog.name)
-    for step in steps:
-        job.pipeline.stop.check()
-        for outcome in _do_step(job, step):
-            yield RunReport((outcome,))
-            job.observer.finished(outcome)
+    job.expect([step.ref for step in steps if step.ref and step.outcome is None])
+    do = do_in_turn if job.jobs == 1 else do_side_by_side
+    for outcome in do(partial(_do_step, job), steps, job.pipeline.stop, job.jobs):
+        yield RunReport((outcome,))
+        job.observer.finished(outcome)
     job.pipeline.stop.check()
+    if job.prune and not problem and not job.only:
+        _prune(store, projects)
 
 
 def _do_step(job: Job, step: Step) -> list[Outcome]:
@@ -170,6 +191,13 @@ def _do_step(job: Job, step: Step) -> list[Outcome]:
     with context(project=step.project.id, matrix=step.ref.name):
         progress = job.observer.started(step)
         return job.pipeline.process(step.project, step.ref, progress)
+
+
+def _prune(store: Store, projects: Sequence[Project]) -> None:
+    """Delete what was published of matrices that the source no longer has."""
+    for folder in vanished(published_folders(store), projects):
+        log.info("%s: deleted, the source no longer has it", folder)
+        unpublish(store, folder)
 
 
 def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:

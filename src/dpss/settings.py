@@ -121,6 +121,8 @@ class RunSettings:
     """Folder for what has to be fetched; ``None`` for the system's."""
     scratch_limit: int | None = None
     """Most bytes in it; ``None`` for half of what is free."""
+    metrics: str | None = None
+    """``emf`` to tell what was done as CloudWatch's metrics."""
     stats: StatSettings = field(default_factory=StatSettings)
     read: ReadSettings = field(default_factory=lambda: ReadSettings(default_threads()))
 
@@ -144,6 +146,7 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
     jobs: int | None = None,
     scratch: str | None = None,
     scratch_limit: str | None = None,
+    metrics: str | None = None,
     min_gene_count: int = 0,
     layer: str | None = None,
     threads: int | None = None,
@@ -225,6 +228,7 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
         jobs=jobs or 1,
         scratch=scratch,
         scratch_limit=limit,
+        metrics=metrics,
         stats=stats,
         read=read,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.names import names_of_files, stem_of, unique_names
+from dpss.stores.addresses import shown_address
 from dpss.stores.fingerprints import fingerprint
 from dpss.stores.local import last_modified
 from dpss.stores.opening import Source, local_path, open_source
@@ -163,7 +164,9 @@ class GivenCatalog:
         Raises:
             UnreachableError: There is no such file.
         """
-        lasts = [address.rstrip("/").rpartition("/")[2] for address in self.addresses]
+        lasts = [
+            shown_address(address).rstrip("/").rpartition("/")[2] for address in self.addresses
+        ]
         # `.` and `..` have names, too.
         lasts = [
             Path(address).resolve().name if last in ("", ".", "..") else last
@@ -173,13 +176,13 @@ class GivenCatalog:
         names = unique_names(map(stem_of, lasts)) if same else names_of_files(lasts)
         for address, last, name in zip(self.addresses, lasts, names, strict=True):
             path = local_path(address)
-            if path is not None:
-                open_source(address)
-                ref = make_ref(name, "", last, path)
-            else:
-                source = open_source(address)
-                ref = MatrixRef(name, "", source.url, fingerprint(source), address)
-            yield Project(name, stem_of(last), (ref,))
+            if path is None:
+                from dpss.catalogs.remote import one_project
+
+                yield one_project(address, open_source(address), name)
+                continue
+            open_source(address)
+            yield Project(name, stem_of(last), (make_ref(name, "", last, path),))
 
 
 def is_matrix_folder(path: Path) -> bool:

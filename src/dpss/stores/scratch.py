@@ -42,6 +42,7 @@ class Scratch:
         self._folder: Path | None = None
         self._lock_file: int | None = None
         self.used_bytes = 0
+        self.waiting: list[_Space] = []
         self.changed = threading.Condition()
         self.closed = False
 
@@ -150,13 +151,22 @@ class _Space:
         if n_bytes > scratch.limit_bytes:
             raise _too_large(url, n_bytes, scratch.limit_bytes)
         with scratch.changed:
-            scratch.changed.wait_for(
-                lambda: scratch.closed or scratch.used_bytes + n_bytes <= scratch.limit_bytes
-            )
+            # First come, first served: small ones would keep a large one waiting for ever.
+            scratch.waiting.append(self)
+            try:
+                scratch.changed.wait_for(lambda: self._may_take(n_bytes))
+            finally:
+                scratch.waiting.remove(self)
+                scratch.changed.notify_all()
             if scratch.closed:
                 raise FetchError(f"{url}: the program ends")
             scratch.used_bytes += n_bytes
             self.taken += n_bytes
+
+    def _may_take(self, n_bytes: int) -> bool:
+        scratch = self._scratch
+        room = scratch.used_bytes + n_bytes <= scratch.limit_bytes
+        return scratch.closed or (room and scratch.waiting[0] is self)
 
     def give_back(self, keep: int = 0) -> None:
         """Hold only ``keep`` bytes from now on."""

@@ -1,0 +1,133 @@
+"""Matrices behind addresses: ``s3://`` and ``https://`` as ``--input``, or named one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dpss.catalogs.selection import is_sure
+from dpss.errors import MatrixError, UnreachableError
+from dpss.model import MatrixRef, Project, Skipped
+from dpss.names import names_of_files, stem_of
+from dpss.stores import Blob, Tree
+from dpss.stores.addresses import shown_address
+from dpss.stores.fingerprints import fingerprint
+from dpss.stores.http_blob import HttpBlob
+from dpss.stores.opening import Source, open_source
+from dpss.stores.s3 import S3Blob, S3Tree
+
+_MATRIX_ENDINGS = ("matrix.mtx", "matrix.mtx.gz", ".zgroup", ".zattrs", "zarr.json")
+
+
+@dataclass(frozen=True)
+class RemoteCatalog:
+    """A file behind an address, or all below an ``s3://`` prefix, as `LocalCatalog` does it.
+
+    Each object directly below the prefix is a project; what lies deeper is a project with
+    all matrices below its first part. Cell Ranger's three files and zarr are one matrix.
+    """
+
+    address: str
+
+    @property
+    def name(self) -> str:
+        """The source and its input."""
+        return f"local {shown_address(self.address)}"
+
+    def projects(self) -> Iterator[Project]:
+        """Yield every project, in the order of their names.
+
+        Raises:
+            UnreachableError: There is nothing at the address.
+        """
+        try:
+            source = open_source(self.address)
+            if not isinstance(source, S3Tree):
+                yield one_project(self.address, source)
+                return
+            found = _gather(source)
+        except MatrixError as error:
+            raise UnreachableError(f"--input {error}") from error
+        tops = sorted({key.partition("/")[0] for key in found})
+        for top, project_id in zip(tops, names_of_files(tops), strict=True):
+            inside = {key: item for key, item in found.items() if key.partition("/")[0] == top}
+            yield _project(project_id, top, inside)
+
+
+def one_project(address: str, source: Source, project_id: str = "", name: str = "") -> Project:
+    """Return a project of one matrix; of one that can't be reached it says why."""
+    last = source.name
+    title = stem_of(last)
+    project_id = project_id or names_of_files([last])[0]
+    try:
+        return Project(project_id, title, (make_remote_ref(project_id, name, address, source),))
+    except (MatrixError, UnreachableError) as error:
+        return Project(project_id, title, skipped=(Skipped(name, str(error), failed=True),))
+
+
+def make_remote_ref(project_id: str, name: str, address: str, source: Source) -> MatrixRef:
+    """Return the reference to what is behind an address.
+
+    Raises:
+        MatrixError: It can't be reached.
+    """
+    size = source.size_bytes if isinstance(source, Blob) else None
+    return MatrixRef(
+        project_id=project_id,
+        name=name,
+        url=shown_address(address),
+        fingerprint=remote_fingerprint(source),
+        location=address,
+        size_bytes=size,
+        certain=not isinstance(source, Blob) or is_sure(source.name),
+    )
+
+
+def remote_fingerprint(source: Source) -> str:
+    """Return what says whether a remote file has changed: its entity tag where it has one.
+
+    Raises:
+        MatrixError: It can't be reached.
+    """
+    if isinstance(source, S3Blob) and source.etag:
+        return f"etag:{source.etag}"
+    if isinstance(source, HttpBlob):
+        facts = source.facts
+        if facts.etag and not facts.etag.startswith("W/"):
+            return f"etag:{facts.etag.strip(chr(34))}"
+        if facts.modified and facts.size_bytes is not None:
+            return f"modified:{facts.modified}/{facts.size_bytes}"
+    return fingerprint(source)
+
+
+def _gather(tree: Tree) -> dict[str, Source]:
+    """Return files and matrix folders below a prefix, by their relative keys."""
+    blobs = tree.blobs()
+    folders = {
+        key.rpartition("/")[0]
+        for key in blobs
+        if "/" in key and key.endswith(_MATRIX_ENDINGS) and not key.endswith((".zip", ".csv"))
+    }
+    tops = {f for f in folders if not any(f.startswith(f"{other}/") for other in folders)}
+    found: dict[str, Source] = {}
+    for key, blob in blobs.items():
+        inside = next((folder for folder in tops if key.startswith(f"{folder}/")), None)
+        if inside is None:
+            found[key] = blob
+        elif isinstance(tree, S3Tree):
+            found[inside] = S3Tree(tree.bucket, f"{tree.prefix}{inside}/")
+    return found
+
+
+def _project(project_id: str, top: str, found: Mapping[str, Source]) -> Project:
+    """Return the project of everything below a first part."""
+    keys = sorted(found)
+    relative = [key.partition("/")[2] or key for key in keys]
+    refs, skipped = [], []
+    for key, name in zip(keys, names_of_files(relative), strict=True):
+        source = found[key]
+        try:
+            refs.append(make_remote_ref(project_id, name, source.url, source))
+        except MatrixError as error:
+            skipped.append(Skipped(name, str(error), failed=True))
+    return Project(project_id, stem_of(top), tuple(refs), tuple(skipped))

@@ -1,0 +1,47 @@
+"""What a run did, as metrics: one log line in CloudWatch's embedded metric format."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from dpss.outcomes import RunReport, Status
+from dpss.settings import RunSettings
+
+NAMESPACE = "dpss"
+"""Where the metrics arrive."""
+
+
+def emf_line(report: RunReport, settings: RunSettings, finished: datetime, seconds: float) -> str:
+    """Return one line of JSON, from which CloudWatch makes metrics when it's logged.
+
+    The format is in CloudWatch's manual, "Embedded metric format specification".
+
+    Args:
+        report: What became of every matrix.
+        settings: What the run was asked to do: source and deployment are dimensions.
+        finished: When the run ended.
+        seconds: How long it took.
+    """
+    units = {**{str(status): "Count" for status in Status}, "seconds": "Seconds", "bytes": "Bytes"}
+    values = {
+        **{str(status): report.count(status) for status in Status},
+        "seconds": round(seconds, 3),
+        "bytes": sum(outcome.input_bytes or 0 for outcome in report.outcomes),
+    }
+    dimensions = {"Environment": settings.environ or "none", "Source": settings.source}
+    document = {
+        "_aws": {
+            "Timestamp": int(finished.timestamp() * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [sorted(dimensions)],
+                    "Metrics": [{"Name": name, "Unit": unit} for name, unit in units.items()],
+                }
+            ],
+        },
+        **dimensions,
+        **values,
+    }
+    return json.dumps(document)
