@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import h5py
@@ -14,6 +14,7 @@ from dpss.formats import Layer, Matrix
 from dpss.formats.dense_hdf5 import dense_layer
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5 import Hdf5File, reading
+from dpss.formats.hdf5_strings import as_strings, read_strings
 from dpss.formats.sparse_hdf5 import SparseLayer
 from dpss.model import GeneTable
 from dpss.stores import Blob
@@ -24,9 +25,7 @@ FORMAT = "h5ad"
 def is_h5ad(file: Hdf5File) -> bool:
     """Return whether an HDF5 file looks like an AnnData object."""
     h5 = file.h5
-    return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or (
-        "var" in h5 and "obs" in h5
-    )
+    return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or ("var" in h5 and "obs" in h5)
 
 
 def is_h5mu(file: Hdf5File) -> bool:
@@ -61,9 +60,7 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     note = ("modalities", "warn", f"Left out, as they hold no genes: {', '.join(others)}.")
     notes = (note,) if others else ()
     named = len(matrices) > 1
-    return tuple(
-        Matrix(name if named else "", "h5mu", layers, notes) for name, layers in matrices
-    )
+    return tuple(Matrix(name if named else "", "h5mu", layers, notes) for name, layers in matrices)
 
 
 _OTHER_MODALITIES = {"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "protein", "airr"}
@@ -95,7 +92,7 @@ def _layers(file: Hdf5File, root: str) -> Iterator[Layer]:
     h5 = file.h5
     if "var" not in h5[root or "/"]:
         raise NoMatrixError(f"{file.blob.url}: there is no var, hence no gene names")
-    var = _columns(h5[f"{root}/var"])
+    var = _columns(file, h5[f"{root}/var"])
     n_cells = _length(h5[f"{root}/obs"]) if f"{root}/obs" in h5 else None
     if f"{root}/X" in h5 and not _is_null(h5[f"{root}/X"]):
         yield _layer(file, "X", f"{root}/X", n_cells, var)
@@ -108,7 +105,7 @@ def _layers(file: Hdf5File, root: str) -> Iterator[Layer]:
         (None, None),
     )
     if raw is not None:
-        columns = _columns(h5[raw_var]) if raw_var in h5 else var
+        columns = _columns(file, h5[raw_var]) if raw_var in h5 else var
         yield _layer(file, "raw.X", raw, n_cells, columns)
     for name in h5.get(f"{root}/layers", ()):
         yield _layer(file, name, f"{root}/layers/{name}", n_cells, var)
@@ -174,49 +171,45 @@ def _length(frame: Any) -> int | None:
     return None
 
 
-def _columns(frame: Any) -> dict[str, NDArray[np.object_]]:
+def _columns(file: Hdf5File, frame: Any) -> dict[str, NDArray[np.object_]]:
     """Return a data frame's columns of text, the index first under the name ``index``."""
     if isinstance(frame, h5py.Dataset):
         names = frame.dtype.names or ()
         table = frame[()]
-        return {name: strings(table[name]) for name in names if table[name].dtype.kind in "SUO"}
+        return {name: as_strings(table[name]) for name in names if table[name].dtype.kind in "SUO"}
     index = _text(frame.attrs.get("_index", "_index"))
     order = [index, *(name for name in frame if name not in (index, "__categories"))]
     columns = {}
     for name in order:
-        column = _column(frame, name)
+        column = _column(file, frame, name, is_index=name == index)
         if column is not None:
             columns["index" if name == index else name] = column
     return columns
 
 
-def _column(frame: Any, name: str) -> NDArray[np.object_] | None:
-    """Return one column of text, `None` if it holds something else."""
+def _column(file: Hdf5File, frame: Any, name: str, *, is_index: bool) -> NDArray[np.object_] | None:
+    """Return one column of text, `None` if it holds something else; an index may be numbers."""
     node = frame.get(name)
     if isinstance(node, h5py.Group) and {"codes", "categories"} <= set(node):
-        return _decode(node["codes"][()], node["categories"][()])
+        return _decode(file, node["codes"], node["categories"])
     if not isinstance(node, h5py.Dataset) or node.ndim != 1:
         return None
     old = node.attrs.get("categories")
     if isinstance(old, h5py.Reference) and old:
-        return _decode(node[()], frame.file[old][()])
-    if node.dtype.kind not in "SUO":
+        return _decode(file, node, frame.file[old])
+    if node.dtype.kind not in "SUO" and not (is_index and node.dtype.kind in "iu"):
         return None
-    return strings(node[()])
+    return read_strings(file, node)
 
 
-def _decode(codes: NDArray[Any], categories: NDArray[Any]) -> NDArray[np.object_] | None:
+def _decode(file: Hdf5File, codes: Any, categories: Any) -> NDArray[np.object_] | None:
     """Return a categorical column as text; the missing are empty."""
-    if categories.dtype.kind not in "SUO":
+    if categories.dtype.kind not in "SUO" or codes.dtype.kind not in "iu":
         return None
-    if len(codes) and int(codes.max()) >= len(categories):
+    numbers = codes[()]
+    if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
         return None
-    return np.append(strings(categories), "")[codes]
-
-
-def strings(values: NDArray[Any] | Sequence[Any]) -> NDArray[np.object_]:
-    """Return an array of ``str``, shape as given; bytes are taken as UTF-8."""
-    return np.array([_text(value) for value in values], dtype=object)
+    return np.append(read_strings(file, categories), "")[numbers]
 
 
 def _text(value: Any) -> str:

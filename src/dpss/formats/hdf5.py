@@ -261,9 +261,7 @@ class ChunkedArray:
             for number in numbers[first : last + 1].tolist():
                 yield number, self._decode(layout, number, stored, begin)
 
-    def _decode(
-        self, layout: Layout, number: int, stored: memoryview, begin: int
-    ) -> NDArray[Any]:
+    def _decode(self, layout: Layout, number: int, stored: memoryview, begin: int) -> NDArray[Any]:
         n_items = int(np.prod(layout.chunk_shape))
         if layout.offsets[number] < 0:
             fill = self._file.dataset(self.path).fillvalue

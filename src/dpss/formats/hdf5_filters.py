@@ -49,9 +49,7 @@ def missing_filter(dataset: h5py.Dataset) -> int | None:
     return None
 
 
-def unfilter(
-    data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_bytes: int
-) -> Any:
+def unfilter(data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_bytes: int) -> Any:
     """Undo a chunk's filters.
 
     Args:

@@ -9,8 +9,8 @@ import numpy as np
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats import Matrix
-from dpss.formats.h5ad import strings
 from dpss.formats.hdf5 import Hdf5File, reading
+from dpss.formats.hdf5_strings import read_strings
 from dpss.formats.sparse_hdf5 import SparseLayer
 from dpss.model import GeneTable
 from dpss.stores import Blob
@@ -53,7 +53,7 @@ def _layer(file: Hdf5File, group: str) -> SparseLayer:
     shape = np.ravel(node["shape"][()])
     if len(shape) != 2:  # noqa: PLR2004
         raise CorruptMatrixError(f"{file.blob.url}: {group}/shape has {len(shape)} numbers")
-    genes = _genes(node)
+    genes = _genes(file, node)
     n_genes, n_cells = (int(n) for n in shape)
     if len(genes) != n_genes:
         raise CorruptMatrixError(
@@ -67,13 +67,15 @@ def _layer(file: Hdf5File, group: str) -> SparseLayer:
     return SparseLayer("X", file, group, n_cells, genes, cell_major=True).check()
 
 
-def _genes(node: h5py.Group) -> GeneTable:
+def _genes(file: Hdf5File, node: h5py.Group) -> GeneTable:
     if "features" in node:
         features = node["features"]
         kinds = features.get("feature_type")
         return GeneTable(
-            ids=strings(features["id"][()]),
-            names=strings(features["name"][()]),
-            feature_types=None if kinds is None else strings(kinds[()]),
+            ids=read_strings(file, features["id"]),
+            names=read_strings(file, features["name"]),
+            feature_types=None if kinds is None else read_strings(file, kinds),
         )
-    return GeneTable(ids=strings(node["genes"][()]), names=strings(node["gene_names"][()]))
+    return GeneTable(
+        ids=read_strings(file, node["genes"]), names=read_strings(file, node["gene_names"])
+    )

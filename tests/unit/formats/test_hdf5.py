@@ -90,9 +90,7 @@ def test_other_compressors(plugin: Mapping[str, object], tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("plugin", PLUGINS[:4], ids=lambda plugin: type(plugin).__name__)
-def test_damage_to_other_compressors_is_named(
-    plugin: Mapping[str, object], tmp_path: Path
-) -> None:
+def test_damage_to_other_compressors_is_named(plugin: Mapping[str, object], tmp_path: Path) -> None:
     """Wherever a byte is wrong the result is the numbers or our error, nothing else."""
     path = tmp_path / "x.h5"
     with h5py.File(path, "w") as h5:
@@ -135,7 +133,9 @@ def test_damaged_bytes_are_named(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(where.byte_offset + 4)
         file.write(b"\xff" * 20)
-    with pytest.raises(CorruptMatrixError, match=r"damaged\.h5: chunk 1 of x can't be decompressed"):
+    with pytest.raises(
+        CorruptMatrixError, match=r"damaged\.h5: chunk 1 of x can't be decompressed"
+    ):
         Hdf5File(LocalFile(path)).array("x").read(0, 1000)
 
 
