@@ -21,7 +21,9 @@ RUN python -m venv --without-pip /opt/dpss && python -m venv --without-pip /opt/
 COPY requirements.lock requirements-build.lock ./
 RUN python -m pip --python /opt/dpss/bin/python install --only-binary :all: --require-hashes -r requirements.lock
 # pandas makes data frames in a notebook; the job never imports it.
+# hadolint ignore=DL3059
 RUN python -m pip --python /opt/dpss/bin/python uninstall --quiet --yes pandas
+# hadolint ignore=DL3059
 RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r requirements-build.lock
 
 # What the program never opens: other packages' tests, sample data, type stubs, service descriptions.
@@ -32,6 +34,12 @@ COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN python -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && python -m pip --python /opt/dpss/bin/python install --no-deps --no-index dist/*.whl
+
+# The bill of materials, of what is really there after the pruning.
+COPY tools/container/sbom.lock tools/container/
+RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r tools/container/sbom.lock \
+    && /opt/tools/bin/cyclonedx-py environment --spec-version 1.6 --output-format JSON --output-reproducible \
+        --mc-type application --pyproject pyproject.toml --output-file /opt/dpss/sbom.cdx.json /opt/dpss/bin/python
 
 # Every kernel is compiled here, for any processor of this architecture, and never at a start.
 COPY tools/container/dpss_cache.py tools/container/

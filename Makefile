@@ -27,7 +27,7 @@ THIS_PACKAGE := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 .PHONY: help
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
-		printf '  make %-8s %s\n' "$$name" "$$what"; done
+		printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 .PHONY: demo
 demo: $(VENV)/.installed ## Install what the lock says, run the job on a small simulated portal
@@ -51,7 +51,7 @@ format: $(VENV)/.installed-dev ## Format the code and mend what can be mended by
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure time and memory beside scanpy
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 # To add a dependency: name it in pyproject.toml (run time: `dependencies`; tests and checks: `dev`),
 # run `make lock`, give its reason in docs/adr/0001-dependencies.md, and commit pyproject.toml and the
@@ -60,9 +60,53 @@ bench: $(VENV)/.installed-dev ## Measure time and memory beside scanpy
 lock: $(VENV)/.tools ## Write the lock files (ARGS=--upgrade, or ARGS="--upgrade-package NAME")
 	$(BIN)/python tools/lock.py $(ARGS)
 
+# The container, and AWS: docs/how-to/deploy.md. ENV is dev, integration, staging or prod.
+ENV ?= dev
+DEPLOYMENT := "$(PYTHON)" tools/deployment.py
+
+.PHONY: image
+image: ## Build the container's image (ENV=dev: for the architecture of its task)
+	$(DEPLOYMENT) image --env $(ENV)
+
+.PHONY: push
+push: ## Push the image of this commit to the deployment's repository
+	$(DEPLOYMENT) push --env $(ENV)
+
+.PHONY: deploy
+deploy: ## Set up or change the deployment, with the pushed image (asks; YES=1 doesn't)
+	$(DEPLOYMENT) deploy --env $(ENV)
+
+.PHONY: run-now
+run-now: ## Start the deployed job once and follow its log
+	$(DEPLOYMENT) run-now --env $(ENV)
+
+SHARDS ?= 40
+CONCURRENCY ?= 10
+.PHONY: first-run
+first-run: ## The first full run, in SHARDS=40 tasks, CONCURRENCY=10 at a time
+	$(DEPLOYMENT) first-run --env $(ENV) --shards $(SHARDS) --concurrency $(CONCURRENCY)
+
+.PHONY: destroy
+destroy: ## Destroy the deployment (asks)
+	$(DEPLOYMENT) destroy --env $(ENV)
+
+.PHONY: sbom
+sbom: ## Write the image's bill of materials and the list of licences (after make image)
+	$(DEPLOYMENT) sbom --env $(ENV)
+
+# What is missing (terraform, its provider, a container engine) is said and skipped.
+.PHONY: test-infra
+test-infra: $(VENV)/.installed-dev $(VENV)-infra/.installed ## Test the container and the infrastructure, for real and on loopback
+	DPSS_TEST_INFRA=1 PATH="$(abspath $(VENV)-infra)/bin:$$PATH" $(BIN)/python -m pytest tests/infra $(ARGS)
+
+$(VENV)-infra/.installed: $(CREATED) tests/infra/tools.lock
+	"$(PYTHON)" -m venv --clear "$(VENV)-infra"
+	$(VENV)-infra/bin/python -m pip install --quiet --no-input --only-binary :all: --require-hashes -r tests/infra/tools.lock
+	@touch "$@"
+
 .PHONY: clean
 clean: ## Remove the environment and what the checks left
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-infra build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The rest makes the environment, once, and again when its lock file changes.

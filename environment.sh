@@ -25,9 +25,14 @@ _dpss_environment() {
 
     while IFS= read -r line || [ -n "$line" ]; do
         case $line in '' | '#'*) continue ;; esac
-        name=$(printf '%s\n' "$line" | sed -n 's/^\([a-z_0-9]*\)[[:space:]]*=.*/\1/p')
-        value=$(printf '%s\n' "$line" | sed -e 's/^[a-z_0-9]*[[:space:]]*=[[:space:]]*//' \
-            -e 's/^"\([^"]*\)".*/\1/; t' -e 's/[[:space:]]*#.*//')
+        name=${line%%=*}
+        name=${name%%[[:space:]]*}
+        value=${line#*=}
+        value=${value#"${value%%[![:space:]]*}"}
+        case $value in
+            \"*) value=${value#\"} value=${value%%\"*} ;;
+            *) value=${value%%[[:space:]]#*} ;;
+        esac
         [ -n "$name" ] && export "TF_VAR_$name=$value"
     done <"$file"
 

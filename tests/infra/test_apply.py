@@ -376,7 +376,10 @@ def test_the_loopback_refuses_what_the_task_may_not(deployment: Deployment) -> N
 
     def enforce(calls_before: str) -> None:
         request = urllib.request.Request(
-            f"{deployment.address}/moto-api/reset-auth", calls_before.encode(), method="POST"
+            f"{deployment.address}/moto-api/reset-auth",
+            calls_before.encode(),
+            {"Content-Type": "text/plain"},
+            method="POST",
         )
         urllib.request.urlopen(request).close()
 

@@ -178,10 +178,10 @@ resource "aws_cloudfront_origin_access_control" "pages" {
 
 resource "aws_cloudfront_distribution" "pages" {
   #checkov:skip=CKV_AWS_68:Static public files: there is nothing behind them that a firewall would protect.
-  #checkov:skip=CKV2_AWS_47:As above, no firewall.
+  #checkov:skip=CKV2_AWS_47:No firewall before static public files.
   #checkov:skip=CKV_AWS_86:Access logs of public pages would hold visitors' addresses for no use.
   #checkov:skip=CKV_AWS_174:The certificate of *.cloudfront.net decides the TLS version; an own domain brings its own.
-  #checkov:skip=CKV2_AWS_42:As above.
+  #checkov:skip=CKV2_AWS_42:No domain of its own, so no certificate of its own.
   #checkov:skip=CKV_AWS_310:One origin; when S3 of a region is away the pages are, until it is back.
   #checkov:skip=CKV_AWS_374:Public pages for the whole world.
   #checkov:skip=CKV2_AWS_32:AWS's own SecurityHeadersPolicy is set, by its number.

@@ -1,0 +1,264 @@
+"""The image, really built and run: figures, limits, signals, credentials, S3, bill of materials."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.infra.docker import Docker, base_image, default_base, engine
+from tests.infra.terraform import HEAVY, ROOT, loopback_aws
+
+pytestmark = HEAVY
+
+FIGURES = {
+    "highest_expr_genes", "genes_by_cell_count", "highly_variable_genes", "violin",
+    "scatter_genes_vs_counts", "scatter_percentMitoGenes_vs_count", "knee",
+}  # fmt: skip
+LOCKED = (
+    "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
+    "--memory=512m", "--memory-swap=512m", "--pids-limit=256",
+)  # fmt: skip
+MAX_BYTES = 350_000_000
+
+
+@dataclass
+class Image:
+    """The image, and the engine that has it."""
+
+    docker: Docker
+    name: str
+    base: str
+
+    def run(
+        self, *arguments: str, ok: tuple[int, ...] = (0,), options: tuple[str, ...] = ()
+    ) -> str:
+        """Run the image's program; return all it says."""
+        done = self.docker("run", "--rm", *options, self.name, *arguments, ok=ok)
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """Build the image, or take the one that IMAGE names."""
+    folder = tmp_path_factory.mktemp("docker")
+    with engine(folder) as docker:
+        if os.environ.get("IMAGE"):
+            yield Image(docker, os.environ["IMAGE"], os.environ.get("DPSS_BASE", default_base()))
+            return
+        base = base_image(docker, folder)
+        more = () if base is None else (f"--build-arg=BASE={base}",)
+        docker("build", "--network=host", *more, "--build-arg=REVISION=test", "--tag=dpss:test",
+               str(ROOT), timeout=900)  # fmt: skip
+        yield Image(docker, "dpss:test", base or default_base())
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Path:
+    """Return a real matrix."""
+    data = Path(os.environ.get("DPSS_REAL_DATA", ROOT.parent / "shared/data"))
+    path = data / "pbmc4k_csr_gzip.h5ad"
+    if not path.exists():
+        pytest.skip(f"no real matrices at {data} (DPSS_REAL_DATA)")
+    return path
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Return a folder that the container's user may write."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+def test_help_as_in_2019(image: Image) -> None:
+    """`docker run IMAGE -h`."""
+    said = image.run("-h", options=("--network=none", *LOCKED))
+    assert "--environ" in said
+    assert "--min_gene_count" in said
+
+
+def test_all_figures_of_a_real_matrix(image: Image, matrix: Path, output: Path) -> None:
+    """No network, read-only, 512 MB, not root: all seven figures, and no kernel was compiled."""
+    docker = image.docker
+    docker("rm", "--force", "figures", ok=(0, 1))
+    docker(
+        "run", "--name=figures", "--network=none", *LOCKED,
+        f"--volume={matrix.parent}:/data:ro", f"--volume={output}:/out",
+        image.name, f"--input=/data/{matrix.name}", "--output=/out",
+    )  # fmt: skip
+    try:
+        state = docker.inspect("figures")["State"]
+        assert (state["ExitCode"], state["OOMKilled"]) == (0, False)
+        scratch = output.parent / "scratch"
+        docker("cp", "figures:/scratch", str(scratch))
+    finally:
+        docker("rm", "--force", "--volumes", "figures")
+    (summary,) = output.glob("*/**/summary.json")
+    said = json.loads(summary.read_text())
+    assert (said["n_cells"], said["n_genes"]) == (2170, 33694)
+    assert {figure["slug"] for figure in said["figures"]} == FIGURES
+    assert all((summary.parent / f"{slug}.png").stat().st_size > 5000 for slug in FIGURES)
+    assert summary.stat().st_uid == 10001
+    shipped = image.docker(
+        "run", "--rm", "--network=none", "--entrypoint=sh", image.name,
+        "-c", "cd /opt/dpss/kernels && find . -name '*.nbc'",
+    ).stdout.split()  # fmt: skip
+    used = {str(p.relative_to(scratch / ".numba")) for p in scratch.rglob(".numba/**/*.nbc")}
+    assert used == {name.removeprefix("./") for name in shipped}
+
+
+def test_the_root_file_system_is_not_the_programs(image: Image) -> None:
+    """Not root; nothing but /scratch can be written; no capability is left."""
+    said = image.docker(
+        "run", "--rm", "--network=none", *LOCKED, "--entrypoint=sh", image.name, "-c",
+        "id -u; touch /opt/dpss/x /home/dpss/x 2>&1; touch /scratch/x && echo scratch; "
+        "grep CapEff /proc/self/status",
+        ok=(0,),
+    ).stdout  # fmt: skip
+    lines = said.splitlines()
+    assert lines[0] == "10001"
+    assert said.count("Read-only file system") == 2
+    assert "scratch" in lines
+    assert lines[-1].split()[1] == "0" * 16
+
+
+def test_sigterm_ends_a_run_cleanly(image: Image, matrix: Path, output: Path) -> None:
+    """SIGTERM in the middle: what is finished stays, nothing is half there, the rest follows."""
+    docker = image.docker
+    folder = output.parent / "in"
+    folder.mkdir()
+    for i in range(12):
+        shutil.copyfile(matrix, folder / f"matrix{i:02}.h5ad")
+    mounts = (f"--volume={folder}:/data:ro", f"--volume={output}:/out")
+    command = ("--input=/data", "--output=/out")
+    docker("rm", "--force", "stopped", ok=(0, 1))
+    docker("run", "--detach", "--name=stopped", "--network=none", *LOCKED, *mounts,
+           image.name, *command)  # fmt: skip
+    try:
+        for _ in range(600):
+            if len(list(output.glob("*/**/summary.json"))) >= 2:
+                break
+            time.sleep(0.1)
+        start = time.monotonic()
+        docker("stop", "--time=30", "stopped")
+        assert time.monotonic() - start < 25
+        state = docker.inspect("stopped")["State"]
+        assert state["ExitCode"] == 143, docker("logs", "stopped").stderr[-500:]
+    finally:
+        docker("rm", "--force", "--volumes", "stopped")
+    done = list(output.glob("*/**/summary.json"))
+    assert 2 <= len(done) < 12
+    for summary in done:
+        slugs = {f["slug"] for f in json.loads(summary.read_text())["figures"]}
+        assert all((summary.parent / f"{slug}.png").exists() for slug in slugs)
+    assert list((output / "runs").glob("*.json"))
+    said = image.run(*command, options=("--network=none", *LOCKED, *mounts))
+    assert f"{12 - len(done)} published, {len(done)} unchanged" in said
+    assert len(list(output.glob("*/**/summary.json"))) == 12
+
+
+@pytest.mark.parametrize("way", ["environment", "profile"])
+def test_canned_matrices_on_s3_as_in_2019(
+    image: Image, matrix: Path, tmp_path: Path, way: str
+) -> None:
+    """`--environ dev --source canned --min_gene_count 1200`, from S3 to S3, as 2019 said it.
+
+    With credentials of the environment, and with a person's ~/.aws: private, mounted read-only.
+    """
+    boto3 = pytest.importorskip("boto3")
+    pytest.importorskip("moto.server")
+    archive = matrix.with_name("00000000-0000-4000-8000-000000000001.mtx.zip")
+    bucket = "dev.project-assets.data.humancellatlas.org"
+    with loopback_aws(tmp_path / "moto.log") as address:
+        s3 = boto3.client("s3", endpoint_url=address, region_name="us-east-1",
+                          aws_access_key_id="testing", aws_secret_access_key="testing")  # fmt: skip
+        s3.create_bucket(Bucket=bucket)
+        s3.upload_file(str(archive), bucket, f"project-assets/project-matrices/{archive.name}")
+        options = ["--network=host", *LOCKED, f"--env=AWS_ENDPOINT_URL={address}",
+                   "--env=AWS_ALLOW_HTTP=true"]  # fmt: skip
+        if way == "environment":
+            options += ["--env=AWS_ACCESS_KEY_ID=testing", "--env=AWS_SECRET_ACCESS_KEY=testing",
+                        "--env=AWS_REGION=us-east-1"]  # fmt: skip
+        else:
+            home = tmp_path / ".aws"
+            home.mkdir(mode=0o700)
+            (home / "credentials").write_text(
+                "[portal]\naws_access_key_id = testing\naws_secret_access_key = testing\n"
+            )
+            (home / "config").write_text("[profile portal]\nregion = us-east-1\n")
+            (home / "credentials").chmod(0o600)
+            os.chown(home, 4321, 4321)
+            for path in home.iterdir():
+                os.chown(path, 4321, 4321)
+            options += ["--user=4321:4321", f"--volume={home}:/home/dpss/.aws:ro",
+                        "--env=AWS_DEFAULT_PROFILE=portal"]  # fmt: skip
+        image.run("--environ", "dev", "--source", "canned", "--min_gene_count", "1200",
+                  options=tuple(options))  # fmt: skip
+        found = s3.list_objects_v2(Bucket=bucket, Prefix="project-assets/project-stats/")
+        keys = {o["Key"].removeprefix("project-assets/project-stats/") for o in found["Contents"]}
+        project = archive.name.removesuffix(".mtx.zip")
+        assert {f"{project}/{slug}.png" for slug in FIGURES} | {"index.html"} <= keys
+        key = f"project-assets/project-stats/{project}/summary.json"
+        body = s3.get_object(Bucket=bucket, Key=key)
+        said = json.loads(body["Body"].read())
+        assert said["n_cells"] == 2170
+        assert said["n_cells_kept"] < 2170
+
+
+def test_what_the_image_is(image: Image) -> None:
+    """Labels, user, entry point, one volume; at most 350 MB above its base; no pip, no compiler."""
+    found = image.docker.inspect(image.name)
+    config = found["Config"]
+    assert config["Entrypoint"] == ["data-portal-summary-stats"]
+    assert config["User"] == "10001:10001"
+    assert set(config["Volumes"]) == {"/scratch"}
+    labels = config["Labels"]
+    for name in ("title", "description", "licenses", "version", "revision", "created"):
+        assert labels[f"org.opencontainers.image.{name}"]
+    above = found["Size"] - image.docker.inspect(image.base)["Size"]
+    print(f"{above / 1e6:.0f} MB above the base")
+    assert above <= MAX_BYTES
+    listed = image.docker(
+        "run", "--rm", "--network=none", "--entrypoint=sh", image.name, "-c",
+        "ls /opt/dpss/lib/python3*/site-packages /opt/dpss/bin; command -v gcc cc",
+        ok=(0, 1, 127),
+    ).stdout.split()  # fmt: skip
+    assert not {"pip", "hatchling", "pandas", "gcc", "/usr/bin/gcc"} & set(listed)
+    assert "dpss" in listed
+
+
+def test_the_bill_of_materials(image: Image) -> None:
+    """CycloneDX, made of what is there: each locked package but pandas, each with a licence."""
+    text = image.docker(
+        "run", "--rm", "--network=none", "--entrypoint=cat", image.name, "/opt/dpss/sbom.cdx.json"
+    ).stdout
+    bill = json.loads(text)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    parts = {c["name"].lower(): c for c in bill["components"]}
+    locked = set()
+    for line in (ROOT / "requirements.lock").read_text().splitlines():
+        match = re.match(r"([\w.-]+)==\S+(?: ; (.*?))? \\$", line)
+        if match and not (match[2] and "< '3.12'" in match[2]):
+            locked.add(match[1].lower())
+    assert locked - {"pandas"} - set(parts) <= {"colorama", "tzdata"}
+    assert not [name for name, part in parts.items() if not part.get("licenses")]
+
+
+def test_the_dockerfile_has_no_findings() -> None:
+    """hadolint."""
+    if not shutil.which("hadolint"):
+        pytest.skip("hadolint is not installed here; `make test-infra` installs it")
+    done = subprocess.run(
+        ["hadolint", str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
