@@ -1,0 +1,127 @@
+"""What a folder, a file or a glob is taken for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dpss.catalogs.local import GivenCatalog, LocalCatalog
+from dpss.errors import UnreachableError
+
+
+def make(folder: Path, *names: str) -> Path:
+    """Make files with their name as content."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
+
+
+def seen(
+    given: Path | str, exclude: Path | None = None, matrices: tuple[str, ...] = ()
+) -> dict[str, list[str]]:
+    """Return the matrix names by project; skipped entries in brackets."""
+    catalog = LocalCatalog(str(given), lambda path: path.name in matrices, exclude)
+    return {
+        project.id: [
+            *(ref.name for ref in project.refs),
+            *(f"[{skipped.name}]" for skipped in project.skipped),
+        ]
+        for project in catalog.projects()
+    }
+
+
+def test_files_are_projects_and_folders_are_projects_of_several(tmp_path: Path) -> None:
+    """A file is a project named after it; a folder one with each matrix below it."""
+    make(tmp_path, "b.h5ad", "a.mtx.zip", "study/x.h5ad", "study/deep/y.loom")
+    assert seen(tmp_path) == {"a": ["a"], "b": ["b"], "study": ["x", "deep_y"]}
+
+
+def test_a_folder_that_is_a_matrix_is_one(tmp_path: Path) -> None:
+    """Cell Ranger's three files and zarr are one matrix, at the top or below a project."""
+    make(tmp_path, "pbmc/matrix.mtx.gz", "pbmc/barcodes.tsv.gz", "z.zarr/.zgroup", "z.zarr/X/0.0")
+    make(tmp_path, "study/s1/matrix.mtx", "study/s1/genes.tsv", "study/s2/GSM1_matrix.mtx.gz")
+    assert seen(tmp_path) == {"pbmc": ["pbmc"], "study": ["s1", "s2"], "z": ["z"]}
+    assert seen(tmp_path / "pbmc") == {"pbmc": ["pbmc"]}
+
+
+def test_what_is_no_matrix_is_skipped_by_name(tmp_path: Path) -> None:
+    """Documents aren't even looked at; what has another ending is, by its content."""
+    make(tmp_path, "README.md", "table.csv", "counts.dat", "plot.png", ".hidden.h5ad")
+    found = seen(tmp_path, matrices=("counts.dat", "README.md"))
+    assert found == {
+        "README.md": ["[README.md]"],
+        "counts.dat": ["counts.dat"],
+        "plot.png": ["[plot.png]"],
+        "table": ["[table]"],
+    }
+
+
+def test_a_file_that_looks_like_a_matrix_is_not_skipped(tmp_path: Path) -> None:
+    """What is called .h5ad and isn't one must fail, not be passed over."""
+    make(tmp_path, "broken.h5ad", "study/broken.h5")
+    assert seen(tmp_path) == {"broken": ["broken"], "study": ["broken"]}
+
+
+def test_an_output_within_the_input_is_passed_over(tmp_path: Path) -> None:
+    """`--input . --output ./portal` does not take its own output for input."""
+    make(tmp_path, "a.h5ad", "portal/a/genes.csv")
+    assert seen(tmp_path, exclude=tmp_path / "portal") == {"a": ["a"]}
+
+
+def test_globs_and_single_files(tmp_path: Path) -> None:
+    """A pattern takes what fits; a file stands for itself; nothing is an error."""
+    make(tmp_path, "a.h5ad", "b.loom", "deep/c.h5ad")
+    assert seen(f"{tmp_path}/*.h5ad") == {"a": ["a"]}
+    assert seen(f"{tmp_path}/**/*.h5ad") == {"a": ["a"], "c": ["c"]}
+    assert seen(tmp_path / "b.loom") == {"b": ["b"]}
+    with pytest.raises(UnreachableError, match=r"none\*"):
+        seen(f"{tmp_path}/none*")
+
+
+def test_names_are_safe_and_unique(tmp_path: Path) -> None:
+    """No folder of the output's own is overwritten, and no two projects share one."""
+    make(tmp_path, "runs.h5ad", "a.h5ad", "a.loom", "A b.h5ad", "index.html.h5ad")
+    assert list(seen(tmp_path)) == ["A_b", "a.h5ad", "a.loom", "index.html-", "runs-"]
+
+
+def test_urls_do_not_depend_on_the_place(tmp_path: Path) -> None:
+    """What gets published as the address is the path within the input."""
+    make(tmp_path, "a.h5ad", "study/deep/x.h5ad")
+    projects = list(LocalCatalog(str(tmp_path), lambda _: False).projects())
+    refs = [ref for project in projects for ref in project.refs]
+    assert [ref.url for ref in refs] == ["a.h5ad", "study/deep/x.h5ad"]
+    assert [ref.address for ref in refs] == [
+        str(tmp_path / "a.h5ad"),
+        str(tmp_path / "study/deep/x.h5ad"),
+    ]
+    assert [ref.size_bytes for ref in refs] == [6, 17]
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
+def test_an_unreadable_folder_is_named(tmp_path: Path) -> None:
+    """It stops no other."""
+    make(tmp_path, "a.h5ad", "secret/x.h5ad")
+    (tmp_path / "secret").chmod(0)
+    try:
+        assert seen(tmp_path) == {"a": ["a"], "secret": ["[secret]"]}
+    finally:
+        (tmp_path / "secret").chmod(0o755)
+
+
+def test_given_matrices_are_projects_without_a_matrix_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each MATRIX of ``summarize`` is a project of its own, wherever it lies."""
+    make(tmp_path, "one/m.h5ad", "two/m.h5ad", "pbmc/matrix.mtx")
+    paths = [str(tmp_path / name) for name in ("one/m.h5ad", "two/m.h5ad", "pbmc/")]
+    projects = list(GivenCatalog(paths).projects())
+    assert [project.id for project in projects] == ["m", "m-2", "pbmc"]
+    assert [ref.name for project in projects for ref in project.refs] == ["", "", ""]
+    monkeypatch.chdir(tmp_path / "pbmc")
+    assert [project.id for project in GivenCatalog(["."]).projects()] == ["pbmc"]
+    with pytest.raises(UnreachableError, match=r"nope\.h5ad"):
+        list(GivenCatalog(["nope.h5ad"]).projects())
