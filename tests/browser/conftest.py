@@ -81,8 +81,8 @@ def portal(tmp_path_factory, browser) -> Iterator[Portal]:
 
 @pytest.fixture(scope="session")
 def large_portal(tmp_path_factory, browser) -> Iterator[Portal]:
-    """600 projects with 5 matrices each."""
-    root = make_portal(tmp_path_factory.mktemp("large") / "out", 600, 5, 20, figures=False)
+    """600 projects."""
+    root = make_portal(tmp_path_factory.mktemp("large") / "out", 600, 1, 20, figures=False)
     build_website(LocalStore(root))
     yield from _served(root)
 

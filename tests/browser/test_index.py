@@ -12,6 +12,11 @@ def shown(page) -> list[str]:
     return page.locator("#projects tbody tr:not([hidden]):not(.preview) th a").all_inner_texts()
 
 
+def count(page) -> int:
+    """Return how many projects the status line says there are."""
+    return int(page.locator("#status").inner_text().split(" ")[0].replace(",", ""))
+
+
 def query(page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -33,7 +38,8 @@ def test_search_narrows_and_the_address_restores_it(large_portal, tab):
     """What is typed filters 600 projects at once; the address brings the same view back."""
     one = tab()
     page = one.open(large_portal.http)
-    assert len(shown(page)) == 600
+    assert count(page) == 600
+    assert len(shown(page)) == 100
     page.get_by_label("Search").fill("part 599")
     until(page, "document.querySelectorAll('#projects tbody tr:not([hidden])').length === 1")
     assert query(page)["q"] == ["part 599"]
@@ -41,7 +47,7 @@ def test_search_narrows_and_the_address_restores_it(large_portal, tab):
     again = tab().open(page.url)
     assert shown(again) == shown(page)
     again.get_by_role("button", name="Clear all").click()
-    assert len(shown(again)) == 600
+    assert count(again) == 600
 
 
 def test_facets_combine_and_count(large_portal, tab):
@@ -49,17 +55,25 @@ def test_facets_combine_and_count(large_portal, tab):
     page = tab().open(large_portal.http)
     page.locator("summary", has_text="Species").click()
     page.get_by_label("Danio rerio").check()
-    first = len(shown(page))
+    first = count(page)
     assert 0 < first < 600
     page.locator("summary", has_text="Organ").click()
     option = page.locator(".facet label", has_text="kidney")
     promised = int(option.locator(".count").inner_text())
     option.locator("input").check()
-    assert len(shown(page)) == promised < first
+    assert count(page) == promised < first
     assert query(page)["species"] == ["Danio rerio"]
     assert query(page)["organ"] == ["kidney"]
     again = tab().open(page.url)
     assert shown(again) == shown(page)
+
+
+def test_more_rows_come_on_demand(large_portal, tab):
+    """A long table shows its beginning; the next rows come at a button, with the focus on them."""
+    page = tab().open(large_portal.http)
+    page.get_by_role("button", name="Show more").click()
+    assert len(shown(page)) == 200
+    assert page.locator(":focus").inner_text() == shown(page)[100]
 
 
 def test_headings_sort_and_say_so(large_portal, tab):

@@ -110,7 +110,7 @@ def _write_portal(
     publisher.write(DATES, dates_script(history))
     pages: list[tuple[str, str, dict[str, Any]]] = [
         ("genes.html", "", {"layout": layout, "examples": example_genes(projects)}),
-        ("index.html", "", {"rows": rows, "unreadable": unreadable}),
+        ("index.html", "", {"rows": rows, "unreadable": unreadable, "dated": bool(history.runs)}),
         ("runs/index.html", "../", {"history": history, "published": published}),
         ("runs/feed.xml", "../", {"history": history, "published": published}),
     ]

@@ -170,9 +170,7 @@ def index_row(project: ProjectRecord) -> dict[str, Any]:
         "project": project,
         "columns": columns,
         "sort": {name: middle(values) for name, values in columns.items()},
-        "pictures": dumps(
-            [[m.label, m.path, [s for s in THUMBNAILS if s in m.figures]] for m in matrices]
-        ),
+        "pictures": any(m.figures for m in matrices),
         "n_cells": sum(columns["n_cells"]),
         "n_genes": max(columns["n_genes"]),
         "terms": terms,
@@ -199,6 +197,7 @@ def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
             matrix.numbers["n_cells_kept"],
             matrix.values,
             matrix.simulated,
+            [slug for slug in THUMBNAILS if slug in matrix.figures],
         ]
         for project in projects
         for matrix in project.matrices

@@ -5,6 +5,8 @@
   const table = document.getElementById("projects");
   if (!table) return;
   const { element, plain } = dpss;
+  const PER_PAGE = 100;
+  let limit = PER_PAGE;
   const body = table.tBodies[0];
   const status = document.getElementById("status");
   const FACETS = [
@@ -19,8 +21,8 @@
   const projects = [...body.rows].map(function (row, position) {
     const cells = {};
     headings.forEach((name, i) => (cells[name] = row.cells[i]));
-    const terms = { values: JSON.parse(row.dataset.values), checks: [cells.checks.dataset.term] };
-    for (const name of ["species", "organ", "technology"]) terms[name] = JSON.parse(cells[name].dataset.terms);
+    const terms = { values: row.dataset.values.split("|"), checks: [cells.checks.dataset.term] };
+    for (const name of ["species", "organ", "technology"]) terms[name] = termsOf(cells[name]);
     // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
     const said = [cells.title, cells.species, cells.organ, cells.technology].map((cell) => cell.textContent);
     const text = plain([...said, row.dataset.search].join(" "));
@@ -39,11 +41,26 @@
   );
   controls.hidden = false;
 
-  search.addEventListener("input", dpss.settled(update, 120));
-  dpss.sortable(table, order, update);
-  projects.forEach(addPreview);
-  addDates();
+  search.addEventListener("input", dpss.settled(changeView, 120));
+  dpss.sortable(table, order, changeView);
+  const more = element("button", { type: "button", class: "quiet", hidden: true }, "Show more");
+  more.addEventListener("click", function () {
+    const first = limit;
+    limit += PER_PAGE;
+    arrange();
+    const next = projects.filter((project) => project.shown)[first];
+    if (next) next.cells.title.querySelector("a").focus();
+  });
+  table.parentElement.after(element("p", { class: "pages" }, more));
   update();
+  table.classList.add("ready");
+  if ("date" in projects[0].cells) addDates();
+
+  /** The terms of a cell: as they stand there, or the whole list where it is cut. */
+  function termsOf(cell) {
+    if (cell.dataset.terms) return JSON.parse(cell.dataset.terms);
+    return [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data);
+  }
 
   /** Make a list of check boxes, one per term that occurs. */
   function makeFacet(name, label) {
@@ -58,7 +75,7 @@
       box.addEventListener("change", function () {
         if (box.checked) chosen.add(term);
         else chosen.delete(term);
-        update();
+        changeView();
       });
       const count = element("span", { class: "count" });
       return { term, box, count, line: element("label", {}, box, " ", element("span", {}, term), " ", count) };
@@ -91,14 +108,17 @@
     return cell.textContent.trim() || null;
   }
 
+  function changeView() {
+    limit = PER_PAGE;
+    update();
+  }
+
   function update() {
     const words = plain(search.value).split(/\s+/).filter(Boolean);
     let cells = 0;
     let shown = 0;
     for (const project of projects) {
       project.shown = matches(project, words, null);
-      project.row.hidden = !project.shown;
-      if (project.preview) project.preview.hidden = !project.shown || !project.open;
       if (project.shown) {
         shown += 1;
         cells += Number(project.cells.cells.dataset.v);
@@ -139,11 +159,20 @@
     });
     const focused = document.activeElement;
     const rows = document.createDocumentFragment();
+    let count = 0;
     for (const project of projects) {
+      const visible = project.shown && count < limit;
+      if (project.row.hidden === visible) project.row.hidden = !visible;
+      if (project.preview) project.preview.hidden = !visible || !project.open;
+      if (!visible) continue;
+      count += 1;
+      addPreview(project);
       rows.append(project.row);
       if (project.preview) rows.append(project.preview);
     }
-    body.append(rows);
+    // Only what is seen is moved: the others may stand anywhere.
+    body.prepend(rows);
+    more.hidden = projects.filter((project) => project.shown).length <= limit;
     if (focused && focused !== document.activeElement && table.contains(focused)) focused.focus();
   }
 
@@ -153,33 +182,41 @@
       facet.chosen.clear();
       for (const option of facet.options) option.box.checked = false;
     }
-    update();
+    changeView();
     search.focus();
   }
 
   /** Give a row a button that shows small figures of its matrices below it. */
   function addPreview(project) {
-    if (!JSON.parse(project.row.dataset.pictures).some((matrix) => matrix[2].length)) return;
+    if (!("pictures" in project.row.dataset) || project.button) return;
     const title = project.cells.title.querySelector("a").textContent;
     const button = element("button", { type: "button", class: "quiet preview-button", "aria-expanded": "false", "aria-label": "Figures of " + title }, "Figures");
-    button.addEventListener("click", function () {
+    project.button = button;
+    button.addEventListener("click", async function () {
       project.open = !project.open;
       button.setAttribute("aria-expanded", String(project.open));
       if (!project.preview) {
-        project.preview = element("tr", { class: "preview" }, element("td", { colspan: headings.length }, ...pictures(project)));
+        const cell = element("td", { colspan: headings.length }, "Loading…");
+        project.preview = element("tr", { class: "preview" }, cell);
         project.row.after(project.preview);
+        try {
+          cell.replaceChildren(...pictures(project, await dpss.load("_dpss/matrices.js", "matrices")));
+        } catch {
+          cell.textContent = "The list of matrices can’t be loaded.";
+        }
       }
       project.preview.hidden = !project.open;
     });
     project.cells.title.append(button);
   }
 
-  function pictures(project) {
-    return JSON.parse(project.row.dataset.pictures).map(function ([label, path, slugs]) {
+  function pictures(project, matrices) {
+    const mine = matrices.filter((matrix) => matrix[3].startsWith(project.row.dataset.path + "index.html#"));
+    return mine.map(function ([folder, path, title, address, label, , , , , , , slugs]) {
       const images = slugs.map((slug) =>
-        element("a", { href: path + slug + ".svg" }, element("img", { src: path + slug + ".png", alt: slug.replaceAll("_", " ") + " of " + label, loading: "lazy", width: 320, height: 240 })),
+        element("a", { href: path + slug + ".svg" }, element("img", { src: path + slug + ".png", alt: slug.replaceAll("_", " ") + " of " + (label || title), loading: "lazy", width: 320, height: 240 })),
       );
-      return element("div", { class: "pictures" }, element("p", {}, label), element("div", {}, ...images));
+      return element("div", { class: "pictures" }, element("p", {}, element("a", { href: address }, label || folder)), element("div", {}, ...images));
     });
   }
 
@@ -188,18 +225,13 @@
     dpss.load("runs/dates.js", "dates").then(
       function (dates) {
         const known = new Map(dates.projects);
-        let any = false;
         for (const project of projects) {
           const cell = project.cells.date;
-          const date = known.get(project.row.dataset.folder);
+          const date = known.get(decodeURIComponent(project.row.dataset.path.slice(0, -1)));
           cell.dataset.v = date ? Date.parse(date) : "";
-          if (date) {
-            any = true;
-            cell.append(element("time", { datetime: date }, date.slice(0, 10)));
-          }
+          if (date) cell.append(element("time", { datetime: date }, date.slice(0, 10)));
         }
-        if (any) for (const cell of table.querySelectorAll(".date")) cell.hidden = false;
-        if (any && order.key === "date") update();
+        if (order.key === "date") update();
       },
       () => undefined,
     );
