@@ -10,7 +10,6 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-import deflate
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,17 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError
 from dpss.formats.hdf5 import Hdf5File
 from dpss.formats.hdf5_filters import unfilter
+from dpss.stores.local import LocalFile
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")
 _OBJECT = struct.Struct("<HHIQ")
 _UNDEFINED = (1 << 64) - 1
 _MAX_HEAP_BYTES = 1 << 28
+_HEAP_MARK = b"GCOL\x01\0\0\0"
+"""What a heap begins with: signature, version and three reserved bytes."""
+_SEARCHED_BYTES = 1 << 24
+"""How much of a file's beginning and of its end is searched for heaps."""
 
 
 def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
@@ -60,6 +64,27 @@ def check_heaps(file: Hdf5File, node: h5py.Dataset) -> None:
         _check_collection(file, address)
 
 
+def check_heaps_of_attributes(file: Hdf5File) -> None:
+    """Check the heaps near both ends of a local file, where those of attributes lie.
+
+    Nothing tells where an attribute's heap is before the library has followed it. The
+    search is complete for files of up to 32 MiB.
+
+    Raises:
+        CorruptMatrixError: One of them would lead the library astray.
+    """
+    if not isinstance(file.blob, LocalFile) or _offset_bytes(file) != 8:
+        return
+    size = file.blob.size_bytes
+    starts = {0, max(0, size - _SEARCHED_BYTES)}
+    for start in sorted(starts):
+        data = file.blob.read_range(start, _SEARCHED_BYTES)
+        at = data.find(_HEAP_MARK)
+        while at >= 0:
+            _check_collection(file, start + at)
+            at = data.find(_HEAP_MARK, at + 1)
+
+
 def _offset_bytes(file: Hdf5File) -> int:
     """Return the size of an address in the file, as its first bytes say."""
     head = file.blob.read_range(0, 16)
@@ -85,7 +110,7 @@ def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
         stored = file.blob.read_range(offset, size)
         try:
             piece = unfilter(stored, filters, mask, n_bytes, _REFERENCE.itemsize)
-        except (deflate.DeflateError, ValueError) as error:
+        except ValueError as error:
             raise CorruptMatrixError(
                 f"{file.blob.url}: {node.name} can't be decompressed"
             ) from error

@@ -10,6 +10,7 @@ from dpss.formats import Matrix, mtx, text, zarr
 from dpss.formats.dense_hdf5 import is_plain, open_plain
 from dpss.formats.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
 from dpss.formats.hdf5 import Hdf5File, is_hdf5
+from dpss.formats.hdf5_strings import check_heaps_of_attributes
 from dpss.formats.loom import is_loom, open_loom
 from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
 from dpss.stores import Blob, Tree
@@ -83,6 +84,7 @@ def open_matrices(source: Source, threads: int = 2) -> tuple[Matrix, ...]:
 
 def _open_hdf5(blob: Blob) -> tuple[Matrix, ...]:
     file = Hdf5File(blob)
+    check_heaps_of_attributes(file)
     for layout in HDF5_FORMATS:
         try:
             known = layout.recognises(file)

@@ -269,3 +269,21 @@ def test_what_is_wrong_is_said(
     with pytest.raises(MatrixError, match=message) as caught:
         summarise(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_heap_that_would_lead_hdf5_round_in_circles(tmp_path: Path) -> None:
+    """A text attribute whose heap claims an object of size zero is refused before HDF5 hangs.
+
+    Found by mutating valid files: the library would never return, nor could a signal end it.
+    """
+    path = write(tmp_path / "x.h5ad", adata(counts()))
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL\x01")
+    # The free space after the heap's last object: an index of 0, then its size.
+    at = heap + 16
+    while int.from_bytes(data[at : at + 2], "little"):
+        at += 16 + -(-int.from_bytes(data[at + 8 : at + 16], "little") // 8) * 8
+    data[at + 8 : at + 16] = bytes(8)
+    path.write_bytes(data)
+    with pytest.raises(CorruptMatrixError, match="strings at .* are damaged"):
+        summarise(path)
