@@ -30,6 +30,7 @@ MAX_CHUNK_BYTES = 1 << 29
 """Largest decoded chunk: it can only be decoded as a whole."""
 _MAX_STORED_BYTES = 1 << 30
 _MISSING = (1 << 64) - 1
+_LAST_CHARACTER, _REPLACEMENT = 0x10FFFF, 0xFFFD
 _MAX_INDEX_BYTES = 1 << 26
 
 Place = tuple[int, ...]
@@ -205,8 +206,17 @@ class ZarrArray:
             raise ValueError(f"{len(data):,} bytes for {n_items:,} items")
         ordered = tuple(shape[axis] for axis in self.meta.order)
         chunk = np.frombuffer(data, dtype=dtype).reshape(ordered)
+        if dtype.kind == "U":
+            chunk = _mend_text(chunk)
         back = tuple(int(axis) for axis in np.argsort(self.meta.order))
         return chunk.transpose(back).astype(self.dtype, copy=False)
+
+
+def _mend_text(texts: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Replace what is no character, which Python would not survive or not write again."""
+    codes = texts.astype(texts.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
+    codes[(codes > _LAST_CHARACTER) | ((codes >= 0xD800) & (codes < 0xE000))] = _REPLACEMENT
+    return codes.view(texts.dtype.newbyteorder("=")).reshape(texts.shape)
 
 
 def _read_whole(blob: Blob) -> bytes:

@@ -1,0 +1,288 @@
+"""Zarr hierarchies, held against what zarr-python and anndata wrote into them."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import struct
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+
+import anndata
+import numcodecs
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import zarr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
+
+from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
+from dpss.formats import tiles
+from dpss.formats.zarr_codecs import decode_strings
+from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning"),
+]
+V2 = [
+    None, numcodecs.Blosc("lz4"), numcodecs.Blosc("zstd", shuffle=2), numcodecs.Zstd(3),
+    numcodecs.LZ4(), numcodecs.GZip(1), numcodecs.Zlib(1), numcodecs.BZ2(), numcodecs.LZMA(),
+]  # fmt: skip
+V3 = [None, BloscCodec(cname="zstd"), GzipCodec(), ZstdCodec()]
+
+
+def counts(n_cells: int, n_genes: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).poisson(0.6, (n_cells, n_genes)).astype("f4")
+
+
+def pack(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as file:
+        for each in sorted(folder.rglob("*")):
+            if each.is_file():
+                file.write(each, each.relative_to(folder.parent))
+    return path
+
+
+def write_hca(root: Path, values: np.ndarray, version: int = 2, **options) -> zarr.Group:
+    group = zarr.open_group(root, mode="w", zarr_format=version)
+    group.create_array("expression", data=values, **options)
+    ids = np.array([f"ENSG{i:011}" for i in range(values.shape[1])])
+    group.create_array("gene_id", data=ids)
+    group.create_array("cell_id", data=np.array([f"cell{i}" for i in range(len(values))]))
+    names = np.array([[f"NAME{i}", "chr1"] for i in range(values.shape[1])])
+    group.create_array("gene_metadata_string", data=names)
+    group.create_array("gene_metadata_string_name", data=np.array(["featurename", "chromosome"]))
+    group.create_array("cell_metadata_numeric", data=np.zeros((len(values), 3)))
+    return group
+
+
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_dense_array_is_read_as_zarr_reads_it(tmp_path, data):
+    """Versions, chunks larger than the shape, shards, codecs, orders, types: the same numbers."""
+    shape = data.draw(st.tuples(st.integers(1, 24), st.integers(1, 24)))
+    dtype = data.draw(st.sampled_from(["f4", "f8", "i4", "i8", "u1", "u2", ">f4", ">i8"]))
+    values = counts(*shape).astype(dtype)
+    version = data.draw(st.sampled_from([2, 3]))
+    chunks = data.draw(st.tuples(st.integers(1, 40), st.integers(1, 40)))
+    options: dict = {"chunks": chunks}
+    if version == 2:
+        options["order"] = data.draw(st.sampled_from("CF"))
+    options["compressors"] = data.draw(st.sampled_from(V2 if version == 2 else V3))
+    separator = data.draw(st.sampled_from("./"))
+    kind = "v2" if version == 2 else data.draw(st.sampled_from(["default", "v2"]))
+    options["chunk_key_encoding"] = {"name": kind, "separator": separator}
+    if version == 3 and data.draw(st.booleans()):
+        times = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+        options["shards"] = (chunks[0] * times[0], chunks[1] * times[1])
+    shutil.rmtree(tmp_path / "a.zarr", ignore_errors=True)
+    write_hca(tmp_path / "a.zarr", values, version, **options)
+    source = tmp_path / "a.zarr"
+    if data.draw(st.booleans()):
+        method = data.draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+        source = pack(source, tmp_path / "a.zip", method)
+    for limit in (tiles.BAND_BYTES, 64):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tiles, "BAND_BYTES", limit)
+            (matrix,) = open_path(source)
+            found = dense(matrix.layers[0], data.draw(st.integers(1, 1 << 12)), 1 << 9)
+        assert np.array_equal(found, values)
+    assert matrix.layers[0].genes.names[0] == "NAME0"
+    assert matrix.layers[0].genes.ids[-1] == f"ENSG{shape[1] - 1:011}"
+    assert matrix.layers[0].genes.chromosomes[0] == "chr1"
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix, sp.csc_matrix])
+@pytest.mark.parametrize("consolidated", [True, False])
+def test_anndata_zarr(tmp_path, monkeypatch, version, form, consolidated):
+    """AnnData in both versions: X, raw.X and layers, dense and sparse, folder and zip."""
+    x, raw, spliced = counts(30, 20), counts(30, 25, 2), counts(30, 20, 3)
+    data = anndata.AnnData(form(raw))
+    data.var_names = [f"ENSG{i:011}" for i in range(25)]
+    data.var["feature_name"] = np.array([f"G{i % 7}" for i in range(25)], dtype=object)
+    data.var["feature_name"] = data.var["feature_name"].astype("category")
+    whole = data[:, :20].copy()
+    whole.raw = data
+    whole.X, whole.layers["spliced"] = form(x), form(spliced)
+    root = tmp_path / "a.zarr"
+    with anndata.settings.override(zarr_write_format=version):
+        whole.write_zarr(root, chunks=None)
+    if consolidated:
+        zarr.consolidate_metadata(str(root))
+    else:
+        (root / ".zmetadata").unlink(missing_ok=True)
+    for source in (root, pack(root, tmp_path / "a.zip")):
+        (matrix,) = open_path(source)
+        layers = {layer.name: layer for layer in matrix.layers}
+        assert list(layers) == ["X", "raw.X", "spliced"]
+        for name, expected in (("X", x), ("raw.X", raw), ("spliced", spliced)):
+            assert np.array_equal(dense(layers[name]), expected)
+        assert layers["X"].cell_major == (form is not sp.csc_matrix)
+        assert list(layers["raw.X"].genes.names) == [f"G{i % 7}" for i in range(25)]
+        again = pickle.loads(pickle.dumps(layers["X"]))
+        assert np.array_equal(dense(again), x)
+
+
+def test_sharded_sparse_vectors(tmp_path):
+    """AnnData's vectors in shards of many small chunks."""
+    x = sp.random(200, 50, 0.3, "csr", "f4", random_state=1)
+    root = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=3)
+    group = root.create_group("X", attributes={"encoding-type": "csr_matrix", "shape": [200, 50]})
+    for name in ("data", "indices", "indptr"):
+        group.create_array(name, data=getattr(x, name), chunks=(16,), shards=(64,))
+    var = root.create_group("var", attributes={"_index": "_index"})
+    var.create_array("_index", data=np.array([f"g{i}" for i in range(50)]))
+    (matrix,) = open_path(tmp_path / "a.zarr")
+    assert np.array_equal(dense(matrix.layers[0]), x.toarray())
+
+
+def test_missing_chunks_hold_the_fill_value(tmp_path):
+    """A chunk that was never written is what the metadata say, not an error."""
+    values = counts(8, 8)
+    write_hca(tmp_path / "a.zarr", values, 2, chunks=(4, 4), fill_value=0)
+    (tmp_path / "a.zarr" / "expression" / "1.0").unlink()
+    values[4:, :4] = 0
+    (matrix,) = open_path(tmp_path / "a.zarr")
+    assert np.array_equal(dense(matrix.layers[0]), values)
+
+
+def test_several_hierarchies_are_several_matrices(tmp_path):
+    """Each zarr folder of a folder is one matrix, named after it."""
+    for name in ("a", "b"):
+        write_hca(tmp_path / "all" / f"{name}.zarr", counts(5, 4))
+    assert [matrix.name for matrix in open_path(tmp_path / "all")] == ["a", "b"]
+
+
+def test_pickles_are_never_loaded(tmp_path):
+    """A codec that would run a file's code is refused by name."""
+    write_hca(tmp_path / "a.zarr", counts(5, 4))
+    meta = tmp_path / "a.zarr" / "expression" / ".zarray"
+    changed = json.loads(meta.read_text()) | {"dtype": "|O", "filters": [{"id": "pickle"}]}
+    meta.write_text(json.dumps(changed))
+    with pytest.raises(UnknownFormatError, match="'pickle' is not read"):
+        open_path(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"shape": [5, 1 << 40]}, LimitError, "features"),
+        ({"shape": [1 << 40, 4]}, CorruptMatrixError, "claims|for 1,099"),
+        ({"shape": [5, 3]}, CorruptMatrixError, r"3 genes, but|entries"),
+        ({"shape": [5]}, CorruptMatrixError, "numbers of axes"),
+        ({"shape": None}, CorruptMatrixError, "make no sense"),
+        ({"shape": [-5, 4]}, CorruptMatrixError, "claims the shape"),
+        ({"chunks": [0, 4]}, CorruptMatrixError, "claims chunks"),
+        ({"chunks": [1 << 20, 1 << 20]}, LimitError, "smaller chunks"),
+        ({"compressor": {"id": "rot13"}}, UnknownFormatError, "'rot13'"),
+        ({"dtype": [["a", "<f4"]]}, UnknownFormatError, "records"),
+        ({"dtype": "<c8"}, CorruptMatrixError, "no numbers"),
+    ],
+)
+def test_metadata_that_make_no_sense(tmp_path, change, error, message):
+    """Each contradiction has its own message, and nothing large is allocated."""
+    write_hca(tmp_path / "a.zarr", counts(5, 4))
+    meta = tmp_path / "a.zarr" / "expression" / ".zarray"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | change))
+    shutil.rmtree(tmp_path / "a.zarr" / "gene_metadata_string")
+    if change.get("shape") == [5, 3]:
+        shutil.rmtree(tmp_path / "a.zarr" / "cell_id")
+        (matrix,) = open_path(tmp_path / "a.zarr")  # ids of another number name nothing
+        assert matrix.notes[0][0] == "gene_names"
+        return
+    with pytest.raises(error, match=message):
+        open_path(tmp_path / "a.zarr")
+
+
+def test_chunks_that_expand_without_end(tmp_path):
+    """A chunk decodes to what its shape says, or is refused before it is decoded."""
+    bomb = zlib.compress(bytes(1 << 26), 9)
+    write_hca(tmp_path / "a.zarr", counts(5, 4), compressors=numcodecs.Zlib())
+    (tmp_path / "a.zarr" / "expression" / "0.0").write_bytes(bomb)
+    (matrix,) = open_path(tmp_path / "a.zarr")
+    with pytest.raises(CorruptMatrixError, match="more bytes than a chunk has"):
+        dense(matrix.layers[0])
+    with pytest.raises(ValueError, match="does not hold 3 strings"):
+        decode_strings(struct.pack("<I", 0xFFFFFFFF), 3)
+
+
+def test_text_that_is_no_text(tmp_path):
+    """Found by damaging files: numbers beyond the last character end in Python's own error."""
+    write_hca(tmp_path / "a.zarr", counts(5, 4), compressors=None)
+    for name in ("gene_id", "gene_metadata_string"):
+        zarr.open_group(tmp_path / "a.zarr").create_array(
+            name, data=np.array(["AB"] * 4), compressors=None, overwrite=True
+        )
+        chunk = tmp_path / "a.zarr" / name / "0"
+        chunk.write_bytes(struct.pack("<8I", 0xFFFFFF, 65, 0xD800, 66, 65, 0, 66, 0))
+    (matrix,) = open_path(tmp_path / "a.zarr")
+    assert list(matrix.layers[0].genes.ids) == ["\ufffdA", "\ufffdB", "A", "B"]
+
+
+def test_no_matrix_in_it(tmp_path):
+    """A hierarchy of something else, or AnnData without X."""
+    zarr.open_group(tmp_path / "a.zarr", mode="w").create_array("image", data=np.zeros((3, 3)))
+    with pytest.raises(NoMatrixError, match="without X and var"):
+        open_path(tmp_path / "a.zarr")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        anndata.AnnData(obs={"a": [1, 2]}).write_zarr(tmp_path / "b.zarr")
+    with pytest.raises(NoMatrixError, match=r"no X, raw\.X or layer"):
+        open_path(tmp_path / "b.zarr")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_damaged_files_are_read_or_refused(tmp_path, version):
+    """Whatever is damaged: a result, or one of the program's own errors in one line."""
+    root = tmp_path / "a.zarr"
+    options = {"shards": (8, 8)} if version == 3 else {"compressors": numcodecs.Blosc()}
+    write_hca(root, counts(7, 5), version, chunks=(4, 4), **options)
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    for seed, path in enumerate(files):
+        good = path.read_bytes()
+        for data in mutations(good, seed, 8):
+            path.write_bytes(data)
+            read_or_refuse(root)
+        path.write_bytes(good)
+
+
+def test_damaged_sparse_hierarchy_is_read_or_refused(tmp_path):
+    """The same for AnnData's sparse layout, in a zip."""
+    x = sp.csr_matrix(counts(12, 9))
+    root = tmp_path / "a.zarr"
+    with anndata.settings.override(zarr_write_format=2):
+        anndata.AnnData(x).write_zarr(root)
+    good = pack(root, tmp_path / "a.zip").read_bytes()
+    for data in mutations(good, 7, 60):
+        (tmp_path / "bad.zip").write_bytes(data)
+        read_or_refuse(tmp_path / "bad.zip")
+
+
+def test_real_zarr(real_data):
+    """pbmc68k_reduced_scaled.zarr.zip: a file that zarr-python 3.1 can't open as a whole."""
+    path = real_data / "pbmc68k_reduced_scaled.zarr.zip"
+    (matrix,) = open_path(path)
+    layers = {layer.name: layer for layer in matrix.layers}
+    store = zarr.storage.ZipStore(path, read_only=True)
+    expected = zarr.open_array(store, path="X", mode="r")[:]
+    found = dense(layers["X"], 1 << 20, 1 << 18)
+    assert np.array_equal(found, expected)
+    assert (found < 0).sum() == 397_164
+    parts = [
+        zarr.open_array(store, path=f"layers/counts/{name}", mode="r")[:]
+        for name in ("data", "indices", "indptr")
+    ]
+    expected = sp.csr_matrix(tuple(parts), shape=(700, 765)).toarray()
+    assert np.array_equal(dense(layers["counts"], 1 << 20, 1 << 18), expected)
+    store.close()
