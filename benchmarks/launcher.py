@@ -26,8 +26,6 @@ def main():
     if task["data_limit_bytes"]:
         limit = task["data_limit_bytes"]
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    if task["group"]:
-        Path(task["group"], "cgroup.procs").write_text(str(os.getpid()))
     with Path(task["output"]).open("wb") as output:
         start = time.monotonic()
         # In a session of its own, so that it can be ended with all that it started.
@@ -38,6 +36,7 @@ def main():
             stderr=subprocess.STDOUT,
             cwd=task["folder"],
             start_new_session=True,
+            preexec_fn=(lambda: join(task["group"])) if task["group"] else None,  # noqa: PLW1509
         )
         ended_for = ""
         while True:
@@ -62,6 +61,11 @@ def main():
         },
         sys.stdout,
     )
+
+
+def join(group):
+    """Move this process into a cgroup."""
+    Path(group, "cgroup.procs").write_text(str(os.getpid()))
 
 
 def resident_bytes(pid):

@@ -1,0 +1,181 @@
+"""The sections of ``make bench``: what is measured, for the goals that the project has."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.bench import Bench, Row, say
+from benchmarks.groups import limited
+from benchmarks.measuring import OK, contender_command, dpss_command, measure
+
+PEERS = ("scanpy_in_memory", "scanpy_with_dask", "anndata_backed", "plain_h5py")
+MIN_GENE_COUNTS = (0, 300, 900, 1200, 1500, 1800)
+MEMORY_SIZES = tuple(n << 20 for n in (256, 512, 1024, 2048, 8192, 16384))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the inputs are."""
+
+    peers: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    memory: tuple[int, ...] = (10_000, 100_000, 200_000, 1_000_000)
+    mtx: int = 20_000
+    """Cells of 2,090 genes: 42 million entries."""
+    csv: int = 2_000
+    startup: int = 2_000
+    many_values: int = 2_200_000_000
+    dask: int = 100_000
+    zip_bytes: int = 2_400_000_000
+
+
+QUICK = Sizes(
+    peers=(2_000,),
+    memory=(2_000, 10_000),
+    mtx=2_000,
+    csv=50,
+    many_values=50_000_000,
+    dask=10_000,
+    zip_bytes=20_000_000,
+)
+
+
+def run_peers(bench: Bench, sizes: Sizes) -> Row:
+    """This program and the other ways to the same figures, h5ad (CSR, gzip)."""
+    rows = []
+    for n_cells in sizes.peers:
+        path = bench.input("h5ad", n_cells)
+        facts = {"n_cells": n_cells, "n_values": bench.n_values(path)}
+        found = [bench.dpss(path), bench.contender("decode_only", path, 2)]
+        found += [bench.figures_of(name, path) for name in PEERS]
+        rows += [{**row, **facts} for row in found]
+    return {"rows": rows}
+
+
+def run_mtx(bench: Bench, sizes: Sizes) -> Row:
+    """This program and scanpy on mtx.gz."""
+    path = bench.input("mtx", sizes.mtx)
+    facts = {"n_cells": sizes.mtx, "n_values": bench.n_values(path)}
+    found = [bench.dpss(path)]
+    # scanpy keeps what it read beside the file if asked to; it isn't.
+    found += [bench.figures_of(name, path) for name in ("scanpy_mtx", "scanpy_mtx_figures")]
+    return {"rows": [{**row, **facts} for row in found]}
+
+
+def run_memory(bench: Bench, sizes: Sizes) -> Row:
+    """Peak memory and time per stored value from few cells to many."""
+    rows = []
+    for kind in ("h5ad", "mtx"):
+        for n_cells in sizes.memory:
+            path = bench.input(kind, n_cells)
+            facts = {
+                "kind": kind,
+                "n_cells": n_cells,
+                "n_values": bench.n_values(path),
+                "input_bytes": bench.size(path),
+            }
+            rows.append({**bench.dpss(path, repeats=max(bench.repeats, 2)), **facts})
+    return {"rows": rows}
+
+
+def run_csv(bench: Bench, sizes: Sizes) -> Row:
+    """Dense csv.gz: this program and ISA-L with pyarrow's reader."""
+    path = bench.input("csv", sizes.csv)
+    facts = {"n_cells": sizes.csv, "n_values": sizes.csv * 33_000}
+    found = [bench.dpss(path), bench.contender("pyarrow_csv", path)]
+    return {"rows": [{**row, **facts} for row in found]}
+
+
+def run_startup(bench: Bench, sizes: Sizes) -> Row:
+    """How long it takes to do little, with warm caches."""
+    path = bench.input("h5ad", sizes.startup)
+    bench.dpss(path, repeats=1)
+    small = {**bench.dpss(path, repeats=5), "what": "small"}
+    asked = {**bench.command("dpss --help", dpss_command("--help"), 5), "what": "help"}
+    return {"rows": [small, asked]}
+
+
+def run_many(bench: Bench, sizes: Sizes) -> Row:
+    """More than 2**31 stored values."""
+    path = bench.input("many", sizes.many_values)
+    return {"rows": [{**bench.dpss(path, repeats=1), "n_values": bench.n_values(path)}]}
+
+
+def run_dask(bench: Bench, sizes: Sizes) -> Row:
+    """One and two workers of one thread each, on loopback."""
+    from tests.cluster import Cluster
+
+    path = bench.input("h5ad", sizes.dask)
+    rows = []
+    for n_workers in (1, 2):
+        place = bench.folder / f"cluster-{n_workers}"
+        shutil.rmtree(place, ignore_errors=True)
+        with Cluster(place, n_workers) as cluster:
+            command = contender_command("dask_fold", cluster.address, path)
+            row = bench.command(f"dask, {n_workers} workers", command, bench.repeats)
+        rows.append({**row, "n_workers": n_workers, "n_values": bench.n_values(path)})
+    return {"rows": rows}
+
+
+def run_memory_2019(bench: Bench, sizes: Sizes) -> Row:
+    """The experiment of 2019 again: memory × ``min_gene_count`` on an HCA mtx.zip."""
+    tile = bench.input("zip", 10_000)
+    n_tiles = max(1, round(sizes.zip_bytes / tile.stat().st_size))
+    path = bench.input("zip", 10_000 * n_tiles)
+    rows = []
+    for min_gene_count in MIN_GENE_COUNTS:
+        row = bench.dpss(path, "--min-gene-count", min_gene_count, repeats=1)
+        rows.append({**row, "min_gene_count": min_gene_count})
+    cells = [cell for row in rows for cell in _fill_column(bench, path, row["min_gene_count"], row)]
+    return {
+        "rows": rows,
+        "cells": cells,
+        "input_bytes": path.stat().st_size,
+        "n_cells": 10_000 * n_tiles,
+        "n_values": bench.n_values(path),
+    }
+
+
+def _fill_column(bench: Bench, path: Any, min_gene_count: int, unlimited: Row) -> list[Row]:
+    """Say for each size of memory whether it suffices.
+
+    From the smallest up it is tried under a real limit, until it did suffice; what is larger
+    follows from that and from the peak that was measured without a limit.
+    """
+    cells = []
+    sufficed = False
+    for n_bytes in MEMORY_SIZES:
+        cell: Row = {"min_gene_count": min_gene_count, "memory_bytes": n_bytes}
+        if sufficed and unlimited["status"] == OK and unlimited["peak_bytes"] <= n_bytes:
+            cells.append({**cell, "suffices": True, "how": "derived"})
+            continue
+        with limited(replace(bench.limits, memory_bytes=1 << 60), n_bytes) as (limits, how):
+            run = bench.limited(path, limits, "--min-gene-count", min_gene_count)
+        sufficed = run.ok
+        cells.append({**cell, "suffices": run.ok, "how": f"measured, {how}", **run.as_row()})
+        say(f"  {n_bytes >> 20:6} MiB, min_gene_count {min_gene_count}: {run.status} ({how})")
+    return cells
+
+
+SECTIONS: dict[str, Callable[[Bench, Sizes], Row]] = {
+    "startup": run_startup,
+    "peers": run_peers,
+    "mtx": run_mtx,
+    "memory": run_memory,
+    "csv": run_csv,
+    "many": run_many,
+    "dask": run_dask,
+    "memory_2019": run_memory_2019,
+}
+"""In the order in which they're run; the first also compiles what there is to compile."""
+
+
+def take_versions(bench: Bench) -> Row:
+    """Return the versions of all that takes part."""
+    found = measure([sys.executable, "-m", "benchmarks.contenders", "versions"], bench.folder)
+    told = found.last_json
+    told.pop("inner_seconds", None)
+    return told
