@@ -42,7 +42,9 @@ class Measurement:
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
-    """Largest resident memory of the process."""
+    """Largest resident memory of the process with its helper processes, ten times a second."""
+    largest_process_bytes: int
+    """Largest resident memory of a single process, to the page."""
     output: str
     """The end of what it printed."""
 
@@ -98,7 +100,7 @@ def measure(command: list[str], folder: Path, limits: Limits = NO_LIMITS) -> Mea
         printed = Path(output.name).read_bytes().decode(errors="replace")[-TAIL_CHARACTERS:]
     if launched.returncode < 0:
         # The kernel ended the launcher itself: it lives in the same group.
-        return Measurement(OUT_OF_MEMORY, 0.0, 0.0, 0, printed)
+        return Measurement(OUT_OF_MEMORY, 0.0, 0.0, 0, 0, printed)
     if launched.returncode:
         raise RuntimeError(launched.stderr)
     result = json.loads(launched.stdout)

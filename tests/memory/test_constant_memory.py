@@ -99,6 +99,15 @@ def test_the_measure_itself(tmp_path: Path) -> None:
     assert 100 << 20 < large.peak_bytes < 132 << 20
 
 
+def test_helper_processes_count(tmp_path: Path) -> None:
+    """What a command's own children hold at the same time is added."""
+    one = "import time; held = b'x' * (60 << 20); time.sleep(1)"
+    two = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {one!r}]); "
+    found = measure([*dpss_command()[:1], "-c", two + one + "; child.wait()"], tmp_path)
+    assert 60 << 20 < found.largest_process_bytes < 90 << 20
+    assert 120 << 20 < found.peak_bytes < 160 << 20
+
+
 def test_limits_hold(tmp_path: Path) -> None:
     """A child that takes too much memory or time is ended, and it's said which."""
     python = dpss_command()[:1]
