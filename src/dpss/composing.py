@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from dpss import __version__
@@ -83,8 +84,8 @@ def make_job(
     Raises:
         UnreachableError: The output can't be reached.
     """
-    prepare_output(settings.output)
-    fetcher = Fetcher(scratch, make_client)
+    check_output(settings.output)
+    fetcher = Fetcher(scratch, partial(make_client, settings))
     # Side by side they share the threads, and with them the memory.
     threads = max(1, settings.read.threads // settings.jobs)
     pipeline = Pipeline(
@@ -111,23 +112,26 @@ def make_job(
     )
 
 
-def prepare_output(output: str) -> None:
-    """Make the folder of a local output: better now than after an hour's work.
+def check_output(output: str) -> None:
+    """Check that a local output can be written to: better now than after an hour's work.
+
+    Nothing is left behind: whether there is anything to publish will only be seen.
 
     Raises:
         UnreachableError: It can't be made or written to.
     """
     folder = local_path(output)
-    if folder is None:
+    if folder is None or folder.is_file():
         return
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        return  # a file, of which `open_store` has something to say
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        for each in missing:
+            each.rmdir()
     except OSError as error:
-        raise UnreachableError(f"--output {output}: can't be made ({error.strerror})") from error
-    if not os.access(folder, os.W_OK):
-        raise UnreachableError(f"--output {output}: may not be written to")
+        raise UnreachableError(f"--output {output}: can't be written ({error.strerror})") from error
 
 
 def recipe_of(stats: StatSettings) -> Recipe:

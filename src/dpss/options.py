@@ -94,6 +94,13 @@ source_options = together(
     option("--include-intermediate", is_flag=True, help="For azul: read intermediate files, too."),
     option("--all-files", is_flag=True, help="For azul: read every format of a matrix."),
     option(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="Silence after which an HTTP server counts as broken and is asked again.  "
+        "[default: 25]",
+    ),
+    option(
         "--project",
         "only",
         multiple=True,

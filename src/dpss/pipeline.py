@@ -148,8 +148,6 @@ class Pipeline:
                     )
                 except Exception as error:
                     results[matrix.name] = error
-        if results.keys() == {""} and not isinstance(results[""], Exception):
-            results[""] = _compare_cells(results[""], ref.n_cells)
         return results
 
     def _identify(self, project: Project, ref: MatrixRef, matrix: Matrix, layer: Layer) -> Identity:
@@ -234,20 +232,6 @@ def _outcome(ref: MatrixRef, name: str, result: Summary | Exception) -> Outcome:
     no_matrix = not ref.certain and isinstance(result, (UnknownFormatError, NoMatrixError))
     status = Status.SKIPPED if isinstance(result, NoCountsError) or no_matrix else Status.FAILED
     return replace(outcome, status=status, reason=describe_error(result, where))
-
-
-def _compare_cells(summary: Summary, stated: int | None) -> Summary:
-    """Add a check: whether the matrix has as many cells as its source says."""
-    from dpss.summary import Check
-
-    if stated is None:
-        return summary
-    found = summary.n_cells
-    if found == stated:
-        check = Check("cell_count", "pass", f"{found:,} cells, as the source states")
-    else:
-        check = Check("cell_count", "warn", f"{found:,} cells, but the source states {stated:,}")
-    return replace(summary, checks=(*summary.checks, check))
 
 
 @dataclass(frozen=True)

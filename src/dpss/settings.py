@@ -121,13 +121,15 @@ class RunSettings:
     """Folder for what has to be fetched; ``None`` for the system's."""
     scratch_limit: int | None = None
     """Most bytes in it; ``None`` for half of what is free."""
+    timeout: float | None = None
+    """Seconds of silence after which an HTTP server counts as broken; ``None``: the usual."""
     metrics: str | None = None
     """``emf`` to tell what was done as CloudWatch's metrics."""
     stats: StatSettings = field(default_factory=StatSettings)
     read: ReadSettings = field(default_factory=lambda: ReadSettings(default_threads()))
 
 
-def make_run_settings(  # noqa: PLR0913 - the options of a command
+def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
     *,
     source: str | None = None,
     input: str | None = None,
@@ -146,6 +148,7 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
     jobs: int | None = None,
     scratch: str | None = None,
     scratch_limit: str | None = None,
+    timeout: float | None = None,
     metrics: str | None = None,
     min_gene_count: int = 0,
     layer: str | None = None,
@@ -192,6 +195,8 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
         )
     if jobs is not None and jobs < 1:
         faults.append(f"--jobs (DPSS_JOBS) is {jobs}; it takes one at least")
+    if timeout is not None and timeout <= 0:
+        faults.append(f"--timeout (DPSS_TIMEOUT) is {timeout:g}; it must be more than 0 seconds")
     if scratch and not Path(scratch).is_dir():
         faults.append(f"--scratch (DPSS_SCRATCH) {scratch}: there is no such folder")
     limit = None
@@ -228,6 +233,7 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
         jobs=jobs or 1,
         scratch=scratch,
         scratch_limit=limit,
+        timeout=timeout,
         metrics=metrics,
         stats=stats,
         read=read,

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from dpss.stores.http import Client
 
 
-def make_client() -> Client:
+def make_client(settings: RunSettings) -> Client:
     """Return who sends HTTP requests. Imported here, as a run on local files sends none."""
-    from dpss.stores.http import Client
+    from dpss.stores.http import Client, Patience
 
     return Client(
+        Patience(silence=settings.timeout) if settings.timeout else Patience(),
         user_agent=f"data-portal-summary-stats/{__version__} "
-        "(+https://github.com/DataBiosphere/data-portal-summary-stats)"
+        "(+https://github.com/DataBiosphere/data-portal-summary-stats)",
     )
 
 
@@ -38,14 +39,14 @@ def make_fresh(settings: RunSettings, listed: frozenset[str]) -> Catalog:
 
     stage = "" if settings.environ in (None, "prod") else f"{settings.environ}."
     usual = f"https://matrix.{stage}data.humancellatlas.org/v1"
-    titles = AzulCatalog((settings.azul_url or AZUL_URL).rstrip("/"), client=make_client())
+    titles = AzulCatalog((settings.azul_url or AZUL_URL).rstrip("/"), client=make_client(settings))
     return FreshCatalog(
         (settings.source_url or usual).rstrip("/"),
         min_gene_count=settings.stats.min_gene_count,
         only=settings.only,
         excluded=listed,
         title_of=titles.title,
-        client=make_client(),
+        client=make_client(settings),
     )
 
 
@@ -59,7 +60,7 @@ def make_azul(settings: RunSettings, listed: frozenset[str]) -> Catalog:
         settings.catalog,
         settings.only,
         FileRules(settings.include_intermediate, settings.all_files),
-        make_client(),
+        make_client(settings),
     )
 
 
@@ -68,7 +69,7 @@ def make_cellxgene(settings: RunSettings, listed: frozenset[str]) -> Catalog:
     from dpss.catalogs.cellxgene import CELLXGENE_URL, CellxgeneCatalog
 
     url = (settings.source_url or CELLXGENE_URL).rstrip("/")
-    return CellxgeneCatalog(url, settings.only, make_client())
+    return CellxgeneCatalog(url, settings.only, make_client(settings))
 
 
 REMOTE: dict[str, Callable[[RunSettings, frozenset[str]], Catalog]] = {

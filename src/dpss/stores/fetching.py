@@ -98,7 +98,18 @@ class Fetcher:
         if not isinstance(source, Blob) or not self._scratch.fits(source):
             return None
         context = self._scratch.hold(source)
-        return context, context.__enter__()
+        file = context.__enter__()
+        # With a checksum the bytes are right, whatever size the source states.
+        if not ref.fingerprint.startswith(_SHA256) and ref.size_bytes not in (
+            None,
+            file.size_bytes,
+        ):
+            context.__exit__(None, None, None)
+            raise CorruptMatrixError(
+                f"{source.url}: has {file.size_bytes:,} bytes, but the source says "
+                f"{ref.size_bytes:,}"
+            )
+        return context, file
 
     def _source(self, ref: MatrixRef) -> Source:
         if scheme_of(ref.address) in ("http", "https"):

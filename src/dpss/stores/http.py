@@ -65,8 +65,9 @@ class Patience:
     """For one request with all its attempts, redirects and waits."""
     connect: float = 10.0
     """For a connection."""
-    silence: float = 60.0
-    """For the next bytes of an answer."""
+    silence: float = 25.0
+    """For the next bytes of an answer. Less than the 30 seconds that a container is given to end
+    after SIGTERM: no thread that waits for a server keeps the program longer."""
     first_wait: float = 0.5
     """Before the second attempt; doubles each time, and chance is added."""
     longest_wait: float = 30.0
