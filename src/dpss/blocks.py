@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_BLOCK_CELLS = 1 << 15
-"""Most cells in one block: the fixed-point sums of `dpss.stats.kernels` rely on it."""
+"""Most cells in one block: what is measured of each cell stays small."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CellBlock:
     indices: NDArray[np.signedinteger[Any]]
     """Gene index of each stored value, ``int32`` or ``int64``, shape ``(n_values,)``."""
     data: NDArray[Any]
-    """The stored values, ``float32``, ``float64``, ``int32`` or ``int64``, shape ``(n_values,)``."""
+    """The stored values, float or int of 32 or 64 bits, shape ``(n_values,)``."""
 
     @property
     def n_cells(self) -> int:
@@ -47,7 +47,7 @@ class EntryBlock:
     genes: NDArray[np.signedinteger[Any]]
     """Gene index of each stored value, ``int32`` or ``int64``, shape ``(n_values,)``."""
     data: NDArray[Any]
-    """The stored values, ``float32``, ``float64``, ``int32`` or ``int64``, shape ``(n_values,)``."""
+    """The stored values, float or int of 32 or 64 bits, shape ``(n_values,)``."""
 
 
 def check_cell_block(block: CellBlock, n_cells: int) -> None:

@@ -96,9 +96,7 @@ def build_summary(
         values: What its values are.
         checks: What was looked at on the way.
     """
-    genes = build_gene_statistics(
-        sums, features, mitochondrial, whole=values is Values.COUNTS
-    )
+    genes = build_gene_statistics(sums, features, mitochondrial, whole=values is Values.COUNTS)
     cells = sums.cells
     places = {int(feature): i for i, feature in enumerate(sums.genes.boxed)}
     boxes = tuple(

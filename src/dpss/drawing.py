@@ -59,8 +59,8 @@ class DrawingHere:
         from dpss.figures import FIGURES
 
         progress.begin("drawing", len(FIGURES))
+        drawn: dict[str, bytes] = {}
         try:
-            drawn = {}
             for figure in FIGURES:
                 drawn |= draw_figures(summary, (figure.slug,))
                 progress.advance(1)

@@ -282,4 +282,5 @@ def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:
     totals = np.bincount(cells, weights=data, minlength=block.n_cells)[cells]
     shares = np.divide(data, totals, out=np.zeros_like(data), where=totals > 0)
     inside = (block.indices >= 0) & (block.indices < n_features)
-    return np.bincount(block.indices[inside], weights=shares[inside], minlength=n_features)
+    sums = np.bincount(block.indices[inside], weights=shares[inside], minlength=n_features)
+    return sums.astype(np.float64)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_killed_helpers_are_done_without() -> None:
         helpers.close()
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks at processes in /proc")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")
 def test_helpers_end_with_their_parent() -> None:
     """A parent that is killed outright leaves no helper behind."""
     code = (
@@ -70,7 +71,7 @@ def test_helpers_end_with_their_parent() -> None:
     parent.kill()
     parent.wait()
     deadline = time.monotonic() + 20
-    while os.path.exists(f"/proc/{helper}") and time.monotonic() < deadline:
+    while Path(f"/proc/{helper}").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not os.path.exists(f"/proc/{helper}")
+    assert not Path(f"/proc/{helper}").exists()
     parent.stdout.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 from dpss.blocks import CellBlock, EntryBlock
@@ -91,4 +92,4 @@ def cut_evenly(n: int, n_values: int, value_bytes: int, share_bytes: int) -> lis
     """
     n_shares = max(1, min(n, -(-n_values * value_bytes // share_bytes)))
     bounds = [n * i // n_shares for i in range(n_shares + 1)]
-    return [range(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [range(a, b) for a, b in pairwise(bounds)]

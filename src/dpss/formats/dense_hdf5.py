@@ -25,7 +25,7 @@ def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer
         LimitError: Its chunks are too large, and can't be inflated piece by piece.
     """
     array = file.array(path)
-    n_cells, n_genes = array.shape
+    n_cells = array.shape[0]
     rows, columns = array.chunk_shape or (1, 1)
     if rows * columns * array.dtype.itemsize > BAND_BYTES and can_stream(array):
         return StreamedLayer(name, file, path, genes, n_cells)

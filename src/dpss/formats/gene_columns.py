@@ -39,7 +39,7 @@ def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
     Raises:
         NoMatrixError: There is no column that could name a gene.
     """
-    by_name = {name.lower(): column for name, column in reversed(columns.items())}
+    by_name = {name.lower(): column for name, column in reversed(list(columns.items()))}
     if not by_name:
         raise NoMatrixError("the gene table has no column of names")
     ids = next((by_name[name] for name in _IDS if name in by_name), None)

@@ -139,13 +139,13 @@ def _shape(file: Hdf5File, node: Any, path: str) -> tuple[tuple[int, int], str]:
     """Return (cells, genes) and ``csr``, ``csc`` or ``dense``."""
     url = file.blob.url
     if isinstance(node, h5py.Dataset):
-        if node.ndim != 2:  # noqa: PLR2004
+        if node.ndim != 2:
             raise CorruptMatrixError(f"{url}: {path} has {node.ndim} axes instead of 2")
         return (int(node.shape[0]), int(node.shape[1])), "dense"
     encoding = _text(node.attrs.get("encoding-type", node.attrs.get("h5sparse_format", "")))
     kind = encoding.removesuffix("_matrix")
     shape = node.attrs.get("shape", node.attrs.get("h5sparse_shape"))
-    if kind not in ("csr", "csc") or shape is None or np.size(shape) != 2:  # noqa: PLR2004
+    if kind not in ("csr", "csc") or shape is None or np.size(shape) != 2:
         raise CorruptMatrixError(f"{url}: {path} is encoded as {encoding!r}, which is no matrix")
     n_cells, n_genes = (int(n) for n in np.ravel(shape))
     if n_cells < 0 or n_genes < 0:
@@ -209,7 +209,9 @@ def _decode(file: Hdf5File, codes: Any, categories: Any) -> NDArray[np.object_] 
     numbers = codes[()]
     if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
         return None
-    return np.append(read_strings(file, categories), "")[numbers]
+    names: NDArray[np.object_] = np.append(read_strings(file, categories), "")
+    decoded: NDArray[np.object_] = names[numbers]
+    return decoded
 
 
 def _text(value: Any) -> str:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, DpssError, NoMatrixError, UnknownFormatError
-from dpss.formats.vectors import Vector
 from dpss.formats.hdf5_filters import known_filters, missing_filter, unfilter
+from dpss.formats.vectors import Vector
 from dpss.stores import Blob
 from dpss.stores.local import LocalFile
 

@@ -8,6 +8,7 @@ package ``hdf5plugin`` adds to it where it is installed.
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,6 +17,11 @@ from typing import Any
 import deflate
 import h5py
 import numpy as np
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 DEFLATE, SHUFFLE, _BLOSC, _LZ4, _ZSTD = 1, 2, 32001, 32004, 32015
 
@@ -30,7 +36,7 @@ Undo = Callable[[Any, int, int], Any]
 def known_filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
     """Return the ids of a dataset's filters, `None` if one can't be undone here."""
     ids = filter_ids(dataset)
-    return ids if ids is not None and set(ids) <= FILTERS.keys() else None
+    return ids if set(ids) <= FILTERS.keys() else None
 
 
 def filter_ids(dataset: h5py.Dataset) -> tuple[int, ...]:
@@ -91,11 +97,6 @@ def _unshuffle(data: Any, _: int, item_bytes: int) -> Any:
 
 
 def _unzstd(data: Any, n_bytes: int, _: int) -> Any:
-    try:
-        from compression import zstd
-    except ImportError:  # before Python 3.14
-        from backports import zstd
-
     decompressor = zstd.ZstdDecompressor()
     try:
         decoded = decompressor.decompress(bytes(data), max_length=n_bytes)
@@ -112,7 +113,8 @@ def _unblosc(data: Any, n_bytes: int, _: int) -> Any:
     stored = bytes(data)
     if len(stored) < _BLOSC_HEADER.size:
         raise ValueError("too short for blosc")
-    *_, decoded_bytes, _, stored_bytes = _BLOSC_HEADER.unpack_from(stored)
+    header = _BLOSC_HEADER.unpack_from(stored)
+    decoded_bytes, stored_bytes = header[4], header[6]
     if decoded_bytes != n_bytes or stored_bytes > len(stored):
         raise ValueError(f"blosc claims {decoded_bytes} bytes instead of {n_bytes}")
     try:
@@ -131,7 +133,8 @@ def _unlz4(data: Any, n_bytes: int, _: int) -> Any:
     decoded_bytes, block_bytes = _LZ4_HEADER.unpack_from(stored)
     if decoded_bytes != n_bytes or not block_bytes:
         raise ValueError(f"LZ4 claims {decoded_bytes} bytes instead of {n_bytes}")
-    parts, at, left = [], _LZ4_HEADER.size, n_bytes
+    parts: list[bytes] = []
+    at, left = _LZ4_HEADER.size, n_bytes
     while left:
         expected = min(block_bytes, left)
         if at + _BLOCK_BYTES.size > len(stored):

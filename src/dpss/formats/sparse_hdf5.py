@@ -109,7 +109,7 @@ class SparseLayer:
         for begin in range(int(indptr[0]), int(indptr[-1]), step):
             end = min(begin + step, int(indptr[-1]))
             minor = as_indices(indices.read(begin, end))
-            lengths = np.diff(np.clip(indptr, begin, end))
+            lengths = np.diff(np.clip(indptr, begin, end)).astype(np.int64)
             major = np.repeat(np.arange(share.start, share.stop, dtype=np.int32), lengths)
             cells, genes = (major, minor) if self.cell_major else (minor, major)
             yield EntryBlock(cells=cells, genes=genes, data=as_values(data.read(begin, end)))

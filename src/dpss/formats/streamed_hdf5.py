@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from isal import isal_zlib
@@ -23,6 +23,7 @@ from dpss.formats.hdf5_filters import DEFLATE
 from dpss.formats.sparse_hdf5 import as_values
 from dpss.model import GeneTable
 
+_INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
 _PIECE_BYTES = 1 << 20
 """Stored bytes that are read at a time."""
 
@@ -138,7 +139,7 @@ class StreamedLayer:
             # The inflater may hold output back with no input left: it is asked for it.
             try:
                 piece = inflater.decompress(stored, piece_bytes)
-            except isal_zlib.error as error:
+            except _INFLATE_ERROR as error:
                 raise CorruptMatrixError(
                     f"{self.file.blob.url}: chunk {number} of {self.path} can't be "
                     f"decompressed ({error})"

@@ -51,7 +51,7 @@ def _layer(file: Hdf5File, group: str) -> SparseLayer:
     """Open a group: its columns are cells, so that 10x's CSC is cell-major."""
     node = file.h5[group]
     shape = np.ravel(node["shape"][()])
-    if len(shape) != 2:  # noqa: PLR2004
+    if len(shape) != 2:
         raise CorruptMatrixError(f"{file.blob.url}: {group}/shape has {len(shape)} numbers")
     genes = _genes(file, node)
     n_genes, n_cells = (int(n) for n in shape)

@@ -42,7 +42,8 @@ def log_bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
     between machines.
     """
     keys = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) >> _SHIFT
-    return np.clip(keys - _FIRST + 1, 0, N_LOG_BINS - 1)
+    bins: NDArray[np.int64] = np.clip(keys - _FIRST + 1, 0, N_LOG_BINS - 1)
+    return bins
 
 
 def log_edges() -> NDArray[np.float64]:
@@ -58,7 +59,7 @@ def percent_bins(percents: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def percent_edges() -> NDArray[np.float64]:
     """Return the edges of the percentage bins, shape ``(N_PERCENT_BINS + 1,)``."""
-    return np.arange(N_PERCENT_BINS + 1) * (100 / N_PERCENT_BINS)
+    return np.arange(N_PERCENT_BINS + 1, dtype=np.float64) * (100 / N_PERCENT_BINS)
 
 
 class Grid:

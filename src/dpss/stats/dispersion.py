@@ -81,9 +81,7 @@ def _cut(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.clip(np.searchsorted(edges, values, side="left") - 1, 0, N_BINS - 1)
 
 
-def _standardise(
-    dispersions: NDArray[np.float64], bins: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _standardise(dispersions: NDArray[np.float64], bins: NDArray[np.int64]) -> NDArray[np.float64]:
     """Subtract each bin's mean and divide by its standard deviation (``ddof=1``).
 
     A bin with a single defined dispersion gives it the normalised value 1.

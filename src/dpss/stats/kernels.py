@@ -71,7 +71,7 @@ def carry_all(table: Any) -> None:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _add_value(table: Any, gene: Any, x: float, share: float, boxes: Any) -> None:
+def _add_value(table: Any, gene: Any, x: Any, share: Any, boxes: Any) -> None:
     """Add one positive value and its share of its cell's counts to a gene's row."""
     whole = np.int64(x)
     rest = x - whole
@@ -92,20 +92,19 @@ def _add_value(table: Any, gene: Any, x: float, share: float, boxes: Any) -> Non
     role = table[gene, ROLE]
     if role > 1:
         at = (np.float64(share).view(np.int64) >> _BOX_SHIFT) - _BOX_FIRST
-        boxes[np.uint64((role >> 1) - 1), np.uint64(min(max(at, 0), N_BOX_BINS - 1))] += 1
+        place: Any = min(max(at, 0), N_BOX_BINS - 1)
+        boxes[np.uint64((role >> 1) - 1), np.uint64(place)] += 1
 
 
 @njit(cache=True, nogil=True)
-def _measure_plain(
-    indices: Any, data: Any, begin: int, end: int, n_features: int
-) -> tuple[int, int, int, bool]:
+def _measure_plain(indices: Any, data: Any, begin: int, end: int, n_features: int) -> Any:
     """Measure a cell on the assumption that it holds only counts, and say if that held.
 
     Returns:
         Genes detected, sum of counts, largest count, and whether all values are whole
         numbers of at least 0 and all indices lie within the features.
     """
-    n_detected = 0
+    n_detected: Any = 0
     total = np.int64(0)
     largest = np.int64(0)
     last = np.uint64(0)
@@ -170,7 +169,7 @@ def _measure_any(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _fixed(whole_sum: int, low_sum: int) -> float:
+def _fixed(whole_sum: Any, low_sum: Any) -> Any:
     """Return the double nearest to a sum in two limbs."""
     return np.float64(whole_sum + (low_sum >> LOW_BITS)) + (low_sum & _LOW_MASK) / _LOW_SCALE
 
@@ -178,7 +177,7 @@ def _fixed(whole_sum: int, low_sum: int) -> float:
 @njit(cache=True, nogil=True)
 def _add_cell(
     indices: Any, data: Any, begin: int, end: int, inverse: float, table: Any, boxes: Any
-) -> float:
+) -> Any:
     """Add a cell's values to their genes and return its mitochondrial counts."""
     mt_whole = np.int64(0)
     mt_low = np.int64(0)
@@ -329,9 +328,7 @@ def measure_entries(  # noqa: PLR0913
 
 
 @njit(cache=True, nogil=True)
-def add_entries(  # noqa: PLR0913
-    cells: Any, genes: Any, data: Any, inverses: Any, table: Any, boxes: Any
-) -> None:
+def add_entries(cells: Any, genes: Any, data: Any, inverses: Any, table: Any, boxes: Any) -> None:
     """Add entries in any order to a table of features: the second of two passes.
 
     The entries were checked by the first pass.

@@ -129,7 +129,7 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     )
 
 
-def classify(traits: ValueTraits) -> Values:
+def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case by case)
     """Say what values with these traits are.
 
     Fractions on a scale that could be logarithmic are told apart by what undoing the
@@ -165,7 +165,7 @@ def _equal(low: float, high: float) -> bool:
 def _cell_sums(data: NDArray[np.float64], block: CellBlock) -> NDArray[np.float64]:
     """Sum values over each cell, shape ``(n_cells,)``."""
     cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
-    return np.bincount(cells, weights=data, minlength=block.n_cells)
+    return np.bincount(cells, weights=data, minlength=block.n_cells).astype(np.float64)
 
 
 def _whole_ratios(data: NDArray[np.float64], block: CellBlock) -> tuple[int, int]:

@@ -114,11 +114,11 @@ class LocalStore:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                    os.chmod(file.name, 0o644)
-                    os.replace(file.name, path)
+                    Path(file.name).chmod(0o644)
+                    Path(file.name).replace(path)
                 except BaseException:
                     with contextlib.suppress(OSError):
-                        os.unlink(file.name)
+                        Path(file.name).unlink()
                     raise
         except OSError as error:
             raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error

@@ -82,7 +82,7 @@ def test_all_layouts_give_the_same(layout: str, compression: str | None, tmp_pat
     x = counts()
     path = write(tmp_path / "x.h5ad", adata(LAYOUTS[layout](x)), compression=compression)
     (matrix,) = open_matrices(LocalFile(path))
-    layer = pickle.loads(pickle.dumps(matrix.layers[0]))  # noqa: S301 (made here)
+    layer = pickle.loads(pickle.dumps(matrix.layers[0]))
     for share_bytes, block_bytes in ((1 << 20, 1 << 20), (1000, 300), (1, 1)):
         np.testing.assert_array_equal(gather(layer, share_bytes, block_bytes), x.toarray())
     expected = summarise(write(tmp_path / "y.h5ad", adata(x)))
@@ -146,7 +146,7 @@ def test_layers_are_looked_at_in_the_promised_order(tmp_path: Path) -> None:
     assert summarise(path).matrix.layer == "raw_counts"
     assert summarise(path, layer="raw.X").total_counts == 3 * x.sum()
     assert summarise(path, layer="layers/counts").values is Values.EXPECTED_COUNTS
-    with pytest.raises(NoMatrixError, match="no layer 'spliced'; the layers are: X, raw.X, counts"):
+    with pytest.raises(NoMatrixError, match=r"no layer 'spliced'; the layers are: X, raw\.X"):
         summarise(path, layer="spliced")
 
 
@@ -285,5 +285,5 @@ def test_a_heap_that_would_lead_hdf5_round_in_circles(tmp_path: Path) -> None:
         at += 16 + -(-int.from_bytes(data[at + 8 : at + 16], "little") // 8) * 8
     data[at + 8 : at + 16] = bytes(8)
     path.write_bytes(data)
-    with pytest.raises(CorruptMatrixError, match="strings at .* are damaged"):
+    with pytest.raises(CorruptMatrixError, match=r"strings at .* are damaged"):
         summarise(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
@@ -67,10 +68,10 @@ def test_every_range_is_what_h5py_reads(
             if width is not None:
                 chunks = (chunks[0], min(width))
             h5.create_dataset("x", data=values, chunks=chunks, **filters)
-    array = pickle.loads(pickle.dumps(Hdf5File(LocalFile(path)).array("x")))  # noqa: S301
+    array = pickle.loads(pickle.dumps(Hdf5File(LocalFile(path)).array("x")))
     cursor = Cursor(array)
     bounds = sorted({0, length, *(min(cut, length) for cut in cuts)})
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in pairwise(bounds):
         np.testing.assert_array_equal(cursor.read(start, stop), values[start:stop])
         np.testing.assert_array_equal(array.read(start, stop), values[start:stop])
 
