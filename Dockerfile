@@ -15,14 +15,12 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 
 WORKDIR /build
 
+# No bytecode yet: it's kept of what a run imports, below.
 # The environment that stays, and one with what builds the package.
 RUN python -m venv --without-pip /opt/dpss && python -m venv --without-pip /opt/tools
 
 COPY requirements.lock requirements-build.lock ./
-RUN python -m pip --python /opt/dpss/bin/python install --only-binary :all: --require-hashes -r requirements.lock
-# pandas makes data frames in a notebook; the job never imports it.
-# hadolint ignore=DL3059
-RUN python -m pip --python /opt/dpss/bin/python uninstall --quiet --yes pandas
+RUN python -m pip --python /opt/dpss/bin/python install --no-compile --only-binary :all: --require-hashes -r requirements.lock
 # hadolint ignore=DL3059
 RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r requirements-build.lock
 
@@ -33,7 +31,7 @@ RUN /opt/dpss/bin/python tools/container/prune.py /opt/dpss
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN python -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . \
-    && python -m pip --python /opt/dpss/bin/python install --no-deps --no-index dist/*.whl
+    && python -m pip --python /opt/dpss/bin/python install --no-compile --no-deps --no-index dist/*.whl
 
 # The bill of materials, of what is really there after the pruning.
 COPY tools/container/sbom.lock tools/container/
@@ -41,14 +39,12 @@ RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --r
     && /opt/tools/bin/cyclonedx-py environment --spec-version 1.6 --output-format JSON --output-reproducible \
         --mc-type application --pyproject pyproject.toml --output-file /opt/dpss/sbom.cdx.json /opt/dpss/bin/python
 
-# Every kernel is compiled here, for any processor of this architecture, and never at a start.
-COPY tools/container/dpss_cache.py tools/container/
-COPY tools/container/warm.py tools/container/
-RUN site=$(/opt/dpss/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
-    && mv /build/tools/container/dpss_cache.py "$site/" \
-    && /opt/dpss/bin/python -m compileall -q "$site/dpss_cache.py"
-RUN NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/dpss/kernels MPLCONFIGDIR=/tmp/matplotlib \
-    /opt/dpss/bin/python tools/container/warm.py
+# Every kernel is compiled here, for any processor of this architecture, and never at a start; and
+# so is Python's bytecode, of the modules that a run imports.
+COPY tools/container/dpss_cache.py tools/container/warm.py tools/container/
+RUN cp tools/container/dpss_cache.py "$(/opt/dpss/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+    && NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/dpss/kernels MPLCONFIGDIR=/tmp/matplotlib \
+        /opt/dpss/bin/python tools/container/warm.py
 
 # hadolint ignore=DL3006
 FROM ${BASE}

@@ -321,7 +321,7 @@ def start_run(deployment: Deployment, shards: Sequence[str], concurrency: int) -
     account = deployment.account(f"Run now, in {len(shards)} shard(s), {concurrency} at a time")
     deployment.init(account)
     outputs = deployment.outputs()
-    confirm("Start it? It costs what docs/explanation/cost.md says.")
+    confirm("Start it? It costs what docs/how-to/cost.md says.")
     hours = float(deployment.variables.get("timeout_hours", "23"))
     given = {
         "shards": list(shards),

@@ -22,7 +22,8 @@ def _listed(value: Any) -> list[str]:
 
 def _holds(operator: str, expected: list[str], found: str | None) -> bool:
     if found is None:
-        return False
+        return operator.endswith("IfExists")
+    operator = operator.removesuffix("IfExists")
     match operator:
         case "StringEquals":
             return found in expected

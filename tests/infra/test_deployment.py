@@ -15,7 +15,7 @@ from tests.infra.test_environment import write_program
 from tools import deployment as tool
 
 FULL_NAME = "data-portal-summary-stats-dev"
-PLAYED = f"""#!{sys.executable}
+PLAYED = f"""#!{sys.executable} -IS
 import json, os, sys
 program, said = os.path.basename(sys.argv[0]), " ".join(sys.argv[1:])
 with open(os.environ["CALLS"], "a") as calls:

@@ -14,6 +14,7 @@ PATTERNS = (
     "botocore/data/*",
     "fontTools/**/*.c",
     "h5py/tests",
+    "llvmlite/tests",
     "matplotlib/mpl-data/fonts/afm",
     "matplotlib/mpl-data/fonts/pdfcorefonts",
     "matplotlib/mpl-data/sample_data",
@@ -24,11 +25,16 @@ PATTERNS = (
     "numpy/*/tests",
     "numpy/_core/include",
     "numpy/f2py",
+    "pandas/tests",
     "pillow.libs/libavif-*",
     "PIL/_avif*",
+    "pygments/lexers/*",
+    "rdata/tests",
+    "xarray/tests",
 )
-# Of botocore's descriptions of services: those that credentials come from, and its tables.
-KEPT = {"signin", "sso", "sso-oidc", "sts"}
+# Of botocore's descriptions of services: those that credentials come from, and its tables. Of the
+# languages that pygments knows: Python, and its list of them.
+KEPT = {"signin", "sso", "sso-oidc", "sts", "__init__.py", "_mapping.py", "python.py"}
 
 
 def size_of(path: Path) -> int:

@@ -2,11 +2,15 @@
 
     NUMBA_CACHE_DIR=... python warm.py
 
+Python's own bytecode is written on the way, for every module that is imported.
+
 A kernel is compiled once for each combination of types, so the matrices have every layout and
 every type of values and of indices that the readers hand on. A type that is missing here would
 be compiled, and kept, by the first run that meets it.
 """
 
+import compileall
+import importlib
 import itertools
 import os
 import subprocess
@@ -17,6 +21,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+import dpss as dpss_package
 from dpss.building import Identity
 from dpss.executors.threads import ThreadExecutor
 from dpss.formats.table import open_matrices
@@ -121,6 +126,9 @@ def main() -> int:
         # The whole program once, on a matrix in each of its formats.
         dpss = str(Path(sys.executable).with_name("dpss"))
         subprocess.run([dpss, "demo", "--output", str(folder / "demo")], check=True)
+    compileall.compile_dir(Path(dpss_package.__file__).parent, quiet=1)
+    for module in ("botocore.session", "botocore.credentials", "dpss_cache", "obstore.store"):
+        importlib.import_module(module)
     kernels = Path(os.environ["NUMBA_CACHE_DIR"])
     n_kernels = len(list(kernels.rglob("*.nbc")))
     print(f"{n_kernels} kernels compiled")

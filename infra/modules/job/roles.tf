@@ -64,6 +64,8 @@ locals {
   matrices = "${local.s3}${var.matrices_bucket}"
 }
 
+# IfExists: S3 answers a read of a key that isn't there with 404 only to who may list the bucket, else
+# with 403, and a read has no s3:prefix. Without it "not yet summarised" would look like "forbidden".
 data "aws_iam_policy_document" "task" {
   statement {
     sid       = "ReadMatricesAndBlacklist"
@@ -77,7 +79,7 @@ data "aws_iam_policy_document" "task" {
     resources = [local.matrices]
 
     condition {
-      test     = "StringLike"
+      test     = "StringLikeIfExists"
       variable = "s3:prefix"
       values   = ["${var.matrices_prefix}*", "blacklist"]
     }
@@ -98,7 +100,7 @@ data "aws_iam_policy_document" "task" {
     resources = [local.figures]
 
     condition {
-      test     = "StringLike"
+      test     = "StringLikeIfExists"
       variable = "s3:prefix"
       values   = ["${var.figures_prefix}*"]
     }
