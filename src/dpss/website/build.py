@@ -11,11 +11,13 @@ from typing import Any
 from dpss import __version__
 from dpss.stores import Store
 from dpss.tables import json_bytes
+from dpss.website.cells import DATA, write_cells
 from dpss.website.genes import TABLES, read_genes, write_tables
 from dpss.website.history import DATES, dates_script, read_history
 from dpss.website.index import index_document
 from dpss.website.multiqc import multiqc_document
 from dpss.website.pages import (
+    TERMS,
     example_genes,
     index_row,
     matrix_view,
@@ -89,7 +91,11 @@ def _write_projects(
         ]
         touched = any(folder.partition("/")[0] == project.folder for folder in gone)
         if stale or touched or not publisher.has(f"{project.folder}/index.html"):
-            _write_project(publisher, project, stale)
+            try:
+                _write_project(publisher, project, stale)
+            except (FileNotFoundError, ValueError) as error:
+                # Withdrawn or replaced while its pages were made: the next build sees it.
+                log.warning("the pages of %s are left as they are: %s", project.folder, error)
 
 
 def _write_portal(
@@ -106,11 +112,16 @@ def _write_portal(
     document = index_document(projects, unreadable, history.latest, __version__)
     rows = [index_row(project) for project in projects]
     published = published_addresses(projects)
+    shown = {name: any(row["terms"][name] for row in rows) for name in TERMS}
     publisher.write("_dpss/matrices.js", portal_script(projects))
     publisher.write(DATES, dates_script(history))
     pages: list[tuple[str, str, dict[str, Any]]] = [
         ("genes.html", "", {"layout": layout, "examples": example_genes(projects)}),
-        ("index.html", "", {"rows": rows, "unreadable": unreadable, "dated": bool(history.runs)}),
+        (
+            "index.html",
+            "",
+            {"rows": rows, "unreadable": unreadable, "dated": bool(history.runs), "shown": shown},
+        ),
         ("runs/index.html", "../", {"history": history, "published": published}),
         ("runs/feed.xml", "../", {"history": history, "published": published}),
     ]
@@ -145,6 +156,7 @@ def _remove(publisher: Publisher, folders: Iterable[str], projects: Collection[s
     for folder in folders:
         for name in _BESIDE:
             publisher.delete(f"{folder}/{name}")
+        publisher.delete(f"{DATA}{folder}.js")
         for key in publisher.keys(f"{TABLES}{folder}/"):
             publisher.delete(key)
         project = folder.partition("/")[0]
@@ -188,7 +200,7 @@ def _view(
         size = _png_size(publisher, f"{record.folder}/{slug}.png")
         if size:
             sizes[slug] = size
-    return matrix_view(record, document, sizes)
+    return matrix_view(record, document, sizes, cells=write_cells(publisher, record))
 
 
 def _png_size(publisher: Publisher, key: str) -> tuple[int, int] | None:

@@ -37,7 +37,10 @@ CONTENT_SECURITY_POLICY = (
 THUMBNAILS = ("highest_expr_genes", "highly_variable_genes", "violin", "knee")
 """Figures that the first page shows on demand."""
 
-STATIC = ("common.js", "index.js", "project.js", "genes.js", "icon.svg")
+TERMS = {"species": SPECIES, "organ": ORGAN, "technology": TECHNOLOGY}
+"""Columns of the first page that are made from strata, left out where no project has any."""
+
+STATIC = ("common.js", "index.js", "project.js", "cells.js", "genes.js", "icon.svg")
 
 
 @cache
@@ -162,10 +165,7 @@ def index_row(project: ProjectRecord) -> dict[str, Any]:
     statuses: dict[str, int] = {
         status: sum(m.checks[status] for m in matrices) for status in ("pass", "warn", "fail")
     }
-    terms = {
-        name: _union(matrices, keys)
-        for name, keys in (("species", SPECIES), ("organ", ORGAN), ("technology", TECHNOLOGY))
-    }
+    terms = {name: _union(matrices, keys) for name, keys in TERMS.items()}
     return {
         "project": project,
         "columns": columns,
@@ -256,7 +256,11 @@ def _haystack(project: ProjectRecord) -> str:
 
 
 def matrix_view(
-    record: MatrixRecord, document: Mapping[str, Any], sizes: Mapping[str, tuple[int, int]]
+    record: MatrixRecord,
+    document: Mapping[str, Any],
+    sizes: Mapping[str, tuple[int, int]],
+    *,
+    cells: bool = False,
 ) -> dict[str, Any]:
     """Return what a project's page shows of one matrix.
 
@@ -264,11 +268,13 @@ def matrix_view(
         record: The matrix.
         document: Its summary.
         sizes: Width and height of its PNG figures in pixels, by slug.
+        cells: Whether there is a data file of its cells.
     """
     return {
         "record": record,
         "document": document,
         "table": path_of(f"{TABLES}{record.folder}"),
+        "cells": f"cells/{path_of(record.folder)}" if cells else "",
         "n_parts": n_parts(record.numbers["n_genes"]),
         "verdict": verdict(record.checks),
         "lists": top_lists(document),

@@ -179,6 +179,23 @@ def document(
     return {**found, **changes}
 
 
+def cells(rng: random.Random, n_bins: int = 200) -> dict:
+    """Return a ``cells.json``: some bins along a diagonal."""
+    edges = [round(2 ** (8 + i / 8), 3) for i in range(33)]
+    places = sorted(
+        {(x := rng.randrange(32), min(31, x + rng.randrange(3))) for _ in range(n_bins)}
+    )
+    grid = {
+        "x": [x for x, _ in places],
+        "y": [y for _, y in places],
+        "n": [rng.randint(1, 500) for _ in places],
+        "x_edges": edges,
+        "y_edges": edges,
+    }
+    percent = {**grid, "y_edges": [i / 4 for i in range(33)]}
+    return {"schema": 1, "genes_vs_counts": grid, "mt_vs_counts": percent}
+
+
 def write_matrix(folder: Path, doc: dict, rows: list[dict]) -> None:
     """Write everything that a run publishes of one matrix."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -213,6 +230,8 @@ def make_portal(
             if not figures:
                 doc["figures"] = []
             write_matrix(folder, doc, rows)
+            if figures:
+                (folder / "cells.json").write_text(json.dumps(cells(rng)))
     return root
 
 

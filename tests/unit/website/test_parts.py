@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,7 +95,9 @@ def test_changing_ends_where_building_anew_does(portal, tmp_path, changed):
     write_matrix(portal / "new", document(rng, rows, project="new", title="New", n_cells=50), rows)
     fresh = tmp_path / "fresh"
     for key in files(portal):
-        if key.endswith((".png", ".svg", ".csv", "summary.json")) or re.match(r"runs/2", key):
+        if key.endswith((".png", ".svg", ".csv", "summary.json", "cells.json")) or re.match(
+            r"runs/2", key
+        ):
             if key.startswith("_dpss"):
                 continue
             (fresh / key).parent.mkdir(parents=True, exist_ok=True)
@@ -201,6 +204,34 @@ def test_any_names_survive_the_reading(pairs):
         row |= {"gene_id": gene_id, "gene_name": name}
     genes = read_genes(genes_csv(rows))
     assert list(zip(genes["gene_id"], genes["gene_name"], strict=True)) == pairs
+
+
+def test_the_cells_of_a_summary_come_back(portal):
+    """The grid that a run publishes is what the page is given, the whole of it."""
+    from dpss.stats.density import Density, log_edges, percent_edges
+    from dpss.website.cells import cells_json, parse_cells
+
+    x, y, n = np.array([400, 401, 420]), np.array([300, 300, 310]), np.array([1, 5, 2])
+
+    class Summary:
+        genes_vs_counts = Density(x, y, n, log_edges(), log_edges())
+        mt_vs_counts = Density(x, np.array([0, 4, 399]), n, log_edges(), percent_edges())
+
+    found = parse_cells(cells_json(Summary()))
+    grid = found["genes_vs_counts"]
+    assert (grid["x"], grid["y"], grid["n"]) == ([0, 1, 20], [0, 0, 10], [1, 5, 2])
+    assert grid["x_edges"] == log_edges()[400:422].tolist()
+    assert found["mt_vs_counts"]["y_edges"][-1] == 100
+    assert received(portal / "_dpss/cells/project-0000/matrix-0.js")[1].keys() == found.keys()
+
+
+@pytest.mark.parametrize("data", ["{", "[]", '{"schema": 2}'])
+def test_foreign_cells_are_not_shown(portal, data, caplog):
+    """A cells.json that can't be read costs the interactive plots only."""
+    (portal / "project-0000/matrix-0/cells.json").write_text(data)
+    build_website(LocalStore(portal))
+    assert "cells.json is not shown" in caplog.text
+    assert not (portal / "_dpss/cells/project-0000/matrix-0.js").exists()
 
 
 # --- Changes --------------------------------------------------------------------------------

@@ -24,7 +24,7 @@
     const terms = { values: row.dataset.values.split("|"), checks: [cells.checks.dataset.term] };
     for (const name of ["species", "organ", "technology"]) terms[name] = termsOf(cells[name]);
     // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
-    const said = [cells.title, cells.species, cells.organ, cells.technology].map((cell) => cell.textContent);
+    const said = [cells.title, cells.species, cells.organ, cells.technology].filter(Boolean).map((cell) => cell.textContent);
     const text = plain([...said, row.dataset.search].join(" "));
     return { row, position, cells, terms, text, shown: true };
   });
@@ -58,6 +58,7 @@
 
   /** The terms of a cell: as they stand there, or the whole list where it is cut. */
   function termsOf(cell) {
+    if (!cell) return [];
     if (cell.dataset.terms) return JSON.parse(cell.dataset.terms);
     return [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data);
   }

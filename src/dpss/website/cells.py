@@ -1,0 +1,121 @@
+"""The cells of a matrix as counts on a grid, for the interactive form of the scatter plots.
+
+A run publishes them beside the figures as ``cells.json``; where there is none, as with
+results of an earlier version, the pages show the figures only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dpss.website.conforming import fault
+from dpss.website.genes import dumps, script
+from dpss.website.publishing import Publisher
+from dpss.website.records import MatrixRecord, path_of
+
+if TYPE_CHECKING:
+    from dpss.stats.density import Density
+    from dpss.summary import Summary
+
+log = logging.getLogger(__name__)
+
+CELLS = "cells.json"
+DATA = "_dpss/cells/"
+SCHEMA = 1
+
+_INTEGERS = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+_GRID = {
+    "type": ["object", "null"],
+    "required": ["x", "y", "n", "x_edges", "y_edges"],
+    "properties": {
+        "x": _INTEGERS,
+        "y": _INTEGERS,
+        "n": _INTEGERS,
+        "x_edges": _NUMBERS,
+        "y_edges": _NUMBERS,
+    },
+}
+_DOCUMENT = {
+    "type": "object",
+    "required": ["schema", "genes_vs_counts", "mt_vs_counts"],
+    "properties": {"schema": {"const": SCHEMA}, "genes_vs_counts": _GRID, "mt_vs_counts": _GRID},
+}
+
+
+def cells_document(summary: Summary) -> dict[str, Any]:
+    """Return the content of ``cells.json``.
+
+    Of each plot the bins that hold cells: ``x`` and ``y`` are the bin's number along the
+    axis, ``n`` its cells; bin ``i`` of an axis lies between ``edges[i]`` and ``edges[i + 1]``.
+    """
+    mitochondrial = summary.mt_vs_counts
+    return {
+        "schema": SCHEMA,
+        "genes_vs_counts": _grid(summary.genes_vs_counts),
+        "mt_vs_counts": None if mitochondrial is None else _grid(mitochondrial),
+    }
+
+
+def cells_json(summary: Summary) -> bytes:
+    """Return ``cells.json`` as bytes, always the same for the same summary."""
+    return (dumps(cells_document(summary)) + "\n").encode()
+
+
+def write_cells(publisher: Publisher, record: MatrixRecord) -> bool:
+    """Write the data file of a matrix's cells; tells whether there is one."""
+    data = publisher.read(f"{record.folder}/{CELLS}")
+    key = f"{DATA}{record.folder}.js"
+    try:
+        document = parse_cells(data) if data is not None else None
+    except ValueError as error:
+        log.warning("%s/%s is not shown: it %s", record.folder, CELLS, error)
+        document = None
+    if document is None:
+        publisher.delete(key)
+        return False
+    publisher.write(key, script(f"cells/{path_of(record.folder)}", dumps(document)))
+    return True
+
+
+def parse_cells(data: bytes) -> dict[str, Any]:
+    """Return a ``cells.json`` as far as pages know it.
+
+    Raises:
+        ValueError: It isn't one.
+    """
+    document = json.loads(data)
+    reason = fault(document, _DOCUMENT)
+    if reason:
+        raise ValueError(f"is of another form: {reason}")
+    known = {name: document[name] for name in ("genes_vs_counts", "mt_vs_counts")}
+    for name, grid in known.items():
+        if grid is not None and not _fits(grid):
+            raise ValueError(f"contradicts itself in {name}")
+    return known
+
+
+def _fits(grid: Mapping[str, Any]) -> bool:
+    x, y = grid["x"], grid["y"]
+    return (
+        len(x) == len(y) == len(grid["n"])
+        and max(x, default=-1) < len(grid["x_edges"]) - 1
+        and max(y, default=-1) < len(grid["y_edges"]) - 1
+    )
+
+
+def _grid(density: Density) -> dict[str, Any] | None:
+    """Return a density with the part of its axes that has cells; ``None`` without cells."""
+    if len(density.counts) == 0:
+        return None
+    first_x, first_y = int(density.x.min()), int(density.y.min())
+    return {
+        "x": (density.x - first_x).tolist(),
+        "y": (density.y - first_y).tolist(),
+        "n": density.counts.tolist(),
+        "x_edges": density.x_edges[first_x : int(density.x.max()) + 2].tolist(),
+        "y_edges": density.y_edges[first_y : int(density.y.max()) + 2].tolist(),
+    }
