@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dpss.errors import CorruptMatrixError, DpssError, UnknownFormatError
-from dpss.formats import Matrix, mtx, text, zarr
+from dpss.formats import Matrix, mtx, r_objects, text, zarr
 from dpss.formats.dense_hdf5 import is_plain, open_plain
 from dpss.formats.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
 from dpss.formats.hdf5 import Hdf5File, is_hdf5
@@ -50,6 +50,7 @@ FORMATS = (
     # First, as a hierarchy has thousands of small files, and names say what they are.
     Format(zarr.sniff, zarr.open_),
     Format(mtx.sniff, mtx.open_),
+    Format(r_objects.sniff, r_objects.open_),
     # Last, as any text could be a table.
     Format(text.sniff, text.open_),
 )

@@ -1,0 +1,80 @@
+"""R's objects as rdata parses them: attributes, names and plain values, nothing evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_VECTORS = ("INT", "REAL", "LGL")
+
+
+def kind_of(thing: Any) -> str:
+    """Return R's type of an object: ``S4``, ``VEC`` (a list), ``REAL``, ``STR``, ..."""
+    return str(thing.info.type.name)
+
+
+def pairs_of(thing: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of a pair list, such as attributes."""
+    while thing is not None and kind_of(thing) == "LIST":
+        head, tail = thing.value
+        yield _symbol(thing.tag), head
+        thing = tail
+
+
+def _symbol(tag: Any) -> str:
+    if tag is not None and kind_of(tag) == "REF":
+        tag = tag.referenced_object
+    if tag is None or kind_of(tag) != "SYM":
+        return ""
+    return _string(tag.value)
+
+
+def _string(thing: Any) -> str:
+    value = thing.value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+
+
+def attributes_of(thing: Any) -> dict[str, Any]:
+    """Return an object's attributes; those of S4 are its slots."""
+    return dict(pairs_of(thing.attributes))
+
+
+def class_of(thing: Any) -> str:
+    """Return an object's class, empty where it has none of its own."""
+    names = strings_of(attributes_of(thing).get("class"))
+    return names[0] if names else ""
+
+
+def classes_of(thing: Any) -> list[str]:
+    """Return all classes of an object, its own first."""
+    return strings_of(attributes_of(thing).get("class"))
+
+
+def strings_of(thing: Any) -> list[str]:
+    """Return a vector of strings, an empty list for anything else."""
+    if thing is None or kind_of(thing) != "STR":
+        return []
+    return [_string(each) for each in thing.value]
+
+
+def numbers_of(thing: Any) -> NDArray[Any] | None:
+    """Return a vector of numbers; ``NA`` among whole numbers turns them into floats."""
+    if thing is None or kind_of(thing) not in _VECTORS:
+        return None
+    if isinstance(thing.value, np.ma.MaskedArray):
+        values = np.ma.getdata(thing.value).astype(np.float64)
+        values[np.ma.getmaskarray(thing.value)] = np.nan
+        return values
+    return np.asarray(thing.value)
+
+
+def items_of(thing: Any) -> list[tuple[str, Any]]:
+    """Return the names and values of a list; names are empty where it has none."""
+    if thing is None or kind_of(thing) != "VEC":
+        return []
+    names = strings_of(attributes_of(thing).get("names"))
+    names += [""] * (len(thing.value) - len(names))
+    return list(zip(names, thing.value, strict=False))
