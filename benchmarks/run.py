@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,9 +38,16 @@ def main() -> int:
     limits = Limits(options.time_limit, options.memory_limit or memory, cpus=options.cpus)
     bench = Bench(data, limits, options.repeats)
     sizes = QUICK if options.quick else Sizes(zip_bytes=options.zip_bytes)
+    broken: list[str] = []
     for name in options.sections:
         say(f"{name}: {(SECTIONS[name].__doc__ or '').splitlines()[0]}")
-        section = SECTIONS[name](bench, sizes)
+        try:
+            section = SECTIONS[name](bench, sizes)
+        except Exception:
+            # Hours of other sections may follow, or be done already.
+            traceback.print_exc()
+            broken.append(name)
+            continue
         section["quick"] = options.quick
         section["measured"] = datetime.now(UTC).date().isoformat()
         section["machine"] = describe_machine(limits)
@@ -54,7 +62,9 @@ def main() -> int:
     say(f"\nresults: {target.name}")
     if write:
         write_pages(results)
-    return 0
+    if broken:
+        say(f"sections that broke: {', '.join(broken)}")
+    return 1 if broken else 0
 
 
 def parse_options() -> argparse.Namespace:
