@@ -94,8 +94,11 @@ def _write_projects(
             try:
                 _write_project(publisher, project, stale)
             except (FileNotFoundError, ValueError) as error:
-                # Withdrawn or replaced while its pages were made: the next build sees it.
-                log.warning("the pages of %s are left as they are: %s", project.folder, error)
+                # Withdrawn or replaced while its pages were made. Without its page, the next
+                # build makes it again.
+                log.warning("the page of %s is left out this time: %s", project.folder, error)
+                publisher.flush()
+                publisher.delete(f"{project.folder}/index.html")
 
 
 def _write_portal(
