@@ -285,11 +285,15 @@ class ChunkedArray:
 
 @dataclass
 class Cursor:
-    """Reads an array from front to back, and decodes no chunk twice on the way."""
+    """Reads an array from front to back, and decodes no chunk twice on the way.
+
+    What it returns is overwritten by the next reading: the memory is used again.
+    """
 
     array: Vector
     _row: int = field(default=-1, init=False)
     _held: NDArray[Any] | None = field(default=None, init=False)
+    _memory: NDArray[Any] | None = field(default=None, init=False)
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop`` of the first axis.
@@ -300,7 +304,7 @@ class Cursor:
         layout = self.array.layout()
         if layout is None or stop <= start:
             return self.array.read_by_library(start, stop)
-        out = np.empty((stop - start, *self.array.shape[1:]), dtype=self.array.dtype)
+        out = self._room(stop - start)
         n_rows = layout.chunk_shape[0]
         first, last = start // n_rows, (stop - 1) // n_rows
         if first == self._row and self._held is not None:
@@ -310,6 +314,12 @@ class Cursor:
             _paste(slab, row * n_rows, out, start)
             self._row, self._held = row, slab
         return out
+
+    def _room(self, n: int) -> NDArray[Any]:
+        """Return memory for ``n`` elements of the first axis."""
+        if self._memory is None or len(self._memory) < n:
+            self._memory = np.empty((n, *self.array.shape[1:]), dtype=self.array.dtype)
+        return self._memory[:n]
 
 
 def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
