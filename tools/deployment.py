@@ -377,6 +377,8 @@ def write_sbom(deployment: Deployment) -> int:
     )  # fmt: skip
     components = json.loads(target.read_text())["components"]
     say(f"{target.relative_to(ROOT)}: {len(components)} components of {name}")
+    call(sys.executable, str(ROOT / "tools/licences.py"), str(target))
+    say("docs/reference/licences.md: their licences")
     return 0
 
 
