@@ -121,10 +121,10 @@ def write_mtx(
 
 
 def write_mtx_zip(path: Path, n_cells: int, seed: int = 1) -> int:
-    """Write an HCA mtx.zip of ``n_cells`` cells; return its number of entries."""
+    """Write an HCA mtx.zip of ``n_cells`` cells of 200 to 2,400 genes; return its entries."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         with archive.open(f"{path.stem}/matrix.mtx.gz", "w", force_zip64=True) as file:
-            n_cells, n_values = stream_mtx(file, n_cells, seed)
+            n_cells, n_values = stream_mtx(file, n_cells, seed, 2_400, spread=True)
         columns = "featurekey\tfeaturename\tfeaturetype\n"
         rows = (f"ENSG{i:011d}\t{name}\tgene\n" for i, name in enumerate(gene_names(N_GENES)))
         archive.writestr(f"{path.stem}/genes.tsv.gz", gzip.compress(_text([columns, *rows])))
@@ -134,14 +134,26 @@ def write_mtx_zip(path: Path, n_cells: int, seed: int = 1) -> int:
 
 
 def stream_mtx(
-    file: IO[bytes], n_cells: int, seed: int = 1, genes_per_cell: int = GENES_PER_CELL
+    file: IO[bytes],
+    n_cells: int,
+    seed: int = 1,
+    genes_per_cell: int = GENES_PER_CELL,
+    *,
+    spread: bool = False,
 ) -> tuple[int, int]:
-    """Write a gzipped MatrixMarket file, genes × cells; return its cells and its entries."""
+    """Write a gzipped MatrixMarket file, genes × cells; return its cells and its entries.
+
+    With ``spread`` each cell keeps a part of its genes, from a twelfth to all of them.
+    """
     tile_cells = min(n_cells, TILE_CELLS)
     indptr, indices, counts = draw_cells(tile_cells, seed, genes_per_cell=genes_per_cell)
     n_tiles = -(-n_cells // tile_cells)
-    n_values = len(indices) * n_tiles
     cells = np.repeat(np.arange(tile_cells), np.diff(indptr))
+    if spread:
+        rng = np.random.default_rng(seed + 1)
+        kept = rng.random(len(cells)) < rng.uniform(1 / 12, 1, tile_cells)[cells]
+        cells, indices, counts = cells[kept], indices[kept], counts[kept]
+    n_values = len(indices) * n_tiles
     packer = isal_zlib.compressobj(2, isal_zlib.DEFLATED, 31)
     head = "%%MatrixMarket matrix coordinate integer general\n"
     head += f"{N_GENES} {n_tiles * tile_cells} {n_values}\n"

@@ -1,0 +1,132 @@
+"""The benchmarks' pages say what was measured, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from benchmarks import report
+from benchmarks.drawing import draw_memory_2019, draw_peers, save
+from benchmarks.goals import all_goals, seconds_per_value
+from benchmarks.scale import CORPORA, cost_of
+from benchmarks.sections import SECTIONS
+
+
+def row(contender: str, seconds: float, n_cells: int = 100_000, **more: Any) -> dict[str, Any]:
+    """A run that ended well."""
+    return {
+        "contender": contender, "status": "ok", "wall_seconds": seconds, "cpu_seconds": seconds,
+        "peak_bytes": 200 << 20, "n_cells": n_cells, "n_values": n_cells * 2_000, **more,
+    }  # fmt: skip
+
+
+def section(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A section as it is kept."""
+    return {
+        "rows": list(rows), "quick": False, "measured": "2026-01-01",
+        "machine": {
+            "processor": "a processor", "processors_used": 2, "memory_bytes": 16 << 30,
+            "system": "Linux x86_64",
+        },
+        "versions": {"dpss": "0.1"}, "limits": {"time_seconds": 60, "bytes": 8 << 30}, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def results() -> dict[str, Any]:
+    """Results in which all goals are met but that of the speed beside scanpy."""
+    slow = {"status": "out of memory", "reason": "out of memory"}
+    memory = [
+        row("dpss", 1 + n / 50_000, n, kind=kind, input_bytes=n * 3_000)
+        for kind in ("h5ad", "mtx")
+        for n in (10_000, 100_000, 200_000, 1_000_000)
+    ]
+    limits = [
+        {"min_gene_count": 0, "memory_bytes": n << 20, "suffices": n > 256, "how": how}
+        for n, how in ((256, "measured, cgroup"), (512, "measured, cgroup"), (1024, "derived"))
+    ]
+    return {
+        "sections": {
+            "startup": section(
+                row("dpss", 1.0, 2_000, what="small"), row("dpss --help", 0.2, what="help")
+            ),
+            "peers": section(
+                row("dpss", 4.0),
+                row("decode_only", 3.5, decode_seconds=3.0),
+                row("scanpy_in_memory", 36.0),
+                {**row("scanpy_in_memory", 9.0, 1_000_000), **slow},
+            ),
+            "mtx": section(row("dpss", 2.0), row("scanpy_mtx", 14.0)),
+            "memory": section(*memory),
+            "many": section(row("dpss", 30.0, n_values=2_200_000_000)),
+            "dask": section(
+                row("dask, 1 workers", 9.0, n_workers=1, fold_seconds=8.0),
+                row("dask, 2 workers", 6.0, n_workers=2, fold_seconds=4.2),
+            ),
+            "memory_2019": section(
+                row("dpss", 40.0, min_gene_count=0), cells=limits, n_cells=500_000,
+                n_values=1_000_000_000, input_bytes=2_400_000_000,
+            ),
+        }
+    }  # fmt: skip
+
+
+def test_goals_are_judged_by_what_was_measured(results: dict[str, Any]) -> None:
+    """Nine times scanpy's speed meets the goal of eight and misses that of fifteen."""
+    verdicts = {goal.text: goal.met for goal in all_goals(results)}
+    assert verdicts["100,000 cells, h5ad: 8 times scanpy's speed"] is True
+    assert verdicts["100,000 cells, h5ad: 15 times scanpy's speed"] is False
+    assert [goal.verdict for goal in all_goals(results)].count("not met") == 1
+    assert all(goal.met is None for goal in all_goals({"sections": {}}))
+
+
+def test_what_did_not_end_well_counts_for_nothing(results: dict[str, Any]) -> None:
+    """A contender that ran out of memory is named with its reason, and no goal rests on it."""
+    results["sections"]["peers"]["rows"][2]["status"] = "out of time"
+    verdicts = {goal.text: goal.met for goal in all_goals(results)}
+    assert verdicts["100,000 cells, h5ad: 8 times scanpy's speed"] is None
+    page = report.make_page(results)
+    assert "skipped: out of time" in page
+    assert "skipped: out of memory" in page
+
+
+def test_the_cost_of_a_value_is_a_slope(results: dict[str, Any]) -> None:
+    """One second per 50,000 cells of 2,000 values is 10 ns, whatever the start costs."""
+    assert seconds_per_value(results, "h5ad") == pytest.approx(1e-8)
+    cost = cost_of(CORPORA[1], "h5ad", results)
+    assert cost is not None
+    work = (1_845 + 208e6 * 2_000 * 1e-8) * 1.5 / 3600
+    assert cost.work_hours == pytest.approx(work)
+    transfer = 208e6 * 3_000 / 100e6 / 3600
+    assert cost.transfer_hours == pytest.approx(transfer)
+    assert cost.dollars == pytest.approx((work + transfer) * (2 * 0.04048 + 4 * 0.004445))
+
+
+def test_every_section_has_a_place_on_the_page(results: dict[str, Any]) -> None:
+    """Title and text exist for each, and its rows are shown with machine and day."""
+    assert set(report.TITLES) == set(report.TEXTS) == set(SECTIONS)
+    page = report.make_page(results)
+    for name in results["sections"]:
+        assert f"## {report.TITLES[name]}" in page
+    assert page.count("Measured on 2026-01-01: a processor, 2 processors used") == 7
+    assert "too little (measured, cgroup)" in page
+    assert "enough (derived)" in page
+
+
+def test_figures_are_drawn(results: dict[str, Any], tmp_path: Any) -> None:
+    """Both figures are drawn, and twice the same bytes."""
+    for draw in (draw_peers, lambda all_: draw_memory_2019(all_["sections"]["memory_2019"])):
+        for name in ("a", "b"):
+            save(draw(results), tmp_path / name)
+        for suffix in ("png", "svg"):
+            first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
+            assert first == second
+
+
+def test_committed_pages_are_those_of_the_committed_results() -> None:
+    """Nobody wrote a number into docs/benchmarks.md or scale.md by hand."""
+    results = json.loads(report.DOCS_RESULTS.read_text())
+    assert report.PAGE.read_text() == report.make_page(results)
+    assert report.SCALE.read_text() == report.fill_scale(report.SCALE.read_text(), results)
