@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from dpss.logs import clean
+from dpss.logs import clean, context
 from dpss.outcomes import Outcome, RunReport, Status
 from dpss.planning import Step
 
@@ -69,7 +69,8 @@ class LogObserver:
     def finished(self, outcome: Outcome) -> None:
         """Say how it ended."""
         level = logging.ERROR if outcome.status is Status.FAILED else logging.INFO
-        log.log(level, "%s", describe_outcome(outcome))
+        with context(project=outcome.project_id, matrix=outcome.matrix):
+            log.log(level, "%s", describe_outcome(outcome))
 
 
 class LogProgress:

@@ -21,11 +21,11 @@ _GZIP: dict[str, Any] = {"compression": "gzip", "compression_opts": 4}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def compress(matrix: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any]]:
+def compress(matrix: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[Any]]:
     """Return the rows of a dense matrix as pointers, indices and values."""
     rows, columns = np.nonzero(matrix)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(matrix)))])
-    return indptr.astype(np.int64), columns.astype(np.int32), matrix[rows, columns]
+    return indptr.astype(np.int32), columns.astype(np.int32), matrix[rows, columns]
 
 
 def write_h5ad_csr(path: Path, counts: Counts) -> None:
@@ -64,7 +64,7 @@ def write_tenx_h5(path: Path, counts: Counts) -> None:
         group.create_dataset("barcodes", data=np.array(counts.barcodes, dtype="S"))
         group.create_dataset("data", data=data, **_GZIP)
         group.create_dataset("indices", data=indices.astype(np.int64), **_GZIP)
-        group.create_dataset("indptr", data=indptr)
+        group.create_dataset("indptr", data=indptr.astype(np.int64))
         group.create_dataset("shape", data=np.array([n_genes, len(counts.barcodes)], np.int32))
         features = group.create_group("features")
         columns = {

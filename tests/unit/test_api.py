@@ -1,0 +1,127 @@
+"""One call in a notebook: of a file or of an AnnData object, with the same result."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+import dpss
+from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError
+from dpss.tables import summary_document
+from tests.unit.small import counts, write_h5ad_csr, write_two_genomes
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A small h5ad."""
+    write_h5ad_csr(tmp_path / "small.h5ad", counts(3, n_cells=60))
+    return tmp_path / "small.h5ad"
+
+
+def same(one: dpss.Summary, two: dpss.Summary) -> bool:
+    """Tell whether two summaries have the same numbers, to the bit."""
+    pd.testing.assert_frame_equal(one.genes_table(), two.genes_table(), check_exact=True)
+    documents = [summary_document(summary, ()) for summary in (one, two)]
+    for document in documents:
+        for name in ("project", "matrix", "checks"):
+            del document[name]
+    return documents[0] == documents[1]
+
+
+KINDS: dict[str, Any] = {
+    "csr_matrix": sp.csr_matrix,
+    "csc_matrix": sp.csc_matrix,
+    "csr_array": sp.csr_array,
+    "dense": lambda x: x.toarray(),
+    "fortran": lambda x: np.asfortranarray(x.toarray()),
+    "uint16": lambda x: x.astype(np.uint16),
+    "float64": lambda x: x.astype(np.float64),
+    "int16": lambda x: x.astype(np.int16),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_object_in_memory_gives_what_its_file_gives(path: Path, kind: str) -> None:
+    """Whatever X is: scipy's sparse kinds, dense in either order, any type of numbers."""
+    adata = anndata.read_h5ad(path)
+    before = adata.X.copy()
+    adata.X = KINDS[kind](adata.X)
+    assert same(dpss.summarize(adata), dpss.summarize(path))
+    assert abs(sp.csr_matrix(adata.X) - before).sum() == 0
+
+
+def test_a_view_is_summarised_without_a_copy(path: Path) -> None:
+    """Every other cell of some genes: as if it had been copied first, but it stays a view."""
+    adata = anndata.read_h5ad(path)
+    view = adata[::2, 3:20]
+    assert same(dpss.summarize(view), dpss.summarize(view.copy()))
+    assert view.is_view
+
+
+def test_a_backed_object_is_read_from_its_file(path: Path) -> None:
+    """What lies on disk is cut out block by block."""
+    whole = dpss.summarize(path)
+    backed = anndata.read_h5ad(path, backed="r")
+    assert same(dpss.summarize(backed), whole)
+    backed.file.close()
+
+
+def test_layers_and_raw_are_found(path: Path) -> None:
+    """The rule is that of files: counts in layers, then raw.X, then X; or the one asked for."""
+    adata = anndata.read_h5ad(path)
+    adata.raw = adata.copy()
+    adata.X = adata.X.log1p()
+    assert dpss.summarize(adata).matrix.layer == "raw.X"
+    assert dpss.summarize(adata[:30, :10]).matrix.layer == "raw.X"
+    adata.layers["counts"] = adata.raw.X.copy()
+    assert dpss.summarize(adata).matrix.layer == "counts"
+    assert dpss.summarize(adata, layer="X").matrix.layer == "X"
+
+
+def test_cells_with_few_genes_can_be_left_out(path: Path) -> None:
+    """As numpy counts them."""
+    detected = np.count_nonzero(anndata.read_h5ad(path).X.toarray(), axis=1)
+    limit = int(np.median(detected))
+    assert dpss.summarize(path, min_gene_count=limit).n_cells_kept == (detected >= limit).sum()
+
+
+def test_tables_and_figures_for_the_notebook(path: Path) -> None:
+    """A data frame with a line per gene, and matplotlib figures by slug."""
+    summary = dpss.summarize(path, threads=1)
+    assert summary.genes_table().shape == (25, 15)
+    figures = summary.figures()
+    assert "violin" in figures
+    assert all(hasattr(figure, "savefig") for figure in figures.values())
+
+
+def test_what_cannot_be_summarised_says_why(tmp_path: Path) -> None:
+    """Each error is one of the program's own."""
+    with pytest.raises(NoMatrixError, match=r"no X"):
+        dpss.summarize(anndata.AnnData(shape=(3, 4)))
+    with pytest.raises(UnknownFormatError, match="object"):
+        dpss.summarize(anndata.AnnData(np.array([["a", "b"]], dtype=object)))
+    with pytest.raises(OSError, match=r"nope\.h5ad"):
+        dpss.summarize("nope.h5ad")
+    with pytest.raises(SettingsError, match="DPSS_THREADS"):
+        dpss.summarize(anndata.AnnData(np.ones((2, 2))), threads=0)
+
+
+def test_a_file_with_several_matrices_asks_which(tmp_path: Path) -> None:
+    """The message names them, and one can be chosen."""
+    write_two_genomes(tmp_path / "mixture.h5")
+    with pytest.raises(MatrixError, match=r"hg19.*mm10"):
+        dpss.summarize(tmp_path / "mixture.h5")
+    assert dpss.summarize(tmp_path / "mixture.h5", matrix="mm10").matrix.name == "mm10"
+
+
+def test_the_package_imports_nothing_before_it_is_needed() -> None:
+    """``import dpss`` is cheap; what it offers is documented."""
+    assert set(dpss.__all__) == {"Summary", "__version__", "summarize"}
+    assert "AnnData" in str(inspect.getdoc(dpss.summarize))

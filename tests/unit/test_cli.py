@@ -1,0 +1,357 @@
+"""The commands as a person or a scheduler meets them: real processes, their output, their codes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dpss.cli import commands
+from tests.conftest import ROOT
+from tests.unit.small import counts, write_h5ad_csr, write_scaled
+
+COMMANDS = ("summarize", "run", "list", "website", "serve", "demo")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return this environment without the program's own variables."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith("DPSS_")}
+    return {**found, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100", **more}
+
+
+def dpss(
+    *arguments: str | Path, program: str = "main", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of ours to its end."""
+    return subprocess.run(
+        command_of(arguments, program),
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def command_of(arguments: Sequence[str | Path], program: str = "main") -> list[str]:
+    """Return the command line of a program of ours."""
+    start = f"import sys; from dpss.cli import {program}; {program}(sys.argv[1:])"
+    if program == "main":
+        return [sys.executable, "-m", "dpss", *map(str, arguments)]
+    return [sys.executable, "-c", start, *map(str, arguments)]
+
+
+@pytest.fixture
+def matrix(tmp_path: Path) -> Path:
+    """A small h5ad."""
+    path = tmp_path / "small.h5ad"
+    write_h5ad_csr(path, counts())
+    return path
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a matrix, ``in``, and what a run made of it, ``out``; to be copied."""
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "in").mkdir()
+    write_h5ad_csr(folder / "in" / "small.h5ad", counts())
+    done = dpss("run", "--input", folder / "in", "--output", folder / "out")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help_works_everywhere(command: tuple[str, ...], flag: str) -> None:
+    """It exits 0, says what the command is for, and shows an example."""
+    done = CliRunner().invoke(commands, [*command, flag])
+    assert done.exit_code == 0
+    assert "Example" in done.output
+    assert "\\b" not in done.output
+    assert "Usage: " in done.output
+
+
+def test_help_is_quick() -> None:
+    """It imports nothing heavy: within 0.3 s on an idle machine, so no numpy, numba, rich, h5py."""
+    code = (
+        "import sys\n"
+        "from dpss.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'numpy', 'numba', 'h5py', 'rich', 'matplotlib', 'pandas', 'jinja2', 'obstore'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-c", code], env=environment(), check=True, stdout=subprocess.DEVNULL
+        )
+        times.append(time.perf_counter() - start)
+    # Twice the aim: the machine may be busy.
+    assert min(times) < 0.6
+
+
+def test_summarize_makes_everything_of_the_contract(matrix: Path, tmp_path: Path) -> None:
+    """Figures, tables, pages, a report, a table of outcomes and where the first page is.
+
+    Done again elsewhere, every file but those of runs has the same bytes.
+    """
+    trees = []
+    for out in (tmp_path / "one", tmp_path / "two"):
+        done = dpss("summarize", matrix, "--output", out)
+        assert done.returncode == 0, done.stderr
+        assert "published" in done.stdout
+        assert f"{out}/index.html" in done.stdout
+        assert "Traceback" not in done.stderr
+        files = [path for path in out.rglob("*") if path.is_file()]
+        trees.append({str(path.relative_to(out)): path.read_bytes() for path in files})
+    one, two = ({k: v for k, v in tree.items() if k[:5] != "runs/"} for tree in trees)
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+    figures = {"highest_expr_genes", "genes_by_cell_count", "highly_variable_genes", "violin"}
+    figures |= {"scatter_genes_vs_counts", "scatter_percentMitoGenes_vs_count", "knee"}
+    wanted = {f"small/{slug}.{kind}" for slug in figures for kind in ("png", "svg")}
+    wanted |= {"small/genes.csv", "small/summary.json", "small/index.html"}
+    assert wanted | {"index.html", "index.json"} <= one.keys()
+    assert any(name.startswith("runs/") for name in trees[0])
+
+
+def test_a_broken_matrix_is_one_line_and_exit_code_1(matrix: Path, tmp_path: Path) -> None:
+    """The line names the file; no traceback; nothing of it in the output; --debug shows more."""
+    whole = matrix.read_bytes()
+    matrix.write_bytes(whole[: len(whole) // 2])
+    done = dpss("summarize", matrix, "--output", tmp_path / "out")
+    assert done.returncode == 1
+    assert "small.h5ad" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert not (tmp_path / "out" / "small").exists()
+    assert "Traceback" in dpss("summarize", matrix, "--output", tmp_path / "o", "--debug").stderr
+
+
+def test_scaled_values_are_a_failure_where_they_were_asked_for(tmp_path: Path) -> None:
+    """``summarize`` ends with 1 and ``run`` with 0, with the same reason."""
+    write_scaled(tmp_path / "scaled.h5ad")
+    reasons = []
+    for code, arguments in (
+        (1, ("summarize", tmp_path / "scaled.h5ad")),
+        (0, ("run", "--input", tmp_path / "scaled.h5ad")),
+    ):
+        done = dpss(*arguments, "--output", tmp_path / "out")
+        assert done.returncode == code
+        reasons.append(re.search(r"scaled\.h5ad: .*looked at: X.*", done.stderr))
+    assert reasons[0] is not None
+    assert reasons[1] is not None
+    assert reasons[0].group() == reasons[1].group()
+
+
+USAGE_ERRORS = {
+    "no such command": (("frobnicate",), "frobnicate"),
+    "no such option": (("run", "--frobnicate"), "--frobnicate"),
+    "no matrix": (("summarize",), "MATRIX"),
+    "no such matrix": (("summarize", "nope.h5ad"), "nope.h5ad"),
+    "no source": (("run", "--output", "x"), "DPSS_SOURCE"),
+    "no output": (("run", "--input", "x"), "DPSS_OUTPUT"),
+    "no such input": (("run", "--input", "/nope", "--output", "x"), "/nope"),
+    "no such source": (("run", "--source", "moon"), "moon"),
+    "negative": (("summarize", "a", "--min-gene-count", "-1"), "DPSS_MIN_GENE_COUNT"),
+    "no thread": (("summarize", "a", "--threads", "0"), "DPSS_THREADS"),
+    "no number": (("summarize", "a", "--threads", "two"), "two"),
+    "no pages": (("serve", "/nope"), "/nope"),
+    "no folder": (("website", "/nope"), "/nope"),
+    "output cannot be": (("summarize", __file__, "--output", "/proc/nope"), "/proc/nope"),
+}
+
+
+@pytest.mark.parametrize("name", USAGE_ERRORS)
+def test_what_cannot_start_is_exit_code_2(name: str, tmp_path: Path) -> None:
+    """One short message on stderr that names what is wrong; nothing on stdout; no traceback."""
+    arguments, named = USAGE_ERRORS[name]
+    done = subprocess.run(
+        command_of(arguments),
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert all(line.startswith("dpss: error: ") for line in done.stderr.splitlines())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Who has made three mistakes needn't try three times."""
+    done = dpss("run", "--source", "azul", "--input", "x", "--threads", "0", "--min_gene_count=-1")
+    told = ("DPSS_INPUT", "DPSS_THREADS", "DPSS_MIN_GENE_COUNT", "DPSS_OUTPUT")
+    assert all(name in done.stderr for name in told)
+
+
+def test_every_option_has_a_variable() -> None:
+    """``--some-option`` is ``DPSS_SOME_OPTION``, for every option of every command."""
+    for command in COMMANDS:
+        for parameter in commands.commands[command].params:
+            if parameter.param_type_name == "option":
+                (name,) = [o for o in parameter.opts if o.startswith("--") and "_" not in o]
+                assert parameter.envvar == "DPSS_" + name[2:].replace("-", "_").upper()
+
+
+def test_variables_stand_for_options(matrix: Path, tmp_path: Path) -> None:
+    """The environment alone can say all of it; an option on the command line wins."""
+    env = {"DPSS_INPUT": str(matrix), "DPSS_OUTPUT": str(tmp_path / "a"), "DPSS_LOG_FORMAT": "json"}
+    done = dpss("run", "--output", tmp_path / "b", DPSS_MIN_GENE_COUNT="5", **env)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "a").exists()
+    document = json.loads((tmp_path / "b/small/small/summary.json").read_text())
+    assert document["provenance"]["settings"]["min_gene_count"] == 5
+    for line in done.stderr.splitlines():
+        assert {"time", "level", "message", "run"} <= json.loads(line).keys()
+
+
+def test_the_second_run_imports_nothing_heavy(published: Path, tmp_path: Path) -> None:
+    """With nothing to do there is no numba and no matplotlib, and it is said."""
+    shutil.copytree(published / "out", tmp_path / "out")
+    arguments = ("run", "--input", str(published / "in"), "--output", str(tmp_path / "out"))
+    code = (
+        "import sys\n"
+        "from dpss.cli import main\n"
+        f"try: main({list(arguments)!r})\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "assert not {'numba', 'matplotlib', 'h5py'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "unchanged" in done.stdout
+    assert "nothing to do" in done.stderr
+
+
+def test_the_program_of_2019_takes_its_flags(matrix: Path, tmp_path: Path) -> None:
+    """``data-portal-summary-stats`` is ``dpss run``, with both spellings of --min_gene_count."""
+    for spelling in ("--min_gene_count", "--min-gene-count"):
+        done = dpss(
+            *("--source", "local", "--environ", "dev", "--input", matrix),
+            *("--output", tmp_path / "out", spelling, "3"),
+            program="run_main",
+        )
+        assert done.returncode == 0, done.stderr
+    done = dpss("--environ", "moon", program="run_main")
+    assert done.returncode == 2
+    assert "data-portal-summary-stats --help" in done.stderr
+
+
+def test_list_shows_what_a_run_would_do(matrix: Path, tmp_path: Path) -> None:
+    """What is processed, skipped and unchanged; nothing is written."""
+    (matrix.parent / "README.md").write_text("text")
+    done = dpss("list", "--input", matrix.parent, "--output", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^small +small .*process: new", done.stdout, re.MULTILINE)
+    assert re.search(r"^README.md .*skip: ", done.stdout, re.MULTILINE)
+    assert not (tmp_path / "out").exists()
+
+
+def test_website_builds_the_pages_again(published: Path, tmp_path: Path) -> None:
+    """From the published JSON alone."""
+    out = tmp_path / "out"
+    shutil.copytree(published / "out", out)
+    before = (out / "index.html").read_bytes()
+    (out / "index.html").unlink()
+    assert dpss("website", out).returncode == 0
+    assert (out / "index.html").read_bytes() == before
+
+
+@contextlib.contextmanager
+def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a program of ours, and make sure that it ends."""
+    process = subprocess.Popen(
+        command_of(arguments),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_serve_shows_the_pages_on_loopback_until_told_to_end(tmp_path: Path) -> None:
+    """The address stands on stdout; Ctrl-C ends it without a word."""
+    (tmp_path / "index.html").write_text("<!doctype html><title>pages</title>")
+    with running("serve", tmp_path, "--port", "0") as process:
+        assert process.stdout is not None
+        found = re.match(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+        assert found is not None
+        with urllib.request.urlopen(found.group(), timeout=10) as answer:
+            assert b"<title>pages" in answer.read()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=10)
+        assert (process.returncode, stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """Within seconds: what is finished is kept, a report is written, the code says by what."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for seed in range(12):
+        write_h5ad_csr(folder / f"{seed:02}.h5ad", counts(seed))
+    with running("run", "--input", folder, "--output", out) as process:
+        wait_for(lambda: len(list(out.glob("*/*/summary.json"))) >= 2)
+        start = time.monotonic()
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=30)
+        # Two seconds on an idle machine.
+        assert time.monotonic() - start < 8
+        assert process.returncode == 128 + number
+        assert "Traceback" not in stderr
+        assert number.name in stderr
+    (report,) = (out / "runs").glob("*Z.json")
+    document = json.loads(report.read_text())
+    assert document["interrupted_by"] == number.name
+    summaries = sorted(out.glob("*/*/summary.json"))
+    assert document["counts"]["published"] == len(summaries) < 12
+    for summary in summaries:
+        names = {path.name for path in summary.parent.iterdir()}
+        for figure in json.loads(summary.read_text())["figures"]:
+            assert figure["left_out"] or {f"{figure['slug']}.png", f"{figure['slug']}.svg"} <= names
+    assert not list(out.rglob(".dpss-*"))
+
+
+def wait_for(ready: object, seconds: float = 90) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not ready():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.05)
+
+
+def test_whoever_stops_reading_is_no_failure(tmp_path: Path) -> None:
+    """``dpss list | head`` ends as such programs do, quietly."""
+    for number in range(50):
+        (tmp_path / f"{number}.md").write_text("text")
+    with running("list", "--input", tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=30) == 141
+        process.stdout = None

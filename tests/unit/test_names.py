@@ -1,0 +1,59 @@
+"""Names that become folders are safe and unique, whatever they were."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.names import RESERVED, names_of_files, safe_name, stem_of, unique_names
+
+
+@given(st.text())
+def test_a_safe_name_is_one_part_of_a_path(text: str) -> None:
+    """No separator, no way up, nothing hidden, not too long, and none of the output's own."""
+    name = safe_name(text)
+    assert PurePosixPath(name).parts == (name,)
+    assert name not in (".", "..")
+    assert not name.startswith((".", "_", "-"))
+    assert not set(name) & set("/\\:*?\"<>|\0\n %#&'")
+    assert 0 < len(name.encode()) <= 121
+    assert name.casefold() not in RESERVED
+
+
+@given(st.lists(st.text(max_size=8)))
+def test_unique_names_differ_even_without_capitals(texts: list[str]) -> None:
+    """One name for each text, and no two that a case-insensitive disk takes for one."""
+    names = unique_names(texts)
+    assert len(names) == len(texts)
+    assert len({name.casefold() for name in names}) == len(texts)
+
+
+def test_a_safe_name_stays_as_it_is() -> None:
+    """What is safe already is not touched: ids of projects are folders as they are."""
+    for name in ("4a95101c-9ffc-4f30-a809-f04518a23803", "heart", "heart_v2.1", "Größe", "心臓"):
+        assert safe_name(name) == name
+
+
+def test_stems_leave_out_what_is_said_of_the_format() -> None:
+    """Formats and packings go, everything else stays."""
+    stems = {
+        "a.h5ad": "a",
+        "A.H5AD": "A",
+        "a.mtx.zip": "a",
+        "a.zarr.zip": "a",
+        "a.csv.gz": "a",
+        "a.h5ad.tar.gz": "a",
+        "sample.1.h5": "sample.1",
+        "a.v2.loom": "a.v2",
+        "filtered_feature_bc_matrix": "filtered_feature_bc_matrix",
+        "notes.txt": "notes.txt",
+    }
+    assert {name: stem_of(name) for name in stems} == stems
+
+
+def test_files_of_one_stem_are_told_apart_by_their_endings() -> None:
+    """Adding a file changes no other file's name unless the stems are alike."""
+    assert names_of_files(["a.h5ad", "b.h5ad"]) == ["a", "b"]
+    assert names_of_files(["a.h5ad", "b.h5ad", "a.loom"]) == ["a.h5ad", "b", "a.loom"]

@@ -1,0 +1,78 @@
+"""Settings fill in what follows, and name each fault with its option and variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dpss.errors import SettingsError
+from dpss.machine import count_cpus, default_threads, peak_memory_bytes
+from dpss.settings import ENVIRONS, bucket_of, make_read_settings, make_run_settings
+
+
+def test_an_input_alone_means_the_source_local() -> None:
+    """``dpss run --input x --output y`` needs no --source."""
+    assert make_run_settings(input="x", output="y").source == "local"
+
+
+def test_a_deployment_sets_what_is_not_set() -> None:
+    """Its bucket is the output and has the blacklist, unless others are given."""
+    settings = make_run_settings(source="canned", environ="dev", blacklist=True)
+    bucket = "s3://dev.project-assets.data.humancellatlas.org"
+    assert settings.output == f"{bucket}/project-assets/project-stats/"
+    assert settings.blacklist == f"{bucket}/blacklist"
+    settings = make_run_settings(
+        source="canned", environ="dev", blacklist=True, blacklist_file="b", output="o"
+    )
+    assert (settings.output, settings.blacklist) == ("o", "b")
+
+
+def test_buckets_of_all_deployments() -> None:
+    """As they were in 2019: the stage before the name, none for prod."""
+    names = {environ: bucket_of(environ).name for environ in ENVIRONS}
+    rest = "project-assets.data.humancellatlas.org"
+    assert names == {
+        "dev": f"dev.{rest}",
+        "integration": f"integration.{rest}",
+        "staging": f"staging.{rest}",
+        "prod": rest,
+    }
+
+
+def test_every_fault_is_gathered() -> None:
+    """One message has them all, each with its variable."""
+    with pytest.raises(SettingsError) as caught:
+        make_run_settings(blacklist=True, min_gene_count=-1, threads=0)
+    lines = str(caught.value).splitlines()
+    names = ("SOURCE", "OUTPUT", "BLACKLIST", "MIN_GENE_COUNT", "THREADS")
+    assert all(any(f"DPSS_{name}" in line for line in lines) for name in names)
+    assert len(lines) == len(names)
+
+
+def test_an_input_belongs_to_the_source_local() -> None:
+    """An option that would be ignored is an error instead."""
+    with pytest.raises(SettingsError, match="DPSS_INPUT"):
+        make_run_settings(source="azul", input="x", output="y")
+
+
+def test_threads_are_those_of_the_machine_unless_given() -> None:
+    """And a container's share of it counts, where it has one."""
+    assert make_read_settings().threads == default_threads() >= 1
+    assert make_read_settings(3).threads == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [("150000 100000", 2), ("50000 100000", 1), ("max 100000", 10_000), ("?", 10_000)],
+)
+def test_a_containers_share_of_processors(tmp_path: Path, text: str, most: int) -> None:
+    """A quota of one and a half processors is two threads' worth, not all of the host's."""
+    (tmp_path / "cpu.max").write_text(text)
+    assert 1 <= count_cpus(tmp_path / "cpu.max") <= most
+    assert count_cpus(tmp_path / "none") >= 1
+
+
+def test_peak_memory_is_in_bytes() -> None:
+    """Of this process: more than 10 MB, less than 100 GB."""
+    assert 10**7 < peak_memory_bytes() < 10**11
