@@ -90,8 +90,8 @@ def render(given: dict[str, Any]) -> str:
         "Assumed, not measured:",
         "",
         *(f"- {portal['name']}: {portal['why']}." for portal in given["portal"]),
-        f"- A portal sends {given['assumed']['download_bytes_per_second'] / 1e6:.0f} MB a second to "
-        f"a task; {given['assumed']['changed_per_day']:.0%} of the datasets change on a day; "
+        f"- A portal sends {given['assumed']['download_bytes_per_second'] / 1e6:.0f} MB a second "
+        f"to a task; {given['assumed']['changed_per_day']:.0%} of the datasets change on a day; "
         f"{task['start_seconds']} s pass before the program starts.",
         "- A core of Graviton does the work of a core of the machine that was measured on.",
     ]
