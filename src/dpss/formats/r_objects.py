@@ -7,7 +7,7 @@ is held in memory, so that the need is estimated from the decompressed size firs
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,8 @@ objects become in Python. Measured: 3.1 for a dgCMatrix, 3.6 for one with 200,00
 _PIECE_BYTES = 1 << 20
 _RDATA = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 _RDS = (b"X\n\0\0\0\x02", b"X\n\0\0\0\x03", b"A\n2\n", b"A\n3\n")
-_FAULTS = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError,
-    AssertionError, OverflowError, EOFError, RecursionError, MemoryError, StopIteration,
-)  # fmt: skip
-"""What rdata raises over damaged bytes: it checks little itself."""
+_MAX_SEQUENCE = 1 << 24
+"""Longest sequence such as ``1:n`` that is written out: a file stores just its ends."""
 
 
 def sniff(source: Blob | Tree) -> bool:
@@ -96,8 +93,13 @@ def _parse(data: bytes, url: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return parser.parse_data(data, extension=extension).object
-    except _FAULTS as error:
+            return parser.parse_data(
+                data,
+                extension=extension,
+                altrep_constructor_dict=_bound_sequences(parser.DEFAULT_ALTREP_MAP),
+            ).object
+    except Exception as error:
+        # rdata checks little itself: over damaged bytes it raises whatever it runs into.
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise CorruptMatrixError(f"{url}: R's objects can't be parsed ({reason})") from error
 
@@ -107,8 +109,27 @@ def _find(top: Any, url: str) -> Iterator[Found]:
         yield from find_matrices(top, url)
     except MatrixError:
         raise
-    except _FAULTS as error:
+    except Exception as error:
+        # As above: what was parsed from damaged bytes may have any shape.
         raise CorruptMatrixError(f"{url}: R's objects contradict themselves ({error})") from error
+
+
+def _bound_sequences(constructors: Mapping[bytes, Any]) -> dict[bytes, Any]:
+    """Keep a sequence of three numbers from becoming all of memory."""
+
+    def bound(constructor: Any) -> Any:
+        def construct(state: Any) -> Any:
+            length = float(np.ravel(state.value)[0])
+            if not 0 <= length <= _MAX_SEQUENCE:
+                raise ValueError(f"a sequence of {length:,.0f} numbers")
+            return constructor(state)
+
+        return construct
+
+    return {
+        name: bound(constructor) if name.startswith(b"compact_") else constructor
+        for name, constructor in constructors.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -128,8 +149,10 @@ def _open_one(found: Found, name: str, url: str) -> Matrix:
     for layer_name, matrix in found.layers.items():
         where = f"{url}: {found.name or layer_name}"
         check_feature_count(matrix.n_genes, where)
-        rows = matrix.gene_names or found.gene_names
-        columns = dict(found.gene_columns) if len(rows) in (0, matrix.n_genes) else {}
+        # The object's own names are what R shows, whatever the matrix in it says.
+        own = found.gene_names if len(found.gene_names) == matrix.n_genes else []
+        rows = own or matrix.gene_names
+        columns = dict(found.gene_columns)
         if len(rows) == matrix.n_genes:
             columns = {"index": np.array([*rows, None], dtype=object)[:-1], **columns}
         columns = {key: column for key, column in columns.items() if len(column) == matrix.n_genes}
