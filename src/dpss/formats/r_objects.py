@@ -26,9 +26,13 @@ from dpss.stores.streams import open_decompressed, peek
 FORMAT = "R"
 DEFAULT_MEMORY_BYTES = 4 << 30
 """Memory that reading a file may need where nothing else is said."""
-_NEED = 4
-"""Bytes of memory per decompressed byte: the bytes twice, the arrays and what R's many small
-objects become in Python. Measured: 3.1 for a dgCMatrix, 3.6 for one with 200,000 names."""
+_NEED_PER_BYTE = 4.5
+"""Memory per decompressed byte: the bytes, rdata's copy of them, arrays in two byte orders.
+Measured: 4.2 for a matrix of 12 million values."""
+_NEED_PER_STRING = 600
+"""Memory per string beyond that: rdata makes three objects of each. Measured: 530."""
+_STRINGS = (b"\x00\x04\x00\x09", b"\x00\x00\x80\x09", b"262153\n")
+"""How strings begin: of ASCII, of UTF-8, and of ASCII in R's format of text."""
 _PIECE_BYTES = 1 << 20
 _RDATA = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 _RDS = (b"X\n\0\0\0\x02", b"X\n\0\0\0\x03", b"A\n2\n", b"A\n3\n")
@@ -70,12 +74,14 @@ def open_(
 
 def _read(blob: Blob, memory_bytes: int) -> bytes:
     """Decompress a file as long as there is memory for what will be made of it."""
-    parts, n_bytes = [], 0
+    parts: list[bytes] = []
+    need = 0.0
     with open_decompressed(blob) as file:
         while part := file.read(_PIECE_BYTES):
             parts.append(part)
-            n_bytes += len(part)
-            if n_bytes * _NEED > memory_bytes:
+            n_strings = sum(part.count(mark) for mark in _STRINGS)
+            need += _NEED_PER_BYTE * len(part) + _NEED_PER_STRING * n_strings
+            if need > memory_bytes:
                 raise LimitError(
                     f"{blob.url}: R files are read whole, and this one needs more than the "
                     f"{memory_bytes / 2**30:.1f} GiB of --memory; convert it to h5ad, "
