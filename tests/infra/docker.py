@@ -109,8 +109,11 @@ def base_image(docker: Docker, folder: Path) -> str | None:
     """Return the base to build on: DPSS_BASE, a stand-in, or None for the official one."""
     if os.environ.get("DPSS_BASE"):
         return os.environ["DPSS_BASE"]
-    if docker("pull", "--quiet", default_base(), ok=(0, 1), timeout=300).returncode == 0:
-        return None
+    try:
+        if docker("pull", "--quiet", default_base(), ok=(0, 1), timeout=120).returncode == 0:
+            return None
+    except subprocess.TimeoutExpired:
+        pass
     if docker("image", "inspect", STANDIN, ok=(0, 1)).returncode == 0:
         return STANDIN
     if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
