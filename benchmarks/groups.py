@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from benchmarks.measuring import Limits
 
 CGROUP, RLIMIT = "cgroup", "RLIMIT_DATA"
+_PATIENCE_SECONDS = 10
 
 
 @contextmanager
@@ -28,7 +30,21 @@ def limited(limits: Limits, n_bytes: int) -> Iterator[tuple[Limits, str]]:
     try:
         yield replace(limits, group=str(group)), CGROUP
     finally:
-        group.rmdir()
+        _remove(group)
+
+
+def _remove(group: Path) -> None:
+    """Remove a group as soon as the last of its processes is gone."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            group.rmdir()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _make_group(n_bytes: int) -> Path | None:

@@ -6,6 +6,7 @@ large itself; this one is small. It reads what to do from standard input and pri
 it, both as JSON.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -54,6 +55,8 @@ def main():
             if ended_for:
                 os.killpg(child.pid, signal.SIGKILL)
             time.sleep(min(POLL_SECONDS, 0.001 + seconds / 50))
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)  # what it left behind, if anything
     alone = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     json.dump(
         {

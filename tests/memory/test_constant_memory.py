@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import inputs
+from benchmarks.groups import CGROUP, RLIMIT, limited
 from benchmarks.measuring import Limits, Measurement, dpss_command, measure
 from dpss.executors.threads import ThreadExecutor
 from dpss.folds import CellFold, MeasureFold, Reading
@@ -106,6 +107,15 @@ def test_helper_processes_count(tmp_path: Path) -> None:
     found = measure([*dpss_command()[:1], "-c", two + one + "; child.wait()"], tmp_path)
     assert 60 << 20 < found.largest_process_bytes < 90 << 20
     assert 120 << 20 < found.peak_bytes < 160 << 20
+
+
+def test_a_real_limit(tmp_path: Path) -> None:
+    """Under a limit that the machine enforces, what fits runs and what does not is ended."""
+    command = [*dpss_command()[:1], "-c"]
+    for n_mib, status in ((20, "ok"), (400, "out of memory")):
+        with limited(Limits(time_seconds=60), 200 << 20) as (limits, how):
+            found = measure([*command, f"held = b'x' * ({n_mib} << 20)"], tmp_path, limits)
+        assert (found.status, how in (CGROUP, RLIMIT)) == (status, True)
 
 
 def test_limits_hold(tmp_path: Path) -> None:
