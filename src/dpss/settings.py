@@ -45,9 +45,9 @@ class ReadSettings:
 
     threads: int = 2
     """Threads that decode and count."""
-    block_bytes: int = 8 << 20
+    block_bytes: int = 4 << 20
     """Decoded size of a block, in bytes."""
-    share_bytes: int = 64 << 20
+    share_bytes: int = 32 << 20
     """Decoded size of what a thread takes at a time, in bytes."""
 
 

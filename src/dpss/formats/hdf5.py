@@ -28,6 +28,8 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 _MAX_GAP = 1 << 14
 """Bytes between two chunks that are read along rather than skipped."""
+_MAX_SPAN = 1 << 20
+"""Stored bytes that are read at a time, unless a single chunk is larger."""
 
 
 def is_hdf5(head: bytes) -> bool:
@@ -366,11 +368,11 @@ def _lay_out(file: Hdf5File, dataset: h5py.Dataset) -> Layout | None:
 def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
     first = 0
+    begins, ends = layout.offsets[numbers], layout.offsets[numbers] + layout.sizes[numbers]
     for i in range(1, len(numbers) + 1):
-        if i < len(numbers):
-            before, this = numbers[i - 1], numbers[i]
-            gap = layout.offsets[this] - (layout.offsets[before] + layout.sizes[before])
-            if layout.offsets[before] >= 0 and layout.offsets[this] >= 0 and 0 <= gap <= _MAX_GAP:
+        if i < len(numbers) and begins[i - 1] >= 0 and begins[i] >= 0:
+            near = 0 <= begins[i] - ends[i - 1] <= _MAX_GAP
+            if near and ends[i] - begins[first] <= _MAX_SPAN:
                 continue
         yield first, i - 1
         first = i
