@@ -6,6 +6,7 @@ import json
 import logging
 import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dpss import __version__
@@ -13,7 +14,7 @@ from dpss.stores import Store
 from dpss.tables import json_bytes
 from dpss.website.cells import DATA, write_cells
 from dpss.website.genes import TABLES, read_genes, write_tables
-from dpss.website.history import DATES, dates_script, read_history
+from dpss.website.history import DATES, Entry, History, dates_script, read_history
 from dpss.website.index import index_document
 from dpss.website.multiqc import multiqc_document
 from dpss.website.pages import (
@@ -68,13 +69,17 @@ def build_website(store: Store, *, changed: Collection[str] | None = None) -> li
         projects = group_projects(records)
         for key, data in static_files().items():
             publisher.write(key, data)
-        _write_projects(publisher, projects, changed)
-        _write_portal(publisher, projects, unreadable, everything=changed is None)
+        history = read_history(publisher)
+        _write_projects(publisher, projects, history.latest, changed)
+        _write_portal(publisher, projects, unreadable, history, everything=changed is None)
     return publisher.written
 
 
 def _write_projects(
-    publisher: Publisher, projects: Sequence[ProjectRecord], changed: Collection[str] | None
+    publisher: Publisher,
+    projects: Sequence[ProjectRecord],
+    latest: Mapping[str, Entry],
+    changed: Collection[str] | None,
 ) -> None:
     """Write the pages of the projects that need it, and remove those of what is gone."""
     made_before = _made_before(publisher)
@@ -82,17 +87,22 @@ def _write_projects(
     _remove(publisher, gone, {project.folder for project in projects})
     before = {} if changed is None else made_before
     for project in projects:
+        made = {m.folder: before.get(m.folder, _Made("", None)) for m in project.matrices}
         stale = [
             record
             for record in project.matrices
-            if before.get(record.folder) != record.sha256
+            if made[record.folder].sha256 != record.sha256
             or record.folder in (changed or ())
             or not publisher.has(f"{record.folder}/report.html")
         ]
         touched = any(folder.partition("/")[0] == project.folder for folder in gone)
+        touched |= any(
+            made[m.folder].reason != (latest[m.folder].reason if m.folder in latest else None)
+            for m in project.matrices
+        )
         if stale or touched or not publisher.has(f"{project.folder}/index.html"):
             try:
-                _write_project(publisher, project, stale)
+                _write_project(publisher, project, stale, latest)
             except (FileNotFoundError, ValueError) as error:
                 # Withdrawn or replaced while its pages were made. Without its page, the next
                 # build makes it again.
@@ -105,12 +115,12 @@ def _write_portal(
     publisher: Publisher,
     projects: Sequence[ProjectRecord],
     unreadable: Sequence[Unreadable],
+    history: History,
     *,
     everything: bool,
 ) -> None:
     """Write what is of all projects."""
     records = [record for project in projects for record in project.matrices]
-    history = read_history(publisher)
     layout = write_shards(publisher, records, everything=everything)
     document = index_document(projects, unreadable, history.latest, __version__)
     rows = [index_row(project) for project in projects]
@@ -136,8 +146,18 @@ def _write_portal(
     publisher.write("index.json", json_bytes(document))
 
 
-def _made_before(publisher: Publisher) -> dict[str, str]:
-    """Return which documents the pages that are there were made from, by folder."""
+@dataclass(frozen=True)
+class _Made:
+    """What a matrix's part of a page was made from."""
+
+    sha256: str
+    """Of its summary."""
+    reason: str | None
+    """Why it was said not to be current."""
+
+
+def _made_before(publisher: Publisher) -> dict[str, _Made]:
+    """Return what the pages that are there were made from, by folder."""
     data = publisher.read("index.json")
     if data is None:
         return {}
@@ -146,7 +166,7 @@ def _made_before(publisher: Publisher) -> dict[str, str]:
         if document["version"] != __version__:
             return {}
         return {
-            matrix["folder"]: matrix["sha256"]
+            matrix["folder"]: _Made(matrix["sha256"], matrix["reason"])
             for project in document["projects"]
             for matrix in project["matrices"]
         }
@@ -168,7 +188,10 @@ def _remove(publisher: Publisher, folders: Iterable[str], projects: Collection[s
 
 
 def _write_project(
-    publisher: Publisher, project: ProjectRecord, stale: Sequence[MatrixRecord]
+    publisher: Publisher,
+    project: ProjectRecord,
+    stale: Sequence[MatrixRecord],
+    latest: Mapping[str, Entry],
 ) -> None:
     """Write a project's page and everything of its stale matrices."""
     views = []
@@ -180,7 +203,7 @@ def _write_project(
         views.append(view)
     publisher.write(
         f"{project.folder}/index.html",
-        render("project.html.j2", root="../", project=project, views=views),
+        render("project.html.j2", root="../", project=project, views=views, latest=latest),
     )
 
 

@@ -260,6 +260,19 @@ def test_the_index_knows_what_is_not_current(portal):
     )
 
 
+def test_a_page_says_that_it_is_not_current(portal):
+    """A project's page names what is wrong with the newer version, until it is mended."""
+    page = portal / "project-0000/index.html"
+    assert "not current" in page.read_text() and "is truncated" in page.read_text()
+    report = json.loads((portal / "runs/20260304T020000.000000Z.json").read_bytes())
+    for matrix in report["matrices"]:
+        matrix |= {"status": "unchanged", "reason": ""}
+    report["started"] = "2026-03-05T00:00:00+00:00"
+    (portal / "runs/20260305T000000.000000Z.json").write_text(json.dumps(report))
+    build_website(LocalStore(portal), changed=set())
+    assert "not current" not in page.read_text()
+
+
 def test_the_feed_is_atom(portal):
     """The feed is well-formed, with the parts that Atom (RFC 4287) demands."""
     atom = "{http://www.w3.org/2005/Atom}"
