@@ -36,10 +36,11 @@ def hour_price(prices: dict[str, Any], task: dict[str, Any]) -> float:
 def run_cost(given: dict[str, Any], portal: dict[str, Any], share: float) -> dict[str, float]:
     """Return seconds and dollars of a run that processes a share of a portal's datasets."""
     prices, task, measured = given["prices"], given["task"], given["measured"]
+    speeds = measured | given["assumed"]
     n_matrices, n_bytes = share * portal["datasets"], share * portal["bytes"]
     cpu = (
         n_matrices * measured["cpu_seconds_per_matrix"]
-        + (n_bytes / 1e9) * (measured[f"cpu_seconds_per_gb_{portal['format']}"])
+        + (n_bytes / 1e9) * speeds[f"cpu_seconds_per_gb_{portal['format']}"]
     )
     # Downloads overlap with the work: the longer of the two is what is waited for.
     working = max(cpu / task["vcpus"], n_bytes / given["assumed"]["download_bytes_per_second"])
@@ -93,6 +94,7 @@ def render(given: dict[str, Any]) -> str:
         f"- A portal sends {given['assumed']['download_bytes_per_second'] / 1e6:.0f} MB a second "
         f"to a task; {given['assumed']['changed_per_day']:.0%} of the datasets change on a day; "
         f"{task['start_seconds']} s pass before the program starts.",
+        f"- A GB of mtx.zip takes {given['assumed']['cpu_seconds_per_gb_mtx_zip']} CPU seconds.",
         "- A core of Graviton does the work of a core of the machine that was measured on.",
     ]
     return "\n".join(lines)
