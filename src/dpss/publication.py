@@ -124,7 +124,8 @@ def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
             store.delete(f"{folder}/{name}")
         store.write(f"{folder}/{SUMMARY}", files[SUMMARY])
     except BaseException:
-        _remove(store, written)
+        # The summary first: another run may have vouched for the same files meanwhile.
+        _remove(store, [f"{folder}/{SUMMARY}", *written])
         raise
 
 

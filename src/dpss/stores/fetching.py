@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, LimitError
 from dpss.model import MatrixRef
 from dpss.stores import Blob
 from dpss.stores.background import begin
@@ -69,7 +69,11 @@ class Fetcher:
             self._begun.pop(_key(ref), None)
         self._begin_next()
         if held is None:
-            yield self._source(ref)
+            try:
+                yield self._source(ref)
+            except LimitError as error:
+                # Only a file that did not fit the scratch space is read where it is.
+                raise LimitError(f"{error}; a larger --scratch-limit would do") from error
             return
         context, file = held
         try:

@@ -7,31 +7,24 @@ works and asked for again when it no longer does.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
 import threading
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from dpss.errors import CorruptMatrixError, FetchError
+from dpss.errors import FetchError
 from dpss.stores.addresses import shown_address
 from dpss.stores.http import Client, HttpFault, PassingFault, discard, reason
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from dpss.stores.http_download import BUFFER_BYTES, Download, content_range, etag_of
 
 HEAD_BYTES = 1 << 16
 """Read with the first request and kept: every reader begins by looking at them."""
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 """What storage services answer where a signed address has expired (Google: 400, AWS: 403)."""
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
-_BUFFER_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -132,11 +125,11 @@ class HttpBlob:
         if stop <= len(facts.head):
             return facts.head[start:stop]
         with Download(self, start, stop) as body:
-            return b"".join(iter(lambda: body.read(_BUFFER_BYTES), b""))
+            return b"".join(iter(lambda: body.read(BUFFER_BYTES), b""))
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end; at the end the checksum is compared."""
-        return cast("BinaryIO", io.BufferedReader(Download(self, 0, None), _BUFFER_BYTES))
+        return cast("BinaryIO", io.BufferedReader(Download(self, 0, None), BUFFER_BYTES))
 
     @property
     def client(self) -> Client:
@@ -191,155 +184,6 @@ class HttpBlob:
         except (HTTPError, OSError) as error:
             answer.close()
             raise PassingFault(f"{self.url}: broke off ({reason(error)})") from error
-
-
-class Download(io.RawIOBase):
-    """The bytes of a blob from one place to another, going on where it broke off."""
-
-    def __init__(self, blob: HttpBlob, start: int, stop: int | None) -> None:
-        """Read from ``start`` to ``stop`` (``None``: the end)."""
-        self._blob = blob
-        self._position = start
-        self._stop = stop
-        self._answer: urllib3.BaseHTTPResponse | None = None
-        self._digest = hashlib.sha256() if blob.sha256 and start == 0 and stop is None else None
-        self._spent = 0.0
-        self._got = 0
-        self._done = False
-
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` with what has come.
-
-        Raises:
-            FetchError: No more comes, however often it's asked for.
-            CorruptMatrixError: The file changed meanwhile, or its checksum is another.
-        """
-        if self._done:
-            return 0
-        view = memoryview(buffer)
-        try:
-            try:
-                data = self._piece(len(view))
-            except PassingFault:
-                data = self._blob.client.try_until(lambda: self._piece(len(view)))
-        except HttpFault as error:
-            raise FetchError(str(error)) from error
-        self._position += len(data)
-        if self._digest:
-            self._digest.update(data)
-        if not data:
-            self._finish()
-        view[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        if self._answer is not None:
-            self._answer.close()
-            self._answer = None
-        super().close()
-
-    def _piece(self, length: int) -> bytes:
-        """Return the next bytes, none at the end."""
-        end = self._stop if self._stop is not None else self._blob.facts.size_bytes
-        if end is not None:
-            length = min(length, end - self._position)
-            if length <= 0:
-                return b""
-        start = time.monotonic()
-        try:
-            if self._answer is None:
-                self._answer = self._connect()
-            if self._answer is None:
-                return b""
-            data = self._answer.read1(length)
-        except (HTTPError, OSError) as error:
-            self._drop()
-            raise PassingFault(f"{self._blob.url}: broke off ({reason(error)})") from error
-        if not data and end is not None:
-            self._drop()
-            raise PassingFault(f"{self._blob.url}: ended after {self._position:,} of {end:,} bytes")
-        self._watch_speed(time.monotonic() - start, len(data))
-        return data
-
-    def _connect(self) -> urllib3.BaseHTTPResponse | None:
-        """Ask for the rest, ``None`` where there is none."""
-        facts = self._blob.facts
-        answer = self._blob.ask(self._position, self._stop)
-        if answer.status == 416:
-            discard(answer)
-            return None
-        total = None
-        start = 0
-        if answer.status == 206:
-            start, total = content_range(answer, self._blob.url)
-        changed = facts.etag and etag_of(answer) not in ("", facts.etag)
-        if changed or (total is not None and total != facts.size_bytes):
-            answer.close()
-            raise CorruptMatrixError(f"{self._blob.url}: was changed while it was read; run again")
-        if start > self._position:
-            answer.close()
-            raise HttpFault(f"{self._blob.url}: the server gives other bytes than were asked for")
-        # A server without ranges begins at the start again: what is there already goes by.
-        skip = self._position - start
-        while skip:
-            gone = len(answer.read1(min(skip, _BUFFER_BYTES)))
-            if not gone:
-                raise PassingFault(f"{self._blob.url}: ended too early")
-            skip -= gone
-        return answer
-
-    def _watch_speed(self, seconds: float, n_bytes: int) -> None:
-        """Count only the time that was spent waiting, not the reader's own."""
-        patience = self._blob.client.patience
-        self._spent += seconds
-        self._got += n_bytes
-        if self._spent >= patience.slow:
-            speed = self._got / self._spent
-            if speed < patience.slow_bytes_per_second:
-                raise HttpFault(
-                    f"{self._blob.url}: too slow, {speed:,.0f} bytes/s over {self._spent:.0f} s"
-                )
-            self._spent, self._got = 0.0, 0
-
-    def _finish(self) -> None:
-        self._done = True
-        if self._answer is not None:
-            self._answer.release_conn()
-            self._answer = None
-        if self._digest and self._digest.hexdigest() != self._blob.sha256:
-            raise CorruptMatrixError(
-                f"{self._blob.url}: its sha256 is {self._digest.hexdigest()}, "
-                f"but the source says {self._blob.sha256}"
-            )
-
-    def _drop(self) -> None:
-        if self._answer is not None:
-            self._answer.close()
-            self._answer = None
-
-
-def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int | None]:
-    """Return where a part begins, and the whole's size where it is said.
-
-    Raises:
-        HttpFault: The answer does not say it.
-    """
-    found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
-    if not found:
-        answer.close()
-        raise HttpFault(f"{url}: the server sends a part and does not say which")
-    start, _, total = found.groups()
-    return int(start or 0), int(total) if total.isdigit() else None
-
-
-def etag_of(answer: urllib3.BaseHTTPResponse) -> str:
-    """Return an answer's entity tag; empty where there is none."""
-    return answer.headers.get("ETag", "").strip()
 
 
 def _modified(answer: urllib3.BaseHTTPResponse) -> str:
