@@ -157,8 +157,8 @@ def pyarrow_csv(path: str) -> dict[str, Any]:
     return {"n_cells": n_cells}
 
 
-def dask_fold(address: str, path: str) -> dict[str, Any]:
-    """One pass over a matrix on a Dask cluster; the second, when all is loaded, is timed."""
+def dask_fold(address: str, path: str, n_workers: str) -> dict[str, Any]:
+    """A pass over a matrix on a Dask cluster; the second one is timed, when all is loaded."""
     from dpss.executors.dask import DaskExecutor
     from dpss.folds import CellFold, Reading
     from dpss.formats.table import open_matrices
@@ -173,7 +173,8 @@ def dask_fold(address: str, path: str) -> dict[str, Any]:
     fold = CellFold(Reading(layer, read.block_bytes, exponentiate=False), features, 0)
     shares = layer.shares(read.share_bytes)
     with DaskExecutor(address) as executor:
-        executor.fold(fold, shares[: 2 * executor.n_threads], lambda _: None)
+        executor.wait_for_workers(int(n_workers))
+        executor.fold(fold, shares, lambda _: None)
         start = time.monotonic()
         sums = executor.fold(fold, shares, lambda _: None).result()
         seconds = time.monotonic() - start

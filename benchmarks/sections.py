@@ -114,7 +114,7 @@ def run_dask(bench: Bench, sizes: Sizes) -> Row:
         place = bench.folder / f"cluster-{n_workers}"
         shutil.rmtree(place, ignore_errors=True)
         with Cluster(place, n_workers) as cluster:
-            command = contender_command("dask_fold", cluster.address, path)
+            command = contender_command("dask_fold", cluster.address, path, n_workers)
             row = bench.command(f"dask, {n_workers} workers", command, bench.repeats)
         rows.append({**row, "n_workers": n_workers, "n_values": bench.n_values(path)})
     return {"rows": rows}
