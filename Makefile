@@ -27,7 +27,7 @@ THIS_PACKAGE := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 .PHONY: help
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
-		printf '  make %-10s %s\n' "$$name" "$$what"; done
+		printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 .PHONY: demo
 demo: $(VENV)/.installed ## Install what the lock says, run the job on a small simulated portal
@@ -52,6 +52,15 @@ format: $(VENV)/.installed-dev ## Format the code and mend what can be mended by
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure time and memory beside scanpy
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+.PHONY: reference
+reference: $(VENV)/.installed ## Write the reference of commands and settings from the commands
+	$(BIN)/python tools/reference.py
+
+.PHONY: readme-figure
+readme-figure: $(VENV)/.installed ## Make the README's figure from the demo's data
+	$(BIN)/dpss demo --output demo
+	cp demo/portal/heart/heart/highly_variable_genes.png docs/images/
 
 # To add a dependency: name it in pyproject.toml (run time: `dependencies`; tests and checks: `dev`),
 # run `make lock`, give its reason in docs/adr/0001-dependencies.md, and commit pyproject.toml and the

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dpss.demo.genes import HOUSEKEEPING, MARKERS, MITOCHONDRIAL, gene_ids, gene_symbols
 
-_DISPERSION = 1.5
+_DISPERSION = 5.0
 """Shape of the gamma distribution within the negative binomial."""
 _DAMAGED = 0.05
 """Share of damaged cells."""
@@ -59,13 +59,15 @@ def simulate(tissue: Tissue, seed: int) -> Counts:
     place = {name.upper(): gene for gene, name in enumerate(symbols)}
     n_mt = len(MITOCHONDRIAL)
     base = rng.lognormal(0, 1.9, tissue.n_genes)
+    # Genes that nobody knows are no stars.
+    base = np.minimum(base, np.quantile(base, 0.96))
     often = [g for name, g in place.items() if name in HOUSEKEEPING or name[:3] in ("RPL", "RPS")]
-    base[often] = np.quantile(base, 0.985) * rng.lognormal(0.6, 0.7, len(often))
+    base[often] = base.max() * rng.lognormal(0.7, 0.8, len(often))
     base[:n_mt] = rng.lognormal(0, 0.6, n_mt)
     profiles = np.tile(base, (len(tissue.kinds), 1))
     for number, kind in enumerate(tissue.kinds):
         markers = [place[name.upper()] for name in MARKERS[kind].split()]
-        raised = np.quantile(base, 0.97) * rng.lognormal(0.8, 0.9, len(markers))
+        raised = np.quantile(base, 0.96) * rng.lognormal(0.8, 0.9, len(markers))
         profiles[:, markers] *= 0.05
         profiles[number, markers] = raised
     weights = 0.5 ** np.arange(len(tissue.kinds))

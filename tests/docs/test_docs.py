@@ -1,0 +1,117 @@
+"""The documentation tells what is so: commands exist, code runs, links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+import dpss.formats
+from dpss.cli import commands, run
+from dpss.errors import DpssError
+from tests.conftest import ROOT
+from tests.unit.small import counts, write_h5ad_csr
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+OURS = [ROOT / "README.md", ROOT / "docs" / "how-to" / "summarize-your-matrix.md"]
+MAX_README_LINES = 60
+MAX_FIGURE_BYTES = 200_000
+
+
+def name_of(page: Path) -> str:
+    """Return a page's path within the project, as a test's name."""
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks_of(page: Path, language: str) -> list[str]:
+    """Return a page's code blocks in one language, but those marked ``<!-- skip -->``."""
+    text = re.sub(r"<!-- skip -->\n+```.*?```", "", page.read_text(), flags=re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def commands_of(page: Path) -> list[str]:
+    """Return the command lines of ours that a page shows."""
+    text = "\n".join(blocks_of(page, "(?:console|sh|bash|shell)"))
+    text = text.replace("\\\n", " ")
+    found = re.findall(r"^\$ ((?:dpss|data-portal-summary-stats) .*)$", text, re.MULTILINE)
+    return [line.split(" && ")[0].split(" | ")[0] for line in found]
+
+
+def load(path: Path) -> ModuleType:
+    """Import a file that is no module of the package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_line_is_one_that_the_program_takes(page: Path) -> None:
+    """Commands and options that a page shows exist and are spelled so."""
+    for line in commands_of(page):
+        program, *arguments = shlex.split(line, comments=True)
+        command: click.Command = run
+        if program == "dpss":
+            command = commands.commands[arguments.pop(0)]
+        if not {"--help", "-h"} & set(arguments):
+            command.make_context(program, arguments)
+
+
+@pytest.mark.parametrize("page", OURS, ids=name_of)
+def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each Python block runs as it stands, with a matrix called my.h5ad at hand."""
+    write_h5ad_csr(tmp_path / "my.h5ad", counts())
+    monkeypatch.chdir(tmp_path)
+    for block in blocks_of(page, "python"):
+        exec(compile(block, name_of(page), "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    """Each relative link is a file that is there."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:|#|//", target):
+            continue
+        path = page.parent / target.partition("#")[0]
+        assert path.exists(), f"{name_of(page)} links to {target}"
+
+
+@pytest.mark.parametrize("page", ["commands.md", "settings.md"])
+def test_the_reference_is_that_of_the_commands(page: str) -> None:
+    """Every command, option and variable stands in it, with the help that is shown."""
+    made = load(ROOT / "tools" / "reference.py").PAGES[page]()
+    assert (ROOT / "docs" / "reference" / page).read_text() == made, "run `make reference`"
+
+
+def errors_of(kind: type[Exception]) -> set[type[Exception]]:
+    """Return a class of errors with all below it."""
+    return {kind}.union(*(errors_of(each) for each in kind.__subclasses__()))
+
+
+def test_every_error_and_exit_code_is_documented() -> None:
+    """Whoever meets one finds it on the page."""
+    assert dpss.formats.NotCellMajorError in errors_of(DpssError)
+    text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text()
+    ours = {kind for kind in errors_of(DpssError) if kind.__module__.startswith("dpss.")}
+    assert {kind.__name__ for kind in ours} == set(re.findall(r"`(\w+Error)`", text))
+    assert set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE)) >= {"0", "1", "2", "130", "143"}
+
+
+def test_the_readme_opens_with_a_figure_and_two_commands() -> None:
+    """What it makes, `make demo`, `make test`, then a matrix of one's own; on one screen or two."""
+    text = (ROOT / "README.md").read_text()
+    places = [text.index(part) for part in ("![", "make demo", "make test", "summarize my.h5ad")]
+    assert places == sorted(places)
+    assert len(text.splitlines()) <= MAX_README_LINES
+    (image,) = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+    data = (ROOT / image).read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert len(data) < MAX_FIGURE_BYTES

@@ -1,0 +1,92 @@
+"""Write docs/reference/commands.md and settings.md from the commands themselves.
+
+`make reference` runs it after an option was added or changed; a test fails until then.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from dpss.cli import commands
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTE = "<!-- Made by `make reference` from the commands themselves: change it there. -->"
+WIDTH = 100
+
+
+def commands_page() -> str:
+    """Return the page of all commands, with their help as it is shown."""
+    parts = [
+        "# Commands",
+        NOTE,
+        "`dpss` has a command for each task. `data-portal-summary-stats` is `dpss run`, under the "
+        "name and with the flags that the program had in 2019. What options mean in common: "
+        "[settings](settings.md); how they end: [exit codes](exit-codes.md).",
+        _help(commands, "dpss"),
+    ]
+    for name in commands.list_commands(click.Context(commands)):
+        parts += [f"## `dpss {name}`", _help(commands.commands[name], f"dpss {name}")]
+    return "\n\n".join(parts) + "\n"
+
+
+def settings_page() -> str:
+    """Return the page of all options with their variables."""
+    rows: dict[str, tuple[list[str], str, str]] = {}
+    # Where an option means something special to a command, the help of `run` says it best.
+    for name in ("run", "summarize", *sorted(commands.commands.keys() - {"run", "summarize"})):
+        for parameter in commands.commands[name].params:
+            if not isinstance(parameter, click.Option) or parameter.help is None:
+                continue
+            spelled = ", ".join(f"`{each}`" for each in parameter.opts)
+            used, _, _ = rows.setdefault(
+                spelled,
+                ([], f"`{parameter.envvar}`" if parameter.envvar else "", _meaning(parameter)),
+            )
+            used.append(name)
+    lines = [
+        f"| {option} | {variable} | {meaning} | {', '.join(sorted(used))} |"
+        for option, (used, variable, meaning) in sorted(rows.items())
+    ]
+    table = ["| option | variable | meaning | commands |", "|---|---|---|---|", *lines]
+    parts = [
+        "# Settings",
+        NOTE,
+        "Each option can be given on the command line or as an environment variable; the command "
+        "line wins. A flag's variable is `1` or `0`. Several values of one option stand in its "
+        "variable with spaces between them. All faults are told at once, each with its option and "
+        "variable, before anything is done.",
+        "\n".join(table),
+        "What changes results (`--layer`, `--min-gene-count`) stands in each `summary.json` under "
+        "`provenance.settings`; when it changes, a run makes every matrix again. All else changes "
+        "how long it takes, or where things are.",
+        "AWS is set up as for any other program: the variables `AWS_PROFILE`, `AWS_REGION`, "
+        "`AWS_ENDPOINT_URL` and so on, `~/.aws`, or the role of the machine or task.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(command: click.Command, path: str) -> str:
+    context = click.Context(command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH)
+    context.help_option_names = ["-h", "--help"]
+    return f"```text\n{command.get_help(context).rstrip()}\n```"
+
+
+def _meaning(option: click.Option) -> str:
+    """Return an option's help with its choices and default."""
+    text = " ".join((option.help or "").split())
+    text = re.sub(r" \[default: (.*)\]$", r" Default: \1.", text)
+    if isinstance(option.type, click.Choice):
+        text += " One of " + ", ".join(f"`{choice}`" for choice in option.type.choices) + "."
+    if option.show_default:
+        text += f" Default: `{option.default}`."
+    return text.replace("|", "\\|")
+
+
+PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (FOLDER / page).write_text(make())
