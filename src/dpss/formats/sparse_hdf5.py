@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.blocks import CellBlock, EntryBlock
+from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError
 from dpss.formats import cut_evenly
 from dpss.formats.hdf5 import Cursor
@@ -148,6 +148,6 @@ def _cut_blocks(indptr: NDArray[np.int64], n_values: int) -> Iterator[tuple[int,
     first, n_cells = 0, len(indptr) - 1
     while first < n_cells:
         stop = int(np.searchsorted(indptr, indptr[first] + n_values, side="right")) - 1
-        stop = min(max(stop, first + 1), n_cells)
+        stop = min(max(stop, first + 1), first + MAX_BLOCK_CELLS, n_cells)
         yield first, stop
         first = stop

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dpss.blocks import MAX_BLOCK_CELLS
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
 from dpss.formats import tiles
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
@@ -210,3 +211,22 @@ def test_real_loom_without_cell_names(real_data):
         layer.genes.ids[0],
     )
     assert "slc17a7" in set(layer.genes.names)
+
+
+def test_many_cells_of_few_genes(tmp_path):
+    """A block never has more cells than the sums rely on, however small the cells are."""
+    values = np.zeros((2, 3 * MAX_BLOCK_CELLS), dtype="u1")
+    values[1, ::5000] = 3
+    (matrix,) = open_path(write_loom(tmp_path / "a.loom", values, names=False, chunks=(2, 1 << 16)))
+    assert np.array_equal(dense(matrix.layers[0], 1 << 30, 1 << 30), values.T)
+
+
+def test_strings_that_would_lead_hdf5_astray(tmp_path):
+    """Found by damaging files: a heap with an object of size 2**64 - 1 hangs the library."""
+    path = write_loom(tmp_path / "a.loom", counts(3, 2))
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    data[heap + 16 + 8 : heap + 16 + 16] = b"\xff" * 8
+    path.write_bytes(data)
+    with pytest.raises(CorruptMatrixError, match=r"strings at .* are damaged"):
+        open_path(path)
