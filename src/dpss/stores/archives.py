@@ -252,7 +252,9 @@ class ZipMember:
         """Return where the member's bytes begin in the archive."""
         if self.encrypted:
             raise CorruptMatrixError(f"{self.url}: is encrypted; pack it without a password")
-        header = self.archive.read_range(self.header_offset, _LOCAL_HEADER.size)
+        # Where a damaged table of contents begins decides this number: it may be negative.
+        first = self.header_offset
+        header = self.archive.read_range(first, _LOCAL_HEADER.size) if first >= 0 else b""
         if len(header) < _LOCAL_HEADER.size:
             raise CorruptMatrixError(f"{self.url}: the archive ends before this member")
         magic, n_name, n_extra = _LOCAL_HEADER.unpack(header)

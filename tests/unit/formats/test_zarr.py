@@ -286,3 +286,20 @@ def test_real_zarr(real_data):
     expected = sp.csr_matrix(tuple(parts), shape=(700, 765)).toarray()
     assert np.array_equal(dense(layers["counts"], 1 << 20, 1 << 18), expected)
     store.close()
+
+
+@pytest.mark.parametrize("change", ["name", "offset"])
+def test_zip_members_that_are_damaged(tmp_path, change):
+    """Found by damaging files: a member without a name, and one that lies before the file."""
+    write_hca(tmp_path / "a.zarr", counts(5, 4))
+    path = pack(tmp_path / "a.zarr", tmp_path / "a.zip")
+    data = bytearray(path.read_bytes())
+    if change == "name":
+        first = data.index(b"PK\x01\x02")
+        data[first + 46] = 0  # the name of the first member, up to here
+    else:
+        end = data.rindex(b"PK\x05\x06")
+        (start,) = struct.unpack_from("<I", data, end + 16)
+        struct.pack_into("<I", data, end + 16, start + 100)
+    path.write_bytes(data)
+    read_or_refuse(path)
