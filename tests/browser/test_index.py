@@ -9,11 +9,13 @@ from tests.browser.waiting import until
 
 
 def shown(page) -> list[str]:
+    until(page, "document.querySelector('table.ready') !== null")
     return page.locator("#projects tbody tr:not([hidden]):not(.preview) th a").all_inner_texts()
 
 
 def count(page) -> int:
-    """Return how many projects the status line says there are."""
+    """Return how many projects the status line says there are, once it says so."""
+    until(page, "document.querySelector('table.ready') !== null")
     return int(page.locator("#status").inner_text().split(" ")[0].replace(",", ""))
 
 
@@ -22,6 +24,7 @@ def query(page) -> dict[str, list[str]]:
 
 
 def column(page, name: str) -> list[float]:
+    until(page, "document.querySelector('table.ready') !== null")
     return page.evaluate(
         """name => {
           const table = document.getElementById('projects');
@@ -96,6 +99,7 @@ def test_it_is_quick_with_600_projects(large_portal, tab):
     """A keystroke is answered within a fifth of a second, the page is there within two."""
     one = tab()
     page = one.open(large_portal.http)
+    until(page, "document.querySelector('table.ready') !== null")
     loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
     assert loaded < 4000  # on two busy cores; about 0.6 s on idle ones
     spent = page.evaluate(
@@ -135,6 +139,7 @@ def test_the_keyboard_alone_suffices(portal, tab):
     page = tab().open(portal.http)
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "Skip to the content"
+    until(page, "document.querySelector('table.ready') !== null")
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.locator(":focus").evaluate("e => e.matches('.facet summary')"):

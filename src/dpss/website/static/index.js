@@ -1,7 +1,7 @@
 /* The table of all projects: search, facets, order and small figures; all but the last in the address. */
 "use strict";
 
-(function () {
+(async function () {
   const table = document.getElementById("projects");
   if (!table) return;
   const { element, plain } = dpss;
@@ -18,21 +18,22 @@
   ];
   const headings = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.sort);
 
-  const projects = [...body.rows].map(function (row, position) {
-    const cells = {};
-    headings.forEach((name, i) => (cells[name] = row.cells[i]));
-    const terms = { values: row.dataset.values.split("|"), checks: [cells.checks.dataset.term] };
-    for (const name of ["species", "organ", "technology"]) terms[name] = termsOf(cells[name]);
-    // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
-    const said = [cells.title, cells.species, cells.organ, cells.technology].filter(Boolean).map((cell) => cell.textContent);
-    const text = plain([...said, row.dataset.search].join(" "));
-    return { row, position, cells, terms, text, shown: true };
-  });
+  // Hundreds of rows take a while to read: the page answers in between.
+  const projects = [];
+  for (const row of [...body.rows]) {
+    projects.push(read(row, projects.length));
+    if (projects.length % 50 === 0) await pause();
+  }
 
   const order = { key: dpss.recall("sort") || "title", down: dpss.recall("dir") === "desc" };
   const search = element("input", { id: "q", type: "search", autocomplete: "off", spellcheck: "false" });
   search.value = dpss.recall("q");
-  const facets = FACETS.map(([name, label]) => makeFacet(name, label)).filter(Boolean);
+  const facets = [];
+  for (const [name, label] of FACETS) {
+    const facet = makeFacet(name, label);
+    if (facet) facets.push(facet);
+    await pause();
+  }
   const clear = element("button", { type: "button", class: "quiet", onclick: reset }, "Clear all");
   const controls = document.getElementById("controls");
   controls.append(
@@ -56,10 +57,25 @@
   table.classList.add("ready");
   if ("date" in projects[0].cells) addDates();
 
+  function pause() {
+    return new Promise((resolve) => setTimeout(resolve));
+  }
+
+  function read(row, position) {
+    const cells = {};
+    headings.forEach((name, i) => (cells[name] = row.cells[i]));
+    const terms = { values: row.dataset.values.split("|"), checks: [cells.checks.dataset.term] };
+    for (const name of ["species", "organ", "technology"]) terms[name] = termsOf(cells[name]);
+    // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
+    const said = [cells.title, cells.species, cells.organ, cells.technology].filter(Boolean).map((cell) => cell.textContent);
+    return { row, position, cells, terms, text: plain([...said, row.dataset.search].join(" ")), shown: true };
+  }
+
   /** The terms of a cell: as they stand there, or the whole list where it is cut. */
   function termsOf(cell) {
     if (!cell) return [];
     if (cell.dataset.terms) return JSON.parse(cell.dataset.terms);
+    if (!cell.firstElementChild) return cell.textContent ? [cell.textContent] : [];
     return [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data);
   }
 
