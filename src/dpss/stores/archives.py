@@ -144,7 +144,12 @@ class ZipTree:
         for entry in entries:
             path = _check_path(entry.filename, self.url)
             # An empty name: only a damaged archive has one.
-            if not path or path.endswith("/") or stat.S_ISLNK(entry.external_attr >> 16) or is_clutter(path):
+            if (
+                not path
+                or path.endswith("/")
+                or stat.S_ISLNK(entry.external_attr >> 16)
+                or is_clutter(path)
+            ):
                 continue
             found[path] = _make_member(self.archive, path, entry)
         return dict(sorted(found.items()))
