@@ -40,7 +40,7 @@ THUMBNAILS = ("highest_expr_genes", "highly_variable_genes", "violin", "knee")
 TERMS = {"species": SPECIES, "organ": ORGAN, "technology": TECHNOLOGY}
 """Columns of the first page that are made from strata, left out where no project has any."""
 
-STATIC = ("common.js", "index.js", "project.js", "cells.js", "genes.js", "icon.svg")
+STATIC = ("common.js", "index.js", "plot.js", "project.js", "cells.js", "genes.js", "icon.svg")
 
 
 @cache
