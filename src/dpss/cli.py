@@ -23,6 +23,7 @@ from dpss import __version__
 from dpss.errors import DpssError, MatrixError, UnreachableError
 from dpss.interrupts import Interrupted, SignalStop
 from dpss.logs import clean
+from dpss.machine import return_memory_at_once
 from dpss.options import job_options, log_options, option, source_options, statistics_options
 from dpss.performing import (
     folder_of_pages,
@@ -283,6 +284,7 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
     try:
         with SignalStop() as stop:
             prepare_caches()
+            return_memory_at_once()
             given = sys.argv[1:] if arguments is None else list(arguments)
             # Not click's `main`: it ends a broken pipe with 1, which says that a matrix failed.
             with command.make_context(name, given, obj=stop) as context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import sys
@@ -36,3 +37,17 @@ def peak_memory_bytes() -> int:
     """Return the largest resident memory that this process has had so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def return_memory_at_once() -> None:
+    """Ask the C library to give large blocks back to the system as soon as they are freed.
+
+    glibc would otherwise learn from the first large block that it frees to keep such
+    blocks, in a heap for each thread: a third more memory for no gain in time. Where
+    there is no glibc nothing happens.
+    """
+    mmap_threshold, one_mebibyte = -3, 1 << 20
+    try:
+        ctypes.CDLL(None).mallopt(mmap_threshold, one_mebibyte)
+    except (OSError, AttributeError, TypeError):
+        return

@@ -26,6 +26,7 @@ _UNDEFINED = (1 << 64) - 1
 _MAX_HEAP_BYTES = 1 << 28
 _HEAP_MARK = b"GCOL\x01\0\0\0"
 """What a heap begins with: signature, version and three reserved bytes."""
+_PIECE_BYTES = 1 << 19
 _SEARCHED_BYTES = 1 << 24
 """How much of a file's beginning and of its end is searched for heaps."""
 
@@ -76,9 +77,10 @@ def check_heaps_of_attributes(file: Hdf5File) -> None:
     if not isinstance(file.blob, LocalFile) or _offset_bytes(file) != 8:
         return
     size = file.blob.size_bytes
-    starts = {0, max(0, size - _SEARCHED_BYTES)}
-    for start in sorted(starts):
-        data = file.blob.read_range(start, _SEARCHED_BYTES)
+    for start in range(0, size, _PIECE_BYTES):
+        if _SEARCHED_BYTES <= start < size - _SEARCHED_BYTES:
+            continue
+        data = file.blob.read_range(start, _PIECE_BYTES + len(_HEAP_MARK))
         at = data.find(_HEAP_MARK)
         while at >= 0:
             _check_collection(file, start + at)
