@@ -98,6 +98,7 @@ def test_whoever_waits_is_let_go_at_the_end(tmp_path: Path) -> None:
         time.sleep(0.1)
     with pytest.raises(FetchError, match="the program ends"):
         waits.result(5)
+    first.__exit__(None, None, None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,7 +134,7 @@ def test_only_the_dead_are_cleaned_up_after(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, env=os.environ)
     assert len(list(tmp_path.iterdir())) == 1
     with Scratch(9, tmp_path) as running:
-        running.hold(remote(1)).__enter__()
-        assert len(list(tmp_path.iterdir())) == 1
-        with Scratch(9, tmp_path):
-            assert len(list(tmp_path.iterdir())) == 1
+        with running.hold(remote(1)):
+            (own,) = tmp_path.iterdir()
+            with Scratch(9, tmp_path):
+                assert list(tmp_path.iterdir()) == [own]
