@@ -265,7 +265,7 @@ def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
     click.echo(f"Simulated matrices: {matrices}")
     report = perform(settings, DemoCatalog(matrices), stop, logs, simulated=True)
     if report.exit_code == 0:
-        click.echo(f"To look at it: dpss serve {portal}")
+        click.echo(f"To look at it: {program()} serve {portal}")
     return report.exit_code
 
 
@@ -314,6 +314,13 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
     except Exception as error:
         explain(error, f"unexpected {type(error).__name__}: {error}; --debug shows where")
         return FAILED
+
+
+def program() -> str:
+    """Return what to type for ``dpss``: it may not be on the path of whoever ran `make demo`."""
+    if shutil.which("dpss"):
+        return "dpss"
+    return f"{sys.executable} -m dpss" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
 
 
 def explain(error: BaseException, message: str) -> None:

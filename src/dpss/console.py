@@ -103,6 +103,7 @@ class TerminalObserver:
             expand=True,
         )
         self._all: TaskID | None = None
+        self._bars: dict[str, BarProgress] = {}
 
     def __enter__(self) -> TerminalObserver:
         """Begin to draw."""
@@ -115,16 +116,22 @@ class TerminalObserver:
 
     def planned(self, steps: Sequence[Step]) -> None:
         """Show a bar for all of it, if there is more than one file to read."""
-        if sum(step.outcome is None for step in steps) > 1:
-            self._all = self.progress.add_task("all", total=len(steps), unit="files")
+        n_to_do = sum(step.outcome is None for step in steps)
+        if n_to_do > 1:
+            self._all = self.progress.add_task("all", total=n_to_do, unit="files")
 
     def started(self, step: Step) -> BarProgress:
         """Show a bar for a file."""
-        return BarProgress(self.progress, step.label)
+        bar = self._bars[step.label] = BarProgress(self.progress, step.label)
+        return bar
 
     def finished(self, outcome: Outcome) -> None:
         """Move the bar for all of it, and tell of a failure at once."""
-        if self._all is not None:
+        for label in list(self._bars):
+            if outcome.label == label or outcome.label.startswith((f"{label}/", f"{label}.")):
+                self._bars.pop(label).end()
+        # Of the matrices of one file the first has its time.
+        if self._all is not None and outcome.seconds:
             self.progress.advance(self._all)
         if outcome.status is Status.FAILED:
             self.progress.console.print(f"failed: {clean(outcome.reason)}", style="red")
@@ -137,10 +144,11 @@ class BarProgress:
         """Draw it among others."""
         self._progress = progress
         self._name = name
-        self._task: TaskID | None = None
+        self._task: TaskID | None = progress.add_task(f"{name}: opening", total=None, unit="")
 
     def begin(self, label: str, n_values: int | None) -> None:
-        """Show a bar."""
+        """Show a bar instead of the one before."""
+        self.end()
         unit = "figures" if label == "drawing" else "values"
         self._task = self._progress.add_task(f"{self._name}: {label}", total=n_values, unit=unit)
 
@@ -161,6 +169,8 @@ class _AmountColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Return the amounts in short."""
+        if not task.fields["unit"]:
+            return Text("")
         amount = short(task.completed)
         if task.total is not None:
             amount += f"/{short(task.total)}"
