@@ -30,8 +30,7 @@ T = TypeVar("T")
 PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses that mean: perhaps later."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_REDIRECTS = 100
-"""Azul sends a caller back to itself until a file is ready; the time limit ends that earlier."""
+MAX_REDIRECTS = 100  # Azul sends a caller back to itself until a file is ready
 MAX_JSON_BYTES = 1 << 28
 
 
@@ -243,8 +242,6 @@ def reason(error: BaseException) -> str:
     """Return what went wrong in a few words, without addresses' secrets."""
     text = str(error.args[-1]) if error.args else str(error)
     for sign, words in (
-        ("Name or service not known", "there is no such host"),
-        ("name resolution", "there is no such host, or no network"),
         ("Failed to resolve", "there is no such host, or no network"),
         ("Connection refused", "refuses the connection"),
         ("timed out", "no answer in time"),

@@ -133,8 +133,7 @@ def test_only_the_dead_are_cleaned_up_after(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, env=os.environ)
     assert len(list(tmp_path.iterdir())) == 1
-    with Scratch(9, tmp_path) as running:
-        with running.hold(remote(1)):
-            (own,) = tmp_path.iterdir()
-            with Scratch(9, tmp_path):
-                assert list(tmp_path.iterdir()) == [own]
+    with Scratch(9, tmp_path) as running, running.hold(remote(1)):
+        (own,) = tmp_path.iterdir()
+        with Scratch(9, tmp_path):
+            assert list(tmp_path.iterdir()) == [own]
