@@ -17,7 +17,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Protocol
 
-from dpss.publication import GENES, SUMMARY
+from dpss.publication import CELLS, GENES, SUMMARY
 
 if TYPE_CHECKING:
     from dpss.summarizing import Progress
@@ -153,12 +153,14 @@ def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
 
 
 def tables_of(summary: Summary) -> dict[str, bytes]:
-    """Return ``genes.csv`` and ``summary.json``."""
+    """Return ``genes.csv``, ``cells.json`` and ``summary.json``."""
     from dpss.figures import figure_infos
     from dpss.tables import genes_csv, json_bytes, summary_document
+    from dpss.website.cells import cells_json
 
     return {
         GENES: genes_csv(summary.genes),
+        CELLS: cells_json(summary),
         SUMMARY: json_bytes(summary_document(summary, figure_infos(summary))),
     }
 

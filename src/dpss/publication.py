@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 SUMMARY = "summary.json"
 MATRICES = "matrices.json"
 GENES = "genes.csv"
+CELLS = "cells.json"
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def earlier_files(store: Store, folder: str) -> set[str]:
     return {
         name
         for name in names
-        if "/" not in name and (name == GENES or name.endswith((".png", ".svg")))
+        if "/" not in name and (name in (GENES, CELLS) or name.endswith((".png", ".svg")))
     }
 
 

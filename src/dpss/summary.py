@@ -141,7 +141,8 @@ class Summary:
     @property
     def title(self) -> str:
         """Project title, with the matrix's name where it has one."""
-        return " · ".join(part for part in (self.project_title, self.matrix.name) if part)
+        parts = dict.fromkeys((self.project_title, self.matrix.name))
+        return " · ".join(part for part in parts if part)
 
     @property
     def median_genes_per_cell(self) -> float | None:
@@ -186,6 +187,12 @@ class Summary:
         from dpss.tables import genes_frame
 
         return genes_frame(self.genes)
+
+    def _repr_html_(self) -> str:
+        """Show itself in a notebook."""
+        from dpss.website.notebook import summary_html
+
+        return summary_html(self)
 
     def figures(self) -> dict[str, matplotlib.figure.Figure]:
         """Draw every figure that this summary has the numbers for, by slug."""

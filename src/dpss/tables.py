@@ -38,11 +38,22 @@ class FigureInfo:
 
 def genes_csv(genes: GeneStatistics) -> bytes:
     """Return the gene table as UTF-8 CSV, one line per gene; the undefined is empty."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    out = _Lines()
+    # Told of both characters that end a line, the writer quotes a name that holds either.
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(GENE_COLUMNS)
     writer.writerows(zip(*(_cells(genes, name) for name in GENE_COLUMNS), strict=True))
     return out.getvalue().encode()
+
+
+class _Lines(io.StringIO):
+    """Takes lines that end in CR LF, and ends them in LF."""
+
+    def __init__(self) -> None:
+        super().__init__(newline="")
+
+    def write(self, line: str) -> int:
+        return super().write(line.removesuffix("\r\n") + "\n")
 
 
 def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
