@@ -151,6 +151,7 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
       dpss list --input matrices
       dpss list --input matrices --output portal
     """
+    from dpss.catalogs.sharding import parse_shard
     from dpss.composing import make_catalog, recipe_of
     from dpss.console import describe_plan, open_console, plan_table
     from dpss.planning import Known, plan_run
@@ -160,7 +161,9 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
 
     start_logs(take_logs(options))
     settings = make_run_settings(**options, output_needed=False)
-    projects, problem = list_projects(make_catalog(settings), settings.only)
+    projects, problem = list_projects(
+        make_catalog(settings), settings.only, parse_shard(settings.shard)
+    )
     recipe = recipe_of(settings.stats)
     if settings.output:
         steps = plan(projects, open_store(settings.output), recipe)
@@ -287,7 +290,7 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
             return_memory_at_once()
             given = sys.argv[1:] if arguments is None else list(arguments)
             # Not click's `main`: it ends a broken pipe with 1, which says that a matrix failed.
-            with command.make_context(name, given, obj=stop) as context:
+            with command.make_context(name, given, obj=stop, **CONTEXT) as context:
                 code = command.invoke(context)
             sys.stdout.flush()
             return int(code or 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dpss import __version__
 from dpss.catalogs import Catalog
+from dpss.catalogs.sharding import parse_shard
 from dpss.catalogs.local import LocalCatalog
 from dpss.drawing import DrawingProcesses
 from dpss.errors import DpssError, UnknownFormatError, UnreachableError
@@ -106,6 +107,7 @@ def make_job(
         now=lambda: datetime.now(UTC),
         force=settings.force,
         only=settings.only,
+        shard=parse_shard(settings.shard),
         prune=settings.prune,
         jobs=settings.jobs,
         expect=fetcher.expect,

@@ -107,6 +107,11 @@ source_options = together(
         metavar="ID",
         help="Only this project; may be given several times.",
     ),
+    option(
+        "--shard",
+        metavar="I/N",
+        help="Only the I-th of N shares of the projects, for N tasks side by side.  [default: 1/1]",
+    ),
     option("--blacklist", is_flag=True, help="Leave out the projects that a list names."),
     option(
         "--blacklist-file",

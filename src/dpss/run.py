@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.catalogs import Catalog
+from dpss.catalogs.sharding import ALL, Shard
 from dpss.catalogs.selection import is_named
 from dpss.concurrency import do_in_turn, do_side_by_side
 from dpss.errors import DpssError, SettingsError, UnreachableError
@@ -69,6 +70,8 @@ class Job:
     force: bool = False
     only: frozenset[str] = frozenset()
     """Ids of the projects to process; empty for all."""
+    shard: Shard = ALL
+    """The share of the projects that is processed."""
     prune: bool = False
     """Delete what was published of matrices that the source no longer has."""
     jobs: int = 1
@@ -77,8 +80,10 @@ class Job:
     """Told which files will be opened, in this order."""
 
 
-def list_projects(catalog: Catalog, only: Collection[str]) -> tuple[list[Project], str]:
-    """Return a source's projects and what went wrong on the way, if the end wasn't reached.
+def list_projects(
+    catalog: Catalog, only: Collection[str], shard: Shard = ALL
+) -> tuple[list[Project], str]:
+    """Return a share of a source's projects and what went wrong on the way, if the end wasn't reached.
 
     Raises:
         UnreachableError: Nothing could be listed.
@@ -100,7 +105,8 @@ def list_projects(catalog: Catalog, only: Collection[str]) -> tuple[list[Project
             f"--project (DPSS_PROJECT) {', '.join(missing)}: the source has no such project; "
             "`dpss list` shows those that it has"
         )
-    return [p for p in projects if not only or is_named(p.id, only)], problem
+    wanted = [p for p in projects if not only or is_named(p.id, only)]
+    return [p for p in wanted if shard.has(p.id)], problem
 
 
 def plan(
@@ -167,7 +173,7 @@ def run(job: Job) -> RunReport:
 
 def _work(job: Job) -> Iterator[RunReport]:
     """Do the run, and yield each piece of its report as it is known."""
-    projects, problem = list_projects(job.catalog, job.only)
+    projects, problem = list_projects(job.catalog, job.only, job.shard)
     if problem:
         yield _problem(problem)
     store, recipe = job.pipeline.store, job.pipeline.recipe
@@ -181,7 +187,7 @@ def _work(job: Job) -> Iterator[RunReport]:
         yield RunReport((outcome,))
         job.observer.finished(outcome)
     job.pipeline.stop.check()
-    if job.prune and not problem and not job.only:
+    if job.prune and not problem and not job.only and job.shard == ALL:
         _prune(store, projects)
 
 
@@ -210,7 +216,7 @@ def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
         source=job.catalog.name,
         output=job.pipeline.store.url,
         settings=recipe.settings,
-        only=tuple(sorted(job.only)),
+        only=(*sorted(job.only), *([] if job.shard == ALL else [f"shard {job.shard}"])),
     )
     text = json.dumps(run_document(header, report), ensure_ascii=False, indent=2) + "\n"
     try:

@@ -101,6 +101,8 @@ class RunSettings:
     """Address of a list of project ids to leave out, one a line."""
     only: frozenset[str] = frozenset()
     """Ids of the projects to process; empty for all."""
+    shard: str = "1/1"
+    """The share of the projects to process: ``2/40`` is the second of forty."""
     force: bool = False
     """Process what is unchanged, too."""
     prune: bool = False
@@ -138,6 +140,7 @@ def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
     blacklist: bool = False,
     blacklist_file: str | None = None,
     only: Collection[str] = (),
+    shard: str | None = None,
     force: bool = False,
     prune: bool = False,
     source_url: str | None = None,
@@ -223,6 +226,7 @@ def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
         environ=environ,
         blacklist=blacklist_file,
         only=frozenset(only),
+        shard=shard or "1/1",
         force=force,
         prune=prune,
         source_url=source_url,

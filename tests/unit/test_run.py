@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from dpss.catalogs.sharding import Shard
 from dpss.errors import SettingsError, UnreachableError
 from dpss.interrupts import Interrupted, NeverStop
 from dpss.outcomes import Outcome, Status, is_run_key
@@ -204,6 +205,18 @@ def test_only_the_projects_asked_for(matrices: Path) -> None:
     assert sorted(run(job).published) == ["both/x", "both/y"]
     with pytest.raises(SettingsError, match="nobody"):
         run(job_of(matrices, MemoryStore(), only=frozenset({"nobody"})))
+
+
+def test_shards_share_the_projects(matrices: Path) -> None:
+    """Each matrix is in exactly one share, and no share's run prunes what others published."""
+    store = MemoryStore()
+    for number in (1, 2, 3):
+        job = job_of(matrices, store)
+        run(replace(job, shard=Shard(number, 3), prune=True))
+    assert files_of(store).keys() >= {f"{name}/summary.json" for name in ("both/x", "both/y")}
+    published = [key for key in store.keys("") if key.endswith("/summary.json")]
+    assert len(published) == 4
+    assert not run(untouched(job_of(matrices, store))).published
 
 
 def test_a_source_out_of_reach_is_told_before_anything_is_done(tmp_path: Path) -> None:
