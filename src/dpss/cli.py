@@ -36,7 +36,7 @@ from dpss.performing import (
 
 FAILED, NOT_STARTED, BROKEN_PIPE = 1, 2, 141
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(context_settings=CONTEXT, no_args_is_help=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dpss import __version__
 from dpss.catalogs import Catalog
-from dpss.catalogs.sharding import parse_shard
 from dpss.catalogs.local import LocalCatalog
+from dpss.catalogs.sharding import parse_shard
 from dpss.drawing import DrawingProcesses
 from dpss.errors import DpssError, UnknownFormatError, UnreachableError
 from dpss.executors.threads import ThreadExecutor

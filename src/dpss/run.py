@@ -16,8 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.catalogs import Catalog
-from dpss.catalogs.sharding import ALL, Shard
 from dpss.catalogs.selection import is_named
+from dpss.catalogs.sharding import ALL, Shard
 from dpss.concurrency import do_in_turn, do_side_by_side
 from dpss.errors import DpssError, SettingsError, UnreachableError
 from dpss.interrupts import Interrupted
@@ -83,7 +83,7 @@ class Job:
 def list_projects(
     catalog: Catalog, only: Collection[str], shard: Shard = ALL
 ) -> tuple[list[Project], str]:
-    """Return a share of a source's projects and what went wrong on the way, if the end wasn't reached.
+    """Return a share of a source's projects, and what went wrong if the end wasn't reached.
 
     Raises:
         UnreachableError: Nothing could be listed.
