@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.publication import CELLS, GENES, SUMMARY
@@ -47,6 +48,9 @@ class Drawing(Protocol):
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
 
+    def close(self) -> None:
+        """Be told that nothing more will be drawn."""
+
 
 class DrawingHere:
     """Draws in this process."""
@@ -68,6 +72,9 @@ class DrawingHere:
             progress.end()
         return drawn | tables_of(summary)
 
+    def close(self) -> None:
+        """Do nothing."""
+
 
 class DrawingProcesses:
     """Draws in helper processes, which start when there is something to be drawn.
@@ -79,6 +86,7 @@ class DrawingProcesses:
         """Use at most ``n_processes`` helpers."""
         self._n_processes = max(1, min(n_processes, len(_SHARES)))
         self._pool: ProcessPoolExecutor | None = None
+        self._children: set[BaseProcess] = set()
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
@@ -92,11 +100,13 @@ class DrawingProcesses:
                 initializer=_begin_helper,
                 initargs=(os.getpid(),),
             )
+            before = set(multiprocessing.active_children())
             try:
                 for _ in range(self._n_processes):
                     self._pool.submit(_preload)
             except OSError as error:
                 log.debug("no helper processes for figures: %s", error)
+            self._children = set(multiprocessing.active_children()) - before
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
@@ -110,11 +120,17 @@ class DrawingProcesses:
             return DrawingHere().files_of(summary, progress)
 
     def close(self) -> None:
-        """Let the helpers end."""
+        """End the helpers, whatever they are at, and wait until they are gone.
+
+        Left to itself the pool would end them at the interpreter's exit, at which it
+        sometimes stumbles over pipes that are closed already.
+        """
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for child in self._children:
+                child.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, summary: Summary) -> list[tuple[int, Future[dict[str, bytes]]]]:
         pool = self._pool

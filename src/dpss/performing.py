@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,8 @@ def perform(
     folder = Path(settings.scratch) if settings.scratch else None
     with Scratch(settings.scratch_limit, folder) as scratch, observing(logs) as observer:
         job = make_job(settings, stop, observer, catalog, scratch, simulated=simulated)
-        report = do_run(job)
+        with closing(job.pipeline.drawing):
+            report = do_run(job)
     console = open_console(sys.stdout)
     console.print(outcome_table(report))
     if not logs.live:

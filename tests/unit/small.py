@@ -74,6 +74,9 @@ class FewFigures:
     def prepare(self) -> None:
         """Do nothing."""
 
+    def close(self) -> None:
+        """Do nothing."""
+
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return the tables and a file for each name."""
         progress.begin("drawing", 1)
