@@ -28,14 +28,14 @@ class DemoProject:
     """Path within the folder of matrices, name of the writer, and what is written."""
 
 
-_BLOOD = Tissue(("T cell", "monocyte", "B cell"), 1500, 3600, 2400, 0.05)
-_BRAIN = Tissue(("neuron", "oligodendrocyte", "astrocyte"), 450, 4000, 3800, 0.03, mouse=True)
-_HEART = Tissue(("cardiomyocyte", "fibroblast", "endothelial"), 1200, 4000, 5200, 0.12)
+_BLOOD = Tissue(("T cell", "monocyte", "B cell"), 1000, 2600, 2400, 0.05)
+_BRAIN = Tissue(("neuron", "oligodendrocyte", "astrocyte"), 320, 2800, 3800, 0.03, mouse=True)
+_HEART = Tissue(("cardiomyocyte", "fibroblast", "endothelial"), 900, 3000, 5200, 0.12)
 _KIDNEY = Tissue(
-    ("proximal tubule", "loop of Henle", "podocyte"), 384, 3600, 90_000, 0.15, mouse=True
+    ("proximal tubule", "loop of Henle", "podocyte"), 288, 2600, 60_000, 0.15, mouse=True
 )
-_LIVER = Tissue(("hepatocyte", "Kupffer cell", "stellate cell"), 420, 3600, 3000, 0.18)
-_PANCREAS = Tissue(("beta cell", "alpha cell", "acinar cell"), 700, 3200, 3600, 0.06)
+_LIVER = Tissue(("hepatocyte", "Kupffer cell", "stellate cell"), 320, 2600, 3000, 0.18)
+_PANCREAS = Tissue(("beta cell", "alpha cell", "acinar cell"), 500, 2400, 3600, 0.06)
 
 PROJECTS = {
     "blood": DemoProject(
@@ -80,7 +80,7 @@ PROJECTS = {
         "10x 3' v3",
         (
             ("pancreas/donor-1.h5ad", "h5ad_csc", _PANCREAS),
-            ("pancreas/donor-2.h5ad", "h5ad_csr", replace(_PANCREAS, n_cells=500)),
+            ("pancreas/donor-2.h5ad", "h5ad_csr", replace(_PANCREAS, n_cells=360)),
         ),
     ),
 }
