@@ -27,7 +27,7 @@ def commands_page() -> str:
         "[settings](settings.md); how they end: [exit codes](exit-codes.md).",
         _help(commands, "dpss"),
     ]
-    for name in commands.list_commands(click.Context(commands)):
+    for name in sorted(commands.commands):
         parts += [f"## `dpss {name}`", _help(commands.commands[name], f"dpss {name}")]
     return "\n\n".join(parts) + "\n"
 
@@ -69,8 +69,14 @@ def settings_page() -> str:
 
 
 def _help(command: click.Command, path: str) -> str:
-    context = click.Context(command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH)
-    context.help_option_names = ["-h", "--help"]
+    context = click.Context(
+        command,
+        info_name=path,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        # From the start: a command keeps the help option that it is first asked for.
+        help_option_names=["-h", "--help"],
+    )
     return f"```text\n{command.get_help(context).rstrip()}\n```"
 
 

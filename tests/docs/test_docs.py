@@ -61,7 +61,7 @@ def test_every_command_line_is_one_that_the_program_takes(page: Path) -> None:
         if program == "dpss":
             command = commands.commands[arguments.pop(0)]
         if not {"--help", "-h"} & set(arguments):
-            command.make_context(program, arguments)
+            command.make_context(program, arguments, help_option_names=["-h", "--help"])
 
 
 @pytest.mark.parametrize("page", OURS, ids=name_of)
