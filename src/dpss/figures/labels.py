@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 _DIRECTIONS = np.deg2rad(
     [0, 180, 30, 150, 330, 210, 60, 120, 300, 240, 90, 270, *range(15, 360, 30)]
 )
+_WAYS = np.stack((np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)), axis=1)
+"""Unit vectors in which a label may lie from its point, the preferred ones first."""
 _DISTANCES = (5.0, 9.0, 14.0, 20.0, 27.0, 36.0, 47.0, 60.0, 75.0, 95.0, 120.0, 150.0, 190.0)
 _GAP = 1.5
 _CELL = 4.0
@@ -97,20 +99,19 @@ def _first_free(
     blocked: _Blocked,
     crowd: _Crowd,
 ) -> Place | None:
-    wide, high = size
     for distance in _DISTANCES:
+        far = distance > 9.0
+        corners = _corners(x, y, distance, size)
+        boxes = np.hstack((corners - _GAP, corners + size + _GAP))
+        outside = (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2:] > area).any(axis=1)
+        free = np.flatnonzero(~outside & ~_meet(boxes, blocked.label))
         best: tuple[float, Place] | None = None
-        for order, angle in enumerate(_DIRECTIONS):
-            left, low = _corner(x, y, angle, distance, wide, high)
-            box = (left - _GAP, low - _GAP, left + wide + _GAP, low + high + _GAP)
-            if box[0] < 0 or box[1] < 0 or box[2] > area[0] or box[3] > area[1]:
+        for order in free.tolist():
+            left, low = corners[order].tolist()
+            place = Place(left, low, far)
+            if far and _meet(_stack(_line(x, y, place, size)), blocked.line).any():
                 continue
-            place = Place(left, low, distance > 9.0)
-            if _meet(_stack([box]), blocked.label):
-                continue
-            if place.far and _meet(_stack(_line(x, y, place, size)), blocked.line):
-                continue
-            cost = crowd.within(box) + order * 0.1
+            cost = crowd.within(boxes[order].tolist()) + order * 0.1
             if best is None or cost < best[0]:
                 best = (cost, place)
         if best is not None:
@@ -118,14 +119,9 @@ def _first_free(
     return None
 
 
-def _corner(
-    x: float, y: float, angle: float, distance: float, wide: float, high: float
-) -> tuple[float, float]:
-    """Return the lower left corner of a label whose nearest edge is that far away."""
-    across, up = float(np.cos(angle)), float(np.sin(angle))
-    left = x + across * distance + (across - 1) * wide / 2
-    low = y + up * distance + (up - 1) * high / 2
-    return left, low
+def _corners(x: float, y: float, distance: float, size: tuple[float, float]) -> NDArray[np.float64]:
+    """Return lower left corners of labels whose nearest edge is that far away, each way."""
+    return np.array((x, y)) + _WAYS * distance + (_WAYS - 1) * np.array(size) / 2
 
 
 def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> list[_Box]:
@@ -144,10 +140,12 @@ def _stack(boxes: Sequence[_Box]) -> NDArray[np.float64]:
     return np.array(boxes, dtype=np.float64).reshape(-1, 4)
 
 
-def _meet(some: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
-    """Tell whether any of some boxes overlaps any of others."""
+def _meet(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which of some boxes overlap any of others, shape ``(n_some,)``."""
     a, b = some[:, None], others[None]
-    return bool(((a[..., :2] < b[..., 2:]) & (b[..., :2] < a[..., 2:])).all(axis=-1).any())
+    overlap = (a[..., 0] < b[..., 2]) & (b[..., 0] < a[..., 2])
+    overlap &= (a[..., 1] < b[..., 3]) & (b[..., 1] < a[..., 3])
+    return overlap.any(axis=1)
 
 
 class _Crowd:
@@ -161,7 +159,7 @@ class _Crowd:
             np.add.at(counts, (at[:, 0] + 1, at[:, 1] + 1), 1)
         self._sums = counts.cumsum(axis=0).cumsum(axis=1)
 
-    def within(self, box: _Box) -> float:
+    def within(self, box: Sequence[float]) -> float:
         shape = self._sums.shape
         left, low, right, high = (
             min(max(round(edge / _CELL), 0), shape[n % 2] - 1) for n, edge in enumerate(box)
