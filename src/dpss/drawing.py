@@ -1,20 +1,22 @@
 """All published files of a summary, drawn in this process or in helper processes.
 
-Drawing is matplotlib's work, one thread at a time. Helper processes import it while
-this one still reads, draw side by side, and keep this process small.
+Drawing is matplotlib's work, one thread at a time. A server process imports it while
+this one still reads, and forks the helpers that draw side by side; this process stays
+small.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ORPHAN_SECONDS = 1.0
 _SHARES = (
     ("highly_variable_genes", "violin", "knee"),
     (
@@ -56,7 +57,8 @@ class DrawingHere:
     """Draws in this process."""
 
     def prepare(self) -> None:
-        """Do nothing."""
+        """Import matplotlib beside the reading, which mostly lets go of the interpreter's lock."""
+        threading.Thread(target=_preload, name="dpss-preload", daemon=True).start()
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
@@ -96,9 +98,8 @@ class DrawingProcesses:
                 return
             self._pool = ProcessPoolExecutor(
                 self._n_processes,
-                mp_context=multiprocessing.get_context("spawn"),
+                mp_context=_context(),
                 initializer=_begin_helper,
-                initargs=(os.getpid(),),
             )
             before = set(multiprocessing.active_children())
             try:
@@ -169,27 +170,41 @@ def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
 
 
 def tables_of(summary: Summary) -> dict[str, bytes]:
-    """Return ``genes.csv``, ``cells.json`` and ``summary.json``."""
+    """Return what a summary tells besides figures: for people, programs and pages."""
     from dpss.figures import figure_infos
     from dpss.tables import genes_csv, json_bytes, summary_document
     from dpss.website.cells import cells_json
+    from dpss.website.lookup import gene_files
 
+    document = json_bytes(summary_document(summary, figure_infos(summary)))
     return {
         GENES: genes_csv(summary.genes),
+        **gene_files(summary.genes, hashlib.sha256(document).hexdigest()),
         CELLS: cells_json(summary),
-        SUMMARY: json_bytes(summary_document(summary, figure_infos(summary))),
+        SUMMARY: document,
     }
 
 
-def _begin_helper(parent: int) -> None:
+def _context() -> BaseContext:
+    """Return how helpers are started: forked by a server that has matplotlib already."""
+    try:
+        context = multiprocessing.get_context("forkserver")
+    except ValueError:  # There is none on this system.
+        return multiprocessing.get_context("spawn")
+    context.set_forkserver_preload(["dpss.figures.preloaded"])
+    return context
+
+
+def _begin_helper() -> None:
     """Leave signals to the parent, and end when it has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_ORPHAN_SECONDS)
-        os._exit(1)
+        if parent is not None:
+            parent.join()
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
