@@ -73,6 +73,16 @@ def test_a_backed_object_is_read_from_its_file(path: Path) -> None:
     backed.file.close()
 
 
+def test_a_file_that_is_open_in_this_process_is_read_all_the_same(path: Path) -> None:
+    """A notebook that has the file open, backed, may name it: HDF5's locks don't get in the way."""
+    expected = dpss.summarize(path)
+    adata = anndata.read_h5ad(path, backed="r")
+    try:
+        assert same(dpss.summarize(path), expected)
+    finally:
+        adata.file.close()
+
+
 def test_layers_and_raw_are_found(path: Path) -> None:
     """The rule is that of files: counts in layers, then raw.X, then X; or the one asked for."""
     adata = anndata.read_h5ad(path)

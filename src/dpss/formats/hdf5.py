@@ -64,10 +64,7 @@ class Hdf5File:
         with self._lock:
             if self._file is None:
                 try:
-                    if isinstance(self.blob, LocalFile):
-                        self._file = h5py.File(self.blob.path, "r", locking=False)
-                    else:
-                        self._file = h5py.File(RangeFile(self.blob), "r")
+                    self._file = _open(self.blob)
                 except (OSError, RuntimeError, KeyError) as error:
                     raise CorruptMatrixError(
                         f"{self.blob.url}: HDF5 can't be opened ({_reason(error)})"
@@ -96,6 +93,19 @@ class Hdf5File:
     def array(self, path: str) -> ChunkedArray:
         """Return a dataset as a chunked array."""
         return ChunkedArray(self, path)
+
+
+def _open(blob: Blob) -> h5py.File:
+    """Open a blob by the library, without a lock: many file systems know none."""
+    if not isinstance(blob, LocalFile):
+        return h5py.File(RangeFile(blob), "r")
+    try:
+        return h5py.File(blob.path, "r", locking=False)
+    except OSError as error:
+        # Somebody in this process has it open with a lock (AnnData, backed): then we, too.
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(blob.path, "r")
 
 
 @contextmanager
