@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ SUMMARY = "summary.json"
 MATRICES = "matrices.json"
 GENES = "genes.csv"
 CELLS = "cells.json"
+FOR_PAGES = re.compile(r"cells\.json|genes\.(lookup|names|\d+\.js)")
+"""Names of the files that are published for the pages only."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,8 @@ def earlier_files(store: Store, folder: str) -> set[str]:
     return {
         name
         for name in names
-        if "/" not in name and (name in (GENES, CELLS) or name.endswith((".png", ".svg")))
+        if "/" not in name
+        and (name == GENES or FOR_PAGES.fullmatch(name) or name.endswith((".png", ".svg")))
     }
 
 

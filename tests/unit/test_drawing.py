@@ -29,7 +29,7 @@ def test_helpers_draw_the_same_bytes() -> None:
         helpers.close()
     assert there == here
     assert list(there)[-1] == list(here)[-1] == "summary.json"
-    assert len(here) == 3 + 2 * len(FIGURES)
+    assert len([name for name in here if name.endswith((".png", ".svg"))]) == 2 * len(FIGURES)
 
 
 def test_every_figure_is_somebodys_share() -> None:

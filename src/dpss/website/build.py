@@ -13,9 +13,10 @@ from dpss import __version__
 from dpss.stores import Store
 from dpss.tables import json_bytes
 from dpss.website.cells import DATA, write_cells
-from dpss.website.genes import TABLES, read_genes, write_tables
+from dpss.website.contributions import part_keys
 from dpss.website.history import DATES, Entry, History, dates_script, read_history
 from dpss.website.index import index_document
+from dpss.website.lookup import NAMES, VALUES
 from dpss.website.multiqc import multiqc_document
 from dpss.website.pages import (
     TERMS,
@@ -43,7 +44,7 @@ from dpss.website.shards import write_shards
 log = logging.getLogger(__name__)
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_BESIDE = ("report.html", "summary_mqc.json")
+_BESIDE = ("report.html", "summary_mqc.json", NAMES, VALUES)
 """What the pages add to a matrix's folder."""
 
 
@@ -180,7 +181,7 @@ def _remove(publisher: Publisher, folders: Iterable[str], projects: Collection[s
         for name in _BESIDE:
             publisher.delete(f"{folder}/{name}")
         publisher.delete(f"{DATA}{folder}.js")
-        for key in publisher.keys(f"{TABLES}{folder}/"):
+        for key in part_keys(publisher, folder):
             publisher.delete(key)
         project = folder.partition("/")[0]
         if project not in projects:
@@ -210,12 +211,6 @@ def _write_project(
 def _write_matrix(publisher: Publisher, record: MatrixRecord, view: Mapping[str, Any]) -> None:
     publisher.write(f"{record.folder}/report.html", report_page(publisher, record, view))
     publisher.write(f"{record.folder}/summary_mqc.json", json_bytes(multiqc_document(record)))
-    data = publisher.read(f"{record.folder}/genes.csv")
-    try:
-        if data is not None:
-            write_tables(publisher, record, read_genes(data))
-    except ValueError as error:
-        log.warning("%s/genes.csv is not shown: it %s", record.folder, error)
 
 
 def _view(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dpss.website.conforming import fault
 from dpss.website.genes import dumps, script
 from dpss.website.publishing import Publisher
-from dpss.website.records import MatrixRecord, path_of
+from dpss.website.records import MatrixRecord
 
 if TYPE_CHECKING:
     from dpss.stats.density import Density
@@ -77,7 +77,7 @@ def write_cells(publisher: Publisher, record: MatrixRecord) -> bool:
     if document is None:
         publisher.delete(key)
         return False
-    publisher.write(key, script(f"cells/{path_of(record.folder)}", dumps(document)))
+    publisher.write(key, script(dumps(document)))
     return True
 
 

@@ -1,4 +1,4 @@
-"""Gene tables as pages need them: read from ``genes.csv``, written in parts as data files.
+"""Gene tables as pages need them: in parts, each a data file beside ``genes.csv``.
 
 A data file is a script that hands one JSON value to the page: a page opened from a
 folder may load scripts from it, but may not fetch anything.
@@ -9,48 +9,28 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats.ranks import UNRANKED
+from dpss.summary import GeneStatistics
 from dpss.tables import GENE_COLUMNS
-from dpss.website.publishing import Publisher
-from dpss.website.records import MatrixRecord, path_of
+from dpss.website.packing import float_words, word_text
 
-TABLES = "_dpss/tables/"
-N_PER_PART = 4096
-"""Genes in one part: about 100 kB compressed, so that the first rows are there at once."""
+N_PER_PART = 8192
+"""Genes in one part: about 250 kB compressed, so that the first rows are there at once."""
+PART = re.compile(r"genes\.\d+\.js")
+"""Names of the parts."""
 
-_NUMBERS = {
-    # What a page shows: the column, and with how many digits.
-    "n_cells_by_counts": 0,
-    "mean_counts": 4,
-    "mean_pct_of_cell_counts": 4,
-    "means": 5,
-    "dispersions": 4,
-    "dispersions_norm": 4,
-    "rank_highest_expr": 0,
-    "rank_cell_count": 0,
-    "rank_variability": 0,
-}
+_FLOATS = ("mean_counts", "mean_pct_of_cell_counts", "means", "dispersions", "dispersions_norm")
+_WHOLE = ("n_cells_by_counts", "rank_highest_expr", "rank_cell_count", "rank_variability")
 
 
-@dataclass(frozen=True)
-class GeneColumns:
-    """The columns of a ``genes.csv`` as text, each of the same length."""
-
-    columns: dict[str, Sequence[str]]
-
-    def __len__(self) -> int:
-        """Return the number of genes."""
-        return len(self.columns["gene_id"])
-
-    def __getitem__(self, name: str) -> Sequence[str]:
-        """Return a column."""
-        return self.columns[name]
-
-
-def read_genes(data: bytes) -> GeneColumns:
+def read_genes(data: bytes) -> GeneStatistics:
     """Read a ``genes.csv``.
 
     Raises:
@@ -62,21 +42,38 @@ def read_genes(data: bytes) -> GeneColumns:
     if any(len(row) != len(GENE_COLUMNS) for row in rows):
         raise ValueError("has lines of different lengths")
     columns = list(zip(*rows[1:], strict=True)) or [()] * len(GENE_COLUMNS)
-    return GeneColumns(dict(zip(GENE_COLUMNS, columns, strict=True)))
+    try:
+        return GeneStatistics(
+            **{
+                name: _array(name, column)
+                for name, column in zip(GENE_COLUMNS, columns, strict=True)
+            }
+        )
+    except OverflowError as error:
+        raise ValueError("holds a number that is too large") from error
 
 
-def script(name: str, json_text: str) -> bytes:
-    r"""Return a data file: a script that hands a JSON value to the page.
+def _array(name: str, column: Sequence[str]) -> NDArray[Any]:
+    if name in ("gene_id", "gene_name"):
+        return np.array(column, dtype=object)
+    if name in ("mitochondrial", "highly_variable"):
+        return np.array([text == "True" for text in column], dtype=bool)
+    if name in _WHOLE:
+        return np.array([int(text) if text else UNRANKED for text in column], dtype=np.int64)
+    return np.array([float(text) if text else np.nan for text in column], dtype=np.float64)
 
-    >>> script("a", "[1]")
-    b'dpss.receive("a",[1]);\n'
+
+def script(json_text: str) -> bytes:
+    r"""Return a data file: a script that hands a JSON value to the page that loads it.
+
+    >>> script("[1]")
+    b'dpss.receive([1]);\n'
 
     Args:
-        name: What the page asked for.
         json_text: The value; as it holds no object whose keys come from outside, it
             means the same in JavaScript.
     """
-    return f"dpss.receive({json.dumps(name)},{json_text});\n".encode()
+    return f"dpss.receive({json_text});\n".encode()
 
 
 def dumps(value: Any) -> str:
@@ -84,64 +81,29 @@ def dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def rounded(digits: int) -> Callable[[str], str]:
-    """Return a function that turns a cell of the table into JSON.
+def table_parts(genes: GeneStatistics) -> dict[str, bytes]:
+    """Return the table that a page shows in parts, by file name.
 
-    >>> rounded(3)("0.123456"), rounded(0)("12"), rounded(3)("")
-    ('0.123', '12', 'null')
-
-    Args:
-        digits: Significant digits to keep; 0 for whole numbers.
+    Of each gene its id and name, whole numbers as they are, and floats as words
+    (`dpss.website.packing`); ``flags`` is 1 for mitochondrial plus 2 for highly variable.
     """
-    if not digits:
-        return lambda text: str(int(text)) if text else "null"
-    form = f"%.{digits}g"
-    return lambda text: form % float(text) if text else "null"
+    return {
+        f"genes.{number}.js": script(_part(genes, slice(start, start + N_PER_PART)))
+        for number, start in enumerate(range(0, len(genes), N_PER_PART))
+    }
 
 
-def json_column(cells: Sequence[str], convert: Callable[[str], str]) -> str:
-    """Return a column of numbers as a JSON array; what isn't finite becomes null."""
-    text = ",".join(map(convert, cells))
-    if "n" in text.replace("null", ""):  # nan, inf
-        raise ValueError("holds a number that is not finite")
-    return f"[{text}]"
-
-
-def write_tables(publisher: Publisher, record: MatrixRecord, genes: GeneColumns) -> None:
-    """Write a matrix's gene table in parts, and remove parts that are no more."""
-    there = set(publisher.keys(f"{TABLES}{record.folder}/"))
-    for number, (name, text) in enumerate(table_parts(record.folder, genes)):
-        key = f"{TABLES}{record.folder}/{number}.js"
-        publisher.write(key, script(name, text))
-        there.discard(key)
-    for key in there:
-        if key.removeprefix(f"{TABLES}{record.folder}/").count("/") == 0:
-            publisher.delete(key)
-
-
-def table_parts(folder: str, genes: GeneColumns) -> Iterator[tuple[str, str]]:
-    """Yield the parts of a table: each with its name and its content as JSON."""
-    converters = {name: rounded(digits) for name, digits in _NUMBERS.items()}
-    for number, start in enumerate(range(0, len(genes), N_PER_PART)):
-        part = slice(start, start + N_PER_PART)
-        ids, names = genes["gene_id"][part], genes["gene_name"][part]
-        flags = [
-            (a == "True") + 2 * (b == "True")
-            for a, b in zip(
-                genes["mitochondrial"][part], genes["highly_variable"][part], strict=True
-            )
-        ]
-        fields = [
-            f'"gene_id":{dumps(ids)}',
-            # A name that is the id again needn't be sent twice.
-            f'"gene_name":{dumps(["" if n == i else n for n, i in zip(names, ids, strict=True)])}',
-            f'"flags":{dumps(flags)}',
-        ]
-        fields += [
-            f'"{name}":{json_column(genes[name][part], convert)}'
-            for name, convert in converters.items()
-        ]
-        yield f"tables/{path_of(folder)}/{number}", "{" + ",".join(fields) + "}"
+def _part(genes: GeneStatistics, part: slice) -> str:
+    ids, names = genes.gene_id[part].tolist(), genes.gene_name[part].tolist()
+    fields = {
+        "gene_id": ids,
+        # A name that is the id again needn't be sent twice.
+        "gene_name": ["" if n == i else n for n, i in zip(names, ids, strict=True)],
+        "flags": (genes.mitochondrial[part] + 2 * genes.highly_variable[part]).tolist(),
+    }
+    fields |= {name: getattr(genes, name)[part].tolist() for name in _WHOLE}
+    fields |= {name: word_text(float_words(getattr(genes, name)[part])) for name in _FLOATS}
+    return dumps(fields)
 
 
 def n_parts(n_genes: int) -> int:

@@ -101,7 +101,7 @@ def dates_script(history: History) -> bytes:
         project = folder.partition("/")[0]
         projects[project] = max(projects.get(project, ""), date)
     value = {"projects": list(projects.items()), "folders": sorted(history.dates.items())}
-    return script("dates", dumps(value))
+    return script(dumps(value))
 
 
 def _read_run(
@@ -168,7 +168,7 @@ def _earlier_dates(publisher: Publisher) -> dict[str, str]:
     if data is None:
         return {}
     try:
-        value = json.loads(data.decode().partition(",")[2].removesuffix(");\n"))
+        value = json.loads(data.decode().removeprefix("dpss.receive(").removesuffix(");\n"))
         return {str(folder): str(date) for folder, date in value["folders"]}
     except (ValueError, KeyError, TypeError):
         return {}

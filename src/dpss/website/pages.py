@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from dpss import palette
 from dpss.website import words
-from dpss.website.genes import TABLES, dumps, n_parts, script
+from dpss.website.genes import dumps, n_parts, script
 from dpss.website.lists import top_lists
 from dpss.website.records import (
     ORGAN,
@@ -202,7 +202,7 @@ def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
         for project in projects
         for matrix in project.matrices
     ]
-    return script("matrices", "[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+    return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
 
 
 def example_genes(projects: Sequence[ProjectRecord]) -> list[str]:
@@ -273,8 +273,7 @@ def matrix_view(
     return {
         "record": record,
         "document": document,
-        "table": path_of(f"{TABLES}{record.folder}"),
-        "cells": f"cells/{path_of(record.folder)}" if cells else "",
+        "cells": f"_dpss/cells/{path_of(record.folder)}.js" if cells else "",
         "n_parts": n_parts(record.numbers["n_genes"]),
         "verdict": verdict(record.checks),
         "lists": top_lists(document),

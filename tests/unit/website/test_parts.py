@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import csv
+import hashlib
 import json
 import random
 import re
 import shutil
+import struct
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -20,11 +24,14 @@ from hypothesis import strategies as st
 
 from dpss.schemas import schema
 from dpss.stores.local import LocalStore
+from dpss.tables import genes_csv as csv_of
 from dpss.website import build_website
 from dpss.website.conforming import fault
 from dpss.website.genes import read_genes
+from dpss.website.lookup import gene_files, gene_key, line_of
+from dpss.website.packing import float_words, word_text
 from dpss.website.report import MAX_BYTES
-from dpss.website.shards import Layout, gene_key
+from dpss.website.shards import Layout
 from tests.unit.website.portal import (
     NASTY,
     document,
@@ -42,8 +49,7 @@ def received(path: Path):
     """Return the value that a data file hands to the page."""
     text = path.read_text("utf-8")
     assert text.startswith("dpss.receive(") and text.endswith(");\n")
-    name, end = json.JSONDecoder().raw_decode(text, len("dpss.receive("))
-    return name, json.loads(text[end + 1 : -3])
+    return json.loads(text.removeprefix("dpss.receive(").removesuffix(");\n"))
 
 
 @pytest.fixture
@@ -77,9 +83,7 @@ def test_a_changed_matrix_rewrites_its_own_pages_only(portal):
     change(portal, "project-0001/matrix-0")
     written = build_website(LocalStore(portal), changed={"project-0001/matrix-0"})
     foreign = [
-        key
-        for key in written
-        if re.match(r"(_dpss/tables/)?project-(?!0001)", key) or "0001/matrix-1" in key
+        key for key in written if re.match(r"project-(?!0001)", key) or "0001/matrix-1" in key
     ]
     assert foreign == []
     assert "project-0001/index.html" in written and "index.json" in written
@@ -120,7 +124,9 @@ def test_what_is_gone_leaves_no_pages(portal):
 
 def test_a_broken_gene_table_is_left_out(portal, caplog):
     """A genes.csv that can't be read costs its matrix the look-up, and nothing else."""
-    (portal / "project-0000/matrix-0/genes.csv").write_text("a,b\n1,2\n")
+    folder = portal / "project-0000/matrix-0"
+    (folder / "genes.csv").write_text("a,b\n1,2\n")
+    (folder / "genes.lookup").write_text("{}")
     build_website(LocalStore(portal))
     assert "project-0000/matrix-0/genes.csv" in caplog.text
 
@@ -128,27 +134,40 @@ def test_a_broken_gene_table_is_left_out(portal, caplog):
 # --- The look-up ----------------------------------------------------------------------------
 
 
+def words(text: str) -> list[int]:
+    data = base64.b64decode(text)
+    return [int.from_bytes(data[i : i + 3]) for i in range(0, len(data), 3)]
+
+
+def number(word: int) -> float:
+    return struct.unpack(">f", struct.pack(">I", word << 8))[0]
+
+
 def look_up(root: Path, typed: str) -> dict[str, tuple]:
     """Find a gene as the page does."""
-    (folder,) = (root / "_dpss/genes").iterdir()
-    blocks, buckets = map(int, folder.name.split("x"))
-    layout = Layout(blocks, buckets)
-    key = gene_key(typed)
+    (folder,) = (root / "_dpss/lookup").iterdir()
+    layout = Layout(*map(int, folder.name.split("x")))
+    key, found = gene_key(typed), {}
 
-    def shards(bucket):
-        for block in range(blocks):
-            yield received(folder / str(block) / f"{bucket}.js")[1]
+    def ids_of(name):
+        bucket = line_of(name, layout.n_name_buckets)
+        files = [folder / f"{block}/names.{bucket}.js" for block in range(layout.n_blocks)]
+        return {i for file in files for n, i in received(file) if n == name}
 
-    found, names = {}, {key}
-    for shard in shards(layout.bucket_of(key)):
-        names |= {n for genes in shard["lists"] for i, n in genes[3] if i == key}
-    for name in names:
-        for shard in shards(layout.bucket_of(name)):
-            lists = {genes[0]: genes for genes in shard["lists"]}
-            for matrix, which, *columns in shard["matrices"]:
-                for i, gene_id in enumerate(lists[which][1]):
-                    if key in (gene_key(gene_id), gene_key(lists[which][2][i])):
-                        found[matrix] = (gene_id, *(column[i] for column in columns))
+    def collect(gene):
+        for block in range(layout.n_blocks):
+            shard = received(folder / f"{block}/{line_of(gene, layout.n_buckets)}.js")
+            for matrix, which, text in shard["matrices"]:
+                for i, (gene_id, name) in enumerate(shard["lists"][which]):
+                    if gene_key(gene_id) == gene:
+                        found[matrix] = (gene_id, name, *words(text)[5 * i : 5 * i + 5])
+
+    ids = ids_of(key)
+    for gene in ids or {key}:
+        collect(gene)
+    for name in {gene_key(hit[1]) for hit in found.values()} - ids - {key, ""}:
+        if name in ids_of(name):
+            collect(name)
     return found
 
 
@@ -157,11 +176,31 @@ def test_every_gene_of_every_matrix_is_found(portal, typed):
     """The shards hold what the tables hold, under the symbol as well as the id."""
     found = look_up(portal, typed)
     assert len(found) == 6
-    for folder, (gene_id, dropout, _, rank, *_) in found.items():
+    for folder, (gene_id, _, n_cells, mean, rank, *_) in found.items():
         with (portal / folder / "genes.csv").open() as file:
             row = next(r for r in csv.DictReader(file) if r["gene_id"] == gene_id)
         assert rank == int(row["rank_cell_count"])
-        assert dropout == pytest.approx(float(row["pct_dropout_by_counts"]), rel=1e-4)
+        assert number(n_cells) == pytest.approx(int(row["n_cells_by_counts"]), rel=2e-5)
+        assert number(mean) == pytest.approx(float(row["mean_counts"]), rel=2e-5)
+
+
+def test_a_gene_is_found_under_all_its_names(tmp_path):
+    """Whoever types one name of an id finds the matrices that have another, or the name only."""
+    root, rng = tmp_path / "out", random.Random(3)
+    genes = {
+        "old": ("ENSG00000000001.4", "C1orf1"),
+        "new": ("ENSG00000000001", "ABC1"),
+        "bare": ("abc1", "abc1"),
+        "none": ("ENSG00000000001", ""),
+    }
+    for folder, (gene_id, name) in genes.items():
+        rows = gene_rows(rng, 20, 50)
+        rows[3] |= {"gene_id": gene_id, "gene_name": name}
+        write_matrix(root / folder, document(rng, rows, project=folder, title=folder), rows)
+    build_website(LocalStore(root))
+    for typed in ("C1ORF1", "Abc1", "ENSG00000000001", "ENSG00000000001.9"):
+        assert set(look_up(root, typed)) == set(genes), typed
+    assert set(look_up(root, "ENSG00000000004")) == set(genes)
 
 
 def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
@@ -173,7 +212,7 @@ def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr("dpss.website.shards.MATRICES_PER_BLOCK", 3)
     monkeypatch.setattr("dpss.website.shards.FILE_BYTES", 100)
     build_website(LocalStore(root), changed=set())
-    assert {p.name for p in (root / "_dpss/genes").iterdir()} == {"4x64"}
+    assert {p.name for p in (root / "_dpss/lookup").iterdir()} == {"4x64"}
     assert (look_up(root, "GENE5"), look_up(root, f"{NASTY[0]} 0")) == before
     assert len(before[0]) == 9 and len(before[1]) == 1
 
@@ -181,14 +220,47 @@ def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
 def test_the_table_in_parts_is_the_table(portal, monkeypatch):
     """The parts of a gene table together hold every gene in order."""
     monkeypatch.setattr("dpss.website.genes.N_PER_PART", 25)
+    folder = portal / "project-0000/matrix-0"
+    (folder / "genes.0.js").unlink()
     build_website(LocalStore(portal))
-    folder = portal / "_dpss/tables/project-0000/matrix-0"
-    parts = [received(folder / f"{n}.js")[1] for n in range(3)]
-    with (portal / "project-0000/matrix-0/genes.csv").open() as file:
+    parts = [received(folder / f"genes.{n}.js") for n in range(3)]
+    with (folder / "genes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [i for part in parts for i in part["gene_id"]] == [row["gene_id"] for row in rows]
     ranks = [r for part in parts for r in part["rank_variability"]]
-    assert ranks == [int(r["rank_variability"]) if r["rank_variability"] else None for r in rows]
+    assert ranks == [int(r["rank_variability"] or 0) for r in rows]
+    means = [number(word) for part in parts for word in words(part["means"])]
+    assert means == pytest.approx([float(r["means"]) for r in rows], rel=2e-5)
+
+
+def test_what_a_run_publishes_is_what_the_site_would_make(portal):
+    """Made from the summary's arrays or from genes.csv, the pages' gene files are the same."""
+    folder = portal / "project-0000/matrix-0"
+    summary = (folder / "summary.json").read_bytes()
+    genes = read_genes((folder / "genes.csv").read_bytes())
+    made = gene_files(genes, hashlib.sha256(summary).hexdigest())
+    assert made == {name: (folder / name).read_bytes() for name in made}
+    assert csv_of(genes) == csv_of(read_genes(csv_of(genes)))
+
+
+def test_gene_files_of_another_summary_are_made_again(portal):
+    """What a program of another version left beside a new table is not taken for its own."""
+    folder = portal / "project-0000/matrix-0"
+    before = (folder / "genes.lookup").read_bytes()
+    change(portal, "project-0000/matrix-0")
+    build_website(LocalStore(portal), changed=set())
+    assert (folder / "genes.lookup").read_bytes() != before
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=20))
+def test_words_keep_five_digits(values):
+    """A float comes back within 2**-16 of itself; the undefined and the infinite as such."""
+    back = [number(word) for word in words(word_text(float_words(np.array(values))))]
+    for value, found in zip(values, back, strict=True):
+        if np.isnan(value):
+            assert np.isnan(found)
+        elif abs(value) < 1e38 and (abs(value) > 1e-37 or value == 0):
+            assert found == pytest.approx(value, rel=2**-16)
 
 
 # Python before 3.13 writes a lone carriage return without quotes, so that no reader can tell.
@@ -203,7 +275,7 @@ def test_any_names_survive_the_reading(pairs):
     for row, (gene_id, name) in zip(rows, pairs, strict=True):
         row |= {"gene_id": gene_id, "gene_name": name}
     genes = read_genes(genes_csv(rows))
-    assert list(zip(genes["gene_id"], genes["gene_name"], strict=True)) == pairs
+    assert list(zip(genes.gene_id, genes.gene_name, strict=True)) == pairs
 
 
 def test_the_cells_of_a_summary_come_back(portal):
@@ -222,7 +294,7 @@ def test_the_cells_of_a_summary_come_back(portal):
     assert (grid["x"], grid["y"], grid["n"]) == ([0, 1, 20], [0, 0, 10], [1, 5, 2])
     assert grid["x_edges"] == log_edges()[400:422].tolist()
     assert found["mt_vs_counts"]["y_edges"][-1] == 100
-    assert received(portal / "_dpss/cells/project-0000/matrix-0.js")[1].keys() == found.keys()
+    assert received(portal / "_dpss/cells/project-0000/matrix-0.js").keys() == found.keys()
 
 
 @pytest.mark.parametrize("data", ["{", "[]", '{"schema": 2}'])
@@ -314,7 +386,10 @@ def test_a_report_holds_everything_and_stays_small(portal):
 
 def test_multiqc_shows_every_matrix(portal, tmp_path):
     """MultiQC puts the matrices of a portal into one table."""
-    program = shutil.which("multiqc")
+    # Beside the interpreter first: a virtual environment needn't be activated.
+    program = shutil.which("multiqc", path=str(Path(sys.executable).parent)) or shutil.which(
+        "multiqc"
+    )
     documents = [json.loads(path.read_bytes()) for path in portal.rglob("*_mqc.json")]
     assert len(documents) == 6
     assert {d["id"] for d in documents} == {"dpss"}

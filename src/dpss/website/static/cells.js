@@ -27,9 +27,8 @@
         button.setAttribute("aria-expanded", String(!shown.hidden));
         return;
       }
-      const name = article.dataset.grid;
       try {
-        const grids = await dpss.load("_dpss/" + name + ".js", name);
+        const grids = await dpss.load(article.dataset.grid);
         if (shown || !grids[plot.grid]) return;
         shown = draw(grids[plot.grid], plot);
         figure.append(shown);

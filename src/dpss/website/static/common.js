@@ -3,41 +3,53 @@
 
 var dpss = (function () {
   const root = new URL("..", document.currentScript.src);
-  const waiting = new Map();
+  const asked = new Map();
+  const values = new WeakMap();
 
-  /** Called by a data file: hands its value to whoever asked for it. */
-  function receive(name, value) {
-    const request = waiting.get(name);
-    if (request) request.value = value;
+  /** Called by a data file: hands its value to whoever asked for the file. */
+  function receive(value) {
+    values.set(document.currentScript, value);
   }
 
   /**
    * Load a data file. It is a script, since a page opened from a folder may load scripts
    * from it but may not fetch anything.
    * @param {string} path from the top page, percent-encoded
-   * @param {string} name under which the file hands over its value
    */
-  function load(path, name) {
-    if (!waiting.has(name)) {
-      const request = {};
-      request.promise = new Promise(function (resolve, reject) {
+  function load(path) {
+    if (!asked.has(path)) {
+      const promise = new Promise(function (resolve, reject) {
         const script = document.createElement("script");
         script.src = new URL(path, root);
         script.onload = function () {
           script.remove();
-          if ("value" in request) resolve(request.value);
+          if (values.has(script)) resolve(values.get(script));
           else reject(new Error(path + " holds no data"));
         };
         script.onerror = function () {
           script.remove();
-          waiting.delete(name);
+          asked.delete(path);
           reject(new Error(path + " can’t be loaded"));
         };
         document.head.append(script);
       });
-      waiting.set(name, request);
+      asked.set(path, promise);
     }
-    return waiting.get(name).promise;
+    return asked.get(path);
+  }
+
+  /** Words of 24 bits from base64, as dpss.website.packing writes them. */
+  function words(text) {
+    const bytes = atob(text);
+    const made = new Uint32Array(bytes.length / 3);
+    for (let i = 0; i < made.length; i += 1) made[i] = (bytes.charCodeAt(3 * i) << 16) | (bytes.charCodeAt(3 * i + 1) << 8) | bytes.charCodeAt(3 * i + 2);
+    return made;
+  }
+
+  /** Words as floats; what isn't a finite number is null. */
+  function floats(whole) {
+    const found = new Float32Array(Uint32Array.from(whole, (word) => word << 8).buffer);
+    return Array.from(found, (value) => (Number.isFinite(value) ? value : null));
   }
 
   /** Make an element. Children that are strings become text, never markup. */
@@ -132,5 +144,5 @@ var dpss = (function () {
     show();
   }
 
-  return { root, receive, load, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
+  return { root, receive, load, words, floats, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
 })();

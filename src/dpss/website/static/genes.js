@@ -9,7 +9,11 @@
   const { element } = dpss;
   const nBlocks = Number(form.dataset.blocks);
   const nBuckets = Number(form.dataset.buckets);
+  const nNameBuckets = Number(form.dataset.nameBuckets);
   const PER_PAGE = 200;
+  const MAX_NAMES = 8;
+  const RECORD = 20;
+  const ENSEMBL = /^ENS[A-Z]*\d{6,}$/;
   let latest = 0;
   let severalGenes = false;
 
@@ -25,7 +29,7 @@
   if (input.value) lookUp();
   else input.focus({ preventScroll: true });
 
-  /** As dpss.website.shards.gene_key. */
+  /** As dpss.website.lookup.gene_key. */
   function geneKey(text) {
     return text.trim().toUpperCase().replace(/^(?:GRC[A-Z]+\d+|HG\d+|MM\d+)_+/, "").replace(/^(ENS[A-Z]*\d{6,})\.\d+$/, "$1");
   }
@@ -39,22 +43,64 @@
     return (sum ^ -1) >>> 0;
   }
 
-  /** Load the files of one key; a missing file holds nothing. */
-  async function bucketOf(key, each) {
-    const layout = nBlocks + "x" + nBuckets;
-    const bucket = crc32(key) % nBuckets;
+  /** The bucket of a key, as dpss.website.lookup.line_of: the first bits of its checksum. */
+  function bucketOf(key, n) {
+    return Math.floor((crc32(key) * n) / 2 ** 32);
+  }
+
+  /** Load one file of each block; a missing file holds nothing. Tells how many are missing. */
+  async function eachBlock(file, take) {
     let missing = 0;
     await Promise.all(
       Array.from({ length: nBlocks }, async function (_, block) {
-        const name = "genes/" + layout + "/" + block + "/" + bucket;
         try {
-          each(await dpss.load("_dpss/" + name + ".js", name));
+          take(await dpss.load("_dpss/lookup/" + nBlocks + "x" + nBuckets + "/" + block + "/" + file + ".js"));
         } catch {
           missing += 1;
         }
       }),
     );
     return missing;
+  }
+
+  /** The ids that a name leads to, in any matrix. */
+  async function idsOf(key, search) {
+    const ids = new Set();
+    search.missing += await eachBlock("names." + bucketOf(key, nNameBuckets), function (pairs) {
+      for (const [name, id] of pairs) if (name === key) ids.add(id);
+    });
+    return ids;
+  }
+
+  /** Take the matrices that have a gene of this id. */
+  async function collect(key, search) {
+    search.missing += await eachBlock(bucketOf(key, nBuckets), function (shard) {
+      const chosen = shard.lists.map((genes) => genes.flatMap(([id], i) => (geneKey(id) === key ? [i] : [])));
+      for (const [folder, list, text] of shard.matrices) {
+        for (const i of chosen[list]) {
+          const [id, name] = shard.lists[list][i];
+          const record = dpss.words(text.slice(i * RECORD, (i + 1) * RECORD));
+          const [nFound, mean] = dpss.floats(record.subarray(0, 2));
+          search.hits.push({ folder, id, name, nFound, mean, cells: record[2] || null, share: record[3] || null, variability: record[4] || null });
+        }
+      }
+    });
+  }
+
+  /**
+   * Find a gene under its name, its id and the other names of its id; and, in matrices that
+   * have names in place of ids, under each of these names.
+   */
+  async function find(key) {
+    const search = { hits: [], missing: 0 };
+    const ids = await idsOf(key, search);
+    if (!ids.size || ENSEMBL.test(key)) ids.add(key);
+    for (const id of ids) await collect(id, search);
+    const names = new Set(search.hits.map((hit) => geneKey(hit.name)));
+    for (const name of [...names].slice(0, MAX_NAMES)) {
+      if (name && name !== key && !ids.has(name) && (await idsOf(name, search)).has(name)) await collect(name, search);
+    }
+    return search;
   }
 
   async function lookUp() {
@@ -68,48 +114,15 @@
     status.textContent = "Looking…";
     let matrices;
     try {
-      matrices = new Map((await dpss.load("_dpss/matrices.js", "matrices")).map((row) => [row[0], row]));
+      matrices = new Map((await dpss.load("_dpss/matrices.js")).map((row) => [row[0], row]));
     } catch {
       status.textContent = "The list of matrices can’t be loaded.";
       return;
     }
-    const found = [];
-    const names = new Set();
-    let missing = await bucketOf(key, function (shard) {
-      collect(shard, key, found, (genes, i) => geneKey(genes[2][i] || genes[1][i]) === key);
-      for (const genes of shard.lists) for (const [id, name] of genes[3]) if (id === key) names.add(name);
-    });
-    for (const name of names) {
-      missing += await bucketOf(name, (shard) => collect(shard, key, found, (genes, i) => geneKey(genes[1][i]) === key));
-    }
+    const search = await find(key);
     if (mine !== latest) return;
-    const rows = found.map((hit) => describe(hit, matrices)).filter(Boolean);
-    show(key, rows, matrices.size, missing);
-  }
-
-  /** Take from a file the genes that are asked for. */
-  function collect(shard, key, found, wanted) {
-    const lists = new Map(shard.lists.map((genes) => [genes[0], genes]));
-    const chosen = new Map();
-    for (const [name, genes] of lists) {
-      const which = genes[1].map((_, i) => i).filter((i) => wanted(genes, i));
-      if (which.length) chosen.set(name, which);
-    }
-    for (const [folder, list, dropout, mean, rankCells, rankShare, rankVariability] of shard.matrices) {
-      for (const i of chosen.get(list) || []) {
-        const genes = lists.get(list);
-        found.push({
-          folder,
-          id: genes[1][i],
-          name: genes[2][i],
-          found: dropout[i] === null ? null : 100 - dropout[i],
-          mean: mean[i],
-          cells: rankCells[i],
-          share: rankShare[i],
-          variability: rankVariability[i],
-        });
-      }
-    }
+    const rows = search.hits.map((hit) => describe(hit, matrices)).filter(Boolean);
+    show(key, rows, matrices.size, search.missing);
   }
 
   function describe(hit, matrices) {
@@ -117,7 +130,19 @@
     if (!row) return null;
     const [, path, title, address, label, species, organ, technology, nCells, values, simulated] = row;
     const sample = [species, organ, technology].map((terms) => terms.join(", ")).filter(Boolean).join(" · ");
-    return { ...hit, path, title, address, label, sample, nCells, values, simulated };
+    const found = nCells && hit.nFound !== null ? (100 * hit.nFound) / nCells : null;
+    return { ...hit, found, path, title, address, label, sample, nCells, values, simulated };
+  }
+
+  /** What was found: each id with every name that it goes by. */
+  function labelsOf(rows) {
+    const names = new Map();
+    for (const row of rows) {
+      const id = geneKey(row.id);
+      if (!names.has(id)) names.set(id, new Set());
+      if (row.name && row.name !== row.id) names.get(id).add(row.name);
+    }
+    return [...names].map(([id, all]) => (all.size ? [...all].slice(0, 4).join(" / ") + " (" + id + ")" : id));
   }
 
   const COLUMNS = [
@@ -139,8 +164,8 @@
       status.textContent = "No matrix has a gene “" + input.value.trim() + "”." + problem + " Symbols differ between species and releases: an Ensembl id is surer.";
       return;
     }
-    const labels = [...new Set(rows.map((row) => (row.name && row.name !== row.id ? row.name + " (" + row.id + ")" : row.id)))];
-    severalGenes = labels.length > 1;
+    const labels = labelsOf(rows);
+    severalGenes = new Set(rows.map((row) => row.id + " " + row.name)).size > 1;
     status.textContent = dpss.number(detected) + " of " + dpss.plural(nMatrices, "matrix", "matrices") + (detected === 1 ? " has" : " have") + " it in some cell" + (there > detected ? ", " + dpss.number(there - detected) + (there - detected === 1 ? " lists" : " list") + " it without a count" : "") + (nMatrices > there ? ", " + dpss.number(nMatrices - there) + (nMatrices - there === 1 ? " does" : " do") + " not list it" : "") + "." + problem;
     const table = element(
       "table",

@@ -217,7 +217,7 @@
         project.preview = element("tr", { class: "preview" }, cell);
         project.row.after(project.preview);
         try {
-          cell.replaceChildren(...pictures(project, await dpss.load("_dpss/matrices.js", "matrices")));
+          cell.replaceChildren(...pictures(project, await dpss.load("_dpss/matrices.js")));
         } catch {
           cell.textContent = "The list of matrices can’t be loaded.";
         }
@@ -239,7 +239,7 @@
 
   /** Say when each project was last published; the pages themselves don't, so that they stay the same. */
   function addDates() {
-    dpss.load("runs/dates.js", "dates").then(
+    dpss.load("runs/dates.js").then(
       function (dates) {
         const known = new Map(dates.projects);
         for (const project of projects) {

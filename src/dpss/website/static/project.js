@@ -17,6 +17,9 @@
     ["rank_variability", "Rank by variability", true],
   ];
 
+  const FLOATS = ["mean_counts", "mean_pct_of_cell_counts", "means", "dispersions", "dispersions_norm"];
+  const RANKS = ["rank_highest_expr", "rank_cell_count", "rank_variability"];
+
   for (const section of document.querySelectorAll(".all-genes")) prepare(section);
 
   function prepare(section) {
@@ -49,7 +52,7 @@
     let failed = 0;
     for (let part = 0; part < nParts; part += 1) {
       try {
-        const columns = await dpss.load("_dpss/" + section.dataset.name + "/" + part + ".js", section.dataset.name + "/" + part);
+        const columns = await dpss.load(section.dataset.path + part + ".js");
         unpack(columns, nCells, state.genes);
       } catch {
         failed += 1;
@@ -64,10 +67,13 @@
   }
 
   function unpack(columns, nCells, into) {
+    const floats = Object.fromEntries(FLOATS.map((name) => [name, dpss.floats(dpss.words(columns[name]))]));
     columns.gene_id.forEach(function (id, i) {
       const name = columns.gene_name[i] || id;
       const gene = { id, name, text: plain(name + " " + id), index: into.length, mitochondrial: Boolean(columns.flags[i] & 1), highly_variable: Boolean(columns.flags[i] & 2) };
-      for (const column of ["n_cells_by_counts", "mean_counts", "mean_pct_of_cell_counts", "means", "dispersions", "dispersions_norm", "rank_highest_expr", "rank_cell_count", "rank_variability"]) gene[column] = columns[column][i];
+      for (const column of FLOATS) gene[column] = floats[column][i];
+      for (const column of RANKS) gene[column] = columns[column][i] || null;
+      gene.n_cells_by_counts = columns.n_cells_by_counts[i];
       gene.found = nCells ? (100 * gene.n_cells_by_counts) / nCells : null;
       into.push(gene);
     });

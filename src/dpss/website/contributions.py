@@ -1,0 +1,125 @@
+"""Reading what matrices contribute to the look-up, and making it where it is missing.
+
+It is published with the matrix; results of earlier versions have none, and it is made
+once from their ``genes.csv``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from dpss.website.genes import PART, dumps, n_parts, read_genes
+from dpss.website.lookup import (
+    NAMES,
+    VALUES,
+    Names,
+    Values,
+    gene_files,
+    parse_names,
+    parse_values,
+)
+from dpss.website.publishing import Publisher
+from dpss.website.records import MatrixRecord
+
+log = logging.getLogger(__name__)
+
+_MAX_KEPT = 8
+"""Lists of genes that are kept from one block to the next."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one matrix contributes."""
+
+    folder: str
+    names: Names
+    values: Values
+
+    @property
+    def folder_json(self) -> bytes:
+        """The folder as JSON."""
+        return dumps(self.folder).encode()
+
+
+def part_keys(publisher: Publisher, folder: str) -> list[str]:
+    """Return the keys of the parts of a matrix's gene table."""
+    return [
+        key
+        for key in publisher.keys(f"{folder}/genes.")
+        if PART.fullmatch(key.removeprefix(f"{folder}/"))
+    ]
+
+
+class Reader:
+    """Reads contributions, those of the same genes with one copy of their names.
+
+    Several threads may read at once.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        """Read from where a publisher writes to."""
+        self._publisher = publisher
+        self._kept: dict[str, Names] = {}
+        self._lock = threading.Lock()
+
+    def read(self, record: MatrixRecord) -> Contribution | None:
+        """Return what a matrix contributes; ``None``, and a warning, where that is unknown."""
+        found = self._published(record)
+        if found is not None:
+            return found
+        try:
+            return self._made(record)
+        except ValueError as error:
+            log.warning("%s/genes.csv is left out of the gene look-up: it %s", record.folder, error)
+            return None
+
+    def forget(self) -> None:
+        """Give up all but some lists of genes."""
+        with self._lock:
+            for key in list(self._kept)[:-_MAX_KEPT]:
+                del self._kept[key]
+
+    def _published(self, record: MatrixRecord) -> Contribution | None:
+        """Return what was published with the matrix, if it belongs to its summary."""
+        data = self._publisher.read(f"{record.folder}/{VALUES}")
+        parts = range(n_parts(record.numbers["n_genes"]))
+        keys = [f"{record.folder}/genes.{part}.js" for part in parts]
+        if data is None or not all(map(self._publisher.has, keys)):
+            return None
+        try:
+            values = parse_values(data)
+            if values.summary != record.sha256:
+                return None
+            names = self._kept.get(values.names) or self._read_names(record, values.names)
+        except ValueError as error:
+            log.debug("%s: the look-up is made again: it %s", record.folder, error)
+            return None
+        return Contribution(record.folder, names, values)
+
+    def _read_names(self, record: MatrixRecord, sha256: str) -> Names:
+        data = self._publisher.read(f"{record.folder}/{NAMES}")
+        if data is None:
+            raise ValueError("lacks its names")
+        names = parse_names(data)
+        if names.sha256 != sha256:
+            raise ValueError("has other names")
+        return self._keep(names)
+
+    def _made(self, record: MatrixRecord) -> Contribution:
+        data = self._publisher.read(f"{record.folder}/genes.csv")
+        if data is None:
+            raise ValueError("is missing")
+        files = gene_files(read_genes(data), record.sha256)
+        for name, content in files.items():
+            self._publisher.write(f"{record.folder}/{name}", content)
+        for key in part_keys(self._publisher, record.folder):
+            if key.rpartition("/")[2] not in files:
+                self._publisher.delete(key)
+        names = self._keep(parse_names(files[NAMES]))
+        return Contribution(record.folder, names, parse_values(files[VALUES]))
+
+    def _keep(self, names: Names) -> Names:
+        with self._lock:
+            return self._kept.setdefault(names.sha256, names)
