@@ -33,6 +33,7 @@ _RANGE_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 1
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_A_ZIP: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     struct.error,
@@ -142,7 +143,7 @@ class ZipTree:
             raise CorruptMatrixError(f"{self.url}: not a whole zip file ({error})") from error
         found = {}
         for entry in entries:
-            path = _check_path(entry.filename, self.url)
+            path = check_path(entry.filename, self.url)
             # An empty name: only a damaged archive has one.
             if (
                 not path
@@ -155,13 +156,13 @@ class ZipTree:
         return dict(sorted(found.items()))
 
 
-def _check_path(path: str, url: str) -> str:
-    """Return a member's path with ``/`` between its parts.
+def check_path(path: str, url: str) -> str:
+    """Return a member's path with ``/`` between its parts, and nothing that ends a line.
 
     Raises:
         CorruptMatrixError: It leaves the archive's folder.
     """
-    clean = path.replace("\\", "/")
+    clean = _CONTROL.sub("?", path.replace("\\", "/"))
     if clean.startswith("/") or ".." in clean.split("/") or re.match(r"[A-Za-z]:", clean):
         raise CorruptMatrixError(f"{url}: refused, its member {path!r} would leave its folder")
     return clean
