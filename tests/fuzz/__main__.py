@@ -1,0 +1,81 @@
+"""Fuzz one target: ``python -m tests.fuzz zarr --minutes 10 --seed 1``.
+
+Each case is a valid file, damaged, and tried in a process of its own. Anything but a
+summary or one of the program's own errors is a finding; of findings that are alike the
+smallest is kept in ``--keep``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.trying import attempt, try_apart
+
+_REPORT_SECONDS = 60
+
+
+def fuzz(name: str, target: Target, minutes: float, seed: int, keep: Path) -> Counter[str]:
+    """Try damaged files until the time is up.
+
+    Returns:
+        How often each finding came; the number of cases under an empty one.
+    """
+    seen: Counter[str] = Counter()
+    sizes: dict[str, int] = {}
+    rng = Random(seed)
+    seeds = target.seeds()
+    until = time.monotonic() + 60 * minutes
+    told = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        # Where the readers' temporary files go is watched, too.
+        tempfile.tempdir = folder
+        path = scratch / f"case{target.suffix}"
+        for valid in seeds:
+            path.write_bytes(valid)
+            said = attempt(path)
+            if said:
+                print(f"{name}: a valid file is refused: {said}", flush=True)
+        while time.monotonic() < until:
+            data = target.damage(rng, rng.choice(seeds))
+            path.write_bytes(data)
+            seen[""] += 1
+            found = try_apart(path, scratch)
+            if found:
+                seen[found] += 1
+                if len(data) < sizes.get(found, 1 << 40):
+                    sizes[found] = len(data)
+                    keep.mkdir(parents=True, exist_ok=True)
+                    number = list(sizes).index(found)
+                    (keep / f"{name}-{seed}-{number}{target.suffix}").write_bytes(data)
+                if seen[found] == 1:
+                    print(f"{name}: case {seen['']}: {found}", flush=True)
+            if time.monotonic() > told + _REPORT_SECONDS:
+                told = time.monotonic()
+                print(f"{name}: {seen['']} cases, {len(sizes)} kinds of findings", flush=True)
+        tempfile.tempdir = None
+    return seen
+
+
+def main() -> None:
+    """Read the command line, and fuzz."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("target", choices=sorted(TARGETS))
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, default=Path("fuzz-found"), help="where findings go")
+    given = parser.parse_args()
+    seen = fuzz(given.target, TARGETS[given.target], given.minutes, given.seed, given.keep)
+    print(f"{given.target}: {seen.pop('', 0)} cases, {len(seen)} kinds of findings", flush=True)
+    for found, n in seen.most_common():
+        print(f"  {n:6} × {found}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""What is fuzzed: for each reader some valid files, and how they are damaged."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from dpss.demo import files as demo_files
+from tests.fuzz.damage import NUMBERS, damage_bytes, damage_members, damage_text
+from tests.fuzz.hdf5 import damage_hdf5
+from tests.unit.small import counts, write_two_genomes
+
+Damage = Callable[[Random, bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader with what is tried on it."""
+
+    seeds: Callable[[], list[bytes]]
+    """Makes valid files."""
+    damage: Damage
+    """Makes a damaged file of a valid one."""
+    suffix: str = ""
+    """Ending of a case's name; readers go by content."""
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    """Return a zip archive of uncompressed members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, data in members.items():
+            file.writestr(zipfile.ZipInfo(name), data)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> dict[str, bytes]:
+    """Return the members of a zip archive that `pack` made."""
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        return {entry.filename: file.read(entry) for entry in file.infolist()}
+
+
+def written(*writers: Callable[[Path], object]) -> list[bytes]:
+    """Return the files, or folders as zip archives, that functions write."""
+    made = []
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, write in enumerate(writers):
+            path = Path(folder) / f"seed{number}"
+            write(path)
+            if path.is_dir():
+                files = sorted(each for each in path.rglob("*") if each.is_file())
+                made.append(
+                    pack({each.relative_to(path).as_posix(): each.read_bytes() for each in files})
+                )
+            else:
+                made.append(path.read_bytes())
+    return made
+
+
+def _h5ad_seeds() -> list[bytes]:
+    some = counts(0, 23, 17)
+    return written(
+        lambda path: demo_files.write_h5ad_csr(path, some),
+        lambda path: demo_files.write_h5ad_csc(path, some),
+        lambda path: demo_files.write_h5ad_dense(path, some),
+        lambda path: demo_files.write_tenx_h5(path, some),
+        write_two_genomes,
+    )
+
+
+def _loom_seeds() -> list[bytes]:
+    from tests.unit.formats.test_loom import counts as drawn
+    from tests.unit.formats.test_loom import write_loom
+
+    return written(
+        lambda path: write_loom(path, drawn(23, 17), chunks=(4, 4), compression="gzip"),
+        lambda path: write_loom(path, drawn(9, 7)),
+        lambda path: write_loom(path, drawn(19, 30, "i4"), chunks=(1, 30), shuffle=True),
+    )
+
+
+def _zarr_seeds() -> list[bytes]:
+    import anndata
+    import numcodecs
+    import scipy.sparse as sp
+
+    from tests.unit.formats.test_zarr import counts as drawn
+    from tests.unit.formats.test_zarr import write_hca
+
+    def write_anndata(path: Path, version: int) -> None:
+        data = anndata.AnnData(X=sp.csr_matrix(drawn(9, 6)), layers={"counts": drawn(9, 6)})
+        before = anndata.settings.zarr_write_format
+        anndata.settings.zarr_write_format = version
+        try:
+            data.write_zarr(path)
+        finally:
+            anndata.settings.zarr_write_format = before
+
+    blosc: dict[str, Any] = {"chunks": (4, 4), "compressors": numcodecs.Blosc()}
+    return written(
+        lambda path: write_hca(path, drawn(7, 5), 2, **blosc),
+        lambda path: write_hca(path, drawn(7, 5), 3, chunks=(4, 4), shards=(8, 8)),
+        lambda path: write_anndata(path, 2),
+        lambda path: write_anndata(path, 3),
+    )
+
+
+def _damage_zarr(rng: Random, data: bytes) -> bytes:
+    """Damage members of a hierarchy, most often its metadata."""
+    members = unpack(data)
+    metadata = [path for path in members if path.endswith((".json", ".zarray", ".zattrs"))]
+    if metadata and rng.random() < 0.6:
+        path = rng.choice(metadata)
+        document = json.loads(members[path])
+        for _ in range(rng.choice((1, 1, 2))):
+            _damage_json(rng, document)
+        members[path] = json.dumps(document).encode()
+    else:
+        members = damage_members(rng, members)
+    return pack(members)
+
+
+JSON = (None, True, -1, 0, 1, 1.5, 1 << 40, 1 << 70, "", "zz", "<f4", "|O", [], {}, [[]], "NaN")
+
+
+def _damage_json(rng: Random, document: Any) -> None:
+    """Change one value somewhere in a document."""
+    here = document
+    while isinstance(here, (dict, list)) and here:
+        key: Any = rng.choice(list(here)) if isinstance(here, dict) else rng.randrange(len(here))
+        if isinstance(here[key], (dict, list)) and here[key] and rng.random() < 0.8:
+            here = here[key]
+            continue
+        if rng.random() < 0.2:
+            del here[key]
+        elif isinstance(here[key], int) and rng.random() < 0.5:
+            here[key] = rng.choice(NUMBERS)
+        else:
+            here[key] = rng.choice(JSON)
+        return
+
+
+def _mtx_seeds() -> list[bytes]:
+    some = counts(0, 23, 17)
+    made = written(
+        lambda path: demo_files.write_mtx_zip(path, some),
+        lambda path: demo_files.write_tenx_folder(path, some),
+    )
+    plain = {name: _inflate(data) for name, data in unpack(made[-1]).items()}
+    two = {f"GSM{k}_s{k}_{name.rpartition('/')[2]}": plain[name] for k in (1, 2) for name in plain}
+    alone = next(data for data in plain.values() if data.startswith(b"%%"))
+    return [*made, pack(plain), pack(two), alone]
+
+
+def _damage_mtx(rng: Random, data: bytes) -> bytes:
+    """Damage the matrix's text or its tables; sometimes the compressed bytes."""
+    if not data.startswith(b"PK"):
+        return damage_text(rng, data)
+    members = unpack(data)
+    if rng.random() < 0.5:
+        members = damage_members(rng, members)
+    else:
+        for path in rng.sample(sorted(members), rng.choice((1, 1, 2))):
+            text = damage_text(rng, _inflate(members[path]))
+            members[path] = gzip.compress(text) if path.endswith(".gz") else text
+    return pack(members)
+
+
+def _inflate(data: bytes) -> bytes:
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+
+
+def _text_seeds() -> list[bytes]:
+    import pandas as pd
+
+    from tests.unit.formats.test_text import cells, genes
+    from tests.unit.formats.test_text import counts as drawn
+
+    frame = pd.DataFrame(drawn(9, 7), index=genes(9), columns=cells(7))
+    wide = pd.DataFrame(drawn(5, 400) * 0.5, index=genes(5), columns=cells(400))
+    return [
+        frame.to_csv().encode(),
+        frame.to_csv(sep=" ", quoting=1).encode(),
+        frame.to_csv(sep="\t", index_label=False).encode(),
+        frame.T.to_csv(sep=";", lineterminator="\r\n").encode(),
+        wide.to_csv(sep="\t").encode(),
+        wide.T.to_csv().encode(),
+    ]
+
+
+def _damage_table(rng: Random, data: bytes) -> bytes:
+    """Damage the text, and pack it in one way or another."""
+    text = damage_text(rng, data)
+    if rng.random() < 0.7:
+        return text
+    packed = rng.choice((gzip.compress, bz2.compress, lzma.compress))(text)
+    return damage_bytes(rng, packed) if rng.random() < 0.5 else packed
+
+
+def _r_seeds() -> list[bytes]:
+    folder = Path(__file__).parent.parent / "unit" / "formats" / "r_files"
+    known = (".rds", ".RData", ".Robj")
+    files = sorted(path for path in folder.iterdir() if path.suffix in known)
+    data = [_inflate(path.read_bytes()) for path in files]
+    return [each for each in data if each.startswith((b"X\n", b"A\n", b"RD"))]
+
+
+def _damage_r(rng: Random, data: bytes) -> bytes:
+    """Damage R's own bytes, not the compression around them."""
+    if data.startswith(b"A\n"):
+        return damage_text(rng, data)
+    out = bytearray(damage_bytes(rng, data) if rng.random() < 0.5 else data)
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        at = rng.randrange(max(1, len(out) - 4))
+        # R's numbers are big-endian and of four bytes: lengths, flags, whole numbers.
+        out[at : at + 4] = (rng.choice(NUMBERS) % (1 << 32)).to_bytes(4, "big")
+    return bytes(out)
+
+
+def _damage_any_hdf5(rng: Random, data: bytes) -> bytes:
+    return damage_bytes(rng, data) if rng.random() < 0.4 else damage_hdf5(rng, data)
+
+
+def seed_values() -> np.ndarray:
+    """Return the counts that archives' members hold."""
+    return np.arange(12).reshape(4, 3)
+
+
+TARGETS = {
+    "h5ad": Target(_h5ad_seeds, _damage_any_hdf5, ".h5ad"),
+    "loom": Target(_loom_seeds, _damage_any_hdf5, ".loom"),
+    "zarr": Target(_zarr_seeds, _damage_zarr, ".zarr.zip"),
+    "mtx": Target(_mtx_seeds, _damage_mtx, ".mtx.zip"),
+    "text": Target(_text_seeds, _damage_table, ".txt"),
+    "r": Target(_r_seeds, _damage_r, ".rds"),
+}
+"""Every target by its name."""
