@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +16,7 @@ from dpss.catalogs.local import LocalCatalog
 from dpss.catalogs.sharding import parse_shard
 from dpss.drawing import DrawingProcesses
 from dpss.errors import DpssError, UnknownFormatError, UnreachableError
+from dpss.executors import Executor
 from dpss.executors.threads import ThreadExecutor
 from dpss.interrupts import Stop
 from dpss.pipeline import Pipeline
@@ -63,12 +66,40 @@ def make_catalog(settings: RunSettings) -> Catalog:
     return without_listed(catalog, settings, listed)
 
 
+def threads_of(settings: RunSettings) -> int:
+    """Return the threads of a matrix: side by side they share them, and with them the memory."""
+    return max(1, settings.read.threads // settings.jobs)
+
+
+def make_executor(
+    settings: RunSettings, tell: Callable[[str], None]
+) -> AbstractContextManager[Executor]:
+    """Return where the reading and counting is done, for as long as the context lasts.
+
+    Args:
+        settings: What a run is asked to do.
+        tell: Told in one line what the cluster is and where it can be looked at.
+
+    Raises:
+        SettingsError: It needs a library that is not installed.
+        UnreachableError: The cluster can't be reached.
+    """
+    if settings.executor == "threads":
+        return nullcontext(ThreadExecutor(threads_of(settings)))
+    from dpss.executors.dask import DaskExecutor
+
+    executor = DaskExecutor(settings.scheduler, settings.read.threads)
+    tell(executor.describe())
+    return executor
+
+
 def make_job(
     settings: RunSettings,
     stop: Stop,
     observer: Observer,
     catalog: Catalog,
     scratch: Scratch,
+    executor: Executor,
     *,
     simulated: bool = False,
 ) -> Job:
@@ -80,6 +111,7 @@ def make_job(
         observer: Who is told how it goes.
         catalog: What it processes.
         scratch: Where it keeps what it fetches; emptied by the caller.
+        executor: Where is read and counted.
         simulated: Whether the matrices are simulated.
 
     Raises:
@@ -87,14 +119,14 @@ def make_job(
     """
     check_output(settings.output)
     fetcher = Fetcher(scratch, partial(make_client, settings))
-    # Side by side they share the threads, and with them the memory.
-    threads = max(1, settings.read.threads // settings.jobs)
+    threads = threads_of(settings)
     pipeline = Pipeline(
         store=open_store(settings.output),
         stats=settings.stats,
         read=replace(settings.read, threads=threads),
         recipe=recipe_of(settings.stats),
-        executor=ThreadExecutor(threads),
+        executor=executor,
+        executor_here=ThreadExecutor(threads),
         stop=stop,
         drawing=DrawingProcesses(settings.read.threads),
         open_ref=fetcher.open,

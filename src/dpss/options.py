@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from dpss.logs import FORMATS, LEVELS
-from dpss.settings import ENVIRONS, SOURCES
+from dpss.settings import ENVIRONS, EXECUTORS, SOURCES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -68,6 +68,18 @@ statistics_options = together(
         type=int,
         metavar="N",
         help="Threads that read and count.  [default: the machine's processors, 8 at most]",
+    ),
+    option(
+        "--executor",
+        type=click.Choice(EXECUTORS),
+        help="Where is read and counted: in threads, or on a Dask cluster (an extra: "
+        "data-portal-summary-stats[dask]).  [default: threads, or dask with --scheduler]",
+    ),
+    option(
+        "--scheduler",
+        metavar="URL",
+        help="Of the Dask cluster, tcp://host:port.  [default: a cluster of --threads workers on "
+        "this machine]",
     ),
 )
 

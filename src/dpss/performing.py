@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dpss.outcomes import RunReport
     from dpss.run import Observer
     from dpss.settings import RunSettings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def perform(
     simulated: bool = False,
 ) -> RunReport:
     """Do a run, and print what became of it."""
-    from dpss.composing import make_job
+    from dpss.composing import make_executor, make_job
     from dpss.console import open_console, outcome_table, size
     from dpss.machine import peak_memory_bytes
     from dpss.metrics import emf_line
@@ -66,8 +69,13 @@ def perform(
 
     start = time.monotonic()
     folder = Path(settings.scratch) if settings.scratch else None
-    with Scratch(settings.scratch_limit, folder) as scratch, observing(logs) as observer:
-        job = make_job(settings, stop, observer, catalog, scratch, simulated=simulated)
+    start_logs(logs)
+    with (
+        Scratch(settings.scratch_limit, folder) as scratch,
+        make_executor(settings, log.info if logs.live else _echo) as executor,
+        observing(logs) as observer,
+    ):
+        job = make_job(settings, stop, observer, catalog, scratch, executor, simulated=simulated)
         with closing(job.pipeline.drawing):
             report = do_run(job)
     console = open_console(sys.stdout)
@@ -86,6 +94,10 @@ def perform(
         seconds = time.monotonic() - start
         click.echo(emf_line(report, settings, datetime.now(UTC), seconds))
     return report
+
+
+def _echo(line: str) -> None:
+    click.echo(clean(line), err=True)
 
 
 def start_logs(logs: LogSettings) -> None:

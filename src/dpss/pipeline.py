@@ -7,7 +7,6 @@ broken half way leaves the output as it was.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -40,6 +39,7 @@ from dpss.stores import Store
 from dpss.stores.addresses import shown_address
 from dpss.stores.local import last_modified
 from dpss.stores.opening import Source, local_path, open_source
+from dpss.stores.scratch import ScratchFile
 
 if TYPE_CHECKING:
     from dpss.building import Identity
@@ -76,6 +76,8 @@ class Pipeline:
     recipe: Recipe
     executor: Executor
     stop: Stop
+    executor_here: Executor | None = None
+    """Of this process, for what lies where only this process sees it; by default the same."""
     drawing: Drawing = field(default_factory=DrawingHere)
     open_ref: OpenRef = open_ref
     timer: Callable[[], float] = time.monotonic
@@ -122,18 +124,15 @@ class Pipeline:
         Raises:
             MatrixError: The file can't be opened.
         """
-        from dpss.figures import preload
         from dpss.formats.table import open_matrices
         from dpss.summarizing import summarize_matrix
-
-        # Reading lets go of the interpreter's lock most of the time.
-        threading.Thread(target=preload, name="dpss-preload", daemon=True).start()
 
         def identify(matrix: Matrix, layer: Layer) -> Identity:
             return self._identify(project, ref, matrix, layer)
 
         results: dict[str, Summary | Exception] = {}
         with self.open_ref(ref) as source:
+            executor = self._executor_for(source)
             for matrix in open_matrices(source, self.read.threads):
                 self.stop.check()
                 try:
@@ -142,13 +141,18 @@ class Pipeline:
                         identify,
                         self.stats,
                         self.read,
-                        self.executor,
+                        executor,
                         progress,
                         expected_cells=ref.n_cells,
                     )
                 except Exception as error:
                     results[matrix.name] = error
         return results
+
+    def _executor_for(self, source: Source) -> Executor:
+        """Return who reads a source: what was fetched can be read by this process only."""
+        here = isinstance(source, ScratchFile) and self.executor_here is not None
+        return self.executor_here or self.executor if here else self.executor
 
     def _identify(self, project: Project, ref: MatrixRef, matrix: Matrix, layer: Layer) -> Identity:
         from dpss.building import Identity

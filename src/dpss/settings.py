@@ -13,6 +13,9 @@ from dpss.machine import default_threads
 SOURCES = ("local", "canned", "fresh", "azul", "cellxgene")
 """Where projects come from."""
 
+EXECUTORS = ("threads", "dask")
+"""Where matrices are read and counted: threads of this process, or a Dask cluster."""
+
 ENVIRONS = ("dev", "integration", "staging", "prod")
 """Deployments of the Human Cell Atlas."""
 
@@ -127,6 +130,10 @@ class RunSettings:
     """Seconds of silence after which an HTTP server counts as broken; ``None``: the usual."""
     metrics: str | None = None
     """``emf`` to tell what was done as CloudWatch's metrics."""
+    executor: str = "threads"
+    """One of `EXECUTORS`."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler; ``None`` for a cluster of this machine's processors."""
     stats: StatSettings = field(default_factory=StatSettings)
     read: ReadSettings = field(default_factory=lambda: ReadSettings(default_threads()))
 
@@ -156,6 +163,8 @@ def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
     min_gene_count: int = 0,
     layer: str | None = None,
     threads: int | None = None,
+    executor: str | None = None,
+    scheduler: str | None = None,
     output_needed: bool = True,
 ) -> RunSettings:
     """Fill in what follows from other settings, and check that all go together.
@@ -195,6 +204,12 @@ def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
         faults.append(
             "--environ (DPSS_ENVIRON) or --source-url (DPSS_SOURCE_URL) is missing: the source "
             "canned is a prefix of a bucket, s3://bucket/prefix"
+        )
+    executor = executor or ("dask" if scheduler else EXECUTORS[0])
+    if scheduler and executor != "dask":
+        faults.append(
+            f"--scheduler (DPSS_SCHEDULER) is {scheduler}, but only --executor dask has one; "
+            f"--executor (DPSS_EXECUTOR) is {executor}"
         )
     if jobs is not None and jobs < 1:
         faults.append(f"--jobs (DPSS_JOBS) is {jobs}; it takes one at least")
@@ -239,6 +254,8 @@ def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
         scratch_limit=limit,
         timeout=timeout,
         metrics=metrics,
+        executor=executor,
+        scheduler=scheduler,
         stats=stats,
         read=read,
     )

@@ -111,6 +111,12 @@ class DaskExecutor:
         except (KeyError, AttributeError):
             return None
 
+    def describe(self) -> str:
+        """Return in one line what the cluster is, and where it can be looked at."""
+        link = self.dashboard_link
+        look = f"; dashboard: {link}" if link else ""
+        return f"Dask: {self._name}, {self.n_threads} threads{look}"
+
     @property
     def n_threads(self) -> int:
         """Threads of all workers there are now."""

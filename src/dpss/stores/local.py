@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dpss.errors import CorruptMatrixError, UnreachableError
 from dpss.stores import Blob
@@ -21,6 +21,10 @@ class LocalFile:
 
     path: Path
     random_access: bool = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Say where it is from anywhere: another process may stand in another folder."""
+        return {**vars(self), "path": self.path.absolute()}
 
     @property
     def name(self) -> str:
@@ -55,6 +59,10 @@ class LocalFolder:
     """A folder with all files below it as a `dpss.stores.Tree`."""
 
     path: Path
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Say where it is from anywhere, as a file does."""
+        return {**vars(self), "path": self.path.absolute()}
 
     @property
     def name(self) -> str:
