@@ -196,11 +196,13 @@ def _write_project(
 ) -> None:
     """Write a project's page and everything of its stale matrices."""
     views = []
+    folders = {record.folder for record in stale}
     for record in project.matrices:
         document = read_again(publisher.store, record)
-        view = _view(publisher, record, document)
-        if record in stale:
-            _write_matrix(publisher, record, view)
+        pictures = _pictures(publisher, record)
+        view = _view(publisher, record, document, pictures)
+        if record.folder in folders:
+            _write_matrix(publisher, record, view, pictures)
         views.append(view)
     publisher.write(
         f"{project.folder}/index.html",
@@ -208,26 +210,35 @@ def _write_project(
     )
 
 
-def _write_matrix(publisher: Publisher, record: MatrixRecord, view: Mapping[str, Any]) -> None:
-    publisher.write(f"{record.folder}/report.html", report_page(publisher, record, view))
+def _write_matrix(
+    publisher: Publisher,
+    record: MatrixRecord,
+    view: Mapping[str, Any],
+    pictures: Mapping[str, bytes],
+) -> None:
+    publisher.write(f"{record.folder}/report.html", report_page(pictures, record, view))
     publisher.write(f"{record.folder}/summary_mqc.json", json_bytes(multiqc_document(record)))
 
 
 def _view(
-    publisher: Publisher, record: MatrixRecord, document: Mapping[str, Any]
+    publisher: Publisher,
+    record: MatrixRecord,
+    document: Mapping[str, Any],
+    pictures: Mapping[str, bytes],
 ) -> dict[str, Any]:
-    sizes = {}
-    for slug in record.figures:
-        size = _png_size(publisher, f"{record.folder}/{slug}.png")
-        if size:
-            sizes[slug] = size
+    sizes = {slug: size for slug, data in pictures.items() if (size := _png_size(data))}
     return matrix_view(record, document, sizes, cells=write_cells(publisher, record))
 
 
-def _png_size(publisher: Publisher, key: str) -> tuple[int, int] | None:
+def _pictures(publisher: Publisher, record: MatrixRecord) -> dict[str, bytes]:
+    """Return the figures of a matrix as PNG, by slug, as far as they are there."""
+    found = {slug: publisher.read(f"{record.folder}/{slug}.png") for slug in record.figures}
+    return {slug: data for slug, data in found.items() if data}
+
+
+def _png_size(data: bytes) -> tuple[int, int] | None:
     """Return a figure's width and height, so that the page needn't jump when it arrives."""
-    head = (publisher.read(key) or b"")[:24]
-    if len(head) < 24 or not head.startswith(_PNG):
+    if len(data) < 24 or not data.startswith(_PNG):
         return None
-    width, height = struct.unpack(">II", head[16:24])
+    width, height = struct.unpack(">II", data[16:24])
     return width, height

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dpss.website.conforming import fault
+import numpy as np
+
 from dpss.website.genes import dumps, script
 from dpss.website.publishing import Publisher
 from dpss.website.records import MatrixRecord
@@ -25,25 +25,6 @@ log = logging.getLogger(__name__)
 CELLS = "cells.json"
 DATA = "_dpss/cells/"
 SCHEMA = 1
-
-_INTEGERS = {"type": "array", "items": {"type": "integer", "minimum": 0}}
-_NUMBERS = {"type": "array", "items": {"type": "number"}}
-_GRID = {
-    "type": ["object", "null"],
-    "required": ["x", "y", "n", "x_edges", "y_edges"],
-    "properties": {
-        "x": _INTEGERS,
-        "y": _INTEGERS,
-        "n": _INTEGERS,
-        "x_edges": _NUMBERS,
-        "y_edges": _NUMBERS,
-    },
-}
-_DOCUMENT = {
-    "type": "object",
-    "required": ["schema", "genes_vs_counts", "mt_vs_counts"],
-    "properties": {"schema": {"const": SCHEMA}, "genes_vs_counts": _GRID, "mt_vs_counts": _GRID},
-}
 
 
 def cells_document(summary: Summary) -> dict[str, Any]:
@@ -88,22 +69,31 @@ def parse_cells(data: bytes) -> dict[str, Any]:
         ValueError: It isn't one.
     """
     document = json.loads(data)
-    reason = fault(document, _DOCUMENT)
-    if reason:
-        raise ValueError(f"is of another form: {reason}")
-    known = {name: document[name] for name in ("genes_vs_counts", "mt_vs_counts")}
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise ValueError(f"is not of the form number {SCHEMA}")
+    known = {name: document.get(name) for name in ("genes_vs_counts", "mt_vs_counts")}
     for name, grid in known.items():
         if grid is not None and not _fits(grid):
-            raise ValueError(f"contradicts itself in {name}")
+            raise ValueError(f"holds no grid as {name}")
     return known
 
 
-def _fits(grid: Mapping[str, Any]) -> bool:
-    x, y = grid["x"], grid["y"]
+def _fits(grid: Any) -> bool:
+    """Tell whether a grid is one: numbers of the same length, bins within their axes."""
+    if not isinstance(grid, dict) or grid.keys() != {"x", "y", "n", "x_edges", "y_edges"}:
+        return False
+    if not all(isinstance(column, list) for column in grid.values()):
+        return False
+    columns = {name: np.asarray(column) for name, column in grid.items()}
+    x, y, n = columns["x"], columns["y"], columns["n"]
     return (
-        len(x) == len(y) == len(grid["n"])
-        and max(x, default=-1) < len(grid["x_edges"]) - 1
-        and max(y, default=-1) < len(grid["y_edges"]) - 1
+        all(column.ndim == 1 and column.dtype.kind in "if" for column in columns.values())
+        and x.dtype.kind == y.dtype.kind == n.dtype.kind == "i"
+        and x.shape == y.shape == n.shape
+        and x.size > 0
+        and min(x.min(), y.min(), n.min()) >= 0
+        and bool(x.max() < len(grid["x_edges"]) - 1)
+        and bool(y.max() < len(grid["y_edges"]) - 1)
     )
 
 

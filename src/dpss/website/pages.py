@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from dpss import palette
 from dpss.website import words
+from dpss.website.compiled import CompiledTemplates
 from dpss.website.genes import dumps, n_parts, script
 from dpss.website.lists import top_lists
 from dpss.website.records import (
@@ -49,6 +50,7 @@ def environment() -> Environment:
     env = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
+        bytecode_cache=CompiledTemplates(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

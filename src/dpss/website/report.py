@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 from dpss.website.pages import environment, style_sheet
-from dpss.website.publishing import Publisher
 from dpss.website.records import MatrixRecord
 
 MAX_BYTES = 2_000_000
@@ -18,22 +17,23 @@ _RESERVE = 150_000
 """Room for everything but the figures."""
 
 
-def report_page(publisher: Publisher, record: MatrixRecord, view: Mapping[str, Any]) -> bytes:
+def report_page(
+    pictures: Mapping[str, bytes], record: MatrixRecord, view: Mapping[str, Any]
+) -> bytes:
     """Return a matrix's report: one HTML file that loads nothing, below 2 MB.
 
     Args:
-        publisher: Where the figures are.
+        pictures: The figures as PNG, by slug.
         record: The matrix.
         view: As `dpss.website.pages.matrix_view` returns it.
     """
     images: dict[str, str] = {}
     room = MAX_BYTES - _RESERVE
-    for slug in record.figures:
-        image = _image(publisher, f"{record.folder}/{slug}")
+    for slug, picture in pictures.items():
         # A figure that doesn't fit is named, with where it is; the others still come.
-        if image is not None and len(image) <= room:
-            images[slug] = image
-            room -= len(image)
+        if len(picture) * 4 / 3 <= room:
+            images[slug] = _address(picture)
+            room -= len(images[slug])
     style, digest = _style()
     page = environment().get_template("report.html.j2")
     return page.render(
@@ -53,11 +53,6 @@ def _style() -> tuple[str, str]:
     return style, base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
-def _image(publisher: Publisher, stem: str) -> str | None:
-    """Return the smaller of a figure's two forms as a data address."""
-    forms = []
-    for ending, kind in ((".png", "image/png"), (".svg", "image/svg+xml")):
-        data = publisher.read(stem + ending)
-        if data:
-            forms.append(f"data:{kind};base64,{base64.b64encode(data).decode()}")
-    return min(forms, key=len, default=None)
+def _address(image: bytes) -> str:
+    """Return a picture as a data address."""
+    return f"data:image/png;base64,{base64.b64encode(image).decode()}"
