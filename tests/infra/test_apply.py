@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -259,17 +258,18 @@ def test_who_may_take_the_roles(deployment: Deployment) -> None:
 
 
 def test_the_deployer_can_not_raise_itself(deployment: Deployment) -> None:
-    """The role of the workflow: no rights on its own role, on others' buckets, on users."""
+    """The role of the workflow: changes no role's rights, its own or those it hands on."""
     documents = policies(deployment, f"{NAME}-deployer")
-    own = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-deployer"
-    for action in (
-        "iam:PutRolePolicy",
-        "iam:AttachRolePolicy",
-        "iam:UpdateAssumeRolePolicy",
-        "iam:PassRole",
-    ):
-        assert not allows(documents, action, own)
-    assert not allows(documents, "iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-task")
+    services = {"task": "ecs-tasks", "execution": "ecs-tasks", "run": "states",
+                "schedule": "scheduler", "deployer": "ecs-tasks"}  # fmt: skip
+    for role, service in services.items():
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-{role}"
+        assert allows(documents, "iam:GetRolePolicy", arn)
+        for action in ("PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy", "CreateRole"):
+            assert not allows(documents, f"iam:{action}", arn)
+        taker = {"iam__PassedToService": f"{service}.amazonaws.com"}
+        assert allows(documents, "iam:PassRole", arn, **taker) is (role != "deployer")
+        assert not allows(documents, "iam:PassRole", arn, iam__PassedToService="ec2.amazonaws.com")
     assert not allows(documents, "iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/x")
     assert not allows(documents, "s3:DeleteBucket", S3)
     assert not allows(documents, "s3:GetObject", "arn:aws:s3:::another/x")
@@ -403,11 +403,12 @@ def test_the_loopback_refuses_what_the_task_may_not(deployment: Deployment) -> N
         enforce("1000000")
 
 
-def test_a_new_image_is_a_new_revision(deployment: Deployment, tmp_path: Path) -> None:
-    """Another digest changes the task and what the state machine starts, and nothing else."""
+def test_a_new_image_is_a_new_revision(deployment: Deployment) -> None:
+    """Another digest changes the task and what the state machine starts: no right, nothing else."""
     digest = "sha256:" + "1" * 64
     said = deployment.terraform("plan", f"-var=image_digest={digest}")
     touched = {line.split()[1] for line in said.splitlines() if line.startswith("  # module.")}
-    assert "module.job.aws_ecs_task_definition.this" in touched
-    assert "module.schedule.aws_sfn_state_machine.run" in touched
-    assert {name.split(".")[1] for name in touched} == {"job", "schedule"}
+    assert touched == {
+        "module.job.aws_ecs_task_definition.this",
+        "module.schedule.aws_sfn_state_machine.run",
+    }

@@ -40,6 +40,10 @@ locals {
   issuer    = "token.actions.githubusercontent.com"
   provider  = var.provider_arn != null ? var.provider_arn : aws_iam_openid_connect_provider.github[0].arn
   here      = "${var.region}:${local.account}"
+  roles     = "arn:${local.partition}:iam::${local.account}:role/${var.name}"
+  # The deployment's roles and who takes them. It may hand them on, not change them: who may write a
+  # role's policy has what that role can be given.
+  services = { execution = "ecs-tasks", task = "ecs-tasks", run = "states", schedule = "scheduler" }
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
@@ -81,8 +85,6 @@ resource "aws_iam_role" "deployer" {
 data "aws_iam_policy_document" "deployer" {
   #checkov:skip=CKV_AWS_111:Statement NoNarrowerResource lists what cannot be bound to a name; the others are.
   #checkov:skip=CKV_AWS_356:The actions without a narrower resource stand in a statement of their own.
-  #checkov:skip=CKV_AWS_109:It makes the task's roles, so it must set their policies; only on roles of this name.
-  #checkov:skip=CKV_AWS_110:It can set policies only on the roles of this name, not on its own.
   statement {
     sid = "ThisDeployment"
     actions = [
@@ -120,22 +122,29 @@ data "aws_iam_policy_document" "deployer" {
   }
 
   statement {
-    sid = "RolesOfThisName"
-    actions = [
-      "iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies",
-      "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy",
-      "iam:TagRole", "iam:PassRole",
-    ]
-    resources = [
-      for role in ["execution", "task", "run", "schedule"] :
-      "arn:${local.partition}:iam::${local.account}:role/${var.name}-${role}"
-    ]
+    sid       = "SeeRoles"
+    actions   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"]
+    resources = [for role in concat(keys(local.services), ["deployer"]) : "${local.roles}-${role}"]
+  }
+
+  dynamic "statement" {
+    for_each = local.services
+    content {
+      actions   = ["iam:PassRole"]
+      resources = ["${local.roles}-${statement.key}"]
+
+      condition {
+        test     = "StringEquals"
+        variable = "iam:PassedToService"
+        values   = ["${statement.value}.amazonaws.com"]
+      }
+    }
   }
 
   statement {
-    sid       = "SeeItself"
-    actions   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetOpenIDConnectProvider"]
-    resources = ["arn:${local.partition}:iam::${local.account}:role/${var.name}-deployer", local.provider]
+    sid       = "SeeWhoVouches"
+    actions   = ["iam:GetOpenIDConnectProvider"]
+    resources = [local.provider]
   }
 
   statement {

@@ -27,8 +27,8 @@ resource "aws_ecs_task_definition" "this" {
   network_mode             = "awsvpc"
   cpu                      = var.cpu
   memory                   = var.memory
-  execution_role_arn       = aws_iam_role.execution.arn
-  task_role_arn            = aws_iam_role.task.arn
+  execution_role_arn       = module.execution_role.arn
+  task_role_arn            = module.task_role.arn
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -110,12 +110,12 @@ output "task_family" {
 
 output "task_role_arn" {
   description = "Rights of the program."
-  value       = aws_iam_role.task.arn
+  value       = module.task_role.arn
 }
 
 output "execution_role_arn" {
   description = "Rights of ECS on the task's behalf."
-  value       = aws_iam_role.execution.arn
+  value       = module.execution_role.arn
 }
 
 output "log_group" {

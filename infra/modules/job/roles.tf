@@ -1,31 +1,6 @@
 # Two roles. ECS uses the one before the program starts: pull that image, open that log. The program
 # has the other: read the matrices and the blacklist, write the figures.
 
-data "aws_caller_identity" "current" {}
-
-data "aws_iam_policy_document" "ecs_tasks" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ecs-tasks.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
-    }
-  }
-}
-
-resource "aws_iam_role" "execution" {
-  name               = "${var.name}-execution"
-  description        = "Starts tasks of ${var.name}: pulls their image, opens their log"
-  assume_role_policy = data.aws_iam_policy_document.ecs_tasks.json
-}
-
 data "aws_iam_policy_document" "execution" {
   statement {
     sid       = "LogIn"
@@ -46,16 +21,13 @@ data "aws_iam_policy_document" "execution" {
   }
 }
 
-resource "aws_iam_role_policy" "execution" {
-  name   = "start-task"
-  role   = aws_iam_role.execution.id
-  policy = data.aws_iam_policy_document.execution.json
-}
+module "execution_role" {
+  source = "../role"
 
-resource "aws_iam_role" "task" {
-  name               = "${var.name}-task"
-  description        = "${var.name} itself: reads matrices, writes figures"
-  assume_role_policy = data.aws_iam_policy_document.ecs_tasks.json
+  name        = "${var.name}-execution"
+  description = "Starts tasks of ${var.name}: pulls their image, opens their log"
+  service     = "ecs-tasks"
+  rights      = data.aws_iam_policy_document.execution.json
 }
 
 locals {
@@ -107,8 +79,11 @@ data "aws_iam_policy_document" "task" {
   }
 }
 
-resource "aws_iam_role_policy" "task" {
-  name   = "matrices-to-figures"
-  role   = aws_iam_role.task.id
-  policy = data.aws_iam_policy_document.task.json
+module "task_role" {
+  source = "../role"
+
+  name        = "${var.name}-task"
+  description = "${var.name} itself: reads matrices, writes figures"
+  service     = "ecs-tasks"
+  rights      = data.aws_iam_policy_document.task.json
 }

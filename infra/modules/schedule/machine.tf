@@ -120,7 +120,6 @@ locals {
 }
 
 data "aws_partition" "current" {}
-data "aws_caller_identity" "current" {}
 
 resource "aws_cloudwatch_log_group" "machine" {
   #checkov:skip=CKV_AWS_158:Nothing secret; CloudWatch encrypts it with its own key.
@@ -132,7 +131,7 @@ resource "aws_sfn_state_machine" "run" {
   #checkov:skip=CKV_AWS_284:Tracing one call to ECS tells nothing that the execution's history does not.
   #checkov:skip=CKV_AWS_285:Errors are logged; each step is in the execution's history anyway.
   name       = var.name
-  role_arn   = aws_iam_role.machine.arn
+  role_arn   = module.machine_role.arn
   definition = jsonencode(local.definition)
 
   logging_configuration {
@@ -140,31 +139,12 @@ resource "aws_sfn_state_machine" "run" {
     include_execution_data = true
     log_destination        = "${aws_cloudwatch_log_group.machine.arn}:*"
   }
-
-  depends_on = [aws_iam_role_policy.machine]
 }
 
-data "aws_iam_policy_document" "machine_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["states.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
-    }
-  }
-}
-
-resource "aws_iam_role" "machine" {
-  name               = "${var.name}-run"
-  description        = "Starts and stops tasks of ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.machine_trust.json
+locals {
+  # ARNs in policies are made of names, which are known while the task and the state machine change:
+  # so a new image changes no right.
+  ecs = trimsuffix(var.cluster_arn, ":cluster/${var.cluster_name}")
 }
 
 data "aws_iam_policy_document" "machine" {
@@ -173,7 +153,7 @@ data "aws_iam_policy_document" "machine" {
   statement {
     sid       = "StartThatTask"
     actions   = ["ecs:RunTask"]
-    resources = ["${replace(var.task_definition_arn, "/:[0-9]+$/", "")}:*"]
+    resources = ["${local.ecs}:task-definition/${var.task_family}:*"]
 
     condition {
       test     = "ArnEquals"
@@ -185,13 +165,13 @@ data "aws_iam_policy_document" "machine" {
   statement {
     sid       = "TagIt"
     actions   = ["ecs:TagResource"]
-    resources = ["${replace(var.cluster_arn, ":cluster/", ":task/")}/*"]
+    resources = ["${local.ecs}:task/${var.cluster_name}/*"]
   }
 
   statement {
     sid       = "WatchAndStopIt"
     actions   = ["ecs:DescribeTasks", "ecs:StopTask"]
-    resources = ["${replace(var.cluster_arn, ":cluster/", ":task/")}/*"]
+    resources = ["${local.ecs}:task/${var.cluster_name}/*"]
   }
 
   statement {
@@ -219,11 +199,9 @@ data "aws_iam_policy_document" "machine" {
   }
 
   statement {
-    sid     = "HearOfItsEnd"
-    actions = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
-    resources = [
-      "${local.events_rules}/StepFunctionsGetEventsForECSTaskRule",
-    ]
+    sid       = "HearOfItsEnd"
+    actions   = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
+    resources = ["${replace(local.ecs, ":ecs:", ":events:")}:rule/StepFunctionsGetEventsForECSTaskRule"] # so in every account
   }
 
   statement {
@@ -237,15 +215,13 @@ data "aws_iam_policy_document" "machine" {
   }
 }
 
-locals {
-  # The rule by which Step Functions hears of a task's end has this name in every account.
-  events_rules = replace(replace(var.cluster_arn, ":ecs:", ":events:"), "/:cluster/.*$/", ":rule")
-}
+module "machine_role" {
+  source = "../role"
 
-resource "aws_iam_role_policy" "machine" {
-  name   = "run-task"
-  role   = aws_iam_role.machine.id
-  policy = data.aws_iam_policy_document.machine.json
+  name        = "${var.name}-run"
+  description = "Starts and stops tasks of ${var.name}"
+  service     = "states"
+  rights      = data.aws_iam_policy_document.machine.json
 }
 
 output "state_machine_arn" {

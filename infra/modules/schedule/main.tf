@@ -7,34 +7,11 @@ resource "aws_sqs_queue" "dead_letters" {
   sqs_managed_sse_enabled   = true
 }
 
-data "aws_iam_policy_document" "scheduler_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
-    }
-  }
-}
-
-resource "aws_iam_role" "scheduler" {
-  name               = "${var.name}-schedule"
-  description        = "Starts runs of ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.scheduler_trust.json
-}
-
 data "aws_iam_policy_document" "scheduler" {
   statement {
     sid       = "StartARun"
     actions   = ["states:StartExecution"]
-    resources = [aws_sfn_state_machine.run.arn]
+    resources = ["${replace(local.ecs, ":ecs:", ":states:")}:stateMachine:${var.name}"]
   }
 
   statement {
@@ -44,10 +21,13 @@ data "aws_iam_policy_document" "scheduler" {
   }
 }
 
-resource "aws_iam_role_policy" "scheduler" {
-  name   = "start-run"
-  role   = aws_iam_role.scheduler.id
-  policy = data.aws_iam_policy_document.scheduler.json
+module "scheduler_role" {
+  source = "../role"
+
+  name        = "${var.name}-schedule"
+  description = "Starts runs of ${var.name}"
+  service     = "scheduler"
+  rights      = data.aws_iam_policy_document.scheduler.json
 }
 
 resource "aws_scheduler_schedule_group" "this" {
@@ -70,7 +50,7 @@ resource "aws_scheduler_schedule" "daily" {
 
   target {
     arn      = aws_sfn_state_machine.run.arn
-    role_arn = aws_iam_role.scheduler.arn
+    role_arn = module.scheduler_role.arn
     input    = jsonencode(local.daily)
 
     retry_policy {
@@ -82,8 +62,6 @@ resource "aws_scheduler_schedule" "daily" {
       arn = aws_sqs_queue.dead_letters.arn
     }
   }
-
-  depends_on = [aws_iam_role_policy.scheduler]
 }
 
 output "dead_letters_name" {
