@@ -100,6 +100,21 @@ def test_validate_and_terraforms_own_tests(tmp_path: Path) -> None:
     assert re.search(r"Success! \d+ passed, 0 failed", said), said
 
 
+def test_the_workflows_have_no_findings() -> None:
+    """zizmor: whole, least rights, no stored key, each action pinned to a commit."""
+    folder = ROOT / ".github/workflows"
+    for line in "\n".join(p.read_text() for p in folder.iterdir()).splitlines():
+        if "uses:" in line:
+            assert re.search(r"uses: [\w/-]+@[0-9a-f]{40} # v[\d.]+$", line), line
+    if not shutil.which("zizmor"):
+        pytest.skip("zizmor is not installed here; `make test-infra` installs it")
+    done = subprocess.run(
+        ["zizmor", "--offline", "--no-progress", "--strict-collection", str(folder)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @HEAVY
 def test_checkov_finds_nothing_that_has_no_reason(tmp_path: Path) -> None:
     """checkov passes; what it finds is mended, or skipped in place with a reason."""
