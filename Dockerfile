@@ -6,6 +6,7 @@
 # docker buildx imagetools inspect python:3.13-slim, then this line.
 ARG BASE=docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
+# DL3006: the tag and the digest are in the argument.
 # hadolint ignore=DL3006
 FROM ${BASE} AS build
 
@@ -15,12 +16,13 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 
 WORKDIR /build
 
-# No bytecode yet: it's kept of what a run imports, below.
 # The environment that stays, and one with what builds the package.
 RUN python -m venv --without-pip /opt/dpss && python -m venv --without-pip /opt/tools
 
 COPY requirements.lock requirements-build.lock ./
+# No bytecode yet: it's kept of what a run imports, below.
 RUN python -m pip --python /opt/dpss/bin/python install --no-compile --only-binary :all: --require-hashes -r requirements.lock
+# DL3059: two steps, as the first changes seldom and takes long.
 # hadolint ignore=DL3059
 RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r requirements-build.lock
 
@@ -46,6 +48,7 @@ RUN cp tools/container/dpss_cache.py "$(/opt/dpss/bin/python -c 'import sysconfi
     && NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/dpss/kernels MPLCONFIGDIR=/tmp/matplotlib \
         /opt/dpss/bin/python tools/container/warm.py
 
+# DL3006: as above.
 # hadolint ignore=DL3006
 FROM ${BASE}
 
