@@ -6,12 +6,10 @@ the command that needs it, so that ``--help`` is quick.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import shutil
 import sys
-import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -286,7 +284,6 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
     """Run a command and return its exit code; whatever goes wrong is told in one message."""
     try:
         with SignalStop() as stop:
-            prepare_caches()
             return_memory_at_once()
             given = sys.argv[1:] if arguments is None else list(arguments)
             # Not click's `main`: it ends a broken pipe with 1, which says that a matrix failed.
@@ -331,18 +328,3 @@ def explain(error: BaseException, message: str) -> None:
     if logging.getLogger("dpss").isEnabledFor(logging.DEBUG):
         click.echo(clean("".join(traceback.format_exception(error))), err=True)
     print_error(message)
-
-
-def prepare_caches() -> None:
-    """Find numba a place for compiled code where it has none of its own.
-
-    It uses the installation's folder or else the user's cache. Where neither can be
-    written to (a read-only container), compiling must still work.
-    """
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    places = (Path(__file__).parent, Path(home), Path(home).parent)
-    if "NUMBA_CACHE_DIR" in os.environ or any(os.access(place, os.W_OK) for place in places):
-        return
-    folder = tempfile.mkdtemp(prefix="dpss-numba-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ["NUMBA_CACHE_DIR"] = folder

@@ -121,7 +121,7 @@ def _first_free(
 
 def _corners(x: float, y: float, distance: float, size: tuple[float, float]) -> NDArray[np.float64]:
     """Return lower left corners of labels whose nearest edge is that far away, each way."""
-    return np.array((x, y)) + _WAYS * distance + (_WAYS - 1) * np.array(size) / 2
+    return np.asarray(np.array((x, y)) + _WAYS * distance + (_WAYS - 1) * np.array(size) / 2)
 
 
 def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> list[_Box]:
@@ -145,7 +145,7 @@ def _meet(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.
     a, b = some[:, None], others[None]
     overlap = (a[..., 0] < b[..., 2]) & (b[..., 0] < a[..., 2])
     overlap &= (a[..., 1] < b[..., 3]) & (b[..., 1] < a[..., 3])
-    return overlap.any(axis=1)
+    return np.asarray(overlap.any(axis=1))
 
 
 class _Crowd:

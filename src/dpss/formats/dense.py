@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from dpss.compiled import compiled
 
 
 def sparse_rows(
@@ -30,7 +31,7 @@ def sparse_rows(
     return indptr, indices, data
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count(slab: Any, indptr: Any) -> int:
     indptr[0] = 0
     for row in range(slab.shape[0]):
@@ -41,7 +42,7 @@ def _count(slab: Any, indptr: Any) -> int:
     return indptr[slab.shape[0]]  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gather(slab: Any, indices: Any, data: Any) -> None:
     at = 0
     for row in range(slab.shape[0]):

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from dpss.compiled import part
 
 FIRST_POWER = -90
 LAST_POWER = 60
@@ -47,7 +48,7 @@ _ZERO, _ONE, _THREE = np.uint64(0), np.uint64(1), np.uint64(3)
 _MASK = _ONES >> np.uint64(55)
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _multiply(a: Any, b: Any) -> Any:
     """Return the high and the low word of the product of two words."""
     s = np.uint64(32)
@@ -59,7 +60,7 @@ def _multiply(a: Any, b: Any) -> Any:
     return a_high * b_high + (middle >> s) + (other >> s), a * b
 
 
-@njit(cache=True, nogil=True)
+@part()
 def round_decimal(digits: Any, power: Any) -> Any:
     """Return the double next to ``digits * 10**power``, ties to even.
 
@@ -104,5 +105,6 @@ def round_decimal(digits: Any, power: Any) -> Any:
         exponent += 1
     if exponent <= 0 or exponent >= 2047:
         return np.nan
-    # Below 2**53, so the conversion is exact; the scaling by a power of two as well.
-    return np.ldexp(np.float64(mantissa), exponent - 1075)
+    # The double with this mantissa and exponent, bit by bit (IEEE 754): it's a normal one.
+    bits = (np.uint64(exponent) << np.uint64(52)) | (mantissa & (_HIDDEN_BIT - _ONE))
+    return np.uint64(bits).view(np.float64)

@@ -12,10 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
-from numba.extending import intrinsic
 
+from dpss.compiled import compiled, part, primitive
 from dpss.formats.mtx_numbers import round_decimal
 
 PADDING = 8
@@ -45,39 +43,60 @@ _MAX_INT32 = np.uint64((1 << 31) - 1)
 _TENS = np.array([10**k for k in range(_MAX_DIGITS + 1)], dtype=np.uint64)
 
 
-@intrinsic
-def _word(typing_context: Any, address: Any) -> Any:
+@primitive
+def _word() -> Any:
     """Load the eight bytes at any address as one word, the first one lowest."""
+    from llvmlite import ir  # type: ignore[import-untyped]
+    from numba import types
+    from numba.extending import intrinsic
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
         return builder.load(pointer, align=1)
 
-    return types.uint64(types.int64), generate
+    @intrinsic
+    def word(typing_context: Any, address: Any) -> Any:
+        return types.uint64(types.int64), generate
+
+    return word
 
 
-@intrinsic
-def _byte(typing_context: Any, address: Any) -> Any:
+@primitive
+def _byte() -> Any:
     """Load the byte at an address."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
         return builder.load(pointer)
 
-    return types.uint8(types.int64), generate
+    @intrinsic
+    def byte(typing_context: Any, address: Any) -> Any:
+        return types.uint8(types.int64), generate
+
+    return byte
 
 
-@intrinsic
-def _count_trailing_zeros(typing_context: Any, word: Any) -> Any:
+@primitive
+def _count_trailing_zeros() -> Any:
     """Return the number of zero bits below the lowest set one; 64 for 0."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
-    return types.int64(types.uint64), generate
+    @intrinsic
+    def count_trailing_zeros(typing_context: Any, word: Any) -> Any:
+        return types.int64(types.uint64), generate
+
+    return count_trailing_zeros
 
 
-_inlined = njit(cache=True, nogil=True, forceinline=True)
+_inlined = part(forceinline=True)
 # Helpers take addresses: an array handed to a function costs more than it does here.
 
 
@@ -145,7 +164,7 @@ def _read_whole(p: Any) -> Any:
     return -np.int64(value) if negative else np.int64(value), fits, p
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _read_real(p: Any) -> Any:
     """Return the number at ``p`` (NaN: an odd one) and the next place."""
     negative = _byte(p) == _MINUS
@@ -215,7 +234,7 @@ def _read_pair(p: Any) -> Any:
     return DONE, p, i, j
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def parse_entries(
     text: Any, n_bytes: Any, shape: Any, kind: Any, pair: Any, values: Any, odd: Any, state: Any
 ) -> None:
@@ -276,7 +295,7 @@ def parse_entries(
     state[STATUS] = status
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def find_runs(major: Any, minor: Any, n: Any, starts: Any) -> Any:
     """Find where each run of equal major indices begins.
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from dpss.compiled import compiled, part
 from dpss.formats.mtx_parse import _byte, _read_real, _word
 
 POSITION, N_VALUES, N_LINES, N_ODD, STATUS = range(5)
@@ -32,7 +32,7 @@ ODD_BEGIN, ODD_END, ODD_VALUE = range(3)
 _NEWLINE, _RETURN, _SPACE, _QUOTE, _ZERO = 10, 13, 32, 34, 48
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _skip_field(p: Any, separator: Any) -> Any:
     """Return the place of the separator or line end after the field at ``p``."""
     if _byte(p) == _QUOTE:
@@ -48,7 +48,7 @@ def _skip_field(p: Any, separator: Any) -> Any:
     return p
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _skip_separator(p: Any, separator: Any) -> Any:
     """Return the place after a separator; blanks count as one however many."""
     p += 1
@@ -58,13 +58,13 @@ def _skip_separator(p: Any, separator: Any) -> Any:
     return p
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _is_end(p: Any) -> Any:
     """Return whether the line ends at ``p``."""
     return _byte(p) == _NEWLINE or (_byte(p) == _RETURN and _byte(p + 1) == _NEWLINE)
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _read_field(p: Any, separator: Any) -> Any:
     """Return the number in the field at ``p`` (NaN: an odd one) and the field's end."""
     begin = p
@@ -85,7 +85,7 @@ def _read_field(p: Any, separator: Any) -> Any:
     return value, p
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _skip_fields(p: Any, n_fields: Any, separator: Any) -> Any:
     """Return the place after some fields and their separators, 0 if the line ends before."""
     for _ in range(n_fields):
@@ -96,7 +96,7 @@ def _skip_fields(p: Any, n_fields: Any, separator: Any) -> Any:
     return p
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _repeat_zeros(separator: Any) -> Any:
     """Return the word that four fields of 0 make."""
     word = np.uint64(0)
@@ -106,7 +106,7 @@ def _repeat_zeros(separator: Any) -> Any:
     return word
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _parse_fields(p: Any, base: Any, shape: Any, out: Any, n: Any, odd: Any, n_odd: Any) -> Any:
     """Parse a line's data; return status, place after it, values, odd fields."""
     separator, n_columns, zeros = shape
@@ -140,7 +140,7 @@ def _parse_fields(p: Any, base: Any, shape: Any, out: Any, n: Any, odd: Any, n_o
         p = _skip_separator(p, separator)
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _finish_line(p: Any, n_trail: Any, separator: Any) -> Any:
     """Return why a line doesn't end as it should after its data, and the next one's place."""
     if n_trail > 0:
@@ -158,7 +158,7 @@ def _finish_line(p: Any, n_trail: Any, separator: Any) -> Any:
     return DONE, _skip_field(p, _NEWLINE) + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def parse_lines(
     text: Any, n_bytes: Any, dialect: Any, starts: Any, out: Any, odd: Any, state: Any
 ) -> None:

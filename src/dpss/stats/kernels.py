@@ -1,7 +1,6 @@
 """The compiled loops over stored values.
 
-They add to tables whose layout `dpss.stats.layout` explains. All are compiled once,
-kept on disk, and let go of the interpreter's lock.
+They add to tables whose layout `dpss.stats.layout` explains. See `dpss.compiled`.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from dpss.compiled import compiled, part
 from dpss.stats.layout import (
     BINS_PER_OCTAVE_BITS,
     BOX_OCTAVES,
@@ -48,7 +47,7 @@ _BOX_SHIFT = 52 - BINS_PER_OCTAVE_BITS
 _BOX_FIRST = (1023 - BOX_OCTAVES) << BINS_PER_OCTAVE_BITS
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _carry(table: Any, gene: Any) -> None:
     """Move what a row's low limbs hold beyond their bits into the high limbs."""
     table[gene, TOTAL] += table[gene, TOTAL_LOW] >> LOW_BITS
@@ -59,7 +58,7 @@ def _carry(table: Any, gene: Any) -> None:
     table[gene, SQUARE_LOW] &= _LOW_MASK
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def carry_all(table: Any) -> None:
     """Bring every row into its canonical form: low limbs within their bits.
 
@@ -70,7 +69,7 @@ def carry_all(table: Any) -> None:
         _carry(table, gene)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@part(inline="always")
 def _add_value(table: Any, gene: Any, x: Any, share: Any, boxes: Any) -> None:
     """Add one positive value and its share of its cell's counts to a gene's row."""
     whole = np.int64(x)
@@ -96,7 +95,7 @@ def _add_value(table: Any, gene: Any, x: Any, share: Any, boxes: Any) -> None:
         boxes[np.uint64((role >> 1) - 1), np.uint64(place)] += 1
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _measure_plain(indices: Any, data: Any, begin: int, end: int, n_features: int) -> Any:
     """Measure a cell on the assumption that it holds only counts, and say if that held.
 
@@ -122,7 +121,7 @@ def _measure_plain(indices: Any, data: Any, begin: int, end: int, n_features: in
     return n_detected, total, largest, plain
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _measure_any(
     indices: Any, data: Any, begin: int, end: int, table: Any, facts: Any
 ) -> tuple[int, float, float, bool]:
@@ -168,13 +167,13 @@ def _measure_any(
     return n_detected, _fixed(whole_sum, low_sum), largest, sound
 
 
-@njit(cache=True, nogil=True, inline="always")
+@part(inline="always")
 def _fixed(whole_sum: Any, low_sum: Any) -> Any:
     """Return the double nearest to a sum in two limbs."""
     return np.float64(whole_sum + (low_sum >> LOW_BITS)) + (low_sum & _LOW_MASK) / _LOW_SCALE
 
 
-@njit(cache=True, nogil=True)
+@part()
 def _add_cell(
     indices: Any, data: Any, begin: int, end: int, inverse: float, table: Any, boxes: Any
 ) -> Any:
@@ -195,7 +194,7 @@ def _add_cell(
     return _fixed(mt_whole, mt_low)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_cells(  # noqa: PLR0913
     indptr: Any,
     indices: Any,
@@ -255,7 +254,7 @@ def add_cells(  # noqa: PLR0913
     return largest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def measure_entries(  # noqa: PLR0913
     cells: Any,
     genes: Any,
@@ -327,7 +326,7 @@ def measure_entries(  # noqa: PLR0913
     return largest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_entries(cells: Any, genes: Any, data: Any, inverses: Any, table: Any, boxes: Any) -> None:
     """Add entries in any order to a table of features: the second of two passes.
 

@@ -1,0 +1,144 @@
+"""Loops in machine code: the same as in Python, kept, and had without numba afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dpss import machine_code
+from dpss.compiled import Loop, _digest_of, compiled, part
+
+_FACTOR = 3
+
+
+@part(forceinline=True)
+def _scaled(x: Any) -> Any:
+    return x * _FACTOR
+
+
+@compiled
+def _sum_up(pair: Any, table: Any, add: bool, bias: float) -> Any:
+    first, second = pair
+    total = 0.0
+    n = 0
+    for i in range(first.shape[0]):
+        total += _scaled(first[i]) + second[i]
+        table[i % table.shape[0], 0] += 1
+        n += first[i] > 0
+    return (total + bias if add else total), n, n == first.shape[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the one folder where machine code is kept."""
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([tmp_path]))
+    return tmp_path
+
+
+def _fresh() -> Any:
+    return Loop(_sum_up.function)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64])
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_loop_does_what_python_does(folder: Path, dtype: Any, step: int) -> None:
+    """Arrays of any type, with gaps too, tuples and numbers go in; numbers come out."""
+    rng = np.random.default_rng(1)
+    first = rng.integers(0, 9, 20).astype(dtype)[::step]
+    second = rng.integers(0, 9, 20).astype(np.int32)[::step]
+    table = np.zeros((3, 2), dtype=np.int64)
+    result = _fresh()((first, second), table, True, 0.5)
+    assert result == (
+        float((first * 3.0 + second).sum()) + 0.5, int((first > 0).sum()), bool((first > 0).all())
+    )  # fmt: skip
+    assert [type(value) for value in result] == [float, int, bool]
+    assert table[:, 0].sum() == len(first)
+    assert not table[:, 1].any()
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_what_is_kept_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second process compiles nothing."""
+    arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), False, 0.0)
+    first = _fresh()(*arguments)
+    monkeypatch.setattr("dpss.compiled.compile_function", lambda *_: pytest.fail("compiled"))
+    assert _fresh()(*arguments) == first
+
+
+def test_damaged_machine_code_is_not_run(folder: Path) -> None:
+    """What was kept and is no longer whole is made again."""
+    arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), False, 0.0)
+    first = _fresh()(*arguments)
+    (kept,) = folder.iterdir()
+    whole = kept.read_bytes()
+    for damaged in (whole[:-100], whole[:-100] + b"\xcc" * 100, b"", b"\n", b"[]\n"):
+        kept.write_bytes(damaged)
+        assert _fresh()(*arguments) == first
+        assert len(kept.read_bytes()) == len(whole)
+
+
+def test_a_loop_runs_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only system costs a compilation, no more."""
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([Path("/proc/none")]))
+    arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), True, 1.0)
+    assert _fresh()(*arguments) == (9.0, 2, True)
+
+
+def test_a_loop_that_allocates_is_left_to_numba(folder: Path) -> None:
+    """What can't stand alone still works."""
+
+    @compiled
+    def reverse(values: Any) -> Any:
+        copy = values.copy()
+        for i in range(len(values)):
+            values[i] = copy[len(values) - 1 - i]
+
+    values = np.arange(4)
+    reverse(values)
+    assert values.tolist() == [3, 2, 1, 0]
+
+
+def test_the_key_covers_all_that_a_loop_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed constant of a function that a loop calls makes it another loop."""
+    before = _digest_of(_sum_up.function)
+    assert before == _digest_of(_sum_up.function)
+    monkeypatch.setitem(_sum_up.function.__globals__, "_FACTOR", 4)
+    assert _digest_of(_sum_up.function) != before
+
+
+@pytest.mark.parametrize("name", ["a.h5ad", "dense.h5ad", "csc.h5ad", "a.mtx", "a.csv"])
+def test_a_warm_process_needs_no_numba(tmp_path: Path, name: str) -> None:
+    """After the first matrix of a kind, numba isn't even imported."""
+    import anndata
+    import pandas as pd
+    import scipy.io
+    import scipy.sparse
+
+    counts = np.random.default_rng(0).poisson(0.5, (30, 40)).astype(np.float32)
+    names = [f"GENE{i}" for i in range(40)], [f"CELL{i}-1" for i in range(30)]
+    path = tmp_path / name
+    if path.suffix == ".h5ad":
+        makers: dict[str, Any] = {"a": scipy.sparse.csr_matrix, "csc": scipy.sparse.csc_matrix}
+        layout = makers.get(path.stem, np.asarray)(counts)
+        frames = [pd.DataFrame(index=names[1]), pd.DataFrame(index=names[0])]
+        anndata.AnnData(layout, *frames).write_h5ad(path)
+    elif path.suffix == ".mtx":
+        scipy.io.mmwrite(path, scipy.sparse.coo_matrix(counts.astype(np.int32)))
+    else:
+        pd.DataFrame(counts.astype(int).T, index=names[0], columns=names[1]).to_csv(path)
+    code = (
+        "import dpss, sys; print(dpss.summarize(sys.argv[1]).total_counts, 'numba' in sys.modules)"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+        )
+        for _ in range(2)
+    ]
+    assert runs[1].stdout.split() == [runs[0].stdout.split()[0], "False"]
+    assert float(runs[1].stdout.split()[0]) == counts.sum()
