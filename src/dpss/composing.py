@@ -31,15 +31,14 @@ from dpss.stores.scratch import Scratch
 
 def is_matrix(path: Path) -> bool:
     """Tell by its content whether a file is a matrix; a broken one is, too."""
-    from dpss.formats.table import open_matrices
+    from dpss.formats.finding import holds_matrix
 
     try:
-        open_matrices(open_source(str(path)))
+        return holds_matrix(open_source(str(path)))
     except UnknownFormatError:
         return False
     except DpssError:
         return path.stat().st_size > 0
-    return True
 
 
 def make_local_catalog(settings: RunSettings) -> Catalog:
@@ -118,7 +117,7 @@ def make_job(
         UnreachableError: The output can't be reached.
     """
     check_output(settings.output)
-    fetcher = Fetcher(scratch, partial(make_client, settings))
+    fetcher = Fetcher(scratch, partial(make_client, settings), stop.check)
     threads = threads_of(settings)
     pipeline = Pipeline(
         store=open_store(settings.output),
@@ -130,6 +129,9 @@ def make_job(
         stop=stop,
         drawing=DrawingProcesses(settings.read.threads),
         open_ref=fetcher.open,
+        open_whole=partial(fetcher.open, whole=True),
+        # What a matrix's file is in may be held already.
+        hold=partial(scratch.hold, wait=False),
         demo=simulated,
     )
     return Job(

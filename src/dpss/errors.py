@@ -12,6 +12,7 @@
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values: a skip, not a failure
         └── LimitError                      would need more memory or scratch than allowed
+            └── NeedsWholeError             can't be read where it is: to be fetched whole
 
 Each message says what is wrong, with which value, and what to do next where
 something can be done. It is caught once, at the edge (``dpss.cli`` for a command,
@@ -59,3 +60,7 @@ class NoCountsError(MatrixError):
 
 class LimitError(MatrixError):
     """Reading would need more memory or scratch space than the settings allow."""
+
+
+class NeedsWholeError(LimitError):
+    """What lies elsewhere can't be read there by ranges or as a stream: it has to be fetched."""

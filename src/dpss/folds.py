@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dpss.blocks import CellBlock, EntryBlock, check_cell_block
 from dpss.executors import Advance
-from dpss.formats import Layer
+from dpss.formats import ForeseeingLayer, Layer
 from dpss.stats.accumulator import (
     CellAccumulator,
     CellMeasures,
@@ -42,6 +42,12 @@ class Reading:
             yield replace(block, data=self._values(block.data))
             advance(len(block.data))
 
+    def expect(self, shares: Sequence[range]) -> None:
+        """Say which shares will be read: what lies elsewhere is sent for."""
+        if isinstance(self.layer, ForeseeingLayer):
+            for share in shares:
+                self.layer.expect(share)
+
     def _values(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
         if not self.exponentiate:
             return data
@@ -61,6 +67,10 @@ class CellFold:
         """Make an empty accumulator."""
         return CellAccumulator(self.features, self.min_gene_count)
 
+    def expect(self, shares: Sequence[range]) -> None:
+        """Say which shares will be read."""
+        self.reading.expect(shares)
+
     def add(self, accumulator: CellAccumulator, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""
         for block in self.reading.cell_blocks(share, advance):
@@ -77,6 +87,10 @@ class MeasureFold:
     def start(self) -> CellMeasures:
         """Make empty measures."""
         return CellMeasures(self.features, self.reading.layer.n_cells)
+
+    def expect(self, shares: Sequence[range]) -> None:
+        """Say which shares will be read."""
+        self.reading.expect(shares)
 
     def add(self, accumulator: CellMeasures, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""
@@ -96,6 +110,10 @@ class EntryFold:
     def start(self) -> EntryAccumulator:
         """Make an empty accumulator."""
         return EntryAccumulator(self.features, self.inverses)
+
+    def expect(self, shares: Sequence[range]) -> None:
+        """Say which shares will be read."""
+        self.reading.expect(shares)
 
     def add(self, accumulator: EntryAccumulator, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from dpss.drawing import Drawing, DrawingHere
 from dpss.errors import (
     CorruptMatrixError,
     DpssError,
+    NeedsWholeError,
     NoCountsError,
     NoMatrixError,
     UnknownFormatError,
@@ -44,6 +45,7 @@ from dpss.stores.scratch import ScratchFile
 if TYPE_CHECKING:
     from dpss.building import Identity
     from dpss.formats import Layer, Matrix
+    from dpss.formats.means import Hold, Means
     from dpss.summarizing import Progress
     from dpss.summary import Summary
 
@@ -80,7 +82,11 @@ class Pipeline:
     """Of this process, for what lies where only this process sees it; by default the same."""
     drawing: Drawing = field(default_factory=DrawingHere)
     open_ref: OpenRef = open_ref
+    open_whole: OpenRef | None = None
+    """Fetches what can't be read where it is."""
     timer: Callable[[], float] = time.monotonic
+    hold: Hold | None = None
+    """Keeps what has to be unpacked; by default a scratch space of its own."""
     demo: bool = False
     """Whether the matrices are simulated."""
 
@@ -98,7 +104,13 @@ class Pipeline:
         self.drawing.prepare()
         watched = _Watched(progress, self.stop)
         try:
-            results = self._summarize(project, ref, watched)
+            try:
+                results = self._summarize(project, ref, watched, self.open_ref)
+            except NeedsWholeError as error:
+                if self.open_whole is None or local_path(ref.address) is not None:
+                    raise
+                log.info("%s; it is fetched", error)
+                results = self._summarize(project, ref, watched, self.open_whole)
             files = {name: self._draw(result, watched) for name, result in results.items()}
             with self.stop.shield():
                 outcomes = self._publish(ref, results, files)
@@ -117,37 +129,51 @@ class Pipeline:
         ]
 
     def _summarize(
-        self, project: Project, ref: MatrixRef, progress: Progress
+        self, project: Project, ref: MatrixRef, progress: Progress, open_ref: OpenRef
     ) -> dict[str, Summary | Exception]:
         """Return the summary of every matrix of a file, or its error, by its name there.
 
         Raises:
             MatrixError: The file can't be opened.
+            NeedsWholeError: It can't be read where it is.
         """
-        from dpss.formats.table import open_matrices
+        from dpss.formats.finding import Refused, each_matrix
         from dpss.summarizing import summarize_matrix
 
         def identify(matrix: Matrix, layer: Layer) -> Identity:
             return self._identify(project, ref, matrix, layer)
 
         results: dict[str, Summary | Exception] = {}
-        with self.open_ref(ref) as source:
+        with open_ref(ref) as source:
             executor = self._executor_for(source)
-            for matrix in open_matrices(source, self.read.threads):
-                self.stop.check()
-                try:
-                    results[matrix.name] = summarize_matrix(
-                        matrix,
-                        identify,
-                        self.stats,
-                        self.read,
-                        executor,
-                        progress,
-                        expected_cells=ref.n_cells,
-                    )
-                except Exception as error:
-                    results[matrix.name] = error
+            with closing(each_matrix(source, self._means())) as matrices:
+                for matrix in matrices:
+                    self.stop.check()
+                    if isinstance(matrix, Refused):
+                        if isinstance(matrix.error, NeedsWholeError):
+                            raise matrix.error
+                        results[matrix.name] = matrix.error
+                        continue
+                    try:
+                        results[matrix.name] = summarize_matrix(
+                            matrix,
+                            identify,
+                            self.stats,
+                            self.read,
+                            executor,
+                            progress,
+                            expected_cells=ref.n_cells,
+                        )
+                    except NeedsWholeError:
+                        raise
+                    except Exception as error:
+                        results[matrix.name] = error
         return results
+
+    def _means(self) -> Means:
+        from dpss.formats.means import Means, hold_apart
+
+        return Means(threads=self.read.threads, hold=self.hold or hold_apart)
 
     def _executor_for(self, source: Source) -> Executor:
         """Return who reads a source: what was fetched can be read by this process only."""
@@ -233,7 +259,8 @@ def _outcome(ref: MatrixRef, name: str, result: Summary | Exception) -> Outcome:
     where = shown_address(ref.address)
     log.debug("traceback of %s", where, exc_info=result)
     # Of what only may have been a matrix, to find that it's none is no failure.
-    no_matrix = not ref.certain and isinstance(result, (UnknownFormatError, NoMatrixError))
+    unsure = not ref.certain or bool(name)
+    no_matrix = unsure and isinstance(result, (UnknownFormatError, NoMatrixError))
     status = Status.SKIPPED if isinstance(result, NoCountsError) or no_matrix else Status.FAILED
     return replace(outcome, status=status, reason=describe_error(result, where))
 

@@ -7,7 +7,7 @@ bits whichever shares they saw, so that an executor is free to deal them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 A = TypeVar("A", bound="Mergeable")
 
@@ -30,6 +30,14 @@ class Fold(Protocol, Generic[A]):
 
     def add(self, accumulator: A, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A fold that likes to know which shares come next."""
+
+    def expect(self, shares: Sequence[range]) -> None:
+        """Say which shares will be read in this process, in this order."""
 
 
 class Executor(Protocol):

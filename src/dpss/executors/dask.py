@@ -18,7 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from dpss import __version__
 from dpss.errors import DpssError, SettingsError, UnreachableError
-from dpss.executors import A, Advance, Fold, Mergeable
+from dpss.executors import A, Advance, Fold, Foreseeing, Mergeable
 
 try:
     import dask
@@ -238,6 +238,8 @@ def fold_shares(job: Fold[A], shares: Sequence[range]) -> Done[A]:
         n_values += n
 
     accumulator = job.start()
+    if isinstance(job, Foreseeing):
+        job.expect(shares)
     for share in shares:
         job.add(accumulator, share, count)
     return Done(accumulator, n_values)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from dpss.executors import A, Advance, Fold
+from dpss.executors import A, Advance, Fold, Foreseeing
 
 
 class ThreadExecutor:
@@ -18,18 +18,24 @@ class ThreadExecutor:
 
     def fold(self, job: Fold[A], shares: Sequence[range], advance: Advance) -> A:
         """Do all shares and return one merged accumulator; the first error is raised."""
-        waiting = iter(shares)
+        waiting = iter(range(len(shares)))
+        expected = 0
         lock = threading.Lock()
         stop = threading.Event()
 
         def work() -> A:
+            nonlocal expected
             accumulator = job.start()
             while not stop.is_set():
                 with lock:
-                    share = next(waiting, None)
-                if share is None:
-                    break
-                job.add(accumulator, share, advance)
+                    number = next(waiting, None)
+                    if number is None:
+                        break
+                    # This one, and as many as are begun next.
+                    first, expected = expected, max(expected, number + n_threads + 1)
+                if isinstance(job, Foreseeing):
+                    job.expect(shares[first:expected])
+                job.add(accumulator, shares[number], advance)
             return accumulator
 
         n_threads = min(self._n_threads, max(1, len(shares)))

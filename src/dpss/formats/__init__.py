@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.errors import MatrixError
@@ -68,6 +68,14 @@ class Layer(Protocol):
 
     def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the stored values of a share in blocks, in any order."""
+
+
+@runtime_checkable
+class ForeseeingLayer(Protocol):
+    """A layer that can have bytes sent for before they're read."""
+
+    def expect(self, share: range) -> None:
+        """Say that a share will be read."""
 
 
 @dataclass(frozen=True)

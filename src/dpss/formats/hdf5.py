@@ -9,6 +9,7 @@ filtered in another way than by shuffle and deflate is left to the library.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +19,19 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, DpssError, NoMatrixError, UnknownFormatError
+from dpss.errors import (
+    CorruptMatrixError,
+    DpssError,
+    NeedsWholeError,
+    NoMatrixError,
+    UnknownFormatError,
+)
 from dpss.formats.hdf5_filters import known_filters, missing_filter, unfilter
+from dpss.formats.hdf5_remote import RangeFile
 from dpss.formats.vectors import Vector
 from dpss.stores import Blob
 from dpss.stores.local import LocalFile
+from dpss.stores.paged import Foreseeing
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -45,6 +54,7 @@ class Hdf5File:
         self.blob = blob
         self._lock = threading.Lock()
         self._file: h5py.File | None = None
+        self._remote: RangeFile | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the open file behind."""
@@ -64,12 +74,30 @@ class Hdf5File:
         with self._lock:
             if self._file is None:
                 try:
-                    self._file = _open(self.blob)
+                    self._file = self._open()
                 except (OSError, RuntimeError, KeyError) as error:
+                    self.raise_own_error()
                     raise CorruptMatrixError(
                         f"{self.blob.url}: HDF5 can't be opened ({_reason(error)})"
                     ) from error
             return self._file
+
+    def _open(self) -> h5py.File:
+        if isinstance(self.blob, LocalFile):
+            return _open_local(self.blob)
+        if not self.blob.random_access:
+            raise NeedsWholeError(f"{self.blob.url}: an HDF5 file can't be read as a stream")
+        self._remote = RangeFile(self.blob)
+        opened = h5py.File(self._remote, "r")
+        # The library would close it after Python's end, and call a file that is no more.
+        weakref.finalize(self, opened.close)
+        return opened
+
+    def raise_own_error(self) -> None:
+        """Raise what went wrong below the library, if anything did: it tells more."""
+        error = self._remote.error if self._remote else None
+        if error is not None:
+            raise error
 
     def dataset(self, path: str) -> h5py.Dataset:
         """Return a dataset of the file.
@@ -81,8 +109,10 @@ class Hdf5File:
         try:
             found = self.h5[path]
         except KeyError as error:
+            self.raise_own_error()
             raise NoMatrixError(f"{self.blob.url}: there is no {path}") from error
         except (OSError, RuntimeError) as error:
+            self.raise_own_error()
             raise CorruptMatrixError(
                 f"{self.blob.url}: {path} can't be read ({_reason(error)})"
             ) from error
@@ -95,10 +125,8 @@ class Hdf5File:
         return ChunkedArray(self, path)
 
 
-def _open(blob: Blob) -> h5py.File:
-    """Open a blob by the library, without a lock: many file systems know none."""
-    if not isinstance(blob, LocalFile):
-        return h5py.File(RangeFile(blob), "r")
+def _open_local(blob: LocalFile) -> h5py.File:
+    """Open a file by the library, without a lock: many file systems know none."""
     try:
         return h5py.File(blob.path, "r", locking=False)
     except OSError as error:
@@ -120,42 +148,10 @@ def reading(file: Hdf5File) -> Iterator[None]:
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, DpssError):
             raise
+        file.raise_own_error()
         raise CorruptMatrixError(
             f"{file.blob.url}: the HDF5 file is damaged ({_reason(error)})"
         ) from error
-
-
-class RangeFile:
-    """A blob as the file-like object that h5py wants, for a file that is not local."""
-
-    def __init__(self, blob: Blob) -> None:
-        """Stand at the beginning."""
-        self._blob = blob
-        self._at = 0
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to an offset from the start (0), from here (1) or from the end (2)."""
-        base = (0, self._at, self._blob.size_bytes or 0)[whence]
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        """Return the present offset."""
-        return self._at
-
-    def read(self, length: int = -1) -> bytes:
-        """Read from here on."""
-        end = self._blob.size_bytes or 0
-        length = max(0, end - self._at) if length < 0 else length
-        data = self._blob.read_range(self._at, length)
-        self._at += len(data)
-        return data
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into a buffer."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 @dataclass(frozen=True)
@@ -212,6 +208,21 @@ class ChunkedArray:
         """Return the elements ``start..stop`` of the first axis."""
         return Cursor(self).read(start, stop)
 
+    def expect(self, start: int, stop: int) -> None:
+        """Say that the elements ``start..stop`` of the first axis will be read."""
+        layout = self.layout() if isinstance(self._file.blob, Foreseeing) else None
+        if layout is None or stop <= start:
+            return
+        per_row, height = int(np.prod(layout.grid[1:])), layout.chunk_shape[0]
+        numbers = np.arange(start // height * per_row, -(-stop // height) * per_row)
+        spans = [
+            (int(layout.offsets[numbers[first]]), _span_bytes(layout, numbers, first, last))
+            for first, last in _coalesce(layout, numbers)
+        ]
+        blob = self._file.blob
+        if isinstance(blob, Foreseeing):
+            blob.expect([span for span in spans if span[0] >= 0])
+
     def layout(self) -> Layout | None:
         """Return where the chunks lie, `None` where HDF5 must do the reading."""
         with self._lock:
@@ -232,6 +243,7 @@ class ChunkedArray:
         try:
             return np.asarray(dataset[start:stop])
         except (OSError, RuntimeError, ValueError) as error:
+            self._file.raise_own_error()
             raise CorruptMatrixError(
                 f"{self._file.blob.url}: {self.path} can't be read ({_reason(error)})"
             ) from error
@@ -266,10 +278,10 @@ class ChunkedArray:
         """Yield the decoded chunks with these numbers, each of the chunk's full shape."""
         for first, last in _coalesce(layout, numbers):
             begin = int(layout.offsets[numbers[first]])
-            end = int(layout.offsets[numbers[last]] + layout.sizes[numbers[last]])
+            n_bytes = _span_bytes(layout, numbers, first, last)
             stored = memoryview(b"")
             if begin >= 0:
-                stored = memoryview(self._file.blob.read_range(begin, end - begin))
+                stored = memoryview(self._file.blob.read_range(begin, n_bytes))
             for number in numbers[first : last + 1].tolist():
                 yield number, self._decode(layout, number, stored, begin)
 
@@ -386,6 +398,12 @@ def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int,
                 continue
         yield first, i - 1
         first = i
+
+
+def _span_bytes(layout: Layout, numbers: NDArray[np.int64], first: int, last: int) -> int:
+    """Return the size of what lies from one chunk to another."""
+    end = layout.offsets[numbers[last]] + layout.sizes[numbers[last]]
+    return int(end - layout.offsets[numbers[first]])
 
 
 def _reason(error: BaseException) -> str:

@@ -18,8 +18,11 @@ from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError
 from dpss.formats import cut_evenly
 from dpss.formats.hdf5 import Cursor
-from dpss.formats.vectors import Vector, VectorFile
+from dpss.formats.vectors import ForeseeingVector, Vector, VectorFile
 from dpss.model import GeneTable
+from dpss.stores.local import LocalFile, LocalFolder
+
+_EXPECTED_VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,16 @@ class SparseLayer:
         """Cut the major axis into even ranges."""
         n_major = self.n_cells if self.cell_major else len(self.genes)
         return cut_evenly(n_major, self.n_values, self._value_bytes, share_bytes)
+
+    def expect(self, share: range) -> None:
+        """Say that a share will be read: its bytes are sent for, a piece of each vector in turn."""
+        vectors = [v for v in (self._indices, self._data) if isinstance(v, ForeseeingVector)]
+        if not share or not vectors or isinstance(self.file.blob, (LocalFile, LocalFolder)):
+            return
+        begin, end = (int(self._pointers(range(i, i))[0]) for i in (share.start, share.stop))
+        for start in range(begin, end, _EXPECTED_VALUES):
+            for vector in vectors:
+                vector.expect(start, min(start + _EXPECTED_VALUES, end))
 
     def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield the cells of a share in blocks."""

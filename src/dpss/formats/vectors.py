@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,14 @@ class Vector(Protocol):
 
     def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the rows of chunks ``first..stop`` with their numbers, decoded."""
+
+
+@runtime_checkable
+class ForeseeingVector(Protocol):
+    """A vector that can have bytes sent for before they're read."""
+
+    def expect(self, start: int, stop: int) -> None:
+        """Say that the elements ``start..stop`` will be read."""
 
 
 class Addressed(Protocol):

@@ -20,7 +20,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from isal import isal_zlib
 
-from dpss.errors import CorruptMatrixError, LimitError, MatrixError, UnknownFormatError
+from dpss.errors import (
+    CorruptMatrixError,
+    LimitError,
+    MatrixError,
+    NeedsWholeError,
+    UnknownFormatError,
+)
 from dpss.stores import Blob
 from dpss.stores.streams import DAMAGE
 
@@ -132,7 +138,9 @@ class ZipTree:
     @cached_property
     def _members(self) -> Mapping[str, Blob]:
         if not self.archive.random_access:
-            raise LimitError(f"{self.url}: a zip archive within a stream can't be read in place")
+            raise NeedsWholeError(
+                f"{self.url}: a zip archive within a stream can't be read in place"
+            )
         reader = RangeReader(self.archive, _MAX_DIRECTORY_BYTES)
         try:
             with zipfile.ZipFile(cast("BinaryIO", io.BufferedReader(reader, _PIECE_BYTES))) as file:

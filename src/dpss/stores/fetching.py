@@ -1,13 +1,15 @@
 """Getting at what a reference means: in place, or fetched whole beforehand.
 
-A file of this machine is read where it is. A remote one is fetched into scratch space,
-where its checksum is verified and every reader finds cheap random access; the next one
-comes while the present one is read. What is too large for the scratch space is read in
-place, by ranges or as a stream.
+A file of this machine is read where it is. So is a remote one, by ranges, and nothing
+lands on disk. Fetched whole into scratch space is what can't be read in place: where the
+source names a checksum, which only all bytes in their order can be held against; where
+the server gives no ranges; and where a reader would jump about too much. What is fetched
+comes while the present one is read. ``docs/adr/0010-remote-reading.md`` has the reasons.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,16 +17,19 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError
 from dpss.model import MatrixRef
 from dpss.stores import Blob
 from dpss.stores.background import begin
 from dpss.stores.local import LocalFile, last_modified
 from dpss.stores.opening import Source, local_path, open_source, scheme_of
+from dpss.stores.paged import paged
 from dpss.stores.scratch import Scratch
 
 if TYPE_CHECKING:
     from dpss.stores.http import Client
+
+log = logging.getLogger(__name__)
 
 _SHA256 = "sha256:"
 
@@ -34,12 +39,24 @@ Held = tuple[AbstractContextManager[LocalFile], LocalFile]
 class Fetcher:
     """Opens references; may be shared by threads."""
 
-    def __init__(self, scratch: Scratch, make_client: Callable[[], Client]) -> None:
-        """Fetch into ``scratch``; a client is made when something is to be fetched."""
+    def __init__(
+        self,
+        scratch: Scratch,
+        make_client: Callable[[], Client],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Fetch into ``scratch``.
+
+        Args:
+            scratch: Where to.
+            make_client: Makes a client when something is to be fetched.
+            check: Called while a reader waits for bytes; raises if it's time to end.
+        """
         self._scratch = scratch
         self._make_client = make_client
+        self._check = check
         self._expected: deque[MatrixRef] = deque()
-        self._begun: dict[str, Future[Held | None]] = {}
+        self._begun: dict[str, Future[Held | Source]] = {}
         self._lock = threading.Lock()
 
     def expect(self, refs: Iterable[MatrixRef]) -> None:
@@ -51,12 +68,17 @@ class Fetcher:
             self._expected.extend(ref for ref in refs if local_path(ref.address) is None)
 
     @contextmanager
-    def open(self, ref: MatrixRef) -> Iterator[Source]:
+    def open(self, ref: MatrixRef, *, whole: bool = False) -> Iterator[Source]:
         """Open what a reference means for as long as the context lasts.
+
+        Args:
+            ref: What is meant.
+            whole: Whether to fetch it, as it turned out that it can't be read in place.
 
         Raises:
             MatrixError: It can't be had.
             CorruptMatrixError: Its checksum is wrong, or it was changed while it was read.
+            LimitError: It can't be read in place, and is too large to be fetched.
         """
         path = local_path(ref.address)
         if path is not None:
@@ -64,24 +86,21 @@ class Fetcher:
             if ref.modified is not None and last_modified(path) != ref.modified:
                 raise CorruptMatrixError(f"{path}: was changed while it was read; run again")
             return
-        held = self._begin(ref).result()
+        held = self._hold(ref, whole=True) if whole else self._begin(ref).result()
         with self._lock:
             self._begun.pop(_key(ref), None)
-        self._begin_next()
-        if held is None:
-            try:
-                yield self._source(ref)
-            except LimitError as error:
-                # Only a file that did not fit the scratch space is read where it is.
-                raise LimitError(f"{error}; a larger --scratch-limit would do") from error
+        if not isinstance(held, tuple):
+            self._begin_next()
+            yield held
             return
         context, file = held
+        self._begin_next()
         try:
             yield file
         finally:
             context.__exit__(None, None, None)
 
-    def _begin(self, ref: MatrixRef) -> Future[Held | None]:
+    def _begin(self, ref: MatrixRef) -> Future[Held | Source]:
         """Begin to fetch a file, unless that has begun; what goes wrong is told at the end."""
         with self._lock:
             if ref in self._expected:
@@ -96,24 +115,42 @@ class Fetcher:
         if following is not None:
             self._begin(following)
 
-    def _hold(self, ref: MatrixRef) -> Held | None:
-        """Fetch a remote file; ``None`` for what is read where it is."""
+    def _hold(self, ref: MatrixRef, *, whole: bool = False) -> Held | Source:
+        """Fetch a remote file, or open it for being read where it is and have a first look."""
         source = self._source(ref)
-        if not isinstance(source, Blob) or not self._scratch.fits(source):
-            return None
+        if not isinstance(source, Blob):
+            return paged(source, self._check)
+        if not whole and self._in_place(ref, source):
+            _compare_size(ref, source)
+            opened = paged(source, self._check)
+            if isinstance(opened, Blob):
+                opened.read_range(0, 1)
+            return opened
         context = self._scratch.hold(source)
         file = context.__enter__()
-        # With a checksum the bytes are right, whatever size the source states.
-        if not ref.fingerprint.startswith(_SHA256) and ref.size_bytes not in (
-            None,
-            file.size_bytes,
-        ):
+        try:
+            # With a checksum the bytes are right, whatever size the source states.
+            if not ref.fingerprint.startswith(_SHA256):
+                _compare_size(ref, file)
+        except CorruptMatrixError:
             context.__exit__(None, None, None)
-            raise CorruptMatrixError(
-                f"{source.url}: has {file.size_bytes:,} bytes, but the source says "
-                f"{ref.size_bytes:,}"
-            )
+            raise
         return context, file
+
+    def _in_place(self, ref: MatrixRef, source: Blob) -> bool:
+        """Return whether a file is read where it is."""
+        checked = ref.fingerprint.startswith(_SHA256)
+        if source.random_access and not checked:
+            return True
+        if self._scratch.fits(source):
+            return False
+        if checked:
+            log.warning(
+                "%s: is larger than --scratch-limit, so it is read where it is and its sha256 "
+                "is not compared",
+                source.url,
+            )
+        return True
 
     def _source(self, ref: MatrixRef) -> Source:
         if scheme_of(ref.address) in ("http", "https"):
@@ -123,6 +160,19 @@ class Fetcher:
             sha256 = ref.fingerprint.removeprefix(_SHA256) if known else ""
             return HttpBlob(ref.address, self._make_client(), sha256=sha256)
         return open_source(ref.address)
+
+
+def _compare_size(ref: MatrixRef, blob: Blob) -> None:
+    """Hold a file against the size that its source states.
+
+    Raises:
+        CorruptMatrixError: It is another.
+    """
+    size = blob.size_bytes
+    if None not in (ref.size_bytes, size) and ref.size_bytes != size:
+        raise CorruptMatrixError(
+            f"{blob.url}: has {size:,} bytes, but the source says {ref.size_bytes:,}"
+        )
 
 
 def _key(ref: MatrixRef) -> str:
