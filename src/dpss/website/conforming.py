@@ -34,7 +34,8 @@ def fault(value: Any, schema: Mapping[str, Any], where: str = "the document") ->
             ``required``, ``properties``, ``additionalProperties`` (a schema) and ``items`` only.
         where: What the value is called in the sentence.
     """
-    if "const" in schema and value != schema["const"]:
+    # In Python True is 1; in JSON it is not.
+    if "const" in schema and (value != schema["const"] or isinstance(value, bool)):
         return f"{where} is not {schema['const']!r}"
     if "enum" in schema and value not in schema["enum"]:
         return f"{where} is none of {', '.join(schema['enum'])}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 
 from dpss.website.genes import PART, dumps, n_parts, read_genes
 from dpss.website.lookup import (
@@ -37,7 +38,7 @@ class Contribution:
     names: Names
     values: Values
 
-    @property
+    @cached_property
     def folder_json(self) -> bytes:
         """The folder as JSON."""
         return dumps(self.folder).encode()

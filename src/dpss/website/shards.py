@@ -119,12 +119,15 @@ def _genes_file(layout: Layout, bucket: int, found: Sequence[Contribution]) -> b
     """Return a file: the lists of genes, then of each matrix its list and its numbers."""
     lines = _share(bucket, layout.n_buckets, N_LINES)
     lists: dict[bytes, int] = {}
+    numbers: dict[str, int] = {}
     rows = []
     for one in found:
         values = b"".join(one.values.lines[lines])
         if values:
-            genes = b",".join(filter(None, one.names.genes[lines]))
-            number = lists.setdefault(genes, len(lists))
+            number = numbers.get(one.names.sha256)
+            if number is None:
+                genes = b",".join(filter(None, one.names.genes[lines]))
+                number = numbers[one.names.sha256] = lists.setdefault(genes, len(lists))
             rows.append(b'[%b,%d,"%b"]' % (one.folder_json, number, values))
     shown = b",\n".join(b"[%b]" % genes for genes in lists)
     return b'dpss.receive({"lists":[\n%b\n],"matrices":[\n%b\n]});\n' % (shown, b",\n".join(rows))
