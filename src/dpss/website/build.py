@@ -19,15 +19,14 @@ from dpss.website.index import index_document
 from dpss.website.lookup import NAMES, VALUES
 from dpss.website.multiqc import multiqc_document
 from dpss.website.pages import (
-    TERMS,
     example_genes,
-    index_row,
     matrix_view,
     portal_script,
     published_addresses,
     render,
     static_files,
 )
+from dpss.website.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
 from dpss.website.publishing import Publisher
 from dpss.website.records import (
     MatrixRecord,
@@ -124,9 +123,10 @@ def _write_portal(
     records = [record for project in projects for record in project.matrices]
     layout = write_shards(publisher, records, everything=everything)
     document = index_document(projects, unreadable, history.latest, __version__)
-    rows = [index_row(project) for project in projects]
+    rows = project_rows(projects)
     published = published_addresses(projects)
     shown = {name: any(row["terms"][name] for row in rows) for name in TERMS}
+    publisher.write(PROJECTS, projects_script(rows))
     publisher.write("_dpss/matrices.js", portal_script(projects))
     publisher.write(DATES, dates_script(history))
     pages: list[tuple[str, str, dict[str, Any]]] = [
@@ -134,7 +134,13 @@ def _write_portal(
         (
             "index.html",
             "",
-            {"rows": rows, "unreadable": unreadable, "dated": bool(history.runs), "shown": shown},
+            {
+                "rows": rows,
+                "n_first": N_FIRST,
+                "unreadable": unreadable,
+                "dated": bool(history.runs),
+                "shown": shown,
+            },
         ),
         ("runs/index.html", "../", {"history": history, "published": published}),
         ("runs/feed.xml", "../", {"history": history, "published": published}),

@@ -38,9 +38,6 @@ CONTENT_SECURITY_POLICY = (
 THUMBNAILS = ("highest_expr_genes", "highly_variable_genes", "violin", "knee")
 """Figures that the first page shows on demand."""
 
-TERMS = {"species": SPECIES, "organ": ORGAN, "technology": TECHNOLOGY}
-"""Columns of the first page that are made from strata, left out where no project has any."""
-
 STATIC = ("common.js", "index.js", "plot.js", "project.js", "cells.js", "genes.js", "icon.svg")
 
 
@@ -154,36 +151,6 @@ def range_of(values: Sequence[float | None], kind: str = "number") -> str:
     return f"{low.rstrip(' %' + chr(0x202F)) if kind == 'percent' else low}–{high}"
 
 
-def middle(values: Sequence[float | None]) -> float | None:
-    """Return the median of what there is, to sort projects by."""
-    there = sorted(value for value in values if value is not None)
-    return there[len(there) // 2] if there else None
-
-
-def index_row(project: ProjectRecord) -> dict[str, Any]:
-    """Return what the table of all projects shows of one."""
-    matrices = project.matrices
-    columns = {name: [m.numbers[name] for m in matrices] for name in matrices[0].numbers}
-    statuses: dict[str, int] = {
-        status: sum(m.checks[status] for m in matrices) for status in ("pass", "warn", "fail")
-    }
-    terms = {name: _union(matrices, keys) for name, keys in TERMS.items()}
-    return {
-        "project": project,
-        "columns": columns,
-        "sort": {name: middle(values) for name, values in columns.items()},
-        "pictures": any(m.figures for m in matrices),
-        "n_cells": sum(columns["n_cells"]),
-        "n_genes": max(columns["n_genes"]),
-        "terms": terms,
-        "values": sorted({m.values for m in matrices}),
-        "checks": statuses,
-        "verdict": verdict(statuses),
-        "simulated": any(m.simulated for m in matrices),
-        "haystack": _haystack(project),
-    }
-
-
 def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
     """Return the data file that names every matrix, for the look-up of a gene."""
     rows = [
@@ -228,33 +195,10 @@ def published_addresses(projects: Sequence[ProjectRecord]) -> dict[str, dict[str
     }
 
 
-def _union(matrices: Sequence[MatrixRecord], names: tuple[str, ...]) -> list[str]:
-    return sorted({term for matrix in matrices for term in matrix.terms(names)})
-
-
-def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
-    """Return how checks ended: the style's name, what to sort it under, and the words."""
-    if checks["fail"]:
-        return "bad", "failed", f"{checks['fail']} failed"
-    if checks["warn"]:
-        return "warning", "with cautions", words.plural(checks["warn"], "caution")
-    return "good", "all passed", "all passed"
-
-
 def lines_of(terms: Sequence[str]) -> Markup:
     """Return terms one below the other, at most four."""
     shown = [*terms[:3], f"and {len(terms) - 3} more"] if len(terms) > 4 else terms
     return Markup("<br>").join(shown)
-
-
-def _haystack(project: ProjectRecord) -> str:
-    """Return what a search also looks through, besides what the table shows."""
-    found: dict[str, None] = {project.id: None}
-    for matrix in project.matrices:
-        found.update(dict.fromkeys((matrix.name, matrix.format, matrix.values)))
-        for values in matrix.strata.values():
-            found.update(dict.fromkeys(values))
-    return " ".join(filter(None, found)).lower()
 
 
 def matrix_view(
@@ -277,7 +221,7 @@ def matrix_view(
         "document": document,
         "cells": f"_dpss/cells/{path_of(record.folder)}.js" if cells else "",
         "n_parts": n_parts(record.numbers["n_genes"]),
-        "verdict": verdict(record.checks),
+        "verdict": words.verdict(record.checks),
         "lists": top_lists(document),
         "what": words.what_it_is(record),
         "typical": words.typical_cell(record),

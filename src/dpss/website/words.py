@@ -181,6 +181,15 @@ def typical_cell(record: MatrixRecord) -> str:
     return text + "."
 
 
+def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
+    """Return how checks ended: the style's name, what to sort it under, and the words."""
+    if checks["fail"]:
+        return "bad", "failed", f"{checks['fail']} failed"
+    if checks["warn"]:
+        return "warning", "with cautions", plural(checks["warn"], "caution")
+    return "good", "all passed", "all passed"
+
+
 def cautions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the checks that a reader should know of, failures first."""
     order = {"fail": 0, "warn": 1}

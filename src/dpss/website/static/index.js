@@ -5,7 +5,7 @@
   const table = document.getElementById("projects");
   if (!table) return;
   const { element, plain } = dpss;
-  const PER_PAGE = 100;
+  const PER_PAGE = 50;
   let limit = PER_PAGE;
   const body = table.tBodies[0];
   const status = document.getElementById("status");
@@ -17,13 +17,18 @@
     ["checks", "Checks"],
   ];
   const headings = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.sort);
-
-  // Hundreds of rows take a while to read: the page answers in between.
-  const projects = [];
-  for (const row of [...body.rows]) {
-    projects.push(read(row, projects.length));
-    if (projects.length % 50 === 0) await pause();
+  let projects;
+  try {
+    projects = (await dpss.load("_dpss/projects.js")).map(read);
+  } catch {
+    status.textContent = "The list of projects can’t be loaded, so that it can’t be searched or sorted.";
+    return;
   }
+  [...body.rows].forEach((row, i) => adopt(projects[i], row));
+  const later = document.getElementById("others");
+  const rest = later ? later.textContent.slice(later.textContent.indexOf("<tbody>")).match(/<tr>[^]*?<\/tr>/g) : [];
+  const nFirst = body.rows.length;
+  await pause();
 
   const order = { key: dpss.recall("sort") || "title", down: dpss.recall("dir") === "desc" };
   const search = element("input", { id: "q", type: "search", autocomplete: "off", spellcheck: "false" });
@@ -50,33 +55,48 @@
     limit += PER_PAGE;
     arrange();
     const next = projects.filter((project) => project.shown)[first];
-    if (next) next.cells.title.querySelector("a").focus();
+    if (next) next.row.querySelector("a").focus();
   });
   table.parentElement.after(element("p", { class: "pages" }, more));
   update();
   table.classList.add("ready");
-  if ("date" in projects[0].cells) addDates();
+  if (headings.includes("date")) addDates();
 
   function pause() {
     return new Promise((resolve) => setTimeout(resolve));
   }
 
-  function read(row, position) {
-    const cells = {};
-    headings.forEach((name, i) => (cells[name] = row.cells[i]));
-    const terms = { values: row.dataset.values.split("|"), checks: [cells.checks.dataset.term] };
-    for (const name of ["species", "organ", "technology"]) terms[name] = termsOf(cells[name]);
+  function read(record, position) {
+    const [folder, title, text, species, organ, technology, values, checks, nChecks, cells, genes, medianGenes, medianCounts, mt] = record;
     // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
-    const said = [cells.title, cells.species, cells.organ, cells.technology].filter(Boolean).map((cell) => cell.textContent);
-    return { row, position, cells, terms, text: plain([...said, row.dataset.search].join(" ")), shown: true };
+    const said = plain([title, ...species, ...organ, ...technology, text].join(" "));
+    return {
+      position,
+      folder,
+      title,
+      text: said,
+      shown: true,
+      terms: { species, organ, technology, values, checks: [checks] },
+      // The titles are in order already.
+      sort: { title: position, species: species.join(", "), organ: organ.join(", "), technology: technology.join(", "), cells, genes, "median-genes": medianGenes, "median-counts": medianCounts, mt, checks: nChecks },
+    };
   }
 
-  /** The terms of a cell: as they stand there, or the whole list where it is cut. */
-  function termsOf(cell) {
-    if (!cell) return [];
-    if (cell.dataset.terms) return JSON.parse(cell.dataset.terms);
-    if (!cell.firstElementChild) return cell.textContent ? [cell.textContent] : [];
-    return [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data);
+  /** The row of a project: there from the start, or made from what browsers without scripts see. */
+  function rowOf(project) {
+    if (!project.row) {
+      const holder = document.createElement("tbody");
+      holder.innerHTML = rest[project.position - nFirst];
+      adopt(project, holder.rows[0]);
+    }
+    return project.row;
+  }
+
+  function adopt(project, row) {
+    project.row = row;
+    project.button = row.querySelector(".preview-button");
+    if (project.button) project.button.addEventListener("click", () => preview(project));
+    if (project.date) showDate(project);
   }
 
   /** Make a list of check boxes, one per term that occurs. */
@@ -120,9 +140,8 @@
   }
 
   function sortValue(project) {
-    const cell = project.cells[order.key] || project.cells.title;
-    if ("v" in cell.dataset) return cell.dataset.v === "" ? null : Number(cell.dataset.v);
-    return cell.textContent.trim() || null;
+    const value = project.sort[order.key];
+    return value === undefined || value === "" ? null : value;
   }
 
   function changeView() {
@@ -138,7 +157,7 @@
       project.shown = matches(project, words, null);
       if (project.shown) {
         shown += 1;
-        cells += Number(project.cells.cells.dataset.v);
+        cells += project.sort.cells;
       }
     }
     for (const facet of facets) {
@@ -175,20 +194,17 @@
       return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a.position - b.position;
     });
     const focused = document.activeElement;
-    const rows = document.createDocumentFragment();
+    const rows = [];
     let count = 0;
     for (const project of projects) {
-      const visible = project.shown && count < limit;
-      if (project.row.hidden === visible) project.row.hidden = !visible;
-      if (project.preview) project.preview.hidden = !visible || !project.open;
-      if (!visible) continue;
+      if (!project.shown) continue;
       count += 1;
-      addPreview(project);
-      rows.append(project.row);
-      if (project.preview) rows.append(project.preview);
+      if (count > limit) break;
+      rows.push(rowOf(project));
+      if (project.preview && project.open) rows.push(project.preview);
     }
-    // Only what is seen is moved: the others may stand anywhere.
-    body.prepend(rows);
+    const same = rows.length === body.rows.length && rows.every((row, i) => row === body.rows[i]);
+    if (!same) body.replaceChildren(...rows);
     more.hidden = projects.filter((project) => project.shown).length <= limit;
     if (focused && focused !== document.activeElement && table.contains(focused)) focused.focus();
   }
@@ -203,32 +219,24 @@
     search.focus();
   }
 
-  /** Give a row a button that shows small figures of its matrices below it. */
-  function addPreview(project) {
-    if (!("pictures" in project.row.dataset) || project.button) return;
-    const title = project.cells.title.querySelector("a").textContent;
-    const button = element("button", { type: "button", class: "quiet preview-button", "aria-expanded": "false", "aria-label": "Figures of " + title }, "Figures");
-    project.button = button;
-    button.addEventListener("click", async function () {
-      project.open = !project.open;
-      button.setAttribute("aria-expanded", String(project.open));
-      if (!project.preview) {
-        const cell = element("td", { colspan: headings.length }, "Loading…");
-        project.preview = element("tr", { class: "preview" }, cell);
-        project.row.after(project.preview);
-        try {
-          cell.replaceChildren(...pictures(project, await dpss.load("_dpss/matrices.js")));
-        } catch {
-          cell.textContent = "The list of matrices can’t be loaded.";
-        }
-      }
-      project.preview.hidden = !project.open;
-    });
-    project.cells.title.append(button);
+  /** Show small figures of a project's matrices below its row, or hide them. */
+  async function preview(project) {
+    project.open = !project.open;
+    project.button.setAttribute("aria-expanded", String(project.open));
+    if (!project.preview) {
+      const cell = element("td", { colspan: headings.length }, "Loading…");
+      project.preview = element("tr", { class: "preview" }, cell);
+      dpss.load("_dpss/matrices.js").then(
+        (matrices) => cell.replaceChildren(...pictures(project, matrices)),
+        () => (cell.textContent = "The list of matrices can’t be loaded."),
+      );
+    }
+    if (project.open) project.row.after(project.preview);
+    else project.preview.remove();
   }
 
   function pictures(project, matrices) {
-    const mine = matrices.filter((matrix) => matrix[3].startsWith(project.row.dataset.path + "index.html#"));
+    const mine = matrices.filter((matrix) => matrix[0].split("/")[0] === project.folder);
     return mine.map(function ([folder, path, title, address, label, , , , , , , slugs]) {
       const images = slugs.map((slug) =>
         element("a", { href: path + slug + ".svg" }, element("img", { src: path + slug + ".png", alt: slug.replaceAll("_", " ") + " of " + (label || title), loading: "lazy", width: 320, height: 240 })),
@@ -243,14 +251,18 @@
       function (dates) {
         const known = new Map(dates.projects);
         for (const project of projects) {
-          const cell = project.cells.date;
-          const date = known.get(decodeURIComponent(project.row.dataset.path.slice(0, -1)));
-          cell.dataset.v = date ? Date.parse(date) : "";
-          if (date) cell.append(element("time", { datetime: date }, date.slice(0, 10)));
+          project.date = known.get(project.folder);
+          project.sort.date = project.date ? Date.parse(project.date) : null;
+          if (project.date && project.row) showDate(project);
         }
         if (order.key === "date") update();
       },
       () => undefined,
     );
+  }
+
+  function showDate(project) {
+    const cell = project.row.cells[headings.indexOf("date")];
+    if (cell && !cell.firstChild) cell.append(element("time", { datetime: project.date }, project.date.slice(0, 10)));
   }
 })();
