@@ -7,6 +7,7 @@ it, both as JSON.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -18,6 +19,8 @@ from pathlib import Path
 
 POLL_SECONDS = 0.02
 TREE_SECONDS = 0.1
+ORPHAN_SECONDS = 2.0
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def main():
@@ -28,6 +31,7 @@ def main():
     if task["data_limit_bytes"]:
         limit = task["data_limit_bytes"]
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    adopt_orphans()
     with Path(task["output"]).open("wb") as output:
         start = time.monotonic()
         # In a session of its own, so that it can be ended with all that it started.
@@ -55,6 +59,7 @@ def main():
             if ended_for:
                 os.killpg(child.pid, signal.SIGKILL)
             time.sleep(min(POLL_SECONDS, 0.001 + seconds / 50))
+    orphans = cpu_seconds_of_orphans()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)  # what it left behind, if anything
     alone = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -63,12 +68,34 @@ def main():
             "code": os.waitstatus_to_exitcode(status),
             "ended_for": ended_for,
             "wall_seconds": seconds,
-            "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            "cpu_seconds": usage.ru_utime + usage.ru_stime + orphans,
             "peak_bytes": max(together, alone),
             "largest_process_bytes": alone,
         },
         sys.stdout,
     )
+
+
+def adopt_orphans():
+    """Become the parent of what the command leaves behind, so that its time is known (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def cpu_seconds_of_orphans():
+    """Wait a moment for what the command left behind to end; return its processor time."""
+    total = 0.0
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if pid:
+            total += usage.ru_utime + usage.ru_stime
+        else:
+            time.sleep(POLL_SECONDS)
+    return total
 
 
 def join(group):
