@@ -48,6 +48,8 @@ class Run:
     entries: tuple[Entry, ...]
     problems: tuple[str, ...]
     """What went wrong with the run as a whole."""
+    only: tuple[str, ...] = ()
+    """What it was limited to: projects, a shard."""
 
     def of_kind(self, kind: str) -> list[Entry]:
         """Return the entries of one kind."""
@@ -143,6 +145,9 @@ def _read_run(
                 entries.append(entry)
                 latest[folder] = entry
         before[source] = seen
+    else:
+        # Part of a source: what it shows is there, and of the rest nothing is known.
+        before.setdefault(source, {}).update(seen)
     problems = [str(problem) for problem in document.get("problems", ())]
     if document.get("interrupted_by"):
         problems.append(f"ended early by {document['interrupted_by']}")
@@ -155,12 +160,18 @@ def _read_run(
         counts={str(name): int(count) for name, count in document["counts"].items()},
         entries=tuple(entries),
         problems=tuple(problems),
+        only=tuple(str(name) for name in document.get("only", ())),
     )
 
 
 def _complete(document: Mapping[str, Any]) -> bool:
-    """Tell whether a run saw all of its source: only then a matrix can be known to be gone."""
-    return not (document.get("interrupted_by") or document.get("problems") or document.get("only"))
+    """Tell whether a run saw all of its source: only then a matrix can be known to be gone.
+
+    A run limited to some projects or to a shard did not, nor does one of matrices that
+    were named one by one say anything of others.
+    """
+    limited = document.get("only") or document["source"] == "given"
+    return not (limited or document.get("interrupted_by") or document.get("problems"))
 
 
 def _earlier_dates(publisher: Publisher) -> dict[str, str]:

@@ -319,6 +319,39 @@ def test_the_changes_tell_new_changed_vanished_and_failed(portal):
     assert re.search(r"Vanished from the source\s+1 matrix", text)
 
 
+@pytest.mark.parametrize(
+    ("source", "only"),
+    [("local /data", ["project-0000"]), ("local /data", ["shard 1/2"]), ("given", [])],
+)
+def test_a_run_of_a_part_lets_nothing_vanish(portal, source, only):
+    """What a run was not asked for is not gone; what it saw can go, as the next whole run tells."""
+
+    def report(hour, matrices, **changes):
+        document = json.loads((portal / "runs/20260304T020000.000000Z.json").read_bytes())
+        document |= {"started": f"2026-03-05T0{hour}:00:00+00:00", "matrices": matrices, **changes}
+        (portal / f"runs/20260305T0{hour}0000.000000Z.json").write_text(json.dumps(document))
+        build_website(LocalStore(portal), changed=set())
+        index = json.loads((portal / "index.json").read_bytes())
+        outcomes = {m["folder"]: m["outcome"] for p in index["projects"] for m in p["matrices"]}
+        return outcomes, Page((portal / "runs/index.html").read_text()).text
+
+    for path in (portal / "runs").glob("2026*.json"):
+        document = json.loads(path.read_bytes()) | {"source": source}
+        path.write_text(json.dumps(document))
+    old = json.loads((portal / "runs/20260304T000000.000000Z.json").read_bytes())["matrices"]
+    known = {m["folder"]: {**m, "status": "unchanged"} for m in old if m["matrix"] != "old"}
+    first = known["project-0000/matrix-0"]
+    fresh = {**first, "folder": "fresh", "project_id": "fresh", "matrix": ""}
+    outcomes, text = report(0, [first, fresh], source=source, only=only)
+    assert set(outcomes.values()) == {"published"}
+    assert not only or f"Limited to {only[0]}" in text
+    outcomes, text = report(1, list(known.values())[1:], source=source, only=[])
+    gone = outcomes["project-0000/matrix-0"] == "vanished"
+    assert gone == (source != "given")
+    # That matrix, the new one, and what was skipped before.
+    assert (re.search(r"Vanished from the source\s+3 matrices", text) is not None) == gone
+
+
 def test_the_index_knows_what_is_not_current(portal):
     """A matrix whose newer version failed is shown, and said not to be current."""
     found = json.loads((portal / "index.json").read_bytes())
