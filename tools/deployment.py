@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INFRA = ROOT / "infra"
 ENVIRONMENTS = ("dev", "integration", "staging", "prod")
 INSTALL = {
-    "aws": "the AWS CLI, https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    "aws": "the AWS CLI 2, https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
     "docker": "Docker, https://docs.docker.com/engine/install/",
     "terraform": "Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install",
 }
@@ -76,7 +76,7 @@ def confirm(question: str) -> None:
     if os.environ.get("YES") == "1":
         return
     if not sys.stdin.isatty():
-        raise Stop("nobody is there to say yes: set YES=1")
+        raise Stop(f"{question} Nobody is at a terminal to say yes: YES=1 says it")
     if input(f"{question} [yes/no] ").strip().lower() not in {"y", "yes"}:
         raise Stop("stopped; nothing was done")
 
@@ -321,6 +321,8 @@ def start_run(deployment: Deployment, shards: Sequence[str], concurrency: int) -
     account = deployment.account(f"Run now, in {len(shards)} shard(s), {concurrency} at a time")
     deployment.init(account)
     outputs = deployment.outputs()
+    if call("aws", "--version", capture=True).startswith("aws-cli/1."):
+        raise Stop(f"this AWS CLI is of version 1 and can't follow a log; install {INSTALL['aws']}")
     confirm("Start it? It costs what docs/how-to/cost.md says.")
     hours = float(deployment.variables.get("timeout_hours", "23"))
     given = {
@@ -349,8 +351,10 @@ def start_run(deployment: Deployment, shards: Sequence[str], concurrency: int) -
     finally:
         log.terminate()
         log.wait()
-    say(f"{found['status']}: {found.get('cause') or found.get('error') or outputs['figures_url']}")
-    return 0 if found["status"] == "SUCCEEDED" else 1
+    succeeded = found["status"] == "SUCCEEDED"
+    why = found.get("cause") or found.get("error") or f"more in the log {outputs['log_group']}"
+    say(f"{found['status']}: {outputs['figures_url'] if succeeded else why}")
+    return 0 if succeeded else 1
 
 
 def destroy(deployment: Deployment) -> int:

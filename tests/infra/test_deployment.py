@@ -208,6 +208,25 @@ def test_run_now_follows_the_log_to_the_end(stage: Stage) -> None:
     assert tool.main(["run-now"]) == 1
 
 
+def test_a_run_that_was_stopped_is_not_praised(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No address of figures after a run that did not end well, but where to look."""
+    stage.play(describe_execution=(0, json.dumps({"status": "ABORTED"})))
+    assert tool.main(["run-now"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "ABORTED: more in the log log_group"
+
+
+def test_an_old_aws_is_refused_before_it_starts_a_run(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Version 1 can't follow a log."""
+    stage.play(**{"aws --version": (0, "aws-cli/1.46.3 Python/3.11.7")})
+    assert tool.main(["run-now"]) == 1
+    assert "AWS CLI 2" in capsys.readouterr().err
+    assert not stage.called("start-execution")
+
+
 def test_first_run_has_many_shards(stage: Stage) -> None:
     """1/3, 2/3, 3/3, two at a time."""
     assert tool.main(["first-run", "--shards", "3", "--concurrency", "2"]) == 0
