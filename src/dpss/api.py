@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from dpss.errors import MatrixError
+from dpss.errors import MatrixError, NoMatrixError, UnknownFormatError
 from dpss.settings import StatSettings, make_read_settings
 
 if TYPE_CHECKING:
     from dpss.formats import Layer, Matrix
+    from dpss.stores.opening import Source
     from dpss.summary import Summary
+
+NO_MATRIX = (NoMatrixError, UnknownFormatError)
 
 
 def summarize(
@@ -53,28 +58,48 @@ def summarize(
     if is_anndata(source):
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read.threads)
 
-    from dpss.formats.table import open_matrices
     from dpss.names import stem_of
     from dpss.stores.fingerprints import fingerprint
     from dpss.stores.opening import open_source
 
     opened = open_source(os.fspath(source))
-    found = choose_matrix(open_matrices(opened, read.threads), matrix, opened.url)
-    title = stem_of(opened.name)
-    return _summarize(found, opened.name, title, fingerprint(opened), stats, read.threads)
+    title, mark = stem_of(opened.name), fingerprint(opened)
+
+    def make(found: Matrix) -> Summary:
+        return _summarize(found, opened.name, title, mark, stats, read.threads)
+
+    return _only(opened, matrix, read.threads, make)
 
 
-def choose_matrix(matrices: tuple[Matrix, ...], name: str | None, url: str) -> Matrix:
-    """Return the one that is asked for, or the only one.
+def _only(
+    source: Source, wanted: str | None, threads: int, make: Callable[[Matrix], Summary]
+) -> Summary:
+    """Make the summary of the matrix that is asked for, or of the only one.
 
     Raises:
         MatrixError: There is no such one, or none is asked for and there are several.
     """
-    wanted = [each for each in matrices if name is None or each.name == name]
-    if len(wanted) != 1:
-        names = ", ".join(repr(each.name) for each in matrices)
-        raise MatrixError(f"{url}: holds {len(matrices)} matrices; choose one by matrix=: {names}")
-    return wanted[0]
+    from dpss.formats.finding import Refused, each_matrix
+    from dpss.formats.means import Means
+
+    made: Summary | None = None
+    names: list[str] = []
+    with closing(each_matrix(source, Means(threads=threads))) as matrices:
+        for found in matrices:
+            if isinstance(found, Refused):
+                if found.name == wanted or not isinstance(found.error, NO_MATRIX):
+                    raise found.error
+                continue
+            names.append(found.name)
+            if made is None and wanted in (None, found.name):
+                # It can be read until the next is asked for, which may not be there.
+                made = make(found)
+    if made is None or (wanted is None and len(names) > 1):
+        said = ", ".join(map(repr, names))
+        raise MatrixError(
+            f"{source.url}: holds {len(names)} matrices; choose one by matrix=: {said}"
+        )
+    return made
 
 
 def _summarize(

@@ -24,7 +24,9 @@ def damage_hdf5(rng: Random, data: bytes) -> bytes:
             file.visit(paths.append)
             if paths:
                 # What the library itself refuses is no damage.
-                with suppress(OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError):
+                with suppress(
+                    OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, MemoryError
+                ):
                     _damage_one(rng, file, rng.choice(paths), paths)
     return buffer.getvalue()
 

@@ -9,7 +9,7 @@ is genes × cells or cells × genes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -66,11 +66,31 @@ def open_(
         blobs = _list_beside(tree)
     if not matrices:
         raise NoMatrixError(f"{source.url}: there is no MatrixMarket file in it")
-    names = _name_matrices(list(matrices))
+    names = name_matrices(list(matrices))
     return tuple(
         _open_one(blob, names[path], _find_tables(path, matrices, blobs), threads, chunk_bytes)
         for path, blob in matrices.items()
     )
+
+
+def open_member(
+    tree: Tree, path: str, others: Collection[str], threads: int = DEFAULT_THREADS
+) -> Matrix:
+    """Open one MatrixMarket file of a folder or archive, with its tables; it has no name.
+
+    Args:
+        tree: The folder or archive.
+        path: Where the file is in it.
+        others: The paths of all MatrixMarket files in it, this one included.
+        threads: Threads that inflate and parse.
+
+    Raises:
+        MatrixError: As `open_` says.
+    """
+    blobs = _list_blobs(tree)
+    matrices = {other: blobs[other] for other in others}
+    tables = _find_tables(path, matrices, blobs)
+    return _open_one(blobs[path], "", tables, threads, DEFAULT_CHUNK_BYTES)
 
 
 def _as_tree(source: Blob | Tree) -> Blob | Tree:
@@ -130,11 +150,11 @@ def _find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Bl
     return {kind: sorted(tables, key=lambda table: table.order) for kind, tables in found.items()}
 
 
-def _name_matrices(paths: list[str]) -> dict[str, str]:
+def name_matrices(paths: list[str]) -> dict[str, str]:
     """Name each matrix by what its path has and the others' have not."""
-    if len(paths) == 1:
-        return {paths[0]: ""}
-    parts = {path: [*PurePosixPath(path).parts[:-1], _label(path)] for path in paths}
+    if len(paths) < 2:
+        return dict.fromkeys(paths, "")
+    parts = {path: [*PurePosixPath(path).parts[:-1], label_of(path)] for path in paths}
     shared = set.intersection(*(set(names) for names in parts.values()))
     labels = {p: "_".join(n for n in names if n and n not in shared) for p, names in parts.items()}
     if len(set(labels.values())) < len(paths) or not all(labels.values()):
@@ -143,7 +163,7 @@ def _name_matrices(paths: list[str]) -> dict[str, str]:
     return labels
 
 
-def _label(path: str) -> str:
+def label_of(path: str) -> str:
     """Return a file's name without ``matrix``, ``.mtx`` and the like at its end."""
     name = COMPRESSION.sub("", path.rpartition("/")[2])
     name = name.removesuffix(".txt").removesuffix(".mtx")

@@ -12,6 +12,7 @@ from dpss.formats.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
 from dpss.formats.hdf5 import Hdf5File, is_hdf5
 from dpss.formats.hdf5_strings import check_heaps_of_attributes
 from dpss.formats.loom import is_loom, open_loom
+from dpss.formats.means import Means
 from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
 from dpss.stores import Blob, Tree
 
@@ -34,8 +35,8 @@ class Format:
     """A format that is no HDF5: of a file, a folder or an archive."""
 
     recognises: Callable[[Source], bool]
-    open: Callable[[Source, int], tuple[Matrix, ...]]
-    """Opens a source, with the number of threads that it may use."""
+    open: Callable[[Source, Means], tuple[Matrix, ...]]
+    """Opens a source, with what it may use."""
 
 
 HDF5_FORMATS = (
@@ -48,20 +49,23 @@ HDF5_FORMATS = (
 
 FORMATS = (
     # First, as a hierarchy has thousands of small files, and names say what they are.
-    Format(zarr.sniff, zarr.open_),
-    Format(mtx.sniff, mtx.open_),
-    Format(r_objects.sniff, r_objects.open_),
+    Format(zarr.sniff, lambda source, means: zarr.open_(source)),
+    Format(mtx.sniff, lambda source, means: mtx.open_(source, means.threads)),
+    Format(
+        r_objects.sniff,
+        lambda source, means: r_objects.open_(source, memory_bytes=means.memory_bytes),
+    ),
     # Last, as any text could be a table.
-    Format(text.sniff, text.open_),
+    Format(text.sniff, lambda source, means: text.open_(source, means.threads, means.orientation)),
 )
 
 
-def open_matrices(source: Source, threads: int = 2) -> tuple[Matrix, ...]:
-    """Open a file or folder, whatever it is.
+def open_matrices(source: Source, means: Means | None = None) -> tuple[Matrix, ...]:
+    """Open what is of one format; `dpss.formats.finding.each_matrix` opens whatever there is.
 
     Args:
-        source: A file, object or folder.
-        threads: Threads that a reader of a stream may use.
+        source: A file or object, or a folder or zip archive that is a matrix.
+        means: What opening may use.
 
     Returns:
         At least one matrix.
@@ -79,7 +83,7 @@ def open_matrices(source: Source, threads: int = 2) -> tuple[Matrix, ...]:
             return _open_hdf5(source)
     for known in FORMATS:
         if known.recognises(source):
-            return known.open(source, threads)
+            return known.open(source, means or Means())
     raise UnknownFormatError(f"{source.url}: not a matrix in a format that this program reads")
 
 

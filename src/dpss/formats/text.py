@@ -119,7 +119,9 @@ def sniff(source: Blob | Tree) -> bool:
     return is_text(head) or (not head and find_compression(tree.read_range(0, 8)) is not None)
 
 
-def open_(source: Blob | Tree, threads: int = 2) -> tuple[Matrix, ...]:
+def open_(
+    source: Blob | Tree, threads: int = 2, orientation: Orientation | None = None
+) -> tuple[Matrix, ...]:
     """Open a dense table, or that of the Matrix Service's csv.zip with its genes.
 
     Raises:
@@ -128,7 +130,7 @@ def open_(source: Blob | Tree, threads: int = 2) -> tuple[Matrix, ...]:
     tree = _as_tree(source)
     if isinstance(tree, Tree):
         return (open_matrix_service_csv(tree, threads),)
-    return (open_text(tree, threads),)
+    return (open_text(tree, threads, orientation),)
 
 
 def _as_tree(source: Blob | Tree) -> Blob | Tree:

@@ -28,7 +28,7 @@ Columns = dict[str, NDArray[np.object_]]
 def sniff(source: Blob | Tree) -> bool:
     """Return whether a folder or zip archive holds a zarr hierarchy."""
     tree = _as_tree(source)
-    return tree is not None and bool(_roots(tree))
+    return tree is not None and bool(roots(tree))
 
 
 def open_(source: Blob | Tree, threads: int = 2) -> tuple[Matrix, ...]:
@@ -42,12 +42,12 @@ def open_(source: Blob | Tree, threads: int = 2) -> tuple[Matrix, ...]:
     """
     del threads
     tree = _as_tree(source)
-    roots = [] if tree is None else _roots(tree)
-    if tree is None or not roots:
+    found_roots = [] if tree is None else roots(tree)
+    if tree is None or not found_roots:
         raise NoMatrixError(f"{source.url}: there is no zarr hierarchy in it")
     found, refused = [], None
-    for root in roots:
-        name = PurePosixPath(root).name.removesuffix(".zarr") if len(roots) > 1 else ""
+    for root in found_roots:
+        name = PurePosixPath(root).name.removesuffix(".zarr") if len(found_roots) > 1 else ""
         try:
             found.append(_open_one(ZarrTree(tree, root), name))
         except NoMatrixError as error:
@@ -63,7 +63,7 @@ def _as_tree(source: Blob | Tree) -> Tree | None:
     return ZipTree(source) if is_zip(source) else None
 
 
-def _roots(tree: Tree) -> list[str]:
+def roots(tree: Tree) -> list[str]:
     """Return the folders that are the top of a hierarchy."""
     folders = {
         folder

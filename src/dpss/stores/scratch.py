@@ -78,10 +78,13 @@ class Scratch:
         return (blob.size_bytes or 0) <= self.limit_bytes
 
     @contextmanager
-    def hold(self, blob: Blob) -> Iterator[LocalFile]:
+    def hold(self, blob: Blob, *, wait: bool = True) -> Iterator[LocalFile]:
         """Fetch a blob whole and keep it for as long as the context lasts.
 
-        It waits while others hold what it needs.
+        Args:
+            blob: What is fetched.
+            wait: Whether to wait while others hold what it needs. Whoever holds something
+                already must not: it could be for itself that it waits.
 
         Raises:
             LimitError: It is larger than the limit, or the disk is full.
@@ -93,11 +96,11 @@ class Scratch:
                 # Under its own name: a reader may say it, and a format may be told by it.
                 path = Path(folder) / (Path(blob.name).name or "matrix")
                 try:
-                    self._fetch(blob, path, space)
+                    self._fetch(blob, path, space, wait)
                 except CorruptMatrixError:
                     # Most often the file is what is wrong, but now and then the way was.
                     space.give_back()
-                    self._fetch(blob, path, space)
+                    self._fetch(blob, path, space, wait)
                 yield ScratchFile(path, origin=blob.url)
         except OSError as error:
             if isinstance(error, (MatrixError, UnreachableError)):
@@ -106,11 +109,14 @@ class Scratch:
         finally:
             space.give_back()
 
-    def _fetch(self, blob: Blob, path: Path, space: _Space) -> None:
+    def _fetch(self, blob: Blob, path: Path, space: _Space, wait: bool) -> None:
         size = blob.size_bytes
         # Two that grow side by side would wait for each other: one of unknown size waits
         # until it is alone, and gives back what it didn't need.
-        space.take(self.limit_bytes if size is None else size, blob.url)
+        if size is not None:
+            space.take(size, blob.url, wait)
+        else:
+            space.take(self.limit_bytes if wait else self.limit_bytes - self.used_bytes, blob.url)
         n_bytes = 0
         with blob.open() as source, path.open("wb") as target:
             while data := source.read(_PIECE_BYTES):
@@ -145,16 +151,18 @@ class _Space:
         self.taken = 0
         self._scratch = scratch
 
-    def take(self, n_bytes: int, url: str) -> None:
-        """Wait until there is room, then hold it."""
+    def take(self, n_bytes: int, url: str, wait: bool = True) -> None:
+        """Wait until there is room, then hold it; or say that there is none."""
         scratch = self._scratch
         if n_bytes > scratch.limit_bytes:
             raise _too_large(url, n_bytes, scratch.limit_bytes)
         with scratch.changed:
+            if not wait and scratch.used_bytes + n_bytes > scratch.limit_bytes:
+                raise _no_room(url, n_bytes, scratch)
             # First come, first served: small ones would keep a large one waiting for ever.
             scratch.waiting.append(self)
             try:
-                scratch.changed.wait_for(lambda: self._may_take(n_bytes))
+                scratch.changed.wait_for(lambda: not wait or self._may_take(n_bytes))
             finally:
                 scratch.waiting.remove(self)
                 scratch.changed.notify_all()
@@ -207,6 +215,14 @@ def _too_large(url: str, n_bytes: int, limit: int) -> LimitError:
     return LimitError(
         f"{url}: needs {n_bytes / 1e9:,.1f} GB of scratch space, more than --scratch-limit "
         f"({limit / 1e9:,.1f} GB); raise it"
+    )
+
+
+def _no_room(url: str, n_bytes: int, scratch: Scratch) -> LimitError:
+    return LimitError(
+        f"{url}: needs {n_bytes / 1e9:,.1f} GB of scratch space beside the "
+        f"{scratch.used_bytes / 1e9:,.1f} GB in use, more than --scratch-limit "
+        f"({scratch.limit_bytes / 1e9:,.1f} GB) in all; raise it"
     )
 
 

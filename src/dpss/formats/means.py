@@ -1,0 +1,36 @@
+"""What opening a matrix may use: threads, memory, and a place for what must be unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from dpss.formats.r_objects import DEFAULT_MEMORY_BYTES
+from dpss.formats.text_scan import Orientation
+from dpss.stores import Blob
+from dpss.stores.scratch import Scratch
+
+Hold = Callable[[Blob], AbstractContextManager[Blob]]
+"""Keeps a copy of a blob that can be read at any place, for as long as the context lasts."""
+
+
+@contextmanager
+def hold_apart(blob: Blob) -> Iterator[Blob]:
+    """Keep a copy in a scratch space of its own."""
+    with Scratch() as scratch, scratch.hold(blob) as file:
+        yield file
+
+
+@dataclass(frozen=True)
+class Means:
+    """What opening a matrix may use, and what it is told."""
+
+    threads: int = 2
+    """Threads that a reader of a stream may use."""
+    orientation: Orientation | None = None
+    """What lines and columns of a table of text are; ``None`` tells it from their names."""
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    """Memory that a file may need that can only be read whole."""
+    hold: Hold = hold_apart
+    """Where what has to be unpacked is kept."""
