@@ -41,12 +41,10 @@ RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --r
     && /opt/tools/bin/cyclonedx-py environment --spec-version 1.6 --output-format JSON --output-reproducible \
         --mc-type application --pyproject pyproject.toml --output-file /opt/dpss/sbom.cdx.json /opt/dpss/bin/python
 
-# Every kernel is compiled here, for any processor of this architecture, and never at a start; and
-# so is Python's bytecode, of the modules that a run imports.
-COPY tools/container/dpss_cache.py tools/container/warm.py tools/container/
-RUN cp tools/container/dpss_cache.py "$(/opt/dpss/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
-    && NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/dpss/kernels MPLCONFIGDIR=/tmp/matplotlib \
-        /opt/dpss/bin/python tools/container/warm.py
+# Every loop is compiled here, for any processor of this architecture, and never at a start; and so
+# is Python's bytecode, of the modules that a run imports.
+COPY tools/container/warm.py tools/container/
+RUN NUMBA_CPU_NAME=generic MPLCONFIGDIR=/tmp/matplotlib /opt/dpss/bin/python tools/container/warm.py
 
 # DL3006: as above.
 # hadolint ignore=DL3006
@@ -62,10 +60,12 @@ LABEL org.opencontainers.image.title="data-portal-summary-stats" \
 
 # /scratch is the one place that is written. As a VOLUME it is there, and writable, however the
 # container is started: Docker and Fargate copy its owner and rights to the volume. Everybody may
-# write, for `docker run --user`.
+# write, for `docker run --user`. The user's cache is there too: a loop for unusual types is compiled
+# once and kept as long as the volume.
 RUN groupadd --gid 10001 dpss \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /home/dpss --shell /usr/sbin/nologin dpss \
     && mkdir -p /home/dpss/.aws /scratch \
+    && ln -s /scratch /home/dpss/.cache \
     && chown 10001:10001 /scratch \
     && chmod 1777 /scratch
 
@@ -76,10 +76,6 @@ ENV PATH=/opt/dpss/bin:$PATH \
     TMPDIR=/scratch \
     MPLBACKEND=Agg \
     MPLCONFIGDIR=/scratch/.matplotlib \
-    NUMBA_CPU_NAME=generic \
-    NUMBA_CACHE_DIR=/scratch/.numba \
-    NUMBA_CACHE_LOCATOR_CLASSES=dpss_cache.SeededLocator \
-    DPSS_KERNELS=/opt/dpss/kernels \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 

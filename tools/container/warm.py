@@ -1,16 +1,16 @@
-"""Have numba compile every kernel that a run needs, by letting the program read small matrices.
+"""Have numba compile every loop that a run needs, by letting the program read small matrices.
 
-    NUMBA_CACHE_DIR=... python warm.py
+    NUMBA_CPU_NAME=generic python warm.py
 
-Python's own bytecode is written on the way, for every module that is imported.
+Machine code is kept beside the program. Python's own bytecode is written in a second step, by a run
+that finds its loops compiled: not that of numba, which it doesn't import.
 
-A kernel is compiled once for each combination of types, so the matrices have every layout and
+A loop is compiled once for each combination of types, so the matrices have every layout and
 every type of values and of indices that the readers hand on. A type that is missing here would
 be compiled, and kept, by the first run that meets it.
 """
 
 import compileall
-import importlib
 import itertools
 import os
 import subprocess
@@ -93,6 +93,13 @@ def write_mtx(folder: Path, field: str) -> None:
     (folder / "genes.tsv").write_text("".join(f"id{i}\tgene{i}\n" for i in range(N_GENES)))
 
 
+def write_table(path: Path) -> None:
+    """Write a dense table with a line a gene."""
+    lines = ["gene\t" + "\t".join(f"cell{i}" for i in range(N_CELLS))]
+    lines += [f"gene{i}\t" + "\t".join(map(str, row)) for i, row in enumerate(counts().T)]
+    path.write_text("\n".join(lines) + "\n")
+
+
 def count(path: Path) -> None:
     """Summarise a matrix, without figures."""
     identity = Identity(
@@ -110,6 +117,7 @@ def count(path: Path) -> None:
 
 def main() -> int:
     """Write the matrices and let the program read them."""
+    sys.dont_write_bytecode = True
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         matrices = []
@@ -121,18 +129,21 @@ def main() -> int:
         for field in ("integer", "real"):
             matrices.append(folder / field)
             write_mtx(matrices[-1], field)
+        matrices.append(folder / "table.tsv")
+        write_table(matrices[-1])
         for path in matrices:
             count(path)
-        # The whole program once, on a matrix in each of its formats.
+        # The whole program on a matrix in each of its formats: what is left to compile; bytecode.
         dpss = str(Path(sys.executable).with_name("dpss"))
-        subprocess.run([dpss, "demo", "--output", str(folder / "demo")], check=True)
+        for step, more in (("compile", {"PYTHONDONTWRITEBYTECODE": "1"}), ("bytecode", {})):
+            command = [dpss, "demo", "--output", str(folder / step)]
+            subprocess.run(command, check=True, env={**os.environ, **more})
     compileall.compile_dir(Path(dpss_package.__file__).parent, quiet=1)
-    for module in ("botocore.session", "botocore.credentials", "dpss_cache", "obstore.store"):
-        importlib.import_module(module)
-    kernels = Path(os.environ["NUMBA_CACHE_DIR"])
-    n_kernels = len(list(kernels.rglob("*.nbc")))
-    print(f"{n_kernels} kernels compiled")
-    return int(n_kernels == 0)
+    modules = "botocore.session, botocore.credentials, obstore.store"
+    subprocess.run([sys.executable, "-c", f"import {modules}"], check=True)
+    n_loops = len(list(Path(dpss_package.__file__).parent.rglob("*.machine-code")))
+    print(f"{n_loops} loops compiled")
+    return int(n_loops == 0)
 
 
 if __name__ == "__main__":
