@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHARES = (
-    ("highly_variable_genes", "violin", "knee"),
+    ("highly_variable_genes", "highest_expr_genes", "knee"),
     (
-        "highest_expr_genes",
         "genes_by_cell_count",
+        "violin",
         "scatter_genes_vs_counts",
         "scatter_percentMitoGenes_vs_count",
     ),
