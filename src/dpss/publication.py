@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import re
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +20,7 @@ from typing import Any
 
 from dpss.errors import DpssError
 from dpss.model import MatrixRef
-from dpss.stores import Store
+from dpss.stores import Store, WatchfulStore, write_all
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ SUMMARY = "summary.json"
 MATRICES = "matrices.json"
 GENES = "genes.csv"
 CELLS = "cells.json"
+_ATTEMPTS = 5
+"""How often a matrix is published where another run does so at the same time."""
 FOR_PAGES = re.compile(r"cells\.json|genes\.(lookup|names|\d+\.js)")
 """Names of the files that are published for the pages only."""
 
@@ -116,14 +120,26 @@ def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
         folder: Key of the matrix's folder.
         files: All files by name, the summary among them.
     """
+    for attempt in range(1, _ATTEMPTS + 1):
+        _publish_once(store, folder, files)
+        keys = [f"{folder}/{name}" for name in files]
+        # Whichever of two runs writes last looks after that, and so sees the other's files.
+        if not isinstance(store, WatchfulStore) or not store.overwritten(keys):
+            return
+        log.warning("%s: another run publishes it at the same time (%d)", folder, attempt)
+        time.sleep(random.uniform(0, attempt))
+    log.warning("%s: may hold files of two runs; run again with --force", folder)
+
+
+def _publish_once(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
+    """Replace a matrix's files, the summary last; what was cut short is removed."""
     stale = earlier_files(store, folder) - files.keys()
     store.delete(f"{folder}/{SUMMARY}")
     written: list[str] = []
     try:
-        for name, data in files.items():
-            if name != SUMMARY:
-                written.append(f"{folder}/{name}")
-                store.write(written[-1], data)
+        others = {f"{folder}/{name}": data for name, data in files.items() if name != SUMMARY}
+        written += others
+        write_all(store, others)
         for name in sorted(stale):
             store.delete(f"{folder}/{name}")
         store.write(f"{folder}/{SUMMARY}", files[SUMMARY])

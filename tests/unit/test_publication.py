@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
+from pathlib import Path
+
 import pytest
 
 from dpss.model import MatrixRef
 from dpss.publication import Recipe, publish, publish_parts, read_published, withdraw_parts
+from dpss.stores.local import LocalStore
 from dpss.stores.memory import MemoryStore
+from dpss.stores.s3_store import S3Store
+from tests.servers.moto_s3 import MotoS3
 
 
 class PowerCut(BaseException):
@@ -100,3 +108,53 @@ def test_what_cannot_be_read_counts_as_nothing(data: bytes) -> None:
     store = MemoryStore()
     store.write("p/m/summary.json", data)
     assert read_published(store, REF) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_runs_with_different_inputs_leave_one_matrix(tmp_path: Path, seed: int) -> None:
+    """Both publish the same matrix at the same time: at the end it's all of one of them."""
+    versions = [
+        {name: f"{name} of {run}".encode() for name in (*FIGURES, "genes.csv", "summary.json")}
+        for run in "ab"
+    ]
+    stores = [Slow(tmp_path, seed + number) for number in range(2)]
+    threads = [
+        threading.Thread(target=publish, args=(store, "p/m", files))
+        for store, files in zip(stores, versions, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = {path.name: path.read_bytes() for path in (tmp_path / "p" / "m").iterdir()}
+    assert found in versions
+
+
+FIGURES = tuple(f"{number}.png" for number in range(6))
+
+
+class Slow(LocalStore):
+    """A folder that takes its time, so that two runs get in each other's way."""
+
+    def __init__(self, root: Path, seed: int) -> None:
+        super().__init__(root)
+        self.chance = random.Random(seed)
+
+    def write(self, key: str, data: bytes) -> None:
+        time.sleep(self.chance.uniform(0, 0.02))
+        super().write(key, data)
+
+
+def test_objects_are_put_side_by_side_the_summary_last(s3: MotoS3, bucket: str) -> None:
+    """A matrix's files go to S3 together; what somebody else wrote meanwhile is found out."""
+    store = S3Store(bucket, "x")
+    files = {name: name.encode() for name in (*FIGURES, "genes.csv", "summary.json")}
+    publish(store, "p/m", files)
+    objects = s3.client.list_objects_v2(Bucket=bucket, Prefix="x/p/m/")["Contents"]
+    assert {item["Key"].rpartition("/")[2] for item in objects} == files.keys()
+    newest = max(objects, key=lambda item: item["LastModified"])["LastModified"]
+    (summary,) = [item for item in objects if item["Key"].endswith("summary.json")]
+    assert summary["LastModified"] == newest
+    store.write_all({f"p/m/{name}": data for name, data in files.items()})
+    S3Store(bucket, "x").write("p/m/3.png", b"another run's")
+    assert store.overwritten([f"p/m/{name}" for name in files]) == ["p/m/3.png"]

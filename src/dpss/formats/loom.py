@@ -8,20 +8,23 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError
 from dpss.formats import Matrix
 from dpss.formats.hdf5 import Hdf5File, reading
-from dpss.formats.hdf5_strings import as_strings, check_heaps
+from dpss.formats.hdf5_strings import as_strings, read_whole
 from dpss.formats.naming import Note, check_feature_count, name_genes
 from dpss.formats.tiled_hdf5 import Hdf5Tiles
 from dpss.formats.tiles import TiledLayer
 from dpss.model import GeneTable
 from dpss.stores import Blob
+from dpss.stores.local import LocalFile
 
 FORMAT = "loom"
 
 _MAX_NAME_BYTES = 1 << 12
 """Longest fixed-size name that is believed: more per gene would be no name."""
+_NEAR_BYTES = 1 << 24
+"""What is smaller than this is kept once it has been read, wherever it lies."""
 
 
 def is_loom(file: Hdf5File) -> bool:
@@ -49,7 +52,8 @@ def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
         genes, notes = name_genes(columns, n_genes, where)
         notes += _cell_notes(file.h5.get("col_attrs"), n_cells, blob.url)
         layers = [_layer(file, "X", "matrix", genes, n_cells)]
-        for name, node in (file.h5.get("layers") or {}).items():
+        others = file.h5.get("layers")
+        for name, node in others.items() if isinstance(others, h5py.Group) else ():
             if isinstance(node, h5py.Dataset) and node.ndim == 2:
                 layers.append(_layer(file, name, f"layers/{name}", genes, n_cells))
     return Matrix(name="", format=FORMAT, layers=tuple(layers), notes=notes)
@@ -61,7 +65,13 @@ def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int)
         raise CorruptMatrixError(
             f"{tiles.url} has {tiles.shape[1]:,} cells, but the main matrix {n_cells:,}"
         )
-    return TiledLayer(name, tiles, genes, cell_axis=1).check()
+    layer = TiledLayer(name, tiles, genes, cell_axis=1).check()
+    scattered = layer.cell_major and tiles.tile_shape[0] < tiles.shape[0]
+    if scattered and not isinstance(file.blob, LocalFile) and tiles.stored_bytes > _NEAR_BYTES:
+        raise NeedsWholeError(
+            f"{tiles.url}: the tiles of some cells lie all over it, so it can't be read from afar"
+        )
+    return layer
 
 
 def _columns(file: Hdf5File, n: int, where: str) -> dict[str, NDArray[np.object_]]:
@@ -95,9 +105,8 @@ def _fields(file: Hdf5File, name: str, node: h5py.Dataset) -> dict[str, NDArray[
     if node.dtype.itemsize > _MAX_NAME_BYTES:
         return {}
     if node.dtype.names is None:
-        check_heaps(file, node)
-        return {name: node[()]} if node.dtype.kind in "SUOiu" else {}
-    table = node[()]
+        return {name: read_whole(file, node)} if node.dtype.kind in "SUOiu" else {}
+    table = read_whole(file, node)
     return {field: table[field] for field in node.dtype.names if table[field].ndim == 1}
 
 

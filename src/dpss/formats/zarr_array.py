@@ -22,6 +22,7 @@ from dpss.formats.zarr_codecs import (
 )
 from dpss.formats.zarr_metadata import ArrayMetadata
 from dpss.stores import Blob
+from dpss.stores.paged import PagedBlob
 
 if TYPE_CHECKING:
     from dpss.formats.zarr_tree import ZarrTree
@@ -87,6 +88,16 @@ class ZarrArray:
             low, high = max(row * n, start), min(row * n + len(slab), stop)
             out[low - start : high - start] = slab[low - row * n : high - row * n]
         return out
+
+    def expect(self, start: int, stop: int) -> None:
+        """Say that the elements ``start..stop`` of the first axis will be read."""
+        n = self.meta.chunk_shape[0]
+        if self.meta.shards is not None:
+            return
+        for row in range(start // n, -(-stop // n)):
+            blob = self.tree.find(f"{self.path}/{self.meta.key((row,))}")
+            if isinstance(blob, PagedBlob):
+                blob.expect([(0, blob.size_bytes or 0)])
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop``; no library is needed."""

@@ -8,7 +8,7 @@ an archive). *Outputs*: a `Store` holds published files under keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
@@ -86,6 +86,31 @@ class WritableStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens if there is none."""
+
+
+@runtime_checkable
+class BulkStore(Protocol):
+    """A store to which the way is long, so that several files are best sent side by side."""
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Write several files, in any order; raises what went wrong first, once all have ended."""
+
+
+@runtime_checkable
+class WatchfulStore(Protocol):
+    """A store that tells whether somebody else has written, too."""
+
+    def overwritten(self, keys: Iterable[str]) -> list[str]:
+        """Return which of these files, all written here, are no longer as they were written."""
+
+
+def write_all(store: WritableStore, files: Mapping[str, bytes]) -> None:
+    """Write several files whose order doesn't matter, side by side where that's of use."""
+    if isinstance(store, BulkStore):
+        store.write_all(files)
+        return
+    for key, data in files.items():
+        store.write(key, data)
 
 
 class Store(ReadableStore, ListableStore, WritableStore, Protocol):

@@ -112,7 +112,8 @@ def connect(bucket: str) -> S3Store:
             client_options={
                 "allow_http": str(endpoint or "").startswith("http://"),
                 "connect_timeout": timedelta(seconds=10),
-                "timeout": timedelta(seconds=120),
+                # Of a request with its answer: 8 MiB at most, at 140 kB/s at least.
+                "timeout": timedelta(seconds=60),
                 "user_agent": "data-portal-summary-stats",
             },
             retry_config={"max_retries": 8, "retry_timeout": timedelta(minutes=3)},

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -90,6 +91,7 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         """Publish below ``root``, which is made when first written to."""
         self._root = root
+        self._written: dict[str, bytes] = {}
 
     @property
     def url(self) -> str:
@@ -123,6 +125,7 @@ class LocalStore:
                     file.flush()
                     os.fsync(file.fileno())
                     Path(file.name).chmod(0o644)
+                    self._written[key] = blake2b(data).digest()
                     Path(file.name).replace(path)
                 except BaseException:
                     with contextlib.suppress(OSError):
@@ -130,6 +133,18 @@ class LocalStore:
                     raise
         except OSError as error:
             raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
+
+    def overwritten(self, keys: Iterable[str]) -> list[str]:
+        """Return which of these files, all written here, are others now, or gone."""
+        found = []
+        for key in keys:
+            written = self._written.pop(key, None)
+            try:
+                if written is not None and blake2b(self.read(key)).digest() != written:
+                    found.append(key)
+            except FileNotFoundError:
+                found.append(key)
+        return found
 
     def modified(self, key: str) -> datetime | None:
         """Return when a file was last written, ``None`` if there is none."""

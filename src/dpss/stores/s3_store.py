@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -11,6 +12,9 @@ import obstore
 from dpss.stores.aws import connect, unreachable
 from dpss.stores.content import cache_control, content_type
 from dpss.stores.s3 import FAULTS, list_objects, try_until
+
+N_WRITERS = 8
+"""Objects that are put side by side: the way there takes longer than the bytes do."""
 
 
 class S3Store:
@@ -23,6 +27,7 @@ class S3Store:
         """Publish below ``prefix``."""
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._written: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -77,7 +82,7 @@ class S3Store:
         """
         path = self._key(key)
         try:
-            obstore.put(
+            done = obstore.put(
                 connect(self._bucket),
                 path,
                 data,
@@ -88,8 +93,37 @@ class S3Store:
                 },
                 use_multipart=False,
             )
+            self._written[key] = (done["e_tag"] or "").strip('"')
         except FAULTS as error:
             raise unreachable(f"{self.url}{key}", error) from error
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Put several objects side by side.
+
+        Raises:
+            UnreachableError: One can't be written; the others were tried all the same.
+        """
+        with ThreadPoolExecutor(N_WRITERS, thread_name_prefix="dpss-put") as pool:
+            puts = [pool.submit(self.write, key, data) for key, data in files.items()]
+        for put in puts:
+            put.result()
+
+    def overwritten(self, keys: Iterable[str]) -> list[str]:
+        """Return which of these objects, all written here, have another entity tag, or are gone.
+
+        Raises:
+            UnreachableError: S3 can't be reached.
+        """
+        wanted = {key: self._written.pop(key, "") for key in keys}
+        folders = {key.rpartition("/")[0] for key in wanted}
+        found = {
+            blob.key.removeprefix(self._prefix): blob.etag
+            for folder in folders
+            for blob in list_objects(
+                self._bucket, f"{self._prefix}{folder}/" if folder else self._prefix
+            )
+        }
+        return [key for key, etag in wanted.items() if etag and found.get(key) != etag]
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens if there is none.
