@@ -42,7 +42,7 @@ def test_search_narrows_and_the_address_restores_it(large_portal, tab):
     one = tab()
     page = one.open(large_portal.http)
     assert count(page) == 600
-    assert len(shown(page)) == 50
+    assert len(shown(page)) == 25
     page.get_by_label("Search").fill("part 599")
     until(page, "document.querySelectorAll('#projects tbody tr:not([hidden])').length === 1")
     assert query(page)["q"] == ["part 599"]
@@ -75,23 +75,23 @@ def test_more_rows_come_on_demand(large_portal, tab):
     """A long table shows its beginning; the next rows come at a button, with the focus on them."""
     page = tab().open(large_portal.http)
     page.get_by_role("button", name="Show more").click()
-    assert len(shown(page)) == 100
-    assert page.locator(":focus").inner_text() == shown(page)[50]
+    assert len(shown(page)) == 125
+    assert page.locator(":focus").inner_text() == shown(page)[25]
     page.locator("th[data-sort=title] button").click()
     assert page.locator("th[data-sort=title]").get_attribute("aria-sort") == "descending"
-    assert len(shown(page)) == 50
+    assert len(shown(page)) == 25
 
 
 def test_the_page_is_light_with_600_projects(large_portal, tab):
     """Of 600 projects the page holds the first rows only; without scripts it holds them all."""
     page = tab().open(large_portal.http)
     until(page, "document.querySelector('table.ready') !== null")
-    assert page.evaluate("document.querySelectorAll('*').length") < 1500
+    assert page.evaluate("document.querySelectorAll('*').length") < 1000
     titles = shown(page)
     plain = tab(java_script_enabled=False).open(large_portal.http)
     rows = plain.locator("table.projects tbody tr")
     assert rows.count() == 600
-    assert rows.locator("th a").all_inner_texts()[:50] == titles
+    assert rows.locator("th a").all_inner_texts()[:25] == titles
     assert not plain.locator(".preview-button").first.is_visible()
 
 

@@ -102,7 +102,9 @@ def gene_files(genes: GeneStatistics, summary: str) -> dict[str, bytes]:
     checksums = _checksums(keys)
     order = np.argsort(checksums, kind="stable")
     cuts = np.searchsorted(checksums[order], _starts(N_LINES)).tolist()
-    text = "\n".join([*_gene_lines(ids, names, order.tolist(), cuts), *_name_lines(keys, names)])
+    text = "\n".join(
+        [*_gene_lines(ids, names, order.tolist(), cuts), *_name_lines(ids, names, keys)]
+    )
     named = text.encode()
     digest = hashlib.sha256(named).hexdigest()
     head = json.dumps({"schema": SCHEMA, "summary": summary, "names": digest})
@@ -165,21 +167,25 @@ def _gene_lines(
     return [",".join(sorted_pairs[a:b]) for a, b in pairwise(cuts)]
 
 
-def _name_lines(keys: Sequence[str], names: Sequence[str]) -> list[str]:
+def _name_lines(ids: Sequence[str], names: Sequence[str], keys: Sequence[str]) -> list[str]:
     """Return which names lead to which ids.
 
     An id that doesn't look like one leads to itself, so that a symbol that some matrices
     have in place of an id is found as well.
     """
     lines: list[dict[str, None]] = [{} for _ in range(N_NAME_LINES)]
-    texts = dict(zip(keys, _each(keys), strict=True))
-    for key, name in zip(keys, names, strict=True):
-        name_key = gene_key(name) if name else key
-        if name_key and name_key != key:
-            text = texts.get(name_key) or json.dumps(name_key, ensure_ascii=False)
-            lines[line_of(name_key, N_NAME_LINES)][f"[{text},{texts[key]}]"] = None
-        if not (key.startswith("ENS") and _ENSEMBL.match(key)):
-            lines[line_of(key, N_NAME_LINES)][f"[{texts[key]},{texts[key]}]"] = None
+    shown = _each(keys)
+    texts = dict(zip(keys, shown, strict=True))
+    ensembl = [key.startswith("ENS") and _ENSEMBL.match(key) is not None for key in keys]
+    found = zip(ids, names, keys, shown, ensembl, strict=True)
+    for gene_id, name, key, text, is_ensembl in found:
+        if name and name != gene_id:
+            name_key = gene_key(name)
+            if name_key and name_key != key:
+                named = texts.get(name_key) or json.dumps(name_key, ensure_ascii=False)
+                lines[line_of(name_key, N_NAME_LINES)][f"[{named},{text}]"] = None
+        if not is_ensembl:
+            lines[line_of(key, N_NAME_LINES)][f"[{text},{text}]"] = None
     return ["\t".join(line) for line in lines]
 
 

@@ -15,7 +15,7 @@ from dpss.website import words
 from dpss.website.genes import dumps, script
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord
 
-N_FIRST = 50
+N_FIRST = 25
 """Rows that the page holds as they are."""
 PROJECTS = "_dpss/projects.js"
 

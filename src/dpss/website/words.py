@@ -62,6 +62,8 @@ def percent(value: float | None) -> str:
     """
     if value is None:
         return "–"
+    if 0 < value < 0.005:
+        return "<\N{THIN SPACE}0.01\N{NARROW NO-BREAK SPACE}%"
     digits = 0 if value in (0, 100) else 2 if value < 1 or value > 99 else 1
     return f"{value:.{digits}f}\N{NARROW NO-BREAK SPACE}%"
 

@@ -7,6 +7,7 @@
     scatter_genes_vs_counts: { grid: "genes_vs_counts", x: "Counts per cell", y: "Genes per cell", log: true, unit: "genes" },
     scatter_percentMitoGenes_vs_count: { grid: "mt_vs_counts", x: "Counts per cell", y: "Mitochondrial counts, %", log: false, unit: "% mitochondrial" },
   };
+  const MOST_BINS = 64;
   const MARGIN = { left: 72, right: 20, top: 20, bottom: 52 };
 
   for (const article of document.querySelectorAll("article[data-grid]")) {
@@ -39,7 +40,24 @@
     });
   }
 
-  function draw(grid, plot) {
+  /** Join bins until there are few enough for the eye; the published ones are finer. */
+  function coarsen(grid) {
+    const step = (edges) => 2 ** Math.max(0, Math.ceil(Math.log2((edges.length - 1) / MOST_BINS)));
+    const [sx, sy] = [step(grid.x_edges), step(grid.y_edges)];
+    const joined = new Map();
+    grid.n.forEach(function (n, i) {
+      const [x, y] = [Math.floor(grid.x[i] / sx), Math.floor(grid.y[i] / sy)];
+      const bin = joined.get(x + "," + y) || { x, y, n: 0 };
+      bin.n += n;
+      joined.set(x + "," + y, bin);
+    });
+    const edges = (all, by) => [...all.slice(0, -1).filter((_, i) => i % by === 0), all[all.length - 1]];
+    const bins = [...joined.values()];
+    return { x: bins.map((bin) => bin.x), y: bins.map((bin) => bin.y), n: bins.map((bin) => bin.n), x_edges: edges(grid.x_edges, sx), y_edges: edges(grid.y_edges, sy) };
+  }
+
+  function draw(fine, plot) {
+    const grid = coarsen(fine);
     const canvas = element("canvas", { "aria-hidden": "true" });
     const tip = element("div", { class: "tip", hidden: true });
     const said = element("span", { class: "visually-hidden", role: "status" });
@@ -94,12 +112,16 @@
         const span = edges[edges.length - 1] - low || 1;
         return (value) => from + ((value - low) / span) * (to - from);
       };
-      scale = { x: map(edgesX, MARGIN.left, right), y: map(edgesY, bottom, MARGIN.top) };
+      scale = { x: map(edgesX, MARGIN.left + 8, right - 8), y: map(edgesY, bottom - 8, MARGIN.top + 8) };
+      const [xTicks, yTicks] = [ticks(edgesX, true), ticks(edgesY, plot.log)];
+      pen.fillStyle = colour("grid");
+      for (const [value] of xTicks) pen.fillRect(Math.round(scale.x(value)), MARGIN.top, 1, bottom - MARGIN.top);
+      for (const [value] of yTicks) pen.fillRect(MARGIN.left, Math.round(scale.y(value)), right - MARGIN.left, 1);
       pen.fillStyle = colour("blue");
       for (const i of order) {
         const x = scale.x(edgesX[grid.x[i]]);
         const y = scale.y(edgesY[grid.y[i] + 1]);
-        pen.globalAlpha = 0.18 + 0.82 * (Math.log1p(grid.n[i]) / most);
+        pen.globalAlpha = 0.22 + 0.78 * (Math.log1p(grid.n[i]) / most);
         pen.fillRect(x, y, Math.max(1.5, scale.x(edgesX[grid.x[i] + 1]) - x), Math.max(1.5, scale.y(edgesY[grid.y[i]]) - y));
       }
       pen.globalAlpha = 1;
@@ -108,11 +130,11 @@
       pen.fillStyle = colour("muted");
       pen.font = "12px system-ui, sans-serif";
       pen.textAlign = "center";
-      for (const [value, text] of ticks(edgesX, true)) pen.fillText(text, scale.x(value), bottom + 18);
+      for (const [value, text] of xTicks) pen.fillText(text, scale.x(value), bottom + 18);
       pen.fillText(plot.x, (MARGIN.left + right) / 2, height - 12);
       pen.textAlign = "right";
       pen.textBaseline = "middle";
-      for (const [value, text] of ticks(edgesY, plot.log)) pen.fillText(text, MARGIN.left - 8, scale.y(value));
+      for (const [value, text] of yTicks) pen.fillText(text, MARGIN.left - 8, scale.y(value));
       pen.save();
       pen.translate(14, (MARGIN.top + bottom) / 2);
       pen.rotate(-Math.PI / 2);

@@ -74,6 +74,7 @@ var dpss = (function () {
 
   function percent(value) {
     if (value === null || value === undefined) return "–";
+    if (value > 0 && value < 0.005) return "<\u20090.01\u202f%";
     const digits = value === 0 || value === 100 ? 0 : value < 1 || value > 99 ? 2 : 1;
     return value.toFixed(digits) + "\u202f%";
   }

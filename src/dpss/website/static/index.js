@@ -5,9 +5,10 @@
   const table = document.getElementById("projects");
   if (!table) return;
   const { element, plain } = dpss;
-  const PER_PAGE = 50;
-  let limit = PER_PAGE;
+  const PER_PAGE = 100;
   const body = table.tBodies[0];
+  const nFirst = body.rows.length;
+  let limit = nFirst;
   const status = document.getElementById("status");
   const FACETS = [
     ["species", "Species"],
@@ -27,7 +28,6 @@
   [...body.rows].forEach((row, i) => adopt(projects[i], row));
   const later = document.getElementById("others");
   const rest = later ? later.textContent.slice(later.textContent.indexOf("<tbody>")).match(/<tr>[^]*?<\/tr>/g) : [];
-  const nFirst = body.rows.length;
   await pause();
 
   const order = { key: dpss.recall("sort") || "title", down: dpss.recall("dir") === "desc" };
@@ -68,13 +68,13 @@
 
   function read(record, position) {
     const [folder, title, text, species, organ, technology, values, checks, nChecks, cells, genes, medianGenes, medianCounts, mt] = record;
-    // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
-    const said = plain([title, ...species, ...organ, ...technology, text].join(" "));
     return {
       position,
       folder,
       title,
-      text: said,
+      // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
+      said: [title, ...species, ...organ, ...technology, text].join(" "),
+      text: null,
       shown: true,
       terms: { species, organ, technology, values, checks: [checks] },
       // The titles are in order already.
@@ -133,6 +133,7 @@
   });
 
   function matches(project, words, except) {
+    if (words.length && project.text === null) project.text = plain(project.said);
     return (
       words.every((word) => project.text.includes(word)) &&
       facets.every((facet) => facet === except || !facet.chosen.size || project.terms[facet.name].some((term) => facet.chosen.has(term)))
@@ -145,7 +146,7 @@
   }
 
   function changeView() {
-    limit = PER_PAGE;
+    limit = nFirst;
     update();
   }
 

@@ -113,7 +113,9 @@ dpss.genePlot = (function () {
       dots(found, colour("orange"), 4, 0.95);
       pen.font = "600 12px system-ui, sans-serif";
       pen.fillStyle = colour("ink");
-      const named = hits ? found.slice(0, 12) : order.slice(0, 8);
+      // Of what was found, names that begin so come first; then the best.
+      const rank = (one) => [state.words.some((word) => one.gene.text.startsWith(word)) ? 0 : 1, one.gene[view.rank] || Infinity];
+      const named = hits ? found.map((one) => [rank(one), one]).sort(([a], [b]) => a[0] - b[0] || a[1] - b[1]).map(([, one]) => one).slice(0, 24) : order.slice(0, 8);
       label(pen, named, width);
       if (state.marked) ring(pen);
     }
@@ -212,7 +214,7 @@ dpss.genePlot = (function () {
       tip.hidden = !one;
       if (!one) return;
       const lines = ["found in " + percent(gene.found) + " of cells", "mean count " + number(gene.mean_counts), gene.dispersions_norm === null ? null : "normalised dispersion " + number(gene.dispersions_norm), gene.rank_variability ? "rank " + number(gene.rank_variability) + " by variability" : null].filter(Boolean);
-      tip.replaceChildren(element("strong", {}, gene.name), ...(gene.name === gene.id ? [] : [gene.id]), ...lines.flatMap((text) => [document.createElement("br"), text]));
+      tip.replaceChildren(element("strong", {}, gene.name), ...[...(gene.name === gene.id ? [] : [gene.id]), ...lines].flatMap((text, i) => (i ? [document.createElement("br"), text] : [text])));
       const right = one.px > box.clientWidth / 2;
       tip.style.left = right ? "" : one.px + 14 + "px";
       tip.style.right = right ? box.clientWidth - one.px + 14 + "px" : "";

@@ -46,7 +46,7 @@
     const nCells = Number(section.dataset.cells);
     const bar = element("progress", { max: nParts, value: 0, "aria-label": "Loading genes" });
     button.replaceWith(bar);
-    const state = { matrix, genes: [], query: byHand ? "" : dpss.recall("q"), view: (!byHand && dpss.recall("view")) || "variability", order: { key: (!byHand && dpss.recall("sort")) || "rank_variability", down: !byHand && dpss.recall("dir") === "desc" }, page: 0, marked: null };
+    const state = { matrix, genes: [], query: byHand ? "" : dpss.recall("q"), view: (!byHand && dpss.recall("view")) || "variability", order: { key: (!byHand && dpss.recall("sort")) || "rank_variability", down: !byHand && dpss.recall("dir") === "desc" }, page: 0, marked: null, words: [] };
     if (!VIEWS[state.view]) state.view = "variability";
     let explorer = null;
     let failed = 0;
@@ -122,6 +122,7 @@
 
     function filter() {
       const words = plain(search.value).split(/[\s,;]+/).filter(Boolean);
+      state.words = words;
       state.hits = words.length ? new Set(state.genes.filter((gene) => words.some((word) => gene.text.includes(word)))) : null;
       state.page = 0;
       arrange();
