@@ -9,6 +9,8 @@ from typing import Any
 Results = dict[str, Any]
 Row = dict[str, Any]
 MIB = 1 << 20
+REMOTE_CONNECTIONS = 16
+"""As many as the program opens side by side: the full allowed bandwidth is theirs together."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ def all_goals(results: Results) -> list[Goal]:
         *_memory_goals(results),
         *_start_goals(results),
         *_other_goals(results),
+        *_remote_goals(results),
     ]
 
 
@@ -146,3 +149,21 @@ def _other_goals(results: Results) -> Iterator[Goal]:
         yield Goal(
             text, f"{ratio:.2f} times ({seconds[0]:.1f} s, {seconds[1]:.1f} s)", ratio >= 1.7
         )
+
+
+def _remote_goals(results: Results) -> Iterator[Goal]:
+    here = one(results, "remote", where="here")
+    far = one(results, "remote", where="far away")
+    time = "from afar: at most 1.3 times the larger of reading here and the bare transfer"
+    sent = "from afar: at most 1.05 times the file's bytes are sent"
+    if here is None or far is None:
+        yield Goal(time, "", None)
+        yield Goal(sent, "", None)
+        return
+    transfer = far["input_bytes"] / (REMOTE_CONNECTIONS * 50e6)
+    ratio = far["wall_seconds"] / max(here["wall_seconds"], transfer)
+    seconds = f"{far['wall_seconds']:.1f} s, here {here['wall_seconds']:.1f} s"
+    yield Goal(time, f"{ratio:.2f} times ({seconds}, transfer {transfer:.1f} s)", ratio <= 1.3)
+    ratio = far["bytes_sent"] / far["input_bytes"]
+    found = f"{ratio:.3f} times, {far['requests_sent']:.0f} requests"
+    yield Goal(sent, found, ratio <= 1.05)

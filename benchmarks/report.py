@@ -25,6 +25,7 @@ TITLES = {
     "csv": "Dense csv.gz",
     "many": "More than 2³¹ values",
     "dask": "Two workers instead of one",
+    "remote": "From far away",
     "memory_2019": "The experiment of 2019 again",
 }
 
@@ -46,6 +47,9 @@ A Cell Ranger folder. `scanpy.read_10x_mtx` only reads it; *dpss* reads, counts 
     "dask": """\
 One pass over a matrix on a Dask cluster of this machine, each worker a process with one thread; the
 time of the pass alone. Processor time and memory are those of the process that asked.""",
+    "remote": """\
+The same matrix from this machine's disk, and from a server on loopback, a process beside it, that
+adds 30 ms to each request and limits each connection to 50 MB/s. Nothing of it lands on disk.""",
     "memory_2019": """\
 In 2019 the first program was tried with 256 MB to 16 GB of memory and several values of
 `min_gene_count` on the Census of Immune Cells, an mtx.zip of 2.4 GB. Here is an mtx.zip of that

@@ -15,6 +15,9 @@ from benchmarks.measuring import OK, contender_command, dpss_command, measure
 PEERS = ("scanpy_in_memory", "scanpy_with_dask", "anndata_backed", "plain_h5py")
 MIN_GENE_COUNTS = (0, 300, 900, 1200, 1500, 1800)
 MEMORY_SIZES = tuple(n << 20 for n in (256, 512, 1024, 2048, 8192, 16384))
+REMOTE_DELAY_SECONDS = 0.03
+REMOTE_BYTES_PER_SECOND = 50e6
+"""Of one connection."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Sizes:
     startup: int = 2_000
     many_values: int = 2_200_000_000
     dask: int = 100_000
+    remote: int = 100_000
     zip_bytes: int = 2_400_000_000
 
 
@@ -39,6 +43,7 @@ QUICK = Sizes(
     csv=50,
     many_values=50_000_000,
     dask=10_000,
+    remote=10_000,
     zip_bytes=20_000_000,
 )
 
@@ -120,6 +125,25 @@ def run_dask(bench: Bench, sizes: Sizes) -> Row:
     return {"rows": rows}
 
 
+def run_remote(bench: Bench, sizes: Sizes) -> Row:
+    """From disk, and from a server that is 30 ms away and limits each connection to 50 MB/s."""
+    from benchmarks.throttled import far_away
+
+    path = bench.input("h5ad", sizes.remote)
+    facts = {"n_cells": sizes.remote, "n_values": bench.n_values(path)}
+    local = {**bench.dpss(path), "where": "here"}
+    with far_away(bench.folder, REMOTE_DELAY_SECONDS, REMOTE_BYTES_PER_SECOND) as far:
+        output = bench.folder / "output-remote"
+        command = dpss_command("summarize", f"{far.url}/{path.name}", "--output", output)
+        before = far.sent()
+        row = bench.command("dpss, remote", command, bench.repeats)
+        after = far.sent()
+    remote = {**row, "where": "far away", "input_bytes": bench.size(path)}
+    for name in ("bytes", "requests"):
+        remote[f"{name}_sent"] = (after[name] - before[name]) / row["n_runs"]
+    return {"rows": [{**each, **facts} for each in (local, remote)]}
+
+
 def run_memory_2019(bench: Bench, sizes: Sizes) -> Row:
     """The experiment of 2019 again: memory × ``min_gene_count`` on an HCA mtx.zip."""
     tile = bench.input("zip", 10_000)
@@ -168,6 +192,7 @@ SECTIONS: dict[str, Callable[[Bench, Sizes], Row]] = {
     "csv": run_csv,
     "many": run_many,
     "dask": run_dask,
+    "remote": run_remote,
     "memory_2019": run_memory_2019,
 }
 """In the order in which they're run; the first also compiles what there is to compile."""

@@ -65,6 +65,11 @@ def results() -> dict[str, Any]:
                 row("dask, 1 workers", 9.0, n_workers=1, fold_seconds=8.0),
                 row("dask, 2 workers", 6.0, n_workers=2, fold_seconds=4.2),
             ),
+            "remote": section(
+                row("dpss", 4.0, where="here"),
+                row("dpss, remote", 5.0, where="far away", input_bytes=500_000_000,
+                    bytes_sent=505_000_000, requests_sent=900),
+            ),
             "memory_2019": section(
                 row("dpss", 40.0, min_gene_count=0), cells=limits, n_cells=500_000,
                 n_values=1_000_000_000, input_bytes=2_400_000_000,
@@ -110,7 +115,7 @@ def test_every_section_has_a_place_on_the_page(results: dict[str, Any]) -> None:
     page = report.make_page(results)
     for name in results["sections"]:
         assert f"## {report.TITLES[name]}" in page
-    assert page.count("Measured on 2026-01-01: a processor, 2 processors used") == 7
+    assert page.count("Measured on 2026-01-01: a processor, 2 processors used") == 8
     assert "too little (measured, cgroup)" in page
     assert "enough (derived)" in page
 
