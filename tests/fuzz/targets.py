@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import tarfile
 import tempfile
 import warnings
 import zipfile
@@ -15,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
-
-import numpy as np
 
 from dpss.demo import files as demo_files
 from tests.fuzz.damage import NUMBERS, damage_bytes, damage_members, damage_text
@@ -235,9 +234,81 @@ def _damage_any_hdf5(rng: Random, data: bytes) -> bytes:
     return damage_bytes(rng, data) if rng.random() < 0.4 else damage_hdf5(rng, data)
 
 
-def seed_values() -> np.ndarray:
-    """Return the counts that archives' members hold."""
-    return np.arange(12).reshape(4, 3)
+def _archive_seeds() -> list[bytes]:
+    from tests.unit.formats.packing import geo_raw, table, tar, tar_gz, tenx_h5, triple, zipped
+
+    some = geo_raw()
+    return [
+        tar(some),
+        tar_gz(triple("a/") | {"b.csv": table()}),
+        zipped(some),
+        tar({"x.tar": tar(triple("a/")), "._x.tar": b"x"}),
+        zipped({"x.tgz": tar_gz({"a.csv": table()}), "b.h5": tenx_h5()}),
+        _hostile(),
+    ]
+
+
+def _hostile() -> bytes:
+    """Return a tar with links, devices, paths that leave it, and archives within archives."""
+    from tests.unit.formats.packing import table, tar, tar_gz, zipped
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as file:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
+            entry = tarfile.TarInfo(f"special{ord(kind)}.csv")
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            file.addfile(entry)
+        nested = tar_gz({"c.zip": zipped({"d.csv": table()})})
+        bomb = gzip.compress(table()[:50] + b"0," * (1 << 22))
+        for name, data in {
+            "a.csv": table(), "b.tar": tar({"e.tgz": nested}), "f" * 150 + ".csv.gz": bomb,
+        }.items():  # fmt: skip
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            file.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+NAMES = (
+    b"../x",
+    b"/etc/x",
+    b"a\\..\\b",
+    b"C:/x",
+    b"",
+    b"\n",
+    b"\xff\xfe",
+    b"a/" * 40,
+    b"__MACOSX/x",
+)
+
+
+def _damage_archive(rng: Random, data: bytes) -> bytes:
+    """Damage an archive's bytes, or a tar's headers, whose checksums are put right."""
+    packed = data.startswith(b"\x1f\x8b")
+    if data.startswith(b"PK"):
+        return damage_bytes(rng, data)
+    out = bytearray(_inflate(data))
+    starts = [at for at in range(0, len(out) - 511, 512) if out[at + 257 : at + 262] == b"ustar"]
+    for at in rng.sample(starts, min(len(starts), rng.choice((0, 1, 1, 2)))):
+        match rng.randrange(4):
+            case 0:
+                out[at : at + 100] = rng.choice(NAMES)[:100].ljust(100, b"\0")
+            case 1:
+                size = rng.choice(NUMBERS) % (1 << 33)
+                out[at + 124 : at + 136] = b"%011o\0" % size
+                if rng.random() < 0.3:
+                    out[at + 124 : at + 136] = rng.choice((b"\x80", b"\xff")) + rng.randbytes(11)
+            case 2:
+                out[at + 156] = rng.choice(b"0123456LKSxgX7\0")
+            case _:
+                place = at + rng.randrange(512)
+                out[place] = rng.randrange(256)
+        out[at + 148 : at + 156] = b"        "
+        out[at + 148 : at + 156] = b"%06o\0 " % sum(out[at : at + 512])
+    if rng.random() < 0.4:
+        out = bytearray(damage_bytes(rng, bytes(out)))
+    made = gzip.compress(bytes(out), 1) if packed or rng.random() < 0.2 else bytes(out)
+    return damage_bytes(rng, made) if packed and rng.random() < 0.2 else made
 
 
 TARGETS = {
@@ -246,6 +317,7 @@ TARGETS = {
     "zarr": Target(_zarr_seeds, _damage_zarr, ".zarr.zip"),
     "mtx": Target(_mtx_seeds, _damage_mtx, ".mtx.zip"),
     "text": Target(_text_seeds, _damage_table, ".txt"),
+    "archives": Target(_archive_seeds, _damage_archive, ".tar"),
     "r": Target(_r_seeds, _damage_r, ".rds"),
 }
 """Every target by its name."""

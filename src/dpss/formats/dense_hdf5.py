@@ -6,7 +6,7 @@ import h5py
 
 from dpss.formats import Layer, Matrix
 from dpss.formats.hdf5 import Hdf5File, reading
-from dpss.formats.naming import NUMBERED_NOTE, number_genes
+from dpss.formats.naming import NUMBERED_NOTE, check_feature_count, number_genes
 from dpss.formats.streamed_hdf5 import StreamedLayer, can_stream
 from dpss.formats.tiled_hdf5 import Hdf5Tiles
 from dpss.formats.tiles import BAND_BYTES, TiledLayer
@@ -46,7 +46,9 @@ def open_plain(blob: Blob, file: Hdf5File) -> Matrix:
     """
     with reading(file):
         name = _plain_dataset(file) or "X"
-        genes = number_genes(int(file.dataset(name).shape[1]))
+        n_genes = int(file.dataset(name).shape[1])
+        check_feature_count(n_genes, f"{blob.url}: {name}")
+        genes = number_genes(n_genes)
         layer = dense_layer(file, "X", name, genes)
     return Matrix(name="", format="HDF5", layers=(layer,), notes=(NUMBERED_NOTE,))
 

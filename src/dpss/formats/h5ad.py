@@ -14,7 +14,7 @@ from dpss.formats import Layer, Matrix
 from dpss.formats.dense_hdf5 import dense_layer
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5 import Hdf5File, reading
-from dpss.formats.hdf5_strings import as_strings, read_strings
+from dpss.formats.hdf5_strings import as_strings, read_strings, read_whole
 from dpss.formats.sparse_hdf5 import SparseLayer
 from dpss.model import GeneTable
 from dpss.stores import Blob
@@ -107,7 +107,8 @@ def _layers(file: Hdf5File, root: str) -> Iterator[Layer]:
     if raw is not None:
         columns = _columns(file, h5[raw_var]) if raw_var in h5 else var
         yield _layer(file, "raw.X", raw, n_cells, columns)
-    for name in h5.get(f"{root}/layers", ()):
+    layers = h5.get(f"{root}/layers")
+    for name in layers if isinstance(layers, h5py.Group) else ():
         yield _layer(file, name, f"{root}/layers/{name}", n_cells, var)
 
 
@@ -175,7 +176,7 @@ def _columns(file: Hdf5File, frame: Any) -> dict[str, NDArray[np.object_]]:
     """Return a data frame's columns of text, the index first under the name ``index``."""
     if isinstance(frame, h5py.Dataset):
         names = frame.dtype.names or ()
-        table = frame[()]
+        table = read_whole(file, frame)
         return {name: as_strings(table[name]) for name in names if table[name].dtype.kind in "SUO"}
     index = _text(frame.attrs.get("_index", "_index"))
     order = [index, *(name for name in frame if name not in (index, "__categories"))]
@@ -206,7 +207,7 @@ def _decode(file: Hdf5File, codes: Any, categories: Any) -> NDArray[np.object_] 
     """Return a categorical column as text; the missing are empty."""
     if categories.dtype.kind not in "SUO" or codes.dtype.kind not in "iu":
         return None
-    numbers = codes[()]
+    numbers = read_whole(file, codes)
     if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
         return None
     names: NDArray[np.object_] = np.append(read_strings(file, categories), "")

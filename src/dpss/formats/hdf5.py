@@ -35,6 +35,9 @@ from dpss.stores.paged import Foreseeing
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
+_ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
+"""What comes of a file that holds something else than it should: a group for a dataset, a scalar
+for a vector."""
 _MAX_GAP = 1 << 14
 """Bytes between two chunks that are read along rather than skipped."""
 _MAX_SPAN = 1 << 20
@@ -145,7 +148,7 @@ def reading(file: Hdf5File) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except _ASTRAY as error:
         if isinstance(error, DpssError):
             raise
         file.raise_own_error()

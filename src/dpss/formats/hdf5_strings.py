@@ -14,15 +14,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.hdf5 import Hdf5File
 from dpss.formats.hdf5_filters import unfilter
+from dpss.formats.naming import MAX_FEATURES
 from dpss.stores.local import LocalFile
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")
 _OBJECT = struct.Struct("<HHIQ")
 _UNDEFINED = (1 << 64) - 1
+_MAX_COLUMN_BYTES = 1 << 29
 _MAX_HEAP_BYTES = 1 << 28
 _HEAP_MARK = b"GCOL\x01\0\0\0"
 """What a heap begins with: signature, version and three reserved bytes."""
@@ -37,8 +39,26 @@ def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
     Raises:
         CorruptMatrixError: The heap that holds the strings is damaged.
     """
+    return as_strings(read_whole(file, node))
+
+
+def read_whole(file: Hdf5File, node: Any) -> NDArray[Any]:
+    """Return a column of a table, all of it.
+
+    Raises:
+        CorruptMatrixError: It is no column, or the heap that holds its strings is damaged.
+        LimitError: It declares more than a table of genes can have.
+    """
+    if not isinstance(node, h5py.Dataset) or node.ndim != 1:
+        raise CorruptMatrixError(f"{file.blob.url}: {node.name} is no column of a table")
+    if node.size > MAX_FEATURES or node.size * node.dtype.itemsize > _MAX_COLUMN_BYTES:
+        raise LimitError(
+            f"{file.blob.url}: {node.name} declares {node.size:,} entries of "
+            f"{node.dtype.itemsize:,} bytes, more than a table of genes has"
+        )
     check_heaps(file, node)
-    return as_strings(node[()])
+    column: NDArray[Any] = node[()]
+    return column
 
 
 def as_strings(values: NDArray[Any]) -> NDArray[np.object_]:
@@ -90,6 +110,8 @@ def check_heaps_of_attributes(file: Hdf5File) -> None:
 def _offset_bytes(file: Hdf5File) -> int:
     """Return the size of an address in the file, as its first bytes say."""
     head = file.blob.read_range(0, 16)
+    if len(head) < 16:
+        raise CorruptMatrixError(f"{file.blob.url}: ends within its first bytes")
     return head[13] if head[8] < 2 else head[9]
 
 

@@ -45,6 +45,8 @@ class SparseLayer:
             CorruptMatrixError: They do not.
         """
         n_major = self.n_cells if self.cell_major else len(self.genes)
+        if any(len(vector.shape) != 1 for vector in (self._indptr, self._indices, self._data)):
+            raise CorruptMatrixError(f"{self.file.blob.url}: {self.group} is not of vectors")
         where = f"{self.file.blob.url}: {self.group}"
         if len(self._indptr) != n_major + 1:
             raise CorruptMatrixError(
@@ -141,6 +143,8 @@ class SparseLayer:
 
 def as_values(data: NDArray[Any]) -> NDArray[Any]:
     """Return values in one of the kernels' types: float or int of 32 or 64 bits."""
+    if not data.dtype.isnative:
+        data = data.astype(data.dtype.newbyteorder("="))
     kind, size = data.dtype.kind, data.dtype.itemsize
     if kind == "f":
         return data if size in (4, 8) else data.astype(np.float32 if size < 4 else np.float64)
@@ -151,7 +155,8 @@ def as_values(data: NDArray[Any]) -> NDArray[Any]:
 
 def as_indices(indices: NDArray[Any]) -> NDArray[Any]:
     """Return indices in one of the kernels' types: signed, 32 or 64 bits."""
-    if indices.dtype.kind == "i" and indices.dtype.itemsize in (4, 8):
+    usual = indices.dtype.kind == "i" and indices.dtype.itemsize in (4, 8)
+    if usual and indices.dtype.isnative:
         return indices
     return indices.astype(np.int64 if indices.dtype.itemsize > 2 else np.int32)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import h5py
-import numpy as np
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats import Matrix
 from dpss.formats.hdf5 import Hdf5File, reading
-from dpss.formats.hdf5_strings import read_strings
+from dpss.formats.hdf5_strings import read_strings, read_whole
 from dpss.formats.sparse_hdf5 import SparseLayer
 from dpss.model import GeneTable
 from dpss.stores import Blob
@@ -50,7 +49,7 @@ def _groups(file: Hdf5File) -> Iterator[str]:
 def _layer(file: Hdf5File, group: str) -> SparseLayer:
     """Open a group: its columns are cells, so that 10x's CSC is cell-major."""
     node = file.h5[group]
-    shape = np.ravel(node["shape"][()])
+    shape = read_whole(file, node["shape"])
     if len(shape) != 2:
         raise CorruptMatrixError(f"{file.blob.url}: {group}/shape has {len(shape)} numbers")
     genes = _genes(file, node)

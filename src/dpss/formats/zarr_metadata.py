@@ -88,6 +88,8 @@ def _fill(value: Any, dtype: np.dtype[Any] | None) -> Any:
     if dtype is None or dtype.kind not in "iufb":
         return ""
     value = _SPECIAL.get(value, value) if isinstance(value, str) else value
+    if np.ndim(value):
+        raise ValueError("a fill value of several numbers")
     return dtype.type(0 if value is None else value)
 
 
