@@ -59,7 +59,7 @@ def settings_page() -> str:
         "variable with spaces between them. All faults are told at once, each with its option and "
         "variable, before anything is done.",
         "\n".join(table),
-        "What changes results (`--layer`, `--min-gene-count`) stands in each `summary.json` under "
+        "What changes results (`--layer`, `--min-gene-count`, `--orientation`) stands in each `summary.json` under "
         "`provenance.settings`; when it changes, a run makes every matrix again. All else changes "
         "how long it takes, or where things are.",
         "AWS is set up as for any other program: the variables `AWS_PROFILE`, `AWS_REGION`, "

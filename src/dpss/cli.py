@@ -137,6 +137,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
     help="As for the run.",
 )
 @option("--layer", metavar="NAME", help="As for the run.")
+@option("--orientation", metavar="WORD", help="As for the run.")
 @log_options
 @click.pass_obj
 def list_(stop: SignalStop, /, **options: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -11,6 +12,7 @@ from pathlib import Path
 MAX_THREADS = 8
 """Most threads taken without being asked: each has sums of its own, a few MB."""
 
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -26,6 +28,14 @@ def count_cpus(quota: Path = _CPU_QUOTA) -> int:
     except (OSError, ValueError):
         pass  # no such file, or "max": no limit
     return n_cpus
+
+
+def memory_bytes(limit: Path = _MEMORY_LIMIT) -> int:
+    """Return how much memory this process may use: the machine's, or a container's."""
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):  # no such file, or "max": no limit
+        found = min(found, int(limit.read_text()))
+    return found
 
 
 def default_threads() -> int:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from dpss.logs import FORMATS, LEVELS
-from dpss.settings import ENVIRONS, EXECUTORS, SOURCES
+from dpss.settings import ENVIRONS, EXECUTORS, ORIENTATIONS, SOURCES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,6 +62,18 @@ statistics_options = together(
         show_default=True,
         metavar="N",
         help="Leave out cells with fewer genes detected; 0 keeps all.",
+    ),
+    option(
+        "--orientation",
+        type=click.Choice(ORIENTATIONS),
+        help="What the lines and columns of tables of text (csv, tsv, txt) are.  [default: told "
+        "from their names]",
+    ),
+    option(
+        "--memory",
+        metavar="SIZE",
+        help="Most memory for what can only be read whole, R's files, such as 8GB.  [default: "
+        "half of the machine's]",
     ),
     option(
         "--threads",

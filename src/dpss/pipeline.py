@@ -171,9 +171,14 @@ class Pipeline:
         return results
 
     def _means(self) -> Means:
-        from dpss.formats.means import Means, hold_apart
+        from dpss.formats.means import Means, hold_apart, parse_orientation
 
-        return Means(threads=self.read.threads, hold=self.hold or hold_apart)
+        return Means(
+            threads=self.read.threads,
+            orientation=parse_orientation(self.stats.orientation),
+            memory_bytes=self.read.memory_bytes,
+            hold=self.hold or hold_apart,
+        )
 
     def _executor_for(self, source: Source) -> Executor:
         """Return who reads a source: what was fetched can be read by this process only."""

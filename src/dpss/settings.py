@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dpss.errors import SettingsError
-from dpss.machine import default_threads
+from dpss.machine import default_threads, memory_bytes
 
 SOURCES = ("local", "canned", "fresh", "azul", "cellxgene")
 """Where projects come from."""
 
 EXECUTORS = ("threads", "dask")
 """Where matrices are read and counted: threads of this process, or a Dask cluster."""
+
+ORIENTATIONS = ("genes-by-cells", "cells-by-genes")
+"""What the lines and what the columns of a table of text are."""
 
 ENVIRONS = ("dev", "integration", "staging", "prod")
 """Deployments of the Human Cell Atlas."""
@@ -28,6 +31,8 @@ class StatSettings:
     """Cells with fewer genes detected are left out; 0 keeps all."""
     layer: str | None = None
     """The layer to read, or ``None`` to look for counts."""
+    orientation: str | None = None
+    """One of `ORIENTATIONS`, for tables of text; ``None`` tells it from their names."""
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -39,7 +44,9 @@ class StatSettings:
 
     def as_mapping(self) -> Mapping[str, int | str | None]:
         """Return the settings by name, for provenance."""
-        return {"layer": self.layer, "min_gene_count": self.min_gene_count}
+        found = {"layer": self.layer, "min_gene_count": self.min_gene_count}
+        # Only where it is given: what was made before there was such a setting stays as it is.
+        return found | ({"orientation": self.orientation} if self.orientation else {})
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class ReadSettings:
     """Decoded size of a block, in bytes."""
     share_bytes: int = 32 << 20
     """Decoded size of what a thread takes at a time, in bytes."""
+    memory_bytes: int = field(default_factory=lambda: memory_bytes() // 2)
+    """Memory that a file may need that can only be read whole (R's)."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,9 @@ def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
     metrics: str | None = None,
     min_gene_count: int = 0,
     layer: str | None = None,
+    orientation: str | None = None,
     threads: int | None = None,
+    memory: str | None = None,
     executor: str | None = None,
     scheduler: str | None = None,
     output_needed: bool = True,
@@ -225,11 +236,11 @@ def make_run_settings(  # noqa: PLR0912, PLR0913 - the options of a command
             f"--scratch-limit (DPSS_SCRATCH_LIMIT) is {scratch_limit}; it takes a size such as 20GB"
         )
     try:
-        stats = StatSettings(min_gene_count, layer or None)
+        stats = StatSettings(min_gene_count, layer or None, orientation)
     except SettingsError as error:
         faults.append(str(error))
     try:
-        read = make_read_settings(threads)
+        read = make_read_settings(threads, memory)
     except SettingsError as error:
         faults.append(str(error))
     if faults:
@@ -278,15 +289,22 @@ def parse_size(text: str) -> int:
     return int(float(amount) * (1024 if binary else 1000) ** power)
 
 
-def make_read_settings(threads: int | None = None) -> ReadSettings:
+def make_read_settings(threads: int | None = None, memory: str | None = None) -> ReadSettings:
     """Return how matrices are read.
 
     Args:
         threads: As many, or ``None`` for what the machine has.
+        memory: A size such as ``8GB``, or ``None`` for half of what the machine has.
 
     Raises:
-        SettingsError: It is not at least one.
+        SettingsError: It is not at least one thread, or no size.
     """
     if threads is not None and threads < 1:
         raise SettingsError(f"--threads (DPSS_THREADS) is {threads}; it takes one at least")
-    return ReadSettings(default_threads() if threads is None else threads)
+    read = ReadSettings(default_threads() if threads is None else threads)
+    try:
+        return replace(read, memory_bytes=parse_size(memory)) if memory else read
+    except ValueError as error:
+        raise SettingsError(
+            f"--memory (DPSS_MEMORY) is {memory}; it takes a size such as 8GB"
+        ) from error

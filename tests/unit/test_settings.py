@@ -76,3 +76,17 @@ def test_a_containers_share_of_processors(tmp_path: Path, text: str, most: int) 
 def test_peak_memory_is_in_bytes() -> None:
     """Of this process: more than 10 MB, less than 100 GB."""
     assert 10**7 < peak_memory_bytes() < 10**11
+
+
+def test_orientation_and_memory() -> None:
+    """The one changes results, so that it is written down where it is given; the other does not."""
+    settings = make_run_settings(
+        input="x", output="y", orientation="cells-by-genes", memory="1.5GB"
+    )
+    assert settings.stats.as_mapping()["orientation"] == "cells-by-genes"
+    assert settings.read.memory_bytes == 1_500_000_000
+    settings = make_run_settings(input="x", output="y")
+    assert "orientation" not in settings.stats.as_mapping()
+    assert settings.read.memory_bytes > 1 << 27
+    with pytest.raises(SettingsError, match=r"--memory \(DPSS_MEMORY\) is lots"):
+        make_run_settings(input="x", output="y", memory="lots")

@@ -7,12 +7,22 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from dpss.formats.r_objects import DEFAULT_MEMORY_BYTES
-from dpss.formats.text_scan import Orientation
+from dpss.formats.text_scan import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
 from dpss.stores import Blob
 from dpss.stores.scratch import Scratch
 
 Hold = Callable[[Blob], AbstractContextManager[Blob]]
 """Keeps a copy of a blob that can be read at any place, for as long as the context lasts."""
+
+
+def parse_orientation(setting: str | None) -> Orientation | None:
+    """Return what a setting means.
+
+    >>> parse_orientation("cells-by-genes")
+    'cells × genes'
+    """
+    known = {"genes-by-cells": GENES_BY_CELLS, "cells-by-genes": CELLS_BY_GENES}
+    return known[setting] if setting else None
 
 
 @contextmanager
