@@ -1,4 +1,4 @@
-"""Write docs/reference/commands.md and settings.md from the commands themselves.
+"""Write docs/reference/commands.md, settings.md and formats.md from the code itself.
 
 `make reference` runs it after an option was added or changed; a test fails until then.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from dpss.cli import commands
+from dpss.formats.table import FORMATS, HDF5_FORMATS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Made by `make reference` from the commands themselves: change it there. -->"
@@ -59,11 +60,37 @@ def settings_page() -> str:
         "variable with spaces between them. All faults are told at once, each with its option and "
         "variable, before anything is done.",
         "\n".join(table),
-        "What changes results (`--layer`, `--min-gene-count`, `--orientation`) stands in each `summary.json` under "
-        "`provenance.settings`; when it changes, a run makes every matrix again. All else changes "
+        "What changes results (`--layer`, `--min-gene-count`, `--orientation`) stands in each "
+        "`summary.json` under `provenance.settings`; when it changes, a run makes every matrix again. All else changes "
         "how long it takes, or where things are.",
         "AWS is set up as for any other program: the variables `AWS_PROFILE`, `AWS_REGION`, "
         "`AWS_ENDPOINT_URL` and so on, `~/.aws`, or the role of the machine or task.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def formats_page() -> str:
+    """Return the page of all formats, from the table of readers."""
+    rows = [
+        f"| {about.name} | `dpss.formats.{about.reader}` | {about.constant_memory} | "
+        f"{', '.join(f'`{name}`' for name in about.real_files) or 'made ones only'} |"
+        for about in (known.about for known in (*HDF5_FORMATS, *FORMATS))
+    ]
+    table = [
+        "| format | reader | constant memory | tested with, of real files |",
+        "|---|---|---|---|",
+    ]
+    parts = [
+        "# Formats",
+        NOTE,
+        "A format is told by content, not by name. Each of them may be compressed (gzip, bzip2, "
+        "xz, zstd) or lie in a folder, a zip or a tar, which may lie in one other archive; every "
+        "matrix in it is one of its own, named after its file. Text and mtx are streamed out of "
+        "whatever they are in. HDF5 and zarr are read at any place: in a compressed tar or a "
+        "deflated zip they are unpacked into `--scratch` first, within `--scratch-limit`, and "
+        "removed afterwards.",
+        "\n".join([*table, *rows]),
+        "Real files are not part of the project: tests look for them in `DPSS_REAL_DATA`.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -91,7 +118,7 @@ def _meaning(option: click.Option) -> str:
     return text.replace("|", "\\|")
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+PAGES = {"commands.md": commands_page, "formats.md": formats_page, "settings.md": settings_page}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

@@ -84,7 +84,7 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
         assert path.exists(), f"{name_of(page)} links to {target}"
 
 
-@pytest.mark.parametrize("page", ["commands.md", "settings.md"])
+@pytest.mark.parametrize("page", ["commands.md", "formats.md", "settings.md"])
 def test_the_reference_is_that_of_the_commands(page: str) -> None:
     """Every command, option and variable stands in it, with the help that is shown."""
     made = load(ROOT / "tools" / "reference.py").PAGES[page]()

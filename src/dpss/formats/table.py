@@ -22,10 +22,27 @@ HEAD_BYTES = 1 << 12
 Source = Blob | Tree
 
 
+CONSTANT = "yes"
+
+
+@dataclass(frozen=True)
+class About:
+    """What the documentation tells of a format: docs/reference/formats.md is made of it."""
+
+    name: str
+    reader: str
+    """The module of `dpss.formats` that reads it."""
+    real_files: tuple[str, ...] = ()
+    """Real files that it is tested with."""
+    constant_memory: str = CONSTANT
+    """Whether memory does not grow with the file, and where it does."""
+
+
 @dataclass(frozen=True)
 class Hdf5Format:
     """A layout within HDF5."""
 
+    about: About
     recognises: Callable[[Hdf5File], bool]
     open: Callable[[Blob, Hdf5File], tuple[Matrix, ...]]
 
@@ -34,29 +51,87 @@ class Hdf5Format:
 class Format:
     """A format that is no HDF5: of a file, a folder or an archive."""
 
+    about: About
     recognises: Callable[[Source], bool]
     open: Callable[[Source, Means], tuple[Matrix, ...]]
     """Opens a source, with what it may use."""
 
 
 HDF5_FORMATS = (
-    Hdf5Format(is_tenx_h5, open_tenx_h5),
-    Hdf5Format(is_h5ad, lambda blob, file: (open_h5ad(blob, file),)),
-    Hdf5Format(is_loom, lambda blob, file: (open_loom(blob, file),)),
-    Hdf5Format(is_h5mu, open_h5mu),
-    Hdf5Format(is_plain, lambda blob, file: (open_plain(blob, file),)),
+    Hdf5Format(
+        About("10x h5, Cell Ranger 2 and 3", "tenx_h5", ("tenx_v2.h5", "tenx_v3.h5")),
+        is_tenx_h5,
+        open_tenx_h5,
+    ),
+    Hdf5Format(
+        About(
+            "h5ad, sparse or dense",
+            "h5ad",
+            (
+                "pbmc4k_csr_gzip.h5ad",
+                "paul15_dense.h5ad",
+                "dentategyrus_layers.h5ad",
+                "cellxgene_schema_int64.h5ad",
+            ),
+            "yes; a single chunk of a dense matrix is inflated piece by piece, unless it is "
+            "compressed by something else than gzip",
+        ),
+        is_h5ad,
+        lambda blob, file: (open_h5ad(blob, file),),
+    ),
+    Hdf5Format(
+        About("loom 2 and 3", "loom", ("starmap_mpfc.loom",)),
+        is_loom,
+        lambda blob, file: (open_loom(blob, file),),
+    ),
+    Hdf5Format(About("h5mu", "h5ad"), is_h5mu, open_h5mu),
+    Hdf5Format(
+        About("HDF5 with a matrix and no names", "dense_hdf5"),
+        is_plain,
+        lambda blob, file: (open_plain(blob, file),),
+    ),
 )
 
 FORMATS = (
     # First, as a hierarchy has thousands of small files, and names say what they are.
-    Format(zarr.sniff, lambda source, means: zarr.open_(source)),
-    Format(mtx.sniff, lambda source, means: mtx.open_(source, means.threads)),
     Format(
+        About(
+            "zarr 2 and 3, AnnData's and the HCA's layout, folder or zip",
+            "zarr",
+            ("pbmc68k_reduced_scaled.zarr.zip",),
+        ),
+        zarr.sniff,
+        lambda source, means: zarr.open_(source),
+    ),
+    Format(
+        About(
+            "mtx with its tables, folder or zip",
+            "mtx",
+            ("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
+        ),
+        mtx.sniff,
+        lambda source, means: mtx.open_(source, means.threads),
+    ),
+    Format(
+        About(
+            "R: rds, RData, rda, Robj",
+            "r_objects",
+            ("hca_bone_marrow_50.rds",),
+            "no: read whole, after what it needs was held against `--memory`",
+        ),
         r_objects.sniff,
         lambda source, means: r_objects.open_(source, memory_bytes=means.memory_bytes),
     ),
     # Last, as any text could be a table.
-    Format(text.sniff, lambda source, means: text.open_(source, means.threads, means.orientation)),
+    Format(
+        About(
+            "csv, tsv, txt, and the Matrix Service's csv.zip",
+            "text",
+            ("mouse_intestine_dge.tsv.gz",),
+        ),
+        text.sniff,
+        lambda source, means: text.open_(source, means.threads, means.orientation),
+    ),
 )
 
 
