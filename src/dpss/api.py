@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from dpss.errors import MatrixError, NoMatrixError, UnknownFormatError
+from dpss.errors import MatrixError, NeedsWholeError, NoMatrixError, UnknownFormatError
 from dpss.settings import StatSettings, make_read_settings
 
 if TYPE_CHECKING:
@@ -61,14 +61,24 @@ def summarize(
     from dpss.names import stem_of
     from dpss.stores.fingerprints import fingerprint
     from dpss.stores.opening import open_source
+    from dpss.stores.paged import PagedBlob, paged
 
-    opened = open_source(os.fspath(source))
+    opened = paged(open_source(os.fspath(source)))
     title, mark = stem_of(opened.name), fingerprint(opened)
 
     def make(found: Matrix) -> Summary:
         return _summarize(found, opened.name, title, mark, stats, read.threads)
 
-    return _only(opened, matrix, read.threads, make)
+    try:
+        return _only(opened, matrix, read.threads, make)
+    except NeedsWholeError:
+        from dpss.formats.means import hold_apart
+        from dpss.stores.http_blob import HttpBlob
+
+        if not isinstance(opened, (PagedBlob, HttpBlob)):
+            raise
+        with hold_apart(opened) as file:
+            return _only(file, matrix, read.threads, make)
 
 
 def _only(

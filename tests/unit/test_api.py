@@ -15,6 +15,7 @@ import scipy.sparse as sp
 import dpss
 from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError
 from dpss.tables import summary_document
+from tests.servers.files import FileServer
 from tests.unit.small import counts, write_h5ad_csr, write_two_genomes
 
 
@@ -81,6 +82,14 @@ def test_a_file_that_is_open_in_this_process_is_read_all_the_same(path: Path) ->
         assert same(dpss.summarize(path), expected)
     finally:
         adata.file.close()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_an_address_is_as_good_as_a_path(path: Path, ranges: bool) -> None:
+    """Behind HTTP it is read in place, or fetched first where the server gives no ranges."""
+    with FileServer() as server:
+        url = server.add("/small.h5ad", path.read_bytes(), ranges=ranges)
+        assert same(dpss.summarize(url), dpss.summarize(path))
 
 
 def test_layers_and_raw_are_found(path: Path) -> None:
