@@ -61,8 +61,8 @@ def settings_page() -> str:
         "variable, before anything is done.",
         "\n".join(table),
         "What changes results (`--layer`, `--min-gene-count`, `--orientation`) stands in each "
-        "`summary.json` under `provenance.settings`; when it changes, a run makes every matrix again. All else changes "
-        "how long it takes, or where things are.",
+        "`summary.json` under `provenance.settings`; when it changes, a run makes every matrix "
+        "again. All else changes how long it takes, or where things are.",
         "AWS is set up as for any other program: the variables `AWS_PROFILE`, `AWS_REGION`, "
         "`AWS_ENDPOINT_URL` and so on, `~/.aws`, or the role of the machine or task.",
     ]

@@ -26,6 +26,8 @@ BAND_BYTES = 48 << 20
 MAX_TILE_BYTES = 1 << 29
 """Largest decoded tile: it can only be decoded as a whole."""
 _SMALL_BYTES = 1 << 32
+_MAX_UNSTORED = 1 << 30
+"""Most zeros of which none is stored: reading more takes a minute for nothing."""
 _MAX_RATIO = 20_000
 """Decoded bytes per stored byte beyond which a shape is not believed: no codec in use
 gets there with counts, and a few bytes could claim any shape."""
@@ -215,7 +217,8 @@ def check_declared(array: TiledArray) -> None:
     n_rows, n_columns = array.shape
     decoded = n_rows * n_columns * array.dtype.itemsize
     stored = array.stored_bytes
-    if stored is not None and decoded > max(_SMALL_BYTES, stored * _MAX_RATIO):
+    unstored = stored == 0 and n_rows * n_columns > _MAX_UNSTORED
+    if unstored or (stored is not None and decoded > max(_SMALL_BYTES, stored * _MAX_RATIO)):
         raise CorruptMatrixError(
             f"{array.url} claims {n_rows:,} × {n_columns:,} numbers, but stores {stored:,} bytes"
         )
