@@ -8,6 +8,7 @@ smallest is kept in ``--keep``.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections import Counter
@@ -43,8 +44,9 @@ def fuzz(name: str, target: Target, minutes: float, seed: int, keep: Path) -> Co
             if said:
                 print(f"{name}: a valid file is refused: {said}", flush=True)
         while time.monotonic() < until:
-            data = target.damage(rng, rng.choice(seeds))
-            path.write_bytes(data)
+            if not make_apart(target, rng.choice(seeds), rng.randrange(1 << 60), path):
+                continue
+            data = path.read_bytes()
             seen[""] += 1
             found = try_apart(path, scratch)
             if found:
@@ -61,6 +63,19 @@ def fuzz(name: str, target: Target, minutes: float, seed: int, keep: Path) -> Co
                 print(f"{name}: {seen['']} cases, {len(sizes)} kinds of findings", flush=True)
         tempfile.tempdir = None
     return seen
+
+
+def make_apart(target: Target, valid: bytes, seed: int, path: Path) -> bool:
+    """Write a damaged file; in a process of its own, as the HDF5 library may die of it."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            path.write_bytes(target.damage(Random(seed), valid))
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
 
 
 def main() -> None:
