@@ -153,7 +153,7 @@ def header(name: bytes = b"a", size: bytes = b"00000000001", kind: bytes = b"0")
     ids=["size", "huge", "negative", "minus one", "name", "pax", "nested", "garbage", "cut"],
 )
 def test_lying_header_is_refused(packing: Pack, data: bytes) -> None:
-    """Sizes and names that aren't there, or lead backwards: an error, at once and without memory."""
+    """Sizes and names that are wrong or lead backwards: an error, at once, without memory."""
     with pytest.raises(MatrixError, match=r"^memory/a\.tar: "):
         tree(packing(data)).blobs()
 
