@@ -12,7 +12,6 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import h5py
@@ -26,9 +25,10 @@ from dpss.errors import (
     NoMatrixError,
     UnknownFormatError,
 )
-from dpss.formats.hdf5_filters import known_filters, missing_filter, unfilter
+from dpss.formats.hdf5_filters import missing_filter, unfilter
+from dpss.formats.hdf5_layout import Layout, coalesce, lay_out, span_bytes
 from dpss.formats.hdf5_remote import RangeFile
-from dpss.formats.vectors import Vector
+from dpss.formats.vectors import Cursor
 from dpss.stores import Blob
 from dpss.stores.local import LocalFile
 from dpss.stores.paged import Foreseeing
@@ -38,10 +38,6 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
 """What comes of a file that holds something else than it should: a group for a dataset, a scalar
 for a vector."""
-_MAX_GAP = 1 << 14
-"""Bytes between two chunks that are read along rather than skipped."""
-_MAX_SPAN = 1 << 20
-"""Stored bytes that are read at a time, unless a single chunk is larger."""
 
 
 def is_hdf5(head: bytes) -> bool:
@@ -157,23 +153,6 @@ def reading(file: Hdf5File) -> Iterator[None]:
         ) from error
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where the chunks of a dataset lie, in the order of their place in the array."""
-
-    chunk_shape: tuple[int, ...]
-    grid: tuple[int, ...]
-    """Number of chunks along each axis."""
-    offsets: NDArray[np.int64]
-    """Place of each chunk in the file, shape ``(n_chunks,)``; -1 for one never written."""
-    sizes: NDArray[np.int64]
-    """Stored size of each, in bytes."""
-    masks: NDArray[np.int64]
-    """Filters left out for it, one bit each."""
-    filters: tuple[int, ...]
-    """Ids of the filters, in the order in which they were applied."""
-
-
 class ChunkedArray:
     """A dataset of numbers, read by ranges of its first axis. Safe in several threads."""
 
@@ -219,8 +198,8 @@ class ChunkedArray:
         per_row, height = int(np.prod(layout.grid[1:])), layout.chunk_shape[0]
         numbers = np.arange(start // height * per_row, -(-stop // height) * per_row)
         spans = [
-            (int(layout.offsets[numbers[first]]), _span_bytes(layout, numbers, first, last))
-            for first, last in _coalesce(layout, numbers)
+            (int(layout.offsets[numbers[first]]), span_bytes(layout, numbers, first, last))
+            for first, last in coalesce(layout, numbers)
         ]
         blob = self._file.blob
         if isinstance(blob, Foreseeing):
@@ -230,7 +209,9 @@ class ChunkedArray:
         """Return where the chunks lie, `None` where HDF5 must do the reading."""
         with self._lock:
             if not self._laid_out:
-                self._layout = _lay_out(self._file, self._file.dataset(self.path))
+                self._layout = lay_out(
+                    self._file.blob.url, self._file.blob.size_bytes, self._file.dataset(self.path)
+                )
                 self._laid_out = True
             return self._layout
 
@@ -279,9 +260,9 @@ class ChunkedArray:
         self, layout: Layout, numbers: NDArray[np.int64]
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the decoded chunks with these numbers, each of the chunk's full shape."""
-        for first, last in _coalesce(layout, numbers):
+        for first, last in coalesce(layout, numbers):
             begin = int(layout.offsets[numbers[first]])
-            n_bytes = _span_bytes(layout, numbers, first, last)
+            n_bytes = span_bytes(layout, numbers, first, last)
             stored = memoryview(b"")
             if begin >= 0:
                 stored = memoryview(self._file.blob.read_range(begin, n_bytes))
@@ -308,105 +289,6 @@ class ChunkedArray:
         return CorruptMatrixError(
             f"{self._file.blob.url}: chunk {number} of {self.path} {what}; is the file truncated?"
         )
-
-
-@dataclass
-class Cursor:
-    """Reads an array from front to back, and decodes no chunk twice on the way.
-
-    What it returns is overwritten by the next reading: the memory is used again.
-    """
-
-    array: Vector
-    _row: int = field(default=-1, init=False)
-    _held: NDArray[Any] | None = field(default=None, init=False)
-    _memory: NDArray[Any] | None = field(default=None, init=False)
-
-    def read(self, start: int, stop: int) -> NDArray[Any]:
-        """Return the elements ``start..stop`` of the first axis.
-
-        Raises:
-            CorruptMatrixError: The file is damaged there.
-        """
-        layout = self.array.layout()
-        if layout is None or stop <= start:
-            return self.array.read_by_library(start, stop)
-        out = self._room(stop - start)
-        n_rows = layout.chunk_shape[0]
-        first, last = start // n_rows, (stop - 1) // n_rows
-        if first == self._row and self._held is not None:
-            _paste(self._held, first * n_rows, out, start)
-            first += 1
-        for row, slab in self.array.read_slabs(layout, first, last + 1):
-            _paste(slab, row * n_rows, out, start)
-            self._row, self._held = row, slab
-        return out
-
-    def _room(self, n: int) -> NDArray[Any]:
-        """Return memory for ``n`` elements of the first axis."""
-        if self._memory is None or len(self._memory) < n:
-            self._memory = np.empty((n, *self.array.shape[1:]), dtype=self.array.dtype)
-        return self._memory[:n]
-
-
-def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
-    """Copy what a chunk row at ``at`` shares with an output that begins at ``start``."""
-    low, high = max(at, start), min(at + len(chunk), start + len(out))
-    if high > low:
-        out[low - start : high - start] = chunk[low - at : high - at]
-
-
-def _lay_out(file: Hdf5File, dataset: h5py.Dataset) -> Layout | None:
-    """Ask where the chunks lie; `None` if the library must do the reading."""
-    filters = known_filters(dataset)
-    if dataset.chunks is None or dataset.ndim > 2 or not dataset.dtype.isnative:
-        return None
-    if filters is None or 0 in dataset.shape:
-        return None
-    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
-    n_chunks = int(np.prod(grid))
-    offsets = np.full(n_chunks, -1, dtype=np.int64)
-    sizes = np.zeros(n_chunks, dtype=np.int64)
-    masks = np.zeros(n_chunks, dtype=np.int64)
-    end = file.blob.size_bytes
-    strides = [int(np.prod(grid[axis + 1 :])) for axis in range(len(grid))]
-
-    def note(info: Any) -> None:
-        number = sum(
-            at // size * stride
-            for at, size, stride in zip(info.chunk_offset, dataset.chunks, strides, strict=True)
-        )
-        if number >= n_chunks or info.byte_offset is None:
-            return
-        if end is not None and info.byte_offset + info.size > end:
-            raise CorruptMatrixError(
-                f"{file.blob.url}: a chunk of {dataset.name} lies beyond the file's end; "
-                "is the file truncated?"
-            )
-        offsets[number], sizes[number] = info.byte_offset, info.size
-        masks[number] = info.filter_mask
-
-    dataset.id.chunk_iter(note)
-    return Layout(dataset.chunks, grid, offsets, sizes, masks, filters)
-
-
-def _coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
-    first = 0
-    begins, ends = layout.offsets[numbers], layout.offsets[numbers] + layout.sizes[numbers]
-    for i in range(1, len(numbers) + 1):
-        if i < len(numbers) and begins[i - 1] >= 0 and begins[i] >= 0:
-            near = 0 <= begins[i] - ends[i - 1] <= _MAX_GAP
-            if near and ends[i] - begins[first] <= _MAX_SPAN:
-                continue
-        yield first, i - 1
-        first = i
-
-
-def _span_bytes(layout: Layout, numbers: NDArray[np.int64], first: int, last: int) -> int:
-    """Return the size of what lies from one chunk to another."""
-    end = layout.offsets[numbers[last]] + layout.sizes[numbers[last]]
-    return int(end - layout.offsets[numbers[first]])
 
 
 def _reason(error: BaseException) -> str:

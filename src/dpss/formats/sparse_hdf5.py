@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError
 from dpss.formats import cut_evenly
-from dpss.formats.hdf5 import Cursor
-from dpss.formats.vectors import ForeseeingVector, Vector, VectorFile
+from dpss.formats.vectors import Cursor, ForeseeingVector, Vector, VectorFile
 from dpss.model import GeneTable
 from dpss.stores.local import LocalFile, LocalFolder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -61,3 +62,49 @@ class VectorFile(Protocol):
 
     def array(self, path: str) -> Vector:
         """Return a vector by its path."""
+
+
+@dataclass
+class Cursor:
+    """Reads an array from front to back, and decodes no chunk twice on the way.
+
+    What it returns is overwritten by the next reading: the memory is used again.
+    """
+
+    array: Vector
+    _row: int = field(default=-1, init=False)
+    _held: NDArray[Any] | None = field(default=None, init=False)
+    _memory: NDArray[Any] | None = field(default=None, init=False)
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the elements ``start..stop`` of the first axis.
+
+        Raises:
+            CorruptMatrixError: The file is damaged there.
+        """
+        layout = self.array.layout()
+        if layout is None or stop <= start:
+            return self.array.read_by_library(start, stop)
+        out = self._room(stop - start)
+        n_rows = layout.chunk_shape[0]
+        first, last = start // n_rows, (stop - 1) // n_rows
+        if first == self._row and self._held is not None:
+            _paste(self._held, first * n_rows, out, start)
+            first += 1
+        for row, slab in self.array.read_slabs(layout, first, last + 1):
+            _paste(slab, row * n_rows, out, start)
+            self._row, self._held = row, slab
+        return out
+
+    def _room(self, n: int) -> NDArray[Any]:
+        """Return memory for ``n`` elements of the first axis."""
+        if self._memory is None or len(self._memory) < n:
+            self._memory = np.empty((n, *self.array.shape[1:]), dtype=self.array.dtype)
+        return self._memory[:n]
+
+
+def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
+    """Copy what a chunk row at ``at`` shares with an output that begins at ``start``."""
+    low, high = max(at, start), min(at + len(chunk), start + len(out))
+    if high > low:
+        out[low - start : high - start] = chunk[low - at : high - at]

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats.hdf5 import Cursor, Hdf5File, RangeFile
+from dpss.formats.hdf5 import Hdf5File, RangeFile
+from dpss.formats.vectors import Cursor
 from dpss.stores.local import LocalFile
 
 FILTERS = (
