@@ -209,9 +209,10 @@ class ChunkedArray:
         """Return where the chunks lie, `None` where HDF5 must do the reading."""
         with self._lock:
             if not self._laid_out:
-                self._layout = lay_out(
-                    self._file.blob.url, self._file.blob.size_bytes, self._file.dataset(self.path)
-                )
+                blob = self._file.blob
+                with reading(self._file):
+                    dataset = self._file.dataset(self.path)
+                    self._layout = lay_out(blob.url, blob.size_bytes, dataset)
                 self._laid_out = True
             return self._layout
 
