@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def main() -> int:
     limits = Limits(options.time_limit, options.memory_limit or memory, cpus=options.cpus)
     bench = Bench(data, limits, options.repeats)
     sizes = QUICK if options.quick else Sizes(zip_bytes=options.zip_bytes)
+    if options.peers_cells:
+        sizes = replace(sizes, peers=tuple(options.peers_cells))
     broken: list[str] = []
     for name in options.sections:
         say(f"{name}: {(SECTIONS[name].__doc__ or '').splitlines()[0]}")
@@ -85,6 +88,11 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--time-limit", type=float, default=1800, help="seconds per run")
     parser.add_argument("--memory-limit", type=int, default=0, help="bytes; default 80 % of all")
     parser.add_argument("--cpus", type=int, default=2, help="processors per run; 0 for all")
+    parser.add_argument(
+        "--peers-cells",
+        type=lambda text: [int(n) for n in text.split(",")],
+        help="cells of the matrices of the section peers, instead of all its sizes",
+    )
     parser.add_argument("--zip-bytes", type=int, default=Sizes.zip_bytes, help="of memory_2019")
     options = parser.parse_args()
     unknown = set(options.sections) - set(SECTIONS)
