@@ -90,11 +90,16 @@ class DrawingProcesses:
         self._pool: ProcessPoolExecutor | None = None
         self._children: set[BaseProcess] = set()
         self._lock = threading.Lock()
+        self._closed = False
 
     def prepare(self) -> None:
+        """Have the helpers started, unless they are there: their server takes a second."""
+        threading.Thread(target=self._start, name="dpss-helpers", daemon=True).start()
+
+    def _start(self) -> None:
         """Start the helpers, unless they are there."""
         with self._lock:
-            if self._pool is not None:
+            if self._pool is not None or self._closed:
                 return
             self._pool = ProcessPoolExecutor(
                 self._n_processes,
@@ -111,7 +116,8 @@ class DrawingProcesses:
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
-        self.prepare()
+        self._closed = False
+        self._start()
         try:
             futures = self._submit(summary)
             tables = tables_of(summary)
@@ -127,6 +133,7 @@ class DrawingProcesses:
         sometimes stumbles over pipes that are closed already.
         """
         with self._lock:
+            self._closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
             for child in self._children:

@@ -27,8 +27,11 @@ class Stop(Protocol):
     def check(self) -> None:
         """Raise `Interrupted` if it's time to end. Cheap; may be called by any thread."""
 
-    def shield(self) -> AbstractContextManager[None]:
-        """Let what's inside finish first: it's short, and half of it would be worse."""
+    def shield(self, *, later: bool = False) -> AbstractContextManager[None]:
+        """Let what's inside finish first: it's short, and half of it would be worse.
+
+        ``later`` leaves the raising to the next `check`, for what has a result to hand on.
+        """
 
 
 class NeverStop:
@@ -37,7 +40,7 @@ class NeverStop:
     def check(self) -> None:
         """Do nothing."""
 
-    def shield(self) -> AbstractContextManager[None]:
+    def shield(self, *, later: bool = False) -> AbstractContextManager[None]:
         """Do nothing."""
         return nullcontext()
 
@@ -77,15 +80,15 @@ class SignalStop:
             raise Interrupted(self._number)
 
     @contextmanager
-    def shield(self) -> Iterator[None]:
-        """Let what's inside finish, then raise if the signal came meanwhile."""
+    def shield(self, *, later: bool = False) -> Iterator[None]:
+        """Let what's inside finish, then raise if the signal came meanwhile, or ``later``."""
         earlier = self._number
         self._shields += 1
         try:
             yield
         finally:
             self._shields -= 1
-        if earlier is None:
+        if earlier is None and not later:
             self.check()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:

@@ -56,8 +56,11 @@ def return_memory_at_once() -> None:
     blocks, in a heap for each thread: a third more memory for no gain in time. Where
     there is no glibc nothing happens.
     """
-    mmap_threshold, one_mebibyte = -3, 1 << 20
+    mmap_threshold, trim_threshold = -3, -1
     try:
-        ctypes.CDLL(None).mallopt(mmap_threshold, one_mebibyte)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(mmap_threshold, 1 << 20)
+        # Of smaller blocks so much is kept: they come and go with every chunk.
+        mallopt(trim_threshold, 16 << 20)
     except (OSError, AttributeError, TypeError):
         return

@@ -112,7 +112,8 @@ class Pipeline:
                 log.info("%s; it is fetched", error)
                 results = self._summarize(project, ref, watched, self.open_whole)
             files = {name: self._draw(result, watched) for name, result in results.items()}
-            with self.stop.shield():
+            # What is published must get into the report, too.
+            with self.stop.shield(later=True):
                 outcomes = self._publish(ref, results, files)
         except Exception as error:
             outcomes = [_outcome(ref, "", error)]

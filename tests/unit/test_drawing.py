@@ -42,7 +42,7 @@ def test_killed_helpers_are_done_without() -> None:
     """When the helpers are killed, say for lack of memory, this process draws."""
     summary = build(simulate())
     helpers = DrawingProcesses(1)
-    helpers.prepare()
+    helpers._start()
     assert helpers._pool is not None
     helpers._pool.submit(os.getpid).result()
     for pid in list(helpers._pool._processes):
@@ -61,7 +61,7 @@ def test_helpers_end_with_their_parent() -> None:
         "from dpss.drawing import DrawingProcesses\n"
         "if __name__ == '__main__':\n"
         "    helpers = DrawingProcesses(1)\n"
-        "    helpers.prepare()\n"
+        "    helpers._start()\n"
         "    print(helpers._pool.submit(os.getpid).result(), flush=True)\n"
         "    time.sleep(60)\n"
     )

@@ -37,6 +37,18 @@ def test_shielded_work_is_finished_first() -> None:
     assert done == [1]
 
 
+def test_what_is_done_under_a_shield_can_be_handed_on() -> None:
+    """A matrix that was published when the signal came gets into the report."""
+    done = []
+    with SignalStop() as stop:
+        with stop.shield(later=True):
+            os.kill(os.getpid(), signal.SIGINT)
+        done.append(1)
+        with pytest.raises(Interrupted):
+            stop.check()
+    assert done == [1]
+
+
 def test_a_shield_after_the_signal_does_not_raise_again() -> None:
     """The report of an interrupted run gets written."""
     with SignalStop() as stop:

@@ -243,7 +243,10 @@ def test_wide_tables(tmp_path):
 
 
 def test_memory_does_not_grow_with_the_table(tmp_path):
-    """Four times the lines need no more memory: nothing is kept but what is under way."""
+    """Four times the lines need no more memory: nothing is kept but what is under way.
+
+    That is a few pieces of 1 MiB, more or fewer as the threads go; 24 MB are added.
+    """
     peaks = []
     for n_lines in (2_000, 8_000):
         path = tmp_path / f"{n_lines}.csv"
@@ -258,7 +261,7 @@ def test_memory_does_not_grow_with_the_table(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert n_cells == n_lines
-    assert peaks[1] < peaks[0] + (1 << 20)
+    assert peaks[1] < peaks[0] + (4 << 20)
 
 
 def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
