@@ -50,7 +50,8 @@ def draw_peers(results: Results) -> Figure:
         right.plot(cells, [row["peak_bytes"] / MIB for row in rows], **style)
     _finish(left, "seconds, whole process")
     _finish(right, "peak memory, MiB")
-    left.legend(frameon=False, fontsize=8)
+    handles, names = left.get_legend_handles_labels()
+    figure.legend(handles, names, frameon=False, fontsize=8, loc="outside lower center", ncols=6)
     return figure
 
 
