@@ -17,7 +17,8 @@ from dpss.formats.text_names import Kind as Names
 from dpss.formats.text_scan import is_text, look_at
 from dpss.names import names_of_files, unique_names
 from dpss.stores import Blob, Tree
-from dpss.stores.archives import is_clutter, is_zip
+from dpss.stores.archives import is_zip
+from dpss.stores.members import is_clutter
 from dpss.stores.streams import find_compression, peek
 from dpss.stores.tars import HEAD_BYTES, is_tar
 from dpss.stores.unpacked import SubTree

@@ -22,8 +22,9 @@ from dpss.formats.mtx_layer import DEFAULT_CHUNK_BYTES, MtxLayer
 from dpss.formats.mtx_tables import COMPRESSION, count_lines, find_role, read_gene_table
 from dpss.model import GeneTable
 from dpss.stores import Blob, Tree
-from dpss.stores.archives import ZipTree, is_clutter, is_zip
+from dpss.stores.archives import ZipTree, is_zip
 from dpss.stores.local import LocalFile
+from dpss.stores.members import is_clutter
 
 FORMAT = "mtx"
 DEFAULT_THREADS = 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import tarfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
@@ -36,7 +37,7 @@ _NO_TAR: tuple[type[Exception], ...] = (
 )
 
 
-class Reader:
+class Reader(ABC):
     """What tarfile reads from: it goes forward only, and gives no more than headers have."""
 
     def __init__(self, blob: Blob) -> None:
@@ -57,6 +58,7 @@ class Reader:
         """Close what is below."""
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
         """Close what is below."""
 
@@ -101,11 +103,13 @@ class Reader:
         self._position = position
         return position
 
+    @abstractmethod
     def _read(self, n_bytes: int) -> bytes:
-        raise NotImplementedError
+        """Return the bytes that come next in the archive."""
 
+    @abstractmethod
     def _seek(self, position: int) -> None:
-        raise NotImplementedError
+        """Have the next reading begin at a position, which is one byte back at most."""
 
 
 class _RangeReader(Reader):
@@ -120,6 +124,9 @@ class _RangeReader(Reader):
 
     def _seek(self, position: int) -> None:
         """Do nothing: reading begins there."""
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
 
 
 class _StreamReader(Reader):

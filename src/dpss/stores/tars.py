@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dpss.errors import CorruptMatrixError
 from dpss.stores import Blob
-from dpss.stores.archives import check_path, is_clutter
+from dpss.stores.members import ArchiveTree, Member, check_path, is_clutter, skip
 from dpss.stores.streams import find_compression, open_decompressed, peek
 from dpss.stores.tar_headers import HEADER_BYTES, entries, open_reader
 
@@ -42,20 +42,13 @@ def is_tar(blob: Blob) -> bool:
 
 
 @dataclass(frozen=True)
-class TarTree:
-    """A tar archive, compressed or not, as a `dpss.stores.Tree`."""
+class TarTree(ArchiveTree):
+    """A tar archive, compressed or not, as a `dpss.stores.Tree`.
 
-    archive: Blob
-
-    @property
-    def name(self) -> str:
-        """The archive's name."""
-        return self.archive.name
-
-    @property
-    def url(self) -> str:
-        """The archive's path or address."""
-        return self.archive.url
+    To list it raises:
+        CorruptMatrixError: It is no whole tar file, or a member's path leaves its folder.
+        LimitError: It has too many members, or expands as nothing honest does.
+    """
 
     @cached_property
     def in_place(self) -> bool:
@@ -63,18 +56,7 @@ class TarTree:
         packed = find_compression(self.archive.read_range(0, 8)) is not None
         return self.archive.random_access and not packed
 
-    def blobs(self) -> Mapping[str, Blob]:
-        """Return the members by their path, without folders, links and macOS's clutter.
-
-        Raises:
-            CorruptMatrixError: It is no whole tar file, or a member's path leaves its folder.
-            LimitError: It has too many members, or expands as nothing honest does.
-        """
-        return self._members
-
-    @cached_property
-    def _members(self) -> Mapping[str, Blob]:
-        found: dict[str, Blob] = {}
+    def _list(self) -> Iterator[tuple[str, Blob]]:
         heads_left = 0 if self.in_place else _MOST_HEADS_BYTES
         with open_reader(self.archive, self.in_place) as reader:
             for entry in entries(reader):
@@ -87,35 +69,20 @@ class TarTree:
                     )
                 head = reader.look(min(entry.size, HEAD_BYTES, heads_left))
                 heads_left -= len(head)
-                found[path] = TarMember(
-                    self.archive, path, entry.offset_data, entry.size, self.in_place, head
-                )
-        return dict(sorted(found.items()))
+                place = entry.offset_data, entry.size
+                yield path, TarMember(self.archive, path, *place, self.in_place, head)
 
 
 @dataclass(frozen=True)
-class TarMember:
+class TarMember(Member):
     """A member of a tar archive as a `dpss.stores.Blob`."""
 
-    archive: Blob
-    path: str
-    """Path within the archive: a name, never opened."""
     start: int
     """Where its bytes begin in the archive, decompressed."""
     size_bytes: int
     random_access: bool
     head: bytes = field(default=b"", repr=False)
     """Its first bytes, where it costs much to come to them."""
-
-    @property
-    def name(self) -> str:
-        """Last part of the path."""
-        return self.path.rpartition("/")[2]
-
-    @property
-    def url(self) -> str:
-        """The archive's address and the path within, separated by ``!/``."""
-        return f"{self.archive.url}!/{self.path}"
 
     def read_range(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, fewer only at the end.
@@ -129,7 +96,7 @@ class TarMember:
         if self.random_access:
             return self.archive.read_range(self.start + start, length)
         with self.open() as file:
-            _skip(file, start, self.url)
+            skip(file, start)
             return file.read(length)
 
     def open(self) -> BinaryIO:
@@ -176,7 +143,8 @@ class _MemberStream(io.RawIOBase):
         else:
             if self._source is None:
                 self._source = open_decompressed(member.archive)
-                _skip(self._source, member.start + self._position, member.url)
+                if not skip(self._source, member.start + self._position):
+                    raise CorruptMatrixError(f"{member.url}: the archive ends before this member")
             data = self._source.read(n_bytes)
         if not data:
             raise CorruptMatrixError(f"{member.url}: the archive ends within this member")
@@ -187,11 +155,3 @@ class _MemberStream(io.RawIOBase):
         if self._source is not None:
             self._source.close()
         super().close()
-
-
-def _skip(file: BinaryIO, n_bytes: int, url: str) -> None:
-    while n_bytes > 0:
-        data = file.read(min(n_bytes, _PIECE_BYTES))
-        if not data:
-            raise CorruptMatrixError(f"{url}: the archive ends before this member")
-        n_bytes -= len(data)

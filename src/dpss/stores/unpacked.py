@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import BinaryIO
 
 from dpss.stores import Blob, Tree
+from dpss.stores.members import skip
 from dpss.stores.streams import open_decompressed
 
 
@@ -32,8 +33,7 @@ class Unpacked:
     def read_range(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, fewer only at the end."""
         with self.open() as file:
-            while start > 0 and (skipped := len(file.read(min(start, 1 << 20)))):
-                start -= skipped
+            skip(file, start)
             return file.read(length)
 
     def open(self) -> BinaryIO:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, UnknownFormatError
 from dpss.stores import Blob, Tree
-from dpss.stores.archives import ZipTree, is_clutter, is_zip
+from dpss.stores.archives import ZipTree, is_zip
 from dpss.stores.local import LocalFile
+from dpss.stores.members import is_clutter
 from tests.unit.stores.blobs import MemoryBlob
 
 METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2]
@@ -101,6 +102,17 @@ def test_links_folders_and_clutter_are_left_out() -> None:
     assert list(tree(buffer.getvalue()).blobs()) == ["folder/a"]
     assert is_clutter("a/.DS_Store")
     assert not is_clutter("a/DS_Store")
+
+
+def test_of_two_members_with_the_same_path_the_last_counts() -> None:
+    """As every other program that unpacks has it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("a", "first")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            file.writestr("a", "second")
+    (blob,) = tree(buffer.getvalue()).blobs().values()
+    assert content(blob) == b"second"
 
 
 def patch_sizes(data: bytes, size: int, crc: int | None = None) -> bytes:
