@@ -55,13 +55,9 @@ class Hdf5File:
         self._file: h5py.File | None = None
         self._remote: RangeFile | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the open file behind."""
-        return {"blob": self.blob}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open anew, later."""
-        self.__init__(state["blob"])  # type: ignore[misc]
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the open file behind: it's opened anew, later."""
+        return Hdf5File, (self.blob,)
 
     @property
     def h5(self) -> h5py.File:
@@ -174,13 +170,9 @@ class ChunkedArray:
         if self.dtype.kind not in "iufb" or dataset.shape is None:
             raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave lock and layout behind."""
-        return {"file": self._file, "path": self.path}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Look at the dataset again."""
-        self.__init__(state["file"], state["path"])  # type: ignore[misc]
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave lock and layout behind: the dataset is looked at again."""
+        return ChunkedArray, (self._file, self.path)
 
     def __len__(self) -> int:
         """Return the length of the first axis."""

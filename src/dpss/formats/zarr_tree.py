@@ -25,13 +25,9 @@ class ZarrTree:
         self.blob = blob
         self._root = root
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the listing behind."""
-        return {"blob": self.blob, "root": self._root}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """List anew, when needed."""
-        self.__init__(state["blob"], state["root"])  # type: ignore[misc]
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the listing behind: it's made anew, when needed."""
+        return ZarrTree, (self.blob, self._root)
 
     @property
     def url(self) -> str:
