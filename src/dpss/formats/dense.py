@@ -32,14 +32,14 @@ def sparse_rows(
 
 
 @compiled
-def _count(slab: Any, indptr: Any) -> int:
+def _count(slab: Any, indptr: Any) -> Any:
     indptr[0] = 0
     for row in range(slab.shape[0]):
         n = 0
         for column in range(slab.shape[1]):
             n += slab[row, column] != 0
         indptr[row + 1] = indptr[row] + n
-    return indptr[slab.shape[0]]  # type: ignore[no-any-return]
+    return indptr[slab.shape[0]]
 
 
 @compiled

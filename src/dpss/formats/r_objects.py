@@ -45,14 +45,11 @@ def sniff(source: Blob | Tree) -> bool:
     return isinstance(source, Blob) and peek(source, 8).startswith((*_RDATA, *_RDS))
 
 
-def open_(
-    source: Blob | Tree, threads: int = 2, memory_bytes: int = DEFAULT_MEMORY_BYTES
-) -> tuple[Matrix, ...]:
+def open_(source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> tuple[Matrix, ...]:
     """Open an R file, with all of it in memory.
 
     Args:
         source: The file.
-        threads: Not used: rdata parses in one.
         memory_bytes: Memory that may be needed.
 
     Raises:
@@ -60,7 +57,6 @@ def open_(
         CorruptMatrixError: The file is damaged, or its parts contradict each other.
         NoMatrixError: There is no matrix among its objects.
     """
-    del threads
     if not isinstance(source, Blob):
         raise NoMatrixError(f"{source.url}: not a file of R")
     data = _read(source, memory_bytes)

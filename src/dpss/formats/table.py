@@ -120,7 +120,7 @@ FORMATS = (
             "no: read whole, after what it needs was held against `--memory`",
         ),
         r_objects.sniff,
-        lambda source, means: r_objects.open_(source, memory_bytes=means.memory_bytes),
+        lambda source, means: r_objects.open_(source, means.memory_bytes),
     ),
     # Last, as any text could be a table.
     Format(

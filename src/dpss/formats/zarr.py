@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def sniff(source: Blob | Tree) -> bool:
     return tree is not None and bool(roots(tree))
 
 
-def open_(source: Blob | Tree, threads: int = 2) -> tuple[Matrix, ...]:
+def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
     """Open all zarr hierarchies of a folder or zip archive.
 
     Raises:
@@ -40,7 +41,6 @@ def open_(source: Blob | Tree, threads: int = 2) -> tuple[Matrix, ...]:
         UnknownFormatError: One uses a codec that is not read here.
         LimitError: One has more genes, or larger chunks, than can be read.
     """
-    del threads
     tree = _as_tree(source)
     found_roots = [] if tree is None else roots(tree)
     if tree is None or not found_roots:
@@ -154,7 +154,7 @@ def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
     kind, shape = encoding.removesuffix("_matrix"), attributes.get("shape")
     if kind not in ("csr", "csc") or not _is_shape(shape):
         raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is no matrix")
-    n_cells, n_genes = shape  # type: ignore[misc]
+    n_cells, n_genes = shape
     genes = _genes(var, n_genes, where)
     for vector in ("data", "indices", "indptr"):
         array = tree.array(f"{path}/{vector}")
@@ -163,7 +163,7 @@ def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
     return SparseLayer(name, tree, path, n_cells, genes, cell_major=kind == "csr").check()
 
 
-def _is_shape(shape: object) -> bool:
+def _is_shape(shape: object) -> TypeGuard[list[int]]:
     return (
         isinstance(shape, list)
         and len(shape) == 2

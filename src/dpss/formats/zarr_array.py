@@ -22,7 +22,7 @@ from dpss.formats.zarr_codecs import (
 )
 from dpss.formats.zarr_metadata import ArrayMetadata
 from dpss.stores import Blob
-from dpss.stores.paged import PagedBlob
+from dpss.stores.paged import Foreseeing
 
 if TYPE_CHECKING:
     from dpss.formats.zarr_tree import ZarrTree
@@ -96,7 +96,7 @@ class ZarrArray:
             return
         for row in range(start // n, -(-stop // n)):
             blob = self.tree.find(f"{self.path}/{self.meta.key((row,))}")
-            if isinstance(blob, PagedBlob):
+            if blob is not None and isinstance(blob, Foreseeing):
                 blob.expect([(0, blob.size_bytes or 0)])
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
