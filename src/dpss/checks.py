@@ -21,7 +21,7 @@ from dpss.stats import layout
 from dpss.stats.accumulator import Sums
 from dpss.stats.traits import LOG_CEILING
 from dpss.stats.values import Values
-from dpss.summary import Check, describe_duplicates
+from dpss.summary import Check
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
 
@@ -187,13 +187,12 @@ def _look_at_genes(evidence: Evidence) -> tuple[str, str]:
 
 def _look_at_names(evidence: Evidence) -> tuple[str, str]:
     genes = evidence.features.select(evidence.features.is_gene)
-    names, ids = describe_duplicates(genes)
+    names, ids = _repeated(genes.names), _repeated(genes.ids)
     if not names and not ids:
         return PASS, "Every gene has a name and an id of its own."
-    counts = Counter(genes.names.tolist())
-    examples = _listed([str(name) for name, n in counts.most_common(N_NAMED) if n > 1])
+    examples = _listed(names[:N_NAMED])
     return WARN, (
-        f"{names:,} gene names and {ids:,} gene ids occur more than once"
+        f"{len(names):,} gene names and {len(ids):,} gene ids occur more than once"
         f"{f' ({examples})' if examples else ''}; figures tell such genes apart by their id."
     )
 
@@ -260,6 +259,12 @@ def _values_used(evidence: Evidence) -> Values:
     """Return what the used layer holds."""
     kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in evidence.layers}
     return kinds[evidence.used] or Values.COUNTS
+
+
+def _repeated(column: NDArray[np.object_]) -> list[str]:
+    """Return what occurs more than once, the most frequent first."""
+    counts = {each: n for each, n in Counter(column.tolist()).items() if n > 1}
+    return sorted(counts, key=counts.__getitem__, reverse=True)
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import GeneTable
 from dpss.stats.boxes import Box
 from dpss.stats.density import Density
 from dpss.stats.ranks import top
@@ -199,10 +198,3 @@ class Summary:
         from dpss.figures import draw_figures
 
         return draw_figures(self)
-
-
-def describe_duplicates(genes: GeneTable) -> tuple[int, int]:
-    """Return how many gene names and how many ids occur more than once."""
-    return tuple(  # type: ignore[return-value]
-        sum(n > 1 for n in Counter(column.tolist()).values()) for column in (genes.names, genes.ids)
-    )
