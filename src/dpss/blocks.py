@@ -50,17 +50,21 @@ class EntryBlock:
     """The stored values, float or int of 32 or 64 bits, shape ``(n_values,)``."""
 
 
-def check_cell_block(block: CellBlock, n_cells: int) -> None:
+def check_cell_block(block: CellBlock, stop: int) -> None:
     """Check the invariants of a block that cost nothing to check.
 
     Gene indices and values are looked at where they are used, in the kernels.
 
+    Args:
+        block: The block.
+        stop: The cell after the last one that was asked for.
+
     Raises:
         ValueError: The block's arrays contradict each other or lie outside the matrix.
     """
-    if block.start < 0 or block.start + block.n_cells > n_cells:
+    if block.start < 0 or block.start + block.n_cells > stop:
         raise ValueError(
-            f"cells {block.start}..{block.start + block.n_cells} of a matrix of {n_cells} cells"
+            f"cells {block.start}..{block.start + block.n_cells}, but they end before {stop}"
         )
     if block.n_cells > MAX_BLOCK_CELLS:
         raise ValueError(f"{block.n_cells} cells in a block; at most {MAX_BLOCK_CELLS} are allowed")

@@ -32,7 +32,7 @@ class Reading:
     def cell_blocks(self, share: range, advance: Advance) -> Iterator[CellBlock]:
         """Yield a share's blocks of cells, checked."""
         for block in self.layer.cell_blocks(share, self.block_bytes):
-            check_cell_block(block, self.layer.n_cells)
+            check_cell_block(block, share.stop)
             yield replace(block, data=self._values(block.data))
             advance(len(block.data))
 
@@ -86,7 +86,10 @@ class MeasureFold:
 
     def start(self) -> CellMeasures:
         """Make empty measures."""
-        return CellMeasures(self.features, self.reading.layer.n_cells)
+        n_cells = self.reading.layer.n_cells
+        if n_cells is None:
+            raise ValueError("a layer of which only reading tells the cells is read in one pass")
+        return CellMeasures(self.features, n_cells)
 
     def expect(self, shares: Sequence[range]) -> None:
         """Say which shares will be read."""

@@ -109,7 +109,7 @@ def summarize_matrix(
         if sums.facts.n_outside:
             raise CorruptMatrixError(
                 f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
-                f"outside its {layer.n_cells:,} cells × {len(layer.genes):,} genes"
+                f"outside its {sums.cells.n_cells:,} cells × {len(layer.genes):,} genes"
             )
         traits[layer.name] = traits[layer.name].after_pass(sums, exponentiated=choice.exponentiate)
         kinds[layer.name] = classify(traits[layer.name])

@@ -37,8 +37,11 @@ class Layer(Protocol):
         """``X``, ``raw.X`` or a layer's name."""
 
     @property
-    def n_cells(self) -> int:
-        """Number of cells."""
+    def n_cells(self) -> int | None:
+        """Number of cells; ``None`` where only reading tells, which then is sure to be cell-major.
+
+        The one share of such a layer ends somewhere behind its last cell.
+        """
 
     @property
     def n_values(self) -> int | None:

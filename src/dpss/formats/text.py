@@ -45,6 +45,8 @@ _CHUNK_BYTES = 1 << 21
 _MIN_CHUNK_BYTES = 1 << 16
 _TABLE_BYTES = 1 << 28
 """Largest table of genes beside a matrix."""
+_TO_THE_END = range(1 << 62)
+"""All lines, however many there are."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class TextLayer:
 
     blob: Blob
     dialect: Dialect
-    n_cells: int
+    n_cells: int | None
+    """Number of cells; ``None`` where each line is one: to count them it would be read twice."""
     genes: GeneTable
     cell_major: bool
     """Whether each line is a cell."""
@@ -62,14 +65,14 @@ class TextLayer:
     name: str = "X"
 
     @property
-    def n_values(self) -> int:
+    def n_values(self) -> int | None:
         """Number of fields, zeros included."""
-        return self.n_cells * len(self.genes)
+        return None if self.n_cells is None else self.n_cells * len(self.genes)
 
     def shares(self, share_bytes: int) -> Sequence[range]:
         """Return the whole: a stream can't be cut."""
         del share_bytes
-        return [range(self.n_cells if self.cell_major else len(self.genes))]
+        return [_TO_THE_END if self.cell_major else range(len(self.genes))]
 
     def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield the cells in blocks."""
@@ -95,7 +98,7 @@ class TextLayer:
             start += len(lines)
 
     def _lines(self, share: range, block_bytes: int) -> Iterator[Lines]:
-        """Yield all lines, and check that they are as many as when the file was opened."""
+        """Yield all lines, and check that they are as many as were counted before, if they were."""
         chunk_bytes = min(max(block_bytes // 4, _MIN_CHUNK_BYTES), _CHUNK_BYTES)
         n_lines = 0
         for lines in read_lines(self.blob, self.dialect, self.threads, chunk_bytes):
@@ -103,7 +106,7 @@ class TextLayer:
             if n_lines > len(share):
                 break
             yield lines
-        if n_lines != len(share):
+        if n_lines != len(share) and share != _TO_THE_END:
             raise CorruptMatrixError(
                 f"{self.blob.url}: has {n_lines:,} lines, but had {len(share):,} at first sight"
             )
@@ -165,12 +168,12 @@ def open_text(
     look = look_at(blob)
     found, notes = orient(look, orientation)
     dialect = look.dialect
+    n_cells: int | None = None
     if found == GENES_BY_CELLS:
         n_cells = dialect.n_columns
         genes, more = _genes_of_lines(blob, look)
     else:
         genes, more = _genes_of_header(dialect, known_genes, blob.url)
-        n_cells = count_lines(blob, dialect)
     layer = TextLayer(blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads)
     return Matrix(name=name, format=FORMAT, layers=(layer,), notes=(*notes, *more))
 

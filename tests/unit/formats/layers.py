@@ -25,13 +25,14 @@ def open_path(path: Path) -> tuple[Matrix, ...]:
 
 def dense(layer: Layer, share_bytes: int = 1 << 12, block_bytes: int = 1 << 10) -> Array:
     """Read a layer whole, in small shares and blocks, and hold the blocks to their invariants."""
-    out = np.zeros((layer.n_cells, len(layer.genes)))
+    n_cells = count_cells(layer)
+    out = np.zeros((n_cells, len(layer.genes)))
     seen = np.zeros(out.shape, dtype=int)
-    cells_seen = np.zeros(layer.n_cells, dtype=int)
+    cells_seen = np.zeros(n_cells, dtype=int)
     for share in layer.shares(share_bytes):
         if layer.cell_major:
             for block in layer.cell_blocks(share, block_bytes):
-                check_cell_block(block, layer.n_cells)
+                check_cell_block(block, n_cells)
                 cells = np.repeat(
                     np.arange(block.start, block.start + block.n_cells), np.diff(block.indptr)
                 )
@@ -46,9 +47,17 @@ def dense(layer: Layer, share_bytes: int = 1 << 12, block_bytes: int = 1 << 10) 
     return from_entries(layer, share_bytes, block_bytes)
 
 
+def count_cells(layer: Layer) -> int:
+    """Return the number of cells; where the layer doesn't know it, by reading it."""
+    if layer.n_cells is not None:
+        return layer.n_cells
+    (share,) = layer.shares(1)
+    return sum(block.n_cells for block in layer.cell_blocks(share, 1 << 10))
+
+
 def from_entries(layer: Layer, share_bytes: int = 1 << 12, block_bytes: int = 1 << 10) -> Array:
     """Read a layer whole through its entries."""
-    out = np.zeros((layer.n_cells, len(layer.genes)))
+    out = np.zeros((count_cells(layer), len(layer.genes)))
     seen = np.zeros(out.shape, dtype=int)
     for share in layer.shares(share_bytes):
         for block in layer.entry_blocks(share, block_bytes):
