@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from dpss.configuring import make_read_settings
 from dpss.errors import MatrixError, NeedsWholeError, NoMatrixError, UnknownFormatError
-from dpss.settings import StatSettings, make_read_settings
+from dpss.settings import StatSettings
 
 if TYPE_CHECKING:
     from dpss.formats import Layer, Matrix

@@ -1,16 +1,14 @@
 """The commands: options and environment → settings → objects → run → exit code.
 
-The only module that prints or reads the environment. Everything heavy is imported in
-the command that needs it, so that ``--help`` is quick.
+The composition root: below it and the two modules that it runs commands with (`dpss.entry`,
+`dpss.performing`) nothing is printed, and no variable of ours is read. Everything heavy is
+imported in the command that needs it, so that ``--help`` is quick.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,9 @@ from typing import Any
 import click
 
 from dpss import __version__
-from dpss.errors import DpssError, MatrixError, UnreachableError
+from dpss.entry import CONTEXT, FAILED, execute
+from dpss.errors import UnreachableError
 from dpss.interrupts import Interrupted, SignalStop
-from dpss.logs import clean
-from dpss.machine import return_memory_at_once
 from dpss.options import job_options, log_options, option, source_options, statistics_options
 from dpss.performing import (
     folder_of_pages,
@@ -31,10 +28,6 @@ from dpss.performing import (
     start_logs,
     take_logs,
 )
-
-FAILED, NOT_STARTED, BROKEN_PIPE = 1, 2, 141
-
-CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(context_settings=CONTEXT, no_args_is_help=True)
@@ -81,7 +74,7 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
       dpss summarize velocity.h5ad --layer spliced
     """
     from dpss.catalogs.local import GivenCatalog
-    from dpss.settings import make_run_settings
+    from dpss.configuring import make_run_settings
 
     logs = take_logs(options)
     settings = make_run_settings(
@@ -117,7 +110,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
       dpss run --source canned --environ dev --blacklist --min_gene_count 1200
     """
     from dpss.composing import make_catalog
-    from dpss.settings import make_run_settings
+    from dpss.configuring import make_run_settings
 
     logs = take_logs(options)
     settings = make_run_settings(**options)
@@ -152,10 +145,10 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
     """
     from dpss.catalogs.sharding import parse_shard
     from dpss.composing import make_catalog, recipe_of
+    from dpss.configuring import make_run_settings
     from dpss.console import describe_plan, open_console, plan_table
     from dpss.planning import Known, plan_run
     from dpss.run import list_projects, plan
-    from dpss.settings import make_run_settings
     from dpss.stores.opening import open_store
 
     start_logs(take_logs(options))
@@ -257,8 +250,8 @@ def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
     Example:
       dpss demo && dpss serve dpss-demo/portal
     """
+    from dpss.configuring import make_run_settings
     from dpss.demo import DemoCatalog, write_matrices
-    from dpss.settings import make_run_settings
 
     logs = take_logs(options)
     matrices, portal = Path(output) / "matrices", Path(output) / "portal"
@@ -281,51 +274,8 @@ def run_main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(execute(run, "data-portal-summary-stats", arguments))
 
 
-def execute(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
-    """Run a command and return its exit code; whatever goes wrong is told in one message."""
-    try:
-        with SignalStop() as stop:
-            return_memory_at_once()
-            given = sys.argv[1:] if arguments is None else list(arguments)
-            # Not click's `main`: it ends a broken pipe with 1, which says that a matrix failed.
-            with command.make_context(name, given, obj=stop, **CONTEXT) as context:
-                code = command.invoke(context)
-            sys.stdout.flush()
-            return int(code or 0)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.message, err=True)
-        return NOT_STARTED
-    except click.ClickException as error:
-        where = (
-            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
-        )
-        print_error(f"{error.format_message().rstrip('.')}; see `{where} --help`")
-        return NOT_STARTED
-    except Interrupted as interruption:
-        return 128 + interruption.number
-    except BrokenPipeError:
-        # Whoever read our output has gone; what's still in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    except DpssError as error:
-        explain(error, str(error))
-        return FAILED if isinstance(error, MatrixError) else NOT_STARTED
-    except Exception as error:
-        explain(error, f"unexpected {type(error).__name__}: {error}; --debug shows where")
-        return FAILED
-
-
 def program() -> str:
     """Return what to type for ``dpss``: it may not be on the path of whoever ran `make demo`."""
     if shutil.which("dpss"):
         return "dpss"
     return f"{sys.executable} -m dpss" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
-
-
-def explain(error: BaseException, message: str) -> None:
-    """Print an error, with its traceback where everything is logged."""
-    if logging.getLogger("dpss").isEnabledFor(logging.DEBUG):
-        click.echo(clean("".join(traceback.format_exception(error))), err=True)
-    print_error(message)

@@ -15,7 +15,7 @@
             └── NeedsWholeError             can't be read where it is: to be fetched whole
 
 Each message says what is wrong, with which value, and what to do next where
-something can be done. It is caught once, at the edge (``dpss.cli`` for a command,
+something can be done. It is caught once, at the edge (``dpss.entry`` for a command,
 ``dpss.run`` for one matrix of many).
 """
 

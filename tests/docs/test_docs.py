@@ -115,3 +115,13 @@ def test_the_readme_opens_with_a_figure_and_two_commands() -> None:
     data = (ROOT / image).read_bytes()
     assert data.startswith(b"\x89PNG")
     assert len(data) < MAX_FIGURE_BYTES
+
+
+def test_the_picture_of_the_modules_is_what_is_checked() -> None:
+    """The explanation draws the same order of imports as the linter holds the program to."""
+    page = ROOT / "docs" / "explanation" / "architecture.md"
+    picture = page.read_text().split("## Who may import whom")[1].split("```")[1]
+    drawn = [re.split(r"\s{3,}", line)[0] for line in picture.strip().splitlines()]
+    rules = (ROOT / ".importlinter").read_text().split("layers =")[1].split("\n#")[0]
+    checked = [re.sub(r"[()]", "", line).strip() for line in rules.strip().splitlines()]
+    assert drawn == [line for line in checked if line != "__main__"]

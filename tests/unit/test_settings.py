@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dpss.configuring import make_read_settings, make_run_settings
 from dpss.errors import SettingsError
 from dpss.machine import count_cpus, default_threads, peak_memory_bytes
-from dpss.settings import ENVIRONS, bucket_of, make_read_settings, make_run_settings
+from dpss.settings import ENVIRONS, StatSettings, bucket_of
 
 
 def test_an_input_alone_means_the_source_local() -> None:
@@ -90,3 +91,9 @@ def test_orientation_and_memory() -> None:
     assert settings.read.memory_bytes > 1 << 27
     with pytest.raises(SettingsError, match=r"--memory \(DPSS_MEMORY\) is lots"):
         make_run_settings(input="x", output="y", memory="lots")
+
+
+def test_an_orientation_that_there_is_none_of() -> None:
+    """Whoever asks for it, a command or a notebook, is told which ones there are."""
+    with pytest.raises(SettingsError, match="sideways; there is: genes-by-cells"):
+        StatSettings(orientation="sideways")
