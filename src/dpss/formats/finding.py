@@ -53,11 +53,11 @@ def each_matrix(source: Blob | Tree, means: Means | None = None) -> Generator[Fo
     """
     means = means or Means()
     if isinstance(source, Tree):
-        yield from _of_tree(source, means, "", -1)
-    elif kind_of(source) is Kind.ARCHIVE:
-        yield from _of_archive(source, means, "", 0)
+        yield from _of_tree(source, list_contents(source), means, -1)
+    elif (kind := kind_of(source)) is Kind.ARCHIVE:
+        yield from _of_archive(source, means, 0)
     else:
-        with _at_hand(source, means) as ready:
+        with _at_hand(source, kind, means) as ready:
             yield from open_matrices(ready, means)
 
 
@@ -67,20 +67,23 @@ def holds_matrix(source: Blob | Tree) -> bool:
     Raises:
         MatrixError: It can't be read.
     """
-    if isinstance(source, Blob) and kind_of(source) is not Kind.ARCHIVE:
-        with _at_hand(source, Means()) as ready:
-            try:
-                return bool(open_matrices(ready))
-            except UnknownFormatError:
-                return False
-    return bool(list_contents(_tree_of(source) if isinstance(source, Blob) else source).items)
+    if isinstance(source, Tree):
+        return bool(list_contents(source).items)
+    kind = kind_of(source)
+    if kind is Kind.ARCHIVE:
+        return bool(list_contents(_tree_of(source)).items)
+    with _at_hand(source, kind, Means()) as ready:
+        try:
+            return bool(open_matrices(ready))
+        except UnknownFormatError:
+            return False
 
 
 def _tree_of(archive: Blob) -> ZipTree | TarTree:
     return ZipTree(archive) if is_zip(archive) else TarTree(archive)
 
 
-def _of_archive(archive: Blob, means: Means, name: str, depth: int) -> Iterator[Found]:
+def _of_archive(archive: Blob, means: Means, depth: int) -> Iterator[Found]:
     """Yield the matrices of an archive."""
     if depth > _MAX_NESTED:
         raise LimitError(
@@ -98,7 +101,7 @@ def _of_archive(archive: Blob, means: Means, name: str, depth: int) -> Iterator[
             except LimitError:
                 if any(item.kind is Kind.FOLDER for item in contents.items):
                     raise
-        yield from _of_tree(tree, means, name, depth, contents)
+        yield from _of_tree(tree, contents, means, depth)
 
 
 def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
@@ -109,24 +112,21 @@ def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
     return len(contents.items) > 1 and n_bytes > _WORTH_UNPACKING_BYTES
 
 
-def _of_tree(
-    tree: Tree, means: Means, name: str, depth: int, contents: Contents | None = None
-) -> Iterator[Found]:
+def _of_tree(tree: Tree, contents: Contents, means: Means, depth: int) -> Iterator[Found]:
     """Yield the matrices of a folder or archive."""
-    contents = contents or list_contents(tree)
     n_found = 0
     for label, why in contents.refused.items():
-        yield Refused(_join(name, label), why)
+        yield Refused(label, why)
     for item in contents.items:
         try:
             for found in _of_item(tree, item, contents, means, depth):
                 n_found += 1
-                yield replace(found, name=_join(name, _join(item.name, found.name)))
+                yield replace(found, name=_join(item.name, found.name))
         except Exception as error:
             if len(contents.items) == 1:
                 raise
             n_found += not isinstance(error, (NoMatrixError, UnknownFormatError))
-            yield Refused(_join(name, item.name), error)
+            yield Refused(item.name, error)
     if not n_found:
         raise NoMatrixError(f"{tree.url}: there is no matrix among its {contents.n_files:,} files")
 
@@ -135,12 +135,12 @@ def _of_item(
     tree: Tree, item: Item, contents: Contents, means: Means, depth: int
 ) -> Iterator[Found]:
     if item.kind is Kind.ARCHIVE and isinstance(item.source, Blob):
-        yield from _of_archive(item.source, means, "", depth + 1)
+        yield from _of_archive(item.source, means, depth + 1)
     elif item.kind is Kind.MTX:
         others = [each.path for each in contents.items if each.kind is Kind.MTX]
         yield mtx.open_member(tree, item.path, others, means.threads)
     elif isinstance(item.source, Blob):
-        with _at_hand(item.source, means) as ready, ExitStack() as stack:
+        with _at_hand(item.source, item.kind, means) as ready, ExitStack() as stack:
             try:
                 matrices = open_matrices(ready, means)
             except NeedsWholeError:
@@ -151,16 +151,14 @@ def _of_item(
 
 
 @contextmanager
-def _at_hand(blob: Blob, means: Means) -> Iterator[Blob]:
+def _at_hand(blob: Blob, kind: Kind, means: Means) -> Iterator[Blob]:
     """Give a file as its format needs it: HDF5 is read at any place, all else as a stream."""
-    if is_hdf5(blob.read_range(0, 8)) and blob.random_access:
+    packed = kind is Kind.HDF5 and not is_hdf5(blob.read_range(0, 8))
+    if kind is not Kind.HDF5 or (blob.random_access and not packed):
         yield blob
-    elif kind_of(blob) is Kind.HDF5:
-        packed = blob if is_hdf5(blob.read_range(0, 8)) else Unpacked(blob)
-        with means.hold(packed) as file:
-            yield file
-    else:
-        yield blob
+        return
+    with means.hold(Unpacked(blob) if packed else blob) as file:
+        yield file
 
 
 def _join(outer: str, inner: str) -> str:
