@@ -7,6 +7,7 @@ works and asked for again when it no longer does.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 from dataclasses import dataclass
@@ -19,7 +20,13 @@ from urllib3.exceptions import HTTPError
 from dpss.errors import FetchError
 from dpss.stores.addresses import shown_address
 from dpss.stores.http import Client, HttpFault, PassingFault, discard, reason
-from dpss.stores.http_download import BUFFER_BYTES, Download, content_range, etag_of
+from dpss.stores.http_download import (
+    BUFFER_BYTES,
+    Download,
+    content_range,
+    etag_of,
+    whole_size,
+)
 
 HEAD_BYTES = 1 << 16
 """Read with the first request and kept: every reader begins by looking at them."""
@@ -45,7 +52,15 @@ class Facts:
 class HttpBlob:
     """A file behind HTTP as a `dpss.stores.Blob`."""
 
-    def __init__(self, address: str, client: Client, *, name: str = "", sha256: str = "") -> None:
+    def __init__(
+        self,
+        address: str,
+        client: Client,
+        *,
+        name: str = "",
+        sha256: str = "",
+        to_be_read: bool = False,
+    ) -> None:
         """Remember where the file is; nothing is asked yet.
 
         Args:
@@ -53,6 +68,8 @@ class HttpBlob:
             client: Who asks.
             name: Its name, if not the address's last part.
             sha256: What its bytes must give, in hexadecimal digits; empty if not known.
+            to_be_read: Whether it's opened soon: a server that gives no parts and sends all at
+                the first question is then not asked a second time.
         """
         self._address = address
         self._client = client
@@ -60,15 +77,18 @@ class HttpBlob:
         self._sha256 = sha256.lower()
         self._facts: Facts | None = None
         self._direct = ""
+        self._to_be_read = to_be_read
+        self._on_its_way: list[urllib3.BaseHTTPResponse] = []
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the lock behind."""
-        return {key: value for key, value in vars(self).items() if key != "_lock"}
+        """Leave the lock behind, and what is on its way."""
+        left = ("_lock", "_on_its_way")
+        return {key: value for key, value in vars(self).items() if key not in left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Get a new lock."""
-        vars(self).update(state, _lock=threading.Lock())
+        vars(self).update(state, _lock=threading.Lock(), _on_its_way=[])
 
     @property
     def name(self) -> str:
@@ -143,6 +163,9 @@ class HttpBlob:
             PassingFault: It may work later.
             HttpFault: It won't.
         """
+        if stop is None:
+            with contextlib.suppress(IndexError):
+                return self._on_its_way.pop()
         end = "" if stop is None else str(stop - 1)
         headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{end}"}
         direct = self._direct
@@ -172,10 +195,12 @@ class HttpBlob:
                 discard(answer)
                 return Facts(0, etag_of(answer), _modified(answer), True, b"")
             if answer.status == 200:
-                # All of it is on its way; it is asked for again when it's wanted.
-                length = answer.headers.get("Content-Length")
-                size = int(length) if length and length.isdigit() else None
-                answer.close()
+                # All of it is on its way.
+                size = whole_size(answer)
+                if self._to_be_read:
+                    self._on_its_way.append(answer)
+                else:
+                    answer.close()
                 return Facts(size, etag_of(answer), _modified(answer), False, b"")
             _, total = content_range(answer, self.url)
             head = answer.read()

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import urllib3
+from isal import isal_zlib
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import CorruptMatrixError, FetchError
@@ -29,13 +30,14 @@ class Download(io.RawIOBase):
     def __init__(self, blob: HttpBlob, start: int, stop: int | None) -> None:
         """Read from ``start`` to ``stop`` (``None``: the end)."""
         self._blob = blob
-        self._position = start
+        self._start = self._position = start
         self._stop = stop
         self._answer: urllib3.BaseHTTPResponse | None = None
         self._digest = hashlib.sha256() if blob.sha256 and start == 0 and stop is None else None
         self._spent = 0.0
         self._got = 0
         self._done = False
+        self._crc = 0
 
     def readable(self) -> bool:
         """Return true."""
@@ -59,6 +61,7 @@ class Download(io.RawIOBase):
         except HttpFault as error:
             raise FetchError(str(error)) from error
         self._position += len(data)
+        self._crc = isal_zlib.crc32(data, self._crc)
         if self._digest:
             self._digest.update(data)
         if not data:
@@ -103,25 +106,42 @@ class Download(io.RawIOBase):
         if answer.status == 416:
             discard(answer)
             return None
-        total = None
+        total = whole_size(answer)
         start = 0
         if answer.status == 206:
             start, total = content_range(answer, self._blob.url)
         changed = facts.etag and etag_of(answer) not in ("", facts.etag)
-        if changed or (total is not None and total != facts.size_bytes):
+        if changed or (None not in (total, facts.size_bytes) and total != facts.size_bytes):
             answer.close()
-            raise CorruptMatrixError(f"{self._blob.url}: was changed while it was read; run again")
+            raise self._changed()
         if start > self._position:
             answer.close()
             raise HttpFault(f"{self._blob.url}: the server gives other bytes than were asked for")
         # A server without ranges begins at the start again: what is there already goes by.
-        skip = self._position - start
-        while skip:
-            gone = len(answer.read1(min(skip, BUFFER_BYTES)))
+        self._skip(answer, self._position - start)
+        return answer
+
+    def _skip(self, answer: urllib3.BaseHTTPResponse, n_bytes: int) -> None:
+        """Let go by what came before.
+
+        Raises:
+            CorruptMatrixError: It's something else now.
+        """
+        crc = 0
+        came_before = self._start == 0 and n_bytes > 0
+        while n_bytes:
+            gone = answer.read1(min(n_bytes, BUFFER_BYTES))
             if not gone:
                 raise PassingFault(f"{self._blob.url}: ended too early")
-            skip -= gone
-        return answer
+            crc = isal_zlib.crc32(gone, crc)
+            self._got += len(gone)
+            n_bytes -= len(gone)
+        if came_before and crc != self._crc:
+            answer.close()
+            raise self._changed()
+
+    def _changed(self) -> CorruptMatrixError:
+        return CorruptMatrixError(f"{self._blob.url}: was changed while it was read; run again")
 
     def _watch_speed(self, seconds: float, n_bytes: int) -> None:
         """Count only the time that was spent waiting, not the reader's own."""
@@ -151,6 +171,12 @@ class Download(io.RawIOBase):
         if self._answer is not None:
             self._answer.close()
             self._answer = None
+
+
+def whole_size(answer: urllib3.BaseHTTPResponse) -> int | None:
+    """Return the size of what is sent whole, ``None`` where it isn't said."""
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if answer.status == 200 and length.isdigit() else None
 
 
 def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int | None]:

@@ -229,3 +229,29 @@ def test_redirects_leave_neither_http_nor_encryption() -> None:
     for location in ("file:///etc/passwd", "http://host/a"):
         with pytest.raises(HttpFault, match="not followed"):
             follow("https://host/a", location)
+
+
+def test_what_is_on_its_way_is_not_asked_for_again(server: FileServer) -> None:
+    """Who says that a file will be read gets it with the first answer of a server without ranges."""
+    server.files["/a.h5ad"].ranges = False
+    blob = blob_of(server, to_be_read=True)
+    assert blob.size_bytes == len(DATA)
+    assert read_all(pickle.loads(pickle.dumps(blob))) == DATA
+    assert len(server.requests) == 2
+    assert read_all(blob) == DATA
+    assert len(server.requests) == 2
+    assert read_all(blob) == DATA
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("etag", [True, False])
+def test_two_versions_are_never_taken_for_one(server: FileServer, etag: bool) -> None:
+    """Where the beginning has to be sent again it's compared, also where no tag tells versions."""
+    file = File(DATA, ranges=False, etag=etag, faults=[Answer(cut_after=200_000)])
+    server.files["/a.h5ad"] = file
+    with blob_of(server, to_be_read=True).open() as stream:
+        start = stream.read(100_000)
+        assert start == DATA[:100_000]
+        file.data = b"x" + DATA[1:]
+        with pytest.raises(CorruptMatrixError, match="was changed"):
+            stream.read()
