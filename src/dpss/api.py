@@ -13,6 +13,8 @@ from dpss.settings import StatSettings
 
 if TYPE_CHECKING:
     from dpss.formats import Layer, Matrix
+    from dpss.formats.means import Means
+    from dpss.settings import ReadSettings
     from dpss.stores.opening import Source
     from dpss.summary import Summary
 
@@ -24,7 +26,9 @@ def summarize(
     *,
     layer: str | None = None,
     min_gene_count: int = 0,
+    orientation: str | None = None,
     threads: int | None = None,
+    memory: str | None = None,
     matrix: str | None = None,
 ) -> Summary:
     """Summarise a matrix: a file, a folder, or an AnnData object in memory.
@@ -40,7 +44,11 @@ def summarize(
             object, which is neither copied nor changed; a view will do.
         layer: The layer to read, or ``None`` for the first that has counts.
         min_gene_count: Leave out cells with fewer genes detected.
+        orientation: What the lines and columns of a table of text are, ``genes-by-cells``
+            or ``cells-by-genes``; ``None`` tells it from their names.
         threads: As many, or ``None`` for what the machine has.
+        memory: Most memory for what can only be read whole, R's files, such as ``8GB``;
+            ``None`` for half of the machine's.
         matrix: Its name, where a file holds several.
 
     Returns:
@@ -54,11 +62,12 @@ def summarize(
     """
     from dpss.formats.in_memory import is_anndata, open_anndata
 
-    stats = StatSettings(min_gene_count, layer)
-    read = make_read_settings(threads)
+    stats = StatSettings(min_gene_count, layer, orientation)
+    read = make_read_settings(threads, memory)
     if is_anndata(source):
-        return _summarize(open_anndata(source), "", "AnnData object", "", stats, read.threads)
+        return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
 
+    from dpss.formats.means import Means, hold_apart, parse_orientation
     from dpss.names import stem_of
     from dpss.stores.fingerprints import fingerprint
     from dpss.stores.opening import open_source
@@ -66,24 +75,24 @@ def summarize(
 
     opened = paged(open_source(os.fspath(source)))
     title, mark = stem_of(opened.name), fingerprint(opened)
+    means = Means(read.threads, parse_orientation(orientation), read.memory_bytes)
 
     def make(found: Matrix) -> Summary:
-        return _summarize(found, opened.name, title, mark, stats, read.threads)
+        return _summarize(found, opened.name, title, mark, stats, read)
 
     try:
-        return _only(opened, matrix, read.threads, make)
+        return _only(opened, matrix, means, make)
     except NeedsWholeError:
-        from dpss.formats.means import hold_apart
         from dpss.stores.http_blob import HttpBlob
 
         if not isinstance(opened, (PagedBlob, HttpBlob)):
             raise
         with hold_apart(opened) as file:
-            return _only(file, matrix, read.threads, make)
+            return _only(file, matrix, means, make)
 
 
 def _only(
-    source: Source, wanted: str | None, threads: int, make: Callable[[Matrix], Summary]
+    source: Source, wanted: str | None, means: Means, make: Callable[[Matrix], Summary]
 ) -> Summary:
     """Make the summary of the matrix that is asked for, or of the only one.
 
@@ -91,11 +100,10 @@ def _only(
         MatrixError: There is no such one, or none is asked for and there are several.
     """
     from dpss.formats.finding import Refused, each_matrix
-    from dpss.formats.means import Means
 
     made: Summary | None = None
     names: list[str] = []
-    with closing(each_matrix(source, Means(threads=threads))) as matrices:
+    with closing(each_matrix(source, means)) as matrices:
         for found in matrices:
             if isinstance(found, Refused):
                 if found.name == wanted or not isinstance(found.error, NO_MATRIX):
@@ -114,12 +122,11 @@ def _only(
 
 
 def _summarize(
-    found: Matrix, url: str, title: str, mark: str, stats: StatSettings, threads: int
+    found: Matrix, url: str, title: str, mark: str, stats: StatSettings, read: ReadSettings
 ) -> Summary:
     from dpss import __version__
     from dpss.building import Identity
     from dpss.executors.threads import ThreadExecutor
-    from dpss.settings import ReadSettings
     from dpss.summarizing import SilentProgress, summarize_matrix
     from dpss.summary import MatrixInfo, Provenance
 
@@ -128,5 +135,5 @@ def _summarize(
         return Identity(title, title, info, Provenance(__version__, stats.as_mapping()))
 
     return summarize_matrix(
-        found, identify, stats, ReadSettings(threads), ThreadExecutor(threads), SilentProgress()
+        found, identify, stats, read, ThreadExecutor(read.threads), SilentProgress()
     )

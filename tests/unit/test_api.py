@@ -13,9 +13,10 @@ import pytest
 import scipy.sparse as sp
 
 import dpss
-from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError
+from dpss.errors import LimitError, MatrixError, NoMatrixError, SettingsError, UnknownFormatError
 from dpss.tables import summary_document
 from tests.servers.files import FileServer
+from tests.unit.formats.packing import table
 from tests.unit.small import counts, write_h5ad_csr, write_two_genomes
 
 
@@ -111,6 +112,24 @@ def test_cells_with_few_genes_can_be_left_out(path: Path) -> None:
     assert dpss.summarize(path, min_gene_count=limit).n_cells_kept == (detected >= limit).sum()
 
 
+def test_a_table_is_read_as_it_is_said_to_be(tmp_path: Path) -> None:
+    """Its lines are genes by their names; cells, and 17 of them, if that is asked for."""
+    (tmp_path / "t.csv").write_bytes(table())
+    told = dpss.summarize(tmp_path / "t.csv")
+    assert (told.n_cells, len(told.genes.gene_id)) == (23, 17)
+    asked = dpss.summarize(tmp_path / "t.csv", orientation="cells-by-genes")
+    assert (asked.n_cells, len(asked.genes.gene_id)) == (17, 23)
+    assert asked.provenance.settings["orientation"] == "cells-by-genes"
+
+
+def test_what_is_read_whole_stays_below_a_limit() -> None:
+    """An R file that would need more is refused, and the option is named."""
+    path = Path(__file__).parent / "formats" / "r_files" / "dgC_plain.rds"
+    assert dpss.summarize(path, memory="1GB").n_cells
+    with pytest.raises(LimitError, match="--memory"):
+        dpss.summarize(path, memory="1000")
+
+
 def test_tables_and_figures_for_the_notebook(path: Path) -> None:
     """A data frame with a line per gene, and matplotlib figures by slug."""
     summary = dpss.summarize(path, threads=1)
@@ -130,6 +149,10 @@ def test_what_cannot_be_summarised_says_why(tmp_path: Path) -> None:
         dpss.summarize("nope.h5ad")
     with pytest.raises(SettingsError, match="DPSS_THREADS"):
         dpss.summarize(anndata.AnnData(np.ones((2, 2))), threads=0)
+    with pytest.raises(SettingsError, match="DPSS_ORIENTATION"):
+        dpss.summarize(anndata.AnnData(np.ones((2, 2))), orientation="sideways")
+    with pytest.raises(SettingsError, match="DPSS_MEMORY"):
+        dpss.summarize(anndata.AnnData(np.ones((2, 2))), memory="much")
 
 
 def test_a_file_with_several_matrices_asks_which(tmp_path: Path) -> None:
