@@ -10,11 +10,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -334,6 +337,27 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
         for figure in json.loads(summary.read_text())["figures"]:
             assert figure["left_out"] or {f"{figure['slug']}.png", f"{figure['slug']}.svg"} <= names
     assert not list(out.rglob(".dpss-*"))
+
+
+def test_a_signal_leaves_nothing_of_what_was_unpacked(tmp_path: Path) -> None:
+    """The member of an archive that is being unpacked or read is gone when the program is."""
+    scratch, out = tmp_path / "scratch", tmp_path / "out"
+    scratch.mkdir()
+    write_h5ad_csr(tmp_path / "a.h5ad", counts())
+    with h5py.File(tmp_path / "a.h5ad", "a") as file:
+        # To unpack that takes longer than to notice that it has begun.
+        file["filler"] = np.zeros(25_000_000)
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz", compresslevel=1) as archive:
+        archive.add(tmp_path / "a.h5ad", "a.h5ad")
+    given = ("--input", tmp_path / "a.tar.gz", "--output", out, "--scratch", scratch)
+    with running("run", *given) as process:
+        wait_for(lambda: list(scratch.rglob("a.h5ad")))
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 128 + signal.SIGTERM
+        assert "Traceback" not in stderr
+    assert list(scratch.iterdir()) == []
+    assert not list(out.rglob("summary.json"))
 
 
 def wait_for(ready: object, seconds: float = 90) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,9 +19,9 @@ import numpy as np
 import pytest
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
-from dpss.formats import Matrix
+from dpss.formats import Matrix, loom
 from dpss.formats.finding import Refused, each_matrix, holds_matrix
-from dpss.formats.means import Means
+from dpss.formats.means import Means, hold_apart
 from dpss.stores import Blob
 from dpss.stores.local import LocalFile, LocalFolder
 from dpss.stores.scratch import Scratch
@@ -39,6 +40,11 @@ from tests.unit.formats.packing import (
 from tests.unit.small import counts
 from tests.unit.stores.blobs import MemoryBlob
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 Pack = Callable[[Mapping[str, bytes]], bytes]
 PACKINGS: list[Pack] = [
     tar,
@@ -47,8 +53,9 @@ PACKINGS: list[Pack] = [
     lambda files: lzma.compress(tar(files)),
     zipped,
     partial(zipped, method=zipfile.ZIP_STORED),
+    lambda files: zstd.compress(tar(files)),
 ]
-IDS = ["tar", "tar.gz", "tar.bz2", "tar.xz", "zip", "stored zip"]
+IDS = ["tar", "tar.gz", "tar.bz2", "tar.xz", "zip", "stored zip", "tar.zst"]
 
 
 def read(data: bytes, means: Means | None = None) -> dict[str, np.ndarray | str]:
@@ -181,6 +188,27 @@ def test_a_zarr_in_a_compressed_tar(tmp_path: Path) -> None:
         found = read(pack(files | {"t.csv": table(2)}))
         assert same(found["z"], 1)
         assert same(found["t"], 2)
+
+
+def test_a_loom_whose_tiles_are_scattered_is_unpacked(tmp_path: Path, monkeypatch) -> None:
+    """In a plain tar it could be read in place, but some cells' tiles lie all over it."""
+    from tests.unit.formats.test_loom import write_loom
+
+    path = write_loom(tmp_path / "a.loom", counts(1, 23, 17).matrix.T, chunks=(4, 5))
+    files = {"a.loom": path.read_bytes(), "b.csv": table(2)}
+    held: list[str] = []
+
+    @contextmanager
+    def hold(blob: Blob) -> Iterator[Blob]:
+        held.append(blob.url)
+        with hold_apart(blob) as file:
+            yield file
+
+    for near_bytes, unpacked in ((loom._NEAR_BYTES, []), (0, ["memory/a!/a.loom"])):
+        monkeypatch.setattr(loom, "_NEAR_BYTES", near_bytes)
+        found = read(tar(files), Means(hold=hold))
+        assert [same(found["a"], 1), same(found["b"], 2)] == [True, True]
+        assert held == unpacked
 
 
 def test_text_and_mtx_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import pickle
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +22,13 @@ from dpss.stores.local import LocalFile
 from dpss.stores.tars import TarTree, is_tar
 from tests.unit.stores.blobs import MemoryBlob
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 Pack = Callable[[bytes], bytes]
-PACKINGS: list[Pack] = [bytes, gzip.compress, bz2.compress, lzma.compress]
+PACKINGS: list[Pack] = [bytes, gzip.compress, bz2.compress, lzma.compress, zstd.compress]
 FORMATS = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
 
 
@@ -194,7 +200,7 @@ def test_changed_byte_is_an_error_or_harmless(at, value, packing):
         assert len(found) <= 2
 
 
-@pytest.mark.parametrize("compress", [bz2.compress, lzma.compress, gzip.compress])
+@pytest.mark.parametrize("compress", [bz2.compress, lzma.compress, gzip.compress, zstd.compress])
 def test_bomb_is_refused(monkeypatch: pytest.MonkeyPatch, compress: Pack) -> None:
     """What expands as nothing honest does is left alone before it is through."""
     monkeypatch.setattr(tar_headers, "_FREE_BYTES", 1 << 16)
