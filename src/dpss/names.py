@@ -20,7 +20,7 @@ MATRIX_SUFFIXES = (
 )
 """Endings that are said of the format, and are no part of a matrix's name."""
 
-PACKING_SUFFIXES = (".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz")
+PACKING_SUFFIXES = (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".tbz2", ".txz")
 """Endings that are said of the packing."""
 
 RESERVED = frozenset({"index.html", "index.json", "genes.html", "runs"})
