@@ -6,8 +6,8 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dpss.website.genes import dumps, script
@@ -20,6 +20,7 @@ DATES = "runs/dates.js"
 """What changes with time lies below ``runs/`` with the reports: all else stays the same."""
 N_RUNS = 50
 """Reports that are looked at; older dates are kept in `DATES`."""
+_NOT_PUBLISHED = ("failed", "skipped")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Entry:
     project_id: str
     name: str
     kind: str
-    """``new``, ``changed``, ``failed``, ``skipped`` or ``vanished``."""
+    """``new``, ``changed``, ``failed``, ``skipped`` or ``vanished``; of a report, its word."""
     reason: str = ""
 
 
@@ -50,6 +51,8 @@ class Run:
     """What went wrong with the run as a whole."""
     only: tuple[str, ...] = ()
     """What it was limited to: projects, a shard."""
+    complete: bool = True
+    """Whether it saw all of its source: only then a matrix can be known to be gone."""
 
     def of_kind(self, kind: str) -> list[Entry]:
         """Return the entries of one kind."""
@@ -82,18 +85,18 @@ def read_history(publisher: Publisher) -> History:
     first = _stamp(keys[0]) if keys else ""
     # What the reports tell anew must not be known from before.
     dates = {folder: date for folder, date in dates.items() if date < first}
+    known = _Known(dates)
     runs: list[Run] = []
-    latest: dict[str, Entry] = {}
-    before: dict[str, dict[str, tuple[str, str]]] = {}
     output = ""
     for key in keys:
         try:
             document = json.loads(publisher.read(key) or b"")
-            runs.append(_read_run(document, dates, latest, before))
-            output = str(document["output"])
+            run, output = _read_run(document), str(document["output"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("%s is left out of the changes: %s", key, error)
-    return History(tuple(reversed(runs)), dates, latest, output)
+            continue
+        runs.append(known.follow(run))
+    return History(tuple(reversed(runs)), known.dates, known.latest, output)
 
 
 def dates_script(history: History) -> bytes:
@@ -106,72 +109,78 @@ def dates_script(history: History) -> bytes:
     return script(dumps(value))
 
 
-def _read_run(
-    document: Mapping[str, Any],
-    dates: dict[str, str],
-    latest: dict[str, Entry],
-    before: dict[str, dict[str, tuple[str, str]]],
-) -> Run:
-    """Read one report, and bring what is known up to date with it.
+@dataclass
+class _Known:
+    """What is known after the reports read so far."""
 
-    Args:
-        document: The report.
-        dates: When each folder was last published.
-        latest: What was not published when last looked at.
-        before: By source, the matrices that its last complete run saw.
-    """
-    started, source = str(document["started"]), str(document["source"])
-    entries: list[Entry] = []
-    seen: dict[str, tuple[str, str]] = {}
-    for item in document["matrices"]:
-        folder, status = str(item["folder"]), str(item["status"])
-        project_id, name = str(item["project_id"]), str(item["matrix"])
-        folder = folder or f"{project_id}/{name}".rstrip("/")
-        seen[folder] = (project_id, name)
-        if status == "published":
-            kind = "changed" if folder in dates else "new"
-            entries.append(Entry(folder, project_id, name, kind))
-            dates[folder] = started
-        elif status in ("failed", "skipped"):
-            entries.append(Entry(folder, project_id, name, status, str(item["reason"])))
-        if status in ("failed", "skipped"):
-            latest[folder] = entries[-1]
+    dates: dict[str, str]
+    """When each folder was last published."""
+    latest: dict[str, Entry] = field(default_factory=dict)
+    """What was not published when last looked at, by folder."""
+    seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    """By source, the matrices that it is known to have had, by folder."""
+
+    def follow(self, run: Run) -> Run:
+        """Bring it up to date with a report, and return the run with what it changed."""
+        changes = [change for entry in run.entries for change in self._note(entry, run.started)]
+        there = {entry.folder: entry for entry in run.entries}
+        if run.complete:
+            changes += self._note_vanished(self.seen.get(run.source, {}), there)
+            self.seen[run.source] = there
         else:
-            latest.pop(folder, None)
-    if _complete(document):
-        for folder, (project_id, name) in before.get(source, {}).items():
-            if folder not in seen:
-                entry = Entry(folder, project_id, name, "vanished", "no longer in its source")
-                entries.append(entry)
-                latest[folder] = entry
-        before[source] = seen
-    else:
-        # Part of a source: what it shows is there, and of the rest nothing is known.
-        before.setdefault(source, {}).update(seen)
+            # Part of a source: what it shows is there, and of the rest nothing is known.
+            self.seen.setdefault(run.source, {}).update(there)
+        return replace(run, entries=tuple(changes))
+
+    def _note(self, entry: Entry, started: str) -> Iterator[Entry]:
+        """Note what became of a matrix; yield it, if that is a change."""
+        if entry.kind in _NOT_PUBLISHED:
+            self.latest[entry.folder] = entry
+            yield entry
+            return
+        self.latest.pop(entry.folder, None)
+        if entry.kind == "published":
+            yield replace(entry, kind="changed" if entry.folder in self.dates else "new")
+            self.dates[entry.folder] = started
+
+    def _note_vanished(
+        self, before: Mapping[str, Entry], there: Mapping[str, Entry]
+    ) -> Iterator[Entry]:
+        """Note the matrices that are no longer there, and yield them."""
+        for folder, entry in before.items():
+            if folder not in there:
+                gone = replace(entry, kind="vanished", reason="no longer in its source")
+                self.latest[folder] = gone
+                yield gone
+
+
+def _read_run(document: Mapping[str, Any]) -> Run:
+    """Read a report; its entries are all its matrices, each with the report's word for it."""
     problems = [str(problem) for problem in document.get("problems", ())]
     if document.get("interrupted_by"):
         problems.append(f"ended early by {document['interrupted_by']}")
+    only = tuple(str(name) for name in document.get("only", ()))
+    source = str(document["source"])
     return Run(
-        started=started,
+        started=str(document["started"]),
         finished=str(document["finished"]),
         source=source,
         version=str(document["version"]),
         seconds=float(document["seconds"]),
         counts={str(name): int(count) for name, count in document["counts"].items()},
-        entries=tuple(entries),
+        entries=tuple(_read_entry(item) for item in document["matrices"]),
         problems=tuple(problems),
-        only=tuple(str(name) for name in document.get("only", ())),
+        only=only,
+        # A run of matrices that were named one by one says nothing of others.
+        complete=not (problems or only or source == "given"),
     )
 
 
-def _complete(document: Mapping[str, Any]) -> bool:
-    """Tell whether a run saw all of its source: only then a matrix can be known to be gone.
-
-    A run limited to some projects or to a shard did not, nor does one of matrices that
-    were named one by one say anything of others.
-    """
-    limited = document.get("only") or document["source"] == "given"
-    return not (limited or document.get("interrupted_by") or document.get("problems"))
+def _read_entry(item: Mapping[str, Any]) -> Entry:
+    project_id, name, status = str(item["project_id"]), str(item["matrix"]), str(item["status"])
+    folder = str(item["folder"]) or f"{project_id}/{name}".rstrip("/")
+    reason = str(item["reason"]) if status in _NOT_PUBLISHED else ""
+    return Entry(folder, project_id, name, status, reason)
 
 
 def _earlier_dates(publisher: Publisher) -> dict[str, str]:

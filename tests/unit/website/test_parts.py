@@ -399,6 +399,19 @@ def test_a_broken_report_stops_nothing(portal, caplog):
     assert "left out of the changes" in caplog.text
 
 
+def test_a_report_that_is_broken_at_its_end_is_left_out_from_its_start(portal):
+    """What stands before the damage is not believed either."""
+    report = json.loads((portal / "runs/20260304T020000.000000Z.json").read_bytes())
+    before = (portal / "index.json").read_bytes()
+    for matrix in report["matrices"]:
+        matrix |= {"status": "failed", "reason": "of a broken report"}
+    report["started"] = "2026-03-05T00:00:00+00:00"
+    del report["finished"]
+    (portal / "runs/20260305T000000.000000Z.json").write_text(json.dumps(report))
+    build_website(LocalStore(portal))
+    assert (portal / "index.json").read_bytes() == before
+
+
 # --- One file, other programs, notebooks ----------------------------------------------------
 
 
