@@ -60,10 +60,6 @@ def perform(
 ) -> RunReport:
     """Do a run, and print what became of it."""
     from dpss.composing import make_executor, make_job
-    from dpss.console import open_console, outcome_table, size
-    from dpss.machine import peak_memory_bytes
-    from dpss.metrics import emf_line
-    from dpss.outcomes import Status
     from dpss.run import run as do_run
     from dpss.stores.scratch import Scratch
 
@@ -78,25 +74,36 @@ def perform(
         job = make_job(settings, stop, observer, catalog, scratch, executor, simulated=simulated)
         with closing(job.pipeline.drawing):
             report = do_run(job)
+    print_report(report, settings, logs, time.monotonic() - start)
+    return report
+
+
+def print_report(
+    report: RunReport, settings: RunSettings, logs: LogSettings, seconds: float
+) -> None:
+    """Print what became of a run that took so long."""
+    from dpss.console import open_console, outcome_table, size
+    from dpss.machine import peak_memory_bytes
+    from dpss.metrics import emf_line
+    from dpss.outcomes import Status
+
     console = open_console(sys.stdout)
     console.print(outcome_table(report))
     if not logs.live:
         for outcome in report.outcomes:
             if outcome.status is Status.SKIPPED:
-                click.echo(clean(f"skipped: {outcome.reason}"), err=True)
+                _echo(f"skipped: {outcome.reason}")
     console.print(
-        f"{report.describe()} in {time.monotonic() - start:.1f} s, "
-        f"peak memory {size(peak_memory_bytes())}"
+        f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak_memory_bytes())}"
     )
     if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
         console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
     if settings.metrics:
-        seconds = time.monotonic() - start
         click.echo(emf_line(report, settings, datetime.now(UTC), seconds))
-    return report
 
 
 def _echo(line: str) -> None:
+    """Print a line to stderr."""
     click.echo(clean(line), err=True)
 
 
@@ -107,11 +114,10 @@ def start_logs(logs: LogSettings) -> None:
 
 @contextmanager
 def observing(logs: LogSettings) -> Iterator[Observer]:
-    """Show a run's progress on stderr: bars on a terminal, log lines elsewhere."""
+    """Show a run's progress on stderr: bars on a terminal, log lines (begun already) elsewhere."""
     from dpss.console import LogObserver, ProgressHandler, TerminalObserver, open_console
 
     if logs.live:
-        start_logs(logs)
         yield LogObserver()
         return
     with TerminalObserver(open_console(sys.stderr)) as observer:
