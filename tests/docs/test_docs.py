@@ -14,6 +14,7 @@ import pytest
 import dpss.formats
 from dpss.cli import commands, run
 from dpss.errors import DpssError
+from dpss.settings import ReadSettings
 from tests.conftest import ROOT
 from tests.unit.small import counts, write_h5ad_csr
 
@@ -125,3 +126,11 @@ def test_the_picture_of_the_modules_is_what_is_checked() -> None:
     rules = (ROOT / ".importlinter").read_text().split("layers =")[1].split("\n#")[0]
     checked = [re.sub(r"[()]", "", line).strip() for line in rules.strip().splitlines()]
     assert drawn == [line for line in checked if line != "__main__"]
+
+
+def test_blocks_and_shares_are_as_large_as_it_is_explained() -> None:
+    """The explanation of constant memory names the sizes that are read with."""
+    text = (ROOT / "docs" / "explanation" / "constant-memory.md").read_text()
+    read = ReadSettings()
+    assert f"(about {read.share_bytes >> 20} MiB of decoded values, `ReadSettings.sh" in text
+    assert f"*blocks* ({read.block_bytes >> 20} MiB, `block_bytes`)" in text
