@@ -232,7 +232,7 @@ def test_redirects_leave_neither_http_nor_encryption() -> None:
 
 
 def test_what_is_on_its_way_is_not_asked_for_again(server: FileServer) -> None:
-    """Who says that a file will be read gets it with the first answer of a server without ranges."""
+    """Who says that a file will be read gets it with the first answer, where that is all of it."""
     server.files["/a.h5ad"].ranges = False
     blob = blob_of(server, to_be_read=True)
     assert blob.size_bytes == len(DATA)
