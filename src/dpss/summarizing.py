@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.blocks import CellBlock
+from dpss.blocks import CellBlock, EntryBlock
 from dpss.building import Identity, best_expressed, build_summary
 from dpss.checks import Evidence, LayerFinding, check_matrix
 from dpss.choosing import Choice, choose_layer, order_layers
@@ -34,6 +35,10 @@ N_SAMPLES = 3
 """Places where a layer is looked at before it is chosen."""
 SAMPLE_BYTES = 1 << 20
 """Decoded size of what is looked at in each place."""
+N_FIRST_VALUES = 1 << 18
+N_FIRST_BLOCKS = 32
+"""What is looked at where there is but one place, as in a stream: about as much as elsewhere in
+three. A block may be a few cells; should they be unlike the others it's read again."""
 
 
 class Progress(Protocol):
@@ -167,28 +172,32 @@ def _describe_layers(
 def take_sample(layer: Layer) -> Sample:
     """Look at the beginning, the middle and the end of a layer.
 
-    A stream is looked at at its beginning only.
+    A stream is looked at at its beginning only, but at more of it.
     """
+    if layer.cell_major:
+        try:
+            return _sample(layer, layer.cell_blocks)
+        except NotCellMajorError:
+            pass
+    return _sample(layer, layer.entry_blocks)
+
+
+def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | EntryBlock]]) -> Sample:
     shares = layer.shares(SAMPLE_BYTES)
     places = sorted({len(shares) * i // N_SAMPLES for i in range(N_SAMPLES)})
     traits = ValueTraits()
     weights = np.zeros(len(layer.genes))
     digest = hashlib.blake2b()
     for share in (shares[place] for place in places):
-        try:
-            block = (
-                next(iter(layer.cell_blocks(share, SAMPLE_BYTES)), None)
-                if layer.cell_major
-                else next(iter(layer.entry_blocks(share, SAMPLE_BYTES)), None)
-            )
-        except NotCellMajorError:
-            block = next(iter(layer.entry_blocks(share, SAMPLE_BYTES)), None)
-        if block is None:
-            continue
-        traits += traits_of(block)
-        digest.update(np.asarray(block.data, dtype=np.float64).tobytes())
-        if isinstance(block, CellBlock):
-            weights += _share_sums(block, len(weights))
+        n_values = 0
+        for block in islice(read(share, SAMPLE_BYTES), N_FIRST_BLOCKS if len(places) == 1 else 1):
+            traits += traits_of(block)
+            digest.update(np.asarray(block.data, dtype=np.float64).tobytes())
+            if isinstance(block, CellBlock):
+                weights += _share_sums(block, len(weights))
+            n_values += len(block.data)
+            if n_values >= N_FIRST_VALUES:
+                break
     return Sample(traits, weights, digest.digest())
 
 
