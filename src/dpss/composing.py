@@ -24,6 +24,7 @@ from dpss.publication import Recipe
 from dpss.run import Job, Observer
 from dpss.settings import RunSettings, StatSettings
 from dpss.sources import REMOTE, make_client, read_listed, without_listed
+from dpss.stores import Blob
 from dpss.stores.fetching import Fetcher
 from dpss.stores.opening import local_path, open_source, open_store
 from dpss.stores.scratch import Scratch
@@ -117,7 +118,12 @@ def make_job(
         UnreachableError: The output can't be reached.
     """
     check_output(settings.output)
-    fetcher = Fetcher(scratch, partial(make_client, settings), stop.check)
+    fetcher = Fetcher(
+        scratch,
+        partial(make_client, settings),
+        stop.check,
+        partial(_reads_in_one_pass, settings.stats),
+    )
     threads = threads_of(settings)
     pipeline = Pipeline(
         store=open_store(settings.output),
@@ -146,6 +152,14 @@ def make_job(
         jobs=settings.jobs,
         expect=fetcher.expect,
     )
+
+
+def _reads_in_one_pass(stats: StatSettings, blob: Blob) -> bool:
+    """Tell by a file's beginning whether to read it once is enough."""
+    from dpss.formats.means import parse_orientation
+    from dpss.formats.one_pass import reads_in_one_pass
+
+    return reads_in_one_pass(blob, parse_orientation(stats.orientation))
 
 
 def check_output(output: str) -> None:

@@ -39,6 +39,7 @@ from dpss.settings import ReadSettings, StatSettings
 from dpss.stores import Store
 from dpss.stores.addresses import shown_address
 from dpss.stores.local import last_modified
+from dpss.stores.one_pass import OnePassBlob
 from dpss.stores.opening import Source, local_path, open_source
 from dpss.stores.scratch import ScratchFile
 
@@ -182,8 +183,9 @@ class Pipeline:
         )
 
     def _executor_for(self, source: Source) -> Executor:
-        """Return who reads a source: what was fetched can be read by this process only."""
-        here = isinstance(source, ScratchFile) and self.executor_here is not None
+        """Return who reads a source: what was or is fetched can be read by this process only."""
+        fetched = isinstance(source, (ScratchFile, OnePassBlob))
+        here = fetched and self.executor_here is not None
         return self.executor_here or self.executor if here else self.executor
 
     def _identify(self, project: Project, ref: MatrixRef, matrix: Matrix, layer: Layer) -> Identity:

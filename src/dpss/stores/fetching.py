@@ -1,10 +1,11 @@
 """Getting at what a reference means: in place, or fetched whole beforehand.
 
-A file of this machine is read where it is. So is a remote one, by ranges, and nothing
-lands on disk. Fetched whole into scratch space is what can't be read in place: where the
-source names a checksum, which only all bytes in their order can be held against; where
-the server gives no ranges; and where a reader would jump about too much. What is fetched
-comes while the present one is read. ``docs/adr/0010-remote-reading.md`` has the reasons.
+A file of this machine is read where it is. So is a remote one, by ranges, or as a stream
+where the server gives none and the format does with one, and nothing lands on disk.
+Fetched whole into scratch space is what can't be read in place: where the source names a
+checksum, which only all bytes in their order can be held against; where a reader would
+jump about too much, or in a stream at all. What is fetched comes while the present one is
+read. ``docs/adr/0010-remote-reading.md`` has the reasons.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from dpss.errors import CorruptMatrixError
 from dpss.model import MatrixRef
 from dpss.stores import Blob
 from dpss.stores.background import begin
-from dpss.stores.local import LocalFile, last_modified
+from dpss.stores.local import last_modified
+from dpss.stores.one_pass import OnePassBlob
 from dpss.stores.opening import Source, local_path, open_source, scheme_of
 from dpss.stores.paged import paged
 from dpss.stores.scratch import Scratch
@@ -33,7 +35,8 @@ log = logging.getLogger(__name__)
 
 _SHA256 = "sha256:"
 
-Held = tuple[AbstractContextManager[LocalFile], LocalFile]
+Held = tuple[AbstractContextManager[Blob], Blob]
+"""A file, and what it has to be left by."""
 
 
 class Fetcher:
@@ -44,6 +47,7 @@ class Fetcher:
         scratch: Scratch,
         make_client: Callable[[], Client],
         check: Callable[[], None] = lambda: None,
+        reads_in_one_pass: Callable[[Blob], bool] = lambda blob: False,
     ) -> None:
         """Fetch into ``scratch``.
 
@@ -51,10 +55,12 @@ class Fetcher:
             scratch: Where to.
             make_client: Makes a client when something is to be fetched.
             check: Called while a reader waits for bytes; raises if it's time to end.
+            reads_in_one_pass: Tells by a file's beginning whether to read it once is enough.
         """
         self._scratch = scratch
         self._make_client = make_client
         self._check = check
+        self._reads_in_one_pass = reads_in_one_pass
         self._expected: deque[MatrixRef] = deque()
         self._begun: dict[str, Future[Held | Source]] = {}
         self._lock = threading.Lock()
@@ -120,11 +126,8 @@ class Fetcher:
         source = self._source(ref)
         if not isinstance(source, Blob):
             return paged(source, self._check)
-        if not whole and self._in_place(ref, source):
-            _compare_size(ref, source)
-            opened = paged(source, self._check)
-            if isinstance(opened, Blob):
-                opened.read_range(0, 1)
+        opened = None if whole else self._open_there(ref, source)
+        if opened is not None:
             return opened
         context = self._scratch.hold(source)
         file = context.__enter__()
@@ -137,20 +140,42 @@ class Fetcher:
             raise
         return context, file
 
-    def _in_place(self, ref: MatrixRef, source: Blob) -> bool:
-        """Return whether a file is read where it is."""
-        checked = ref.fingerprint.startswith(_SHA256)
-        if source.random_access and not checked:
-            return True
-        if self._scratch.fits(source):
-            return False
-        if checked:
+    def _open_there(self, ref: MatrixRef, source: Blob) -> Held | Source | None:
+        """Open a file to be read where it is; return none if it's to be fetched."""
+        if ref.fingerprint.startswith(_SHA256):
+            if self._scratch.fits(source):
+                return None
             log.warning(
                 "%s: is larger than --scratch-limit, so it is read where it is and its sha256 "
                 "is not compared",
                 source.url,
             )
-        return True
+        _compare_size(ref, source)
+        if not source.random_access:
+            return self._open_stream(source)
+        opened = paged(source, self._check)
+        if isinstance(opened, Blob):
+            opened.read_range(0, 1)
+        return opened
+
+    def _open_stream(self, source: Blob) -> Held | Source | None:
+        """Open a file of which the server gives no parts, if its format does without."""
+        opened = OnePassBlob(source, self._check)
+        try:
+            if opened.random_access or self._reads_in_one_pass(opened):
+                return closing(opened), opened
+        except BaseException:
+            opened.close()
+            raise
+        opened.close()
+        if not self._scratch.fits(source):
+            return source
+        log.info(
+            "%s: the server gives no parts of it, and it is not of a kind that is read once from "
+            "its start to its end; it is fetched",
+            source.url,
+        )
+        return None
 
     def _source(self, ref: MatrixRef) -> Source:
         if scheme_of(ref.address) in ("http", "https"):
@@ -158,7 +183,7 @@ class Fetcher:
 
             known = ref.fingerprint.startswith(_SHA256)
             sha256 = ref.fingerprint.removeprefix(_SHA256) if known else ""
-            return HttpBlob(ref.address, self._make_client(), sha256=sha256)
+            return HttpBlob(ref.address, self._make_client(), sha256=sha256, to_be_read=True)
         return open_source(ref.address)
 
 

@@ -1,0 +1,35 @@
+"""Which files can be read once, from the start to the end, told by their beginning."""
+
+from __future__ import annotations
+
+from dpss.errors import MatrixError, NeedsWholeError
+from dpss.formats import mtx
+from dpss.formats.contents import Kind, kind_of
+from dpss.formats.text_scan import CELLS_BY_GENES, Orientation, look_at, orient
+from dpss.stores import Blob
+
+
+def reads_in_one_pass(blob: Blob, orientation: Orientation | None = None) -> bool:
+    """Tell whether a file's reader has enough of one reading, after looks at its beginning.
+
+    So it is where cell follows cell: in a table whose lines are cells and in a MatrixMarket
+    file sorted by cell. A file of R is read into memory anyway. HDF5 and archives are read
+    at many places, and what is gene by gene twice. What is refused is refused at once.
+
+    Args:
+        blob: The file.
+        orientation: What lines and columns of a table are; ``None`` tells it from their names.
+    """
+    try:
+        kind = kind_of(blob)
+        if kind is Kind.TEXT:
+            return orient(look_at(blob), orientation)[0] == CELLS_BY_GENES
+        if kind is Kind.MTX:
+            (matrix,) = mtx.open_(blob)
+            return all(layer.cell_major for layer in matrix.layers)
+        return kind in (Kind.R, Kind.OTHER)
+    except NeedsWholeError:
+        return False
+    except MatrixError:
+        # Its reader will say so, too.
+        return True

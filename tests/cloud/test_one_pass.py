@@ -1,0 +1,290 @@
+"""Matrices behind servers without ranges: read in one transfer where the format allows it."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dpss.executors.threads import ThreadExecutor
+from dpss.formats.one_pass import reads_in_one_pass
+from dpss.interrupts import NeverStop
+from dpss.model import MatrixRef, Project
+from dpss.outcomes import Outcome, Status
+from dpss.pipeline import Pipeline
+from dpss.publication import Recipe
+from dpss.settings import ReadSettings, StatSettings
+from dpss.stores import one_pass
+from dpss.stores.fetching import Fetcher
+from dpss.stores.memory import MemoryStore
+from dpss.stores.scratch import Scratch
+from dpss.summarizing import SilentProgress
+from tests.cloud.portal import matrix_bytes
+from tests.servers.base import Answer
+from tests.servers.files import FileServer
+from tests.unit.small import FewFigures
+from tests.unit.stores.test_http import QUICK
+from tests.unit.test_cli import command_of, environment
+
+N_CELLS, N_GENES = 60_000, 100
+HEAD_BYTES = 9 << 20
+
+
+@pytest.fixture(autouse=True)
+def small_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let files of some MB be large ones."""
+    monkeypatch.setattr(one_pass, "HEAD_BYTES", HEAD_BYTES)
+    monkeypatch.setattr(one_pass, "AHEAD_BYTES", 1 << 20)
+
+
+def counts() -> np.ndarray:
+    """Counts below 10 of cells × genes."""
+    random = np.random.default_rng(1)
+    return random.integers(0, 10, (N_CELLS, N_GENES), dtype=np.uint8)
+
+
+def table(values: np.ndarray, lines: list[str], columns: list[str]) -> bytes:
+    """Write digits as csv."""
+    text = np.full((values.shape[0], 2 * values.shape[1]), ord(","), dtype=np.uint8)
+    text[:, 1::2] = values + ord("0")
+    rows = [name.encode() + row.tobytes() for name, row in zip(lines, text, strict=True)]
+    return b"\n".join([",".join(["", *columns]).encode(), *rows, b""])
+
+
+def coordinates(values: np.ndarray, *, by_cell: bool) -> bytes:
+    """Write digits as MatrixMarket, genes × cells, sorted by cell or by gene."""
+    first, second = np.nonzero(values if by_cell else values.T)
+    cells, genes = (first, second) if by_cell else (second, first)
+    lines = map("%d %d %d".__mod__, zip(genes + 1, cells + 1, values[cells, genes], strict=True))
+    head = "%%MatrixMarket matrix coordinate integer general"
+    return "\n".join([head, f"{N_GENES} {N_CELLS} {len(cells)}", *lines, ""]).encode()
+
+
+CELLS = [f"cell_{i}" for i in range(N_CELLS)]
+GENES = [f"ENSG{i:011d}" for i in range(N_GENES)]
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    """Large matrices by name."""
+    values = counts()
+    few = values[:12_000]
+    by_cell = table(values, CELLS, GENES)
+    return {
+        "cells.csv": by_cell,
+        "cells.csv.gz": gzip.compress(by_cell, 1),
+        "genes.csv.gz": gzip.compress(table(values.T, GENES, CELLS), 1),
+        "cells.mtx": coordinates(few, by_cell=True).replace(b" 60000 ", b" 12000 "),
+        "genes.mtx": coordinates(few, by_cell=False).replace(b" 60000 ", b" 12000 "),
+    }
+
+
+class Counting(FileServer):
+    """Serves without ranges, and counts what it sends."""
+
+    n_sent = 0
+
+    def _pieces(self, answer: Answer) -> Iterator[bytes]:
+        for piece in super()._pieces(answer):
+            for start in range(0, len(piece), 1 << 16):
+                yield piece[start : start + (1 << 16)]
+                self.n_sent += len(piece[start : start + (1 << 16)])
+
+
+@dataclass
+class Bench:
+    """A pipeline, and what it leaves."""
+
+    folder: Path
+    store: MemoryStore = field(default_factory=MemoryStore)
+    fetched: list[str] = field(default_factory=list)
+
+    def process(self, name: str, address: str, **changes: str) -> Outcome:
+        """Summarise what is at an address, under a name that doesn't tell where that is."""
+        bench = self
+
+        class Watched(Scratch):
+            def hold(self, blob, *, wait=True):
+                bench.fetched.append(blob.name)
+                return super().hold(blob, wait=wait)
+
+        stats = StatSettings()
+        with Watched(None, self.folder) as scratch:
+            fetcher = Fetcher(scratch, lambda: QUICK, reads_in_one_pass=reads_in_one_pass)
+            pipeline = Pipeline(
+                store=self.store,
+                stats=stats,
+                read=ReadSettings(threads=2),
+                recipe=Recipe("1", dict(stats.as_mapping())),
+                executor=ThreadExecutor(2),
+                stop=NeverStop(),
+                drawing=FewFigures(),
+                open_ref=fetcher.open,
+                open_whole=partial(fetcher.open, whole=True),
+                hold=partial(scratch.hold, wait=False),
+            )
+            ref = replace(MatrixRef("p", "", name, "none", location=address), **changes)
+            (outcome,) = pipeline.process(Project("p", "P"), ref, SilentProgress())
+        return outcome
+
+    @property
+    def published(self) -> dict[str, bytes]:
+        return {key: self.store.read(key) for key in sorted(self.store.keys())}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def server() -> Iterator[Counting]:
+    with Counting() as server:
+        yield server
+
+
+def local(name: str, files: dict[str, bytes], folder: Path) -> dict[str, bytes]:
+    """Return what is published of the local file."""
+    here = folder / "here"
+    here.mkdir()
+    (here / name).write_bytes(files[name])
+    bench = Bench(folder)
+    assert bench.process(name, str(here / name)).status is Status.PUBLISHED
+    return bench.published
+
+
+@pytest.mark.parametrize(
+    ("name", "head_bytes"),
+    [("cells.csv.gz", 1 << 21), ("cells.csv", HEAD_BYTES), ("cells.mtx", HEAD_BYTES)],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_cell_by_cell_is_one_transfer(
+    name: str,
+    head_bytes: int,
+    chunked: bool,
+    files: dict[str, bytes],
+    bench: Bench,
+    server: Counting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is fetched into scratch, the bytes are sent once, and what is published is what
+    is of the local file, to the byte."""
+    monkeypatch.setattr(one_pass, "HEAD_BYTES", head_bytes)
+    assert len(files[name]) > head_bytes
+    url = server.add(f"/{name}", files[name], ranges=False, chunked=chunked)
+    outcome = bench.process(name, url)
+    assert outcome.status is Status.PUBLISHED, outcome.reason
+    assert bench.fetched == []
+    assert len(server.requests) == 1
+    assert server.n_sent == len(files[name])
+    assert bench.published == local(name, files, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["genes.csv.gz", "genes.mtx"])
+def test_gene_by_gene_is_fetched(
+    name: str,
+    files: dict[str, bytes],
+    bench: Bench,
+    server: Counting,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes two passes: that is seen at its beginning, said, and it goes through scratch."""
+    caplog.set_level(logging.INFO, "dpss")
+    monkeypatch.setattr(one_pass, "HEAD_BYTES", 1 << 21)
+    outcome = bench.process(name, server.add(f"/{name}", files[name], ranges=False))
+    assert outcome.status is Status.PUBLISHED, outcome.reason
+    assert bench.fetched == [name]
+    assert len(server.requests) == 2
+    assert f"/{name}: the server gives no parts of it" in caplog.text
+    assert "; it is fetched" in caplog.text
+    assert bench.published == local(name, files, tmp_path)
+
+
+def test_what_has_to_be_read_again_is_fetched(
+    files: dict[str, bytes],
+    bench: Bench,
+    server: Counting,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The last entry breaks the order that all others promised: only the end of the pass shows."""
+    caplog.set_level(logging.INFO, "dpss")
+    head, _, rest = files["cells.mtx"].partition(b"\n1 1 ")
+    first, _, rest = rest.partition(b"\n")
+    data = head + b"\n" + rest + b"1 1 " + first + b"\n"
+    outcome = bench.process("a.mtx", server.add("/a.mtx", data, ranges=False))
+    assert outcome.status is Status.PUBLISHED, outcome.reason
+    assert bench.fetched == ["a.mtx"]
+    assert len(server.requests) == 2
+    assert "one reading isn't enough; it is fetched" in caplog.text
+    assert bench.published == local("a.mtx", {"a.mtx": data}, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["csc.h5ad", "loom", "mtx.zip", "csv.gz"])
+def test_what_is_small_is_read_from_memory(
+    kind: str, bench: Bench, server: Counting, tmp_path: Path
+) -> None:
+    """Whatever its format: one transfer, no disk."""
+    name, data = f"m.{kind}", matrix_bytes(kind, 1)
+    outcome = bench.process(name, server.add(f"/{name}", data, ranges=False))
+    assert outcome.status is Status.PUBLISHED, outcome.reason
+    assert (bench.fetched, server.n_sent) == ([], len(data))
+    assert bench.published == local(name, {name: data}, tmp_path)
+
+
+def test_a_break_in_the_middle_is_mended_or_told(
+    files: dict[str, bytes], bench: Bench, server: Counting, tmp_path: Path
+) -> None:
+    """Once broken it's sent anew; always broken it fails, and the next one is read."""
+    name = "cells.csv"
+    cut = Answer(cut_after=len(files[name]) * 5 // 6)
+    url = server.add("/broken.csv", files[name], ranges=False, faults=[cut] * 100)
+    outcome = bench.process(name, url)
+    assert outcome.status is Status.FAILED
+    assert "/broken.csv: " in (outcome.reason or "")
+    assert bench.published == {}
+    outcome = bench.process(name, server.add("/m.csv", files[name], ranges=False, faults=[cut]))
+    assert outcome.status is Status.PUBLISHED, outcome.reason
+    assert bench.fetched == []
+    assert bench.published == local(name, files, tmp_path)
+
+
+def test_a_promised_checksum_is_still_compared(bench: Bench, server: Counting) -> None:
+    """A file with a sha256 is fetched as ever: nothing of wrong bytes is published."""
+    url = server.add("/m.csv.gz", matrix_bytes("csv.gz", 1), ranges=False)
+    outcome = bench.process("m.csv.gz", url, fingerprint=f"sha256:{'0' * 64}")
+    assert (outcome.status, bench.fetched) == (Status.FAILED, ["m.csv.gz"])
+    assert "sha256" in (outcome.reason or "")
+
+
+def test_sigterm_ends_a_stream_whose_server_is_silent(
+    files: dict[str, bytes], server: Counting, tmp_path: Path
+) -> None:
+    """A container has 30 seconds; the server would be waited for longer."""
+    data = files["cells.csv"]
+    url = server.add("/m.csv", data, ranges=False, faults=[Answer(hang_after=len(data) // 2)] * 9)
+    process = subprocess.Popen(
+        command_of(["run", "--input", url, "--output", tmp_path / "out", "--scratch-limit", "1"]),
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while server.n_sent < len(data) // 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+    assert process.returncode == 128 + signal.SIGTERM
