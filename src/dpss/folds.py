@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 from dpss.blocks import CellBlock, EntryBlock, check_cell_block
 from dpss.executors import Advance
 from dpss.formats import ForeseeingLayer, Layer
-from dpss.stats.accumulator import (
-    CellAccumulator,
-    CellMeasures,
-    EntryAccumulator,
-    Features,
-)
+from dpss.stats.accumulator import CellAccumulator, Features
+from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.formats import mtx_parse, text_parse
 from dpss.formats.dense import sparse_rows
-from dpss.stats.accumulator import CellAccumulator, CellMeasures, EntryAccumulator, Features
+from dpss.stats.accumulator import CellAccumulator, Features
+from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 
 N_CELLS, N_GENES, N_PER_CELL = 500, 33_000, 2_000
 

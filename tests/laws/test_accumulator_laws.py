@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.blocks import CellBlock, EntryBlock
-from dpss.stats.accumulator import CellAccumulator, CellMeasures, EntryAccumulator, Features, Sums
+from dpss.stats.accumulator import CellAccumulator, Features, Sums
+from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
+from dpss.stats.moments import share_means, share_variances
 
 
 @st.composite
@@ -30,8 +32,8 @@ def matrices(draw: st.DrawFn) -> sp.csr_matrix:
 
 
 def features(n_genes: int, rng: np.random.Generator) -> Features:
-    """Some features that are no genes, some mitochondrial ones, some boxed ones."""
-    is_gene = rng.random(n_genes) < 0.9
+    """Some features that are no genes (or all are), some mitochondrial ones, some boxed ones."""
+    is_gene = rng.random(n_genes) < rng.choice([0.9, 1.0])
     boxed = np.flatnonzero(is_gene & (rng.random(n_genes) < 0.5))
     return Features(is_gene, is_gene & (rng.random(n_genes) < 0.2), boxed)
 
@@ -120,3 +122,47 @@ def test_whole_sums_are_exact(matrix: sp.csr_matrix) -> None:
     assert sums.genes.table[:, 0].tolist() == (dense > 0).sum(axis=0).tolist()
     values = np.repeat(sums.cells.total_counts.values, sums.cells.total_counts.counts)
     assert values.tolist() == sorted(dense.sum(axis=1).tolist())
+
+
+@given(matrices(), st.sampled_from(["f4", "f8", "i4", "i8"]), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=100)
+def test_values_in_any_order_and_type(matrix: sp.csr_matrix, dtype: str, random: Any) -> None:
+    """A cell's genes in another order, and counts in another type: the same bits."""
+    matrix.data = np.floor(matrix.data)
+    matrix.data[matrix.data > 900] *= 3_000 if dtype in ("f8", "i8") else 1
+    which = features(matrix.shape[1], np.random.default_rng(random.randrange(2**32)))
+    shuffled = block(matrix.copy(), 0, matrix.shape[0])
+    for begin, end in pairwise(shuffled.indptr.tolist()):
+        order = begin + np.array(random.sample(range(end - begin), end - begin), dtype=np.int64)
+        shuffled.indices[begin:end] = matrix.indices[order]
+        shuffled.data[begin:end] = matrix.data[order]
+    other = CellAccumulator(which)
+    other.add(shuffled)
+    matrix.sort_indices()
+    typed = CellAccumulator(which)
+    # The largest that both types hold is the same number in both.
+    data = matrix.data.astype(dtype)
+    typed.add(CellBlock(0, shuffled.indptr, matrix.indices, data))
+    if (data == matrix.data).all():
+        assert equal(typed.result(), other.result())
+
+
+def test_sums_of_very_many_cells() -> None:
+    """Limbs are carried: 70,000 cells, in which one gene has all counts, or nearly all."""
+    n_cells = 70_000
+    rng = np.random.default_rng(1)
+    counts = np.zeros((n_cells, 4), dtype=np.int64)
+    counts[:, 1] = rng.integers(1, 16, n_cells)
+    counts[:, 2] = rng.integers(0, 2, n_cells)
+    counts[::7, 3] = rng.integers(1, 1_000_000, len(counts[::7]))
+    matrix = sp.csr_matrix(counts.astype(np.float32))
+    which = Features(np.ones(4, bool), np.zeros(4, bool), np.array([1]))
+    accumulator = CellAccumulator(which)
+    for start in range(0, n_cells, 5_000):
+        accumulator.add(block(matrix, start, start + 5_000))
+    sums = accumulator.result().genes
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    assert sums.table[:, 1].tolist() == counts.sum(axis=0).tolist()
+    assert sums.boxes.sum() == n_cells
+    np.testing.assert_allclose(share_means(sums, n_cells), shares.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(share_variances(sums, n_cells), shares.var(axis=0, ddof=1), 1e-11)

@@ -187,7 +187,7 @@ class ChunkedArray:
         layout = self.layout() if isinstance(self._file.blob, Foreseeing) else None
         if layout is None or stop <= start:
             return
-        per_row, height = int(np.prod(layout.grid[1:])), layout.chunk_shape[0]
+        per_row, height = layout.chunks_per_row, layout.chunk_shape[0]
         numbers = np.arange(start // height * per_row, -(-stop // height) * per_row)
         spans = [
             (int(layout.offsets[numbers[first]]), span_bytes(layout, numbers, first, last))
@@ -233,7 +233,7 @@ class ChunkedArray:
         A row of chunks is as wide as the array; the last one may be longer than the
         array by a part of a chunk.
         """
-        per_row = int(np.prod(layout.grid[1:]))
+        per_row = layout.chunks_per_row
         width = layout.chunk_shape[1] if len(layout.chunk_shape) > 1 else 0
         slab = np.empty(0, dtype=self.dtype)
         numbers = np.arange(first * per_row, stop * per_row)
@@ -255,23 +255,29 @@ class ChunkedArray:
         """Yield the decoded chunks with these numbers, each of the chunk's full shape."""
         for first, last in coalesce(layout, numbers):
             begin = int(layout.offsets[numbers[first]])
+            together = numbers[first : last + 1]
+            if begin < 0:
+                yield int(together[0]), self._filled(layout)
+                continue
             n_bytes = span_bytes(layout, numbers, first, last)
-            stored = memoryview(b"")
-            if begin >= 0:
-                stored = memoryview(self._file.blob.read_range(begin, n_bytes))
-            for number in numbers[first : last + 1].tolist():
-                yield number, self._decode(layout, number, stored, begin)
+            stored = memoryview(self._file.blob.read_range(begin, n_bytes))
+            places = (layout.offsets[together] - begin).tolist()
+            sizes, masks = layout.sizes[together].tolist(), layout.masks[together].tolist()
+            chunks = zip(together.tolist(), places, sizes, masks, strict=True)
+            for number, at, size, mask in chunks:
+                yield number, self._decode(layout, number, stored[at : at + size], mask)
 
-    def _decode(self, layout: Layout, number: int, stored: memoryview, begin: int) -> NDArray[Any]:
-        n_items = int(np.prod(layout.chunk_shape))
-        if layout.offsets[number] < 0:
-            fill = self._file.dataset(self.path).fillvalue
-            return np.full(layout.chunk_shape, fill, dtype=self.dtype)
-        at = int(layout.offsets[number]) - begin
-        data: Any = stored[at : at + int(layout.sizes[number])]
-        n_bytes, item_bytes = n_items * self.dtype.itemsize, self.dtype.itemsize
+    def _filled(self, layout: Layout) -> NDArray[Any]:
+        """Return a chunk that was never written."""
+        fill = self._file.dataset(self.path).fillvalue
+        return np.full(layout.chunk_shape, fill, dtype=self.dtype)
+
+    def _decode(self, layout: Layout, number: int, stored: Any, mask: int) -> NDArray[Any]:
+        """Return a chunk from its stored bytes."""
+        item_bytes = self.dtype.itemsize
+        n_bytes = layout.n_items * item_bytes
         try:
-            data = unfilter(data, layout.filters, int(layout.masks[number]), n_bytes, item_bytes)
+            data = unfilter(stored, layout.filters, mask, n_bytes, item_bytes)
         except ValueError as error:
             raise self._broken(number, "can't be decompressed") from error
         if len(data) != n_bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import h5py
@@ -35,6 +37,16 @@ class Layout:
     filters: tuple[int, ...]
     """Ids of the filters, in the order in which they were applied."""
 
+    @cached_property
+    def n_items(self) -> int:
+        """Number of items in a chunk."""
+        return prod(self.chunk_shape)
+
+    @cached_property
+    def chunks_per_row(self) -> int:
+        """Number of chunks side by side, across the first axis."""
+        return prod(self.grid[1:])
+
 
 def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> Layout | None:
     """Ask where the chunks lie; `None` if the library must do the reading.
@@ -53,11 +65,11 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> Layout |
     if filters is None or 0 in dataset.shape:
         return None
     grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
-    n_chunks = int(np.prod(grid))
+    n_chunks = prod(grid)
     offsets = np.full(n_chunks, -1, dtype=np.int64)
     sizes = np.zeros(n_chunks, dtype=np.int64)
     masks = np.zeros(n_chunks, dtype=np.int64)
-    strides = [int(np.prod(grid[axis + 1 :])) for axis in range(len(grid))]
+    strides = [prod(grid[axis + 1 :]) for axis in range(len(grid))]
 
     def note(info: Any) -> None:
         number = sum(
@@ -81,7 +93,8 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> Layout |
 def coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
     first = 0
-    begins, ends = layout.offsets[numbers], layout.offsets[numbers] + layout.sizes[numbers]
+    begins = layout.offsets[numbers].tolist()
+    ends = (layout.offsets[numbers] + layout.sizes[numbers]).tolist()
     for i in range(1, len(numbers) + 1):
         if i < len(numbers) and begins[i - 1] >= 0 and begins[i] >= 0:
             near = 0 <= begins[i] - ends[i - 1] <= _MAX_GAP

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.blocks import CellBlock, EntryBlock
-from dpss.stats import kernels, layout
+from dpss.blocks import CellBlock
+from dpss.stats import kernels, layout, rows
 from dpss.stats.density import Density, Grid, log_bins, log_edges, percent_bins, percent_edges
 from dpss.stats.tally import Distribution, Tally
 
@@ -166,15 +167,39 @@ class GeneTallies:
 
     def merge(self, other: GeneTallies) -> None:
         """Add all the sums of another one over the same features."""
-        kernels.carry_all(self.table)
-        kernels.carry_all(other.table)
+        rows.carry_all(self.table)
+        rows.carry_all(other.table)
         self.table[:, : layout.ROLE] += other.table[:, : layout.ROLE]
         self.boxes += other.boxes
 
     def result(self) -> GeneSums:
         """Return what was gathered, in canonical form."""
-        kernels.carry_all(self.table)
+        rows.carry_all(self.table)
         return GeneSums(self.table.copy(), self._boxed, self.boxes.astype(np.int64))
+
+
+class Recent(NamedTuple):
+    """Memory of `kernels.add_cells` for what isn't settled yet: nothing between two blocks."""
+
+    rows: NDArray[np.int64]
+    """Sums of each feature, shape ``(n_features, N_RECENT_COLUMNS)``; zeros."""
+    sums: NDArray[np.int64]
+    """What each count adds in a cell, shape ``(N_TABULATED + 2, N_RECENT_COLUMNS)``."""
+    picked: NDArray[np.int64]
+    """Places of a cell's values that are more than a count, shape ``(n_features + 1,)``."""
+    special: NDArray[np.uint8]
+    """Whether a feature has a role, shape ``(n_features,)``."""
+
+    @classmethod
+    def for_roles(cls, roles: NDArray[np.int64]) -> Self:
+        """Make it for features with these roles, shape ``(n_features,)``."""
+        n_features, n_columns = len(roles), layout.N_RECENT_COLUMNS
+        return cls(
+            np.zeros((n_features, n_columns), dtype=np.int64),
+            np.zeros((layout.N_TABULATED + 2, n_columns), dtype=np.int64),
+            np.empty(n_features + 1, dtype=np.int64),
+            (roles != 0).astype(np.uint8),
+        )
 
 
 class FactTally:
@@ -211,11 +236,18 @@ class CellAccumulator:
         self._all_genes = bool(features.is_gene.all())
         self._min_gene_count = min_gene_count
         self._genes = GeneTallies(features)
+        self._recent: Recent | None = None
         self._cells = CellTallies(with_mitochondrial=bool(features.mitochondrial.any()))
         self._facts = FactTally()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the memory behind that holds nothing now."""
+        return {**self.__dict__, "_recent": None}
+
     def add(self, block: CellBlock) -> None:
         """Add a block of cells."""
+        if self._recent is None:
+            self._recent = Recent.for_roles(self._genes.table[:, layout.ROLE])
         n_genes = np.empty(block.n_cells, dtype=np.int64)
         totals = np.empty(block.n_cells, dtype=np.float64)
         totals_mt = np.empty(block.n_cells, dtype=np.float64)
@@ -227,6 +259,7 @@ class CellAccumulator:
             self._min_gene_count,
             self._genes.table,
             self._genes.boxes,
+            self._recent,
             n_genes,
             totals,
             totals_mt,
@@ -249,88 +282,3 @@ class CellAccumulator:
     def result(self) -> Sums:
         """Return what was gathered."""
         return Sums(self._genes.result(), self._cells.result(), self._facts.result())
-
-
-class CellMeasures:
-    """Measures of every cell from entries in any order: the first of two passes.
-
-    This is the one thing whose size depends on the number of cells: 36 bytes each.
-    """
-
-    def __init__(self, features: Features, n_cells: int) -> None:
-        """Make empty ones for a matrix of ``n_cells`` cells."""
-        self._features = features
-        self._roles = features.roles
-        self._n_genes = np.zeros(n_cells, dtype=np.int32)
-        self._sums = np.zeros((4, n_cells), dtype=np.int64)
-        self.gene_totals = np.zeros(len(features.is_gene))
-        self._facts = FactTally()
-
-    def add(self, block: EntryBlock) -> None:
-        """Add a block of entries."""
-        largest = kernels.measure_entries(
-            block.cells, block.genes, block.data, self._roles, self._n_genes, *self._sums,
-            self.gene_totals, self._facts.counts,
-        )  # fmt: skip
-        self._facts.largest = max(self._facts.largest, largest)
-
-    def merge(self, other: CellMeasures) -> None:
-        """Add all that another one over the same features and cells has seen."""
-        self._n_genes += other._n_genes
-        for whole, low in ((0, 1), (2, 3)):
-            low_sums = self._sums[low] + other._sums[low]
-            self._sums[whole] += other._sums[whole] + (low_sums >> layout.LOW_BITS)
-            self._sums[low] = low_sums & ((1 << layout.LOW_BITS) - 1)
-        self.gene_totals += other.gene_totals
-        self._facts.merge(other._facts)
-
-    @property
-    def facts(self) -> Facts:
-        """What is known of the values so far."""
-        return self._facts.result()
-
-    def cells(self, min_gene_count: int) -> CellSums:
-        """Return the distributions over the cells with at least ``min_gene_count`` genes."""
-        tallies = CellTallies(with_mitochondrial=bool(self._features.mitochondrial.any()))
-        step = 1 << 16
-        for start in range(0, len(self._n_genes), step):
-            part = slice(start, start + step)
-            n_genes = np.where(
-                self._n_genes[part] >= min_gene_count, self._n_genes[part].astype(np.int64), -1
-            )
-            tallies.add(n_genes, self._totals(0, part), self._totals(2, part))
-        return tallies.result()
-
-    def inverses(self, min_gene_count: int) -> NDArray[np.float64]:
-        """Return 1 / total counts of each cell, -1 for one not kept, shape ``(n_cells,)``."""
-        totals = self._totals(0, slice(None))
-        inverses = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
-        inverses[self._n_genes < min_gene_count] = -1.0
-        return inverses
-
-    def _totals(self, whole: int, part: slice) -> NDArray[np.float64]:
-        return self._sums[whole, part] + self._sums[whole + 1, part] / (1 << layout.LOW_BITS)
-
-
-class EntryAccumulator:
-    """Sums of genes from entries in any order: the second of two passes."""
-
-    def __init__(self, features: Features, inverses: NDArray[np.float64]) -> None:
-        """Make an empty one; ``inverses`` as `CellMeasures.inverses` returns them."""
-        self._inverses = inverses
-        self._genes = GeneTallies(features)
-
-    def add(self, block: EntryBlock) -> None:
-        """Add a block of entries."""
-        kernels.add_entries(
-            block.cells, block.genes, block.data, self._inverses,
-            self._genes.table, self._genes.boxes,
-        )  # fmt: skip
-
-    def merge(self, other: EntryAccumulator) -> None:
-        """Add all that another one over the same features and cells has seen."""
-        self._genes.merge(other._genes)
-
-    def result(self) -> GeneSums:
-        """Return what was gathered."""
-        return self._genes.result()

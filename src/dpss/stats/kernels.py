@@ -1,6 +1,10 @@
-"""The compiled loops over stored values.
+"""The compiled loops over blocks of whole cells.
 
-They add to tables whose layout `dpss.stats.layout` explains. See `dpss.compiled`.
+A cell of whole counts in the order of its genes, as nearly all are, is added to rows of
+four sums (`dpss.stats.layout.N_RECENT_COLUMNS`): what one, two, three counts add is worked
+out once for the cell, and a value is one addition of four integers. After so many cells
+the rows are settled: added to the table. All others are added to the table value by value,
+with the same numbers. See `dpss.compiled`.
 """
 
 from __future__ import annotations
@@ -11,114 +15,63 @@ import numpy as np
 
 from dpss.compiled import compiled, part
 from dpss.stats.layout import (
-    BINS_PER_OCTAVE_BITS,
-    BOX_OCTAVES,
     LOW_BITS,
-    N_BOX_BINS,
-    N_CELLS,
     N_FRACTIONAL,
     N_NEGATIVE,
     N_NONFINITE,
     N_OUTSIDE,
+    N_TABULATED,
     N_ZERO,
     NOT_A_GENE,
+    RECENT_BITS,
     ROLE,
-    SHARE,
-    SHARE_BITS,
-    SHARE_LOW,
-    SHARE_LOW_BITS,
-    SQUARE,
-    SQUARE_BITS,
-    SQUARE_LOW,
-    TOTAL,
-    TOTAL_LOW,
+)
+from dpss.stats.rows import (
+    CARRY_BITS,
+    LOW_MASK,
+    LOW_SCALE,
+    TOO_LARGE,
+    add_sums,
+    add_to_box,
+    add_value,
+    double_of,
+    share_limbs,
 )
 
-_TOO_LARGE = float(1 << 40)
-"""Values from here on are taken for damage, like infinite ones: sums could overflow."""
-_TOO_LARGE_WHOLE = 1 << 40
-_LOW_SCALE = float(1 << LOW_BITS)
-_LOW_MASK = (1 << LOW_BITS) - 1
-_SHARE_SCALE = float(1 << SHARE_BITS)
-_SHARE_LOW_MASK = (1 << SHARE_LOW_BITS) - 1
-_SQUARE_SCALE = float(1 << (SQUARE_BITS - LOW_BITS))
-_CARRY_MASK = (1 << 15) - 1
-_BOX_SHIFT = 52 - BINS_PER_OCTAVE_BITS
-_BOX_FIRST = (1023 - BOX_OCTAVES) << BINS_PER_OCTAVE_BITS
+_CARRY_MASK = (1 << CARRY_BITS) - 1
+_RECENT_MASK = (1 << RECENT_BITS) - 1
+_SETTLED_EVERY = 1 << 10
+"""Cells: so many shares of 1 are still far from filling 64 bits."""
 
 
 @part()
-def _carry(table: Any, gene: Any) -> None:
-    """Move what a row's low limbs hold beyond their bits into the high limbs."""
-    table[gene, TOTAL] += table[gene, TOTAL_LOW] >> LOW_BITS
-    table[gene, TOTAL_LOW] &= _LOW_MASK
-    table[gene, SHARE] += table[gene, SHARE_LOW] >> SHARE_LOW_BITS
-    table[gene, SHARE_LOW] &= _SHARE_LOW_MASK
-    table[gene, SQUARE] += table[gene, SQUARE_LOW] >> LOW_BITS
-    table[gene, SQUARE_LOW] &= _LOW_MASK
+def _measure_plain(indices: Any, data: Any, begin: Any, end: Any, n_features: Any) -> Any:
+    """Measure a cell on the assumption that it's plain, and say if that held.
 
-
-@compiled
-def carry_all(table: Any) -> None:
-    """Bring every row into its canonical form: low limbs within their bits.
-
-    Args:
-        table: ``int64``, shape ``(n_features, N_COLUMNS)``; changed in place.
-    """
-    for gene in range(table.shape[0]):
-        _carry(table, gene)
-
-
-@part(inline="always")
-def _add_value(table: Any, gene: Any, x: Any, share: Any, boxes: Any) -> None:
-    """Add one positive value and its share of its cell's counts to a gene's row."""
-    whole = np.int64(x)
-    rest = x - whole
-    if rest != 0.0:
-        table[gene, TOTAL_LOW] += np.int64(rest * _LOW_SCALE)
-    n_cells = table[gene, N_CELLS] + 1
-    table[gene, N_CELLS] = n_cells
-    table[gene, TOTAL] += whole
-    fixed = np.int64(share * _SHARE_SCALE)
-    table[gene, SHARE] += fixed >> SHARE_LOW_BITS
-    table[gene, SHARE_LOW] += fixed & _SHARE_LOW_MASK
-    square = share * share * _SQUARE_SCALE
-    high = np.int64(square)
-    table[gene, SQUARE] += high
-    table[gene, SQUARE_LOW] += np.int64((square - high) * _LOW_SCALE)
-    if n_cells & _CARRY_MASK == 0:
-        _carry(table, gene)
-    role = table[gene, ROLE]
-    if role > 1:
-        at = (np.float64(share).view(np.int64) >> _BOX_SHIFT) - _BOX_FIRST
-        place: Any = min(max(at, 0), N_BOX_BINS - 1)
-        boxes[np.uint64((role >> 1) - 1), np.uint64(place)] += 1
-
-
-@part()
-def _measure_plain(indices: Any, data: Any, begin: int, end: int, n_features: int) -> Any:
-    """Measure a cell on the assumption that it holds only counts, and say if that held.
+    Plain is a cell whose values are whole numbers of at least 0 and below 2**31, and whose
+    indices increase and lie within the features.
 
     Returns:
-        Genes detected, sum of counts, largest count, and whether all values are whole
-        numbers of at least 0 and all indices lie within the features.
+        Genes detected, sum of counts, the largest count, and whether the cell is plain.
     """
-    n_detected: Any = 0
+    n_detected = np.int32(0)
     total = np.int64(0)
-    largest = np.int64(0)
-    last = np.uint64(0)
+    largest = smallest = np.int32(0)
     odd = False
-    for i in range(begin, end):
+    # Written so that the compiler makes vector instructions of it.
+    for i in range(np.uint64(begin), np.uint64(end)):
         x = data[i]
-        whole = np.int64(x)
+        whole = np.int32(x)
         odd |= data.dtype.type(whole) != x
-        last = max(last, np.uint64(indices[i]))
         total += whole
-        n_detected += whole > 0
-        largest |= whole
-    # The bits of all values together: negative if one is, too large if one is.
-    plain = (not odd) and 0 <= largest < _TOO_LARGE_WHOLE and (begin == end or last < n_features)
-    return n_detected, total, largest, plain
+        n_detected += np.int32(whole > 0)
+        largest = max(largest, whole)
+        smallest = min(smallest, whole)
+    for i in range(np.uint64(begin + 1), np.uint64(max(begin + 1, end))):
+        odd |= indices[i - np.uint64(1)] >= indices[i]
+    within = begin == end or (indices[begin] >= 0 and indices[end - 1] < n_features)
+    plain = (not odd) and smallest >= 0 and within
+    return np.int64(n_detected), total, np.int64(largest), plain
 
 
 @part()
@@ -144,7 +97,7 @@ def _measure_any(
             sound = False
         elif table[gene, ROLE] == NOT_A_GENE:
             continue
-        elif not np.abs(x) < _TOO_LARGE:
+        elif not np.abs(x) < TOO_LARGE:
             facts[N_NONFINITE] += 1
             sound = False
         elif x < 0.0:
@@ -159,18 +112,84 @@ def _measure_any(
             n_detected += 1
             largest = max(largest, x)
             whole_sum += whole
-            low_sum += np.int64((x - whole) * _LOW_SCALE)
+            low_sum += np.int64((x - whole) * LOW_SCALE)
             n_added += 1
             if n_added & _CARRY_MASK == 0:
                 whole_sum += low_sum >> LOW_BITS
-                low_sum &= _LOW_MASK
-    return n_detected, _fixed(whole_sum, low_sum), largest, sound
+                low_sum &= LOW_MASK
+    return n_detected, double_of(whole_sum, low_sum), largest, sound
 
 
-@part(inline="always")
-def _fixed(whole_sum: Any, low_sum: Any) -> Any:
-    """Return the double nearest to a sum in two limbs."""
-    return np.float64(whole_sum + (low_sum >> LOW_BITS)) + (low_sum & _LOW_MASK) / _LOW_SCALE
+@part()
+def _add_plain_cell(  # noqa: PLR0913
+    indices: Any,
+    data: Any,
+    begin: Any,
+    end: Any,
+    inverse: Any,
+    largest: Any,
+    table: Any,
+    boxes: Any,
+    recent: Any,
+) -> Any:
+    """Add a plain cell's values to their genes and return its mitochondrial counts."""
+    rows, sums, picked, special = recent
+    for count in range(1, min(largest, N_TABULATED) + 1):
+        sums[count, 0] = (1 << RECENT_BITS) + count
+        sums[count, 1], sums[count, 2], sums[count, 3] = share_limbs(min(count * inverse, 1.0))
+    # Places of what is more than a count of a usual gene. First, without a branch.
+    n_picked: Any = np.uint64(0)
+    for i in range(np.uint64(begin), np.uint64(end)):
+        picked[n_picked] = i
+        large = data[i] > data.dtype.type(N_TABULATED)
+        n_picked += np.uint64(special[np.uint64(indices[i])] | np.uint8(large))
+    for i in range(np.uint64(begin), np.uint64(end)):
+        gene: Any = np.uint64(indices[i])
+        # Larger ones have a row of zeros, as zero has.
+        row = np.uint64(min(np.uint32(np.int32(data[i])), np.uint32(N_TABULATED + 1)))
+        a = rows[gene, 0] + sums[row, 0]
+        b = rows[gene, 1] + sums[row, 1]
+        c = rows[gene, 2] + sums[row, 2]
+        d = rows[gene, 3] + sums[row, 3]
+        rows[gene, 0] = a
+        rows[gene, 1] = b
+        rows[gene, 2] = c
+        rows[gene, 3] = d
+    mt = np.int64(0)
+    for k in range(n_picked):
+        at = np.uint64(picked[k])
+        whole = np.int64(data[at])
+        gene = np.uint64(indices[at])
+        role = table[gene, ROLE]
+        if whole > 0:
+            share = min(whole * inverse, 1.0)
+            mt += whole * (role & 1)
+            if whole > N_TABULATED:
+                add_value(table, gene, np.float64(whole), share)
+            if role > 1:
+                add_to_box(boxes, role, share)
+    return np.float64(mt)
+
+
+@part()
+def _settle(rows: Any, table: Any) -> None:
+    """Add what was added to the recent rows to the table, and clear them."""
+    for gene in range(rows.shape[0]):
+        packed = rows[gene, 0]
+        if packed != 0:
+            add_sums(
+                table,
+                gene,
+                packed >> RECENT_BITS,
+                packed & _RECENT_MASK,
+                rows[gene, 1],
+                rows[gene, 2],
+                rows[gene, 3],
+            )
+            rows[gene, 0] = 0
+            rows[gene, 1] = 0
+            rows[gene, 2] = 0
+            rows[gene, 3] = 0
 
 
 @part()
@@ -189,9 +208,12 @@ def _add_cell(
         if role & 1:
             whole = np.int64(x)
             mt_whole += whole
-            mt_low += np.int64((x - whole) * _LOW_SCALE)
-        _add_value(table, gene, x, min(x * inverse, 1.0), boxes)
-    return _fixed(mt_whole, mt_low)
+            mt_low += np.int64((x - whole) * LOW_SCALE)
+        share = min(x * inverse, 1.0)
+        add_value(table, gene, x, share)
+        if role > 1:
+            add_to_box(boxes, role, share)
+    return double_of(mt_whole, mt_low)
 
 
 @compiled
@@ -203,6 +225,7 @@ def add_cells(  # noqa: PLR0913
     min_genes: int,
     table: Any,
     boxes: Any,
+    recent: Any,
     n_genes_by_counts: Any,
     total_counts: Any,
     total_counts_mt: Any,
@@ -218,6 +241,7 @@ def add_cells(  # noqa: PLR0913
         min_genes: Cells with fewer genes detected are not added.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
+        recent: Memory for what is not settled yet, all zeros before and after: `Recent`.
         n_genes_by_counts: ``int64``, shape ``(n_cells,)``; set; -1 for a cell not kept.
         total_counts: ``float64``, shape ``(n_cells,)``; set.
         total_counts_mt: ``float64``, shape ``(n_cells,)``; set.
@@ -226,125 +250,39 @@ def add_cells(  # noqa: PLR0913
             the table.
 
     Returns:
-        An upper bound of the values seen, less than twice the largest.
+        The largest value seen.
     """
     largest = 0.0
+    n_unsettled = 0
     for cell in range(indptr.shape[0] - 1):
         begin, end = indptr[cell], indptr[cell + 1]
-        sound = plain = False
-        if all_genes:
-            n_detected, whole_total, bits, plain = _measure_plain(
-                indices, data, begin, end, table.shape[0]
-            )
-            total = np.float64(whole_total)
-            largest = max(largest, np.float64(bits)) if plain else largest
+        n_detected, whole_total, most_plain, plain = _measure_plain(
+            indices, data, begin, end, table.shape[0]
+        )
+        plain = plain and all_genes
         if plain:
             sound = True
+            total = np.float64(whole_total)
+            most = np.float64(most_plain)
             facts[N_ZERO] += (end - begin) - n_detected
         else:
             n_detected, total, most, sound = _measure_any(indices, data, begin, end, table, facts)
-            largest = max(largest, most)
+        largest = max(largest, most)
         total_counts[cell] = total
         total_counts_mt[cell] = 0.0
         n_genes_by_counts[cell] = -1
         if sound and n_detected >= min_genes:
             n_genes_by_counts[cell] = n_detected
             inverse = 1.0 / total if total > 0.0 else 0.0
-            total_counts_mt[cell] = _add_cell(indices, data, begin, end, inverse, table, boxes)
+            if plain:
+                total_counts_mt[cell] = _add_plain_cell(
+                    indices, data, begin, end, inverse, most_plain, table, boxes, recent
+                )
+                n_unsettled += 1
+            else:
+                total_counts_mt[cell] = _add_cell(indices, data, begin, end, inverse, table, boxes)
+            if n_unsettled == _SETTLED_EVERY:
+                _settle(recent[0], table)
+                n_unsettled = 0
+    _settle(recent[0], table)
     return largest
-
-
-@compiled
-def measure_entries(  # noqa: PLR0913
-    cells: Any,
-    genes: Any,
-    data: Any,
-    roles: Any,
-    n_genes_by_counts: Any,
-    whole_sums: Any,
-    low_sums: Any,
-    mt_whole_sums: Any,
-    mt_low_sums: Any,
-    gene_totals: Any,
-    facts: Any,
-) -> float:
-    """Add entries in any order to the measures of their cells: the first of two passes.
-
-    Args:
-        cells: Cell of each value, shape ``(n_values,)``.
-        genes: Feature of each value, shape ``(n_values,)``.
-        data: The values, shape ``(n_values,)``.
-        roles: ``int64``, shape ``(n_features,)``: `NOT_A_GENE`, or bit 0 for mitochondrial.
-        n_genes_by_counts: ``int32``, shape ``(n_cells,)``; added to.
-        whole_sums: ``int64``, shape ``(n_cells,)``; whole parts of the counts; added to.
-        low_sums: The fractions in units of ``2**-LOW_BITS``, kept below 1; added to.
-        mt_whole_sums: The same of mitochondrial genes.
-        mt_low_sums: The same of mitochondrial genes.
-        gene_totals: ``float64``, shape ``(n_features,)``; rough sums of values; added to.
-        facts: ``int64``, shape ``(5,)``; added to.
-
-    Returns:
-        The largest finite value seen, 0 if there is none.
-    """
-    largest = 0.0
-    n_cells = whole_sums.shape[0]
-    for i in range(data.shape[0]):
-        cell, gene = cells[i], genes[i]
-        if cell < 0 or cell >= n_cells or gene < 0 or gene >= roles.shape[0]:
-            facts[N_OUTSIDE] += 1
-            continue
-        role = roles[gene]
-        if role < 0:
-            continue
-        x = np.float64(data[i])
-        if x == 0.0:
-            facts[N_ZERO] += 1
-            continue
-        if not np.abs(x) < _TOO_LARGE:
-            facts[N_NONFINITE] += 1
-            continue
-        if x < 0.0:
-            facts[N_NEGATIVE] += 1
-            facts[N_FRACTIONAL] += np.floor(x) != x
-            continue
-        largest = max(largest, x)
-        whole = np.int64(x)
-        low = np.int64((x - whole) * _LOW_SCALE)
-        n_genes_by_counts[cell] += 1
-        whole_sums[cell] += whole
-        gene_totals[gene] += x
-        if low != 0:
-            facts[N_FRACTIONAL] += 1
-            low += low_sums[cell]
-            whole_sums[cell] += low >> LOW_BITS
-            low_sums[cell] = low & _LOW_MASK
-        if role & 1:
-            mt_whole_sums[cell] += whole
-            low = np.int64((x - whole) * _LOW_SCALE) + mt_low_sums[cell]
-            mt_whole_sums[cell] += low >> LOW_BITS
-            mt_low_sums[cell] = low & _LOW_MASK
-    return largest
-
-
-@compiled
-def add_entries(cells: Any, genes: Any, data: Any, inverses: Any, table: Any, boxes: Any) -> None:
-    """Add entries in any order to a table of features: the second of two passes.
-
-    The entries were checked by the first pass.
-
-    Args:
-        cells: Cell of each value, shape ``(n_values,)``.
-        genes: Feature of each value, shape ``(n_values,)``.
-        data: The values, shape ``(n_values,)``.
-        inverses: ``float64``, shape ``(n_cells,)``: 1 / total counts; negative for a
-            cell that is not kept.
-        table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
-        boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
-    """
-    for i in range(data.shape[0]):
-        x = np.float64(data[i])
-        inverse = inverses[cells[i]]
-        gene = np.uint64(genes[i])
-        if x == 0.0 or inverse < 0.0 or table[gene, ROLE] < 0:
-            continue
-        _add_value(table, gene, x, min(x * inverse, 1.0), boxes)

@@ -2,15 +2,15 @@
 
 One row of eight ``int64`` per feature (one cache line) holds all that is summed for
 it. Fractions are summed in two integer limbs rather than in floating point: a share
-``p`` of a cell's counts as ``floor(p * 2**62)``, its square as ``floor(p**2 * 2**78)``,
+``p`` of a cell's counts rounded to ``2**-52``, the square of that ``floor(p**2 * 2**78)``,
 the fraction of a count that is not whole as ``floor(f * 2**46)``. Integer addition is
 associative, so that the sums do not depend on how the cells were cut into blocks, on
 the number of threads, or on the order of merging; and the variance, computed from the
 exact sums with Python's integers (`dpss.stats.moments`), loses nothing to cancellation
 beyond the rounding of each single share to a double.
 
-How fine that is: a gene seen with one count in ten million has ``p = 1e-7``; its
-square is then still known to 3e-10 of its value.
+How fine that is: a gene seen with one count in ten million has ``p = 1e-7``; that is
+then still known to 1e-9 of its value, its square to 3e-9.
 
 The limbs can't overflow: low limbs are carried into the high ones every 32,768
 additions to a feature, and a high limb holds the shares of 2**31 cells.
@@ -28,12 +28,20 @@ N_COLUMNS = 8
 
 LOW_BITS = 46
 """Bits of the low limbs of totals and squares."""
-SHARE_LOW_BITS = 31
+SHARE_LOW_BITS = 21
 """Bits of the low limb of shares."""
-SHARE_BITS = 62
+SHARE_BITS = 52
 """The unit of a sum of shares is ``2**-SHARE_BITS``."""
 SQUARE_BITS = 78
 """The unit of a sum of squared shares is ``2**-SQUARE_BITS``."""
+
+N_RECENT_COLUMNS = 4
+"""Columns of a row of recent sums: the number of cells and the counts in one, the shares, and
+the two limbs of their squares."""
+RECENT_BITS = 32
+"""Bits of the counts in the first column of recent sums, below the number of cells."""
+N_TABULATED = 15
+"""Largest count whose sums are worked out once for a cell."""
 
 NOT_A_GENE = -1
 """Role of a feature that does not count. Other roles are bits: 1 for a mitochondrial
