@@ -17,11 +17,10 @@ from dpss.stores import Blob
 
 
 @dataclass(frozen=True)
-class LocalFile:
-    """A file as a `dpss.stores.Blob`."""
+class _Place:
+    """What files and folders have in common."""
 
     path: Path
-    random_access: bool = True
 
     def __getstate__(self) -> dict[str, Any]:
         """Say where it is from anywhere: another process may stand in another folder."""
@@ -29,13 +28,20 @@ class LocalFile:
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """Last part of the path."""
         return self.path.name
 
     @property
     def url(self) -> str:
-        """The file's path."""
+        """The path."""
         return str(self.path)
+
+
+@dataclass(frozen=True)
+class LocalFile(_Place):
+    """A file as a `dpss.stores.Blob`."""
+
+    random_access: bool = True
 
     @property
     def size_bytes(self) -> int:
@@ -56,24 +62,8 @@ class LocalFile:
 
 
 @dataclass(frozen=True)
-class LocalFolder:
+class LocalFolder(_Place):
     """A folder with all files below it as a `dpss.stores.Tree`."""
-
-    path: Path
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Say where it is from anywhere, as a file does."""
-        return {**vars(self), "path": self.path.absolute()}
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.path.name
-
-    @property
-    def url(self) -> str:
-        """The folder's path."""
-        return str(self.path)
 
     def blobs(self) -> Mapping[str, Blob]:
         """Return all regular files below the folder by their relative path."""
