@@ -53,6 +53,8 @@ def test_files_behind_http_have_no_secrets_in_their_names() -> None:
         ({}, "etag:"),
         ({"etag": False, "modified": "Wed, 21 Oct 2015 07:28:00 GMT"}, "modified:"),
         ({"etag": False}, "sampled-sha256:"),
+        ({"etag": False, "ranges": False}, "sampled-sha256:"),
+        ({"etag": False, "ranges": False, "chunked": True}, "sampled-sha256:"),
     ],
 )
 def test_what_tells_that_a_file_has_changed(how: dict[str, object], expected: str) -> None:
@@ -61,3 +63,18 @@ def test_what_tells_that_a_file_has_changed(how: dict[str, object], expected: st
         server.add("/a.h5ad", b"12345", **how)
         (project,) = GivenCatalog([f"{server.url}/a.h5ad"]).projects()
         assert project.refs[0].fingerprint.startswith(expected)
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_without_ranges_tag_and_date_every_byte_counts(chunked: bool) -> None:
+    """And they are sent once for it, not once for each place that is looked at."""
+    with FileServer() as server:
+        marks = set()
+        for changed in (0, 3_000_001, 6_000_000 - 1):
+            data = bytearray(6_000_000)
+            data[changed] = 1
+            server.add("/a.csv", bytes(data), etag=False, ranges=False, chunked=chunked)
+            (project,) = GivenCatalog([f"{server.url}/a.csv"]).projects()
+            marks.add(project.refs[0].fingerprint)
+        assert len(marks) == 3
+        assert len(server.requests) == 6
