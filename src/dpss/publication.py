@@ -135,17 +135,15 @@ def _publish_once(store: Store, folder: str, files: Mapping[str, bytes]) -> None
     """Replace a matrix's files, the summary last; what was cut short is removed."""
     stale = earlier_files(store, folder) - files.keys()
     store.delete(f"{folder}/{SUMMARY}")
-    written: list[str] = []
+    others = {f"{folder}/{name}": data for name, data in files.items() if name != SUMMARY}
     try:
-        others = {f"{folder}/{name}": data for name, data in files.items() if name != SUMMARY}
-        written += others
         write_all(store, others)
         for name in sorted(stale):
             store.delete(f"{folder}/{name}")
         store.write(f"{folder}/{SUMMARY}", files[SUMMARY])
     except BaseException:
         # The summary first: another run may have vouched for the same files meanwhile.
-        _remove(store, [f"{folder}/{SUMMARY}", *written])
+        _remove(store, [f"{folder}/{SUMMARY}", *others])
         raise
 
 
@@ -203,9 +201,9 @@ def withdraw_parts(store: Store, ref: MatrixRef, names: Collection[str]) -> None
 
 
 def earlier_files(store: Store, folder: str) -> set[str]:
-    """Return the names of the files that were published for a matrix before.
+    """Return the names of the files that were published for a matrix before, but its summary.
 
-    Those its summary names; where there is none, as after a kill, those that look like it.
+    They are told by how they are called: after a kill there is no summary to ask.
     """
     names = {key.removeprefix(f"{folder}/") for key in store.keys(f"{folder}/")}
     return {

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats import Matrix, cut_evenly
+from dpss.formats.block_types import as_values
 from dpss.formats.dense import sparse_rows
 from dpss.formats.gene_columns import gene_table
 from dpss.model import GeneTable
 
 FORMAT = "AnnData"
-_DTYPES = (np.float32, np.float64, np.int32, np.int64)
 _INDEX_BYTES = 4
 
 
@@ -85,17 +85,8 @@ def compressed(
             matrix = matrix.tocsc() if gene_major else matrix.tocsr()
         indptr, indices, data = matrix.indptr, matrix.indices, matrix.data
     else:
-        indptr, indices, data = sparse_rows(as_known(np.asarray(matrix)))
-    return np.asarray(indptr, dtype=np.int64), indices, as_known(data)
-
-
-def as_known(data: NDArray[Any]) -> NDArray[Any]:
-    """Return values as one of the types that blocks may have."""
-    if data.dtype in _DTYPES:
-        return data
-    if data.dtype.kind in "iub":
-        return data.astype(np.int32 if data.dtype.itemsize < _INDEX_BYTES else np.int64)
-    return data.astype(np.float32 if data.dtype.itemsize <= _INDEX_BYTES else np.float64)
+        indptr, indices, data = sparse_rows(as_values(np.asarray(matrix)))
+    return np.asarray(indptr, dtype=np.int64), indices, as_values(data)
 
 
 def is_sparse(matrix: Any) -> bool:

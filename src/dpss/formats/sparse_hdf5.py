@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError
 from dpss.formats import cut_evenly
+from dpss.formats.block_types import as_indices, as_values
 from dpss.formats.vectors import Cursor, ForeseeingVector, Vector, VectorFile
 from dpss.model import GeneTable
 from dpss.stores.local import LocalFile, LocalFolder
@@ -138,26 +138,6 @@ class SparseLayer:
                 f"{self.n_values:,} values within {share.start:,}..{share.stop:,}"
             )
         return indptr
-
-
-def as_values(data: NDArray[Any]) -> NDArray[Any]:
-    """Return values in one of the kernels' types: float or int of 32 or 64 bits."""
-    if not data.dtype.isnative:
-        data = data.astype(data.dtype.newbyteorder("="))
-    kind, size = data.dtype.kind, data.dtype.itemsize
-    if kind == "f":
-        return data if size in (4, 8) else data.astype(np.float32 if size < 4 else np.float64)
-    if kind == "i" and size in (4, 8):
-        return data
-    return data.astype(np.int32 if size < 4 else np.int64)
-
-
-def as_indices(indices: NDArray[Any]) -> NDArray[Any]:
-    """Return indices in one of the kernels' types: signed, 32 or 64 bits."""
-    usual = indices.dtype.kind == "i" and indices.dtype.itemsize in (4, 8)
-    if usual and indices.dtype.isnative:
-        return indices
-    return indices.astype(np.int64 if indices.dtype.itemsize > 2 else np.int32)
 
 
 def _cut_blocks(indptr: NDArray[np.int64], n_values: int) -> Iterator[tuple[int, int]]:

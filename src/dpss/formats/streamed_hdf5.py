@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError
+from dpss.formats.block_types import as_values
 from dpss.formats.dense import sparse_rows
 from dpss.formats.hdf5 import ChunkedArray, Hdf5File
 from dpss.formats.hdf5_filters import DEFLATE
 from dpss.formats.hdf5_layout import Layout
-from dpss.formats.sparse_hdf5 import as_values
 from dpss.model import GeneTable
 
 _INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)

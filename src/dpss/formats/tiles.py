@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats import cut_evenly
+from dpss.formats.block_types import as_values
 from dpss.formats.dense import sparse_rows
-from dpss.formats.sparse_hdf5 import as_values
 from dpss.model import GeneTable
 
 BAND_BYTES = 48 << 20
