@@ -34,6 +34,8 @@ from dpss.stores.local import LocalFile
 from dpss.stores.paged import Foreseeing
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_METADATA_BYTES = 1 << 18
+"""What HDF5 may keep of a file's metadata: chunks are asked for once, and in order."""
 
 _ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
 """What comes of a file that holds something else than it should: a group for a dataset, a scalar
@@ -70,6 +72,7 @@ class Hdf5File:
             if self._file is None:
                 try:
                     self._file = self._open()
+                    _limit_metadata(self._file)
                 except (OSError, RuntimeError, KeyError) as error:
                     self.raise_own_error()
                     raise CorruptMatrixError(
@@ -129,6 +132,15 @@ def _open_local(blob: LocalFile) -> h5py.File:
         if "locking flag" not in str(error):
             raise
         return h5py.File(blob.path, "r")
+
+
+def _limit_metadata(file: h5py.File) -> None:
+    """Let the library keep little: its own limit is 32 MiB, which large indices fill."""
+    config = file.id.get_mdc_config()
+    config.set_initial_size = True
+    config.initial_size = config.max_size = _METADATA_BYTES
+    config.min_size = _METADATA_BYTES // 2
+    file.id.set_mdc_config(config)
 
 
 @contextmanager
