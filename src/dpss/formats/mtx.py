@@ -17,8 +17,9 @@ import numpy as np
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
 from dpss.formats import Matrix
-from dpss.formats.mtx_header import MtxHeader, is_matrix_market, is_sorted_by, read_header
+from dpss.formats.mtx_header import MtxHeader, is_matrix_market, read_header
 from dpss.formats.mtx_layer import DEFAULT_CHUNK_BYTES, MtxLayer
+from dpss.formats.mtx_order import is_sorted_by
 from dpss.formats.mtx_tables import COMPRESSION, count_lines, find_role, read_gene_table
 from dpss.model import GeneTable
 from dpss.stores import Blob, Tree

@@ -1,13 +1,11 @@
-"""The head of a MatrixMarket file: what it says of itself, and a look at its order.
+"""The head of a MatrixMarket file: what it says of itself.
 
 Format: https://math.nist.gov/MatrixMarket/formats.html
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import BinaryIO
 
 from dpss.errors import CorruptMatrixError, LimitError
@@ -26,9 +24,6 @@ _KINDS = {
 _MAX_LINE_BYTES = 1 << 16
 _MAX_HEAD_BYTES = 1 << 20
 _MAX_SIDE = (1 << 31) - 1
-_LOOK_BYTES = 1 << 18
-_ENTRY = re.compile(rb"[ \t]*(\d{1,10})[ \t]+(\d{1,10})(?=[ \t\r])[^\n]*")
-_PATTERN_ENTRY = re.compile(rb"[ \t]*(\d{1,10})[ \t]+(\d{1,10})[ \t\r]*")
 
 
 @dataclass(frozen=True)
@@ -111,31 +106,6 @@ def _parse_banner(words: list[str], url: str) -> int:
     if symmetry != "general":
         raise CorruptMatrixError(f"{url}: is {symmetry}; a matrix of cells and genes is 'general'")
     return _KINDS[field]
-
-
-def is_sorted_by(blob: Blob, header: MtxHeader, major: int) -> bool:
-    """Guess from the first entries whether a file is sorted by one of its indices.
-
-    A wrong guess does no harm: reading finds out.
-
-    Args:
-        blob: The file.
-        header: Its head.
-        major: 0 for the first index, 1 for the second.
-    """
-    head = peek(blob, header.n_bytes + _LOOK_BYTES)[header.n_bytes :]
-    lines = head.split(b"\n")
-    if len(head) == _LOOK_BYTES:
-        del lines[-1]  # cut off
-    entry = _PATTERN_ENTRY if header.kind == PATTERN else _ENTRY
-    matches = [entry.fullmatch(line) for line in lines]
-    pairs = [(int(m[1 + major]), int(m[2 - major])) for m in matches if m]
-    if any(a[0] > b[0] for a, b in pairwise(pairs)):
-        return False
-    # Within the first gene of a file sorted by gene the cells increase as well.
-    if len(pairs) == header.n_entries or any(a[1] > b[1] for a, b in pairwise(pairs)):
-        return True
-    return len({a for a, _ in pairs}) <= len({b for _, b in pairs})
 
 
 def _show(line: bytes) -> str:

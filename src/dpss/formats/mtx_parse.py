@@ -293,34 +293,3 @@ def parse_entries(
         status = DONE
     state[POSITION], state[N_ENTRIES], state[N_LINES], state[N_ODD] = p - base, n, n_lines, n_odd
     state[STATUS] = status
-
-
-@compiled
-def find_runs(major: Any, minor: Any, n: Any, starts: Any) -> Any:
-    """Find where each run of equal major indices begins.
-
-    Args:
-        major: ``int32``: the index by which the entries should be sorted.
-        minor: ``int32``: the other one.
-        n: Number of entries.
-        starts: ``int32``, shape ``(n,)`` at least, out: where each run begins.
-
-    Returns:
-        The number of runs, or -1 if the major indices decrease somewhere; and whether
-        the minor ones increase strictly within each run, so that no entry is twice.
-    """
-    n_runs = 0
-    last_major = np.int32(-1)
-    last_minor = np.int32(-1)
-    distinct = True
-    for k in range(n):
-        if major[k] != last_major:
-            if major[k] < last_major:
-                return -1, distinct
-            starts[n_runs] = k
-            n_runs += 1
-            last_major = major[k]
-        elif minor[k] <= last_minor:
-            distinct = False
-        last_minor = minor[k]
-    return n_runs, distinct

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError
 from dpss.formats import mtx_parse as parse
 from dpss.formats.mtx_header import MtxHeader
+from dpss.formats.mtx_order import find_runs
 from dpss.stores import Blob
 from dpss.stores.streams import open_decompressed
 
@@ -67,7 +68,7 @@ class Chunk:
             self._parse_text(shape, kind)
         if major is not None and self.fault is None:
             indices = (self.rows, self.columns)
-            self.n_runs, self.distinct = parse.find_runs(
+            self.n_runs, self.distinct = find_runs(
                 indices[major], indices[1 - major], self.n, self.starts
             )
 
