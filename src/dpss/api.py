@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dpss.configuring import make_read_settings
@@ -81,7 +81,8 @@ def summarize(
         return _summarize(found, opened.name, title, mark, stats, read)
 
     try:
-        return _only(opened, matrix, means, make)
+        with _in_one_pass(opened, means) as ready:
+            return _only(ready, matrix, means, make)
     except NeedsWholeError:
         from dpss.stores.http_blob import HttpBlob
 
@@ -89,6 +90,27 @@ def summarize(
             raise
         with hold_apart(opened) as file:
             return _only(file, matrix, means, make)
+
+
+@contextmanager
+def _in_one_pass(source: Source, means: Means) -> Iterator[Source]:
+    """Give what a server without ranges has as a stream; anything else as it is.
+
+    Raises:
+        NeedsWholeError: Once from the start to the end is not how it's read.
+    """
+    from dpss.stores import Blob
+
+    if not isinstance(source, Blob) or source.random_access:
+        yield source
+        return
+    from dpss.formats.one_pass import reads_in_one_pass
+    from dpss.stores.one_pass import OnePassBlob
+
+    with closing(OnePassBlob(source)) as blob:
+        if not blob.random_access and not reads_in_one_pass(blob, means.orientation):
+            raise NeedsWholeError(f"{source.url}: the server gives no parts of it")
+        yield blob
 
 
 def _only(
