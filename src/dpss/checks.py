@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import GENE_EXPRESSION, GeneTable
-from dpss.nomenclature import Nomenclature, describe_names
+from dpss.evidence import Evidence, LayerFinding
+from dpss.model import GENE_EXPRESSION
 from dpss.stats import layout
-from dpss.stats.accumulator import Sums
 from dpss.stats.traits import LOG_CEILING
 from dpss.stats.values import Values
 from dpss.summary import Check
+
+__all__ = ["CHECKS", "CheckKind", "Evidence", "LayerFinding", "check_matrix"]
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
 
@@ -41,44 +41,6 @@ _MEANING = {
     Values.SCALED: "scaled: some are negative",
     Values.NOT_FINITE: "not all finite: some are NaN or infinite",
 }
-
-
-@dataclass(frozen=True)
-class LayerFinding:
-    """What is known of one layer."""
-
-    name: str
-    values: Values | None
-    """What it holds; ``None`` if it could not be read."""
-    n_genes: int
-    """Features along its gene axis."""
-    same_as: str | None = None
-    """Another layer that looked the same in every place that was sampled."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that the checks look at."""
-
-    sums: Sums
-    """What the pass over the used layer left behind."""
-    features: GeneTable
-    """All features of the used layer."""
-    mitochondrial: NDArray[np.bool_]
-    """Which of them are mitochondrial genes, shape ``(n_features,)``."""
-    used: str
-    """Name of the layer that was summarised."""
-    layers: Sequence[LayerFinding]
-    """Every layer of the matrix, in the file's order, the used one included."""
-    looked_for: Sequence[str]
-    """Layers in which counts were looked for, best first."""
-    expected_cells: int | None = None
-    """Number of cells that the catalog states."""
-
-    @cached_property
-    def nomenclature(self) -> Nomenclature:
-        """How the genes are named."""
-        return describe_names(self.features.select(self.features.is_gene))
 
 
 @dataclass(frozen=True)
