@@ -50,8 +50,7 @@ class RangeFile:
         length = max(0, end - self._at) if length < 0 else length
         try:
             data = self._blob.read_range(self._at, length)
-            if isinstance(self._blob, Foreseeing):
-                expect_nodes(self._blob, data)
+            expect_nodes(self._blob, data)
         except BaseException as error:
             self.error = error
             raise
@@ -67,12 +66,14 @@ class RangeFile:
 
 def expect_nodes(blob: Blob, node: bytes) -> None:
     """Announce all nodes below a node of a B-tree, level by level; do nothing for other bytes."""
+    if not isinstance(blob, Foreseeing):
+        return
     nodes = [node]
     n_nodes = 0
     while nodes:
         places = [place for each in nodes for place in children(each, blob.size_bytes or 0)]
         n_nodes += len(places)
-        if not places or n_nodes > _MAX_NODES or not isinstance(blob, Foreseeing):
+        if not places or n_nodes > _MAX_NODES:
             return
         blob.expect([(place, len(node)) for place in places], soon=True)
         # Those directly above the leaves name what was just announced: one more level.

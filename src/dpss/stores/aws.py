@@ -19,7 +19,7 @@ from dpss.errors import DpssError, FetchError, UnreachableError
 from dpss.stores.addresses import shown_text
 
 if TYPE_CHECKING:
-    from obstore.store import S3Credential, S3Store
+    from obstore.store import S3Config, S3Credential, S3Store
 
 # What AWS's own variables say is for AWS's libraries to read. Two they leave to the program:
 # AWS_REGION, which botocore alone of them does not know, and whether to sign at all.
@@ -103,12 +103,12 @@ def connect(bucket: str) -> S3Store:
         credentials = None if _anonymous() else Credentials(session)
         if credentials:
             credentials()
-        config: dict[str, Any] = {"region": region or "us-east-1"}
+        config: S3Config = {"region": region or "us-east-1"}
         if endpoint:
             config["endpoint"] = endpoint.rstrip("/")
         return S3Store(
             bucket,
-            config=config,  # type: ignore[arg-type]
+            config=config,
             client_options={
                 "allow_http": str(endpoint or "").startswith("http://"),
                 "connect_timeout": timedelta(seconds=10),
