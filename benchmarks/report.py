@@ -55,7 +55,8 @@ In 2019 the first program was tried with 256 MB to 16 GB of memory and several v
 `min_gene_count` on the Census of Immune Cells, an mtx.zip of 2.4 GB. Here is an mtx.zip of that
 layout from a seed, with 200 to 2,400 genes in a cell. Without a limit its peak was measured for
 each `min_gene_count`. Then each was run under real limits from the smallest up, until one was
-enough; what is larger is derived from that and from the peak.""",
+enough, for it or for another with the same peak (within 5 %); what is larger is derived from that
+and from the peak. Other work may have run beside: the times are no benchmark.""",
 }
 
 

@@ -18,7 +18,7 @@ from dpss.choosing import Choice, choose_layer, order_layers
 from dpss.errors import CorruptMatrixError, MatrixError
 from dpss.executors import Advance, Executor
 from dpss.folds import CellFold, EntryFold, MeasureFold, Reading
-from dpss.formats import Layer, Matrix, NotCellMajorError
+from dpss.formats import ForeseeingLayer, Layer, Matrix, NotCellMajorError
 from dpss.mitochondria import find_mitochondrial
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stats.accumulator import Features, Sums
@@ -185,6 +185,9 @@ def take_sample(layer: Layer) -> Sample:
 def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | EntryBlock]]) -> Sample:
     shares = layer.shares(SAMPLE_BYTES)
     places = sorted({len(shares) * i // N_SAMPLES for i in range(N_SAMPLES)})
+    if isinstance(layer, ForeseeingLayer):
+        for place in places:
+            layer.expect(shares[place])
     traits = ValueTraits()
     weights = np.zeros(len(layer.genes))
     digest = hashlib.blake2b()
