@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dpss.website.genes import dumps, script
+from dpss.website.data_files import dumps, script
 from dpss.website.publishing import Publisher
 from dpss.website.records import MatrixRecord
 

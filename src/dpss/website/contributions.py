@@ -11,7 +11,8 @@ import threading
 from dataclasses import dataclass
 from functools import cached_property
 
-from dpss.website.genes import PART, dumps, n_parts, read_genes
+from dpss.website.data_files import dumps
+from dpss.website.genes import PART, n_parts, read_genes
 from dpss.website.lookup import (
     NAMES,
     VALUES,

@@ -1,14 +1,9 @@
-"""Gene tables as pages need them: in parts, each a data file beside ``genes.csv``.
-
-A data file is a script that hands one JSON value to the page: a page opened from a
-folder may load scripts from it, but may not fetch anything.
-"""
+"""Gene tables as pages need them: in parts, each a data file beside ``genes.csv``."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +14,7 @@ from numpy.typing import NDArray
 from dpss.stats.ranks import UNRANKED
 from dpss.summary import GeneStatistics
 from dpss.tables import GENE_COLUMNS
+from dpss.website.data_files import dumps, script
 from dpss.website.packing import float_words, word_text
 
 N_PER_PART = 8192
@@ -61,24 +57,6 @@ def _array(name: str, column: Sequence[str]) -> NDArray[Any]:
     if name in _WHOLE:
         return np.array([int(text) if text else UNRANKED for text in column], dtype=np.int64)
     return np.array([float(text) if text else np.nan for text in column], dtype=np.float64)
-
-
-def script(json_text: str) -> bytes:
-    r"""Return a data file: a script that hands a JSON value to the page that loads it.
-
-    >>> script("[1]")
-    b'dpss.receive([1]);\n'
-
-    Args:
-        json_text: The value; as it holds no object whose keys come from outside, it
-            means the same in JavaScript.
-    """
-    return f"dpss.receive({json_text});\n".encode()
-
-
-def dumps(value: Any) -> str:
-    """Return a value as compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def table_parts(genes: GeneStatistics) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dpss.website.genes import dumps, script
+from dpss.website.data_files import dumps, read_script, script
 from dpss.website.publishing import Publisher
 
 log = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ def _earlier_dates(publisher: Publisher) -> dict[str, str]:
     if data is None:
         return {}
     try:
-        value = json.loads(data.decode().removeprefix("dpss.receive(").removesuffix(");\n"))
+        value = read_script(data)
         return {str(folder): str(date) for folder, date in value["folders"]}
     except (ValueError, KeyError, TypeError):
         return {}

@@ -16,7 +16,8 @@ from markupsafe import Markup
 from dpss import palette
 from dpss.website import words
 from dpss.website.compiled import CompiledTemplates
-from dpss.website.genes import dumps, n_parts, script
+from dpss.website.data_files import dumps, script
+from dpss.website.genes import n_parts
 from dpss.website.lists import top_lists
 from dpss.website.records import (
     ORGAN,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dpss.website import words
-from dpss.website.genes import dumps, script
+from dpss.website.data_files import dumps, script
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord
 
 N_FIRST = 25

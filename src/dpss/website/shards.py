@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from dpss.tables import json_bytes
 from dpss.website.contributions import Contribution, Reader
+from dpss.website.data_files import script
 from dpss.website.lookup import N_LINES, N_NAME_LINES
 from dpss.website.publishing import Publisher
 from dpss.website.records import N_READERS, MatrixRecord
@@ -130,7 +131,7 @@ def _genes_file(layout: Layout, bucket: int, found: Sequence[Contribution]) -> b
                 number = numbers[one.names.sha256] = lists.setdefault(genes, len(lists))
             rows.append(b'[%b,%d,"%b"]' % (one.folder_json, number, values))
     shown = b",\n".join(b"[%b]" % genes for genes in lists)
-    return b'dpss.receive({"lists":[\n%b\n],"matrices":[\n%b\n]});\n' % (shown, b",\n".join(rows))
+    return script(b'{"lists":[\n%b\n],"matrices":[\n%b\n]}' % (shown, b",\n".join(rows)))
 
 
 def _names_file(layout: Layout, bucket: int, found: Sequence[Contribution]) -> bytes:
@@ -138,7 +139,7 @@ def _names_file(layout: Layout, bucket: int, found: Sequence[Contribution]) -> b
     lines = _share(bucket, layout.n_name_buckets, N_NAME_LINES)
     distinct = {b"\t".join(one.names.names[lines]) for one in found}
     pairs = {pair for text in distinct for pair in text.split(b"\t")} - {b""}
-    return b"dpss.receive([\n%b\n]);\n" % b",\n".join(sorted(pairs))
+    return script(b"[\n%b\n]" % b",\n".join(sorted(pairs)))
 
 
 def _share(bucket: int, n_buckets: int, n_lines: int) -> slice:
