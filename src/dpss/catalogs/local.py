@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dpss.catalogs.selection import is_of_matrix_folder
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.names import names_of_files, stem_of, unique_names
@@ -21,20 +22,8 @@ SURE_SUFFIXES = (".h5ad", ".h5", ".hdf5", ".loom", ".mtx", ".mtx.gz", ".mtx.zip"
 
 OTHER_SUFFIXES = (
     *(".css", ".docx", ".gif", ".htm", ".html", ".jpeg", ".jpg", ".js", ".json", ".log", ".md"),
-    *(
-        ".pdf",
-        ".png",
-        ".py",
-        ".r",
-        ".rst",
-        ".sh",
-        ".svg",
-        ".toml",
-        ".xlsx",
-        ".xml",
-        ".yaml",
-        ".yml",
-    ),
+    *(".pdf", ".png", ".py", ".r", ".rst", ".sh", ".svg", ".toml", ".xlsx", ".xml", ".yaml"),
+    ".yml",
 )
 """Endings of what is never a matrix: not even looked at."""
 
@@ -189,11 +178,7 @@ def is_matrix_folder(path: Path) -> bool:
     """Tell whether a folder is one matrix: Cell Ranger's files or zarr, by their names."""
     if not path.is_dir():
         return False
-    return any(
-        child.name in (".zgroup", ".zattrs", "zarr.json")
-        or (child.name.endswith(("matrix.mtx", "matrix.mtx.gz")) and child.is_file())
-        for child in path.iterdir()
-    )
+    return any(is_of_matrix_folder(child.name) and child.is_file() for child in path.iterdir())
 
 
 def make_ref(project: str, name: str, shown: str, path: Path) -> MatrixRef:

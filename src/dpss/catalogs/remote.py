@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dpss.catalogs.selection import is_sure
+from dpss.catalogs.selection import is_of_matrix_folder, is_sure
 from dpss.errors import MatrixError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.names import names_of_files, stem_of
@@ -15,8 +15,6 @@ from dpss.stores.fingerprints import fingerprint
 from dpss.stores.http_blob import HttpBlob
 from dpss.stores.opening import Source, open_source
 from dpss.stores.s3 import S3Blob, S3Tree
-
-_MATRIX_ENDINGS = ("matrix.mtx", "matrix.mtx.gz", ".zgroup", ".zattrs", "zarr.json")
 
 
 @dataclass(frozen=True)
@@ -103,11 +101,8 @@ def remote_fingerprint(source: Source) -> str:
 def _gather(tree: Tree) -> dict[str, Source]:
     """Return files and matrix folders below a prefix, by their relative keys."""
     blobs = tree.blobs()
-    folders = {
-        key.rpartition("/")[0]
-        for key in blobs
-        if "/" in key and key.endswith(_MATRIX_ENDINGS) and not key.endswith((".zip", ".csv"))
-    }
+    parts = (key.rpartition("/") for key in blobs)
+    folders = {folder for folder, _, name in parts if folder and is_of_matrix_folder(name)}
     tops = {f for f in folders if not any(f.startswith(f"{other}/") for other in folders)}
     found: dict[str, Source] = {}
     for key, blob in blobs.items():

@@ -19,6 +19,7 @@ COST = (".h5ad", ".h5", ".hdf5", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip", ".l
 SURE = (".h5ad", ".h5", ".loom", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip")
 """Endings that nothing but a matrix has: broken, it's a failure and not just another file."""
 
+_ZARR = (".zgroup", ".zattrs", "zarr.json")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MAX_LIST_BYTES = 1 << 24
 
@@ -51,6 +52,15 @@ def cost(file_name: str) -> int:
 def is_sure(file_name: str) -> bool:
     """Tell whether a file of this name must be a matrix."""
     return file_name.lower().endswith(SURE)
+
+
+def is_of_matrix_folder(file_name: str) -> bool:
+    """Tell whether the folder of a file of this name is one matrix: Cell Ranger's files, or zarr.
+
+    >>> is_of_matrix_folder("matrix.mtx.gz"), is_of_matrix_folder("zarr.json")
+    (True, True)
+    """
+    return file_name.endswith(("matrix.mtx", "matrix.mtx.gz")) or file_name in _ZARR
 
 
 def cheapest(file_names: Sequence[str]) -> str:
