@@ -144,8 +144,11 @@ class HttpBlob:
             return b""
         if stop <= len(facts.head):
             return facts.head[start:stop]
+        pieces = []
         with Download(self, start, stop) as body:
-            return b"".join(iter(lambda: body.read(BUFFER_BYTES), b""))
+            while piece := body.read_piece(BUFFER_BYTES):
+                pieces.append(piece)
+        return b"".join(pieces)
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end; at the end the checksum is compared."""

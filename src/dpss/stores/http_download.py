@@ -44,30 +44,36 @@ class Download(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` with what has come.
+        """Fill ``buffer`` with what has come, as `read_piece` returns it."""
+        view = memoryview(buffer)
+        data = self.read_piece(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def read_piece(self, length: int) -> bytes:
+        """Return what has come, at most ``length`` bytes; none at the end.
 
         Raises:
             FetchError: No more comes, however often it's asked for.
             CorruptMatrixError: The file changed meanwhile, or its checksum is another.
         """
         if self._done:
-            return 0
-        view = memoryview(buffer)
+            return b""
         try:
             try:
-                data = self._piece(len(view))
+                data = self._piece(length)
             except PassingFault:
-                data = self._blob.client.try_until(lambda: self._piece(len(view)))
+                data = self._blob.client.try_until(lambda: self._piece(length))
         except HttpFault as error:
             raise FetchError(str(error)) from error
         self._position += len(data)
-        self._crc = isal_zlib.crc32(data, self._crc)
+        if self._start == 0:
+            self._crc = isal_zlib.crc32(data, self._crc)
         if self._digest:
             self._digest.update(data)
         if not data:
             self._finish()
-        view[: len(data)] = data
-        return len(data)
+        return data
 
     def close(self) -> None:
         """Let go of the connection."""
