@@ -31,8 +31,12 @@ class RangeFile:
         """Stand at the beginning."""
         self._blob = blob
         self._at = 0
-        self.error: BaseException | None = None
-        """What went wrong: the library would only say that something did."""
+        self._error: BaseException | None = None
+
+    @property
+    def error(self) -> BaseException | None:
+        """What went wrong, made anew: the library would only say that something did."""
+        return _bare(self._error) if self._error is not None else None
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move to an offset from the start (0), from here (1) or from the end (2)."""
@@ -52,7 +56,7 @@ class RangeFile:
             data = self._blob.read_range(self._at, length)
             expect_nodes(self._blob, data)
         except BaseException as error:
-            self.error = error
+            self._error = _bare(error)
             raise
         self._at += len(data)
         return data
@@ -62,6 +66,20 @@ class RangeFile:
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _bare(error: BaseException) -> BaseException:
+    """Return an error that was not raised yet.
+
+    One that was holds all frames that it came through, and among what these hold is what the
+    library has of this file. Neither would ever be given up, and the library crashes if
+    something of a file of Python's is left when Python has ended.
+    """
+    kind = type(error)
+    bare = kind.__new__(kind)
+    bare.args = error.args
+    vars(bare).update(vars(error))
+    return bare
 
 
 def expect_nodes(blob: Blob, node: bytes) -> None:

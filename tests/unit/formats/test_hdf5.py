@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +22,7 @@ from dpss.errors import CorruptMatrixError
 from dpss.formats.hdf5 import Hdf5File, RangeFile
 from dpss.formats.vectors import Cursor
 from dpss.stores.local import LocalFile
+from tests.conftest import ROOT
 
 FILTERS = (
     {},
@@ -158,3 +162,37 @@ def test_a_range_file_reads_like_a_file(tmp_path: Path) -> None:
         h5.create_dataset("x", data=np.arange(1000), compression="gzip")
     with h5py.File(RangeFile(LocalFile(path)), "r") as h5:
         np.testing.assert_array_equal(h5["x"][()], np.arange(1000))
+
+
+BREAKING_OFF = """
+import sys
+from tests.unit.formats.packing import h5ad
+from tests.unit.stores.blobs import MemoryBlob
+from dpss.errors import FetchError
+from dpss.formats.table import open_matrices
+
+class BreakingOff(MemoryBlob):
+    left = int(sys.argv[1])
+
+    def read_range(self, start, length):
+        type(self).left -= 1
+        if self.left < 0:
+            raise FetchError("the server is gone")
+        return super().read_range(start, length)
+
+try:
+    open_matrices(BreakingOff("a.h5ad", h5ad()))
+except FetchError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("n_reads", [1, 3, 5, 12])
+def test_a_server_that_breaks_off_ends_in_its_own_error_and_not_in_a_crash(n_reads: int) -> None:
+    """Nothing of the library is left for after Python's end, when it could not be given back."""
+    done = subprocess.run(
+        [sys.executable, "-c", BREAKING_OFF, str(n_reads)],
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "the server is gone\n"), done.stderr
