@@ -18,6 +18,10 @@ from benchmarks.measuring import (
 )
 
 Row = dict[str, Any]
+SUFFIXES = {
+    "h5ad": ".h5ad", "csc": ".h5ad", "many": ".h5ad", "zip": ".mtx.zip", "csv": ".csv.gz",
+}  # fmt: skip
+"""What inputs are named, by kind; a folder where there is none."""
 
 
 @dataclass
@@ -33,8 +37,7 @@ class Bench:
 
     def input(self, kind: str, n: int) -> Path:
         """Return an input of a kind with so many cells (``many``: values), made if need be."""
-        suffix = {"h5ad": ".h5ad", "many": ".h5ad", "zip": ".mtx.zip", "csv": ".csv.gz"}
-        path = self.folder / f"{kind}-{n}{suffix.get(kind, '')}"
+        path = self.folder / f"{kind}-{n}{SUFFIXES.get(kind, '')}"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             say(f"making {path.name}")

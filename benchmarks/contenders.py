@@ -209,6 +209,7 @@ def make_input(kind: str, path: str, n: str) -> dict[str, Any]:
 
     make: Callable[[Path, int], int] = {
         "h5ad": inputs.write_h5ad,
+        "csc": inputs.write_csc,
         "mtx": inputs.write_mtx,
         "zip": inputs.write_mtx_zip,
         "csv": inputs.write_csv,

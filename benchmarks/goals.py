@@ -32,6 +32,7 @@ def all_goals(results: Results) -> list[Goal]:
     """Return every goal with its verdict."""
     return [
         *_speed_goals(results),
+        *_gene_major_goals(results),
         *_memory_goals(results),
         *_start_goals(results),
         *_other_goals(results),
@@ -92,6 +93,19 @@ def _speed_goals(results: Results) -> Iterator[Goal]:
     n_values = ours["n_values"] / 1e6 if ours else 40
     text = f"mtx.gz, {n_values:.0f} million entries: 6 times scanpy.read_10x_mtx"
     yield _times(text, ours, scanpy, 6)
+
+
+def _gene_major_goals(results: Results) -> Iterator[Goal]:
+    cells, genes = (one(results, "gene_major", order=order) for order in ("cells", "genes"))
+    text = "gene-major h5ad: at most twice the time of cell-major, in the same memory (within 10 %)"
+    if cells is None or genes is None:
+        yield Goal(text, "", None)
+        return
+    ratio = genes["wall_seconds"] / cells["wall_seconds"]
+    peaks = [row["peak_bytes"] / MIB for row in (cells, genes)]
+    seconds = f"{genes['wall_seconds']:.1f} s, {cells['wall_seconds']:.1f} s"
+    found = f"{ratio:.2f} times ({seconds}), {peaks[1]:.0f} MiB and {peaks[0]:.0f} MiB"
+    yield Goal(text, found, ratio <= 2 and peaks[1] <= 1.1 * peaks[0])
 
 
 def _memory_goals(results: Results) -> Iterator[Goal]:

@@ -104,6 +104,31 @@ def write_h5ad(path: Path, n_cells: int, seed: int = 1) -> int:
     return n_values
 
 
+def write_csc(path: Path, n_cells: int, seed: int = 1) -> int:
+    """Write the cells of `write_h5ad` gene by gene; return the number of stored values."""
+    import scipy.sparse as sp
+
+    tile_cells = min(n_cells, TILE_CELLS)
+    indptr, indices, counts = draw_cells(tile_cells, seed)
+    tile = sp.csr_matrix((counts, indices, indptr), shape=(tile_cells, N_GENES))
+    matrix = sp.vstack([tile] * -(-n_cells // tile_cells), format="csr").tocsc()
+    with h5py.File(path, "w") as h5:
+        h5.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        group = h5.create_group("X")
+        group.attrs.update({"encoding-type": "csc_matrix", "encoding-version": "0.1.0"})
+        group.attrs["shape"] = matrix.shape
+        chunk = min(CHUNK, matrix.nnz)
+        for name in ("data", "indices", "indptr"):
+            values = getattr(matrix, name)
+            group.create_dataset(
+                name, data=values, chunks=(min(chunk, len(values)),), compression="gzip",
+                compression_opts=LEVEL,
+            )  # fmt: skip
+        _write_frame(h5, "obs", [f"cell{i}" for i in range(matrix.shape[0])])
+        _write_frame(h5, "var", gene_names(N_GENES))
+    return int(matrix.nnz)
+
+
 def write_mtx(
     folder: Path, n_cells: int, seed: int = 1, genes_per_cell: int = GENES_PER_CELL
 ) -> int:

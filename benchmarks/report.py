@@ -23,6 +23,7 @@ TITLES = {
     "mtx": "mtx.gz",
     "memory": "From few cells to many",
     "csv": "Dense csv.gz",
+    "gene_major": "Gene by gene",
     "many": "More than 2³¹ values",
     "dask": "Two workers instead of one",
     "remote": "From far away",
@@ -43,6 +44,8 @@ alone* decompresses the chunks with our decoder and threads, and does nothing wi
 A Cell Ranger folder. `scanpy.read_10x_mtx` only reads it; *dpss* reads, counts and draws all.""",
     "memory": "`dpss summarize`, the quickest of the runs, and their largest peak.",
     "csv": "*ISA-L and pyarrow* only read; *dpss* reads, counts and draws all.",
+    "gene_major": """\
+The same matrix as CSR, read in one pass, and as CSC, read in two.""",
     "many": "A CSR h5ad made so that it is small on disk: all chunks are alike.",
     "dask": """\
 One pass over a matrix on a Dask cluster of this machine, each worker a process with one thread; the
@@ -149,14 +152,12 @@ def _columns(
     """Return header and lines of a section's table."""
     from benchmarks.drawing import NAMES
 
-    first = {"memory_2019": "min_gene_count", "memory": "Format"}.get(name, "")
+    first = {"memory_2019": "min_gene_count", "memory": "Format", "gene_major": "By"}.get(name, "")
     lines: list[Sequence[str]] = []
     for row in rows:
-        label = str(
-            row.get(
-                "min_gene_count", row.get("kind", NAMES.get(row["contender"], row["contender"]))
-            )
-        )
+        said = (row.get(key) for key in ("min_gene_count", "kind", "order"))
+        usual = NAMES.get(row["contender"], row["contender"])
+        label = str(next((value for value in said if value is not None), usual))
         cells = f"{row['n_cells']:,}" if "n_cells" in row else ""
         values = f"{row['n_values']:,}" if "n_values" in row else ""
         if row["status"] != "ok":

@@ -31,6 +31,7 @@ class Sizes:
     mtx: int = 20_000
     """Cells of 2,090 genes: 42 million entries."""
     csv: int = 2_000
+    gene_major: int = 100_000
     startup: int = 2_000
     many_values: int = 2_200_000_000
     dask: int = 100_000
@@ -43,6 +44,7 @@ QUICK = Sizes(
     memory=(2_000, 10_000),
     mtx=2_000,
     csv=50,
+    gene_major=2_000,
     many_values=50_000_000,
     dask=10_000,
     remote=10_000,
@@ -94,6 +96,17 @@ def run_csv(bench: Bench, sizes: Sizes) -> Row:
     facts = {"n_cells": sizes.csv, "n_values": sizes.csv * 33_000}
     found = [bench.dpss(path), bench.contender("pyarrow_csv", path)]
     return {"rows": [{**row, **facts} for row in found]}
+
+
+def run_gene_major(bench: Bench, sizes: Sizes) -> Row:
+    """The same matrix cell by cell (CSR) and gene by gene (CSC)."""
+    rows = []
+    for kind in ("h5ad", "csc"):
+        path = bench.input(kind, sizes.gene_major)
+        facts = {"n_cells": sizes.gene_major, "n_values": bench.n_values(path)}
+        order = "genes" if kind == "csc" else "cells"
+        rows.append({**bench.dpss(path), **facts, "order": order})
+    return {"rows": rows}
 
 
 def run_startup(bench: Bench, sizes: Sizes) -> Row:
@@ -202,6 +215,7 @@ SECTIONS: dict[str, Callable[[Bench, Sizes], Row]] = {
     "mtx": run_mtx,
     "memory": run_memory,
     "csv": run_csv,
+    "gene_major": run_gene_major,
     "many": run_many,
     "dask": run_dask,
     "remote": run_remote,

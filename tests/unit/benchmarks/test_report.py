@@ -59,6 +59,9 @@ def results() -> dict[str, Any]:
                 {**row("scanpy_in_memory", 9.0, 1_000_000), **slow},
             ),
             "mtx": section(row("dpss", 2.0), row("scanpy_mtx", 14.0)),
+            "gene_major": section(
+                row("dpss", 4.0, order="cells"), row("dpss", 7.0, order="genes")
+            ),
             "memory": section(*memory),
             "many": section(row("dpss", 30.0, n_values=2_200_000_000)),
             "dask": section(
