@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dpss.errors import CorruptMatrixError, DpssError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, UnknownFormatError
 from dpss.formats import Matrix, mtx, r_objects, text, zarr
 from dpss.formats.dense_hdf5 import is_plain, open_plain
 from dpss.formats.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
-from dpss.formats.hdf5 import Hdf5File, is_hdf5
+from dpss.formats.hdf5 import Hdf5File, is_hdf5, reading
 from dpss.formats.hdf5_strings import check_heaps_of_attributes
 from dpss.formats.loom import is_loom, open_loom
 from dpss.formats.means import Means
@@ -22,9 +22,6 @@ HEAD_BYTES = 1 << 12
 Source = Blob | Tree
 
 
-CONSTANT = "yes"
-
-
 @dataclass(frozen=True)
 class About:
     """What the documentation tells of a format: docs/reference/formats.md is made of it."""
@@ -34,7 +31,7 @@ class About:
     """The module of `dpss.formats` that reads it."""
     real_files: tuple[str, ...] = ()
     """Real files that it is tested with."""
-    constant_memory: str = CONSTANT
+    constant_memory: str = "yes"
     """Whether memory does not grow with the file, and where it does."""
 
 
@@ -166,12 +163,8 @@ def _open_hdf5(blob: Blob) -> tuple[Matrix, ...]:
     file = Hdf5File(blob)
     check_heaps_of_attributes(file)
     for layout in HDF5_FORMATS:
-        try:
+        with reading(file):
             known = layout.recognises(file)
-        except DpssError:
-            raise
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-            raise CorruptMatrixError(f"{blob.url}: the HDF5 file is damaged ({error})") from error
         if known:
             return layout.open(blob, file)
     raise UnknownFormatError(
