@@ -118,7 +118,8 @@ def test_every_section_has_a_place_on_the_page(results: dict[str, Any]) -> None:
     page = report.make_page(results)
     for name in results["sections"]:
         assert f"## {report.TITLES[name]}" in page
-    assert page.count("Measured on 2026-01-01: a processor, 2 processors used") == 8
+    n_measured = page.count("Measured on 2026-01-01: a processor, 2 processors used")
+    assert n_measured == len(results["sections"])
     assert "too little (measured, cgroup)" in page
     assert "enough (derived)" in page
 
