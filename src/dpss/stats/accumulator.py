@@ -179,16 +179,21 @@ class GeneTallies:
 
 
 class Recent(NamedTuple):
-    """Memory of `kernels.add_cells` for what isn't settled yet: nothing between two blocks."""
+    """Sums of the latest cells, in the form in which `kernels.add_cells` is quickest.
+
+    They are added to the table every so many cells, and before anybody looks at it.
+    """
 
     rows: NDArray[np.int64]
-    """Sums of each feature, shape ``(n_features, N_RECENT_COLUMNS)``; zeros."""
+    """Sums of each feature, shape ``(n_features, N_RECENT_COLUMNS)``."""
     sums: NDArray[np.int64]
     """What each count adds in a cell, shape ``(N_TABULATED + 2, N_RECENT_COLUMNS)``."""
     picked: NDArray[np.int64]
     """Places of a cell's values that are more than a count, shape ``(n_features + 1,)``."""
     special: NDArray[np.uint8]
     """Whether a feature has a role, shape ``(n_features,)``."""
+    n_cells: NDArray[np.int64]
+    """Number of cells in the sums, shape ``(1,)``."""
 
     @classmethod
     def for_roles(cls, roles: NDArray[np.int64]) -> Self:
@@ -199,6 +204,7 @@ class Recent(NamedTuple):
             np.zeros((layout.N_TABULATED + 2, n_columns), dtype=np.int64),
             np.empty(n_features + 1, dtype=np.int64),
             (roles != 0).astype(np.uint8),
+            np.zeros(1, dtype=np.int64),
         )
 
 
@@ -241,7 +247,8 @@ class CellAccumulator:
         self._facts = FactTally()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the memory behind that holds nothing now."""
+        """Leave the memory for the latest cells behind."""
+        self._settle()
         return {**self.__dict__, "_recent": None}
 
     def add(self, block: CellBlock) -> None:
@@ -270,6 +277,8 @@ class CellAccumulator:
 
     def merge(self, other: CellAccumulator) -> None:
         """Add all that another one over the same features has seen."""
+        self._settle()
+        other._settle()
         self._genes.merge(other._genes)
         self._cells.merge(other._cells)
         self._facts.merge(other._facts)
@@ -281,4 +290,10 @@ class CellAccumulator:
 
     def result(self) -> Sums:
         """Return what was gathered."""
+        self._settle()
         return Sums(self._genes.result(), self._cells.result(), self._facts.result())
+
+    def _settle(self) -> None:
+        """Add the sums of the latest cells to the table."""
+        if self._recent is not None:
+            kernels.settle(self._recent.rows, self._recent.n_cells, self._genes.table)

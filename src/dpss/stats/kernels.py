@@ -133,7 +133,7 @@ def _add_plain_cell(  # noqa: PLR0913
     recent: Any,
 ) -> Any:
     """Add a plain cell's values to their genes and return its mitochondrial counts."""
-    rows, sums, picked, special = recent
+    rows, sums, picked, special, _ = recent
     for count in range(1, min(largest, N_TABULATED) + 1):
         sums[count, 0] = (1 << RECENT_BITS) + count
         sums[count, 1], sums[count, 2], sums[count, 3] = share_limbs(min(count * inverse, 1.0))
@@ -171,9 +171,21 @@ def _add_plain_cell(  # noqa: PLR0913
     return np.float64(mt)
 
 
+@compiled
+def settle(rows: Any, n_cells: Any, table: Any) -> None:
+    """Add what was added to the recent rows to the table, and clear them.
+
+    Args:
+        rows: ``int64``, shape ``(n_features, N_RECENT_COLUMNS)``; changed in place.
+        n_cells: ``int64``, shape ``(1,)``: cells that were added to them; set to zero.
+        table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
+    """
+    _settle(rows, n_cells, table)
+
+
 @part()
-def _settle(rows: Any, table: Any) -> None:
-    """Add what was added to the recent rows to the table, and clear them."""
+def _settle(rows: Any, n_cells: Any, table: Any) -> None:
+    n_cells[0] = 0
     for gene in range(rows.shape[0]):
         packed = rows[gene, 0]
         if packed != 0:
@@ -241,7 +253,7 @@ def add_cells(  # noqa: PLR0913
         min_genes: Cells with fewer genes detected are not added.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
-        recent: Memory for what is not settled yet, all zeros before and after: `Recent`.
+        recent: What is not settled yet: `dpss.stats.accumulator.Recent`; added to.
         n_genes_by_counts: ``int64``, shape ``(n_cells,)``; set; -1 for a cell not kept.
         total_counts: ``float64``, shape ``(n_cells,)``; set.
         total_counts_mt: ``float64``, shape ``(n_cells,)``; set.
@@ -253,7 +265,7 @@ def add_cells(  # noqa: PLR0913
         The largest value seen.
     """
     largest = 0.0
-    n_unsettled = 0
+    rows, _, _, _, n_unsettled = recent
     for cell in range(indptr.shape[0] - 1):
         begin, end = indptr[cell], indptr[cell + 1]
         n_detected, whole_total, most_plain, plain = _measure_plain(
@@ -278,11 +290,9 @@ def add_cells(  # noqa: PLR0913
                 total_counts_mt[cell] = _add_plain_cell(
                     indices, data, begin, end, inverse, most_plain, table, boxes, recent
                 )
-                n_unsettled += 1
+                n_unsettled[0] += 1
             else:
                 total_counts_mt[cell] = _add_cell(indices, data, begin, end, inverse, table, boxes)
-            if n_unsettled == _SETTLED_EVERY:
-                _settle(recent[0], table)
-                n_unsettled = 0
-    _settle(recent[0], table)
+            if n_unsettled[0] == _SETTLED_EVERY:
+                _settle(rows, n_unsettled, table)
     return largest
