@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.bench import Bench, describe_machine, say
 from benchmarks.measuring import ROOT, Limits
 from benchmarks.report import DOCS_RESULTS, describe_goals, write_pages
-from benchmarks.sections import QUICK, SECTIONS, Sizes, take_versions
+from benchmarks.sections import QUICK, SECTIONS, Sizes, take_versions, warm_up
 
 
 def main() -> int:
@@ -42,6 +42,8 @@ def main() -> int:
     if options.peers_cells:
         sizes = replace(sizes, peers=tuple(options.peers_cells))
     broken: list[str] = []
+    say("warming up")
+    warm_up(bench)
     for name in options.sections:
         say(f"{name}: {(SECTIONS[name].__doc__ or '').splitlines()[0]}")
         try:

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.evidence import Evidence, LayerFinding
+from dpss.evidence import Evidence
 from dpss.model import GENE_EXPRESSION
 from dpss.stats import layout
 from dpss.stats.traits import LOG_CEILING
 from dpss.stats.values import Values
 from dpss.summary import Check
-
-__all__ = ["CHECKS", "CheckKind", "Evidence", "LayerFinding", "check_matrix"]
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
 

@@ -52,20 +52,26 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class CellFold:
-    """All statistics from blocks of whole cells, in one pass."""
+class _FoldOfReading:
+    """What all folds have in common."""
 
     reading: Reading
+
+    def expect(self, shares: Sequence[range]) -> None:
+        """Say which shares will be read."""
+        self.reading.expect(shares)
+
+
+@dataclass(frozen=True)
+class CellFold(_FoldOfReading):
+    """All statistics from blocks of whole cells, in one pass."""
+
     features: Features
     min_gene_count: int
 
     def start(self) -> CellAccumulator:
         """Make an empty accumulator."""
         return CellAccumulator(self.features, self.min_gene_count)
-
-    def expect(self, shares: Sequence[range]) -> None:
-        """Say which shares will be read."""
-        self.reading.expect(shares)
 
     def add(self, accumulator: CellAccumulator, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""
@@ -74,10 +80,9 @@ class CellFold:
 
 
 @dataclass(frozen=True)
-class MeasureFold:
+class MeasureFold(_FoldOfReading):
     """Measures of every cell from entries: the first of two passes."""
 
-    reading: Reading
     features: Features
 
     def start(self) -> CellMeasures:
@@ -87,10 +92,6 @@ class MeasureFold:
             raise ValueError("a layer of which only reading tells the cells is read in one pass")
         return CellMeasures(self.features, n_cells)
 
-    def expect(self, shares: Sequence[range]) -> None:
-        """Say which shares will be read."""
-        self.reading.expect(shares)
-
     def add(self, accumulator: CellMeasures, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""
         for block in self.reading.entry_blocks(share, advance):
@@ -98,10 +99,9 @@ class MeasureFold:
 
 
 @dataclass(frozen=True)
-class EntryFold:
+class EntryFold(_FoldOfReading):
     """Sums of genes from entries: the second of two passes."""
 
-    reading: Reading
     features: Features
     inverses: NDArray[np.float64]
     """1 / total counts of each cell, negative for one not kept, shape ``(n_cells,)``."""
@@ -109,10 +109,6 @@ class EntryFold:
     def start(self) -> EntryAccumulator:
         """Make an empty accumulator."""
         return EntryAccumulator(self.features, self.inverses)
-
-    def expect(self, shares: Sequence[range]) -> None:
-        """Say which shares will be read."""
-        self.reading.expect(shares)
 
     def add(self, accumulator: EntryAccumulator, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.building import Identity, best_expressed, build_summary
-from dpss.checks import Evidence, LayerFinding, check_matrix
+from dpss.checks import check_matrix
 from dpss.choosing import Choice, choose_layer, order_layers
 from dpss.errors import CorruptMatrixError, MatrixError
+from dpss.evidence import Evidence, LayerFinding
 from dpss.executors import Advance, Executor
 from dpss.folds import CellFold, EntryFold, MeasureFold, Reading
 from dpss.formats import ForeseeingLayer, Layer, Matrix, NotCellMajorError

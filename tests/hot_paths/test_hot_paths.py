@@ -16,6 +16,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.formats import mtx_parse, text_parse
 from dpss.formats.dense import sparse_rows
+from dpss.formats.digits import PADDING
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 
@@ -92,7 +93,7 @@ def test_lines_of_mtx(benchmark: BenchmarkFixture, block: CellBlock) -> None:
     cells = np.repeat(np.arange(1, N_CELLS + 1), N_PER_CELL)[:n].tolist()
     genes, values = (block.indices[:n] + 1).tolist(), block.data[:n].astype(int).tolist()
     lines = "".join(f"{g} {c} {v}\n" for g, c, v in zip(genes, cells, values, strict=True)).encode()
-    text = np.frombuffer(lines + bytes(mtx_parse.PADDING), dtype=np.uint8)
+    text = np.frombuffer(lines + bytes(PADDING), dtype=np.uint8)
     first, second, ints = (np.empty(n, dtype=np.int32) for _ in range(3))
 
     def parse() -> Any:
@@ -115,7 +116,7 @@ def test_lines_of_a_table(benchmark: BenchmarkFixture) -> None:
     rng = np.random.default_rng(7)
     counts = rng.poisson(0.1, (50, 5_000))
     lines = "".join(f"gene,{','.join(map(str, row))}\n" for row in counts.tolist()).encode()
-    text = np.frombuffer(lines + bytes(mtx_parse.PADDING), dtype=np.uint8)
+    text = np.frombuffer(lines + bytes(PADDING), dtype=np.uint8)
     columns, values = np.empty(counts.size, dtype=np.int32), np.empty(counts.size)
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     dialect = np.array([ord(","), 1, counts.shape[1], 0])

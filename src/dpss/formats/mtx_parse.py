@@ -2,9 +2,7 @@
 
 It lets go of the interpreter's lock and touches nothing but the arrays that it is
 handed. Tokens that it does not know (``nan``, ``inf``, 20 digits, ``12x``) it leaves
-to the caller, with their places. Digits are read eight at a time, as in J. Keiser and
-D. Lemire, "Parsing Gigabytes of JSON per Second" (VLDB Journal 28, 2019,
-https://arxiv.org/abs/1902.08318), section 3.2.3.
+to the caller, with their places. How digits are read: `dpss.formats.digits`.
 """
 
 from __future__ import annotations
@@ -13,11 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from dpss.compiled import compiled, part, primitive
-from dpss.formats.mtx_numbers import round_decimal
-
-PADDING = 8
-"""Bytes that may be read behind the text."""
+from dpss.compiled import compiled
+from dpss.formats.digits import (
+    MAX_DIGITS,
+    inlined,
+    load_byte,
+    read_digits,
+    read_real,
+    read_whole,
+)
 
 POSITION, N_ENTRIES, N_LINES, N_ODD, STATUS = range(5)
 """Places of the state, which goes from one call to the next: the next byte to read,
@@ -36,201 +38,62 @@ ODD_BEGIN, ODD_ENTRY, ODD_LINE = range(3)
 """Columns of an odd token: its first byte, its entry and its line."""
 
 _NEWLINE, _SPACE, _TAB, _RETURN = 10, 32, 9, 13
-_PLUS, _MINUS, _POINT, _UPPER_E, _LOWER_E = 43, 45, 46, 69, 101
-_MAX_DIGITS = 19
-"""So many always fit into 64 bits."""
-_MAX_INT32 = np.uint64((1 << 31) - 1)
-_TENS = np.array([10**k for k in range(_MAX_DIGITS + 1)], dtype=np.uint64)
 
 
-@primitive
-def _word() -> Any:
-    """Load the eight bytes at any address as one word, the first one lowest."""
-    from llvmlite import ir  # type: ignore[import-untyped]
-    from numba import types
-    from numba.extending import intrinsic
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        return builder.load(pointer, align=1)
-
-    @intrinsic
-    def word(typing_context: Any, address: Any) -> Any:
-        return types.uint64(types.int64), generate
-
-    return word
-
-
-@primitive
-def _byte() -> Any:
-    """Load the byte at an address."""
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-        return builder.load(pointer)
-
-    @intrinsic
-    def byte(typing_context: Any, address: Any) -> Any:
-        return types.uint8(types.int64), generate
-
-    return byte
-
-
-@primitive
-def _count_trailing_zeros() -> Any:
-    """Return the number of zero bits below the lowest set one; 64 for 0."""
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
-
-    @intrinsic
-    def count_trailing_zeros(typing_context: Any, word: Any) -> Any:
-        return types.int64(types.uint64), generate
-
-    return count_trailing_zeros
-
-
-_inlined = part(forceinline=True)
-# Helpers take addresses: an array handed to a function costs more than it does here.
-
-
-@_inlined
-def _read_up_to_8(p: Any) -> Any:
-    """Return the number that the next (at most 8) digits make, and how many they are."""
-    word = _word(p) ^ np.uint64(0x3030303030303030)
-    # The highest bit of each byte that is no digit, up to the first of them.
-    marks = (word + np.uint64(0x7676767676767676)) | word
-    n = _count_trailing_zeros(marks & np.uint64(0x8080808080808080)) >> 3
-    # Zeros in front of the digits (by two shifts: one of 64 is undefined), then
-    # neighbours together: 2, 4, 8 digits.
-    word = (word << np.uint64(32 - 4 * n)) << np.uint64(32 - 4 * n)
-    word = word * np.uint64(10) + (word >> np.uint64(8))
-    mask = np.uint64(0x000000FF000000FF)
-    upper = (word & mask) * np.uint64(0x000F424000000064)
-    lower = ((word >> np.uint64(16)) & mask) * np.uint64(0x0000271000000001)
-    return (upper + lower) >> np.uint64(32), n
-
-
-@_inlined
-def _read_digits(p: Any) -> Any:
-    """Return the number that the digits at ``p`` make, their number and the next place."""
-    number, n = _read_up_to_8(p)
-    n_digits = n
-    p += n
-    while n == 8:
-        more, n = _read_up_to_8(p)
-        number = number * _TENS[n] + more
-        n_digits += n
-        p += n
-    return number, n_digits, p
-
-
-@_inlined
+@inlined
 def _skip_blanks(p: Any) -> Any:
     """Return the place of the next byte that is no blank: a newline is none."""
-    while _byte(p) == _SPACE or _byte(p) == _TAB or _byte(p) == _RETURN:
+    while load_byte(p) == _SPACE or load_byte(p) == _TAB or load_byte(p) == _RETURN:
         p += 1
     return p
 
 
-@_inlined
+@inlined
 def _read_index(p: Any) -> Any:
     """Return the index at ``p``, -1 if there is none, and the next place."""
-    index, n, p = _read_digits(p)
+    index, n, p = read_digits(p)
     if n == 0:
         p = _skip_blanks(p)
-        index, n, p = _read_digits(p)
+        index, n, p = read_digits(p)
     if n == 0:
         return np.int64(-1), p
-    if n >= _MAX_DIGITS:
+    if n >= MAX_DIGITS:
         return np.int64(0), p
     return np.int64(index), p
 
 
-@_inlined
-def _read_whole(p: Any) -> Any:
-    """Return the whole number at ``p``, whether it is one of 32 bits, the next place."""
-    negative = _byte(p) == _MINUS
-    if negative:
-        p += 1
-    value, n, p = _read_digits(p)
-    fits = 0 < n < _MAX_DIGITS and value <= _MAX_INT32
-    return -np.int64(value) if negative else np.int64(value), fits, p
-
-
-@part()
-def _read_real(p: Any) -> Any:
-    """Return the number at ``p`` (NaN: an odd one) and the next place."""
-    negative = _byte(p) == _MINUS
-    if negative or _byte(p) == _PLUS:
-        p += 1
-    digits, n, p = _read_digits(p)
-    any_digits = n > 0
-    if n < _MAX_DIGITS and digits == np.uint64(0):
-        # A zero before the point is no significant digit.
-        n = 0
-    power = np.int64(0)
-    if _byte(p) == _POINT:
-        begin = p + 1
-        more, n_more, p = _read_digits(begin)
-        n += n_more
-        power = -n_more
-        any_digits |= n_more > 0
-        if n <= _MAX_DIGITS:
-            digits = digits * _TENS[n_more] + more
-    if not any_digits or n > _MAX_DIGITS:
-        return np.nan, p
-    if _byte(p) == _LOWER_E or _byte(p) == _UPPER_E:
-        p += 1
-        down = _byte(p) == _MINUS
-        if down or _byte(p) == _PLUS:
-            p += 1
-        exponent, n, p = _read_digits(p)
-        if n == 0 or n > 4:
-            return np.nan, p
-        power += -np.int64(exponent) if down else np.int64(exponent)
-    value = round_decimal(digits, power)
-    return -value if negative else value, p
-
-
-@_inlined
+@inlined
 def _read_value(p: Any, kind: Any) -> Any:
     """Read the value at ``p``; return how that went, the next place, and the value, twice."""
     whole, real = np.int64(0), 0.0
-    if _byte(p) == _NEWLINE:
+    if load_byte(p) == _NEWLINE:
         return TOO_FEW, p, whole, real
     if kind == WHOLE:
-        whole, good, p = _read_whole(p)
+        whole, good, p = read_whole(p)
         status = NOT_INT32
     else:
-        real, p = _read_real(p)
+        real, p = read_real(p)
         good = not np.isnan(real)
         status = ODD
-    if good and _byte(p) <= _SPACE:
+    if good and load_byte(p) <= _SPACE:
         return DONE, p, whole, real
-    while _byte(p) > _SPACE:
+    while load_byte(p) > _SPACE:
         p += 1
     return status, p, whole, real
 
 
-@_inlined
+@inlined
 def _read_pair(p: Any) -> Any:
     """Read the two indices of the line at ``p``; return how that went, the next place, both."""
     j = np.int64(0)
     i, p = _read_index(p)
     if i < 0:
-        return (BLANK if _byte(p) == _NEWLINE else NO_INDEX), p, i, j
-    if _byte(p) != _SPACE and _byte(p) != _TAB:
-        return (TOO_FEW if _byte(p) == _NEWLINE else NO_INDEX), p, i, j
+        return (BLANK if load_byte(p) == _NEWLINE else NO_INDEX), p, i, j
+    if load_byte(p) != _SPACE and load_byte(p) != _TAB:
+        return (TOO_FEW if load_byte(p) == _NEWLINE else NO_INDEX), p, i, j
     j, p = _read_index(p + 1)
-    if j < 0 or _byte(p) > _SPACE:
-        return (TOO_FEW if _byte(p) == _NEWLINE else NO_INDEX), p, i, j
+    if j < 0 or load_byte(p) > _SPACE:
+        return (TOO_FEW if load_byte(p) == _NEWLINE else NO_INDEX), p, i, j
     return DONE, p, i, j
 
 
@@ -266,7 +129,7 @@ def parse_entries(
                 break
             first[n] = i - 1
             second[n] = j - 1
-            if _byte(p) != _NEWLINE:
+            if load_byte(p) != _NEWLINE:
                 p = _skip_blanks(p)
             if kind != PATTERN:
                 begin = p
@@ -281,9 +144,9 @@ def parse_entries(
                         odd[n_odd, ODD_LINE] = n_lines
                         n_odd += 1
                         status = DONE
-                if _byte(p) != _NEWLINE:
+                if load_byte(p) != _NEWLINE:
                     p = _skip_blanks(p)
-            if status == DONE and _byte(p) != _NEWLINE:
+            if status == DONE and load_byte(p) != _NEWLINE:
                 status = TOO_MANY
             n += status == DONE
         if status > BLANK:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats import mtx_parse as parse
+from dpss.formats.digits import PADDING
 from dpss.formats.mtx_header import MtxHeader
 from dpss.formats.mtx_order import find_runs
 from dpss.stores import Blob
@@ -40,7 +41,7 @@ class Chunk:
         """Make the buffers for about ``chunk_bytes`` of text."""
         capacity = chunk_bytes + MAX_LINE_BYTES
         n = capacity // (_MIN_ENTRY_BYTES if kind == parse.PATTERN else _MIN_ENTRY_BYTES + 2) + 1
-        self.text = bytearray(capacity + 1 + parse.PADDING)
+        self.text = bytearray(capacity + 1 + PADDING)
         self.bytes = np.frombuffer(self.text, dtype=np.uint8)
         self.rows = np.empty(n, dtype=np.int32)
         self.columns = np.empty(n, dtype=np.int32)

@@ -14,12 +14,11 @@ from dpss.formats.hdf5_strings import check_heaps_of_attributes
 from dpss.formats.loom import is_loom, open_loom
 from dpss.formats.means import Means
 from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
-from dpss.stores import Blob, Tree
+from dpss.stores import Blob
+from dpss.stores.opening import Source
 
 HEAD_BYTES = 1 << 12
 """How much of a file is looked at to recognise it."""
-
-Source = Blob | Tree
 
 
 @dataclass(frozen=True)

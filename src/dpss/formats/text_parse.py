@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dpss.compiled import compiled, part
-from dpss.formats.mtx_parse import _byte, _read_real, _word
+from dpss.formats.digits import load_byte, load_word, read_real
 
 POSITION, N_VALUES, N_LINES, N_ODD, STATUS = range(5)
 """Places of the state: the next byte to read, values, lines and odd fields so far, and
@@ -35,15 +35,15 @@ _NEWLINE, _RETURN, _SPACE, _QUOTE, _ZERO = 10, 13, 32, 34, 48
 @part()
 def _skip_field(p: Any, separator: Any) -> Any:
     """Return the place of the separator or line end after the field at ``p``."""
-    if _byte(p) == _QUOTE:
+    if load_byte(p) == _QUOTE:
         p += 1
-        while _byte(p) != _NEWLINE:
-            if _byte(p) == _QUOTE:
+        while load_byte(p) != _NEWLINE:
+            if load_byte(p) == _QUOTE:
                 p += 1
-                if _byte(p) != _QUOTE:
+                if load_byte(p) != _QUOTE:
                     break
             p += 1
-    while _byte(p) != separator and _byte(p) != _NEWLINE:
+    while load_byte(p) != separator and load_byte(p) != _NEWLINE:
         p += 1
     return p
 
@@ -53,7 +53,7 @@ def _skip_separator(p: Any, separator: Any) -> Any:
     """Return the place after a separator; blanks count as one however many."""
     p += 1
     if separator == _SPACE:
-        while _byte(p) == _SPACE:
+        while load_byte(p) == _SPACE:
             p += 1
     return p
 
@@ -61,26 +61,26 @@ def _skip_separator(p: Any, separator: Any) -> Any:
 @part()
 def _is_end(p: Any) -> Any:
     """Return whether the line ends at ``p``."""
-    return _byte(p) == _NEWLINE or (_byte(p) == _RETURN and _byte(p + 1) == _NEWLINE)
+    return load_byte(p) == _NEWLINE or (load_byte(p) == _RETURN and load_byte(p + 1) == _NEWLINE)
 
 
 @part()
 def _read_field(p: Any, separator: Any) -> Any:
     """Return the number in the field at ``p`` (NaN: an odd one) and the field's end."""
     begin = p
-    while _byte(p) == _SPACE and separator != _SPACE:
+    while load_byte(p) == _SPACE and separator != _SPACE:
         p += 1
-    quoted = _byte(p) == _QUOTE
+    quoted = load_byte(p) == _QUOTE
     if quoted:
         p += 1
-    value, p = _read_real(p)
+    value, p = read_real(p)
     if quoted:
-        if _byte(p) != _QUOTE:
+        if load_byte(p) != _QUOTE:
             value = np.nan
         p += 1
-    while _byte(p) == _SPACE and separator != _SPACE:
+    while load_byte(p) == _SPACE and separator != _SPACE:
         p += 1
-    if np.isnan(value) or not (_byte(p) == separator or _is_end(p)):
+    if np.isnan(value) or not (load_byte(p) == separator or _is_end(p)):
         return np.nan, _skip_field(begin, separator)
     return value, p
 
@@ -90,7 +90,7 @@ def _skip_fields(p: Any, n_fields: Any, separator: Any) -> Any:
     """Return the place after some fields and their separators, 0 if the line ends before."""
     for _ in range(n_fields):
         p = _skip_field(p, separator)
-        if _byte(p) == _NEWLINE:
+        if load_byte(p) == _NEWLINE:
             return np.int64(0)
         p = _skip_separator(p, separator)
     return p
@@ -113,11 +113,11 @@ def _parse_fields(p: Any, base: Any, shape: Any, out: Any, n: Any, odd: Any, n_o
     columns, values = out
     column = 0
     while True:
-        while column + 4 < n_columns and _word(p) == zeros:
+        while column + 4 < n_columns and load_word(p) == zeros:
             p += 8
             column += 4
-        digit = np.int64(_byte(p)) - _ZERO
-        if 0 <= digit <= 9 and _byte(p + 1) == separator:
+        digit = np.int64(load_byte(p)) - _ZERO
+        if 0 <= digit <= 9 and load_byte(p + 1) == separator:
             value = np.float64(digit)
             p += 1
         else:
@@ -135,7 +135,7 @@ def _parse_fields(p: Any, base: Any, shape: Any, out: Any, n: Any, odd: Any, n_o
         column += 1
         if column == n_columns:
             return DONE, p, n, n_odd
-        if _byte(p) != separator:
+        if load_byte(p) != separator:
             return TOO_FEW, p, n, n_odd
         p = _skip_separator(p, separator)
 
@@ -144,13 +144,13 @@ def _parse_fields(p: Any, base: Any, shape: Any, out: Any, n: Any, odd: Any, n_o
 def _finish_line(p: Any, n_trail: Any, separator: Any) -> Any:
     """Return why a line doesn't end as it should after its data, and the next one's place."""
     if n_trail > 0:
-        if _byte(p) != separator:
+        if load_byte(p) != separator:
             return TOO_FEW, p
         p = _skip_fields(_skip_separator(p, separator), n_trail - 1, separator)
         if p == 0:
             return TOO_FEW, p
         p = _skip_field(p, separator)
-    if _byte(p) == separator:
+    if load_byte(p) == separator:
         # One separator too many at the end of each line is nothing.
         p = _skip_separator(p, separator)
     if not _is_end(p):

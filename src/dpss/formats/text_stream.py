@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats import text_parse as parse
-from dpss.formats.mtx_parse import PADDING
+from dpss.formats.digits import PADDING
 from dpss.formats.text_dialect import MISSING, Dialect
 from dpss.stores import Blob
 from dpss.stores.streams import open_decompressed

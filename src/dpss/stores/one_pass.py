@@ -47,13 +47,9 @@ class OnePassBlob:
         self.inner = inner
         self._transfer = _Transfer(inner, check)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Leave behind what has come."""
-        return {"inner": self.inner}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Begin anew."""
-        self.__init__(state["inner"])  # type: ignore[misc]
+        return OnePassBlob, (self.inner,)
 
     @property
     def name(self) -> str:

@@ -48,13 +48,9 @@ class PagedBlob:
         self._streams: OrderedDict[int, tuple[int, int]] = OrderedDict()
         self._guess = True
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Leave the pages behind."""
-        return {"inner": self.inner}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Begin with none."""
-        self.__init__(state["inner"], Pool())  # type: ignore[misc]
+        return _with_pages_of_its_own, (PagedBlob, self.inner)
 
     @property
     def name(self) -> str:
@@ -142,13 +138,9 @@ class PagedTree:
         self._pool = pool
         self._blobs: dict[str, Blob] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Leave files and pages behind."""
-        return {"inner": self.inner}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Begin with none."""
-        self.__init__(state["inner"], Pool())  # type: ignore[misc]
+        return _with_pages_of_its_own, (PagedTree, self.inner)
 
     @property
     def name(self) -> str:
@@ -166,6 +158,11 @@ class PagedTree:
             found = self.inner.blobs().items()
             self._blobs = {path: PagedBlob(blob, self._pool) for path, blob in found}
         return self._blobs
+
+
+def _with_pages_of_its_own(kind: Callable[[Any, Pool], Any], inner: Any) -> Any:
+    """Make a paged file or tree with a pool that holds nothing yet."""
+    return kind(inner, Pool())
 
 
 class _Stream(io.RawIOBase):
