@@ -268,10 +268,11 @@ def add_cells(  # noqa: PLR0913
     rows, _, _, _, n_unsettled = recent
     for cell in range(indptr.shape[0] - 1):
         begin, end = indptr[cell], indptr[cell + 1]
-        n_detected, whole_total, most_plain, plain = _measure_plain(
-            indices, data, begin, end, table.shape[0]
-        )
-        plain = plain and all_genes
+        plain = False
+        if all_genes:
+            n_detected, whole_total, most_plain, plain = _measure_plain(
+                indices, data, begin, end, table.shape[0]
+            )
         if plain:
             sound = True
             total = np.float64(whole_total)
