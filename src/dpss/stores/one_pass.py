@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from dpss.errors import FetchError, NeedsWholeError
 from dpss.stores import Blob
 from dpss.stores.background import begin
+from dpss.stores.wrapped import WrappedBlob
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -30,7 +31,7 @@ _PIECE_BYTES = 1 << 18
 _POLL_SECONDS = 0.2
 
 
-class OnePassBlob:
+class OnePassBlob(WrappedBlob):
     """A file that can be read once, and its beginning often, as a `dpss.stores.Blob`.
 
     Reading beyond the beginning a second time raises `dpss.errors.NeedsWholeError`. To be
@@ -44,27 +45,12 @@ class OnePassBlob:
             inner: The file.
             check: Called while somebody waits for bytes; raises if it's time to end.
         """
-        self.inner = inner
+        super().__init__(inner)
         self._transfer = _Transfer(inner, check)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave behind what has come."""
         return OnePassBlob, (self.inner,)
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.inner.name
-
-    @property
-    def url(self) -> str:
-        """The file's address."""
-        return self.inner.url
-
-    @property
-    def size_bytes(self) -> int | None:
-        """The file's size, where the server says it."""
-        return self.inner.size_bytes
 
     @property
     def random_access(self) -> bool:

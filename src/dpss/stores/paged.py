@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast, runtime_checkab
 from dpss.stores import Blob, Tree
 from dpss.stores.local import LocalFile, LocalFolder
 from dpss.stores.page_pool import PAGE_BYTES, Pages, Pool
+from dpss.stores.wrapped import WrappedBlob
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -36,12 +37,12 @@ class Foreseeing(Protocol):
         """Say which (start, length) spans will be read, in this order; ``soon``: before others."""
 
 
-class PagedBlob:
+class PagedBlob(WrappedBlob):
     """A remote file as a `dpss.stores.Blob` that reads and keeps pages."""
 
     def __init__(self, inner: Blob, pool: Pool) -> None:
         """Read ``inner`` through a pool."""
-        self.inner = inner
+        super().__init__(inner)
         self._pool = pool
         self._pages = Pages(inner)
         self._lock = threading.Lock()
@@ -51,26 +52,6 @@ class PagedBlob:
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the pages behind."""
         return _with_pages_of_its_own, (PagedBlob, self.inner)
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.inner.name
-
-    @property
-    def url(self) -> str:
-        """The file's address."""
-        return self.inner.url
-
-    @property
-    def size_bytes(self) -> int | None:
-        """The file's size."""
-        return self.inner.size_bytes
-
-    @property
-    def random_access(self) -> bool:
-        """Whether parts can be asked for."""
-        return self.inner.random_access
 
     def read_range(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, fewer only at the end.
