@@ -27,6 +27,7 @@ from dpss.errors import (
 )
 from dpss.formats.hdf5_filters import missing_filter, unfilter
 from dpss.formats.hdf5_layout import Layout, coalesce, lay_out, span_bytes
+from dpss.formats.hdf5_opening import limit_metadata, open_local
 from dpss.formats.hdf5_remote import RangeFile
 from dpss.formats.vectors import Cursor
 from dpss.stores import Blob
@@ -34,8 +35,6 @@ from dpss.stores.local import LocalFile
 from dpss.stores.paged import Foreseeing
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_METADATA_BYTES = 1 << 18
-"""What HDF5 may keep of a file's metadata: chunks are asked for once, and in order."""
 
 _ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
 """What comes of a file that holds something else than it should: a group for a dataset, a scalar
@@ -72,7 +71,7 @@ class Hdf5File:
             if self._file is None:
                 try:
                     self._file = self._open()
-                    _limit_metadata(self._file)
+                    limit_metadata(self._file)
                 except (OSError, RuntimeError, KeyError) as error:
                     self.raise_own_error()
                     raise CorruptMatrixError(
@@ -82,7 +81,7 @@ class Hdf5File:
 
     def _open(self) -> h5py.File:
         if isinstance(self.blob, LocalFile):
-            return _open_local(self.blob)
+            return open_local(self.blob)
         if not self.blob.random_access:
             raise NeedsWholeError(f"{self.blob.url}: an HDF5 file can't be read as a stream")
         self._remote = RangeFile(self.blob)
@@ -121,26 +120,6 @@ class Hdf5File:
     def array(self, path: str) -> ChunkedArray:
         """Return a dataset as a chunked array."""
         return ChunkedArray(self, path)
-
-
-def _open_local(blob: LocalFile) -> h5py.File:
-    """Open a file by the library, without a lock: many file systems know none."""
-    try:
-        return h5py.File(blob.path, "r", locking=False)
-    except OSError as error:
-        # Somebody in this process has it open with a lock (AnnData, backed): then we, too.
-        if "locking flag" not in str(error):
-            raise
-        return h5py.File(blob.path, "r")
-
-
-def _limit_metadata(file: h5py.File) -> None:
-    """Let the library keep little: its own limit is 32 MiB, which large indices fill."""
-    config = file.id.get_mdc_config()
-    config.set_initial_size = True
-    config.initial_size = config.max_size = _METADATA_BYTES
-    config.min_size = _METADATA_BYTES // 2
-    file.id.set_mdc_config(config)
 
 
 @contextmanager
