@@ -30,12 +30,23 @@ from dpss.stores.opening import local_path, open_source, open_store
 from dpss.stores.scratch import Scratch
 
 
-def is_matrix(path: Path) -> bool:
-    """Tell by its content whether a file is a matrix; a broken one is, too."""
-    from dpss.formats.finding import holds_matrix
+def is_matrix(path: Path, settings: RunSettings) -> bool:
+    """Tell by its content whether a file is a matrix; a broken one is, too.
 
+    Args:
+        path: A local file.
+        settings: What opening it may use.
+    """
+    from dpss.formats.finding import holds_matrix
+    from dpss.formats.means import Means, parse_orientation
+
+    means = Means(
+        threads=settings.read.threads,
+        orientation=parse_orientation(settings.stats.orientation),
+        memory_bytes=settings.read.memory_bytes,
+    )
     try:
-        return holds_matrix(open_source(str(path)))
+        return holds_matrix(open_source(str(path)), means)
     except UnknownFormatError:
         return False
     except DpssError:
@@ -49,7 +60,7 @@ def make_local_catalog(settings: RunSettings) -> Catalog:
 
         return RemoteCatalog(settings.input or "")
     output = local_path(settings.output) if settings.output else None
-    return LocalCatalog(settings.input or "", is_matrix, output)
+    return LocalCatalog(settings.input or "", partial(is_matrix, settings=settings), output)
 
 
 def make_catalog(settings: RunSettings) -> Catalog:

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import resource
 import sys
 from pathlib import Path
 
+from dpss.cgroups import cpu_limit, memory_limit
+
 MAX_THREADS = 8
 """Most threads taken without being asked: each has sums of its own, a few MB."""
 
-_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_ROOT = Path("/")
 
 
-def count_cpus(quota: Path = _CPU_QUOTA) -> int:
-    """Return how many processors this process may use: affinity, and a container's share."""
+def count_cpus(root: Path = _ROOT) -> int:
+    """Return how many processors this process may use: affinity, and a container's share.
+
+    Args:
+        root: The directory that holds ``proc`` and ``sys``.
+    """
     if hasattr(os, "sched_getaffinity"):
         n_cpus = len(os.sched_getaffinity(0))
     else:
         n_cpus = os.cpu_count() or 1
-    try:
-        allowed, period = quota.read_text().split()
-        n_cpus = min(n_cpus, max(1, round(int(allowed) / int(period))))
-    except (OSError, ValueError):
-        pass  # no such file, or "max": no limit
-    return n_cpus
+    allowed = cpu_limit(root)
+    return n_cpus if allowed is None else min(n_cpus, max(1, round(allowed)))
 
 
-def memory_bytes(limit: Path = _MEMORY_LIMIT) -> int:
-    """Return how much memory this process may use: the machine's, or a container's."""
+def memory_bytes(root: Path = _ROOT) -> int:
+    """Return how much memory this process may use: the machine's, or a container's, in bytes.
+
+    Args:
+        root: The directory that holds ``proc`` and ``sys``.
+    """
     found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError):  # no such file, or "max": no limit
-        found = min(found, int(limit.read_text()))
-    return found
+    limit = memory_limit(root)
+    return found if limit is None else min(found, limit)
 
 
 def default_threads() -> int:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import tempfile
+import tracemalloc
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dpss.composing import is_matrix
+from dpss.configuring import make_run_settings
 from dpss.outcomes import Status
 from dpss.run import run
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stores.local import LocalStore
 from tests.unit.formats.packing import GEO_NAMES, geo_raw, table, tar, tar_gz
 from tests.unit.small import job_of
+
+SETTINGS = make_run_settings(input="in", output="out")
 
 
 @pytest.mark.parametrize("pack", [tar, tar_gz])
@@ -26,9 +34,10 @@ def test_each_matrix_of_an_archive_is_published(pack, tmp_path: Path, monkeypatc
     path = tmp_path / "in" / "GSE9_RAW.tar"
     path.parent.mkdir()
     path.write_bytes(pack(geo_raw()))
-    assert is_matrix(path)
+    assert is_matrix(path, SETTINGS)
     job = job_of(path.parent, LocalStore(tmp_path / "out"))
-    job = replace(job, catalog=replace(job.catalog, recognise=is_matrix))
+    recognise = partial(is_matrix, settings=SETTINGS)
+    job = replace(job, catalog=replace(job.catalog, recognise=recognise))
     report = run(job)
     status = {outcome.matrix: outcome.status for outcome in report.outcomes}
     assert status.pop("GSE9_RAW.filelist.txt") is Status.SKIPPED
@@ -50,7 +59,8 @@ def test_orientation_and_memory_reach_the_readers(tmp_path: Path) -> None:
         LocalStore(tmp_path / "out"),
         stats=StatSettings(orientation="cells-by-genes"),
     )
-    job = replace(job, catalog=replace(job.catalog, recognise=is_matrix))
+    recognise = partial(is_matrix, settings=SETTINGS)
+    job = replace(job, catalog=replace(job.catalog, recognise=recognise))
     (outcome,) = run(job).outcomes
     assert (outcome.n_cells, outcome.n_genes) == (17, 23)
     job = replace(job, pipeline=replace(job.pipeline, read=ReadSettings(memory_bytes=1000)))
@@ -58,3 +68,16 @@ def test_orientation_and_memory_reach_the_readers(tmp_path: Path) -> None:
     (tmp_path / "in" / "x.rds").write_bytes(rds.read_bytes())
     reasons = {outcome.matrix: outcome.reason for outcome in run(job).outcomes}
     assert "--memory" in reasons["x"]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("head", [b"X\n\0\0\0\x03", b"RDX3\nX\n\0\0\0\x03"])
+def test_listing_reads_no_r_file_whole(tmp_path: Path, pack, head: bytes) -> None:
+    """To list a folder takes no memory that grows with its R files, whatever packs them."""
+    (tmp_path / "x.rds").write_bytes(pack(head + bytes(64 << 20)))
+    tracemalloc.start()
+    try:
+        assert is_matrix(tmp_path / "x.rds", SETTINGS)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from dpss.configuring import make_read_settings, make_run_settings
 from dpss.errors import SettingsError
-from dpss.machine import count_cpus, default_threads, peak_memory_bytes
+from dpss.machine import default_threads, peak_memory_bytes
 from dpss.settings import ENVIRONS, StatSettings, bucket_of
 
 
@@ -61,17 +59,6 @@ def test_threads_are_those_of_the_machine_unless_given() -> None:
     """And a container's share of it counts, where it has one."""
     assert make_read_settings().threads == default_threads() >= 1
     assert make_read_settings(3).threads == 3
-
-
-@pytest.mark.parametrize(
-    ("text", "most"),
-    [("150000 100000", 2), ("50000 100000", 1), ("max 100000", 10_000), ("?", 10_000)],
-)
-def test_a_containers_share_of_processors(tmp_path: Path, text: str, most: int) -> None:
-    """A quota of one and a half processors is two threads' worth, not all of the host's."""
-    (tmp_path / "cpu.max").write_text(text)
-    assert 1 <= count_cpus(tmp_path / "cpu.max") <= most
-    assert count_cpus(tmp_path / "none") >= 1
 
 
 def test_peak_memory_is_in_bytes() -> None:

@@ -61,20 +61,29 @@ def each_matrix(source: Blob | Tree, means: Means | None = None) -> Generator[Fo
             yield from open_matrices(ready, means)
 
 
-def holds_matrix(source: Blob | Tree) -> bool:
+def holds_matrix(source: Blob | Tree, means: Means | None = None) -> bool:
     """Tell whether a file may be a matrix or hold one.
+
+    An R file is not read for that: to find what it holds takes all of it, in memory.
+
+    Args:
+        source: A file or folder.
+        means: What opening may use.
 
     Raises:
         MatrixError: It can't be read.
     """
+    means = means or Means()
     if isinstance(source, Tree):
         return bool(list_contents(source).items)
     kind = kind_of(source)
     if kind is Kind.ARCHIVE:
         return bool(list_contents(_tree_of(source)).items)
-    with _at_hand(source, kind, Means()) as ready:
+    if kind is Kind.R:
+        return True
+    with _at_hand(source, kind, means) as ready:
         try:
-            return bool(open_matrices(ready))
+            return bool(open_matrices(ready, means))
         except UnknownFormatError:
             return False
 
