@@ -33,15 +33,28 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """The newest entry of a matrix in the reports of earlier runs."""
+
+    status: Status
+    fingerprint: str
+    """Of the bytes, as the source gave it then; empty for an entry of the catalog alone."""
+    reason: str
+    """Why it was skipped or failed; empty otherwise."""
+    recipe: Recipe
+    """The version and settings of that run."""
+    made_at: datetime
+    """When that run began, with its time zone."""
+
+
+@dataclass(frozen=True)
 class Known:
     """What an output holds, as far as it matters here."""
 
     published: Mapping[str, Published] = field(default_factory=dict)
     """By folder."""
-    skipped: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """Reasons of what the last run left out by rule, by folder and fingerprint."""
-    skips_made_with: Recipe | None = None
-    skips_made_at: datetime | None = None
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    """What earlier runs report, by folder."""
 
 
 def plan_run(
@@ -154,13 +167,15 @@ def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
 def _recall_skip(
     project: Project, ref: MatrixRef, folder: str, known: Known, recipe: Recipe
 ) -> Step | None:
-    """Return a step that skips what the last run skipped by rule, if nothing has changed."""
-    reason = known.skipped.get((folder, ref.fingerprint))
-    made_at = known.skips_made_at
-    if reason is None or known.skips_made_with != recipe:
+    """Return a step that skips what an earlier run skipped by rule, if nothing has changed."""
+    earlier = known.earlier.get(folder)
+    if earlier is None or earlier.status is not Status.SKIPPED:
         return None
-    if ref.modified and (made_at is None or ref.modified >= made_at):
+    if (earlier.fingerprint, earlier.recipe) != (ref.fingerprint, recipe):
         return None
+    if ref.modified and ref.modified >= earlier.made_at:
+        return None
+    reason = earlier.reason
     outcome = Outcome(
         ref.project_id,
         ref.name,

@@ -23,17 +23,17 @@ from dpss.errors import DpssError, SettingsError, UnreachableError
 from dpss.interrupts import Interrupted
 from dpss.logs import context
 from dpss.model import MatrixRef, Project
-from dpss.outcomes import Outcome, RunHeader, RunReport, Status, is_run_key, run_document, run_key
+from dpss.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.pipeline import Pipeline
 from dpss.planning import Known, Step, largest_first, plan_run, vanished
 from dpss.publication import (
-    Published,
     Recipe,
     folder_of,
     published_folders,
     read_published,
     unpublish,
 )
+from dpss.reports import read_earlier
 from dpss.stores import Store
 
 if TYPE_CHECKING:
@@ -121,27 +121,9 @@ def plan(
         for ref, earlier in zip(refs, found, strict=True)
         if earlier is not None
     }
-    return plan_run(projects, recall(store, published), recipe, force=force)
-
-
-def recall(store: Store, published: dict[str, Published]) -> Known:
-    """Join what is published with what the last run left out by rule."""
-    key = max(filter(is_run_key, store.keys("runs/")), default=None)
-    if key is None:
-        return Known(published)
-    try:
-        document = json.loads(store.read(key))
-        recipe = Recipe(document["version"], document["settings"])
-        skipped = {
-            (entry["folder"], entry["fingerprint"]): entry["reason"]
-            for entry in document["matrices"]
-            if entry["status"] == Status.SKIPPED and entry["folder"]
-        }
-        made_at = datetime.fromisoformat(document["started"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s can't be read and is not taken into account (%s)", key, error)
-        return Known(published)
-    return Known(published, skipped, recipe, made_at)
+    folders = {folder_of(ref.project_id, ref.name) for ref in refs}
+    earlier = read_earlier(store, folders)
+    return plan_run(projects, Known(published, earlier), recipe, force=force)
 
 
 def run(job: Job) -> RunReport:

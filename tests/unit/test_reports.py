@@ -1,0 +1,138 @@
+"""What is known of earlier runs: the newest entry of each matrix, back to a complete report."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dpss.catalogs.sharding import Shard
+from dpss.outcomes import Outcome, RunHeader, RunReport, Status, run_document, run_key
+from dpss.reports import read_earlier
+from dpss.run import run
+from dpss.stores.memory import MemoryStore
+from tests.unit.small import counts, job_of, never_opened, write_h5ad_csr, write_scaled
+from tests.unit.test_run import StopAt, statuses
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def write_report(
+    store: MemoryStore,
+    number: int,
+    statuses: dict[str, Status],
+    *,
+    only: tuple[str, ...] = (),
+    interrupted_by: int | None = None,
+) -> None:
+    """Write the report of a run that began so many hours after the first."""
+    started = START + timedelta(hours=number)
+    outcomes = tuple(
+        Outcome(name, name, status, f"reason {number}", f"{name}/{name}", fingerprint=str(number))
+        for name, status in statuses.items()
+    )
+    header = RunHeader(started, started, "1", "local x", "out", {}, only)
+    document = run_document(header, RunReport(outcomes, interrupted_by))
+    store.write(run_key(started), json.dumps(document).encode())
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A folder with a good matrix and three that hold nothing to count."""
+    folder = tmp_path / "matrices"
+    folder.mkdir()
+    write_h5ad_csr(folder / "good.h5ad", counts())
+    for name in ("s1", "s2", "s3"):
+        write_scaled(folder / f"{name}.h5ad")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"only": frozenset({"good"})},
+        {"only": frozenset({"s2"})},
+        {"shard": Shard(1, 5)},
+        {"stop": StopAt(2)},
+    ],
+    ids=str,
+)
+def test_a_partial_run_forgets_no_skip(source: Path, part: dict[str, object]) -> None:
+    """After a run of one project, of a shard or cut short, what was skipped is not read again."""
+    store = MemoryStore()
+    whole = run(job_of(source, store))
+    assert whole.count(Status.SKIPPED) == 3
+    run(job_of(source, store, **part))
+    job = job_of(source, store)
+    report = run(replace(job, pipeline=replace(job.pipeline, open_ref=never_opened)))
+    assert statuses(report.outcomes) == {"good": "unchanged"} | dict.fromkeys(
+        ("s1", "s2", "s3"), "skipped"
+    )
+
+
+def test_skips_of_shards_add_up(source: Path) -> None:
+    """Where no run is of the whole source, each shard's report counts."""
+    store = MemoryStore()
+    for number in (1, 2, 3):
+        run(job_of(source, store, shard=Shard(number, 3)))
+    job = job_of(source, store)
+    report = run(replace(job, pipeline=replace(job.pipeline, open_ref=never_opened)))
+    assert (report.count(Status.SKIPPED), report.count(Status.UNCHANGED)) == (3, 1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_newest_entry_since_the_last_complete_report(seed: int) -> None:
+    """Of reports drawn at random: what an overlay of all since the last complete one gives."""
+    rng = random.Random(seed)
+    store = MemoryStore()
+    names = [f"m{i}" for i in range(8)]
+    expected: dict[str, tuple[Status, str]] = {}
+    for number in range(rng.randrange(1, 30)):
+        kind = rng.choice(["whole", "only", "cut", "cut", "only", "broken"])
+        if kind == "broken":
+            store.write(run_key(START + timedelta(hours=number)), b"{")
+            continue
+        chosen = names if kind == "whole" else rng.sample(names, rng.randrange(4))
+        found = {name: rng.choice(list(Status)) for name in chosen}
+        if kind == "whole":
+            expected.clear()
+        expected |= {f"{name}/{name}": (status, str(number)) for name, status in found.items()}
+        write_report(
+            store,
+            number,
+            found,
+            only=("x",) if kind == "only" else (),
+            interrupted_by=15 if kind == "cut" else None,
+        )
+    earlier = read_earlier(store, ["never there"])
+    assert {key: (entry.status, entry.fingerprint) for key, entry in earlier.items()} == expected
+
+
+class Counting(MemoryStore):
+    """Counts what is read."""
+
+    n_read = 0
+
+    def read(self, key: str) -> bytes:
+        self.n_read += 1
+        return super().read(key)
+
+
+def test_no_more_reports_are_read_than_needed() -> None:
+    """One where the newest is complete or tells of all; never more than the most allowed."""
+    store = Counting()
+    for number in range(60):
+        write_report(store, number, {"a": Status.SKIPPED}, only=("a",))
+    read_earlier(store, ["a/a"])
+    assert store.n_read == 1
+    store.n_read = 0
+    read_earlier(store, ["b/b"], max_reports=20)
+    assert store.n_read == 20
+    write_report(store, 60, {"c": Status.SKIPPED})
+    store.n_read = 0
+    assert read_earlier(store, ["b/b"]).keys() == {"c/c"}
+    assert store.n_read == 1
