@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,3 +114,32 @@ class GeneTable:
             feature_types=None if self.feature_types is None else self.feature_types[mask],
             chromosomes=None if self.chromosomes is None else self.chromosomes[mask],
         )
+
+
+class Certainty(StrEnum):
+    """How sure a decision about a file is."""
+
+    STATED = "stated"
+    """The file says it."""
+    TOLD_BY_CONTENT = "told by content"
+    """The values or names in the file show it."""
+    ASSUMED = "assumed"
+    """Neither shows it: a rule was applied."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing that was decided about a file before its values were counted."""
+
+    topic: str
+    """What was decided, in snake_case: ``format``, ``layer``, ``orientation``, ..."""
+    value: str
+    """The outcome, in a few words."""
+    evidence: str
+    """What it was decided by, one plain sentence."""
+    certainty: Certainty
+    """How sure it is."""
+    option: str = ""
+    """The command's option that would change it, such as ``--layer``; empty where none does."""
+    changes_numbers: bool = False
+    """Whether another outcome would give other numbers. Assumed decisions that do are warnings."""

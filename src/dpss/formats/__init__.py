@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.errors import MatrixError
-from dpss.model import GeneTable
+from dpss.model import Decision, GeneTable
 
 
 class NotCellMajorError(MatrixError):
@@ -93,6 +93,8 @@ class Matrix:
     """All layers, in the file's order."""
     notes: Sequence[tuple[str, str, str]] = field(default=())
     """What was noticed while opening: (check name, status, sentence)."""
+    decisions: Sequence[Decision] = field(default=())
+    """What was decided while opening, and by which evidence."""
 
 
 def cut_evenly(n: int, n_values: int, value_bytes: int, share_bytes: int) -> list[range]:
