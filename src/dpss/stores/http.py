@@ -24,6 +24,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from dpss.stores.addresses import shown_address, shown_text
+from dpss.stores.networks import private_redirect
 
 T = TypeVar("T")
 
@@ -210,12 +211,18 @@ def follow(url: str, location: str) -> str:
     """Return the address that a redirect leads to.
 
     Raises:
-        HttpFault: It leads away from HTTP, or from HTTPS to plain HTTP.
+        HttpFault: It is no address, or leads away from HTTP, from HTTPS to plain HTTP, or
+            from a public host into a private network.
     """
-    target = urljoin(url, location)
-    old, new = urlsplit(url).scheme, urlsplit(target).scheme
+    try:
+        target = urljoin(url, location)
+        old, new = urlsplit(url).scheme, urlsplit(target).scheme
+    except ValueError as error:
+        raise HttpFault(f"{shown_address(url)}: is redirected to no valid address") from error
     if new not in ("http", "https") or (old == "https" and new == "http"):
         raise HttpFault(f"{shown_address(url)}: is redirected to {new}://, which is not followed")
+    if refusal := private_redirect(url, target):
+        raise HttpFault(refusal)
     return target
 
 

@@ -74,7 +74,7 @@ def open_source(address: str) -> Source:
         address: A path, or an address with a known scheme.
 
     Raises:
-        UnreachableError: There is nothing.
+        UnreachableError: There is nothing, or a pipe, socket or device.
         SettingsError: Nobody knows the scheme.
     """
     path = local_path(address)
@@ -84,6 +84,10 @@ def open_source(address: str) -> Source:
         return LocalFolder(path)
     if not path.exists():
         raise UnreachableError(f"{address}: there is no such file or folder")
+    if not path.is_file():
+        raise UnreachableError(
+            f"{address}: is neither a regular file nor a folder; copy its content to a file first"
+        )
     return LocalFile(path)
 
 

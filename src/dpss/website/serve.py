@@ -6,14 +6,22 @@ import functools
 import gzip
 import io
 import logging
+import re
+import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
+MAX_CONNECTIONS = 64
+"""Connections served at a time; a browser opens six."""
+TIMEOUT_SECONDS = 15.0
+"""A connection that sends or takes nothing for so long is closed."""
+_HOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 # Fixed here: what the machine's own table says of an ending may be anything.
 TYPES = {
@@ -37,11 +45,15 @@ class _Handler(SimpleHTTPRequestHandler):
     server_version = "dpss"
     sys_version = ""
     extensions_map = TYPES
+    timeout = TIMEOUT_SECONDS
 
     def translate_path(self, path: str) -> str:
         """Return the file of an address; a link that leads out of the folder leads nowhere."""
         found = Path(super().translate_path(path).replace("\0", "\N{REPLACEMENT CHARACTER}"))
         root = Path(self.directory).resolve()
+        if found.is_dir() and path.partition("?")[0].endswith("/"):
+            # The base class would open this page of the folder without asking here again.
+            return self.translate_path(f"{path.partition('?')[0]}index.html")
         if not found.resolve().is_relative_to(root) or found.name.startswith(".dpss-"):
             return str(root / "\N{REPLACEMENT CHARACTER}")
         # `resolve` drops the slash that tells a folder from a file of that name.
@@ -55,8 +67,8 @@ class _Handler(SimpleHTTPRequestHandler):
         """
         if not super().parse_request():
             return False
-        host = self.headers.get("Host", LOOPBACK).rpartition(":")[0] or self.headers.get("Host")
-        if host in (LOOPBACK, "localhost", None):
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) <= 1 and all(_HOST.fullmatch(host.strip()) for host in hosts):
             return True
         self.send_error(HTTPStatus.FORBIDDEN, "Only for this machine")
         return False
@@ -92,6 +104,29 @@ class _Handler(SimpleHTTPRequestHandler):
         log.debug("%s " + format, self.address_string(), *args)
 
 
+class _Server(ThreadingHTTPServer):
+    """Serves a bounded number of connections at a time and refuses those beyond."""
+
+    def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
+        """Bind to an address."""
+        self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread, or close it where too many are open."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, then give its place back."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+
 def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
     """Return a server of a folder's pages, bound to the loopback address only.
 
@@ -105,4 +140,4 @@ def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
         OSError: The port is taken.
     """
     handler = functools.partial(_Handler, directory=str(folder))
-    return ThreadingHTTPServer((LOOPBACK, port), handler)
+    return _Server((LOOPBACK, port), handler)

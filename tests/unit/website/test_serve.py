@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from pathlib import Path
 
 import pytest
 
 from dpss.website import make_server
+from dpss.website.serve import MAX_CONNECTIONS
 
 
 @pytest.fixture
@@ -21,6 +23,9 @@ def address(tmp_path: Path):
     (root / "data").mkdir()
     (tmp_path / "secret.txt").write_text("secret")
     (root / "way-out").symlink_to(tmp_path / "secret.txt")
+    (root / "linked").mkdir()
+    (root / "linked" / "index.html").symlink_to(tmp_path / "secret.txt")
+    (root / "far").symlink_to(tmp_path)
     with make_server(root) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -71,6 +76,10 @@ def test_files_come_with_their_type(address, path, kind):
         "/a%20b/..%2f..%2fsecret.txt",
         "//../secret.txt",
         "/way-out",
+        "/linked/",
+        "/linked/?q=1",
+        "/linked/index.html",
+        "/far/secret.txt",
         "/data/",
         "/nothing",
         "/%00",
@@ -86,3 +95,30 @@ def test_nothing_else_is_given_out(address, path):
 def test_another_name_for_this_machine_is_refused(address):
     """A page from elsewhere can't read what is served here by pointing its name at us."""
     assert get(address, "/x.js", Host="evil.example").status == 403
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "localhost.evil.example",
+        "localhost:80:80",
+        "evil.example:80",
+        "127.0.0.1@evil",
+        "[::1]x",
+    ],
+)
+def test_odd_host_headers_are_refused(address, host):
+    """Only the loopback names, with a port or without one, are answered."""
+    assert get(address, "/x.js", Host=host).status == 403
+    assert get(address, "/x.js", Host=f"LocalHost:{address[1]}").status == 200
+
+
+def test_connections_are_bounded_and_slow_ones_are_closed(address, monkeypatch):
+    """Many connections that say nothing are closed after the time limit, then others are served."""
+    monkeypatch.setattr("dpss.website.serve._Handler.timeout", 0.5)
+    slow = [socket.create_connection(address[:2], timeout=5) for _ in range(MAX_CONNECTIONS + 20)]
+    for connection in slow:
+        assert connection.recv(1) == b""
+        connection.close()
+    assert get(address, "/x.js").status == 200

@@ -1,0 +1,70 @@
+"""Redirects into networks that only this machine can reach."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+
+import pytest
+
+from dpss.stores.http import Client, HttpFault, follow
+from dpss.stores.networks import private_redirect
+from tests.servers.base import Answer, Server
+
+PUBLIC = "http://8.8.8.8/a.h5ad"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1:8080/",
+        "http://localhost/",
+        "http://10.0.0.7/",
+        "http://192.168.1.1/",
+        "http://[::1]/",
+        "http://[fe80::1]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://2130706433/",
+        "http://0.0.0.0/",
+    ],
+)
+def test_a_public_host_can_not_redirect_into_a_private_network(target: str) -> None:
+    """Every spelling of a private, loopback or link-local address is refused."""
+    with pytest.raises(HttpFault, match="which is not followed"):
+        follow(PUBLIC, target)
+
+
+def test_random_addresses_are_followed_exactly_if_they_are_public() -> None:
+    """The rule agrees with the registry of special addresses, for 300 random ones."""
+    chance = random.Random(3)
+    for _ in range(300):
+        address = ipaddress.IPv4Address(chance.getrandbits(32))
+        refused = bool(private_redirect(PUBLIC, f"http://{address}/"))
+        assert refused == (not address.is_global)
+
+
+def test_a_host_that_the_user_named_redirects_to_itself_but_not_to_the_metadata_service() -> None:
+    """A server on loopback may redirect within loopback, never to a link-local address."""
+    named = "http://127.0.0.1:9000/a"
+    assert follow(named, "/b") == "http://127.0.0.1:9000/b"
+    assert follow(named, "http://127.0.0.1:9001/b") == "http://127.0.0.1:9001/b"
+    assert follow(named, "https://8.8.8.8/b") == "https://8.8.8.8/b"
+    for other in ("http://169.254.169.254/", "http://10.0.0.1/"):
+        with pytest.raises(HttpFault, match="which is not followed"):
+            follow(named, other)
+
+
+def test_a_refused_redirect_fails_at_once() -> None:
+    """The program asks once and does not try again."""
+    location = {"Location": "http://169.254.169.254/latest/meta-data/"}
+    with Server(lambda request: Answer(302, headers=location)) as server:
+        with pytest.raises(HttpFault, match="link-local"):
+            Client().get_json(f"{server.url}/a")
+        assert len(server.requests) == 1
+
+
+def test_an_address_that_can_not_be_parsed_is_no_redirect() -> None:
+    """A damaged Location ends in the program's own error."""
+    with pytest.raises(HttpFault, match="no valid address"):
+        follow(PUBLIC, "http://[::1")
