@@ -171,9 +171,10 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
 
 @commands.command()
 @click.argument("output")
+@option("--prune", is_flag=True, help="Delete the pages of what is no longer published.")
 @log_options
 @click.pass_obj
-def website(stop: SignalStop, /, output: str, **options: Any) -> int:
+def website(stop: SignalStop, /, output: str, *, prune: bool, **options: Any) -> int:
     """Build the pages again, from the published JSON.
 
     OUTPUT is what `dpss run` or `dpss summarize` published to.
@@ -187,7 +188,7 @@ def website(stop: SignalStop, /, output: str, **options: Any) -> int:
 
     start_logs(take_logs(options))
     folder_of_pages(output)
-    written = build_website(open_store(output))
+    written = build_website(open_store(output), prune=prune)
     click.echo(f"Pages: {page_of(output)} ({len(written)} files written)")
     return 0
 

@@ -7,19 +7,19 @@ small.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
+from dpss.manifest import manifest_of, sha256_of
 from dpss.publication import CELLS, GENES, SUMMARY
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class DrawingHere:
                 progress.advance(1)
         finally:
             progress.end()
-        return drawn | tables_of(summary)
+        return with_summary(summary, drawn | tables_of(summary))
 
     def close(self) -> None:
         """Do nothing."""
@@ -121,7 +121,7 @@ class DrawingProcesses:
         try:
             futures = self._submit(summary)
             tables = tables_of(summary)
-            return self._collect(futures, progress) | tables
+            return with_summary(summary, self._collect(futures, progress) | tables)
         except (OSError, BrokenProcessPool) as error:
             log.debug("figures are drawn in this process: %s", error)
             return DrawingHere().files_of(summary, progress)
@@ -177,19 +177,26 @@ def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
 
 
 def tables_of(summary: Summary) -> dict[str, bytes]:
-    """Return what a summary tells besides figures: for people, programs and pages."""
-    from dpss.figures import figure_infos
-    from dpss.tables import genes_csv, json_bytes, summary_document
+    """Return the tables of a summary by file name: for people, programs and pages."""
+    from dpss.tables import genes_csv
     from dpss.website.cells import cells_json
     from dpss.website.lookup import gene_files
 
-    document = json_bytes(summary_document(summary, figure_infos(summary)))
+    table = genes_csv(summary.genes)
     return {
-        GENES: genes_csv(summary.genes),
-        **gene_files(summary.genes, hashlib.sha256(document).hexdigest()),
+        GENES: table,
+        **gene_files(summary.genes, sha256_of(table)),
         CELLS: cells_json(summary),
-        SUMMARY: document,
     }
+
+
+def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return a matrix's files by name with ``summary.json``, which lists them, last."""
+    from dpss.figures import figure_infos
+    from dpss.tables import json_bytes, summary_document
+
+    document = summary_document(summary, figure_infos(summary), manifest_of(files))
+    return {**files, SUMMARY: json_bytes(document)}
 
 
 def _context() -> BaseContext:

@@ -149,7 +149,8 @@ job_options = together(
     option(
         "--prune",
         is_flag=True,
-        help="Delete what was published of matrices that the source no longer has.",
+        help="Delete what was published of matrices that the source no longer has, and files of "
+        "earlier publications. Without it nothing is deleted.",
     ),
     option(
         "--jobs",

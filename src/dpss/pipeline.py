@@ -28,12 +28,12 @@ from dpss.machine import peak_memory_bytes
 from dpss.model import MatrixRef, Project
 from dpss.outcomes import Outcome, Status
 from dpss.publication import (
+    SUMMARY,
     Recipe,
     folder_of,
     part_name,
     publish,
     publish_parts,
-    withdraw_parts,
 )
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stores import Store
@@ -218,7 +218,6 @@ class Pipeline:
         files: Mapping[str, Mapping[str, bytes]],
     ) -> list[Outcome]:
         """Publish every matrix that there is a summary of."""
-        withdraw_parts(self.store, ref, {part_name(ref.name, name) for name in results})
         outcomes = []
         for name, result in results.items():
             folder = folder_of(ref.project_id, part_name(ref.name, name))
@@ -229,7 +228,8 @@ class Pipeline:
             outcome.status is Status.FAILED for outcome in outcomes
         ):
             reasons = {o.matrix: o.reason or None for o in outcomes}
-            publish_parts(self.store, ref, self.recipe, reasons)
+            summaries = {part_name(ref.name, n): made[SUMMARY] for n, made in files.items() if made}
+            publish_parts(self.store, ref, self.recipe, reasons, summaries)
         return outcomes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -122,6 +122,33 @@ def vanished(folders: Iterable[str], projects: Iterable[Project]) -> list[str]:
             folder == known or folder.startswith((f"{known}/", f"{known}.")) for known in single
         )
     ]
+
+
+def superseded(
+    folders: Iterable[str], refs: Container[str], current: Mapping[str, Collection[str]]
+) -> list[str]:
+    """Return the published folders of files whose newest publication no longer has them.
+
+    Args:
+        folders: Keys of all published folders.
+        refs: Keys of the folders of all files of the source.
+        current: By the folder of a file, the folders of its newest publication.
+    """
+    found = []
+    for folder in folders:
+        owner = next((each for each in _owners(folder) if each in refs), None)
+        if owner is not None and owner in current and folder not in current[owner]:
+            found.append(folder)
+    return found
+
+
+def _owners(folder: str) -> Iterator[str]:
+    """Yield the folders of the files that may have a matrix in a folder, the longest first."""
+    project, _, name = folder.partition("/")
+    while name:
+        yield f"{project}/{name}"
+        name = name.rpartition(".")[0]
+    yield project
 
 
 def _status_of(skipped: Skipped) -> Status:

@@ -25,14 +25,13 @@ from dpss.logs import context
 from dpss.model import MatrixRef, Project
 from dpss.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.pipeline import Pipeline
-from dpss.planning import Known, Step, largest_first, plan_run, vanished
+from dpss.planning import Known, Step, largest_first, plan_run
 from dpss.publication import (
     Recipe,
     folder_of,
-    published_folders,
     read_published,
-    unpublish,
 )
+from dpss.removal import prune
 from dpss.reports import read_earlier
 from dpss.stores import Store
 
@@ -115,7 +114,8 @@ def plan(
     """Look at the output and decide what is to be done."""
     refs = [ref for project in projects for ref in project.refs]
     with ThreadPoolExecutor(N_READERS) as pool:
-        found = list(pool.map(lambda ref: read_published(store, ref), refs))
+        sizes = store.sizes() if refs else {}
+        found = list(pool.map(lambda ref: read_published(store, ref, recipe, sizes), refs))
     published = {
         folder_of(ref.project_id, ref.name): earlier
         for ref, earlier in zip(refs, found, strict=True)
@@ -149,7 +149,7 @@ def run(job: Job) -> RunReport:
         with job.pipeline.stop.shield():
             report += _write_report(job, started, report)
         if not report.interrupted_by:
-            report += _build_pages(job.pipeline.store, report)
+            report += _build_pages(job, report)
     return report
 
 
@@ -170,7 +170,7 @@ def _work(job: Job) -> Iterator[RunReport]:
         job.observer.finished(outcome)
     job.pipeline.stop.check()
     if job.prune and not problem and not job.only and job.shard == ALL:
-        _prune(store, projects)
+        prune(store, projects, recipe)
 
 
 def _do_step(job: Job, step: Step) -> list[Outcome]:
@@ -179,13 +179,6 @@ def _do_step(job: Job, step: Step) -> list[Outcome]:
     with context(project=step.project.id, matrix=step.ref.name):
         progress = job.observer.started(step)
         return job.pipeline.process(step.project, step.ref, progress)
-
-
-def _prune(store: Store, projects: Sequence[Project]) -> None:
-    """Delete what was published of matrices that the source no longer has."""
-    for folder in vanished(published_folders(store), projects):
-        log.info("%s: deleted, the source no longer has it", folder)
-        unpublish(store, folder)
 
 
 def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
@@ -208,12 +201,12 @@ def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
     return RunReport()
 
 
-def _build_pages(store: Store, report: RunReport) -> RunReport:
+def _build_pages(job: Job, report: RunReport) -> RunReport:
     """Bring the pages up to date; returns what went wrong with that."""
     from dpss.website import build_website
 
     try:
-        build_website(store, changed=report.published)
+        build_website(job.pipeline.store, changed=report.published, prune=job.prune)
     except (DpssError, OSError) as error:
         return _problem(f"the pages could not be built: {error}")
     return RunReport()

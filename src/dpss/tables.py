@@ -7,11 +7,13 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.manifest import Manifest, manifest_document
 from dpss.stats.ranks import UNRANKED
 from dpss.summary import GeneStatistics, Summary
 
@@ -75,12 +77,15 @@ def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
     return frame
 
 
-def summary_document(summary: Summary, figures: Sequence[FigureInfo]) -> dict[str, Any]:
+def summary_document(
+    summary: Summary, figures: Sequence[FigureInfo], files: Manifest = MappingProxyType({})
+) -> dict[str, Any]:
     """Return the content of ``summary.json``.
 
     Args:
         summary: What is to be told.
         figures: All figures of the program in order, those left out too.
+        files: Size and checksum of every other file of the publication.
     """
     matrix = summary.matrix
     return {
@@ -130,6 +135,7 @@ def summary_document(summary: Summary, figures: Sequence[FigureInfo]) -> dict[st
             "version": summary.provenance.version,
             "settings": dict(summary.provenance.settings),
         },
+        "files": manifest_document(files),
     }
 
 

@@ -9,6 +9,7 @@ same reason. Prints one JSON object: how many kills found what.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -24,8 +25,9 @@ from dpss.console import LogObserver
 from dpss.drawing import DrawingHere
 from dpss.executors.threads import ThreadExecutor
 from dpss.interrupts import NeverStop
+from dpss.model import MatrixRef
 from dpss.pipeline import Pipeline
-from dpss.publication import GENES, SUMMARY
+from dpss.publication import CELLS, GENES, SUMMARY, read_published
 from dpss.run import Job, run
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stores.local import LocalStore
@@ -41,7 +43,7 @@ class Remembered(DrawingHere):
         self.files: dict[str, dict[str, bytes]] = {}
 
     def files_of(self, summary, progress):
-        key = summary.project_id
+        key = f"{summary.project_id} {summary.matrix.fingerprint}"
         if key not in self.files:
             self.files[key] = super().files_of(summary, progress)
         return self.files[key]
@@ -62,35 +64,63 @@ def make_job(inputs: Path, output: Path, drawing: Remembered, *, force: bool) ->
     return Job(catalog, pipeline, LogObserver(), lambda: datetime.now(UTC), force=force)
 
 
+def write_input(inputs: Path, project: int, version: int) -> None:
+    """Write one of the two versions of a project's matrix, older than any summary of it."""
+    path = inputs / f"project-{project}.h5ad"
+    path.write_bytes(matrix_bytes("h5ad", project + version * N_PROJECTS))
+    os.utime(path, (version + 1, version + 1))
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """All published files but the reports of runs and what is made from them."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file()
-        and path.name.endswith((".png", ".svg", GENES, SUMMARY))
+        and path.name.endswith((".png", ".svg", ".js", ".names", ".lookup", GENES, CELLS, SUMMARY))
+        and "_dpss" not in path.parts
         and "runs" not in path.parts
         and not path.name.startswith(".dpss-")
     }
 
 
-def check(output: Path, expected: dict[str, bytes]) -> int:
-    """Check that each summary there is vouches for whole files; returns how many there are."""
+def whole(key: str, found: dict[str, bytes], expected: list[dict[str, bytes]]) -> bool:
+    """Tell whether the files that a summary lists are the listed ones.
+
+    Then they and the summary must be what one whole run writes, down to the last byte.
+    """
+    folder = key.removesuffix(SUMMARY)
+    for name, entry in json.loads(found[key])["files"].items():
+        data = found.get(folder + name, b"")
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            return False
+    for one in expected:
+        if found[key] == one[key]:
+            for other, content in one.items():
+                assert not other.startswith(folder) or found[other] == content, other
+            return True
+    raise AssertionError(f"{key} is not what a whole run writes")
+
+
+def check(output: Path, expected: list[dict[str, bytes]]) -> tuple[int, int]:
+    """Check every summary; returns how many matrices are whole, and how many being replaced.
+
+    The job's own reading must agree: what is being replaced is not taken for published.
+    """
     found = contents(output)
-    n_summaries = 0
-    for key, data in found.items():
-        if not key.endswith(f"/{SUMMARY}"):
-            continue
-        n_summaries += 1
-        folder = key.removesuffix(SUMMARY)
-        assert data == expected[key], f"{key} is not what a whole run writes"
-        for other, content in expected.items():
-            if other.startswith(folder):
-                assert found.get(other) == content, f"{key} vouches for {other}"
+    store = LocalStore(output)
+    counts = [0, 0]
+    for key in found:
+        if key.endswith(f"/{SUMMARY}"):
+            is_whole = whole(key, found, expected)
+            project, name, _ = key.split("/")
+            published = read_published(store, MatrixRef(project, name, "", ""))
+            assert (published is not None) == is_whole, key
+            counts[not is_whole] += 1
     index = output / "index.json"
     if index.exists():
         json.loads(index.read_text())
-    return n_summaries
+    return counts[0], counts[1]
 
 
 def main() -> None:
@@ -98,20 +128,26 @@ def main() -> None:
     chance = random.Random(seed)
     inputs, output = base / "in", base / "out"
     inputs.mkdir(parents=True)
-    for i in range(N_PROJECTS):
-        (inputs / f"project-{i}.h5ad").write_bytes(matrix_bytes("h5ad", i))
     drawing = Remembered()
-    assert run(make_job(inputs, base / "reference", drawing, force=True)).exit_code == 0
+    expected = []
+    # Of each project two versions, which are published in turns.
+    for version in range(2):
+        for i in range(N_PROJECTS):
+            write_input(inputs, i, version)
+        reference = base / f"reference-{version}"
+        assert run(make_job(inputs, reference, drawing, force=True)).exit_code == 0
+        expected.append(contents(reference))
     start = time.monotonic()
-    assert run(make_job(inputs, base / "reference", drawing, force=True)).exit_code == 0
+    assert run(make_job(inputs, base / "reference-1", drawing, force=True)).exit_code == 0
     duration = time.monotonic() - start
-    expected = contents(base / "reference")
-    summaries, killed = [], 0
+    summaries, replaced, killed = [], [], 0
     number = 0
     # A job that ends before its time was not killed: another one is.
     while killed < rounds:
         number += 1
         assert number < rounds * 5, "the jobs end too early"
+        for i in range(N_PROJECTS):
+            write_input(inputs, i, chance.randrange(2))
         child = os.fork()
         if child == 0:
             os.setpgid(0, 0)
@@ -121,12 +157,25 @@ def main() -> None:
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)
-        summaries.append(check(output, expected))
+        n_whole, n_replaced = check(output, expected)
+        summaries.append(n_whole)
+        replaced.append(n_replaced)
+    for i in range(N_PROJECTS):
+        write_input(inputs, i, 1)
     report = run(make_job(inputs, output, drawing, force=False))
     assert report.exit_code == 0
-    assert check(output, expected) == N_PROJECTS
-    assert contents(output) == expected, "the next run completes what is missing"
-    print(json.dumps({"killed": killed, "summaries": summaries, "seconds": duration}))
+    assert check(output, expected) == (N_PROJECTS, 0)
+    assert contents(output) == expected[1], "the next run completes what is missing"
+    print(
+        json.dumps(
+            {
+                "killed": killed,
+                "summaries": summaries,
+                "replaced": replaced,
+                "seconds": duration,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

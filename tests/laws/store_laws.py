@@ -38,6 +38,14 @@ class StoreLaws:
         assert list(store.keys("none/")) == []
         assert store.read("é/ü ü+%.json") == b"1"
 
+    def test_sizes_are_listed(self, store: Store) -> None:
+        """The size of each file is known from the listing, whatever it was before."""
+        for key, data in (("a/b.csv", b"123"), ("a/b.csv", b"1234"), ("a/c", b""), ("d", b"1")):
+            store.write(key, data)
+        assert store.sizes() == {"a/b.csv": 4, "a/c": 0, "d": 1}
+        assert store.sizes("a/b") == {"a/b.csv": 4}
+        assert list(store.sizes()) == list(store.keys())
+
     def test_deleting_is_forgiving(self, store: Store) -> None:
         """What is deleted is gone; deleting it again is no error."""
         store.write("a/b.json", b"1")

@@ -15,7 +15,7 @@ import numpy as np
 from dpss.catalogs.local import LocalCatalog
 from dpss.demo.cells import Counts
 from dpss.demo.files import write_h5ad_csr, write_tenx_h5
-from dpss.drawing import tables_of
+from dpss.drawing import tables_of, with_summary
 from dpss.executors.threads import ThreadExecutor
 from dpss.interrupts import NeverStop, Stop
 from dpss.outcomes import Outcome
@@ -81,9 +81,8 @@ class FewFigures:
         """Return the tables and a file for each name."""
         progress.begin("drawing", 1)
         progress.end()
-        return {name: str(summary.total_counts).encode() for name in self.names} | tables_of(
-            summary
-        )
+        figures = {name: str(summary.total_counts).encode() for name in self.names}
+        return with_summary(summary, figures | tables_of(summary))
 
 
 class Notebook:

@@ -21,6 +21,7 @@ from dpss.settings import StatSettings
 from dpss.stores.local import LocalStore
 from dpss.stores.memory import MemoryStore
 from tests.unit.small import (
+    FewFigures,
     Notebook,
     counts,
     job_of,
@@ -186,17 +187,76 @@ def test_a_file_with_several_matrices_has_a_folder_for_each(tmp_path: Path) -> N
     assert len(run(job_of(folder, store)).published) == 2
 
 
-def test_parts_that_are_gone_go_from_the_output(tmp_path: Path) -> None:
-    """When a file no longer holds several matrices, what was published of them is deleted."""
+def test_parts_that_are_gone_are_pruned(tmp_path: Path) -> None:
+    """When a file no longer holds several matrices, what was published of them stays until it
+    is pruned, and the file is unchanged all the same; so the other way round."""
     folder = tmp_path / "matrices"
     folder.mkdir()
+    one, two = ["mixture/mixture"], ["mixture/mixture.hg19", "mixture/mixture.mm10"]
+
+    def summaries() -> list[str]:
+        keys = list(store.keys())
+        return [k.removesuffix("/summary.json") for k in keys if k.endswith("summary.json")]
+
     write_two_genomes(folder / "mixture.h5")
     store = MemoryStore()
     run(job_of(folder, store))
     write_h5ad_csr(folder / "mixture.h5", counts())
     assert run(job_of(folder, store)).published == ("mixture/mixture",)
-    summaries = [key for key in store.keys("") if key.endswith("/summary.json")]
-    assert summaries == ["mixture/mixture/summary.json"]
+    assert run(untouched(job_of(folder, store))).count(Status.UNCHANGED) == 1
+    assert summaries() == two + one
+    run(untouched(job_of(folder, store, prune=True)))
+    assert summaries() == one
+    assert "mixture/mixture/matrices.json" not in set(store.keys())
+    write_two_genomes(folder / "mixture.h5")
+    run(job_of(folder, store, prune=True))
+    assert summaries() == two
+    assert run(untouched(job_of(folder, store))).count(Status.UNCHANGED) == 1
+    index = json.loads(store.read("index.json"))
+    assert [m["folder"] for p in index["projects"] for m in p["matrices"]] == two
+
+
+class NoDelete(MemoryStore):
+    """Refuses every delete, as a bucket does without ``s3:DeleteObject``."""
+
+    def delete(self, key: str) -> None:
+        raise UnreachableError(f"{key}: AccessDenied")
+
+
+def test_a_store_that_refuses_deletes_is_published_to(tmp_path: Path) -> None:
+    """Without --prune nothing is deleted: in a first run, an unchanged one, one with a changed
+    matrix, one with fewer figures, one with fewer parts, and after a project has vanished."""
+    folder = tmp_path / "matrices"
+    folder.mkdir()
+    for number, name in enumerate(("a.h5ad", "b.h5ad")):
+        write_h5ad_csr(folder / name, counts(number))
+    write_two_genomes(folder / "mixture.h5")
+    store = NoDelete()
+    first = run(job_of(folder, store, figures=FewFigures("knee.png", "knee.svg", "violin.png")))
+    assert (first.count(Status.PUBLISHED), first.exit_code) == (4, 0)
+    again = run(untouched(job_of(folder, store)))
+    assert (again.count(Status.UNCHANGED), again.exit_code) == (3, 0)
+    write_h5ad_csr(folder / "a.h5ad", counts(7))
+    write_h5ad_csr(folder / "mixture.h5", counts(8))
+    (folder / "b.h5ad").unlink()
+    last = run(job_of(folder, store))
+    assert (sorted(last.published), last.exit_code) == (["a/a", "mixture/mixture"], 0)
+    listed = json.loads(store.read("a/a/summary.json"))["files"]
+    assert "violin.png" not in listed
+    assert "knee.png" in listed
+    assert store.read("a/a/violin.png")
+
+
+@pytest.mark.parametrize("lost", ["knee.png", "genes.csv", "cells.json", "genes.0.js"])
+def test_a_matrix_whose_listed_file_differs_is_made_again(matrices: Path, lost: str) -> None:
+    """A publication that was cut short is noticed though its summary is an old, whole one."""
+    store = MemoryStore()
+    run(job_of(matrices, store))
+    before = files_of(store)
+    store.write(f"a/a/{lost}", store.read(f"a/a/{lost}") + b" of another publication")
+    store.delete(f"b/b/{lost}")
+    assert sorted(run(job_of(matrices, store)).published) == ["a/a", "b/b"]
+    assert files_of(store) == before
 
 
 def test_only_the_projects_asked_for(matrices: Path) -> None:

@@ -77,6 +77,9 @@ class ListableStore(Protocol):
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order."""
 
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
+
 
 class WritableStore(Protocol):
     """Files that can be published: each appears whole or not at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -94,13 +95,19 @@ class LocalStore:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order; unfinished files are not seen."""
+        yield from self.sizes(prefix)
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
         folder = self._root / prefix.rpartition("/")[0]
-        found = (
-            path.relative_to(self._root).as_posix()
-            for path in folder.rglob("*")
-            if path.is_file() and not path.name.startswith(".dpss-")
-        )
-        yield from sorted(key for key in found if key.startswith(prefix))
+        found: dict[str, int] = {}
+        for path in folder.rglob("*"):
+            key = path.relative_to(self._root).as_posix()
+            if key.startswith(prefix) and not path.name.startswith(".dpss-"):
+                with contextlib.suppress(FileNotFoundError):
+                    if stat.S_ISREG((facts := path.stat()).st_mode):
+                        found[key] = facts.st_size
+        return dict(sorted(found.items()))
 
     def write(self, key: str, data: bytes) -> None:
         """Write beside, flush to the disk, then rename."""

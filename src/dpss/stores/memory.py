@@ -33,7 +33,12 @@ class MemoryStore:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order."""
-        yield from sorted(key for key in list(self._files) if key.startswith(prefix))
+        yield from self.sizes(prefix)
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
+        found = sorted(self._files.copy().items())
+        return {key: len(data) for key, (data, _) in found if key.startswith(prefix)}
 
     def write(self, key: str, data: bytes) -> None:
         """Make ``data`` the content of ``key``."""

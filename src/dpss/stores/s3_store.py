@@ -69,10 +69,21 @@ class S3Store:
         Raises:
             UnreachableError: S3 can't be reached.
         """
+        yield from self.sizes(prefix)
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """Return the sizes in bytes of the objects whose keys begin with ``prefix``, in order.
+
+        Raises:
+            UnreachableError: S3 can't be reached.
+        """
         # obstore lists below whole parts of keys only; the rest of the prefix is ours.
         whole = self._prefix + (f"{prefix.rpartition('/')[0]}/" if "/" in prefix else "")
-        found = (blob.key.removeprefix(self._prefix) for blob in list_objects(self._bucket, whole))
-        yield from sorted(key for key in found if key.startswith(prefix))
+        found = {
+            blob.key.removeprefix(self._prefix): blob.size_bytes
+            for blob in list_objects(self._bucket, whole)
+        }
+        return {key: size for key, size in sorted(found.items()) if key.startswith(prefix)}
 
     def write(self, key: str, data: bytes) -> None:
         """Put an object: it appears whole or not at all.

@@ -29,13 +29,13 @@ from dpss.website.pages import (
 from dpss.website.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
 from dpss.website.publishing import Publisher
 from dpss.website.records import (
+    SUMMARY,
     MatrixRecord,
     ProjectRecord,
     Unreadable,
     group_projects,
     read_again,
     read_records,
-    summary_keys,
 )
 from dpss.website.report import report_page
 from dpss.website.shards import write_shards
@@ -47,30 +47,36 @@ _BESIDE = ("report.html", "summary_mqc.json", NAMES, VALUES)
 """What the pages add to a matrix's folder."""
 
 
-def build_website(store: Store, *, changed: Collection[str] | None = None) -> list[str]:
+def build_website(
+    store: Store, *, changed: Collection[str] | None = None, prune: bool = False
+) -> list[str]:
     """Write the pages of everything that a store holds, and ``index.json``.
 
     The same published files give the same pages, byte for byte; what is already there
-    is not written again. A document that can't be read is named on the first page and
-    in the log, and stops no other.
+    is not written again. A document that can't be read, or a matrix that is being replaced,
+    is named on the first page and in the log, and stops no other.
 
     Args:
         store: Where the summaries are and the pages go.
         changed: Folders (``project`` or ``project/matrix``) published anew. Pages of
             others are left as they are where ``index.json`` shows that they were made
             from the same documents by the same version. ``None``: make every page.
+        prune: Whether to delete the pages of what is no longer published.
 
     Returns:
         The keys written.
     """
-    keys = list(store.keys())
-    with Publisher(store, keys) as publisher:
-        records, unreadable = read_records(store, summary_keys(keys))
+    sizes = store.sizes()
+    with Publisher(store, sizes, prune=prune) as publisher:
+        records, unreadable = read_records(store, sizes)
         projects = group_projects(records)
         for key, data in static_files().items():
             publisher.write(key, data)
         history = read_history(publisher)
-        _write_projects(publisher, projects, history.latest, changed)
+        replaced = _write_projects(publisher, projects, history.latest, changed)
+        unreadable = sorted([*unreadable, *replaced], key=lambda one: one.key)
+        left_out = {one.key.rpartition("/")[0] for one in replaced}
+        projects = group_projects(r for r in records if r.folder not in left_out)
         _write_portal(publisher, projects, unreadable, history, everything=changed is None)
     return publisher.written
 
@@ -80,8 +86,13 @@ def _write_projects(
     projects: Sequence[ProjectRecord],
     latest: Mapping[str, Entry],
     changed: Collection[str] | None,
-) -> None:
-    """Write the pages of the projects that need it, and remove those of what is gone."""
+) -> list[Unreadable]:
+    """Write the pages of the projects that need it, and remove those of what is gone.
+
+    Returns:
+        The matrices of projects whose page is left out: one of them is being replaced.
+    """
+    left_out: list[Unreadable] = []
     made_before = _made_before(publisher)
     gone = made_before.keys() - {m.folder for project in projects for m in project.matrices}
     _remove(publisher, gone, {project.folder for project in projects})
@@ -104,11 +115,13 @@ def _write_projects(
             try:
                 _write_project(publisher, project, stale, latest)
             except (FileNotFoundError, ValueError) as error:
-                # Withdrawn or replaced while its pages were made. Without its page, the next
-                # build makes it again.
+                # Not in the index this time, so that the next build makes the page again.
                 log.warning("the page of %s is left out this time: %s", project.folder, error)
-                publisher.flush()
-                publisher.delete(f"{project.folder}/index.html")
+                left_out += [
+                    Unreadable(f"{record.folder}/{SUMMARY}", str(error))
+                    for record in project.matrices
+                ]
+    return left_out
 
 
 def _write_portal(
@@ -237,8 +250,12 @@ def _view(
 
 
 def _pictures(publisher: Publisher, record: MatrixRecord) -> dict[str, bytes]:
-    """Return the figures of a matrix as PNG, by slug, as far as they are there."""
-    found = {slug: publisher.read(f"{record.folder}/{slug}.png") for slug in record.figures}
+    """Return the figures of a matrix as PNG, by slug.
+
+    Raises:
+        ReplacedError: The matrix is being replaced.
+    """
+    found = {slug: publisher.read_listed(record, f"{slug}.png") for slug in record.figures}
     return {slug: data for slug, data in found.items() if data}
 
 

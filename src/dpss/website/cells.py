@@ -47,8 +47,12 @@ def cells_json(summary: Summary) -> bytes:
 
 
 def write_cells(publisher: Publisher, record: MatrixRecord) -> bool:
-    """Write the data file of a matrix's cells; tells whether there is one."""
-    data = publisher.read(f"{record.folder}/{CELLS}")
+    """Write the data file of a matrix's cells; tells whether there is one.
+
+    Raises:
+        ReplacedError: The matrix is being replaced.
+    """
+    data = publisher.read_listed(record, CELLS)
     key = f"{DATA}{record.folder}.js"
     try:
         document = parse_cells(data) if data is not None else None

@@ -23,10 +23,11 @@ from dpss.website.lookup import (
     parse_values,
 )
 from dpss.website.publishing import Publisher
-from dpss.website.records import MatrixRecord
+from dpss.website.records import MatrixRecord, ReplacedError
 
 log = logging.getLogger(__name__)
 
+GENES = "genes.csv"
 _MAX_KEPT = 8
 """Lists of genes that are kept from one block to the next."""
 
@@ -54,6 +55,11 @@ def part_keys(publisher: Publisher, folder: str) -> list[str]:
     ]
 
 
+def _table_of(record: MatrixRecord) -> str:
+    """Return the checksum of a matrix's gene table."""
+    return record.files[GENES].sha256 if GENES in record.files else ""
+
+
 class Reader:
     """Reads contributions, those of the same genes with one copy of their names.
 
@@ -68,11 +74,8 @@ class Reader:
 
     def read(self, record: MatrixRecord) -> Contribution | None:
         """Return what a matrix contributes; ``None``, and a warning, where that is unknown."""
-        found = self._published(record)
-        if found is not None:
-            return found
         try:
-            return self._made(record)
+            return self._published(record) or self._made(record)
         except ValueError as error:
             log.warning("%s/genes.csv is left out of the gene look-up: it %s", record.folder, error)
             return None
@@ -85,23 +88,31 @@ class Reader:
 
     def _published(self, record: MatrixRecord) -> Contribution | None:
         """Return what was published with the matrix, if it belongs to its summary."""
-        data = self._publisher.read(f"{record.folder}/{VALUES}")
+        data = self._read(record, VALUES)
         parts = range(n_parts(record.numbers["n_genes"]))
         keys = [f"{record.folder}/genes.{part}.js" for part in parts]
         if data is None or not all(map(self._publisher.has, keys)):
             return None
         try:
             values = parse_values(data)
-            if values.summary != record.sha256:
+            if values.table != _table_of(record):
                 return None
             names = self._kept.get(values.names) or self._read_names(record, values.names)
+        except ReplacedError:
+            raise
         except ValueError as error:
             log.debug("%s: the look-up is made again: it %s", record.folder, error)
             return None
         return Contribution(record.folder, names, values)
 
+    def _read(self, record: MatrixRecord, name: str) -> bytes | None:
+        """Return a file that the run published, or that the pages made where it did not."""
+        if name in record.files:
+            return self._publisher.read_listed(record, name)
+        return self._publisher.read(f"{record.folder}/{name}")
+
     def _read_names(self, record: MatrixRecord, sha256: str) -> Names:
-        data = self._publisher.read(f"{record.folder}/{NAMES}")
+        data = self._read(record, NAMES)
         if data is None:
             raise ValueError("lacks its names")
         names = parse_names(data)
@@ -110,10 +121,12 @@ class Reader:
         return self._keep(names)
 
     def _made(self, record: MatrixRecord) -> Contribution:
-        data = self._publisher.read(f"{record.folder}/genes.csv")
+        data = self._publisher.read_listed(record, GENES)
         if data is None:
-            raise ValueError("is missing")
-        files = gene_files(read_genes(data), record.sha256)
+            raise ValueError("is not listed by its summary")
+        files = gene_files(read_genes(data), _table_of(record))
+        if not record.files.keys().isdisjoint(files):
+            raise ValueError("was published by another version of this program; run again")
         for name, content in files.items():
             self._publisher.write(f"{record.folder}/{name}", content)
         for key in part_keys(self._publisher, record.folder):

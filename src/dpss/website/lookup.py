@@ -32,7 +32,7 @@ from dpss.website.packing import N_CHARACTERS, float_words, whole_words, word_te
 
 NAMES = "genes.names"
 VALUES = "genes.lookup"
-SCHEMA = 1
+SCHEMA = 2
 N_LINES = 1024
 """Lines that genes are spread over: the most files that a look-up can be spread over."""
 N_NAME_LINES = 64
@@ -63,8 +63,8 @@ class Names:
 class Values:
     """The numbers of a matrix's genes."""
 
-    summary: str
-    """Checksum of the ``summary.json`` that they belong to."""
+    table: str
+    """Checksum of the ``genes.csv`` that they were made from."""
     names: str
     """Checksum of the `Names` that they belong to."""
     lines: Sequence[bytes]
@@ -90,12 +90,12 @@ def line_of(key: str, n_lines: int) -> int:
     return (zlib.crc32(key.encode()) * n_lines) >> 32
 
 
-def gene_files(genes: GeneStatistics, summary: str) -> dict[str, bytes]:
+def gene_files(genes: GeneStatistics, table: str) -> dict[str, bytes]:
     """Return what pages need of a matrix's genes, by file name; made once for each.
 
     Args:
         genes: The matrix's genes.
-        summary: Checksum of its ``summary.json``.
+        table: Checksum of its ``genes.csv``.
     """
     ids, names = genes.gene_id.tolist(), genes.gene_name.tolist()
     keys = [gene_key(text) for text in ids]
@@ -107,7 +107,7 @@ def gene_files(genes: GeneStatistics, summary: str) -> dict[str, bytes]:
     )
     named = text.encode()
     digest = hashlib.sha256(named).hexdigest()
-    head = json.dumps({"schema": SCHEMA, "summary": summary, "names": digest})
+    head = json.dumps({"schema": SCHEMA, "table": table, "names": digest})
     records = word_text(_words(genes)[order])
     values = [records[a * RECORD : b * RECORD] for a, b in pairwise(cuts)]
     return {
@@ -143,7 +143,7 @@ def parse_values(data: bytes) -> Values:
     document: Mapping[str, Any] = json.loads(head)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or len(lines) != N_LINES:
         raise ValueError("is of another form")
-    return Values(str(document.get("summary")), str(document.get("names")), lines)
+    return Values(str(document.get("table")), str(document.get("names")), lines)
 
 
 def _words(genes: GeneStatistics) -> NDArray[np.uint32]:

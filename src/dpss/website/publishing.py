@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 from dpss.stores import Store
+from dpss.website.records import MatrixRecord, ReplacedError
 
 N_WRITERS = 8
 """Files written at once: most of the time goes to the way there, or to the disk."""
@@ -25,14 +26,16 @@ class Publisher:
     end everything is written.
     """
 
-    def __init__(self, store: Store, keys: Collection[str]) -> None:
+    def __init__(self, store: Store, keys: Collection[str], *, prune: bool = False) -> None:
         """Publish to a store.
 
         Args:
             store: Where to.
             keys: Every key that it holds.
+            prune: Whether files may be deleted.
         """
         self.store = store
+        self._prune = prune
         self._found = sorted(keys)
         self._there = set(keys)
         self._pool = ThreadPoolExecutor(N_WRITERS)
@@ -80,6 +83,20 @@ class Publisher:
         except FileNotFoundError:
             return None
 
+    def read_listed(self, record: MatrixRecord, name: str) -> bytes | None:
+        """Return a file of a publication; ``None`` if its summary does not list the file.
+
+        Raises:
+            ReplacedError: The file is not the one listed.
+        """
+        entry = record.files.get(name)
+        if entry is None:
+            return None
+        data = self.read(f"{record.folder}/{name}")
+        if data is None or not entry.matches(data):
+            raise ReplacedError(f"{name} is not the listed one")
+        return data
+
     def write(self, key: str, data: bytes) -> None:
         """Make ``data`` the content of ``key``, unless it is already.
 
@@ -100,9 +117,10 @@ class Publisher:
             future.result()
 
     def delete(self, key: str) -> None:
-        """Remove a file, if there is one."""
+        """Forget a file, if there is one; delete it where that is allowed."""
         if key in self._there:
-            self.store.delete(key)
+            if self._prune:
+                self.store.delete(key)
             self._there.discard(key)
 
     def _write(self, key: str, data: bytes) -> None:

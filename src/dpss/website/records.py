@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from dpss.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
 from dpss.schemas import schema
 from dpss.stores import Store
 from dpss.website.conforming import fault
@@ -65,12 +65,14 @@ class MatrixRecord:
     checks: Mapping[str, int]
     """How many checks ended ``pass``, ``warn`` and ``fail``."""
     figures: tuple[str, ...]
-    """Slugs of the figures that there are."""
+    """Slugs of the figures whose files are listed."""
     genes: tuple[tuple[str, str], ...]
     """Name and id of the best genes of the three lists."""
     version: str
     sha256: str
     """Checksum of the document, in hexadecimal."""
+    files: Manifest
+    """Size and checksum of every other file of the publication, by name."""
 
     @property
     def project_folder(self) -> str:
@@ -113,7 +115,7 @@ class ProjectRecord:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A document that can't be shown."""
+    """A summary that can't be shown, or whose matrix is being replaced."""
 
     key: str
     reason: str
@@ -139,17 +141,27 @@ def summary_keys(keys: Iterable[str]) -> list[str]:
     ]
 
 
-def read_records(store: Store, keys: Iterable[str]) -> tuple[list[MatrixRecord], list[Unreadable]]:
+class ReplacedError(ValueError):
+    """A file is not the one that the summary lists: the matrix is being replaced."""
+
+    def __init__(self, problem: str) -> None:
+        """Say which file differs."""
+        super().__init__(f"its matrix is being replaced ({problem}); the next run ends that")
+
+
+def read_records(
+    store: Store, sizes: Mapping[str, int]
+) -> tuple[list[MatrixRecord], list[Unreadable]]:
     """Read every summary; what can't be read is reported and stops no other.
 
     Args:
         store: Where they are published.
-        keys: As `summary_keys` returns them.
+        sizes: Size in bytes of every file of the store, by key.
     """
     records: list[MatrixRecord] = []
     unreadable: list[Unreadable] = []
     with ThreadPoolExecutor(N_READERS) as pool:
-        for found in pool.map(lambda key: _read_record(store, key), keys):
+        for found in pool.map(lambda key: _read_record(store, key, sizes), summary_keys(sizes)):
             if isinstance(found, MatrixRecord):
                 records.append(found)
             else:
@@ -176,15 +188,15 @@ def parse_summary(data: bytes) -> dict[str, Any]:
 
 
 def read_again(store: Store, record: MatrixRecord) -> dict[str, Any]:
-    """Return the document of a record; it needn't be checked twice if it is the same.
+    """Return the document of a record, which was checked before.
 
     Raises:
-        ValueError: It is another one meanwhile, and no summary.
+        ReplacedError: It is another one meanwhile.
         FileNotFoundError: It is gone meanwhile.
     """
     data = store.read(f"{record.folder}/{SUMMARY}")
-    if hashlib.sha256(data).hexdigest() != record.sha256:
-        return parse_summary(data)
+    if sha256_of(data) != record.sha256:
+        raise ReplacedError(f"{SUMMARY} is a new one")
     document: dict[str, Any] = json.loads(data)
     return document
 
@@ -204,10 +216,14 @@ def _projects(folders: Mapping[str, list[MatrixRecord]]) -> Iterator[ProjectReco
         yield ProjectRecord(folder, first.project_id, title, tuple(matrices))
 
 
-def _read_record(store: Store, key: str) -> MatrixRecord | Unreadable:
+def _read_record(store: Store, key: str, sizes: Mapping[str, int]) -> MatrixRecord | Unreadable:
     try:
         data = store.read(key)
-        return record_of(key.removesuffix("/" + SUMMARY), parse_summary(data), data)
+        record = record_of(key.removesuffix("/" + SUMMARY), parse_summary(data), data)
+        problem = first_mismatch(record.files, record.folder, sizes)
+        if problem:
+            raise ReplacedError(problem)
+        return record
     except (OSError, ValueError) as error:
         return Unreadable(key, str(error))
 
@@ -222,6 +238,7 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
     """
     project, matrix = document["project"], document["matrix"]
     statuses = [check["status"] for check in document["checks"]]
+    files = parse_manifest(document["files"])
     return MatrixRecord(
         folder=folder,
         project_id=project["id"],
@@ -236,14 +253,20 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
         values=document["values"],
         numbers={name: document[name] for name in HEADER},
         checks={status: statuses.count(status) for status in ("pass", "warn", "fail")},
-        figures=tuple(f["slug"] for f in document["figures"] if f["left_out"] is None),
+        figures=tuple(
+            f["slug"]
+            for f in document["figures"]
+            if f["left_out"] is None
+            and all(f"{f['slug']}.{ending}" in files for ending in ("png", "svg"))
+        ),
         genes=tuple(
             (document[name][0]["gene_name"], document[name][0]["gene_id"])
             for name in ("highest_expr_genes", "highly_variable_genes", "genes_by_cell_count")
             if document[name]
         ),
         version=document["provenance"]["version"],
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256_of(data),
+        files=files,
     )
 
 

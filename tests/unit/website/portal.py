@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import random
@@ -175,6 +176,7 @@ def document(
             for slug, t in FIGURES
         ],
         "provenance": {"version": "1.0", "settings": {"min_gene_count": 0, "n_bins": 20}},
+        "files": {},
     }
     return {**found, **changes}
 
@@ -196,14 +198,28 @@ def cells(rng: random.Random, n_bins: int = 200) -> dict:
     return {"schema": 1, "genes_vs_counts": grid, "mt_vs_counts": percent}
 
 
-def write_matrix(folder: Path, doc: dict, rows: list[dict]) -> None:
-    """Write everything that a run publishes of one matrix."""
+def write_matrix(folder: Path, doc: dict, rows: list[dict], **others: bytes) -> None:
+    """Write everything that a run publishes of one matrix; ``others`` by name without dots."""
     folder.mkdir(parents=True, exist_ok=True)
+    files = {"genes.csv": genes_csv(rows)}
     for figure in doc["figures"]:
         if figure["left_out"] is None:
-            (folder / f"{figure['slug']}.png").write_bytes(png())
-            (folder / f"{figure['slug']}.svg").write_bytes(SVG)
-    (folder / "genes.csv").write_bytes(genes_csv(rows))
+            files |= {f"{figure['slug']}.png": png(), f"{figure['slug']}.svg": SVG}
+    files |= {name.replace("_", "."): data for name, data in others.items()}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    vouch(folder, doc, files)
+
+
+def vouch(folder: Path, doc: dict, names) -> None:
+    """Write a summary that lists these files as they are."""
+    doc["files"] = {}
+    for name in sorted(names):
+        data = (folder / name).read_bytes()
+        doc["files"][name] = {
+            "size_bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
     (folder / "summary.json").write_text(json.dumps(doc, ensure_ascii=False, indent=2) + "\n")
 
 
@@ -229,9 +245,8 @@ def make_portal(
             folder = root / project / f"matrix-{m}" if n_matrices > 1 else root / project
             if not figures:
                 doc["figures"] = []
-            write_matrix(folder, doc, rows)
-            if figures:
-                (folder / "cells.json").write_text(json.dumps(cells(rng)))
+            others = {"cells_json": json.dumps(cells(rng)).encode()} if figures else {}
+            write_matrix(folder, doc, rows, **others)
     return root
 
 

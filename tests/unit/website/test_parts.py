@@ -40,6 +40,7 @@ from tests.unit.website.portal import (
     make_nasty,
     make_portal,
     make_runs,
+    vouch,
     write_matrix,
 )
 from tests.unit.website.test_build import Page, files
@@ -61,6 +62,12 @@ def portal(tmp_path: Path) -> Path:
 
 
 # --- Incremental ----------------------------------------------------------------------------
+
+
+def relist(folder: Path) -> None:
+    """Let a summary list its files as they are now."""
+    doc = json.loads((folder / "summary.json").read_bytes())
+    vouch(folder, doc, doc["files"])
 
 
 def change(root: Path, folder: str, n_genes: int = 60) -> None:
@@ -106,7 +113,7 @@ def test_changing_ends_where_building_anew_does(portal, tmp_path, changed):
                 continue
             (fresh / key).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(portal / key, fresh / key)
-    build_website(LocalStore(portal), changed=changed)
+    build_website(LocalStore(portal), changed=changed, prune=True)
     build_website(LocalStore(fresh))
     assert files(portal) == files(fresh)
 
@@ -116,7 +123,7 @@ def test_what_is_gone_leaves_no_pages(portal):
     for path in (portal / "project-0000").rglob("summary.json"):
         path.unlink()
     (portal / "project-0000/notes.txt").write_text("mine")
-    build_website(LocalStore(portal), changed=set())
+    build_website(LocalStore(portal), changed=set(), prune=True)
     left = {key for key in files(portal) if "project-0000" in key}
     assert not [key for key in left if key.endswith((".html", ".js", "_mqc.json"))]
     assert "project-0000/notes.txt" in left
@@ -127,8 +134,46 @@ def test_a_broken_gene_table_is_left_out(portal, caplog):
     folder = portal / "project-0000/matrix-0"
     (folder / "genes.csv").write_text("a,b\n1,2\n")
     (folder / "genes.lookup").write_text("{}")
+    relist(folder)
     build_website(LocalStore(portal))
     assert "project-0000/matrix-0/genes.csv" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["knee.png", "cells.json", "genes.csv", "violin.svg"])
+@pytest.mark.parametrize("longer", [True, False])
+def test_a_matrix_that_is_being_replaced_is_left_out(portal, name, longer, caplog):
+    """Files of two publications are never shown together: the index names the matrix and why,
+    and shows it again as soon as its files are the listed ones. Nothing is deleted."""
+    path = portal / "project-0000/matrix-0" / name
+    before, data = files(portal), path.read_bytes()
+    path.write_bytes(data + b"\n" if longer else data[:-1] + b"?")
+    build_website(LocalStore(portal))
+    if longer or name in ("knee.png", "cells.json"):
+        index = json.loads((portal / "index.json").read_bytes())
+        shown = {m["folder"] for p in index["projects"] for m in p["matrices"]}
+        assert "project-0000/matrix-0" not in shown and "project-0001/matrix-0" in shown
+        (entry, *_) = index["unreadable"]
+        assert entry["path"] == "project-0000/matrix-0/summary.json"
+        assert "is being replaced" in entry["reason"] and name in entry["reason"]
+        assert name in caplog.text
+    path.write_bytes(data)
+    build_website(LocalStore(portal), changed=set())
+    assert files(portal) == before
+
+
+def test_pages_link_only_what_a_summary_lists(portal):
+    """A file of an earlier publication that the new one lacks is there, but on no page."""
+    folder = portal / "project-0000/matrix-0"
+    doc = json.loads((folder / "summary.json").read_bytes())
+    vouch(folder, doc, set(doc["files"]) - {"knee.png", "knee.svg", "genes.csv", "cells.json"})
+    build_website(LocalStore(portal), changed=set())
+    page = Page((portal / "project-0000/index.html").read_text())
+    linked = {address.partition("#")[0] for address in page.addresses()}
+    assert "../project-0000/matrix-0/violin.svg" in linked
+    for name in ("knee.png", "knee.svg", "genes.csv"):
+        assert (folder / name).exists()
+        assert f"../project-0000/matrix-0/{name}" not in linked
+        assert f"../project-0000/matrix-1/{name}" in linked
 
 
 # --- The look-up ----------------------------------------------------------------------------
@@ -211,7 +256,7 @@ def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
     before = look_up(root, "GENE5"), look_up(root, f"{NASTY[0]} 0")
     monkeypatch.setattr("dpss.website.shards.MATRICES_PER_BLOCK", 3)
     monkeypatch.setattr("dpss.website.shards.FILE_BYTES", 100)
-    build_website(LocalStore(root), changed=set())
+    build_website(LocalStore(root), changed=set(), prune=True)
     assert {p.name for p in (root / "_dpss/lookup").iterdir()} == {"4x64"}
     assert (look_up(root, "GENE5"), look_up(root, f"{NASTY[0]} 0")) == before
     assert len(before[0]) == 9 and len(before[1]) == 1
@@ -236,9 +281,9 @@ def test_the_table_in_parts_is_the_table(portal, monkeypatch):
 def test_what_a_run_publishes_is_what_the_site_would_make(portal):
     """Made from the summary's arrays or from genes.csv, the pages' gene files are the same."""
     folder = portal / "project-0000/matrix-0"
-    summary = (folder / "summary.json").read_bytes()
-    genes = read_genes((folder / "genes.csv").read_bytes())
-    made = gene_files(genes, hashlib.sha256(summary).hexdigest())
+    table = (folder / "genes.csv").read_bytes()
+    genes = read_genes(table)
+    made = gene_files(genes, hashlib.sha256(table).hexdigest())
     assert made == {name: (folder / name).read_bytes() for name in made}
     assert csv_of(genes) == csv_of(read_genes(csv_of(genes)))
 
@@ -300,8 +345,10 @@ def test_the_cells_of_a_summary_come_back(portal):
 @pytest.mark.parametrize("data", ["{", "[]", '{"schema": 2}'])
 def test_foreign_cells_are_not_shown(portal, data, caplog):
     """A cells.json that can't be read costs the interactive plots only."""
-    (portal / "project-0000/matrix-0/cells.json").write_text(data)
-    build_website(LocalStore(portal))
+    folder = portal / "project-0000/matrix-0"
+    (folder / "cells.json").write_text(data)
+    relist(folder)
+    build_website(LocalStore(portal), prune=True)
     assert "cells.json is not shown" in caplog.text
     assert not (portal / "_dpss/cells/project-0000/matrix-0.js").exists()
 
@@ -420,6 +467,7 @@ def test_a_report_holds_everything_and_stays_small(portal):
     folder = portal / "project-0000/matrix-0"
     (folder / "knee.png").write_bytes(random.Random(0).randbytes(3_000_000))
     (folder / "knee.svg").write_bytes(random.Random(0).randbytes(3_000_000))
+    relist(folder)
     build_website(LocalStore(portal))
     data = (folder / "report.html").read_bytes()
     assert len(data) < MAX_BYTES
