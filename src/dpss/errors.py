@@ -8,6 +8,7 @@
     └── MatrixError (ValueError)            one matrix can't be summarised            exit 1
         ├── UnknownFormatError              no reader knows these bytes
         ├── CorruptMatrixError              the bytes contradict themselves
+        ├── OtherFileError                  reading it would mean reading another file
         ├── FetchError                      the bytes can't be had from where they are
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values: a skip, not a failure
@@ -44,6 +45,10 @@ class UnknownFormatError(MatrixError):
 
 class CorruptMatrixError(MatrixError):
     """The file is truncated, damaged or contradicts itself."""
+
+
+class OtherFileError(MatrixError):
+    """The file refers to another file for its values: that one is never read."""
 
 
 class FetchError(MatrixError):

@@ -197,7 +197,7 @@ def _column(file: Hdf5File, frame: Any, name: str, *, is_index: bool) -> NDArray
         return None
     old = node.attrs.get("categories")
     if isinstance(old, h5py.Reference) and old:
-        return _decode(file, node, frame.file[old])
+        return _decode(file, node, file.h5[old])
     if node.dtype.kind not in "SUO" and not (is_index and node.dtype.kind in "iu"):
         return None
     return read_strings(file, node)

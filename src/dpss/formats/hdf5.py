@@ -29,6 +29,7 @@ from dpss.formats.hdf5_filters import missing_filter, unfilter
 from dpss.formats.hdf5_layout import Layout, coalesce, lay_out, span_bytes
 from dpss.formats.hdf5_opening import limit_metadata, open_local
 from dpss.formats.hdf5_remote import RangeFile
+from dpss.formats.hdf5_tree import Hdf5Group
 from dpss.formats.vectors import Cursor
 from dpss.stores import Blob
 from dpss.stores.local import LocalFile
@@ -54,6 +55,7 @@ class Hdf5File:
         self.blob = blob
         self._lock = threading.Lock()
         self._file: h5py.File | None = None
+        self._root: Hdf5Group | None = None
         self._remote: RangeFile | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -61,23 +63,24 @@ class Hdf5File:
         return Hdf5File, (self.blob,)
 
     @property
-    def h5(self) -> h5py.File:
-        """The open file.
+    def h5(self) -> Hdf5Group:
+        """The root group of the open file, through which every object is opened.
 
         Raises:
             CorruptMatrixError: It is no HDF5 file, or a damaged one.
         """
         with self._lock:
-            if self._file is None:
+            if self._root is None:
                 try:
                     self._file = self._open()
                     limit_metadata(self._file)
+                    self._root = Hdf5Group(h5py.h5g.open(self._file.id, b"/"), self.blob.url)
                 except (OSError, RuntimeError, KeyError) as error:
                     self.raise_own_error()
                     raise CorruptMatrixError(
                         f"{self.blob.url}: HDF5 can't be opened ({_reason(error)})"
                     ) from error
-            return self._file
+            return self._root
 
     def _open(self) -> h5py.File:
         if isinstance(self.blob, LocalFile):

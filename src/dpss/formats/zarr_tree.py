@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, OtherFileError
 from dpss.formats.zarr_array import ZarrArray
 from dpss.formats.zarr_metadata import parse_array
 from dpss.stores import Blob, Tree
+from dpss.stores.local import LocalFile, LocalFolder
 
 METADATA = frozenset((".zgroup", ".zarray", "zarr.json"))
 """Names of the files that make a folder a zarr group or array."""
@@ -65,8 +67,31 @@ class ZarrTree:
         return sizes
 
     def find(self, path: str) -> Blob | None:
-        """Return a blob by its path below the root."""
-        return self._blobs.get(f"{self._root}/{path}" if self._root else path)
+        """Return a blob by its path below the root.
+
+        Raises:
+            OtherFileError: It is a symbolic link that leads out of the folder.
+        """
+        blob = self._blobs.get(f"{self._root}/{path}" if self._root else path)
+        if isinstance(blob, LocalFile):
+            self._check_place(blob)
+        return blob
+
+    def _check_place(self, file: LocalFile) -> None:
+        """Refuse a file of a local folder that lies elsewhere in truth."""
+        if self._folder is None or os.path.realpath(file.path).startswith(self._folder):
+            return
+        raise OtherFileError(
+            f"{file.url}: is a link to a file outside of the zarr folder; other files are never "
+            "read: copy it into the folder"
+        )
+
+    @cached_property
+    def _folder(self) -> str | None:
+        """The resolved path below which all files must lie; ``None`` where it is no folder."""
+        if not isinstance(self.blob, LocalFolder):
+            return None
+        return f"{os.path.realpath(self.blob.path / self._root)}{os.sep}"
 
     def stored_bytes(self, path: str) -> int | None:
         """Return the size of all that lies directly in an array."""
