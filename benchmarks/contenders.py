@@ -170,7 +170,7 @@ def dask_fold(address: str, path: str, n_workers: str) -> dict[str, Any]:
     is_gene = layer.genes.is_gene
     features = Features(is_gene, np.zeros(len(is_gene), bool), np.arange(128))
     read = ReadSettings()
-    fold = CellFold(Reading(layer, read.block_bytes, exponentiate=False), features, 0)
+    fold = CellFold(Reading(layer, read.block_bytes), features, 0)
     shares = layer.shares(read.share_bytes)
     with DaskExecutor(address) as executor:
         executor.wait_for_workers(int(n_workers))

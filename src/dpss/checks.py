@@ -64,6 +64,11 @@ def check_matrix(evidence: Evidence) -> tuple[Check, ...]:
 def _look_at_values(evidence: Evidence) -> tuple[str, str]:
     values = _values_used(evidence)
     message = f"The values of {evidence.used} are {_MEANING[values]}."
+    if values is Values.COUNTS and evidence.n_rounded:
+        return WARN, (
+            f"{message} Rounding noise was found in at least {evidence.n_rounded:,} of them; "
+            "they were rounded to whole numbers."
+        )
     if values is Values.COUNTS:
         return PASS, message
     passed_over = [
@@ -236,7 +241,8 @@ _CONTRACT = "HCA expression matrix contract"
 _OURS = "this program"
 
 CHECKS = (
-    CheckKind("values", "Are the values counts?", "warn: anything but whole numbers ≥ 0",
+    CheckKind("values", "Are the values counts?",
+              "warn: anything but whole numbers ≥ 0, or such with rounding noise",
               _CONTRACT, _look_at_values),
     CheckKind("layers", "What does each layer hold?",
               "warn: a layer can't be read, or holds NaN or infinite values",

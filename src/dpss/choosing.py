@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dpss.errors import CorruptMatrixError, NoCountsError, NoMatrixError
 from dpss.formats import Layer
+from dpss.stats.transform import Transform
 from dpss.stats.values import Values
 
 _COUNT_LAYERS = ("counts", "raw_counts", "raw")
@@ -18,15 +19,20 @@ class Choice:
 
     layer: Layer
     values: Values
+    noisy: bool = False
+    """Whether some of its whole numbers have rounding noise."""
 
     @property
-    def exponentiate(self) -> bool:
-        """Whether expm1 must be taken of the values first."""
-        return self.values is Values.LOG_NORMALISED
+    def transform(self) -> Transform:
+        """What must be done to the values first."""
+        return Transform(
+            exponentiate=self.values is Values.LOG_NORMALISED,
+            rounded=self.noisy and self.values is Values.COUNTS,
+        )
 
     def reads_like(self, other: Choice) -> bool:
         """Return whether a pass made for the one serves the other."""
-        return self.layer is other.layer and self.exponentiate == other.exponentiate
+        return self.layer is other.layer and self.transform == other.transform
 
 
 def order_layers(layers: Sequence[Layer], wanted: str | None) -> list[Layer]:
@@ -53,7 +59,9 @@ def order_layers(layers: Sequence[Layer], wanted: str | None) -> list[Layer]:
     return order
 
 
-def choose_layer(order: Sequence[Layer], kinds: Mapping[str, Values]) -> Choice:
+def choose_layer(
+    order: Sequence[Layer], kinds: Mapping[str, Values], noisy: Collection[str] = ()
+) -> Choice:
     """Choose the layer to summarise.
 
     The first of whole numbers; else the first that is at least 0 and not
@@ -62,6 +70,7 @@ def choose_layer(order: Sequence[Layer], kinds: Mapping[str, Values]) -> Choice:
     Args:
         order: Layers to choose from, best first.
         kinds: What each of them holds, by name.
+        noisy: Names of those with rounding noise.
 
     Raises:
         NoCountsError: All hold negative values.
@@ -75,7 +84,7 @@ def choose_layer(order: Sequence[Layer], kinds: Mapping[str, Values]) -> Choice:
     for tier in tiers:
         for layer in order:
             if kinds[layer.name] in tier:
-                return Choice(layer, kinds[layer.name])
+                return Choice(layer, kinds[layer.name], layer.name in noisy)
     looked_at = ", ".join(layer.name for layer in order)
     if Values.NOT_FINITE in kinds.values():
         raise CorruptMatrixError(f"holds NaN or infinite values (looked at: {looked_at})")

@@ -44,6 +44,8 @@ class Evidence:
     """Every layer of the matrix, in the file's order, the used one included."""
     looked_for: Sequence[str]
     """Layers in which counts were looked for, best first."""
+    n_rounded: int = 0
+    """Values known to have had rounding noise before they were made whole."""
     expected_cells: int | None = None
     """Number of cells that the catalog states."""
 

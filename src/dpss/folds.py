@@ -13,6 +13,7 @@ from dpss.executors import Advance
 from dpss.formats import ForeseeingLayer, Layer
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
+from dpss.stats.transform import AS_STORED, Transform
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,20 @@ class Reading:
     layer: Layer
     block_bytes: int
     """Decoded size of a block."""
-    exponentiate: bool
-    """Whether values are log-transformed, and expm1 is taken of them."""
+    transform: Transform = AS_STORED
+    """What is done to the values first."""
 
     def cell_blocks(self, share: range, advance: Advance) -> Iterator[CellBlock]:
         """Yield a share's blocks of cells, checked."""
         for block in self.layer.cell_blocks(share, self.block_bytes):
             check_cell_block(block, share.stop)
-            yield replace(block, data=self._values(block.data))
+            yield replace(block, data=self.transform.apply(block.data))
             advance(len(block.data))
 
     def entry_blocks(self, share: range, advance: Advance) -> Iterator[EntryBlock]:
         """Yield a share's blocks of entries."""
         for block in self.layer.entry_blocks(share, self.block_bytes):
-            yield replace(block, data=self._values(block.data))
+            yield replace(block, data=self.transform.apply(block.data))
             advance(len(block.data))
 
     def expect(self, shares: Sequence[range]) -> None:
@@ -43,12 +44,6 @@ class Reading:
         if isinstance(self.layer, ForeseeingLayer):
             for share in shares:
                 self.layer.expect(share)
-
-    def _values(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
-        if not self.exponentiate:
-            return data
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.expm1(data.astype(np.float64))
 
 
 @dataclass(frozen=True)

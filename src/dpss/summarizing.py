@@ -107,7 +107,8 @@ def summarize_matrix(
     traits = {name: sample.traits for name, sample in samples.items()}
     while True:
         kinds = {name: classify(known) for name, known in traits.items()}
-        choice = choose_layer(order, kinds)
+        noisy = {name for name, known in traits.items() if known.n_noisy}
+        choice = choose_layer(order, kinds, noisy)
         layer = choice.layer
         mitochondrial = find_mitochondrial(layer.genes)
         passes = Passes(choice, mitochondrial, stats, read, executor, progress)
@@ -117,9 +118,10 @@ def summarize_matrix(
                 f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
                 f"outside its {sums.cells.n_cells:,} cells × {len(layer.genes):,} genes"
             )
-        traits[layer.name] = traits[layer.name].after_pass(sums, exponentiated=choice.exponentiate)
+        traits[layer.name] = traits[layer.name].after_pass(sums, choice.transform)
         kinds[layer.name] = classify(traits[layer.name])
-        final = choose_layer(order, kinds)
+        noisy |= {layer.name} if traits[layer.name].n_noisy else set()
+        final = choose_layer(order, kinds, noisy)
         if final.reads_like(choice):
             break
     evidence = Evidence(
@@ -127,6 +129,7 @@ def summarize_matrix(
         features=layer.genes,
         mitochondrial=mitochondrial,
         used=layer.name,
+        n_rounded=traits[layer.name].n_noisy if final.transform.rounded else 0,
         layers=_describe_layers(matrix.layers, kinds, samples),
         looked_for=[other.name for other in order],
         expected_cells=expected_cells,
@@ -272,7 +275,7 @@ class Passes:
 
     @property
     def _reading(self) -> Reading:
-        return Reading(self.choice.layer, self.read.block_bytes, self.choice.exponentiate)
+        return Reading(self.choice.layer, self.read.block_bytes, self.choice.transform)
 
     def _tracked(self, label: str, run: Callable[[Advance], T]) -> T:
         """Run a pass with its progress shown."""

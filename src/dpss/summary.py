@@ -24,6 +24,15 @@ N_TOP = 20
 """Length of the lists of best genes."""
 
 
+def without_noise(value: float) -> float:
+    """Return a number to 12 significant digits: without what adding up fractions left.
+
+    >>> without_noise(153.99999999999997)
+    154.0
+    """
+    return float(f"{value:.12g}")
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing that was looked at, and what was found."""
@@ -146,19 +155,19 @@ class Summary:
     @property
     def median_genes_per_cell(self) -> float | None:
         """Median number of genes detected per kept cell; ``None`` without cells."""
-        return self.n_genes_by_counts.median if self.n_cells_kept else None
+        return without_noise(self.n_genes_by_counts.median) if self.n_cells_kept else None
 
     @property
     def median_counts_per_cell(self) -> float | None:
         """Median total counts per kept cell; ``None`` without cells."""
-        return self.counts_per_cell.median if self.n_cells_kept else None
+        return without_noise(self.counts_per_cell.median) if self.n_cells_kept else None
 
     @property
     def median_pct_counts_mt(self) -> float | None:
         """Median mitochondrial percentage; ``None`` without mitochondrial genes or cells."""
         if self.pct_counts_mt is None or not self.n_cells_kept:
             return None
-        return self.pct_counts_mt.median
+        return without_noise(self.pct_counts_mt.median)
 
     def top_highest_expr(self) -> NDArray[np.int64]:
         """Return the 20 genes with the highest mean share, best first, as gene indices."""

@@ -77,7 +77,7 @@ def test_more_values_than_an_int32_can_count(tmp_path: Path) -> None:
     assert shares[-1].start * 1000 > 2**31
     is_gene = layer.genes.is_gene
     features = Features(is_gene, np.zeros(len(is_gene), bool), np.empty(0, dtype=np.int64))
-    reading = Reading(layer, 1 << 20, exponentiate=False)
+    reading = Reading(layer, 1 << 20)
     one_pass, measures = CellFold(reading, features, 0), MeasureFold(reading, features)
     for share in (shares[0], shares[-1]):
         sums = ThreadExecutor(1).fold(one_pass, [share], lambda _: None).result()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.stats.accumulator import Sums
 from dpss.stats.layout import N_CELLS
+from dpss.stats.transform import Transform, is_noisy
 from dpss.stats.values import Values
 
 LOG_CEILING = 25.0
@@ -34,6 +35,9 @@ class ValueTraits:
     n_values: int = 0
     """Values that are not zero."""
     n_fractional: int = 0
+    """Values that are not whole, rounding noise aside."""
+    n_noisy: int = 0
+    """Values that are whole but for rounding noise."""
     n_negative: int = 0
     n_nonfinite: int = 0
     largest: float = 0.0
@@ -57,6 +61,7 @@ class ValueTraits:
         return ValueTraits(
             n_values=self.n_values + other.n_values,
             n_fractional=self.n_fractional + other.n_fractional,
+            n_noisy=self.n_noisy + other.n_noisy,
             n_negative=self.n_negative + other.n_negative,
             n_nonfinite=self.n_nonfinite + other.n_nonfinite,
             largest=max(self.largest, other.largest),
@@ -69,14 +74,16 @@ class ValueTraits:
             n_whole_exp_ratios=self.n_whole_exp_ratios + other.n_whole_exp_ratios,
         )
 
-    def after_pass(self, sums: Sums, *, exponentiated: bool) -> ValueTraits:
+    def after_pass(self, sums: Sums, transform: Transform) -> ValueTraits:
         """Return what is known once a pass over all values has been made.
 
-        What was known stays known: no fraction or negative value is ever forgotten.
+        What was known stays known: no fraction or negative value is ever forgotten. Where the
+        first fractions turn up in a pass, they are held to be rounding noise until a pass over
+        rounded values shows which are not.
 
         Args:
             sums: What the pass left behind.
-            exponentiated: Whether the pass was over expm1 of the values.
+            transform: What was done to the values before the pass.
         """
         facts = sums.facts
         totals = sums.cells.total_counts.values
@@ -87,12 +94,15 @@ class ValueTraits:
             n_negative=max(self.n_negative, facts.n_negative),
             n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
         )
-        if exponentiated:
+        if transform.exponentiate:
             largest = max(self.largest, float(np.log1p(facts.largest)))
             return replace(seen, largest=largest, exp_total_min=low, exp_total_max=high)
+        if not (self.n_fractional or self.n_noisy or transform.rounded):
+            seen = replace(seen, n_noisy=facts.n_fractional)
+        else:
+            seen = replace(seen, n_fractional=max(self.n_fractional, facts.n_fractional))
         return replace(
             seen,
-            n_fractional=max(self.n_fractional, facts.n_fractional),
             largest=max(self.largest, facts.largest),
             total_min=low,
             total_max=high,
@@ -101,12 +111,14 @@ class ValueTraits:
 
 def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     """Look at a block; only one of whole cells tells their totals."""
+    noisy = is_noisy(block.data)
     data = block.data.astype(np.float64)
     finite = np.isfinite(data)
     data = np.where(finite, data, 0.0)
     traits = ValueTraits(
         n_values=int(np.count_nonzero(data)),
-        n_fractional=int(np.count_nonzero(np.floor(data) != data)),
+        n_fractional=int(np.count_nonzero((np.floor(data) != data) & ~noisy)),
+        n_noisy=int(np.count_nonzero(noisy)),
         n_negative=int(np.count_nonzero(data < 0)),
         n_nonfinite=int(np.count_nonzero(~finite)),
         largest=float(data.max(initial=0.0)),

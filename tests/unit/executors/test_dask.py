@@ -39,7 +39,7 @@ def make_fold(layer: Layer) -> CellFold:
     """All statistics of a layer in one pass."""
     is_gene = layer.genes.is_gene
     features = Features(is_gene, np.zeros(len(is_gene), bool), np.arange(100))
-    return CellFold(Reading(layer, 1 << 16, exponentiate=False), features, 0)
+    return CellFold(Reading(layer, 1 << 16), features, 0)
 
 
 def test_a_killed_worker_costs_only_its_share(layer: Layer, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
         layer = next(iter(open_matrices(blob))).layers[0]
         is_gene = layer.genes.is_gene
         features = Features(is_gene, is_gene & False, is_gene[:100].nonzero()[0])
-        fold = CellFold(Reading(layer, 1 << 20, exponentiate=False), features, 0)
+        fold = CellFold(Reading(layer, 1 << 20), features, 0)
         return ThreadExecutor(2).fold(fold, layer.shares(4 << 20), lambda _: None).result(), size
 
     with FileServer() as server:
