@@ -16,12 +16,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tools.stage import as_options, declared, overrides, read_file  # noqa: E402
+
 INFRA = ROOT / "infra"
 ENVIRONMENTS = ("dev", "integration", "staging", "prod")
 INSTALL = {
@@ -81,26 +86,15 @@ def confirm(question: str) -> None:
         raise Stop("stopped; nothing was done")
 
 
-def read_variables(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment's variables: one a line in its file, or TF_VAR_<name>.
-
-    Values are as Terraform writes them, strings without their quotes.
-    """
-    values = {}
-    for line in path.read_text().splitlines():
-        match = re.match(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s#]+))', line)
-        if match:
-            values[match[1]] = match[2] if match[2] is not None else match[3]
-    prefix = "TF_VAR_"
-    return values | {k.removeprefix(prefix): v for k, v in environ.items() if k.startswith(prefix)}
-
-
 @dataclass
 class Deployment:
     """One stage: its variables, and what is asked of docker, aws and terraform for it."""
 
     name: str
     variables: dict[str, str]
+    """What holds, whoever said it."""
+    given: dict[str, str] = field(default_factory=dict)
+    """What the shell says of it, which wins over the stage's file."""
 
     @property
     def region(self) -> str:
@@ -133,6 +127,8 @@ class Deployment:
             )
         say(f"{what}\n  deployment {self.full_name}, region {self.region}")
         say(f"  account    {me['Account']}\n  as         {me['Arn']}")
+        for option in self.with_variables()[1:]:
+            say(f"  the shell  {option.removeprefix('-var=')}")
         return str(me["Account"])
 
     def digest(self, tag: str) -> str | None:
@@ -180,8 +176,9 @@ class Deployment:
                  ",".join(f"{what}=true" for what in CLOSED))  # fmt: skip
 
     def with_variables(self) -> tuple[str, ...]:
-        """Return the option that hands terraform the environment's file."""
-        return (f"-var-file=environments/{self.name}.tfvars",)
+        """Return the options that hand terraform the stage's file, and then what wins over it."""
+        options = as_options(self.given, declared(INFRA / "variables.tf"))
+        return (f"-var-file=environments/{self.name}.tfvars", *options)
 
     def outputs(self) -> dict[str, Any]:
         """Return Terraform's outputs."""
@@ -396,9 +393,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shards", type=int, default=40, help="of a first run")
     parser.add_argument("--concurrency", type=int, default=10, help="shards at a time")
     given = parser.parse_args(arguments)
-    variables = read_variables(INFRA / f"environments/{given.env}.tfvars", os.environ)
-    deployment = Deployment(given.env, variables)
+    shell = overrides(os.environ)
+    variables = read_file(INFRA / f"environments/{given.env}.tfvars") | shell
+    deployment = Deployment(given.env, variables, shell)
     try:
+        if variables.get("environment", given.env) != given.env:
+            raise Stop(
+                f"TF_VAR_environment is {variables['environment']}, but ENV is {given.env}: "
+                "unset TF_VAR_environment, or give that ENV"
+            )
         match given.command:
             case "image":
                 return build_image(deployment)

@@ -166,6 +166,42 @@ def test_deploy_applies_the_plan_with_that_digest(
     assert f"-var=image_digest={older}" in stage.called(" plan ")[1]
 
 
+@pytest.mark.parametrize(
+    ("command", "part"), [("deploy", " plan "), ("destroy", " destroy "), ("push", " apply ")]
+)
+def test_what_the_shell_says_wins_over_the_file(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, command: str, part: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """As options after the file; the image is of the same architecture as the task; it is said."""
+    stage.play(describe_repositories=(1, "RepositoryNotFoundException"),
+               **({"describe_images": (1, "ImageNotFoundException")} if command == "push" else {}))  # fmt: skip
+    monkeypatch.setenv("TF_VAR_task_cpu", "512")
+    monkeypatch.setenv("DPSS_TASK_CPU", "4096")
+    monkeypatch.setenv("TF_VAR_image_tag", "of 2019, and no variable any more")
+    assert tool.main([command]) == 0
+    words = stage.called(part)[0].split()
+    after = words[words.index("-var-file=environments/dev.tfvars") :]
+    assert after[1:3] == ["-var=cpu_architecture=X86_64", "-var=task_cpu=4096"]
+    assert not stage.called("image_tag=")
+    assert "the shell  task_cpu=4096" in capsys.readouterr().out
+    monkeypatch.setattr(tool.platform, "machine", lambda: "aarch64")
+    assert tool.main(["image"]) == 0
+    assert "--platform linux/amd64" in stage.calls[-1]
+
+
+def test_a_shell_of_another_stage_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TF_VAR_environment that is not ENV; but what environment.sh set of a file gives way."""
+    monkeypatch.setenv("TF_VAR_environment", "prod")
+    assert tool.main(["deploy"]) == 1
+    assert "unset TF_VAR_environment" in capsys.readouterr().err
+    assert stage.calls == []
+    monkeypatch.setenv("DPSS_FROM_FILE", "TF_VAR_a=b\nTF_VAR_environment=prod")
+    assert tool.main(["deploy"]) == 0
+
+
 def test_deploy_without_an_image(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     """It says which command is missing, and touches nothing."""
     stage.play(describe_images=(1, "ImageNotFoundException"))
