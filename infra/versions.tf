@@ -8,8 +8,12 @@ terraform {
     }
   }
 
-  # Filled in by `make deploy` from backends/<environment>.s3.tfbackend and the account's number.
-  backend "s3" {}
+  # Filled in by `make deploy` from backends/<environment>.s3.tfbackend and the account's number. Empty
+  # values, as Terraform then shows these lines to whoever runs it by hand, instead of asking.
+  backend "s3" {
+    bucket = "" # Terraform is not run by hand here. In the folder above: make image push deploy ENV=dev
+    key    = "" # which runs init, plan and apply. From the README of 2019: docs/how-to/from-2019.md
+  }
 }
 
 provider "aws" {

@@ -87,6 +87,27 @@ def test_lock_has_hashes_and_no_address(name: str) -> None:
     assert re.fullmatch(rf"(?:{pin}{digest}(?: \\\n{digest})*\n)+", text)
 
 
+@pytest.mark.parametrize("python", PYTHONS)
+def test_requirements_txt_pins_what_the_lock_pins(python: str) -> None:
+    """`pip install -r requirements.txt`, as in 2019: this package, and each pin of the lock."""
+    lines = [
+        line
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if not line.startswith("#")
+    ]
+    assert lines[0] == "-e ."
+    found = {}
+    for requirement in map(Requirement, lines[1:]):
+        if requirement.marker is None or requirement.marker.evaluate(
+            {"python_version": python, "python_full_version": f"{python}.0",
+             "sys_platform": "linux", "platform_system": "Linux"}
+        ):  # fmt: skip
+            (only,) = requirement.specifier
+            assert only.operator == "=="
+            found[canonicalize_name(requirement.name)] = only.version
+    assert found == pins_of((ROOT / "requirements.lock").read_text(), python)
+
+
 def test_rule_notices_a_missing_and_an_outdated_pin() -> None:
     """The rule above is no rubber stamp: a package left out or out of range is named."""
     wanted = [Requirement("click>=8.1"), Requirement("numpy>=2.0"), Requirement("new-thing")]
@@ -106,5 +127,6 @@ def test_locks_are_what_resolving_again_gives(tmp_path: Path) -> None:
     if done.returncode and UNREACHABLE.search(done.stderr):
         pytest.skip(f"no package index within reach: {' '.join(done.stderr.split())}")
     assert done.returncode == 0, done.stderr
-    stale = [n for n in LOCKS if (ROOT / n).read_text() != (tmp_path / n).read_text()]
+    made = (*LOCKS, "requirements.txt")
+    stale = [n for n in made if (ROOT / n).read_text() != (tmp_path / n).read_text()]
     assert stale == [], "these no longer match pyproject.toml: run `make lock` and commit them"

@@ -9,6 +9,7 @@ Why it's done this way: docs/adr/0002-lock-files.md.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,11 @@ LOCKS = {
     "requirements.lock": ("pyproject.toml", "--constraints", "requirements-dev.lock"),
     "requirements-build.lock": ("--group", "build", "--constraints", "requirements-dev.lock"),
 }
+
+HEAD = """\
+# `pip install -r requirements.txt` in the project's root, as in 2019: this package, with what the
+# lock has. Made by `make lock`. `make demo` does it with hashes, into .venv.
+"""
 
 # Universal: markers cover every Python from 3.11 and the hashes every platform. No header and no
 # annotation: nothing about the machine or the index it was made with.
@@ -51,6 +57,17 @@ def compile_locks(directory: Path, *more: str) -> None:
         subprocess.run(
             command, cwd=directory, env=environment, check=True, stderr=subprocess.PIPE, text=True
         )
+    lock = (directory / "requirements.lock").read_text()
+    (directory / "requirements.txt").write_text(without_hashes(lock))
+
+
+def without_hashes(lock: str) -> str:
+    """Return requirements.txt: the pins of requirements.lock, and this package.
+
+    With hashes pip would refuse a package that is a folder.
+    """
+    pins = re.sub(r" \\\n    --hash=\S+", "", lock)
+    return f"{HEAD}-e .\n{pins}"
 
 
 def main() -> int:

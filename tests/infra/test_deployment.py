@@ -174,8 +174,12 @@ def test_what_the_shell_says_wins_over_the_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """As options after the file; the image is of the same architecture as the task; it is said."""
-    stage.play(describe_repositories=(1, "RepositoryNotFoundException"),
-               **({"describe_images": (1, "ImageNotFoundException")} if command == "push" else {}))  # fmt: skip
+    stage.play(describe_repositories=(1, "RepositoryNotFoundException"))
+    if command == "push":
+        stage.play(
+            describe_repositories=(1, "RepositoryNotFoundException"),
+            describe_images=(1, "ImageNotFoundException"),
+        )
     monkeypatch.setenv("TF_VAR_task_cpu", "512")
     monkeypatch.setenv("DPSS_TASK_CPU", "4096")
     monkeypatch.setenv("TF_VAR_image_tag", "of 2019, and no variable any more")

@@ -168,7 +168,7 @@ def root(tmp_path: Path) -> Path:
 def test_it_fails_as_a_whole(
     programs: Path, root: Path, fault: Callable[[Path, Path], str]
 ) -> None:
-    """After a failure the shell has what it had, whether or not another stage was sourced before."""
+    """After a failure the shell has what it had, also after another stage was sourced."""
     name = fault(programs, root)
     code, exported, said = source(programs, name, root=root)
     assert code == 1

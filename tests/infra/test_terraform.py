@@ -135,3 +135,22 @@ def test_checkov_finds_nothing_that_has_no_reason(tmp_path: Path) -> None:
     assert not failed, "\n".join(failed)
     assert report["summary"]["passed"] > 50
     assert ROOT.name not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["init", "plan", "apply"])
+def test_terraform_by_hand_leads_to_make_deploy(tmp_path: Path, command: str) -> None:
+    """As the README of 2019 says it: no question, but what is done today; nothing is reached."""
+    need_terraform()
+    said = run(
+        command, "-no-color", cwd=copy_of_infra(tmp_path), env=environment(tmp_path), ok=(1,)
+    )
+    if command == "init":
+        assert "make image push deploy ENV=dev" in said.stdout
+        assert "Enter a value" not in said.stdout
+    else:
+        assert 'run "terraform init"' in said.stdout
+    # What `make deploy` says takes the empty values' place.
+    said = run("init", "-no-color", "-backend-config=backends/dev.s3.tfbackend",
+               "-backend-config=bucket=some-bucket", cwd=tmp_path / "infra",
+               env=environment(tmp_path), ok=(1,))  # fmt: skip
+    assert "No valid credential sources found" in said.stdout
