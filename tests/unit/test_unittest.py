@@ -19,7 +19,7 @@ FILES = {
     "test_bad.py": "def test_a(): assert 0\ndef test_b(): pass\n",
     "test_broken.py": "import no_such_module\n",
     "test_empty.py": "",
-    "test_skipped.py": "import pytest\npytestmark = pytest.mark.skip(reason='r')\ndef test(): pass\n",
+    "test_skipped.py": "import pytest\n@pytest.mark.skip(reason='r')\ndef test(): pass\n",
     "test_whole.py": "import pytest\npytest.skip('r', allow_module_level=True)\n",
     "test_z_late.py": "def test(): pass\n",
 }
