@@ -92,8 +92,13 @@ def _look_at_layers(evidence: Evidence) -> tuple[str, str]:
         if layer.same_as:
             text += f", the same as {layer.same_as}"
         told.append(text)
+    message = f"Used was {evidence.used}. Layers: {'; '.join(told)}."
+    tied = [each for each in evidence.decisions if each.topic == "layer" and each.changes_numbers]
+    for each in tied:
+        message += f" {each.value} was assumed to be the right one: {each.evidence}; "
+        message += f"{each.option} names another."
     broken = any(layer.values in (None, Values.NOT_FINITE) for layer in evidence.layers)
-    return WARN if broken else PASS, f"Used was {evidence.used}. Layers: {'; '.join(told)}."
+    return WARN if broken or tied else PASS, message
 
 
 def _look_at_raw(evidence: Evidence) -> tuple[str, str]:
@@ -245,7 +250,8 @@ CHECKS = (
               "warn: anything but whole numbers ≥ 0, or such with rounding noise",
               _CONTRACT, _look_at_values),
     CheckKind("layers", "What does each layer hold?",
-              "warn: a layer can't be read, or holds NaN or infinite values",
+              "warn: a layer can't be read, holds NaN or infinite values, or holds counts as well "
+              "as the used one, but others",
               _CONTRACT, _look_at_layers),
     CheckKind("x_identical_to_raw", "Does raw.X hold what X was made from?",
               "warn: X and raw.X are the same where they were sampled, or raw.X is not counts",

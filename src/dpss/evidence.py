@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import GeneTable
+from dpss.model import Decision, GeneTable
 from dpss.nomenclature import Nomenclature, describe_names
 from dpss.stats.accumulator import Sums
 from dpss.stats.values import Values
@@ -46,6 +46,8 @@ class Evidence:
     """Layers in which counts were looked for, best first."""
     n_rounded: int = 0
     """Values known to have had rounding noise before they were made whole."""
+    decisions: Sequence[Decision] = ()
+    """What was decided of the matrix."""
     expected_cells: int | None = None
     """Number of cells that the catalog states."""
 

@@ -152,7 +152,7 @@ def test_an_unexpected_error_is_a_failure_with_its_name(
     def stumble(*_: object, **__: object) -> None:
         raise IndexError("a bug")
 
-    monkeypatch.setattr("dpss.summarizing.take_sample", stumble)
+    monkeypatch.setattr("dpss.samples.take_sample", stumble)
     report = run(job_of(matrices, MemoryStore()))
     assert report.count(Status.FAILED) == 4
     assert all("IndexError" in o.reason for o in report.outcomes if o.status is Status.FAILED)
