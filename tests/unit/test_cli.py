@@ -154,7 +154,7 @@ def test_scaled_values_are_a_failure_where_they_were_asked_for(tmp_path: Path) -
     ):
         done = dpss(*arguments, "--output", tmp_path / "out")
         assert done.returncode == code
-        reasons.append(re.search(r"scaled\.h5ad: .*looked at: X.*", done.stderr))
+        reasons.append(re.search(r"scaled\.h5ad: .*layers: X: scaled.*", done.stderr))
     assert reasons[0] is not None
     assert reasons[1] is not None
     assert reasons[0].group() == reasons[1].group()

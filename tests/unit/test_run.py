@@ -168,7 +168,7 @@ def test_scaled_values_are_a_skip_that_is_remembered(tmp_path: Path) -> None:
     second = run(untouched(job_of(folder, store)))
     for report in (first, second):
         assert statuses(report.outcomes) == {"scaled": "skipped"}
-        assert "looked at: X" in report.outcomes[0].reason
+        assert "layers: X: scaled" in report.outcomes[0].reason
         assert (report.exit_code, report.strict_exit_code) == (0, 1)
     third = run(job_of(folder, store, version="2"))
     assert statuses(third.outcomes) == {"scaled": "skipped"}

@@ -179,7 +179,7 @@ def test_scaled_values_are_no_counts(tmp_path: Path) -> None:
     data = adata(counts().toarray() - 1)
     data.raw = adata(counts() * -1)
     path = write(tmp_path / "x.h5ad", data)
-    with pytest.raises(NoCountsError, match=r"scaled .*looked at: raw.X, X"):
+    with pytest.raises(NoCountsError, match=r"scaled .*layers: X: scaled; raw.X: scaled"):
         summarise(path)
 
 
