@@ -61,10 +61,13 @@ LABEL org.opencontainers.image.title="data-portal-summary-stats" \
 # /scratch is the one place that is written. As a VOLUME it is there, and writable, however the
 # container is started: Docker and Fargate copy its owner and rights to the volume. Everybody may
 # write, for `docker run --user`. The user's cache is there too: a loop for unusual types is compiled
-# once and kept as long as the volume.
+# once and kept as long as the volume. ~/.aws may be mounted to /home/dpss/.aws or, as in 2019, to
+# /root/.aws: they are one place, to which any user can get.
 RUN groupadd --gid 10001 dpss \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /home/dpss --shell /usr/sbin/nologin dpss \
-    && mkdir -p /home/dpss/.aws /scratch \
+    && mkdir -p /home/dpss /root/.aws /scratch \
+    && chmod 711 /root \
+    && ln -s /root/.aws /home/dpss/.aws \
     && ln -s /scratch /home/dpss/.cache \
     && chown 10001:10001 /scratch \
     && chmod 1777 /scratch

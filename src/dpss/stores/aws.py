@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpss.errors import DpssError, FetchError, UnreachableError
 from dpss.stores.addresses import shown_text
+from dpss.stores.aws_files import explain_files
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Credential, S3Store
@@ -65,7 +66,8 @@ class Credentials:
             if self._found is None:
                 self._found = self._session.get_credentials()
             if self._found is None:
-                raise UnreachableError(NO_CREDENTIALS)
+                why = explain_files(_AWS_ENVIRONMENT)
+                raise UnreachableError(f"no AWS credentials: {why}" if why else NO_CREDENTIALS)
             frozen = self._found.get_frozen_credentials()
         return {
             "access_key_id": frozen.access_key,
@@ -131,7 +133,11 @@ def _anonymous() -> bool:
 
 def explain_botocore(error: Exception) -> str:
     """Say in one line why there are no credentials."""
-    words = shown_text(str(error))
+    words = shown_text(str(error)).rstrip(".")
+    if type(error).__name__ == "ProfileNotFound":
+        why = explain_files(_AWS_ENVIRONMENT)
+        if why:
+            return f"no AWS credentials: {words}: {why}"
     advice = {
         "ProfileNotFound": "check AWS_PROFILE and AWS_DEFAULT_PROFILE",
         "PartialCredentialsError": "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -140,7 +146,7 @@ def explain_botocore(error: Exception) -> str:
         "UnauthorizedSSOTokenError": "run `aws sso login`",
         "TokenRetrievalError": "run `aws sso login`",
     }.get(type(error).__name__)
-    return f"no AWS credentials: {words.rstrip('.')}" + (f"; {advice}" if advice else "")
+    return f"no AWS credentials: {words}" + (f"; {advice}" if advice else "")
 
 
 def explain(error: Exception) -> str:
