@@ -60,7 +60,9 @@ def perform(
 ) -> RunReport:
     """Do a run, and print what became of it."""
     from dpss.composing import make_executor, make_job
-    from dpss.run import run as do_run
+    from dpss.console import open_console
+    from dpss.outcomes import Status
+    from dpss.run import build_pages, process
     from dpss.stores.scratch import Scratch
 
     start = time.monotonic()
@@ -73,8 +75,12 @@ def perform(
     ):
         job = make_job(settings, stop, observer, catalog, scratch, executor, simulated=simulated)
         with closing(job.pipeline.drawing):
-            report = do_run(job)
+            report = process(job)
+    # Before the pages: whatever happens to those, what became of the matrices is told.
     print_report(report, settings, logs, time.monotonic() - start)
+    report += build_pages(job, report)
+    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
+        open_console(sys.stdout).print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
     return report
 
 
@@ -96,10 +102,9 @@ def print_report(
     console.print(
         f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak_memory_bytes())}"
     )
-    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
-        console.print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
     if settings.metrics:
         click.echo(emf_line(report, settings, datetime.now(UTC), seconds))
+    sys.stdout.flush()
 
 
 def _echo(line: str) -> None:

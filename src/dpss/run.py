@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAGES_EVERY = timedelta(minutes=10)
+"""How often a long run brings the pages up to date."""
+PAGES_GRACE_SECONDS = 8.0
+"""How long pages are made after a signal; then only the index of what is published."""
 N_READERS = 8
 """Published summaries read at once: on a bucket the way there takes longer than the reading."""
 
@@ -127,7 +132,7 @@ def plan(
 
 
 def run(job: Job) -> RunReport:
-    """Process a source.
+    """Process a source and bring the pages up to date.
 
     Returns:
         What became of every matrix; also when a signal ended it early.
@@ -136,20 +141,38 @@ def run(job: Job) -> RunReport:
         UnreachableError: The source or the output can't be reached; nothing was done.
         SettingsError: A project that was asked for isn't there.
     """
-    started = job.now()
+    report = process(job)
+    return report + build_pages(job, report)
+
+
+def process(job: Job) -> RunReport:
+    """Process a source, and write the report of that.
+
+    In a run that takes hours the pages follow every `PAGES_EVERY`, so that even a run that
+    is killed leaves pages of most of what it published. At the end they are not built.
+
+    Returns:
+        What became of every matrix; also when a signal ended it early.
+
+    Raises:
+        UnreachableError: The source or the output can't be reached; nothing was done.
+        SettingsError: A project that was asked for isn't there.
+    """
+    started = last_pages = job.now()
     report = RunReport()
     with context(run=run_key(started).removeprefix("runs/").removesuffix(".json")):
         try:
             for part in _work(job):
                 # Added one by one: what is finished stays in the report, whatever comes.
                 report += part
+                if job.now() - last_pages >= PAGES_EVERY:
+                    _try_pages(job, report, lookup=False)
+                    last_pages = job.now()
         except Interrupted as interruption:
             log.warning("ended by %s; what is finished is kept", interruption)
             report += RunReport(interrupted_by=interruption.number)
-        with job.pipeline.stop.shield():
+        with job.pipeline.stop.shield(later=True):
             report += _write_report(job, started, report)
-        if not report.interrupted_by:
-            report += _build_pages(job, report)
     return report
 
 
@@ -201,12 +224,46 @@ def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
     return RunReport()
 
 
-def _build_pages(job: Job, report: RunReport) -> RunReport:
-    """Bring the pages up to date; returns what went wrong with that."""
+def build_pages(job: Job, report: RunReport) -> RunReport:
+    """Bring the pages up to date after a run.
+
+    When a signal ends that, or has ended the run, an index of all that is published is
+    written within about `PAGES_GRACE_SECONDS`; the next run makes the pages that are missing.
+
+    Args:
+        job: The run.
+        report: What became of every matrix.
+
+    Returns:
+        What went wrong, and the signal.
+    """
+    stop = job.pipeline.stop
+    found = RunReport()
+    if not report.interrupted_by:
+        try:
+            stop.check()
+            return _try_pages(job, report)
+        except Interrupted as interruption:
+            log.warning("ended by %s; the next run completes the pages", interruption)
+            found = RunReport(interrupted_by=interruption.number)
+    with stop.shield(later=True):
+        return found + _try_pages(job, report, seconds=PAGES_GRACE_SECONDS)
+
+
+def _try_pages(
+    job: Job, report: RunReport, *, seconds: float = math.inf, lookup: bool = True
+) -> RunReport:
+    """Build the pages; returns what went wrong with that."""
     from dpss.website import build_website
 
     try:
-        build_website(job.pipeline.store, changed=report.published, prune=job.prune)
+        build_website(
+            job.pipeline.store,
+            changed=report.published,
+            prune=job.prune,
+            seconds=seconds,
+            lookup=lookup,
+        )
     except (DpssError, OSError) as error:
         return _problem(f"the pages could not be built: {error}")
     return RunReport()

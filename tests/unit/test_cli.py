@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner
 
 from dpss.cli import commands
+from dpss.interrupts import NeverStop
 from tests.conftest import ROOT
 from tests.unit.small import counts, write_h5ad_csr, write_scaled
 
@@ -379,3 +380,20 @@ def test_whoever_stops_reading_is_no_failure(tmp_path: Path) -> None:
         assert process.stderr.read() == ""
         assert process.wait(timeout=30) == 141
         process.stdout = None
+
+
+def test_what_became_of_the_matrices_is_told_before_the_pages(
+    matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is lost while it makes pages has told its table and its metrics."""
+
+    def lost(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("dpss.run.build_pages", lost)
+    command = ["run", "--input", str(matrix), "--output", str(tmp_path / "out"), "--metrics", "emf"]
+    done = CliRunner().invoke(commands, command, obj=NeverStop())
+    assert isinstance(done.exception, MemoryError)
+    assert "1 published, 0 unchanged" in done.output
+    (line,) = [line for line in done.output.splitlines() if '"_aws"' in line]
+    assert json.loads(line)["published"] == 1

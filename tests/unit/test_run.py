@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dpss.catalogs.sharding import Shard
 from dpss.errors import SettingsError, UnreachableError
 from dpss.interrupts import Interrupted, NeverStop
 from dpss.outcomes import Outcome, Status, is_run_key
+from dpss.planning import Step
 from dpss.run import Job, run
 from dpss.settings import StatSettings
 from dpss.stores.local import LocalStore
@@ -339,10 +341,69 @@ def test_an_interrupted_run_keeps_what_is_finished(matrices: Path, n: int) -> No
         assert {f"{folder}/genes.csv", f"{folder}/knee.png"} <= keys
     (key,) = filter(is_run_key, keys)
     assert json.loads(store.read(key))["interrupted_by"] == "SIGTERM"
+    index = json.loads(store.read("index.json"))
+    shown = [matrix["folder"] for project in index["projects"] for matrix in project["matrices"]]
+    assert shown == sorted(report.published)
+    assert "index.html" in keys
     last = run(job_of(matrices, store))
     assert last.exit_code == 0
     assert last.count(Status.PUBLISHED) + last.count(Status.UNCHANGED) == 4
     assert last.count(Status.UNCHANGED) == len(report.published)
+
+
+class StopsPages(MemoryStore):
+    """A signal comes while the pages are made, again and again."""
+
+    def __init__(self, stop: StopAt) -> None:
+        super().__init__()
+        self.stop = stop
+
+    def write(self, key: str, data: bytes) -> None:
+        if key.endswith("report.html") and self.stop.n > 0:
+            self.stop.n = 0
+            raise Interrupted(signal.SIGTERM)
+        super().write(key, data)
+
+
+def test_a_signal_during_the_pages_leaves_an_index(matrices: Path) -> None:
+    """Told to end while it makes pages, a run leaves an index of all that is published and
+    ends with 143; the next run makes the pages that are missing."""
+    stop = StopAt(10_000)
+    store = StopsPages(stop)
+    report = run(job_of(matrices, store, stop=stop))
+    assert report.count(Status.PUBLISHED) == 4
+    assert report.exit_code == 128 + signal.SIGTERM
+    assert json.loads(store.read("index.json"))["totals"]["n_matrices"] == 4
+    assert b"both/index.html" in store.read("index.html")
+    whole = MemoryStore()
+    run(job_of(matrices, whole))
+    assert run(job_of(matrices, store)).count(Status.UNCHANGED) == 4
+    pages = {key for key in files_of(whole) if key.endswith((".html", "pages.json"))}
+    assert {key: store.read(key) for key in pages - {"index.html"}} == {
+        key: whole.read(key) for key in pages - {"index.html"}
+    }
+
+
+def test_a_long_run_brings_the_pages_up_to_date_meanwhile(
+    matrices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after hours, a run leaves an index of what it had published by then."""
+    monkeypatch.setattr("dpss.run.PAGES_EVERY", timedelta(0))
+    store = MemoryStore()
+    job = job_of(matrices, store)
+
+    class Killed(BaseException):
+        pass
+
+    class Killer(Notebook):
+        def started(self, step: Step) -> Any:
+            if len(self.outcomes) == 3:
+                raise Killed
+            return super().started(step)
+
+    with pytest.raises(Killed):
+        run(replace(job, observer=Killer()))
+    assert json.loads(store.read("index.json"))["totals"]["n_matrices"] == 2
 
 
 def test_a_damaged_summary_is_made_again(matrices: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 import struct
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from dpss import __version__
 from dpss.stores import Store
 from dpss.tables import json_bytes
 from dpss.website.cells import DATA, write_cells
+from dpss.website.checkpoint import Checkpoint, read_checkpoint
 from dpss.website.contributions import part_keys
 from dpss.website.history import DATES, Entry, History, dates_script, read_history
 from dpss.website.index import index_document
@@ -38,160 +40,177 @@ from dpss.website.records import (
     read_records,
 )
 from dpss.website.report import report_page
-from dpss.website.shards import write_shards
+from dpss.website.shards import layout_for, write_shards
 
 log = logging.getLogger(__name__)
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+BATCH = 32
+"""Projects whose pages are made between two checkpoints."""
 _BESIDE = ("report.html", "summary_mqc.json", NAMES, VALUES)
 """What the pages add to a matrix's folder."""
 
 
 def build_website(
-    store: Store, *, changed: Collection[str] | None = None, prune: bool = False
+    store: Store,
+    *,
+    changed: Collection[str] | None = None,
+    prune: bool = False,
+    seconds: float = math.inf,
+    lookup: bool = True,
 ) -> list[str]:
     """Write the pages of everything that a store holds, and ``index.json``.
 
     The same published files give the same pages, byte for byte; what is already there
     is not written again. A document that can't be read, or a matrix that is being replaced,
-    is named on the first page and in the log, and stops no other.
+    is named on the first page and in the log, and stops no other. The index is written after
+    each batch of projects, with those that have a page; a build that is cut short is continued
+    by the next one.
 
     Args:
         store: Where the summaries are and the pages go.
         changed: Folders (``project`` or ``project/matrix``) published anew. Pages of
-            others are left as they are where ``index.json`` shows that they were made
+            others are left as they are where the last checkpoint shows that they were made
             from the same documents by the same version. ``None``: make every page.
         prune: Whether to delete the pages of what is no longer published.
+        seconds: After this time a project without a page gets a short one without
+            reports, and the look-up of genes is left as it is; the next build completes them.
+        lookup: Whether to bring the look-up of genes up to date.
 
     Returns:
         The keys written.
     """
+    deadline = time.monotonic() + seconds
     sizes = store.sizes()
     with Publisher(store, sizes, prune=prune) as publisher:
         records, unreadable = read_records(store, sizes)
-        projects = group_projects(records)
         for key, data in static_files().items():
             publisher.write(key, data)
-        history = read_history(publisher)
-        replaced = _write_projects(publisher, projects, history.latest, changed)
-        unreadable = sorted([*unreadable, *replaced], key=lambda one: one.key)
-        left_out = {one.key.rpartition("/")[0] for one in replaced}
-        projects = group_projects(r for r in records if r.folder not in left_out)
-        _write_portal(publisher, projects, unreadable, history, everything=changed is None)
+        portal = _Portal(publisher, records, unreadable, read_history(publisher))
+        _write_projects(portal, changed, deadline, prune=prune)
+        if lookup and time.monotonic() < deadline:
+            write_shards(publisher, portal.records, everything=changed is None)
+        portal.write()
     return publisher.written
 
 
+@dataclass
+class _Portal:
+    """Everything that is published, and the pages that show all of it."""
+
+    publisher: Publisher
+    records: list[MatrixRecord]
+    unreadable: list[Unreadable]
+    history: History
+
+    @property
+    def projects(self) -> list[ProjectRecord]:
+        """All projects, in order."""
+        return group_projects(self.records)
+
+    def leave_out(self, project: ProjectRecord, reason: str) -> None:
+        """Show a project no more, as one of its matrices is being replaced."""
+        folders = {record.folder for record in project.matrices}
+        self.records = [record for record in self.records if record.folder not in folders]
+        self.unreadable += [Unreadable(f"{folder}/{SUMMARY}", reason) for folder in folders]
+
+    def write(self) -> None:
+        """Write the pages of all projects, those that have no page yet aside."""
+        publisher, history = self.publisher, self.history
+        projects = [p for p in self.projects if publisher.has(f"{p.folder}/index.html")]
+        unreadable = sorted(self.unreadable, key=lambda one: one.key)
+        document = index_document(projects, unreadable, history.latest, __version__)
+        rows = project_rows(projects)
+        published = published_addresses(projects)
+        shown = {name: any(row["terms"][name] for row in rows) for name in TERMS}
+        publisher.write(PROJECTS, projects_script(rows))
+        publisher.write("_dpss/matrices.js", portal_script(projects))
+        publisher.write(DATES, dates_script(history))
+        genes = {"layout": layout_for(self.records), "examples": example_genes(projects)}
+        index = {
+            "rows": rows,
+            "n_first": N_FIRST,
+            "unreadable": unreadable,
+            "dated": bool(history.runs),
+            "shown": shown,
+        }
+        runs = {"history": history, "published": published}
+        pages: list[tuple[str, str, str, dict[str, Any]]] = [
+            ("genes.html", "genes.html.j2", "", genes),
+            ("index.html", "index.html.j2", "", index),
+            ("runs/index.html", "runs.html.j2", "../", runs),
+            ("runs/feed.xml", "feed.xml.j2", "../", runs),
+        ]
+        for key, template, root, context in pages:
+            publisher.write(key, render(template, root=root, index=document, **context))
+        publisher.write("index.json", json_bytes(document))
+        publisher.flush()
+
+
 def _write_projects(
+    portal: _Portal, changed: Collection[str] | None, deadline: float, *, prune: bool
+) -> None:
+    """Write the pages of the projects that need it, and remove those of what is gone."""
+    publisher, latest = portal.publisher, portal.history.latest
+    checkpoint = read_checkpoint(publisher)
+    unreadable = {one.key.removesuffix(f"/{SUMMARY}") for one in portal.unreadable}
+    gone = checkpoint.gone(portal.projects)
+    touched = {folder.partition("/")[0] for folder, made in gone.items() if made.sha256}
+    todo = [
+        (project, stale)
+        for project in portal.projects
+        if (stale := _stale(publisher, project, checkpoint, changed, latest)) is not None
+        or project.folder in touched
+    ]
+    _remove(publisher, gone.keys() - unreadable, {project.folder for project in portal.projects})
+    for folder in gone:
+        checkpoint.note_gone(folder, deleted=prune and folder not in unreadable)
+    for number, (project, stale) in enumerate(todo):
+        is_late = time.monotonic() >= deadline
+        if is_late and publisher.has(f"{project.folder}/index.html"):
+            continue
+        try:
+            _write_project(publisher, project, stale or [], latest, brief=is_late)
+        except (FileNotFoundError, ValueError) as error:
+            # Not in the checkpoint, so that the next build makes the page again.
+            log.warning("the page of %s is left out this time: %s", project.folder, error)
+            portal.leave_out(project, str(error))
+            continue
+        if not is_late:
+            for record in project.matrices:
+                checkpoint.note(record, latest.get(record.folder))
+        if not is_late and number % BATCH == BATCH - 1:
+            checkpoint.save()
+            portal.write()
+    checkpoint.save()
+
+
+def _stale(
     publisher: Publisher,
-    projects: Sequence[ProjectRecord],
-    latest: Mapping[str, Entry],
+    project: ProjectRecord,
+    checkpoint: Checkpoint,
     changed: Collection[str] | None,
-) -> list[Unreadable]:
-    """Write the pages of the projects that need it, and remove those of what is gone.
+    latest: Mapping[str, Entry],
+) -> list[MatrixRecord] | None:
+    """Return the matrices whose own pages are to be made.
 
     Returns:
-        The matrices of projects whose page is left out: one of them is being replaced.
+        ``None`` if the project's page need not be made, either. It is made again, too, where
+        what it says of a matrix that is not current has changed.
     """
-    left_out: list[Unreadable] = []
-    made_before = _made_before(publisher)
-    gone = made_before.keys() - {m.folder for project in projects for m in project.matrices}
-    _remove(publisher, gone, {project.folder for project in projects})
-    before = {} if changed is None else made_before
-    for project in projects:
-        made = {m.folder: before.get(m.folder, _Made("", None)) for m in project.matrices}
-        stale = [
-            record
-            for record in project.matrices
-            if made[record.folder].sha256 != record.sha256
-            or record.folder in (changed or ())
-            or not publisher.has(f"{record.folder}/report.html")
-        ]
-        touched = any(folder.partition("/")[0] == project.folder for folder in gone)
-        touched |= any(
-            made[m.folder].reason != (latest[m.folder].reason if m.folder in latest else None)
-            for m in project.matrices
-        )
-        if stale or touched or not publisher.has(f"{project.folder}/index.html"):
-            try:
-                _write_project(publisher, project, stale, latest)
-            except (FileNotFoundError, ValueError) as error:
-                # Not in the index this time, so that the next build makes the page again.
-                log.warning("the page of %s is left out this time: %s", project.folder, error)
-                left_out += [
-                    Unreadable(f"{record.folder}/{SUMMARY}", str(error))
-                    for record in project.matrices
-                ]
-    return left_out
-
-
-def _write_portal(
-    publisher: Publisher,
-    projects: Sequence[ProjectRecord],
-    unreadable: Sequence[Unreadable],
-    history: History,
-    *,
-    everything: bool,
-) -> None:
-    """Write what is of all projects."""
-    records = [record for project in projects for record in project.matrices]
-    layout = write_shards(publisher, records, everything=everything)
-    document = index_document(projects, unreadable, history.latest, __version__)
-    rows = project_rows(projects)
-    published = published_addresses(projects)
-    shown = {name: any(row["terms"][name] for row in rows) for name in TERMS}
-    publisher.write(PROJECTS, projects_script(rows))
-    publisher.write("_dpss/matrices.js", portal_script(projects))
-    publisher.write(DATES, dates_script(history))
-    pages: list[tuple[str, str, dict[str, Any]]] = [
-        ("genes.html", "", {"layout": layout, "examples": example_genes(projects)}),
-        (
-            "index.html",
-            "",
-            {
-                "rows": rows,
-                "n_first": N_FIRST,
-                "unreadable": unreadable,
-                "dated": bool(history.runs),
-                "shown": shown,
-            },
-        ),
-        ("runs/index.html", "../", {"history": history, "published": published}),
-        ("runs/feed.xml", "../", {"history": history, "published": published}),
+    stale = [
+        record
+        for record in project.matrices
+        if changed is None
+        or checkpoint.of(record.folder).sha256 != record.sha256
+        or record.folder in changed
+        or not publisher.has(f"{record.folder}/report.html")
     ]
-    for key, root, context in pages:
-        template = {"runs/index.html": "runs.html"}.get(key, key.rpartition("/")[2]) + ".j2"
-        publisher.write(key, render(template, root=root, index=document, **context))
-    publisher.flush()
-    # Last: it tells which documents the pages were made from.
-    publisher.write("index.json", json_bytes(document))
-
-
-@dataclass(frozen=True)
-class _Made:
-    """What a matrix's part of a page was made from."""
-
-    sha256: str
-    """Of its summary."""
-    reason: str | None
-    """Why it was said not to be current."""
-
-
-def _made_before(publisher: Publisher) -> dict[str, _Made]:
-    """Return what the pages that are there were made from, by folder."""
-    data = publisher.read("index.json")
-    if data is None:
-        return {}
-    try:
-        document = json.loads(data)
-        if document["version"] != __version__:
-            return {}
-        return {
-            matrix["folder"]: _Made(matrix["sha256"], matrix["reason"])
-            for project in document["projects"]
-            for matrix in project["matrices"]
-        }
-    except (ValueError, KeyError, TypeError):
-        return {}
+    now = {m.folder: latest.get(m.folder) for m in project.matrices}
+    is_same = all(checkpoint.of(f).reason == (e.reason if e else None) for f, e in now.items())
+    if not stale and is_same and publisher.has(f"{project.folder}/index.html"):
+        return None
+    return stale
 
 
 def _remove(publisher: Publisher, folders: Iterable[str], projects: Collection[str]) -> None:
@@ -212,12 +231,17 @@ def _write_project(
     project: ProjectRecord,
     stale: Sequence[MatrixRecord],
     latest: Mapping[str, Entry],
+    *,
+    brief: bool,
 ) -> None:
-    """Write a project's page and everything of its stale matrices."""
+    """Write a project's page and, unless it is to be brief, everything of its stale matrices."""
     views = []
     folders = {record.folder for record in stale}
     for record in project.matrices:
         document = read_again(publisher.store, record)
+        if brief:
+            views.append(matrix_view(record, document, {}, complete=False))
+            continue
         pictures = _pictures(publisher, record)
         view = _view(publisher, record, document, pictures)
         if record.folder in folders:

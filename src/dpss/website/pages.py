@@ -208,6 +208,7 @@ def matrix_view(
     sizes: Mapping[str, tuple[int, int]],
     *,
     cells: bool = False,
+    complete: bool = True,
 ) -> dict[str, Any]:
     """Return what a project's page shows of one matrix.
 
@@ -216,9 +217,11 @@ def matrix_view(
         document: Its summary.
         sizes: Width and height of its PNG figures in pixels, by slug.
         cells: Whether there is a data file of its cells.
+        complete: Whether its report and its numbers for MultiQC are written.
     """
     return {
         "record": record,
+        "complete": complete,
         "document": document,
         "cells": f"_dpss/cells/{path_of(record.folder)}.js" if cells else "",
         "n_parts": n_parts(record.numbers["n_genes"]),

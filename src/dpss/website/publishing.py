@@ -38,6 +38,7 @@ class Publisher:
         self._prune = prune
         self._found = sorted(keys)
         self._there = set(keys)
+        self._stored = set(keys)
         self._pool = ThreadPoolExecutor(N_WRITERS)
         self._waiting: list[Future[None]] = []
         self._room = threading.BoundedSemaphore(MAX_WAITING)
@@ -64,7 +65,7 @@ class Publisher:
         return sorted(self._written)
 
     def has(self, key: str) -> bool:
-        """Tell whether there is such a file."""
+        """Tell whether there is such a file, or will be by the next `flush`."""
         return key in self._there
 
     def keys(self, prefix: str) -> list[str]:
@@ -75,8 +76,8 @@ class Publisher:
         return [key for key in self._found[start:end] if key in self._there]
 
     def read(self, key: str) -> bytes | None:
-        """Return the bytes of a file that was there at first, or ``None``."""
-        if key not in self._there:
+        """Return the bytes of a file that was there at first or is written, or ``None``."""
+        if key not in self._stored:
             return None
         try:
             return self.store.read(key)
@@ -103,6 +104,7 @@ class Publisher:
         It may still wait when this returns; what went wrong is raised by `flush`, or
         at the end.
         """
+        self._there.add(key)
         self._room.acquire()
         self._waiting.append(self._pool.submit(self._write, key, data))
 
@@ -122,12 +124,13 @@ class Publisher:
             if self._prune:
                 self.store.delete(key)
             self._there.discard(key)
+            self._stored.discard(key)
 
     def _write(self, key: str, data: bytes) -> None:
         try:
             if self.read(key) != data:
                 self.store.write(key, data)
-                self._there.add(key)
+                self._stored.add(key)
                 self._written.append(key)
         finally:
             self._room.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -91,6 +92,10 @@ def test_every_local_address_leads_to_a_file(portal):
     """No page links to what is not there, and none to elsewhere but where data came from."""
     make_nasty(portal)
     build_website(LocalStore(portal))
+    check_addresses(portal)
+
+
+def check_addresses(portal):
     for name, page in pages(portal).items():
         for address in page.addresses():
             parts = urlsplit(address)
@@ -137,6 +142,63 @@ def test_building_twice_writes_nothing(portal):
     before = files(portal)
     assert build_website(LocalStore(portal)) == []
     assert files(portal) == before
+
+
+class Cut(LocalStore):
+    """A folder that loses power at some file; counts what is read of each folder."""
+
+    def __init__(self, root: Path, cut_at: str = "?") -> None:
+        super().__init__(root)
+        self.cut_at = cut_at
+        self.reads: Counter[str] = Counter()
+
+    def read(self, key: str) -> bytes:
+        if key.endswith(".png"):
+            self.reads[key.partition("/")[0]] += 1
+        return super().read(key)
+
+    def write(self, key: str, data: bytes) -> None:
+        if key == self.cut_at:
+            raise KeyboardInterrupt
+        super().write(key, data)
+
+
+@pytest.mark.parametrize("cut_at", ["project-0005/index.html", "genes.html", "_dpss/pages.json"])
+def test_a_build_that_is_cut_is_continued(tmp_path, monkeypatch, cut_at):
+    """Pages are made in batches, each with an index of what has pages: after a cut the next
+    build makes those of the last batch again at most, and ends where an uncut one ends."""
+    monkeypatch.setattr("dpss.website.build.BATCH", 2)
+    root, uncut = make_portal(tmp_path / "a", 7), make_portal(tmp_path / "b", 7)
+    with pytest.raises(KeyboardInterrupt):
+        build_website(Cut(root, cut_at), changed=set())
+    n_first = {"project-0005/index.html": 4, "genes.html": 2, "_dpss/pages.json": 0}[cut_at]
+    if cut_at == "project-0005/index.html":
+        index = json.loads((root / "index.json").read_bytes())
+        assert [p["title"] != "" for p in index["projects"]] == [True] * n_first
+        assert "project-0003/index.html" in Page((root / "index.html").read_text()).addresses()
+    store = Cut(root)
+    build_website(store, changed=set())
+    assert set(store.reads) == {f"project-{n:04d}" for n in range(n_first, 7)}
+    build_website(LocalStore(uncut))
+    assert files(root) == files(uncut)
+
+
+@pytest.mark.parametrize("n_before", [0, 1, 3])
+def test_without_time_there_is_an_index_all_the_same(tmp_path, n_before):
+    """A build that has no time writes the index of all that is published, whose links lead
+    somewhere; the next build completes the pages."""
+    root, uncut = tmp_path / "a", make_portal(tmp_path / "b", 3)
+    if n_before:
+        build_website(LocalStore(make_portal(root, n_before)))
+    make_portal(root, 3)
+    store = Cut(root)
+    build_website(store, changed=set(), seconds=0)
+    assert not store.reads, "no figure is read"
+    assert json.loads((root / "index.json").read_bytes())["totals"]["n_projects"] == 3
+    check_addresses(root)
+    build_website(LocalStore(root), changed=set())
+    build_website(LocalStore(uncut))
+    assert files(root) == files(uncut)
 
 
 def test_the_same_documents_give_the_same_pages(tmp_path):
