@@ -35,6 +35,11 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     aws.connect.cache_clear()
+    # All that is imported at the first connection is imported by who may read it.
+    monkeypatch.setenv("AWS_PROFILE", "portal")
+    aws.connect("b")
+    monkeypatch.delenv("AWS_PROFILE")
+    aws.connect.cache_clear()
     yield folder
     aws.connect.cache_clear()
     shutil.rmtree(folder)
