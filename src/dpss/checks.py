@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.evidence import Evidence
-from dpss.model import GENE_EXPRESSION
 from dpss.stats import layout
 from dpss.stats.traits import LOG_CEILING
 from dpss.stats.values import Values
@@ -202,11 +201,10 @@ def _look_at_features(evidence: Evidence) -> tuple[str, str]:
     kinds = evidence.features.feature_types
     if kinds is None:
         return PASS, "The file names no feature types: all are genes."
-    types = Counter(str(kind) for kind in kinds)
-    others = [f"{n:,} {kind}" for kind, n in sorted(types.items()) if kind != GENE_EXPRESSION]
+    others = evidence.features.describe_others()
     if not others:
         return PASS, f"All {len(kinds):,} features are genes."
-    return WARN, f"Left out, as they are not genes: {_listed(others)}."
+    return WARN, f"Left out, as they are not genes: {others}."
 
 
 def _look_at_zeros(evidence: Evidence) -> tuple[str, str]:
@@ -282,7 +280,8 @@ CHECKS = (
               "D. Osorio, J. J. Cai, Bioinformatics 37 (2021), doi:10.1093/bioinformatics/btaa751",
               _look_at_mitochondrial_share),
     CheckKind("feature_types", "Are all features genes?",
-              "warn: others are there; they are left out", "Cell Ranger's feature_types",
+              "warn: others are there; they are left out",
+              "Cell Ranger's feature_types; names by their form",
               _look_at_features),
     CheckKind("explicit_zeros", "Are zeros stored?", "warn: some are", "CELLxGENE schema 7.1.0",
               _look_at_zeros),

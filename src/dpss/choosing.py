@@ -65,7 +65,10 @@ def order_layers(layers: Sequence[Layer], wanted: str | None) -> LayerOrder:
 
     Raises:
         NoMatrixError: There is no such layer, or none at all.
+        NoCountsError: No feature is a gene, as in a matrix of tags or peaks.
     """
+    if layers and all(len(layer.genes) and not layer.genes.is_gene.any() for layer in layers):
+        raise NoCountsError(f"holds no genes: its features are {layers[0].genes.describe_others()}")
     by_name = {layer.name: layer for layer in layers}
     known = ", ".join(by_name) or "none"
     if wanted is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,6 +106,12 @@ class GeneTable:
         if self.feature_types is None:
             return np.ones(len(self), dtype=bool)
         return np.asarray(self.feature_types == GENE_EXPRESSION, dtype=bool)
+
+    def describe_others(self) -> str:
+        """Return how many features of each other type there are; empty if all are genes."""
+        types = Counter(() if self.feature_types is None else map(str, self.feature_types))
+        others = sorted((kind, n) for kind, n in types.items() if kind != GENE_EXPRESSION)
+        return ", ".join(f"{n:,} {kind or 'without a type'}" for kind, n in others)
 
     def select(self, mask: NDArray[np.bool_]) -> GeneTable:
         """Return the table of the features where ``mask`` is true."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import NoMatrixError
-from dpss.model import GeneTable
+from dpss.formats.feature_kinds import with_kinds
+from dpss.model import GENE_EXPRESSION, GeneTable
 
 ENSEMBL = re.compile(r"ENS[A-Z]{0,6}[GT]\d{6,}(\.\d+)?|(?:WBGene|FBgn)\d+|AT[1-5MC]G\d{5}")
 """Ids of Ensembl and of the model organism databases that it takes over."""
@@ -25,12 +26,20 @@ _NAMES = (
 )  # fmt: skip
 _CHROMOSOMES = ("chromosome", "chromosome_name", "chrom", "chr", "seqname", "seqnames")
 _FEATURE_TYPES = ("feature_types", "feature_type")
+_KNOWN_TYPES = frozenset(
+    (
+        *("gene expression", "antibody capture", "crispr guide capture", "multiplexing capture"),
+        *("custom", "peaks", "antigen capture", "vdj", "protein expression"),
+    )
+)
+"""What 10x writes into a column of feature types, in lower case."""
 
 
 def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
     """Make a gene table of whatever columns there are.
 
-    The index is taken for ids if it looks like them, else for names.
+    The index is taken for ids if it looks like them, else for names. Features that are no
+    genes by their form get a feature type that says so.
 
     Args:
         columns: Columns of text by name, all of shape ``(n_features,)``; the index is
@@ -51,11 +60,13 @@ def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
     ids = ids if ids is not None else names if names is not None else fallback
     names = names if names is not None else ids
     names = np.where(names == "", ids, names)
-    return GeneTable(
-        ids=ids,
-        names=names,
-        feature_types=_feature_types(by_name),
-        chromosomes=next((by_name[name] for name in _CHROMOSOMES if name in by_name), None),
+    return with_kinds(
+        GeneTable(
+            ids=ids,
+            names=names,
+            feature_types=_feature_types(by_name),
+            chromosomes=next((by_name[name] for name in _CHROMOSOMES if name in by_name), None),
+        )
     )
 
 
@@ -68,6 +79,9 @@ def looks_like_ids(names: NDArray[np.object_]) -> bool:
 def _feature_types(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_] | None:
     """Return 10x's feature types; other columns of that name mean other things."""
     for name in _FEATURE_TYPES:
-        if name in columns and "gene expression" in {str(t).lower() for t in set(columns[name])}:
-            return columns[name]
+        types = columns.get(name)
+        if types is None or _KNOWN_TYPES.isdisjoint({str(each).lower() for each in set(types)}):
+            continue
+        is_gene = [str(each).lower() == GENE_EXPRESSION.lower() for each in types]
+        return np.where(is_gene, GENE_EXPRESSION, types)
     return None

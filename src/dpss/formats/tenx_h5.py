@@ -8,6 +8,7 @@ import h5py
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats import Matrix
+from dpss.formats.feature_kinds import with_kinds
 from dpss.formats.hdf5 import Hdf5File, reading
 from dpss.formats.hdf5_strings import read_strings, read_whole
 from dpss.formats.sparse_hdf5 import SparseLayer
@@ -70,11 +71,15 @@ def _genes(file: Hdf5File, node: h5py.Group) -> GeneTable:
     if "features" in node:
         features = node["features"]
         kinds = features.get("feature_type")
-        return GeneTable(
-            ids=read_strings(file, features["id"]),
-            names=read_strings(file, features["name"]),
-            feature_types=None if kinds is None else read_strings(file, kinds),
+        return with_kinds(
+            GeneTable(
+                ids=read_strings(file, features["id"]),
+                names=read_strings(file, features["name"]),
+                feature_types=None if kinds is None else read_strings(file, kinds),
+            )
         )
-    return GeneTable(
-        ids=read_strings(file, node["genes"]), names=read_strings(file, node["gene_names"])
+    return with_kinds(
+        GeneTable(
+            ids=read_strings(file, node["genes"]), names=read_strings(file, node["gene_names"])
+        )
     )

@@ -1,0 +1,80 @@
+"""Rows that stand among genes and are none: summaries of counters, tags, controls, spike-ins.
+
+Counters append what they could not assign (`HTSeq
+<https://htseq.readthedocs.io/en/latest/htseqcount.html>`_'s ``__no_feature``, STAR's
+``N_unmapped``, CITE-seq-Count's ``unmapped``), and imaging methods count probes that
+fit no gene. A file with feature types may still call them genes; one without has no
+other way to name them than their form.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.model import GENE_EXPRESSION, GeneTable
+
+SUMMARY_ROW = "Summary Row"
+TAG = "Tag"
+SPIKE_IN = "Spike-in"
+
+_FORMS = {
+    SUMMARY_ROW: (
+        r"X?__[a-z]\w*|N_(?:unmapped|multimapping|noFeature|ambiguous)|Unassigned_[A-Z]\w+|"
+        r"no_feature|too_low_aQual|not_aligned|alignment_not_unique|"
+        r"unmapped|no_match|bad_struct|total_reads"
+    ),
+    TAG: r".+[-_.][ACGT]{8,}",
+    SPIKE_IN: r"ERCC[-_.]\d{5}(?:_.*)?|SIRV\d{1,4}",
+    "Negative Control Probe": (
+        r"NegControlProbe_\w+|antisense_.+|NegPrb\d+|NegProbe-.+|Negative\d+|NegPrb-.+"
+    ),
+    "Negative Control Codeword": r"NegControlCodeword_\w+|FalseCode\d+|SystemControl\d+",
+    "Blank Codeword": r"BLANK[-_]\w+|Blank[-_]?\d+|blank[-_]\w+",
+    "Unassigned Codeword": r"UnassignedCodeword_\w+",
+    "Deprecated Codeword": r"DeprecatedCodeword_\w+",
+    "Genomic Control": r"Intergenic_Region_\w+",
+}
+_KINDS = tuple(_FORMS)
+_ANY = re.compile("|".join(f"({form})" for form in _FORMS.values()))
+
+
+def kind_by_form(name: str) -> str | None:
+    """Return the feature type of a name that by its form is no gene's, ``None`` for others."""
+    match = _ANY.fullmatch(name)
+    return _KINDS[match.lastindex - 1] if match and match.lastindex else None
+
+
+def with_kinds(genes: GeneTable) -> GeneTable:
+    """Give features that are no genes a feature type that says what they are.
+
+    What the file itself calls something else than a gene keeps its type. A feature is
+    judged by its id and by its name; either is enough.
+
+    Args:
+        genes: Features, with or without feature types.
+
+    Returns:
+        The same table if all are genes by their form.
+    """
+    found = dict(_found(genes.ids))
+    if genes.names is not genes.ids:
+        found.update(_found(genes.names))
+    if genes.feature_types is None:
+        types = np.full(len(genes), GENE_EXPRESSION, dtype=object)
+    else:
+        types = genes.feature_types.copy()
+    changed = [i for i in found if types[i] == GENE_EXPRESSION]
+    if not changed:
+        return genes
+    types[changed] = [found[i] for i in changed]
+    return replace(genes, feature_types=types)
+
+
+def _found(names: NDArray[np.object_]) -> list[tuple[int, str]]:
+    """Return the place and the feature type of each name that is no gene's."""
+    kinds = ((i, kind_by_form(name)) for i, name in enumerate(names.tolist()))
+    return [(i, kind) for i, kind in kinds if kind is not None]

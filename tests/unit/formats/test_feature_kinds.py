@@ -1,0 +1,184 @@
+"""Rows that are no genes are told from genes by their form, in every format alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scanpy as sc
+import scipy.io
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.demo.genes import HOUSEKEEPING, MARKERS, MITOCHONDRIAL
+from dpss.errors import NoCountsError
+from dpss.formats.feature_kinds import SPIKE_IN, SUMMARY_ROW, TAG, kind_by_form, with_kinds
+from dpss.model import GENE_EXPRESSION, GeneTable
+from tests.summarise import summarise
+
+NO_GENES = {
+    SUMMARY_ROW: (
+        "__no_feature", "__ambiguous", "__too_low_aQual", "__not_aligned",
+        "__alignment_not_unique", "X__no_feature", "N_unmapped", "N_multimapping", "N_noFeature",
+        "N_ambiguous", "unmapped", "no_match", "bad_struct", "total_reads", "Unassigned_NoFeatures",
+    ),
+    TAG: ("CD3-CTCATTGTAACTCCT", "Hashtag1-GTCAACTCTTTAGCG", "sgRNA_TP53_ACGTACGTACGTACGTACGT"),
+    SPIKE_IN: ("ERCC-00002", "ERCC-00171", "ERCC_00002", "SIRV101"),
+    "Negative Control Probe": ("NegControlProbe_00042", "antisense_PROKR2", "NegPrb3"),
+    "Negative Control Codeword": ("NegControlCodeword_0500", "SystemControl12"),
+    "Blank Codeword": ("BLANK_0006", "Blank-12", "blank-3"),
+    "Unassigned Codeword": ("UnassignedCodeword_0001",),
+    "Deprecated Codeword": ("DeprecatedCodeword_0321",),
+}  # fmt: skip
+GENES = (
+    "MT-ND1", "mt-Nd1", "HLA-A", "HLA-DRB1", "NKX2-5", "ERCC1", "ERCC6L", "Ercc2", "ERCC6L2-AS1",
+    "N4BP1", "NEGR1", "Negr1", "BLNK", "BLANK", "TAG-AS1", "CAT", "TAT", "GATA3", "ATG7", "TTC5",
+    "AC012345.1", "RP11-34P13.7", "Y_RNA", "H2-K1", "T", "Tg", "SIRPA", "SIRT1", "7SK", "gag",
+    "NKX2-1-AS1", "TRAC", "TRA-AGC1-1", "MIR17HG", "A_ACTG", "5S_rRNA", "UNASSIGNED",
+    "GRCh38__ACTB", "mm10___Actb", "CATG-1", "IGHV1OR15-1", "LOC100130417", "gene_7", "chr1:1-500",
+    "1700001C02Rik", "total", "NTC", "DCT-TACTAAG", *HOUSEKEEPING, *MARKERS, *MITOCHONDRIAL,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for kind, names in NO_GENES.items() for name in names]
+)
+def test_what_is_no_gene_is_named(name: str, kind: str) -> None:
+    assert kind_by_form(name) == kind
+
+
+@pytest.mark.parametrize("name", GENES)
+def test_genes_stay_genes(name: str) -> None:
+    assert kind_by_form(name) is None
+
+
+@pytest.mark.parametrize("name", ["tenx_v3.h5", "pbmc4k_csr_gzip.h5ad", "dentategyrus_layers.h5ad"])
+def test_no_gene_of_a_real_matrix_is_caught(name: str, real_data: Path) -> None:
+    """Names of hundreds of real genes, read by scanpy."""
+    path = real_data / name
+    adata = sc.read_10x_h5(path) if path.suffix == ".h5" else anndata.read_h5ad(path)
+    names = {*adata.var_names, *adata.var.get("gene_ids", ())}
+    assert len(names) > 200
+    assert {text: kind for text in names if (kind := kind_by_form(text))} == {}
+
+
+def test_types_that_the_file_states_are_kept() -> None:
+    ids = np.array(["ENSG01", "CD3", "CD4-ACGTACGTACGT", "__no_feature"], dtype=object)
+    adt = "Antibody Capture"
+    types = np.array([GENE_EXPRESSION, adt, adt, GENE_EXPRESSION], dtype=object)
+    told = with_kinds(GeneTable(ids=ids, names=ids, feature_types=types)).feature_types
+    assert told is not None
+    assert told.tolist() == [*types[:3], SUMMARY_ROW]
+    assert types[3] == GENE_EXPRESSION, "what it was given is not changed"
+
+
+ALL = sorted(name for names in NO_GENES.values() for name in names)
+BARE = [f"ENSG{i:011d}" for i in range(40)]
+
+
+def _tsv(counts: pd.DataFrame, folder: Path) -> Path:
+    counts.to_csv(folder / "a.tsv", sep="\t")
+    return folder / "a.tsv"
+
+
+def _csv_of_cells(counts: pd.DataFrame, folder: Path) -> Path:
+    counts.T.to_csv(folder / "b.csv")
+    return folder / "b.csv"
+
+
+def _h5ad(counts: pd.DataFrame, folder: Path) -> Path:
+    anndata.AnnData(
+        sp.csr_matrix(counts.to_numpy().T.astype(np.float32)),
+        var=pd.DataFrame(index=counts.index),
+        obs=pd.DataFrame(index=counts.columns),
+    ).write_h5ad(folder / "c.h5ad")
+    return folder / "c.h5ad"
+
+
+def _mtx(counts: pd.DataFrame, folder: Path) -> Path:
+    (folder / "d").mkdir()
+    scipy.io.mmwrite(folder / "d" / "matrix.mtx", sp.coo_matrix(counts.to_numpy()))
+    (folder / "d" / "features.tsv").write_text("\n".join(counts.index) + "\n")
+    (folder / "d" / "barcodes.tsv").write_text("\n".join(counts.columns) + "\n")
+    return folder / "d"
+
+
+def _tenx_h5(counts: pd.DataFrame, folder: Path) -> Path:
+    matrix = sp.csc_matrix(counts.to_numpy())
+    with h5py.File(folder / "e.h5", "w") as file:
+        group = file.create_group("matrix")
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(matrix, name)
+        group["shape"] = matrix.shape
+        group["barcodes"] = counts.columns.to_numpy(dtype="S")
+        for name in ("id", "name"):
+            group[f"features/{name}"] = counts.index.to_numpy(dtype="S")
+        group["features/feature_type"] = np.full(len(counts), b"Gene Expression")
+    return folder / "e.h5"
+
+
+WRITERS: tuple[Callable[[pd.DataFrame, Path], Path], ...] = (
+    _tsv, _csv_of_cells, _h5ad, _mtx, _tenx_h5,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_rows_that_are_no_genes_change_no_number(
+    write: Callable[[pd.DataFrame, Path], Path], tmp_path: Path
+) -> None:
+    """Random matrices with all such rows at random places give pandas' sums without them."""
+    rng = np.random.default_rng(20261126)
+    names = rng.permutation([*BARE, *ALL])
+    cells = [f"{''.join(rng.choice(list('ACGT'), 16))}-1" for _ in range(25)]
+    counts = pd.DataFrame(
+        rng.poisson(1.5, (len(names), len(cells))).astype(int), index=names, columns=cells
+    )
+    counts.loc[ALL] *= 1000
+    genes = counts.loc[[name for name in names if name in set(BARE)]]
+    summary = summarise(write(counts, tmp_path))
+    assert summary.n_genes == len(BARE)
+    assert summary.n_cells == len(cells)
+    assert summary.total_counts == genes.to_numpy().sum()
+    assert summary.median_counts_per_cell == np.median(genes.sum())
+    assert summary.genes.gene_id.tolist() == genes.index.tolist()
+    assert summary.genes.total_counts.tolist() == genes.sum(axis=1).tolist()
+    (check,) = (check for check in summary.checks if check.name == "feature_types")
+    assert check.status == "warn"
+    for kind, examples in NO_GENES.items():
+        assert f"{len(examples)} {kind}" in check.message
+
+
+@pytest.mark.parametrize("names", [
+    ["CD3-CTCATTGTAACTCCT", "CD4-TGTTCCCGCTCAACT", "unmapped"],
+    ["NegControlProbe_00042", "BLANK_0006", "BLANK_0007"],
+    ["ERCC-00002", "ERCC-00003", "ERCC-00004"],
+])  # fmt: skip
+def test_a_matrix_without_genes_is_not_published(names: list[str], tmp_path: Path) -> None:
+    cells = ["ACGTACGTACGTACGA-1", "ACGTACGTACGTACGC-1"]
+    counts = pd.DataFrame(np.ones((3, 2), dtype=int), index=names, columns=cells)
+    with pytest.raises(NoCountsError, match="holds no genes: its features are"):
+        summarise(_mtx(counts, tmp_path))
+
+
+def test_peaks_alone_are_not_published(tmp_path: Path) -> None:
+    """As Cell Ranger ATAC's matrix: every feature has the type Peaks."""
+    cells = ["ACGTACGTACGTACGA-1", "ACGTACGTACGTACGC-1"]
+    peaks = ["chr1:1-500", "chr1:600-900", "chr2:1-9"]
+    counts = pd.DataFrame(np.ones((3, 2), dtype=int), index=peaks, columns=cells)
+    path = _mtx(counts, tmp_path)
+    lines = "".join(f"{name}\t{name}\tPeaks\n" for name in counts.index)
+    (path / "features.tsv").write_text(lines)
+    with pytest.raises(NoCountsError, match="no genes: its features are 3 Peaks"):
+        summarise(path)
+
+
+@given(st.from_regex(r"[A-Za-z][A-Za-z0-9]{1,9}(-[A-Z0-9]{1,4})?(\.[0-9])?", fullmatch=True))
+def test_what_is_built_like_a_symbol_is_a_gene(name: str) -> None:
+    """No symbol of letters, digits and a short suffix is left out."""
+    assert kind_by_form(name) is None
