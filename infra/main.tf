@@ -118,5 +118,9 @@ module "deployer" {
   github_repository = var.github_repository
   provider_arn      = var.github_provider_arn
   bucket_arn        = local.bucket_arn
+  own_bucket        = !var.use_existing_bucket
+  cloudfront_arns   = module.storage.cloudfront_arns
+  project_tag       = var.name
+  state_key         = "${var.name}/${var.environment}.tfstate"
   region            = var.aws_region
 }

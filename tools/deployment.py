@@ -35,6 +35,18 @@ INSTALL = {
     "terraform": "Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install",
 }
 CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+# Old states: the newest ten always stay, the others for three months.
+STATE_LIFECYCLE = {
+    "Rules": [
+        {
+            "ID": "old-states",
+            "Status": "Enabled",
+            "Filter": {},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 90, "NewerNoncurrentVersions": 10},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
+        }
+    ]
+}
 PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
 MACHINES = {"aarch64": "ARM64", "arm64": "ARM64", "x86_64": "X86_64", "AMD64": "X86_64"}
 FINISHED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
@@ -102,9 +114,19 @@ class Deployment:
         return self.variables.get("aws_region", "us-east-1")
 
     @property
+    def service(self) -> str:
+        """The service's name, without the stage."""
+        return self.variables.get("name", "data-portal-summary-stats")
+
+    @property
     def full_name(self) -> str:
         """What everything of this deployment is called."""
-        return f"{self.variables.get('name', 'data-portal-summary-stats')}-{self.name}"
+        return f"{self.service}-{self.name}"
+
+    @property
+    def state_key(self) -> str:
+        """Where Terraform keeps this deployment's state, and no other's, in the states' bucket."""
+        return f"{self.service}/{self.name}.tfstate"
 
     @property
     def architecture(self) -> str:
@@ -152,28 +174,71 @@ class Deployment:
         if tuple(int(n) for n in version.split("-")[0].split(".")[:2]) < (1, 10):
             raise Stop(f"Terraform {version} can't lock the state in S3; install 1.10 or newer")
         bucket = f"dpss-terraform-{account}"
-        try:
-            self.aws("s3api", "head-bucket", "--bucket", bucket)
-        except Stop as error:
-            if "404" not in str(error) and "Not Found" not in str(error):
-                raise Stop(f"the bucket of Terraform's state, {bucket}: {error}") from error
-            confirm(f"Make the bucket {bucket} for Terraform's state (a few cents a year)?")
-            self.make_state_bucket(bucket)
+        self.find_state_bucket(bucket, account)
         self.terraform("init", "-input=false", "-reconfigure", "-lockfile=readonly",
                        f"-backend-config=backends/{self.name}.s3.tfbackend",
                        f"-backend-config=bucket={bucket}",
+                       f"-backend-config=key={self.state_key}",
                        f"-backend-config=region={self.region}")  # fmt: skip
 
-    def make_state_bucket(self, bucket: str) -> None:
-        """Make a bucket: versioned, encrypted, closed."""
-        where = () if self.region == "us-east-1" else (
-            "--create-bucket-configuration", f"LocationConstraint={self.region}")  # fmt: skip
-        self.aws("s3api", "create-bucket", "--bucket", bucket, *where)
-        self.aws("s3api", "put-bucket-versioning", "--bucket", bucket,
-                 "--versioning-configuration", "Status=Enabled")  # fmt: skip
-        self.aws("s3api", "put-public-access-block", "--bucket", bucket,
+    def find_state_bucket(self, bucket: str, account: str) -> None:
+        """See that the bucket of Terraform's states is there, is the account's, and is closed.
+
+        Its name can be guessed, so that somebody else may have made it first: each call names the
+        owner that is expected.
+
+        Raises:
+            Stop: It is somebody else's, or can't be made.
+        """
+        owned = ("--bucket", bucket, "--expected-bucket-owner", account)
+        try:
+            self.aws("s3api", "head-bucket", *owned)
+        except Stop as error:
+            if "403" in str(error) or "Forbidden" in str(error):
+                raise Stop(
+                    f"the bucket of Terraform's state, {bucket}, is not of account {account}, or "
+                    "these credentials may not use it. Nothing was written to it"
+                ) from error
+            if "404" not in str(error) and "Not Found" not in str(error):
+                raise Stop(f"the bucket of Terraform's state, {bucket}: {error}") from error
+            confirm(f"Make the bucket {bucket} for Terraform's state (a few cents a year)?")
+            where = () if self.region == "us-east-1" else (
+                "--create-bucket-configuration", f"LocationConstraint={self.region}")  # fmt: skip
+            self.aws("s3api", "create-bucket", "--bucket", bucket, *where)
+        else:
+            try:
+                self.aws("s3api", "get-bucket-policy", *owned)
+            except Stop as error:
+                if "NoSuchBucketPolicy" not in str(error):
+                    raise
+                confirm(f"Close the bucket {bucket} of Terraform's state (TLS only, life cycle)?")
+            else:
+                return
+        self.close_state_bucket(bucket, owned)
+
+    def close_state_bucket(self, bucket: str, owned: Sequence[str]) -> None:
+        """Version and encrypt the bucket of states, and close it; its policy, the sign, is last."""
+        arn = f"arn:aws:s3:::{bucket}"
+        encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+        tls_only = {
+            "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": [arn, f"{arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }  # fmt: skip
+        for what, option, value in (
+            ("versioning", "versioning-configuration", {"Status": "Enabled"}),
+            ("encryption", "server-side-encryption-configuration", encryption),
+            ("ownership-controls", "ownership-controls",
+             {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}),
+        ):  # fmt: skip
+            self.aws("s3api", f"put-bucket-{what}", *owned, f"--{option}", json.dumps(value))
+        self.aws("s3api", "put-public-access-block", *owned,
                  "--public-access-block-configuration",
-                 ",".join(f"{what}=true" for what in CLOSED))  # fmt: skip
+                 json.dumps(dict.fromkeys(CLOSED, True)))  # fmt: skip
+        self.aws("s3api", "put-bucket-lifecycle-configuration", *owned,
+                 "--lifecycle-configuration", json.dumps(STATE_LIFECYCLE))  # fmt: skip
+        policy = {"Version": "2012-10-17", "Statement": [tls_only]}
+        self.aws("s3api", "put-bucket-policy", *owned, "--policy", json.dumps(policy))
 
     def with_variables(self) -> tuple[str, ...]:
         """Return the options that hand terraform the stage's file, and then what wins over it."""

@@ -13,8 +13,11 @@ from moto.cloudfront import models as cloudfront
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeDeleteMarker
+from moto.s3.responses import S3Response
 from moto.server import main
 from moto.stepfunctions.responses import StepFunctionResponse
+
+ACCOUNT = "123456789012"
 
 
 def _conditions_hold(conditions, context):
@@ -47,6 +50,16 @@ def _is_action_permitted(
         return PermissionResult.NEUTRAL
     bare = IAMPolicyStatement({k: v for k, v in self._statement.items() if k != "Condition"})
     return _plain_is_action_permitted(bare, action, resource, principal, None)
+
+
+_plain_bucket_response = S3Response._bucket_response
+
+
+def _bucket_response(self, request, full_url):
+    """Without it the owner that a request expects is not looked at."""
+    if request.headers.get("x-amz-expected-bucket-owner", ACCOUNT) != ACCOUNT:
+        return 403, {}, ""
+    return _plain_bucket_response(self, request, full_url)
 
 
 def _validate(self):
@@ -117,6 +130,7 @@ def _certificate(self, config):
 def fill_gaps():
     """Patch moto in this process."""
     IAMPolicyStatement.is_action_permitted = _is_action_permitted
+    S3Response._bucket_response = _bucket_response
     # Without it: deleting a bucket with delete markers in it fails for ever.
     FakeDeleteMarker.dispose = lambda self, garbage=False: None
     StepFunctionResponse.validate_state_machine_definition = _validate

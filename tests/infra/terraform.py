@@ -10,16 +10,20 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
 ACCOUNT = "123456789012"
+NAME = "data-portal-summary-stats-dev"
+BUCKET = f"{NAME}-{ACCOUNT}"
 DIGEST = "sha256:" + "0" * 64
 STATE_BUCKET = f"dpss-terraform-{ACCOUNT}"
 
@@ -169,3 +173,42 @@ class Deployment:
 
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"} | credentials
         return boto3.client(service, region_name="us-east-1", endpoint_url=self.address, **keys)
+
+    def policies(self, role: str) -> list[dict[str, Any]]:
+        """Return all policies of a role, as IAM has them."""
+        iam = self.client("iam")
+        assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        return [
+            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        ]
+
+    def assume(self, role: str) -> dict[str, str]:
+        """Return temporary credentials of a role, as `client` takes them."""
+        keys = self.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="test"
+        )["Credentials"]
+        return {
+            "aws_access_key_id": keys["AccessKeyId"],
+            "aws_secret_access_key": keys["SecretAccessKey"],
+            "aws_session_token": keys["SessionToken"],
+        }
+
+    @contextmanager
+    def enforced(self) -> Iterator[None]:
+        """Let the loopback AWS judge each request by the rights of who makes it."""
+
+        def judge_after(requests: int) -> None:
+            request = urllib.request.Request(
+                f"{self.address}/moto-api/reset-auth",
+                str(requests).encode(),
+                {"Content-Type": "text/plain"},
+                method="POST",
+            )
+            urllib.request.urlopen(request).close()
+
+        judge_after(0)
+        try:
+            yield
+        finally:
+            judge_after(1_000_000)

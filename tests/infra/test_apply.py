@@ -3,74 +3,15 @@
 from __future__ import annotations
 
 import json
-import urllib.request
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.infra.policies import allows
-from tests.infra.terraform import (
-    ACCOUNT,
-    DIGEST,
-    HEAVY,
-    Deployment,
-    copy_of_infra,
-    environment,
-    loopback_aws,
-    need_terraform,
-    run,
-)
+from tests.infra.terraform import ACCOUNT, BUCKET, DIGEST, HEAVY, NAME, Deployment
 
 pytestmark = HEAVY
 
-NAME = "data-portal-summary-stats-dev"
-BUCKET = f"{NAME}-{ACCOUNT}"
 S3 = f"arn:aws:s3:::{BUCKET}"
-
-
-@pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Apply everything, with all that is optional; destroy it in the end."""
-    need_terraform()
-    pytest.importorskip("moto.server")
-    folder = tmp_path_factory.mktemp("apply")
-    with loopback_aws(folder / "moto.log") as address:
-        made = Deployment(
-            infra=copy_of_infra(folder),
-            env=environment(folder)
-            | {
-                "AWS_ENDPOINT_URL": address,
-                "AWS_ACCESS_KEY_ID": "testing",
-                "AWS_SECRET_ACCESS_KEY": "testing",
-            },
-            address=address,
-            variables=[
-                "-var=loopback=true",
-                "-var=serve_pages=true",
-                "-var=github_repository=example/portal",
-                "-var=alarm_email=someone@example.org",
-                f"-var=account_id={ACCOUNT}",
-                f"-var=image_digest={DIGEST}",
-            ],
-        )
-        made.init()
-        made.terraform("apply", "-auto-approve")
-        yield made
-        said = made.terraform("destroy", "-auto-approve")
-        assert "Destroy complete!" in said
-        assert run("state", "list", cwd=made.infra, env=made.env).stdout == ""
-        assert not made.client("s3").list_buckets(Prefix=NAME)["Buckets"]
-
-
-def policies(deployment: Deployment, role: str) -> list[dict[str, Any]]:
-    """Return all policies of a role, as IAM has them."""
-    iam = deployment.client("iam")
-    assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    return [
-        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
-    ]
 
 
 def test_a_second_plan_changes_nothing(deployment: Deployment) -> None:
@@ -154,7 +95,7 @@ def test_the_task(deployment: Deployment) -> None:
 
 def test_the_program_can_do_its_work_and_nothing_else(deployment: Deployment) -> None:
     """The task role, evaluated: read matrices and blacklist, read and write figures."""
-    documents = policies(deployment, f"{NAME}-task")
+    documents = deployment.policies(f"{NAME}-task")
     figures, matrices = "project-assets/project-stats/", "project-assets/project-matrices/"
     allowed = [
         ("s3:GetObject", f"{S3}/{matrices}a.mtx.zip", {}),
@@ -194,7 +135,7 @@ def test_the_program_can_do_its_work_and_nothing_else(deployment: Deployment) ->
 
 def test_ecs_can_pull_that_image_and_write_that_log(deployment: Deployment) -> None:
     """The execution role."""
-    documents = policies(deployment, f"{NAME}-execution")
+    documents = deployment.policies(f"{NAME}-execution")
     here = f"us-east-1:{ACCOUNT}"
     log = f"arn:aws:logs:{here}:log-group:/ecs/{NAME}"
     for action in (
@@ -216,7 +157,7 @@ def test_ecs_can_pull_that_image_and_write_that_log(deployment: Deployment) -> N
 
 def test_the_state_machine_starts_that_task_in_that_cluster(deployment: Deployment) -> None:
     """Its role: that task, that cluster, those roles."""
-    documents = policies(deployment, f"{NAME}-run")
+    documents = deployment.policies(f"{NAME}-run")
     here = f"us-east-1:{ACCOUNT}"
     cluster = f"arn:aws:ecs:{here}:cluster/{NAME}"
     task = f"arn:aws:ecs:{here}:task-definition/{NAME}:1"
@@ -259,7 +200,7 @@ def test_who_may_take_the_roles(deployment: Deployment) -> None:
 
 def test_the_deployer_can_not_raise_itself(deployment: Deployment) -> None:
     """The role of the workflow: changes no role's rights, its own or those it hands on."""
-    documents = policies(deployment, f"{NAME}-deployer")
+    documents = deployment.policies(f"{NAME}-deployer")
     services = {"task": "ecs-tasks", "execution": "ecs-tasks", "run": "states",
                 "schedule": "scheduler", "deployer": "ecs-tasks"}  # fmt: skip
     for role, service in services.items():
@@ -365,27 +306,11 @@ def test_drift_by_hand_is_seen(deployment: Deployment) -> None:
 
 def test_the_loopback_refuses_what_the_task_may_not(deployment: Deployment) -> None:
     """The role's credentials, used: figures can be put, everything else is denied."""
-    role = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-task"
-    keys = deployment.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    mine = {
-        "aws_access_key_id": keys["AccessKeyId"],
-        "aws_secret_access_key": keys["SecretAccessKey"],
-        "aws_session_token": keys["SessionToken"],
-    }
+    mine = deployment.assume(f"{NAME}-task")
     s3, ecs = deployment.client("s3", **mine), deployment.client("ecs", **mine)
     deployment.client("s3").put_object(Bucket=BUCKET, Key="blacklist", Body=b"")
 
-    def enforce(calls_before: str) -> None:
-        request = urllib.request.Request(
-            f"{deployment.address}/moto-api/reset-auth",
-            calls_before.encode(),
-            {"Content-Type": "text/plain"},
-            method="POST",
-        )
-        urllib.request.urlopen(request).close()
-
-    enforce("0")
-    try:
+    with deployment.enforced():
         s3.put_object(Bucket=BUCKET, Key="project-assets/project-stats/a/summary.json", Body=b"{}")
         s3.get_object(Bucket=BUCKET, Key="blacklist")
         for refused in (
@@ -399,8 +324,6 @@ def test_the_loopback_refuses_what_the_task_may_not(deployment: Deployment) -> N
         ):
             with pytest.raises(Exception, match="AccessDenied"):
                 refused()
-    finally:
-        enforce("1000000")
 
 
 def test_a_new_image_is_a_new_revision(deployment: Deployment) -> None:

@@ -26,6 +26,26 @@ variable "bucket_arn" {
   type        = string
 }
 
+variable "own_bucket" {
+  description = "The bucket belongs to this deployment; false: it is only looked at."
+  type        = bool
+}
+
+variable "cloudfront_arns" {
+  description = "The distribution and the access control of this deployment's pages, if it has any."
+  type        = list(string)
+}
+
+variable "project_tag" {
+  description = "Value of the tag Project of everything made here."
+  type        = string
+}
+
+variable "state_key" {
+  description = "Object in the state's bucket that holds this deployment's state."
+  type        = string
+}
+
 variable "region" {
   description = "Region of the deployment."
   type        = string
@@ -40,6 +60,7 @@ locals {
   issuer    = "token.actions.githubusercontent.com"
   provider  = var.provider_arn != null ? var.provider_arn : aws_iam_openid_connect_provider.github[0].arn
   here      = "${var.region}:${local.account}"
+  state     = "arn:${local.partition}:s3:::dpss-terraform-${local.account}"
   roles     = "arn:${local.partition}:iam::${local.account}:role/${var.name}"
   # The deployment's roles and who takes them. It may hand them on, not change them: who may write a
   # role's policy has what that role can be given.
@@ -82,9 +103,11 @@ resource "aws_iam_role" "deployer" {
   max_session_duration = 3600
 }
 
+# Every stage of an account has a deployer of its own, and none may touch what another one made: a
+# statement is about this deployment's names, or asks for its tags, or only reads.
 data "aws_iam_policy_document" "deployer" {
   #checkov:skip=CKV_AWS_111:Statement NoNarrowerResource lists what cannot be bound to a name; the others are.
-  #checkov:skip=CKV_AWS_356:The actions without a narrower resource stand in a statement of their own.
+  #checkov:skip=CKV_AWS_356:The actions without a narrower resource stand in statements of their own.
   statement {
     sid = "ThisDeployment"
     actions = [
@@ -95,30 +118,89 @@ data "aws_iam_policy_document" "deployer" {
       "arn:${local.partition}:ecs:${local.here}:cluster/${var.name}",
       "arn:${local.partition}:ecs:${local.here}:task-definition/${var.name}:*",
       "arn:${local.partition}:ecs:${local.here}:task/${var.name}/*",
-      "arn:${local.partition}:logs:${local.here}:log-group:/ecs/${var.name}*",
-      "arn:${local.partition}:logs:${local.here}:log-group:/aws/vendedlogs/states/${var.name}*",
-      "arn:${local.partition}:events:${local.here}:rule/${var.name}-*",
+      "arn:${local.partition}:logs:${local.here}:log-group:/ecs/${var.name}",
+      "arn:${local.partition}:logs:${local.here}:log-group:/ecs/${var.name}:*",
+      "arn:${local.partition}:logs:${local.here}:log-group:/aws/vendedlogs/states/${var.name}",
+      "arn:${local.partition}:logs:${local.here}:log-group:/aws/vendedlogs/states/${var.name}:*",
+      "arn:${local.partition}:events:${local.here}:rule/${var.name}-task-stopped",
       "arn:${local.partition}:scheduler:${local.here}:schedule/${var.name}/*",
       "arn:${local.partition}:scheduler:${local.here}:schedule-group/${var.name}",
       "arn:${local.partition}:states:${local.here}:stateMachine:${var.name}",
       "arn:${local.partition}:states:${local.here}:execution:${var.name}:*",
-      "arn:${local.partition}:sqs:${local.here}:${var.name}-*",
-      "arn:${local.partition}:sns:${local.here}:${var.name}-*",
+      "arn:${local.partition}:sqs:${local.here}:${var.name}-not-started",
+      "arn:${local.partition}:sns:${local.here}:${var.name}-alarms",
+      "arn:${local.partition}:sns:${local.here}:${var.name}-alarms:*", # its subscriptions
       "arn:${local.partition}:cloudwatch:${local.here}:alarm:${var.name}-*",
       "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${var.name}",
     ]
   }
 
   statement {
-    sid       = "FiguresBucketButNotItsDestruction"
-    actions   = ["s3:Get*", "s3:List*", "s3:Put*Configuration", "s3:PutBucket*", "s3:PutLifecycleConfiguration"]
-    resources = [var.bucket_arn]
+    sid       = "ItsBudget"
+    actions   = ["budgets:ViewBudget", "budgets:ModifyBudget", "budgets:ListTagsForResource"]
+    resources = ["arn:${local.partition}:budgets::${local.account}:budget/${var.name}-monthly"]
+  }
+
+  dynamic "statement" {
+    for_each = length(var.cloudfront_arns) > 0 ? [var.cloudfront_arns] : []
+    content {
+      sid = "ItsPages"
+      actions = [
+        "cloudfront:GetDistribution", "cloudfront:UpdateDistribution", "cloudfront:ListTagsForResource",
+        "cloudfront:GetOriginAccessControl",
+      ]
+      resources = statement.value
+    }
   }
 
   statement {
-    sid       = "TerraformsState"
-    actions   = ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-    resources = ["arn:${local.partition}:s3:::dpss-terraform-${local.account}*"]
+    sid = "SeeTheFiguresBucket"
+    actions = [
+      "s3:GetBucket*", "s3:GetAccelerateConfiguration", "s3:GetEncryptionConfiguration",
+      "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket",
+    ]
+    resources = [var.bucket_arn]
+  }
+
+  # Not who may read it: the public access block, the policy and the owner of its objects are a person's to change.
+  dynamic "statement" {
+    for_each = var.own_bucket ? [var.bucket_arn] : []
+    content {
+      sid       = "KeepTheFiguresBucket"
+      actions   = ["s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"]
+      resources = [statement.value]
+    }
+  }
+
+  statement {
+    sid       = "SeeTheBucketOfStates"
+    actions   = ["s3:GetBucketPolicy", "s3:GetLifecycleConfiguration"]
+    resources = [local.state]
+  }
+
+  # IfExists: "is the bucket there" and "is this key there" have no prefix.
+  statement {
+    sid       = "FindTheState"
+    actions   = ["s3:ListBucket"]
+    resources = [local.state]
+
+    condition {
+      test     = "StringLikeIfExists"
+      variable = "s3:prefix"
+      values   = ["env:/", var.state_key, "${var.state_key}.tflock"]
+    }
+  }
+
+  statement {
+    sid       = "ItsStateAndLock"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${local.state}/${var.state_key}", "${local.state}/${var.state_key}.tflock"]
+  }
+
+  statement {
+    sid       = "Unlock"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${local.state}/${var.state_key}.tflock"]
   }
 
   statement {
@@ -147,15 +229,32 @@ data "aws_iam_policy_document" "deployer" {
     resources = [local.provider]
   }
 
+  # IAM knows no narrower resource for this action, so it asks for the tags of this deployment. A revision
+  # that is registered runs nowhere until a state machine names it, which only its own deployer can do.
+  statement {
+    sid       = "RegisterItsTask"
+    actions   = ["ecs:RegisterTaskDefinition"]
+    resources = ["*"]
+
+    dynamic "condition" {
+      for_each = { Project = var.project_tag, Environment = var.environment }
+      content {
+        test     = "StringEquals"
+        variable = "aws:RequestTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
+  }
+
+  # Only reading, but for the delivery of the state machine's log, which has neither names nor tags.
+  # There is no ecs:DeregisterTaskDefinition, which could hit another stage's task: old revisions stay.
   statement {
     sid = "NoNarrowerResource"
     actions = [
-      "ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition",
-      "ecs:DescribeTaskDefinition", "ec2:Describe*", "logs:DescribeLogGroups", "logs:ListLogDeliveries",
-      "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DescribeResourcePolicies",
-      "cloudwatch:DescribeAlarms", "cloudfront:Get*", "cloudfront:List*", "cloudfront:UpdateDistribution",
-      "cloudfront:CreateInvalidation", "states:ValidateStateMachineDefinition", "budgets:ViewBudget",
-      "budgets:ModifyBudget", "budgets:ListTagsForResource", "sts:GetCallerIdentity",
+      "ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ec2:Describe*", "logs:DescribeLogGroups",
+      "logs:ListLogDeliveries", "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery",
+      "logs:DescribeResourcePolicies", "cloudwatch:DescribeAlarms", "states:ValidateStateMachineDefinition",
+      "sts:GetCallerIdentity",
     ]
     resources = ["*"]
   }

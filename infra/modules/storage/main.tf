@@ -232,3 +232,8 @@ output "pages_url" {
   description = "Address of the pages, or null."
   value       = one([for pages in aws_cloudfront_distribution.pages : "https://${pages.domain_name}/"])
 }
+
+output "cloudfront_arns" {
+  description = "The distribution and its access control; none without serve_pages."
+  value       = concat(aws_cloudfront_distribution.pages[*].arn, aws_cloudfront_origin_access_control.pages[*].arn)
+}
