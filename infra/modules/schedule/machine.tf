@@ -4,10 +4,17 @@
 #     │
 #   Shards: for each "i/n", at most `concurrency` at a time:
 #     RunTask (waits for its end; told its shard by DPSS_SHARD)
-#       ├─ exit 0 ─▶ done
-#       ├─ exit 1 ─▶ done: some matrices failed, the others are published; an alarm of its own tells
+#       ├─ exit 0 ─▶ recorded as "done"
+#       ├─ exit 1 ─▶ recorded as "some matrices failed": the others are published; an alarm of its own tells
 #       ├─ Spot took the machine back ─▶ RunTask again: it resumes
-#       └─ anything else ─▶ fails
+#       └─ anything else ─▶ recorded as "failed", with error and cause; the other shards go on
+#     │
+#   Outcomes ── one is "failed" ──▶ ShardsFailed (fails, with the reasons of all that failed)
+#     │
+#   AllDone
+#
+# The cause of an error is what ECS says of the task, in JSON, or any other text: it is looked at as
+# text and never parsed, so that none can end the run with an error of its own.
 
 locals {
   run_task = {
@@ -46,40 +53,52 @@ locals {
           BackoffRate     = 2
           MaxAttempts     = 5
         }]
-        Catch = [{ ErrorEquals = ["States.TaskFailed"], ResultPath = "$.error", Next = "ReadCause" }]
+        Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.error", Next = "WhyStopped" }]
         Next  = "Done"
-      }
-      ReadCause = {
-        Type       = "Pass"
-        Parameters = { "task.$" = "States.StringToJson($.error.Cause)" }
-        ResultPath = "$.stopped"
-        Next       = "WhyStopped"
       }
       WhyStopped = {
         Type = "Choice"
-        Choices = [
-          {
-            And = [
-              { Variable = "$.stopped.task.StopCode", IsPresent = true },
-              { Variable = "$.stopped.task.StopCode", StringEquals = "SpotInterruption" },
-            ]
+        Choices = concat(
+          [{
+            And  = concat(local.has_cause, [{ Variable = "$.error.Cause", StringMatches = "*\"StopCode\":\"SpotInterruption\"*" }])
             Next = "WaitForCapacity"
-          },
-          {
-            And = [
-              { Variable = "$.stopped.task.Containers[0].ExitCode", IsPresent = true },
-              { Variable = "$.stopped.task.Containers[0].ExitCode", NumericEquals = 1 },
-            ]
-            Next = "Done"
-          },
-        ]
-        Default = "TaskStopped"
+          }],
+          [for state, exit in { SomeMatricesFailed = 1, OutOfMemory = 137 } : {
+            And = concat(local.has_cause, [{
+              Or = [for after in [",", "}"] : { Variable = "$.error.Cause", StringMatches = "*\"ExitCode\":${exit}${after}*" }]
+            }])
+            Next = state
+          }],
+          [{ And = local.has_cause, Next = "Failed" }],
+        )
+        Default = "FailedWithoutCause"
       }
-      WaitForCapacity = { Type = "Wait", Seconds = 120, Next = "RunTask" }
-      TaskStopped     = { Type = "Fail", ErrorPath = "$.error.Error", CausePath = "$.error.Cause" }
-      Done            = { Type = "Succeed" }
+      WaitForCapacity    = { Type = "Wait", Seconds = 120, Next = "RunTask" }
+      Done               = { Type = "Pass", Parameters = merge(local.record, { outcome = "done" }), End = true }
+      SomeMatricesFailed = { Type = "Pass", Parameters = merge(local.record, { outcome = "some matrices failed" }), End = true }
+      OutOfMemory = {
+        Type       = "Pass"
+        Parameters = merge(local.record, { outcome = "failed", cause = "exit code 137: the task ran out of memory, or was ended by force" })
+        End        = true
+      }
+      Failed = {
+        Type       = "Pass"
+        Parameters = merge(local.record, { outcome = "failed", "error.$" = "$.error.Error", "cause.$" = "$.error.Cause" })
+        End        = true
+      }
+      FailedWithoutCause = {
+        Type       = "Pass"
+        Parameters = merge(local.record, { outcome = "failed", "error.$" = "$.error.Error", cause = "no cause was given" })
+        End        = true
+      }
     }
   }
+
+  record = { "shard.$" = "$.shard" }
+  has_cause = [
+    { Variable = "$.error.Cause", IsPresent = true },
+    { Variable = "$.error.Cause", IsString = true },
+  ]
 
   definition = {
     Comment = "${var.name}: one run, in one shard or many; never two runs at a time"
@@ -108,10 +127,36 @@ locals {
         MaxConcurrencyPath = "$.concurrency"
         ItemSelector       = { "shard.$" = "$$.Map.Item.Value", "timeout_seconds.$" = "$.timeout_seconds" }
         ItemProcessor      = merge({ ProcessorConfig = { Mode = "INLINE" } }, local.one_shard)
-        ResultPath         = null
-        Next               = "AllDone"
+        ResultPath         = "$.done"
+        Next               = "Outcomes"
       }
-      AllDone = { Type = "Succeed" }
+      Outcomes = {
+        Type       = "Pass"
+        Parameters = { "failed.$" = "States.ArrayContains($.done[*].outcome, 'failed')" }
+        ResultPath = "$.any"
+        Next       = "HasFailed"
+      }
+      HasFailed = {
+        Type    = "Choice"
+        Choices = [{ Variable = "$.any.failed", BooleanEquals = true, Next = "Which" }]
+        Default = "AllDone"
+      }
+      # A cause has room for 32,768 characters, and what ECS says of a task some 4,000: all shards that
+      # failed are named, the first six with their reason; the others' are in the execution's history.
+      Which = {
+        Type       = "Pass"
+        Parameters = { "failed.$" = "$.done[?(@.outcome == 'failed')]" }
+        Next       = "Reasons"
+      }
+      Reasons = {
+        Type = "Pass"
+        Parameters = {
+          "text.$" = "States.Format('{} of the shards failed: {}. The others came to their end. Why: {}', States.ArrayLength($.failed), States.JsonToString($.failed[*].shard), States.JsonToString($.failed[0:6]))"
+        }
+        Next = "ShardsFailed"
+      }
+      ShardsFailed = { Type = "Fail", Error = "ShardsFailed", CausePath = "$.text" }
+      AllDone      = { Type = "Succeed", OutputPath = "$.done" }
     }
   }
 
