@@ -182,6 +182,13 @@ run "task" {
     error_message = "Options reach the program as DPSS_<NAME>."
   }
   assert {
+    condition = contains(
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment,
+      { name = "DPSS_MEMORY", value = "2048MiB" },
+    )
+    error_message = "The program is told half of the task's memory for what is read whole."
+  }
+  assert {
     condition     = aws_ecs_task_definition.this.runtime_platform[0].cpu_architecture == "ARM64" && aws_ecs_task_definition.this.ephemeral_storage[0].size_in_gib == 60
     error_message = "arm64, with the scratch space asked for."
   }
@@ -196,6 +203,39 @@ run "task" {
   assert {
     condition     = toset(flatten([for s in data.aws_iam_policy_document.execution.statement : s.resources if contains(s.actions, "ecr:BatchGetImage")])) == toset(["arn:aws:ecr:us-east-1:123456789012:repository/dpss-dev"])
     error_message = "ECS pulls that image and no other."
+  }
+}
+
+run "memory_by_hand" {
+  command = apply
+
+  module {
+    source = "./modules/job"
+  }
+
+  variables {
+    name               = "dpss-dev"
+    region             = "us-east-1"
+    image              = "image"
+    repository_arn     = "arn:aws:ecr:us-east-1:123456789012:repository/dpss-dev"
+    cpu                = 1024
+    memory             = 5120
+    scratch_gib        = 60
+    cpu_architecture   = "ARM64"
+    options            = { environ = "dev", source = "azul", memory = "1GiB" }
+    figures_bucket     = "figures"
+    figures_prefix     = "stats/"
+    matrices_bucket    = "matrices"
+    matrices_prefix    = "in/"
+    allow_prune        = false
+    log_retention_days = 365
+  }
+
+  assert {
+    condition = [
+      for e in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment : e.value if e.name == "DPSS_MEMORY"
+    ] == ["1GiB"]
+    error_message = "extra_options wins."
   }
 }
 

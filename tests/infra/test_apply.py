@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from dpss.configuring import parse_size
 from tests.infra.policies import allows
 from tests.infra.terraform import ACCOUNT, BUCKET, DIGEST, HEAVY, NAME, Deployment
 
@@ -85,6 +86,7 @@ def test_the_task(deployment: Deployment) -> None:
     variables = {e["name"]: e["value"] for e in container["environment"]}
     assert variables["DPSS_ENVIRON"] == "dev"
     assert variables["DPSS_SOURCE"] == "azul"
+    assert parse_size(variables["DPSS_MEMORY"]) * 2 == int(task["memory"]) * 1024**2
     assert variables["DPSS_OUTPUT"] == f"s3://{BUCKET}/project-assets/project-stats"
     assert container["logConfiguration"]["options"]["awslogs-group"] == f"/ecs/{NAME}"
     (group,) = deployment.client("logs").describe_log_groups(logGroupNamePrefix=f"/ecs/{NAME}")[

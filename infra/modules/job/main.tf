@@ -3,6 +3,8 @@ data "aws_partition" "current" {}
 locals {
   container         = "dpss"
   metrics_namespace = "dpss"
+  # What can only be read whole, R's files, gets half of the task's memory, whatever the container shows of it.
+  options = merge({ memory = "${floor(var.memory / 2)}MiB" }, var.options)
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -62,7 +64,7 @@ resource "aws_ecs_task_definition" "this" {
       }
       mountPoints = [{ sourceVolume = "scratch", containerPath = "/scratch", readOnly = false }]
       environment = [
-        for name in sort(keys(var.options)) : { name = "DPSS_${upper(name)}", value = var.options[name] }
+        for name in sort(keys(local.options)) : { name = "DPSS_${upper(name)}", value = local.options[name] }
       ]
       logConfiguration = {
         logDriver = "awslogs"
