@@ -33,6 +33,13 @@ _KNOWN_TYPES = frozenset(
     )
 )
 """What 10x writes into a column of feature types, in lower case."""
+NAMING_COLUMNS = frozenset((*_IDS, *_NAMES))
+"""Titles, in lower case, of columns that hold ids or names."""
+_NEVER_NAMES = frozenset(
+    (*_CHROMOSOMES, *_FEATURE_TYPES, "feature_biotype", "gene_biotype", "biotype", "gene_type",
+     "genome", "feature_reference", "organism", "species", "strand", "feature_is_filtered")
+)  # fmt: skip
+"""Titles of columns that say something else of each gene."""
 
 
 def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
@@ -49,15 +56,17 @@ def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
         NoMatrixError: There is no column that could name a gene.
     """
     by_name = {name.lower(): column for name, column in reversed(list(columns.items()))}
-    if not by_name:
-        raise NoMatrixError("the gene table has no column of names")
     ids = next((by_name[name] for name in _IDS if name in by_name), None)
     names = next((by_name[name] for name in _NAMES if name in by_name), None)
     index = by_name.get("index")
     if index is not None and looks_like_ids(index):
         ids = index
-    fallback = next(iter(columns.values()))
-    ids = ids if ids is not None else names if names is not None else fallback
+    others = (col for name, col in columns.items() if name.lower() not in _NEVER_NAMES)
+    fallback = next((column for column in (names, ids, *others) if column is not None), None)
+    if fallback is None:
+        raise NoMatrixError("the gene table has no column of names")
+    spare = fallback if index is None else index
+    ids = fallback if ids is None else np.where(ids == "", spare, ids)
     names = names if names is not None else ids
     names = np.where(names == "", ids, names)
     return with_kinds(

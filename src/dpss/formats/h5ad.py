@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats import Layer, Matrix
 from dpss.formats.dense_hdf5 import dense_layer
+from dpss.formats.frames import Frame, as_text, frame_length, note_others, read_frame
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5 import Hdf5File, reading
-from dpss.formats.hdf5_strings import as_strings, read_strings, read_whole
+from dpss.formats.hdf5_frames import Hdf5Elements
+from dpss.formats.hdf5_strings import read_whole
+from dpss.formats.naming import Note
 from dpss.formats.sparse_hdf5 import SparseLayer
 from dpss.model import GeneTable
 from dpss.stores import Blob
@@ -49,10 +50,10 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
         for name in modalities:
             if "var" not in modalities[name]:
                 continue
-            layers = tuple(_layers(file, f"mod/{name}"))
+            layers, said = _layers(file, f"mod/{name}")
             if layers and _holds_genes(name, layers[0].genes):
-                matrices.append((name, layers))
-        others = sorted(set(modalities) - {name for name, _ in matrices})
+                matrices.append((name, layers, said))
+        others = sorted(set(modalities) - {name for name, *_ in matrices})
     if not matrices:
         raise NoMatrixError(
             f"{blob.url}: none of the modalities holds gene expression ({', '.join(others)})"
@@ -60,7 +61,10 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     note = ("modalities", "warn", f"Left out, as they hold no genes: {', '.join(others)}.")
     notes = (note,) if others else ()
     named = len(matrices) > 1
-    return tuple(Matrix(name if named else "", "h5mu", layers, notes) for name, layers in matrices)
+    return tuple(
+        Matrix(name if named else "", "h5mu", layers, (*notes, *said))
+        for name, layers, said in matrices
+    )
 
 
 _OTHER_MODALITIES = {"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "protein", "airr"}
@@ -81,48 +85,56 @@ def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
         CorruptMatrixError: Its parts contradict each other.
     """
     with reading(file):
-        layers = tuple(_layers(file, ""))
+        layers, notes = _layers(file, "")
     if not layers:
         raise NoMatrixError(f"{blob.url}: there is no X, raw.X or layer in this h5ad file")
-    return Matrix(name="", format=FORMAT, layers=layers)
+    return Matrix(name="", format=FORMAT, layers=layers, notes=notes)
 
 
-def _layers(file: Hdf5File, root: str) -> Iterator[Layer]:
-    """Yield all layers below a group that is laid out as AnnData."""
+def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
+    """Return all layers below a group that is laid out as AnnData, and what is to be said."""
     h5 = file.h5
     if "var" not in h5[root or "/"]:
         raise NoMatrixError(f"{file.blob.url}: there is no var, hence no gene names")
-    var = _columns(file, h5[f"{root}/var"])
-    n_cells = _length(h5[f"{root}/obs"]) if f"{root}/obs" in h5 else None
+    var = _frame(file, f"{root}/var")
+    n_cells = _length(file, f"{root}/obs") if f"{root}/obs" in h5 else None
+    found, notes = [], var.notes
     if f"{root}/X" in h5 and not _is_null(h5[f"{root}/X"]):
-        yield _layer(file, "X", f"{root}/X", n_cells, var)
-    raw, raw_var = next(
-        (
-            pair
-            for pair in ((f"{root}/raw/X", f"{root}/raw/var"), (f"{root}/raw.X", f"{root}/raw.var"))
-            if pair[0] in h5
-        ),
-        (None, None),
-    )
-    if raw is not None:
-        columns = _columns(file, h5[raw_var]) if raw_var in h5 else var
-        yield _layer(file, "raw.X", raw, n_cells, columns)
+        found.append(_layer(file, "X", f"{root}/X", n_cells, var))
+    for path, var_path in (
+        (f"{root}/raw/X", f"{root}/raw/var"),
+        (f"{root}/raw.X", f"{root}/raw.var"),
+    ):
+        if path in h5:
+            raw_var = _frame(file, var_path) if var_path in h5 else var
+            found.append(_layer(file, "raw.X", path, n_cells, raw_var))
+            notes += raw_var.notes if raw_var is not var else ()
+            break
     layers = h5.get(f"{root}/layers")
+    others = {}
     for name in layers if isinstance(layers, h5py.Group) else ():
-        yield _layer(file, name, f"{root}/layers/{name}", n_cells, var)
+        other = _other_encoding(layers[name])
+        if other:
+            others[name] = other
+        else:
+            found.append(_layer(file, name, f"{root}/layers/{name}", n_cells, var))
+    return tuple(found), (*notes, *note_others(others))
 
 
-def _layer(
-    file: Hdf5File,
-    name: str,
-    path: str,
-    n_cells: int | None,
-    var: dict[str, NDArray[np.object_]],
-) -> Layer:
+def _other_encoding(node: Any) -> str:
+    """Return the encoding of what is no matrix of numbers; empty for what may be one."""
+    if isinstance(node, h5py.Dataset):
+        numbers = node.dtype.kind in "iufb" and node.ndim == 2
+        return "" if numbers else f"{node.ndim} axes of {node.dtype}"
+    encoding = _text(node.attrs.get("encoding-type", ""))
+    return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
+
+
+def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, var: Frame) -> Layer:
     """Open one layer, and check it against the tables of cells and genes."""
     node = file.h5[path]
     shape, encoding = _shape(file, node, path)
-    genes = gene_table(var)
+    genes = gene_table(var.columns)
     if len(genes) != shape[1]:
         raise CorruptMatrixError(
             f"{file.blob.url}: {path} has {shape[1]:,} genes, but its gene table {len(genes):,}"
@@ -161,58 +173,22 @@ def _is_null(node: Any) -> bool:
     )
 
 
-def _length(frame: Any) -> int | None:
+def _length(file: Hdf5File, path: str) -> int | None:
     """Return the number of lines of a data frame, however it is laid out."""
+    frame = file.h5[path]
     if isinstance(frame, h5py.Dataset):
         return int(frame.shape[0])
-    index = _text(frame.attrs.get("_index", "_index"))
-    for name in (index, "index", *frame):
-        if name in frame and isinstance(frame[name], h5py.Dataset) and frame[name].ndim == 1:
-            return int(frame[name].shape[0])
-    return None
+    return frame_length(Hdf5Elements(file), path)
 
 
-def _columns(file: Hdf5File, frame: Any) -> dict[str, NDArray[np.object_]]:
+def _frame(file: Hdf5File, path: str) -> Frame:
     """Return a data frame's columns of text, the index first under the name ``index``."""
-    if isinstance(frame, h5py.Dataset):
-        names = frame.dtype.names or ()
-        table = read_whole(file, frame)
-        return {name: as_strings(table[name]) for name in names if table[name].dtype.kind in "SUO"}
-    index = _text(frame.attrs.get("_index", "_index"))
-    order = [index, *(name for name in frame if name not in (index, "__categories"))]
-    columns = {}
-    for name in order:
-        column = _column(file, frame, name, is_index=name == index)
-        if column is not None:
-            columns["index" if name == index else name] = column
-    return columns
-
-
-def _column(file: Hdf5File, frame: Any, name: str, *, is_index: bool) -> NDArray[np.object_] | None:
-    """Return one column of text, `None` if it holds something else; an index may be numbers."""
-    node = frame.get(name)
-    if isinstance(node, h5py.Group) and {"codes", "categories"} <= set(node):
-        return _decode(file, node["codes"], node["categories"])
-    if not isinstance(node, h5py.Dataset) or node.ndim != 1:
-        return None
-    old = node.attrs.get("categories")
-    if isinstance(old, h5py.Reference) and old:
-        return _decode(file, node, file.h5[old])
-    if node.dtype.kind not in "SUO" and not (is_index and node.dtype.kind in "iu"):
-        return None
-    return read_strings(file, node)
-
-
-def _decode(file: Hdf5File, codes: Any, categories: Any) -> NDArray[np.object_] | None:
-    """Return a categorical column as text; the missing are empty."""
-    if categories.dtype.kind not in "SUO" or codes.dtype.kind not in "iu":
-        return None
-    numbers = read_whole(file, codes)
-    if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
-        return None
-    names: NDArray[np.object_] = np.append(read_strings(file, categories), "")
-    decoded: NDArray[np.object_] = names[numbers]
-    return decoded
+    frame = file.h5[path]
+    if not isinstance(frame, h5py.Dataset):
+        return read_frame(Hdf5Elements(file), path)
+    names = frame.dtype.names or ()
+    table = read_whole(file, frame)
+    return Frame({name: as_text(table[name]) for name in names if table[name].dtype.kind in "SUO"})
 
 
 def _text(value: Any) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, NoMatrixError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats import Layer, Matrix
+from dpss.formats.frames import note_others, read_frame
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5_strings import as_strings
 from dpss.formats.naming import MAX_FEATURES, Note, check_feature_count, name_genes
 from dpss.formats.sparse_hdf5 import SparseLayer
 from dpss.formats.tiles import TiledLayer
+from dpss.formats.zarr_frames import ZarrElements
 from dpss.formats.zarr_tree import METADATA, ZarrTree
 from dpss.model import GeneTable
 from dpss.stores import Blob, Tree
@@ -82,7 +83,7 @@ def _open_one(tree: ZarrTree, name: str) -> Matrix:
     if {"expression", "gene_id"} <= set(tree.children("")):
         layers, notes = _open_hca(tree)
     elif "var" in tree:
-        layers, notes = tuple(_layers(tree)), ()
+        layers, notes = _layers(tree)
     else:
         raise NoMatrixError(f"{tree.url}: a zarr hierarchy without X and var or an expression")
     if not layers:
@@ -129,16 +130,34 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
     return {title: as_strings(values[:, j]) for j, title in enumerate(titles)}
 
 
-def _layers(tree: ZarrTree) -> Iterator[Layer]:
-    """Yield all layers of an AnnData hierarchy."""
-    var = _frame(tree, "var")
+def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
+    """Return all layers of an AnnData hierarchy, and what is to be said of it."""
+    var = read_frame(ZarrElements(tree), "var")
+    found, notes = [], var.notes
     if "X" in tree and not _is_null(tree, "X"):
-        yield _layer(tree, "X", "X", var)
+        found.append(_layer(tree, "X", "X", var.columns))
     if "raw/X" in tree:
-        raw_var = _frame(tree, "raw/var") if "raw/var" in tree else var
-        yield _layer(tree, "raw.X", "raw/X", raw_var)
+        raw_var = read_frame(ZarrElements(tree), "raw/var") if "raw/var" in tree else var
+        found.append(_layer(tree, "raw.X", "raw/X", raw_var.columns))
+        notes += raw_var.notes if raw_var is not var else ()
+    others = {}
     for name in tree.children("layers") if "layers" in tree else ():
-        yield _layer(tree, name, f"layers/{name}", var)
+        other = _other_encoding(tree, f"layers/{name}")
+        if other:
+            others[name] = other
+        else:
+            found.append(_layer(tree, name, f"layers/{name}", var.columns))
+    return tuple(found), (*notes, *note_others(others))
+
+
+def _other_encoding(tree: ZarrTree, path: str) -> str:
+    """Return the encoding of what is no matrix of numbers; empty for what may be one."""
+    if not tree.is_array(path):
+        encoding = str(tree.attributes(path).get("encoding-type", ""))
+        return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
+    array = tree.array(path)
+    numbers = array.dtype.kind in "iufb" and len(array.shape) == 2
+    return "" if numbers else f"{len(array.shape)} axes of {array.dtype}"
 
 
 def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
@@ -182,55 +201,3 @@ def _genes(var: Columns, n_genes: int, where: str) -> GeneTable:
 def _is_null(tree: ZarrTree, path: str) -> bool:
     """Return whether AnnData wrote ``None``."""
     return tree.attributes(path).get("encoding-type") == "null"
-
-
-def _frame(tree: ZarrTree, path: str) -> Columns:
-    """Return a data frame's columns of text, the index first under the name ``index``."""
-    index = str(tree.attributes(path).get("_index", "_index"))
-    names = tree.children(path)
-    if index not in names and "index" in names:
-        index = "index"
-    columns: Columns = {}
-    for name in (index, *(name for name in names if name not in (index, "__categories"))):
-        column = _column(tree, path, name)
-        if column is not None:
-            columns["index" if name == index else name] = column
-    if len({len(column) for column in columns.values()}) > 1:
-        raise CorruptMatrixError(f"{tree.url}: the columns of {path} differ in length")
-    return columns
-
-
-def _column(tree: ZarrTree, path: str, name: str) -> NDArray[np.object_] | None:
-    """Return one column of text, `None` if it holds something else."""
-    node = f"{path}/{name}"
-    if f"{node}/codes" in tree and f"{node}/categories" in tree:
-        return _categories(tree, f"{node}/codes", f"{node}/categories")
-    if not tree.is_array(node):
-        return None
-    old = tree.attributes(node).get("categories")
-    if isinstance(old, str) and f"{path}/{old}" in tree:
-        return _categories(tree, node, f"{path}/{old}")
-    return _text(tree, node)
-
-
-def _categories(tree: ZarrTree, codes: str, categories: str) -> NDArray[np.object_] | None:
-    """Return a categorical column as text; the missing are empty."""
-    texts = _text(tree, categories)
-    array = tree.array(codes)
-    if texts is None or array.dtype.kind not in "iu" or len(array.shape) != 1:
-        return None
-    numbers = array.read_all(MAX_FEATURES)
-    if len(numbers) and (int(numbers.max()) >= len(texts) or int(numbers.min()) < -1):
-        return None
-    decoded: NDArray[np.object_] = np.append(texts, "")[numbers]
-    return decoded
-
-
-def _text(tree: ZarrTree, path: str) -> NDArray[np.object_] | None:
-    try:
-        array = tree.array(path)
-    except UnknownFormatError:
-        return None  # a column of records or dates: no name of anything
-    if array.dtype.kind not in "SUO" or len(array.shape) != 1:
-        return None
-    return as_strings(array.read_all(MAX_FEATURES))
