@@ -5,6 +5,7 @@ Format: https://math.nist.gov/MatrixMarket/formats.html
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,13 +15,13 @@ from dpss.stores import Blob
 from dpss.stores.streams import open_decompressed, peek
 
 MAGIC = b"%%matrixmarket"
-_KINDS = {
-    "integer": WHOLE,
-    "unsigned-integer": WHOLE,
-    "real": REAL,
-    "double": REAL,
-    "pattern": PATTERN,
-}
+_KINDS = (
+    # The format knows integer, real, complex and pattern; STARsolo writes float, fast_matrix_market
+    # unsigned-integer, others the names of their language's types.
+    (re.compile(r"(unsigned-?)?int(eger)?|u?int(8|16|32|64)(_t)?|long|unsigned"), WHOLE),
+    (re.compile(r"real|double|float(16|32|64)?|numeric|decimal"), REAL),
+    (re.compile(r"pattern"), PATTERN),
+)
 _MAX_LINE_BYTES = 1 << 16
 _MAX_HEAD_BYTES = 1 << 20
 _MAX_SIDE = (1 << 31) - 1
@@ -101,11 +102,12 @@ def _parse_banner(words: list[str], url: str) -> int:
         raise CorruptMatrixError(
             f"{url}: is a MatrixMarket {layout!r}; only 'coordinate' (sparse) can be summarised"
         )
-    if field not in _KINDS:
+    kind = next((kind for pattern, kind in _KINDS if pattern.fullmatch(field)), None)
+    if kind is None:
         raise CorruptMatrixError(f"{url}: has values of the field {field!r}, which are no counts")
     if symmetry != "general":
         raise CorruptMatrixError(f"{url}: is {symmetry}; a matrix of cells and genes is 'general'")
-    return _KINDS[field]
+    return kind
 
 
 def _show(line: bytes) -> str:

@@ -115,7 +115,7 @@ def test_thousands_of_odd_tokens_are_read() -> None:
         "\0",
     ],
 )
-@pytest.mark.parametrize("field", ["real", "integer"])
+@pytest.mark.parametrize("field", ["real", "integer", "float", "int32"])
 def test_what_is_no_number_is_an_error(token: str, field: str) -> None:
     """The file, the line and the token are named."""
     with pytest.raises(CorruptMatrixError, match=r"a\.mtx: line 4: .* is no number"):
