@@ -7,6 +7,7 @@ Tried again are refused and broken connections, silence, and the statuses 429, 5
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -32,7 +34,11 @@ PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses that mean: perhaps later."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 100  # Azul sends a caller back to itself until a file is ready
-MAX_JSON_BYTES = 1 << 28
+MAX_JSON_BYTES = 1 << 27
+"""Largest document, after inflating; CELLxGENE's list of all data sets has about 2²⁶ bytes."""
+_PIECE_BYTES = 1 << 20
+_DRAINED_BYTES = 1 << 16
+_MAX_DIGITS = 18
 
 
 class HttpFault(Exception):
@@ -156,10 +162,14 @@ class Client:
         else:
             answer = self._send(method, url, {**headers, "Content-Type": "application/json"}, body)
         try:
-            data = answer.read(MAX_JSON_BYTES, decode_content=True)
+            data = _read_bounded(answer, MAX_JSON_BYTES)
         except (HTTPError, OSError) as error:
             answer.close()
             raise PassingFault(f"{shown_address(url)}: broke off ({reason(error)})") from error
+        if data is None:
+            answer.close()
+            limit = MAX_JSON_BYTES >> 20
+            raise HttpFault(f"{shown_address(url)}: answers with more than {limit} MiB")
         answer.release_conn()
         if not 200 <= answer.status < 300:
             raise HttpFault(
@@ -189,6 +199,8 @@ class Client:
             )
         except (HTTPError, OSError) as error:
             host = urlsplit(url).netloc.rpartition("@")[2]
+            if _is_malformed(error):
+                raise HttpFault(f"{host}: does not answer in HTTP ({reason(error)})") from error
             raise PassingFault(f"{host}: {reason(error)}") from error
         if answer.status in PASSING:
             wait = retry_after(answer.headers.get("Retry-After"))
@@ -264,14 +276,50 @@ def reason(error: BaseException) -> str:
 
 def discard(answer: urllib3.BaseHTTPResponse) -> None:
     """Give up an answer: a short body is read so that the connection can be used again."""
-    try:
-        if int(answer.headers.get("Content-Length") or 1 << 20) <= 1 << 16:
+    length = stated_length(answer)
+    if length is not None and length <= _DRAINED_BYTES:
+        with contextlib.suppress(HTTPError, OSError):
             answer.drain_conn()
             answer.release_conn()
             return
-    except (HTTPError, OSError, ValueError):
-        pass
     answer.close()
+
+
+def stated_length(answer: urllib3.BaseHTTPResponse) -> int | None:
+    """Return the ``Content-Length`` in bytes; ``None`` where there is none, or no number."""
+    return whole_number(answer.headers.get("Content-Length", ""))
+
+
+def whole_number(text: str) -> int | None:
+    """Return a number of a header, ``None`` where it is none below 10¹⁸.
+
+    >>> whole_number("12"), whole_number("-5"), whole_number("1e3"), whole_number("9" * 5000)
+    (12, None, None, None)
+    """
+    plain = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    return int(text) if plain else None
+
+
+def _is_malformed(error: Exception) -> bool:
+    """Return whether an answer broke HTTP's grammar, which a second attempt does not mend."""
+    causes = (error, *error.args)
+    return any(
+        isinstance(cause, HTTPException)
+        and not isinstance(cause, (RemoteDisconnected, IncompleteRead))
+        for cause in causes
+    )
+
+
+def _read_bounded(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
+    """Return a body, inflated; ``None`` where it states or has more than ``limit`` bytes."""
+    if (stated_length(answer) or 0) > limit:
+        return None
+    data = bytearray()
+    while piece := answer.read(_PIECE_BYTES, decode_content=True):
+        data += piece
+        if len(data) > limit:
+            return None
+    return bytes(data)
 
 
 def _words(data: bytes) -> str:

@@ -32,6 +32,8 @@ HEAD_BYTES = 1 << 16
 """Read with the first request and kept: every reader begins by looking at them."""
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 """What storage services answer where a signed address has expired (Google: 400, AWS: 403)."""
+_NOT_SIGNED_YET = frozenset({400, 401, 403})
+"""Those of them that may pass where the address was signed just now; 404 and 410 may not."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class HttpBlob:
             discard(answer)
             self._direct = ""
         answer, final = self._client.open(self._address, headers)
-        if answer.status in _EXPIRED and final != self._address and not direct:
+        if answer.status in _NOT_SIGNED_YET and final != self._address and not direct:
             # It had expired by the time it was used, as when a queue is long.
             discard(answer)
             raise PassingFault(

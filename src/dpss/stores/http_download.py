@@ -13,7 +13,7 @@ from isal import isal_zlib
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import CorruptMatrixError, FetchError
-from dpss.stores.http import HttpFault, PassingFault, discard, reason
+from dpss.stores.http import HttpFault, PassingFault, discard, reason, stated_length, whole_number
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -38,6 +38,7 @@ class Download(io.RawIOBase):
         self._got = 0
         self._done = False
         self._crc = 0
+        self._ended_at = -1
 
     def readable(self) -> bool:
         """Return true."""
@@ -101,7 +102,11 @@ class Download(io.RawIOBase):
             raise PassingFault(f"{self._blob.url}: broke off ({reason(error)})") from error
         if not data and end is not None:
             self._drop()
-            raise PassingFault(f"{self._blob.url}: ended after {self._position:,} of {end:,} bytes")
+            message = f"{self._blob.url}: ended after {self._position:,} of {end:,} bytes"
+            if self._ended_at == self._position:
+                raise HttpFault(f"{message}, twice; the size that the server states may be wrong")
+            self._ended_at = self._position
+            raise PassingFault(message)
         self._watch_speed(time.monotonic() - start, len(data))
         return data
 
@@ -181,8 +186,7 @@ class Download(io.RawIOBase):
 
 def whole_size(answer: urllib3.BaseHTTPResponse) -> int | None:
     """Return the size of what is sent whole, ``None`` where it isn't said."""
-    length = answer.headers.get("Content-Length", "")
-    return int(length) if answer.status == 200 and length.isdigit() else None
+    return stated_length(answer) if answer.status == 200 else None
 
 
 def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int | None]:
@@ -196,7 +200,7 @@ def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int 
         answer.close()
         raise HttpFault(f"{url}: the server sends a part and does not say which")
     start, _, total = found.groups()
-    return int(start or 0), int(total) if total.isdigit() else None
+    return whole_number(start or "") or 0, whole_number(total)
 
 
 def etag_of(answer: urllib3.BaseHTTPResponse) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import hashlib
 import pickle
 import random
+import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -13,7 +17,7 @@ import pytest
 from dpss.errors import CorruptMatrixError, FetchError
 from dpss.stores.http import Client, HttpFault, Patience, follow
 from dpss.stores.http_blob import HEAD_BYTES, HttpBlob
-from tests.servers.base import Answer, Server, json_answer
+from tests.servers.base import Answer, Request, Server, json_answer
 from tests.servers.files import File, FileServer
 
 DATA = random.Random(1).randbytes(300_000)
@@ -255,3 +259,88 @@ def test_two_versions_are_never_taken_for_one(server: FileServer, etag: bool) ->
         file.data = b"x" + DATA[1:]
         with pytest.raises(CorruptMatrixError, match="was changed"):
             stream.read()
+
+
+class RawServer:
+    """Answers every connection with fixed bytes, whatever is asked."""
+
+    def __init__(self, data: bytes) -> None:
+        self.n_connections = 0
+        self._data = data
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.n_connections += 1
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(self._data)
+
+    def __enter__(self) -> RawServer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._listener.close()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        random.Random(7).randbytes(500) + b"\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % i for i in range(200)) + b"\r\n",
+    ],
+)
+def test_what_is_no_http_fails_at_once(garbage: bytes) -> None:
+    """An answer that breaks HTTP's grammar or bounds is not asked for a second time."""
+    with RawServer(garbage) as server:
+        with pytest.raises(HttpFault, match="does not answer in HTTP"):
+            QUICK.get_json(f"{server.url}/a")
+        assert server.n_connections == 1
+
+
+@pytest.mark.parametrize("length", [str(1 << 50), "-5", "9" * 5000, "12 34", "\u0663"])
+def test_a_wrong_length_ends_soon(length: str) -> None:
+    """A length that no document or file has is no reason to wait or to read for ever."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"
+    patient = Client(Patience(attempts=8, total=60, first_wait=0.01, longest_wait=0.05))
+    start = time.monotonic()
+    with RawServer(head.encode("latin-1", "replace") + b"{}") as server:
+        with contextlib.suppress(HttpFault):
+            assert patient.get_json(f"{server.url}/a") == {}
+        with contextlib.suppress(FetchError):
+            assert read_all(HttpBlob(f"{server.url}/a", patient)) == b"{}"
+        assert server.n_connections <= 12
+    assert time.monotonic() - start < 30
+
+
+def test_a_document_is_bounded_while_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small compressed body that inflates beyond the limit is given up."""
+    monkeypatch.setattr("dpss.stores.http.MAX_JSON_BYTES", 1 << 22)
+    body = gzip.compress(b'["' + b" " * (1 << 26) + b'"]')
+    answer = Answer(body=body, headers={"Content-Encoding": "gzip"})
+    with Server(lambda request: answer) as server:
+        with pytest.raises(HttpFault, match="more than 4 MiB"):
+            QUICK.get_json(f"{server.url}/a")
+        assert len(server.requests) == 1
+
+
+def test_a_404_behind_a_redirect_fails_at_once() -> None:
+    """A file that is not there is not asked for again, even where a redirect leads to it."""
+
+    def answer(request: Request) -> Answer:
+        return Answer(302, headers={"Location": "/b"}) if request.path == "/a" else Answer(404)
+
+    with Server(answer) as server:
+        with pytest.raises(FetchError, match="is not there"):
+            _ = HttpBlob(f"{server.url}/a", QUICK).facts
+        assert len(server.requests) == 2
