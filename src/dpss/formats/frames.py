@@ -2,7 +2,8 @@
 
 The encodings are those of AnnData's on-disk specification: arrays, ``string-array``,
 ``categorical`` (also as AnnData 0.7 and earlier wrote it), ``nullable-integer``,
-``nullable-boolean`` and ``nullable-string-array``. Others are named, never guessed at.
+``nullable-boolean`` and ``nullable-string-array``; and the records of AnnData 0.6 and earlier.
+Others are named, never guessed at.
 """
 
 from __future__ import annotations
@@ -123,6 +124,30 @@ def read_frame(elements: Elements, path: str) -> Frame:
     return Frame(columns, passed_over)
 
 
+def read_records(elements: Elements, table: NDArray[Any], categories: str) -> Frame:
+    """Make a data frame of records, as AnnData 0.6 and earlier wrote one.
+
+    Args:
+        elements: The file.
+        table: All records, with the index among the fields; shape ``(n,)``.
+        categories: Path of the group where a field ``x`` has its categories under the name
+            ``x_categories``, if it is categorical.
+    """
+    columns: dict[str, Column] = {}
+    passed_over: dict[str, str] = {}
+    for name in table.dtype.names or ():
+        values, where = table[name], f"{categories}/{name}_categories"
+        if values.dtype.kind in _TEXT:
+            columns[name] = as_text(values)
+        elif values.dtype.kind in "iu" and elements.kind(where):
+            try:
+                if _is_text(elements, where):
+                    columns[name] = _pick(values, _values(elements, where))
+            except _UnreadableError as error:
+                passed_over[name] = str(error)
+    return Frame(columns, passed_over)
+
+
 def find_index(elements: Elements, path: str) -> str | None:
     """Return the name of the column that is a data frame's index; ``None`` without one."""
     names = set(elements.children(path))
@@ -188,7 +213,11 @@ def _decode(elements: Elements, codes: str, categories: Column) -> Column:
     kind = elements.kind(codes)
     if not kind or kind not in "iu":
         raise _UnreadableError("its codes are no whole numbers")
-    numbers = elements.vector(codes)
+    return _pick(elements.vector(codes), categories)
+
+
+def _pick(numbers: NDArray[Any], categories: Column) -> Column:
+    """Return the category of each code; empty for -1."""
     if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
         raise _UnreadableError("its codes are damaged")
     decoded: Column = np.append(categories, "")[numbers]

@@ -10,7 +10,7 @@ import numpy as np
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats import Layer, Matrix
 from dpss.formats.dense_hdf5 import dense_layer
-from dpss.formats.frames import Frame, as_text, frame_length, note_others, read_frame
+from dpss.formats.frames import Frame, frame_length, note_others, read_frame, read_records
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5 import Hdf5File, reading
 from dpss.formats.hdf5_frames import Hdf5Elements
@@ -96,18 +96,15 @@ def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, .
     h5 = file.h5
     if "var" not in h5[root or "/"]:
         raise NoMatrixError(f"{file.blob.url}: there is no var, hence no gene names")
-    var = _frame(file, f"{root}/var")
+    var = _frame(file, f"{root}/var", f"{root}/uns")
     n_cells = _length(file, f"{root}/obs") if f"{root}/obs" in h5 else None
     found, notes = [], var.notes
     if f"{root}/X" in h5 and not _is_null(h5[f"{root}/X"]):
         found.append(_layer(file, "X", f"{root}/X", n_cells, var))
-    for path, var_path in (
-        (f"{root}/raw/X", f"{root}/raw/var"),
-        (f"{root}/raw.X", f"{root}/raw.var"),
-    ):
-        if path in h5:
-            raw_var = _frame(file, var_path) if var_path in h5 else var
-            found.append(_layer(file, "raw.X", path, n_cells, raw_var))
+    for raw in (f"{root}/raw/", f"{root}/raw."):
+        if f"{raw}X" in h5:
+            raw_var = _frame(file, f"{raw}var", f"{raw}cat") if f"{raw}var" in h5 else var
+            found.append(_layer(file, "raw.X", f"{raw}X", n_cells, raw_var))
             notes += raw_var.notes if raw_var is not var else ()
             break
     layers = h5.get(f"{root}/layers")
@@ -181,14 +178,12 @@ def _length(file: Hdf5File, path: str) -> int | None:
     return frame_length(Hdf5Elements(file), path)
 
 
-def _frame(file: Hdf5File, path: str) -> Frame:
+def _frame(file: Hdf5File, path: str, categories: str) -> Frame:
     """Return a data frame's columns of text, the index first under the name ``index``."""
     frame = file.h5[path]
     if not isinstance(frame, h5py.Dataset):
         return read_frame(Hdf5Elements(file), path)
-    names = frame.dtype.names or ()
-    table = read_whole(file, frame)
-    return Frame({name: as_text(table[name]) for name in names if table[name].dtype.kind in "SUO"})
+    return read_records(Hdf5Elements(file), read_whole(file, frame), categories)
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats import Layer, Matrix
-from dpss.formats.frames import note_others, read_frame
+from dpss.formats.frames import Frame, note_others, read_frame, read_records
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5_strings import as_strings
 from dpss.formats.naming import MAX_FEATURES, Note, check_feature_count, name_genes
@@ -132,14 +132,16 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
 
 def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     """Return all layers of an AnnData hierarchy, and what is to be said of it."""
-    var = read_frame(ZarrElements(tree), "var")
+    var = _frame(tree, "var", "uns")
     found, notes = [], var.notes
     if "X" in tree and not _is_null(tree, "X"):
         found.append(_layer(tree, "X", "X", var.columns))
-    if "raw/X" in tree:
-        raw_var = read_frame(ZarrElements(tree), "raw/var") if "raw/var" in tree else var
-        found.append(_layer(tree, "raw.X", "raw/X", raw_var.columns))
-        notes += raw_var.notes if raw_var is not var else ()
+    for raw in ("raw/", "raw."):
+        if f"{raw}X" in tree:
+            raw_var = _frame(tree, f"{raw}var", f"{raw}cat") if f"{raw}var" in tree else var
+            found.append(_layer(tree, "raw.X", f"{raw}X", raw_var.columns))
+            notes += raw_var.notes if raw_var is not var else ()
+            break
     others = {}
     for name in tree.children("layers") if "layers" in tree else ():
         other = _other_encoding(tree, f"layers/{name}")
@@ -148,6 +150,16 @@ def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
         else:
             found.append(_layer(tree, name, f"layers/{name}", var.columns))
     return tuple(found), (*notes, *note_others(others))
+
+
+def _frame(tree: ZarrTree, path: str, categories: str) -> Frame:
+    """Return a data frame's columns of text, the index first under the name ``index``."""
+    if not tree.is_array(path):
+        return read_frame(ZarrElements(tree), path)
+    array = tree.array(path)
+    if array.dtype.names is None or len(array.shape) != 1:
+        raise CorruptMatrixError(f"{tree.url}: {path} is no table of genes")
+    return read_records(ZarrElements(tree), array.read_all(MAX_FEATURES), categories)
 
 
 def _other_encoding(tree: ZarrTree, path: str) -> str:
@@ -169,8 +181,9 @@ def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
             raise CorruptMatrixError(f"{where} has {len(array.shape)} axes instead of 2")
         return TiledLayer(name, array, _genes(var, array.shape[1], where), cell_axis=0).check()
     attributes = tree.attributes(path)
-    encoding = str(attributes.get("encoding-type", ""))
-    kind, shape = encoding.removesuffix("_matrix"), attributes.get("shape")
+    encoding = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "")))
+    shape = attributes.get("shape", attributes.get("h5sparse_shape"))
+    kind = encoding.removesuffix("_matrix")
     if kind not in ("csr", "csc") or not _is_shape(shape):
         raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is no matrix")
     n_cells, n_genes = shape

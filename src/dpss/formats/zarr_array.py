@@ -16,6 +16,7 @@ from dpss.formats.zarr_codecs import (
     DAMAGE,
     MAX_TEXT_BYTES,
     accumulate,
+    decode_json,
     decode_strings,
     decompress,
     unshuffle,
@@ -207,6 +208,8 @@ class ZarrArray:
                 data = data[:-4]
             elif name == "vlen-utf8":
                 return decode_strings(data, n_items).reshape(shape)
+            elif name == "json2":
+                return decode_json(data, n_items).reshape(shape)
             elif name == "shuffle":
                 data = unshuffle(data, max(1, int(settings.get("elementsize", 4))))
             elif name == "delta":

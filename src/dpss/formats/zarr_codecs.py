@@ -8,6 +8,7 @@ decodes to is bounded by the chunk's shape before anything is decoded.
 from __future__ import annotations
 
 import bz2
+import json
 import lzma
 import struct
 import sys
@@ -25,6 +26,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+_MAX_JSON_BYTES = 1 << 24
 MAX_TEXT_BYTES = 1 << 28
 """Most bytes that a chunk of strings may decode to; its shape does not tell."""
 
@@ -129,6 +131,20 @@ def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:
             raise DecodeError("ends within a string")
         out[i] = data[at : at + length].decode("utf-8", "replace")
         at += length
+    return out
+
+
+def decode_json(data: bytes, n_items: int) -> NDArray[np.object_]:
+    """Decode a vector of strings that stands in JSON: its items, then their type and number.
+
+    Raises:
+        DecodeError: It is something else, or longer than 16 MiB.
+    """
+    found = json.loads(data) if len(data) <= _MAX_JSON_BYTES else None
+    if not isinstance(found, list) or len(found) != n_items + 2 or found[-1] != [n_items]:
+        raise DecodeError(f"does not hold {n_items} strings in JSON")
+    out = np.empty(n_items, dtype=object)
+    out[:] = ["" if item is None else str(item) for item in found[:-2]]
     return out
 
 

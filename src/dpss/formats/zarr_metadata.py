@@ -14,8 +14,9 @@ from dpss.formats.zarr_codecs import check_codec
 
 MAX_AXES = 8
 _MAX_LENGTH = 1 << 62
+_MAX_RECORD_BYTES = 1 << 16
 _SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
-_SAFE_FILTERS = ("shuffle", "delta", "vlen-utf8", "bitround")
+_SAFE_FILTERS = ("shuffle", "delta", "vlen-utf8", "json2", "bitround")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def _lengths(values: Any) -> tuple[int, ...]:
 
 
 def _fill(value: Any, dtype: np.dtype[Any] | None) -> Any:
+    if dtype is not None and dtype.names is not None:
+        return np.zeros((), dtype)[()]
     if dtype is None or dtype.kind not in "iufb":
         return ""
     value = _SPECIAL.get(value, value) if isinstance(value, str) else value
@@ -96,13 +99,11 @@ def _fill(value: Any, dtype: np.dtype[Any] | None) -> Any:
 def _parse_v2(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
     filters = [dict(each) for each in meta.get("filters") or ()]
     names = [str(each["id"]) for each in filters]
-    if not isinstance(meta["dtype"], str):
-        raise UnknownFormatError(f"{url}: holds records, not numbers or text")
     for name in names:
         if name not in _SAFE_FILTERS:
             raise UnknownFormatError(f"{url}: the filter {name!r} is not read by this program")
-    dtype = None if meta["dtype"] == "|O" else np.dtype(meta["dtype"])
-    if dtype is None and names != ["vlen-utf8"]:
+    dtype = None if meta["dtype"] == "|O" else _dtype_v2(meta["dtype"], url)
+    if dtype is None and names not in (["vlen-utf8"], ["json2"]):
         raise UnknownFormatError(f"{url}: holds objects, not numbers or text")
     codecs = list(zip(names, filters, strict=True))
     if meta.get("compressor"):
@@ -122,6 +123,16 @@ def _parse_v2(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
         separator=str(meta.get("dimension_separator", ".")),
         prefix="",
     )
+
+
+def _dtype_v2(stated: Any, url: str) -> np.dtype[Any]:
+    """Return the type of the items, which may be records of numbers and fixed-size text."""
+    if isinstance(stated, str):
+        return np.dtype(stated)
+    dtype = np.dtype([(str(name), str(kind)) for name, kind in stated])
+    if dtype.hasobject or dtype.itemsize > _MAX_RECORD_BYTES:
+        raise UnknownFormatError(f"{url}: holds records of objects, or of {dtype.itemsize:,} bytes")
+    return dtype
 
 
 def _parse_v3(meta: Mapping[str, Any], url: str) -> ArrayMetadata:

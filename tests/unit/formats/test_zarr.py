@@ -186,7 +186,8 @@ def test_pickles_are_never_loaded(tmp_path):
         ({"chunks": [0, 4]}, CorruptMatrixError, "claims chunks"),
         ({"chunks": [1 << 20, 1 << 20]}, LimitError, "smaller chunks"),
         ({"compressor": {"id": "rot13"}}, UnknownFormatError, "'rot13'"),
-        ({"dtype": [["a", "<f4"]]}, UnknownFormatError, "records"),
+        ({"dtype": [["a", "<f4"]]}, CorruptMatrixError, "no numbers"),
+        ({"dtype": [["a", "|O"]]}, UnknownFormatError, "records"),
         ({"dtype": "<c8"}, CorruptMatrixError, "no numbers"),
     ],
 )
