@@ -422,6 +422,12 @@ def start_run(deployment: Deployment, shards: Sequence[str], concurrency: int) -
 def destroy(deployment: Deployment) -> int:
     """Destroy the deployment; buckets with figures stay, but for dev."""
     account = deployment.account("DESTROY everything of this deployment")
+    me = deployment.aws("sts", "get-caller-identity")["Arn"]
+    if f":assumed-role/{deployment.full_name}-deployer/" in me:
+        raise Stop(
+            "the deployer's role may delete no role and no bucket, so it would stop half-way. "
+            "Nothing was destroyed; a person's credentials can do it"
+        )
     if deployment.name == "dev":
         say("  The figures in its bucket are deleted, too, and all images.")
     else:

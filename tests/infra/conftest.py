@@ -9,6 +9,7 @@ import pytest
 from tests.infra.terraform import (
     ACCOUNT,
     DIGEST,
+    JUDGED,
     NAME,
     Deployment,
     copy_of_infra,
@@ -35,6 +36,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
                 "AWS_SECRET_ACCESS_KEY": "testing",
             },
             address=address,
+            judged_file=folder / JUDGED,
             variables=[
                 "-var=loopback=true",
                 "-var=serve_pages=true",

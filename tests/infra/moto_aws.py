@@ -2,20 +2,26 @@
 
     python -m tests.infra.moto_aws PORT
 
-Each patch says what the server does without it.
+Each patch says what the server does without it. What is judged by a role's rights is written to the
+file that DPSS_JUDGED names, a line of JSON for each action.
 """
 
 import json
+import os
 import sys
+from pathlib import Path
 
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront import models as cloudfront
 from moto.core.responses import ActionResult
-from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.access_control import IAMPolicyStatement, IAMRequestBase, PermissionResult
 from moto.s3.models import FakeDeleteMarker
 from moto.s3.responses import S3Response
 from moto.server import main
 from moto.stepfunctions.responses import StepFunctionResponse
+
+from tests.infra.asked import of_other, of_s3
+from tests.infra.policies import allows
 
 ACCOUNT = "123456789012"
 
@@ -52,6 +58,31 @@ def _is_action_permitted(
     return _plain_is_action_permitted(bare, action, resource, principal, None)
 
 
+def _check_action_permitted(self, resource):
+    """Without it rights other than S3's are judged without their resources and conditions."""
+    if self._action == "sts:GetCallerIdentity":  # nobody can be refused it
+        return
+    if self._service == "s3":
+        asked = of_s3(self._method, self._path, self._body or b"")
+    else:
+        asked = of_other(self._action, self._path, self._body or b"", self._region, ACCOUNT)
+    documents = [
+        json.loads(p["policy_document"] if isinstance(p, dict) else p)
+        for p in self._access_key.collect_policies()
+    ]
+    right = True
+    for one in asked:
+        granted = allows(documents, one.action, one.resource, **dict(one.context))
+        right = right and granted
+        note = {"who": self._access_key.arn, "action": one.action, "resource": one.resource,
+                "context": dict(one.context), "granted": granted}  # fmt: skip
+        if "DPSS_JUDGED" in os.environ:
+            with Path(os.environ["DPSS_JUDGED"]).open("a") as out:
+                out.write(json.dumps(note) + "\n")
+    if not right:
+        self._raise_access_denied()
+
+
 _plain_bucket_response = S3Response._bucket_response
 
 
@@ -65,6 +96,19 @@ def _bucket_response(self, request, full_url):
 def _validate(self):
     """Without it: 500, and the provider tries again for minutes."""
     return ActionResult({"result": "OK", "diagnostics": [], "truncated": False})
+
+
+_plain_describe_execution = StepFunctionResponse.describe_execution
+_looked_at = set()
+
+
+def _describe_execution(self):
+    """Without it an execution that nothing executes runs for ever."""
+    arn = self._get_param("executionArn")
+    if arn in _looked_at:
+        self.stepfunction_backend.describe_execution(arn).status = "SUCCEEDED"
+    _looked_at.add(arn)
+    return _plain_describe_execution(self)
 
 
 def _list_versions(self):
@@ -130,10 +174,12 @@ def _certificate(self, config):
 def fill_gaps():
     """Patch moto in this process."""
     IAMPolicyStatement.is_action_permitted = _is_action_permitted
+    IAMRequestBase.check_action_permitted = _check_action_permitted
     S3Response._bucket_response = _bucket_response
     # Without it: deleting a bucket with delete markers in it fails for ever.
     FakeDeleteMarker.dispose = lambda self, garbage=False: None
     StepFunctionResponse.validate_state_machine_definition = _validate
+    StepFunctionResponse.describe_execution = _describe_execution
     StepFunctionResponse.list_state_machine_versions = _list_versions
     BudgetsResponse.describe_subscribers_for_notification = _subscribers
     BudgetsResponse.create_budget = _create_budget

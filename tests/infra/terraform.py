@@ -26,6 +26,8 @@ NAME = "data-portal-summary-stats-dev"
 BUCKET = f"{NAME}-{ACCOUNT}"
 DIGEST = "sha256:" + "0" * 64
 STATE_BUCKET = f"dpss-terraform-{ACCOUNT}"
+JUDGED = "judged.jsonl"
+"""What the loopback AWS judged by a role's rights, beside its log."""
 
 HEAVY = pytest.mark.skipif(
     os.environ.get("DPSS_TEST_INFRA") != "1", reason="takes minutes: run by `make test-infra`"
@@ -123,6 +125,7 @@ def loopback_aws(log: Path) -> Iterator[str]:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.infra.moto_aws", str(port)],
             cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            env=os.environ | {"DPSS_JUDGED": str(log.with_name(JUDGED))},
         )  # fmt: skip
         try:
             for _ in range(300):
@@ -144,6 +147,7 @@ class Deployment:
     infra: Path
     env: dict[str, str]
     address: str
+    judged_file: Path | None = None
     variables: list[str] = field(default_factory=list)
 
     def init(self) -> None:
@@ -173,6 +177,13 @@ class Deployment:
 
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"} | credentials
         return boto3.client(service, region_name="us-east-1", endpoint_url=self.address, **keys)
+
+    def judged(self, role: str) -> list[dict[str, Any]]:
+        """Return what was asked in the name of a role while rights were enforced."""
+        if self.judged_file is None or not self.judged_file.exists():
+            return []
+        lines = map(json.loads, self.judged_file.read_text().splitlines())
+        return [line for line in lines if f":assumed-role/{role}/" in line["who"]]
 
     def policies(self, role: str) -> list[dict[str, Any]]:
         """Return all policies of a role, as IAM has them."""

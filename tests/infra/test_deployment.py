@@ -281,6 +281,17 @@ def test_destroy_destroys_that_environment(stage: Stage) -> None:
     assert "-var-file=environments/dev.tfvars" in call
 
 
+def test_the_deployers_role_destroys_nothing(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It lacks the rights to end what it would begin: refused before anything is touched."""
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{FULL_NAME}-deployer/GitHubActions"
+    stage.play(get_caller_identity=(0, json.dumps({"Account": ACCOUNT, "Arn": arn})))
+    assert tool.main(["destroy"]) == 1
+    assert "Nothing was destroyed" in capsys.readouterr().err
+    assert not stage.called("terraform")
+
+
 def test_a_missing_program_is_named(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

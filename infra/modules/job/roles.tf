@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "task" {
   statement {
     sid = "ReadAndWriteFigures"
     actions = concat(
-      ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+      ["s3:GetObject", "s3:PutObject"],
       var.allow_prune ? ["s3:DeleteObject"] : [],
     )
     resources = ["${local.figures}/${var.figures_prefix}*"]
