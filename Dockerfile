@@ -35,16 +35,17 @@ COPY src src
 RUN python -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && python -m pip --python /opt/dpss/bin/python install --no-compile --no-deps --no-index dist/*.whl
 
+# Every loop is compiled here, for any processor of this architecture, and never at a start; and so
+# is Python's bytecode, of the modules that a run imports. Then the compiler goes: half of all.
+COPY tools/container/warm.py tools/container/
+RUN NUMBA_CPU_NAME=generic MPLCONFIGDIR=/tmp/matplotlib /opt/dpss/bin/python tools/container/warm.py \
+    && /opt/dpss/bin/python tools/container/prune.py --compiler /opt/dpss
+
 # The bill of materials, of what is really there after the pruning.
 COPY tools/container/sbom.lock tools/container/
 RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r tools/container/sbom.lock \
     && /opt/tools/bin/cyclonedx-py environment --spec-version 1.6 --output-format JSON --output-reproducible \
         --mc-type application --pyproject pyproject.toml --output-file /opt/dpss/sbom.cdx.json /opt/dpss/bin/python
-
-# Every loop is compiled here, for any processor of this architecture, and never at a start; and so
-# is Python's bytecode, of the modules that a run imports.
-COPY tools/container/warm.py tools/container/
-RUN NUMBA_CPU_NAME=generic MPLCONFIGDIR=/tmp/matplotlib /opt/dpss/bin/python tools/container/warm.py
 
 # DL3006: as above.
 # hadolint ignore=DL3006
@@ -60,9 +61,8 @@ LABEL org.opencontainers.image.title="data-portal-summary-stats" \
 
 # /scratch is the one place that is written. As a VOLUME it is there, and writable, however the
 # container is started: Docker and Fargate copy its owner and rights to the volume. Everybody may
-# write, for `docker run --user`. The user's cache is there too: a loop for unusual types is compiled
-# once and kept as long as the volume. ~/.aws may be mounted to /home/dpss/.aws or, as in 2019, to
-# /root/.aws: they are one place, to which any user can get.
+# write, for `docker run --user`. The user's cache is there too. ~/.aws may be mounted to
+# /home/dpss/.aws or, as in 2019, to /root/.aws: they are one place, to which any user can get.
 RUN groupadd --gid 10001 dpss \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /home/dpss --shell /usr/sbin/nologin dpss \
     && mkdir -p /home/dpss /root/.aws /scratch \

@@ -17,8 +17,10 @@ from types import CodeType, FunctionType
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dpss.machine_code import compile_function, keep, link, read_kept, type_of
+from dpss.errors import MatrixError
+from dpss.machine_code import can_compile, compile_function, keep, link, read_kept, type_of
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +92,15 @@ class Loop:
         """Return the loop for some types: kept, or compiled now."""
         name = f"{self.function.__module__}.{self.function.__qualname__}"
         key = f"{name}|{types}|{_digest_of(self.function)}"
+        machine_code = read_kept(key)
+        if machine_code is None and not can_compile():
+            if types == ",".join(type_of(plain) for plain in map(_plain, args)):
+                raise MatrixError(
+                    f"there is no machine code of {name} for {types}, and no numba to compile it: "
+                    "run dpss from a Python environment, which has it, instead of the container"
+                )
+            return self._on_plain_arrays
         try:
-            machine_code = read_kept(key)
             if machine_code is None:
                 log.debug("%s is compiled for %s", name, types)
                 machine_code = compile_function(_bound(self.function), args)
@@ -101,6 +110,33 @@ class Loop:
             # Whatever changes in numba's inner workings, the loop itself can be had.
             log.debug("%s is left to numba", name, exc_info=True)
             return cast(Callable[..., Any], Part(self.function, {}).resolve())
+
+    def _on_plain_arrays(self, *args: Any) -> Any:
+        """Run the loop on copies of what is no plain array, and copy back what it wrote."""
+        plain = tuple(map(_plain, args))
+        result = self(*plain)
+        for given, copy in zip(_arrays_of(args), _arrays_of(plain), strict=True):
+            if copy is not given and given.flags.writeable:
+                given[...] = copy
+        return result
+
+
+def _plain(value: Any) -> Any:
+    """Return an argument with arrays as most are: without gaps, aligned, in native order."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    if not isinstance(value, np.ndarray):
+        return value
+    return np.require(value, value.dtype.newbyteorder("="), ["C", "A"])
+
+
+def _arrays_of(values: tuple[Any, ...]) -> Iterator[NDArray[Any]]:
+    """Yield the arrays among arguments."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _arrays_of(value)
+        elif isinstance(value, np.ndarray):
+            yield value
 
 
 def _bound(function: FunctionType) -> FunctionType:

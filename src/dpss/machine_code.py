@@ -1,14 +1,16 @@
-"""Machine code of a loop: made by numba, kept in a file, linked by llvmlite.
+"""Machine code of a loop: made by numba, kept in a file, loaded without it.
 
 A loop that allocates and raises nothing becomes an object file that refers to nothing
 outside itself but the C library. A kept one is used if it is of the same loop, types and
-processor, or for any processor of this architecture.
+processor, or for any processor of this architecture. Where `dpss.object_file` can't load it
+(not on Linux), llvmlite links it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib.util
 import json
 import logging
 import os
@@ -24,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from dpss.object_file import load_object
+
 log = logging.getLogger(__name__)
 
 _LAYOUT = 1
@@ -37,6 +41,11 @@ _C_TYPES = {
     "d": ctypes.c_double,
 }
 """What a number is in C, by numpy's letter for its type."""
+_OF_PROCESSOR = {
+    "cpu family", "model", "model name", "flags",
+    "CPU implementer", "CPU variant", "CPU part", "Features",
+}  # fmt: skip
+"""What Linux says of a processor that decides on its machine code."""
 _FINE = (0, -2)
 """What numba's functions return if they raised nothing."""
 _LOCK = threading.Lock()
@@ -71,6 +80,12 @@ def type_of(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return "d"
     return "Q" if isinstance(value, np.uint64) else "q"
+
+
+@cache
+def can_compile() -> bool:
+    """Tell whether numba is installed; the container's image has none."""
+    return importlib.util.find_spec("numba") is not None
 
 
 def compile_function(function: Any, arguments: tuple[Any, ...]) -> MachineCode:
@@ -111,10 +126,7 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
 
     Numbers come back as Python's, several as a tuple.
     """
-    engine = _load(machine_code.code)
-    address = engine.get_function_address(machine_code.symbol)
-    if not address:
-        raise ValueError(f"no {machine_code.symbol} in the object file")
+    held, address = _load(machine_code)
     types = [c_type for c_type, _ in _flatten(arguments)]
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, *types)(address)
@@ -136,7 +148,7 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
         numbers = tuple(bool(n) if flag else n for n, flag in zip(numbers, flags, strict=True))
         return numbers if len(numbers) > 1 else numbers[0] if numbers else None
 
-    call.engine = engine  # type: ignore[attr-defined]  # the code lives as long as it does
+    call.held = held  # type: ignore[attr-defined]  # the code lives as long as it does
     return call
 
 
@@ -232,22 +244,35 @@ def _llvm() -> Any:
     return llvm
 
 
-def _load(code: bytes) -> Any:
-    """Return an engine that holds an object file, linked."""
+def _load(machine_code: MachineCode) -> tuple[Any, int]:
+    """Return what holds an object file in memory, and the address of its function."""
+    try:
+        loaded = load_object(machine_code.code)
+        return loaded, loaded.address_of(machine_code.symbol)
+    except (ValueError, OSError) as error:
+        log.debug("%s is linked by llvmlite: %s", machine_code.symbol, error)
     llvm = _llvm()
     with _LOCK:
         machine = llvm.Target.from_default_triple().create_target_machine()
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
+        engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(machine_code.code))
         engine.finalize_object()
-    return engine
+    address = engine.get_function_address(machine_code.symbol)
+    if not address:
+        raise ValueError(f"no {machine_code.symbol} in the object file")
+    return engine, address
 
 
 @cache
 def _host() -> str:
-    """Return the name of this processor with all that it can do."""
-    llvm = _llvm()
-    return f"{llvm.get_host_cpu_name()}{llvm.get_host_cpu_features().flatten()}"
+    """Return what tells this processor, with all that it can do, from others."""
+    try:
+        first = Path("/proc/cpuinfo").read_text().split("\n\n", 1)[0]
+    except (OSError, UnicodeDecodeError):
+        llvm = _llvm()
+        return f"{llvm.get_host_cpu_name()}{llvm.get_host_cpu_features().flatten()}"
+    told = (line.partition(":") for line in first.splitlines())
+    return "|".join(f"{k.strip()}={v.strip()}" for k, _, v in told if k.strip() in _OF_PROCESSOR)
 
 
 def _folders() -> Iterator[Path]:

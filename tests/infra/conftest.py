@@ -1,16 +1,20 @@
-"""The one deployment that the tests of the infrastructure share: applied once, then destroyed."""
+"""Fixtures that the tests of the image share: it is built once."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.infra.docker import Image, base_image, default_base, engine
 from tests.infra.terraform import (
     ACCOUNT,
     DIGEST,
     JUDGED,
     NAME,
+    ROOT,
     Deployment,
     copy_of_infra,
     environment,
@@ -53,3 +57,37 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         assert "Destroy complete!" in said
         assert run("state", "list", cwd=made.infra, env=made.env).stdout == ""
         assert not made.client("s3").list_buckets(Prefix=NAME)["Buckets"]
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """Build the image, or take the one that IMAGE names."""
+    folder = tmp_path_factory.mktemp("docker")
+    with engine(folder) as docker:
+        if os.environ.get("IMAGE"):
+            yield Image(docker, os.environ["IMAGE"], os.environ.get("DPSS_BASE", default_base()))
+            return
+        base = base_image(docker, folder)
+        more = () if base is None else (f"--build-arg=BASE={base}",)
+        docker("build", "--network=host", *more, "--build-arg=REVISION=test", "--tag=dpss:test",
+               str(ROOT), timeout=900)  # fmt: skip
+        yield Image(docker, "dpss:test", base or default_base())
+
+
+@pytest.fixture(scope="session")
+def matrix() -> Path:
+    """Return a real matrix."""
+    data = Path(os.environ.get("DPSS_REAL_DATA", ROOT.parent / "shared/data"))
+    path = data / "pbmc4k_csr_gzip.h5ad"
+    if not path.exists():
+        pytest.skip(f"no real matrices at {data} (DPSS_REAL_DATA)")
+    return path
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Return a folder that the container's user may write."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder

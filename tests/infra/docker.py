@@ -24,6 +24,11 @@ import pytest
 from tests.infra.terraform import ROOT
 
 STANDIN = "python-standin:3.13"
+LOCKED = (
+    "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
+    "--memory=512m", "--memory-swap=512m", "--pids-limit=256",
+)  # fmt: skip
+"""As a careful person runs it: nothing but its volume is written, no capability, 512 MiB."""
 
 
 @dataclass
@@ -157,3 +162,19 @@ def make_standin(docker: Docker, folder: Path) -> None:
     docker("import", str(folder / "base.tar"), STANDIN)
     shutil.rmtree(root)
     (folder / "base.tar").unlink()
+
+
+@dataclass
+class Image:
+    """The image, and the engine that has it."""
+
+    docker: Docker
+    name: str
+    base: str
+
+    def run(
+        self, *arguments: str, ok: tuple[int, ...] = (0,), options: tuple[str, ...] = ()
+    ) -> str:
+        """Run the image's program; return all it says."""
+        done = self.docker("run", "--rm", *options, self.name, *arguments, ok=ok)
+        return done.stdout + done.stderr

@@ -12,6 +12,7 @@ import pytest
 
 from dpss import machine_code
 from dpss.compiled import Loop, _digest_of, compiled, part
+from dpss.errors import MatrixError
 
 _FACTOR = 3
 
@@ -101,6 +102,53 @@ def test_a_loop_that_allocates_is_left_to_numba(folder: Path) -> None:
     values = np.arange(4)
     reverse(values)
     assert values.tolist() == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_without_numba_unusual_arrays_become_usual_ones(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Gaps, odd addresses, the other byte order: copied in, and what was written copied back."""
+    rng = np.random.default_rng(seed)
+    dtype = str(rng.choice(["i4", "i8", "f4", "f8"]))
+
+    def usual() -> tuple[Any, ...]:
+        first = np.arange(1, 21).astype(dtype)
+        return (first, np.ones(20, dtype="i4")), np.zeros((3, 2), dtype=np.int64), True, 0.5
+
+    def unusual(array: Any) -> Any:
+        match int(rng.integers(0, 4)):
+            case 0:
+                room = np.zeros(array.nbytes + 1, dtype=np.uint8)
+                odd = room[1:].view(array.dtype).reshape(array.shape)
+            case 1:
+                odd = np.zeros((2 * array.shape[0], *array.shape[1:]), dtype=array.dtype)[::2]
+            case 2:
+                odd = array.astype(array.dtype.newbyteorder(">"))
+            case _:
+                return array
+        odd[...] = array
+        return odd
+
+    wanted = usual()
+    result = _fresh()(*wanted)
+    monkeypatch.setattr("dpss.compiled.can_compile", lambda: False)
+    monkeypatch.setattr("dpss.compiled.compile_function", lambda *_: pytest.fail("compiled"))
+    (first, second), table, *rest = usual()
+    pair = (unusual(first), unusual(second))
+    table = unusual(table)
+    assert _fresh()(pair, table, *rest) == result
+    assert (table == wanted[1]).all()
+    assert table.any()
+
+
+def test_without_numba_a_new_type_is_a_fault_of_one_matrix(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the loop and the type, and where it could be counted."""
+    monkeypatch.setattr("dpss.compiled.can_compile", lambda: False)
+    with pytest.raises(MatrixError, match=r"_sum_up for \(<u21C <u21C\).*no numba"):
+        _fresh()((np.ones(2, "u2"), np.ones(2, "u2")), np.zeros((1, 1), dtype="i8"), True, 1.0)
 
 
 def test_the_key_covers_all_that_a_loop_uses(monkeypatch: pytest.MonkeyPatch) -> None:

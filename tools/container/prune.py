@@ -1,6 +1,9 @@
 """Remove from an environment what the program never opens: python prune.py ENVIRONMENT.
 
-Licences stay. What goes is said, with its size; docs/adr/0008-container.md has the table.
+    python prune.py --compiler ENVIRONMENT    numba and LLVM, once every loop is compiled
+
+Licences of what stays stay. What goes is said, with its size; docs/adr/0008-container.md has the
+table.
 """
 
 import shutil
@@ -18,7 +21,6 @@ PATTERNS = (
     "fontTools/pens",
     "fontTools/subset",
     "h5py/tests",
-    "llvmlite/tests",
     "matplotlib/mpl-data/fonts/afm",
     "matplotlib/mpl-data/fonts/pdfcorefonts",
     "matplotlib/mpl-data/fonts/ttf/DejaVuSerif*",
@@ -27,12 +29,6 @@ PATTERNS = (
     "matplotlib/mpl-data/sample_data",
     "matplotlib/tests",
     "mpl_toolkits/*/tests",
-    "numba/**/*.[ch]",
-    "numba/**/*.cpp",
-    "numba/cuda",
-    "numba/np/ufunc/omppool*",
-    "numba/np/ufunc/tbbpool*",
-    "numba/tests",
     "numpy/*/tests",
     "numpy/_core/_*_tests*.so",
     "numpy/_core/_simd*.so",
@@ -56,6 +52,9 @@ PATTERNS = (
     "rdata/tests",
     "xarray/tests",
 )
+COMPILER = (
+    "llvmlite", "llvmlite-*.dist-info", "numba", "numba-*.dist-info", "../../../bin/numba",
+)  # fmt: skip
 # Of botocore's descriptions of services: those that credentials come from, and its tables. Of the
 # languages that pygments knows: Python, and its list of them.
 KEPT = {"signin", "sso", "sso-oidc", "sts", "__init__.py", "_mapping.py", "python.py"}
@@ -97,11 +96,11 @@ def strip(library: Path) -> int:
         return before - end
 
 
-def main(environment: Path) -> int:
+def main(environment: Path, patterns: tuple[str, ...]) -> int:
     """Prune, and say what went."""
     (site,) = environment.glob("lib/python3*/site-packages")
     missing = False
-    for pattern in PATTERNS:
+    for pattern in patterns:
         found = [p for p in site.glob(pattern) if p.name not in KEPT and p.suffix != ".json"]
         if not found:
             print(f"nothing matches {pattern}", file=sys.stderr)
@@ -116,4 +115,4 @@ def main(environment: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[-1]), COMPILER if "--compiler" in sys.argv else PATTERNS))

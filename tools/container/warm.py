@@ -6,8 +6,8 @@ Machine code is kept beside the program. Python's own bytecode is written in a s
 that finds its loops compiled: not that of numba, which it doesn't import.
 
 A loop is compiled once for each combination of types, so the matrices have every layout and
-every type of values and of indices that the readers hand on. A type that is missing here would
-be compiled, and kept, by the first run that meets it.
+every type of values and of indices that the readers hand on. A type that is missing here could
+not be counted in the container, which has no compiler: a test of the image tries them all.
 """
 
 import compileall
