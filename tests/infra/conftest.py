@@ -1,4 +1,4 @@
-"""Fixtures that the tests of the image share: it is built once."""
+"""What is built once for several files of tests: the image, and the applied infrastructure."""
 
 from __future__ import annotations
 
