@@ -74,6 +74,29 @@ def with_kinds(genes: GeneTable) -> GeneTable:
     return replace(genes, feature_types=types)
 
 
+def describe_splice_states(genes: GeneTable) -> str | None:
+    """Tell whether features are genes in several splice states, and say so in a sentence.
+
+    alevin-fry names them ``G``, ``G-U`` and ``G-A`` (spliced, unspliced, ambiguous), or
+    ``G`` and ``G-I`` (intronic), each gene in each state.
+
+    Returns:
+        ``None`` for features that are genes.
+    """
+    ids = set(genes.ids.tolist())
+    for suffixes, states in ((("-U", "-A"), "spliced, unspliced (-U) and ambiguous (-A)"),
+                             (("-I",), "spliced and intronic (-I)")):  # fmt: skip
+        bases = [name[:-2] for name in ids if name.endswith(suffixes[0])]
+        if not bases or len(ids) != (1 + len(suffixes)) * len(bases):
+            continue
+        if all(base + suffix in ids for base in bases for suffix in ("", *suffixes)):
+            return (
+                f"Features are splice states, not genes: {len(bases):,} genes, each {states}. "
+                "They are counted apart."
+            )
+    return None
+
+
 def _found(names: NDArray[np.object_]) -> list[tuple[int, str]]:
     """Return the place and the feature type of each name that is no gene's."""
     kinds = ((i, kind_by_form(name)) for i, name in enumerate(names.tolist()))

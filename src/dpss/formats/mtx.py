@@ -2,26 +2,28 @@
 
 A matrix is recognised by its content. Names only tell which tables may belong to it:
 ``GSM1_a_genes.tsv`` to ``GSM1_a_matrix.mtx``, and in a folder with one matrix any
-table of genes and any of cells. Lengths tell whether they do, and whether the matrix
-is genes × cells or cells × genes.
+table of genes and any of cells (`dpss.formats.mtx_roles`). Lengths tell whether they
+do, and whether the matrix is genes × cells or cells × genes.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
 from dpss.formats import Matrix
+from dpss.formats.feature_kinds import describe_splice_states, with_kinds
+from dpss.formats.gene_columns import looks_like_ids
 from dpss.formats.mtx_header import MtxHeader, is_matrix_market, read_header
 from dpss.formats.mtx_layer import DEFAULT_CHUNK_BYTES, MtxLayer
 from dpss.formats.mtx_order import is_sorted_by
-from dpss.formats.mtx_tables import COMPRESSION, count_lines, find_role, read_gene_table
-from dpss.model import GeneTable
+from dpss.formats.mtx_roles import Table, Tables, Told, describe_told, find_tables
+from dpss.formats.mtx_tables import COMPRESSION, count_lines, read_gene_table
+from dpss.model import Certainty, Decision, GeneTable
 from dpss.stores import Blob, Tree
 from dpss.stores.archives import ZipTree, is_zip
 from dpss.stores.local import LocalFile
@@ -70,7 +72,7 @@ def open_(
         raise NoMatrixError(f"{source.url}: there is no MatrixMarket file in it")
     names = name_matrices(list(matrices))
     return tuple(
-        _open_one(blob, names[path], _find_tables(path, matrices, blobs), threads, chunk_bytes)
+        _open_one(blob, names[path], find_tables(path, matrices, blobs), threads, chunk_bytes)
         for path, blob in matrices.items()
     )
 
@@ -91,7 +93,7 @@ def open_member(
     """
     blobs = _list_blobs(tree)
     matrices = {other: blobs[other] for other in others}
-    tables = _find_tables(path, matrices, blobs)
+    tables = find_tables(path, matrices, blobs)
     return _open_one(blobs[path], "", tables, threads, DEFAULT_CHUNK_BYTES)
 
 
@@ -111,45 +113,6 @@ def _list_beside(blob: Blob) -> dict[str, Blob]:
 
 def _list_blobs(tree: Tree) -> dict[str, Blob]:
     return {path: blob for path, blob in tree.blobs().items() if not is_clutter(path)}
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table that may belong to a matrix."""
-
-    blob: Blob
-    sure: bool
-    """Whether its name alone says that it does, so that it has to fit."""
-    order: tuple[bool, int, bool, bool, str]
-    """What puts the likeliest table first."""
-
-
-_Tables = Mapping[str, Sequence[_Table]]
-"""The tables of ``genes`` and of ``cells``, the likeliest first."""
-
-
-def _find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blob]) -> _Tables:
-    """Find the tables in the matrix's folder whose names fit it."""
-    folder = path.rpartition("/")[0]
-    full = COMPRESSION.sub("", path.rpartition("/")[2].lower())
-    stem = full.removesuffix(".txt").removesuffix(".mtx")
-    alone = sum(other.rpartition("/")[0] == folder for other in matrices) == 1
-    beside = {p: b for p, b in blobs.items() if p.rpartition("/")[0] == folder}
-    roles = {p: find_role(p) for p in beside if p not in matrices}
-    n_of_kind = Counter(role[0] for role in roles.values() if role)
-    found: dict[str, list[_Table]] = {"genes": [], "cells": []}
-    for other, role in roles.items():
-        if role is None:
-            continue
-        kind, prefix, rest = role
-        bare = prefix.rstrip("._- ")
-        fits = stem.startswith(prefix) or bare in (stem, full)
-        if fits or alone or n_of_kind[kind] == 1:
-            # Best: its prefix is the longest that fits, and nothing follows the role;
-            # then features.tsv (which has types) before genes.tsv, by the alphabet.
-            order = (not fits, -len(bare), bool(rest), "barcode" in other.lower(), other)
-            found[kind].append(_Table(beside[other], fits and not rest, order))
-    return {kind: sorted(tables, key=lambda table: table.order) for kind, tables in found.items()}
 
 
 def name_matrices(paths: list[str]) -> dict[str, str]:
@@ -175,39 +138,65 @@ def label_of(path: str) -> str:
     return name
 
 
-def _open_one(blob: Blob, name: str, tables: _Tables, threads: int, chunk_bytes: int) -> Matrix:
+def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: int) -> Matrix:
     """Open one matrix: read its head, find its orientation, read its genes."""
     header = read_header(blob)
-    notes: list[Note] = []
-    cell_axis, gene_blob = _orient(blob, header, tables, notes)
-    n_genes = (header.n_columns, header.n_rows)[cell_axis]
-    if gene_blob is None:
+    sides = (header.n_rows, header.n_columns)
+    lengths = {kind: _measure(found, sides) for kind, found in tables.items()}
+    found = _orient(blob, header, lengths)
+    notes = _notes_on(found, header)
+    n_genes = sides[1 - found.cell_axis]
+    if found.genes is None:
         genes = _number_genes(blob, n_genes, notes)
     else:
-        genes = read_gene_table(gene_blob, n_genes)
+        others = [table for table, n in lengths["genes"] if n == n_genes and table != found.genes]
+        genes = _add_names(read_gene_table(found.genes.blob, n_genes), others)
+    if states := describe_splice_states(genes):
+        notes.append(("splice_states", "warn", states))
     layer = MtxLayer(
         blob=blob,
         header=header,
         genes=genes,
-        cell_axis=cell_axis,
-        cell_major=is_sorted_by(blob, header, cell_axis),
+        cell_axis=found.cell_axis,
+        cell_major=is_sorted_by(blob, header, found.cell_axis),
         threads=threads,
         chunk_bytes=chunk_bytes,
     )
-    return Matrix(name=name, format=FORMAT, layers=(layer,), notes=tuple(notes))
+    decision = _decide_orientation(found, header)
+    return Matrix(name, FORMAT, (layer,), tuple(notes), (decision,))
 
 
-def _orient(
-    blob: Blob, header: MtxHeader, tables: _Tables, notes: list[Note]
-) -> tuple[int, Blob | None]:
-    """Tell by the lengths of the tables which index counts the cells.
+def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:
+    """Take names from a second table where the first has only ids, as kb's ``genes.names.txt``."""
+    if (genes.names != genes.ids).any() or not looks_like_ids(genes.ids):
+        return genes
+    for table in others:
+        named = read_gene_table(table.blob, len(genes)).names
+        if not looks_like_ids(named):
+            return with_kinds(replace(genes, names=np.where(named == "", genes.ids, named)))
+    return genes
 
-    Returns:
-        0 or 1, and the table of genes that fits, if there is one.
-    """
+
+@dataclass(frozen=True)
+class _Found:
+    """Which axis counts the cells, and the tables that fit."""
+
+    cell_axis: int
+    """0 where cells are rows, 1 where they are columns."""
+    genes: Table | None
+    cells: Table | None
+
+    @property
+    def used(self) -> dict[str, Table]:
+        """The tables that there are, by what they are of."""
+        pairs = {"genes": self.genes, "cells": self.cells}
+        return {kind: table for kind, table in pairs.items() if table is not None}
+
+
+def _orient(blob: Blob, header: MtxHeader, lengths: Mapping[str, _Lengths]) -> _Found:
+    """Tell by the lengths of the tables which index counts the cells."""
     sides = (header.n_rows, header.n_columns)
-    lengths = {kind: _measure(found, sides) for kind, found in tables.items()}
-    best: tuple[int, int, Blob | None] | None = None
+    best: tuple[int, _Found] | None = None
     for cell_axis in (1, 0):
         genes = _best_fit(lengths["genes"], sides[1 - cell_axis])
         cells = _best_fit(lengths["cells"], sides[cell_axis])
@@ -216,22 +205,49 @@ def _orient(
         # Each table that fits tells; best is one as long as its axis, without a header.
         score = sum(2 - fit[1] for fit in (genes, cells) if fit is not None)
         if best is None or score > best[0]:
-            best = (score, cell_axis, genes[0] if genes else None)
+            found = _Found(cell_axis, genes[0] if genes else None, cells[0] if cells else None)
+            best = (score, found)
     if best is None:
         raise CorruptMatrixError(_explain_misfit(blob, header, lengths))
-    if best[0] == 0:
-        sentence = "No tables tell genes from cells: rows are taken for genes."
-        notes.append(("orientation", "warn", sentence))
+    return best[1]
+
+
+def _notes_on(found: _Found, header: MtxHeader) -> list[Note]:
+    """Return what is to be said about the orientation: what was assumed or contradicts."""
+    sentences = [
+        describe_told(table, kind)
+        for kind, table in found.used.items()
+        if table.told is Told.AGAINST_NAME
+    ]
+    if not found.used:
+        sentences.append("No tables tell genes from cells: rows are taken for genes.")
     elif header.n_rows == header.n_columns:
-        sentence = "The matrix is square: its rows are taken for genes."
-        notes.append(("orientation", "warn", sentence))
-    return best[1], best[2]
+        sentences.append("The matrix is square: its rows are taken for genes.")
+    elif all(table.told is Told.AXIS for table in found.used.values()):
+        names = " and ".join(table.blob.name for table in found.used.values())
+        sentences.append(f"{names} tell rows from columns, not genes from cells: "
+                         "rows are taken for genes.")  # fmt: skip
+    return [("orientation", "warn", sentence) for sentence in sentences]
 
 
-_Lengths = list[tuple[_Table, int]]
+def _decide_orientation(found: _Found, header: MtxHeader) -> Decision:
+    """Return the orientation with its evidence."""
+    value = "cells x genes" if found.cell_axis == 0 else "genes x cells"
+    told = {table.told for table in found.used.values()}
+    if not told or told == {Told.AXIS} or header.n_rows == header.n_columns:
+        evidence, certainty = "Rows are taken for genes.", Certainty.ASSUMED
+    else:
+        names = " and ".join(table.blob.name for table in found.used.values())
+        evidence = f"The lengths of {names} fit."
+        by_content = told & {Told.CONTENT, Told.AGAINST_NAME}
+        certainty = Certainty.TOLD_BY_CONTENT if by_content else Certainty.STATED
+    return Decision("orientation", value, evidence, certainty, changes_numbers=True)
 
 
-def _measure(tables: Sequence[_Table], sides: tuple[int, int]) -> _Lengths:
+_Lengths = list[tuple[Table, int]]
+
+
+def _measure(tables: Sequence[Table], sides: tuple[int, int]) -> _Lengths:
     """Count the tables' lines.
 
     A table without any says nothing: the service writes empty barcodes for plates.
@@ -240,12 +256,12 @@ def _measure(tables: Sequence[_Table], sides: tuple[int, int]) -> _Lengths:
     return [(table, n) for table, n in lengths if n or 0 in sides]
 
 
-def _best_fit(lengths: _Lengths, side: int) -> tuple[Blob, int] | None:
+def _best_fit(lengths: _Lengths, side: int) -> tuple[Table, int] | None:
     """Return the first table that fits an axis, and whether it needs a header to (0 or 1)."""
-    return next(((table.blob, n - side) for table, n in lengths if n - side in (0, 1)), None)
+    return next(((table, n - side) for table, n in lengths if n - side in (0, 1)), None)
 
 
-def _is_missed(lengths: _Lengths, fit: tuple[Blob, int] | None) -> bool:
+def _is_missed(lengths: _Lengths, fit: tuple[Table, int] | None) -> bool:
     """Return whether none fits although one has to."""
     return fit is None and any(table.sure for table, _ in lengths)
 

@@ -49,6 +49,16 @@ def find_role(path: str) -> tuple[str, str, str] | None:
     return None
 
 
+def split_head(data: bytes, most: int) -> list[list[str]]:
+    """Split the beginning of a table into at most so many lines, each into its fields.
+
+    A line that may be cut short at the end is left out, unless it is the only one.
+    """
+    lines = data.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
+    whole = lines if data.endswith(b"\n") or len(lines) < 2 else lines[:-1]
+    return list(_split_lines(line for line in whole[:most] if line))
+
+
 def count_lines(blob: Blob, most: int) -> int:
     """Count the lines of a table, without blank ones at its end; stop beyond ``most``.
 

@@ -18,7 +18,7 @@ _CELL = re.compile(
     r".*[_.\-][A-P]\d{1,2}|.*_(S|L00)\d+.*",
     re.I,
 )
-_FAMILIES = re.compile(
+GENE_FAMILIES = re.compile(
     r"mt-[a-z0-9]+|m?rp[ls]\d+[a-z0-9]*|actb|gapdh|malat1|b2m|ubc|eef1a1|fth1|ftl1?|tmsb4x|"
     r"hla-[a-z0-9]+|gm\d{3,}|linc\d+|rp\d+-\d+[a-z]\d+\.\d+|.*rik|mir\d+[a-z0-9-]*|znf\d+[a-z]*|"
     r"slc\d+a\d+|cd\d+[a-z]?|olfr\d+|loc\d+|kcn[a-z]\d+|col\d+a\d+|tmem\d+[a-z]?|krt\d+|"
@@ -57,7 +57,7 @@ def find_kind(names: Sequence[str], title: str = "") -> Kind:
         return Kind.GENES
     if _share(_BARCODE, some) > 0.5:
         return Kind.CELLS
-    if _GENE_TITLE.fullmatch(title) or _share(_FAMILIES, some) >= 0.01:
+    if _GENE_TITLE.fullmatch(title) or _share(GENE_FAMILIES, some) >= 0.01:
         return Kind.GENES
     if _CELL_TITLE.fullmatch(title) or _share(_CELL, some) > 0.5:
         return Kind.CELLS
