@@ -15,6 +15,8 @@ import unittest
 from pathlib import Path
 from typing import IO
 
+__unittest = True
+"""unittest shows no lines of this file when a test fails: what it says is enough."""
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (
     "dpss", "numpy", "h5py", "numba", "botocore", "pytest", "pytest_benchmark", "hypothesis",

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from dpss import __version__
-from dpss.entry import CONTEXT, FAILED, execute
+from dpss.entry import CONTEXT, FAILED, as_in_2019, execute
 from dpss.errors import UnreachableError
 from dpss.interrupts import Interrupted, SignalStop
 from dpss.options import job_options, log_options, option, source_options, statistics_options
@@ -272,7 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_main(arguments: Sequence[str] | None = None) -> None:
     """Run ``data-portal-summary-stats``, which is ``dpss run``, and exit."""
-    sys.exit(execute(run, "data-portal-summary-stats", arguments))
+    given = as_in_2019(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(execute(run, "data-portal-summary-stats", given))
 
 
 def program() -> str:

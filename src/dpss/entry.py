@@ -60,6 +60,24 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
         return FAILED
 
 
+def as_in_2019(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which ``--blacklist`` is a flag; in 2019 it had a value for a while.
+
+    >>> as_in_2019(["--blacklist", "true", "--environ", "dev"])
+    ['--blacklist', '--environ', 'dev']
+    >>> as_in_2019(["--blacklist", "false"])
+    []
+    """
+    found: list[str] = []
+    for argument in arguments:
+        if found[-1:] == ["--blacklist"] and argument.lower() in ("true", "false"):
+            if argument.lower() == "false":
+                found.pop()
+        else:
+            found.append(argument)
+    return found
+
+
 def explain(error: BaseException, message: str) -> None:
     """Print an error, with its traceback where everything is logged."""
     if logging.getLogger("dpss").isEnabledFor(logging.DEBUG):

@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner
 
 from dpss.cli import commands
+from dpss.entry import as_in_2019
 from dpss.interrupts import NeverStop
 from tests.conftest import ROOT
 from tests.unit.small import counts, write_h5ad_csr, write_scaled
@@ -258,6 +259,20 @@ def test_the_program_of_2019_takes_its_flags(matrix: Path, tmp_path: Path) -> No
     done = dpss("--environ", "moon", program="run_main")
     assert done.returncode == 2
     assert "data-portal-summary-stats --help" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "flags"),
+    [
+        (["--blacklist", "true", "--environ", "dev"], ["--blacklist", "--environ", "dev"]),
+        (["--environ", "dev", "--blacklist", "False"], ["--environ", "dev"]),
+        (["--blacklist", "--project", "true"], ["--blacklist", "--project", "true"]),
+        (["--blacklist", "yes"], ["--blacklist", "yes"]),
+    ],
+)
+def test_blacklist_may_have_a_value_as_in_2019(typed: list[str], flags: list[str]) -> None:
+    """true and false are told apart; anything else is as wrong as it is."""
+    assert as_in_2019(typed) == flags
 
 
 def test_list_shows_what_a_run_would_do(matrix: Path, tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def test_a_python_without_the_tools_names_make_test(project: Path) -> None:
     assert "make test" in line
     assert "pytest" in line
     assert "Ran 1 test" in said
+    assert "Traceback" not in said
 
 
 def test_what_is_needed_is_what_there_is_here() -> None:
