@@ -1,9 +1,11 @@
 """Have numba compile every loop that a run needs, by letting the program read small matrices.
 
-    NUMBA_CPU_NAME=generic python warm.py
+    NUMBA_CPU_NAME=generic python warm.py    # then the compiler may go
+    python warm.py --again
 
-Machine code is kept beside the program. Python's own bytecode is written in a second step, by a run
-that finds its loops compiled: not that of numba, which it doesn't import.
+Machine code is kept beside the program. The second time everything is read again, and fails where a
+loop is not there or can't be loaded without the compiler; and Python's own bytecode is written, of
+what a run imports.
 
 A loop is compiled once for each combination of types, so the matrices have every layout and
 every type of values and of indices that the readers hand on. A type that is missing here could
@@ -115,7 +117,7 @@ def count(path: Path) -> None:
         summarize_matrix(matrix, lambda *_: identity, stats, read, executor, SilentProgress())
 
 
-def main() -> int:
+def main(again: bool) -> int:
     """Write the matrices and let the program read them."""
     sys.dont_write_bytecode = True
     with tempfile.TemporaryDirectory() as name:
@@ -135,16 +137,17 @@ def main() -> int:
             count(path)
         # The whole program on a matrix in each of its formats: what is left to compile; bytecode.
         dpss = str(Path(sys.executable).with_name("dpss"))
-        for step, more in (("compile", {"PYTHONDONTWRITEBYTECODE": "1"}), ("bytecode", {})):
-            command = [dpss, "demo", "--output", str(folder / step)]
-            subprocess.run(command, check=True, env={**os.environ, **more})
-    compileall.compile_dir(Path(dpss_package.__file__).parent, quiet=1)
-    modules = "botocore.session, botocore.credentials, obstore.store"
-    subprocess.run([sys.executable, "-c", f"import {modules}"], check=True)
+        more = {} if again else {"PYTHONDONTWRITEBYTECODE": "1"}
+        command = [dpss, "demo", "--output", str(folder / "demo")]
+        subprocess.run(command, check=True, env={**os.environ, **more})
+    if again:
+        compileall.compile_dir(Path(dpss_package.__file__).parent, quiet=1)
+        modules = "botocore.session, botocore.credentials, obstore.store"
+        subprocess.run([sys.executable, "-c", f"import {modules}"], check=True)
     n_loops = len(list(Path(dpss_package.__file__).parent.rglob("*.machine-code")))
-    print(f"{n_loops} loops compiled")
+    print(f"{n_loops} loops {'loaded' if again else 'compiled'}")
     return int(n_loops == 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("--again" in sys.argv))
