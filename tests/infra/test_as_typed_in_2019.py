@@ -22,7 +22,7 @@ import pytest
 
 from tests.cloud.portal import make_counts
 from tests.infra.docker import STANDIN, Image
-from tests.infra.terraform import HEAVY, ROOT, environment, loopback_aws, need_terraform
+from tests.infra.terraform import ACCOUNT, HEAVY, ROOT, environment, loopback_aws, need_terraform
 
 COMMANDS = tomllib.loads((Path(__file__).with_name("typed_in_2019.toml")).read_text())["command"]
 BUCKET = "dev.project-assets.data.humancellatlas.org"
@@ -101,6 +101,17 @@ def fill_bucket(address: str, folder: Path) -> None:
     s3.put_object(Bucket=BUCKET, Key="blacklist", Body=b"")
 
 
+def remove_images(image: Image, copy: Path) -> None:
+    """Take back the names that were given to images."""
+    tag = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=copy, check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    name = f"data-portal-summary-stats:{tag}"
+    remote = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{name}"
+    image.docker("image", "rm", "--force", name, remote, ok=(0, 1))
+
+
 def script() -> str:
     """Return one shell session: every command, each with its exit code and words in files."""
     lines = []
@@ -144,7 +155,10 @@ def session(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             **({"DOCKER_HOST": image.docker.host} if image.docker.host else {}),
         }
         env = {k: v for k, v in env.items() if not k.startswith(("PYTHON", "PYTEST"))}
-        subprocess.run(["bash", "-c", script()], cwd=copy, env=env, check=False, timeout=900)
+        try:
+            subprocess.run(["bash", "-c", script()], cwd=copy, env=env, check=False, timeout=900)
+        finally:
+            remove_images(image, copy)
         read = [
             [(said / f"{i}{end}").read_text() for end in ("", ".code", ".after", ".after-code")]
             for i in range(len(COMMANDS))
