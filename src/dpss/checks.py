@@ -172,7 +172,7 @@ def _look_at_identity(evidence: Evidence) -> tuple[str, str]:
     if not found.species:
         return WARN, f"{message}; whose genes they are was not recognised."
     message += f", of {_listed(found.species)} (judged by {found.by})."
-    return WARN if len(found.species) > 1 or found.id_type == "numbers" else PASS, message
+    return PASS if len(found.species) == 1 and found.are_genes else WARN, message
 
 
 def _look_at_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
@@ -271,7 +271,7 @@ CHECKS = (
               "warn: a name or an id occurs more than once", "CELLxGENE schema 7.1.0",
               _look_at_names),
     CheckKind("gene_ids", "What are genes called, and whose are they?",
-              "warn: species not recognised, or several of them; genes without names",
+              "warn: species not recognised, or several of them; transcripts, numbers, other names",
               "Ensembl, stable id prefixes", _look_at_identity),
     CheckKind("mitochondrial_genes", "Are there mitochondrial genes?", "warn: none is recognised",
               _OURS, _look_at_mitochondrial_genes),
