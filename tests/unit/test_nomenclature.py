@@ -115,17 +115,6 @@ def test_case_alone_tells_nothing(names: list[str], case: object) -> None:
 
 
 SYMBOLS = ["MALAT1", "SLC17A7", "GAD2", "CD3D", "COL1A1", "RPL13", "KRT18", "C1QA", "VWF"]
-    "MALAT1",
-    "SLC17A7",
-    "GAD2",
-    "CD3D",
-    "COL1A1",
-    "RPL13",
-    "KRT18",
-    "TMEM119",
-    "C1QA",
-    "VWF",
-]
 
 
 @pytest.mark.parametrize(
