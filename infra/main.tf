@@ -83,6 +83,7 @@ module "schedule" {
   security_group_ids      = [module.network.security_group_id]
   assign_public_ip        = var.vpc_id == null || var.assign_public_ip
   use_spot                = var.use_spot
+  tasks                   = var.tasks
   expression              = var.schedule
   timezone                = var.schedule_timezone
   window_minutes          = var.schedule_window_minutes

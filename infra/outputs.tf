@@ -33,6 +33,11 @@ output "state_machine_arn" {
   value       = module.schedule.state_machine_arn
 }
 
+output "daily_input" {
+  description = "What the schedule starts it with, JSON; `make run-now` does the same."
+  value       = module.schedule.daily_input
+}
+
 output "log_group" {
   description = "Where the program's log lines go."
   value       = module.job.log_group

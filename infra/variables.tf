@@ -104,6 +104,18 @@ variable "cpu_architecture" {
   }
 }
 
+variable "tasks" {
+  description = "Tasks that do a daily run together, side by side, each a share of the projects by size."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.tasks >= 1 && var.tasks <= 100 && floor(var.tasks) == var.tasks
+    error_message = "There are from 1 to 100 tasks."
+  }
+}
+
 variable "use_spot" {
   description = "Run on Fargate Spot, at about a third of the price; an interrupted task is started again and resumes."
   type        = bool

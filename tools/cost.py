@@ -57,6 +57,41 @@ def run_cost(given: dict[str, Any], portal: dict[str, Any], share: float) -> dic
     }
 
 
+def shared(given: dict[str, Any], portal: dict[str, Any], tasks: int) -> dict[str, float]:
+    """Return hours and dollars of a first run that several tasks do together, and its end.
+
+    The shares are taken as equal: no share is larger than that by more than the largest project.
+    """
+    alone, start = run_cost(given, portal, 1), given["task"]["start_seconds"]
+    working = alone["seconds"] - start
+    end = 0.0
+    if tasks > 1:  # one more task makes the pages
+        end = start + portal["datasets"] * given["measured"]["pages_seconds_per_matrix"]
+    hour = hour_price(given["prices"], given["task"])
+    return {
+        "seconds": start + working / tasks + end,
+        "costs": (tasks * start + working + end) / 3600 * hour + alone["rest"],
+    }
+
+
+def render_shared(given: dict[str, Any]) -> list[str]:
+    """Return the table of runs of several tasks."""
+    counts = given["task"]["counts"]
+    lines = [
+        "",
+        "The first run by the number of tasks side by side (`tasks`, or `make first-run`): hours "
+        "from the start to the pages, and what it costs without Spot.",
+        "",
+        "| portal | " + " | ".join(f"{n} task{'s' if n > 1 else ''}" for n in counts) + " |",
+        "|---|" + "---|" * len(counts),
+    ]
+    for portal in given["portal"]:
+        found = [shared(given, portal, tasks) for tasks in counts]
+        cells = [f"{hours(one['seconds'])}, {dollars(one['costs'])}" for one in found]
+        lines.append(f"| {portal['name']} | {' | '.join(cells)} |")
+    return lines
+
+
 def render(given: dict[str, Any]) -> str:
     """Return the tables."""
     prices, task = given["prices"], given["task"]
@@ -81,6 +116,7 @@ def render(given: dict[str, Any]) -> str:
             f"| {dollars(first['task'] * prices['spot_share'] + first['rest'])} "
             f"| {dollars(day)} | {dollars(30 * day + standing(given, portal))} |"
         )
+    lines += render_shared(given)
     lines += [
         "",
         "*A month* is 30 daily runs and what stands there: "

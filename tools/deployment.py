@@ -378,9 +378,12 @@ def deploy(deployment: Deployment) -> int:
     return 0
 
 
-def start_run(deployment: Deployment, shards: Sequence[str], concurrency: int) -> int:
-    """Start a run, follow its log, and return 0 if it came to its end."""
-    account = deployment.account(f"Run now, in {len(shards)} shard(s), {concurrency} at a time")
+def start_run(deployment: Deployment, tasks: int, concurrency: int) -> int:
+    """Start a run of so many tasks, follow its log, and return 0 if it came to its end.
+
+    Of more than one task each does a share of the projects, and one more ends the run.
+    """
+    account = deployment.account(f"Run now, in {tasks} task(s), {concurrency} at a time")
     deployment.init(account)
     outputs = deployment.outputs()
     if call("aws", "--version", capture=True).startswith("aws-cli/1."):
@@ -388,7 +391,8 @@ def start_run(deployment: Deployment, shards: Sequence[str], concurrency: int) -
     confirm("Start it? It costs what docs/how-to/cost.md says.")
     hours = float(deployment.variables.get("timeout_hours", "23"))
     given = {
-        "shards": list(shards),
+        "shards": [f"{number}/{tasks}" for number in range(1, tasks + 1)],
+        "ends": [f"end/{tasks}"] if tasks > 1 else [],
         "concurrency": concurrency,
         "timeout_seconds": int(hours * 3600),
     }
@@ -481,10 +485,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "deploy":
                 return deploy(deployment)
             case "run-now":
-                return start_run(deployment, ["1/1"], 1)
+                tasks = int(variables.get("tasks", "1"))
+                return start_run(deployment, tasks, tasks)
             case "first-run":
-                shards = [f"{i}/{given.shards}" for i in range(1, given.shards + 1)]
-                return start_run(deployment, shards, given.concurrency)
+                return start_run(deployment, given.shards, given.concurrency)
             case "destroy":
                 return destroy(deployment)
             case _:

@@ -17,6 +17,7 @@ task_memory      = 4096 # MiB
 scratch_gib      = 60
 cpu_architecture = "ARM64" # or X86_64
 use_spot         = true
+tasks            = 1 # more do a run together, each a share of the projects by size
 
 # When
 schedule          = "cron(30 2 * * ? *)" # every day at 02:30

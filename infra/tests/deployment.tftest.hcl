@@ -374,6 +374,7 @@ run "schedule" {
     security_group_ids      = ["sg-1"]
     assign_public_ip        = true
     use_spot                = true
+    tasks                   = 3
     expression              = "cron(30 2 * * ? *)"
     timezone                = "Europe/London"
     window_minutes          = 15
@@ -397,6 +398,12 @@ run "schedule" {
     error_message = "Spot when asked for."
   }
   assert {
+    condition = jsondecode(aws_scheduler_schedule.daily.target[0].input) == {
+      shards = ["1/3", "2/3", "3/3"], ends = ["end/3"], concurrency = 3, timeout_seconds = 82800
+    }
+    error_message = "Three tasks do the daily run together, and one ends it."
+  }
+  assert {
     condition = (
       jsondecode(aws_sfn_state_machine.run.definition).StartAt == "Guard"
       && jsondecode(aws_sfn_state_machine.run.definition).States.IsFree.Choices[0].Next == "AlreadyRunning"
@@ -417,4 +424,14 @@ run "github" {
   }
 
   expect_failures = [var.github_repository]
+}
+
+run "too_many_tasks" {
+  command = plan
+
+  variables {
+    tasks = 101
+  }
+
+  expect_failures = [var.tasks]
 }

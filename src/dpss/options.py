@@ -134,7 +134,8 @@ source_options = together(
     option(
         "--shard",
         metavar="I/N",
-        help="Only the I-th of N shares of the projects, for N tasks side by side.  [default: 1/1]",
+        help="Only the I-th of N shares of the projects, by size, for N tasks side by side; "
+        "end/N: no project, but one report of all N, and the pages.  [default: 1/1]",
     ),
     option("--blacklist", is_flag=True, help="Leave out the projects that a list names."),
     option(

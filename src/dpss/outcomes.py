@@ -68,6 +68,10 @@ class RunReport:
     """Number of the signal that ended the run early."""
     problems: tuple[str, ...] = ()
     """What went wrong apart from a single matrix: an incomplete list, pages not built."""
+    started: datetime | None = None
+    """When the first task began, of a run that several did."""
+    parts: tuple[str, ...] = ()
+    """Keys of those tasks' reports."""
 
     def __add__(self, other: RunReport) -> RunReport:
         """Join two reports; an interruption of either is one of both."""
@@ -75,6 +79,8 @@ class RunReport:
             self.outcomes + other.outcomes,
             self.interrupted_by or other.interrupted_by,
             self.problems + other.problems,
+            self.started or other.started,
+            self.parts + other.parts,
         )
 
     def count(self, status: Status) -> int:
@@ -122,6 +128,8 @@ class RunHeader:
     """The settings that change results."""
     only: tuple[str, ...] = ()
     """Ids of the projects that it was limited to; empty for all."""
+    parts: tuple[str, ...] = ()
+    """Keys of the reports that it sums up, of a run that several tasks did."""
 
 
 _RUN_KEY = re.compile(r"runs/\d{8}T\d{6}\.\d{6}Z\.json")
@@ -155,6 +163,7 @@ def run_document(header: RunHeader, report: RunReport) -> dict[str, Any]:
         "output": header.output,
         "settings": dict(header.settings),
         "only": list(header.only),
+        **({"parts": list(header.parts)} if header.parts else {}),
         "interrupted_by": signal.Signals(number).name if number else None,
         "problems": list(report.problems),
         "exit_code": report.exit_code,

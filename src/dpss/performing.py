@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,10 +76,15 @@ def perform(
         job = make_job(settings, stop, observer, catalog, scratch, executor, simulated=simulated)
         with closing(job.pipeline.drawing):
             report = process(job)
+    seconds = time.monotonic() - start
+    if report.started is not None:
+        seconds = (job.now() - report.started).total_seconds()
+    if job.shard.is_part:
+        settings = replace(settings, metrics=None)  # those of the whole run come at its end
     # Before the pages: whatever happens to those, what became of the matrices is told.
-    print_report(report, settings, logs, time.monotonic() - start)
+    print_report(report, settings, logs, seconds)
     report += build_pages(job, report)
-    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED):
+    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED) and not job.shard.is_part:
         open_console(sys.stdout).print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
     return report
 

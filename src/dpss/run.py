@@ -11,16 +11,17 @@ import logging
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.catalogs import Catalog
 from dpss.catalogs.selection import is_named
-from dpss.catalogs.sharding import ALL, Shard
+from dpss.catalogs.sharding import ALL, Shard, share_of
 from dpss.concurrency import do_in_turn, do_side_by_side
 from dpss.errors import DpssError, SettingsError, UnreachableError
+from dpss.gathering import gather
 from dpss.interrupts import Interrupted
 from dpss.logs import context
 from dpss.model import MatrixRef, Project
@@ -110,7 +111,7 @@ def list_projects(
             "`dpss list` shows those that it has"
         )
     wanted = [p for p in projects if not only or is_named(p.id, only)]
-    return [p for p in wanted if shard.has(p.id)], problem
+    return share_of(wanted, shard), problem
 
 
 def plan(
@@ -165,7 +166,7 @@ def process(job: Job) -> RunReport:
             for part in _work(job):
                 # Added one by one: what is finished stays in the report, whatever comes.
                 report += part
-                if job.now() - last_pages >= PAGES_EVERY:
+                if job.now() - last_pages >= PAGES_EVERY and not job.shard.is_part:
                     _try_pages(job, report, lookup=False)
                     last_pages = job.now()
         except Interrupted as interruption:
@@ -178,6 +179,9 @@ def process(job: Job) -> RunReport:
 
 def _work(job: Job) -> Iterator[RunReport]:
     """Do the run, and yield each piece of its report as it is known."""
+    if job.shard.is_end:
+        yield from _end(job)
+        return
     projects, problem = list_projects(job.catalog, job.only, job.shard)
     if problem:
         yield _problem(problem)
@@ -196,6 +200,21 @@ def _work(job: Job) -> Iterator[RunReport]:
         prune(store, projects, recipe)
 
 
+def _end(job: Job) -> Iterator[RunReport]:
+    """End a run whose projects other tasks did: yield what they reported; prune."""
+    store = job.pipeline.store
+    gathered = gather(store, job.shard, job.only, job.now())
+    for problem in gathered.report.problems:
+        log.error("%s", problem)
+    yield replace(gathered.report, started=gathered.started, parts=gathered.parts)
+    if job.prune and not gathered.report.problems and not job.only:
+        projects, problem = list_projects(job.catalog, job.only)
+        if problem:
+            yield _problem(problem)
+        else:
+            prune(store, projects, job.pipeline.recipe)
+
+
 def _do_step(job: Job, step: Step) -> list[Outcome]:
     if step.outcome is not None or step.ref is None:
         return [step.outcome] if step.outcome else []
@@ -208,13 +227,14 @@ def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
     """Write the report of what was done; returns what went wrong with that."""
     recipe = job.pipeline.recipe
     header = RunHeader(
-        started=started,
+        started=report.started or started,
         finished=job.now(),
         version=recipe.version,
         source=job.catalog.name,
         output=job.pipeline.store.url,
         settings=recipe.settings,
-        only=(*sorted(job.only), *([] if job.shard == ALL else [f"shard {job.shard}"])),
+        only=(*sorted(job.only), *([f"shard {job.shard}"] if job.shard.is_part else [])),
+        parts=report.parts,
     )
     text = json.dumps(run_document(header, report), ensure_ascii=False, indent=2) + "\n"
     try:
@@ -229,6 +249,7 @@ def build_pages(job: Job, report: RunReport) -> RunReport:
 
     When a signal ends that, or has ended the run, an index of all that is published is
     written within about `PAGES_GRACE_SECONDS`; the next run makes the pages that are missing.
+    Where several tasks do a run together, only its end makes pages.
 
     Args:
         job: The run.
@@ -239,6 +260,8 @@ def build_pages(job: Job, report: RunReport) -> RunReport:
     """
     stop = job.pipeline.stop
     found = RunReport()
+    if job.shard.is_part:
+        return found
     if not report.interrupted_by:
         try:
             stop.check()

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront import models as cloudfront
@@ -65,7 +66,8 @@ def _check_action_permitted(self, resource):
     if self._service == "s3":
         asked = of_s3(self._method, self._path, self._body or b"")
     else:
-        asked = of_other(self._action, self._path, self._body or b"", self._region, ACCOUNT)
+        body = self._body or urlencode(self._data or {}, doseq=True).encode()
+        asked = of_other(self._action, self._path, body, self._region, ACCOUNT)
     documents = [
         json.loads(p["policy_document"] if isinstance(p, dict) else p)
         for p in self._access_key.collect_policies()

@@ -229,7 +229,12 @@ def test_it_runs_every_day_and_never_twice_at_a_time(deployment: Deployment) -> 
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
     assert target["DeadLetterConfig"]["Arn"].endswith(f":{NAME}-not-started")
     start = json.loads(target["Input"])
-    assert start == {"shards": ["1/1"], "concurrency": 1, "timeout_seconds": 82800}
+    assert start == {
+        "shards": ["1/1"],
+        "ends": [],
+        "concurrency": 1,
+        "timeout_seconds": 82800,
+    }
     machine = deployment.client("stepfunctions").describe_state_machine(
         stateMachineArn=target["Arn"]
     )

@@ -243,7 +243,7 @@ def test_run_now_follows_the_log_to_the_end(stage: Stage) -> None:
     """One shard; its end is the exit code."""
     assert tool.main(["run-now"]) == 0
     (start,) = stage.called("start-execution")
-    assert '{"shards": ["1/1"], "concurrency": 1, "timeout_seconds": 82800}' in start
+    assert '{"shards": ["1/1"], "ends": [], "concurrency": 1, "timeout_seconds": 82800}' in start
     stage.play(describe_execution=(0, json.dumps({"status": "FAILED", "error": "AlreadyRunning"})))
     assert tool.main(["run-now"]) == 1
 
@@ -271,7 +271,17 @@ def test_first_run_has_many_shards(stage: Stage) -> None:
     """1/3, 2/3, 3/3, two at a time."""
     assert tool.main(["first-run", "--shards", "3", "--concurrency", "2"]) == 0
     (start,) = stage.called("start-execution")
-    assert '"shards": ["1/3", "2/3", "3/3"], "concurrency": 2' in start
+    assert '"shards": ["1/3", "2/3", "3/3"], "ends": ["end/3"], "concurrency": 2' in start
+
+
+def test_run_now_has_the_tasks_of_a_daily_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same setting as the schedule."""
+    monkeypatch.setenv("TF_VAR_tasks", "2")
+    assert tool.main(["run-now"]) == 0
+    (start,) = stage.called("start-execution")
+    assert '"shards": ["1/2", "2/2"], "ends": ["end/2"], "concurrency": 2' in start
 
 
 def test_destroy_destroys_that_environment(stage: Stage) -> None:

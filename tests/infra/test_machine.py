@@ -35,6 +35,7 @@ VARIABLES = {
     "security_group_ids": ["sg-1"],
     "assign_public_ip": True,
     "use_spot": True,
+    "tasks": 3,
     "expression": "cron(30 2 * * ? *)",
     "timezone": "UTC",
     "window_minutes": 15,
@@ -91,9 +92,10 @@ def stopped(exit_code: int | None, code: str = "EssentialContainerExited", **mor
     return json.dumps(task, separators=(",", ":"))
 
 
-def given(shards: Iterable[str], concurrency: int = 2) -> dict[str, Any]:
+def given(shards: Iterable[str], concurrency: int = 2, *ends: str) -> dict[str, Any]:
     """Return an execution's input."""
-    return {"shards": list(shards), "concurrency": concurrency, "timeout_seconds": 60}
+    return {"shards": list(shards), "ends": list(ends), "concurrency": concurrency,
+            "timeout_seconds": 60}  # fmt: skip
 
 
 def fails(**causes: Any) -> Callable[[dict[str, Any]], None]:
@@ -109,21 +111,24 @@ def fails(**causes: Any) -> Callable[[dict[str, Any]], None]:
     return play
 
 
+def outcomes(found: dict[str, Any]) -> list[dict[str, str]]:
+    """Return what is recorded of each shard."""
+    return list(json.loads(found["output"]))
+
+
 def test_all_shards_come_to_their_end(definition: dict[str, Any]) -> None:
     """Three shards, two at a time, each told its own; the outcome of each is recorded."""
     played = Played(fails())
     found = execute(definition, given(["1/3", "2/3", "3/3"]), played)
     assert found["status"] == "SUCCEEDED", found
     assert sorted(map(shard_of, played.asked)) == ["1/3", "2/3", "3/3"]
-    assert json.loads(found["output"]) == [
-        {"shard": f"{i}/3", "outcome": "done"} for i in (1, 2, 3)
-    ]
+    assert outcomes(found) == [{"shard": f"{i}/3", "outcome": "done"} for i in (1, 2, 3)]
 
 
 def test_the_daily_run_of_one_shard(definition: dict[str, Any]) -> None:
     """One shard is a list of one."""
     found = execute(definition, given(["1/1"], 1), Played(fails()))
-    assert json.loads(found["output"]) == [{"shard": "1/1", "outcome": "done"}]
+    assert outcomes(found) == [{"shard": "1/1", "outcome": "done"}]
     found = execute(definition, given(["1/1"], 1), Played(fails(s1="no capacity")))
     assert (found["status"], found["error"]) == ("FAILED", "ShardsFailed")
     assert "no capacity" in found["cause"]
@@ -174,7 +179,27 @@ def test_some_matrices_that_failed_fail_no_run(definition: dict[str, Any]) -> No
     """Exit 1 has an alarm of its own: recorded, and the run came to its end."""
     found = execute(definition, given(["1/3", "2/3", "3/3"]), Played(fails(s3=stopped(1))))
     assert found["status"] == "SUCCEEDED", found
-    assert json.loads(found["output"])[2] == {"shard": "3/3", "outcome": "some matrices failed"}
+    assert outcomes(found)[2] == {"shard": "3/3", "outcome": "some matrices failed"}
+
+
+@pytest.mark.parametrize("cause", [None, "no capacity", stopped(1)])
+def test_a_run_of_many_shards_has_one_end(definition: dict[str, Any], cause: str | None) -> None:
+    """After all of them, whatever became of them: one task more, told `end/3`."""
+    played = Played(fails(s2=cause))
+    found = execute(definition, given(["1/3", "2/3", "3/3"], 3, "end/3"), played)
+    asked = list(map(shard_of, played.asked))
+    assert asked[-1] == "end/3"
+    assert sorted(asked[:-1]) == ["1/3", "2/3", "3/3"]
+    assert found["status"] == ("FAILED" if cause == "no capacity" else "SUCCEEDED")
+
+
+def test_an_end_that_fails_fails_the_run(definition: dict[str, Any]) -> None:
+    """With its reason, as a shard does."""
+    played = Played(fails(send="no image"))
+    found = execute(definition, given(["1/2", "2/2"], 2, "end/2"), played)
+    assert (found["status"], found["error"]) == ("FAILED", "ShardsFailed")
+    assert '["end/2"]' in found["cause"]
+    assert "no image" in found["cause"]
 
 
 def test_exit_codes_that_only_begin_with_one_are_failures(definition: dict[str, Any]) -> None:

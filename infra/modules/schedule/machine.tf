@@ -9,6 +9,8 @@
 #       ├─ Spot took the machine back ─▶ RunTask again: it resumes
 #       └─ anything else ─▶ recorded as "failed", with error and cause; the other shards go on
 #     │
+#   Ends: of a run of many shards "end/n", in the same way: one report of all, the pages; of one shard nothing
+#     │
 #   Outcomes ── one is "failed" ──▶ ShardsFailed (fails, with the reasons of all that failed)
 #     │
 #   AllDone
@@ -114,8 +116,9 @@ locals {
       IsFree = {
         Type    = "Choice"
         Choices = [{ Variable = "$.running.TaskArns[0]", IsPresent = true, Next = "AlreadyRunning" }]
-        Default = "Shards"
+        Default = "Begin"
       }
+      Begin = { Type = "Pass", Result = {}, ResultPath = "$.done", Next = "Shards" }
       AlreadyRunning = {
         Type  = "Fail"
         Error = "AlreadyRunning"
@@ -127,12 +130,26 @@ locals {
         MaxConcurrencyPath = "$.concurrency"
         ItemSelector       = { "shard.$" = "$$.Map.Item.Value", "timeout_seconds.$" = "$.timeout_seconds" }
         ItemProcessor      = merge({ ProcessorConfig = { Mode = "INLINE" } }, local.one_shard)
-        ResultPath         = "$.done"
-        Next               = "Outcomes"
+        ResultPath         = "$.done.shards"
+        Next               = "Ends"
+      }
+      Ends = {
+        Type           = "Map"
+        ItemsPath      = "$.ends"
+        MaxConcurrency = 1
+        ItemSelector   = { "shard.$" = "$$.Map.Item.Value", "timeout_seconds.$" = "$.timeout_seconds" }
+        ItemProcessor  = merge({ ProcessorConfig = { Mode = "INLINE" } }, local.one_shard)
+        ResultPath     = "$.done.ends"
+        Next           = "Collect"
+      }
+      Collect = { # of shards and ends, one list
+        Type       = "Pass"
+        Parameters = { "all.$" = "$.done.*[*]" }
+        Next       = "Outcomes"
       }
       Outcomes = {
         Type       = "Pass"
-        Parameters = { "failed.$" = "States.ArrayContains($.done[*].outcome, 'failed')" }
+        Parameters = { "failed.$" = "States.ArrayContains($.all[*].outcome, 'failed')" }
         ResultPath = "$.any"
         Next       = "HasFailed"
       }
@@ -145,7 +162,7 @@ locals {
       # failed are named, the first six with their reason; the others' are in the execution's history.
       Which = {
         Type       = "Pass"
-        Parameters = { "failed.$" = "$.done[?(@.outcome == 'failed')]" }
+        Parameters = { "failed.$" = "$.all[?(@.outcome == 'failed')]" }
         Next       = "Reasons"
       }
       Reasons = {
@@ -156,12 +173,17 @@ locals {
         Next = "ShardsFailed"
       }
       ShardsFailed = { Type = "Fail", Error = "ShardsFailed", CausePath = "$.text" }
-      AllDone      = { Type = "Succeed", OutputPath = "$.done" }
+      AllDone      = { Type = "Succeed", OutputPath = "$.all" }
     }
   }
 
   # What the schedule hands to the machine; `make run-now` and `make first-run` make their own.
-  daily = { shards = ["1/1"], concurrency = 1, timeout_seconds = var.timeout_seconds }
+  daily = {
+    shards          = [for number in range(1, var.tasks + 1) : "${number}/${var.tasks}"]
+    ends            = var.tasks > 1 ? ["end/${var.tasks}"] : []
+    concurrency     = var.tasks
+    timeout_seconds = var.timeout_seconds
+  }
 }
 
 data "aws_partition" "current" {}

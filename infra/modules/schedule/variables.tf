@@ -82,3 +82,8 @@ variable "dead_letter_retain_days" {
   description = "How long a start that failed is kept."
   type        = number
 }
+
+variable "tasks" {
+  description = "Tasks that do a daily run together."
+  type        = number
+}

@@ -1,14 +1,24 @@
-"""A share of a source's projects, so that many tasks can do a first run together."""
+"""Shares of a source's projects, so that many tasks can do a run together.
+
+The projects are dealt out by size: the largest first, each to the share that has the least so far.
+Every task lists the source itself and comes to the same shares. Where the source changes between
+two listings a project may be in two shares or in none; the next run does what is left.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import heapq
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dpss.errors import SettingsError
+from dpss.model import Project
 
-_SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+_SHARD = re.compile(r"([0-9]{1,6}|end)/([0-9]{1,6})")
+_BYTES_PER_MATRIX = 250_000_000
+"""What a matrix takes beside its bytes (figures, files, requests), in bytes of h5ad that take as
+long to read."""
 
 
 @dataclass(frozen=True)
@@ -16,43 +26,76 @@ class Shard:
     """One of several shares; together they are all projects, and no project is in two."""
 
     number: int
-    """From 1."""
+    """From 1; 0 for the end of a run: no project, but what follows when all shares are done."""
     count: int
     """How many there are."""
 
-    def has(self, project_id: str) -> bool:
-        """Tell whether a project is in this share: by its id alone, the same everywhere.
+    @property
+    def is_part(self) -> bool:
+        """Whether others do the rest: then pages and metrics are made at the end of the run."""
+        return self.count > 1 and self.number > 0
 
-        >>> [i for i in (1, 2, 3) if Shard(i, 3).has("4a95101c-9ffc-4f30-a809-f04518a23803")]
-        [2]
-        """
-        digest = hashlib.sha256(project_id.encode()).digest()
-        return int.from_bytes(digest[:8], "big") % self.count == self.number - 1
+    @property
+    def is_end(self) -> bool:
+        """Whether it ends a run whose projects were done by others."""
+        return self.number == 0
 
     def __str__(self) -> str:
-        """Return it as it is given: ``2/40``."""
-        return f"{self.number}/{self.count}"
+        """Return it as it is given: ``2/40``, or ``end/40``."""
+        return f"{self.number or 'end'}/{self.count}"
 
 
 ALL = Shard(1, 1)
 """Every project."""
 
 
-def parse_shard(text: str) -> Shard:
-    """Return the share that ``i/n`` means.
+def share_of(projects: Sequence[Project], shard: Shard) -> list[Project]:
+    """Return the projects of a share, in their order.
 
-    >>> parse_shard("2/40")
-    Shard(number=2, count=40)
+    No share has more than the fair part and the largest project together. A matrix whose size
+    the source does not tell counts as the mean of the others.
+
+    Args:
+        projects: All of the source.
+        shard: Which share.
+    """
+    if shard.count == 1 and not shard.is_end:
+        return list(projects)
+    known = [ref.size_bytes for p in projects for ref in p.refs if ref.size_bytes is not None]
+    mean = sum(known) // len(known) if known else 0
+    weights = {
+        project.id: sum(
+            _BYTES_PER_MATRIX + (mean if ref.size_bytes is None else ref.size_bytes)
+            for ref in project.refs
+        )
+        for project in projects
+    }
+    loads = [(0, number) for number in range(1, shard.count + 1)]
+    mine: set[str] = set()
+    for project_id in sorted(weights, key=lambda each: (-weights[each], each)):
+        load, number = heapq.heappop(loads)
+        heapq.heappush(loads, (load + max(1, weights[project_id]), number))
+        if number == shard.number:
+            mine.add(project_id)
+    return [project for project in projects if project.id in mine]
+
+
+def parse_shard(text: str) -> Shard:
+    """Return the share that ``i/n`` means, or the end of a run, ``end/n``.
+
+    >>> parse_shard("2/40"), parse_shard("end/40")
+    (Shard(number=2, count=40), Shard(number=0, count=40))
 
     Raises:
         SettingsError: It means none.
     """
     match = _SHARD.fullmatch(text.strip())
     if match is not None:
-        shard = Shard(int(match[1]), int(match[2]))
-        if 1 <= shard.number <= shard.count:
-            return shard
+        if match[1] == "end" and int(match[2]) > 0:
+            return Shard(0, int(match[2]))
+        if match[1] != "end" and 1 <= int(match[1]) <= int(match[2]):
+            return Shard(int(match[1]), int(match[2]))
     raise SettingsError(
         f"--shard (DPSS_SHARD) is {text!r}; it is i/n, such as 2/40: "
-        "the second of 40 shares of the projects"
+        "the second of 40 shares of the projects; or end/40, when all are done"
     )

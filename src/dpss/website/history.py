@@ -80,23 +80,36 @@ class History:
 
 def read_history(publisher: Publisher) -> History:
     """Read the last reports; one that can't be read is left out."""
-    keys = [key for key in publisher.keys("runs/") if RUN.match(key)][-N_RUNS:]
+    found = _last_reports(publisher)
     dates = _earlier_dates(publisher)
-    first = _stamp(keys[0]) if keys else ""
+    first = _stamp(min(found)) if found else ""
     # What the reports tell anew must not be known from before.
     dates = {folder: date for folder, date in dates.items() if date < first}
     known = _Known(dates)
-    runs: list[Run] = []
-    output = ""
-    for key in keys:
+    runs = [known.follow(run) for _, (run, _) in sorted(found.items())]
+    output = found[max(found)][1] if found else ""
+    return History(tuple(reversed(runs)), known.dates, known.latest, output)
+
+
+def _last_reports(publisher: Publisher) -> dict[str, tuple[Run, str]]:
+    """Return the last runs and the output as they named it, by key.
+
+    The reports of tasks that did a run together are left out where a report sums them up.
+    """
+    found: dict[str, tuple[Run, str]] = {}
+    told: set[str] = set()
+    for key in sorted(filter(RUN.match, publisher.keys("runs/")), reverse=True):
+        if len(found) == N_RUNS:
+            break
+        if key in told:
+            continue
         try:
             document = json.loads(publisher.read(key) or b"")
-            run, output = _read_run(document), str(document["output"])
+            found[key] = _read_run(document), str(document["output"])
+            told.update(map(str, document.get("parts", ())))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("%s is left out of the changes: %s", key, error)
-            continue
-        runs.append(known.follow(run))
-    return History(tuple(reversed(runs)), known.dates, known.latest, output)
+    return found
 
 
 def dates_script(history: History) -> bytes:
