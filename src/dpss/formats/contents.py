@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -13,6 +14,7 @@ from dpss.formats import mtx, r_objects, text, zarr
 from dpss.formats.hdf5 import is_hdf5
 from dpss.formats.mtx_header import is_matrix_market
 from dpss.formats.mtx_tables import find_role
+from dpss.formats.side_files import side_file_of
 from dpss.formats.text_names import Kind as Names
 from dpss.formats.text_scan import is_text, look_at
 from dpss.names import names_of_files, unique_names
@@ -22,6 +24,8 @@ from dpss.stores.members import is_clutter
 from dpss.stores.streams import find_compression, peek
 from dpss.stores.tars import HEAD_BYTES, is_tar
 from dpss.stores.unpacked import SubTree
+
+log = logging.getLogger(__name__)
 
 
 class Kind(Enum):
@@ -107,11 +111,8 @@ def list_contents(tree: Tree) -> Contents:
     blobs = {path: blob for path, blob in tree.blobs().items() if not is_clutter(path)}
     folders = _matrix_folders(tree, blobs)
     below = tuple(f"{folder}/" if folder else "" for folder in folders)
-    kinds = {
-        path: kind_of(blob)
-        for path, blob in blobs.items()
-        if not (below and path.startswith(below))
-    }
+    others = {p: blob for p, blob in blobs.items() if not (below and p.startswith(below))}
+    kinds = {path: kind_of(blob) for path, blob in _without_side_files(others).items()}
     beside_mtx = {path.rpartition("/")[0] for path, kind in kinds.items() if kind is Kind.MTX}
     for path, kind in kinds.items():
         if kind is Kind.TEXT and path.rpartition("/")[0] in beside_mtx and find_role(path):
@@ -125,6 +126,17 @@ def list_contents(tree: Tree) -> Contents:
         for path, kind in sorted(found.items())
     ]
     return Contents(items, refused, len(blobs))
+
+
+def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
+    """Leave out what pipelines write beside their matrices, and say so in the log."""
+    left = {}
+    for path, blob in blobs.items():
+        if what := side_file_of(path):
+            log.info("%s: left out, %s", blob.url, what)
+        else:
+            left[path] = blob
+    return left
 
 
 def _matrix_folders(tree: Tree, blobs: Mapping[str, Blob]) -> list[str]:

@@ -15,6 +15,7 @@ from dpss.formats import Matrix, mtx
 from dpss.formats.contents import Contents, Item, Kind, kind_of, list_contents
 from dpss.formats.hdf5 import is_hdf5
 from dpss.formats.means import Means
+from dpss.formats.side_files import side_file_of
 from dpss.formats.table import open_matrices
 from dpss.stores import Blob, Tree
 from dpss.stores.archives import ZipTree, is_zip
@@ -76,6 +77,8 @@ def holds_matrix(source: Blob | Tree, means: Means | None = None) -> bool:
     means = means or Means()
     if isinstance(source, Tree):
         return bool(list_contents(source).items)
+    if side_file_of(source.url):
+        return False
     kind = kind_of(source)
     if kind is Kind.ARCHIVE:
         return bool(list_contents(_tree_of(source)).items)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
 from dpss.formats import Matrix
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.naming import (
@@ -21,6 +21,7 @@ from dpss.formats.naming import (
     name_genes,
     number_genes,
 )
+from dpss.formats.side_files import side_file_of
 from dpss.formats.text_dialect import Dialect
 from dpss.formats.text_scan import (
     GENES_BY_CELLS,
@@ -165,6 +166,8 @@ def open_text(
         UnknownFormatError: It is no text.
         LimitError: A line is too long, or there are too many genes.
     """
+    if what := side_file_of(blob.url):
+        raise NoMatrixError(f"{blob.url}: {what}, not a matrix")
     look = look_at(blob)
     found, notes = orient(look, orientation)
     dialect = look.dialect

@@ -1,0 +1,72 @@
+"""Files that pipelines write beside their matrices, and that are none.
+
+They are known by the names that their makers' documentation gives them, with or without
+a sample's name before it. Some are tables of numbers, which would read as small
+matrices: Cell Ranger's ``metrics_summary.csv`` as one of a single cell.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dpss.formats.mtx_tables import COMPRESSION
+
+_NAMES = {
+    "Cell Ranger": (
+        r"metrics_summary(_json)?\.(csv|json)|web_summary\.html|(per_)?barcode_metrics\.csv|"
+        r"(atac_)?fragments\.tsv|(atac_)?peak_annotation\.tsv|feature_reference\.csv|"
+        r"aggregation(_csv)?\.csv|assignment_confidence_table\.csv|tag_calls_(per_cell|summary)\.csv|"
+        r"protospacer_calls_(per_cell|summary)\.csv|sample_filtered_barcodes\.csv|probe_set\.csv|"
+        r"(all|filtered)_contig_annotations\.csv|clonotypes\.csv|consensus_annotations\.csv|"
+        r"airr_rearrangement\.tsv|tissue_positions(_list)?\.csv|spatial_enrichment\.csv"
+    ),
+    "Xenium": r"(cell|nucleus)_boundaries\.csv|gene_panel\.json",
+    "STARsolo": (
+        r"(Barcodes|Features|CellReads)\.stats|UMIperCellSorted\.txt|Log(\.final|\.progress)?\.out|"
+        r"SJ\.out\.tab"
+    ),
+    "alevin-fry": r"featureDump\.txt",
+    "kb": r"matrix\.ec|kb_info\.json",
+    "CITE-seq-Count": r"run_report\.yaml|unmapped\.csv",
+    "featureCounts": r"[^/]*\.summary",
+    "Parse": r"agg_samp_ana_summary\.csv|analysis_summary\.csv|sample_all_stats\.csv",
+    "BD": r"Sample_Tag_(Calls|Metrics)\.csv|Putative_Cells_Origin\.csv",
+    "CellBender": r"cell_barcodes\.csv|cellbender_metrics\.csv",
+    "Drop-seq tools": r"dge\.summary\.txt",
+}
+_STARSOLO_SUMMARY = re.compile(r"(.*/)?(Gene|GeneFull\w*|SJ|Velocyto)/Summary\.csv")
+_ANALYSIS = re.compile(
+    r"(.*/)?analysis/(.*/)?(clusters|projection|components|dispersion|features_selected|variance|"
+    r"differential_expression)\.csv"
+)
+_KINDS = re.compile(
+    r".*\.(html?|json|ya?ml|log|md|pdf|png|jpe?g|svg|tiff?|bam|bai|bed|tbi|fastq|fq|md5|sha256)"
+)
+_PATTERNS = {
+    maker: re.compile(rf"(.*[/_.\-])?({names})", re.IGNORECASE) for maker, names in _NAMES.items()
+}
+
+
+def side_file_of(path: str) -> str | None:
+    """Tell by its name what a file is that is no matrix.
+
+    >>> side_file_of("s1/outs/metrics_summary.csv")
+    'a side file of Cell Ranger'
+    >>> side_file_of("s1/outs/matrix.mtx.gz") is None
+    True
+
+    Args:
+        path: Where the file is, or its name; the folder tells for some.
+
+    Returns:
+        A few words, ``None`` for whatever may be a matrix.
+    """
+    bare = COMPRESSION.sub("", path)
+    for maker, pattern in _PATTERNS.items():
+        if pattern.fullmatch(bare):
+            return f"a side file of {maker}"
+    if _STARSOLO_SUMMARY.fullmatch(bare):
+        return "a side file of STARsolo"
+    if _ANALYSIS.fullmatch(bare):
+        return "a side file of Cell Ranger"
+    return "a report or picture" if _KINDS.fullmatch(bare.lower()) else None
