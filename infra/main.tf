@@ -84,6 +84,8 @@ module "schedule" {
   assign_public_ip        = var.vpc_id == null || var.assign_public_ip
   use_spot                = var.use_spot
   tasks                   = var.tasks
+  log_group               = module.job.log_group
+  topic_arn               = module.monitoring.topic_arn
   expression              = var.schedule
   timezone                = var.schedule_timezone
   window_minutes          = var.schedule_window_minutes

@@ -375,6 +375,8 @@ run "schedule" {
     assign_public_ip        = true
     use_spot                = true
     tasks                   = 3
+    log_group               = "/ecs/dpss-dev"
+    topic_arn               = "arn:aws:sns:us-east-1:123456789012:dpss-dev-alarms"
     expression              = "cron(30 2 * * ? *)"
     timezone                = "Europe/London"
     window_minutes          = 15

@@ -23,9 +23,16 @@ def emf_line(report: RunReport, settings: RunSettings, finished: datetime, secon
         finished: When the run ended.
         seconds: How long it took.
     """
-    units = {**{str(status): "Count" for status in Status}, "seconds": "Seconds", "bytes": "Bytes"}
+    new = len(report.new_failures)
+    failures = {"NewFailures": new, "KnownFailures": report.count(Status.FAILED) - new}
+    units = {
+        **dict.fromkeys((*map(str, Status), *failures), "Count"),
+        "seconds": "Seconds",
+        "bytes": "Bytes",
+    }
     values = {
         **{str(status): report.count(status) for status in Status},
+        **failures,
         "seconds": round(seconds, 3),
         "bytes": sum(outcome.input_bytes or 0 for outcome in report.outcomes),
     }

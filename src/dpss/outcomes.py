@@ -72,6 +72,8 @@ class RunReport:
     """When the first task began, of a run that several did."""
     parts: tuple[str, ...] = ()
     """Keys of those tasks' reports."""
+    known_failures: frozenset[str] = frozenset()
+    """Labels of matrices that failed in the run before, too, and have not changed since."""
 
     def __add__(self, other: RunReport) -> RunReport:
         """Join two reports; an interruption of either is one of both."""
@@ -81,11 +83,18 @@ class RunReport:
             self.problems + other.problems,
             self.started or other.started,
             self.parts + other.parts,
+            self.known_failures | other.known_failures,
         )
 
     def count(self, status: Status) -> int:
         """Return how many matrices ended so."""
         return sum(outcome.status is status for outcome in self.outcomes)
+
+    @property
+    def new_failures(self) -> tuple[Outcome, ...]:
+        """The matrices that failed, and did not in the run before or have changed since."""
+        failed = (o for o in self.outcomes if o.status is Status.FAILED)
+        return tuple(o for o in failed if o.label not in self.known_failures)
 
     @property
     def published(self) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from dpss.outcomes import Status, is_run_key
+from dpss.errors import UnreachableError
+from dpss.outcomes import RunReport, Status, is_run_key
 from dpss.planning import Earlier
 from dpss.publication import Recipe, folder_of
 from dpss.stores import Store
@@ -23,12 +24,14 @@ log = logging.getLogger(__name__)
 
 MAX_REPORTS = 200
 """Reports that are read at most: those of a day of 64 shards, three times over."""
+_NAMED, _LONGEST = 20, 300
+"""New failures that are named in one line, and characters of each reason."""
 _AT_ONCE = 8
 """Reports read side by side."""
 
 
 def read_earlier(
-    store: Store, folders: Collection[str], max_reports: int = MAX_REPORTS
+    store: Store, folders: Collection[str], max_reports: int = MAX_REPORTS, *, before: str = "~"
 ) -> dict[str, Earlier]:
     """Return what the earlier runs report of matrices, the newest entry of each.
 
@@ -38,6 +41,7 @@ def read_earlier(
         store: Where the reports are.
         folders: The matrices that are asked about, by folder.
         max_reports: Reports that are read at most.
+        before: Only reports whose keys sort before this one.
 
     Returns:
         By folder; also of matrices that nobody asked about.
@@ -45,7 +49,8 @@ def read_earlier(
     Raises:
         UnreachableError: The store can't be reached.
     """
-    keys = sorted(filter(is_run_key, store.keys("runs/")), reverse=True)[:max_reports]
+    keys = sorted(key for key in store.keys("runs/") if is_run_key(key) and key < before)
+    keys = keys[: -max_reports - 1 : -1]
     found: dict[str, Earlier] = {}
     # The newest alone: it mostly is of a whole source.
     batches = [keys[:1], *(keys[i : i + _AT_ONCE] for i in range(1, len(keys), _AT_ONCE))]
@@ -57,6 +62,52 @@ def read_earlier(
             if complete or found.keys() >= set(folders):
                 return found
     return found
+
+
+def find_known_failures(store: Store, report: RunReport) -> frozenset[str]:
+    """Return the labels of matrices that failed in the run before, too, and have not changed.
+
+    A matrix that always fails is told once, when it is new or its bytes are.
+
+    Args:
+        store: Where the reports are, this run's not yet among them.
+        report: What became of every matrix.
+    """
+    failed = {
+        outcome.folder or folder_of(outcome.project_id, outcome.matrix): outcome
+        for outcome in report.outcomes
+        if outcome.status is Status.FAILED
+    }
+    if not failed:
+        return frozenset()
+    try:
+        # Those of the tasks that did this run together tell the same failures.
+        earlier = read_earlier(store, failed, before=min(report.parts, default="~"))
+    except UnreachableError as error:
+        log.warning("which failures are new is not known: %s", error)
+        return frozenset()
+    return frozenset(
+        outcome.label
+        for folder, outcome in failed.items()
+        if (before := earlier.get(folder)) is not None
+        and (before.status, before.fingerprint) == (Status.FAILED, outcome.fingerprint)
+    )
+
+
+def describe_new_failures(report: RunReport, output: str, key: str) -> str:
+    """Return one line that names the new failures and the report; empty if there are none.
+
+    Args:
+        report: What became of every matrix.
+        output: The address of the output.
+        key: Where the report of the run is in it.
+    """
+    new = report.new_failures
+    if not new:
+        return ""
+    named = "; ".join(f"{outcome.label} ({outcome.reason[:_LONGEST]})" for outcome in new[:_NAMED])
+    more = f"; and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+    return f"new failures: {len(new)}: {named}{more}. Report: {output.rstrip('/')}/{key}"
 
 
 def _read(store: Store, key: str) -> tuple[dict[str, Earlier], bool]:

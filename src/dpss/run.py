@@ -28,13 +28,9 @@ from dpss.model import MatrixRef, Project
 from dpss.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.pipeline import Pipeline
 from dpss.planning import Known, Step, largest_first, plan_run
-from dpss.publication import (
-    Recipe,
-    folder_of,
-    read_published,
-)
+from dpss.publication import Recipe, folder_of, read_published
 from dpss.removal import prune
-from dpss.reports import read_earlier
+from dpss.reports import describe_new_failures, find_known_failures, read_earlier
 from dpss.stores import Store
 
 if TYPE_CHECKING:
@@ -161,7 +157,8 @@ def process(job: Job) -> RunReport:
     """
     started = last_pages = job.now()
     report = RunReport()
-    with context(run=run_key(started).removeprefix("runs/").removesuffix(".json")):
+    store, key = job.pipeline.store, run_key(started)
+    with context(run=key.removeprefix("runs/").removesuffix(".json")):
         try:
             for part in _work(job):
                 # Added one by one: what is finished stays in the report, whatever comes.
@@ -173,7 +170,10 @@ def process(job: Job) -> RunReport:
             log.warning("ended by %s; what is finished is kept", interruption)
             report += RunReport(interrupted_by=interruption.number)
         with job.pipeline.stop.shield(later=True):
+            report = replace(report, known_failures=find_known_failures(store, report))
             report += _write_report(job, started, report)
+        if not job.shard.is_part and (told := describe_new_failures(report, store.url, key)):
+            log.error("%s", told)
     return report
 
 

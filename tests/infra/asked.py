@@ -33,6 +33,20 @@ _OF_KEY = {
 _BY_METHOD = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "POST": "PutObject",
               "DELETE": "DeleteObject"}  # fmt: skip
 
+# Calls whose right has another name.
+_NAMED_OTHERWISE = {
+    "budgets:DescribeBudget": "budgets:ViewBudget",
+    "budgets:DescribeNotificationsForBudget": "budgets:ViewBudget",
+    "budgets:DescribeSubscribersForNotification": "budgets:ViewBudget",
+    "budgets:UpdateBudget": "budgets:ModifyBudget",
+    "budgets:CreateBudget": "budgets:ModifyBudget",
+    "budgets:CreateNotification": "budgets:ModifyBudget",
+    "budgets:DeleteNotification": "budgets:ModifyBudget",
+    "budgets:UpdateNotification": "budgets:ModifyBudget",
+    "budgets:CreateSubscriber": "budgets:ModifyBudget",
+    "budgets:DeleteSubscriber": "budgets:ModifyBudget",
+}
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -91,6 +105,7 @@ def of_other(action: str, path: str, body: bytes, region: str, account: str) -> 
         region: Where.
         account: Whose.
     """
+    action = _NAMED_OTHERWISE.get(action, action).replace("monitoring:", "cloudwatch:")
     service = action.partition(":")[0]
     given = parameters(path, body)
     context = {}

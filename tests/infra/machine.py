@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+SINCE = 1767225600000
+"""When an execution began, for those that look into the log."""
 ROLE = "arn:aws:iam::123456789012:role/machine"
 
 
@@ -27,6 +29,30 @@ class Played:
     play: Callable[[dict[str, Any]], None]
     running: list[str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    log: list[str | None] = field(default_factory=list)
+    """What the search in the log finds, page by page."""
+    searched: list[dict[str, Any]] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    broken: str = ""
+    """A call that fails."""
+
+    def call(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Answer a call of another service."""
+        if action == self.broken:
+            raise RuntimeError(f"not authorized to perform {action}")
+        match action:
+            case "list_tasks":
+                return {"TaskArns": self.running}
+            case "filter_log_events":
+                page = int(parameters.get("NextToken", "0"))
+                self.searched.append(parameters)
+                found = self.log[page] if page < len(self.log) else None
+                more = {"NextToken": str(page + 1)} if page + 1 < len(self.log) else {}
+                return {"Events": [{"Message": found}] if found else [], **more}
+            case "publish":
+                self.told.append(parameters)
+                return {"MessageId": "1"}
+        raise NotImplementedError(action)
 
     def run_task(self, service: Any, env: Any, parameters: dict[str, Any]) -> dict[str, Any]:
         """Answer ``ecs:runTask.sync``."""
@@ -66,6 +92,13 @@ class Played:
 def without_waiting(states: Any) -> Any:
     """Return a definition in which nothing waits: but a second."""
     if isinstance(states, dict):
+        if states.get("QueryLanguage") == "JSONata":  # moto needs Java for it
+            return {
+                "Type": "Pass",
+                "Result": SINCE,
+                "ResultPath": "$.since",
+                "Next": states["Next"],
+            }
         return {
             k: 1 if k in {"Seconds", "IntervalSeconds"} and isinstance(v, int) else
             without_waiting(v)
@@ -84,9 +117,13 @@ def execute(definition: dict[str, Any], given: dict[str, Any], played: Played) -
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service_ecs as ecs,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+        state_task_service_sns as sns,
+    )
 
-    task, listing = ecs.StateTaskServiceEcs, sdk.StateTaskServiceAwsSdk
-    plain = task._eval_service_task, task._build_sync_resolver, listing._eval_service_task
+    task, others = ecs.StateTaskServiceEcs, (sdk.StateTaskServiceAwsSdk, sns.StateTaskServiceSns)
+    plain = task._eval_service_task, task._build_sync_resolver
+    plain_others = [other._eval_service_task for other in others]
     plain_parameters = task._get_supported_parameters
 
     def start(self, env, resource_runtime_part, normalised_parameters, state_credentials) -> None:
@@ -96,15 +133,17 @@ def execute(definition: dict[str, Any], given: dict[str, Any], played: Played) -
         answer = env.stack.pop()
         return lambda: answer
 
-    def tasks(self, env, resource_runtime_part, normalised_parameters, state_credentials) -> None:
-        env.stack.append({"TaskArns": played.running})
+    def other(self, env, resource_runtime_part, normalised_parameters, state_credentials) -> None:
+        given = {k[0].upper() + k[1:]: v for k, v in normalised_parameters.items()}
+        env.stack.append(played.call(self._get_boto_service_action(), given))
 
     task._eval_service_task, task._build_sync_resolver = start, end
     # Without it: the strategy of capacity providers, which ECS has for years, is refused.
     task._get_supported_parameters = lambda self: (
         plain_parameters(self) | {"CapacityProviderStrategy"}
     )
-    listing._eval_service_task = tasks
+    for each in others:
+        each._eval_service_task = other
     try:
         with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
             client = boto3.client("stepfunctions", region_name="us-east-1")
@@ -120,5 +159,7 @@ def execute(definition: dict[str, Any], given: dict[str, Any], played: Played) -
             client.stop_execution(executionArn=run["executionArn"])
             raise AssertionError("the execution does not end")
     finally:
-        task._eval_service_task, task._build_sync_resolver, listing._eval_service_task = plain
+        task._eval_service_task, task._build_sync_resolver = plain
+        for each, usual in zip(others, plain_others, strict=True):
+            each._eval_service_task = usual
         task._get_supported_parameters = plain_parameters

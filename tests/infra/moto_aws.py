@@ -85,6 +85,15 @@ def _check_action_permitted(self, resource):
         self._raise_access_denied()
 
 
+_plain_check_signature = IAMRequestBase.check_signature
+
+
+def _check_signature(self):
+    """Without it signatures of these services seem wrong: moto signs another form of the path."""
+    if self._service not in {"scheduler", "cloudfront"}:
+        _plain_check_signature(self)
+
+
 _plain_bucket_response = S3Response._bucket_response
 
 
@@ -176,6 +185,7 @@ def _certificate(self, config):
 def fill_gaps():
     """Patch moto in this process."""
     IAMPolicyStatement.is_action_permitted = _is_action_permitted
+    IAMRequestBase.check_signature = _check_signature
     IAMRequestBase.check_action_permitted = _check_action_permitted
     S3Response._bucket_response = _bucket_response
     # Without it: deleting a bucket with delete markers in it fails for ever.

@@ -168,6 +168,11 @@ def test_the_state_machine_starts_that_task_in_that_cluster(deployment: Deployme
         documents, "ecs:RunTask", task, ecs__cluster=f"arn:aws:ecs:{here}:cluster/another"
     )
     assert not allows(documents, "ecs:RunTask", task.replace(NAME, "another"), ecs__cluster=cluster)
+    log = f"arn:aws:logs:{here}:log-group:/ecs"
+    assert allows(documents, "logs:FilterLogEvents", f"{log}/{NAME}:log-stream:run")
+    assert not allows(documents, "logs:FilterLogEvents", f"{log}/another:log-stream:run")
+    assert allows(documents, "sns:Publish", f"arn:aws:sns:{here}:{NAME}-alarms")
+    assert not allows(documents, "sns:Publish", f"arn:aws:sns:{here}:another")
     for role, right in (("task", True), ("execution", True), ("run", False), ("deployer", False)):
         arn = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-{role}"
         service = {"iam__PassedToService": "ecs-tasks.amazonaws.com"}
@@ -269,6 +274,7 @@ def test_what_is_watched(deployment: Deployment) -> None:
     }
     assert set(alarms) == {"failed-matrices", "no-run-in-26-hours", "run-failed", "not-started"}
     assert all(a["AlarmActions"] == [topic] for a in alarms.values())
+    assert alarms["failed-matrices"]["MetricName"] == "NewFailures"
     late = alarms["no-run-in-26-hours"]
     assert late["Period"] * late["EvaluationPeriods"] == 26 * 3600
     assert late["TreatMissingData"] == "breaching"

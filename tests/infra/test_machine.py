@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.machine import Played, TaskFailed, execute
+from tests.infra.machine import SINCE, Played, TaskFailed, execute
 from tests.infra.terraform import (
     HEAVY,
     INFRA,
@@ -36,6 +36,8 @@ VARIABLES = {
     "assign_public_ip": True,
     "use_spot": True,
     "tasks": 3,
+    "log_group": "/ecs/dpss-dev",
+    "topic_arn": f"arn:aws:sns:{HERE}:dpss-dev-alarms",
     "expression": "cron(30 2 * * ? *)",
     "timezone": "UTC",
     "window_minutes": 15,
@@ -200,6 +202,53 @@ def test_an_end_that_fails_fails_the_run(definition: dict[str, Any]) -> None:
     assert (found["status"], found["error"]) == ("FAILED", "ShardsFailed")
     assert '["end/2"]' in found["cause"]
     assert "no image" in found["cause"]
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3])
+def test_new_failures_are_told_by_name(definition: dict[str, Any], pages: int) -> None:
+    """The line of the log goes to the topic, whichever page of the search has it."""
+    line = {"level": "error", "message": "new failures: 1: p/a (no matrix). Report: s3://b/runs/1"}
+    played = Played(fails(s1=stopped(1)), log=[*[None] * pages, json.dumps(line)])
+    found = execute(definition, given(["1/1"], 1), played)
+    assert found["status"] == "SUCCEEDED", found
+    (message,) = played.told
+    assert message["TopicArn"].endswith(":dpss-dev-alarms")
+    assert len(message["Subject"]) <= 100
+    for word in ("p/a", "no matrix", "s3://b/runs/1"):
+        assert word in message["Message"]
+    first, *others = played.searched
+    assert (first["LogGroupName"], first["StartTime"]) == ("/ecs/dpss-dev", SINCE)
+    assert first["FilterPattern"] == '{ $.message = "new failures:*" }'
+    assert [each["NextToken"] for each in others] == [str(i) for i in range(1, pages + 1)]
+
+
+@pytest.mark.parametrize("log", [[], [None], [None, None]])
+def test_without_new_failures_nobody_is_told(
+    definition: dict[str, Any], log: list[str | None]
+) -> None:
+    """A matrix that always fails tells nobody again: the program writes no such line."""
+    played = Played(fails(s1=stopped(1)), log=log)
+    assert execute(definition, given(["1/1"], 1), played)["status"] == "SUCCEEDED"
+    assert played.told == []
+
+
+@pytest.mark.parametrize("broken", ["filter_log_events", "publish"])
+def test_that_nobody_can_be_told_ends_no_run(definition: dict[str, Any], broken: str) -> None:
+    """No right, no topic: the run's end is what it was."""
+    played = Played(fails(), log=["{}"], broken=broken)
+    found = execute(definition, given(["1/2", "2/2"], 2, "end/2"), played)
+    assert found["status"] == "SUCCEEDED", found
+    assert len(outcomes(found)) == 3
+
+
+def test_the_time_of_the_beginning(definition: dict[str, Any]) -> None:
+    """The one state that moto can't execute here (JSONata): milliseconds beside the input."""
+    since = definition["States"]["Since"]
+    assert since["Output"] == (
+        "{% $merge([$states.input, {'since': $toMillis($states.context.Execution.StartTime)}]) %}"
+    )
+    others = {name: s for name, s in definition["States"].items() if name != "Since"}
+    assert "JSONata" not in json.dumps(others)
 
 
 def test_exit_codes_that_only_begin_with_one_are_failures(definition: dict[str, Any]) -> None:

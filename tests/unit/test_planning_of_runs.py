@@ -66,13 +66,15 @@ def test_side_by_side_all_is_done_and_a_signal_ends_it() -> None:
 
 def test_metrics_have_cloudwatchs_form() -> None:
     """Every metric is named with its unit and has its value beside it."""
-    report = RunReport((Outcome("p", "a", Status.FAILED, input_bytes=7),))
+    failed = [Outcome("p", name, Status.FAILED, input_bytes=7) for name in "abc"]
+    report = RunReport(tuple(failed), known_failures=frozenset({"p/a", "p/c"}))
     settings = RunSettings("azul", "out", environ="dev")
     document = json.loads(emf_line(report, settings, datetime(2026, 1, 1, tzinfo=UTC), 1.5))
     (metrics,) = document["_aws"]["CloudWatchMetrics"]
     assert document["_aws"]["Timestamp"] == 1767225600000
     values = {metric["Name"]: document[metric["Name"]] for metric in metrics["Metrics"]}
     assert values == {
-        "published": 0, "unchanged": 0, "skipped": 0, "failed": 1, "seconds": 1.5, "bytes": 7,
+        "published": 0, "unchanged": 0, "skipped": 0, "failed": 3, "NewFailures": 1,
+        "KnownFailures": 2, "seconds": 1.5, "bytes": 21,
     }  # fmt: skip
     assert (document["Environment"], document["Source"]) == ("dev", "azul")

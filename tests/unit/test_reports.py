@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from dpss.catalogs.sharding import Shard
+from dpss.catalogs.sharding import ALL, Shard
 from dpss.outcomes import Outcome, RunHeader, RunReport, Status, run_document, run_key
-from dpss.reports import read_earlier
+from dpss.reports import describe_new_failures, find_known_failures, read_earlier
 from dpss.run import run
 from dpss.stores.memory import MemoryStore
 from tests.unit.small import counts, job_of, never_opened, write_h5ad_csr, write_scaled
@@ -136,3 +137,76 @@ def test_no_more_reports_are_read_than_needed() -> None:
     store.n_read = 0
     assert read_earlier(store, ["b/b"]).keys() == {"c/c"}
     assert store.n_read == 1
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was told of new failures since the last look."""
+    found = [r.getMessage() for r in caplog.records if r.getMessage().startswith("new failures")]
+    caplog.clear()
+    return found
+
+
+@pytest.mark.parametrize("shards", [(ALL,), (Shard(1, 2), Shard(2, 2), Shard(0, 2))])
+def test_a_failure_is_told_once(
+    source: Path, caplog: pytest.LogCaptureFixture, shards: tuple[Shard, ...]
+) -> None:
+    """On the first day, and again when its bytes change: matrix, reason and report are named."""
+    caplog.set_level(logging.ERROR, logger="dpss")
+    store = MemoryStore()
+
+    def day() -> RunReport:
+        return [run(job_of(source, store, shard=shard)) for shard in shards][-1]
+
+    (source / "bad.h5ad").write_bytes(b"no matrix")
+    assert [o.matrix for o in day().new_failures] == ["bad"]
+    (line,) = told(caplog)
+    newest = max(key for key in store.keys("runs/") if key.endswith("Z.json"))
+    assert line.startswith("new failures: 1: bad (")
+    assert line.endswith(f"Report: memory:/{newest}")
+    for _ in range(3):
+        report = day()
+        assert (report.count(Status.FAILED), report.new_failures) == (1, ())
+        assert told(caplog) == []
+    (source / "worse.h5ad").write_bytes(b"no matrix either")
+    assert [o.matrix for o in day().new_failures] == ["worse"]
+    assert "worse" in told(caplog)[0]
+    (source / "bad.h5ad").write_bytes(b"another one that is no matrix")
+    assert [o.matrix for o in day().new_failures] == ["bad"]
+    write_h5ad_csr(source / "bad.h5ad", counts())
+    assert day().count(Status.FAILED) == 1
+    (source / "bad.h5ad").write_bytes(b"no matrix")
+    told(caplog)
+    assert [o.matrix for o in day().new_failures] == ["bad"]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_which_failures_are_known(seed: int) -> None:
+    """Drawn at random: known is what failed when it was last looked at, with the same bytes."""
+    rng = random.Random(seed)
+    store = MemoryStore()
+    names = [f"m{i}" for i in range(12)]
+    last: dict[str, tuple[Status, str]] = {}
+    for number in range(rng.randrange(1, 6)):
+        found = {name: rng.choice(list(Status)) for name in names}
+        last |= {name: (status, str(number)) for name, status in found.items()}
+        write_report(store, number, found)
+    now = tuple(
+        Outcome(name, name, rng.choice(list(Status)), folder=f"{name}/{name}", fingerprint=print_)
+        for name in names
+        for print_ in [rng.choice([last[name][1], "another"])]
+    )
+    expected = {
+        o.label
+        for o in now
+        if o.status is Status.FAILED and last[o.matrix] == (Status.FAILED, o.fingerprint)
+    }
+    assert find_known_failures(store, RunReport(now)) == expected
+
+
+def test_a_line_of_many_failures_is_short() -> None:
+    """Twenty are named, each with the beginning of its reason, and how many more there are."""
+    outcomes = tuple(Outcome(f"p{i}", "", Status.FAILED, "x" * 5000) for i in range(532))
+    line = describe_new_failures(RunReport(outcomes), "s3://b/", "runs/1.json")
+    assert line.startswith("new failures: 532: p0 (xxx")
+    assert line.endswith("; and 512 more. Report: s3://b/runs/1.json")
+    assert len(line) < 8000

@@ -40,9 +40,9 @@ resource "aws_sns_topic_subscription" "email" {
 
 resource "aws_cloudwatch_metric_alarm" "failed_matrices" {
   alarm_name          = "${var.name}-failed-matrices"
-  alarm_description   = "At least one matrix failed in the last run. The others are published."
+  alarm_description   = "In the last run at least one matrix failed that did not fail in the run before, or has changed since. The others are published. A message of its own names matrix, reason and report."
   namespace           = var.metrics_namespace
-  metric_name         = "failed"
+  metric_name         = "NewFailures"
   dimensions          = var.metrics_dimensions
   statistic           = "Sum"
   period              = 3600
@@ -155,7 +155,7 @@ resource "aws_cloudwatch_event_target" "task_stopped" {
 locals {
   own = [for key in sort(keys(var.metrics_dimensions)) : [key, var.metrics_dimensions[key]]]
   # [namespace, metric, dimension, value, ...]
-  metric = { for name in ["published", "unchanged", "skipped", "failed", "seconds", "bytes"] :
+  metric = { for name in ["published", "unchanged", "skipped", "NewFailures", "KnownFailures", "seconds", "bytes"] :
   name => concat([var.metrics_namespace, name], flatten(local.own)) }
 }
 
@@ -180,7 +180,7 @@ resource "aws_cloudwatch_dashboard" "this" {
         type = "metric", x = 0, y = 3, width = 12, height = 6
         properties = {
           title   = "Matrices per day", region = var.region, stat = "Sum", period = 86400, view = "timeSeries", stacked = true
-          metrics = [for name in ["published", "unchanged", "skipped", "failed"] : local.metric[name]]
+          metrics = [for name in ["published", "unchanged", "skipped", "NewFailures", "KnownFailures"] : local.metric[name]]
         }
       },
       {

@@ -11,6 +11,8 @@
 #     │
 #   Ends: of a run of many shards "end/n", in the same way: one report of all, the pages; of one shard nothing
 #     │
+#   FindNewFailures ── the log names some ─▶ TellOfThem: a message with matrix, reason and report
+#     │
 #   Outcomes ── one is "failed" ──▶ ShardsFailed (fails, with the reasons of all that failed)
 #     │
 #   AllDone
@@ -102,6 +104,22 @@ locals {
     { Variable = "$.error.Cause", IsString = true },
   ]
 
+  # The line of the log that names new failures: the program writes one at the end of a run. That it
+  # can't be found ends no run; the alarm of the metric is there all the same.
+  found = {
+    LogGroupName  = var.log_group
+    "StartTime.$" = "$.since"
+    FilterPattern = "{ $.message = \"new failures:*\" }"
+    Limit         = 1
+  }
+  find = {
+    Type       = "Task"
+    Resource   = "arn:${data.aws_partition.current.partition}:states:::aws-sdk:cloudwatchlogs:filterLogEvents"
+    ResultPath = "$.found"
+    Catch      = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.unfound", Next = "Collect" }]
+    Next       = "AreThere"
+  }
+
   definition = {
     Comment = "${var.name}: one run, in one shard or many; never two runs at a time"
     StartAt = "Guard"
@@ -140,7 +158,38 @@ locals {
         ItemSelector   = { "shard.$" = "$$.Map.Item.Value", "timeout_seconds.$" = "$.timeout_seconds" }
         ItemProcessor  = merge({ ProcessorConfig = { Mode = "INLINE" } }, local.one_shard)
         ResultPath     = "$.done.ends"
-        Next           = "Collect"
+        Next           = "LetTheLogArrive"
+      }
+      LetTheLogArrive = { Type = "Wait", Seconds = 20, Next = "Since" }
+      Since = { # the one state that needs JSONata: a time in milliseconds
+        Type          = "Pass"
+        QueryLanguage = "JSONata"
+        Output        = "{% $merge([$states.input, {'since': $toMillis($states.context.Execution.StartTime)}]) %}"
+        Next          = "FindNewFailures"
+      }
+      FindNewFailures = merge(local.find, { Parameters = local.found })
+      AreThere = {
+        Type = "Choice"
+        Choices = [
+          { Variable = "$.found.Events[0].Message", IsPresent = true, Next = "TellOfThem" },
+          { Variable = "$.found.NextToken", IsPresent = true, Next = "FindOnTheNextPage" },
+        ]
+        Default = "Collect"
+      }
+      FindOnTheNextPage = merge(local.find, {
+        Parameters = merge(local.found, { "NextToken.$" = "$.found.NextToken" })
+      })
+      TellOfThem = {
+        Type     = "Task"
+        Resource = "arn:${data.aws_partition.current.partition}:states:::sns:publish"
+        Parameters = {
+          TopicArn    = var.topic_arn
+          Subject     = "${var.name}: new failures"
+          "Message.$" = "States.Format('The others are published. What failed, why, and where the report is, as the log has it: {}', $.found.Events[0].Message)"
+        }
+        ResultPath = null
+        Catch      = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.untold", Next = "Collect" }]
+        Next       = "Collect"
       }
       Collect = { # of shards and ends, one list
         Type       = "Pass"
@@ -269,6 +318,18 @@ data "aws_iam_policy_document" "machine" {
     sid       = "HearOfItsEnd"
     actions   = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
     resources = ["${replace(local.ecs, ":ecs:", ":events:")}:rule/StepFunctionsGetEventsForECSTaskRule"] # so in every account
+  }
+
+  statement {
+    sid       = "FindNewFailuresInTheProgramsLog"
+    actions   = ["logs:FilterLogEvents"]
+    resources = ["${replace(local.ecs, ":ecs:", ":logs:")}:log-group:${var.log_group}:*"]
+  }
+
+  statement {
+    sid       = "TellOfThem"
+    actions   = ["sns:Publish"]
+    resources = [var.topic_arn]
   }
 
   statement {

@@ -87,3 +87,13 @@ variable "tasks" {
   description = "Tasks that do a daily run together."
   type        = number
 }
+
+variable "log_group" {
+  description = "Log group of the program."
+  type        = string
+}
+
+variable "topic_arn" {
+  description = "Who is told of new failures."
+  type        = string
+}
