@@ -167,7 +167,7 @@ class Summary:
         """Median mitochondrial percentage; ``None`` without mitochondrial genes or cells."""
         if self.pct_counts_mt is None or not self.n_cells_kept:
             return None
-        return without_noise(self.pct_counts_mt.median)
+        return self.pct_counts_mt.median
 
     def top_highest_expr(self) -> NDArray[np.int64]:
         """Return the 20 genes with the highest mean share, best first, as gene indices."""
