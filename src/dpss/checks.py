@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.evidence import Evidence
+from dpss.model import Certainty
 from dpss.stats import layout
-from dpss.stats.traits import LOG_CEILING
+from dpss.stats.logarithms import LOG_CEILING
 from dpss.stats.values import Values
 from dpss.summary import Check
 
@@ -78,8 +79,24 @@ def _look_at_values(evidence: Evidence) -> tuple[str, str]:
     if passed_over:
         message += f" Better was not found in {_listed(passed_over)}."
     if values is Values.LOG_NORMALISED:
-        message += " They were exponentiated (expm1) before anything else."
+        message += f" {_say_base(evidence)}"
     return WARN, message
+
+
+def _say_base(evidence: Evidence) -> str:
+    """Say how logarithms were undone, and what told their base."""
+    told = next(each for each in evidence.decisions if each.topic == "log_base")
+    undone = "expm1" if told.value == "e" else f"{told.value}^x - 1"
+    if told.certainty is Certainty.ASSUMED:
+        return (
+            f"The base of the logarithm is not known ({told.evidence}); {told.value} was assumed, "
+            f"and the values were exponentiated ({undone}) before anything else: all numbers "
+            "depend on it."
+        )
+    return (
+        f"They were exponentiated ({undone}) before anything else; the base of the logarithm is "
+        f"{told.value}: {told.evidence}."
+    )
 
 
 def _look_at_layers(evidence: Evidence) -> tuple[str, str]:
@@ -218,9 +235,10 @@ def _look_at_ceiling(evidence: Evidence) -> tuple[str, str]:
     largest = evidence.sums.facts.largest
     if _values_used(evidence) is not Values.LOG_NORMALISED:
         return PASS, "The values are not logarithms."
-    if largest > np.expm1(LOG_CEILING):
-        return FAIL, f"The largest value, {np.log1p(largest):,.1f}, is no logarithm of a count."
-    return PASS, f"The largest value is {np.log1p(largest):,.1f}, as logarithms of counts are."
+    stored = np.log1p(largest) / np.log(evidence.log_base or np.e)
+    if stored > LOG_CEILING:
+        return FAIL, f"The largest value, {stored:,.1f}, is no logarithm of a count."
+    return PASS, f"The largest value is {stored:,.1f}, as logarithms of counts are."
 
 
 def _values_used(evidence: Evidence) -> Values:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dpss.errors import CorruptMatrixError, NoCountsError, NoMatrixError
 from dpss.formats import Layer
 from dpss.model import Certainty, Decision
+from dpss.stats.logarithms import BaseEvidence, find_base, name_base
 from dpss.stats.traits import ValueTraits, classify
 from dpss.stats.transform import Transform
 from dpss.stats.values import Values
@@ -23,6 +24,11 @@ _ASIDE = re.compile(
 _LIKELY = re.compile(r"count|umi|raw", re.IGNORECASE)
 """Names that speak for counts, where several layers hold whole numbers."""
 _OPTION = "--layer"
+_VALUE_EVIDENCE = {
+    Values.COUNTS: "all are whole numbers of at least 0",
+    Values.EXPECTED_COUNTS: "fractions of at least 0 on no logarithmic scale",
+    Values.NORMALISED: "fractions with the same total in all sampled cells",
+}
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,25 @@ def decide_layer(
     return Decision("layer", name, evidence, certainty, _OPTION, changes)
 
 
+def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
+    """Return what the chosen layer's values were taken for, and by which evidence."""
+    told = Certainty.TOLD_BY_CONTENT
+    values = str(choice.values)
+    if choice.transform.rounded:
+        evidence = "all are whole numbers of at least 0 but for rounding noise, and were rounded"
+        return [Decision("values", values, evidence, told, changes_numbers=True)]
+    if choice.transform.base is None:
+        return [Decision("values", values, _VALUE_EVIDENCE[choice.values], told)]
+    base, evidence = find_base(traits.bases)
+    known = evidence is not BaseEvidence.NOTHING
+    certainty = told if known else Certainty.ASSUMED
+    return [
+        Decision("values", values, f"fractions of at most {traits.largest:.3g}", certainty,
+                 changes_numbers=True),
+        Decision("log_base", name_base(base), str(evidence), certainty, changes_numbers=True),
+    ]  # fmt: skip
+
+
 def _usable(order: LayerOrder, known: Mapping[str, ValueTraits]) -> list[Layer]:
     """Return the layers that may be chosen, best first."""
     others = [
@@ -167,7 +192,7 @@ def is_mask(traits: ValueTraits) -> bool:
 
 def _transform(values: Values, traits: ValueTraits) -> Transform:
     return Transform(
-        exponentiate=values is Values.LOG_NORMALISED,
+        base=find_base(traits.bases)[0] if values is Values.LOG_NORMALISED else None,
         rounded=values is Values.COUNTS and traits.n_noisy > 0,
     )
 

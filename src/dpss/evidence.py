@@ -48,6 +48,8 @@ class Evidence:
     """Values known to have had rounding noise before they were made whole."""
     decisions: Sequence[Decision] = ()
     """What was decided of the matrix."""
+    log_base: float | None = None
+    """Base of the logarithms that were undone; ``None`` if there were none."""
     expected_cells: int | None = None
     """Number of cells that the catalog states."""
 

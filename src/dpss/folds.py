@@ -13,6 +13,7 @@ from dpss.executors import Advance
 from dpss.formats import ForeseeingLayer, Layer
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
+from dpss.stats.gathered import GatheredCells
 from dpss.stats.transform import AS_STORED, Transform
 
 
@@ -89,6 +90,20 @@ class MeasureFold(_FoldOfReading):
 
     def add(self, accumulator: CellMeasures, share: range, advance: Advance) -> None:
         """Read a share into an accumulator."""
+        for block in self.reading.entry_blocks(share, advance):
+            accumulator.add(block)
+
+
+@dataclass(frozen=True)
+class GatherFold(_FoldOfReading):
+    """Some whole cells from entries: a look at what entries alone do not tell."""
+
+    def start(self) -> GatheredCells:
+        """Make an empty collection."""
+        return GatheredCells(self.reading.layer.n_cells or 0)
+
+    def add(self, accumulator: GatheredCells, share: range, advance: Advance) -> None:
+        """Read a share into a collection."""
         for block in self.reading.entry_blocks(share, advance):
             accumulator.add(block)
 

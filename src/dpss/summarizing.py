@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.blocks import CellBlock
 from dpss.building import Identity, best_expressed, build_summary
 from dpss.checks import check_matrix
-from dpss.choosing import Choice, choose_layer, decide_layer, order_layers
+from dpss.choosing import (
+    Choice,
+    LayerOrder,
+    choose_layer,
+    decide_layer,
+    decide_values,
+    order_layers,
+)
 from dpss.errors import CorruptMatrixError
 from dpss.evidence import Evidence, LayerFinding
 from dpss.executors import Advance, Executor
-from dpss.folds import CellFold, EntryFold, MeasureFold, Reading
+from dpss.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
 from dpss.formats import Layer, Matrix, NotCellMajorError
 from dpss.mitochondria import find_mitochondrial
 from dpss.samples import Sample, sample_layers
@@ -82,40 +90,73 @@ def summarize_matrix(
     """
     order = order_layers(matrix.layers, stats.layer)
     samples = sample_layers(matrix.layers, {layer.name for layer in order.named})
-    traits = {name: sample.traits for name, sample in samples.items()}
+    known = {name: sample.traits for name, sample in samples.items()}
+
+    def passes_over(choice: Choice) -> Passes:
+        mitochondrial = find_mitochondrial(choice.layer.genes)
+        return Passes(choice, mitochondrial, stats, read, executor, progress)
+
+    passes, sums = _read_chosen(order, samples, known, passes_over)
+    choice = passes.choice
+    layer = choice.layer
+    findings = _describe_layers(matrix.layers, known, samples)
+    same = {each.name: each.same_as or each.name for each in findings if each.values}
+    evidence = Evidence(
+        sums=sums,
+        features=layer.genes,
+        mitochondrial=passes.mitochondrial,
+        used=layer.name,
+        n_rounded=known[layer.name].n_noisy if choice.transform.rounded else 0,
+        layers=findings,
+        looked_for=[other.name for other in order.candidates],
+        decisions=(
+            *matrix.decisions,
+            decide_layer(order, choice, known, same),
+            *decide_values(choice, known[layer.name]),
+        ),
+        log_base=choice.transform.base,
+        expected_cells=expected_cells,
+    )
+    notes = tuple(Check(*note) for note in matrix.notes)
+    checks = (*check_matrix(evidence), *notes)
+    return build_summary(
+        sums, layer.genes, passes.mitochondrial, identify(matrix, layer), choice.values, checks
+    )
+
+
+def _read_chosen(
+    order: LayerOrder,
+    samples: Mapping[str, Sample],
+    known: dict[str, ValueTraits],
+    passes_over: Callable[[Choice], Passes],
+) -> tuple[Passes, Sums]:
+    """Choose a layer and read it, until what was assumed of it holds.
+
+    Args:
+        order: Layers to choose from.
+        samples: What a look at each readable layer told, by name.
+        known: What is known of each of them, by name; updated with what the passes tell.
+        passes_over: Makes the passes over a choice.
+
+    Returns:
+        The passes with the choice that held, and what they left behind.
+    """
     while True:
-        choice = choose_layer(order, traits)
-        layer = choice.layer
-        mitochondrial = find_mitochondrial(layer.genes)
-        passes = Passes(choice, mitochondrial, stats, read, executor, progress)
+        passes = passes_over(choose_layer(order, known))
+        layer = passes.choice.layer
+        if known[layer.name].lacks_cells and layer.n_cells is not None:
+            known[layer.name] = known[layer.name].with_cells(passes.gather())
+            continue
         sums = passes.run(samples[layer.name].gene_weights)
         if sums.facts.n_outside:
             raise CorruptMatrixError(
                 f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
                 f"outside its {sums.cells.n_cells:,} cells × {len(layer.genes):,} genes"
             )
-        traits[layer.name] = traits[layer.name].after_pass(sums, choice.transform)
-        final = choose_layer(order, traits)
-        if final.reads_like(choice):
-            break
-    findings = _describe_layers(matrix.layers, traits, samples)
-    same = {each.name: each.same_as or each.name for each in findings if each.values}
-    evidence = Evidence(
-        sums=sums,
-        features=layer.genes,
-        mitochondrial=mitochondrial,
-        used=layer.name,
-        n_rounded=traits[layer.name].n_noisy if final.transform.rounded else 0,
-        layers=findings,
-        looked_for=[other.name for other in order.candidates],
-        decisions=(*matrix.decisions, decide_layer(order, final, traits, same)),
-        expected_cells=expected_cells,
-    )
-    notes = tuple(Check(*note) for note in matrix.notes)
-    checks = (*check_matrix(evidence), *notes)
-    return build_summary(
-        sums, layer.genes, mitochondrial, identify(matrix, layer), final.values, checks
-    )
+        known[layer.name] = known[layer.name].after_pass(sums, passes.choice.transform)
+        final = choose_layer(order, known)
+        if final.reads_like(passes.choice):
+            return replace(passes, choice=final), sums
 
 
 def _describe_layers(
@@ -162,6 +203,14 @@ class Passes:
                 pass
         return self._two_passes()
 
+    def gather(self) -> CellBlock:
+        """Put some whole cells together from a gene-major layer, in one pass."""
+        fold = GatherFold(self._reading_as_stored)
+        shares = self.choice.layer.shares(self.read.share_bytes)
+        return self._tracked(
+            "sampling cells", lambda advance: self.executor.fold(fold, shares, advance)
+        ).block()
+
     def _one_pass(self, boxed: NDArray[np.int64]) -> Sums:
         fold = CellFold(self._reading, self._features(boxed), self.stats.min_gene_count)
         layer = self.choice.layer
@@ -206,6 +255,10 @@ class Passes:
     @property
     def _reading(self) -> Reading:
         return Reading(self.choice.layer, self.read.block_bytes, self.choice.transform)
+
+    @property
+    def _reading_as_stored(self) -> Reading:
+        return Reading(self.choice.layer, self.read.block_bytes)
 
     def _tracked(self, label: str, run: Callable[[Advance], T]) -> T:
         """Run a pass with its progress shown."""

@@ -60,7 +60,7 @@ def noun(summary: Summary) -> str:
     return {
         Values.EXPECTED_COUNTS: "expected counts",
         Values.NORMALISED: "normalised counts",
-        Values.LOG_NORMALISED: "exponentiated (expm1) values",
+        Values.LOG_NORMALISED: "exponentiated values",
     }.get(summary.values, "counts")
 
 

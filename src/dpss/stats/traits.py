@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.stats.accumulator import Sums
 from dpss.stats.layout import N_CELLS
+from dpss.stats.logarithms import (
+    EQUAL_TOTALS,
+    LOG_CEILING,
+    MOSTLY,
+    BaseEvidence,
+    BaseTraits,
+    base_traits_of,
+    count_whole_ratios,
+    find_base,
+)
 from dpss.stats.transform import Transform, is_noisy
 from dpss.stats.values import Values
 
-LOG_CEILING = 25.0
-"""No natural logarithm of a count exceeds this (exp(25) = 7e10); scanpy-made ones stay
-below log1p(1e6) = 13.8. Whatever is larger is not on a log scale."""
-EQUAL_TOTALS = 0.01
-"""Totals per cell that differ by less than this part are the work of a normalisation."""
-
-
-MOSTLY = 0.9
-"""Part of a sample that must agree before it is taken for a rule."""
 FEW_WHOLE = 0.01
 """Among logarithms practically none is a whole number; among expected counts many are."""
-_MAX_RATIO = 50
-_RATIO_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -45,16 +44,13 @@ class ValueTraits:
     """Smallest sum over a cell that is not empty."""
     total_max: float = 0.0
     """Largest sum over a cell; 0 if sums are not known."""
-    exp_total_min: float = np.inf
-    """The same of expm1 of the values."""
-    exp_total_max: float = 0.0
-    """The same of expm1 of the values."""
     n_ratios: int = 0
     """Values that were compared with their cell's smallest."""
     n_whole_ratios: int = 0
     """Those that are a whole multiple of it, as scaled counts are."""
-    n_whole_exp_ratios: int = 0
-    """The same of expm1 of the values, as logarithms of scaled counts are."""
+    bases: tuple[BaseTraits, ...] = ()
+    """What undoing logarithms to each of `dpss.stats.logarithms.BASES` gives; empty where only
+    values without their cells are known."""
 
     def __add__(self, other: ValueTraits) -> ValueTraits:
         """Join what is known of two parts."""
@@ -67,11 +63,9 @@ class ValueTraits:
             largest=max(self.largest, other.largest),
             total_min=min(self.total_min, other.total_min),
             total_max=max(self.total_max, other.total_max),
-            exp_total_min=min(self.exp_total_min, other.exp_total_min),
-            exp_total_max=max(self.exp_total_max, other.exp_total_max),
             n_ratios=self.n_ratios + other.n_ratios,
             n_whole_ratios=self.n_whole_ratios + other.n_whole_ratios,
-            n_whole_exp_ratios=self.n_whole_exp_ratios + other.n_whole_exp_ratios,
+            bases=tuple(map(operator.add, self.bases, other.bases)) or self.bases or other.bases,
         )
 
     def after_pass(self, sums: Sums, transform: Transform) -> ValueTraits:
@@ -94,9 +88,9 @@ class ValueTraits:
             n_negative=max(self.n_negative, facts.n_negative),
             n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
         )
-        if transform.exponentiate:
-            largest = max(self.largest, float(np.log1p(facts.largest)))
-            return replace(seen, largest=largest, exp_total_min=low, exp_total_max=high)
+        if transform.base is not None:
+            largest = float(np.log1p(facts.largest) / np.log(transform.base))
+            return replace(seen, largest=max(self.largest, largest))
         if not (self.n_fractional or self.n_noisy or transform.rounded):
             seen = replace(seen, n_noisy=facts.n_fractional)
         else:
@@ -107,6 +101,29 @@ class ValueTraits:
             total_min=low,
             total_max=high,
         )
+
+    @property
+    def lacks_cells(self) -> bool:
+        """Whether only whole cells could tell if the values are logarithms, and to which base."""
+        could_be = not self.n_nonfinite and not self.n_negative and self.largest <= LOG_CEILING
+        return bool(self.n_fractional) and could_be and not self.bases
+
+    def with_cells(self, block: CellBlock) -> ValueTraits:
+        """Return what is known once some whole cells were put together."""
+        found = traits_of(block)
+        return replace(
+            self,
+            total_min=found.total_min,
+            total_max=found.total_max,
+            n_ratios=found.n_ratios,
+            n_whole_ratios=found.n_whole_ratios,
+            bases=found.bases,
+        )
+
+    @property
+    def spread(self) -> float:
+        """Relative difference of the largest and the smallest total; infinite if unknown."""
+        return 1 - self.total_min / self.total_max if self.total_max > 0 else np.inf
 
 
 def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
@@ -125,19 +142,16 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     )
     if isinstance(block, EntryBlock):
         return traits
-    exponentials = np.expm1(np.clip(data, 0, LOG_CEILING))
-    totals, exp_totals = _cell_sums(data, block), _cell_sums(exponentials, block)
-    n_ratios, n_whole = _whole_ratios(data, block)
-    _, n_whole_exp = _whole_ratios(exponentials, block)
+    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
+    totals = np.bincount(cells, weights=data, minlength=block.n_cells)
+    n_ratios, n_whole = count_whole_ratios(data, cells, block.n_cells)
     return replace(
         traits,
         total_min=float(totals[totals > 0].min(initial=np.inf)),
         total_max=float(totals.max(initial=0.0)),
-        exp_total_min=float(exp_totals[exp_totals > 0].min(initial=np.inf)),
-        exp_total_max=float(exp_totals.max(initial=0.0)),
         n_ratios=n_ratios,
         n_whole_ratios=n_whole,
-        n_whole_exp_ratios=n_whole_exp,
+        bases=base_traits_of(data, cells, block.n_cells),
     )
 
 
@@ -154,39 +168,17 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
         return Values.SCALED
     if not traits.n_fractional:
         return Values.COUNTS
-    if _equal(traits.total_min, traits.total_max):
+    _, evidence = find_base(traits.bases)
+    best_spread = min((each.spread for each in traits.bases), default=np.inf)
+    no_logarithms = traits.largest > LOG_CEILING
+    if traits.spread <= EQUAL_TOTALS and (no_logarithms or traits.spread <= best_spread):
         return Values.NORMALISED
-    if traits.largest > LOG_CEILING:
+    if no_logarithms:
         return Values.EXPECTED_COUNTS
-    if _equal(traits.exp_total_min, traits.exp_total_max):
-        return Values.LOG_NORMALISED
-    if traits.n_ratios and traits.n_whole_exp_ratios >= MOSTLY * traits.n_ratios:
+    if evidence is not BaseEvidence.NOTHING:
         return Values.LOG_NORMALISED
     if traits.n_ratios and traits.n_whole_ratios >= MOSTLY * traits.n_ratios:
         return Values.EXPECTED_COUNTS
     if traits.n_fractional < (1 - FEW_WHOLE) * traits.n_values:
         return Values.EXPECTED_COUNTS
     return Values.LOG_NORMALISED
-
-
-def _equal(low: float, high: float) -> bool:
-    """Return whether known totals are equal in all cells."""
-    return high > 0 and high * (1 - EQUAL_TOTALS) <= low
-
-
-def _cell_sums(data: NDArray[np.float64], block: CellBlock) -> NDArray[np.float64]:
-    """Sum values over each cell, shape ``(n_cells,)``."""
-    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
-    return np.bincount(cells, weights=data, minlength=block.n_cells).astype(np.float64)
-
-
-def _whole_ratios(data: NDArray[np.float64], block: CellBlock) -> tuple[int, int]:
-    """Return how many values were compared with their cell's smallest, and how many fit."""
-    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
-    smallest = np.full(block.n_cells, np.inf)
-    positive = data > 0
-    np.minimum.at(smallest, cells[positive], data[positive])
-    ratios = data[positive] / smallest[cells[positive]]
-    ratios = ratios[(ratios > 1 + _RATIO_TOLERANCE) & (ratios < _MAX_RATIO)]
-    fits = np.abs(ratios - np.rint(ratios)) <= _RATIO_TOLERANCE * ratios
-    return len(ratios), int(np.count_nonzero(fits))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.stats.logarithms import undo_logarithm
+
 NOISE_32 = 1e-6
 """Relative distance from a whole number that is rounding noise in 32 bits."""
 NOISE_64 = 1e-9
@@ -19,16 +21,16 @@ MOST_NOISE = 0.25
 class Transform:
     """The steps from stored values to counts; none of them by default."""
 
-    exponentiate: bool = False
-    """Whether values are logarithms, and expm1 is taken of them."""
+    base: float | None = None
+    """Base of the logarithms that are undone; ``None`` if values are no logarithms."""
     rounded: bool = False
     """Whether whole numbers with rounding noise become whole."""
 
     def apply(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
         """Return values as counts, shape ``(n_values,)``; the same array where nothing is done."""
-        if self.exponentiate:
+        if self.base is not None:
             with np.errstate(over="ignore", invalid="ignore"):
-                return np.expm1(data.astype(np.float64))
+                return undo_logarithm(data, self.base)
         if self.rounded and data.dtype.kind == "f":
             return np.where(is_noisy(data), np.rint(data), data)
         return data
