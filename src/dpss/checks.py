@@ -37,6 +37,7 @@ _MEANING = {
     Values.NORMALISED: "normalised to the same total in each cell",
     Values.LOG_NORMALISED: "log-normalised",
     Values.SCALED: "scaled: some are negative",
+    Values.TOO_LARGE: "larger than any count",
     Values.NOT_FINITE: "not all finite: some are NaN or infinite",
 }
 
@@ -68,6 +69,11 @@ def _look_at_values(evidence: Evidence) -> tuple[str, str]:
         return WARN, (
             f"{message} Rounding noise was found in at least {evidence.n_rounded:,} of them; "
             "they were rounded to whole numbers."
+        )
+    if values is Values.COUNTS and evidence.sums.facts.largest == 1:
+        return WARN, (
+            f"{message} All are 0 or 1: they tell whether something was seen, not how often, "
+            "unless cells were sequenced very little."
         )
     if values is Values.COUNTS:
         return PASS, message
@@ -263,7 +269,8 @@ _OURS = "this program"
 
 CHECKS = (
     CheckKind("values", "Are the values counts?",
-              "warn: anything but whole numbers ≥ 0, or such with rounding noise",
+              "warn: anything but whole numbers ≥ 0, or such with rounding noise, "
+              "or nothing but 0 and 1",
               _CONTRACT, _look_at_values),
     CheckKind("layers", "What does each layer hold?",
               "warn: a layer can't be read, holds NaN or infinite values, or holds counts as well "

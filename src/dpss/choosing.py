@@ -10,6 +10,7 @@ from dpss.errors import CorruptMatrixError, NoCountsError, NoMatrixError
 from dpss.formats import Layer
 from dpss.model import Certainty, Decision
 from dpss.stats.logarithms import BaseEvidence, find_base, name_base
+from dpss.stats.rows import TOO_LARGE
 from dpss.stats.traits import ValueTraits, classify
 from dpss.stats.transform import Transform
 from dpss.stats.values import Values
@@ -105,7 +106,7 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
 
     Raises:
         NoCountsError: All hold negative values, or can't be read.
-        CorruptMatrixError: None can be used, and some hold NaN or infinite values.
+        CorruptMatrixError: None can be used, and some hold NaN, infinite or far too large values.
     """
     tiers = (
         (Values.COUNTS,),
@@ -122,6 +123,8 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
     kinds = {classify(known[layer.name]) for layer in usable}
     if Values.NOT_FINITE in kinds:
         raise CorruptMatrixError(f"holds NaN or infinite values (layers: {told})")
+    if Values.TOO_LARGE in kinds:
+        raise CorruptMatrixError(f"holds values of {TOO_LARGE:.3g} and more (layers: {told})")
     what = "holds only scaled (negative) values, nothing to count" if kinds else "holds no counts"
     raise NoCountsError(f"{what} (layers: {told})")
 

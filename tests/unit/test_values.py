@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from dpss.errors import CorruptMatrixError
 from dpss.stats.values import Values
 from dpss.summary import Summary
 from tests.summarise import summarise
@@ -114,3 +115,39 @@ def test_medians_are_free_of_noise(tmp_path: Path) -> None:
     x[0, 0] = 7.1
     summary = summarise(write(tmp_path / "x.h5ad", x))
     assert str(summary.median_counts_per_cell) == "33.8"
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(2**63, "u8"), (2**64 - 1, "u8"), (2**63 - 1, "i8"), (2**45, "f4"), (1e300, "f8")],
+)
+@pytest.mark.parametrize("layout", [np.asarray, sp.csr_matrix, sp.csc_matrix])
+@pytest.mark.parametrize("at", [0, 30_000])
+def test_values_that_are_too_large_are_named(
+    tmp_path: Path, value: float, dtype: str, layout: Any, at: int
+) -> None:
+    """They are neither negative nor infinite; also where no sample shows them."""
+    x = np.ones((60_000, 30), dtype=dtype)
+    x[:, 1] = 2
+    x[at, 3] = value
+    with pytest.raises(CorruptMatrixError, match=r"holds values of .* and more"):
+        summarise(write(tmp_path / "x.h5ad", layout(x)))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8", "i1", "i2", "f4"])
+def test_unsigned_values(tmp_path: Path, dtype: str) -> None:
+    """Integers of every type are the same counts."""
+    x = np.minimum(counts(), 100).astype(dtype)
+    summary = summarise(write(tmp_path / "x.h5ad", x))
+    assert_equal_to(summary, x.astype(np.int64))
+
+
+def test_nothing_but_zero_and_one_is_said(tmp_path: Path) -> None:
+    """Presence is no count."""
+    x = (counts() > 1).astype("f4")
+    x[:, 0] = 1
+    for layout in (np.asarray, sp.csr_matrix, sp.csc_matrix):
+        summary = summarise(write(tmp_path / "x.h5ad", layout(x)))
+        assert summary.values is Values.COUNTS
+        assert said(summary, "values").startswith("warn")
+        assert "All are 0 or 1" in said(summary, "values")

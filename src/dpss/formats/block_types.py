@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 
 def as_values(data: NDArray[Any]) -> NDArray[Any]:
-    """Return values in one of the kernels' types: float or int of 32 or 64 bits."""
+    """Return values in one of the kernels' types: float or int of 32 or 64 bits.
+
+    Unsigned ones beyond ``int64`` become the nearest ``float64``.
+    """
     if not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
     kind, size = data.dtype.kind, data.dtype.itemsize
@@ -17,7 +20,10 @@ def as_values(data: NDArray[Any]) -> NDArray[Any]:
         return data if size in (4, 8) else data.astype(np.float32 if size < 4 else np.float64)
     if kind == "i" and size in (4, 8):
         return data
-    return data.astype(np.int32 if size < 4 else np.int64)
+    if size < 8:
+        return data.astype(np.int32 if size < 4 else np.int64)
+    beyond = kind == "u" and data.size and int(data.max()) > np.iinfo(np.int64).max
+    return data.astype(np.float64 if beyond else np.int64)
 
 
 def as_indices(indices: NDArray[Any]) -> NDArray[Any]:

@@ -43,7 +43,9 @@ class Facts:
     n_negative: int
     """Values below zero."""
     n_nonfinite: int
-    """Values that are NaN, infinite or absurdly large (2**40 and more)."""
+    """Values that are NaN or infinite."""
+    n_large: int
+    """Finite values beyond what sums can hold: 2**40 and more."""
     n_explicit_zeros: int
     """Stored values that are zero."""
     n_outside: int
@@ -213,7 +215,7 @@ class FactTally:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self.counts = np.zeros(5, dtype=np.int64)
+        self.counts = np.zeros(layout.N_FACTS, dtype=np.int64)
         self.largest = 0.0
 
     def merge(self, other: FactTally) -> None:
@@ -228,6 +230,7 @@ class FactTally:
             n_fractional=int(counts[layout.N_FRACTIONAL]),
             n_negative=int(counts[layout.N_NEGATIVE]),
             n_nonfinite=int(counts[layout.N_NONFINITE]),
+            n_large=int(counts[layout.N_LARGE]),
             n_explicit_zeros=int(counts[layout.N_ZERO]),
             n_outside=int(counts[layout.N_OUTSIDE]),
             largest=self.largest,

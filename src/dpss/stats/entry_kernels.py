@@ -13,6 +13,7 @@ from dpss.compiled import compiled
 from dpss.stats.layout import (
     LOW_BITS,
     N_FRACTIONAL,
+    N_LARGE,
     N_NEGATIVE,
     N_NONFINITE,
     N_OUTSIDE,
@@ -49,7 +50,7 @@ def measure_entries(  # noqa: PLR0913
         mt_whole_sums: The same of mitochondrial genes.
         mt_low_sums: The same of mitochondrial genes.
         gene_totals: ``float64``, shape ``(n_features,)``; rough sums of values; added to.
-        facts: ``int64``, shape ``(5,)``; added to.
+        facts: ``int64``, shape ``(N_FACTS,)``; added to.
 
     Returns:
         The largest finite value seen, 0 if there is none.
@@ -69,7 +70,7 @@ def measure_entries(  # noqa: PLR0913
             facts[N_ZERO] += 1
             continue
         if not np.abs(x) < TOO_LARGE:
-            facts[N_NONFINITE] += 1
+            facts[N_LARGE if np.isfinite(x) else N_NONFINITE] += 1
             continue
         if x < 0.0:
             facts[N_NEGATIVE] += 1

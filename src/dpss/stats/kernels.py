@@ -17,6 +17,7 @@ from dpss.compiled import compiled, part
 from dpss.stats.layout import (
     LOW_BITS,
     N_FRACTIONAL,
+    N_LARGE,
     N_NEGATIVE,
     N_NONFINITE,
     N_OUTSIDE,
@@ -98,7 +99,7 @@ def _measure_any(
         elif table[gene, ROLE] == NOT_A_GENE:
             continue
         elif not np.abs(x) < TOO_LARGE:
-            facts[N_NONFINITE] += 1
+            facts[N_LARGE if np.isfinite(x) else N_NONFINITE] += 1
             sound = False
         elif x < 0.0:
             facts[N_NEGATIVE] += 1
@@ -257,7 +258,7 @@ def add_cells(  # noqa: PLR0913
         n_genes_by_counts: ``int64``, shape ``(n_cells,)``; set; -1 for a cell not kept.
         total_counts: ``float64``, shape ``(n_cells,)``; set.
         total_counts_mt: ``float64``, shape ``(n_cells,)``; set.
-        facts: ``int64``, shape ``(5,)``; added to. Cells with a negative, not finite
+        facts: ``int64``, shape ``(N_FACTS,)``; added to. Cells with a negative, not finite
             or misplaced value are left out: the caller looks at the facts and drops
             the table.
 

@@ -52,8 +52,9 @@ BOX_OCTAVES = 27
 N_BOX_BINS = (BOX_OCTAVES << BINS_PER_OCTAVE_BITS) + 1
 """Bins of a share's histogram: 256 per octave from 2**-27 to 1, the last for 1 itself."""
 
-N_FRACTIONAL, N_NEGATIVE, N_NONFINITE, N_ZERO, N_OUTSIDE = range(5)
+N_FRACTIONAL, N_NEGATIVE, N_NONFINITE, N_ZERO, N_OUTSIDE, N_LARGE = range(6)
 """Columns of the facts that the loops find out on the way."""
+N_FACTS = 6
 
 
 def box_bin_edges() -> NDArray[np.float64]:

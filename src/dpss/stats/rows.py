@@ -29,7 +29,7 @@ from dpss.stats.layout import (
 )
 
 TOO_LARGE = float(1 << 40)
-"""Values from here on are taken for damage, like infinite ones: sums could overflow."""
+"""Values from here on are not added, as sums could overflow."""
 LOW_SCALE = float(1 << LOW_BITS)
 LOW_MASK = (1 << LOW_BITS) - 1
 CARRY_BITS = 15

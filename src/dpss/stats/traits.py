@@ -20,6 +20,7 @@ from dpss.stats.logarithms import (
     count_whole_ratios,
     find_base,
 )
+from dpss.stats.rows import TOO_LARGE
 from dpss.stats.transform import Transform, is_noisy
 from dpss.stats.values import Values
 
@@ -39,6 +40,8 @@ class ValueTraits:
     """Values that are whole but for rounding noise."""
     n_negative: int = 0
     n_nonfinite: int = 0
+    n_large: int = 0
+    """Finite values that are too large to be added."""
     largest: float = 0.0
     total_min: float = np.inf
     """Smallest sum over a cell that is not empty."""
@@ -60,6 +63,7 @@ class ValueTraits:
             n_noisy=self.n_noisy + other.n_noisy,
             n_negative=self.n_negative + other.n_negative,
             n_nonfinite=self.n_nonfinite + other.n_nonfinite,
+            n_large=self.n_large + other.n_large,
             largest=max(self.largest, other.largest),
             total_min=min(self.total_min, other.total_min),
             total_max=max(self.total_max, other.total_max),
@@ -87,6 +91,7 @@ class ValueTraits:
             n_values=max(self.n_values, int(sums.genes.table[:, N_CELLS].sum())),
             n_negative=max(self.n_negative, facts.n_negative),
             n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
+            n_large=max(self.n_large, facts.n_large),
         )
         if transform.base is not None:
             largest = float(np.log1p(facts.largest) / np.log(transform.base))
@@ -138,6 +143,7 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
         n_noisy=int(np.count_nonzero(noisy)),
         n_negative=int(np.count_nonzero(data < 0)),
         n_nonfinite=int(np.count_nonzero(~finite)),
+        n_large=int(np.count_nonzero(np.abs(data) >= TOO_LARGE)),
         largest=float(data.max(initial=0.0)),
     )
     if isinstance(block, EntryBlock):
@@ -166,6 +172,8 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
         return Values.NOT_FINITE
     if traits.n_negative:
         return Values.SCALED
+    if traits.n_large:
+        return Values.TOO_LARGE
     if not traits.n_fractional:
         return Values.COUNTS
     _, evidence = find_base(traits.bases)

@@ -18,5 +18,7 @@ class Values(StrEnum):
     """log1p of normalised values."""
     SCALED = "scaled"
     """With negative values: no statistics of counts can be made."""
+    TOO_LARGE = "too large"
+    """With finite values that are larger than any count."""
     NOT_FINITE = "not finite"
     """With NaN or infinite values."""
