@@ -10,6 +10,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from dpss.performing import (
     page_of,
     perform,
     print_error,
+    recogniser,
     start_logs,
     take_logs,
 )
@@ -80,7 +83,7 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
     settings = make_run_settings(
         source="local", input=matrices[0], output=output, force=True, **options
     )
-    report = perform(settings, GivenCatalog(matrices), stop, logs)
+    report = perform(settings, lambda _: GivenCatalog(matrices), stop, logs)
     return report.strict_exit_code
 
 
@@ -114,7 +117,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 
     logs = take_logs(options)
     settings = make_run_settings(**options)
-    return perform(settings, make_catalog(settings), stop, logs).exit_code
+    return perform(settings, partial(make_catalog, settings), stop, logs).exit_code
 
 
 @commands.command("list")
@@ -143,22 +146,27 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
       dpss list --input matrices
       dpss list --input matrices --output portal
     """
+    from dpss.attempts import Attempts
     from dpss.catalogs.sharding import parse_shard
-    from dpss.composing import make_catalog, recipe_of
+    from dpss.composing import make_catalog
     from dpss.configuring import make_run_settings
     from dpss.console import describe_plan, open_console, plan_table
+    from dpss.isolation import IsolatedReader, open_workers, recipe_of
     from dpss.planning import Known, plan_run
     from dpss.run import list_projects, plan
     from dpss.stores.opening import open_store
 
     start_logs(take_logs(options))
     settings = make_run_settings(**options, output_needed=False)
-    projects, problem = list_projects(
-        make_catalog(settings), settings.only, parse_shard(settings.shard)
-    )
+    with open_workers(settings, start=settings.source == "local") as workers:
+        apart = IsolatedReader(workers) if workers else None
+        catalog = make_catalog(settings, recogniser(settings, apart, stop))
+        projects, problem = list_projects(catalog, settings.only, parse_shard(settings.shard))
     recipe = recipe_of(settings.stats)
     if settings.output:
-        steps = plan(projects, open_store(settings.output), recipe)
+        store, shard = open_store(settings.output), parse_shard(settings.shard)
+        attempts = Attempts(store, recipe, lambda: datetime.now(UTC), shard)
+        steps = plan(projects, store, recipe, attempts.known)
     else:
         steps = plan_run(projects, Known(), recipe)
     console = open_console(sys.stdout)
@@ -259,7 +267,7 @@ def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
     settings = make_run_settings(source="local", input=str(matrices), output=str(portal))
     write_matrices(matrices, seed)
     click.echo(f"Simulated matrices: {matrices}")
-    report = perform(settings, DemoCatalog(matrices), stop, logs, simulated=True)
+    report = perform(settings, lambda _: DemoCatalog(matrices), stop, logs, simulated=True)
     if report.exit_code == 0:
         click.echo(f"To look at it: {program()} serve {portal}")
     return report.exit_code

@@ -43,6 +43,7 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
     scratch: str | None = None,
     scratch_limit: str | None = None,
     timeout: float | None = None,
+    time_limit: float | None = None,
     metrics: str | None = None,
     min_gene_count: int = 0,
     layer: str | None = None,
@@ -81,6 +82,7 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
         scratch=scratch,
         scratch_limit=_tried(lambda: _size_of("scratch-limit", scratch_limit), None, malformed),
         timeout=timeout,
+        time_limit=time_limit,
         metrics=metrics,
         executor=executor or ("dask" if scheduler else EXECUTORS[0]),
         scheduler=scheduler,
@@ -191,5 +193,10 @@ def _find_faults_of_work(settings: RunSettings) -> Iterator[str]:
         yield f"--jobs (DPSS_JOBS) is {settings.jobs}; it takes one at least"
     if settings.timeout is not None and settings.timeout <= 0:
         yield f"--timeout (DPSS_TIMEOUT) is {settings.timeout:g}; it must be more than 0 seconds"
+    if settings.time_limit is not None and settings.time_limit <= 0:
+        yield (
+            f"--time-limit (DPSS_TIME_LIMIT) is {settings.time_limit:g}; it must be more than 0 "
+            "seconds"
+        )
     if settings.scratch and not Path(settings.scratch).is_dir():
         yield f"--scratch (DPSS_SCRATCH) {settings.scratch}: there is no such folder"

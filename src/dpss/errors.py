@@ -69,3 +69,17 @@ class LimitError(MatrixError):
 
 class NeedsWholeError(LimitError):
     """What lies elsewhere can't be read there by ranges or as a stream: it has to be fetched."""
+
+
+class LostError(MatrixError):
+    """The process that read a matrix was lost: a crash, a lack of memory, a time limit."""
+
+    def __init__(self, message: str, peak_memory_bytes: int = 0) -> None:
+        """Lost with so much memory.
+
+        Args:
+            message: What ended the process, after how long.
+            peak_memory_bytes: Largest resident memory that it had; 0 where nobody knows.
+        """
+        super().__init__(message)
+        self.peak_memory_bytes = peak_memory_bytes

@@ -53,7 +53,17 @@ def context(**ids: str) -> Iterator[None]:
         _context.reset(token)
 
 
-class TextFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """Knows tracebacks of this process, and those that another one has formatted."""
+
+    def trace_of(self, record: logging.LogRecord) -> str:
+        """Return a record's traceback; empty where it has none."""
+        if record.exc_info:
+            return clean(self.formatException(record.exc_info))
+        return clean(record.exc_text or "")
+
+
+class TextFormatter(_Formatter):
     """Time, level where it matters, message."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -61,12 +71,12 @@ class TextFormatter(logging.Formatter):
         time = datetime.fromtimestamp(record.created).astimezone()
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         text = clean(f"{time:%H:%M:%S} {level}{record.getMessage()}")
-        if record.exc_info:
-            text += "\n" + clean(self.formatException(record.exc_info))
+        if trace := self.trace_of(record):
+            text += "\n" + trace
         return text
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_Formatter):
     """One JSON object a line, with the ids of what it is about."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -78,8 +88,8 @@ class JsonFormatter(logging.Formatter):
             "message": clean(record.getMessage()),
             **_context.get(),
         }
-        if record.exc_info:
-            document["traceback"] = clean(self.formatException(record.exc_info))
+        if trace := self.trace_of(record):
+            document["traceback"] = trace
         return json.dumps(document, ensure_ascii=False)
 
 

@@ -159,6 +159,13 @@ job_options = together(
         metavar="N",
         help="Matrices side by side; they share --threads.  [default: 1]",
     ),
+    option(
+        "--time-limit",
+        type=float,
+        metavar="SECONDS",
+        help="Longest that the reading of one matrix's file may take; it is ended then, and has "
+        "failed.  [default: 21600]",
+    ),
     option("--scratch", metavar="DIR", help="Folder for what is fetched.  [default: the system's]"),
     option(
         "--scratch-limit",

@@ -50,7 +50,9 @@ class Outcome:
     seconds: float = 0.0
     """From opening it to having published it."""
     peak_memory_bytes: int | None = None
-    """Largest resident memory of the process so far."""
+    """Largest resident memory of the process that read it, so far."""
+    lost: bool = False
+    """Whether the process that read it was lost: a crash, a lack of memory, a time limit."""
 
     @property
     def label(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,9 @@ from dpss.logs import clean, set_up_logs
 
 if TYPE_CHECKING:
     from dpss.catalogs import Catalog
+    from dpss.catalogs.local import Recognise
     from dpss.interrupts import Stop
+    from dpss.isolation import IsolatedReader
     from dpss.outcomes import RunReport
     from dpss.run import Observer
     from dpss.settings import RunSettings
@@ -52,15 +55,24 @@ def take_logs(options: dict[str, Any]) -> LogSettings:
 
 def perform(
     settings: RunSettings,
-    catalog: Catalog,
+    make: Callable[[Recognise], Catalog],
     stop: Stop,
     logs: LogSettings,
     *,
     simulated: bool = False,
 ) -> RunReport:
-    """Do a run, and print what became of it."""
+    """Do a run, and print what became of it.
+
+    Args:
+        settings: What it is asked to do.
+        make: Makes the source's catalog, given what tells whether a local file is a matrix.
+        stop: Who may ask it to end early.
+        logs: How it tells of its progress.
+        simulated: Whether the matrices are simulated.
+    """
     from dpss.composing import make_executor, make_job
     from dpss.console import open_console
+    from dpss.isolation import IsolatedReader, open_workers
     from dpss.outcomes import Status
     from dpss.run import build_pages, process
     from dpss.stores.scratch import Scratch
@@ -69,11 +81,17 @@ def perform(
     folder = Path(settings.scratch) if settings.scratch else None
     start_logs(logs)
     with (
+        # First: children are forked while there is one thread.
+        open_workers(settings, simulated=simulated) as workers,
         Scratch(settings.scratch_limit, folder) as scratch,
         make_executor(settings, log.info if logs.live else _echo) as executor,
         observing(logs) as observer,
     ):
-        job = make_job(settings, stop, observer, catalog, scratch, executor, simulated=simulated)
+        apart = IsolatedReader(workers, ahead=settings.jobs == 1) if workers else None
+        catalog = make(recogniser(settings, apart, stop))
+        job = make_job(
+            settings, stop, observer, catalog, scratch, executor, apart, simulated=simulated
+        )
         with closing(job.pipeline.drawing):
             report = process(job)
     seconds = time.monotonic() - start
@@ -87,6 +105,15 @@ def perform(
     if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED) and not job.shard.is_part:
         open_console(sys.stdout).print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
     return report
+
+
+def recogniser(settings: RunSettings, apart: IsolatedReader | None, stop: Stop) -> Recognise:
+    """Return what tells whether a local file is a matrix: in a child process where there is one."""
+    from dpss.isolation import is_matrix
+
+    if apart is None:
+        return partial(is_matrix, settings=settings)
+    return partial(apart.is_matrix, check=stop.check)
 
 
 def print_report(
@@ -104,9 +131,8 @@ def print_report(
         for outcome in report.outcomes:
             if outcome.status is Status.SKIPPED:
                 _echo(f"skipped: {outcome.reason}")
-    console.print(
-        f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak_memory_bytes())}"
-    )
+    peak = max((peak_memory_bytes(), *(o.peak_memory_bytes or 0 for o in report.outcomes)))
+    console.print(f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak)}")
     if settings.metrics:
         click.echo(emf_line(report, settings, datetime.now(UTC), seconds))
     sys.stdout.flush()

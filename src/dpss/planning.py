@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.outcomes import Outcome, Status
 from dpss.publication import Published, Recipe, folder_of
+
+MAX_DAYS_LOST = 3
+"""Days on which a matrix may cost the process that reads it, before it is skipped."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Step:
     """Why it is processed (``new``, ``changed``, ...) or not."""
     outcome: Outcome | None = None
     """What became of it already; ``None`` if it is to be processed."""
+    doubtful: bool = False
+    """Whether it cost the process that read it before."""
 
     @property
     def label(self) -> str:
@@ -48,6 +53,30 @@ class Earlier:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """What is known of the reading of a matrix that cost the process that read it."""
+
+    fingerprint: str
+    recipe: Recipe
+    """The version and settings of the run."""
+    days: tuple[str, ...] = ()
+    """The days (UTC) on which it happened, in order."""
+    reason: str = ""
+    """What ended the process the last time."""
+    at: datetime | None = None
+    """When that was, with its time zone."""
+
+    def is_of(self, fingerprint: str, recipe: Recipe) -> bool:
+        """Return whether the same bytes would be read in the same way."""
+        return (self.fingerprint, self.recipe) == (fingerprint, recipe)
+
+    def lost_at(self, at: datetime, reason: str) -> Attempt:
+        """Return what is known once the process was lost again."""
+        days = tuple(sorted({*self.days, f"{at:%Y-%m-%d}"}))
+        return replace(self, days=days, reason=reason, at=at)
+
+
+@dataclass(frozen=True)
 class Known:
     """What an output holds, as far as it matters here."""
 
@@ -55,6 +84,8 @@ class Known:
     """By folder."""
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     """What earlier runs report, by folder."""
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    """Matrices that cost the process that read them, by folder."""
 
 
 def plan_run(
@@ -87,12 +118,12 @@ def largest_first(steps: Iterable[Step]) -> list[Step]:
     """Return what is decided already, then what is to be done: the largest first.
 
     A large one that is begun last would keep the others' threads waiting; what has no
-    known size comes at the end.
+    known size comes towards the end, and last what cost the process that read it before.
     """
 
-    def key(step: Step) -> tuple[bool, int]:
+    def key(step: Step) -> tuple[bool, bool, int]:
         size = step.ref.size_bytes if step.ref else None
-        return step.outcome is None, -(size or 0)
+        return step.outcome is None, step.doubtful, -(size or 0)
 
     return sorted(steps, key=key)
 
@@ -157,14 +188,14 @@ def _status_of(skipped: Skipped) -> Status:
 
 def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, force: bool) -> Step:
     folder = folder_of(ref.project_id, ref.name)
-    if force:
-        return Step(project, ref, "asked for")
     published = known.published.get(folder)
-    if published is None:
-        return _recall_skip(project, ref, folder, known, recipe) or Step(project, ref, "new")
-    why = why_again(ref, published, recipe)
-    if why:
-        return _recall_skip(project, ref, folder, known, recipe) or Step(project, ref, why)
+    why = "asked for" if force else why_again(ref, published, recipe) if published else "new"
+    if why or published is None:
+        skip = None if force else _recall_skip(project, ref, folder, known, recipe)
+        attempt = _attempt_of(ref, folder, known, recipe)
+        if skip is None and attempt is not None and not force:
+            skip = _skip_lost(project, ref, folder, attempt)
+        return skip or Step(project, ref, why, doubtful=attempt is not None)
     outcome = Outcome(
         ref.project_id,
         ref.name,
@@ -202,7 +233,33 @@ def _recall_skip(
         return None
     if ref.modified and ref.modified >= earlier.made_at:
         return None
-    reason = earlier.reason
+    return _skip(project, ref, folder, earlier.reason)
+
+
+def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> Attempt | None:
+    """Return what is known of a matrix that was lost before, if nothing has changed."""
+    attempt = known.attempts.get(folder)
+    if attempt is None or not attempt.is_of(ref.fingerprint, recipe):
+        return None
+    if ref.modified and attempt.at and ref.modified >= attempt.at:
+        return None
+    return attempt
+
+
+def _skip_lost(project: Project, ref: MatrixRef, folder: str, attempt: Attempt) -> Step | None:
+    """Return a step that skips what was lost on too many days."""
+    if len(attempt.days) < MAX_DAYS_LOST:
+        return None
+    return _skip(
+        project,
+        ref,
+        folder,
+        f"cost the process that read it on {len(attempt.days)} days, the last time "
+        f"{attempt.days[-1]} ({attempt.reason}); skipped until it changes, or with --force",
+    )
+
+
+def _skip(project: Project, ref: MatrixRef, folder: str, reason: str) -> Step:
     outcome = Outcome(
         ref.project_id,
         ref.name,

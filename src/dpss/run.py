@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from dpss.attempts import Attempts
 from dpss.catalogs import Catalog
 from dpss.catalogs.selection import is_named
 from dpss.catalogs.sharding import ALL, Shard, share_of
@@ -27,7 +29,7 @@ from dpss.logs import context
 from dpss.model import MatrixRef, Project
 from dpss.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.pipeline import Pipeline
-from dpss.planning import Known, Step, largest_first, plan_run
+from dpss.planning import Attempt, Known, Step, largest_first, plan_run
 from dpss.publication import Recipe, folder_of, read_published
 from dpss.removal import prune
 from dpss.reports import describe_new_failures, find_known_failures, read_earlier
@@ -111,9 +113,22 @@ def list_projects(
 
 
 def plan(
-    projects: Sequence[Project], store: Store, recipe: Recipe, *, force: bool = False
+    projects: Sequence[Project],
+    store: Store,
+    recipe: Recipe,
+    attempts: Mapping[str, Attempt],
+    *,
+    force: bool = False,
 ) -> list[Step]:
-    """Look at the output and decide what is to be done."""
+    """Look at the output and decide what is to be done.
+
+    Args:
+        projects: What the source offers.
+        store: The output.
+        recipe: What results depend on besides the input.
+        attempts: Matrices that cost the process that read them, by folder.
+        force: Process every file.
+    """
     refs = [ref for project in projects for ref in project.refs]
     with ThreadPoolExecutor(N_READERS) as pool:
         sizes = store.sizes() if refs else {}
@@ -125,7 +140,7 @@ def plan(
     }
     folders = {folder_of(ref.project_id, ref.name) for ref in refs}
     earlier = read_earlier(store, folders)
-    return plan_run(projects, Known(published, earlier), recipe, force=force)
+    return plan_run(projects, Known(published, earlier, attempts), recipe, force=force)
 
 
 def run(job: Job) -> RunReport:
@@ -186,15 +201,17 @@ def _work(job: Job) -> Iterator[RunReport]:
     if problem:
         yield _problem(problem)
     store, recipe = job.pipeline.store, job.pipeline.recipe
-    steps = largest_first(plan(projects, store, recipe, force=job.force))
+    attempts = Attempts(store, recipe, job.now, job.shard)
+    steps = largest_first(plan(projects, store, recipe, attempts.known, force=job.force))
     job.observer.planned(steps)
     if not steps:
         log.warning("the source %s has nothing to process", job.catalog.name)
     job.expect([step.ref for step in steps if step.ref and step.outcome is None])
     do = do_in_turn if job.jobs == 1 else do_side_by_side
-    for outcome in do(partial(_do_step, job), steps, job.pipeline.stop, job.jobs):
-        yield RunReport((outcome,))
-        job.observer.finished(outcome)
+    with closing(attempts):
+        for outcome in do(partial(_do_step, job, attempts), steps, job.pipeline.stop, job.jobs):
+            yield RunReport((outcome,))
+            job.observer.finished(outcome)
     job.pipeline.stop.check()
     if job.prune and not problem and not job.only and job.shard == ALL:
         prune(store, projects, recipe)
@@ -215,12 +232,16 @@ def _end(job: Job) -> Iterator[RunReport]:
             prune(store, projects, job.pipeline.recipe)
 
 
-def _do_step(job: Job, step: Step) -> list[Outcome]:
+def _do_step(job: Job, attempts: Attempts, step: Step) -> list[Outcome]:
     if step.outcome is not None or step.ref is None:
         return [step.outcome] if step.outcome else []
+    folder = folder_of(step.ref.project_id, step.ref.name)
     with context(project=step.project.id, matrix=step.ref.name):
         progress = job.observer.started(step)
-        return job.pipeline.process(step.project, step.ref, progress)
+        attempts.begin(folder, step.ref.fingerprint)
+        outcomes = job.pipeline.process(step.project, step.ref, progress)
+        attempts.finish(folder, next((each.reason for each in outcomes if each.lost), None))
+        return outcomes
 
 
 def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:

@@ -143,6 +143,8 @@ class RunSettings:
     """Most bytes in it; ``None`` for half of what is free."""
     timeout: float | None = None
     """Seconds of silence after which an HTTP server counts as broken; ``None``: the usual."""
+    time_limit: float | None = None
+    """Seconds after which the reading of a file is ended; ``None``: the usual."""
     metrics: str | None = None
     """``emf`` to tell what was done as CloudWatch's metrics."""
     executor: str = "threads"

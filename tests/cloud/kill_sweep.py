@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dpss.catalogs.local import LocalCatalog
-from dpss.composing import recipe_of
 from dpss.console import LogObserver
 from dpss.drawing import DrawingHere
 from dpss.executors.threads import ThreadExecutor
 from dpss.interrupts import NeverStop
+from dpss.isolation import recipe_of
 from dpss.model import MatrixRef
 from dpss.pipeline import Pipeline
 from dpss.publication import CELLS, GENES, SUMMARY, read_published

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from dpss.composing import is_matrix
 from dpss.configuring import make_run_settings
+from dpss.isolation import is_matrix
 from dpss.outcomes import Status
 from dpss.run import run
 from dpss.settings import ReadSettings, StatSettings
