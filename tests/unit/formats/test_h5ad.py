@@ -191,7 +191,7 @@ def test_values_that_are_not_finite_are_refused(value: float, tmp_path: Path) ->
         x.data[int(len(x.data) * place)] = value
         for layout in (x, sp.csc_matrix(x), x.toarray()):
             path = write(tmp_path / "x.h5ad", adata(layout))
-            with pytest.raises(CorruptMatrixError, match="NaN or infinite|values of .* and more"):
+            with pytest.raises(CorruptMatrixError, match=r"NaN or infinite|values of .* and more"):
                 summarise(path)
 
 
