@@ -291,7 +291,7 @@ def build_image(deployment: Deployment) -> int:
             "--platform",
             PLATFORMS[deployment.architecture],
         ]
-    version = re.search(r'__version__ = "(.*)"', (ROOT / "src/dpss/__init__.py").read_text())
+    version = re.search(r'__version__ = "(.*)"', (ROOT / "src/dpss/_version.py").read_text())
     arguments = {
         "VERSION": version[1] if version else "0",
         "REVISION": call("git", "rev-parse", "HEAD", capture=True),

@@ -1,4 +1,4 @@
-"""Record what the program publishes, and compare two records: a change of structure changes no byte.
+"""Record what the program publishes; compare two records: moving code changes no byte.
 
 Record the demo and every matrix of a folder with the program of a source tree, then compare:
 

@@ -9,22 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from dpss._version import __version__
+
 __all__ = ["Summary", "__version__", "summarize"]
 
 if TYPE_CHECKING:
-    from dpss.api import summarize
-    from dpss.summary import Summary
+    from dpss.api import Summary, summarize
 
 
 def __getattr__(name: str) -> Any:
     """Import the heavy parts only when they are asked for."""
-    if name == "summarize":
-        from dpss.api import summarize
+    if name in ("Summary", "summarize"):
+        from dpss import api
 
-        return summarize
-    if name == "Summary":
-        from dpss.summary import Summary
-
-        return Summary
+        return getattr(api, name)
     raise AttributeError(f"module 'dpss' has no attribute {name!r}")

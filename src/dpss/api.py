@@ -5,20 +5,51 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from dpss.configuring import make_read_settings
+from dpss import summary as records
 from dpss.errors import MatrixError, NeedsWholeError, NoMatrixError, UnknownFormatError
-from dpss.settings import StatSettings
+from dpss.settings import StatSettings, make_read_settings
 
 if TYPE_CHECKING:
+    import matplotlib.figure
+    import pandas as pd
+
     from dpss.formats import Layer, Matrix
     from dpss.formats.means import Means
     from dpss.settings import ReadSettings
     from dpss.stores.opening import Source
-    from dpss.summary import Summary
 
 NO_MATRIX = (NoMatrixError, UnknownFormatError)
+
+
+@dataclass(frozen=True)
+class Summary(records.Summary):
+    """All statistics of one matrix, with what a notebook shows of them."""
+
+    @classmethod
+    def of(cls, record: records.Summary) -> Summary:
+        """Return the summary with the fields of a record."""
+        return cls(**{field.name: getattr(record, field.name) for field in fields(record)})
+
+    def genes_table(self) -> pd.DataFrame:
+        """Return the gene table with the columns of ``genes.csv``; ranks are nullable integers."""
+        from dpss.tables import genes_frame
+
+        return genes_frame(self.genes)
+
+    def figures(self) -> dict[str, matplotlib.figure.Figure]:
+        """Draw each figure that this summary has the numbers for, by slug."""
+        from dpss.figures import draw_figures
+
+        return draw_figures(self)
+
+    def _repr_html_(self) -> str:
+        """Return the summary as HTML for a notebook."""
+        from dpss.website.notebook import summary_html
+
+        return summary_html(self)
 
 
 def summarize(
@@ -146,7 +177,7 @@ def _only(
 def _summarize(
     found: Matrix, url: str, title: str, mark: str, stats: StatSettings, read: ReadSettings
 ) -> Summary:
-    from dpss import __version__
+    from dpss._version import __version__
     from dpss.building import Identity
     from dpss.executors.threads import ThreadExecutor
     from dpss.summarizing import SilentProgress, summarize_matrix
@@ -156,6 +187,5 @@ def _summarize(
         info = MatrixInfo(opened.name, url, opened.format, layer.name, mark)
         return Identity(title, title, info, Provenance(__version__, stats.as_mapping()))
 
-    return summarize_matrix(
-        found, identify, stats, read, ThreadExecutor(read.threads), SilentProgress()
-    )
+    executor = ThreadExecutor(read.threads)
+    return Summary.of(summarize_matrix(found, identify, stats, read, executor, SilentProgress()))

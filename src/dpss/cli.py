@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from dpss import __version__
+from dpss._version import __version__
 from dpss.entry import CONTEXT, FAILED, as_in_2019, execute
 from dpss.errors import UnreachableError
 from dpss.interrupts import Interrupted, SignalStop

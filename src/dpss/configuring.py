@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from dpss.errors import SettingsError
-from dpss.machine import default_threads
 from dpss.settings import (
     EXECUTORS,
     SOURCES,
@@ -17,6 +14,8 @@ from dpss.settings import (
     RunSettings,
     StatSettings,
     bucket_of,
+    make_read_settings,
+    size_option,
 )
 
 T = TypeVar("T")
@@ -80,7 +79,7 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
         all_files=all_files,
         jobs=1 if jobs is None else jobs,
         scratch=scratch,
-        scratch_limit=_tried(lambda: _size_of("scratch-limit", scratch_limit), None, malformed),
+        scratch_limit=_tried(lambda: size_option("scratch-limit", scratch_limit), None, malformed),
         timeout=timeout,
         time_limit=time_limit,
         metrics=metrics,
@@ -107,51 +106,6 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
-
-
-def make_read_settings(threads: int | None = None, memory: str | None = None) -> ReadSettings:
-    """Return how matrices are read.
-
-    Args:
-        threads: As many, or ``None`` for what the machine has.
-        memory: A size such as ``8GB``, or ``None`` for half of what the machine has.
-
-    Raises:
-        SettingsError: It is not at least one thread, or no size.
-    """
-    if threads is not None and threads < 1:
-        raise SettingsError(f"--threads (DPSS_THREADS) is {threads}; it takes one at least")
-    read = ReadSettings(default_threads() if threads is None else threads)
-    n_bytes = _size_of("memory", memory)
-    return read if n_bytes is None else replace(read, memory_bytes=n_bytes)
-
-
-def parse_size(text: str) -> int:
-    """Return a size in bytes.
-
-    >>> parse_size("1000"), parse_size("20 GB"), parse_size("1.5GiB")
-    (1000, 20000000000, 1610612736)
-
-    Raises:
-        ValueError: It is no size.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?))?B?", text.strip(), re.IGNORECASE)
-    if not found:
-        raise ValueError(f"{text!r} is no size")
-    amount, unit, binary = found.groups()
-    power = "KMGT".index(unit.upper()) + 1 if unit else 0
-    return int(float(amount) * (1024 if binary else 1000) ** power)
-
-
-def _size_of(option: str, text: str | None) -> int | None:
-    """Return the bytes that an option means, ``None`` if it is not given."""
-    try:
-        return parse_size(text) if text else None
-    except ValueError as error:
-        variable = option.replace("-", "_").upper()
-        raise SettingsError(
-            f"--{option} (DPSS_{variable}) is {text}; it takes a size such as 8GB"
-        ) from error
 
 
 def _tried(make: Callable[[], T], otherwise: T, faults: list[str]) -> T:

@@ -21,7 +21,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from dpss.logs import clean, context
+from dpss.log_context import context
+from dpss.logs import clean
 from dpss.outcomes import Outcome, RunReport, Status
 from dpss.planning import Step
 

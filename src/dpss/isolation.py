@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dpss import __version__
+from dpss._version import __version__
 from dpss.drawing import Drawing, DrawingProcesses
 from dpss.errors import DpssError, LostError, UnknownFormatError
 from dpss.executors import Executor

@@ -5,20 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from dpss.log_context import current
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
-
-_context: ContextVar[Mapping[str, str]] = ContextVar("context", default=MappingProxyType({}))
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 # Everything after the `?` of an address: signatures, tokens and keys have too many names.
@@ -41,16 +34,6 @@ def clean(text: str) -> str:
     text = _CREDENTIALS.sub("", text)
     text = _QUERY.sub(r"\1?…", text)
     return _PAIR.sub(r"\1\2…", text)
-
-
-@contextmanager
-def context(**ids: str) -> Iterator[None]:
-    """Say in every line from within what it is about: ``run``, ``project``, ``matrix``."""
-    token = _context.set(MappingProxyType({**_context.get(), **ids}))
-    try:
-        yield
-    finally:
-        _context.reset(token)
 
 
 class _Formatter(logging.Formatter):
@@ -86,7 +69,7 @@ class JsonFormatter(_Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": clean(record.getMessage()),
-            **_context.get(),
+            **current(),
         }
         if trace := self.trace_of(record):
             document["traceback"] = trace

@@ -25,7 +25,7 @@ from dpss.concurrency import do_in_turn, do_side_by_side
 from dpss.errors import DpssError, SettingsError, UnreachableError
 from dpss.gathering import gather
 from dpss.interrupts import Interrupted
-from dpss.logs import context
+from dpss.log_context import context
 from dpss.model import MatrixRef, Project
 from dpss.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.pipeline import Pipeline

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dpss.errors import SettingsError
 from dpss.machine import default_threads, memory_bytes
@@ -67,6 +68,59 @@ class ReadSettings:
     """Decoded size of what a thread takes at a time, in bytes."""
     memory_bytes: int = field(default_factory=lambda: memory_bytes() // 2)
     """Memory that a file may need that can only be read whole (R's)."""
+
+
+def make_read_settings(threads: int | None = None, memory: str | None = None) -> ReadSettings:
+    """Return how matrices are read.
+
+    Args:
+        threads: As many, or ``None`` for what the machine has.
+        memory: A size such as ``8GB``, or ``None`` for half of what the machine has.
+
+    Raises:
+        SettingsError: It is not at least one thread, or no size.
+    """
+    if threads is not None and threads < 1:
+        raise SettingsError(f"--threads (DPSS_THREADS) is {threads}; it takes one at least")
+    read = ReadSettings(default_threads() if threads is None else threads)
+    n_bytes = size_option("memory", memory)
+    return read if n_bytes is None else replace(read, memory_bytes=n_bytes)
+
+
+def parse_size(text: str) -> int:
+    """Return a size in bytes.
+
+    >>> parse_size("1000"), parse_size("20 GB"), parse_size("1.5GiB")
+    (1000, 20000000000, 1610612736)
+
+    Raises:
+        ValueError: It is no size.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?))?B?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise ValueError(f"{text!r} is no size")
+    amount, unit, binary = found.groups()
+    power = "KMGT".index(unit.upper()) + 1 if unit else 0
+    return int(float(amount) * (1024 if binary else 1000) ** power)
+
+
+def size_option(option: str, text: str | None) -> int | None:
+    """Return the bytes that an option states, ``None`` if it is not given.
+
+    Args:
+        option: The option's name without dashes before it, such as ``memory``.
+        text: Its value, such as ``8GB``.
+
+    Raises:
+        SettingsError: The value is no size.
+    """
+    try:
+        return parse_size(text) if text else None
+    except ValueError as error:
+        variable = option.replace("-", "_").upper()
+        raise SettingsError(
+            f"--{option} (DPSS_{variable}) is {text}; it takes a size such as 8GB"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dpss import __version__
+from dpss._version import __version__
 from dpss.catalogs import Catalog
 from dpss.settings import RunSettings, bucket_of
 

@@ -1,11 +1,11 @@
-"""The frozen result of one matrix: everything that figures, tables and pages show."""
+"""The frozen result of one matrix. It knows of no figure, table or page."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,6 @@ from dpss.stats.density import Density
 from dpss.stats.ranks import top
 from dpss.stats.tally import Distribution
 from dpss.stats.values import Values
-
-if TYPE_CHECKING:
-    import matplotlib.figure
-    import pandas as pd
 
 N_TOP = 20
 """Length of the lists of best genes."""
@@ -189,21 +185,3 @@ class Summary:
             name, gene_id = str(self.genes.gene_name[g]), str(self.genes.gene_id[g])
             labels.append(name if names[name] == 1 or name == gene_id else f"{name} ({gene_id})")
         return labels
-
-    def genes_table(self) -> pd.DataFrame:
-        """Return the gene table with the columns of ``genes.csv``; ranks are nullable integers."""
-        from dpss.tables import genes_frame
-
-        return genes_frame(self.genes)
-
-    def _repr_html_(self) -> str:
-        """Show itself in a notebook."""
-        from dpss.website.notebook import summary_html
-
-        return summary_html(self)
-
-    def figures(self) -> dict[str, matplotlib.figure.Figure]:
-        """Draw every figure that this summary has the numbers for, by slug."""
-        from dpss.figures import draw_figures
-
-        return draw_figures(self)

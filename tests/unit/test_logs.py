@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dpss.logs import clean, context, set_up_logs
+from dpss.log_context import context
+from dpss.logs import clean, set_up_logs
 
 SECRETS = (
     "https://me:hunter2@host/a.h5ad",

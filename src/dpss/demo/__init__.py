@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dpss import __version__
+from dpss._version import __version__
 from dpss.catalogs.local import LocalCatalog
 from dpss.demo.cells import Tissue, simulate
 from dpss.model import Project

@@ -16,7 +16,7 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from dpss import __version__
+from dpss._version import __version__
 from dpss.errors import DpssError, SettingsError, UnreachableError
 from dpss.executors import A, Advance, Fold, Foreseeing, Mergeable
 from dpss.machine import return_memory_at_once

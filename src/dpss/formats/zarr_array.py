@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ from dpss.formats.zarr_metadata import ArrayMetadata
 from dpss.stores import Blob
 from dpss.stores.paged import Foreseeing
 
-if TYPE_CHECKING:
-    from dpss.formats.zarr_tree import ZarrTree
-
 MAX_CHUNK_BYTES = 1 << 29
 """Largest decoded chunk: it can only be decoded as a whole."""
 _MAX_STORED_BYTES = 1 << 30
@@ -38,11 +35,25 @@ _MAX_INDEX_BYTES = 1 << 26
 Place = tuple[int, ...]
 
 
+class Hierarchy(Protocol):
+    """A zarr hierarchy, as far as its arrays need it."""
+
+    @property
+    def url(self) -> str:
+        """The address without secrets."""
+
+    def find(self, path: str) -> Blob | None:
+        """Return the blob at a path below the root; ``None`` if there is none."""
+
+    def stored_bytes(self, path: str) -> int | None:
+        """Return the bytes that an array's chunks take in storage; ``None`` if not known."""
+
+
 @dataclass(frozen=True)
 class ZarrArray:
     """An array of a zarr hierarchy: a `Vector`, and a `TiledArray` where it has two axes."""
 
-    tree: ZarrTree
+    tree: Hierarchy
     path: str
     meta: ArrayMetadata
 

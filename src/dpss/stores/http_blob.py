@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +22,7 @@ from dpss.stores.http import Client, HttpFault, PassingFault, discard, reason
 from dpss.stores.http_download import (
     BUFFER_BYTES,
     Download,
+    Facts,
     content_range,
     etag_of,
     whole_size,
@@ -34,21 +34,6 @@ _EXPIRED = frozenset({400, 401, 403, 404, 410})
 """What storage services answer where a signed address has expired (Google: 400, AWS: 403)."""
 _NOT_SIGNED_YET = frozenset({400, 401, 403})
 """Those of them that may pass where the address was signed just now; 404 and 410 may not."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a server says of a file."""
-
-    size_bytes: int | None
-    etag: str
-    """Empty where it names none."""
-    modified: str
-    """Its ``Last-Modified``; empty where it names none."""
-    ranges: bool
-    """Whether parts can be asked for."""
-    head: bytes
-    """The first bytes, where parts can be asked for."""
 
 
 class HttpBlob:

@@ -6,28 +6,73 @@ import hashlib
 import io
 import re
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import urllib3
 from isal import isal_zlib
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import CorruptMatrixError, FetchError
-from dpss.stores.http import HttpFault, PassingFault, discard, reason, stated_length, whole_number
+from dpss.stores.http import (
+    Client,
+    HttpFault,
+    PassingFault,
+    discard,
+    reason,
+    stated_length,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-    from dpss.stores.http_blob import HttpBlob
 
 BUFFER_BYTES = 1 << 18
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a server says of a file."""
+
+    size_bytes: int | None
+    etag: str
+    """Empty where it names none."""
+    modified: str
+    """Its ``Last-Modified``; empty where it names none."""
+    ranges: bool
+    """Whether parts can be asked for."""
+    head: bytes
+    """The first bytes, where parts can be asked for."""
+
+
+class RemoteFile(Protocol):
+    """A file behind HTTP, as far as a download needs it."""
+
+    @property
+    def url(self) -> str:
+        """The address without secrets."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 checksum of all bytes, in hexadecimal digits; empty if not known."""
+
+    @property
+    def client(self) -> Client:
+        """The client that sends the requests."""
+
+    @property
+    def facts(self) -> Facts:
+        """Size, version and abilities as the server states them."""
+
+    def ask(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:
+        """Request the bytes from ``start`` to ``stop`` (``None``: the end)."""
+
+
 class Download(io.RawIOBase):
     """The bytes of a blob from one place to another, going on where it broke off."""
 
-    def __init__(self, blob: HttpBlob, start: int, stop: int | None) -> None:
+    def __init__(self, blob: RemoteFile, start: int, stop: int | None) -> None:
         """Read from ``start`` to ``stop`` (``None``: the end)."""
         self._blob = blob
         self._start = self._position = start

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dpss import __version__
+from dpss._version import __version__
 from dpss.stores import Store
 from dpss.tables import json_bytes
 from dpss.website.cells import DATA, write_cells

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from dpss import __version__
+from dpss._version import __version__
 from dpss.tables import json_bytes
 from dpss.website.history import Entry
 from dpss.website.publishing import Publisher

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import inputs
-from dpss import __version__
+from dpss._version import __version__
 from dpss.errors import UnreachableError
 from dpss.executors import dask as module
 from dpss.executors.dask import DaskExecutor, load_job

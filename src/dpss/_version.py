@@ -1,0 +1,3 @@
+"""The program's version, which packages and results state."""
+
+__version__ = "0.1.0"
