@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from dpss.blocks import CellBlock
 from dpss.errors import CorruptMatrixError
+from dpss.stats.traits import traits_of
 from dpss.stats.values import Values
 from dpss.summary import Summary
 from tests.summarise import summarise
@@ -151,3 +153,13 @@ def test_nothing_but_zero_and_one_is_said(tmp_path: Path) -> None:
         assert summary.values is Values.COUNTS
         assert said(summary, "values").startswith("warn")
         assert "All are 0 or 1" in said(summary, "values")
+
+
+@pytest.mark.parametrize("n_cells", [0, 1, 7])
+def test_a_block_of_no_values_says_nothing(n_cells: int) -> None:
+    """The first cells of a matrix may all be empty."""
+    nothing = np.zeros(0, dtype=np.int32)
+    block = CellBlock(0, np.zeros(n_cells + 1, dtype=np.int64), nothing, np.zeros(0, np.float32))
+    traits = traits_of(block)
+    assert (traits.n_values, traits.total_max) == (0, 0.0)
+    assert traits.total_min == np.inf

@@ -133,7 +133,7 @@ def _look_at(
     base: float,
 ) -> BaseTraits:
     values = undo_logarithm(data, base)
-    totals = np.bincount(cells, weights=values, minlength=n_cells)
+    totals = total_by_cell(values, cells, n_cells)
     n_ratios, n_whole_ratios = count_whole_ratios(values, cells, n_cells, fractional)
     with np.errstate(over="ignore"):
         distance = np.minimum((data * np.log(base) + 1) * (values + 1) * _EPSILON, np.inf)
@@ -147,6 +147,20 @@ def _look_at(
         n_compared=int(np.count_nonzero(fractional & (data > 0) & (distance < _MAX_DISTANCE))),
         n_whole=int(np.count_nonzero(exact & whole)),
     )
+
+
+def total_by_cell(
+    data: NDArray[np.float64], cells: NDArray[np.int64], n_cells: int
+) -> NDArray[np.float64]:
+    """Return the sum of each cell's values, shape ``(n_cells,)``.
+
+    Args:
+        data: Values, shape ``(n_values,)``; there may be none.
+        cells: Cell of each value, shape ``(n_values,)``.
+        n_cells: Number of cells.
+    """
+    # Of no values at all, numpy makes whole numbers.
+    return np.bincount(cells, weights=data, minlength=n_cells).astype(np.float64, copy=False)
 
 
 def count_whole_ratios(

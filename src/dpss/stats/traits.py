@@ -19,6 +19,7 @@ from dpss.stats.logarithms import (
     base_traits_of,
     count_whole_ratios,
     find_base,
+    total_by_cell,
 )
 from dpss.stats.rows import TOO_LARGE
 from dpss.stats.transform import Transform, is_noisy
@@ -149,7 +150,7 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     if isinstance(block, EntryBlock):
         return traits
     cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
-    totals = np.bincount(cells, weights=data, minlength=block.n_cells)
+    totals = total_by_cell(data, cells, block.n_cells)
     n_ratios, n_whole = count_whole_ratios(data, cells, block.n_cells)
     return replace(
         traits,
