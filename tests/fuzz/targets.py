@@ -76,9 +76,12 @@ def _h5ad_seeds() -> list[bytes]:
         lambda path: demo_files.write_h5ad_csr(path, some),
         lambda path: demo_files.write_h5ad_csc(path, some),
         lambda path: demo_files.write_h5ad_dense(path, some),
-        lambda path: demo_files.write_tenx_h5(path, some),
-        write_two_genomes,
     )
+
+
+def _tenx_seeds() -> list[bytes]:
+    some = counts(0, 23, 17)
+    return written(lambda path: demo_files.write_tenx_h5(path, some), write_two_genomes)
 
 
 def _loom_seeds() -> list[bytes]:
@@ -317,6 +320,7 @@ TARGETS = {
     "zarr": Target(_zarr_seeds, _damage_zarr, ".zarr.zip"),
     "mtx": Target(_mtx_seeds, _damage_mtx, ".mtx.zip"),
     "text": Target(_text_seeds, _damage_table, ".txt"),
+    "tenx": Target(_tenx_seeds, _damage_any_hdf5, ".h5"),
     "archives": Target(_archive_seeds, _damage_archive, ".tar"),
     "r": Target(_r_seeds, _damage_r, ".rds"),
 }

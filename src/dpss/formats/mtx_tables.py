@@ -31,6 +31,7 @@ _WORD = re.compile(r"[a-z]+")
 _MAX_LINE_BYTES = 1 << 16
 _MAX_TABLE_BYTES = 1 << 26
 _PIECE_BYTES = 1 << 18
+_BOUNDS = ("region_from", "region_to")
 _USELESS = re.compile(r"start|end|isgene|species|strand|length|sequence")
 
 
@@ -95,7 +96,7 @@ def read_gene_table(blob: Blob, n_genes: int) -> GeneTable:
         rows = _split_lines(_read_lines(file, blob.url))
         header = next(rows) if n_lines > n_genes else None
         columns = _collect_columns(header, rows)
-    return gene_table(_drop_row_numbers(_swap_if_needed(columns)))
+    return gene_table(_drop_row_numbers(_swap_if_needed(_name_regions(columns))))
 
 
 def _collect_columns(
@@ -141,10 +142,15 @@ def _split_lines(lines: Iterable[str]) -> Iterator[list[str]]:
     for line in lines:
         if separator is None:
             separator = next((c for c in "\t,;" if c in line), "\t")
-        if '"' in line:
-            yield next(csv.reader([line], delimiter=separator), [""])
-        else:
-            yield line.split(separator)
+        yield _split_quoted(line, separator) if '"' in line else line.split(separator)
+
+
+def _split_quoted(line: str, separator: str) -> list[str]:
+    """Split a line by the rules of csv; at each separator where it breaks them."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [""])
+    except csv.Error:
+        return line.split(separator)
 
 
 def _name_columns(header: list[str] | None, row: list[str]) -> list[str]:
@@ -157,11 +163,29 @@ def _name_columns(header: list[str] | None, row: list[str]) -> list[str]:
     names = ["gene_id", "gene_name", "feature_types"] + [f"column{k}" for k in range(3, width)]
     if width == 1:
         names[0] = "index"
+    elif width > 2 and (row[1] + row[2]).isdigit():
+        names[:3] = ["index", *_BOUNDS]  # STAR: SJ.out.tab, and bed
     elif width >= 9 and row[2] == "Gene Expression":
         names[4] = "chromosome"  # HCA Matrix Service: features.tsv.gz
     elif width == 6 and (row[4] + row[5]).isdigit():
         names[3] = "chromosome"  # Cell Ranger ARC: features.tsv.gz
     return names
+
+
+def _name_regions(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
+    """Name regions of a genome by sequence and bounds; genes keep their names.
+
+    Sequences are few and their names repeat; those of genes don't.
+    """
+    if _BOUNDS[0] not in columns:
+        return columns
+    firsts, lasts = (columns.pop(name) for name in _BOUNDS)
+    names = columns["index"]
+    if len(names) > 1 and 2 * len(set(names)) > len(names):
+        return columns
+    parts = zip(names, firsts, lasts, strict=True)
+    regions = [f"{name}:{first}-{last}" for name, first, last in parts]
+    return {"index": np.array(regions, dtype=object)}
 
 
 def _swap_if_needed(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
