@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dpss.cli import commands
 from dpss.formats.table import FORMATS, HDF5_FORMATS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+WRITERS = FOLDER.parent.parent / "tests" / "cases" / "writers.json"
 NOTE = "<!-- Made by `make reference` from the commands themselves: change it there. -->"
 WIDTH = 100
 
@@ -90,9 +92,29 @@ def formats_page() -> str:
         "deflated zip they are unpacked into `--scratch` first, within `--scratch-limit`, and "
         "removed afterwards.",
         "\n".join([*table, *rows]),
+        "## Writers",
+        "What the programs that people use write, what is done with it, and which test says so: a "
+        "case is a file in `tests/cases/data`, a test a function. A writer without an instance "
+        "has none yet.",
+        _writers_table(),
         "Real files are not part of the project: tests look for them in `DPSS_REAL_DATA`.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _writers_table() -> str:
+    """Return the table of programs that write matrices, from that of the tests."""
+    rows = [
+        f"| {each['writer']} | {each['files']} | {each['reading'] or 'not tried'} | "
+        f"{', '.join(f'`{_short(name)}`' for name in each['instances']) or '**no instance**'} |"
+        for each in json.loads(WRITERS.read_text())
+    ]
+    return "\n".join(["| writer | files | reading | instances |", "|---|---|---|---|", *rows])
+
+
+def _short(instance: str) -> str:
+    """Return a test's name without its file, and a case as it is."""
+    return instance.rpartition("::")[2]
 
 
 def _help(command: click.Command, path: str) -> str:

@@ -1,10 +1,10 @@
-"""Rows that stand among genes and are none: summaries of counters, tags, controls, spike-ins.
+"""Rows that stand among genes and are none: summaries, tags, controls, spike-ins, regions.
 
 Counters append what they could not assign (`HTSeq
 <https://htseq.readthedocs.io/en/latest/htseqcount.html>`_'s ``__no_feature``, STAR's
-``N_unmapped``, CITE-seq-Count's ``unmapped``), and imaging methods count probes that
-fit no gene. A file with feature types may still call them genes; one without has no
-other way to name them than their form.
+``N_unmapped``, CITE-seq-Count's ``unmapped``), imaging methods count probes that fit no
+gene, and peaks and splice junctions are regions of a genome. A file with feature types
+may still call them genes; one without has no other way to name them than their form.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dpss.model import GENE_EXPRESSION, GeneTable
 SUMMARY_ROW = "Summary Row"
 TAG = "Tag"
 SPIKE_IN = "Spike-in"
+REGION = "Genomic Region"
 
 _FORMS = {
     SUMMARY_ROW: (
@@ -29,6 +30,10 @@ _FORMS = {
     ),
     TAG: r".+[-_.][ACGT]{8,}",
     SPIKE_IN: r"ERCC[-_.]\d{5}(?:_.*)?|SIRV\d{1,4}",
+    REGION: (
+        r"(?:\w+_)?chr[\w.]+[:_-]\d+[-_]\d+|"
+        r"(?:\d{1,2}|[XYMWZ]|MT|(?:GL|KI|JH)\d+\.\d)[:]\d+-\d+"
+    ),
     "Negative Control Probe": (
         r"NegControlProbe_\w+|antisense_.+|NegPrb\d+|NegProbe-.+|Negative\d+|NegPrb-.+"
     ),

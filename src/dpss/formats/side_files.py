@@ -21,6 +21,8 @@ _NAMES = {
         r"airr_rearrangement\.tsv|tissue_positions(_list)?\.csv|spatial_enrichment\.csv"
     ),
     "Xenium": r"(cell|nucleus)_boundaries\.csv|gene_panel\.json",
+    "MERSCOPE": r"detected_transcripts\.csv|cell_metadata\.csv",
+    "CosMx": r"metadata_file\.csv|fov_positions_file\.csv|tx_file\.csv|polygons\.csv",
     "STARsolo": (
         r"(Barcodes|Features|CellReads)\.stats|UMIperCellSorted\.txt|Log(\.final|\.progress)?\.out|"
         r"SJ\.out\.tab"
@@ -34,6 +36,13 @@ _NAMES = {
     "CellBender": r"cell_barcodes\.csv|cellbender_metrics\.csv",
     "Drop-seq tools": r"dge\.summary\.txt",
 }
+_EXACTLY = {
+    "transcripts.txt": "kb",
+    "transcripts.csv": "Xenium",
+    "cells.csv": "Xenium and others",
+    "config.csv": "Cell Ranger",
+}
+"""Names that say it only where nothing stands before them."""
 _STARSOLO_SUMMARY = re.compile(r"(.*/)?(Gene|GeneFull\w*|SJ|Velocyto)/Summary\.csv")
 _ANALYSIS = re.compile(
     r"(.*/)?analysis/(.*/)?(clusters|projection|components|dispersion|features_selected|variance|"
@@ -65,6 +74,9 @@ def side_file_of(path: str) -> str | None:
     for maker, pattern in _PATTERNS.items():
         if pattern.fullmatch(bare):
             return f"a side file of {maker}"
+    name = bare.rpartition("/")[2]
+    if name in _EXACTLY:
+        return f"a side file of {_EXACTLY[name]}"
     if _STARSOLO_SUMMARY.fullmatch(bare):
         return "a side file of STARsolo"
     if _ANALYSIS.fullmatch(bare):

@@ -33,6 +33,7 @@ _GENE_TITLE = re.compile(
 )
 _CELL_TITLE = re.compile(r"(cell|barcode|sample)s?(_?(id|name|key|barcode)s?)?|cellkey", re.I)
 _N_LOOKED_AT = 5_000
+_FEW = 20
 
 
 class Kind(Enum):
@@ -84,13 +85,31 @@ _MEASURE = re.compile(
     r"(umap|t-?sne|pca?|phate|diffmap)[_.\- ]?\d*|[xyz]|coord.*|age|donor.*|batch.*|sex|"
     r"res\.[\d.]+|.*snn_res.*|(avg_)?log2?_?f(old)?_?c(hange)?|p_?val(ue)?s?(_adj)?|p_?adj|"
     r"q_?val(ue)?|fdr|pct\.[12]|base_?mean|lfcse|stat|scores?|auc|means?|variance.*|"
-    r"dispersions?(_norm)?|doublet.*|pseudotime|s\.score|g2m\.score",
+    r"dispersions?(_norm)?|doublet.*|pseudotime|s\.score|g2m\.score|"
+    r"eff(ective)?_?length|est_counts|expected_count|numreads|tpm|[fr]pkm|isopct|"
+    r"fov|cell_?id|entityid|area|volume|width|height|perimeter.*|solidity|anisotropy|"
+    r"aspect_?ratio|center_?[xyz].*|[xyz]_centroid|(min|max)_[xyz]|(mean|max)\.[a-z0-9]+",
     re.I,
 )
-"""Columns of tables about cells (quality, clusters, coordinates) and of tests of genes."""
+"""Columns of tables about cells (quality, clusters, places, shapes), of tests of genes, and
+of estimates for a single sample (kallisto, Salmon, RSEM)."""
 
 
 def are_measures(names: Sequence[str]) -> bool:
     """Return whether most columns are facts about cells or results of a test."""
     known = sum(_MEASURE.fullmatch(name) is not None for name in names)
     return len(names) <= 200 and 2 * known > len(names)
+
+
+def are_lists(columns: Sequence[Sequence[str]]) -> bool:
+    """Return whether lines are entries of a list, such as gene, cell and count.
+
+    Lines of a matrix have names of their own; in a list names come again and again.
+
+    Args:
+        columns: What stands before the data, by column.
+    """
+    named = [column for column in columns if any(column)]
+    return len(named) > 0 and all(
+        len(column) >= _FEW and 2 * len(set(column)) < len(column) for column in named
+    )

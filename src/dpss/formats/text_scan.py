@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.naming import Note, check_feature_count
 from dpss.formats.text_dialect import Dialect, find_dialect, split_line
-from dpss.formats.text_names import Kind, are_measures, find_kind
+from dpss.formats.text_names import Kind, are_lists, are_measures, find_kind
 from dpss.formats.text_stream import TextReader, skip
 from dpss.stores import Blob
 from dpss.stores.streams import open_decompressed
@@ -30,6 +30,7 @@ _NAME_BYTES = 1 << 7
 """What of a line is looked at for the columns before its data, to begin with."""
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
 _NEEDED_LINES = 4
+_STAR_BEGINS = "N_unmapped"
 
 
 def is_text(head: bytes) -> bool:
@@ -63,11 +64,21 @@ def look_at(blob: Blob) -> Look:
         what = "HTML or XML" if head.lstrip()[:1] == b"<" else "JSON"
         raise NoMatrixError(f"{blob.url}: holds {what}, not a matrix")
     dialect = find_dialect(head, complete, blob.url)
+    titles = [title for title in (*dialect.lead, *(dialect.names or ())) if title]
+    shown = ", ".join(map(repr, titles[:6])) + (", …" if len(titles) > 6 else "")
     if dialect.names is not None and are_measures(dialect.names):
-        titles = [title for title in (*dialect.lead, *dialect.names) if title]
-        shown = ", ".join(map(repr, titles[:6])) + (", …" if len(titles) > 6 else "")
         raise NoMatrixError(f"{blob.url}: a table of {shown}, not a count matrix")
     lines = list(_lead_fields(head[dialect.begin :], dialect))
+    if are_lists(list(zip(*lines, strict=False))):
+        raise NoMatrixError(
+            f"{blob.url}: a list of entries ({shown or 'without titles'}), whose names come again "
+            "and again, not a table with a line for each gene or cell"
+        )
+    if dialect.names is None and dialect.n_columns == 3 and lines[:1] == [[_STAR_BEGINS]]:
+        raise NoMatrixError(
+            f"{blob.url}: what STAR counts for one sample, in three ways (ReadsPerGene.out.tab), "
+            "not a matrix"
+        )
     label, line_kind = _find_label(lines, dialect)
     corner = "" if dialect.lead == () or label is not None else dialect.lead[0]
     column_kind = find_kind(dialect.names or (), corner)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dpss.demo.genes import HOUSEKEEPING, MARKERS, MITOCHONDRIAL
 from dpss.errors import NoCountsError
-from dpss.formats.feature_kinds import SPIKE_IN, SUMMARY_ROW, TAG, kind_by_form, with_kinds
+from dpss.formats.feature_kinds import REGION, SPIKE_IN, SUMMARY_ROW, TAG, kind_by_form, with_kinds
 from dpss.model import GENE_EXPRESSION, GeneTable
 from tests.summarise import summarise
 
@@ -30,6 +30,10 @@ NO_GENES = {
     ),
     TAG: ("CD3-CTCATTGTAACTCCT", "Hashtag1-GTCAACTCTTTAGCG", "sgRNA_TP53_ACGTACGTACGTACGTACGT"),
     SPIKE_IN: ("ERCC-00002", "ERCC-00171", "ERCC_00002", "SIRV101"),
+    REGION: (
+        "chr1:1-500", "chrX-10-20", "chrUn_KI270742v1_5_9", "GRCh38_chr2:3-4", "12:100-200",
+        "GL000194.1:55-66",
+    ),
     "Negative Control Probe": ("NegControlProbe_00042", "antisense_PROKR2", "NegPrb3"),
     "Negative Control Codeword": ("NegControlCodeword_0500", "SystemControl12"),
     "Blank Codeword": ("BLANK_0006", "Blank-12", "blank-3"),
@@ -41,7 +45,7 @@ GENES = (
     "N4BP1", "NEGR1", "Negr1", "BLNK", "BLANK", "TAG-AS1", "CAT", "TAT", "GATA3", "ATG7", "TTC5",
     "AC012345.1", "RP11-34P13.7", "Y_RNA", "H2-K1", "T", "Tg", "SIRPA", "SIRT1", "7SK", "gag",
     "NKX2-1-AS1", "TRAC", "TRA-AGC1-1", "MIR17HG", "A_ACTG", "5S_rRNA", "UNASSIGNED",
-    "GRCh38__ACTB", "mm10___Actb", "CATG-1", "IGHV1OR15-1", "LOC100130417", "gene_7", "chr1:1-500",
+    "GRCh38__ACTB", "mm10___Actb", "CATG-1", "IGHV1OR15-1", "LOC100130417", "gene_7", "NKX2-5-1",
     "1700001C02Rik", "total", "NTC", "DCT-TACTAAG", *HOUSEKEEPING, *MARKERS, *MITOCHONDRIAL,
 )  # fmt: skip
 
@@ -166,7 +170,21 @@ def test_a_matrix_without_genes_is_not_published(names: list[str], tmp_path: Pat
         summarise(_mtx(counts, tmp_path))
 
 
-def test_peaks_alone_are_not_published(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("form", ["chr{}:{}-{}", "chr{}-{}-{}", "chr{}_{}_{}"])
+def test_peaks_alone_are_not_published(
+    write: Callable[[pd.DataFrame, Path], Path], form: str, tmp_path: Path
+) -> None:
+    """As ArchR, Signac and SnapATAC name them, without a type that says so."""
+    rng = np.random.default_rng(9)
+    peaks = [form.format(k % 3 + 1, 1000 * k, 1000 * k + 500) for k in range(30)]
+    cells = [f"{''.join(rng.choice(list('ACGT'), 16))}-1" for _ in range(25)]
+    counts = pd.DataFrame(rng.poisson(1.5, (30, 25)), index=peaks, columns=cells)
+    with pytest.raises(NoCountsError, match="no genes: its features are 30 Genomic Region"):
+        summarise(write(counts, tmp_path))
+
+
+def test_peaks_by_type_are_not_published(tmp_path: Path) -> None:
     """As Cell Ranger ATAC's matrix: every feature has the type Peaks."""
     cells = ["ACGTACGTACGTACGA-1", "ACGTACGTACGTACGC-1"]
     peaks = ["chr1:1-500", "chr1:600-900", "chr2:1-9"]
@@ -176,6 +194,24 @@ def test_peaks_alone_are_not_published(tmp_path: Path) -> None:
     (path / "features.tsv").write_text(lines)
     with pytest.raises(NoCountsError, match="no genes: its features are 3 Peaks"):
         summarise(path)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_regions_in_three_columns_are_named(seed: int, tmp_path: Path) -> None:
+    """As in bed and SJ.out.tab: sequence, first and last base; genes with numbers stay genes."""
+    rng = np.random.default_rng(seed)
+    n, more = int(rng.integers(6, 40)), int(rng.integers(0, 7))
+    first = rng.integers(1, 10**6, n)
+    table = {"a": rng.choice(["chr1", "chrX"], n), "b": first, "c": first + 90}
+    table |= {f"d{k}": rng.integers(0, 9, n) for k in range(more)}
+    counts = pd.DataFrame(np.ones((n, 2), dtype=int), columns=["ACGTACGTACGT", "ACGTACGTACGA"])
+    path = _mtx(counts.set_axis([str(k) for k in range(n)]), tmp_path)
+    pd.DataFrame(table).to_csv(path / "features.tsv", sep="\t", header=False, index=False)
+    with pytest.raises(NoCountsError, match=f"no genes: its features are {n} Genomic Region"):
+        summarise(path)
+    genes = pd.DataFrame({**table, "a": [f"ZNF{k}" for k in range(n)]})
+    genes.to_csv(path / "features.tsv", sep="\t", header=False, index=False)
+    assert summarise(path).genes.gene_id.tolist() == genes["a"].tolist()
 
 
 @given(st.from_regex(r"[A-Za-z][A-Za-z0-9]{1,9}(-[A-Z0-9]{1,4})?(\.[0-9])?", fullmatch=True))
