@@ -53,6 +53,13 @@ format: $(VENV)/.installed-dev ## Format the code and mend what can be mended by
 bench: $(VENV)/.installed-dev ## Measure time and memory beside scanpy
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
+READER ?= mtx
+SECONDS ?= 600
+SEED ?= 1
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## Try damaged files on a reader (READER=mtx SECONDS=600 SEED=1)
+	$(BIN)/python -W ignore -m tests.fuzz $(READER) --seconds $(SECONDS) --seed $(SEED)
+
 .PHONY: reference
 reference: $(VENV)/.installed ## Write the reference of commands and settings from the commands
 	$(BIN)/python tools/reference.py

@@ -77,7 +77,7 @@ def _be_child(path: Path, scratch: Path, report: Path) -> None:
     """Try a case and end the process."""
     status = 0
     try:
-        _limit()
+        limit()
         _watch(scratch)
         attempt(path)
     except BaseException as error:
@@ -98,7 +98,8 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__} at {place}: {' '.join(str(error).split())[:120]}"
 
 
-def _limit() -> None:
+def limit() -> None:
+    """Bound this process: its memory, beyond what it has, and its seconds."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
