@@ -7,12 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anndata
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 from dpss.stats.values import Values
-from tests.cases.made import COUNTS, NAMES, TENX, agrees, features, write_h5, write_triple
+from tests.cases.made import COUNTS, NAMES, RNG, TENX, agrees, features, write_h5, write_triple
 from tests.summarise import summarise
 
 HERE = Path(__file__).parent
@@ -94,3 +97,52 @@ def test_rsem(tmp_path: Path) -> None:
     (check,) = (check for check in summary.checks if check.name == "gene_ids")
     assert check.status == "warn"
     assert "transcript ids" in check.message
+
+
+def annotated(**layers: sp.csr_matrix) -> anndata.AnnData:
+    """Make an AnnData of the common counts, with layers."""
+    return anndata.AnnData(
+        sp.csr_matrix(COUNTS.to_numpy().T.astype(np.float32)),
+        obs=pd.DataFrame(index=list(COUNTS.columns)),
+        var=pd.DataFrame({"gene_symbols": NAMES}, index=list(COUNTS.index)),
+        layers=layers,
+    )
+
+
+def test_simpleaf(tmp_path: Path) -> None:
+    """quants.h5ad: X is the sum of spliced, unspliced and ambiguous, which are layers."""
+    spliced = sp.csr_matrix(np.floor(COUNTS.to_numpy().T / 2))
+    data = annotated(spliced=spliced, ambiguous=spliced * 0)
+    data.layers["unspliced"] = data.X - spliced
+    data.write_h5ad(tmp_path / "quants.h5ad")
+    summary = summarise(tmp_path / "quants.h5ad")
+    agrees(summary)
+    assert summary.genes.gene_name.tolist() == NAMES
+
+
+def test_scvi_tools(tmp_path: Path) -> None:
+    """Logarithms in X, counts and the model's rates in layers, the latent space beside."""
+    data = annotated()
+    data.layers["counts"] = data.X.copy()
+    data.layers["scvi_normalized"] = RNG.random(data.shape, dtype=np.float32)
+    data.obsm["X_scVI"] = RNG.random((data.n_obs, 10), dtype=np.float32)
+    data.uns["_scvi_uuid"] = "d7c9a7f4"
+    data.X = np.log1p(data.X.toarray() / data.X.sum(axis=1).A1[:, None] * 1e4)
+    data.write_h5ad(tmp_path / "a.h5ad")
+    summary = summarise(tmp_path / "a.h5ad")
+    agrees(summary)
+    assert summary.values is Values.COUNTS
+
+
+def test_scirpy(tmp_path: Path) -> None:
+    """Receptors are an awkward array in obsm, which stands in nobody's way."""
+    annotated().write_h5ad(tmp_path / "a.h5ad")
+    with h5py.File(tmp_path / "a.h5ad", "a") as file:
+        node = file.create_group("obsm/airr")
+        node.attrs.update(
+            {"encoding-type": "awkward-array", "encoding-version": "0.1.0", "length": 25}
+        )
+        node.attrs["form"] = '{"class": "ListOffsetArray", "offsets": "i64", "content": "u8"}'
+        node["node0-offsets"] = np.arange(26)
+        node["node1-data"] = np.arange(25, dtype=np.uint8)
+    agrees(summarise(tmp_path / "a.h5ad"))
