@@ -1,4 +1,4 @@
-"""Rows that stand among genes and are none: summaries, tags, controls, spike-ins, regions.
+"""Features that are no genes: summary rows, tags, controls, regions, facts about cells.
 
 Counters append what they could not assign (`HTSeq
 <https://htseq.readthedocs.io/en/latest/htseqcount.html>`_'s ``__no_feature``, STAR's
@@ -21,12 +21,22 @@ SUMMARY_ROW = "Summary Row"
 TAG = "Tag"
 SPIKE_IN = "Spike-in"
 REGION = "Genomic Region"
+CELL_ANNOTATION = "Cell Annotation"
 
 _FORMS = {
     SUMMARY_ROW: (
         r"X?__[a-z]\w*|N_(?:unmapped|multimapping|noFeature|ambiguous)|Unassigned_[A-Z]\w+|"
         r"no_feature|too_low_aQual|not_aligned|alignment_not_unique|"
-        r"unmapped|no_match|bad_struct|total_reads"
+        r"unmapped|no_match|bad_struct|"
+        r"(?i:grand[_ ]?totals?|total[_ ]reads|column[_ ]sums?)"
+    ),
+    CELL_ANNOTATION: (
+        r"nCount_\w+|nFeature_\w+|nUMIs?|nGenes?|orig\.ident|"
+        r"(?i:n_(?:counts|umis?|genes(?:_by_counts)?|features|reads)|"
+        r"(?:log1p_)?total_(?:counts|umis?|reads)(?:_\w+)?|log1p_n_genes_by_counts|"
+        r"pct_counts_\w+|(?:percent|pct|perc)[._ ]?(?:mt|mito|ribo|rb|rp|hb)\w*|"
+        r"cell[_ ]?(?:id|index|barcode|name|number|key)s?|library[_ ]?size|size[_ ]?factors?|"
+        r"seurat_clusters|leiden|louvain|doublet_?scores?|unnamed: ?\d+)"
     ),
     TAG: r".+[-_.][ACGT]{8,}",
     SPIKE_IN: r"ERCC[-_.]\d{5}(?:_.*)?|SIRV\d{1,4}",
@@ -51,6 +61,11 @@ def kind_by_form(name: str) -> str | None:
     """Return the feature type of a name that by its form is no gene's, ``None`` for others."""
     match = _ANY.fullmatch(name)
     return _KINDS[match.lastindex - 1] if match and match.lastindex else None
+
+
+def is_cell_annotation(name: str) -> bool:
+    """Return whether a name is that of a fact about cells, such as ``nCount_RNA``."""
+    return kind_by_form(name) == CELL_ANNOTATION
 
 
 def with_kinds(genes: GeneTable) -> GeneTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
 from dpss.formats import Matrix
+from dpss.formats.feature_kinds import CELL_ANNOTATION
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.naming import (
     NUMBERED_NOTE,
@@ -34,7 +35,7 @@ from dpss.formats.text_scan import (
     read_lead,
 )
 from dpss.formats.text_stream import Lines, read_lines
-from dpss.model import GeneTable
+from dpss.model import GENE_EXPRESSION, Certainty, Decision, GeneTable
 from dpss.stores import Blob, Tree
 from dpss.stores.archives import ZipTree, is_zip
 from dpss.stores.streams import find_compression, open_decompressed, peek
@@ -177,8 +178,53 @@ def open_text(
         genes, more = _genes_of_lines(blob, look)
     else:
         genes, more = _genes_of_header(dialect, known_genes, blob.url)
+        genes = _without_cell_annotation(genes, dialect)
     layer = TextLayer(blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads)
-    return Matrix(name=name, format=FORMAT, layers=(layer,), notes=(*notes, *more))
+    return Matrix(
+        name=name,
+        format=FORMAT,
+        layers=(layer,),
+        notes=(*notes, *more),
+        decisions=tuple(_decisions(dialect, cells=found != GENES_BY_CELLS)),
+    )
+
+
+def _without_cell_annotation(genes: GeneTable, dialect: Dialect) -> GeneTable:
+    """Give data columns that are facts about cells a feature type that says so."""
+    if not dialect.cell_annotation:
+        return genes
+    types = genes.feature_types
+    types = np.full(len(genes), GENE_EXPRESSION, dtype=object) if types is None else types.copy()
+    types[list(dialect.cell_annotation)] = CELL_ANNOTATION
+    return replace(genes, feature_types=types)
+
+
+def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
+    """Yield what was decided about a table's columns and numbers."""
+    annotation = dialect.annotation
+    if annotation:
+        listed = ", ".join(map(repr, annotation[:6])) + (", …" if len(annotation) > 6 else "")
+        yield Decision(
+            "annotation",
+            f"{len(annotation):,} of {dialect.n_columns + len(annotation):,} columns",
+            f"Their titles or most of their fields are no counts: {listed}.",
+            Certainty.TOLD_BY_CONTENT,
+        )
+    if dialect.decimal == ",":
+        yield Decision(
+            "decimal_sign",
+            "comma",
+            "Numbers have commas, none has a point, and the separator is another one.",
+            Certainty.TOLD_BY_CONTENT,
+        )
+    for j, why in dialect.cell_annotation.items() if cells else ():
+        name = dialect.names[j] if dialect.names else f"column {dialect.n_lead + j + 1}"
+        yield Decision(
+            "cell_annotation",
+            name,
+            f"The column {name!r} is left out: {why}.",
+            Certainty.TOLD_BY_CONTENT,
+        )
 
 
 def _genes_of_lines(blob: Blob, look: Look) -> tuple[GeneTable, tuple[Note, ...]]:

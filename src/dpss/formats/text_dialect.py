@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.text_columns import (
+    Rows,
+    find_cell_annotation,
+    find_layout,
+    is_count,
+    is_number,
+    number_share,
+    numeric_columns,
+)
 
 MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
 """Fields that stand for no value, in capitals."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|na|[+-]?inf(inity)?|", re.I)
 _SEPARATORS = "\t,; "
 _N_ROWS = 50
 _N_FIELDS = 400_000
 """Most fields that are looked at to learn the layout."""
-_ANNOTATION = re.compile(
-    r"chr(om(osome)?)?|(gene_?|tx_?|feature)?(start|end|length|width)|strand|(gene_?)?(bio)?type|"
-    r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|(ensembl|entrez)(_?(gene))?_?(id)?|"
-    r"accession|description|refseq|locus|transcript_?ids?(\(s\))?|exon_?count|gc(_?content)?|"
-    r"barcodes?|cells?(_?(id|name|key|barcode))?|cellkey|unnamed: ?\d+|index|row_?names?|",
-    re.I,
-)
-"""Names of columns that say something of a gene or cell instead of counting."""
-_UNNAMED = re.compile(r"|unnamed: ?\d+|index|row_?(names?|num(ber)?)|x|id|#", re.I)
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,23 @@ class Dialect:
     """Columns after the data."""
     trail: tuple[str, ...] = ()
     """Names of the columns after the data."""
+    decimal: str = "."
+    """The decimal sign, ``.`` or ``,``."""
+    cell_annotation: Mapping[int, str] = field(default_factory=dict)
+    """Data columns, from 0, that are facts about cells where lines are cells; and why."""
+
+    @property
+    def titles(self) -> tuple[str, ...] | None:
+        """Titles of all columns; ``None`` without a header."""
+        return None if self.names is None else (*self.lead, *self.names, *self.trail)
+
+    @property
+    def annotation(self) -> tuple[str, ...]:
+        """Titles of the columns that are not data; the number of one without a title."""
+        n = self.n_lead + self.n_columns
+        columns = [*range(self.n_lead), *range(n, n + self.n_trail)]
+        titles = self.titles or ()
+        return tuple((titles[j] if j < len(titles) else "") or f"column {j + 1}" for j in columns)
 
     def split(self, line: str) -> list[str]:
         """Cut a line into its fields."""
@@ -87,6 +101,10 @@ class Sketch:
     """Its length, its end included."""
     rows: list[list[str]]
     """Fields of some lines after it."""
+    numbers: list[int]
+    """Number of each of them in the file, from 1."""
+    first_number: int
+    """Number of the first line."""
 
 
 def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
@@ -107,28 +125,27 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
     csv.field_size_limit(1 << 27)
     sketch = _sketch(head, complete, url)
     n = len(sketch.rows[0])
-    numeric = [all(_is_number(row[j]) for row in sketch.rows) for j in range(n)]
-    header = _find_header(sketch, numeric, url)
-    rows = sketch.rows if header is not None else [sketch.first, *sketch.rows]
+    header = _find_header(sketch, numeric_columns(sketch.rows), url)
     short = header is not None and len(header) == n - 1
     titles = None if header is None else ["", *header] if short else header
-    n_lead = _count_lead(rows, numeric, titles, short)
-    n_trail = 0
-    while n_trail < n - n_lead and not numeric[n - 1 - n_trail]:
-        n_trail += 1
-    n_columns = n - n_lead - n_trail
-    _check_columns(numeric[n_lead : n_lead + n_columns], titles, n_lead, url)
-    skipped = sketch.first_bytes if header is not None else 0
+    fields, numbers = sketch.rows, sketch.numbers
+    if header is None:
+        fields, numbers = [sketch.first, *fields], [sketch.first_number, *numbers]
+    rows = Rows(fields, numbers, url)
+    layout = find_layout(rows, titles, sketch.separator, short=short)
+    n_lead, n_columns = layout.n_lead, layout.n_columns
     return Dialect(
         separator=ord(sketch.separator),
-        begin=sketch.begin + skipped,
+        begin=sketch.begin + (sketch.first_bytes if header is not None else 0),
         n_skipped_lines=sketch.n_before + (header is not None),
         lead=tuple(titles[:n_lead]) if titles else (),
         names=tuple(titles[n_lead : n_lead + n_columns]) if titles else None,
         n_lead=n_lead,
         n_columns=n_columns,
-        n_trail=n_trail,
+        n_trail=layout.n_trail,
         trail=tuple(titles[n_lead + n_columns :]) if titles else (),
+        decimal=layout.decimal,
+        cell_annotation=find_cell_annotation(rows, titles, layout),
     )
 
 
@@ -144,26 +161,41 @@ def _sketch(head: bytes, complete: bool, url: str) -> Sketch:
     while lines and (not lines[0].strip() or lines[0].startswith(b"##") or _is_comment(lines)):
         at += len(lines.pop(0))
         n_before += 1
-    used = [line.decode("utf-8", "replace") for line in lines if line.strip()]
+    used = [
+        (n_before + i + 1, line.decode("utf-8", "replace"))
+        for i, line in enumerate(lines)
+        if line.strip()
+    ]
     if len(used) < 2:
         raise NoMatrixError(f"{url}: a text of {len(used)} lines, not a matrix")
-    best = ""
-    best_rows: list[list[str]] = []
-    for separator in _SEPARATORS:
-        rows = [split_line(line, separator) for line in used[1 : 1 + _N_ROWS]]
-        width = len(rows[0])
-        if width > max(1, len(best_rows[0]) if best_rows else 1) and all(
-            len(row) == width for row in rows[:3]
-        ):
-            best, best_rows = separator, rows
-    if not best_rows:
-        raise NoMatrixError(f"{url}: a text whose lines are no table of numbers")
-    width = len(best_rows[0])
-    kept = best_rows[: max(3, _N_FIELDS // width)]
+    best, rows = _find_separator([line for _, line in used[1 : 1 + _N_ROWS]], url)
+    width = len(rows[0])
+    kept = rows[: max(3, _N_FIELDS // width)]
     if any(len(row) != width for row in kept):
         raise CorruptMatrixError(f"{url}: its lines have different numbers of fields")
-    first = split_line(used[0].removeprefix("#"), best)
-    return Sketch(best, at, n_before, first, len(lines[0]), kept)
+    first = split_line(used[0][1].removeprefix("#"), best)
+    numbers = [number for number, _ in used[1 : 1 + len(kept)]]
+    return Sketch(best, at, n_before, first, len(lines[0]), kept, numbers, used[0][0])
+
+
+def _find_separator(lines: Sequence[str], url: str) -> tuple[str, list[list[str]]]:
+    """Return the separator that gives the most columns of numbers, and the lines cut by it.
+
+    Raises:
+        NoMatrixError: None cuts the lines alike.
+    """
+    found: list[tuple[tuple[bool, bool, int], str, list[list[str]]]] = []
+    for separator in _SEPARATORS:
+        rows = [split_line(line, separator) for line in lines]
+        width = len(rows[0])
+        if width > 1 and all(len(row) == width for row in rows[:3]):
+            share = number_share(rows[:3], commas=separator != ",")
+            # Blanks also stand within fields, and a split at blanks cuts at tabs, too.
+            found.append(((share >= 0.5, separator != " ", width), separator, rows))
+    if not found:
+        raise NoMatrixError(f"{url}: a text whose lines are no table of numbers")
+    _, separator, rows = max(found, key=lambda each: each[0])
+    return separator, rows
 
 
 def _is_comment(lines: Sequence[bytes]) -> bool:
@@ -172,10 +204,6 @@ def _is_comment(lines: Sequence[bytes]) -> bool:
         return False
     fields = [max(line.count(s.encode()) for s in _SEPARATORS) for line in lines[:2]]
     return lines[1].startswith((b"#", b"%")) or abs(fields[0] - fields[1]) > 1
-
-
-def _is_number(field: str) -> bool:
-    return _NUMBER.fullmatch(field) is not None
 
 
 def _find_header(sketch: Sketch, numeric: Sequence[bool], url: str) -> list[str] | None:
@@ -189,51 +217,7 @@ def _find_header(sketch: Sketch, numeric: Sequence[bool], url: str) -> list[str]
         raise CorruptMatrixError(
             f"{url}: the first line has {len(first):,} fields, the second {n:,}"
         )
-    data = [field for field, is_number in zip(first, numeric, strict=True) if is_number]
-    if any(not _is_number(field) for field in data) or not data:
+    data = [value for value, is_data in zip(first, numeric, strict=True) if is_data]
+    if any(not is_number(value) for value in data) or not data:
         return first
-    return first if len(data) > 2 and _is_count(data[1:]) else None
-
-
-def _is_count(fields: Sequence[str]) -> bool:
-    """Return whether fields are whole numbers, each one more than the one before."""
-    if not all(field.isascii() and field.isdigit() and len(field) < 10 for field in fields):
-        return False
-    numbers = [int(field) for field in fields]
-    return all(b == a + 1 for a, b in pairwise(numbers))
-
-
-def _count_lead(
-    rows: Sequence[Sequence[str]], numeric: Sequence[bool], titles: list[str] | None, short: bool
-) -> int:
-    """Return how many columns stand before the data."""
-    n, j = len(numeric), 0
-    while j < n:
-        title = titles[j] if titles else None
-        column = [row[j] for row in rows]
-        numbered = j == 0 and len(rows) > 2 and _is_count(column) and column[0] in ("0", "1")
-        if not numeric[j] or (j == 0 and short):
-            pass
-        elif title is None or j > 0:
-            known = title and _ANNOTATION.fullmatch(title) is not None
-            if not known and not (numbered and title is None):
-                break
-        elif not (_UNNAMED.fullmatch(title) or _ANNOTATION.fullmatch(title)):
-            break
-        j += 1
-    return j
-
-
-def _check_columns(
-    numeric: Sequence[bool], titles: Sequence[str] | None, n_lead: int, url: str
-) -> None:
-    """Refuse what is a table, but not one of counts.
-
-    Raises:
-        NoMatrixError: There are no numbers, or text among them.
-    """
-    shown = ", ".join(repr(title) for title in (titles or ())[:6] if title) or "text"
-    if titles and len(titles) > 6:
-        shown += ", …"
-    if not numeric or not all(numeric):
-        raise NoMatrixError(f"{url}: a table of {shown}, not a count matrix")
+    return first if len(data) > 2 and is_count(data[1:]) else None

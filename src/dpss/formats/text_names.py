@@ -31,7 +31,9 @@ _GENE_TITLE = re.compile(
     r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|ensembl.*|accession|feature.*|hgnc.*",
     re.I,
 )
-_CELL_TITLE = re.compile(r"(cell|barcode|sample)s?(_?(id|name|key|barcode)s?)?|cellkey", re.I)
+_CELL_TITLE = re.compile(
+    r"(cell|barcode|sample)s?([_ ]?(id|name|key|barcode|index|number|label)s?)?|cellkey", re.I
+)
 _N_LOOKED_AT = 5_000
 _FEW = 20
 

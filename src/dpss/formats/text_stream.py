@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats import text_parse as parse
 from dpss.formats.digits import PADDING
+from dpss.formats.text_columns import describe_column
 from dpss.formats.text_dialect import MISSING, Dialect
 from dpss.stores import Blob
 from dpss.stores.streams import open_decompressed
@@ -26,6 +27,8 @@ from dpss.stores.streams import open_decompressed
 MAX_LINE_BYTES = 1 << 27
 """Longest line: a million cells of 100 characters each."""
 _N_ODD = 1 << 12
+_TO_POINTS = bytes.maketrans(b",.", b".,")
+"""Makes decimal commas points; a point, between thousands then, becomes what is no number."""
 _SKIP_BYTES = 1 << 20
 
 
@@ -93,6 +96,8 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     Returns:
         What was read, and what is wrong with the line after it (``None``: nothing).
     """
+    if dialect.decimal == ",":
+        text = text.translate(_TO_POINTS)
     padded = np.frombuffer(text + bytes(PADDING), dtype=np.uint8)
     n_most = len(text) // 2 + 2
     # A line has at least a character for each of its fields.
@@ -107,7 +112,7 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     out = (lines.columns, lines.values)
     while True:
         parse.parse_lines(padded, len(text), codes, starts, out, odd, state)
-        fault, at = _settle(text, odd[: state[parse.N_ODD]], lines.values)
+        fault, at = _settle(text, odd[: state[parse.N_ODD]], lines.values, dialect)
         state[parse.N_ODD] = 0
         if fault is not None or state[parse.STATUS] != parse.ODD_IS_FULL:
             break
@@ -121,7 +126,7 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
 
 
 def _settle(
-    text: bytes, odd: NDArray[np.int64], values: NDArray[np.float64]
+    text: bytes, odd: NDArray[np.int64], values: NDArray[np.float64], dialect: Dialect
 ) -> tuple[str | None, int]:
     """Read the fields that the compiled loop left; return what is wrong with one, and where."""
     for begin, end, place in odd.tolist():
@@ -130,7 +135,12 @@ def _settle(
             # `float` would also take underscores.
             value = np.nan if token.upper() in MISSING else float(token.replace(b"_", b"?"))
         except ValueError:
-            return f"{token[:40].decode('utf-8', 'replace')!r} is no number", begin
+            line = text[text.rfind(b"\n", 0, begin) + 1 : begin]
+            j = len(dialect.split(line.decode("utf-8", "replace") + "x")) - 1
+            if dialect.decimal == ",":
+                token = token.translate(_TO_POINTS)
+            shown = token[:40].decode("utf-8", "replace")
+            return f"{describe_column(j, dialect.titles)}: {shown!r} is no number", begin
         values[place] = value
     return None, 0
 
@@ -164,7 +174,8 @@ def read_lines(blob: Blob, dialect: Dialect, threads: int, chunk_bytes: int) -> 
                 n_lines += len(lines)
                 yield lines
                 if fault is not None:
-                    raise CorruptMatrixError(f"{blob.url}: line {n_lines + 1:,}: {fault}")
+                    separator = ", " if fault.startswith("column ") else ": "
+                    raise CorruptMatrixError(f"{blob.url}: line {n_lines + 1:,}{separator}{fault}")
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
