@@ -42,14 +42,11 @@ LISTED = {
 }
 """Every case after a public bug report, by kind and name."""
 AWAITED = {
-    "columns-dropped-in-silence/deccomma_all.csv",
-    "columns-dropped-in-silence/text_in_last.tsv",
     "formats-not-named/m.parquet",
     "formats-not-named/molecule_info.h5",
     "formats-not-named/obj.h5Seurat",
     "formats-not-named/sparse_counts.npz",
     "formats-not-named/utf16.txt",
-    "numeric-cell-ids/bd.csv",
     "probes-as-genes/flex_probe.h5",
     "zarr-chunk-beyond-shape/chunks_beyond_shape.zarr",
 }

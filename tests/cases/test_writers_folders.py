@@ -142,6 +142,38 @@ def test_merscope(tmp_path: Path) -> None:
     agrees(found[""], counts.iloc[:36])
 
 
+@pytest.mark.parametrize("with_cell", [False, True])
+def test_cosmx(with_cell: bool, tmp_path: Path) -> None:
+    """Fields of view and numbers of cells stand before the genes."""
+    counts = COUNTS.set_axis([*NAMES[:36], *(f"NegPrb{k}" for k in range(4))])
+    table = counts.T.reset_index(drop=True)
+    table.insert(0, "fov", [1] * 12 + [2] * 13)
+    table.insert(1, "cell_ID", [*range(12), *range(13)])
+    if with_cell:
+        table.insert(
+            0, "cell", [f"c_1_{fov}_{k}" for fov, k in table[["fov", "cell_ID"]].to_numpy()]
+        )
+    table.to_csv(tmp_path / "S0_exprMat_file.csv", index=False)
+    write_table(tmp_path / "S0_metadata_file.csv", "fov,cell_ID,Area,Width,Height", PLACES)
+    found = read(tmp_path)
+    assert list(found) == [""]
+    assert isinstance(found[""], Summary)
+    agrees(found[""], counts.iloc[:36])
+
+
+def test_bd_rhapsody_csv(tmp_path: Path) -> None:
+    """Comments, then cells × genes with numbers for cells."""
+    counts = COUNTS.set_axis(NAMES).T
+    counts.index = pd.Index(RNG.choice(9**6, 25, replace=False))
+    bar = "####################"
+    head = (
+        f"{bar}\n## BD Targeted Multiplex Rhapsody Analysis Pipeline Version 1.9\n## S: x\n{bar}\n"
+    )
+    path = tmp_path / "s_RSEC_MolsPerCell.csv"
+    path.write_text(head + counts.to_csv(index_label="Cell_Index"))
+    all_agree(tmp_path, "")
+
+
 def test_starsolo(tmp_path: Path) -> None:
     """Genes are read; junctions, whose table is STAR's SJ.out.tab, are no genes."""
     plain = ("matrix.mtx", "features.tsv", "barcodes.tsv")

@@ -36,6 +36,7 @@ _FORMS = {
         r"(?:log1p_)?total_(?:counts|umis?|reads)(?:_\w+)?|log1p_n_genes_by_counts|"
         r"pct_counts_\w+|(?:percent|pct|perc)[._ ]?(?:mt|mito|ribo|rb|rp|hb)\w*|"
         r"cell[_ ]?(?:id|index|barcode|name|number|key)s?|library[_ ]?size|size[_ ]?factors?|"
+        r"fov|entity_?id|[xyz]_centroid|center_?[xyz](?:_\w+)?|"
         r"seurat_clusters|leiden|louvain|doublet_?scores?|unnamed: ?\d+)"
     ),
     TAG: r".+[-_.][ACGT]{8,}",
