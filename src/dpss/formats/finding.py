@@ -15,6 +15,7 @@ from dpss.formats import Matrix, mtx
 from dpss.formats.contents import Contents, Item, Kind, kind_of, list_contents
 from dpss.formats.hdf5 import is_hdf5
 from dpss.formats.means import Means
+from dpss.formats.other_formats import describe_members
 from dpss.formats.side_files import side_file_of
 from dpss.formats.table import open_matrices
 from dpss.stores import Blob, Tree
@@ -140,6 +141,8 @@ def _of_tree(tree: Tree, contents: Contents, means: Means, depth: int) -> Iterat
             n_found += not isinstance(error, (NoMatrixError, UnknownFormatError))
             yield Refused(item.name, error)
     if not n_found:
+        if what := describe_members(tree.blobs().keys()):
+            raise UnknownFormatError(f"{tree.url}: {what}; not read")
         raise NoMatrixError(f"{tree.url}: there is no matrix among its {contents.n_files:,} files")
 
 

@@ -13,9 +13,11 @@ from dpss.formats.hdf5 import Hdf5File, is_hdf5, reading
 from dpss.formats.hdf5_strings import check_heaps_of_attributes
 from dpss.formats.loom import is_loom, open_loom
 from dpss.formats.means import Means
+from dpss.formats.other_formats import unknown_format
 from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
 from dpss.stores import Blob
 from dpss.stores.opening import Source
+from dpss.stores.streams import peek
 
 HEAD_BYTES = 1 << 12
 """How much of a file is looked at to recognise it."""
@@ -52,6 +54,8 @@ class Format:
     open: Callable[[Source, Means], tuple[Matrix, ...]]
     """Opens a source, with what it may use."""
 
+
+_LOOK_BYTES = 1 << 10
 
 HDF5_FORMATS = (
     Hdf5Format(
@@ -155,7 +159,8 @@ def open_matrices(source: Source, means: Means | None = None) -> tuple[Matrix, .
     for known in FORMATS:
         if known.recognises(source):
             return known.open(source, means or Means())
-    raise UnknownFormatError(f"{source.url}: not a matrix in a format that this program reads")
+    head = peek(source, _LOOK_BYTES) if isinstance(source, Blob) else b""
+    raise UnknownFormatError(f"{source.url}: {unknown_format(head)}")
 
 
 def _open_hdf5(blob: Blob) -> tuple[Matrix, ...]:

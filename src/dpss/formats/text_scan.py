@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.naming import Note, check_feature_count
+from dpss.formats.other_formats import describe_bytes, unknown_format
 from dpss.formats.text_dialect import Dialect, find_dialect, split_line
 from dpss.formats.text_names import Kind, are_lists, are_measures, find_kind
 from dpss.formats.text_stream import TextReader, skip
@@ -59,7 +60,9 @@ def look_at(blob: Blob) -> Look:
     """
     head, complete = _read_head(blob)
     if not is_text(head[:_HEAD_BYTES]):
-        raise UnknownFormatError(f"{blob.url}: not a matrix in a format that this program reads")
+        raise UnknownFormatError(f"{blob.url}: {unknown_format(head[:1024])}")
+    if other := describe_bytes(head[:1024]):
+        raise NoMatrixError(f"{blob.url}: {other}")
     if head.lstrip()[:1] in (b"<", b"{", b"["):
         what = "HTML or XML" if head.lstrip()[:1] == b"<" else "JSON"
         raise NoMatrixError(f"{blob.url}: holds {what}, not a matrix")

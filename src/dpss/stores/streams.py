@@ -8,6 +8,7 @@ the interpreter's lock while it inflates. What is damaged or cut off becomes a
 from __future__ import annotations
 
 import bz2
+import codecs
 import contextlib
 import io
 import lzma
@@ -109,6 +110,44 @@ class _Decompressed(io.RawIOBase):
         super().close()
 
 
+class _AsUtf8(io.RawIOBase):
+    """Text in UTF-16 or UTF-32, told by its byte order mark, as UTF-8 without a mark."""
+
+    def __init__(self, inner: BinaryIO, encoding: str, url: str) -> None:
+        self._inner = inner
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._encoding = encoding
+        self._url = url
+        self._ready = b""
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as the stream goes."""
+        view = memoryview(buffer)
+        while not self._ready:
+            data = self._inner.read(_BUFFER_BYTES)
+            try:
+                self._ready = self._decoder.decode(data, final=not data).encode()
+            except UnicodeError as error:
+                raise CorruptMatrixError(
+                    f"{self._url}: damaged {self._encoding.upper()} text ({error})"
+                ) from error
+            if not data:
+                break
+        n = min(len(view), len(self._ready))
+        view[:n] = self._ready[:n]
+        self._ready = self._ready[n:]
+        return n
+
+    def close(self) -> None:
+        """Close the stream below."""
+        self._inner.close()
+        super().close()
+
+
 class _Rest(io.RawIOBase):
     """A stream of which the first bytes were read already: they come again."""
 
@@ -141,6 +180,8 @@ class _Rest(io.RawIOBase):
 def open_decompressed(blob: Blob) -> BinaryIO:
     """Open a blob and decompress it if its first bytes say that it is compressed.
 
+    Text in UTF-16 or UTF-32 with a byte order mark is given as UTF-8.
+
     Returns:
         A stream for reading from the start to the end; closing it closes the blob's.
 
@@ -150,14 +191,26 @@ def open_decompressed(blob: Blob) -> BinaryIO:
     file = blob.open()
     try:
         head = file.read(_MAGIC_BYTES)
-        rest = cast("BinaryIO", io.BufferedReader(_Rest(head, file), _BUFFER_BYTES))
+        opened = cast("BinaryIO", io.BufferedReader(_Rest(head, file), _BUFFER_BYTES))
         for magic, (name, opener) in _OPENERS.items():
             if head.startswith(magic):
-                return _buffered(_Decompressed(rest, opener(rest), name, blob.url))
+                opened = _buffered(_Decompressed(opened, opener(opened), name, blob.url))
+                with contextlib.suppress(MatrixError):  # damage is told when it is read
+                    head = cast("io.BufferedReader", opened).peek(4)
+                break
+        if encoding := _wide_encoding(head):
+            return _buffered(_AsUtf8(opened, encoding, blob.url))
     except BaseException:
         file.close()
         raise
-    return rest
+    return opened
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """Return the encoding that a text's byte order mark states, ``None`` for UTF-8 and bytes."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
 
 
 def peek(blob: Blob, n_bytes: int) -> bytes:

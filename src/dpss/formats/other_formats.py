@@ -1,0 +1,92 @@
+"""Well-known files that are not read: what each is, and what to give instead."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_TABLE = "write it as csv or h5ad (pandas: `pandas.read_{0}(...).to_csv(...)`)"
+_BY_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"PAR1", "a Parquet table; " + _TABLE.format("parquet")),
+    (b"ARROW1", "a Feather (Arrow) table; " + _TABLE.format("feather")),
+    (b"FEA1", "a Feather table of version 1; " + _TABLE.format("feather")),
+    (b"\x93NUMPY", "a numpy array, which names no genes; write an AnnData object with names"),
+    (b"BAM\x01", "aligned reads (BAM); give the matrix that was counted from them"),
+    (b"CRAM", "aligned reads (CRAM); give the matrix that was counted from them"),
+    (b"BUS\x00", "records of kallisto (BUS); give the folder that `bustools count` wrote"),
+    (b"SQLite format 3\x00", "a SQLite database; write its matrix as mtx or h5ad"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file (xls); save its sheet as csv"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture (PNG)"),
+    (b"\xff\xd8\xff", "a picture (JPEG)"),
+    (b"II*\x00", "a picture (TIFF)"),
+    (b"MATLAB 5.0", "a MATLAB file; write its matrix as mtx or h5ad"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+    (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
+)
+_PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+_NPZ = (
+    "a numpy archive (npz), as `scipy.sparse.save_npz` writes it: it names no genes; "
+    "write an AnnData object with `obs_names` and `var_names` as h5ad"
+)
+
+
+def describe_bytes(head: bytes) -> str | None:
+    """Tell by its first bytes what a file is, and what to give instead.
+
+    >>> describe_bytes(b"PAR1...")[:15]
+    'a Parquet table'
+    >>> describe_bytes(b"gene,cell") is None
+    True
+
+    Args:
+        head: The first bytes, decompressed.
+
+    Returns:
+        A few words; ``None`` for an unknown file.
+    """
+    for magic, what in _BY_MAGIC:
+        if head.startswith(magic):
+            return what
+    if head.startswith(_PICKLES):
+        return "a pickle of Python, which may run code when it is read; write it as h5ad or csv"
+    if head[:1] == b"@" and b"\n+" in head:
+        return "sequencing reads (FASTQ); give the matrix that was counted from them"
+    if len(head) > 16 and _is_wide_text(head[: len(head) // 2 * 2]):
+        return "text in UTF-16 without a byte order mark; save it as UTF-8"
+    return None
+
+
+def describe_members(paths: Collection[str]) -> str | None:
+    """Tell by the names of its members what an archive is, and what to give instead.
+
+    Args:
+        paths: Paths of all members.
+
+    Returns:
+        A few words; ``None`` for an unknown archive.
+    """
+    if paths and all(path.endswith(".npy") for path in paths):
+        return _NPZ
+    if "xl/workbook.xml" in paths or "[Content_Types].xml" in paths:
+        return "an Office document (xlsx, docx); save its sheet as csv"
+    if any(path.startswith("META-INF/") for path in paths):
+        return "a Java archive"
+    return None
+
+
+def _is_wide_text(data: bytes) -> bool:
+    """Return whether every second byte is 0 and all others are printable."""
+    for text, zeros in ((data[::2], data[1::2]), (data[1::2], data[::2])):
+        if not zeros.strip(b"\x00") and all(byte in (9, 10, 13) or byte >= 32 for byte in text):
+            return True
+    return False
+
+
+def unknown_format(head: bytes) -> str:
+    """Return what to say of a file that no reader knows.
+
+    Args:
+        head: Its first bytes, decompressed.
+    """
+    what = describe_bytes(head)
+    return f"{what}; not read" if what else "not a matrix in a format that this program reads"
