@@ -233,14 +233,15 @@ def outcome_table(report: RunReport) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for outcome in report.outcomes:
         done = outcome.status is Status.PUBLISHED
+        word = f"{outcome.status}: {outcome.cause}" if outcome.cause else str(outcome.status)
         table.add_row(
             outcome.label,
-            Text(str(outcome.status), style=_STYLES[outcome.status]),
+            Text(word, style=_STYLES[outcome.status]),
             "" if outcome.n_cells is None else f"{outcome.n_cells:,}",
             "" if outcome.n_genes is None else f"{outcome.n_genes:,}",
             size(outcome.input_bytes),
             f"{outcome.seconds:.1f} s" if outcome.seconds else "",
-            size(outcome.peak_memory_bytes) if done else "",
+            size(outcome.peak_memory_bytes) if done or outcome.lost else "",
         )
     return table
 

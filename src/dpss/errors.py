@@ -74,12 +74,18 @@ class NeedsWholeError(LimitError):
 class LostError(MatrixError):
     """The process that read a matrix was lost: a crash, a lack of memory, a time limit."""
 
-    def __init__(self, message: str, peak_memory_bytes: int = 0) -> None:
+    def __init__(self, message: str, cause: str, peak_memory_bytes: int = 0) -> None:
         """Lost with so much memory.
 
         Args:
             message: What ended the process, after how long.
+            cause: That in a word: a signal's name, ``exit code 3``, ``time limit``, ``memory``.
             peak_memory_bytes: Largest resident memory that it had; 0 where nobody knows.
         """
         super().__init__(message)
+        self.cause = cause
         self.peak_memory_bytes = peak_memory_bytes
+
+    def __reduce__(self) -> tuple[type[LostError], tuple[str, str, int]]:
+        """Return how it is made again in another process."""
+        return LostError, (str(self), self.cause, self.peak_memory_bytes)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from dpss.outcomes import RunReport, Status
+from dpss.outcomes import Outcome, RunReport, Status
 from dpss.settings import RunSettings
 
 NAMESPACE = "dpss"
 """Where the metrics arrive."""
+_NAMED = 20
+"""Matrices that are named: a log event has an end."""
 
 
 def emf_line(report: RunReport, settings: RunSettings, finished: datetime, seconds: float) -> str:
@@ -50,5 +52,17 @@ def emf_line(report: RunReport, settings: RunSettings, finished: datetime, secon
         },
         **dimensions,
         **values,
+        # No metric, which would cost by the month: to be asked for in the log.
+        "lost": [_lost(outcome) for outcome in report.outcomes if outcome.lost][:_NAMED],
     }
     return json.dumps(document)
+
+
+def _lost(outcome: Outcome) -> dict[str, str | float | None]:
+    """Return what is told of a matrix that cost the process that read it."""
+    return {
+        "matrix": outcome.label,
+        "cause": outcome.cause,
+        "seconds": round(outcome.seconds, 3),
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+    }

@@ -53,6 +53,9 @@ class Outcome:
     """Largest resident memory of the process that read it, so far."""
     lost: bool = False
     """Whether the process that read it was lost: a crash, a lack of memory, a time limit."""
+    cause: str = ""
+    """What ended that process: a signal's name, ``exit code 3``, ``time limit``, ``memory``;
+    empty where it wasn't lost."""
 
     @property
     def label(self) -> str:

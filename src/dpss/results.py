@@ -74,5 +74,9 @@ def outcome_of(ref: MatrixRef, name: str, result: Made | Exception) -> Outcome:
     unsure = not ref.certain or bool(name)
     no_matrix = unsure and isinstance(result, (UnknownFormatError, NoMatrixError))
     status = Status.SKIPPED if isinstance(result, NoCountsError) or no_matrix else Status.FAILED
-    lost = isinstance(result, LostError)
-    return replace(outcome, status=status, reason=describe_error(result, where), lost=lost)
+    outcome = replace(outcome, status=status, reason=describe_error(result, where))
+    if isinstance(result, (LostError, MemoryError)):
+        # After a lack of memory the process is given up, too.
+        cause = result.cause if isinstance(result, LostError) else "memory"
+        return replace(outcome, lost=True, cause=cause)
+    return outcome

@@ -181,6 +181,7 @@ def _lost(end: End, seconds: float) -> LostError:
     return LostError(
         f"the process that read it was ended by {end.cause} after {seconds:.1f} s, with "
         f"{end.peak_memory_bytes / 2**20:,.0f} MiB of memory{why}",
+        end.cause,
         end.peak_memory_bytes,
     )
 
@@ -189,6 +190,7 @@ def _too_slow(limit: float, end: End) -> LostError:
     return LostError(
         f"the process that read it was ended after {limit:,.0f} s, which is --time-limit, with "
         f"{end.peak_memory_bytes / 2**20:,.0f} MiB of memory",
+        "time limit",
         end.peak_memory_bytes,
     )
 

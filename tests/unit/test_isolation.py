@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -112,12 +113,22 @@ def test_bad_ones_among_good_ones(tmp_path: Path, jobs: int) -> None:
     for name, cause in bad.items():
         assert entries[name]["status"] == "failed"
         assert cause in str(entries[name]["reason"])
-        assert entries[name]["lost"] is ("memory" not in name)
+        assert entries[name]["lost"] is True
+        word = str(entries[name]["cause"])
+        assert word == {"--time-limit": "time limit", "out of memory": "memory"}.get(cause, cause)
+        assert f"failed: {word}" in done.stdout
+        assert re.search(rf"{name} .* \d+\.\d s +\d+(\.\d)? MiB", done.stdout)
         assert int(str(entries[name]["peak_memory_bytes"])) > 20 << 20
         assert f"{name}.h5ad" in str(entries[name]["reason"])
     assert (output / "index.html").exists()
     assert {f"{name}" for name in GOOD} <= {path.name for path in output.iterdir()}
     assert f'"failed": {len(bad)}' in done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith('{"_aws"'))
+    told = {each["matrix"]: each for each in json.loads(line)["lost"]}
+    assert told.keys() == bad.keys()
+    for name in bad:
+        found = {key: entries[name][key] for key in ("cause", "seconds", "peak_memory_bytes")}
+        assert told[name] == {"matrix": name, **found}
     assert not list(output.glob("*_*/*/summary.json"))
 
 
