@@ -60,6 +60,10 @@ SEED ?= 1
 fuzz: $(VENV)/.installed-dev ## Try damaged files on a reader (READER=mtx SECONDS=600 SEED=1)
 	$(BIN)/python -W ignore -m tests.fuzz $(READER) --seconds $(SECONDS) --seed $(SEED)
 
+.PHONY: rehearsal
+rehearsal: $(VENV)/.installed-dev ## Rehearse four days of a portal of 532 projects on a loopback S3 (half an hour)
+	$(BIN)/python -m tests.cloud.rehearsal $(ARGS)
+
 .PHONY: reference
 reference: $(VENV)/.installed ## Write the reference of commands and settings from the commands
 	$(BIN)/python tools/reference.py

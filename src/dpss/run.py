@@ -179,7 +179,7 @@ def process(job: Job) -> RunReport:
                 # Added one by one: what is finished stays in the report, whatever comes.
                 report += part
                 if job.now() - last_pages >= PAGES_EVERY and not job.shard.is_part:
-                    _try_pages(job, report, lookup=False)
+                    _try_pages(job, lookup=False)
                     last_pages = job.now()
         except Interrupted as interruption:
             log.warning("ended by %s; what is finished is kept", interruption)
@@ -286,24 +286,23 @@ def build_pages(job: Job, report: RunReport) -> RunReport:
     if not report.interrupted_by:
         try:
             stop.check()
-            return _try_pages(job, report)
+            return _try_pages(job)
         except Interrupted as interruption:
             log.warning("ended by %s; the next run completes the pages", interruption)
             found = RunReport(interrupted_by=interruption.number)
     with stop.shield(later=True):
-        return found + _try_pages(job, report, seconds=PAGES_GRACE_SECONDS)
+        return found + _try_pages(job, seconds=PAGES_GRACE_SECONDS)
 
 
-def _try_pages(
-    job: Job, report: RunReport, *, seconds: float = math.inf, lookup: bool = True
-) -> RunReport:
+def _try_pages(job: Job, *, seconds: float = math.inf, lookup: bool = True) -> RunReport:
     """Build the pages; returns what went wrong with that."""
     from dpss.website import build_website
 
     try:
         build_website(
             job.pipeline.store,
-            changed=report.published,
+            # Checksums tell what is published anew: pages made during the run are kept.
+            changed=(),
             prune=job.prune,
             seconds=seconds,
             lookup=lookup,

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -45,14 +46,16 @@ def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -
 class MotoS3:
     """moto's server, and a client of AWS's own to look at what is in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path | None = None) -> None:
+        """Start the server; with ``log``, it writes a line there for each request."""
+        self._log = log.open("wb") if log else None
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
             env={**os.environ, **CREDENTIALS},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log or subprocess.DEVNULL,
         )
         wait_for(self.port, self._process)
 
@@ -65,6 +68,8 @@ class MotoS3:
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(10)
+        if self._log:
+            self._log.close()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -419,3 +420,28 @@ def test_an_empty_folder_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFi
     (tmp_path / "empty").mkdir()
     assert run(job_of(tmp_path / "empty", MemoryStore())).exit_code == 0
     assert "nothing to process" in caplog.text
+
+
+def test_pages_made_during_a_run_are_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often they follow in a run, each figure is read as often as with pages at the end
+    only: a long run does not make all pages again every ten minutes."""
+    folder, read = tmp_path / "in", Counter[str]()
+    folder.mkdir()
+    for number in range(5):
+        write_h5ad_csr(folder / f"m{number}.h5ad", counts(number))
+
+    class Counting(MemoryStore):
+        def read(self, key: str) -> bytes:
+            read[key] += 1
+            return super().read(key)
+
+    found = []
+    for every in (timedelta(days=1), timedelta(0)):
+        monkeypatch.setattr("dpss.run.PAGES_EVERY", every)
+        read.clear()
+        assert run(job_of(folder, Counting())).exit_code == 0
+        found.append({key: n for key, n in read.items() if key.endswith(".png")})
+    assert len(found[0]) == 5
+    assert found[0] == found[1]
