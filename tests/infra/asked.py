@@ -47,6 +47,9 @@ _NAMED_OTHERWISE = {
     "budgets:DeleteSubscriber": "budgets:ModifyBudget",
 }
 
+# Calls that name a resource and whose right can't.
+_OF_NOTHING = {"sns:Unsubscribe", "sns:GetSubscriptionAttributes"}
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -108,11 +111,15 @@ def of_other(action: str, path: str, body: bytes, region: str, account: str) -> 
     action = _NAMED_OTHERWISE.get(action, action).replace("monitoring:", "cloudwatch:")
     service = action.partition(":")[0]
     given = parameters(path, body)
-    context = {}
+    context: dict[str, str] = {}
+    with_tags: list[Asked] = []
     tags = given.get("tags")
     if action == "ecs:RegisterTaskDefinition" and isinstance(tags, list):
         context = {f"aws:RequestTag/{t['key']}": t["value"] for t in tags}
-    asked = [Asked(action, arn, context) for arn in _arns(action, given, path, region, account)]
+        family = f"arn:aws:ecs:{region}:{account}:task-definition/{given['family']}:*"
+        with_tags = [Asked("ecs:TagResource", family, context)] if tags else []
+    arns = ["*"] if action in _OF_NOTHING else _arns(action, given, path, region, account)
+    asked = [Asked(action, arn, context) for arn in arns] + with_tags
     roles = [
         given[k] for k in ("executionRoleArn", "taskRoleArn", "roleArn", "RoleArn") if given.get(k)
     ]
@@ -162,7 +169,8 @@ def _arns(  # noqa: PLR0911, PLR0912 (a table of services)
         case "cloudwatch":
             return [_of_cloudwatch(here, given, account)]
         case "budgets":
-            named = given.get("BudgetName") or (given.get("Budget") or {}).get("BudgetName")
+            budget = given.get("Budget") or given.get("NewBudget") or given
+            named = budget.get("BudgetName")
             return [f"arn:aws:budgets::{account}:budget/{named}"]
         case "cloudfront":
             found = re.search(r"/(distribution|origin-access-control)/([^/?]+)", plain)

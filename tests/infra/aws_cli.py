@@ -77,9 +77,12 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         print("aws-cli/2.0.0 (on botocore, for tests)")
         return 0
-    if arguments[:2] == ["logs", "tail"]:
-        time.sleep(600)
     try:
+        if arguments[:2] == ["logs", "tail"]:
+            options = options_of(arguments[3:])
+            client = boto3.client("logs", region_name=options["region"][0])
+            client.filter_log_events(logGroupName=arguments[2])
+            time.sleep(600)
         return call(arguments)
     except ClientError as error:
         print(f"\n{error}", file=sys.stderr)

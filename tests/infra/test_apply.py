@@ -221,7 +221,9 @@ def test_the_deployer_can_not_raise_itself(deployment: Deployment) -> None:
     assert not allows(documents, "iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/x")
     assert not allows(documents, "s3:DeleteBucket", S3)
     assert not allows(documents, "s3:GetObject", "arn:aws:s3:::another/x")
-    assert allows(documents, "ecs:UpdateCluster", f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/{NAME}")
+    assert allows(
+        documents, "ecs:DescribeClusters", f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/{NAME}"
+    )
 
 
 def test_it_runs_every_day_and_never_twice_at_a_time(deployment: Deployment) -> None:

@@ -141,6 +141,21 @@ def test_the_whole_job_with_the_rights_of_its_role(deployment: Deployment, porta
     assert denied(deployment)[before:] == []
 
 
+def test_a_run_of_several_tasks_with_the_rights_of_its_role(
+    deployment: Deployment, portal: Portal
+) -> None:
+    """Three shards and their end, each a task of its own: one report of all, and the pages."""
+    before = len(denied(deployment))
+    portal.put(PROJECTS[0], 55)
+    portal.put(PROJECTS[1], 56)
+    for shard in ("1/3", "2/3", "3/3"):
+        portal.run(DPSS_SHARD=shard)
+    assert "2 published, 1 unchanged" in portal.run(DPSS_SHARD="end/3")
+    report = portal.report()
+    assert (len(report["parts"]), report["problems"]) == (3, [])
+    assert denied(deployment)[before:] == []
+
+
 def test_no_right_is_idle(deployment: Deployment, portal: Portal) -> None:
     """Each action of the role's policy is used by the job, in that statement, and no other is."""
     portal.run()

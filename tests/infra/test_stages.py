@@ -32,19 +32,18 @@ READS = ("Get", "List", "Describe", "View", "Validate")
 
 
 def arns(stage: str) -> dict[str, str]:
-    """Return what a stage has, and an action that changes it."""
+    """Return what a stage has, and what a deployer does with it: changes it, mostly."""
     name = f"{SERVICE}-{stage}"
     return {
         f"arn:aws:ecr:{HERE}:repository/{name}": "ecr:PutImage",
-        f"arn:aws:ecs:{HERE}:cluster/{name}": "ecs:UpdateCluster",
-        f"arn:aws:ecs:{HERE}:task/{name}/1": "ecs:StopTask",
+        f"arn:aws:ecs:{HERE}:cluster/{name}": "ecs:DescribeClusters",
         f"arn:aws:ecs:{HERE}:task-definition/{name}:1": "ecs:TagResource",
         f"arn:aws:logs:{HERE}:log-group:/ecs/{name}": "logs:PutRetentionPolicy",
         f"arn:aws:events:{HERE}:rule/{name}-task-stopped": "events:PutRule",
         f"arn:aws:scheduler:{HERE}:schedule/{name}/daily": "scheduler:UpdateSchedule",
         f"arn:aws:states:{HERE}:stateMachine:{name}": "states:UpdateStateMachine",
         f"arn:aws:sqs:{HERE}:{name}-not-started": "sqs:SetQueueAttributes",
-        f"arn:aws:sns:{HERE}:{name}-alarms": "sns:SetTopicAttributes",
+        f"arn:aws:sns:{HERE}:{name}-alarms": "sns:GetTopicAttributes",
         f"arn:aws:cloudwatch:{HERE}:alarm:{name}-run-failed": "cloudwatch:PutMetricAlarm",
         f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}": "cloudwatch:PutDashboard",
         f"arn:aws:budgets::{ACCOUNT}:budget/{name}-monthly": "budgets:ModifyBudget",

@@ -108,31 +108,70 @@ resource "aws_iam_role" "deployer" {
 data "aws_iam_policy_document" "deployer" {
   #checkov:skip=CKV_AWS_111:Statement NoNarrowerResource lists what cannot be bound to a name; the others are.
   #checkov:skip=CKV_AWS_356:The actions without a narrower resource stand in statements of their own.
+  # What `make push deploy run-now first-run` do, and what a new version of these files changes about what
+  # is there. To make or delete a resource, or to change who hears of alarms, is a person's.
+  dynamic "statement" {
+    for_each = {
+      Image = [
+        "arn:${local.partition}:ecr:${local.here}:repository/${var.name}",
+        "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages",
+        "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:InitiateLayerUpload", "ecr:ListTagsForResource",
+        "ecr:PutImage", "ecr:PutLifecyclePolicy", "ecr:UploadLayerPart",
+      ]
+      Cluster = ["arn:${local.partition}:ecs:${local.here}:cluster/${var.name}", "ecs:DescribeClusters"]
+      Task    = ["arn:${local.partition}:ecs:${local.here}:task-definition/${var.name}:*", "ecs:TagResource"]
+      Rule = [
+        "arn:${local.partition}:events:${local.here}:rule/${var.name}-task-stopped",
+        "events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule", "events:PutRule",
+        "events:PutTargets",
+      ]
+      Schedule = [
+        "arn:${local.partition}:scheduler:${local.here}:schedule/${var.name}/daily",
+        "scheduler:GetSchedule", "scheduler:UpdateSchedule",
+      ]
+      ScheduleGroup = [
+        "arn:${local.partition}:scheduler:${local.here}:schedule-group/${var.name}",
+        "scheduler:GetScheduleGroup", "scheduler:ListTagsForResource",
+      ]
+      Machine = [
+        "arn:${local.partition}:states:${local.here}:stateMachine:${var.name}",
+        "states:DescribeStateMachine", "states:ListStateMachineVersions", "states:ListTagsForResource",
+        "states:StartExecution", "states:UpdateStateMachine",
+      ]
+      Runs = ["arn:${local.partition}:states:${local.here}:execution:${var.name}:*", "states:DescribeExecution"]
+      DeadLetters = [
+        "arn:${local.partition}:sqs:${local.here}:${var.name}-not-started",
+        "sqs:GetQueueAttributes", "sqs:ListQueueTags", "sqs:SetQueueAttributes",
+      ]
+      Topic = [
+        "arn:${local.partition}:sns:${local.here}:${var.name}-alarms",
+        "sns:GetTopicAttributes", "sns:ListTagsForResource",
+      ]
+      Alarms = [
+        "arn:${local.partition}:cloudwatch:${local.here}:alarm:${var.name}-*",
+        "cloudwatch:ListTagsForResource", "cloudwatch:PutMetricAlarm",
+      ]
+      Dashboard = [
+        "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${var.name}",
+        "cloudwatch:GetDashboard", "cloudwatch:PutDashboard",
+      ]
+    }
+    content {
+      sid       = statement.key
+      resources = [statement.value[0]]
+      actions   = slice(statement.value, 1, length(statement.value))
+    }
+  }
+
   statement {
-    sid = "ThisDeployment"
-    actions = [
-      "ecr:*", "ecs:*", "logs:*", "events:*", "scheduler:*", "states:*", "sqs:*", "sns:*", "cloudwatch:*",
-    ]
-    resources = [
-      "arn:${local.partition}:ecr:${local.here}:repository/${var.name}",
-      "arn:${local.partition}:ecs:${local.here}:cluster/${var.name}",
-      "arn:${local.partition}:ecs:${local.here}:task-definition/${var.name}:*",
-      "arn:${local.partition}:ecs:${local.here}:task/${var.name}/*",
-      "arn:${local.partition}:logs:${local.here}:log-group:/ecs/${var.name}",
-      "arn:${local.partition}:logs:${local.here}:log-group:/ecs/${var.name}:*",
-      "arn:${local.partition}:logs:${local.here}:log-group:/aws/vendedlogs/states/${var.name}",
-      "arn:${local.partition}:logs:${local.here}:log-group:/aws/vendedlogs/states/${var.name}:*",
-      "arn:${local.partition}:events:${local.here}:rule/${var.name}-task-stopped",
-      "arn:${local.partition}:scheduler:${local.here}:schedule/${var.name}/*",
-      "arn:${local.partition}:scheduler:${local.here}:schedule-group/${var.name}",
-      "arn:${local.partition}:states:${local.here}:stateMachine:${var.name}",
-      "arn:${local.partition}:states:${local.here}:execution:${var.name}:*",
-      "arn:${local.partition}:sqs:${local.here}:${var.name}-not-started",
-      "arn:${local.partition}:sns:${local.here}:${var.name}-alarms",
-      "arn:${local.partition}:sns:${local.here}:${var.name}-alarms:*", # its subscriptions
-      "arn:${local.partition}:cloudwatch:${local.here}:alarm:${var.name}-*",
-      "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${var.name}",
-    ]
+    sid     = "Logs"
+    actions = ["logs:FilterLogEvents", "logs:ListTagsForResource", "logs:PutRetentionPolicy"]
+    resources = flatten([
+      for group in ["/ecs/${var.name}", "/aws/vendedlogs/states/${var.name}"] : [
+        "arn:${local.partition}:logs:${local.here}:log-group:${group}",
+        "arn:${local.partition}:logs:${local.here}:log-group:${group}:*",
+      ]
+    ])
   }
 
   statement {
@@ -156,7 +195,10 @@ data "aws_iam_policy_document" "deployer" {
   statement {
     sid = "SeeTheFiguresBucket"
     actions = [
-      "s3:GetBucket*", "s3:GetAccelerateConfiguration", "s3:GetEncryptionConfiguration",
+      "s3:GetAccelerateConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketLogging",
+      "s3:GetBucketObjectLockConfiguration", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy",
+      "s3:GetBucketPublicAccessBlock", "s3:GetBucketRequestPayment", "s3:GetBucketTagging",
+      "s3:GetBucketVersioning", "s3:GetBucketWebsite", "s3:GetEncryptionConfiguration",
       "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket",
     ]
     resources = [var.bucket_arn]
@@ -167,14 +209,14 @@ data "aws_iam_policy_document" "deployer" {
     for_each = var.own_bucket ? [var.bucket_arn] : []
     content {
       sid       = "KeepTheFiguresBucket"
-      actions   = ["s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"]
+      actions   = ["s3:PutLifecycleConfiguration"]
       resources = [statement.value]
     }
   }
 
   statement {
     sid       = "SeeTheBucketOfStates"
-    actions   = ["s3:GetBucketPolicy", "s3:GetLifecycleConfiguration"]
+    actions   = ["s3:GetBucketPolicy"]
     resources = [local.state]
   }
 
@@ -251,10 +293,13 @@ data "aws_iam_policy_document" "deployer" {
   statement {
     sid = "NoNarrowerResource"
     actions = [
-      "ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ec2:Describe*", "logs:DescribeLogGroups",
+      "ec2:DescribeAvailabilityZones", "ec2:DescribeInternetGateways", "ec2:DescribeNetworkAcls",
+      "ec2:DescribePrefixLists", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules",
+      "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints",
+      "ec2:DescribeVpcs", "ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "logs:DescribeLogGroups",
       "logs:ListLogDeliveries", "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery",
       "logs:DescribeResourcePolicies", "cloudwatch:DescribeAlarms", "states:ValidateStateMachineDefinition",
-      "sts:GetCallerIdentity",
+      "sns:GetSubscriptionAttributes",
     ]
     resources = ["*"]
   }
