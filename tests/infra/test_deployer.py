@@ -46,6 +46,7 @@ NEXT_VERSION = (
     ("modules/storage/main.tf", "noncurrent_days = 30", "noncurrent_days = 31"),
     ("modules/storage/main.tf", '"Pages of ${var.name}"\n  enabled', '"Its pages"\n  enabled'),
     ("modules/monitoring/main.tf", "an error", "some error"),
+    ("modules/monitoring/main.tf", "Seconds per day", "Seconds a day"),
 )
 # Granted, though nothing here asks for it.
 UNSEEN = {

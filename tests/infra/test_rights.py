@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from dpss.demo.files import write_mtx_zip
+from dpss.outcomes import is_run_key
 from tests.cloud.portal import make_counts
 from tests.infra.policies import allows
 from tests.infra.terraform import BUCKET, HEAVY, NAME, Deployment
@@ -91,7 +92,7 @@ class Portal:
 
     def report(self) -> dict[str, Any]:
         """Return the newest run's report."""
-        newest = max(k for k in self.published() if k.startswith("runs/") and k.endswith(".json"))
+        newest = max(filter(is_run_key, self.published()))
         body = self.s3.get_object(Bucket=BUCKET, Key=FIGURES + newest)["Body"].read()
         report = json.loads(body)
         assert isinstance(report, dict)

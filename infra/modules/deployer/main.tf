@@ -114,8 +114,9 @@ data "aws_iam_policy_document" "deployer" {
     for_each = {
       Image = [
         "arn:${local.partition}:ecr:${local.here}:repository/${var.name}",
-        "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages",
-        "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:InitiateLayerUpload", "ecr:ListTagsForResource",
+        "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+        "ecr:DeleteLifecyclePolicy", # a changed one is deleted and made again
+        "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:InitiateLayerUpload", "ecr:ListTagsForResource",
         "ecr:PutImage", "ecr:PutLifecyclePolicy", "ecr:UploadLayerPart",
       ]
       Cluster = ["arn:${local.partition}:ecs:${local.here}:cluster/${var.name}", "ecs:DescribeClusters"]
