@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import GeneTable
+from dpss.model import Decision, GeneTable
 from dpss.stats import layout
 from dpss.stats.accumulator import Sums
 from dpss.stats.boxes import box_of
@@ -85,6 +85,7 @@ def build_summary(
     identity: Identity,
     values: Values,
     checks: tuple[Check, ...],
+    reading: tuple[Decision, ...] = (),
 ) -> Summary:
     """Put a summary together.
 
@@ -95,6 +96,7 @@ def build_summary(
         identity: Where the matrix is from.
         values: What its values are.
         checks: What was looked at on the way.
+        reading: What was decided about the file.
     """
     genes = build_gene_statistics(sums, features, mitochondrial, whole=values is Values.COUNTS)
     cells = sums.cells
@@ -122,6 +124,7 @@ def build_summary(
         genes_vs_counts=cells.genes_vs_counts,
         mt_vs_counts=cells.mt_vs_counts,
         checks=checks,
+        reading=reading,
         provenance=identity.provenance,
         demo=identity.demo,
     )

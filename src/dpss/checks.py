@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dpss.evidence import Evidence
 from dpss.model import Certainty
+from dpss.reading import assumptions, describe_assumption
 from dpss.stats import layout
 from dpss.stats.logarithms import LOG_CEILING
 from dpss.stats.values import Values
@@ -247,6 +248,17 @@ def _look_at_ceiling(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"The largest value is {stored:,.1f}, as logarithms of counts are."
 
 
+def _look_at_assumptions(evidence: Evidence) -> tuple[str, str]:
+    found = assumptions(evidence.decisions)
+    if not found:
+        return PASS, "Nothing that changes numbers was assumed: the file states or shows it."
+    return WARN, " ".join(_capital(describe_assumption(each)) for each in found)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _values_used(evidence: Evidence) -> Values:
     """Return what the used layer holds."""
     kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in evidence.layers}
@@ -272,6 +284,9 @@ CHECKS = (
               "warn: anything but whole numbers ≥ 0, or such with rounding noise, "
               "or nothing but 0 and 1",
               _CONTRACT, _look_at_values),
+    CheckKind("assumptions", "Was anything assumed that changes numbers?",
+              "warn: the file neither states nor shows it, and another choice gives other numbers",
+              _OURS, _look_at_assumptions),
     CheckKind("layers", "What does each layer hold?",
               "warn: a layer can't be read, holds NaN or infinite values, or holds counts as well "
               "as the used one, but others",

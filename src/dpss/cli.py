@@ -7,6 +7,7 @@ imported in the command that needs it, so that ``--help`` is quick.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ from dpss.performing import (
     start_logs,
     take_logs,
 )
+from dpss.settings import ORIENTATIONS
 
 
 @click.group(context_settings=CONTEXT, no_args_is_help=True)
@@ -85,6 +87,63 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
     )
     report = perform(settings, lambda _: GivenCatalog(matrices), stop, logs)
     return report.strict_exit_code
+
+
+@commands.command()
+@click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
+@option("--json", "as_json", is_flag=True, help="Print JSON, one document for all matrices.")
+@option("--layer", metavar="NAME", help="As for summarize.")
+@option(
+    "--orientation",
+    type=click.Choice(ORIENTATIONS),
+    help="As for summarize.",
+)
+@log_options
+@click.pass_obj
+def inspect(
+    stop: SignalStop, /, matrices: tuple[str, ...], *, as_json: bool, **options: Any
+) -> int:
+    """Show what each file holds and how it would be read.
+
+    Looks at samples of the values, without a pass over the matrix, and writes nothing. Each
+    decision is shown with its evidence and how sure it is: `stated` by the file, `told by
+    content`, or `assumed`. This is what a report of a problem should contain.
+
+    \b
+    Examples:
+      dpss inspect my.h5ad
+      dpss inspect velocity.h5ad --layer spliced
+      dpss inspect https://example.org/matrix.h5ad --json
+    """
+    from dpss.console import open_console, print_inspection
+    from dpss.errors import DpssError
+    from dpss.formats.means import Means, parse_orientation
+    from dpss.inspection import inspect_source, inspection_document
+    from dpss.stores.opening import open_source
+    from dpss.stores.paged import paged
+
+    layer, orientation = options.pop("layer"), options.pop("orientation")
+    start_logs(take_logs(options))
+    means = Means(orientation=parse_orientation(orientation), sample_only=True)
+    documents, n_failed = [], 0
+    console = open_console(sys.stdout)
+    for matrix in matrices:
+        stop.check()
+        try:
+            source = paged(open_source(matrix))
+            for found in inspect_source(source, means, layer):
+                n_failed += bool(found.error)
+                documents.append(inspection_document(source.url, found))
+                if not as_json:
+                    print_inspection(console, source.url, found)
+        except DpssError as error:
+            n_failed += 1
+            documents.append({"url": matrix, "error": str(error)})
+            if not as_json:
+                print_error(str(error))
+    if as_json:
+        click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+    return FAILED if n_failed else 0
 
 
 @commands.command()

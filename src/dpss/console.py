@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from dpss.inspection import Inspection
 from dpss.log_context import context
 from dpss.logs import clean
 from dpss.outcomes import Outcome, RunReport, Status
@@ -264,6 +265,34 @@ def plan_table(steps: Sequence[Step]) -> Table:
             what = "nothing: unchanged"
         table.add_row(step.project.id, name, size(ref.size_bytes if ref else None), what)
     return table
+
+
+def print_inspection(console: Console, url: str, found: Inspection) -> None:
+    """Print what was found out about a matrix, as ``dpss inspect`` does.
+
+    Args:
+        console: Where to.
+        url: Address of the file, without secrets.
+        found: What was found out.
+    """
+    name = f" ({found.name})" if found.name else ""
+    console.print(Text(clean(f"{url}{name}"), style="bold"))
+    if found.error:
+        console.print(Text(clean(f"can't be summarised: {found.error}"), style="red"))
+    else:
+        cells = "a number of" if found.n_cells is None else f"{found.n_cells:,}"
+        layers = ", ".join(f"{name}: {values}" for name, values in found.layers)
+        features = "a number of" if found.n_features is None else f"{found.n_features:,}"
+        shown = f"{cells} cells × {features} features; layers: {layers}"
+        console.print(Text(clean(shown)))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in ("Decided", "As", "How sure", "Evidence", "Changed by"):
+        table.add_column(title, overflow="fold")
+    for each in found.reading:
+        sure = Text(str(each.certainty), style="yellow" if each.certainty == "assumed" else "")
+        words = (each.topic.replace("_", " "), each.value, sure, each.evidence, each.option)
+        table.add_row(*(Text(clean(w)) if isinstance(w, str) else w for w in words))
+    console.print(table)
 
 
 def size(n_bytes: int | None) -> str:

@@ -19,6 +19,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
+from dpss.errors import CorruptMatrixError
 from dpss.manifest import manifest_of, sha256_of
 from dpss.publication import CELLS, GENES, SUMMARY
 
@@ -191,11 +192,19 @@ def tables_of(summary: Summary) -> dict[str, bytes]:
 
 
 def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return a matrix's files by name with ``summary.json``, which lists them, last."""
+    """Return a matrix's files by name with ``summary.json``, which lists them, last.
+
+    Raises:
+        CorruptMatrixError: The summary breaks its schema.
+    """
     from dpss.figures import figure_infos
+    from dpss.schemas import schema
     from dpss.tables import json_bytes, summary_document
+    from dpss.website.conforming import fault
 
     document = summary_document(summary, figure_infos(summary), manifest_of(files))
+    if found := fault(document, schema("summary")):
+        raise CorruptMatrixError(f"summary.json would break its schema: {found}")
     return {**files, SUMMARY: json_bytes(document)}
 
 

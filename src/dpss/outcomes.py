@@ -45,6 +45,8 @@ class Outcome:
     """Of the bytes, as the source gave it."""
     n_cells: int | None = None
     n_genes: int | None = None
+    assumed: str = ""
+    """What was assumed of the file and changes numbers, in sentences; empty if nothing was."""
     input_bytes: int | None = None
     """Size of what was read; ``None`` where nothing was, or the size isn't known."""
     seconds: float = 0.0

@@ -26,6 +26,8 @@ class Made:
     """By name, the summary last."""
     n_cells: int
     n_genes: int
+    assumed: str = ""
+    """What was assumed of the file and changes numbers, in sentences."""
 
 
 Results = Mapping[str, "Made | Exception"]
@@ -68,7 +70,9 @@ def outcome_of(ref: MatrixRef, name: str, result: Made | Exception) -> Outcome:
         fingerprint=ref.fingerprint,
     )
     if not isinstance(result, Exception):
-        return replace(outcome, n_cells=result.n_cells, n_genes=result.n_genes)
+        return replace(
+            outcome, n_cells=result.n_cells, n_genes=result.n_genes, assumed=result.assumed
+        )
     where = shown_address(ref.address)
     # Of what only may have been a matrix, to find that it's none is no failure.
     unsure = not ref.certain or bool(name)

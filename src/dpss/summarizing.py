@@ -25,7 +25,9 @@ from dpss.evidence import Evidence, LayerFinding
 from dpss.executors import Advance, Executor
 from dpss.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
 from dpss.formats import Layer, Matrix, NotCellMajorError
+from dpss.invariants import check_summary
 from dpss.mitochondria import find_mitochondrial
+from dpss.reading import describe_reading
 from dpss.samples import Sample, sample_layers
 from dpss.settings import ReadSettings, StatSettings
 from dpss.stats.accumulator import Features, Sums
@@ -87,6 +89,7 @@ def summarize_matrix(
 
     Raises:
         MatrixError: The matrix can't be summarised; the message says why.
+        CorruptMatrixError: The statistics are impossible.
     """
     order = order_layers(matrix.layers, stats.layer)
     samples = sample_layers(matrix.layers, {layer.name for layer in order.named})
@@ -109,19 +112,29 @@ def summarize_matrix(
         n_rounded=known[layer.name].n_noisy if choice.transform.rounded else 0,
         layers=findings,
         looked_for=[other.name for other in order.candidates],
-        decisions=(
-            *matrix.decisions,
-            decide_layer(order, choice, known, same),
-            *decide_values(choice, known[layer.name]),
+        decisions=describe_reading(
+            matrix,
+            layer,
+            [
+                decide_layer(order, choice, known, same),
+                *decide_values(choice, known[layer.name]),
+            ],
         ),
         log_base=choice.transform.base,
         expected_cells=expected_cells,
     )
     notes = tuple(Check(*note) for note in matrix.notes)
     checks = (*check_matrix(evidence), *notes)
-    return build_summary(
-        sums, layer.genes, passes.mitochondrial, identify(matrix, layer), choice.values, checks
+    summary = build_summary(
+        sums,
+        layer.genes,
+        passes.mitochondrial,
+        identify(matrix, layer),
+        choice.values,
+        checks,
+        tuple(evidence.decisions),
     )
+    return check_summary(summary)
 
 
 def _read_chosen(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.model import Decision
 from dpss.stats.boxes import Box
 from dpss.stats.density import Density
 from dpss.stats.ranks import top
@@ -141,6 +142,8 @@ class Summary:
     provenance: Provenance
     demo: bool = False
     """Whether the matrix is simulated; said wherever the summary shows."""
+    reading: tuple[Decision, ...] = ()
+    """What was decided about the file before it was counted, and by which evidence."""
 
     @property
     def title(self) -> str:

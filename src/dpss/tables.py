@@ -122,6 +122,17 @@ def summary_document(
             {"name": check.name, "status": check.status, "message": check.message}
             for check in summary.checks
         ],
+        "reading": [
+            {
+                "topic": each.topic,
+                "value": each.value,
+                "evidence": each.evidence,
+                "certainty": str(each.certainty),
+                "option": each.option,
+                "changes_numbers": each.changes_numbers,
+            }
+            for each in summary.reading
+        ],
         "figures": [
             {
                 "slug": figure.slug,

@@ -34,7 +34,7 @@ def same(one: dpss.Summary, two: dpss.Summary) -> bool:
     pd.testing.assert_frame_equal(one.genes_table(), two.genes_table(), check_exact=True)
     documents = [summary_document(summary, ()) for summary in (one, two)]
     for document in documents:
-        for name in ("project", "matrix", "checks"):
+        for name in ("project", "matrix", "checks", "reading"):
             del document[name]
     return documents[0] == documents[1]
 

@@ -54,14 +54,15 @@ _FORMS = {
     "Deprecated Codeword": r"DeprecatedCodeword_\w+",
     "Genomic Control": r"Intergenic_Region_\w+",
 }
-_KINDS = tuple(_FORMS)
+KINDS = tuple(_FORMS)
+"""Feature types that are given by the form of a name."""
 _ANY = re.compile("|".join(f"({form})" for form in _FORMS.values()))
 
 
 def kind_by_form(name: str) -> str | None:
     """Return the feature type of a name that by its form is no gene's, ``None`` for others."""
     match = _ANY.fullmatch(name)
-    return _KINDS[match.lastindex - 1] if match and match.lastindex else None
+    return KINDS[match.lastindex - 1] if match and match.lastindex else None
 
 
 def is_cell_annotation(name: str) -> bool:

@@ -42,5 +42,7 @@ class Means:
     """What lines and columns of a table of text are; ``None`` tells it from their names."""
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     """Memory that a file may need that can only be read whole."""
+    sample_only: bool = False
+    """Whether a look at the beginning is enough: of a table of text not all lines are read."""
     hold: Hold = hold_apart
     """Where what has to be unpacked is kept."""

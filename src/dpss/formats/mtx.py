@@ -232,7 +232,7 @@ def _notes_on(found: _Found, header: MtxHeader) -> list[Note]:
 
 def _decide_orientation(found: _Found, header: MtxHeader) -> Decision:
     """Return the orientation with its evidence."""
-    value = "cells x genes" if found.cell_axis == 0 else "genes x cells"
+    value = "cells × genes" if found.cell_axis == 0 else "genes × cells"
     told = {table.told for table in found.used.values()}
     if not told or told == {Told.AXIS} or header.n_rows == header.n_columns:
         evidence, certainty = "Rows are taken for genes.", Certainty.ASSUMED

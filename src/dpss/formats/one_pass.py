@@ -23,7 +23,7 @@ def reads_in_one_pass(blob: Blob, orientation: Orientation | None = None) -> boo
     try:
         kind = kind_of(blob)
         if kind is Kind.TEXT:
-            return orient(look_at(blob), orientation)[0] == CELLS_BY_GENES
+            return orient(look_at(blob), orientation).value == CELLS_BY_GENES
         if kind is Kind.MTX:
             (matrix,) = mtx.open_(blob)
             return all(layer.cell_major for layer in matrix.layers)

@@ -130,7 +130,9 @@ FORMATS = (
             ("mouse_intestine_dge.tsv.gz",),
         ),
         text.sniff,
-        lambda source, means: text.open_(source, means.threads, means.orientation),
+        lambda source, means: text.open_(
+            source, means.threads, means.orientation, sample_only=means.sample_only
+        ),
     ),
 )
 

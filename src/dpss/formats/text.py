@@ -65,6 +65,8 @@ class TextLayer:
     threads: int
     """Threads that parse."""
     name: str = "X"
+    sample_only: bool = False
+    """Whether `genes` are those of the first lines only: reading ends after them."""
 
     @property
     def n_values(self) -> int | None:
@@ -106,6 +108,9 @@ class TextLayer:
         for lines in read_lines(self.blob, self.dialect, self.threads, chunk_bytes):
             n_lines += len(lines)
             if n_lines > len(share):
+                if self.sample_only:
+                    yield lines.first(len(lines) - (n_lines - len(share)))
+                    return
                 break
             yield lines
         if n_lines != len(share) and share != _TO_THE_END:
@@ -125,7 +130,11 @@ def sniff(source: Blob | Tree) -> bool:
 
 
 def open_(
-    source: Blob | Tree, threads: int = 2, orientation: Orientation | None = None
+    source: Blob | Tree,
+    threads: int = 2,
+    orientation: Orientation | None = None,
+    *,
+    sample_only: bool = False,
 ) -> tuple[Matrix, ...]:
     """Open a dense table, or that of the Matrix Service's csv.zip with its genes.
 
@@ -135,7 +144,7 @@ def open_(
     tree = _as_tree(source)
     if isinstance(tree, Tree):
         return (open_matrix_service_csv(tree, threads),)
-    return (open_text(tree, threads, orientation),)
+    return (open_text(tree, threads, orientation, sample_only=sample_only),)
 
 
 def _as_tree(source: Blob | Tree) -> Blob | Tree:
@@ -151,6 +160,8 @@ def open_text(
     orientation: Orientation | None = None,
     known_genes: Mapping[str, NDArray[np.object_]] | None = None,
     name: str = "",
+    *,
+    sample_only: bool = False,
 ) -> Matrix:
     """Open a dense table of text, compressed or not.
 
@@ -160,6 +171,8 @@ def open_text(
         orientation: What the lines and columns are; ``None`` tells it from the names.
         known_genes: A table of genes from another file: columns of text by name.
         name: The matrix's name within its file.
+        sample_only: Whether to name only the genes of the first lines: the matrix can be
+            sampled, not read.
 
     Raises:
         NoMatrixError: It is a table of something else than counts.
@@ -170,22 +183,25 @@ def open_text(
     if what := side_file_of(blob.url):
         raise NoMatrixError(f"{blob.url}: {what}, not a matrix")
     look = look_at(blob)
-    found, notes = orient(look, orientation)
+    oriented = orient(look, orientation)
+    found = oriented.value
     dialect = look.dialect
     n_cells: int | None = None
     if found == GENES_BY_CELLS:
         n_cells = dialect.n_columns
-        genes, more = _genes_of_lines(blob, look)
+        genes, more = _genes_of_lines(blob, look, sample_only=sample_only)
     else:
         genes, more = _genes_of_header(dialect, known_genes, blob.url)
         genes = _without_cell_annotation(genes, dialect)
-    layer = TextLayer(blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads)
+    layer = TextLayer(
+        blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads, sample_only=sample_only
+    )
     return Matrix(
         name=name,
         format=FORMAT,
         layers=(layer,),
-        notes=(*notes, *more),
-        decisions=tuple(_decisions(dialect, cells=found != GENES_BY_CELLS)),
+        notes=more,
+        decisions=(oriented, *_decisions(dialect, cells=found != GENES_BY_CELLS)),
     )
 
 
@@ -202,7 +218,7 @@ def _without_cell_annotation(genes: GeneTable, dialect: Dialect) -> GeneTable:
 def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
     """Yield what was decided about a table's columns and numbers."""
     annotation = dialect.annotation
-    if annotation:
+    if len(annotation) > 1:
         listed = ", ".join(map(repr, annotation[:6])) + (", …" if len(annotation) > 6 else "")
         yield Decision(
             "annotation",
@@ -227,14 +243,16 @@ def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
         )
 
 
-def _genes_of_lines(blob: Blob, look: Look) -> tuple[GeneTable, tuple[Note, ...]]:
+def _genes_of_lines(
+    blob: Blob, look: Look, *, sample_only: bool
+) -> tuple[GeneTable, tuple[Note, ...]]:
     """Name genes by the columns before the data."""
     dialect = look.dialect
     if look.label is None:
-        n_genes = count_lines(blob, dialect)
+        n_genes = look.n_lines if sample_only else count_lines(blob, dialect)
         check_feature_count(n_genes, blob.url)
         return number_genes(n_genes), (NUMBERED_NOTE,)
-    columns = read_lead(blob, dialect)
+    columns = list(look.lead) if sample_only else read_lead(blob, dialect)
     titled = {"index": columns[look.label]}
     for j, column in enumerate(columns):
         if j != look.label and dialect.lead and dialect.lead[j]:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import NoMatrixError, UnknownFormatError
-from dpss.formats.naming import Note, check_feature_count
+from dpss.formats.naming import check_feature_count
 from dpss.formats.other_formats import describe_bytes, unknown_format
 from dpss.formats.text_dialect import Dialect, find_dialect, split_line
 from dpss.formats.text_names import Kind, are_lists, are_measures, find_kind
 from dpss.formats.text_stream import TextReader, skip
+from dpss.model import Certainty, Decision
 from dpss.stores import Blob
 from dpss.stores.streams import open_decompressed
 
@@ -48,6 +49,10 @@ class Look:
     """The column before the data that names the lines; ``None`` if there is none."""
     line_kind: Kind
     column_kind: Kind
+    lead: tuple[NDArray[np.object_], ...] = ()
+    """The columns before the data, of the first lines."""
+    n_lines: int = 0
+    """Number of those lines."""
 
 
 def look_at(blob: Blob) -> Look:
@@ -85,7 +90,11 @@ def look_at(blob: Blob) -> Look:
     label, line_kind = _find_label(lines, dialect)
     corner = "" if dialect.lead == () or label is not None else dialect.lead[0]
     column_kind = find_kind(dialect.names or (), corner)
-    return Look(dialect, label, line_kind, column_kind)
+    lead = tuple(
+        _as_array([fields[j] if j < len(fields) else "" for fields in lines])
+        for j in range(dialect.n_lead)
+    )
+    return Look(dialect, label, line_kind, column_kind, lead, len(lines))
 
 
 def _read_head(blob: Blob) -> tuple[bytes, bool]:
@@ -140,24 +149,29 @@ def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, K
     return label, kind
 
 
-def orient(look: Look, wanted: Orientation | None) -> tuple[Orientation, tuple[Note, ...]]:
-    """Decide what the lines are, and say so where the names do not tell."""
+def orient(look: Look, wanted: Orientation | None) -> Decision:
+    """Decide what the lines and the columns are; the decision's value is an `Orientation`."""
+    option = "--orientation"
     if wanted is not None:
-        return wanted, ()
+        return Decision(
+            "orientation", wanted, f"{option} states it.", Certainty.STATED, option, True
+        )
     lines, columns = look.line_kind, look.column_kind
     if lines is not columns:
-        if lines is Kind.GENES or columns is Kind.CELLS:
-            return GENES_BY_CELLS, ()
-        return CELLS_BY_GENES, ()
-    both = "nothing known" if lines is Kind.UNKNOWN else lines.value
-    return GENES_BY_CELLS, (
-        (
-            "orientation",
-            "warn",
-            f"Lines and columns are both named like {both}: lines are taken for genes; "
-            "--orientation decides.",
-        ),
+        genes = lines is Kind.GENES or columns is Kind.CELLS
+        evidence = f"The names of lines are {_kind(lines)}, those of columns {_kind(columns)}."
+        found = GENES_BY_CELLS if genes else CELLS_BY_GENES
+        told = Certainty.TOLD_BY_CONTENT
+        return Decision("orientation", found, evidence, told, option, True)
+    both = "of no known kind" if lines is Kind.UNKNOWN else f"those of {lines.value}"
+    evidence = f"The names of lines and of columns are {both}; lines were taken for genes."
+    return Decision(
+        "orientation", GENES_BY_CELLS, evidence, Certainty.ASSUMED, option, changes_numbers=True
     )
+
+
+def _kind(kind: Kind) -> str:
+    return "of no known kind" if kind is Kind.UNKNOWN else f"{kind.value}'"
 
 
 def count_lines(blob: Blob, dialect: Dialect) -> int:

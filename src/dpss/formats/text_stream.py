@@ -46,6 +46,11 @@ class Lines:
         """Return the number of lines."""
         return len(self.starts) - 1
 
+    def first(self, n: int) -> Lines:
+        """Return the first ``n`` lines."""
+        stop = int(self.starts[n])
+        return Lines(self.starts[: n + 1], self.columns[:stop], self.values[:stop])
+
 
 class TextReader:
     """Reads a table in pieces that end where a line does."""

@@ -7,6 +7,11 @@ from typing import Any
 
 from dpss.website.records import MatrixRecord
 
+_ASSUMED = {
+    "title": "Assumed",
+    "description": "What the file neither states nor shows, and numbers depend on",
+    "scale": False,
+}
 _COLUMNS: Mapping[str, Mapping[str, Any]] = {
     "n_cells_kept": {
         "title": "Cells",
@@ -66,10 +71,18 @@ def multiqc_document(record: MatrixRecord) -> dict[str, Any]:
             "namespace": "dpss",
             "col1_header": "Matrix",
         },
-        "headers": {name: dict(column) for name, column in _COLUMNS.items()},
+        "headers": {
+            **{name: dict(column) for name, column in _COLUMNS.items()},
+            **({"assumed": dict(_ASSUMED)} if record.assumed else {}),
+        },
         "data": {
             sample: {
-                name: record.numbers[name] for name in _COLUMNS if record.numbers[name] is not None
+                **{
+                    name: record.numbers[name]
+                    for name in _COLUMNS
+                    if record.numbers[name] is not None
+                },
+                **({"assumed": " ".join(record.assumed)} if record.assumed else {}),
             }
         },
     }

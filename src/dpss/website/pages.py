@@ -229,7 +229,8 @@ def matrix_view(
         "lists": top_lists(document),
         "what": words.what_it_is(record),
         "typical": words.typical_cell(record),
-        "cautions": words.cautions(document),
+        # What was assumed stands above the numbers already.
+        "cautions": [c for c in words.cautions(document) if c["name"] != "assumptions"],
         "figures": [
             {
                 **figure,

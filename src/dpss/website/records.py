@@ -64,6 +64,8 @@ class MatrixRecord:
     """Header numbers by the names of `HEADER`."""
     checks: Mapping[str, int]
     """How many checks ended ``pass``, ``warn`` and ``fail``."""
+    assumed: tuple[str, ...]
+    """Sentences on what was assumed of the file and changes numbers."""
     figures: tuple[str, ...]
     """Slugs of the figures whose files are listed."""
     genes: tuple[tuple[str, str], ...]
@@ -253,6 +255,11 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
         values=document["values"],
         numbers={name: document[name] for name in HEADER},
         checks={status: statuses.count(status) for status in ("pass", "warn", "fail")},
+        assumed=tuple(
+            check["message"]
+            for check in document["checks"]
+            if check["name"] == "assumptions" and check["status"] != "pass"
+        ),
         figures=tuple(
             f["slug"]
             for f in document["figures"]

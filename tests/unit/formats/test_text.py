@@ -22,6 +22,7 @@ from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixErr
 from dpss.formats import text_stream
 from dpss.formats.text import open_text
 from dpss.formats.text_scan import CELLS_BY_GENES, GENES_BY_CELLS
+from dpss.reading import assumptions
 from dpss.stores.local import LocalFile
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
@@ -52,7 +53,8 @@ def read(path: Path, data: bytes | str, **options) -> tuple:
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     matrix = open_text(LocalFile(path), **options)
     (layer,) = matrix.layers
-    return layer, dense(layer, 1, 1 << 10), matrix.notes
+    assumed = [(d.topic, "warn", d.evidence) for d in assumptions(matrix.decisions)]
+    return layer, dense(layer, 1, 1 << 10), (*matrix.notes, *assumed)
 
 
 @quick

@@ -1,0 +1,118 @@
+"""What a file holds and how it would be read: from samples, without a pass, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from dpss.choosing import choose_layer, decide_layer, decide_values, order_layers
+from dpss.errors import MatrixError
+from dpss.formats import Matrix
+from dpss.formats.finding import Refused, each_matrix
+from dpss.formats.means import Means
+from dpss.formats.text import TextLayer
+from dpss.model import Decision
+from dpss.reading import describe_reading
+from dpss.samples import sample_layers
+from dpss.stats.traits import classify
+from dpss.stores.opening import Source
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found out about one matrix."""
+
+    name: str
+    """The matrix's name within its file; empty where the file holds just one."""
+    error: str = ""
+    """Why it can't be summarised; empty if it can."""
+    n_cells: int | None = None
+    """``None`` where only a pass tells."""
+    n_features: int | None = None
+    """Features along the gene axis, genes or not; ``None`` where only a pass tells."""
+    layers: tuple[tuple[str, str], ...] = ()
+    """Name of each layer, and what its sampled values are."""
+    reading: tuple[Decision, ...] = field(default=())
+    """What would be decided, and by which evidence."""
+
+
+def inspect_source(source: Source, means: Means, layer: str | None = None) -> Iterator[Inspection]:
+    """Inspect every matrix of a file or folder.
+
+    Args:
+        source: An opened file or folder.
+        means: What opening may use.
+        layer: The layer to read; ``None`` for the one that a run would choose.
+
+    Raises:
+        MatrixError: There is no matrix, or the only one can't be opened.
+    """
+    with closing(each_matrix(source, means)) as matrices:
+        for found in matrices:
+            if isinstance(found, Refused):
+                yield Inspection(found.name, error=str(found.error))
+                continue
+            try:
+                yield _inspect(found, layer)
+            except MatrixError as error:
+                yield Inspection(found.name, str(error), reading=tuple(found.decisions))
+
+
+def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
+    """Inspect one matrix.
+
+    Raises:
+        MatrixError: It can't be summarised.
+    """
+    order = order_layers(matrix.layers, wanted)
+    samples = sample_layers(matrix.layers, {each.name for each in order.named})
+    known = {name: sample.traits for name, sample in samples.items()}
+    choice = choose_layer(order, known)
+    first: dict[bytes, str] = {}
+    same = {name: first.setdefault(sample.digest, name) for name, sample in samples.items()}
+    decisions = [
+        decide_layer(order, choice, known, same),
+        *decide_values(choice, known[choice.layer.name]),
+    ]
+    layer = choice.layer
+    # The lines of a table of text are counted when it is read.
+    partial = isinstance(layer, TextLayer) and layer.sample_only and not layer.cell_major
+    return Inspection(
+        matrix.name,
+        n_cells=choice.layer.n_cells,
+        n_features=None if partial else len(choice.layer.genes),
+        layers=tuple(
+            (each.name, str(classify(known[each.name])) if each.name in known else "unreadable")
+            for each in matrix.layers
+        ),
+        reading=describe_reading(matrix, choice.layer, decisions),
+    )
+
+
+def inspection_document(url: str, found: Inspection) -> dict[str, object]:
+    """Return an inspection as a document for JSON.
+
+    Args:
+        url: Address of the file, without secrets.
+        found: What was found out.
+    """
+    return {
+        "url": url,
+        "name": found.name,
+        "error": found.error or None,
+        "n_cells": found.n_cells,
+        "n_features": found.n_features,
+        "layers": dict(found.layers),
+        "reading": [
+            {
+                "topic": each.topic,
+                "value": each.value,
+                "evidence": each.evidence,
+                "certainty": str(each.certainty),
+                "option": each.option,
+                "changes_numbers": each.changes_numbers,
+            }
+            for each in found.reading
+        ],
+    }

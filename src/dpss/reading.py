@@ -1,0 +1,104 @@
+"""How a file was read: each decision with its evidence, how sure it is, and what changes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from dpss.formats import Layer, Matrix
+from dpss.formats.feature_kinds import KINDS
+from dpss.model import GENE_EXPRESSION, Certainty, Decision
+from dpss.nomenclature import Nomenclature, describe_names
+
+TOPICS = (
+    *("format", "orientation", "layer", "values", "log_base", "decimal_sign", "annotation"),
+    *("left_out", "cell_annotation", "gene_ids", "species"),
+)
+"""Topics of decisions in the order in which they are shown; others come after them."""
+_STATES_AXES = ("h5ad", "h5mu", "loom", "zarr", "10x h5", "AnnData", "h5Seurat")
+
+
+def describe_reading(
+    matrix: Matrix, layer: Layer, decisions: Sequence[Decision], names: Nomenclature | None = None
+) -> tuple[Decision, ...]:
+    """Return all that was decided about a matrix, in the order of `TOPICS`.
+
+    Args:
+        matrix: The opened matrix, with what its reader decided.
+        layer: The layer that is summarised.
+        decisions: What was decided about the layer and its values.
+        names: How the genes are named; found from the layer if not given.
+    """
+    found = [_decide_format(matrix), *matrix.decisions, *decisions]
+    topics = {each.topic for each in found}
+    if "orientation" not in topics:
+        found.append(_decide_orientation(matrix))
+    found += _decide_features(layer)
+    genes = layer.genes.select(layer.genes.is_gene)
+    found += _decide_names(names or describe_names(genes))
+    places = {topic: i for i, topic in enumerate(TOPICS)}
+    return tuple(sorted(found, key=lambda each: places.get(each.topic, len(places))))
+
+
+def assumptions(reading: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions that nothing in the file shows and that change numbers."""
+    return tuple(
+        each for each in reading if each.certainty is Certainty.ASSUMED and each.changes_numbers
+    )
+
+
+def describe_assumption(decision: Decision) -> str:
+    """Return an assumption as a sentence.
+
+    >>> describe_assumption(Decision("log_base", "e", "nothing shows it", Certainty.ASSUMED))
+    'log base e was assumed: nothing shows it.'
+    """
+    topic = decision.topic.replace("_", " ")
+    evidence = decision.evidence.rstrip(".")
+    other = f" {decision.option} changes it." if decision.option else ""
+    return f"{topic} {decision.value} was assumed: {evidence}.{other}"
+
+
+def _decide_format(matrix: Matrix) -> Decision:
+    return Decision(
+        "format",
+        matrix.format,
+        "The first bytes and the names within the file are those of this format.",
+        Certainty.TOLD_BY_CONTENT,
+    )
+
+
+def _decide_orientation(matrix: Matrix) -> Decision:
+    if matrix.format.startswith(_STATES_AXES):
+        evidence = "The format defines which axis is the cells'."
+        return Decision("orientation", "by the format", evidence, Certainty.STATED)
+    evidence = "Matrices of this kind have a gene in each row."
+    return Decision("orientation", "genes × cells", evidence, Certainty.STATED)
+
+
+def _decide_features(layer: Layer) -> Iterator[Decision]:
+    types = layer.genes.feature_types
+    counts = Counter(() if types is None else map(str, types))
+    for kind, n in sorted(counts.items()):
+        if kind == GENE_EXPRESSION:
+            continue
+        by_form = kind in KINDS
+        yield Decision(
+            "left_out",
+            f"{n:,} {kind or 'without a type'}",
+            "Their names, or what the columns hold, are those of no gene."
+            if by_form
+            else "The file gives them this feature type.",
+            Certainty.TOLD_BY_CONTENT if by_form else Certainty.STATED,
+        )
+
+
+def _decide_names(names: Nomenclature) -> Iterator[Decision]:
+    ids = names.id_type + (" with versions" if names.versioned else "")
+    yield Decision("gene_ids", ids, "By the form of the ids.", Certainty.TOLD_BY_CONTENT)
+    if names.species:
+        value, evidence = ", ".join(names.species), f"By {names.by}."
+        yield Decision("species", value, evidence, Certainty.TOLD_BY_CONTENT)
+    else:
+        evidence = "No known gene symbol or id was found."
+        yield Decision("species", "not recognised", evidence, Certainty.TOLD_BY_CONTENT)
