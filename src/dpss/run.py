@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAGES_FIRST = timedelta(minutes=1)
+"""When a run makes pages for the first time, so that a run that is killed leaves an index."""
 PAGES_EVERY = timedelta(minutes=10)
 """How often a long run brings the pages up to date."""
 PAGES_GRACE_SECONDS = 8.0
@@ -160,8 +162,9 @@ def run(job: Job) -> RunReport:
 def process(job: Job) -> RunReport:
     """Process a source, and write the report of that.
 
-    In a run that takes hours the pages follow every `PAGES_EVERY`, so that even a run that
-    is killed leaves pages of most of what it published. At the end they are not built.
+    In a long run the pages follow after `PAGES_FIRST`, then at growing intervals up to
+    `PAGES_EVERY`, so that even a run that is killed leaves pages of most of what it
+    published. At the end they are not built.
 
     Returns:
         What became of every matrix; also when a signal ended it early.
@@ -178,7 +181,9 @@ def process(job: Job) -> RunReport:
             for part in _work(job):
                 # Added one by one: what is finished stays in the report, whatever comes.
                 report += part
-                if job.now() - last_pages >= PAGES_EVERY and not job.shard.is_part:
+                now = job.now()
+                due = pages_are_due(now - started, now - last_pages)
+                if due and not job.shard.is_part:
                     _try_pages(job, lookup=False)
                     last_pages = job.now()
         except Interrupted as interruption:
@@ -190,6 +195,19 @@ def process(job: Job) -> RunReport:
         if not job.shard.is_part and (told := describe_new_failures(report, store.url, key)):
             log.error("%s", told)
     return report
+
+
+def pages_are_due(elapsed: timedelta, since_pages: timedelta) -> bool:
+    """Tell whether a run is to bring the pages up to date.
+
+    The time between two updates is half of the run's time so far, within `PAGES_FIRST` and
+    `PAGES_EVERY`.
+
+    Args:
+        elapsed: Time since the run began.
+        since_pages: Time since it made pages, or began.
+    """
+    return since_pages >= min(PAGES_EVERY, max(PAGES_FIRST, elapsed / 2))
 
 
 def _work(job: Job) -> Iterator[RunReport]:

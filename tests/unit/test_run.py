@@ -19,7 +19,7 @@ from dpss.errors import SettingsError, UnreachableError
 from dpss.interrupts import Interrupted, NeverStop
 from dpss.outcomes import Outcome, Status, is_run_key
 from dpss.planning import Step
-from dpss.run import Job, run
+from dpss.run import Job, pages_are_due, run
 from dpss.settings import StatSettings
 from dpss.stores.local import LocalStore
 from dpss.stores.memory import MemoryStore
@@ -445,3 +445,14 @@ def test_pages_made_during_a_run_are_not_made_again(
         found.append({key: n for key, n in read.items() if key.endswith(".png")})
     assert len(found[0]) == 5
     assert found[0] == found[1]
+
+
+def test_pages_come_after_a_minute_then_more_rarely() -> None:
+    """A run of an hour makes them after 1, 2, 4, 8, 16, 26, 36, 46 and 56 minutes."""
+    made, last = [], timedelta(0)
+    for second in range(3601):
+        now = timedelta(seconds=second)
+        if pages_are_due(now, now - last):
+            made.append(second / 60)
+            last = now
+    assert made == [1, 2, 4, 8, 16, 26, 36, 46, 56]
