@@ -236,7 +236,7 @@ def outcome_table(report: RunReport) -> Table:
         done = outcome.status is Status.PUBLISHED
         word = f"{outcome.status}: {outcome.cause}" if outcome.cause else str(outcome.status)
         table.add_row(
-            outcome.label,
+            Text(clean(outcome.label)),
             Text(word, style=_STYLES[outcome.status]),
             "" if outcome.n_cells is None else f"{outcome.n_cells:,}",
             "" if outcome.n_genes is None else f"{outcome.n_genes:,}",
@@ -263,7 +263,12 @@ def plan_table(steps: Sequence[Step]) -> Table:
             what = f"skip: {clean(step.why)}"
         else:
             what = "nothing: unchanged"
-        table.add_row(step.project.id, name, size(ref.size_bytes if ref else None), what)
+        table.add_row(
+            Text(clean(step.project.id)),
+            Text(clean(name)),
+            size(ref.size_bytes if ref else None),
+            what,
+        )
     return table
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from dpss.log_context import current
+from dpss.plain_text import strip_control
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
@@ -24,14 +25,14 @@ _PAIR = re.compile(
 
 
 def clean(text: str) -> str:
-    """Return a text without what addresses and headers hold of secrets.
+    """Return a text without control characters and without what addresses hold of secrets.
 
     >>> clean("GET https://me:pw@host/a.h5ad?X-Amz-Signature=abc failed")
     'GET https://host/a.h5ad?… failed'
     >>> clean("password=hunter2")
     'password=…'
     """
-    text = _CREDENTIALS.sub("", text)
+    text = _CREDENTIALS.sub("", strip_control(text))
     text = _QUERY.sub(r"\1?…", text)
     return _PAIR.sub(r"\1\2…", text)
 

@@ -133,7 +133,9 @@ def print_report(
                 _echo(f"skipped: {outcome.reason}")
     for outcome in report.outcomes:
         if outcome.assumed:
-            console.print(f"{outcome.label}: {outcome.assumed}", style="yellow", markup=False)
+            console.print(
+                clean(f"{outcome.label}: {outcome.assumed}"), style="yellow", markup=False
+            )
     peak = max((peak_memory_bytes(), *(o.peak_memory_bytes or 0 for o in report.outcomes)))
     console.print(f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak)}")
     if settings.metrics:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dpss.plain_text import strip_control_in_json
+
 _BEGIN, _END = b"dpss.receive(", b");\n"
 
 
@@ -37,5 +39,6 @@ def read_script(data: bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Return a value as compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """Return a value as compact JSON without control characters: it is shown on pages."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return strip_control_in_json(text)

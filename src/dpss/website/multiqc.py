@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dpss.plain_text import strip_control
 from dpss.website.records import MatrixRecord
 
 _ASSUMED = {
@@ -59,7 +60,7 @@ def multiqc_document(record: MatrixRecord) -> dict[str, Any]:
     All matrices of a portal have the same section id, so that MultiQC shows them in one
     table.
     """
-    sample = record.folder.replace("/", " | ")
+    sample = strip_control(record.folder).replace("/", " | ")
     return {
         "id": "dpss",
         "section_name": "Count matrices",
@@ -82,7 +83,7 @@ def multiqc_document(record: MatrixRecord) -> dict[str, Any]:
                     for name in _COLUMNS
                     if record.numbers[name] is not None
                 },
-                **({"assumed": " ".join(record.assumed)} if record.assumed else {}),
+                **({"assumed": strip_control(" ".join(record.assumed))} if record.assumed else {}),
             }
         },
     }

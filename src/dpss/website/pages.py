@@ -14,6 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from dpss import palette
+from dpss.plain_text import strip_control
 from dpss.website import words
 from dpss.website.compiled import CompiledTemplates
 from dpss.website.data_files import dumps, script
@@ -42,12 +43,20 @@ THUMBNAILS = ("highest_expr_genes", "highly_variable_genes", "violin", "knee")
 STATIC = ("common.js", "index.js", "plot.js", "project.js", "cells.js", "genes.js", "icon.svg")
 
 
+def _shown(value: Any) -> Any:
+    """Return what stands for a value on a page: text without control characters."""
+    if isinstance(value, Markup):
+        return Markup(strip_control(value))  # noqa: S704 - marked as safe before
+    return strip_control(value) if isinstance(value, str) else value
+
+
 @cache
 def environment() -> Environment:
     """Return the template environment: autoescaping, and strict about names."""
     env = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
+        finalize=_shown,
         bytecode_cache=CompiledTemplates(),
         undefined=StrictUndefined,
         trim_blocks=True,

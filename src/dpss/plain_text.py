@@ -1,0 +1,36 @@
+"""Text from outside without characters that control a terminal, a page or its reading order."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
+"""Control characters but tab and line feed, marks of writing direction, and annotations."""
+_BREAKS = re.compile("[\u2028\u2029]")
+_IN_JSON = re.compile(
+    r"(\\\\)|\\u00(?:0[0-8bcef]|1[0-9a-f])|\\[bfr]|"
+    "[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
+
+
+def strip_control(text: str) -> str:
+    r"""Return a text without control characters, tab and line feed apart.
+
+    >>> strip_control("a\x1b[31mb\u202ec\n")
+    'a[31mbc\n'
+    """
+    return _BREAKS.sub(" ", _CONTROL.sub("", text))
+
+
+def strip_control_in_json(text: str) -> str:
+    r"""Return JSON without control characters in its strings, escaped ones included.
+
+    >>> strip_control_in_json('"a\\u001b[31m\\n\\\\u001b"')
+    '"a[31m\\n\\\\u001b"'
+
+    Args:
+        text: As `json.dumps` returns it.
+    """
+    return _BREAKS.sub(" ", _IN_JSON.sub(lambda found: found[1] or "", text))

@@ -1,0 +1,96 @@
+"""Names from outside never control a terminal or a page: on every output, whatever they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.cli import commands
+from dpss.entry import execute
+from dpss.plain_text import strip_control, strip_control_in_json
+
+CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+HOSTILE = (
+    "\x1b[2J\x1b]0;owned\x07",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "\u202egnp.exe\u202c",
+    "[red]x[/red]",
+    "{{ 7 * 7 }}",
+    "a\x9b31mb",
+    "javascript:alert(1)",
+    "=cmd|' /C calc'!A0",
+    "../../etc/passwd",
+    "a\u2028b",
+)
+
+
+@pytest.fixture
+def published(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> tuple[Path, str]:
+    """Return the folder of a publication whose names are hostile, and what was printed."""
+    rng = np.random.default_rng(3)
+    adata = anndata.AnnData(sp.csr_matrix(rng.poisson(2, (60, 40)).astype(np.float32)))
+    adata.var_names = [f"{HOSTILE[i % len(HOSTILE)]}{i}" for i in range(40)]
+    adata.obs_names = [f"{HOSTILE[i % len(HOSTILE)]}{i}" for i in range(60)]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for i, name in enumerate(("\x1b[31mred", "<b>bold<b>", "\u202etfel")):
+        adata.layers = {} if i else None
+        adata.write_h5ad(folder / f"{name}.h5ad")
+    (folder / "\x1b[5mbroken.h5ad").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99))
+    output = tmp_path / "out"
+    execute(commands, "dpss", ["run", "--input", str(folder), "--output", str(output)])
+    execute(commands, "dpss", ["list", "--input", str(folder)])
+    execute(commands, "dpss", ["inspect", *map(str, sorted(folder.iterdir()))])
+    told = capfd.readouterr()
+    return output, told.out + told.err
+
+
+def test_no_output_has_control_characters_or_markup(published: tuple[Path, str]) -> None:
+    """The terminal, pages, feed, scripts, figures and MultiQC's files."""
+    output, printed = published
+    assert not CONTROL.search(printed), CONTROL.findall(printed)
+    files = [path for path in output.rglob("*") if path.is_file()]
+    looked_at = 0
+    for path in files:
+        shown = path.suffix in (".html", ".js", ".xml", ".svg") or path.name.endswith("_mqc.json")
+        if not shown:
+            continue
+        looked_at += 1
+        text = path.read_text()
+        assert not CONTROL.search(text), (path, CONTROL.findall(text))
+        assert not re.search(r"\\u00[01][0-9a-f]|\\u009b|\\u202e", text), path
+        if path.suffix != ".js" and not path.name.endswith("_mqc.json"):
+            assert "<script>alert" not in text
+            assert "<img src=x" not in text
+            assert not re.search(r'href="\s*javascript:', text)
+    assert looked_at > 20
+    assert not [path for path in files if CONTROL.search(path.relative_to(output).as_posix())]
+
+
+@given(st.text())
+def test_stripping_leaves_everything_else(text: str) -> None:
+    """Nothing but control characters goes, and stripping twice is stripping once."""
+    once = strip_control(text)
+    assert strip_control(once) == once
+    assert not CONTROL.search(once)
+    kept = [c for c in text if not CONTROL.match(c) and c not in "\r\ufeff\ufff9\ufffa\ufffb"]
+    assert once.replace(" ", "") == "".join(kept).replace(" ", "")
+
+
+@given(st.text())
+def test_json_stays_json(text: str) -> None:
+    """A string in JSON loses what the string itself loses."""
+    import json
+
+    found = json.loads(strip_control_in_json(json.dumps(text, ensure_ascii=False)))
+    assert found == strip_control(text)
