@@ -24,6 +24,14 @@ def strip_control(text: str) -> str:
     return _BREAKS.sub(" ", _CONTROL.sub("", text))
 
 
+def strip_control_in_all(texts: list[str]) -> list[str]:
+    """Return texts without control characters; the same list where there are none."""
+    joined = "".join(texts)
+    if not _CONTROL.search(joined) and not _BREAKS.search(joined):
+        return texts
+    return [strip_control(text) for text in texts]
+
+
 def strip_control_in_json(text: str) -> str:
     r"""Return JSON without control characters in its strings, escaped ones included.
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.plain_text import strip_control_in_all
 from dpss.summary import GeneStatistics
 from dpss.website.genes import table_parts
 from dpss.website.packing import N_CHARACTERS, float_words, whole_words, word_text
@@ -97,7 +98,8 @@ def gene_files(genes: GeneStatistics, table: str) -> dict[str, bytes]:
         genes: The matrix's genes.
         table: Checksum of its ``genes.csv``.
     """
-    ids, names = genes.gene_id.tolist(), genes.gene_name.tolist()
+    ids = strip_control_in_all(genes.gene_id.tolist())
+    names = strip_control_in_all(genes.gene_name.tolist())
     keys = [gene_key(text) for text in ids]
     checksums = _checksums(keys)
     order = np.argsort(checksums, kind="stable")
