@@ -14,7 +14,12 @@ from dpss.formats import mtx, r_objects, text, zarr
 from dpss.formats.hdf5 import is_hdf5
 from dpss.formats.mtx_header import is_matrix_market
 from dpss.formats.mtx_tables import find_role
-from dpss.formats.side_files import side_file_of
+from dpss.formats.side_files import (
+    HEADER_BYTES,
+    may_be_side_file,
+    side_file_by_header,
+    side_file_of,
+)
 from dpss.formats.text_names import Kind as Names
 from dpss.formats.text_scan import is_text, look_at
 from dpss.names import names_of_files, unique_names
@@ -132,7 +137,10 @@ def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
     """Leave out what pipelines write beside their matrices, and say so in the log."""
     left = {}
     for path, blob in blobs.items():
-        if what := side_file_of(path):
+        what = side_file_of(path)
+        if what is None and may_be_side_file(path):
+            what = side_file_by_header(path, peek(blob, HEADER_BYTES))
+        if what:
             log.info("%s: left out, %s", blob.url, what)
         else:
             left[path] = blob

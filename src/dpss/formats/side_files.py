@@ -39,10 +39,12 @@ _NAMES = {
 _EXACTLY = {
     "transcripts.txt": "kb",
     "transcripts.csv": "Xenium",
-    "cells.csv": "Xenium and others",
     "config.csv": "Cell Ranger",
 }
 """Names that say it only where nothing stands before them."""
+_BY_HEADER = {"cells.csv": ("Xenium", b"x_centroid")}
+"""Names that matrices have as well: a word of the first line tells."""
+HEADER_BYTES = 512
 _STARSOLO_SUMMARY = re.compile(r"(.*/)?(Gene|GeneFull\w*|SJ|Velocyto)/Summary\.csv")
 _ANALYSIS = re.compile(
     r"(.*/)?analysis/(.*/)?(clusters|projection|components|dispersion|features_selected|variance|"
@@ -54,6 +56,22 @@ _KINDS = re.compile(
 _PATTERNS = {
     maker: re.compile(rf"(.*[/_.\-])?({names})", re.IGNORECASE) for maker, names in _NAMES.items()
 }
+
+
+def may_be_side_file(path: str) -> bool:
+    """Return whether only a file's first line tells if it is a side file."""
+    return COMPRESSION.sub("", path).rpartition("/")[2] in _BY_HEADER
+
+
+def side_file_by_header(path: str, head: bytes) -> str | None:
+    """Tell by its name and its first line what a file is that is no matrix.
+
+    Args:
+        path: Where the file is.
+        head: Its first `HEADER_BYTES` bytes, decompressed.
+    """
+    maker, word = _BY_HEADER.get(COMPRESSION.sub("", path).rpartition("/")[2], ("", b""))
+    return f"a side file of {maker}" if maker and word in head else None
 
 
 def side_file_of(path: str) -> str | None:

@@ -87,6 +87,8 @@ _MEASURE = re.compile(
     r"(umap|t-?sne|pca?|phate|diffmap)[_.\- ]?\d*|[xyz]|coord.*|age|donor.*|batch.*|sex|"
     r"res\.[\d.]+|.*snn_res.*|(avg_)?log2?_?f(old)?_?c(hange)?|p_?val(ue)?s?(_adj)?|p_?adj|"
     r"q_?val(ue)?|fdr|pct\.[12]|base_?mean|lfcse|stat|scores?|auc|means?|variance.*|"
+    r"[xy]_centroid|(transcript|control_\w+|\w*codeword|genomic_control|total)_counts?|"
+    r"(cell|nucleus)_area|nucleus_count|segmentation_method|"
     r"dispersions?(_norm)?|doublet.*|pseudotime|s\.score|g2m\.score|"
     r"eff(ective)?_?length|est_counts|expected_count|numreads|tpm|[fr]pkm|isopct|"
     r"fov|cell_?id|entityid|area|volume|width|height|perimeter.*|solidity|anisotropy|"
