@@ -12,7 +12,7 @@ from dpss.nomenclature import Nomenclature, describe_names
 
 TOPICS = (
     *("format", "orientation", "layer", "values", "log_base", "decimal_sign", "annotation"),
-    *("left_out", "cell_annotation", "gene_ids", "species"),
+    *("left_out", "cell_annotation", "probes", "gene_ids", "species"),
 )
 """Topics of decisions in the order in which they are shown; others come after them."""
 _STATES_AXES = ("h5ad", "h5mu", "loom", "zarr", "10x h5", "AnnData", "h5Seurat")

@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import h5py
@@ -171,6 +172,11 @@ class ChunkedArray:
     def __len__(self) -> int:
         """Return the length of the first axis."""
         return self.shape[0]
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of a chunk; 0 where there are none."""
+        return prod(self.chunk_shape) * self.dtype.itemsize if self.chunk_shape else 0
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop`` of the first axis."""

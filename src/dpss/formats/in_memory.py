@@ -20,6 +20,7 @@ from dpss.formats import Matrix, cut_evenly
 from dpss.formats.block_types import as_values
 from dpss.formats.dense import sparse_rows
 from dpss.formats.gene_columns import gene_table
+from dpss.formats.repeats import distinct_runs
 from dpss.model import GeneTable
 
 FORMAT = "AnnData"
@@ -63,12 +64,14 @@ class InMemoryLayer:
         self, share: range, block_bytes: int
     ) -> Iterator[tuple[range, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]]:
         n_all = self.n_cells if self.cell_major else len(self.genes)
+        n_minor = len(self.genes) if self.cell_major else self.n_cells
         n_values = self.n_values if self.n_values is not None else n_all * len(self.genes)
         per_one = max(1.0, n_values / max(1, n_all)) * (self.value_bytes + _INDEX_BYTES)
         step = int(max(1, min(MAX_BLOCK_CELLS, block_bytes // per_one)))
         for start in range(share.start, share.stop, step):
             part = range(start, min(start + step, share.stop))
-            yield part, compressed(self.cut(part), gene_major=not self.cell_major)
+            runs = compressed(self.cut(part), gene_major=not self.cell_major)
+            yield part, distinct_runs(runs, n_minor)
 
 
 def compressed(

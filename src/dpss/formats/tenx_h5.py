@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats import Matrix
@@ -12,7 +14,7 @@ from dpss.formats.feature_kinds import with_kinds
 from dpss.formats.hdf5 import Hdf5File, reading
 from dpss.formats.hdf5_strings import read_strings, read_whole
 from dpss.formats.sparse_hdf5 import SparseLayer
-from dpss.model import GeneTable
+from dpss.model import Certainty, Decision, GeneTable
 from dpss.stores import Blob
 
 FORMAT = "10x h5"
@@ -34,10 +36,7 @@ def open_tenx_h5(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     with reading(file):
         groups = tuple(_groups(file))
         named = len(groups) > 1
-        return tuple(
-            Matrix(name=group if named else "", format=FORMAT, layers=(_layer(file, group),))
-            for group in groups
-        )
+        return tuple(_open_group(file, group, group if named else "") for group in groups)
 
 
 def _groups(file: Hdf5File) -> Iterator[str]:
@@ -47,24 +46,71 @@ def _groups(file: Hdf5File) -> Iterator[str]:
             yield name
 
 
-def _layer(file: Hdf5File, group: str) -> SparseLayer:
+def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
+    """Open a group; probes of one gene are added up."""
+    node = file.h5[group]
+    genes = _genes(file, node)
+    decisions: tuple[Decision, ...] = ()
+    gene_of = None
+    if (probes := _probed_genes(file, node)) is not None:
+        n_probes = len(genes)
+        genes, gene_of = probes
+        decisions = (_decide_probes(n_probes, len(genes)),)
+    layer = _layer(file, group, genes, gene_of)
+    return Matrix(name=name, format=FORMAT, layers=(layer,), decisions=decisions)
+
+
+def _decide_probes(n_probes: int, n_genes: int) -> Decision:
+    return Decision(
+        "probes",
+        f"{n_probes:,} probes of {n_genes:,} genes, added up",
+        "The features have probe regions, and a gene id each.",
+        Certainty.STATED,
+        changes_numbers=True,
+    )
+
+
+def _probed_genes(file: Hdf5File, node: h5py.Group) -> tuple[GeneTable, NDArray[np.int64]] | None:
+    """Return the genes of a file of probes and the gene of each probe; ``None`` for others.
+
+    Cell Ranger's and Space Ranger's ``raw_probe_bc_matrix.h5`` counts probes: its features
+    have a gene id and name each.
+    """
+    features = node.get("features")
+    if not isinstance(features, h5py.Group) or not {"gene_id", "probe_region"} <= set(features):
+        return None
+    ids = read_strings(file, features["gene_id"])
+    names = read_strings(file, features["gene_name"]) if "gene_name" in features else ids
+    if len(ids) != len(names) or features["id"].shape != ids.shape:
+        raise CorruptMatrixError(f"{file.blob.url}: its columns of probes differ in length")
+    _, first, gene_of = np.unique(ids.astype(str), return_index=True, return_inverse=True)
+    order = np.argsort(first)  # genes in the order of their first probes
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    kept = first[order]
+    return with_kinds(GeneTable(ids=ids[kept], names=names[kept])), place[gene_of]
+
+
+def _layer(
+    file: Hdf5File, group: str, genes: GeneTable, gene_of: NDArray[np.int64] | None
+) -> SparseLayer:
     """Open a group: its columns are cells, so that 10x's CSC is cell-major."""
     node = file.h5[group]
     shape = read_whole(file, node["shape"])
     if len(shape) != 2:
         raise CorruptMatrixError(f"{file.blob.url}: {group}/shape has {len(shape)} numbers")
-    genes = _genes(file, node)
     n_genes, n_cells = (int(n) for n in shape)
-    if len(genes) != n_genes:
+    n_features = len(genes) if gene_of is None else len(gene_of)
+    if n_features != n_genes:
         raise CorruptMatrixError(
-            f"{file.blob.url}: {group} has {n_genes:,} genes, but its gene table {len(genes):,}"
+            f"{file.blob.url}: {group} has {n_genes:,} genes, but its gene table {n_features:,}"
         )
     n_barcodes = node["barcodes"].shape[0]
     if n_barcodes != n_cells:
         raise CorruptMatrixError(
             f"{file.blob.url}: {group} has {n_cells:,} cells, but {n_barcodes:,} barcodes"
         )
-    return SparseLayer("X", file, group, n_cells, genes, cell_major=True).check()
+    return SparseLayer("X", file, group, n_cells, genes, cell_major=True, gene_of=gene_of).check()
 
 
 def _genes(file: Hdf5File, node: h5py.Group) -> GeneTable:

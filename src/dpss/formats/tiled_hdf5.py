@@ -59,6 +59,12 @@ class Hdf5Tiles:
         fitting = _ROWS_BYTES // max(1, n_columns * self.dtype.itemsize)
         return min(max(1, fitting), max(1, n_rows)), max(1, n_columns)
 
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of a tile: HDF5 decodes a chunk whole."""
+        n_rows, n_columns = self.tile_shape
+        return n_rows * n_columns * self.dtype.itemsize
+
     @cached_property
     def stored_bytes(self) -> int:
         """Bytes that the dataset takes in the file."""

@@ -53,6 +53,10 @@ class TiledArray(Protocol):
         """Rows and columns of a tile, each at least 1; may exceed the shape."""
 
     @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of what is read of a tile."""
+
+    @property
     def stored_bytes(self) -> int | None:
         """Bytes that the array takes in the file; ``None`` if not known."""
 
@@ -222,7 +226,7 @@ def check_declared(array: TiledArray) -> None:
         raise CorruptMatrixError(
             f"{array.url} claims {n_rows:,} × {n_columns:,} numbers, but stores {stored:,} bytes"
         )
-    tile_bytes = array.tile_shape[0] * array.tile_shape[1] * array.dtype.itemsize
+    tile_bytes = array.chunk_bytes
     if tile_bytes > MAX_TILE_BYTES:
         raise LimitError(
             f"{array.url} is stored in pieces of {tile_bytes / 2**20:,.0f} MiB, which can only be "

@@ -21,6 +21,10 @@ class Vector(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """Type of the numbers."""
 
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of a chunk; 0 where there are none."""
+
     def __len__(self) -> int:
         """Return the length of the first axis."""
 
@@ -91,6 +95,9 @@ class Cursor:
         if first == self._row and self._held is not None:
             _paste(self._held, first * n_rows, out, start)
             first += 1
+        if first <= last:
+            # A chunk may be large: it makes room for the next one.
+            self._row, self._held = -1, None
         for row, slab in self.array.read_slabs(layout, first, last + 1):
             _paste(slab, row * n_rows, out, start)
             self._row, self._held = row, slab

@@ -19,6 +19,7 @@ from dpss.formats.zarr_codecs import (
     decode_json,
     decode_strings,
     decompress,
+    decompress_first,
     unshuffle,
 )
 from dpss.formats.zarr_metadata import ArrayMetadata
@@ -74,9 +75,33 @@ class ZarrArray:
         return np.dtype(object) if dtype is None else dtype.newbyteorder("=")
 
     @property
+    def chunk_bytes(self) -> int:
+        """Size of what is decoded of a chunk: rows beyond the array's end are not."""
+        rows = self.kept_shape[:1] if self._cuts_rows else self.meta.chunk_shape[:1]
+        return prod((*rows, *self.meta.chunk_shape[1:])) * self.dtype.itemsize
+
+    @property
+    def kept_shape(self) -> Place:
+        """Shape of what is kept of a chunk: chunks may be larger than the array."""
+        return tuple(
+            min(c, max(1, n)) for c, n in zip(self.meta.chunk_shape, self.shape, strict=True)
+        )
+
+    @property
+    def _cuts_rows(self) -> bool:
+        """Whether the first rows of a chunk can be decoded alone."""
+        codecs = [name for name, _ in self.meta.codecs]
+        in_order = tuple(self.meta.order) == tuple(range(len(self.shape)))
+        return (
+            in_order
+            and self.meta.dtype is not None
+            and codecs in (["blosc"], ["zlib"], ["gzip"], ["zstd"], [])
+        )
+
+    @property
     def tile_shape(self) -> tuple[int, int]:
-        """Shape of a chunk."""
-        rows, columns = self.meta.chunk_shape
+        """Shape of a chunk, as far as the array goes."""
+        rows, columns = self.kept_shape
         return rows, columns
 
     @property
@@ -121,7 +146,7 @@ class ZarrArray:
             if len(self.shape) == 1:
                 yield row, self.read_chunk((row,))
                 continue
-            slab = np.empty((layout.chunk_shape[0], *self.shape[1:]), dtype=self.dtype)
+            slab = np.empty((self.kept_shape[0], *self.shape[1:]), dtype=self.dtype)
             grids = [range(-(-n // c)) for n, c in zip(self.shape, layout.chunk_shape, strict=True)]
             for rest in itertools.product(*grids[1:]):
                 sizes = layout.chunk_shape[1:]
@@ -152,23 +177,28 @@ class ZarrArray:
         return self.read(0, len(self))
 
     def read_chunk(self, place: Place) -> NDArray[Any]:
-        """Return a chunk, decoded; of the full shape, also where the array ends before.
+        """Return a chunk, decoded, of `kept_shape`, also where the array ends within it.
 
         Raises:
             CorruptMatrixError: It is damaged.
             LimitError: It is larger than can be decoded at once.
         """
-        shape = self.meta.chunk_shape
-        if prod(shape) * self.dtype.itemsize > MAX_CHUNK_BYTES:
+        if self.chunk_bytes > MAX_CHUNK_BYTES:
             raise LimitError(
-                f"{self.url} is stored in chunks of {shape}, which can only be read whole: "
-                "write it in smaller chunks"
+                f"{self.url} is stored in chunks of {self.meta.chunk_shape}, which can only be "
+                "read whole: write it in smaller chunks"
             )
         data = self._stored(place)
         if data is None:
-            return np.full(shape, self.meta.fill, dtype=self.dtype)
+            return np.full(self.kept_shape, self.meta.fill, dtype=self.dtype)
+        kept = tuple(map(slice, self.kept_shape))
         try:
-            return self._decode(data)
+            if (
+                self._cuts_rows
+                and self.chunk_bytes < prod(self.meta.chunk_shape) * self.dtype.itemsize
+            ):
+                return self._decode_rows(data)[kept]
+            return self._decode(data)[kept]
         except DAMAGE as error:
             raise CorruptMatrixError(f"{self.url}: chunk {place} is damaged ({error})") from error
 
@@ -208,6 +238,20 @@ class ZarrArray:
         if len(data) != n_bytes:
             raise CorruptMatrixError(f"{blob.url}: is cut off")
         return np.frombuffer(data, dtype="<u8").reshape(*per_shard, 2)
+
+    def _decode_rows(self, data: bytes) -> NDArray[Any]:
+        """Decode the rows of a chunk that lie within the array."""
+        shape, dtype = (self.kept_shape[0], *self.meta.chunk_shape[1:]), self.meta.dtype
+        if dtype is None:
+            raise ValueError("text has no rows of one size")
+        for name, _ in self.meta.codecs:
+            data = decompress_first(name, data, prod(shape) * dtype.itemsize)
+        if len(data) < prod(shape) * dtype.itemsize:
+            raise ValueError(f"{len(data):,} bytes for {prod(shape):,} items")
+        chunk = np.frombuffer(data, dtype=dtype, count=prod(shape)).reshape(shape)
+        if dtype.kind == "U":
+            chunk = _mend_text(chunk)
+        return chunk.astype(self.dtype, copy=False)
 
     def _decode(self, data: bytes) -> NDArray[Any]:
         """Undo a chunk's codecs, the last one first."""

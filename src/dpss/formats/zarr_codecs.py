@@ -31,6 +31,8 @@ MAX_TEXT_BYTES = 1 << 28
 """Most bytes that a chunk of strings may decode to; its shape does not tell."""
 
 _BLOSC_HEAD = struct.Struct("<4xI8x")
+_BLOSC_COPIED = 2
+"""Flag of a buffer whose bytes are stored as they are."""
 
 
 class DecodeError(ValueError):
@@ -112,6 +114,42 @@ def decompress(name: str, data: bytes, most: int) -> bytes:
     if len(out) > most:
         raise DecodeError("expands to more bytes than a chunk has")
     return out
+
+
+def decompress_first(name: str, data: bytes, n_bytes: int) -> bytes:
+    """Undo a compression as far as the first bytes.
+
+    Args:
+        name: ``blosc``, ``zlib``, ``gzip`` or ``zstd``.
+        data: The compressed bytes.
+        n_bytes: How many are wanted.
+
+    Raises:
+        ValueError: The bytes are damaged; also the others of `DAMAGE`.
+    """
+    if name in ("zlib", "gzip"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, n_bytes)
+    if name == "zstd":
+        return zstd.ZstdDecompressor().decompress(data, max_length=n_bytes)
+    return _decode_first_blosc(data, n_bytes)
+
+
+def _decode_first_blosc(data: bytes, n_bytes: int) -> bytes:
+    """Decode the first blocks of a blosc buffer, which are independent of each other.
+
+    The header states the size (c-blosc's ``README_CHUNK_FORMAT.rst``); one that states fewer
+    bytes has fewer blocks, at the same places.
+    """
+    if len(data) < _BLOSC_HEAD.size or int.from_bytes(data[12:16], "little") != len(data):
+        raise DecodeError("is cut off")
+    whole, block = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8))
+    if whole < n_bytes or block < 1:
+        raise DecodeError(f"does not hold {n_bytes:,} bytes")
+    if data[2] & _BLOSC_COPIED:
+        return data[_BLOSC_HEAD.size : _BLOSC_HEAD.size + n_bytes]
+    wanted = min(whole, -(-n_bytes // block) * block)
+    shorter = data[:4] + wanted.to_bytes(4, "little") + data[8:]
+    return _decode_blosc(shorter, wanted)[:n_bytes]
 
 
 def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:
