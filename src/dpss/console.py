@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -21,11 +21,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from dpss.inspection import Inspection
 from dpss.log_context import context
 from dpss.logs import clean
 from dpss.outcomes import Outcome, RunReport, Status
 from dpss.planning import Step
+
+if TYPE_CHECKING:
+    from dpss.inspection import Inspection
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from dpss.names import names_of_files, unique_names
 from dpss.stores import Blob, Tree
 from dpss.stores.archives import is_zip
 from dpss.stores.members import is_clutter
-from dpss.stores.streams import find_compression, peek
+from dpss.stores.streams import find_compression, peek, peek_text
 from dpss.stores.tars import HEAD_BYTES, is_tar
 from dpss.stores.unpacked import SubTree
 
@@ -104,7 +104,9 @@ def kind_of(blob: Blob) -> Kind:
     if r_objects.sniff(head):
         return Kind.R
     # Of a damaged file nothing comes out: it's opened, to say what is wrong with it.
-    return Kind.TEXT if is_text(inner) or (packed and not inner) else Kind.OTHER
+    return (
+        Kind.TEXT if is_text(peek_text(head, HEAD_BYTES)) or (packed and not inner) else Kind.OTHER
+    )
 
 
 def list_contents(tree: Tree) -> Contents:

@@ -38,7 +38,8 @@ from dpss.formats.text_stream import Lines, read_lines
 from dpss.model import GENE_EXPRESSION, Certainty, Decision, GeneTable
 from dpss.stores import Blob, Tree
 from dpss.stores.archives import ZipTree, is_zip
-from dpss.stores.streams import find_compression, open_decompressed, peek
+from dpss.stores.streams import find_compression, peek_text
+from dpss.stores.streams import open_text as open_text_stream
 
 FORMAT = "text"
 
@@ -124,7 +125,7 @@ def sniff(source: Blob | Tree) -> bool:
     tree = _as_tree(source)
     if isinstance(tree, Tree):
         return _members(tree) is not None
-    head = peek(tree, _SNIFF_BYTES)
+    head = peek_text(tree, _SNIFF_BYTES)
     # A compressed file of which nothing comes out is opened, to say what is wrong with it.
     return is_text(head) or (not head and find_compression(tree.read_range(0, 8)) is not None)
 
@@ -305,7 +306,7 @@ def _members(tree: Tree) -> tuple[Blob, Blob] | None:
 
 def _read_table(blob: Blob) -> dict[str, NDArray[np.object_]]:
     """Read a small table with a header."""
-    with open_decompressed(blob) as file:
+    with open_text_stream(blob) as file:
         data = file.read(_TABLE_BYTES + 1)
     if len(data) > _TABLE_BYTES:
         raise LimitError(f"{blob.url}: a table of genes of more than {_TABLE_BYTES >> 20} MiB")

@@ -17,7 +17,7 @@ from dpss.formats.text_names import Kind, are_lists, are_measures, find_kind
 from dpss.formats.text_stream import TextReader, skip
 from dpss.model import Certainty, Decision
 from dpss.stores import Blob
-from dpss.stores.streams import open_decompressed
+from dpss.stores.streams import open_text
 
 Orientation = Literal["genes × cells", "cells × genes"]
 """What the lines and what the columns of a table are."""
@@ -101,7 +101,7 @@ def _read_head(blob: Blob) -> tuple[bytes, bool]:
     """Return some lines of a file, and whether they are all there are."""
     parts: list[bytes] = []
     n_bytes = n_lines = 0
-    with open_decompressed(blob) as file:
+    with open_text(blob) as file:
         while n_bytes < _HEAD_BYTES or (n_lines < _NEEDED_LINES and n_bytes < _MOST_HEAD_BYTES):
             part = file.read(_HEAD_BYTES)
             if not part:
@@ -211,7 +211,7 @@ def _as_array(names: list[str]) -> NDArray[np.object_]:
 
 def _texts(blob: Blob, dialect: Dialect) -> Iterator[bytes]:
     """Yield the lines of data in large pieces."""
-    with open_decompressed(blob) as file:
+    with open_text(blob) as file:
         skip(file, dialect.begin)
         reader = TextReader(file, blob.url, _SCAN_BYTES)
         while text := reader.read():

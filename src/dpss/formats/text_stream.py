@@ -22,7 +22,7 @@ from dpss.formats.digits import PADDING
 from dpss.formats.text_columns import describe_column
 from dpss.formats.text_dialect import MISSING, Dialect
 from dpss.stores import Blob
-from dpss.stores.streams import open_decompressed
+from dpss.stores.streams import open_text
 
 MAX_LINE_BYTES = 1 << 27
 """Longest line: a million cells of 100 characters each."""
@@ -170,7 +170,7 @@ def read_lines(blob: Blob, dialect: Dialect, threads: int, chunk_bytes: int) -> 
         LimitError: A line is longer than any that makes sense.
     """
     n_lines = dialect.n_skipped_lines
-    with open_decompressed(blob) as file:
+    with open_text(blob) as file:
         skip(file, dialect.begin)
         reader = TextReader(file, blob.url, chunk_bytes)
         pool = ThreadPoolExecutor(threads + 1, thread_name_prefix="dpss-text")

@@ -180,8 +180,6 @@ class _Rest(io.RawIOBase):
 def open_decompressed(blob: Blob) -> BinaryIO:
     """Open a blob and decompress it if its first bytes say that it is compressed.
 
-    Text in UTF-16 or UTF-32 with a byte order mark is given as UTF-8.
-
     Returns:
         A stream for reading from the start to the end; closing it closes the blob's.
 
@@ -195,15 +193,27 @@ def open_decompressed(blob: Blob) -> BinaryIO:
         for magic, (name, opener) in _OPENERS.items():
             if head.startswith(magic):
                 opened = _buffered(_Decompressed(opened, opener(opened), name, blob.url))
-                with contextlib.suppress(MatrixError):  # damage is told when it is read
-                    head = cast("io.BufferedReader", opened).peek(4)
                 break
-        if encoding := _wide_encoding(head):
-            return _buffered(_AsUtf8(opened, encoding, blob.url))
     except BaseException:
         file.close()
         raise
     return opened
+
+
+def open_text(blob: Blob) -> BinaryIO:
+    """Open a text as `open_decompressed` does; one in UTF-16 or UTF-32 is given as UTF-8.
+
+    The encoding is told by the byte order mark, which is left out.
+
+    Raises:
+        CorruptMatrixError: Here or in a later read: the bytes are damaged or cut off.
+    """
+    opened = open_decompressed(blob)
+    head = b""
+    with contextlib.suppress(MatrixError):  # damage is told when it is read
+        head = cast("io.BufferedReader", opened).peek(4)
+    encoding = _wide_encoding(head)
+    return _buffered(_AsUtf8(opened, encoding, blob.url)) if encoding else opened
 
 
 def _wide_encoding(head: bytes) -> str | None:
@@ -215,8 +225,17 @@ def _wide_encoding(head: bytes) -> str | None:
 
 def peek(blob: Blob, n_bytes: int) -> bytes:
     """Return the first bytes of a blob, decompressed; fewer where it ends or is damaged."""
+    return _peek(open_decompressed, blob, n_bytes)
+
+
+def peek_text(blob: Blob, n_bytes: int) -> bytes:
+    """Return the first bytes of a text as `open_text` gives it, as `peek` does."""
+    return _peek(open_text, blob, n_bytes)
+
+
+def _peek(open_: Callable[[Blob], BinaryIO], blob: Blob, n_bytes: int) -> bytes:
     parts: list[bytes] = []
-    with contextlib.suppress(MatrixError), open_decompressed(blob) as file:
+    with contextlib.suppress(MatrixError), open_(blob) as file:
         while n_bytes > 0:
             # In small steps: what stands before a damaged place is still given.
             part = file.read(min(n_bytes, 1 << 12))
