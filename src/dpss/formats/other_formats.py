@@ -23,6 +23,20 @@ _BY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
 )
+_HDF5: tuple[tuple[frozenset[str], str], ...] = (
+    (
+        frozenset(("barcode_idx", "feature_idx", "umi")),
+        "Cell Ranger's molecule_info.h5, a list of molecules; give filtered_feature_bc_matrix.h5",
+    ),
+    (
+        frozenset(("barcode", "gene", "umi", "reads")),
+        "Cell Ranger 2's molecule_info.h5, a list of molecules; give the filtered matrix's h5",
+    ),
+    (frozenset(("model_weights",)), "weights of a Keras model"),
+    (frozenset(("cells", "bins")), "contacts of chromosomes (cooler)"),
+    (frozenset(("bins", "chroms", "pixels")), "contacts of chromosomes (cooler)"),
+)
+"""Names at the root of HDF5 files that hold no matrix, and what those files are."""
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 _NPZ = (
     "a numpy archive (npz), as `scipy.sparse.save_npz` writes it: it names no genes; "
@@ -80,6 +94,19 @@ def _is_wide_text(data: bytes) -> bool:
         if not zeros.strip(b"\x00") and all(byte in (9, 10, 13) or byte >= 32 for byte in text):
             return True
     return False
+
+
+def describe_hdf5(names: Collection[str]) -> str:
+    """Tell by the names at its root what an HDF5 file is, and what to give instead.
+
+    Args:
+        names: Names of the groups and datasets at the root.
+    """
+    for known, what in _HDF5:
+        if known <= set(names):
+            return f"{what}; not read"
+    shown = ", ".join(sorted(names)[:6])
+    return f"an HDF5 file of no layout that this program reads (at its root: {shown or 'nothing'})"
 
 
 def unknown_format(head: bytes) -> str:

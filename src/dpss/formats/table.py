@@ -9,11 +9,12 @@ from dpss.errors import CorruptMatrixError, UnknownFormatError
 from dpss.formats import Matrix, mtx, r_objects, text, zarr
 from dpss.formats.dense_hdf5 import is_plain, open_plain
 from dpss.formats.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
+from dpss.formats.h5seurat import is_h5seurat, open_h5seurat
 from dpss.formats.hdf5 import Hdf5File, is_hdf5, reading
 from dpss.formats.hdf5_strings import check_heaps_of_attributes
 from dpss.formats.loom import is_loom, open_loom
 from dpss.formats.means import Means
-from dpss.formats.other_formats import unknown_format
+from dpss.formats.other_formats import describe_hdf5, unknown_format
 from dpss.formats.tenx_h5 import is_tenx_h5, open_tenx_h5
 from dpss.stores import Blob
 from dpss.stores.opening import Source
@@ -84,6 +85,7 @@ HDF5_FORMATS = (
         is_loom,
         lambda blob, file: (open_loom(blob, file),),
     ),
+    Hdf5Format(About("h5Seurat (SeuratDisk)", "h5seurat"), is_h5seurat, open_h5seurat),
     Hdf5Format(About("h5mu", "h5ad"), is_h5mu, open_h5mu),
     Hdf5Format(
         About("HDF5 with a matrix and no names", "dense_hdf5"),
@@ -173,6 +175,6 @@ def _open_hdf5(blob: Blob) -> tuple[Matrix, ...]:
             known = layout.recognises(file)
         if known:
             return layout.open(blob, file)
-    raise UnknownFormatError(
-        f"{blob.url}: an HDF5 file, but neither AnnData nor Cell Ranger wrote it"
-    )
+    with reading(file):
+        what = describe_hdf5(file.h5)
+    raise UnknownFormatError(f"{blob.url}: {what}")

@@ -1,0 +1,89 @@
+"""h5Seurat files, written here as SeuratDisk lays them out: numpy's numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from dpss.errors import MatrixError
+from tests.unit.formats.layers import dense, open_path
+
+N_GENES, N_CELLS = 12, 30
+
+
+def write_assay(file: h5py.File, name: str, x: np.ndarray, *, slot: str = "counts") -> None:
+    """Write cells × features as an assay."""
+    group = file.require_group(f"assays/{name}")
+    if "features" not in group:
+        group["features"] = [f"{name}-{i}".encode() for i in range(x.shape[1])]
+    columns = sp.csr_matrix(x)
+    node = group.create_group(slot)
+    for part in ("data", "indices", "indptr"):
+        node[part] = getattr(columns, part)
+    node.attrs["dims"] = np.array(x.shape[::-1], dtype=np.int32)
+
+
+def counts(seed: int, n: int = N_GENES) -> np.ndarray:
+    """Return counts of cells × features."""
+    return np.random.default_rng(seed).poisson(1.5, (N_CELLS, n)).astype(np.float64)
+
+
+def new(path: Path) -> h5py.File:
+    """Return an empty file with names of cells."""
+    file = h5py.File(path, "w")
+    file["cell.names"] = [f"cell{i}".encode() for i in range(N_CELLS)]
+    return file
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_and_data_are_layers(seed: int, tmp_path: Path) -> None:
+    """An assay has its slots as layers, cells × genes."""
+    x = counts(seed)
+    with new(tmp_path / "a.h5Seurat") as file:
+        write_assay(file, "RNA", x)
+        write_assay(file, "RNA", np.log1p(x), slot="data")
+    (matrix,) = open_path(tmp_path / "a.h5Seurat")
+    assert [layer.name for layer in matrix.layers] == ["counts", "data"]
+    assert np.array_equal(dense(matrix.layers[0]), x)
+    assert np.allclose(dense(matrix.layers[1]), np.log1p(x))
+
+
+def test_assays_are_matrices_and_antibodies_no_genes(tmp_path: Path) -> None:
+    """Each assay is a matrix of its name; features of ADT and HTO have their type."""
+    with new(tmp_path / "a.h5Seurat") as file:
+        write_assay(file, "RNA", counts(1))
+        write_assay(file, "ADT", counts(2, 4))
+        write_assay(file, "HTO", counts(3, 3))
+    found = {matrix.name: matrix.layers[0] for matrix in open_path(tmp_path / "a.h5Seurat")}
+    assert sorted(found) == ["ADT", "HTO", "RNA"]
+    assert found["RNA"].genes.is_gene.all()
+    assert set(found["ADT"].genes.feature_types) == {"Antibody Capture"}
+    assert set(found["HTO"].genes.feature_types) == {"Multiplexing Capture"}
+    assert np.array_equal(dense(found["ADT"]), counts(2, 4))
+
+
+def test_a_dense_slot_is_read(tmp_path: Path) -> None:
+    """As R's matrix, whose columns HDF5 gives as rows."""
+    with new(tmp_path / "a.h5Seurat") as file:
+        write_assay(file, "RNA", counts(4))
+        del file["assays/RNA/counts"]
+        file["assays/RNA/counts"] = counts(4)
+    (matrix,) = open_path(tmp_path / "a.h5Seurat")
+    assert np.array_equal(dense(matrix.layers[0]), counts(4))
+
+
+def test_what_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    """Dimensions that are not those of the names, and a file without values."""
+    with new(tmp_path / "a.h5Seurat") as file:
+        write_assay(file, "RNA", counts(5))
+        file["assays/RNA/counts"].attrs["dims"] = np.array([7, 7])
+    with pytest.raises(MatrixError, match="7 × 7 values for 12 features"):
+        open_path(tmp_path / "a.h5Seurat")
+    with new(tmp_path / "b.h5Seurat") as file:
+        file.create_group("assays/RNA")
+    with pytest.raises(MatrixError, match="none of its assays"):
+        open_path(tmp_path / "b.h5Seurat")
