@@ -119,6 +119,7 @@ def inspect(
     from dpss.errors import DpssError
     from dpss.formats.means import Means, parse_orientation
     from dpss.inspection import inspect_source, inspection_document
+    from dpss.stores.addresses import shown_address
     from dpss.stores.opening import open_source
     from dpss.stores.paged import paged
 
@@ -138,7 +139,7 @@ def inspect(
                     print_inspection(console, source.url, found)
         except DpssError as error:
             n_failed += 1
-            documents.append({"url": matrix, "error": str(error)})
+            documents.append({"url": shown_address(matrix), "error": str(error)})
             if not as_json:
                 print_error(str(error))
     if as_json:

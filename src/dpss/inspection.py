@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from dpss.choosing import choose_layer, decide_layer, decide_values, order_layers
+from dpss.choosing import (
+    Choice,
+    LayerOrder,
+    choose_layer,
+    decide_layer,
+    decide_values,
+    order_layers,
+)
 from dpss.errors import MatrixError
 from dpss.formats import Matrix
 from dpss.formats.finding import Refused, each_matrix
 from dpss.formats.means import Means
 from dpss.formats.text import TextLayer
-from dpss.model import Decision
+from dpss.model import Certainty, Decision
 from dpss.reading import describe_reading
-from dpss.samples import sample_layers
-from dpss.stats.traits import classify
+from dpss.samples import SAMPLE_BYTES, sample_layers
+from dpss.stats.gathered import GatheredCells
+from dpss.stats.traits import ValueTraits, classify
 from dpss.stores.opening import Source
+
+_MOST_VALUES = 1 << 20
+"""Stored values of a gene-major layer that is small enough to be put together by cell."""
+_UNTOLD = (
+    "The file holds gene after gene, so that samples show no whole cell; a run makes a pass to "
+    "tell whether the values are normalised or logarithms, and to which base."
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
     order = order_layers(matrix.layers, wanted)
     samples = sample_layers(matrix.layers, {each.name for each in order.named})
     known = {name: sample.traits for name, sample in samples.items()}
-    choice = choose_layer(order, known)
+    choice = _choose(order, known)
     first: dict[bytes, str] = {}
     same = {name: first.setdefault(sample.digest, name) for name, sample in samples.items()}
     decisions = [
@@ -76,6 +91,8 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
         *decide_values(choice, known[choice.layer.name]),
     ]
     layer = choice.layer
+    if _lacks_cells(known[layer.name]):
+        decisions = [_doubt(each) for each in decisions]
     # The lines of a table of text are counted when it is read.
     partial = isinstance(layer, TextLayer) and layer.sample_only and not layer.cell_major
     return Inspection(
@@ -88,6 +105,44 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
         ),
         reading=describe_reading(matrix, choice.layer, decisions),
     )
+
+
+def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
+    """Choose a layer; put whole cells together where only they tell and the layer is small.
+
+    Args:
+        order: Layers to choose from.
+        known: Traits of each readable layer, by name; updated with what whole cells tell.
+    """
+    while True:
+        choice = choose_layer(order, known)
+        layer = choice.layer
+        traits = known[layer.name]
+        n_values = _MOST_VALUES + 1 if layer.n_values is None else layer.n_values
+        partial = isinstance(layer, TextLayer) and layer.sample_only
+        if not _lacks_cells(traits) or layer.n_cells is None or partial or n_values > _MOST_VALUES:
+            return choice
+        cells = GatheredCells(layer.n_cells)
+        for share in layer.shares(SAMPLE_BYTES):
+            for block in layer.entry_blocks(share, SAMPLE_BYTES):
+                cells.add(block)
+        known[layer.name] = traits.with_cells(cells.block())
+        if _lacks_cells(known[layer.name]):
+            return choose_layer(order, known)
+
+
+def _lacks_cells(traits: ValueTraits) -> bool:
+    """Return whether only whole cells could tell what fractions are."""
+    could_be = not (traits.n_nonfinite or traits.n_negative or traits.n_large)
+    unknown = traits.total_max == 0 and traits.n_fractional > 0
+    return could_be and (unknown or traits.lacks_cells)
+
+
+def _doubt(decision: Decision) -> Decision:
+    """Return a decision about values as an assumption: only whole cells tell."""
+    if decision.topic not in ("values", "log_base"):
+        return decision
+    return replace(decision, evidence=_UNTOLD, certainty=Certainty.ASSUMED, changes_numbers=True)
 
 
 def inspection_document(url: str, found: Inspection) -> dict[str, object]:

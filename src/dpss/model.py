@@ -150,3 +150,8 @@ class Decision:
     """The command's option that would change it, such as ``--layer``; empty where none does."""
     changes_numbers: bool = False
     """Whether another outcome would give other numbers. Assumed decisions that do are warnings."""
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether it was assumed although the numbers depend on it."""
+        return self.certainty is Certainty.ASSUMED and self.changes_numbers

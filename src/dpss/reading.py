@@ -12,10 +12,19 @@ from dpss.nomenclature import Nomenclature, describe_names
 
 TOPICS = (
     *("format", "orientation", "layer", "values", "log_base", "decimal_sign", "annotation"),
-    *("left_out", "cell_annotation", "probes", "gene_ids", "species"),
+    *("left_out", "cell_annotation", "probes", "gene_names", "gene_ids", "species"),
 )
 """Topics of decisions in the order in which they are shown; others come after them."""
-_STATES_AXES = ("h5ad", "h5mu", "loom", "zarr", "10x h5", "AnnData", "h5Seurat")
+_NOTED = {
+    ("gene_names", "warn"): ("numbered from 1", Certainty.ASSUMED),
+    ("gene_names", "pass"): ("of the column that tells most apart", Certainty.TOLD_BY_CONTENT),
+    ("cell_names", "warn"): ("numbered from 1", Certainty.ASSUMED),
+    ("gene_columns", "warn"): ("some are not read", Certainty.TOLD_BY_CONTENT),
+    ("modalities", "warn"): ("some are left out", Certainty.TOLD_BY_CONTENT),
+    ("layers", "warn"): ("some are passed over", Certainty.STATED),
+    ("splice_states", "warn"): ("counted apart", Certainty.TOLD_BY_CONTENT),
+}
+"""Value and certainty of the decision behind a note, by the note's name and status."""
 
 
 def describe_reading(
@@ -30,9 +39,7 @@ def describe_reading(
         names: How the genes are named; found from the layer if not given.
     """
     found = [_decide_format(matrix), *matrix.decisions, *decisions]
-    topics = {each.topic for each in found}
-    if "orientation" not in topics:
-        found.append(_decide_orientation(matrix))
+    found += _convert_notes(matrix)
     found += _decide_features(layer)
     genes = layer.genes.select(layer.genes.is_gene)
     found += _decide_names(names or describe_names(genes))
@@ -42,9 +49,7 @@ def describe_reading(
 
 def assumptions(reading: Sequence[Decision]) -> tuple[Decision, ...]:
     """Return the decisions that nothing in the file shows and that change numbers."""
-    return tuple(
-        each for each in reading if each.certainty is Certainty.ASSUMED and each.changes_numbers
-    )
+    return tuple(each for each in reading if each.is_warning)
 
 
 def describe_assumption(decision: Decision) -> str:
@@ -68,12 +73,12 @@ def _decide_format(matrix: Matrix) -> Decision:
     )
 
 
-def _decide_orientation(matrix: Matrix) -> Decision:
-    if matrix.format.startswith(_STATES_AXES):
-        evidence = "The format defines which axis is the cells'."
-        return Decision("orientation", "by the format", evidence, Certainty.STATED)
-    evidence = "Matrices of this kind have a gene in each row."
-    return Decision("orientation", "genes × cells", evidence, Certainty.STATED)
+def _convert_notes(matrix: Matrix) -> Iterator[Decision]:
+    """Yield the decision behind each note that tells of one."""
+    for name, status, sentence in matrix.notes:
+        if (name, status) in _NOTED:
+            value, certainty = _NOTED[name, status]
+            yield Decision(name, value, sentence, certainty)
 
 
 def _decide_features(layer: Layer) -> Iterator[Decision]:

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from dpss.blocks import CellBlock, EntryBlock
 from dpss.errors import MatrixError
-from dpss.model import Decision, GeneTable
+from dpss.model import Certainty, Decision, GeneTable
 
 
 class NotCellMajorError(MatrixError):
@@ -95,6 +95,21 @@ class Matrix:
     """What was noticed while opening: (check name, status, sentence)."""
     decisions: Sequence[Decision] = field(default=())
     """What was decided while opening, and by which evidence."""
+
+
+def state_orientation(value: str, evidence: str) -> Decision:
+    """Return the orientation of a matrix whose format defines it.
+
+    Args:
+        value: ``cells × genes`` or ``genes × cells``, as stored.
+        evidence: Why, one plain sentence.
+    """
+    return Decision("orientation", value, evidence, Certainty.STATED, changes_numbers=True)
+
+
+ANNDATA_ORIENTATION = state_orientation(
+    "cells × genes", "AnnData's tables obs and var name cells and genes."
+)
 
 
 def cut_evenly(n: int, n_values: int, value_bytes: int, share_bytes: int) -> list[range]:

@@ -10,11 +10,20 @@ from dpss.formats.naming import NUMBERED_NOTE, check_feature_count, number_genes
 from dpss.formats.streamed_hdf5 import StreamedLayer, can_stream
 from dpss.formats.tiled_hdf5 import Hdf5Tiles
 from dpss.formats.tiles import BAND_BYTES, TiledLayer
-from dpss.model import GeneTable
+from dpss.model import Certainty, Decision, GeneTable
 from dpss.stores import Blob
 
 _NAMES = ("X", "expression", "matrix", "counts", "data")
 """What a dataset of a matrix is called where nothing else is said."""
+
+
+_ORIENTATION = Decision(
+    "orientation",
+    "cells × genes",
+    "Nothing in the file names rows or columns: rows are taken for cells.",
+    Certainty.ASSUMED,
+    changes_numbers=True,
+)
 
 
 def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer:
@@ -50,7 +59,7 @@ def open_plain(blob: Blob, file: Hdf5File) -> Matrix:
         check_feature_count(n_genes, f"{blob.url}: {name}")
         genes = number_genes(n_genes)
         layer = dense_layer(file, "X", name, genes)
-    return Matrix(name="", format="HDF5", layers=(layer,), notes=(NUMBERED_NOTE,))
+    return Matrix("", "HDF5", (layer,), (NUMBERED_NOTE,), (_ORIENTATION,))
 
 
 def _plain_dataset(file: Hdf5File) -> str | None:

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats import Layer, Matrix
+from dpss.formats import ANNDATA_ORIENTATION, Layer, Matrix
 from dpss.formats.dense_hdf5 import dense_layer
 from dpss.formats.frames import Frame, frame_length, note_others, read_frame, read_records
 from dpss.formats.gene_columns import gene_table
@@ -62,7 +62,7 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     notes = (note,) if others else ()
     named = len(matrices) > 1
     return tuple(
-        Matrix(name if named else "", "h5mu", layers, (*notes, *said))
+        Matrix(name if named else "", "h5mu", layers, (*notes, *said), (ANNDATA_ORIENTATION,))
         for name, layers, said in matrices
     )
 
@@ -88,7 +88,7 @@ def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
         layers, notes = _layers(file, "")
     if not layers:
         raise NoMatrixError(f"{blob.url}: there is no X, raw.X or layer in this h5ad file")
-    return Matrix(name="", format=FORMAT, layers=layers, notes=notes)
+    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,))
 
 
 def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats import Matrix
+from dpss.formats import Matrix, state_orientation
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5 import Hdf5File, reading
 from dpss.formats.hdf5_strings import read_strings
@@ -20,6 +20,7 @@ from dpss.model import GENE_EXPRESSION, GeneTable
 from dpss.stores import Blob
 
 FORMAT = "h5Seurat"
+_ORIENTATION = state_orientation("genes × cells", "Seurat keeps features in rows.")
 
 _SLOTS = ("counts", "data")
 """Slots of an assay that hold values of all features; ``scale.data`` is scaled."""
@@ -58,7 +59,8 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
         raise NoMatrixError(f"{blob.url}: none of its assays has counts or data")
     single = len(found) == 1
     return tuple(
-        Matrix(name="" if single else name, format=FORMAT, layers=layers) for name, layers in found
+        Matrix("" if single else name, FORMAT, layers, decisions=(_ORIENTATION,))
+        for name, layers in found
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dpss.blocks import MAX_BLOCK_CELLS, CellBlock, EntryBlock
 from dpss.errors import NoMatrixError, UnknownFormatError
-from dpss.formats import Matrix, cut_evenly
+from dpss.formats import ANNDATA_ORIENTATION, Matrix, cut_evenly
 from dpss.formats.block_types import as_values
 from dpss.formats.dense import sparse_rows
 from dpss.formats.gene_columns import gene_table
@@ -128,7 +128,7 @@ def open_anndata(adata: Any) -> Matrix:
         found.insert(0, _layer("X", adata, lambda part: part.X, genes, whole=whole))
     if not found:
         raise NoMatrixError("the AnnData object has no X, raw.X or layer")
-    return Matrix(name="", format=FORMAT, layers=tuple(found))
+    return Matrix("", FORMAT, tuple(found), decisions=(ANNDATA_ORIENTATION,))
 
 
 def genes_of(var: Any) -> GeneTable:

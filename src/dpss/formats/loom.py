@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError
-from dpss.formats import Matrix
+from dpss.formats import Matrix, state_orientation
 from dpss.formats.hdf5 import Hdf5File, reading
 from dpss.formats.hdf5_strings import as_strings, read_whole
 from dpss.formats.naming import Note, check_feature_count, name_genes
@@ -56,7 +56,10 @@ def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
         for name, node in others.items() if isinstance(others, h5py.Group) else ():
             if isinstance(node, h5py.Dataset) and node.ndim == 2:
                 layers.append(_layer(file, name, f"layers/{name}", genes, n_cells))
-    return Matrix(name="", format=FORMAT, layers=tuple(layers), notes=notes)
+    orientation = state_orientation(
+        "genes × cells", "Loom defines rows as genes and columns as cells."
+    )
+    return Matrix("", FORMAT, tuple(layers), notes, (orientation,))
 
 
 def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int) -> TiledLayer:

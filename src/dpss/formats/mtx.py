@@ -144,7 +144,7 @@ def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: 
     sides = (header.n_rows, header.n_columns)
     lengths = {kind: _measure(found, sides) for kind, found in tables.items()}
     found = _orient(blob, header, lengths)
-    notes = _notes_on(found, header)
+    notes = _notes_on(found)
     n_genes = sides[1 - found.cell_axis]
     if found.genes is None:
         genes = _number_genes(blob, n_genes, notes)
@@ -212,32 +212,29 @@ def _orient(blob: Blob, header: MtxHeader, lengths: Mapping[str, _Lengths]) -> _
     return best[1]
 
 
-def _notes_on(found: _Found, header: MtxHeader) -> list[Note]:
-    """Return what is to be said about the orientation: what was assumed or contradicts."""
-    sentences = [
-        describe_told(table, kind)
+def _notes_on(found: _Found) -> list[Note]:
+    """Return a warning for each table that is not of the axis that its name says."""
+    return [
+        ("orientation", "warn", describe_told(table, kind))
         for kind, table in found.used.items()
         if table.told is Told.AGAINST_NAME
     ]
-    if not found.used:
-        sentences.append("No tables tell genes from cells: rows are taken for genes.")
-    elif header.n_rows == header.n_columns:
-        sentences.append("The matrix is square: its rows are taken for genes.")
-    elif all(table.told is Told.AXIS for table in found.used.values()):
-        names = " and ".join(table.blob.name for table in found.used.values())
-        sentences.append(f"{names} tell rows from columns, not genes from cells: "
-                         "rows are taken for genes.")  # fmt: skip
-    return [("orientation", "warn", sentence) for sentence in sentences]
 
 
 def _decide_orientation(found: _Found, header: MtxHeader) -> Decision:
     """Return the orientation with its evidence."""
     value = "cells × genes" if found.cell_axis == 0 else "genes × cells"
     told = {table.told for table in found.used.values()}
-    if not told or told == {Told.AXIS} or header.n_rows == header.n_columns:
-        evidence, certainty = "Rows are taken for genes.", Certainty.ASSUMED
+    names = " and ".join(table.blob.name for table in found.used.values())
+    certainty = Certainty.ASSUMED
+    if not told:
+        evidence = "No tables tell genes from cells: rows are taken for genes."
+    elif header.n_rows == header.n_columns:
+        evidence = "The matrix is square: its rows are taken for genes."
+    elif told == {Told.AXIS}:
+        evidence = f"{names} tell rows from columns, not genes from cells: "
+        evidence += "rows are taken for genes."
     else:
-        names = " and ".join(table.blob.name for table in found.used.values())
         evidence = f"The lengths of {names} fit."
         by_content = told & {Told.CONTENT, Told.AGAINST_NAME}
         certainty = Certainty.TOLD_BY_CONTENT if by_content else Certainty.STATED
@@ -282,6 +279,6 @@ def _number_genes(blob: Blob, n_genes: int, notes: list[Note]) -> GeneTable:
     """Make up names for the genes of a matrix without a table of them."""
     if n_genes > _MAX_UNNAMED_GENES:
         raise LimitError(f"{blob.url}: declares {n_genes:,} genes and has no table of them")
-    notes.append(("gene names", "warn", "There is no table of genes: they are numbered from 1."))
+    notes.append(("gene_names", "warn", "There is no table of genes: they are numbered from 1."))
     names = np.array([f"gene {k}" for k in range(1, n_genes + 1)], dtype=object)
     return GeneTable(ids=names, names=names)

@@ -7,7 +7,7 @@ is held in memory, so that the need is estimated from the decompressed size firs
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from dpss.formats.naming import Note, check_feature_count, name_genes
 from dpss.formats.r_containers import Found, find_matrices
 from dpss.formats.r_matrices import Compressed, RMatrix
 from dpss.formats.text_names import Kind, find_kind
+from dpss.model import Certainty, Decision
 from dpss.stores import Blob, Tree
 from dpss.stores.streams import open_decompressed, peek
 
@@ -148,6 +149,7 @@ def _open_one(found: Found, name: str, url: str) -> Matrix:
     """Make a matrix of what was found under one name in the file."""
     layers: list[InMemoryLayer] = []
     notes: dict[str, Note] = {}
+    orientation: list[Decision] = []
     for layer_name, matrix in found.layers.items():
         where = f"{url}: {found.name or layer_name}"
         check_feature_count(matrix.n_genes, where)
@@ -159,7 +161,8 @@ def _open_one(found: Found, name: str, url: str) -> Matrix:
             columns = {"index": np.array([*rows, None], dtype=object)[:-1], **columns}
         columns = {key: column for key, column in columns.items() if len(column) == matrix.n_genes}
         genes, more = name_genes(columns, matrix.n_genes, where)
-        notes |= {note[0]: note for note in (*more, *_note_orientation(matrix))}
+        notes |= {note[0]: note for note in more}
+        orientation.append(_decide_orientation(found, rows, matrix.cell_names))
         layers.append(
             InMemoryLayer(
                 name=layer_name,
@@ -171,17 +174,27 @@ def _open_one(found: Found, name: str, url: str) -> Matrix:
                 value_bytes=8,
             )
         )
-    return Matrix(name=name, format=FORMAT, layers=tuple(layers), notes=tuple(notes.values()))
+    # All layers have the same axes: the one whose names tell least decides how sure it is.
+    least = sorted(orientation, key=lambda each: each.certainty is not Certainty.ASSUMED)[:1]
+    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), tuple(least))
 
 
 def _count(values: Any) -> int:
     return len(values.data) if isinstance(values, Compressed) else int(values.size)
 
 
-def _note_orientation(matrix: RMatrix) -> tuple[Note, ...]:
-    """Say so where the names speak against R's convention of genes × cells."""
-    kinds = find_kind(matrix.gene_names), find_kind(matrix.cell_names)
+def _decide_orientation(found: Found, rows: Sequence[str], columns: Sequence[str]) -> Decision:
+    """Return the orientation: R's packages keep genes in rows, names may speak against it."""
+    kinds = find_kind(rows), find_kind(columns)
+    certainty = Certainty.TOLD_BY_CONTENT
     if Kind.CELLS is kinds[0] or (kinds[0] is Kind.UNKNOWN and Kind.GENES is kinds[1]):
-        sentence = "The rows are named like cells, but are taken for genes, as R has them."
-        return (("orientation", "warn", sentence),)
-    return ()
+        evidence = "The rows are named like cells, but are taken for genes, as R has them."
+        certainty = Certainty.ASSUMED
+    elif Kind.GENES is kinds[0] or Kind.CELLS is kinds[1]:
+        evidence = "The names of rows and columns are those of genes and cells."
+    elif found.gene_names:
+        evidence, certainty = "The object's class keeps genes in rows.", Certainty.STATED
+    else:
+        evidence = "No names tell genes from cells: rows are taken for genes, as R has them."
+        certainty = Certainty.ASSUMED
+    return Decision("orientation", "genes × cells", evidence, certainty, changes_numbers=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats import Matrix
+from dpss.formats import Matrix, state_orientation
 from dpss.formats.feature_kinds import with_kinds
 from dpss.formats.hdf5 import Hdf5File, reading
 from dpss.formats.hdf5_strings import read_strings, read_whole
@@ -19,6 +19,7 @@ from dpss.stores import Blob
 
 FORMAT = "10x h5"
 
+_ORIENTATION = state_orientation("genes × cells", "Cell Ranger's columns are barcodes.")
 _VECTORS = {"data", "indices", "indptr", "shape", "barcodes"}
 
 
@@ -50,12 +51,12 @@ def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
     """Open a group; probes of one gene are added up."""
     node = file.h5[group]
     genes = _genes(file, node)
-    decisions: tuple[Decision, ...] = ()
+    decisions: tuple[Decision, ...] = (_ORIENTATION,)
     gene_of = None
     if (probes := _probed_genes(file, node)) is not None:
         n_probes = len(genes)
         genes, gene_of = probes
-        decisions = (_decide_probes(n_probes, len(genes)),)
+        decisions = (_ORIENTATION, _decide_probes(n_probes, len(genes)))
     layer = _layer(file, group, genes, gene_of)
     return Matrix(name=name, format=FORMAT, layers=(layer,), decisions=decisions)
 

@@ -184,6 +184,7 @@ def open_text(
     if what := side_file_of(blob.url):
         raise NoMatrixError(f"{blob.url}: {what}, not a matrix")
     look = look_at(blob)
+    sample_only = sample_only and not look.complete
     oriented = orient(look, orientation)
     found = oriented.value
     dialect = look.dialect

@@ -53,6 +53,8 @@ class Look:
     """The columns before the data, of the first lines."""
     n_lines: int = 0
     """Number of those lines."""
+    complete: bool = False
+    """Whether the whole file was looked at."""
 
 
 def look_at(blob: Blob) -> Look:
@@ -94,7 +96,7 @@ def look_at(blob: Blob) -> Look:
         _as_array([fields[j] if j < len(fields) else "" for fields in lines])
         for j in range(dialect.n_lead)
     )
-    return Look(dialect, label, line_kind, column_kind, lead, len(lines))
+    return Look(dialect, label, line_kind, column_kind, lead, len(lines), complete)
 
 
 def _read_head(blob: Blob) -> tuple[bytes, bool]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats import Layer, Matrix
+from dpss.formats import ANNDATA_ORIENTATION, Layer, Matrix, state_orientation
 from dpss.formats.frames import Frame, note_others, read_frame, read_records
 from dpss.formats.gene_columns import gene_table
 from dpss.formats.hdf5_strings import as_strings
@@ -24,6 +24,9 @@ from dpss.stores.archives import ZipTree, is_zip
 
 FORMAT = "zarr"
 
+_HCA_ORIENTATION = state_orientation(
+    "cells × genes", "The HCA Matrix Service's expression has a row for each cell_id."
+)
 Columns = dict[str, NDArray[np.object_]]
 
 
@@ -82,13 +85,15 @@ def roots(tree: Tree) -> list[str]:
 def _open_one(tree: ZarrTree, name: str) -> Matrix:
     if {"expression", "gene_id"} <= set(tree.children("")):
         layers, notes = _open_hca(tree)
+        orientation = _HCA_ORIENTATION
     elif "var" in tree:
         layers, notes = _layers(tree)
+        orientation = ANNDATA_ORIENTATION
     else:
         raise NoMatrixError(f"{tree.url}: a zarr hierarchy without X and var or an expression")
     if not layers:
         raise NoMatrixError(f"{tree.url}: there is no X, raw.X or layer in this zarr hierarchy")
-    return Matrix(name=name, format=FORMAT, layers=layers, notes=notes)
+    return Matrix(name, FORMAT, layers, notes, (orientation,))
 
 
 def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:

@@ -42,7 +42,10 @@ def only_layer(files: Mapping[str, bytes]) -> Layer:
 
 
 def note_names(matrix: Matrix) -> set[str]:
-    return {name for name, _, _ in matrix.notes}
+    """Return what is warned about: notes, and assumptions that numbers depend on."""
+    return {name for name, _, _ in matrix.notes} | {
+        each.topic for each in matrix.decisions if each.is_warning
+    }
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -230,7 +233,7 @@ def test_file_alone(tmp_path: Path) -> None:
     (matrix,) = mtx.open_(LocalFile(path))
     assert matrix.name == ""
     assert matrix.layers[0].genes.names.tolist() == ["gene 1", "gene 2", "gene 3"]
-    assert note_names(matrix) == {"gene names", "orientation"}
+    assert note_names(matrix) == {"gene_names", "orientation"}
     (tmp_path / "s1_genes.tsv").write_bytes(GENES)
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "cells.tsv").write_bytes(b"too\nmany\ncells\nhere\n")
