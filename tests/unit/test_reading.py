@@ -142,7 +142,8 @@ def test_an_assumption_stands_everywhere(tmp_path: Path, capsys) -> None:
     words = "rientation genes × cells was assumed"
     assert words in " ".join(capsys.readouterr().out.split())
     page = (output / "m" / "index.html").read_text()
-    assert page.index(words) < page.index('<dl class="numbers">')
+    assert page.index("Orientation: genes × cells.") < page.index('<dl class="numbers">')
+    assert page.index("<code>--orientation</code> changes it.") < page.index('<dl class="numbers">')
     assert words in (output / "m" / "summary_mqc.json").read_text()
     (run,) = (output / "runs").glob("2*.json")
     assert words in json.loads(run.read_text())["matrices"][0]["assumed"]

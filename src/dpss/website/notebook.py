@@ -33,6 +33,7 @@ def summary_html(summary: Summary) -> str:
             simulated=summary.demo,
             what=words.what_it_is(record),
             numbers=record.numbers,
+            assumed=words.assumed(document),
             cautions=words.cautions(document),
             lists=top_lists(document),
         )

@@ -77,6 +77,7 @@ def environment() -> Environment:
         duration=words.duration,
         counts=words.counts,
         headline=lambda run: words.headline([entry.kind for entry in run.entries]),
+        sentence=words.sentence,
         xml=words.xml_text,
         range=range_of,
     )
@@ -238,8 +239,8 @@ def matrix_view(
         "lists": top_lists(document),
         "what": words.what_it_is(record),
         "typical": words.typical_cell(record),
-        # What was assumed stands above the numbers already.
-        "cautions": [c for c in words.cautions(document) if c["name"] != "assumptions"],
+        "assumed": words.assumed(document),
+        "cautions": words.cautions(document),
         "figures": [
             {
                 **figure,

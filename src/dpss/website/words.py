@@ -192,10 +192,36 @@ def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
     return "good", "all passed", "all passed"
 
 
+def sentence(text: str) -> str:
+    """Return a text with a capital and a full stop.
+
+    >>> sentence("all are whole numbers")
+    'All are whole numbers.'
+    """
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "…")) else f"{text}."
+
+
+def assumed(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the decisions that were assumed and change numbers, each with its reason."""
+    return [
+        {"reason": sentence(each["evidence"]), **each}
+        for each in document.get("reading", ())
+        if each["certainty"] == "assumed" and each["changes_numbers"]
+    ]
+
+
 def cautions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the checks that a reader should know of, failures first."""
+    """Return the checks that a reader should know of, failures first.
+
+    What was assumed is left out: it stands above the numbers.
+    """
     order = {"fail": 0, "warn": 1}
-    found = [check for check in document["checks"] if check["status"] in order]
+    found = [
+        check
+        for check in document["checks"]
+        if check["status"] in order and check["name"] != "assumptions"
+    ]
     return sorted(found, key=lambda check: order[check["status"]])
 
 

@@ -54,6 +54,18 @@ def png(width: int = 64, height: int = 40, grey: int = 230) -> bytes:
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="40"/>'
 
 
+def decision(topic: str, value: str, evidence: str = "Made up.", *, assumed: bool = False) -> dict:
+    """Return an entry of ``reading``."""
+    return {
+        "topic": topic,
+        "value": value,
+        "evidence": evidence,
+        "certainty": "assumed" if assumed else "stated",
+        "option": "--orientation" if assumed else "",
+        "changes_numbers": True,
+    }
+
+
 def gene_rows(rng: random.Random, n_genes: int, n_cells: int, names=None) -> list[dict]:
     """Return the lines of a ``genes.csv``, as consistent as pages need."""
     rows = []
@@ -171,6 +183,10 @@ def document(
                 [("pass", "passed")] * 3 + [("warn", "gives cause for caution")] * n_warn
             )
         ],
+        "reading": [
+            decision("format", "h5ad"),
+            decision("orientation", "cells × genes", assumed=n_warn > 1),
+        ],
         "figures": [
             {"slug": slug, "title": t, "caption": f"How to read {t.lower()}.", "left_out": None}
             for slug, t in FIGURES
@@ -265,6 +281,7 @@ def make_nasty(root: Path, seed: int = 1) -> Path:
         "strata": {NASTY[0]: [NASTY[1]], "species": [NASTY[0]], "organ": [NASTY[1]]},
     }
     doc["checks"] = [{"name": NASTY[0], "status": "warn", "message": NASTY[1]}]
+    doc["reading"] = [decision(NASTY[0], NASTY[1], NASTY[2], assumed=True)]
     doc["figures"][0] |= {"title": NASTY[0], "caption": NASTY[1]}
     doc["figures"][6] |= {"left_out": NASTY[0]}
     doc["provenance"] = {"version": NASTY[0], "settings": {NASTY[1]: NASTY[0]}}

@@ -71,6 +71,22 @@ def test_every_project_has_a_page_and_the_index_names_it(portal):
     assert all(title in index.text for title in titles)
 
 
+def test_assumptions_stand_above_the_numbers_of_their_matrix_only(portal):
+    """Each with what changes it; a matrix whose file tells everything has none."""
+    n_boxes = 0
+    for path in sorted(portal.rglob("summary.json")):
+        page = path.parent / "index.html"
+        page = page if page.is_file() else path.parent.parent / "index.html"
+        told = page.read_text()
+        for article in told.split("<article")[1:]:
+            box, numbers = article.find('class="assumed"'), article.index('<dl class="numbers">')
+            assert box < numbers
+            n_boxes += box > 0
+            assert article.count('<th scope="row">format</th>') <= 1
+            assert ("--orientation</code> changes it." in article) == (box > 0)
+    assert n_boxes
+
+
 def test_index_json_follows_its_schema(portal):
     """Other programs can rely on index.json."""
     make_nasty(portal)
