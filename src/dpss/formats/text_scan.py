@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.naming import check_feature_count
 from dpss.formats.other_formats import describe_bytes, unknown_format
+from dpss.formats.text_bounds import LineBounds
 from dpss.formats.text_dialect import Dialect, find_dialect, split_line
 from dpss.formats.text_names import Kind, are_lists, are_measures, find_kind
 from dpss.formats.text_stream import TextReader, skip
@@ -100,18 +101,23 @@ def look_at(blob: Blob) -> Look:
 
 
 def _read_head(blob: Blob) -> tuple[bytes, bool]:
-    """Return some lines of a file, and whether they are all there are."""
-    parts: list[bytes] = []
-    n_bytes = n_lines = 0
+    """Return some lines of a file, and whether they are all there are.
+
+    Raises:
+        LimitError: A line is longer, or has more fields, than any that makes sense.
+    """
+    head = bytearray()
+    n_lines = 0
+    bounds = LineBounds(blob.url)
     with open_text(blob) as file:
-        while n_bytes < _HEAD_BYTES or (n_lines < _NEEDED_LINES and n_bytes < _MOST_HEAD_BYTES):
+        while len(head) < _HEAD_BYTES or (n_lines < _NEEDED_LINES and len(head) < _MOST_HEAD_BYTES):
             part = file.read(_HEAD_BYTES)
             if not part:
-                return b"".join(parts), True
-            parts.append(part)
-            n_bytes += len(part)
+                return bytes(head), True
+            bounds.add(part)
+            head += part
             n_lines += part.count(b"\n")
-    return b"".join(parts), False
+    return bytes(head), False
 
 
 def _lead_fields(text: bytes, dialect: Dialect) -> Iterator[list[str]]:

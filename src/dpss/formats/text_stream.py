@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats import text_parse as parse
 from dpss.formats.digits import PADDING
+from dpss.formats.text_bounds import MAX_LINE_BYTES
 from dpss.formats.text_columns import describe_column
 from dpss.formats.text_dialect import MISSING, Dialect
 from dpss.stores import Blob
 from dpss.stores.streams import open_text
 
-MAX_LINE_BYTES = 1 << 27
-"""Longest line: a million cells of 100 characters each."""
 _N_ODD = 1 << 12
+_MOST_DIGITS = 2000
+"""Most characters of a number: the longest that a double needs have fewer than 1,100."""
 _TO_POINTS = bytes.maketrans(b",.", b".,")
 """Makes decimal commas points; a point, between thousands then, becomes what is no number."""
 _SKIP_BYTES = 1 << 20
@@ -138,7 +139,9 @@ def _settle(
         token = text[begin:end].strip().strip(b'"').strip()
         try:
             # `float` would also take underscores.
-            value = np.nan if token.upper() in MISSING else float(token.replace(b"_", b"?"))
+            # Nor is a field longer than any number's digits turned into one: that takes long.
+            clean = token[:_MOST_DIGITS].replace(b"_", b"?") + (b"?" * (len(token) > _MOST_DIGITS))
+            value = np.nan if token.upper() in MISSING else float(clean)
         except ValueError:
             line = text[text.rfind(b"\n", 0, begin) + 1 : begin]
             j = len(dialect.split(line.decode("utf-8", "replace") + "x")) - 1
