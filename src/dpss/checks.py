@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dpss.evidence import Evidence
 from dpss.model import Certainty
 from dpss.reading import assumptions, describe_assumption
+from dpss.spreadsheet_names import names_of_spreadsheets
 from dpss.stats import layout
 from dpss.stats.logarithms import LOG_CEILING
 from dpss.stats.values import Values
@@ -190,6 +191,18 @@ def _look_at_names(evidence: Evidence) -> tuple[str, str]:
     )
 
 
+def _look_at_dates(evidence: Evidence) -> tuple[str, str]:
+    genes = evidence.features.select(evidence.features.is_gene)
+    found = names_of_spreadsheets(genes.names.tolist())
+    if not found:
+        return PASS, "No gene name is a date or a number in scientific notation."
+    examples = _listed(list(dict.fromkeys(found))[:N_NAMED])
+    return WARN, (
+        f"{len(found):,} gene names are dates or numbers ({examples}), as spreadsheets make of "
+        "SEPT2, MARCH1 or 2310009E13: which genes they are, the names do not tell."
+    )
+
+
 def _look_at_identity(evidence: Evidence) -> tuple[str, str]:
     found = evidence.nomenclature
     message = f"Genes go by {found.id_type}{' with versions' if found.versioned else ''}"
@@ -310,6 +323,10 @@ CHECKS = (
     CheckKind("unique_gene_names", "Has every gene its own name and id?",
               "warn: a name or an id occurs more than once", "CELLxGENE schema 7.1.0",
               _look_at_names),
+    CheckKind("names_as_dates", "Did a spreadsheet make dates of gene names?",
+              "warn: a name is a date, a day's number or a number in scientific notation",
+              "M. Ziemann, Y. Eren, A. El-Osta, Genome Biology 17 (2016), "
+              "doi:10.1186/s13059-016-1044-7", _look_at_dates),
     CheckKind("gene_ids", "What are genes called, and whose are they?",
               "warn: species not recognised, or several of them; transcripts, numbers, other names",
               "Ensembl, stable id prefixes", _look_at_identity),
