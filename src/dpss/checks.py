@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.assumptions import assumptions, describe_assumption
 from dpss.evidence import Evidence
 from dpss.model import Certainty
-from dpss.reading import assumptions, describe_assumption
 from dpss.spreadsheet_names import names_of_spreadsheets
 from dpss.stats import layout
 from dpss.stats.logarithms import LOG_CEILING

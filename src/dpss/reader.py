@@ -174,7 +174,7 @@ class Reader:
         if isinstance(result, Exception):
             return result
         files = self.drawing.files_of(result, progress)
-        from dpss.reading import assumptions, describe_assumption
+        from dpss.assumptions import assumptions, describe_assumption
 
         assumed = " ".join(map(describe_assumption, assumptions(result.reading)))
         return Made(files, result.n_cells, result.n_genes, assumed)

@@ -47,23 +47,6 @@ def describe_reading(
     return tuple(sorted(found, key=lambda each: places.get(each.topic, len(places))))
 
 
-def assumptions(reading: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Return the decisions that nothing in the file shows and that change numbers."""
-    return tuple(each for each in reading if each.is_warning)
-
-
-def describe_assumption(decision: Decision) -> str:
-    """Return an assumption as a sentence.
-
-    >>> describe_assumption(Decision("log_base", "e", "nothing shows it", Certainty.ASSUMED))
-    'log base e was assumed: nothing shows it.'
-    """
-    topic = decision.topic.replace("_", " ")
-    evidence = decision.evidence.rstrip(".")
-    other = f" {decision.option} changes it." if decision.option else ""
-    return f"{topic} {decision.value} was assumed: {evidence}.{other}"
-
-
 def _decide_format(matrix: Matrix) -> Decision:
     return Decision(
         "format",

@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dpss.assumptions import assumptions
 from dpss.cli import commands
 from dpss.entry import execute
 from dpss.errors import MatrixError
@@ -23,7 +24,7 @@ from dpss.formats.finding import each_matrix
 from dpss.formats.means import Means
 from dpss.inspection import inspect_source
 from dpss.model import Certainty, Decision
-from dpss.reading import TOPICS, assumptions
+from dpss.reading import TOPICS
 from tests.summarise import source_of, summarise_matrix
 
 pytestmark = pytest.mark.filterwarnings("ignore:Writing zarr v2 data")

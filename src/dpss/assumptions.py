@@ -1,0 +1,24 @@
+"""Decisions about a file that nothing in it shows, and that change numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dpss.model import Decision
+
+
+def assumptions(reading: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions that nothing in the file shows and that change numbers."""
+    return tuple(each for each in reading if each.is_warning)
+
+
+def describe_assumption(decision: Decision) -> str:
+    """Return an assumption as a sentence.
+
+    >>> describe_assumption(Decision("log_base", "e", "nothing shows it", Certainty.ASSUMED))
+    'log base e was assumed: nothing shows it.'
+    """
+    topic = decision.topic.replace("_", " ")
+    evidence = decision.evidence.rstrip(".")
+    other = f" {decision.option} changes it." if decision.option else ""
+    return f"{topic} {decision.value} was assumed: {evidence}.{other}"
