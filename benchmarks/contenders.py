@@ -93,8 +93,8 @@ def plain_h5py(path: str, output: str) -> dict[str, Any]:
 
 def decode_only(path: str, threads: str = "2") -> dict[str, Any]:
     """Decode all chunks of X with this program's decoder and threads, and do nothing with them."""
-    from dpss.formats.table import open_matrices
-    from dpss.stores.local import LocalFile
+    from dpss.formats.registry import open_matrices
+    from dpss.storage.local import LocalFile
 
     layer: Any = open_matrices(LocalFile(Path(path)))[0].layers[0]
     arrays = [layer._data, layer._indices]
@@ -159,12 +159,12 @@ def pyarrow_csv(path: str) -> dict[str, Any]:
 
 def dask_fold(address: str, path: str, n_workers: str) -> dict[str, Any]:
     """A pass over a matrix on a Dask cluster; the second one is timed, when all is loaded."""
-    from dpss.executors.dask import DaskExecutor
-    from dpss.folds import CellFold, Reading
-    from dpss.formats.table import open_matrices
-    from dpss.settings import ReadSettings
+    from dpss.compute.dask_executor import DaskExecutor
+    from dpss.engine.folds import CellFold, Reading
+    from dpss.engine.settings import ReadSettings
+    from dpss.formats.registry import open_matrices
     from dpss.stats.accumulator import Features
-    from dpss.stores.local import LocalFile
+    from dpss.storage.local import LocalFile
 
     layer = open_matrices(LocalFile(Path(path)))[0].layers[0]
     is_gene = layer.genes.is_gene

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import dpss
-from dpss.executors import Advance, Fold
+from dpss.compute.executor import Advance, Fold
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60

@@ -37,7 +37,7 @@ def s3() -> Iterator[MotoS3]:
 @pytest.fixture
 def bucket(s3: MotoS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Return a new bucket's name; AWS's environment leads to it, and to nothing else."""
-    from dpss.stores import aws
+    from dpss.storage.s3 import connection as aws
 
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)

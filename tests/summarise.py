@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dpss.building import Identity
-from dpss.executors.threads import ThreadExecutor
-from dpss.formats import Layer, Matrix
-from dpss.formats.table import Source, open_matrices
-from dpss.settings import ReadSettings, StatSettings
-from dpss.stores.local import LocalFile, LocalFolder
-from dpss.summarizing import SilentProgress, summarize_matrix
-from dpss.summary import MatrixInfo, Provenance, Summary
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.engine.summarizer import SilentProgress, summarize_matrix
+from dpss.formats.base import Layer, Matrix
+from dpss.formats.registry import Source, open_matrices
+from dpss.storage.local import LocalFile, LocalFolder
+from dpss.summary.builder import Identity
+from dpss.summary.record import MatrixInfo, Provenance, Summary
 
 
 def source_of(path: Path) -> Source:

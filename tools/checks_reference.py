@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dpss.checks import CHECKS
+from dpss.summary.checks import CHECKS
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.md"
 

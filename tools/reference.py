@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from dpss.cli import commands
-from dpss.formats.table import FORMATS, HDF5_FORMATS
+from dpss.cli.commands import commands
+from dpss.formats.registry import FORMATS, HDF5_FORMATS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 WRITERS = FOLDER.parent.parent / "tests" / "cases" / "writers.json"
@@ -74,7 +74,7 @@ def settings_page() -> str:
 def formats_page() -> str:
     """Return the page of all formats, from the table of readers."""
     rows = [
-        f"| {about.name} | `dpss.formats.{about.reader}` | {about.constant_memory} | "
+        f"| {about.name} | `dpss.formats.base.{about.reader}` | {about.constant_memory} | "
         f"{', '.join(f'`{name}`' for name in about.real_files) or 'made ones only'} |"
         for about in (known.about for known in (*HDF5_FORMATS, *FORMATS))
     ]

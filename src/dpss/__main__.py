@@ -1,6 +1,6 @@
 """``python -m dpss``."""
 
-from dpss.cli import main
+from dpss.cli.commands import main
 
 if __name__ == "__main__":
     main()

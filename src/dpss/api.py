@@ -8,18 +8,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from dpss import summary as records
+from dpss.engine.settings import StatSettings, make_read_settings
 from dpss.errors import MatrixError, NeedsWholeError, NoMatrixError, UnknownFormatError
-from dpss.settings import StatSettings, make_read_settings
+from dpss.summary import record as records
 
 if TYPE_CHECKING:
     import matplotlib.figure
     import pandas as pd
 
-    from dpss.formats import Layer, Matrix
-    from dpss.formats.means import Means
-    from dpss.settings import ReadSettings
-    from dpss.stores.opening import Source
+    from dpss.engine.settings import ReadSettings
+    from dpss.formats.base import Layer, Matrix
+    from dpss.formats.options import Means
+    from dpss.storage.locations import Source
 
 NO_MATRIX = (NoMatrixError, UnknownFormatError)
 
@@ -35,19 +35,19 @@ class Summary(records.Summary):
 
     def genes_table(self) -> pd.DataFrame:
         """Return the gene table with the columns of ``genes.csv``; ranks are nullable integers."""
-        from dpss.tables import genes_frame
+        from dpss.summary.tables import genes_frame
 
         return genes_frame(self.genes)
 
     def figures(self) -> dict[str, matplotlib.figure.Figure]:
         """Draw each figure that this summary has the numbers for, by slug."""
-        from dpss.figures import draw_figures
+        from dpss.figures.registry import draw_figures
 
         return draw_figures(self)
 
     def _repr_html_(self) -> str:
         """Return the summary as HTML for a notebook."""
-        from dpss.website.notebook import summary_html
+        from dpss.website.pages.notebook import summary_html
 
         return summary_html(self)
 
@@ -91,18 +91,18 @@ def summarize(
         SettingsError: A setting is wrong.
         UnreachableError: There is no such file.
     """
-    from dpss.formats.in_memory import is_anndata, open_anndata
+    from dpss.formats.anndata import is_anndata, open_anndata
 
     stats = StatSettings(min_gene_count, layer, orientation)
     read = make_read_settings(threads, memory)
     if is_anndata(source):
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
 
-    from dpss.formats.means import Means, hold_apart, parse_orientation
-    from dpss.names import stem_of
-    from dpss.stores.fingerprints import fingerprint
-    from dpss.stores.opening import open_source
-    from dpss.stores.paged import PagedBlob, paged
+    from dpss.formats.options import Means, hold_apart, parse_orientation
+    from dpss.storage.fingerprint import fingerprint
+    from dpss.storage.locations import open_source
+    from dpss.storage.names import stem_of
+    from dpss.storage.paging.file import PagedBlob, paged
 
     opened = paged(open_source(os.fspath(source)))
     title, mark = stem_of(opened.name), fingerprint(opened)
@@ -115,7 +115,7 @@ def summarize(
         with _in_one_pass(opened, means) as ready:
             return _only(ready, matrix, means, make)
     except NeedsWholeError:
-        from dpss.stores.http_blob import HttpBlob
+        from dpss.storage.http.file import HttpBlob
 
         if not isinstance(opened, (PagedBlob, HttpBlob)):
             raise
@@ -130,13 +130,13 @@ def _in_one_pass(source: Source, means: Means) -> Iterator[Source]:
     Raises:
         NeedsWholeError: Once from the start to the end is not how it's read.
     """
-    from dpss.stores import Blob
+    from dpss.storage.base import Blob
 
     if not isinstance(source, Blob) or source.random_access:
         yield source
         return
     from dpss.formats.one_pass import reads_in_one_pass
-    from dpss.stores.one_pass import OnePassBlob
+    from dpss.storage.http.one_pass import OnePassBlob
 
     with closing(OnePassBlob(source)) as blob:
         if not blob.random_access and not reads_in_one_pass(blob, means.orientation):
@@ -152,7 +152,7 @@ def _only(
     Raises:
         MatrixError: There is no such one, or none is asked for and there are several.
     """
-    from dpss.formats.finding import Refused, each_matrix
+    from dpss.formats.discovery import Refused, each_matrix
 
     made: Summary | None = None
     names: list[str] = []
@@ -178,10 +178,10 @@ def _summarize(
     found: Matrix, url: str, title: str, mark: str, stats: StatSettings, read: ReadSettings
 ) -> Summary:
     from dpss._version import __version__
-    from dpss.building import Identity
-    from dpss.executors.threads import ThreadExecutor
-    from dpss.summarizing import SilentProgress, summarize_matrix
-    from dpss.summary import MatrixInfo, Provenance
+    from dpss.compute.thread_executor import ThreadExecutor
+    from dpss.engine.summarizer import SilentProgress, summarize_matrix
+    from dpss.summary.builder import Identity
+    from dpss.summary.record import MatrixInfo, Provenance
 
     def identify(opened: Matrix, layer: Layer) -> Identity:
         info = MatrixInfo(opened.name, url, opened.format, layer.name, mark)

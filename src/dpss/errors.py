@@ -16,8 +16,8 @@
             └── NeedsWholeError             can't be read where it is: to be fetched whole
 
 Each message says what is wrong, with which value, and what to do next where
-something can be done. It is caught once, at the edge (``dpss.entry`` for a command,
-``dpss.run`` for one matrix of many).
+something can be done. It is caught once, at the edge (``dpss.cli.entry`` for a command,
+``dpss.job.run`` for one matrix of many).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class LostError(MatrixError):
         Args:
             message: What ended the process, after how long.
             cause: That in a word: a signal's name, ``exit code 3``, ``time limit``, ``memory``.
-            peak_memory_bytes: Largest resident memory that it had; 0 where nobody knows.
+            peak_memory_bytes: Largest resident memory that it had; 0 if not known.
         """
         super().__init__(message)
         self.cause = cause

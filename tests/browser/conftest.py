@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from dpss.stores.local import LocalStore
+from dpss.storage.local import LocalStore
 from dpss.website import build_website, make_server
 from tests.unit.website.portal import make_nasty, make_portal, make_runs
 

@@ -15,7 +15,7 @@ import pytest
 import scipy.io
 import scipy.sparse as sp
 
-from dpss.summary import Summary
+from dpss.summary.record import Summary
 
 RNG = np.random.default_rng(14)
 COUNTS = pd.DataFrame(

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from dpss.errors import MatrixError
-from dpss.formats.finding import Refused, each_matrix
-from dpss.summary import Summary
+from dpss.formats.discovery import Refused, each_matrix
+from dpss.summary.record import Summary
 from tests.summarise import source_of, summarise_matrix
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from dpss.stats.values import Values
+from dpss.stats.values.kinds import Values
 from tests.cases.made import COUNTS, NAMES, RNG, TENX, agrees, features, write_h5, write_triple
 from tests.summarise import summarise
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from dpss.errors import MatrixError, NoCountsError, NoMatrixError
-from dpss.formats.finding import Refused, each_matrix
-from dpss.summary import Summary
+from dpss.formats.discovery import Refused, each_matrix
+from dpss.summary.record import Summary
 from tests.cases.made import (
     COUNTS,
     NAMES,

@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dpss import composing, summarizing
-from dpss.cgroups import memory_limit
-from dpss.cli import main
+from dpss.cli.commands import main
+from dpss.compute.cgroups import memory_limit
+from dpss.engine import summarizer as summarizing
+from dpss.job import factory as composing
 
 FAULTS = ("crash", "hang", "memory")
 _MORE_BYTES = 64 << 20

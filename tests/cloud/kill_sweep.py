@@ -20,17 +20,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dpss.catalogs.local import LocalCatalog
-from dpss.console import LogObserver
-from dpss.drawing import DrawingHere
-from dpss.executors.threads import ThreadExecutor
-from dpss.interrupts import NeverStop
-from dpss.isolation import recipe_of
+from dpss.cli.console import LogObserver
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.job.children.isolation import recipe_of
+from dpss.job.pipeline import Pipeline
+from dpss.job.publication import CELLS, GENES, SUMMARY, read_published
+from dpss.job.renderer import DrawingHere
+from dpss.job.run import Job, run
+from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef
-from dpss.pipeline import Pipeline
-from dpss.publication import CELLS, GENES, SUMMARY, read_published
-from dpss.run import Job, run
-from dpss.settings import ReadSettings, StatSettings
-from dpss.stores.local import LocalStore
+from dpss.storage.local import LocalStore
 from tests.cloud.portal import matrix_bytes
 
 N_PROJECTS = 6

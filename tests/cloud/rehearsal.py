@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.groups import limited
 from benchmarks.measuring import Limits
 from dpss.demo.files import write_h5ad_csr
-from dpss.outcomes import is_run_key
+from dpss.job.report.outcomes import is_run_key
 from tests.cloud.harm import FAULTS
 from tests.cloud.portal import make_counts
 from tests.cloud.watched import Ended, requests_of, run_watched

@@ -40,7 +40,7 @@ def done(s3: MotoS3, bucket: str, tmp_path: Path) -> subprocess.CompletedProcess
 def run_2019(s3: MotoS3, options: list[str]) -> subprocess.CompletedProcess[str]:
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "DPSS_"))}
     return subprocess.run(
-        [sys.executable, "-c", "from dpss.cli import run_main; run_main()", *options],
+        [sys.executable, "-c", "from dpss.cli.commands import run_main; run_main()", *options],
         env={**keep, **s3.environment},
         capture_output=True,
         text=True,

@@ -15,10 +15,10 @@ import pytest
 from dpss.demo.files import write_h5ad_csr
 from dpss.errors import CorruptMatrixError
 from dpss.model import MatrixRef
-from dpss.stores.fetching import Fetcher
-from dpss.stores.http import Client
-from dpss.stores.local import LocalFile
-from dpss.stores.scratch import Scratch
+from dpss.storage.download import Fetcher
+from dpss.storage.http.client import Client
+from dpss.storage.local import LocalFile
+from dpss.storage.scratch import Scratch
 from tests.cloud.portal import make_counts, matrix_bytes
 from tests.servers.base import Answer, Request
 from tests.servers.cellxgene import CellxgeneServer

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dpss.stores.one_pass import HEAD_BYTES
+from dpss.storage.http.one_pass import HEAD_BYTES
 from tests.cloud.portal import STRATA, add, matrix_bytes, project_id
 from tests.servers.azul import AzulServer, stored, tree
 from tests.servers.base import Answer

@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dpss.executors.threads import ThreadExecutor
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.engine.summarizer import SilentProgress
 from dpss.formats.one_pass import reads_in_one_pass
-from dpss.interrupts import NeverStop
+from dpss.job.pipeline import Pipeline
+from dpss.job.publication import Recipe
+from dpss.job.report.outcomes import Outcome, Status
+from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef, Project
-from dpss.outcomes import Outcome, Status
-from dpss.pipeline import Pipeline
-from dpss.publication import Recipe
-from dpss.settings import ReadSettings, StatSettings
-from dpss.stores import one_pass
-from dpss.stores.fetching import Fetcher
-from dpss.stores.memory import MemoryStore
-from dpss.stores.scratch import Scratch
-from dpss.summarizing import SilentProgress
+from dpss.storage.download import Fetcher
+from dpss.storage.http import one_pass
+from dpss.storage.memory import MemoryStore
+from dpss.storage.scratch import Scratch
 from tests.cloud.portal import matrix_bytes
 from tests.servers.base import Answer
 from tests.servers.files import FileServer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dpss.processes import can_fork
+from dpss.compute.processes import can_fork
 from tests import ROOT
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="children are forked on Linux only")

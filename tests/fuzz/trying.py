@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dpss.errors import DpssError
-from dpss.formats.finding import Refused, each_matrix
+from dpss.formats.discovery import Refused, each_matrix
 from tests.summarise import source_of, summarise_matrix
 
 SECONDS = 30

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from dpss.blocks import CellBlock, EntryBlock
-from dpss.formats import mtx_parse, text_parse
-from dpss.formats.dense import sparse_rows
-from dpss.formats.digits import PADDING
+from dpss.formats.arrays.dense import sparse_rows
+from dpss.formats.arrays.digits import PADDING
+from dpss.formats.mtx import parser as mtx_parse
+from dpss.formats.text import parser as text_parse
+from dpss.model import CellBlock, EntryBlock
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 

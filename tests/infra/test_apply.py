@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dpss.settings import parse_size
+from dpss.engine.settings import parse_size
 from tests.infra.policies import allows
 from tests.infra.terraform import ACCOUNT, BUCKET, DIGEST, HEAVY, NAME, Deployment
 

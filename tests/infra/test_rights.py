@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from dpss.demo.files import write_mtx_zip
-from dpss.outcomes import is_run_key
+from dpss.job.report.outcomes import is_run_key
 from tests.cloud.portal import make_counts
 from tests.infra.policies import allows
 from tests.infra.terraform import BUCKET, HEAVY, NAME, Deployment

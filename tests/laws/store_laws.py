@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dpss.stores import Store
+from dpss.storage.base import Store
 
 
 class StoreLaws:

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpss.blocks import CellBlock, EntryBlock
+from dpss.model import CellBlock, EntryBlock
 from dpss.stats.accumulator import CellAccumulator, Features, Sums
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 from dpss.stats.moments import share_means, share_variances

@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from dpss.building import Identity
+from dpss.compute.dask_executor import DaskExecutor
+from dpss.compute.executor import Advance, Executor
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.engine.summarizer import SilentProgress, summarize_matrix
 from dpss.errors import CorruptMatrixError
-from dpss.executors import Advance, Executor
-from dpss.executors.dask import DaskExecutor
-from dpss.executors.threads import ThreadExecutor
-from dpss.formats import Layer, Matrix
-from dpss.formats.table import open_matrices
-from dpss.settings import ReadSettings, StatSettings
-from dpss.stores.local import LocalFile
-from dpss.summarizing import SilentProgress, summarize_matrix
-from dpss.summary import MatrixInfo, Provenance
-from dpss.tables import genes_csv, json_bytes, summary_document
+from dpss.formats.base import Layer, Matrix
+from dpss.formats.registry import open_matrices
+from dpss.storage.local import LocalFile
+from dpss.summary.builder import Identity
+from dpss.summary.record import MatrixInfo, Provenance
+from dpss.summary.tables import genes_csv, json_bytes, summary_document
 from tests.cluster import Cluster
 
 SMALL = ReadSettings(threads=1, block_bytes=1 << 10, share_bytes=1 << 12)

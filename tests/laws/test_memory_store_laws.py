@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dpss.stores.memory import MemoryStore
+from dpss.storage.memory import MemoryStore
 from tests.laws.store_laws import StoreLaws
 
 

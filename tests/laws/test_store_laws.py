@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dpss.stores.local import LocalStore
-from dpss.stores.s3_store import S3Store
+from dpss.storage.local import LocalStore
+from dpss.storage.s3.store import S3Store
 from tests.laws.store_laws import StoreLaws
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpss.stats.tally import Tally
+from dpss.stats.histogram import Tally
 
 NUMBERS = st.one_of(
     st.integers(0, 2**40).map(float), st.floats(0, 1e12, allow_nan=False, allow_infinity=False)

@@ -12,12 +12,12 @@ import pytest
 from benchmarks import inputs
 from benchmarks.groups import CGROUP, RLIMIT, limited
 from benchmarks.measuring import Limits, Measurement, dpss_command, measure
-from dpss.executors.threads import ThreadExecutor
-from dpss.folds import CellFold, MeasureFold, Reading
-from dpss.formats.table import open_matrices
-from dpss.stats import layout
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.folds import CellFold, MeasureFold, Reading
+from dpss.formats.registry import open_matrices
 from dpss.stats.accumulator import Features
-from dpss.stores.local import LocalFile
+from dpss.stats.kernels import layout
+from dpss.storage.local import LocalFile
 
 N_CELLS = 10_000
 LIMIT_BYTES = 400 << 20

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.groups import CGROUP, limited
 from benchmarks.measuring import Limits, Measurement, dpss_command, measure
-from dpss.outcomes import is_run_key
-from dpss.processes import can_fork
+from dpss.compute.processes import can_fork
+from dpss.job.report.outcomes import is_run_key
 from tests.unit.small import counts, write_h5ad_csr
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="children are forked on Linux only")

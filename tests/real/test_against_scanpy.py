@@ -13,7 +13,7 @@ import scanpy as sc
 import scipy.io
 import scipy.sparse as sp
 
-from dpss.summary import Summary
+from dpss.summary.record import Summary
 from tests.oracle import assert_agrees, scanpy_genes, scanpy_shares
 from tests.summarise import summarise
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dpss.formats import Matrix
-from dpss.formats.finding import each_matrix
-from dpss.formats.hdf5 import Hdf5File, is_hdf5
-from dpss.formats.table import FORMATS, HDF5_FORMATS
-from dpss.stores import Blob
+from dpss.formats.base import Matrix
+from dpss.formats.discovery import each_matrix
+from dpss.formats.hdf5.file import Hdf5File, is_hdf5
+from dpss.formats.registry import FORMATS, HDF5_FORMATS
+from dpss.storage.base import Blob
 from tests.summarise import source_of
 
 KNOWN = [(known, name) for known in (*HDF5_FORMATS, *FORMATS) for name in known.about.real_files]

@@ -13,20 +13,20 @@ import h5py
 import numpy as np
 
 from dpss.catalogs.local import LocalCatalog
+from dpss.compute.thread_executor import ThreadExecutor
 from dpss.demo.cells import Counts
 from dpss.demo.files import write_h5ad_csr, write_tenx_h5
-from dpss.drawing import tables_of, with_summary
-from dpss.executors.threads import ThreadExecutor
-from dpss.interrupts import NeverStop, Stop
-from dpss.outcomes import Outcome
-from dpss.pipeline import Pipeline
-from dpss.planning import Step
-from dpss.publication import Recipe
-from dpss.run import Job
-from dpss.settings import ReadSettings, StatSettings
-from dpss.stores import Store
-from dpss.summarizing import Progress, SilentProgress
-from dpss.summary import Summary
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.engine.summarizer import Progress, SilentProgress
+from dpss.job.pipeline import Pipeline
+from dpss.job.plan.steps import Step
+from dpss.job.publication import Recipe
+from dpss.job.renderer import tables_of, with_summary
+from dpss.job.report.outcomes import Outcome
+from dpss.job.run import Job
+from dpss.job.stop import NeverStop, Stop
+from dpss.storage.base import Store
+from dpss.summary.record import Summary
 
 __all__ = ["FewFigures", "Notebook", "counts", "job_of", "write_h5ad_csr", "write_tenx_h5"]
 

@@ -14,8 +14,8 @@ import scipy.sparse as sp
 
 import dpss
 from dpss.errors import LimitError, MatrixError, NoMatrixError, SettingsError, UnknownFormatError
-from dpss.stores import one_pass
-from dpss.tables import summary_document
+from dpss.storage.http import one_pass
+from dpss.summary.tables import summary_document
 from tests.cloud import test_one_pass as far
 from tests.servers.files import FileServer
 from tests.unit.formats.packing import table

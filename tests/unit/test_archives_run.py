@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from dpss.configuring import make_run_settings
-from dpss.isolation import is_matrix
-from dpss.outcomes import Status
-from dpss.run import run
-from dpss.settings import ReadSettings, StatSettings
-from dpss.stores.local import LocalStore
+from dpss.cli.config import make_run_settings
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.job.children.isolation import is_matrix
+from dpss.job.report.outcomes import Status
+from dpss.job.run import run
+from dpss.storage.local import LocalStore
 from tests.unit.formats.packing import GEO_NAMES, geo_raw, table, tar, tar_gz
 from tests.unit.small import job_of
 

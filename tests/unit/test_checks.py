@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from dpss.checks import CHECKS
-from dpss.formats.table import open_matrices
+from dpss.formats.registry import open_matrices
 from dpss.model import GeneTable
-from dpss.nomenclature import describe_names
-from dpss.stores.local import LocalFile
-from dpss.summary import Check
+from dpss.storage.local import LocalFile
+from dpss.summary.checks import CHECKS
+from dpss.summary.nomenclature import describe_names
+from dpss.summary.record import Check
 from tests.summarise import summarise, summarise_matrix
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reference" / "checks.md"

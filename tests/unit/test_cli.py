@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from dpss.cli import commands
-from dpss.entry import as_in_2019
-from dpss.interrupts import NeverStop
+from dpss.cli.commands import commands
+from dpss.cli.entry import as_in_2019
+from dpss.job.stop import NeverStop
 from tests.conftest import ROOT
 from tests.unit.small import counts, write_h5ad_csr, write_scaled
 
@@ -52,7 +52,7 @@ def dpss(
 
 def command_of(arguments: Sequence[str | Path], program: str = "main") -> list[str]:
     """Return the command line of a program of ours."""
-    start = f"import sys; from dpss.cli import {program}; {program}(sys.argv[1:])"
+    start = f"import sys; from dpss.cli.commands import {program}; {program}(sys.argv[1:])"
     if program == "main":
         return [sys.executable, "-m", "dpss", *map(str, arguments)]
     return [sys.executable, "-c", start, *map(str, arguments)]
@@ -92,7 +92,7 @@ def test_help_is_quick() -> None:
     """It imports nothing heavy: within 0.3 s on an idle machine, so no numpy, numba, rich, h5py."""
     code = (
         "import sys\n"
-        "from dpss.cli import main\n"
+        "from dpss.cli.commands import main\n"
         "try: main(['--help'])\n"
         "except SystemExit as end: assert end.code == 0\n"
         "heavy = {'numpy', 'numba', 'h5py', 'rich', 'matplotlib', 'pandas', 'jinja2', 'obstore'}\n"
@@ -234,7 +234,7 @@ def test_the_second_run_imports_nothing_heavy(published: Path, tmp_path: Path) -
     arguments = ("run", "--input", str(published / "in"), "--output", str(tmp_path / "out"))
     code = (
         "import sys\n"
-        "from dpss.cli import main\n"
+        "from dpss.cli.commands import main\n"
         f"try: main({list(arguments)!r})\n"
         "except SystemExit as end: assert end.code == 0\n"
         "assert not {'numba', 'matplotlib', 'h5py'} & set(sys.modules)\n"
@@ -405,7 +405,7 @@ def test_what_became_of_the_matrices_is_told_before_the_pages(
     def lost(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("dpss.run.build_pages", lost)
+    monkeypatch.setattr("dpss.job.run.build_pages", lost)
     command = ["run", "--input", str(matrix), "--output", str(tmp_path / "out"), "--metrics", "emf"]
     done = CliRunner().invoke(commands, command, obj=NeverStop())
     assert isinstance(done.exception, MemoryError)

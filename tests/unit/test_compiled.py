@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dpss import machine_code
-from dpss.compiled import Loop, _digest_of, compiled, part
+from dpss.compute import jit_cache as machine_code
+from dpss.compute.jit import Loop, _digest_of, compiled, part
 from dpss.errors import MatrixError
 
 _FACTOR = 3
@@ -67,7 +67,7 @@ def test_what_is_kept_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A second process compiles nothing."""
     arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), False, 0.0)
     first = _fresh()(*arguments)
-    monkeypatch.setattr("dpss.compiled.compile_function", lambda *_: pytest.fail("compiled"))
+    monkeypatch.setattr("dpss.compute.jit.compile_function", lambda *_: pytest.fail("compiled"))
     assert _fresh()(*arguments) == first
 
 
@@ -132,8 +132,8 @@ def test_without_numba_unusual_arrays_become_usual_ones(
 
     wanted = usual()
     result = _fresh()(*wanted)
-    monkeypatch.setattr("dpss.compiled.can_compile", lambda: False)
-    monkeypatch.setattr("dpss.compiled.compile_function", lambda *_: pytest.fail("compiled"))
+    monkeypatch.setattr("dpss.compute.jit.can_compile", lambda: False)
+    monkeypatch.setattr("dpss.compute.jit.compile_function", lambda *_: pytest.fail("compiled"))
     (first, second), table, *rest = usual()
     pair = (unusual(first), unusual(second))
     table = unusual(table)
@@ -146,7 +146,7 @@ def test_without_numba_a_new_type_is_a_fault_of_one_matrix(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the loop and the type, and where it could be counted."""
-    monkeypatch.setattr("dpss.compiled.can_compile", lambda: False)
+    monkeypatch.setattr("dpss.compute.jit.can_compile", lambda: False)
     with pytest.raises(MatrixError, match=r"_sum_up for \(<u21C <u21C\).*no numba"):
         _fresh()((np.ones(2, "u2"), np.ones(2, "u2")), np.zeros((1, 1), dtype="i8"), True, 1.0)
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 from rich.console import Console
 
-from dpss.console import (
+from dpss.cli.console import (
     LogObserver,
     TerminalObserver,
     describe_plan,
@@ -18,9 +18,9 @@ from dpss.console import (
     short,
     size,
 )
+from dpss.job.plan.steps import Step
+from dpss.job.report.outcomes import Outcome, RunReport, Status
 from dpss.model import MatrixRef, Project
-from dpss.outcomes import Outcome, RunReport, Status
-from dpss.planning import Step
 
 REF = MatrixRef("heart", "donor [1]", "a.h5ad", "f", size_bytes=12_345_678)
 PROJECT = Project("heart", "Heart", (REF,))

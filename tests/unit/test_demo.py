@@ -9,11 +9,11 @@ import anndata
 import numpy as np
 import pytest
 
-from dpss.demo import MARK, PROJECTS, DemoCatalog, write_matrices
 from dpss.demo.cells import Tissue, simulate
 from dpss.demo.files import write_h5ad_csc
-from dpss.run import run
-from dpss.stores.memory import MemoryStore
+from dpss.demo.portal import MARK, PROJECTS, DemoCatalog, write_matrices
+from dpss.job.run import run
+from dpss.storage.memory import MemoryStore
 from tests.summarise import summarise
 from tests.unit.small import job_of
 

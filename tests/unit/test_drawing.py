@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dpss import drawing
-from dpss.drawing import DrawingHere, DrawingProcesses
-from dpss.figures import FIGURES
-from dpss.summarizing import SilentProgress
+from dpss.engine.summarizer import SilentProgress
+from dpss.figures.registry import FIGURES
+from dpss.job import renderer as drawing
+from dpss.job.renderer import DrawingHere, DrawingProcesses
 from tests.unit.figures.builder import build, simulate
 
 
@@ -58,7 +58,7 @@ def test_helpers_end_with_their_parent() -> None:
     """A parent that is killed outright leaves no helper behind."""
     code = (
         "import os, time\n"
-        "from dpss.drawing import DrawingProcesses\n"
+        "from dpss.job.renderer import DrawingProcesses\n"
         "if __name__ == '__main__':\n"
         "    helpers = DrawingProcesses(1)\n"
         "    helpers._start()\n"

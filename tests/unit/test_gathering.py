@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dpss.catalogs.sharding import ALL, Shard
-from dpss.gathering import gather
-from dpss.outcomes import (
+from dpss.catalogs.shards import ALL, Shard
+from dpss.job.report.outcomes import (
     Outcome,
     RunHeader,
     RunReport,
@@ -21,8 +20,9 @@ from dpss.outcomes import (
     run_document,
     run_key,
 )
-from dpss.run import run
-from dpss.stores.memory import MemoryStore
+from dpss.job.report.parts import gather
+from dpss.job.run import run
+from dpss.storage.memory import MemoryStore
 from tests.unit.small import counts, job_of, write_h5ad_csr, write_scaled
 from tests.unit.test_run import StopAt, statuses
 

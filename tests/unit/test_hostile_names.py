@@ -12,9 +12,9 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.cli import commands
-from dpss.entry import execute
-from dpss.plain_text import strip_control, strip_control_in_json
+from dpss.cli.commands import commands
+from dpss.cli.entry import execute
+from dpss.storage.plain_text import strip_control, strip_control_in_json
 
 CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"

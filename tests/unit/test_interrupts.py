@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from dpss.interrupts import Interrupted, NeverStop, SignalStop
+from dpss.job.stop import Interrupted, NeverStop, SignalStop
 
 
 def test_a_signal_raises_wherever_the_main_thread_is() -> None:
@@ -93,7 +93,7 @@ def test_the_second_signal_ends_the_process_at_once() -> None:
     """Whoever asks twice does not want to wait, whatever is being done."""
     code = (
         "import os, signal, time\n"
-        "from dpss.interrupts import SignalStop\n"
+        "from dpss.job.stop import SignalStop\n"
         "with SignalStop() as stop, stop.shield():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"

@@ -11,12 +11,12 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpss.drawing import with_summary
 from dpss.errors import CorruptMatrixError
-from dpss.formats.in_memory import open_anndata
-from dpss.invariants import check_summary, find_faults
-from dpss.stats.tally import Distribution
-from dpss.summary import Check, Summary
+from dpss.formats.anndata import open_anndata
+from dpss.job.renderer import with_summary
+from dpss.stats.histogram import Distribution
+from dpss.summary.invariants import check_summary, find_faults
+from dpss.summary.record import Check, Summary
 from tests.summarise import summarise_matrix
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dpss.outcomes import is_run_key
-from dpss.processes import can_fork
+from dpss.compute.processes import can_fork
+from dpss.job.report.outcomes import is_run_key
 from tests.unit.small import counts, write_h5ad_csr
 from tests.unit.test_cli import environment
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not can_fork(), reason="children are forked on L
 HARM = textwrap.dedent(
     """
     import ctypes, os, resource, signal, sys, threading, time
-    import dpss.summarizing as s
+    import dpss.engine.summarizer as s
 
     real = s.summarize_matrix
 
@@ -53,7 +53,7 @@ HARM = textwrap.dedent(
         return real(matrix, identify, *args, **more)
 
     s.summarize_matrix = summarize_matrix
-    from dpss.cli import main
+    from dpss.cli.commands import main
     main(sys.argv[1:])
     """
 )
@@ -194,11 +194,11 @@ def test_what_a_killed_run_had_in_hand_goes_last(tmp_path: Path) -> None:
 def test_a_file_that_harms_while_it_is_listed(tmp_path: Path) -> None:
     """What is looked at to be recognised costs no more than itself, either."""
     harm = HARM.replace(
-        "from dpss.cli import main",
-        "import dpss.formats.finding as f\n"
+        "from dpss.cli.commands import main",
+        "import dpss.formats.discovery as f\n"
         "def holds_matrix(source, means): os.abort()\n"
         "f.holds_matrix = holds_matrix\n"
-        "from dpss.cli import main",
+        "from dpss.cli.commands import main",
     )
     folder, output = write(tmp_path / "in", "b"), tmp_path / "out"
     (folder / "odd.bin").write_bytes(b"odd")

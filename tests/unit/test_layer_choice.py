@@ -12,8 +12,8 @@ import pytest
 import scipy.sparse as sp
 
 from dpss.errors import DpssError, NoCountsError
-from dpss.stats.values import Values
-from dpss.summary import Summary
+from dpss.stats.values.kinds import Values
+from dpss.summary.record import Summary
 from tests.summarise import summarise
 
 CASE = Path(__file__).resolve().parents[1] / "cases" / "counts-in-a-layer-of-another-name"

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from dpss.blocks import EntryBlock
-from dpss.stats.gathered import GatheredCells
-from dpss.stats.values import Values
-from dpss.summary import Summary
+from dpss.model import EntryBlock
+from dpss.stats.values.kinds import Values
+from dpss.stats.values.sample_cells import GatheredCells
+from dpss.summary.record import Summary
 from tests.oracle import assert_agrees, scanpy_genes
 from tests.summarise import summarise
 

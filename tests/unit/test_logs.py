@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dpss.log_context import context
-from dpss.logs import clean, set_up_logs
+from dpss.cli.logs import clean, set_up_logs
+from dpss.job.context import context
 
 SECRETS = (
     "https://me:hunter2@host/a.h5ad",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dpss.cgroups import cpu_limit, memory_limit
-from dpss.machine import count_cpus, memory_bytes
+from dpss.compute.cgroups import cpu_limit, memory_limit
+from dpss.compute.machine import count_cpus, memory_bytes
 
 UNLIMITED = 9223372036854771712
 """What version 1 writes where there is no limit."""

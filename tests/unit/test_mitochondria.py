@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dpss.mitochondria import HUMAN, MOUSE, find_mitochondrial
 from dpss.model import GeneTable
+from dpss.summary.mitochondria import HUMAN, MOUSE, find_mitochondrial
 
 
 def table(ids: list[str], names: list[str], chromosomes: list[str] | None = None) -> GeneTable:

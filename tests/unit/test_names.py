@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.names import RESERVED, names_of_files, safe_name, stem_of, unique_names
+from dpss.storage.names import RESERVED, names_of_files, safe_name, stem_of, unique_names
 
 
 @given(st.text())

@@ -11,9 +11,9 @@ import scanpy as sc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.known_genes import ENTREZ
 from dpss.model import GeneTable
-from dpss.nomenclature import Nomenclature, describe_names
+from dpss.summary.known_genes import ENTREZ
+from dpss.summary.nomenclature import Nomenclature, describe_names
 
 
 def describe(ids: list[str], names: list[str] | None = None) -> Nomenclature:
@@ -108,7 +108,7 @@ def test_entrez_ids_are_told_from_numbers_of_rows(species: str, seed: int) -> No
 )
 def test_case_alone_tells_nothing(names: list[str], case: object) -> None:
     """Invented names have no species in any case, unless they happen to be known genes."""
-    from dpss.known_genes import is_known
+    from dpss.summary.known_genes import is_known
 
     invented = [case(name) for name in names if not is_known(name)]  # type: ignore[operator]
     assert describe(invented).species == ()

@@ -17,9 +17,10 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from dpss import machine_code, object_file
-from dpss.compiled import Loop
-from dpss.object_file import load_object
+from dpss.compute import jit_cache as machine_code
+from dpss.compute import object_file
+from dpss.compute.jit import Loop
+from dpss.compute.object_file import load_object
 
 HERE = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dpss.concurrency import do_side_by_side
-from dpss.interrupts import Interrupted, NeverStop
-from dpss.metrics import emf_line
+from dpss.engine.settings import RunSettings
+from dpss.job.concurrency import do_side_by_side
+from dpss.job.plan.steps import Step, largest_first, vanished
+from dpss.job.report.metrics import emf_line
+from dpss.job.report.outcomes import Outcome, RunReport, Status
+from dpss.job.stop import Interrupted, NeverStop
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.outcomes import Outcome, RunReport, Status
-from dpss.planning import Step, largest_first, vanished
-from dpss.settings import RunSettings
 
 
 def step(name: str, size: int | None, *, decided: bool = False) -> Step:

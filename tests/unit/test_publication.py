@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from dpss.manifest import manifest_document, manifest_of
+from dpss.job.publication import Recipe, prune_files, publish, publish_parts, read_published
 from dpss.model import MatrixRef
-from dpss.publication import Recipe, prune_files, publish, publish_parts, read_published
-from dpss.stores.local import LocalStore
-from dpss.stores.memory import MemoryStore
-from dpss.stores.s3_store import S3Store
+from dpss.storage.local import LocalStore
+from dpss.storage.memory import MemoryStore
+from dpss.storage.s3.store import S3Store
+from dpss.summary.manifest import manifest_document, manifest_of
 from tests.servers.moto_s3 import MotoS3
 
 

@@ -16,15 +16,15 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dpss.assumptions import assumptions
-from dpss.cli import commands
-from dpss.entry import execute
+from dpss.cli.commands import commands
+from dpss.cli.entry import execute
+from dpss.engine.inspection import inspect_source
+from dpss.engine.reading import TOPICS
 from dpss.errors import MatrixError
-from dpss.formats.finding import each_matrix
-from dpss.formats.means import Means
-from dpss.inspection import inspect_source
+from dpss.formats.discovery import each_matrix
+from dpss.formats.options import Means
 from dpss.model import Certainty, Decision
-from dpss.reading import TOPICS
+from dpss.summary.assumptions import assumptions
 from tests.summarise import source_of, summarise_matrix
 
 pytestmark = pytest.mark.filterwarnings("ignore:Writing zarr v2 data")

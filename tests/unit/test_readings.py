@@ -15,8 +15,8 @@ import pytest
 import scipy.io
 import scipy.sparse as sp
 
-from dpss.formats.means import Means
-from dpss.inspection import inspect_source
+from dpss.engine.inspection import inspect_source
+from dpss.formats.options import Means
 from dpss.model import Certainty, Decision
 from tests.summarise import source_of, summarise
 

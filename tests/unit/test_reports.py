@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dpss.catalogs.sharding import ALL, Shard
-from dpss.outcomes import Outcome, RunHeader, RunReport, Status, run_document, run_key
-from dpss.reports import describe_new_failures, find_known_failures, read_earlier
-from dpss.run import run
-from dpss.stores.memory import MemoryStore
+from dpss.catalogs.shards import ALL, Shard
+from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
+from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, Status, run_document, run_key
+from dpss.job.run import run
+from dpss.storage.memory import MemoryStore
 from tests.unit.small import counts, job_of, never_opened, write_h5ad_csr, write_scaled
 from tests.unit.test_run import StopAt, statuses
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from dpss.catalogs.sharding import Shard
+from dpss.catalogs.shards import Shard
+from dpss.engine.settings import StatSettings
 from dpss.errors import SettingsError, UnreachableError
-from dpss.interrupts import Interrupted, NeverStop
-from dpss.outcomes import Outcome, Status, is_run_key
-from dpss.planning import Step
-from dpss.run import Job, pages_are_due, run
-from dpss.settings import StatSettings
-from dpss.stores.local import LocalStore
-from dpss.stores.memory import MemoryStore
+from dpss.job.plan.steps import Step
+from dpss.job.report.outcomes import Outcome, Status, is_run_key
+from dpss.job.run import Job, pages_are_due, run
+from dpss.job.stop import Interrupted, NeverStop
+from dpss.storage.local import LocalStore
+from dpss.storage.memory import MemoryStore
 from tests.unit.small import (
     FewFigures,
     Notebook,
@@ -155,7 +155,7 @@ def test_an_unexpected_error_is_a_failure_with_its_name(
     def stumble(*_: object, **__: object) -> None:
         raise IndexError("a bug")
 
-    monkeypatch.setattr("dpss.samples.take_sample", stumble)
+    monkeypatch.setattr("dpss.engine.samples.take_sample", stumble)
     report = run(job_of(matrices, MemoryStore()))
     assert report.count(Status.FAILED) == 4
     assert all("IndexError" in o.reason for o in report.outcomes if o.status is Status.FAILED)
@@ -389,7 +389,7 @@ def test_a_long_run_brings_the_pages_up_to_date_meanwhile(
     matrices: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after hours, a run leaves an index of what it had published by then."""
-    monkeypatch.setattr("dpss.run.PAGES_EVERY", timedelta(0))
+    monkeypatch.setattr("dpss.job.run.PAGES_EVERY", timedelta(0))
     store = MemoryStore()
     job = job_of(matrices, store)
 
@@ -439,7 +439,7 @@ def test_pages_made_during_a_run_are_not_made_again(
 
     found = []
     for every in (timedelta(days=1), timedelta(0)):
-        monkeypatch.setattr("dpss.run.PAGES_EVERY", every)
+        monkeypatch.setattr("dpss.job.run.PAGES_EVERY", every)
         read.clear()
         assert run(job_of(folder, Counting())).exit_code == 0
         found.append({key: n for key, n in read.items() if key.endswith(".png")})

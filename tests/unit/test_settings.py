@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dpss.configuring import make_run_settings
+from dpss.cli.config import make_run_settings
+from dpss.compute.machine import default_threads, peak_memory_bytes
+from dpss.engine.settings import ENVIRONS, StatSettings, bucket_of, make_read_settings
 from dpss.errors import SettingsError
-from dpss.machine import default_threads, peak_memory_bytes
-from dpss.settings import ENVIRONS, StatSettings, bucket_of, make_read_settings
 
 
 def test_an_input_alone_means_the_source_local() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dpss.formats.finding import each_matrix
-from dpss.spreadsheet_names import names_of_spreadsheets
+from dpss.formats.discovery import each_matrix
+from dpss.summary.spreadsheet_names import names_of_spreadsheets
 from tests.summarise import source_of, summarise_matrix
 
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from dpss.blocks import CellBlock
 from dpss.errors import CorruptMatrixError
-from dpss.stats.traits import traits_of
-from dpss.stats.values import Values
-from dpss.summary import Summary
+from dpss.model import CellBlock
+from dpss.stats.values.kinds import Values
+from dpss.stats.values.traits import traits_of
+from dpss.summary.record import Summary
 from tests.summarise import summarise
 
 CASES = Path(__file__).resolve().parents[1] / "cases"

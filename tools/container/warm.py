@@ -24,13 +24,13 @@ import h5py
 import numpy as np
 
 import dpss as dpss_package
-from dpss.building import Identity
-from dpss.executors.threads import ThreadExecutor
-from dpss.formats.table import open_matrices
-from dpss.settings import ReadSettings, StatSettings
-from dpss.stores.opening import open_source
-from dpss.summarizing import SilentProgress, summarize_matrix
-from dpss.summary import MatrixInfo, Provenance
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.engine.summarizer import SilentProgress, summarize_matrix
+from dpss.formats.registry import open_matrices
+from dpss.storage.locations import open_source
+from dpss.summary.builder import Identity
+from dpss.summary.record import MatrixInfo, Provenance
 
 N_CELLS, N_GENES = 40, 60
 VALUES = ("float32", "float64", "int32", "int64")

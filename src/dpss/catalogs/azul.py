@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode, urljoin
 from dpss.catalogs.azul_files import AzulFile, FileRules, find_files, select_files
 from dpss.errors import UnreachableError
 from dpss.model import Project, Skipped
-from dpss.names import safe_name
-from dpss.stores.addresses import shown_address
-from dpss.stores.http import Client, HttpFault
+from dpss.storage.http.client import Client, HttpFault
+from dpss.storage.names import safe_name
+from dpss.storage.urls import shown_address
 
 AZUL_URL = "https://service.azul.data.humancellatlas.org"
 

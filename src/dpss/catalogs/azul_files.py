@@ -8,8 +8,8 @@ from typing import Any
 
 from dpss.catalogs.selection import cheapest, is_sure
 from dpss.model import MatrixRef, Skipped
-from dpss.names import names_of_files, stem_of
-from dpss.stores.addresses import shown_address
+from dpss.storage.names import names_of_files, stem_of
+from dpss.storage.urls import shown_address
 
 TREES = ("matrices", "contributedAnalyses")
 

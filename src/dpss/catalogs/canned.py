@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from dpss.catalogs.selection import cheapest, is_named, is_sure
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.names import stem_of, unique_names
-from dpss.stores.s3 import S3Blob, list_objects, split_url
-from dpss.stores.s3_store import S3Store
+from dpss.storage.names import stem_of, unique_names
+from dpss.storage.s3.objects import S3Blob, list_objects, split_url
+from dpss.storage.s3.store import S3Store
 
 KNOWN = (
     *(".h5ad", ".h5", ".hdf5", ".loom", ".mtx.zip", ".mtx.gz", ".mtx", ".zarr.zip", ".rds"),

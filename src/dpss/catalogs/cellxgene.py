@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.names import safe_name
-from dpss.stores.addresses import shown_address
-from dpss.stores.http import Client, HttpFault
+from dpss.storage.http.client import Client, HttpFault
+from dpss.storage.names import safe_name
+from dpss.storage.urls import shown_address
 
 CELLXGENE_URL = "https://api.cellxgene.cziscience.com/curation/v1"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from dpss.catalogs.selection import is_of_matrix_folder
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.names import names_of_files, stem_of, unique_names
-from dpss.stores.addresses import shown_address
-from dpss.stores.fingerprints import fingerprint
-from dpss.stores.local import last_modified
-from dpss.stores.opening import Source, local_path, open_source
+from dpss.storage.fingerprint import fingerprint
+from dpss.storage.local import last_modified
+from dpss.storage.locations import Source, local_path, open_source
+from dpss.storage.names import names_of_files, stem_of, unique_names
+from dpss.storage.urls import shown_address
 
 SURE_SUFFIXES = (".h5ad", ".h5", ".hdf5", ".loom", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip")
 """Endings that say it's a matrix: broken, it's a failure and not just some other file."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from dpss.catalogs.selection import is_of_matrix_folder, is_sure
 from dpss.errors import MatrixError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.names import names_of_files, stem_of
-from dpss.stores import Blob, Tree
-from dpss.stores.addresses import shown_address
-from dpss.stores.fingerprints import fingerprint
-from dpss.stores.http_blob import HttpBlob
-from dpss.stores.opening import Source, open_source
-from dpss.stores.s3 import S3Blob, S3Tree
+from dpss.storage.base import Blob, Tree
+from dpss.storage.fingerprint import fingerprint
+from dpss.storage.http.file import HttpBlob
+from dpss.storage.locations import Source, open_source
+from dpss.storage.names import names_of_files, stem_of
+from dpss.storage.s3.objects import S3Blob, S3Tree
+from dpss.storage.urls import shown_address
 
 
 @dataclass(frozen=True)

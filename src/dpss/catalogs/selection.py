@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from dpss.catalogs import Catalog
+from dpss.catalogs.base import Catalog
 from dpss.errors import DpssError, SettingsError
 from dpss.model import Project, Skipped
-from dpss.stores.addresses import shown_address
-from dpss.stores.opening import open_source
+from dpss.storage.locations import open_source
+from dpss.storage.urls import shown_address
 
 COST = (".h5ad", ".h5", ".hdf5", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip", ".loom", ".rds")
 """Endings, the cheapest to read first: sparse binary, sparse text, dense binary. All others

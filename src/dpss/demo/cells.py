@@ -59,7 +59,7 @@ def simulate(tissue: Tissue, seed: int) -> Counts:
     place = {name.upper(): gene for gene, name in enumerate(symbols)}
     n_mt = len(MITOCHONDRIAL)
     base = rng.lognormal(0, 1.9, tissue.n_genes)
-    # Genes that nobody knows are no stars.
+    # Unknown genes get no high expression.
     base = np.minimum(base, np.quantile(base, 0.96))
     often = [g for name, g in place.items() if name in HOUSEKEEPING or name[:3] in ("RPL", "RPS")]
     base[often] = base.max() * rng.lognormal(0.7, 0.8, len(often))

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dpss.figures.axes import percent, set_axis
-from dpss.figures.figure import Figure, needs_counts, noun
-from dpss.figures.rows import row_axes
-from dpss.figures.style import figure_of
-from dpss.palette import LIGHT
+from dpss.figures.base import Figure, needs_counts, noun
+from dpss.figures.elements.axes import percent, set_axis
+from dpss.figures.elements.gene_rows import row_axes
+from dpss.figures.elements.palette import LIGHT
+from dpss.figures.elements.style import figure_of
 
 if TYPE_CHECKING:
     import matplotlib.figure
 
-    from dpss.summary import Summary
+    from dpss.summary.record import Summary
 
 TITLE = "Genes with the highest expression"
 

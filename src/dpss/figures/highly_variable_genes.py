@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.figures.axes import set_axis, span_of
-from dpss.figures.figure import Figure, needs_counts
-from dpss.figures.labels import place_labels
-from dpss.figures.style import HEADER, MARGIN, SMALL, paper, place
-from dpss.figures.text import elide, width
-from dpss.palette import LIGHT
+from dpss.figures.base import Figure, needs_counts
+from dpss.figures.elements.axes import set_axis, span_of
+from dpss.figures.elements.labels import place_labels
+from dpss.figures.elements.palette import LIGHT
+from dpss.figures.elements.style import HEADER, MARGIN, SMALL, paper, place
+from dpss.figures.elements.text import elide, width
 from dpss.stats.dispersion import MAX_MEAN, MIN_DISP, MIN_MEAN
 
 if TYPE_CHECKING:
     import matplotlib.figure
     from matplotlib.axes import Axes
 
-    from dpss.summary import Summary
+    from dpss.summary.record import Summary
 
 TITLE = "Genes with the most variable expression"
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.figures.axes import rounded, set_axis, span_of
-from dpss.figures.figure import Figure, needs_counts, noun
-from dpss.figures.style import HEADER, MARGIN, note, paper, place
-from dpss.palette import LIGHT
-from dpss.stats.tally import Distribution
+from dpss.figures.base import Figure, needs_counts, noun
+from dpss.figures.elements.axes import rounded, set_axis, span_of
+from dpss.figures.elements.palette import LIGHT
+from dpss.figures.elements.style import HEADER, MARGIN, note, paper, place
+from dpss.stats.histogram import Distribution
 
 if TYPE_CHECKING:
     import matplotlib.figure
 
-    from dpss.summary import Summary
+    from dpss.summary.record import Summary
 
 TITLE = "Counts per cell by rank"
 _N_POINTS = 1500

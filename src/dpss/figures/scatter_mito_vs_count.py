@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dpss.figures.axes import percent, rounded
-from dpss.figures.densities import Side, draw_density, marks
-from dpss.figures.figure import Figure, needs_counts, noun
+from dpss.figures.base import Figure, needs_counts, noun
+from dpss.figures.elements.axes import percent, rounded
+from dpss.figures.elements.density_scatter import Side, draw_density, marks
 
 if TYPE_CHECKING:
     import matplotlib.figure
 
-    from dpss.summary import Summary
+    from dpss.summary.record import Summary
 
 TITLE = "Mitochondrial share by counts per cell"
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.figures.axes import percent, rounded, set_axis, span_of
-from dpss.figures.figure import Figure, needs_counts, noun
-from dpss.figures.smoothing import smooth
-from dpss.figures.style import LARGE, MARGIN, MEDIUM, SMALL, WIDTH, note, paper, place
-from dpss.figures.text import width
-from dpss.palette import LIGHT
-from dpss.stats.tally import Distribution
+from dpss.figures.base import Figure, needs_counts, noun
+from dpss.figures.elements.axes import percent, rounded, set_axis, span_of
+from dpss.figures.elements.palette import LIGHT
+from dpss.figures.elements.smoothing import smooth
+from dpss.figures.elements.style import LARGE, MARGIN, MEDIUM, SMALL, WIDTH, note, paper, place
+from dpss.figures.elements.text import width
+from dpss.stats.histogram import Distribution
 
 if TYPE_CHECKING:
     import matplotlib.figure
     from matplotlib.axes import Axes
 
-    from dpss.summary import Summary
+    from dpss.summary.record import Summary
 
 TITLE = "Genes, counts and mitochondrial share per cell"
 FEW = 150

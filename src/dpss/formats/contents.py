@@ -10,25 +10,28 @@ from enum import Enum, auto
 from typing import BinaryIO
 
 from dpss.errors import CorruptMatrixError, MatrixError, NoMatrixError
-from dpss.formats import mtx, r_objects, text, zarr
-from dpss.formats.hdf5 import is_hdf5
-from dpss.formats.mtx_header import is_matrix_market
-from dpss.formats.mtx_tables import find_role
+from dpss.formats.annotation.axis_names import Kind as Names
+from dpss.formats.hdf5.file import is_hdf5
+from dpss.formats.mtx import reader as mtx
+from dpss.formats.mtx.header import is_matrix_market
+from dpss.formats.mtx.tables import find_role
+from dpss.formats.r import reader as r_objects
 from dpss.formats.side_files import (
     HEADER_BYTES,
     may_be_side_file,
     side_file_by_header,
     side_file_of,
 )
-from dpss.formats.text_names import Kind as Names
-from dpss.formats.text_scan import is_text, look_at
-from dpss.names import names_of_files, unique_names
-from dpss.stores import Blob, Tree
-from dpss.stores.archives import is_zip
-from dpss.stores.members import is_clutter
-from dpss.stores.streams import find_compression, peek, peek_text
-from dpss.stores.tars import HEAD_BYTES, is_tar
-from dpss.stores.unpacked import SubTree
+from dpss.formats.text import reader as text
+from dpss.formats.text.layout import is_text, look_at
+from dpss.formats.zarr import reader as zarr
+from dpss.storage.archives.members import is_clutter
+from dpss.storage.archives.tar import HEAD_BYTES, is_tar
+from dpss.storage.archives.zip import is_zip
+from dpss.storage.base import Blob, Tree
+from dpss.storage.compression import find_compression, peek, peek_text
+from dpss.storage.names import names_of_files, unique_names
+from dpss.storage.unpacked import SubTree
 
 log = logging.getLogger(__name__)
 

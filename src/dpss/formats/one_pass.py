@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dpss.errors import MatrixError, NeedsWholeError
-from dpss.formats import mtx
 from dpss.formats.contents import Kind, kind_of
-from dpss.formats.text_scan import CELLS_BY_GENES, Orientation, look_at, orient
-from dpss.stores import Blob
+from dpss.formats.mtx import reader as mtx
+from dpss.formats.text.layout import CELLS_BY_GENES, Orientation, look_at, orient
+from dpss.storage.base import Blob
 
 
 def reads_in_one_pass(blob: Blob, orientation: Orientation | None = None) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 
-from dpss.formats.mtx_tables import COMPRESSION
-
+COMPRESSION = re.compile(r"\.(gz|bgz|bz2|xz|zst)$")
 _NAMES = {
     "Cell Ranger": (
         r"metrics_summary(_json)?\.(csv|json)|web_summary\.html|(per_)?barcode_metrics\.csv|"

@@ -2,6 +2,6 @@
 
 Nothing here opens a file, draws or prints. The rule of the house: any cut of the
 cells, merged in any order, gives the same bits. It holds because every sum is kept
-in integers (see `dpss.stats.layout`) and every distribution as a tally of exact
-keys (see `dpss.stats.tally`).
+in integers (see `dpss.stats.kernels.layout`) and every distribution as a tally of exact
+keys (see `dpss.stats.histogram`).
 """

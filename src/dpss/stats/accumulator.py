@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.blocks import CellBlock
-from dpss.stats import kernels, layout, rows
+from dpss.model import CellBlock
 from dpss.stats.density import Density, Grid, log_bins, log_edges, percent_bins, percent_edges
-from dpss.stats.tally import Distribution, Tally
+from dpss.stats.histogram import Distribution, Tally
+from dpss.stats.kernels import cells as kernels
+from dpss.stats.kernels import layout, rows
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class GeneSums:
     """Exact sums of each feature over the kept cells."""
 
     table: NDArray[np.int64]
-    """One row per feature with the columns of `dpss.stats.layout`, in canonical form."""
+    """One row per feature with the columns of `dpss.stats.kernels.layout`, in canonical form."""
     boxed: NDArray[np.int64]
     """Features with a histogram of shares, shape ``(n_boxed,)``."""
     boxes: NDArray[np.int64]
@@ -183,7 +184,7 @@ class GeneTallies:
 class Recent(NamedTuple):
     """Sums of the latest cells, in the form in which `kernels.add_cells` is quickest.
 
-    They are added to the table every so many cells, and before anybody looks at it.
+    They are added to the table every so many cells, and before it is read.
     """
 
     rows: NDArray[np.int64]

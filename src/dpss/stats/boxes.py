@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.stats.layout import N_BOX_BINS, box_bin_edges
-from dpss.stats.tally import Distribution
+from dpss.stats.histogram import Distribution
+from dpss.stats.kernels.layout import N_BOX_BINS, box_bin_edges
 
 WHISKER = 1.5
 

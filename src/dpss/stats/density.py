@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.stats.tally import KeyCounts
+from dpss.stats.histogram import KeyCounts
 
 STEPS_PER_OCTAVE_BITS = 5
 N_LOG_BINS = 1 + (40 << STEPS_PER_OCTAVE_BITS)

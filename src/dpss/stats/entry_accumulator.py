@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.blocks import EntryBlock
-from dpss.stats import entry_kernels, layout
+from dpss.model import EntryBlock
 from dpss.stats.accumulator import (
     CellSums,
     CellTallies,
@@ -20,6 +19,8 @@ from dpss.stats.accumulator import (
     GeneSums,
     GeneTallies,
 )
+from dpss.stats.kernels import entries as entry_kernels
+from dpss.stats.kernels import layout
 
 
 class CellMeasures:

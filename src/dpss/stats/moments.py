@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.stats import layout
 from dpss.stats.accumulator import GeneSums
+from dpss.stats.kernels import layout
 
 CONSTANT = 2.0**-51
 """A variance below this part of the squared mean is the rounding of the shares to

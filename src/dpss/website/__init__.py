@@ -8,6 +8,6 @@ to anywhere else, and they work from a folder as well as from a bucket.
 from __future__ import annotations
 
 from dpss.website.build import build_website
-from dpss.website.serve import make_server
+from dpss.website.server import make_server
 
 __all__ = ["build_website", "make_server"]

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from dpss._version import __version__
-from dpss.stores import Store
-from dpss.tables import json_bytes
+from dpss.storage.base import Store
+from dpss.summary.tables import json_bytes
 from dpss.website.cells import DATA, write_cells
 from dpss.website.checkpoint import Checkpoint, read_checkpoint
-from dpss.website.contributions import part_keys
-from dpss.website.history import DATES, Entry, History, dates_script, read_history
-from dpss.website.index import index_document
-from dpss.website.lookup import NAMES, VALUES
+from dpss.website.exports import index_document
+from dpss.website.genes.contributions import part_keys
+from dpss.website.genes.index import layout_for, write_shards
+from dpss.website.genes.lookup import NAMES, VALUES
 from dpss.website.multiqc import multiqc_document
-from dpss.website.pages import (
+from dpss.website.pages.environment import (
     example_genes,
     matrix_view,
     portal_script,
@@ -28,8 +28,9 @@ from dpss.website.pages import (
     render,
     static_files,
 )
-from dpss.website.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
-from dpss.website.publishing import Publisher
+from dpss.website.pages.history import DATES, Entry, History, dates_script, read_history
+from dpss.website.pages.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
+from dpss.website.pages.report import report_page
 from dpss.website.records import (
     SUMMARY,
     MatrixRecord,
@@ -39,8 +40,7 @@ from dpss.website.records import (
     read_again,
     read_records,
 )
-from dpss.website.report import report_page
-from dpss.website.shards import layout_for, write_shards
+from dpss.website.writer import Publisher
 
 log = logging.getLogger(__name__)
 

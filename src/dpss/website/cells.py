@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpss.website.data_files import dumps, script
-from dpss.website.publishing import Publisher
 from dpss.website.records import MatrixRecord
+from dpss.website.writer import Publisher
 
 if TYPE_CHECKING:
     from dpss.stats.density import Density
-    from dpss.summary import Summary
+    from dpss.summary.record import Summary
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dpss._version import __version__
-from dpss.tables import json_bytes
-from dpss.website.history import Entry
-from dpss.website.publishing import Publisher
+from dpss.summary.tables import json_bytes
+from dpss.website.pages.history import Entry
 from dpss.website.records import MatrixRecord, ProjectRecord
+from dpss.website.writer import Publisher
 
 CHECKPOINT = "_dpss/pages.json"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dpss.plain_text import strip_control_in_json
+from dpss.storage.plain_text import strip_control_in_json
 
 _BEGIN, _END = b"dpss.receive(", b");\n"
 

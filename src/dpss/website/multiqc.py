@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dpss.plain_text import strip_control
+from dpss.storage.plain_text import strip_control
 from dpss.website.records import MatrixRecord
 
 _ASSUMED = {

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from dpss.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
-from dpss.schemas import schema
-from dpss.stores import Store
-from dpss.website.conforming import fault
+from dpss.storage.base import Store
+from dpss.summary.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
+from dpss.website.schemas import schema
+from dpss.website.validation import fault
 
 log = logging.getLogger(__name__)
 

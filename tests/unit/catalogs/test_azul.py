@@ -13,9 +13,9 @@ from dpss.catalogs.azul import AzulCatalog, read_hit
 from dpss.catalogs.azul_files import FileRules
 from dpss.errors import CorruptMatrixError, FetchError, UnreachableError
 from dpss.model import MatrixRef, Project
-from dpss.stores.fetching import Fetcher
-from dpss.stores.http import Client, Patience
-from dpss.stores.scratch import Scratch
+from dpss.storage.download import Fetcher
+from dpss.storage.http.client import Client, Patience
+from dpss.storage.scratch import Scratch
 from tests.servers.azul import AzulServer, StoredFile, stored, tree
 from tests.servers.base import Answer
 

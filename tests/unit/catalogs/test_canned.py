@@ -10,7 +10,7 @@ import pytest
 from dpss.catalogs.canned import CannedCatalog
 from dpss.catalogs.selection import BlacklistedCatalog, parse_blacklist, read_blacklist
 from dpss.errors import SettingsError, UnreachableError
-from dpss.stores.s3_store import S3Store
+from dpss.storage.s3.store import S3Store
 
 UUID = "4a95101c-9ffc-4f30-a809-f04518a23803"
 PREFIX = "project-assets/project-matrices"

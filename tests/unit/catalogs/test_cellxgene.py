@@ -8,7 +8,7 @@ import pytest
 
 from dpss.catalogs.cellxgene import CellxgeneCatalog
 from dpss.errors import UnreachableError
-from dpss.stores.http import Client, Patience
+from dpss.storage.http.client import Client, Patience
 from tests.servers.base import Answer
 from tests.servers.cellxgene import CellxgeneServer
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from dpss.catalogs.fresh import FreshCatalog, Polling
+from dpss.catalogs.matrix_service import FreshCatalog, Polling
 from dpss.errors import UnreachableError
 from dpss.model import Project
-from dpss.stores.http import Client, HttpFault, Patience
+from dpss.storage.http.client import Client, HttpFault, Patience
 from tests.servers.base import Answer, Server
 from tests.servers.matrix_service import FIELD, Matrix, MatrixServer
 

@@ -7,7 +7,7 @@ import pytest
 from dpss.catalogs.local import GivenCatalog
 from dpss.catalogs.remote import RemoteCatalog
 from dpss.errors import UnreachableError
-from dpss.stores.s3_store import S3Store
+from dpss.storage.s3.store import S3Store
 from tests.servers.files import FileServer
 
 

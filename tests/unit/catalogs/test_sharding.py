@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from dpss.catalogs.sharding import ALL, Shard, parse_shard, share_of
+from dpss.catalogs.shards import ALL, Shard, parse_shard, share_of
 from dpss.errors import SettingsError
 from dpss.model import MatrixRef, Project
 

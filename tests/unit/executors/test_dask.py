@@ -12,15 +12,15 @@ import pytest
 
 from benchmarks import inputs
 from dpss._version import __version__
+from dpss.compute import dask_executor as module
+from dpss.compute.dask_executor import DaskExecutor, load_job
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.folds import CellFold, Reading
 from dpss.errors import UnreachableError
-from dpss.executors import dask as module
-from dpss.executors.dask import DaskExecutor, load_job
-from dpss.executors.threads import ThreadExecutor
-from dpss.folds import CellFold, Reading
-from dpss.formats import Layer
-from dpss.formats.table import open_matrices
+from dpss.formats.base import Layer
+from dpss.formats.registry import open_matrices
 from dpss.stats.accumulator import Features
-from dpss.stores.local import LocalFile
+from dpss.storage.local import LocalFile
 from tests.cluster import Cluster, Watched
 from tests.laws.test_accumulator_laws import equal
 

@@ -9,10 +9,10 @@ import numpy as np
 from dpss.stats.boxes import Box
 from dpss.stats.density import Grid, log_bins, log_edges, percent_bins, percent_edges
 from dpss.stats.dispersion import normalise_dispersions
+from dpss.stats.histogram import Tally
 from dpss.stats.ranks import rank_descending, top
-from dpss.stats.tally import Tally
-from dpss.stats.values import Values
-from dpss.summary import N_TOP, Check, GeneStatistics, MatrixInfo, Provenance, Summary
+from dpss.stats.values.kinds import Values
+from dpss.summary.record import N_TOP, Check, GeneStatistics, MatrixInfo, Provenance, Summary
 
 
 def simulate(n_cells: int = 300, n_genes: int = 400, seed: int = 7) -> np.ndarray:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dpss.figures import FIGURES
-from dpss.figures.densities import rebin
+from dpss.figures.elements.density_scatter import rebin
+from dpss.figures.elements.labels import place_labels
+from dpss.figures.elements.palette import DARK, LIGHT, SEQUENTIAL
+from dpss.figures.elements.smoothing import smooth
+from dpss.figures.elements.text import clean, elide, width
 from dpss.figures.knee import ranked
-from dpss.figures.labels import place_labels
-from dpss.figures.smoothing import smooth
-from dpss.figures.text import clean, elide, width
-from dpss.palette import DARK, LIGHT, SEQUENTIAL
+from dpss.figures.registry import FIGURES
 from dpss.stats.density import log_edges
 from tests.unit.figures.builder import build, simulate
 

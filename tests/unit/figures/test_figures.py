@@ -19,9 +19,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from dpss.figures import FIGURES, draw_figures, figure_infos, render_png, render_svg
-from dpss.stats.values import Values
-from dpss.summary import Summary
+from dpss.figures.registry import FIGURES, draw_figures, figure_infos, render_png, render_svg
+from dpss.stats.values.kinds import Values
+from dpss.summary.record import Summary
 from tests.unit.figures.builder import build, gene_names, simulate
 
 ROOT = Path(__file__).parents[3]
@@ -181,7 +181,7 @@ def test_same_summary_same_bytes() -> None:
 def test_no_word_where_matplotlib_can_t_keep_its_cache() -> None:
     """In a container without a home folder, drawing works and says nothing."""
     env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "MPLCONFIGDIR": "/proc/none", "PATH": ""}
-    code = "from dpss.figures import preload; preload()"
+    code = "from dpss.figures.registry import preload; preload()"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True
     )
@@ -190,7 +190,7 @@ def test_no_word_where_matplotlib_can_t_keep_its_cache() -> None:
 
 def test_importing_the_figures_imports_no_matplotlib() -> None:
     """Captions and titles are to be had without it."""
-    code = "import sys, dpss.figures; print([m for m in sys.modules if 'matplotlib' in m])"
+    code = "import sys, dpss.figures.registry; print([m for m in sys.modules if 'matplotlib' in m])"
     env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": ""}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.blocks import check_cell_block
 from dpss.errors import DpssError
-from dpss.formats import Layer, Matrix
-from dpss.formats.table import open_matrices
-from dpss.stores.local import LocalFile, LocalFolder
+from dpss.formats.base import Layer, Matrix
+from dpss.formats.registry import open_matrices
+from dpss.model import check_cell_block
+from dpss.storage.local import LocalFile, LocalFolder
 
 Array = NDArray[np.float64]
 

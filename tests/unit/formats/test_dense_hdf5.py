@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats import streamed_hdf5
-from dpss.formats.dense_hdf5 import dense_layer
-from dpss.formats.hdf5 import Hdf5File
-from dpss.formats.naming import number_genes
-from dpss.formats.table import open_matrices
-from dpss.stores.local import LocalFile
+from dpss.formats.annotation.gene_table import number_genes
+from dpss.formats.hdf5 import streamed as streamed_hdf5
+from dpss.formats.hdf5.dense import dense_layer
+from dpss.formats.hdf5.file import Hdf5File
+from dpss.formats.registry import open_matrices
+from dpss.storage.local import LocalFile
 from tests.summarise import summarise
 from tests.unit.formats.test_h5ad import gather
 
@@ -69,7 +69,7 @@ def test_huge_chunks_are_inflated_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With chunks counted as huge, cells come out of the stream as they are in the file."""
-    monkeypatch.setattr("dpss.formats.dense_hdf5.BAND_BYTES", 1000)
+    monkeypatch.setattr("dpss.formats.hdf5.dense.BAND_BYTES", 1000)
     monkeypatch.setattr(streamed_hdf5, "_PIECE_BYTES", 100)
     path = write(tmp_path / "x.h5ad", chunks=chunks, compression=compression)
     layer = dense_layer(Hdf5File(LocalFile(path)), "X", "X", number_genes(GENES))
@@ -85,7 +85,7 @@ def test_a_huge_chunk_that_ends_early_is_named(
     """A stream that ends before the chunk is full is an error, not fewer cells."""
     import zlib
 
-    monkeypatch.setattr("dpss.formats.dense_hdf5.BAND_BYTES", 1000)
+    monkeypatch.setattr("dpss.formats.hdf5.dense.BAND_BYTES", 1000)
     path = write(tmp_path / "x.h5ad", chunks=(CELLS, GENES), compression="gzip")
     with h5py.File(path, "r+") as h5:
         h5["X"].id.write_direct_chunk((0, 0), zlib.compress(counts()[:30].tobytes()))

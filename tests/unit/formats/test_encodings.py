@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats import Matrix
+from dpss.formats.base import Matrix
 from tests.unit.formats.layers import open_path
 
 NAMES = ["MALAT1", "MT-CO1", "GAPDH", "CD3D", "ACTB"]

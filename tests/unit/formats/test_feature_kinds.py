@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 
 from dpss.demo.genes import HOUSEKEEPING, MARKERS, MITOCHONDRIAL
 from dpss.errors import NoCountsError
-from dpss.formats.feature_kinds import REGION, SPIKE_IN, SUMMARY_ROW, TAG, kind_by_form, with_kinds
+from dpss.formats.annotation.feature_kinds import (
+    REGION,
+    SPIKE_IN,
+    SUMMARY_ROW,
+    TAG,
+    kind_by_form,
+    with_kinds,
+)
 from dpss.model import GENE_EXPRESSION, GeneTable
 from tests.summarise import summarise
 

@@ -19,12 +19,13 @@ import numpy as np
 import pytest
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
-from dpss.formats import Matrix, loom
-from dpss.formats.finding import Refused, each_matrix, holds_matrix
-from dpss.formats.means import Means, hold_apart
-from dpss.stores import Blob
-from dpss.stores.local import LocalFile, LocalFolder
-from dpss.stores.scratch import Scratch
+from dpss.formats.base import Matrix
+from dpss.formats.discovery import Refused, each_matrix, holds_matrix
+from dpss.formats.hdf5 import loom
+from dpss.formats.options import Means, hold_apart
+from dpss.storage.base import Blob
+from dpss.storage.local import LocalFile, LocalFolder
+from dpss.storage.scratch import Scratch
 from tests.unit.formats.layers import dense
 from tests.unit.formats.packing import (
     GEO_NAMES,

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, MatrixError, NoCountsError, NoMatrixError
-from dpss.formats import Layer
-from dpss.formats.table import open_matrices
-from dpss.stats.values import Values
-from dpss.stores.local import LocalFile
+from dpss.formats.base import Layer
+from dpss.formats.registry import open_matrices
+from dpss.stats.values.kinds import Values
+from dpss.storage.local import LocalFile
 from tests.summarise import summarise
 
 

@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats.hdf5 import Hdf5File, RangeFile
-from dpss.formats.vectors import Cursor
-from dpss.stores.local import LocalFile
+from dpss.formats.arrays.vectors import Cursor
+from dpss.formats.hdf5.file import Hdf5File, RangeFile
+from dpss.storage.local import LocalFile
 from tests.conftest import ROOT
 
 FILTERS = (
@@ -169,7 +169,7 @@ import sys
 from tests.unit.formats.packing import h5ad
 from tests.unit.stores.blobs import MemoryBlob
 from dpss.errors import FetchError
-from dpss.formats.table import open_matrices
+from dpss.formats.registry import open_matrices
 
 class BreakingOff(MemoryBlob):
     left = int(sys.argv[1])

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dpss.blocks import MAX_BLOCK_CELLS
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
-from dpss.formats import tiles
+from dpss.formats.arrays import tiles
+from dpss.model import MAX_BLOCK_CELLS
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
 

@@ -15,10 +15,11 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
-from dpss.formats import Layer, Matrix, mtx
-from dpss.formats.mtx_tables import count_lines, find_role, read_gene_table
-from dpss.stores.archives import ZipTree
-from dpss.stores.local import LocalFile, LocalFolder
+from dpss.formats.base import Layer, Matrix
+from dpss.formats.mtx import reader as mtx
+from dpss.formats.mtx.tables import count_lines, find_role, read_gene_table
+from dpss.storage.archives.zip import ZipTree
+from dpss.storage.local import LocalFile, LocalFolder
 from tests.unit.formats.layers import dense
 from tests.unit.stores.blobs import MemoryBlob, MemoryTree
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats import mtx
+from dpss.formats.mtx import reader as mtx
 from tests.unit.stores.blobs import MemoryBlob
 
 NUMBERS = st.one_of(

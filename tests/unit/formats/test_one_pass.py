@@ -9,7 +9,7 @@ import pytest
 
 from dpss.errors import NeedsWholeError
 from dpss.formats.one_pass import reads_in_one_pass
-from dpss.formats.text_scan import CELLS_BY_GENES, GENES_BY_CELLS
+from dpss.formats.text.layout import CELLS_BY_GENES, GENES_BY_CELLS
 from tests.cloud.portal import matrix_bytes
 from tests.unit.stores.blobs import MemoryBlob
 

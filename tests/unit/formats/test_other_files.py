@@ -21,7 +21,7 @@ import pytest
 
 from dpss.demo.files import write_h5ad_csc
 from dpss.errors import CorruptMatrixError, OtherFileError
-from dpss.formats.table import open_matrices
+from dpss.formats.registry import open_matrices
 from tests.summarise import summarise, summarise_matrix
 from tests.unit.formats.test_loom import write_loom
 from tests.unit.formats.test_zarr import write_hca

@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse as sp
 
 from dpss.errors import MatrixError
-from dpss.formats.finding import each_matrix
+from dpss.formats.discovery import each_matrix
 from tests.summarise import source_of, summarise_matrix
 
 

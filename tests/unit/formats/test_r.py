@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
-from dpss.formats import r_objects
-from dpss.stores.local import LocalFile
+from dpss.formats.r import reader as r_objects
+from dpss.storage.local import LocalFile
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
 FILES = Path(__file__).parent / "r_files"

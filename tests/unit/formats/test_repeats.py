@@ -14,9 +14,10 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpss.formats import Layer, sparse_hdf5
-from dpss.formats.in_memory import open_anndata
-from dpss.formats.repeats import distinct_runs
+from dpss.formats.anndata import open_anndata
+from dpss.formats.arrays import sparse as sparse_hdf5
+from dpss.formats.arrays.repeats import distinct_runs
+from dpss.formats.base import Layer
 from tests.summarise import summarise
 from tests.unit.formats.layers import dense, open_path
 

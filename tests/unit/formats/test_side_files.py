@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dpss.errors import NoMatrixError
-from dpss.formats.finding import each_matrix, holds_matrix
+from dpss.formats.discovery import each_matrix, holds_matrix
 from dpss.formats.side_files import side_file_of
-from dpss.stores.local import LocalFile, LocalFolder
+from dpss.storage.local import LocalFile, LocalFolder
 from tests.unit.formats.packing import table, tenx_h5, triple
 
 METRICS = b'Estimated Number of Cells,Mean Reads per Cell,Valid Barcodes\n"1,222","100,000",97.2%\n'

@@ -18,12 +18,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dpss.assumptions import assumptions
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
-from dpss.formats import text_stream
-from dpss.formats.text import open_text
-from dpss.formats.text_scan import CELLS_BY_GENES, GENES_BY_CELLS
-from dpss.stores.local import LocalFile
+from dpss.formats.text import stream as text_stream
+from dpss.formats.text.layout import CELLS_BY_GENES, GENES_BY_CELLS
+from dpss.formats.text.reader import open_text
+from dpss.storage.local import LocalFile
+from dpss.summary.assumptions import assumptions
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
 if sys.version_info >= (3, 14):

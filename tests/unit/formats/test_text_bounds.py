@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from dpss.errors import LimitError
-from dpss.formats import text_bounds
-from dpss.formats.finding import each_matrix
-from dpss.formats.text_bounds import MAX_FIELD_BYTES, MAX_FIELDS, MAX_LINE_BYTES, LineBounds
+from dpss.formats.discovery import each_matrix
+from dpss.formats.text import bounds as text_bounds
+from dpss.formats.text.bounds import MAX_FIELD_BYTES, MAX_FIELDS, MAX_LINE_BYTES, LineBounds
 from tests.summarise import source_of, summarise_matrix
 
 MIB = 1 << 20

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, MatrixError
-from dpss.formats.finding import each_matrix
+from dpss.formats.discovery import each_matrix
 from tests.summarise import source_of, summarise_matrix
 
 GENES = [f"ENSG{i:011d}" for i in range(1, 13)]

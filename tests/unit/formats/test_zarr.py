@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
-from dpss.formats import tiles
-from dpss.formats.zarr_codecs import decode_strings
+from dpss.formats.arrays import tiles
+from dpss.formats.zarr.codecs import decode_strings
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
 pytestmark = [

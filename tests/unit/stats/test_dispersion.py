@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from dpss.blocks import CellBlock
+from dpss.model import CellBlock
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.dispersion import normalise_dispersions
 from dpss.stats.moments import share_means, share_variances

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from dpss.stores import Blob
+from dpss.storage.base import Blob
 
 
 @dataclass(frozen=True)
 class MemoryBlob:
-    """Bytes in memory as a `dpss.stores.Blob`."""
+    """Bytes in memory as a `dpss.storage.base.Blob`."""
 
     name: str
     data: bytes
@@ -35,7 +35,7 @@ class MemoryBlob:
 
 @dataclass(frozen=True)
 class MemoryTree:
-    """Named bytes in memory as a `dpss.stores.Tree`."""
+    """Named bytes in memory as a `dpss.storage.base.Tree`."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     name: str = "tree"

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, UnknownFormatError
-from dpss.stores import Blob, Tree
-from dpss.stores.archives import ZipTree, is_zip
-from dpss.stores.local import LocalFile
-from dpss.stores.members import is_clutter
+from dpss.storage.archives.members import is_clutter
+from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.base import Blob, Tree
+from dpss.storage.local import LocalFile
 from tests.unit.stores.blobs import MemoryBlob
 
 METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2]

@@ -14,8 +14,8 @@ from random import Random
 import pytest
 
 from dpss.errors import UnreachableError
-from dpss.stores import aws
-from dpss.stores.aws_files import explain_files
+from dpss.storage.s3 import connection as aws
+from dpss.storage.s3.profile_files import explain_files
 
 NOBODY, OWNER = 65534, 4321
 

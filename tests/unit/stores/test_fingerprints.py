@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dpss.stores.fingerprints import MAX_MEMBERS, N_PLACES, PLACE_BYTES, fingerprint
-from dpss.stores.opening import open_source
+from dpss.storage.fingerprint import MAX_MEMBERS, N_PLACES, PLACE_BYTES, fingerprint
+from dpss.storage.locations import open_source
 
 LARGE = 3 * N_PLACES * PLACE_BYTES
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import pytest
 
 from dpss.errors import CorruptMatrixError, FetchError
-from dpss.stores.http import Client, HttpFault, Patience, follow
-from dpss.stores.http_blob import HEAD_BYTES, HttpBlob
+from dpss.storage.http.client import Client, HttpFault, Patience, follow
+from dpss.storage.http.file import HEAD_BYTES, HttpBlob
 from tests.servers.base import Answer, Request, Server, json_answer
 from tests.servers.files import File, FileServer
 
@@ -325,7 +325,7 @@ def test_a_wrong_length_ends_soon(length: str) -> None:
 
 def test_a_document_is_bounded_while_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small compressed body that inflates beyond the limit is given up."""
-    monkeypatch.setattr("dpss.stores.http.MAX_JSON_BYTES", 1 << 22)
+    monkeypatch.setattr("dpss.storage.http.client.MAX_JSON_BYTES", 1 << 22)
     body = gzip.compress(b'["' + b" " * (1 << 26) + b'"]')
     answer = Answer(body=body, headers={"Content-Encoding": "gzip"})
     with Server(lambda request: answer) as server:

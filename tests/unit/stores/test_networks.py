@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from dpss.stores.http import Client, HttpFault, follow
-from dpss.stores.networks import private_redirect
+from dpss.storage.http.client import Client, HttpFault, follow
+from dpss.storage.http.networks import private_redirect
 from tests.servers.base import Answer, Server
 
 PUBLIC = "http://8.8.8.8/a.h5ad"

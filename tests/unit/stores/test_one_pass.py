@@ -15,10 +15,11 @@ from typing import Any, BinaryIO
 import pytest
 
 from dpss.errors import FetchError, NeedsWholeError
-from dpss.interrupts import Interrupted
-from dpss.stores import Blob, one_pass
-from dpss.stores.http_blob import HttpBlob
-from dpss.stores.one_pass import OnePassBlob
+from dpss.job.stop import Interrupted
+from dpss.storage.base import Blob
+from dpss.storage.http import one_pass
+from dpss.storage.http.file import HttpBlob
+from dpss.storage.http.one_pass import OnePassBlob
 from tests.servers.base import Answer
 from tests.servers.files import FileServer
 from tests.unit.stores.blobs import MemoryBlob

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dpss.errors import UnreachableError
-from dpss.stores.opening import open_source
+from dpss.storage.locations import open_source
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:

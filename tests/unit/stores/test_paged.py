@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks import inputs
+from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.folds import CellFold, Reading
 from dpss.errors import FetchError
-from dpss.executors.threads import ThreadExecutor
-from dpss.folds import CellFold, Reading
-from dpss.formats.table import open_matrices
-from dpss.interrupts import Interrupted
+from dpss.formats.registry import open_matrices
+from dpss.job.stop import Interrupted
 from dpss.stats.accumulator import Features
-from dpss.stores import Blob, page_pool
-from dpss.stores.http import Client, Patience
-from dpss.stores.http_blob import HttpBlob
-from dpss.stores.local import LocalFile
-from dpss.stores.page_pool import PAGE_BYTES, Pool
-from dpss.stores.paged import PagedBlob, paged
+from dpss.storage.base import Blob
+from dpss.storage.http.client import Client, Patience
+from dpss.storage.http.file import HttpBlob
+from dpss.storage.local import LocalFile
+from dpss.storage.paging import pool as page_pool
+from dpss.storage.paging.file import PagedBlob, paged
+from dpss.storage.paging.pool import PAGE_BYTES, Pool
 from tests.laws.test_accumulator_laws import equal
 from tests.servers.base import Answer
 from tests.servers.files import FileServer

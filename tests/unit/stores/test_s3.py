@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from dpss.errors import CorruptMatrixError, FetchError, SettingsError, UnreachableError
-from dpss.stores import aws
-from dpss.stores.s3 import S3Blob, S3Tree, find, list_objects, split_url
-from dpss.stores.s3_store import S3Store
+from dpss.storage.s3 import connection as aws
+from dpss.storage.s3.objects import S3Blob, S3Tree, find, list_objects, split_url
+from dpss.storage.s3.store import S3Store
 from tests.servers.base import Answer, Server
 from tests.servers.moto_s3 import MotoS3
 
@@ -152,7 +152,7 @@ def test_passing_faults_are_outlived(
 def ask_who(home: Path, **environment: str) -> str:
     """Which access key another process uses, with a home of its own."""
     code = (
-        "from dpss.stores.aws import connect\n"
+        "from dpss.storage.s3.connection import connect\n"
         "print(connect('b').credential_provider()['access_key_id'])"
     )
     keep = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
@@ -235,7 +235,7 @@ def test_the_profiles_region_and_endpoint_count(home: Path) -> None:
     with (home / ".aws" / "config").open("a") as file:
         file.write("[profile own]\nregion=eu-north-1\nendpoint_url=http://127.0.0.1:9\n")
     code = (
-        "from dpss.stores.aws import connect\n"
+        "from dpss.storage.s3.connection import connect\n"
         "config = connect('b').config\n"
         "print(config['region'], config['endpoint'])"
     )

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 import pytest
 
+from dpss.compute.background import begin
 from dpss.errors import CorruptMatrixError, FetchError, LimitError, UnreachableError
-from dpss.stores.background import begin
-from dpss.stores.scratch import Scratch
+from dpss.storage.scratch import Scratch
 
 
 @dataclass
@@ -128,7 +128,7 @@ def test_a_folder_that_can_not_be_used_is_told(tmp_path: Path) -> None:
 def test_only_the_dead_are_cleaned_up_after(tmp_path: Path) -> None:
     """A killed program's folder is removed by the next one, a running one's is not."""
     code = (
-        "import os, sys, pathlib; from dpss.stores.scratch import Scratch\n"
+        "import os, sys, pathlib; from dpss.storage.scratch import Scratch\n"
         "Scratch(9, pathlib.Path(sys.argv[1]))._make_folder(); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, env=os.environ)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, MatrixError
-from dpss.stores.streams import find_compression, open_decompressed, peek
+from dpss.storage.compression import find_compression, open_decompressed, peek
 from tests.unit.stores.blobs import MemoryBlob
 
 if sys.version_info >= (3, 14):

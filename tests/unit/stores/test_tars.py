@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError
-from dpss.stores import Blob, Tree, tar_headers
-from dpss.stores.local import LocalFile
-from dpss.stores.tars import TarTree, is_tar
+from dpss.storage.archives import tar_headers
+from dpss.storage.archives.tar import TarTree, is_tar
+from dpss.storage.base import Blob, Tree
+from dpss.storage.local import LocalFile
 from tests.unit.stores.blobs import MemoryBlob
 
 if sys.version_info >= (3, 14):

@@ -11,7 +11,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from dpss.tables import GENE_COLUMNS
+from dpss.summary.tables import GENE_COLUMNS
 
 SPECIES = ("Homo sapiens", "Mus musculus", "Danio rerio")
 ORGANS = ("blood", "brain", "lung", "kidney", "skin of body", "eye", "pancreas", "liver")

@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 import jsonschema
 import pytest
 
-from dpss.schemas import schema
-from dpss.stores.local import LocalStore
+from dpss.storage.local import LocalStore
 from dpss.website import build_website
+from dpss.website.schemas import schema
 from tests.unit.website.portal import NASTY, make_nasty, make_portal
 
 

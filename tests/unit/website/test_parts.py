@@ -22,16 +22,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpss.schemas import schema
-from dpss.stores.local import LocalStore
-from dpss.tables import genes_csv as csv_of
+from dpss.storage.local import LocalStore
+from dpss.summary.tables import genes_csv as csv_of
 from dpss.website import build_website
-from dpss.website.conforming import fault
-from dpss.website.genes import read_genes
-from dpss.website.lookup import gene_files, gene_key, line_of
-from dpss.website.packing import float_words, word_text
-from dpss.website.report import MAX_BYTES
-from dpss.website.shards import Layout
+from dpss.website.genes.index import Layout
+from dpss.website.genes.lookup import gene_files, gene_key, line_of
+from dpss.website.genes.packing import float_words, word_text
+from dpss.website.genes.tables import read_genes
+from dpss.website.pages.report import MAX_BYTES
+from dpss.website.schemas import schema
+from dpss.website.validation import fault
 from tests.unit.website.portal import (
     NASTY,
     document,
@@ -254,8 +254,8 @@ def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
     make_nasty(root)
     build_website(LocalStore(root))
     before = look_up(root, "GENE5"), look_up(root, f"{NASTY[0]} 0")
-    monkeypatch.setattr("dpss.website.shards.MATRICES_PER_BLOCK", 3)
-    monkeypatch.setattr("dpss.website.shards.FILE_BYTES", 100)
+    monkeypatch.setattr("dpss.website.genes.index.MATRICES_PER_BLOCK", 3)
+    monkeypatch.setattr("dpss.website.genes.index.FILE_BYTES", 100)
     build_website(LocalStore(root), changed=set(), prune=True)
     assert {p.name for p in (root / "_dpss/lookup").iterdir()} == {"4x64"}
     assert (look_up(root, "GENE5"), look_up(root, f"{NASTY[0]} 0")) == before
@@ -264,7 +264,7 @@ def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
 
 def test_the_table_in_parts_is_the_table(portal, monkeypatch):
     """The parts of a gene table together hold every gene in order."""
-    monkeypatch.setattr("dpss.website.genes.N_PER_PART", 25)
+    monkeypatch.setattr("dpss.website.genes.tables.N_PER_PART", 25)
     folder = portal / "project-0000/matrix-0"
     (folder / "genes.0.js").unlink()
     build_website(LocalStore(portal))
@@ -498,7 +498,7 @@ def test_multiqc_shows_every_matrix(portal, tmp_path):
 
 def test_a_summary_shows_itself_in_a_notebook(monkeypatch):
     """What a notebook shows is made of the numbers; names in it are text."""
-    from dpss.website import notebook
+    from dpss.website.pages import notebook
 
     doc = document(random.Random(1), gene_rows(random.Random(1), 30, 9), project="p", title="t")
     doc["matrix"]["layer"] = NASTY[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dpss.website import make_server
-from dpss.website.serve import MAX_CONNECTIONS
+from dpss.website.server import MAX_CONNECTIONS
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_odd_host_headers_are_refused(address, host):
 
 def test_connections_are_bounded_and_slow_ones_are_closed(address, monkeypatch):
     """Many connections that say nothing are closed after the time limit, then others are served."""
-    monkeypatch.setattr("dpss.website.serve._Handler.timeout", 0.5)
+    monkeypatch.setattr("dpss.website.server._Handler.timeout", 0.5)
     slow = [socket.create_connection(address[:2], timeout=5) for _ in range(MAX_CONNECTIONS + 20)]
     for connection in slow:
         assert connection.recv(1) == b""

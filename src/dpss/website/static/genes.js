@@ -29,7 +29,7 @@
   if (input.value) lookUp();
   else input.focus({ preventScroll: true });
 
-  /** As dpss.website.lookup.gene_key. */
+  /** As dpss.website.genes.lookup.gene_key. */
   function geneKey(text) {
     return text.trim().toUpperCase().replace(/^(?:GRC[A-Z]+\d+|HG\d+|MM\d+)_+/, "").replace(/^(ENS[A-Z]*\d{6,})\.\d+$/, "$1");
   }
@@ -43,7 +43,7 @@
     return (sum ^ -1) >>> 0;
   }
 
-  /** The bucket of a key, as dpss.website.lookup.line_of: the first bits of its checksum. */
+  /** The bucket of a key, as dpss.website.genes.lookup.line_of: the first bits of its checksum. */
   function bucketOf(key, n) {
     return Math.floor((crc32(key) * n) / 2 ** 32);
   }

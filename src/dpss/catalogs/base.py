@@ -1,0 +1,30 @@
+"""Which projects there are and where their matrices are: one module per source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from dpss.model import Project
+
+
+class Catalog(Protocol):
+    """A source's list of projects.
+
+    Duties of an implementation: projects come in an order that does not depend on
+    chance, their ids are safe as folder names and unique (`dpss.storage.names`), and so are the
+    matrix names within a project. Paging is invisible. An entry that can't be used
+    becomes a `dpss.model.Skipped` of its project with its reason, and the next one still
+    comes. No matrix is downloaded.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the source, and its address where it has one; without secrets."""
+
+    def projects(self) -> Iterator[Project]:
+        """Yield every project.
+
+        Raises:
+            UnreachableError: The source can't be reached, or no longer.
+        """

@@ -1,0 +1,197 @@
+"""The HCA Matrix Service v1: a matrix made on request for each project.
+
+The service itself was retired in 2020; its address can be set, to one that speaks the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from dpss.catalogs.selection import is_named
+from dpss.errors import MatrixError, UnreachableError
+from dpss.model import MatrixRef, Project, Skipped
+from dpss.storage.http.client import Client, HttpFault
+from dpss.storage.http.file import HttpBlob
+from dpss.storage.names import safe_name
+from dpss.storage.urls import shown_address, shown_text
+
+log = logging.getLogger(__name__)
+
+PROJECT_FIELD = "project.provenance.document_id"
+MATRIX_URL = "https://matrix.data.humancellatlas.org/v1"
+
+_CONTENT = re.compile(r"/([^/]+/[0-9a-f]{8,})/[^/]+$")
+"""Data version and hash of the request in a matrix's address: the service's own cache key."""
+
+
+@dataclass(frozen=True)
+class Polling:
+    """How long the service is given, in seconds."""
+
+    first: float = 2.0
+    """Before the first question whether a matrix is ready; half as much again each time."""
+    longest: float = 30.0
+    """Before any question."""
+    limit: float = 3600.0
+    """For one matrix."""
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class FreshCatalog:
+    """All projects that the service has cells of."""
+
+    url: str = MATRIX_URL
+    """The service with its version, without a ``/`` at its end."""
+    min_gene_count: int = 0
+    """Cells with fewer genes detected are not asked for; 0 for all."""
+    only: frozenset[str] = frozenset()
+    """Ids of the projects wanted; empty for all."""
+    excluded: frozenset[str] = frozenset()
+    """Ids of the projects that no matrix is to be made of."""
+    title_of: Callable[[str], str] | None = None
+    """Tells a project's title."""
+    client: Client = field(default_factory=Client)
+    polling: Polling = field(default_factory=Polling)
+
+    @property
+    def name(self) -> str:
+        """The source and where it is."""
+        return f"fresh {shown_address(self.url)}"
+
+    def projects(self) -> Iterator[Project]:
+        """Yield every project, in the order of their ids; all are asked for at once.
+
+        Raises:
+            UnreachableError: The service can't be reached.
+        """
+        counts = self._cell_counts()
+        wanted = [key for key in counts if not self.only or is_named(key, self.only)]
+        requests = {
+            key: self._begin(key)
+            for key in wanted
+            if counts[key] and not is_named(key, self.excluded)
+        }
+        for key in wanted:
+            yield self._project(key, requests.get(key))
+
+    def _cell_counts(self) -> dict[str, Any]:
+        address = f"{self.url}/filters/{PROJECT_FIELD}"
+        try:
+            document = self.client.get_json(address)
+            counts = document["cell_counts"]
+            return {key: counts[key] for key in sorted(counts) if key}
+        except HttpFault as error:
+            raise UnreachableError(str(error)) from error
+        except (KeyError, TypeError) as error:
+            raise UnreachableError(f"{shown_address(address)}: not a list of projects") from error
+
+    def _project(self, key: str, request: str | Skipped | None) -> Project:
+        project_id, title = safe_name(key), self._title(key)
+        if request is None:
+            left_out = Skipped("", "the Matrix Service has no cells of it")
+            return Project(project_id, title, skipped=(left_out,))
+        ready = request if isinstance(request, Skipped) else self._await(key, request)
+        found = ready if isinstance(ready, Skipped) else self._ref(project_id, ready)
+        if isinstance(found, Skipped):
+            return Project(project_id, title, skipped=(found,))
+        return Project(project_id, title, (found,))
+
+    def _begin(self, key: str) -> str | Skipped:
+        """Ask for a project's matrix; returns the request's id, or why there is none."""
+        document = {"feature": "gene", "format": "mtx", "filter": self._filter(key)}
+        try:
+            answer = self.client.post_json(f"{self.url}/matrix", document)
+            return str(answer["request_id"])
+        except HttpFault as error:
+            if error.status == 413:
+                return _failed("the Matrix Service finds the filter too large")
+            return _failed(str(error))
+        except (KeyError, TypeError):
+            return _failed(f"{shown_address(self.url)}/matrix: answers without a request_id")
+
+    def _filter(self, key: str) -> dict[str, Any]:
+        project = {"op": "=", "field": PROJECT_FIELD, "value": key}
+        if not self.min_gene_count:
+            return project
+        genes = {"op": ">=", "field": "genes_detected", "value": self.min_gene_count}
+        return {"op": "and", "value": [project, genes]}
+
+    def _await(self, key: str, request: str) -> str | Skipped:
+        """Wait until a matrix is ready; returns its address, or why there is none."""
+        asked_again = False
+        wait, waited = self.polling.first, 0.0
+        while True:
+            state = self._ask(request)
+            if isinstance(state, Skipped):
+                return state
+            status, url, message = state
+            if status == "Complete":
+                return url or Skipped("", f"no cells: {message or 'the matrix is empty'}")
+            if status in ("Expired", "unknown") and not asked_again:
+                # What was made once can be made again; twice gone is a fault of the service.
+                asked_again = True
+                again = self._begin(key)
+                if isinstance(again, Skipped):
+                    return again
+                request = again
+            elif status != "In Progress":
+                return _failed(f"the Matrix Service's request {request}: {status} ({message})")
+            if waited + wait > self.polling.limit:
+                return _failed(
+                    f"the Matrix Service's request {request}: not ready after {waited:.0f} s"
+                )
+            self.polling.sleep(wait)
+            waited += wait
+            wait = min(wait * 1.5, self.polling.longest)
+
+    def _ask(self, request: str) -> tuple[str, str, str] | Skipped:
+        """Return status, address and message of a request; ``unknown`` where it is gone."""
+        try:
+            answer = self.client.get_json(f"{self.url}/matrix/{quote(request, safe='')}")
+            return (
+                str(answer["status"]),
+                str(answer.get("matrix_url") or ""),
+                shown_text(str(answer.get("message") or ""))[:300],
+            )
+        except HttpFault as error:
+            if error.status == 404:
+                return "unknown", "", str(error)
+            return _failed(str(error))
+        except (KeyError, TypeError, AttributeError):
+            return _failed(f"the Matrix Service's request {request}: its answer has no status")
+
+    def _ref(self, project_id: str, url: str) -> MatrixRef | Skipped:
+        try:
+            facts = HttpBlob(url, self.client).facts
+        except MatrixError as error:
+            return _failed(str(error))
+        content = _CONTENT.search(url.partition("?")[0])
+        fingerprint = f"request:{content[1]}" if content else f"etag:{facts.etag}"
+        return MatrixRef(
+            project_id=project_id,
+            name="",
+            url=shown_address(url),
+            fingerprint=fingerprint,
+            location=url,
+            size_bytes=facts.size_bytes,
+        )
+
+    def _title(self, key: str) -> str:
+        if self.title_of is None:
+            return key
+        try:
+            return self.title_of(key)
+        except (HttpFault, KeyError, TypeError, ValueError) as error:
+            log.info("%s has no title: %s", key, error)
+            return key
+
+
+def _failed(reason: str) -> Skipped:
+    return Skipped("", reason, failed=True)

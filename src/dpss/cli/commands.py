@@ -1,0 +1,351 @@
+"""The commands: options and environment → settings → objects → run → exit code.
+
+The composition root: below it and the two modules that it runs commands with (`dpss.cli.entry`,
+`dpss.cli.runner`) nothing is printed, and no variable of ours is read. Everything heavy is
+imported in the command that needs it, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dpss._version import __version__
+from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute
+from dpss.cli.options import job_options, log_options, option, source_options, statistics_options
+from dpss.cli.runner import (
+    folder_of_pages,
+    page_of,
+    perform,
+    print_error,
+    recogniser,
+    start_logs,
+    take_logs,
+)
+from dpss.engine.settings import ORIENTATIONS
+from dpss.errors import UnreachableError
+from dpss.job.stop import Interrupted, SignalStop
+
+
+@click.group(context_settings=CONTEXT, no_args_is_help=True)
+@click.version_option(
+    __version__, "-V", "--version", prog_name="dpss", message="%(prog)s %(version)s"
+)
+def commands() -> None:
+    """Summary statistics and figures of single-cell count matrices of any size.
+
+    \b
+    Examples:
+      dpss demo                                  see it at work, on simulated data
+      dpss summarize my.h5ad                     figures and tables of a matrix
+      dpss run --input matrices --output portal  of all in a folder; again: of what changed
+
+    Each command has examples in its own --help. Every option can also be given as an
+    environment variable: --min-gene-count as DPSS_MIN_GENE_COUNT.
+
+    \b
+    Exit codes:
+      0  all published, unchanged or skipped by rule
+      1  at least one matrix failed; the others are done
+      2  nothing could start: a bad option, or a source or output out of reach
+    """
+
+
+@commands.command()
+@click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
+@option("--output", default="dpss-summary", show_default=True, metavar="DIR", help="Where to.")
+@statistics_options
+@log_options
+@click.pass_obj
+def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **options: Any) -> int:
+    """Summarise matrices: figures, tables and a page to look at.
+
+    Each MATRIX is a file or a folder (Cell Ranger's three files) and becomes a project
+    named after it. Formats are recognised by content.
+
+    \b
+    Examples:
+      dpss summarize my.h5ad
+      dpss summarize filtered_feature_bc_matrix/ --output figures
+      dpss summarize *.h5ad --min-gene-count 200
+      dpss summarize velocity.h5ad --layer spliced
+    """
+    from dpss.catalogs.local import GivenCatalog
+    from dpss.cli.config import make_run_settings
+
+    logs = take_logs(options)
+    settings = make_run_settings(
+        source="local", input=matrices[0], output=output, force=True, **options
+    )
+    report = perform(settings, lambda _: GivenCatalog(matrices), stop, logs)
+    return report.strict_exit_code
+
+
+@commands.command()
+@click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
+@option("--json", "as_json", is_flag=True, help="Print JSON, one document for all matrices.")
+@option("--layer", metavar="NAME", help="As for summarize.")
+@option(
+    "--orientation",
+    type=click.Choice(ORIENTATIONS),
+    help="As for summarize.",
+)
+@log_options
+@click.pass_obj
+def inspect(
+    stop: SignalStop, /, matrices: tuple[str, ...], *, as_json: bool, **options: Any
+) -> int:
+    """Show what each file holds and how it would be read.
+
+    Looks at samples of the values, without a pass over the matrix, and writes nothing. Each
+    decision is shown with its evidence and how sure it is: `stated` by the file, `told by
+    content`, or `assumed`. This is what a report of a problem should contain.
+
+    \b
+    Examples:
+      dpss inspect my.h5ad
+      dpss inspect velocity.h5ad --layer spliced
+      dpss inspect https://example.org/matrix.h5ad --json
+    """
+    from dpss.cli.console import open_console, print_inspection
+    from dpss.engine.inspection import inspect_source, inspection_document
+    from dpss.errors import DpssError
+    from dpss.formats.options import Means, parse_orientation
+    from dpss.storage.locations import open_source
+    from dpss.storage.paging.file import paged
+    from dpss.storage.urls import shown_address
+
+    layer, orientation = options.pop("layer"), options.pop("orientation")
+    start_logs(take_logs(options))
+    means = Means(orientation=parse_orientation(orientation), sample_only=True)
+    documents, n_failed = [], 0
+    console = open_console(sys.stdout)
+    for matrix in matrices:
+        stop.check()
+        try:
+            source = paged(open_source(matrix))
+            for found in inspect_source(source, means, layer):
+                n_failed += bool(found.error)
+                documents.append(inspection_document(source.url, found))
+                if not as_json:
+                    print_inspection(console, source.url, found)
+        except DpssError as error:
+            n_failed += 1
+            documents.append({"url": shown_address(matrix), "error": str(error)})
+            if not as_json:
+                print_error(str(error))
+    if as_json:
+        click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+    return FAILED if n_failed else 0
+
+
+@commands.command()
+@source_options
+@option(
+    "--output",
+    metavar="URL",
+    help="Where to: a folder or s3://bucket/prefix.  [default: the bucket of --environ]",
+)
+@option("--force", is_flag=True, help="Process what is unchanged, too.")
+@statistics_options
+@job_options
+@log_options
+@click.pass_obj
+def run(stop: SignalStop, /, **options: Any) -> int:
+    """Process every project of a source: the job.
+
+    Publishes figures, tables and pages of what is new or has changed, and leaves the rest
+    as it is. A matrix that can't be summarised stops no other: it is named at the end,
+    and the exit code is 1.
+
+    \b
+    Examples:
+      dpss run --input matrices --output portal
+      dpss run --input 'data/*.h5ad' --output portal --force
+      dpss run --source canned --environ dev --blacklist --min_gene_count 1200
+    """
+    from dpss.cli.config import make_run_settings
+    from dpss.job.factory import make_catalog
+
+    logs = take_logs(options)
+    settings = make_run_settings(**options)
+    return perform(settings, partial(make_catalog, settings), stop, logs).exit_code
+
+
+@commands.command("list")
+@source_options
+@option("--output", metavar="URL", help="What a run would publish to: shows what is unchanged.")
+@option(
+    "--min-gene-count",
+    "--min_gene_count",
+    "min_gene_count",
+    type=int,
+    default=0,
+    metavar="N",
+    help="As for the run.",
+)
+@option("--layer", metavar="NAME", help="As for the run.")
+@option("--orientation", metavar="WORD", help="As for the run.")
+@log_options
+@click.pass_obj
+def list_(stop: SignalStop, /, **options: Any) -> int:
+    """Show what a run would process, and what it would skip and why.
+
+    Reads the source's list and what is published, and downloads no matrix.
+
+    \b
+    Examples:
+      dpss list --input matrices
+      dpss list --input matrices --output portal
+    """
+    from dpss.catalogs.shards import parse_shard
+    from dpss.cli.config import make_run_settings
+    from dpss.cli.console import describe_plan, open_console, plan_table
+    from dpss.job.children.isolation import IsolatedReader, open_workers, recipe_of
+    from dpss.job.factory import make_catalog
+    from dpss.job.plan.attempts import Attempts
+    from dpss.job.plan.steps import Known, plan_run
+    from dpss.job.run import list_projects, plan
+    from dpss.storage.locations import open_store
+
+    start_logs(take_logs(options))
+    settings = make_run_settings(**options, output_needed=False)
+    with open_workers(settings, start=settings.source == "local") as workers:
+        apart = IsolatedReader(workers) if workers else None
+        catalog = make_catalog(settings, recogniser(settings, apart, stop))
+        projects, problem = list_projects(catalog, settings.only, parse_shard(settings.shard))
+    recipe = recipe_of(settings.stats)
+    if settings.output:
+        store, shard = open_store(settings.output), parse_shard(settings.shard)
+        attempts = Attempts(store, recipe, lambda: datetime.now(UTC), shard)
+        steps = plan(projects, store, recipe, attempts.known)
+    else:
+        steps = plan_run(projects, Known(), recipe)
+    console = open_console(sys.stdout)
+    console.print(plan_table(steps))
+    console.print(describe_plan(steps))
+    if problem:
+        print_error(problem)
+    return FAILED if problem else 0
+
+
+@commands.command()
+@click.argument("output")
+@option("--prune", is_flag=True, help="Delete the pages of what is no longer published.")
+@log_options
+@click.pass_obj
+def website(stop: SignalStop, /, output: str, *, prune: bool, **options: Any) -> int:
+    """Build the pages again, from the published JSON.
+
+    OUTPUT is what `dpss run` or `dpss summarize` published to.
+
+    \b
+    Example:
+      dpss website portal
+    """
+    from dpss.storage.locations import open_store
+    from dpss.website import build_website
+
+    start_logs(take_logs(options))
+    folder_of_pages(output)
+    written = build_website(open_store(output), prune=prune)
+    click.echo(f"Pages: {page_of(output)} ({len(written)} files written)")
+    return 0
+
+
+@commands.command()
+@click.argument("output")
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    metavar="N",
+    help="On the loopback address; 0 for any that is free.",
+)
+@log_options
+@click.pass_obj
+def serve(stop: SignalStop, /, output: str, port: int, **options: Any) -> int:
+    """Show the pages in a browser, to this machine only.
+
+    OUTPUT is a folder that `dpss run`, `dpss summarize` or `dpss demo` published to.
+    Ctrl-C ends it.
+
+    \b
+    Example:
+      dpss serve portal
+    """
+    from dpss.website import make_server
+
+    start_logs(take_logs(options))
+    folder = folder_of_pages(output)
+    if folder is None:
+        raise UnreachableError(f"{output}: only a folder can be shown")
+    try:
+        server = make_server(folder, port)
+    except OSError as error:
+        raise UnreachableError(
+            f"--port (DPSS_PORT) {port}: {error.strerror}; try another, or 0 for any"
+        ) from error
+    click.echo(f"http://{server.server_address[0]!s}:{server.server_address[1]}/  (Ctrl-C ends it)")
+    with server:
+        try:
+            server.serve_forever()
+        except Interrupted:
+            return 0
+    return 0
+
+
+@commands.command()
+@option("--output", default="dpss-demo", show_default=True, metavar="DIR", help="Where to.")
+@option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of the random counts.")
+@log_options
+@click.pass_obj
+def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
+    """Make a small simulated portal and run the job on it.
+
+    Writes count matrices of several projects in several formats, all of them simulated,
+    and publishes their figures, tables and pages, which say so, too.
+
+    \b
+    Example:
+      dpss demo && dpss serve dpss-demo/portal
+    """
+    from dpss.cli.config import make_run_settings
+    from dpss.demo.portal import DemoCatalog, write_matrices
+
+    logs = take_logs(options)
+    matrices, portal = Path(output) / "matrices", Path(output) / "portal"
+    settings = make_run_settings(source="local", input=str(matrices), output=str(portal))
+    write_matrices(matrices, seed)
+    click.echo(f"Simulated matrices: {matrices}")
+    report = perform(settings, lambda _: DemoCatalog(matrices), stop, logs, simulated=True)
+    if report.exit_code == 0:
+        click.echo(f"To look at it: {program()} serve {portal}")
+    return report.exit_code
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``dpss``, and exit."""
+    sys.exit(execute(commands, "dpss", arguments))
+
+
+def run_main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``data-portal-summary-stats``, which is ``dpss run``, and exit."""
+    given = as_in_2019(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(execute(run, "data-portal-summary-stats", given))
+
+
+def program() -> str:
+    """Return what to type for ``dpss``: it may not be on the path after `make demo`."""
+    if shutil.which("dpss"):
+        return "dpss"
+    return f"{sys.executable} -m dpss" if sys.argv[0].endswith("__main__.py") else sys.argv[0]

@@ -1,0 +1,85 @@
+"""How a command is run from outside: its exit code, and one message for whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from dpss.cli.logs import clean
+from dpss.cli.runner import print_error
+from dpss.compute.machine import return_memory_at_once
+from dpss.errors import DpssError, MatrixError
+from dpss.job.stop import Interrupted, SignalStop
+
+FAILED, NOT_STARTED, BROKEN_PIPE = 1, 2, 141
+"""Exit codes: see ``docs/reference/exit-codes.md``."""
+
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""What all commands have in common, whichever of them is the program."""
+
+
+def execute(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
+    """Run a command and return its exit code; whatever goes wrong is told in one message."""
+    try:
+        with SignalStop() as stop:
+            return_memory_at_once()
+            given = sys.argv[1:] if arguments is None else list(arguments)
+            # Not click's `main`: it ends a broken pipe with 1, which says that a matrix failed.
+            with command.make_context(name, given, obj=stop, **CONTEXT) as context:
+                code = command.invoke(context)
+            sys.stdout.flush()
+            return int(code or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message, err=True)
+        return NOT_STARTED
+    except click.ClickException as error:
+        where = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
+        )
+        print_error(f"{error.format_message().rstrip('.')}; see `{where} --help`")
+        return NOT_STARTED
+    except Interrupted as interruption:
+        return 128 + interruption.number
+    except BrokenPipeError:
+        # The reader of the output has ended; what is still in the buffer is dropped.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except DpssError as error:
+        explain(error, str(error))
+        return FAILED if isinstance(error, MatrixError) else NOT_STARTED
+    except Exception as error:
+        explain(error, f"unexpected {type(error).__name__}: {error}; --debug shows where")
+        return FAILED
+
+
+def as_in_2019(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which ``--blacklist`` is a flag; in 2019 it had a value for a while.
+
+    >>> as_in_2019(["--blacklist", "true", "--environ", "dev"])
+    ['--blacklist', '--environ', 'dev']
+    >>> as_in_2019(["--blacklist", "false"])
+    []
+    """
+    found: list[str] = []
+    for argument in arguments:
+        if found[-1:] == ["--blacklist"] and argument.lower() in ("true", "false"):
+            if argument.lower() == "false":
+                found.pop()
+        else:
+            found.append(argument)
+    return found
+
+
+def explain(error: BaseException, message: str) -> None:
+    """Print an error, with its traceback where everything is logged."""
+    if logging.getLogger("dpss").isEnabledFor(logging.DEBUG):
+        click.echo(clean("".join(traceback.format_exception(error))), err=True)
+    print_error(message)

@@ -1,0 +1,192 @@
+"""What commands that do a run have in common: progress, the table at the end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dpss.cli.logs import clean, set_up_logs
+from dpss.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from dpss.catalogs.base import Catalog
+    from dpss.catalogs.local import Recognise
+    from dpss.engine.settings import RunSettings
+    from dpss.job.children.isolation import IsolatedReader
+    from dpss.job.report.outcomes import RunReport
+    from dpss.job.run import Observer
+    from dpss.job.stop import Stop
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """How a command tells of its progress."""
+
+    style: str
+    level: str
+    debug: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether it tells by log lines; by bars on a terminal otherwise."""
+        return self.style == "json" or self.debug or not sys.stderr.isatty()
+
+
+def take_logs(options: dict[str, Any]) -> LogSettings:
+    """Take the options of logging out of a command's options."""
+    style, level = options.pop("log_format"), options.pop("log_level")
+    debug = options.pop("debug")
+    settings = LogSettings(style, level or "", debug)
+    default = "info" if settings.live else "warning"
+    return LogSettings(style, "debug" if debug else level or default, debug)
+
+
+def perform(
+    settings: RunSettings,
+    make: Callable[[Recognise], Catalog],
+    stop: Stop,
+    logs: LogSettings,
+    *,
+    simulated: bool = False,
+) -> RunReport:
+    """Do a run, and print what became of it.
+
+    Args:
+        settings: What it is asked to do.
+        make: Makes the source's catalog, given what tells whether a local file is a matrix.
+        stop: Who may ask it to end early.
+        logs: How it tells of its progress.
+        simulated: Whether the matrices are simulated.
+    """
+    from dpss.cli.console import open_console
+    from dpss.job.children.isolation import IsolatedReader, open_workers
+    from dpss.job.factory import make_executor, make_job
+    from dpss.job.report.outcomes import Status
+    from dpss.job.run import build_pages, process
+    from dpss.storage.scratch import Scratch
+
+    start = time.monotonic()
+    folder = Path(settings.scratch) if settings.scratch else None
+    start_logs(logs)
+    with (
+        # First: children are forked while there is one thread.
+        open_workers(settings, simulated=simulated) as workers,
+        Scratch(settings.scratch_limit, folder) as scratch,
+        make_executor(settings, log.info if logs.live else _echo) as executor,
+        observing(logs) as observer,
+    ):
+        apart = IsolatedReader(workers, ahead=settings.jobs == 1) if workers else None
+        catalog = make(recogniser(settings, apart, stop))
+        job = make_job(
+            settings, stop, observer, catalog, scratch, executor, apart, simulated=simulated
+        )
+        with closing(job.pipeline.drawing):
+            report = process(job)
+    seconds = time.monotonic() - start
+    if report.started is not None:
+        seconds = (job.now() - report.started).total_seconds()
+    if job.shard.is_part:
+        settings = replace(settings, metrics=None)  # those of the whole run come at its end
+    # Before the pages: whatever happens to those, what became of the matrices is told.
+    print_report(report, settings, logs, seconds)
+    report += build_pages(job, report)
+    if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED) and not job.shard.is_part:
+        open_console(sys.stdout).print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
+    return report
+
+
+def recogniser(settings: RunSettings, apart: IsolatedReader | None, stop: Stop) -> Recognise:
+    """Return what tells whether a local file is a matrix: in a child process where there is one."""
+    from dpss.job.children.isolation import is_matrix
+
+    if apart is None:
+        return partial(is_matrix, settings=settings)
+    return partial(apart.is_matrix, check=stop.check)
+
+
+def print_report(
+    report: RunReport, settings: RunSettings, logs: LogSettings, seconds: float
+) -> None:
+    """Print what became of a run that took so long."""
+    from dpss.cli.console import open_console, outcome_table, size
+    from dpss.compute.machine import peak_memory_bytes
+    from dpss.job.report.metrics import emf_line
+    from dpss.job.report.outcomes import Status
+
+    console = open_console(sys.stdout)
+    console.print(outcome_table(report))
+    if not logs.live:
+        for outcome in report.outcomes:
+            if outcome.status is Status.SKIPPED:
+                _echo(f"skipped: {outcome.reason}")
+    for outcome in report.outcomes:
+        if outcome.assumed:
+            console.print(
+                clean(f"{outcome.label}: {outcome.assumed}"), style="yellow", markup=False
+            )
+    peak = max((peak_memory_bytes(), *(o.peak_memory_bytes or 0 for o in report.outcomes)))
+    console.print(f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak)}")
+    if settings.metrics:
+        click.echo(emf_line(report, settings, datetime.now(UTC), seconds))
+    sys.stdout.flush()
+
+
+def _echo(line: str) -> None:
+    """Print a line to stderr."""
+    click.echo(clean(line), err=True)
+
+
+def start_logs(logs: LogSettings) -> None:
+    """Send log lines to stderr."""
+    set_up_logs(logs.level, logs.style, sys.stderr)
+
+
+@contextmanager
+def observing(logs: LogSettings) -> Iterator[Observer]:
+    """Show a run's progress on stderr: bars on a terminal, log lines (begun already) elsewhere."""
+    from dpss.cli.console import LogObserver, ProgressHandler, TerminalObserver, open_console
+
+    if logs.live:
+        yield LogObserver()
+        return
+    with TerminalObserver(open_console(sys.stderr)) as observer:
+        set_up_logs(logs.level, logs.style, ProgressHandler(observer.progress.console))
+        yield observer
+    start_logs(logs)
+
+
+def folder_of_pages(output: str) -> Path | None:
+    """Return the folder of an output, ``None`` where it isn't local.
+
+    Raises:
+        UnreachableError: There is no such folder.
+    """
+    from dpss.storage.locations import local_path
+
+    folder = local_path(output)
+    if folder is not None and not folder.is_dir():
+        raise UnreachableError(f"{output}: there is no such folder; publish to it first")
+    return folder
+
+
+def page_of(output: str) -> str:
+    """Return where the first page of an output is."""
+    return output.rstrip("/") + "/index.html"
+
+
+def print_error(message: str) -> None:
+    """Print an error to stderr."""
+    for line in clean(message).splitlines():
+        click.echo(f"dpss: error: {line}", err=True)

@@ -1,0 +1,1 @@
+"""Executors, compiled loops and the limits of the machine."""

@@ -1,0 +1,287 @@
+"""Machine code of a loop: made by numba, kept in a file, loaded without it.
+
+A loop that allocates and raises nothing becomes an object file that refers to nothing
+outside itself but the C library. A kept one is used if it is of the same loop, types and
+processor, or for any processor of this architecture. Where `dpss.compute.object_file` can't load it
+(not on Linux), llvmlite links it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import platform
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dpss.compute.object_file import load_object
+
+log = logging.getLogger(__name__)
+
+_LAYOUT = 1
+"""Number of the layout of kept files."""
+_GENERIC = "generic"
+"""numba's name for any processor of an architecture."""
+_C_TYPES = {
+    "?": ctypes.c_uint8,
+    "q": ctypes.c_int64,
+    "Q": ctypes.c_uint64,
+    "d": ctypes.c_double,
+}
+"""What a number is in C, by numpy's letter for its type."""
+_OF_PROCESSOR = {
+    "cpu family", "model", "model name", "flags",
+    "CPU implementer", "CPU variant", "CPU part", "Features",
+}  # fmt: skip
+"""What Linux says of a processor that decides on its machine code."""
+_FINE = (0, -2)
+"""What numba's functions return if they raised nothing."""
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class MachineCode:
+    """A loop for certain types."""
+
+    symbol: str
+    """Name of the function in the object file."""
+    returns: str
+    """Letters of the numbers that it returns, as in `_C_TYPES`."""
+    code: bytes
+    """The object file."""
+
+
+def type_of(value: Any) -> str:
+    """Return a short name of an argument's type; equal ones have the same machine code.
+
+    >>> type_of(np.zeros((2, 3), dtype=np.int32)), type_of((1, 2.0, True))
+    ('<i42C', '(q d ?)')
+    """
+    if isinstance(value, np.ndarray):
+        flags = value.flags
+        layout = "C" if flags.c_contiguous else "A"
+        return f"{value.dtype.str}{value.ndim}{layout}{'' if flags.aligned else 'u'}"
+    if isinstance(value, tuple):
+        return f"({' '.join(map(type_of, value))})"
+    if isinstance(value, (bool, np.bool_)):
+        return "?"
+    if isinstance(value, (float, np.floating)):
+        return "d"
+    return "Q" if isinstance(value, np.uint64) else "q"
+
+
+@cache
+def can_compile() -> bool:
+    """Tell whether numba is installed; the container's image has none."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def compile_function(function: Any, arguments: tuple[Any, ...]) -> MachineCode:
+    """Compile a function for the types of some arguments.
+
+    Raises:
+        ValueError: It needs more than the C library, or returns something else than numbers.
+    """
+    from numba.core import compiler, types
+    from numba.core.registry import cpu_target
+
+    flags = compiler.Flags()
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    found = compiler.compile_extra(
+        cpu_target.typing_context,
+        cpu_target.target_context,
+        function,
+        tuple(map(_numba_type_of, arguments)),
+        None,
+        flags,
+        {},
+    )
+    result = found.signature.return_type
+    parts = () if result == types.none else getattr(result, "types", (result,))
+    letters = {types.boolean: "?", types.int64: "q", types.uint64: "Q", types.float64: "d"}
+    if not all(part in letters for part in parts):
+        raise ValueError(f"returns {result}")
+    _check_references(found.library)
+    return MachineCode(
+        found.fndesc.llvm_func_name,
+        "".join(letters[part] for part in parts),
+        bytes(found.library._get_compiled_object()),
+    )
+
+
+def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+    """Return what calls machine code with arguments of these types.
+
+    Numbers come back as Python's, several as a tuple.
+    """
+    held, address = _load(machine_code)
+    types = [c_type for c_type, _ in _flatten(arguments)]
+    pointer = ctypes.c_void_p
+    function = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, *types)(address)
+    fields = [(f"n{i}", _C_TYPES[letter]) for i, letter in enumerate(machine_code.returns)]
+    # Something is written even by a function that returns nothing.
+    result_type = type("Result", (ctypes.Structure,), {"_fields_": [*fields, ("_", pointer)]})
+    flags = [letter == "?" for letter in machine_code.returns]
+
+    def call(*values: Any) -> Any:
+        result, error = result_type(), pointer()
+        status = function(
+            ctypes.addressof(result),
+            ctypes.addressof(error),
+            *(value for _, value in _flatten(values)),
+        )
+        if status not in _FINE:
+            raise RuntimeError(f"{machine_code.symbol} ended with status {status}")
+        numbers = tuple(getattr(result, name) for name, _ in fields)
+        numbers = tuple(bool(n) if flag else n for n, flag in zip(numbers, flags, strict=True))
+        return numbers if len(numbers) > 1 else numbers[0] if numbers else None
+
+    call.held = held  # type: ignore[attr-defined]  # the code lives as long as it does
+    return call
+
+
+def read_kept(key: str) -> MachineCode | None:
+    """Return kept machine code, ``None`` if there is none that is whole."""
+    for target in (_host(), _GENERIC):
+        for folder in _folders():
+            try:
+                header, code = (folder / _file_name(key, target)).read_bytes().split(b"\n", 1)
+                known = json.loads(header)
+                if known["sha256"] == hashlib.sha256(code).hexdigest():
+                    return MachineCode(str(known["symbol"]), str(known["returns"]), code)
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+    return None
+
+
+def keep(key: str, machine_code: MachineCode) -> None:
+    """Keep machine code in the first folder that can be written to, if there is one."""
+    from numba.core import config
+
+    target = _GENERIC if config.CPU_NAME == _GENERIC else _host()
+    header = {
+        "symbol": machine_code.symbol,
+        "returns": machine_code.returns,
+        "sha256": hashlib.sha256(machine_code.code).hexdigest(),
+    }
+    data = json.dumps(header).encode() + b"\n" + machine_code.code
+    for folder in _folders():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            draft = folder / f"{uuid.uuid4()}.draft"
+            draft.write_bytes(data)
+            draft.replace(folder / _file_name(key, target))
+        except OSError as error:
+            log.debug("machine code is not kept in %s: %s", folder, error)
+        else:
+            return
+
+
+def _flatten(values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+    """Yield arguments as numba's functions take them, each with its type in C.
+
+    An array is its owner, twice (none), its number of items, their size, where they
+    are, its shape and its strides.
+    """
+    size = ctypes.c_int64
+    for value in values:
+        if isinstance(value, np.ndarray):
+            yield ctypes.c_void_p, None
+            yield ctypes.c_void_p, None
+            yield size, value.size
+            yield size, value.itemsize
+            yield ctypes.c_void_p, value.ctypes.data
+            yield from ((size, n) for n in (*value.shape, *value.strides))
+        elif isinstance(value, tuple):
+            yield from _flatten(value)
+        else:
+            letter = type_of(value)
+            number = float(value) if letter == "d" else int(value)
+            yield _C_TYPES[letter], number
+
+
+def _numba_type_of(value: Any) -> Any:
+    """Return numba's type of an argument, as `type_of` tells types apart."""
+    from numba import from_dtype, types
+
+    if isinstance(value, np.ndarray):
+        layout = "C" if value.flags.c_contiguous else "A"
+        return types.Array(from_dtype(value.dtype), value.ndim, layout, aligned=value.flags.aligned)
+    if isinstance(value, tuple):
+        return types.BaseTuple.from_types(tuple(map(_numba_type_of, value)))
+    letters = {"?": types.boolean, "q": types.int64, "Q": types.uint64, "d": types.float64}
+    return letters[type_of(value)]
+
+
+def _check_references(library: Any) -> None:
+    """Check that a library refers to nothing but the C library, which every process has."""
+    process = ctypes.CDLL(None)
+    for function in library._final_module.functions:
+        name = function.name
+        if function.is_declaration and not name.startswith("llvm.") and not hasattr(process, name):
+            raise ValueError(f"needs {name}")
+
+
+@cache
+def _llvm() -> Any:
+    """Return llvmlite's binding, ready for this processor."""
+    import llvmlite.binding as llvm  # type: ignore[import-untyped]
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+def _load(machine_code: MachineCode) -> tuple[Any, int]:
+    """Return what holds an object file in memory, and the address of its function."""
+    try:
+        loaded = load_object(machine_code.code)
+        return loaded, loaded.address_of(machine_code.symbol)
+    except (ValueError, OSError) as error:
+        log.debug("%s is linked by llvmlite: %s", machine_code.symbol, error)
+    llvm = _llvm()
+    with _LOCK:
+        machine = llvm.Target.from_default_triple().create_target_machine()
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(machine_code.code))
+        engine.finalize_object()
+    address = engine.get_function_address(machine_code.symbol)
+    if not address:
+        raise ValueError(f"no {machine_code.symbol} in the object file")
+    return engine, address
+
+
+@cache
+def _host() -> str:
+    """Return what tells this processor, with all that it can do, from others."""
+    try:
+        first = Path("/proc/cpuinfo").read_text().split("\n\n", 1)[0]
+    except (OSError, UnicodeDecodeError):
+        llvm = _llvm()
+        return f"{llvm.get_host_cpu_name()}{llvm.get_host_cpu_features().flatten()}"
+    told = (line.partition(":") for line in first.splitlines())
+    return "|".join(f"{k.strip()}={v.strip()}" for k, _, v in told if k.strip() in _OF_PROCESSOR)
+
+
+def _folders() -> Iterator[Path]:
+    """Yield where machine code is kept: with the program, else in the user's cache."""
+    yield Path(__file__).parent / "__pycache__"
+    yield Path(os.path.expanduser("~/.cache/dpss"))  # noqa: PTH111 (without a home it stays ~)
+
+
+def _file_name(key: str, target: str) -> str:
+    """Return the name of the file for a loop, its types and a processor."""
+    whole = f"{_LAYOUT}|{key}|{sys.platform}|{platform.machine()}|{target}"
+    return f"{key.split('|', 1)[0]}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.machine-code"

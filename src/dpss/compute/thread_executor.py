@@ -1,0 +1,54 @@
+"""Threads of this process: decoding and counting let go of the interpreter's lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from dpss.compute.executor import A, Advance, Fold, Foreseeing
+
+
+class ThreadExecutor:
+    """A fold in ``n_threads`` threads, each with an accumulator of its own."""
+
+    def __init__(self, n_threads: int) -> None:
+        """Use at most ``n_threads`` threads."""
+        self._n_threads = max(1, n_threads)
+
+    def fold(self, job: Fold[A], shares: Sequence[range], advance: Advance) -> A:
+        """Do all shares and return one merged accumulator; the first error is raised."""
+        waiting = iter(range(len(shares)))
+        expected = 0
+        lock = threading.Lock()
+        stop = threading.Event()
+
+        def work() -> A:
+            nonlocal expected
+            accumulator = job.start()
+            while not stop.is_set():
+                with lock:
+                    number = next(waiting, None)
+                    if number is None:
+                        break
+                    # This one, and as many as are begun next.
+                    first, expected = expected, max(expected, number + n_threads + 1)
+                if isinstance(job, Foreseeing):
+                    job.expect(shares[first:expected])
+                job.add(accumulator, shares[number], advance)
+            return accumulator
+
+        n_threads = min(self._n_threads, max(1, len(shares)))
+        if n_threads == 1:
+            return work()
+        with ThreadPoolExecutor(n_threads, thread_name_prefix="dpss-fold") as pool:
+            futures = [pool.submit(work) for _ in range(n_threads)]
+            try:
+                results = [future.result() for future in futures]
+            except BaseException:
+                stop.set()
+                raise
+        merged = results[0]
+        for other in results[1:]:
+            merged.merge(other)
+        return merged

@@ -1,0 +1,173 @@
+"""What a file holds and how it would be read: from samples, without a pass, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from dpss.engine.layers import (
+    Choice,
+    LayerOrder,
+    choose_layer,
+    decide_layer,
+    decide_values,
+    order_layers,
+)
+from dpss.engine.reading import describe_reading
+from dpss.engine.samples import SAMPLE_BYTES, sample_layers
+from dpss.errors import MatrixError
+from dpss.formats.base import Matrix
+from dpss.formats.discovery import Refused, each_matrix
+from dpss.formats.options import Means
+from dpss.formats.text.reader import TextLayer
+from dpss.model import Certainty, Decision
+from dpss.stats.values.sample_cells import GatheredCells
+from dpss.stats.values.traits import ValueTraits, classify
+from dpss.storage.locations import Source
+
+_MOST_VALUES = 1 << 20
+"""Stored values of a gene-major layer that is small enough to be put together by cell."""
+_UNTOLD = (
+    "The file holds gene after gene, so that samples show no whole cell; a run makes a pass to "
+    "tell whether the values are normalised or logarithms, and to which base."
+)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found out about one matrix."""
+
+    name: str
+    """The matrix's name within its file; empty where the file holds just one."""
+    error: str = ""
+    """Why it can't be summarised; empty if it can."""
+    n_cells: int | None = None
+    """``None`` where only a pass tells."""
+    n_features: int | None = None
+    """Features along the gene axis, genes or not; ``None`` where only a pass tells."""
+    layers: tuple[tuple[str, str], ...] = ()
+    """Name of each layer, and what its sampled values are."""
+    reading: tuple[Decision, ...] = field(default=())
+    """What would be decided, and by which evidence."""
+
+
+def inspect_source(source: Source, means: Means, layer: str | None = None) -> Iterator[Inspection]:
+    """Inspect every matrix of a file or folder.
+
+    Args:
+        source: An opened file or folder.
+        means: What opening may use.
+        layer: The layer to read; ``None`` for the one that a run would choose.
+
+    Raises:
+        MatrixError: There is no matrix, or the only one can't be opened.
+    """
+    with closing(each_matrix(source, means)) as matrices:
+        for found in matrices:
+            if isinstance(found, Refused):
+                yield Inspection(found.name, error=str(found.error))
+                continue
+            try:
+                yield _inspect(found, layer)
+            except MatrixError as error:
+                yield Inspection(found.name, str(error), reading=tuple(found.decisions))
+
+
+def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
+    """Inspect one matrix.
+
+    Raises:
+        MatrixError: It can't be summarised.
+    """
+    order = order_layers(matrix.layers, wanted)
+    samples = sample_layers(matrix.layers, {each.name for each in order.named})
+    known = {name: sample.traits for name, sample in samples.items()}
+    choice = _choose(order, known)
+    first: dict[bytes, str] = {}
+    same = {name: first.setdefault(sample.digest, name) for name, sample in samples.items()}
+    decisions = [
+        decide_layer(order, choice, known, same),
+        *decide_values(choice, known[choice.layer.name]),
+    ]
+    layer = choice.layer
+    if _lacks_cells(known[layer.name]):
+        decisions = [_doubt(each) for each in decisions]
+    # The lines of a table of text are counted when it is read.
+    partial = isinstance(layer, TextLayer) and layer.sample_only and not layer.cell_major
+    return Inspection(
+        matrix.name,
+        n_cells=choice.layer.n_cells,
+        n_features=None if partial else len(choice.layer.genes),
+        layers=tuple(
+            (each.name, str(classify(known[each.name])) if each.name in known else "unreadable")
+            for each in matrix.layers
+        ),
+        reading=describe_reading(matrix, choice.layer, decisions),
+    )
+
+
+def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
+    """Choose a layer; put whole cells together where only they tell and the layer is small.
+
+    Args:
+        order: Layers to choose from.
+        known: Traits of each readable layer, by name; updated with what whole cells tell.
+    """
+    while True:
+        choice = choose_layer(order, known)
+        layer = choice.layer
+        traits = known[layer.name]
+        n_values = _MOST_VALUES + 1 if layer.n_values is None else layer.n_values
+        partial = isinstance(layer, TextLayer) and layer.sample_only
+        if not _lacks_cells(traits) or layer.n_cells is None or partial or n_values > _MOST_VALUES:
+            return choice
+        cells = GatheredCells(layer.n_cells)
+        for share in layer.shares(SAMPLE_BYTES):
+            for block in layer.entry_blocks(share, SAMPLE_BYTES):
+                cells.add(block)
+        known[layer.name] = traits.with_cells(cells.block())
+        if _lacks_cells(known[layer.name]):
+            return choose_layer(order, known)
+
+
+def _lacks_cells(traits: ValueTraits) -> bool:
+    """Return whether only whole cells could tell what fractions are."""
+    could_be = not (traits.n_nonfinite or traits.n_negative or traits.n_large)
+    unknown = traits.total_max == 0 and traits.n_fractional > 0
+    return could_be and (unknown or traits.lacks_cells)
+
+
+def _doubt(decision: Decision) -> Decision:
+    """Return a decision about values as an assumption: only whole cells tell."""
+    if decision.topic not in ("values", "log_base"):
+        return decision
+    return replace(decision, evidence=_UNTOLD, certainty=Certainty.ASSUMED, changes_numbers=True)
+
+
+def inspection_document(url: str, found: Inspection) -> dict[str, object]:
+    """Return an inspection as a document for JSON.
+
+    Args:
+        url: Address of the file, without secrets.
+        found: What was found out.
+    """
+    return {
+        "url": url,
+        "name": found.name,
+        "error": found.error or None,
+        "n_cells": found.n_cells,
+        "n_features": found.n_features,
+        "layers": dict(found.layers),
+        "reading": [
+            {
+                "topic": each.topic,
+                "value": each.value,
+                "evidence": each.evidence,
+                "certainty": str(each.certainty),
+                "option": each.option,
+                "changes_numbers": each.changes_numbers,
+            }
+            for each in found.reading
+        ],
+    }

@@ -1,0 +1,210 @@
+"""Which layer of a matrix is summarised: a rule over what is known of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dpss.errors import CorruptMatrixError, NoCountsError, NoMatrixError
+from dpss.formats.base import Layer
+from dpss.model import Certainty, Decision
+from dpss.stats.kernels.rows import TOO_LARGE
+from dpss.stats.values.kinds import Values
+from dpss.stats.values.logarithms import BaseEvidence, find_base, name_base
+from dpss.stats.values.traits import ValueTraits, classify
+from dpss.stats.values.transform import Transform
+
+_COUNT_LAYERS = ("counts", "raw_counts", "raw")
+_ASIDE = re.compile(
+    r"spliced|ambiguous|spanning|nascent|mature|intron|exon|correct|adjust|cellbender|soupx"
+    r"|decont|denois|imput|magic|smooth|ambient|velocity|^M[su]$",
+    re.IGNORECASE,
+)
+"""Names of layers that hold part of the counts, or what a model made of them."""
+_LIKELY = re.compile(r"count|umi|raw", re.IGNORECASE)
+"""Names that speak for counts, where several layers hold whole numbers."""
+_OPTION = "--layer"
+_VALUE_EVIDENCE = {
+    Values.COUNTS: "all are whole numbers of at least 0",
+    Values.EXPECTED_COUNTS: "fractions of at least 0 on no logarithmic scale",
+    Values.NORMALISED: "fractions with the same total in all sampled cells",
+}
+
+
+@dataclass(frozen=True)
+class LayerOrder:
+    """In which layers values are looked for."""
+
+    named: Sequence[Layer]
+    """Those that a rule names, best first; they must be readable."""
+    others: Sequence[Layer] = ()
+    """Those that only what they hold speaks for, best first."""
+    wanted: bool = False
+    """Whether the layer was asked for."""
+
+    @property
+    def candidates(self) -> list[Layer]:
+        """All of them, best first."""
+        return [*self.named, *self.others]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A layer and how it is to be taken."""
+
+    layer: Layer
+    values: Values
+    transform: Transform
+    """What must be done to its values first."""
+
+    def reads_like(self, other: Choice) -> bool:
+        """Return whether a pass made for the one serves the other."""
+        return self.layer is other.layer and self.transform == other.transform
+
+
+def order_layers(layers: Sequence[Layer], wanted: str | None) -> LayerOrder:
+    """Return the layers to look for counts in, in order.
+
+    Those named ``counts``, ``raw_counts`` and ``raw`` first, then ``raw.X``, then ``X``, then
+    all others but those whose names say that they hold part of the counts or a model's; only
+    the wanted one if one is wanted.
+
+    Raises:
+        NoMatrixError: There is no such layer, or none at all.
+        NoCountsError: No feature is a gene, as in a matrix of tags or peaks.
+    """
+    if layers and all(len(layer.genes) and not layer.genes.is_gene.any() for layer in layers):
+        raise NoCountsError(f"holds no genes: its features are {layers[0].genes.describe_others()}")
+    by_name = {layer.name: layer for layer in layers}
+    known = ", ".join(by_name) or "none"
+    if wanted is not None:
+        for name in (wanted, wanted.removeprefix("layers/")):
+            if name in by_name:
+                return LayerOrder([by_name[name]], wanted=True)
+        raise NoMatrixError(f"there is no layer {wanted!r}; the layers are: {known}")
+    named = [by_name[name] for name in (*_COUNT_LAYERS, "raw.X", "X") if name in by_name]
+    others = [layer for layer in layers if layer not in named and not _ASIDE.search(layer.name)]
+    others.sort(key=lambda layer: not _LIKELY.search(layer.name))
+    if not named and not others:
+        raise NoMatrixError(
+            f"there is no X, raw.X or layer of counts (layers: {known}); name one with {_OPTION}"
+        )
+    return LayerOrder(named, others)
+
+
+def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
+    """Choose the layer to summarise.
+
+    The first of whole numbers; else the first that is at least 0 and not
+    log-transformed; else the first that is log-normalised. A layer that no rule names and
+    that holds nothing but 0 and 1 is a mask, and is not taken.
+
+    Args:
+        order: Layers to choose from.
+        known: What is known of each readable layer, by name; those not to choose from, too.
+
+    Raises:
+        NoCountsError: All hold negative values, or can't be read.
+        CorruptMatrixError: None can be used, and some hold NaN, infinite or far too large values.
+    """
+    tiers = (
+        (Values.COUNTS,),
+        (Values.EXPECTED_COUNTS, Values.NORMALISED),
+        (Values.LOG_NORMALISED,),
+    )
+    usable = _usable(order, known)
+    for tier in tiers:
+        for layer in usable:
+            values = classify(known[layer.name])
+            if values in tier:
+                return Choice(layer, values, _transform(values, known[layer.name]))
+    told = "; ".join(f"{name}: {_tell(name, order, known)}" for name in known)
+    kinds = {classify(known[layer.name]) for layer in usable}
+    if Values.NOT_FINITE in kinds:
+        raise CorruptMatrixError(f"holds NaN or infinite values (layers: {told})")
+    if Values.TOO_LARGE in kinds:
+        raise CorruptMatrixError(f"holds values of {TOO_LARGE:.3g} and more (layers: {told})")
+    what = "holds only scaled (negative) values, nothing to count" if kinds else "holds no counts"
+    raise NoCountsError(f"{what} (layers: {told})")
+
+
+def decide_layer(
+    order: LayerOrder, choice: Choice, known: Mapping[str, ValueTraits], same: Mapping[str, str]
+) -> Decision:
+    """Return why a layer was chosen, and which others would have done as well.
+
+    Args:
+        order: Layers that were chosen from.
+        choice: What was chosen.
+        known: What is known of each readable layer, by name.
+        same: For each readable layer, the first that looked the same in all samples.
+    """
+    name = choice.layer.name
+    certainty, changes = Certainty.TOLD_BY_CONTENT, False
+    if order.wanted:
+        certainty, evidence = Certainty.STATED, f"{_OPTION} names it"
+    elif choice.layer in order.named:
+        evidence = f"the first of the usual layers of counts that holds {choice.values}"
+    else:
+        ties = [
+            layer.name
+            for layer in _usable(order, known)
+            if layer in order.others
+            and classify(known[layer.name]) is choice.values
+            and same.get(layer.name) != same.get(name)
+        ]
+        evidence = f"no usual layer of counts holds {choice.values}, but {name} does"
+        if ties:
+            certainty, changes = Certainty.ASSUMED, True
+            evidence += f"; so do {', '.join(ties)}, with other values"
+    return Decision("layer", name, evidence, certainty, _OPTION, changes)
+
+
+def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
+    """Return what the chosen layer's values were taken for, and by which evidence."""
+    told = Certainty.TOLD_BY_CONTENT
+    values = str(choice.values)
+    if choice.transform.rounded:
+        evidence = "all are whole numbers of at least 0 but for rounding noise, and were rounded"
+        return [Decision("values", values, evidence, told, changes_numbers=True)]
+    if choice.transform.base is None:
+        return [Decision("values", values, _VALUE_EVIDENCE[choice.values], told)]
+    base, evidence = find_base(traits.bases)
+    known = evidence is not BaseEvidence.NOTHING
+    certainty = told if known else Certainty.ASSUMED
+    return [
+        Decision("values", values, f"fractions of at most {traits.largest:.3g}", certainty,
+                 changes_numbers=True),
+        Decision("log_base", name_base(base), str(evidence), certainty, changes_numbers=True),
+    ]  # fmt: skip
+
+
+def _usable(order: LayerOrder, known: Mapping[str, ValueTraits]) -> list[Layer]:
+    """Return the layers that may be chosen, best first."""
+    others = [
+        layer for layer in order.others if layer.name in known and not is_mask(known[layer.name])
+    ]
+    return [*order.named, *others]
+
+
+def is_mask(traits: ValueTraits) -> bool:
+    """Return whether values are nothing but 0 and 1."""
+    return traits.largest <= 1 and classify(traits) is Values.COUNTS
+
+
+def _transform(values: Values, traits: ValueTraits) -> Transform:
+    return Transform(
+        base=find_base(traits.bases)[0] if values is Values.LOG_NORMALISED else None,
+        rounded=values is Values.COUNTS and traits.n_noisy > 0,
+    )
+
+
+def _tell(name: str, order: LayerOrder, known: Mapping[str, ValueTraits]) -> str:
+    """Say what a layer holds, and why it was not looked at, if it was not."""
+    values = str(classify(known[name]))
+    if name not in {layer.name for layer in order.candidates}:
+        return f"{values} ({_OPTION} {name} takes them)"
+    if is_mask(known[name]) and name in {layer.name for layer in order.others}:
+        return f"only 0 and 1 ({_OPTION} {name} takes them)"
+    return values

@@ -1,0 +1,92 @@
+"""How a file was read: each decision with its evidence, how sure it is, and what changes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from dpss.formats.annotation.feature_kinds import KINDS
+from dpss.formats.base import Layer, Matrix
+from dpss.model import GENE_EXPRESSION, Certainty, Decision
+from dpss.summary.nomenclature import Nomenclature, describe_names
+
+TOPICS = (
+    *("format", "orientation", "layer", "values", "log_base", "decimal_sign", "annotation"),
+    *("left_out", "cell_annotation", "probes", "gene_names", "gene_ids", "species"),
+)
+"""Topics of decisions in the order in which they are shown; others come after them."""
+_NOTED = {
+    ("gene_names", "warn"): ("numbered from 1", Certainty.ASSUMED),
+    ("gene_names", "pass"): ("of the column that tells most apart", Certainty.TOLD_BY_CONTENT),
+    ("cell_names", "warn"): ("numbered from 1", Certainty.ASSUMED),
+    ("gene_columns", "warn"): ("some are not read", Certainty.TOLD_BY_CONTENT),
+    ("modalities", "warn"): ("some are left out", Certainty.TOLD_BY_CONTENT),
+    ("layers", "warn"): ("some are passed over", Certainty.STATED),
+    ("splice_states", "warn"): ("counted apart", Certainty.TOLD_BY_CONTENT),
+}
+"""Value and certainty of the decision behind a note, by the note's name and status."""
+
+
+def describe_reading(
+    matrix: Matrix, layer: Layer, decisions: Sequence[Decision], names: Nomenclature | None = None
+) -> tuple[Decision, ...]:
+    """Return all that was decided about a matrix, in the order of `TOPICS`.
+
+    Args:
+        matrix: The opened matrix, with what its reader decided.
+        layer: The layer that is summarised.
+        decisions: What was decided about the layer and its values.
+        names: How the genes are named; found from the layer if not given.
+    """
+    found = [_decide_format(matrix), *matrix.decisions, *decisions]
+    found += _convert_notes(matrix)
+    found += _decide_features(layer)
+    genes = layer.genes.select(layer.genes.is_gene)
+    found += _decide_names(names or describe_names(genes))
+    places = {topic: i for i, topic in enumerate(TOPICS)}
+    return tuple(sorted(found, key=lambda each: places.get(each.topic, len(places))))
+
+
+def _decide_format(matrix: Matrix) -> Decision:
+    return Decision(
+        "format",
+        matrix.format,
+        "The first bytes and the names within the file are those of this format.",
+        Certainty.TOLD_BY_CONTENT,
+    )
+
+
+def _convert_notes(matrix: Matrix) -> Iterator[Decision]:
+    """Yield the decision behind each note that tells of one."""
+    for name, status, sentence in matrix.notes:
+        if (name, status) in _NOTED:
+            value, certainty = _NOTED[name, status]
+            yield Decision(name, value, sentence, certainty)
+
+
+def _decide_features(layer: Layer) -> Iterator[Decision]:
+    types = layer.genes.feature_types
+    counts = Counter(() if types is None else map(str, types))
+    for kind, n in sorted(counts.items()):
+        if kind == GENE_EXPRESSION:
+            continue
+        by_form = kind in KINDS
+        yield Decision(
+            "left_out",
+            f"{n:,} {kind or 'without a type'}",
+            "Their names, or what the columns hold, are those of no gene."
+            if by_form
+            else "The file gives them this feature type.",
+            Certainty.TOLD_BY_CONTENT if by_form else Certainty.STATED,
+        )
+
+
+def _decide_names(names: Nomenclature) -> Iterator[Decision]:
+    ids = names.id_type + (" with versions" if names.versioned else "")
+    yield Decision("gene_ids", ids, "By the form of the ids.", Certainty.TOLD_BY_CONTENT)
+    if names.species:
+        value, evidence = ", ".join(names.species), f"By {names.by}."
+        yield Decision("species", value, evidence, Certainty.TOLD_BY_CONTENT)
+    else:
+        evidence = "No known gene symbol or id was found."
+        yield Decision("species", "not recognised", evidence, Certainty.TOLD_BY_CONTENT)

@@ -1,0 +1,94 @@
+"""Samples of a matrix's layers: what tells what they hold before they are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import MatrixError
+from dpss.formats.base import ForeseeingLayer, Layer, NotCellMajorError
+from dpss.model import CellBlock, EntryBlock
+from dpss.stats.values.traits import ValueTraits, traits_of
+
+N_SAMPLES = 3
+"""Places where a layer is looked at before it is chosen."""
+SAMPLE_BYTES = 1 << 20
+"""Decoded size of what is looked at in each place."""
+N_FIRST_VALUES = 1 << 18
+N_FIRST_BLOCKS = 32
+"""What is looked at where there is but one place, as in a stream: about as much as elsewhere in
+three. A block may be a few cells; should they be unlike the others it's read again."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a look at a layer tells."""
+
+    traits: ValueTraits
+    gene_weights: NDArray[np.float64]
+    """Rough sums of shares per feature, shape ``(n_features,)``."""
+    digest: bytes
+    """Checksum of what was looked at."""
+
+
+def sample_layers(layers: Sequence[Layer], needed: Collection[str]) -> dict[str, Sample]:
+    """Sample every layer; leave out those that are not needed and can't be read."""
+    samples = {}
+    for layer in layers:
+        try:
+            samples[layer.name] = take_sample(layer)
+        except MatrixError:
+            if layer.name in needed:
+                raise
+    return samples
+
+
+def take_sample(layer: Layer) -> Sample:
+    """Look at the beginning, the middle and the end of a layer.
+
+    A stream is looked at at its beginning only, but at more of it.
+    """
+    if layer.cell_major:
+        try:
+            return _sample(layer, layer.cell_blocks)
+        except NotCellMajorError:
+            pass
+    return _sample(layer, layer.entry_blocks)
+
+
+def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | EntryBlock]]) -> Sample:
+    shares = layer.shares(SAMPLE_BYTES)
+    places = sorted({len(shares) * i // N_SAMPLES for i in range(N_SAMPLES)})
+    if isinstance(layer, ForeseeingLayer):
+        for place in places:
+            layer.expect(shares[place])
+    traits = ValueTraits()
+    weights = np.zeros(len(layer.genes))
+    digest = hashlib.blake2b()
+    for share in (shares[place] for place in places):
+        n_values = 0
+        for block in islice(read(share, SAMPLE_BYTES), N_FIRST_BLOCKS if len(places) == 1 else 1):
+            traits += traits_of(block)
+            digest.update(np.asarray(block.data, dtype=np.float64).tobytes())
+            if isinstance(block, CellBlock):
+                weights += _share_sums(block, len(weights))
+            n_values += len(block.data)
+            if n_values >= N_FIRST_VALUES:
+                break
+    return Sample(traits, weights, digest.digest())
+
+
+def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:
+    """Add up each feature's shares in a block, as far as they make sense."""
+    data = np.nan_to_num(block.data.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
+    totals = np.bincount(cells, weights=data, minlength=block.n_cells)[cells]
+    shares = np.divide(data, totals, out=np.zeros_like(data), where=totals > 0)
+    inside = (block.indices >= 0) & (block.indices < n_features)
+    sums = np.bincount(block.indices[inside], weights=shares[inside], minlength=n_features)
+    return sums.astype(np.float64)

@@ -1,0 +1,73 @@
+"""What a figure of this program is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dpss.stats.values.kinds import Values
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+    from dpss.summary.record import Summary
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One kind of figure: what it is called, when it can be drawn, and how."""
+
+    slug: str
+    """Name of its files."""
+    title: str
+    """Heading, the same for every matrix."""
+    reading: Callable[[Summary], str]
+    """Says how to read it, in plain sentences."""
+    needs: Callable[[Summary], str | None]
+    """Says why it can't be drawn from a summary, or ``None`` if it can."""
+    drawing: Callable[[Summary], matplotlib.figure.Figure]
+    """Draws it; call `draw` instead."""
+
+    def caption(self, summary: Summary) -> str:
+        """Say how to read the figure, and what was done to the values first."""
+        parts = [self.reading(summary)]
+        if summary.values is Values.LOG_NORMALISED:
+            parts.append("The matrix is log-normalised; its values were exponentiated first.")
+        elif summary.values is not Values.COUNTS:
+            parts.append(f"The matrix holds {noun(summary)}, not whole-number counts.")
+        if summary.demo:
+            parts.append("The data are simulated.")
+        return " ".join(parts)
+
+    def draw(self, summary: Summary) -> matplotlib.figure.Figure:
+        """Draw the figure; the summary stays as it is.
+
+        Raises:
+            ValueError: The summary lacks what the figure needs.
+        """
+        from dpss.figures.elements.style import theme
+
+        reason = self.needs(summary)
+        if reason is not None:
+            raise ValueError(f"no figure {self.slug}: {reason}")
+        with theme():
+            return self.drawing(summary)
+
+
+def noun(summary: Summary) -> str:
+    """Say what the values are, as axes call them."""
+    return {
+        Values.EXPECTED_COUNTS: "expected counts",
+        Values.NORMALISED: "normalised counts",
+        Values.LOG_NORMALISED: "exponentiated values",
+    }.get(summary.values, "counts")
+
+
+def needs_counts(summary: Summary) -> str | None:
+    """Say that there is nothing to draw where no cell or no count was kept."""
+    if summary.n_cells_kept == 0:
+        return "no cells were kept"
+    if summary.n_nonzero == 0:
+        return "the kept cells have no counts"
+    return None

@@ -1,0 +1,1 @@
+"""Parts that figures share: axes, labels, legends, colours, text."""

@@ -1,0 +1,62 @@
+"""Figures of a summary: one module per figure, pure functions, no global state of matplotlib.
+
+To add one, write a module that makes a `Figure`, put it into `FIGURES`, and describe it in
+`docs/reference/figures.md`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dpss.figures.base import Figure
+from dpss.figures.elements.style import preload
+from dpss.figures.export import render_png, render_svg
+from dpss.figures.genes_by_cell_count import GENES_BY_CELL_COUNT
+from dpss.figures.highest_expr_genes import HIGHEST_EXPR_GENES
+from dpss.figures.highly_variable_genes import HIGHLY_VARIABLE_GENES
+from dpss.figures.knee import KNEE
+from dpss.figures.scatter_genes_vs_counts import SCATTER_GENES_VS_COUNTS
+from dpss.figures.scatter_mito_vs_count import SCATTER_MITO_VS_COUNT
+from dpss.figures.violin import VIOLIN
+from dpss.summary.tables import FigureInfo
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+    from dpss.summary.record import Summary
+
+__all__ = [
+    "FIGURES",
+    "Figure",
+    "draw_figures",
+    "figure_infos",
+    "preload",
+    "render_png",
+    "render_svg",
+]
+
+FIGURES: tuple[Figure, ...] = (
+    HIGHEST_EXPR_GENES,
+    GENES_BY_CELL_COUNT,
+    HIGHLY_VARIABLE_GENES,
+    VIOLIN,
+    SCATTER_GENES_VS_COUNTS,
+    SCATTER_MITO_VS_COUNT,
+    KNEE,
+)
+"""All figures, in the order in which they are shown."""
+
+
+def draw_figures(summary: Summary) -> dict[str, matplotlib.figure.Figure]:
+    """Draw every figure that the summary has the numbers for, by slug, in order."""
+    return {
+        figure.slug: figure.draw(summary) for figure in FIGURES if figure.needs(summary) is None
+    }
+
+
+def figure_infos(summary: Summary) -> tuple[FigureInfo, ...]:
+    """Say what each figure is, how to read it and why it is left out, if it is."""
+    return tuple(
+        FigureInfo(figure.slug, figure.title, figure.caption(summary), figure.needs(summary))
+        for figure in FIGURES
+    )

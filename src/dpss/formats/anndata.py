@@ -1,0 +1,144 @@
+"""Matrices that are in memory already: an AnnData object, read through its attributes.
+
+Neither anndata nor scipy is imported: whatever has ``indptr``, ``indices`` and ``data`` is
+taken for compressed sparse, whatever numpy can slice for dense. Nothing is copied whole; a
+view is cut out block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import NoMatrixError, UnknownFormatError
+from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, kind_of
+from dpss.formats.base import ANNDATA_ORIENTATION, Matrix
+from dpss.model import GeneTable
+
+FORMAT = "AnnData"
+
+
+def is_anndata(thing: object) -> bool:
+    """Tell whether an object is laid out as AnnData."""
+    return all(hasattr(thing, name) for name in ("X", "obs", "var", "layers", "n_obs"))
+
+
+def open_anndata(adata: Any) -> Matrix:
+    """Open an AnnData object; a view or a backed one is cut block by block.
+
+    Raises:
+        NoMatrixError: It has no X, raw.X or layer.
+        UnknownFormatError: One is of a kind that can't be read.
+    """
+    found: list[InMemoryLayer] = []
+    whole = not (getattr(adata, "is_view", False) or getattr(adata, "isbacked", False))
+    genes = genes_of(adata.var)
+    if getattr(adata, "raw", None) is not None:
+        raw = adata.raw
+        found.append(_layer("raw.X", raw, lambda part: part.X, genes_of(raw.var), whole=whole))
+    found += [
+        _layer(name, adata, _layer_getter(name), genes, whole=whole)
+        for name in list(adata.layers.keys())
+    ]
+    if _has_x(adata):
+        found.insert(0, _layer("X", adata, lambda part: part.X, genes, whole=whole))
+    if not found:
+        raise NoMatrixError("the AnnData object has no X, raw.X or layer")
+    return Matrix("", FORMAT, tuple(found), decisions=(ANNDATA_ORIENTATION,))
+
+
+def genes_of(var: Any) -> GeneTable:
+    """Return the gene table of a data frame of genes, its index included."""
+    columns = {"index": np.asarray(var.index, dtype=str).astype(object)}
+    for name in var.columns:
+        values = np.asarray(var[name])
+        if values.dtype.kind in "OUS":
+            columns[str(name)] = values.astype(str).astype(object)
+    return gene_table(columns)
+
+
+def _has_x(adata: Any) -> bool:
+    if getattr(adata, "is_view", False):
+        return adata[:0].X is not None
+    return adata.X is not None
+
+
+def _layer_getter(name: str) -> Callable[[Any], Any]:
+    return lambda part: part.layers[name]
+
+
+def _layer(
+    name: str, parent: Any, get: Callable[[Any], Any], genes: GeneTable, *, whole: bool
+) -> InMemoryLayer:
+    """Open a layer: of a whole object the array itself, else a part of the object at a time."""
+    n_cells = int(parent.shape[0])
+    if whole:
+        matrix = get(parent)
+        _check_kind(name, matrix)
+        gene_major = kind_of(matrix) == "csc"
+        sparse = is_sparse(matrix)
+        cut = _cutter(matrix, gene_major=gene_major)
+    else:
+        matrix = get(parent[:1])
+        _check_kind(name, matrix)
+        gene_major, sparse = False, False
+
+        def cut(part: range) -> Any:
+            return get(parent[part.start : part.stop])
+
+    return InMemoryLayer(
+        name=name,
+        cut=cut,
+        n_cells=n_cells,
+        genes=genes,
+        cell_major=not gene_major,
+        n_values=int(matrix.nnz) if sparse else None,
+        value_bytes=int(matrix.dtype.itemsize),
+    )
+
+
+def _cutter(matrix: Any, *, gene_major: bool) -> Callable[[range], Any]:
+    """Return what cuts consecutive cells (or genes) out of a matrix without copying its values."""
+    if not is_sparse(matrix):
+        return lambda part: matrix[part.start : part.stop]
+
+    def cut(part: range) -> _Slice:
+        first, last = int(matrix.indptr[part.start]), int(matrix.indptr[part.stop])
+        return _Slice(
+            indptr=np.asarray(matrix.indptr[part.start : part.stop + 1]) - first,
+            indices=matrix.indices[first:last],
+            data=matrix.data[first:last],
+            format="csc" if gene_major else "csr",
+        )
+
+    return cut
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """Consecutive cells or genes of a compressed sparse matrix."""
+
+    indptr: NDArray[Any]
+    indices: NDArray[Any]
+    data: NDArray[Any]
+    format: str
+
+
+def _check_kind(name: str, matrix: Any) -> None:
+    """Check that a matrix is of a kind that can be read.
+
+    Raises:
+        UnknownFormatError: It is not.
+    """
+    dense = hasattr(matrix, "__array__") or hasattr(matrix, "__getitem__")
+    kind = getattr(getattr(matrix, "dtype", None), "kind", "O")
+    if not (is_sparse(matrix) or dense) or cast("str", kind) not in "iufb":
+        raise UnknownFormatError(
+            f"{name} is a {type(matrix).__name__} of {getattr(matrix, 'dtype', 'unknown type')}; "
+            "this program reads scipy's CSR and CSC and dense arrays of numbers"
+        )

@@ -1,0 +1,1 @@
+"""Genes, cells and features: their names, ids and kinds, from any format's tables."""

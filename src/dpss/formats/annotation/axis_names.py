@@ -1,0 +1,119 @@
+"""What the names along an axis are: genes or cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+from dpss.formats.annotation.gene_columns import ENSEMBL
+
+_BARCODE = re.compile(
+    r"(.*[^A-Za-z])?[ACGTN]{8,}([-_.:+x][A-Za-z0-9_.\-:]*)?|"
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}.*"
+)
+"""Cell barcodes with whatever stands before and after them, and UUIDs."""
+_CELL = re.compile(
+    r"([A-Za-z]*[_.\- ]?)?(cell|sample|well|barcode|plate|[SED]RR|GSM)[_.\- ]?[0-9a-z]*\d.*|"
+    r".*[_.\-][A-P]\d{1,2}|.*_(S|L00)\d+.*",
+    re.I,
+)
+GENE_FAMILIES = re.compile(
+    r"mt-[a-z0-9]+|m?rp[ls]\d+[a-z0-9]*|actb|gapdh|malat1|b2m|ubc|eef1a1|fth1|ftl1?|tmsb4x|"
+    r"hla-[a-z0-9]+|gm\d{3,}|linc\d+|rp\d+-\d+[a-z]\d+\.\d+|.*rik|mir\d+[a-z0-9-]*|znf\d+[a-z]*|"
+    r"slc\d+a\d+|cd\d+[a-z]?|olfr\d+|loc\d+|kcn[a-z]\d+|col\d+a\d+|tmem\d+[a-z]?|krt\d+|"
+    r"ccdc\d+[a-z]?|fam\d+[a-z]\d*",
+    re.I,
+)
+"""Families of genes: hardly any list of genes is without them, hardly any of cells has one."""
+_SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]+([-.@][A-Za-z0-9]+)*")
+_GENE_TITLE = re.compile(
+    r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|ensembl.*|accession|feature.*|hgnc.*",
+    re.I,
+)
+_CELL_TITLE = re.compile(
+    r"(cell|barcode|sample)s?([_ ]?(id|name|key|barcode|index|number|label)s?)?|cellkey", re.I
+)
+_N_LOOKED_AT = 5_000
+_FEW = 20
+
+
+class Kind(Enum):
+    """What names are taken for."""
+
+    GENES = "genes"
+    CELLS = "cells"
+    UNKNOWN = "unknown"
+
+
+def find_kind(names: Sequence[str], title: str = "") -> Kind:
+    """Tell whether names are those of genes or of cells.
+
+    Args:
+        names: Some names, in the file's order.
+        title: The header of their column, if there is one.
+    """
+    some = names[:: max(1, len(names) // _N_LOOKED_AT)]
+    if not some:
+        return Kind.UNKNOWN
+    if _share(ENSEMBL, some) > 0.5:
+        return Kind.GENES
+    if _share(_BARCODE, some) > 0.5:
+        return Kind.CELLS
+    if _GENE_TITLE.fullmatch(title) or _share(GENE_FAMILIES, some) >= 0.01:
+        return Kind.GENES
+    if _CELL_TITLE.fullmatch(title) or _share(_CELL, some) > 0.5:
+        return Kind.CELLS
+    return Kind.GENES if _looks_like_symbols(some) else Kind.UNKNOWN
+
+
+def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:
+    """Return which part of the names a pattern fits."""
+    return sum(pattern.fullmatch(name) is not None for name in names) / len(names)
+
+
+def _looks_like_symbols(names: Sequence[str]) -> bool:
+    """Return whether names differ in their letters, as gene symbols do: cells are counted."""
+    symbols = [name for name in names if _SYMBOL.fullmatch(name)]
+    prefixes = {re.split(r"\d", name, maxsplit=1)[0].lower() for name in symbols}
+    if len(names) < 5:
+        return False
+    return 10 * len(symbols) > 8 * len(names) and 3 * len(prefixes) > len(names)
+
+
+_MEASURE = re.compile(
+    r"n_?(counts?|genes?|umis?|features?|reads)(_.*)?|ncount_.*|nfeature_.*|(total|log1p)_.*|"
+    r"(percent|pct|perc)[._]?.*|.*cluster.*|louvain.*|leiden.*|.*cell_?type.*|"
+    r"(umap|t-?sne|pca?|phate|diffmap)[_.\- ]?\d*|[xyz]|coord.*|age|donor.*|batch.*|sex|"
+    r"res\.[\d.]+|.*snn_res.*|(avg_)?log2?_?f(old)?_?c(hange)?|p_?val(ue)?s?(_adj)?|p_?adj|"
+    r"q_?val(ue)?|fdr|pct\.[12]|base_?mean|lfcse|stat|scores?|auc|means?|variance.*|"
+    r"[xy]_centroid|(transcript|control_\w+|\w*codeword|genomic_control|total)_counts?|"
+    r"(cell|nucleus)_area|nucleus_count|segmentation_method|"
+    r"dispersions?(_norm)?|doublet.*|pseudotime|s\.score|g2m\.score|"
+    r"eff(ective)?_?length|est_counts|expected_count|numreads|tpm|[fr]pkm|isopct|"
+    r"fov|cell_?id|entityid|area|volume|width|height|perimeter.*|solidity|anisotropy|"
+    r"aspect_?ratio|center_?[xyz].*|[xyz]_centroid|(min|max)_[xyz]|(mean|max)\.[a-z0-9]+",
+    re.I,
+)
+"""Columns of tables about cells (quality, clusters, places, shapes), of tests of genes, and
+of estimates for a single sample (kallisto, Salmon, RSEM)."""
+
+
+def are_measures(names: Sequence[str]) -> bool:
+    """Return whether most columns are facts about cells or results of a test."""
+    known = sum(_MEASURE.fullmatch(name) is not None for name in names)
+    return len(names) <= 200 and 2 * known > len(names)
+
+
+def are_lists(columns: Sequence[Sequence[str]]) -> bool:
+    """Return whether lines are entries of a list, such as gene, cell and count.
+
+    Lines of a matrix have names of their own; in a list names come again and again.
+
+    Args:
+        columns: What stands before the data, by column.
+    """
+    named = [column for column in columns if any(column)]
+    return len(named) > 0 and all(
+        len(column) >= _FEW and 2 * len(set(column)) < len(column) for column in named
+    )

@@ -1,0 +1,240 @@
+"""AnnData's data frames: every encoding of a column, read alike from HDF5 and from zarr.
+
+The encodings are those of AnnData's on-disk specification: arrays, ``string-array``,
+``categorical`` (also as AnnData 0.7 and earlier wrote it), ``nullable-integer``,
+``nullable-boolean`` and ``nullable-string-array``; and the records of AnnData 0.6 and earlier.
+Others are named, never guessed at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError
+from dpss.formats.annotation.gene_columns import NAMING_COLUMNS
+from dpss.formats.annotation.gene_table import Note
+
+Column = NDArray[np.object_]
+
+_TEXT = "SUOT"
+_NUMBERS = "iufb"
+_OLD_CATEGORIES = "__categories"
+"""Where AnnData 0.7 and earlier kept the categories of all columns."""
+
+
+class Elements(Protocol):
+    """What the reader of data frames wants of a file: groups, and vectors in them."""
+
+    @property
+    def url(self) -> str:
+        """Path or address of the file."""
+
+    def children(self, path: str) -> list[str]:
+        """Return the names of what lies directly in a group; none for what is no group."""
+
+    def attributes(self, path: str) -> Mapping[str, Any]:
+        """Return the attributes of a group or vector, text as ``str``."""
+
+    def kind(self, path: str) -> str:
+        """Return numpy's letter for a vector's type, ``O`` for text; empty for other things."""
+
+    def length(self, path: str) -> int:
+        """Return the length of a vector."""
+
+    def vector(self, path: str) -> NDArray[Any]:
+        """Return a whole vector; text as ``str`` in an object array."""
+
+    def old_categories(self, path: str) -> NDArray[Any] | None:
+        """Return the categories that a vector's attribute refers to, if there is one."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The columns of text of a data frame."""
+
+    columns: dict[str, Column]
+    """Columns of shape ``(n,)`` by name; the index is the first, called ``index``."""
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """Columns that could not be read, each with its encoding."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be said of columns that were passed over."""
+        if not self.passed_over:
+            return ()
+        listed = ", ".join(f"{name} ({why})" for name, why in self.passed_over.items())
+        needed = any(name.lower() in NAMING_COLUMNS for name in self.passed_over)
+        sentence = f"Columns of the gene table that this program can't read: {listed}."
+        return (("gene_columns", "warn" if needed else "pass", sentence),)
+
+
+def note_others(layers: Mapping[str, str]) -> tuple[Note, ...]:
+    """Return what is to be said of layers that are no matrices of numbers.
+
+    Args:
+        layers: Their names, each with its encoding.
+    """
+    if not layers:
+        return ()
+    listed = ", ".join(f"{name} ({encoding})" for name, encoding in layers.items())
+    return (("layers", "warn", f"Passed over, as they are no matrices of numbers: {listed}."),)
+
+
+class _UnreadableError(Exception):
+    """A column of an encoding that is not read; the message names it."""
+
+
+def read_frame(elements: Elements, path: str) -> Frame:
+    """Read the index and all columns of text of a data frame.
+
+    Args:
+        elements: The file.
+        path: Path of the data frame's group.
+
+    Raises:
+        CorruptMatrixError: The index can't be read, or there is none and no column that names
+            the lines.
+    """
+    path = path.strip("/")
+    index = find_index(elements, path)
+    columns: dict[str, Column] = {}
+    passed_over: dict[str, str] = {}
+    if index is not None:
+        try:
+            columns["index"] = _read(elements, f"{path}/{index}")
+        except _UnreadableError as error:
+            raise CorruptMatrixError(
+                f"{elements.url}: {path}/{index}, the index of {path}, can't be read ({error})"
+            ) from error
+    for name in elements.children(path):
+        if name in (index, _OLD_CATEGORIES):
+            continue
+        try:
+            if _is_text(elements, f"{path}/{name}"):
+                columns[_free(name, columns)] = _read(elements, f"{path}/{name}")
+        except _UnreadableError as error:
+            passed_over[name] = str(error)
+    if index is None and not any(name.lower() in NAMING_COLUMNS for name in columns):
+        raise CorruptMatrixError(f"{elements.url}: {path} has no index, hence no names")
+    return Frame(columns, passed_over)
+
+
+def read_records(elements: Elements, table: NDArray[Any], categories: str) -> Frame:
+    """Make a data frame of records, as AnnData 0.6 and earlier wrote one.
+
+    Args:
+        elements: The file.
+        table: All records, with the index among the fields; shape ``(n,)``.
+        categories: Path of the group where a field ``x`` has its categories under the name
+            ``x_categories``, if it is categorical.
+    """
+    columns: dict[str, Column] = {}
+    passed_over: dict[str, str] = {}
+    for name in table.dtype.names or ():
+        values, where = table[name], f"{categories}/{name}_categories"
+        if values.dtype.kind in _TEXT:
+            columns[name] = as_text(values)
+        elif values.dtype.kind in "iu" and elements.kind(where):
+            try:
+                if _is_text(elements, where):
+                    columns[name] = _pick(values, _values(elements, where))
+            except _UnreadableError as error:
+                passed_over[name] = str(error)
+    return Frame(columns, passed_over)
+
+
+def find_index(elements: Elements, path: str) -> str | None:
+    """Return the name of the column that is a data frame's index; ``None`` without one."""
+    names = set(elements.children(path))
+    stated = elements.attributes(path).get("_index")
+    for name in (stated, "_index", "index"):
+        if isinstance(name, str) and name in names:
+            return name
+    if stated is not None:
+        raise CorruptMatrixError(f"{elements.url}: {path} has no index: there is no {stated!r}")
+    return None
+
+
+def frame_length(elements: Elements, path: str) -> int | None:
+    """Return the number of lines of a data frame; ``None`` if no column of it tells."""
+    for name in (find_index(elements, path), *elements.children(path)):
+        for part in ("", "/codes", "/values"):
+            where = f"{path}/{name}{part}"
+            if name not in (None, _OLD_CATEGORIES) and elements.kind(where):
+                return elements.length(where)
+    return None
+
+
+def _is_text(elements: Elements, path: str) -> bool:
+    """Return whether a column holds text: its categories or values do, if it has some."""
+    parts = set(elements.children(path))
+    if {"codes", "categories"} <= parts:
+        return _is_text(elements, f"{path}/categories")
+    kind = elements.kind(f"{path}/values" if "values" in parts else path)
+    if not kind:
+        raise _UnreadableError(_encoding(elements, path))
+    return kind in _TEXT or ("values" not in parts and elements.old_categories(path) is not None)
+
+
+def _read(elements: Elements, path: str) -> Column:
+    """Return a column as text, whatever its encoding; what is missing is empty."""
+    parts = set(elements.children(path))
+    if {"codes", "categories"} <= parts:
+        return _decode(elements, f"{path}/codes", _values(elements, f"{path}/categories"))
+    categories = None if parts else elements.old_categories(path)
+    if categories is not None:
+        return _decode(elements, path, as_text(categories))
+    return _values(elements, path)
+
+
+def _values(elements: Elements, path: str) -> Column:
+    """Return a vector of text or numbers, with or without a mask, as text."""
+    parts = set(elements.children(path))
+    where = f"{path}/values" if "values" in parts else path
+    kind = elements.kind(where)
+    if not kind or kind not in _TEXT + _NUMBERS:
+        raise _UnreadableError(_encoding(elements, path))
+    values = as_text(elements.vector(where))
+    if "mask" not in parts:
+        return values
+    mask = f"{path}/mask"
+    if elements.kind(mask) not in ("i", "u", "b") or elements.length(mask) != len(values):
+        raise _UnreadableError("its mask is damaged")
+    return np.where(elements.vector(mask).astype(bool), "", values).astype(object)
+
+
+def _decode(elements: Elements, codes: str, categories: Column) -> Column:
+    """Return a categorical column as text; a code of -1 is missing."""
+    kind = elements.kind(codes)
+    if not kind or kind not in "iu":
+        raise _UnreadableError("its codes are no whole numbers")
+    return _pick(elements.vector(codes), categories)
+
+
+def _pick(numbers: NDArray[Any], categories: Column) -> Column:
+    """Return the category of each code; empty for -1."""
+    if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
+        raise _UnreadableError("its codes are damaged")
+    decoded: Column = np.append(categories, "")[numbers]
+    return decoded
+
+
+def as_text(values: NDArray[Any]) -> Column:
+    """Return an array of ``str``; bytes are taken as UTF-8."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values]
+    return out
+
+
+def _encoding(elements: Elements, path: str) -> str:
+    return str(elements.attributes(path).get("encoding-type") or "of an unknown encoding")
+
+
+def _free(name: str, columns: Mapping[str, Column]) -> str:
+    """Return a column's name; another one where it is that of the index."""
+    return f"{name} (column)" if name in columns else name

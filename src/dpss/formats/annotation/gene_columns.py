@@ -1,0 +1,96 @@
+"""Which columns of a gene table hold ids, names, chromosomes and feature types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import NoMatrixError
+from dpss.formats.annotation.feature_kinds import with_kinds
+from dpss.model import GENE_EXPRESSION, GeneTable
+
+ENSEMBL = re.compile(r"ENS[A-Z]{0,6}[GT]\d{6,}(\.\d+)?|(?:WBGene|FBgn)\d+|AT[1-5MC]G\d{5}")
+"""Ids of Ensembl and of the model organism databases that it takes over."""
+
+_IDS = (
+    "gene_ids", "gene_id", "ensembl_id", "ensembl_ids", "ensembl", "ensemblid", "ensembl_gene_id",
+    "feature_id", "featurekey", "accession", "id", "ids", "index",
+)  # fmt: skip
+_NAMES = (
+    "feature_name", "gene_name", "gene_names", "gene_symbols", "gene_symbol", "symbol", "symbols",
+    "gene_short_name", "genesymbol", "hgnc_symbol", "featurename", "gene", "genes", "name", "names",
+    "index",
+)  # fmt: skip
+_CHROMOSOMES = ("chromosome", "chromosome_name", "chrom", "chr", "seqname", "seqnames")
+_FEATURE_TYPES = ("feature_types", "feature_type")
+_KNOWN_TYPES = frozenset(
+    (
+        *("gene expression", "antibody capture", "crispr guide capture", "multiplexing capture"),
+        *("custom", "peaks", "antigen capture", "vdj", "protein expression"),
+    )
+)
+"""What 10x writes into a column of feature types, in lower case."""
+NAMING_COLUMNS = frozenset((*_IDS, *_NAMES))
+"""Titles, in lower case, of columns that hold ids or names."""
+_NEVER_NAMES = frozenset(
+    (*_CHROMOSOMES, *_FEATURE_TYPES, "feature_biotype", "gene_biotype", "biotype", "gene_type",
+     "genome", "feature_reference", "organism", "species", "strand", "feature_is_filtered")
+)  # fmt: skip
+"""Titles of columns that say something else of each gene."""
+
+
+def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
+    """Make a gene table of whatever columns there are.
+
+    The index is taken for ids if it looks like them, else for names. Features that are no
+    genes by their form get a feature type that says so.
+
+    Args:
+        columns: Columns of text by name, all of shape ``(n_features,)``; the index is
+            called ``index``.
+
+    Raises:
+        NoMatrixError: There is no column that could name a gene.
+    """
+    by_name = {name.lower(): column for name, column in reversed(list(columns.items()))}
+    ids = next((by_name[name] for name in _IDS if name in by_name), None)
+    names = next((by_name[name] for name in _NAMES if name in by_name), None)
+    index = by_name.get("index")
+    if index is not None and looks_like_ids(index):
+        ids = index
+    others = (col for name, col in columns.items() if name.lower() not in _NEVER_NAMES)
+    fallback = next((column for column in (names, ids, *others) if column is not None), None)
+    if fallback is None:
+        raise NoMatrixError("the gene table has no column of names")
+    spare = fallback if index is None else index
+    ids = fallback if ids is None else np.where(ids == "", spare, ids)
+    names = names if names is not None else ids
+    names = np.where(names == "", ids, names)
+    return with_kinds(
+        GeneTable(
+            ids=ids,
+            names=names,
+            feature_types=_feature_types(by_name),
+            chromosomes=next((by_name[name] for name in _CHROMOSOMES if name in by_name), None),
+        )
+    )
+
+
+def looks_like_ids(names: NDArray[np.object_]) -> bool:
+    """Return whether most of these names are ids of a gene database."""
+    some = names[:: max(1, len(names) // 1000)]
+    return bool(len(some)) and 2 * sum(bool(ENSEMBL.fullmatch(n)) for n in some) > len(some)
+
+
+def _feature_types(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_] | None:
+    """Return 10x's feature types; other columns of that name mean other things."""
+    for name in _FEATURE_TYPES:
+        types = columns.get(name)
+        if types is None or _KNOWN_TYPES.isdisjoint({str(each).lower() for each in set(types)}):
+            continue
+        is_gene = [str(each).lower() == GENE_EXPRESSION.lower() for each in types]
+        return np.where(is_gene, GENE_EXPRESSION, types)
+    return None

@@ -1,0 +1,1 @@
+"""Arrays and layers that formats share: sparse, dense, tiled; numbers as text."""

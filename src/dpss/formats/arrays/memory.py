@@ -1,0 +1,93 @@
+"""Layers whose matrix is in memory: compressed sparse or dense, cut block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.formats.arrays.dense import sparse_rows
+from dpss.formats.arrays.dtypes import as_values
+from dpss.formats.arrays.repeats import distinct_runs
+from dpss.formats.base import cut_evenly
+from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
+
+_INDEX_BYTES = 4
+
+
+@dataclass(frozen=True)
+class InMemoryLayer:
+    """A layer of an AnnData object as a `dpss.formats.base.Layer`."""
+
+    name: str
+    cut: Callable[[range], Any]
+    """Returns the matrix of some consecutive cells, or genes where it is gene-major."""
+    n_cells: int
+    genes: GeneTable
+    cell_major: bool
+    n_values: int | None
+    value_bytes: int
+
+    def shares(self, share_bytes: int) -> Sequence[range]:
+        """Cut the layer into ranges of cells, or of genes where it is gene-major."""
+        n = self.n_cells if self.cell_major else len(self.genes)
+        n_values = self.n_values if self.n_values is not None else n * len(self.genes)
+        return cut_evenly(n, n_values, self.value_bytes + _INDEX_BYTES, share_bytes)
+
+    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a share in blocks."""
+        for part, (indptr, indices, data) in self._parts(share, block_bytes):
+            yield CellBlock(part.start, indptr, indices, data)
+
+    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the stored values of a share in blocks."""
+        for part, (indptr, indices, data) in self._parts(share, block_bytes):
+            major = np.repeat(
+                np.arange(part.start, part.stop, dtype=np.int64), np.diff(indptr).astype(np.int64)
+            )
+            cells, genes = (major, indices) if self.cell_major else (indices, major)
+            yield EntryBlock(cells, genes, data)
+
+    def _parts(
+        self, share: range, block_bytes: int
+    ) -> Iterator[tuple[range, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]]:
+        n_all = self.n_cells if self.cell_major else len(self.genes)
+        n_minor = len(self.genes) if self.cell_major else self.n_cells
+        n_values = self.n_values if self.n_values is not None else n_all * len(self.genes)
+        per_one = max(1.0, n_values / max(1, n_all)) * (self.value_bytes + _INDEX_BYTES)
+        step = int(max(1, min(MAX_BLOCK_CELLS, block_bytes // per_one)))
+        for start in range(share.start, share.stop, step):
+            part = range(start, min(start + step, share.stop))
+            runs = compressed(self.cut(part), gene_major=not self.cell_major)
+            yield part, distinct_runs(runs, n_minor)
+
+
+def compressed(
+    matrix: Any, *, gene_major: bool = False
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return pointers, indices and values of a small matrix of cells × genes.
+
+    Args:
+        matrix: scipy's CSR or CSC, or dense.
+        gene_major: Whether the pointers are to point at genes.
+    """
+    if is_sparse(matrix):
+        if (kind_of(matrix) == "csc") != gene_major:
+            matrix = matrix.tocsc() if gene_major else matrix.tocsr()
+        indptr, indices, data = matrix.indptr, matrix.indices, matrix.data
+    else:
+        indptr, indices, data = sparse_rows(as_values(np.asarray(matrix)))
+    return np.asarray(indptr, dtype=np.int64), indices, as_values(data)
+
+
+def is_sparse(matrix: Any) -> bool:
+    """Tell whether a matrix is compressed sparse, in memory or backed by a file."""
+    return kind_of(matrix) in ("csr", "csc")
+
+
+def kind_of(matrix: Any) -> str:
+    """Return ``csr``, ``csc`` or something else, as the matrix itself says it."""
+    return str(getattr(matrix, "format", ""))

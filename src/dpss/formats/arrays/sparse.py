@@ -1,0 +1,230 @@
+"""Compressed sparse matrices in HDF5: three vectors, cell-major or gene-major.
+
+AnnData's ``csr_matrix`` and ``csc_matrix`` and Cell Ranger's h5 files all store
+``data``, ``indices`` and ``indptr``; they differ in names only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, LimitError
+from dpss.formats.arrays.dtypes import as_indices, as_values
+from dpss.formats.arrays.repeats import Runs, RunSum, distinct_runs
+from dpss.formats.arrays.vectors import Cursor, ForeseeingVector, Vector, VectorFile
+from dpss.formats.base import cut_evenly
+from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
+from dpss.storage.local import LocalFile, LocalFolder
+
+_EXPECTED_VALUES = 1 << 20
+_HELD_VALUES = 1 << 21
+"""Most values of a gene that are read at a time, should a block hold fewer."""
+_CHUNKS_BYTES = 1 << 29
+"""Most decoded bytes of the chunks that all threads hold at a time."""
+_LARGE_CHUNK_BYTES = 1 << 24
+"""Decoded size of chunks beyond which the threads that hold some are counted."""
+
+
+@dataclass(frozen=True)
+class SparseLayer:
+    """A compressed sparse matrix in an HDF5 group as a `dpss.formats.base.Layer`."""
+
+    name: str
+    file: VectorFile
+    group: str
+    """Path of the group that holds the three vectors."""
+    n_cells: int
+    genes: GeneTable
+    cell_major: bool
+    """Whether ``indptr`` points at cells (CSR) or at genes (CSC)."""
+    gene_of: NDArray[np.int64] | None = None
+    """Gene of each stored feature, shape ``(n_stored,)``, where several are one gene and the
+    layer is cell-major: their values are added up. ``None`` if each feature is a gene."""
+
+    def check(self) -> SparseLayer:
+        """Check that the three vectors fit each other and the shape.
+
+        Raises:
+            CorruptMatrixError: They do not.
+            LimitError: They are stored in chunks too large to be decoded.
+        """
+        n_major = self.n_cells if self.cell_major else len(self.genes)
+        if any(len(vector.shape) != 1 for vector in (self._indptr, self._indices, self._data)):
+            raise CorruptMatrixError(f"{self.file.blob.url}: {self.group} is not of vectors")
+        where = f"{self.file.blob.url}: {self.group}"
+        if len(self._indptr) != n_major + 1:
+            raise CorruptMatrixError(
+                f"{where}/indptr has {len(self._indptr):,} entries; "
+                f"{n_major:,} {'cells' if self.cell_major else 'genes'} need {n_major + 1:,}"
+            )
+        if len(self._data) != len(self._indices):
+            raise CorruptMatrixError(
+                f"{where} has {len(self._data):,} values but {len(self._indices):,} indices"
+            )
+        if self._indices.dtype.kind not in "iu" or self._indptr.dtype.kind not in "iu":
+            raise CorruptMatrixError(f"{where} has indices that are not whole numbers")
+        ends = (self._indptr.read(0, 1)[0], self._indptr.read(n_major, n_major + 1)[0])
+        if ends != (0, len(self._data)):
+            raise CorruptMatrixError(
+                f"{where}/indptr spans {ends[0]:,}..{ends[1]:,}, but there are "
+                f"{len(self._data):,} values"
+            )
+        if self._chunk_bytes > _CHUNKS_BYTES:
+            raise LimitError(
+                f"{where} is stored in chunks of {self._chunk_bytes >> 20:,} MiB, which can only "
+                f"be read whole; the limit is {_CHUNKS_BYTES >> 20} MiB: use smaller chunks"
+            )
+        return self
+
+    @cached_property
+    def _data(self) -> Vector:
+        return self.file.array(f"{self.group}/data")
+
+    @cached_property
+    def _indices(self) -> Vector:
+        return self.file.array(f"{self.group}/indices")
+
+    @cached_property
+    def _indptr(self) -> Vector:
+        return self.file.array(f"{self.group}/indptr")
+
+    @property
+    def n_values(self) -> int:
+        """Number of stored values."""
+        return len(self._data)
+
+    @property
+    def _value_bytes(self) -> int:
+        return self._data.dtype.itemsize + self._indices.dtype.itemsize
+
+    @cached_property
+    def _chunk_bytes(self) -> int:
+        """Decoded size of a chunk of values and of one of indices."""
+        return self._data.chunk_bytes + self._indices.chunk_bytes
+
+    def shares(self, share_bytes: int) -> Sequence[range]:
+        """Cut the major axis into even ranges: no more than chunks may be held at a time."""
+        n_major = self.n_cells if self.cell_major else len(self.genes)
+        if self._chunk_bytes > _LARGE_CHUNK_BYTES:
+            n_shares = _CHUNKS_BYTES // self._chunk_bytes
+            share_bytes = max(share_bytes, -(-self.n_values * self._value_bytes // n_shares))
+        return cut_evenly(n_major, self.n_values, self._value_bytes, share_bytes)
+
+    def expect(self, share: range) -> None:
+        """Say that a share will be read: its bytes are sent for, a piece of each vector in turn."""
+        vectors = [v for v in (self._indices, self._data) if isinstance(v, ForeseeingVector)]
+        if not share or not vectors or isinstance(self.file.blob, (LocalFile, LocalFolder)):
+            return
+        begin, end = (int(self._pointers(range(i, i))[0]) for i in (share.start, share.stop))
+        for start in range(begin, end, _EXPECTED_VALUES):
+            for vector in vectors:
+                vector.expect(start, min(start + _EXPECTED_VALUES, end))
+
+    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a share in blocks; what is stored twice is added up."""
+        for first, (indptr, minor, data) in self._runs(share, block_bytes):
+            yield CellBlock(start=first, indptr=indptr, indices=minor, data=data)
+
+    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the stored values of a share in blocks; what is stored twice is added up."""
+        for first, (indptr, minor, data) in self._runs(share, block_bytes):
+            lengths = np.diff(indptr)
+            major = np.repeat(np.arange(first, first + len(lengths), dtype=np.int32), lengths)
+            cells, genes = (major, minor) if self.cell_major else (minor, major)
+            yield EntryBlock(cells=cells, genes=genes, data=data)
+
+    def _runs(self, share: range, block_bytes: int) -> Iterator[tuple[int, Runs]]:
+        """Yield the first of some cells or genes, and these, without repeats.
+
+        A gene of so many values that they can't be held may come in several pieces.
+        """
+        pointers = self._pointers(share)
+        data, indices = Cursor(self._data), Cursor(self._indices)
+        n_minor = len(self.genes) if self.cell_major else self.n_cells
+        step = max(1, block_bytes // self._value_bytes)
+        for first, stop in _cut_blocks(pointers, step):
+            begin, end = int(pointers[first]), int(pointers[stop])
+            indptr = pointers[first : stop + 1] - begin
+            if end - begin > max(step, n_minor):
+                # There are more of them than places: some are there twice.
+                yield share.start + first, self._added_up(range(begin, end), n_minor, step)
+            elif end - begin > max(step, _HELD_VALUES) and not self.cell_major:
+                for runs in self._in_pieces(range(begin, end), n_minor, step):
+                    yield share.start + first, runs
+            else:
+                minor = self._genes_of(as_indices(indices.read(begin, end)))
+                runs = indptr, minor, as_values(data.read(begin, end))
+                yield share.start + first, distinct_runs(runs, n_minor)
+
+    def _in_pieces(self, values: range, n_minor: int, step: int) -> Iterator[Runs]:
+        """Yield the values of a large gene: as they come if its cells ascend, else added up."""
+        indices, data, last = Cursor(self._indices), Cursor(self._data), -1
+        pieces = [values[at : at + step] for at in range(0, len(values), step)]
+        for piece in pieces:
+            minor = as_indices(indices.read(piece.start, piece.stop))
+            if minor[0] <= last or bool((minor[1:] <= minor[:-1]).any()):
+                yield self._added_up(values, n_minor, step)
+                return
+            last = minor[-1]
+        indices = Cursor(self._indices)
+        for piece in pieces:
+            minor = as_indices(indices.read(piece.start, piece.stop))
+            indptr = np.array([0, len(piece)], dtype=np.int64)
+            yield indptr, minor, as_values(data.read(piece.start, piece.stop))
+
+    def _added_up(self, values: range, n_minor: int, step: int) -> Runs:
+        """Return one cell or gene, read in pieces, with what is stored twice added up."""
+        indices, data, total = Cursor(self._indices), Cursor(self._data), RunSum(n_minor)
+        for at in range(values.start, values.stop, step):
+            end = min(at + step, values.stop)
+            minor = self._genes_of(as_indices(indices.read(at, end)))
+            if not total.add(minor, as_values(data.read(at, end))):
+                raise CorruptMatrixError(
+                    f"{self.file.blob.url}: {self.group}/indices lie outside {n_minor:,} "
+                    f"{'genes' if self.cell_major else 'cells'}"
+                )
+        minor, sums = total.result()
+        return np.array([0, len(minor)], dtype=np.int64), minor, sums
+
+    def _genes_of(self, minor: NDArray[Any]) -> NDArray[Any]:
+        """Return the genes of stored features; the features themselves if each is a gene.
+
+        Raises:
+            CorruptMatrixError: An index is that of no feature.
+        """
+        if self.gene_of is None:
+            return minor
+        if len(minor) and not 0 <= int(minor.min()) <= int(minor.max()) < len(self.gene_of):
+            raise CorruptMatrixError(
+                f"{self.file.blob.url}: {self.group}/indices lie outside "
+                f"{len(self.gene_of):,} features"
+            )
+        genes: NDArray[Any] = self.gene_of[minor].astype(np.int32)
+        return genes
+
+    def _pointers(self, share: range) -> NDArray[np.int64]:
+        """Return the pointers of a share, checked, shape ``(len(share) + 1,)``."""
+        indptr = self._indptr.read(share.start, share.stop + 1).astype(np.int64)
+        steps = np.diff(indptr)
+        if len(steps) and (steps.min() < 0 or indptr[0] < 0 or indptr[-1] > self.n_values):
+            raise CorruptMatrixError(
+                f"{self.file.blob.url}: {self.group}/indptr decreases or leaves the "
+                f"{self.n_values:,} values within {share.start:,}..{share.stop:,}"
+            )
+        return indptr
+
+
+def _cut_blocks(indptr: NDArray[np.int64], n_values: int) -> Iterator[tuple[int, int]]:
+    """Yield consecutive (first, stop) ranges of whole cells of about ``n_values`` each."""
+    first, n_cells = 0, len(indptr) - 1
+    while first < n_cells:
+        stop = int(np.searchsorted(indptr, indptr[first] + n_values, side="right")) - 1
+        stop = min(max(stop, first + 1), first + MAX_BLOCK_CELLS, n_cells)
+        yield first, stop
+        first = stop

@@ -1,0 +1,233 @@
+"""Dense matrices stored in tiles, with cells along either axis.
+
+A band is all tiles of some cells. Where a band is small enough to be held, cells are
+given whole, in one pass, and each tile is decoded once. Where it is not (a tile holds
+one gene of all cells, say), the tiles are given one by one, for two passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, LimitError
+from dpss.formats.arrays.dense import sparse_rows
+from dpss.formats.arrays.dtypes import as_values
+from dpss.formats.base import cut_evenly
+from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
+
+BAND_BYTES = 48 << 20
+"""Largest decoded band of one tile's width that is held to give whole cells."""
+MAX_TILE_BYTES = 1 << 29
+"""Largest decoded tile: it can only be decoded as a whole."""
+_SMALL_BYTES = 1 << 32
+_MAX_UNSTORED = 1 << 30
+"""Most zeros of which none is stored: reading more takes a minute for nothing."""
+_MAX_RATIO = 20_000
+"""Decoded bytes per stored byte beyond which a shape is not believed: no codec in use
+gets there with counts, and a few bytes could claim any shape."""
+
+
+class TiledArray(Protocol):
+    """A matrix of numbers in tiles. Safe in several threads; can be pickled."""
+
+    @property
+    def url(self) -> str:
+        """The file's address and the array's place in it, for messages."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers, in any byte order."""
+
+    @property
+    def tile_shape(self) -> tuple[int, int]:
+        """Rows and columns of a tile, each at least 1; may exceed the shape."""
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of what is read of a tile."""
+
+    @property
+    def stored_bytes(self) -> int | None:
+        """Bytes that the array takes in the file; ``None`` if not known."""
+
+    def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """Yield what covers a rectangle, in any order: first row, first column, numbers.
+
+        The rectangle begins and ends where tiles do, or at the matrix's end; what is
+        given may hang over the matrix's end.
+        """
+
+
+@dataclass(frozen=True)
+class TiledLayer:
+    """A dense matrix in tiles as a `dpss.formats.base.Layer`."""
+
+    name: str
+    array: TiledArray
+    genes: GeneTable
+    cell_axis: int
+    """0 for cells × genes, 1 for genes × cells."""
+
+    def check(self) -> TiledLayer:
+        """Check that the declared shape is one that the stored bytes can fill.
+
+        Raises:
+            CorruptMatrixError: It is not, or does not fit the gene table.
+            LimitError: A single tile is too large to be decoded.
+        """
+        n_genes = self.array.shape[1 - self.cell_axis]
+        if n_genes != len(self.genes):
+            raise CorruptMatrixError(
+                f"{self.array.url} has {n_genes:,} genes, but {len(self.genes):,} gene names"
+            )
+        if self.array.dtype.kind not in "iufb":
+            raise CorruptMatrixError(f"{self.array.url} holds no numbers ({self.array.dtype})")
+        check_declared(self.array)
+        return self
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return self.array.shape[self.cell_axis]
+
+    @property
+    def n_values(self) -> int:
+        """Number of stored values, zeros included."""
+        return self.n_cells * len(self.genes)
+
+    @property
+    def cell_major(self) -> bool:
+        """Whether the cells of one tile, with all their genes, can be held."""
+        return self._band_cells * self._cell_bytes <= BAND_BYTES
+
+    @property
+    def _cell_bytes(self) -> int:
+        return max(1, len(self.genes) * self.array.dtype.itemsize)
+
+    @property
+    def _band_cells(self) -> int:
+        return min(self.array.tile_shape[self.cell_axis], max(1, self.n_cells))
+
+    @property
+    def _grid(self) -> tuple[int, int]:
+        (n_rows, n_columns), (rows, columns) = self.array.shape, self.array.tile_shape
+        return -(-n_rows // rows), -(-n_columns // columns)
+
+    def shares(self, share_bytes: int) -> Sequence[range]:
+        """Cut the cells where tiles begin; or the tiles, counted row by row."""
+        if not self.cell_major:
+            n_tiles = self._grid[0] * self._grid[1]
+            return cut_evenly(n_tiles, self.n_values, self.array.dtype.itemsize, share_bytes)
+        width = self._band_cells
+        n_bands = -(-self.n_cells // width)
+        cuts = cut_evenly(n_bands, n_bands * width, self._cell_bytes, share_bytes)
+        return [
+            range(min(cut.start * width, self.n_cells), min(cut.stop * width, self.n_cells))
+            for cut in cuts
+        ]
+
+    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a share in blocks, without their zeros."""
+        fitting = min(block_bytes // self._cell_bytes, MAX_BLOCK_CELLS)
+        width = max(1, fitting // self._band_cells) * self._band_cells
+        step = max(1, fitting)
+        for start in range(share.start, share.stop, width):
+            band = as_values(self._read_band(range(start, min(start + width, share.stop))))
+            for first in range(0, len(band), step):
+                indptr, indices, data = sparse_rows(band[first : first + step])
+                yield CellBlock(start + first, indptr, indices, data)
+
+    def _read_band(self, cells: range) -> NDArray[Any]:
+        """Return cells with all their genes, shape ``(len(cells), n_genes)``."""
+        band = np.empty((len(cells), len(self.genes)), self.array.dtype.newbyteorder("="))
+        genes = range(len(self.genes))
+        rows, columns = (cells, genes) if self.cell_axis == 0 else (genes, cells)
+        out = band if self.cell_axis == 0 else band.T
+        for row, column, tile in self.array.read_tiles(rows, columns):
+            part = out[row - rows.start :, column - columns.start :][: len(tile), : tile.shape[1]]
+            part[:] = tile[: part.shape[0], : part.shape[1]]
+        return band
+
+    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the values of a share in blocks, without zeros."""
+        if self.cell_major:
+            for block in self.cell_blocks(share, block_bytes):
+                cells = np.repeat(
+                    np.arange(block.start, block.start + block.n_cells), np.diff(block.indptr)
+                )
+                yield EntryBlock(cells, block.indices, block.data)
+            return
+        for rows, columns in self._rectangles(share, block_bytes):
+            yield join_entries(
+                [self._entries(*found) for found in self.array.read_tiles(rows, columns)]
+            )
+
+    def _rectangles(self, share: range, block_bytes: int) -> Iterator[tuple[range, range]]:
+        """Yield the rows and columns of as many tiles side by side as a block holds."""
+        (n_rows, n_columns), (height, width) = self.array.shape, self.array.tile_shape
+        n_across = self._grid[1]
+        step = max(1, block_bytes // (height * width * self.array.dtype.itemsize))
+        number = share.start
+        while number < share.stop:
+            row, column = divmod(number, n_across)
+            if column == 0 and step >= n_across and share.stop - number >= n_across:
+                n_down = min(step, share.stop - number) // n_across
+                n_tiles = n_down * n_across
+                columns = range(n_columns)
+            else:
+                n_down, n_tiles = 1, min(step, n_across - column, share.stop - number)
+                columns = range(column * width, min((column + n_tiles) * width, n_columns))
+            yield range(row * height, min((row + n_down) * height, n_rows)), columns
+            number += n_tiles
+
+    def _entries(self, row: int, column: int, tile: NDArray[Any]) -> EntryBlock:
+        """Return the values of a tile that are not zero."""
+        tile = tile[: self.array.shape[0] - row, : self.array.shape[1] - column]
+        tile = as_values(tile.astype(tile.dtype.newbyteorder("="), copy=False))
+        indptr, columns, data = sparse_rows(tile)
+        rows = np.repeat(np.arange(row, row + len(tile)), np.diff(indptr))
+        places = (rows, columns.astype(np.int64) + column)
+        return EntryBlock(places[self.cell_axis], places[1 - self.cell_axis], data)
+
+
+def join_entries(blocks: Sequence[EntryBlock]) -> EntryBlock:
+    """Put entries one behind the other; there is at least one block."""
+    if len(blocks) == 1:
+        return blocks[0]
+    return EntryBlock(
+        np.concatenate([block.cells for block in blocks]),
+        np.concatenate([block.genes for block in blocks]),
+        np.concatenate([block.data for block in blocks]),
+    )
+
+
+def check_declared(array: TiledArray) -> None:
+    """Check a declared shape against what is stored, before anything is allocated.
+
+    Raises:
+        CorruptMatrixError: The few bytes stored can't be the many numbers declared.
+        LimitError: A single tile is too large to be decoded.
+    """
+    n_rows, n_columns = array.shape
+    decoded = n_rows * n_columns * array.dtype.itemsize
+    stored = array.stored_bytes
+    unstored = stored == 0 and n_rows * n_columns > _MAX_UNSTORED
+    if unstored or (stored is not None and decoded > max(_SMALL_BYTES, stored * _MAX_RATIO)):
+        raise CorruptMatrixError(
+            f"{array.url} claims {n_rows:,} × {n_columns:,} numbers, but stores {stored:,} bytes"
+        )
+    tile_bytes = array.chunk_bytes
+    if tile_bytes > MAX_TILE_BYTES:
+        raise LimitError(
+            f"{array.url} is stored in pieces of {tile_bytes / 2**20:,.0f} MiB, which can only be "
+            f"read whole; the limit is {MAX_TILE_BYTES >> 20} MiB: use smaller chunks"
+        )

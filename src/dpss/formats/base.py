@@ -1,0 +1,122 @@
+"""From bytes to blocks: one module per format, `dpss.formats.registry` maps bytes to them.
+
+A file holds one or more matrices, a matrix has one or more layers, and a layer is
+what gives blocks. To add a format, write a module with ``sniff`` and ``open_`` and
+enter it in `dpss.formats.registry`; ``CONTRIBUTING.md`` shows how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Protocol, runtime_checkable
+
+from dpss.errors import MatrixError
+from dpss.model import CellBlock, Certainty, Decision, EntryBlock, GeneTable
+
+
+class NotCellMajorError(MatrixError):
+    """A layer that was taken for cell-major turned out not to be: read its entries."""
+
+
+class Layer(Protocol):
+    """One layer of a matrix: what gives blocks.
+
+    Duties of an implementation: shares are disjoint and cover the layer; blocks of a
+    share are consecutive, disjoint, cover it once and hold about ``block_bytes`` of
+    decoded values; asking twice gives the same blocks; shares may be read by several
+    threads at once; the layer can be pickled and opens its file lazily, so that
+    another process can read a share. What contradicts itself in the bytes becomes a
+    `dpss.errors.CorruptMatrixError` that names the file and what is wrong.
+    """
+
+    @property
+    def name(self) -> str:
+        """``X``, ``raw.X`` or a layer's name."""
+
+    @property
+    def n_cells(self) -> int | None:
+        """Number of cells; ``None`` where only reading tells, which then is sure to be cell-major.
+
+        The one share of such a layer ends somewhere behind its last cell.
+        """
+
+    @property
+    def n_values(self) -> int | None:
+        """Number of stored values, as far as known before reading; for progress only."""
+
+    @property
+    def genes(self) -> GeneTable:
+        """The features along the gene axis."""
+
+    @property
+    def cell_major(self) -> bool:
+        """Whether `cell_blocks` can be asked: one pass. Otherwise `entry_blocks`: two."""
+
+    def shares(self, share_bytes: int) -> Sequence[range]:
+        """Cut the layer into parts of about ``share_bytes`` that can be read side by side.
+
+        A part is a range of cells where the layer is cell-major, else a range of
+        whatever the layer's major axis is.
+        """
+
+    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a share in blocks.
+
+        Raises:
+            NotCellMajorError: The bytes turn out to be in another order.
+        """
+
+    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the stored values of a share in blocks, in any order."""
+
+
+@runtime_checkable
+class ForeseeingLayer(Protocol):
+    """A layer that can have bytes sent for before they're read."""
+
+    def expect(self, share: range) -> None:
+        """Say that a share will be read."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One matrix with all its layers."""
+
+    name: str
+    """Name within its file; empty where the file holds just this one."""
+    format: str
+    """Name of the format for people, such as ``h5ad`` or ``10x h5``."""
+    layers: Sequence[Layer]
+    """All layers, in the file's order."""
+    notes: Sequence[tuple[str, str, str]] = field(default=())
+    """What was noticed while opening: (check name, status, sentence)."""
+    decisions: Sequence[Decision] = field(default=())
+    """What was decided while opening, and by which evidence."""
+
+
+def state_orientation(value: str, evidence: str) -> Decision:
+    """Return the orientation of a matrix whose format defines it.
+
+    Args:
+        value: ``cells × genes`` or ``genes × cells``, as stored.
+        evidence: Why, one plain sentence.
+    """
+    return Decision("orientation", value, evidence, Certainty.STATED, changes_numbers=True)
+
+
+ANNDATA_ORIENTATION = state_orientation(
+    "cells × genes", "AnnData's tables obs and var name cells and genes."
+)
+
+
+def cut_evenly(n: int, n_values: int, value_bytes: int, share_bytes: int) -> list[range]:
+    """Cut ``n`` cells or genes with ``n_values`` values in all into even ranges.
+
+    Returns:
+        Ranges of about ``share_bytes`` each; a single empty one for ``n == 0``.
+    """
+    n_shares = max(1, min(n, -(-n_values * value_bytes // share_bytes)))
+    bounds = [n * i // n_shares for i in range(n_shares + 1)]
+    return [range(a, b) for a, b in pairwise(bounds)]

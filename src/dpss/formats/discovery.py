@@ -1,0 +1,181 @@
+"""All matrices of a file, folder or archive, one after the other.
+
+What can't be read where it lies is unpacked into scratch space, and gone when the next
+matrix is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownFormatError
+from dpss.formats.base import Matrix
+from dpss.formats.contents import Contents, Item, Kind, kind_of, list_contents
+from dpss.formats.hdf5.file import is_hdf5
+from dpss.formats.mtx import reader as mtx
+from dpss.formats.options import Means
+from dpss.formats.other_formats import describe_members
+from dpss.formats.registry import open_matrices
+from dpss.formats.side_files import side_file_of
+from dpss.storage.archives.tar import TarTree
+from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.base import Blob, Tree
+from dpss.storage.unpacked import Unpacked
+
+_MAX_NESTED = 1
+_WORTH_UNPACKING_BYTES = 1 << 26
+"""A compressed tar with several matrices and more than this is unpacked as a whole: each would
+have to be looked for from its start."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something in a folder or archive that could not be opened."""
+
+    name: str
+    """What it is called among the others; empty where it is the only one."""
+    error: Exception
+
+
+Found = Matrix | Refused
+
+
+def each_matrix(source: Blob | Tree, means: Means | None = None) -> Generator[Found, None, None]:
+    """Yield every matrix of a file, folder or archive, opened.
+
+    Each can be read until the next is asked for. To be closed, if it isn't exhausted.
+
+    Args:
+        source: A file, a folder, or an archive which may hold others.
+        means: What opening may use.
+
+    Raises:
+        MatrixError: There is no matrix, or the only one can't be opened.
+    """
+    means = means or Means()
+    if isinstance(source, Tree):
+        yield from _of_tree(source, list_contents(source), means, -1)
+    elif (kind := kind_of(source)) is Kind.ARCHIVE:
+        yield from _of_archive(source, means, 0)
+    else:
+        with _at_hand(source, kind, means) as ready:
+            yield from open_matrices(ready, means)
+
+
+def holds_matrix(source: Blob | Tree, means: Means | None = None) -> bool:
+    """Tell whether a file may be a matrix or hold one.
+
+    An R file is not read for that: to find what it holds takes all of it, in memory.
+
+    Args:
+        source: A file or folder.
+        means: What opening may use.
+
+    Raises:
+        MatrixError: It can't be read.
+    """
+    means = means or Means()
+    if isinstance(source, Tree):
+        return bool(list_contents(source).items)
+    if side_file_of(source.url):
+        return False
+    kind = kind_of(source)
+    if kind is Kind.ARCHIVE:
+        return bool(list_contents(_tree_of(source)).items)
+    if kind is Kind.R:
+        return True
+    with _at_hand(source, kind, means) as ready:
+        try:
+            return bool(open_matrices(ready, means))
+        except UnknownFormatError:
+            return False
+
+
+def _tree_of(archive: Blob) -> ZipTree | TarTree:
+    return ZipTree(archive) if is_zip(archive) else TarTree(archive)
+
+
+def _of_archive(archive: Blob, means: Means, depth: int) -> Iterator[Found]:
+    """Yield the matrices of an archive."""
+    if depth > _MAX_NESTED:
+        raise LimitError(
+            f"{archive.url}: an archive within an archive within an archive; unpack one of them"
+        )
+    with ExitStack() as stack:
+        if is_zip(archive) and not archive.random_access:
+            archive = stack.enter_context(means.hold(archive))
+        tree = _tree_of(archive)
+        contents = list_contents(tree)
+        if isinstance(tree, TarTree) and not tree.in_place and _is_worth_unpacking(tree, contents):
+            try:
+                tree = TarTree(stack.enter_context(means.hold(Unpacked(archive))))
+                contents = list_contents(tree)
+            except LimitError:
+                if any(item.kind is Kind.FOLDER for item in contents.items):
+                    raise
+        yield from _of_tree(tree, contents, means, depth)
+
+
+def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
+    """Return whether members of a compressed tar are read at many places, or there are many."""
+    if any(item.kind is Kind.FOLDER for item in contents.items):
+        return True
+    n_bytes = sum(blob.size_bytes or 0 for blob in tree.blobs().values())
+    return len(contents.items) > 1 and n_bytes > _WORTH_UNPACKING_BYTES
+
+
+def _of_tree(tree: Tree, contents: Contents, means: Means, depth: int) -> Iterator[Found]:
+    """Yield the matrices of a folder or archive."""
+    n_found = 0
+    for label, why in contents.refused.items():
+        yield Refused(label, why)
+    for item in contents.items:
+        try:
+            for found in _of_item(tree, item, contents, means, depth):
+                n_found += 1
+                yield replace(found, name=_join(item.name, found.name))
+        except Exception as error:
+            if len(contents.items) == 1:
+                raise
+            n_found += not isinstance(error, (NoMatrixError, UnknownFormatError))
+            yield Refused(item.name, error)
+    if not n_found:
+        if what := describe_members(tree.blobs().keys()):
+            raise UnknownFormatError(f"{tree.url}: {what}; not read")
+        raise NoMatrixError(f"{tree.url}: there is no matrix among its {contents.n_files:,} files")
+
+
+def _of_item(
+    tree: Tree, item: Item, contents: Contents, means: Means, depth: int
+) -> Iterator[Found]:
+    if item.kind is Kind.ARCHIVE and isinstance(item.source, Blob):
+        yield from _of_archive(item.source, means, depth + 1)
+    elif item.kind is Kind.MTX:
+        others = [each.path for each in contents.items if each.kind is Kind.MTX]
+        yield mtx.open_member(tree, item.path, others, means.threads)
+    elif isinstance(item.source, Blob):
+        with _at_hand(item.source, item.kind, means) as ready, ExitStack() as stack:
+            try:
+                matrices = open_matrices(ready, means)
+            except NeedsWholeError:
+                matrices = open_matrices(stack.enter_context(means.hold(ready)), means)
+            yield from matrices
+    else:
+        yield from open_matrices(item.source, means)
+
+
+@contextmanager
+def _at_hand(blob: Blob, kind: Kind, means: Means) -> Iterator[Blob]:
+    """Give a file as its format needs it: HDF5 is read at any place, all else as a stream."""
+    packed = kind is Kind.HDF5 and not is_hdf5(blob.read_range(0, 8))
+    if kind is not Kind.HDF5 or (blob.random_access and not packed):
+        yield blob
+        return
+    with means.hold(Unpacked(blob) if packed else blob) as file:
+        yield file
+
+
+def _join(outer: str, inner: str) -> str:
+    return ".".join(filter(None, (outer, inner)))

@@ -1,0 +1,30 @@
+"""How the HDF5 library is to open a file: without a lock, and keeping little."""
+
+from __future__ import annotations
+
+import h5py
+
+from dpss.storage.local import LocalFile
+
+_METADATA_BYTES = 1 << 18
+"""What HDF5 may keep of a file's metadata: chunks are asked for once, and in order."""
+
+
+def open_local(blob: LocalFile) -> h5py.File:
+    """Open a file by the library, without a lock: many file systems know none."""
+    try:
+        return h5py.File(blob.path, "r", locking=False)
+    except OSError as error:
+        # It is open with a lock in this process (AnnData, backed): open it so, too.
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(blob.path, "r")
+
+
+def limit_metadata(file: h5py.File) -> None:
+    """Let the library keep little: its own limit is 32 MiB, which large indices fill."""
+    config = file.id.get_mdc_config()
+    config.set_initial_size = True
+    config.initial_size = config.max_size = _METADATA_BYTES
+    config.min_size = _METADATA_BYTES // 2
+    file.id.set_mdc_config(config)

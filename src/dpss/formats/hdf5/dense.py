@@ -1,0 +1,72 @@
+"""Dense cells × genes datasets in HDF5: in tiles, or as a stream where chunks are huge."""
+
+from __future__ import annotations
+
+import h5py
+
+from dpss.formats.annotation.gene_table import NUMBERED_NOTE, check_feature_count, number_genes
+from dpss.formats.arrays.tiles import BAND_BYTES, TiledLayer
+from dpss.formats.base import Layer, Matrix
+from dpss.formats.hdf5.file import Hdf5File, reading
+from dpss.formats.hdf5.streamed import StreamedLayer, can_stream
+from dpss.formats.hdf5.tiled import Hdf5Tiles
+from dpss.model import Certainty, Decision, GeneTable
+from dpss.storage.base import Blob
+
+_NAMES = ("X", "expression", "matrix", "counts", "data")
+"""What a dataset of a matrix is called where nothing else is said."""
+
+
+_ORIENTATION = Decision(
+    "orientation",
+    "cells × genes",
+    "Nothing in the file names rows or columns: rows are taken for cells.",
+    Certainty.ASSUMED,
+    changes_numbers=True,
+)
+
+
+def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer:
+    """Open a dense dataset of cells × genes.
+
+    Raises:
+        CorruptMatrixError: Its shape does not fit the gene table or the stored bytes.
+        LimitError: Its chunks are too large, and can't be inflated piece by piece.
+    """
+    array = file.array(path)
+    n_cells = array.shape[0]
+    rows, columns = array.chunk_shape or (1, 1)
+    if rows * columns * array.dtype.itemsize > BAND_BYTES and can_stream(array):
+        return StreamedLayer(name, file, path, genes, n_cells)
+    return TiledLayer(name, Hdf5Tiles(file, path), genes, cell_axis=0).check()
+
+
+def is_plain(file: Hdf5File) -> bool:
+    """Return whether an HDF5 file holds a matrix and nothing that names its genes."""
+    return _plain_dataset(file) is not None
+
+
+def open_plain(blob: Blob, file: Hdf5File) -> Matrix:
+    """Open a plain dataset of cells × genes, such as X beside labels Y; genes are numbered.
+
+    Raises:
+        CorruptMatrixError: Its shape does not fit the stored bytes.
+        LimitError: It has more features, or larger chunks, than can be read.
+    """
+    with reading(file):
+        name = _plain_dataset(file) or "X"
+        n_genes = int(file.dataset(name).shape[1])
+        check_feature_count(n_genes, f"{blob.url}: {name}")
+        genes = number_genes(n_genes)
+        layer = dense_layer(file, "X", name, genes)
+    return Matrix("", "HDF5", (layer,), (NUMBERED_NOTE,), (_ORIENTATION,))
+
+
+def _plain_dataset(file: Hdf5File) -> str | None:
+    """Return the name of the file's only matrix of numbers."""
+    found = {
+        name
+        for name, node in file.h5.items()
+        if isinstance(node, h5py.Dataset) and node.ndim == 2 and node.dtype.kind in "iuf"
+    }
+    return next((name for name in _NAMES if name in found), None)

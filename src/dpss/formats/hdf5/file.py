@@ -1,0 +1,296 @@
+"""HDF5 datasets read chunk by chunk, decoded outside of HDF5's global lock.
+
+HDF5 decompresses under a lock that lets only one thread work at a time. Here the
+library is asked only where each chunk lies; its bytes are read straight from the
+file and inflated by libdeflate, which lets go of the interpreter's lock too. What is
+filtered in another way than by shuffle and deflate is left to the library.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import (
+    CorruptMatrixError,
+    DpssError,
+    NeedsWholeError,
+    NoMatrixError,
+    UnknownFormatError,
+)
+from dpss.formats.arrays.vectors import Cursor
+from dpss.formats.hdf5.access import limit_metadata, open_local
+from dpss.formats.hdf5.filters import missing_filter, unfilter
+from dpss.formats.hdf5.layout import Layout, coalesce, lay_out, span_bytes
+from dpss.formats.hdf5.remote import RangeFile
+from dpss.formats.hdf5.tree import Hdf5Group
+from dpss.storage.base import Blob
+from dpss.storage.local import LocalFile
+from dpss.storage.paging.file import Foreseeing
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+_ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
+"""What comes of a file that holds something else than it should: a group for a dataset, a scalar
+for a vector."""
+
+
+def is_hdf5(head: bytes) -> bool:
+    """Return whether a file that begins so is HDF5."""
+    return head.startswith(SIGNATURE)
+
+
+class Hdf5File:
+    """An HDF5 file that opens when it is first needed, also after being pickled."""
+
+    def __init__(self, blob: Blob) -> None:
+        """Remember where the file is."""
+        self.blob = blob
+        self._lock = threading.Lock()
+        self._file: h5py.File | None = None
+        self._root: Hdf5Group | None = None
+        self._remote: RangeFile | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the open file behind: it's opened anew, later."""
+        return Hdf5File, (self.blob,)
+
+    @property
+    def h5(self) -> Hdf5Group:
+        """The root group of the open file, through which every object is opened.
+
+        Raises:
+            CorruptMatrixError: It is no HDF5 file, or a damaged one.
+        """
+        with self._lock:
+            if self._root is None:
+                try:
+                    self._file = self._open()
+                    limit_metadata(self._file)
+                    self._root = Hdf5Group(h5py.h5g.open(self._file.id, b"/"), self.blob.url)
+                except (OSError, RuntimeError, KeyError) as error:
+                    self.raise_own_error()
+                    raise CorruptMatrixError(
+                        f"{self.blob.url}: HDF5 can't be opened ({_reason(error)})"
+                    ) from error
+            return self._root
+
+    def _open(self) -> h5py.File:
+        if isinstance(self.blob, LocalFile):
+            return open_local(self.blob)
+        if not self.blob.random_access:
+            raise NeedsWholeError(f"{self.blob.url}: an HDF5 file can't be read as a stream")
+        self._remote = RangeFile(self.blob)
+        opened = h5py.File(self._remote, "r")
+        # The library would close it after Python's end, and call a file that is no more.
+        weakref.finalize(self, opened.close)
+        return opened
+
+    def raise_own_error(self) -> None:
+        """Raise what went wrong below the library, if anything did: it tells more."""
+        error = self._remote.error if self._remote else None
+        if error is not None:
+            raise error
+
+    def dataset(self, path: str) -> h5py.Dataset:
+        """Return a dataset of the file.
+
+        Raises:
+            NoMatrixError: There is none of that name.
+            CorruptMatrixError: The file is damaged there.
+        """
+        try:
+            found = self.h5[path]
+        except KeyError as error:
+            self.raise_own_error()
+            raise NoMatrixError(f"{self.blob.url}: there is no {path}") from error
+        except (OSError, RuntimeError) as error:
+            self.raise_own_error()
+            raise CorruptMatrixError(
+                f"{self.blob.url}: {path} can't be read ({_reason(error)})"
+            ) from error
+        if not isinstance(found, h5py.Dataset):
+            raise CorruptMatrixError(f"{self.blob.url}: {path} is not a dataset")
+        return found
+
+    def array(self, path: str) -> ChunkedArray:
+        """Return a dataset as a chunked array."""
+        return ChunkedArray(self, path)
+
+
+@contextmanager
+def reading(file: Hdf5File) -> Iterator[None]:
+    """Turn what HDF5 raises over damaged metadata into the program's own error.
+
+    Raises:
+        CorruptMatrixError: Something in the file could not be read.
+    """
+    try:
+        yield
+    except _ASTRAY as error:
+        if isinstance(error, DpssError):
+            raise
+        file.raise_own_error()
+        raise CorruptMatrixError(
+            f"{file.blob.url}: the HDF5 file is damaged ({_reason(error)})"
+        ) from error
+
+
+class ChunkedArray:
+    """A dataset of numbers, read by ranges of its first axis. Safe in several threads."""
+
+    def __init__(self, file: Hdf5File, path: str) -> None:
+        """Look at the dataset's shape.
+
+        Raises:
+            CorruptMatrixError: It holds no numbers.
+        """
+        dataset = file.dataset(path)
+        self.path = path
+        self.shape: tuple[int, ...] = dataset.shape or ()
+        self.dtype: np.dtype[Any] = dataset.dtype
+        self.chunk_shape: tuple[int, ...] | None = dataset.chunks
+        self._file = file
+        self._lock = threading.Lock()
+        self._layout: Layout | None = None
+        self._laid_out = False
+        if self.dtype.kind not in "iufb" or dataset.shape is None:
+            raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave lock and layout behind: the dataset is looked at again."""
+        return ChunkedArray, (self._file, self.path)
+
+    def __len__(self) -> int:
+        """Return the length of the first axis."""
+        return self.shape[0]
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of a chunk; 0 where there are none."""
+        return prod(self.chunk_shape) * self.dtype.itemsize if self.chunk_shape else 0
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the elements ``start..stop`` of the first axis."""
+        return Cursor(self).read(start, stop)
+
+    def expect(self, start: int, stop: int) -> None:
+        """Say that the elements ``start..stop`` of the first axis will be read."""
+        layout = self.layout() if isinstance(self._file.blob, Foreseeing) else None
+        if layout is None or stop <= start:
+            return
+        per_row, height = layout.chunks_per_row, layout.chunk_shape[0]
+        numbers = np.arange(start // height * per_row, -(-stop // height) * per_row)
+        spans = [
+            (int(layout.offsets[numbers[first]]), span_bytes(layout, numbers, first, last))
+            for first, last in coalesce(layout, numbers)
+        ]
+        blob = self._file.blob
+        if isinstance(blob, Foreseeing):
+            blob.expect([span for span in spans if span[0] >= 0])
+
+    def layout(self) -> Layout | None:
+        """Return where the chunks lie, `None` where HDF5 must do the reading."""
+        with self._lock:
+            if not self._laid_out:
+                blob = self._file.blob
+                with reading(self._file):
+                    dataset = self._file.dataset(self.path)
+                    self._layout = lay_out(blob.url, blob.size_bytes, dataset)
+                self._laid_out = True
+            return self._layout
+
+    def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
+        """Let HDF5 read."""
+        dataset = self._file.dataset(self.path)
+        missing = missing_filter(dataset)
+        if missing is not None:
+            raise UnknownFormatError(
+                f"{self._file.blob.url}: {self.path} is compressed by HDF5 filter {missing}, which "
+                "is not known here; `pip install hdf5plugin` may add it"
+            )
+        try:
+            return np.asarray(dataset[start:stop])
+        except (OSError, RuntimeError, ValueError) as error:
+            self._file.raise_own_error()
+            raise CorruptMatrixError(
+                f"{self._file.blob.url}: {self.path} can't be read ({_reason(error)})"
+            ) from error
+
+    def read_slabs(
+        self, layout: Layout, first: int, stop: int
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield the rows of chunks ``first..stop`` with their numbers, decoded.
+
+        A row of chunks is as wide as the array; the last one may be longer than the
+        array by a part of a chunk.
+        """
+        per_row = layout.chunks_per_row
+        width = layout.chunk_shape[1] if len(layout.chunk_shape) > 1 else 0
+        slab = np.empty(0, dtype=self.dtype)
+        numbers = np.arange(first * per_row, stop * per_row)
+        for number, chunk in self.read_chunks(layout, numbers):
+            row, place = divmod(number, per_row)
+            if not width:
+                yield row, chunk
+                continue
+            if place == 0:
+                slab = np.empty((layout.chunk_shape[0], self.shape[1]), dtype=self.dtype)
+            part = slab[:, place * width : (place + 1) * width]
+            part[:] = chunk[:, : part.shape[1]]
+            if place == per_row - 1:
+                yield row, slab
+
+    def read_chunks(
+        self, layout: Layout, numbers: NDArray[np.int64]
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield the decoded chunks with these numbers, each of the chunk's full shape."""
+        for first, last in coalesce(layout, numbers):
+            begin = int(layout.offsets[numbers[first]])
+            together = numbers[first : last + 1]
+            if begin < 0:
+                yield int(together[0]), self._filled(layout)
+                continue
+            n_bytes = span_bytes(layout, numbers, first, last)
+            stored = memoryview(self._file.blob.read_range(begin, n_bytes))
+            places = (layout.offsets[together] - begin).tolist()
+            sizes, masks = layout.sizes[together].tolist(), layout.masks[together].tolist()
+            chunks = zip(together.tolist(), places, sizes, masks, strict=True)
+            for number, at, size, mask in chunks:
+                yield number, self._decode(layout, number, stored[at : at + size], mask)
+
+    def _filled(self, layout: Layout) -> NDArray[Any]:
+        """Return a chunk that was never written."""
+        fill = self._file.dataset(self.path).fillvalue
+        return np.full(layout.chunk_shape, fill, dtype=self.dtype)
+
+    def _decode(self, layout: Layout, number: int, stored: Any, mask: int) -> NDArray[Any]:
+        """Return a chunk from its stored bytes."""
+        item_bytes = self.dtype.itemsize
+        n_bytes = layout.n_items * item_bytes
+        try:
+            data = unfilter(stored, layout.filters, mask, n_bytes, item_bytes)
+        except ValueError as error:
+            raise self._broken(number, "can't be decompressed") from error
+        if len(data) != n_bytes:
+            raise self._broken(number, f"holds {len(data)} bytes instead of {n_bytes}")
+        return np.frombuffer(data, dtype=self.dtype).reshape(layout.chunk_shape)
+
+    def _broken(self, number: int, what: str) -> CorruptMatrixError:
+        return CorruptMatrixError(
+            f"{self._file.blob.url}: chunk {number} of {self.path} {what}; is the file truncated?"
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of an error's message, short."""
+    lines = str(error).splitlines()
+    return lines[0][:120] if lines else type(error).__name__

@@ -1,0 +1,196 @@
+"""AnnData's h5ad: today's layout and the old ones with compound obs and var."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import h5py
+import numpy as np
+
+from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.annotation.data_frame import (
+    Frame,
+    frame_length,
+    note_others,
+    read_frame,
+    read_records,
+)
+from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.gene_table import Note
+from dpss.formats.arrays.sparse import SparseLayer
+from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
+from dpss.formats.hdf5.data_frame import Hdf5Elements
+from dpss.formats.hdf5.dense import dense_layer
+from dpss.formats.hdf5.file import Hdf5File, reading
+from dpss.formats.hdf5.strings import read_whole
+from dpss.model import GeneTable
+from dpss.storage.base import Blob
+
+FORMAT = "h5ad"
+
+
+def is_h5ad(file: Hdf5File) -> bool:
+    """Return whether an HDF5 file looks like an AnnData object."""
+    h5 = file.h5
+    return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or ("var" in h5 and "obs" in h5)
+
+
+def is_h5mu(file: Hdf5File) -> bool:
+    """Return whether an HDF5 file holds a MuData object: several AnnData objects."""
+    h5 = file.h5
+    return _text(h5.attrs.get("encoding-type", "")) == "MuData" or (
+        isinstance(h5.get("mod"), h5py.Group) and "X" not in h5
+    )
+
+
+def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
+    """Open an h5mu file: a matrix for each modality that holds gene expression.
+
+    Raises:
+        NoMatrixError: None does.
+        CorruptMatrixError: Its parts contradict each other.
+    """
+    matrices = []
+    with reading(file):
+        modalities = file.h5["mod"]
+        for name in modalities:
+            if "var" not in modalities[name]:
+                continue
+            layers, said = _layers(file, f"mod/{name}")
+            if layers and _holds_genes(name, layers[0].genes):
+                matrices.append((name, layers, said))
+        others = sorted(set(modalities) - {name for name, *_ in matrices})
+    if not matrices:
+        raise NoMatrixError(
+            f"{blob.url}: none of the modalities holds gene expression ({', '.join(others)})"
+        )
+    note = ("modalities", "warn", f"Left out, as they hold no genes: {', '.join(others)}.")
+    notes = (note,) if others else ()
+    named = len(matrices) > 1
+    return tuple(
+        Matrix(name if named else "", "h5mu", layers, (*notes, *said), (ANNDATA_ORIENTATION,))
+        for name, layers, said in matrices
+    )
+
+
+_OTHER_MODALITIES = {"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "protein", "airr"}
+
+
+def _holds_genes(modality: str, genes: GeneTable) -> bool:
+    """Return whether a modality's features are genes, as far as its table or name tells."""
+    if genes.feature_types is not None:
+        return bool(genes.is_gene.any())
+    return modality.lower() not in _OTHER_MODALITIES
+
+
+def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
+    """Open an h5ad file.
+
+    Raises:
+        NoMatrixError: There is no X, raw.X or layer in it.
+        CorruptMatrixError: Its parts contradict each other.
+    """
+    with reading(file):
+        layers, notes = _layers(file, "")
+    if not layers:
+        raise NoMatrixError(f"{blob.url}: there is no X, raw.X or layer in this h5ad file")
+    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,))
+
+
+def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
+    """Return all layers below a group that is laid out as AnnData, and what is to be said."""
+    h5 = file.h5
+    if "var" not in h5[root or "/"]:
+        raise NoMatrixError(f"{file.blob.url}: there is no var, hence no gene names")
+    var = _frame(file, f"{root}/var", f"{root}/uns")
+    n_cells = _length(file, f"{root}/obs") if f"{root}/obs" in h5 else None
+    found, notes = [], var.notes
+    if f"{root}/X" in h5 and not _is_null(h5[f"{root}/X"]):
+        found.append(_layer(file, "X", f"{root}/X", n_cells, var))
+    for raw in (f"{root}/raw/", f"{root}/raw."):
+        if f"{raw}X" in h5:
+            raw_var = _frame(file, f"{raw}var", f"{raw}cat") if f"{raw}var" in h5 else var
+            found.append(_layer(file, "raw.X", f"{raw}X", n_cells, raw_var))
+            notes += raw_var.notes if raw_var is not var else ()
+            break
+    layers = h5.get(f"{root}/layers")
+    others = {}
+    for name in layers if isinstance(layers, h5py.Group) else ():
+        other = _other_encoding(layers[name])
+        if other:
+            others[name] = other
+        else:
+            found.append(_layer(file, name, f"{root}/layers/{name}", n_cells, var))
+    return tuple(found), (*notes, *note_others(others))
+
+
+def _other_encoding(node: Any) -> str:
+    """Return the encoding of what is no matrix of numbers; empty for what may be one."""
+    if isinstance(node, h5py.Dataset):
+        numbers = node.dtype.kind in "iufb" and node.ndim == 2
+        return "" if numbers else f"{node.ndim} axes of {node.dtype}"
+    encoding = _text(node.attrs.get("encoding-type", ""))
+    return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
+
+
+def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, var: Frame) -> Layer:
+    """Open one layer, and check it against the tables of cells and genes."""
+    node = file.h5[path]
+    shape, encoding = _shape(file, node, path)
+    genes = gene_table(var.columns)
+    if len(genes) != shape[1]:
+        raise CorruptMatrixError(
+            f"{file.blob.url}: {path} has {shape[1]:,} genes, but its gene table {len(genes):,}"
+        )
+    if n_cells is not None and n_cells != shape[0]:
+        raise CorruptMatrixError(
+            f"{file.blob.url}: {path} has {shape[0]:,} cells, but its cell table {n_cells:,}"
+        )
+    if encoding == "dense":
+        return dense_layer(file, name, path, genes)
+    return SparseLayer(name, file, path, shape[0], genes, cell_major=encoding == "csr").check()
+
+
+def _shape(file: Hdf5File, node: Any, path: str) -> tuple[tuple[int, int], str]:
+    """Return (cells, genes) and ``csr``, ``csc`` or ``dense``."""
+    url = file.blob.url
+    if isinstance(node, h5py.Dataset):
+        if node.ndim != 2:
+            raise CorruptMatrixError(f"{url}: {path} has {node.ndim} axes instead of 2")
+        return (int(node.shape[0]), int(node.shape[1])), "dense"
+    encoding = _text(node.attrs.get("encoding-type", node.attrs.get("h5sparse_format", "")))
+    kind = encoding.removesuffix("_matrix")
+    shape = node.attrs.get("shape", node.attrs.get("h5sparse_shape"))
+    if kind not in ("csr", "csc") or shape is None or np.size(shape) != 2:
+        raise CorruptMatrixError(f"{url}: {path} is encoded as {encoding!r}, which is no matrix")
+    n_cells, n_genes = (int(n) for n in np.ravel(shape))
+    if n_cells < 0 or n_genes < 0:
+        raise CorruptMatrixError(f"{url}: {path} claims {n_cells} cells × {n_genes} genes")
+    return (n_cells, n_genes), kind
+
+
+def _is_null(node: Any) -> bool:
+    """Return whether AnnData wrote ``X = None``."""
+    return isinstance(node, h5py.Dataset) and (
+        node.shape is None or _text(node.attrs.get("encoding-type", "")) == "null"
+    )
+
+
+def _length(file: Hdf5File, path: str) -> int | None:
+    """Return the number of lines of a data frame, however it is laid out."""
+    frame = file.h5[path]
+    if isinstance(frame, h5py.Dataset):
+        return int(frame.shape[0])
+    return frame_length(Hdf5Elements(file), path)
+
+
+def _frame(file: Hdf5File, path: str, categories: str) -> Frame:
+    """Return a data frame's columns of text, the index first under the name ``index``."""
+    frame = file.h5[path]
+    if not isinstance(frame, h5py.Dataset):
+        return read_frame(Hdf5Elements(file), path)
+    return read_records(Hdf5Elements(file), read_whole(file, frame), categories)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

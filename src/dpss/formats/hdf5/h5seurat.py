@@ -1,0 +1,96 @@
+"""h5Seurat: a Seurat object in HDF5, as the R package SeuratDisk writes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import h5py
+import numpy as np
+
+from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.arrays.sparse import SparseLayer
+from dpss.formats.arrays.tiles import TiledLayer
+from dpss.formats.base import Matrix, state_orientation
+from dpss.formats.hdf5.file import Hdf5File, reading
+from dpss.formats.hdf5.strings import read_strings
+from dpss.formats.hdf5.tiled import Hdf5Tiles
+from dpss.model import GENE_EXPRESSION, GeneTable
+from dpss.storage.base import Blob
+
+FORMAT = "h5Seurat"
+_ORIENTATION = state_orientation("genes × cells", "Seurat keeps features in rows.")
+
+_SLOTS = ("counts", "data")
+"""Slots of an assay that hold values of all features; ``scale.data`` is scaled."""
+_VECTORS = {"data", "indices", "indptr"}
+_OTHER_ASSAYS = (
+    (re.compile(r"adt|antibody.*|protein.*|cite.*", re.I), "Antibody Capture"),
+    (re.compile(r"hto|multiplex.*|hash.*|cmo", re.I), "Multiplexing Capture"),
+    (re.compile(r"atac|peaks?|chromatin|activity", re.I), "Peaks"),
+    (re.compile(r"chromvar|motifs?", re.I), "Motif"),
+)
+"""Names of assays whose features are no genes, by the habits of Seurat and Signac."""
+
+
+def is_h5seurat(file: Hdf5File) -> bool:
+    """Return whether an HDF5 file is laid out as h5Seurat."""
+    h5 = file.h5
+    return isinstance(h5.get("assays"), h5py.Group) and "cell.names" in h5
+
+
+def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
+    """Open an h5Seurat file: a matrix for each assay that has values.
+
+    Raises:
+        NoMatrixError: No assay has any.
+        CorruptMatrixError: The file contradicts itself.
+    """
+    with reading(file):
+        assays = file.h5["assays"]
+        n_cells = int(file.h5["cell.names"].shape[0])
+        found = []
+        for name in assays:
+            layers = tuple(_layers(file, name, n_cells))
+            if layers:
+                found.append((name, layers))
+    if not found:
+        raise NoMatrixError(f"{blob.url}: none of its assays has counts or data")
+    single = len(found) == 1
+    return tuple(
+        Matrix("" if single else name, FORMAT, layers, decisions=(_ORIENTATION,))
+        for name, layers in found
+    )
+
+
+def _layers(file: Hdf5File, assay: str, n_cells: int) -> Iterator[SparseLayer | TiledLayer]:
+    """Yield the slots of an assay: genes × cells, compressed by cell, or dense by cell."""
+    group = file.h5["assays"][assay]
+    if not isinstance(group, h5py.Group) or "features" not in group:
+        return
+    genes = _genes(file, group, assay)
+    for slot in _SLOTS:
+        path = f"assays/{assay}/{slot}"
+        node = group.get(slot)
+        if isinstance(node, h5py.Group) and set(node) >= _VECTORS:
+            dims = node.attrs.get("dims")
+            if dims is not None and tuple(int(n) for n in dims) != (len(genes), n_cells):
+                raise CorruptMatrixError(
+                    f"{file.blob.url}: {path} has {dims[0]:,} × {dims[1]:,} values for "
+                    f"{len(genes):,} features and {n_cells:,} cells"
+                )
+            yield SparseLayer(slot, file, path, n_cells, genes, cell_major=True).check()
+        elif isinstance(node, h5py.Dataset) and node.shape == (n_cells, len(genes)):
+            # HDF5 gives R's columns as rows.
+            yield TiledLayer(slot, Hdf5Tiles(file, path), genes, cell_axis=0).check()
+
+
+def _genes(file: Hdf5File, group: h5py.Group, assay: str) -> GeneTable:
+    """Return the features of an assay; those of assays of something else are no genes."""
+    table = gene_table({"index": read_strings(file, group["features"])})
+    kind = next((kind for form, kind in _OTHER_ASSAYS if form.fullmatch(assay)), GENE_EXPRESSION)
+    if kind == GENE_EXPRESSION:
+        return table
+    types = np.full(len(table), kind, dtype=object)
+    return GeneTable(table.ids, table.names, types, table.chromosomes)

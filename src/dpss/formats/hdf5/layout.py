@@ -1,0 +1,110 @@
+"""Where the chunks of an HDF5 dataset lie, and which are read in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError
+from dpss.formats.hdf5.filters import known_filters
+
+_MAX_GAP = 1 << 14
+"""Bytes between two chunks that are read along rather than skipped."""
+_MAX_SPAN = 1 << 20
+"""Stored bytes that are read at a time, unless a single chunk is larger."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the chunks of a dataset lie, in the order of their place in the array."""
+
+    chunk_shape: tuple[int, ...]
+    grid: tuple[int, ...]
+    """Number of chunks along each axis."""
+    offsets: NDArray[np.int64]
+    """Place of each chunk in the file, shape ``(n_chunks,)``; -1 for one never written."""
+    sizes: NDArray[np.int64]
+    """Stored size of each, in bytes."""
+    masks: NDArray[np.int64]
+    """Filters left out for it, one bit each."""
+    filters: tuple[int, ...]
+    """Ids of the filters, in the order in which they were applied."""
+
+    @cached_property
+    def n_items(self) -> int:
+        """Number of items in a chunk."""
+        return prod(self.chunk_shape)
+
+    @cached_property
+    def chunks_per_row(self) -> int:
+        """Number of chunks side by side, across the first axis."""
+        return prod(self.grid[1:])
+
+
+def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> Layout | None:
+    """Ask where the chunks lie; `None` if the library must do the reading.
+
+    Args:
+        url: Of the file, for errors.
+        file_bytes: Size of the file, if it is known.
+        dataset: Whose chunks are asked for.
+
+    Raises:
+        CorruptMatrixError: A chunk lies beyond the end of the file.
+    """
+    filters = known_filters(dataset)
+    if dataset.chunks is None or dataset.ndim > 2 or not dataset.dtype.isnative:
+        return None
+    if filters is None or 0 in dataset.shape:
+        return None
+    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
+    n_chunks = prod(grid)
+    offsets = np.full(n_chunks, -1, dtype=np.int64)
+    sizes = np.zeros(n_chunks, dtype=np.int64)
+    masks = np.zeros(n_chunks, dtype=np.int64)
+    strides = [prod(grid[axis + 1 :]) for axis in range(len(grid))]
+
+    def note(info: Any) -> None:
+        number = sum(
+            at // size * stride
+            for at, size, stride in zip(info.chunk_offset, dataset.chunks, strides, strict=True)
+        )
+        if number >= n_chunks or info.byte_offset is None:
+            return
+        if file_bytes is not None and info.byte_offset + info.size > file_bytes:
+            raise CorruptMatrixError(
+                f"{url}: a chunk of {dataset.name} lies beyond the file's end; "
+                "is the file truncated?"
+            )
+        offsets[number], sizes[number] = info.byte_offset, info.size
+        masks[number] = info.filter_mask
+
+    dataset.id.chunk_iter(note)
+    return Layout(dataset.chunks, grid, offsets, sizes, masks, filters)
+
+
+def coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
+    first = 0
+    begins = layout.offsets[numbers].tolist()
+    ends = (layout.offsets[numbers] + layout.sizes[numbers]).tolist()
+    for i in range(1, len(numbers) + 1):
+        if i < len(numbers) and begins[i - 1] >= 0 and begins[i] >= 0:
+            near = 0 <= begins[i] - ends[i - 1] <= _MAX_GAP
+            if near and ends[i] - begins[first] <= _MAX_SPAN:
+                continue
+        yield first, i - 1
+        first = i
+
+
+def span_bytes(layout: Layout, numbers: NDArray[np.int64], first: int, last: int) -> int:
+    """Return the size of what lies from one chunk to another."""
+    end = layout.offsets[numbers[last]] + layout.sizes[numbers[last]]
+    return int(end - layout.offsets[numbers[first]])

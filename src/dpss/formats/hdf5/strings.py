@@ -1,0 +1,157 @@
+"""Strings of variable length in HDF5, their heaps checked before the library reads them.
+
+The library walks a heap by the sizes that stand in it, and walks on for ever where a
+damaged size is zero or wraps around. No signal ends that, so it is looked for first.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, LimitError
+from dpss.formats.annotation.gene_table import MAX_FEATURES
+from dpss.formats.arrays.dtypes import as_strings
+from dpss.formats.hdf5.file import Hdf5File
+from dpss.formats.hdf5.filters import unfilter
+from dpss.storage.local import LocalFile
+
+_REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
+_COLLECTION = struct.Struct("<4sB3xQ")
+_OBJECT = struct.Struct("<HHIQ")
+_UNDEFINED = (1 << 64) - 1
+_MAX_COLUMN_BYTES = 1 << 29
+_MAX_HEAP_BYTES = 1 << 28
+_HEAP_MARK = b"GCOL\x01\0\0\0"
+"""What a heap begins with: signature, version and three reserved bytes."""
+_PIECE_BYTES = 1 << 19
+_SEARCHED_BYTES = 1 << 24
+"""How much of a file's beginning and of its end is searched for heaps."""
+
+
+def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
+    """Return a dataset of strings, or of numbers as text, as ``str``.
+
+    Raises:
+        CorruptMatrixError: The heap that holds the strings is damaged.
+    """
+    return as_strings(read_whole(file, node))
+
+
+def read_whole(file: Hdf5File, node: Any) -> NDArray[Any]:
+    """Return a column of a table, all of it.
+
+    Raises:
+        CorruptMatrixError: It is no column, or the heap that holds its strings is damaged.
+        LimitError: It declares more than a table of genes can have.
+    """
+    if not isinstance(node, h5py.Dataset) or node.ndim != 1:
+        raise CorruptMatrixError(f"{file.blob.url}: {node.name} is no column of a table")
+    if node.size > MAX_FEATURES or node.size * node.dtype.itemsize > _MAX_COLUMN_BYTES:
+        raise LimitError(
+            f"{file.blob.url}: {node.name} declares {node.size:,} entries of "
+            f"{node.dtype.itemsize:,} bytes, more than a table of genes has"
+        )
+    check_heaps(file, node)
+    column: NDArray[Any] = node[()]
+    return column
+
+
+def check_heaps(file: Hdf5File, node: h5py.Dataset) -> None:
+    """Check the heaps that a dataset of strings points into.
+
+    Raises:
+        CorruptMatrixError: One of them would lead the library astray.
+    """
+    if node.dtype.kind != "O" or not node.size or _offset_bytes(file) != 8:
+        return
+    addresses: set[int] = set()
+    for piece in _stored_pieces(file, node):
+        whole = len(piece) // _REFERENCE.itemsize * _REFERENCE.itemsize
+        found = np.frombuffer(piece[:whole], dtype=_REFERENCE)
+        addresses.update(np.unique(found["address"][found["length"] > 0]).tolist())
+    for address in sorted(addresses - {0, _UNDEFINED}):
+        _check_collection(file, address)
+
+
+def check_heaps_of_attributes(file: Hdf5File) -> None:
+    """Check the heaps near both ends of a local file, where those of attributes lie.
+
+    Nothing tells where an attribute's heap is before the library has followed it. The
+    search is complete for files of up to 32 MiB.
+
+    Raises:
+        CorruptMatrixError: One of them would lead the library astray.
+    """
+    if not isinstance(file.blob, LocalFile) or _offset_bytes(file) != 8:
+        return
+    size = file.blob.size_bytes
+    for start in range(0, size, _PIECE_BYTES):
+        if _SEARCHED_BYTES <= start < size - _SEARCHED_BYTES:
+            continue
+        data = file.blob.read_range(start, _PIECE_BYTES + len(_HEAP_MARK))
+        at = data.find(_HEAP_MARK)
+        while at >= 0:
+            _check_collection(file, start + at)
+            at = data.find(_HEAP_MARK, at + 1)
+
+
+def _offset_bytes(file: Hdf5File) -> int:
+    """Return the size of an address in the file, as its first bytes say."""
+    head = file.blob.read_range(0, 16)
+    if len(head) < 16:
+        raise CorruptMatrixError(f"{file.blob.url}: ends within its first bytes")
+    return head[13] if head[8] < 2 else head[9]
+
+
+def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
+    """Yield a dataset's bytes as the file holds them, decompressed."""
+    if node.chunks is None:
+        offset = node.id.get_offset()
+        if offset is not None:
+            yield file.blob.read_range(offset, node.size * _REFERENCE.itemsize)
+        return
+    properties = node.id.get_create_plist()
+    filters = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
+    n_bytes = int(np.prod(node.chunks)) * _REFERENCE.itemsize
+    places: list[tuple[int | None, int, int]] = []
+    node.id.chunk_iter(lambda info: places.append((info.byte_offset, info.size, info.filter_mask)))
+    end = file.blob.size_bytes or 0
+    for offset, size, mask in places:
+        if offset is None or offset + size > end:
+            raise CorruptMatrixError(f"{file.blob.url}: {node.name} lies beyond the file's end")
+        stored = file.blob.read_range(offset, size)
+        try:
+            piece = unfilter(stored, filters, mask, n_bytes, _REFERENCE.itemsize)
+        except ValueError as error:
+            raise CorruptMatrixError(
+                f"{file.blob.url}: {node.name} can't be decompressed"
+            ) from error
+        if piece is not None:
+            yield piece
+
+
+def _check_collection(file: Hdf5File, address: int) -> None:
+    """Walk one heap as the library will."""
+    url = file.blob.url
+    head = file.blob.read_range(address, _COLLECTION.size) if address < 1 << 62 else b""
+    if len(head) < _COLLECTION.size:
+        raise CorruptMatrixError(f"{url}: strings lie at {address:,}, beyond the file's end")
+    magic, _, n_bytes = _COLLECTION.unpack(head)
+    if magic != b"GCOL" or not _COLLECTION.size < n_bytes <= _MAX_HEAP_BYTES:
+        raise CorruptMatrixError(f"{url}: the strings at {address:,} are damaged")
+    heap = file.blob.read_range(address, n_bytes)
+    at = _COLLECTION.size
+    while at + _OBJECT.size <= len(heap):
+        index, _, _, size = _OBJECT.unpack_from(heap, at)
+        step = -(-size // 8) * 8 + (_OBJECT.size if index else 0)
+        if step == 0 or at + step > n_bytes:
+            raise CorruptMatrixError(
+                f"{url}: the strings at {address:,} are damaged (size {size:,})"
+            )
+        at += step

@@ -1,0 +1,132 @@
+"""Cell Ranger's h5: version 2 (one group per genome) and version 3 (``matrix``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError
+from dpss.formats.annotation.feature_kinds import with_kinds
+from dpss.formats.arrays.sparse import SparseLayer
+from dpss.formats.base import Matrix, state_orientation
+from dpss.formats.hdf5.file import Hdf5File, reading
+from dpss.formats.hdf5.strings import read_strings, read_whole
+from dpss.model import Certainty, Decision, GeneTable
+from dpss.storage.base import Blob
+
+FORMAT = "10x h5"
+
+_ORIENTATION = state_orientation("genes × cells", "Cell Ranger's columns are barcodes.")
+_VECTORS = {"data", "indices", "indptr", "shape", "barcodes"}
+
+
+def is_tenx_h5(file: Hdf5File) -> bool:
+    """Return whether an HDF5 file is laid out as Cell Ranger does it."""
+    return next(_groups(file), None) is not None
+
+
+def open_tenx_h5(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
+    """Open a Cell Ranger h5 file: one matrix, or one per genome in version 2.
+
+    Raises:
+        CorruptMatrixError: Its parts contradict each other.
+    """
+    with reading(file):
+        groups = tuple(_groups(file))
+        named = len(groups) > 1
+        return tuple(_open_group(file, group, group if named else "") for group in groups)
+
+
+def _groups(file: Hdf5File) -> Iterator[str]:
+    """Yield the names of the groups that hold a matrix."""
+    for name, node in file.h5.items():
+        if isinstance(node, h5py.Group) and set(node) >= _VECTORS:
+            yield name
+
+
+def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
+    """Open a group; probes of one gene are added up."""
+    node = file.h5[group]
+    genes = _genes(file, node)
+    decisions: tuple[Decision, ...] = (_ORIENTATION,)
+    gene_of = None
+    if (probes := _probed_genes(file, node)) is not None:
+        n_probes = len(genes)
+        genes, gene_of = probes
+        decisions = (_ORIENTATION, _decide_probes(n_probes, len(genes)))
+    layer = _layer(file, group, genes, gene_of)
+    return Matrix(name=name, format=FORMAT, layers=(layer,), decisions=decisions)
+
+
+def _decide_probes(n_probes: int, n_genes: int) -> Decision:
+    return Decision(
+        "probes",
+        f"{n_probes:,} probes of {n_genes:,} genes, added up",
+        "The features have probe regions, and a gene id each.",
+        Certainty.STATED,
+        changes_numbers=True,
+    )
+
+
+def _probed_genes(file: Hdf5File, node: h5py.Group) -> tuple[GeneTable, NDArray[np.int64]] | None:
+    """Return the genes of a file of probes and the gene of each probe; ``None`` for others.
+
+    Cell Ranger's and Space Ranger's ``raw_probe_bc_matrix.h5`` counts probes: its features
+    have a gene id and name each.
+    """
+    features = node.get("features")
+    if not isinstance(features, h5py.Group) or not {"gene_id", "probe_region"} <= set(features):
+        return None
+    ids = read_strings(file, features["gene_id"])
+    names = read_strings(file, features["gene_name"]) if "gene_name" in features else ids
+    if len(ids) != len(names) or features["id"].shape != ids.shape:
+        raise CorruptMatrixError(f"{file.blob.url}: its columns of probes differ in length")
+    _, first, gene_of = np.unique(ids.astype(str), return_index=True, return_inverse=True)
+    order = np.argsort(first)  # genes in the order of their first probes
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    kept = first[order]
+    return with_kinds(GeneTable(ids=ids[kept], names=names[kept])), place[gene_of]
+
+
+def _layer(
+    file: Hdf5File, group: str, genes: GeneTable, gene_of: NDArray[np.int64] | None
+) -> SparseLayer:
+    """Open a group: its columns are cells, so that 10x's CSC is cell-major."""
+    node = file.h5[group]
+    shape = read_whole(file, node["shape"])
+    if len(shape) != 2:
+        raise CorruptMatrixError(f"{file.blob.url}: {group}/shape has {len(shape)} numbers")
+    n_genes, n_cells = (int(n) for n in shape)
+    n_features = len(genes) if gene_of is None else len(gene_of)
+    if n_features != n_genes:
+        raise CorruptMatrixError(
+            f"{file.blob.url}: {group} has {n_genes:,} genes, but its gene table {n_features:,}"
+        )
+    n_barcodes = node["barcodes"].shape[0]
+    if n_barcodes != n_cells:
+        raise CorruptMatrixError(
+            f"{file.blob.url}: {group} has {n_cells:,} cells, but {n_barcodes:,} barcodes"
+        )
+    return SparseLayer("X", file, group, n_cells, genes, cell_major=True, gene_of=gene_of).check()
+
+
+def _genes(file: Hdf5File, node: h5py.Group) -> GeneTable:
+    if "features" in node:
+        features = node["features"]
+        kinds = features.get("feature_type")
+        return with_kinds(
+            GeneTable(
+                ids=read_strings(file, features["id"]),
+                names=read_strings(file, features["name"]),
+                feature_types=None if kinds is None else read_strings(file, kinds),
+            )
+        )
+    return with_kinds(
+        GeneTable(
+            ids=read_strings(file, node["genes"]), names=read_strings(file, node["gene_names"])
+        )
+    )

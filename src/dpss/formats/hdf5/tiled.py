@@ -1,0 +1,111 @@
+"""Two-dimensional HDF5 datasets as tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.formats.hdf5.file import ChunkedArray, Hdf5File, reading
+
+_MAX_INDEXED = 1 << 21
+"""Most chunks whose places are kept, at 24 bytes each; beyond, HDF5 looks them up."""
+_ROWS_BYTES = 1 << 22
+"""Size of the pieces in which a dataset without chunks is read."""
+_LIBRARY_BYTES = 1 << 24
+"""About how much HDF5 is asked for at a time."""
+
+
+@dataclass(frozen=True)
+class Hdf5Tiles:
+    """A dataset with two axes as a `dpss.formats.arrays.tiles.TiledArray`."""
+
+    file: Hdf5File
+    path: str
+
+    @property
+    def url(self) -> str:
+        """The file's address and the dataset's path."""
+        return f"{self.file.blob.url}: {self.path}"
+
+    @cached_property
+    def _array(self) -> ChunkedArray:
+        return self.file.array(self.path)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        n_rows, n_columns = self._array.shape
+        return n_rows, n_columns
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return self._array.dtype
+
+    @cached_property
+    def tile_shape(self) -> tuple[int, int]:
+        """The chunks' shape; some rows where there are no chunks."""
+        chunks = self._array.chunk_shape
+        if chunks is not None:
+            return chunks[0], chunks[1]
+        n_rows, n_columns = self.shape
+        fitting = _ROWS_BYTES // max(1, n_columns * self.dtype.itemsize)
+        return min(max(1, fitting), max(1, n_rows)), max(1, n_columns)
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of a tile: HDF5 decodes a chunk whole."""
+        n_rows, n_columns = self.tile_shape
+        return n_rows * n_columns * self.dtype.itemsize
+
+    @cached_property
+    def stored_bytes(self) -> int:
+        """Bytes that the dataset takes in the file."""
+        with reading(self.file):
+            return int(self.file.dataset(self.path).id.get_storage_size())
+
+    def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """Yield the chunks of a rectangle in the order in which they lie in the file.
+
+        Raises:
+            CorruptMatrixError: The file is damaged there.
+        """
+        height, width = self.tile_shape
+        n_across = -(-self.shape[1] // width)
+        layout = self._array.layout() if self._indexed else None
+        if layout is None:
+            yield from self._read_by_library(rows, columns)
+            return
+        down = np.arange(rows.start // height, -(-rows.stop // height), dtype=np.int64)
+        across = np.arange(columns.start // width, -(-columns.stop // width), dtype=np.int64)
+        numbers = (down[:, None] * n_across + across).ravel()
+        numbers = numbers[np.argsort(layout.offsets[numbers], kind="stable")]
+        for number, tile in self._array.read_chunks(layout, numbers):
+            row, column = divmod(number, n_across)
+            yield row * height, column * width, tile
+
+    @property
+    def _indexed(self) -> bool:
+        grid = (-(-n // size) for n, size in zip(self.shape, self.tile_shape, strict=True))
+        return prod(grid) <= _MAX_INDEXED
+
+    def _read_by_library(
+        self, rows: range, columns: range
+    ) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """Let HDF5 read, some rows of tiles at a time."""
+        row_bytes = max(1, len(columns) * self.dtype.itemsize)
+        height = self.tile_shape[0]
+        step = max(1, _LIBRARY_BYTES // (row_bytes * height)) * height
+        for row in range(rows.start, rows.stop, step):
+            stop = min(row + step, rows.stop)
+            with reading(self.file):
+                dataset: h5py.Dataset = self.file.dataset(self.path)
+                part = np.asarray(dataset[row:stop, columns.start : columns.stop])
+            yield row, columns.start, part

@@ -1,0 +1,1 @@
+"""Matrix Market files, with their tables of genes and cells."""

@@ -1,0 +1,285 @@
+"""MatrixMarket with its tables: Cell Ranger, HCA Matrix Service, GEO, a file alone.
+
+A matrix is recognised by its content. Names only tell which tables may belong to it:
+``GSM1_a_genes.tsv`` to ``GSM1_a_matrix.mtx``, and in a folder with one matrix any
+table of genes and any of cells (`dpss.formats.mtx.roles`). Lengths tell whether they
+do, and whether the matrix is genes × cells or cells × genes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
+from dpss.formats.annotation.feature_kinds import describe_splice_states, with_kinds
+from dpss.formats.annotation.gene_columns import looks_like_ids
+from dpss.formats.base import Matrix
+from dpss.formats.mtx.header import MtxHeader, is_matrix_market, read_header
+from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
+from dpss.formats.mtx.order import is_sorted_by
+from dpss.formats.mtx.roles import Table, Tables, Told, describe_told, find_tables
+from dpss.formats.mtx.tables import count_lines, read_gene_table
+from dpss.formats.side_files import COMPRESSION
+from dpss.model import Certainty, Decision, GeneTable
+from dpss.storage.archives.members import is_clutter
+from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.base import Blob, Tree
+from dpss.storage.local import LocalFile
+
+FORMAT = "mtx"
+DEFAULT_THREADS = 2
+_MAX_UNNAMED_GENES = 1 << 24
+
+Note = tuple[str, str, str]
+
+
+def sniff(source: Blob | Tree) -> bool:
+    """Tell whether a file, folder or zip archive holds a MatrixMarket file."""
+    tree = _as_tree(source)
+    if isinstance(tree, Tree):
+        return any(is_matrix_market(blob) for blob in _list_blobs(tree).values())
+    return is_matrix_market(tree)
+
+
+def open_(
+    source: Blob | Tree,
+    threads: int = DEFAULT_THREADS,
+    chunk_bytes: int = DEFAULT_CHUNK_BYTES,
+) -> tuple[Matrix, ...]:
+    """Open all MatrixMarket files of a folder or zip archive, or a single one.
+
+    Args:
+        source: A file alone has its tables beside it, if it is a local one.
+        threads: Threads that inflate and parse.
+        chunk_bytes: Text that is parsed at a time.
+
+    Raises:
+        NoMatrixError: There is none.
+        CorruptMatrixError: A file is damaged, or matrix and tables contradict each other.
+        LimitError: A matrix is larger than can be counted.
+    """
+    tree = _as_tree(source)
+    if isinstance(tree, Tree):
+        blobs = _list_blobs(tree)
+        matrices = {path: blob for path, blob in blobs.items() if is_matrix_market(blob)}
+    else:
+        matrices = {tree.name: tree} if is_matrix_market(tree) else {}
+        blobs = _list_beside(tree)
+    if not matrices:
+        raise NoMatrixError(f"{source.url}: there is no MatrixMarket file in it")
+    names = name_matrices(list(matrices))
+    return tuple(
+        _open_one(blob, names[path], find_tables(path, matrices, blobs), threads, chunk_bytes)
+        for path, blob in matrices.items()
+    )
+
+
+def open_member(
+    tree: Tree, path: str, others: Collection[str], threads: int = DEFAULT_THREADS
+) -> Matrix:
+    """Open one MatrixMarket file of a folder or archive, with its tables; it has no name.
+
+    Args:
+        tree: The folder or archive.
+        path: Where the file is in it.
+        others: The paths of all MatrixMarket files in it, this one included.
+        threads: Threads that inflate and parse.
+
+    Raises:
+        MatrixError: As `open_` says.
+    """
+    blobs = _list_blobs(tree)
+    matrices = {other: blobs[other] for other in others}
+    tables = find_tables(path, matrices, blobs)
+    return _open_one(blobs[path], "", tables, threads, DEFAULT_CHUNK_BYTES)
+
+
+def _as_tree(source: Blob | Tree) -> Blob | Tree:
+    """Return a zip archive as a tree, anything else as it is."""
+    if isinstance(source, Tree) or not is_zip(source):
+        return source
+    return ZipTree(source)
+
+
+def _list_beside(blob: Blob) -> dict[str, Blob]:
+    """List the files of a local file's folder, without those below."""
+    if not isinstance(blob, LocalFile):
+        return {}
+    return {p.name: LocalFile(p) for p in sorted(blob.path.parent.iterdir()) if p.is_file()}
+
+
+def _list_blobs(tree: Tree) -> dict[str, Blob]:
+    return {path: blob for path, blob in tree.blobs().items() if not is_clutter(path)}
+
+
+def name_matrices(paths: list[str]) -> dict[str, str]:
+    """Name each matrix by what its path has and the others' have not."""
+    if len(paths) < 2:
+        return dict.fromkeys(paths, "")
+    parts = {path: [*PurePosixPath(path).parts[:-1], label_of(path)] for path in paths}
+    shared = set.intersection(*(set(names) for names in parts.values()))
+    labels = {p: "_".join(n for n in names if n and n not in shared) for p, names in parts.items()}
+    if len(set(labels.values())) < len(paths) or not all(labels.values()):
+        # Not told apart by that: the whole path.
+        return {path: COMPRESSION.sub("", path).replace("/", "_") for path in paths}
+    return labels
+
+
+def label_of(path: str) -> str:
+    """Return a file's name without ``matrix``, ``.mtx`` and the like at its end."""
+    name = COMPRESSION.sub("", path.rpartition("/")[2])
+    name = name.removesuffix(".txt").removesuffix(".mtx")
+    for word in ("matrix", "counts", "Matrix"):
+        if name.rstrip("._- ").endswith(word):
+            return name.rstrip("._- ").removesuffix(word).rstrip("._- ")
+    return name
+
+
+def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: int) -> Matrix:
+    """Open one matrix: read its head, find its orientation, read its genes."""
+    header = read_header(blob)
+    sides = (header.n_rows, header.n_columns)
+    lengths = {kind: _measure(found, sides) for kind, found in tables.items()}
+    found = _orient(blob, header, lengths)
+    notes = _notes_on(found)
+    n_genes = sides[1 - found.cell_axis]
+    if found.genes is None:
+        genes = _number_genes(blob, n_genes, notes)
+    else:
+        others = [table for table, n in lengths["genes"] if n == n_genes and table != found.genes]
+        genes = _add_names(read_gene_table(found.genes.blob, n_genes), others)
+    if states := describe_splice_states(genes):
+        notes.append(("splice_states", "warn", states))
+    layer = MtxLayer(
+        blob=blob,
+        header=header,
+        genes=genes,
+        cell_axis=found.cell_axis,
+        cell_major=is_sorted_by(blob, header, found.cell_axis),
+        threads=threads,
+        chunk_bytes=chunk_bytes,
+    )
+    decision = _decide_orientation(found, header)
+    return Matrix(name, FORMAT, (layer,), tuple(notes), (decision,))
+
+
+def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:
+    """Take names from a second table where the first has only ids, as kb's ``genes.names.txt``."""
+    if (genes.names != genes.ids).any() or not looks_like_ids(genes.ids):
+        return genes
+    for table in others:
+        named = read_gene_table(table.blob, len(genes)).names
+        if not looks_like_ids(named):
+            return with_kinds(replace(genes, names=np.where(named == "", genes.ids, named)))
+    return genes
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Which axis counts the cells, and the tables that fit."""
+
+    cell_axis: int
+    """0 where cells are rows, 1 where they are columns."""
+    genes: Table | None
+    cells: Table | None
+
+    @property
+    def used(self) -> dict[str, Table]:
+        """The tables that there are, by what they are of."""
+        pairs = {"genes": self.genes, "cells": self.cells}
+        return {kind: table for kind, table in pairs.items() if table is not None}
+
+
+def _orient(blob: Blob, header: MtxHeader, lengths: Mapping[str, _Lengths]) -> _Found:
+    """Tell by the lengths of the tables which index counts the cells."""
+    sides = (header.n_rows, header.n_columns)
+    best: tuple[int, _Found] | None = None
+    for cell_axis in (1, 0):
+        genes = _best_fit(lengths["genes"], sides[1 - cell_axis])
+        cells = _best_fit(lengths["cells"], sides[cell_axis])
+        if _is_missed(lengths["genes"], genes) or _is_missed(lengths["cells"], cells):
+            continue
+        # Each table that fits tells; best is one as long as its axis, without a header.
+        score = sum(2 - fit[1] for fit in (genes, cells) if fit is not None)
+        if best is None or score > best[0]:
+            found = _Found(cell_axis, genes[0] if genes else None, cells[0] if cells else None)
+            best = (score, found)
+    if best is None:
+        raise CorruptMatrixError(_explain_misfit(blob, header, lengths))
+    return best[1]
+
+
+def _notes_on(found: _Found) -> list[Note]:
+    """Return a warning for each table that is not of the axis that its name says."""
+    return [
+        ("orientation", "warn", describe_told(table, kind))
+        for kind, table in found.used.items()
+        if table.told is Told.AGAINST_NAME
+    ]
+
+
+def _decide_orientation(found: _Found, header: MtxHeader) -> Decision:
+    """Return the orientation with its evidence."""
+    value = "cells × genes" if found.cell_axis == 0 else "genes × cells"
+    told = {table.told for table in found.used.values()}
+    names = " and ".join(table.blob.name for table in found.used.values())
+    certainty = Certainty.ASSUMED
+    if not told:
+        evidence = "No tables tell genes from cells: rows are taken for genes."
+    elif header.n_rows == header.n_columns:
+        evidence = "The matrix is square: its rows are taken for genes."
+    elif told == {Told.AXIS}:
+        evidence = f"{names} tell rows from columns, not genes from cells: "
+        evidence += "rows are taken for genes."
+    else:
+        evidence = f"The lengths of {names} fit."
+        by_content = told & {Told.CONTENT, Told.AGAINST_NAME}
+        certainty = Certainty.TOLD_BY_CONTENT if by_content else Certainty.STATED
+    return Decision("orientation", value, evidence, certainty, changes_numbers=True)
+
+
+_Lengths = list[tuple[Table, int]]
+
+
+def _measure(tables: Sequence[Table], sides: tuple[int, int]) -> _Lengths:
+    """Count the tables' lines.
+
+    A table without any says nothing: the service writes empty barcodes for plates.
+    """
+    lengths = [(table, count_lines(table.blob, max(sides) + 1)) for table in tables]
+    return [(table, n) for table, n in lengths if n or 0 in sides]
+
+
+def _best_fit(lengths: _Lengths, side: int) -> tuple[Table, int] | None:
+    """Return the first table that fits an axis, and whether it needs a header to (0 or 1)."""
+    return next(((table, n - side) for table, n in lengths if n - side in (0, 1)), None)
+
+
+def _is_missed(lengths: _Lengths, fit: tuple[Table, int] | None) -> bool:
+    """Return whether none fits although one has to."""
+    return fit is None and any(table.sure for table, _ in lengths)
+
+
+def _explain_misfit(blob: Blob, header: MtxHeader, lengths: Mapping[str, _Lengths]) -> str:
+    most = max(header.n_rows, header.n_columns) + 1
+    said = " and ".join(
+        f"{table.blob.name} has {'more than ' if n > most else ''}{min(n, most):,}"
+        for table, n in (*lengths["genes"][:1], *lengths["cells"][:1])
+    )
+    return (
+        f"{blob.url}: is {header.n_rows:,} × {header.n_columns:,}, but its tables do not fit: "
+        f"{said} lines"
+    )
+
+
+def _number_genes(blob: Blob, n_genes: int, notes: list[Note]) -> GeneTable:
+    """Make up names for the genes of a matrix without a table of them."""
+    if n_genes > _MAX_UNNAMED_GENES:
+        raise LimitError(f"{blob.url}: declares {n_genes:,} genes and has no table of them")
+    notes.append(("gene_names", "warn", "There is no table of genes: they are numbered from 1."))
+    names = np.array([f"gene {k}" for k in range(1, n_genes + 1)], dtype=object)
+    return GeneTable(ids=names, names=names)

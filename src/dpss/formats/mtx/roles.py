@@ -1,0 +1,177 @@
+"""Which tables beside a MatrixMarket file are of its genes, and which of its cells.
+
+Names propose (``barcodes.tsv``, ``quants_mat_rows.txt``), content decides: ids of genes
+make a table one of genes whatever it is called, bare barcodes make it one of cells.
+Lengths tell afterwards whether a table fits the matrix (`dpss.formats.mtx.reader`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from dpss.formats.annotation.axis_names import GENE_FAMILIES
+from dpss.formats.annotation.gene_columns import ENSEMBL
+from dpss.formats.mtx.tables import find_role, split_head
+from dpss.formats.side_files import COMPRESSION
+from dpss.storage.base import Blob
+from dpss.storage.compression import peek
+
+_HEAD_BYTES = 1 << 16
+_N_LOOKED_AT = 1000
+_LEADING_COLUMNS = 3
+_FEW = 20
+_FEW_PREFIXES = 5
+_BARCODE = re.compile(r"(.*[^A-Za-z])?[ACGTN]{8,}([-_.]\d+)?")
+_AXIS_WORDS = ("rows", "rownames", "cols", "colnames", "columns")
+_MAY_BE_NAMES = re.compile(r".*\.(tsv|csv|txt|tab)")
+OTHER_ROLE = {"genes": "cells", "cells": "genes"}
+
+
+class Told(Enum):
+    """What tells whether a table is of genes or of cells."""
+
+    CONTENT = "content"
+    """Ids of genes, or barcodes; its name says the same, or nothing."""
+    AGAINST_NAME = "against name"
+    """Its content, and its name says the other."""
+    NAME = "name"
+    """A word for genes or cells in its name."""
+    AXIS = "axis"
+    """A word for rows or columns in its name: rows are assumed to be genes."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that may belong to a matrix."""
+
+    blob: Blob
+    sure: bool
+    """Whether its name alone says that it does, so that it has to fit."""
+    told: Told
+    order: tuple[bool, bool, int, bool, bool, str]
+    """What puts the likeliest table first."""
+
+
+Tables = Mapping[str, Sequence[Table]]
+"""The tables of ``genes`` and of ``cells``, the likeliest first."""
+
+
+def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blob]) -> Tables:
+    """Find the tables in a matrix's folder whose names fit it, and tell what each is of.
+
+    Args:
+        path: Where the matrix is.
+        matrices: All MatrixMarket files by path.
+        blobs: All files by path.
+
+    Raises:
+        CorruptMatrixError: A table is damaged at its beginning.
+    """
+    folder = path.rpartition("/")[0]
+    full = COMPRESSION.sub("", path.rpartition("/")[2].lower())
+    stem = full.removesuffix(".txt").removesuffix(".mtx")
+    alone = sum(other.rpartition("/")[0] == folder for other in matrices) == 1
+    beside = {p: b for p, b in blobs.items() if p.rpartition("/")[0] == folder}
+    roles = {p: find_role(p) for p in beside if p not in matrices}
+    n_of_kind = Counter(role[0] for role in roles.values() if role)
+    found: dict[str, list[Table]] = {"genes": [], "cells": []}
+    for other, role in roles.items():
+        if role is None:
+            continue
+        kind, prefix, rest = role
+        bare = prefix.rstrip("._- ")
+        fits = stem.startswith(prefix) or bare in (stem, full)
+        if fits or alone or n_of_kind[kind] == 1:
+            kind, told = _believed(kind, other, beside[other])
+            # Best: its prefix is the longest that fits, and nothing follows the role;
+            # then features.tsv (which has types) before genes.tsv, by the alphabet.
+            order = (told is Told.AGAINST_NAME, not fits, -len(bare), bool(rest),
+                     "barcode" in other.lower(), other)  # fmt: skip
+            found[kind].append(Table(beside[other], fits and not rest, told, order))
+    if alone:
+        nameless = [p for p, role in roles.items() if role is None]
+        _add_nameless(found, {p: beside[p] for p in nameless})
+    return {kind: sorted(tables, key=lambda table: table.order) for kind, tables in found.items()}
+
+
+def role_by_content(blob: Blob) -> str | None:
+    """Tell by its first lines whether a table is of ``genes`` or of ``cells``.
+
+    Ids of Ensembl and well-known genes are genes. Barcodes are cells if they stand
+    alone or behind few prefixes: each tag (``CD3-ACGTACGTACGTACG``) has its own.
+
+    Returns:
+        ``None`` where neither is sure.
+
+    Raises:
+        CorruptMatrixError: It is damaged at its beginning.
+    """
+    rows = split_head(peek(blob, _HEAD_BYTES), _N_LOOKED_AT)
+    columns = [
+        [row[k] for row in rows if k < len(row)]
+        for k in range(min(_LEADING_COLUMNS, max(map(len, rows), default=0)))
+    ]
+    if any(_are_genes(column) for column in columns):
+        return "genes"
+    return "cells" if any(_are_barcodes(column) for column in columns[:2]) else None
+
+
+def describe_told(table: Table, kind: str) -> str:
+    """Return the sentence for a table whose content contradicts its name."""
+    holds = {"genes": "genes", "cells": "barcodes of cells"}[kind]
+    return (
+        f"{table.blob.name} is named as a table of {OTHER_ROLE[kind]}, but holds {holds}: "
+        "its content was believed."
+    )
+
+
+def _believed(kind: str, path: str, blob: Blob) -> tuple[str, Told]:
+    """Return what a table is of, and what told it."""
+    by_content = role_by_content(blob)
+    if by_content is not None:
+        return by_content, Told.CONTENT if by_content == kind else Told.AGAINST_NAME
+    words = re.findall(r"[a-z]+", path.rpartition("/")[2].lower())
+    says_axis = any(word in _AXIS_WORDS for word in words)
+    return kind, Told.AXIS if says_axis else Told.NAME
+
+
+def _add_nameless(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob]) -> None:
+    """Add tables whose names say nothing and whose content does, for a kind without any."""
+    missing = {kind for kind, tables in found.items() if not tables}
+    if not missing:
+        return
+    for path, blob in blobs.items():
+        if not _MAY_BE_NAMES.fullmatch(COMPRESSION.sub("", path.lower())):
+            continue
+        kind = role_by_content(blob)
+        if kind in missing:
+            order = (False, False, 0, False, False, path)
+            found[kind].append(Table(blob, False, Told.CONTENT, order))
+
+
+def _are_genes(names: Sequence[str]) -> bool:
+    """Return whether most names are ids of genes, or several are genes of known families.
+
+    Names of genes hardly ever repeat: a column of CD4 and CD8 tells types of cells.
+    """
+    if 2 * len(set(names)) <= len(names):
+        return False
+    ids = sum(ENSEMBL.fullmatch(name.rpartition("_")[2].split("-")[0]) is not None
+              for name in names)  # fmt: skip
+    known = sum(GENE_FAMILIES.fullmatch(name) is not None for name in names)
+    return 2 * ids > len(names) or (known > 1 and known >= 0.01 * len(names))
+
+
+def _are_barcodes(names: Sequence[str]) -> bool:
+    """Return whether most names are barcodes, alone or behind a few prefixes."""
+    found = [match for name in names if (match := _BARCODE.fullmatch(name))]
+    if not found or 2 * len(found) <= len(names):
+        return False
+    prefixes = {match[1] or "" for match in found}
+    if prefixes == {""}:
+        return True
+    return len(found) >= _FEW and _FEW_PREFIXES * len(prefixes) <= len(found)

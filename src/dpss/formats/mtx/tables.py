@@ -1,0 +1,213 @@
+"""The tables beside a MatrixMarket file: which they are, how long, what they say.
+
+Names only tell which table may belong to which matrix; lengths tell whether it does,
+and content whether it has a header.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, LimitError
+from dpss.formats.annotation.gene_columns import gene_table, looks_like_ids
+from dpss.formats.side_files import COMPRESSION
+from dpss.model import GeneTable
+from dpss.storage.base import Blob
+from dpss.storage.compression import open_decompressed
+
+_EXTENSION = re.compile(r"\.(tsv|csv|txt|tab|mtx)$")
+_ROLES = {
+    "genes": ("features", "feature", "genes", "gene", "peaks", "rows", "rownames", "var"),
+    "cells": ("cells", "cell", "barcodes", "barcode", "cols", "colnames", "columns", "obs"),
+}
+_WORD = re.compile(r"[a-z]+")
+_MAX_LINE_BYTES = 1 << 16
+_MAX_TABLE_BYTES = 1 << 26
+_PIECE_BYTES = 1 << 18
+_BOUNDS = ("region_from", "region_to")
+_USELESS = re.compile(r"start|end|isgene|species|strand|length|sequence")
+
+
+def find_role(path: str) -> tuple[str, str, str] | None:
+    """Tell what a table may be by its name.
+
+    Returns:
+        ``genes`` or ``cells``, the name before the word that says so, and the name
+        after it; ``None`` where no word does.
+    """
+    stem = _EXTENSION.sub("", COMPRESSION.sub("", path.rpartition("/")[2].lower()))
+    for match in reversed(list(_WORD.finditer(stem))):
+        for role, words in _ROLES.items():
+            if match.group() in words:
+                return role, stem[: match.start()], stem[match.end() :]
+    return None
+
+
+def split_head(data: bytes, most: int) -> list[list[str]]:
+    """Split the beginning of a table into at most so many lines, each into its fields.
+
+    A line that may be cut short at the end is left out, unless it is the only one.
+    """
+    lines = data.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
+    whole = lines if data.endswith(b"\n") or len(lines) < 2 else lines[:-1]
+    return list(_split_lines(line for line in whole[:most] if line))
+
+
+def count_lines(blob: Blob, most: int) -> int:
+    """Count the lines of a table, without blank ones at its end; stop beyond ``most``.
+
+    Raises:
+        CorruptMatrixError: It is damaged.
+    """
+    n_ended = n_lines = 0
+    with open_decompressed(blob) as file:
+        while n_lines <= most and (piece := file.read(_PIECE_BYTES)):
+            content = piece.rstrip(b"\r\n")
+            if content:
+                n_lines = n_ended + content.count(b"\n") + 1
+            n_ended += piece.count(b"\n")
+    return n_lines
+
+
+def read_gene_table(blob: Blob, n_genes: int) -> GeneTable:
+    """Read a table with one line per gene, and one more where it has a header.
+
+    Raises:
+        CorruptMatrixError: It is damaged, or has another number of lines.
+        LimitError: It is larger than 64 MiB.
+    """
+    n_lines = count_lines(blob, n_genes + 1)
+    if n_lines not in (n_genes, n_genes + 1):
+        most = "more than " if n_lines > n_genes else ""
+        raise CorruptMatrixError(
+            f"{blob.url}: has {most}{min(n_lines, n_genes + 1):,} lines for {n_genes:,} genes"
+        )
+    if n_genes == 0:
+        empty = np.zeros(0, dtype=object)
+        return GeneTable(ids=empty, names=empty)
+    with open_decompressed(blob) as file:
+        rows = _split_lines(_read_lines(file, blob.url))
+        header = next(rows) if n_lines > n_genes else None
+        columns = _collect_columns(header, rows)
+    return gene_table(_drop_row_numbers(_swap_if_needed(_name_regions(columns))))
+
+
+def _collect_columns(
+    header: list[str] | None, rows: Iterator[list[str]]
+) -> dict[str, NDArray[np.object_]]:
+    """Return the columns that may say something of a gene."""
+    first = next(rows)
+    named = list(enumerate(_name_columns(header, first)[: len(first)]))
+    useful = [(k, name) for k, name in named if not _USELESS.search(name)]
+    values: dict[str, list[str]] = {name: [] for _, name in useful}
+    seen: dict[str, str] = {}
+    for row in chain([first], rows):
+        for k, name in useful:
+            value = row[k] if k < len(row) else ""
+            # Chromosomes and types are few: one string for all that are equal.
+            values[name].append(seen.setdefault(value, value))
+    return {name: np.array(column, dtype=object) for name, column in values.items()}
+
+
+def _read_lines(file: BinaryIO, url: str) -> Iterator[str]:
+    """Yield the lines of a table without blank ones at its end."""
+    n_bytes = n_blank = 0
+    is_first = True
+    while line := file.readline(_MAX_LINE_BYTES):
+        n_bytes += len(line)
+        if len(line) == _MAX_LINE_BYTES:
+            raise CorruptMatrixError(f"{url}: a line is longer than 64 KiB")
+        if n_bytes > _MAX_TABLE_BYTES:
+            raise LimitError(f"{url}: is larger than {_MAX_TABLE_BYTES >> 20} MiB")
+        text = line.rstrip(b"\r\n").decode("utf-8", "replace")
+        if not text:
+            n_blank += 1
+            continue
+        yield from [""] * n_blank
+        n_blank = 0
+        yield text.removeprefix("\ufeff") if is_first else text
+        is_first = False
+
+
+def _split_lines(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Split lines into fields at the first line's separator."""
+    separator = None
+    for line in lines:
+        if separator is None:
+            separator = next((c for c in "\t,;" if c in line), "\t")
+        yield _split_quoted(line, separator) if '"' in line else line.split(separator)
+
+
+def _split_quoted(line: str, separator: str) -> list[str]:
+    """Split a line by the rules of csv; at each separator where it breaks them."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [""])
+    except csv.Error:
+        return line.split(separator)
+
+
+def _name_columns(header: list[str] | None, row: list[str]) -> list[str]:
+    """Return a name for each column, by the header or by where each tool puts what."""
+    width = len(row)
+    if header is not None:
+        # R's write.table names one column less than there are; pandas leaves "".
+        shift = ["index"] if len(header) == width - 1 else []
+        return [*shift, *(name.strip().lower() or "index" for name in header)]
+    names = ["gene_id", "gene_name", "feature_types"] + [f"column{k}" for k in range(3, width)]
+    if width == 1:
+        names[0] = "index"
+    elif width > 2 and (row[1] + row[2]).isdigit():
+        names[:3] = ["index", *_BOUNDS]  # STAR: SJ.out.tab, and bed
+    elif width >= 9 and row[2] == "Gene Expression":
+        names[4] = "chromosome"  # HCA Matrix Service: features.tsv.gz
+    elif width == 6 and (row[4] + row[5]).isdigit():
+        names[3] = "chromosome"  # Cell Ranger ARC: features.tsv.gz
+    return names
+
+
+def _name_regions(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
+    """Name regions of a genome by sequence and bounds; genes keep their names.
+
+    Sequences are few and their names repeat; those of genes don't.
+    """
+    if _BOUNDS[0] not in columns:
+        return columns
+    firsts, lasts = (columns.pop(name) for name in _BOUNDS)
+    names = columns["index"]
+    if len(names) > 1 and 2 * len(set(names)) > len(names):
+        return columns
+    parts = zip(names, firsts, lasts, strict=True)
+    regions = [f"{name}:{first}-{last}" for name, first, last in parts]
+    return {"index": np.array(regions, dtype=object)}
+
+
+def _swap_if_needed(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
+    """Put ids where ids belong if a table without header has them second."""
+    ids, names = columns.get("gene_id"), columns.get("gene_name")
+    if ids is not None and names is not None and looks_like_ids(names) and not looks_like_ids(ids):
+        return {**columns, "gene_id": names, "gene_name": ids}
+    return columns
+
+
+def _drop_row_numbers(
+    columns: Mapping[str, NDArray[np.object_]],
+) -> Mapping[str, NDArray[np.object_]]:
+    """Leave out a first column that only counts the rows."""
+    first, *others = columns
+    column = columns[first]
+    if not others or column[0] not in ("0", "1") or len(column) < 2:
+        return columns
+    counted = [str(k) for k in range(int(column[0]), int(column[0]) + len(column))]
+    if column.tolist() != counted:
+        return columns
+    if first == "gene_id":  # names by place: they move up by one
+        moved = ["gene_id", "gene_name", "feature_types"]
+        return dict(zip(moved, (columns[name] for name in others), strict=False))
+    return {name: columns[name] for name in others}

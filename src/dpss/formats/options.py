@@ -1,0 +1,48 @@
+"""What opening a matrix may use: threads, memory, and a place for what must be unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from dpss.formats.r.reader import DEFAULT_MEMORY_BYTES
+from dpss.formats.text.layout import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
+from dpss.storage.base import Blob
+from dpss.storage.scratch import Scratch
+
+Hold = Callable[[Blob], AbstractContextManager[Blob]]
+"""Keeps a copy of a blob that can be read at any place, for as long as the context lasts."""
+
+
+def parse_orientation(setting: str | None) -> Orientation | None:
+    """Return what a setting means.
+
+    >>> parse_orientation("cells-by-genes")
+    'cells × genes'
+    """
+    known = {"genes-by-cells": GENES_BY_CELLS, "cells-by-genes": CELLS_BY_GENES}
+    return known[setting] if setting else None
+
+
+@contextmanager
+def hold_apart(blob: Blob) -> Iterator[Blob]:
+    """Keep a copy in a scratch space of its own."""
+    with Scratch() as scratch, scratch.hold(blob) as file:
+        yield file
+
+
+@dataclass(frozen=True)
+class Means:
+    """What opening a matrix may use, and what it is told."""
+
+    threads: int = 2
+    """Threads that a reader of a stream may use."""
+    orientation: Orientation | None = None
+    """What lines and columns of a table of text are; ``None`` tells it from their names."""
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    """Memory that a file may need that can only be read whole."""
+    sample_only: bool = False
+    """Whether a look at the beginning is enough: of a table of text not all lines are read."""
+    hold: Hold = hold_apart
+    """Where what has to be unpacked is kept."""

@@ -1,0 +1,1 @@
+"""R's files: matrices and the objects of Seurat and Bioconductor."""

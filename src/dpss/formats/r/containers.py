@@ -1,0 +1,199 @@
+"""Where R's objects for single cells keep their matrices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.formats.r.matrices import RMatrix, is_matrix, read_matrix
+from dpss.formats.r.values import (
+    attributes_of,
+    class_of,
+    classes_of,
+    items_of,
+    kind_of,
+    numbers_of,
+    pairs_of,
+    strings_of,
+)
+
+_MAX_DEPTH = 8
+"""How deep lists in lists are looked into."""
+_LAYER_NAMES = {"logcounts": "X", "data": "X", "raw.data": "raw"}
+"""What is called ``X`` elsewhere; Seurat 2 calls the counts ``raw.data``."""
+_SPLIT = re.compile(r"(counts|data|scale\.data)\.(.+)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Matrices of the same cells and genes, under one name."""
+
+    name: str
+    layers: Mapping[str, RMatrix]
+    gene_names: list[str] = field(default_factory=list)
+    """Names of the genes where the matrices have none."""
+    gene_columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    """What else is said of the genes."""
+
+
+def find_matrices(thing: Any, url: str, name: str = "", depth: int = 0) -> Iterator[Found]:
+    """Yield all matrices of an object, and of those in it.
+
+    Raises:
+        CorruptMatrixError: One contradicts itself.
+    """
+    if depth > _MAX_DEPTH:
+        return
+    where = f"{url}: {name}" if name else url
+    kind = class_of(thing) if kind_of(thing) == "S4" else ""
+    if is_matrix(thing):
+        yield Found(name, {"X": read_matrix(thing, where)})
+    elif kind == "Seurat":
+        for assay_name, assay in items_of(attributes_of(thing).get("assays")):
+            yield from _find_assay(assay, where, assay_name)
+    elif kind == "seurat":
+        yield from _as_found(name, _slots(thing, ("raw.data", "data"), where))
+    elif "assays" in attributes_of(thing):
+        yield from _find_experiment(thing, where, name)
+    elif "data.frame" in classes_of(thing):
+        yield from _find_frame(thing, name)
+    elif kind_of(thing) == "VEC":
+        for item_name, item in items_of(thing):
+            yield from find_matrices(item, url, _join(name, item_name), depth + 1)
+    elif kind_of(thing) == "LIST":
+        for item_name, item in pairs_of(thing):
+            yield from find_matrices(item, url, _join(name, item_name), depth + 1)
+
+
+def _join(outer: str, inner: str) -> str:
+    return f"{outer}.{inner}" if outer and inner else outer or inner
+
+
+def _as_found(name: str, layers: Mapping[str, RMatrix], **genes: Any) -> Iterator[Found]:
+    """Yield what was found, if anything, under the names that layers have elsewhere."""
+    if not layers:
+        return
+    renamed = {_LAYER_NAMES.get(key, key): matrix for key, matrix in layers.items()}
+    if not {"counts", "raw", "X"} & set(renamed):
+        first = next(iter(renamed))
+        renamed = {"X": renamed.pop(first), **renamed}
+    yield Found(name, renamed, **genes)
+
+
+def _slots(thing: Any, names: tuple[str, ...], where: str) -> dict[str, RMatrix]:
+    """Return those slots that hold a matrix of at least one cell and gene."""
+    slots = attributes_of(thing)
+    found = {}
+    for name in names:
+        if name in slots and is_matrix(slots[name]):
+            matrix = read_matrix(slots[name], f"{where}@{name}")
+            if matrix.n_cells and matrix.n_genes:
+                found[name] = matrix
+    return found
+
+
+def _find_assay(assay: Any, where: str, name: str) -> Iterator[Found]:
+    """Yield the matrices of an assay of Seurat 3 and 4, or 5."""
+    slots = attributes_of(assay)
+    if "layers" not in slots:
+        yield from _as_found(name, _slots(assay, ("counts", "data", "scale.data"), where))
+        return
+    features, chosen = _log_map(slots.get("features"))
+    groups: dict[str, dict[str, RMatrix]] = {}
+    genes: dict[str, list[str]] = {}
+    for layer_name, layer in items_of(slots["layers"]):
+        if not is_matrix(layer):
+            continue
+        match = _SPLIT.fullmatch(layer_name)
+        base, suffix = (match[1], match[2]) if match else (layer_name, "")
+        matrix = read_matrix(layer, f"{where}: {name}, layer {layer_name}")
+        groups.setdefault(suffix, {})[base] = matrix
+        picked = chosen.get(layer_name)
+        if picked is not None and not suffix and base != "counts" and suffix in genes:
+            continue
+        genes[suffix] = (
+            [f for f, has in zip(features, picked, strict=True) if has]
+            if (picked is not None)
+            else features
+        )
+    for suffix, layers in groups.items():
+        n_genes = len(genes[suffix])
+        # Scaled values are often of the variable genes only.
+        same = {key: m for key, m in layers.items() if m.gene_names or m.n_genes == n_genes}
+        yield from _as_found(_join(name, suffix), same or layers, gene_names=genes[suffix])
+
+
+def _log_map(thing: Any) -> tuple[list[str], dict[str, NDArray[np.bool_]]]:
+    """Return the names in Seurat 5's map, and for each layer which of them it has."""
+    if thing is None:
+        return [], {}
+    slots = attributes_of(thing)
+    names = slots.get("dimnames")
+    flat, size = numbers_of(thing), numbers_of(slots.get("dim"))
+    if flat is None and ".Data" in slots:
+        inner = slots[".Data"]
+        flat, size = (
+            numbers_of(inner),
+            numbers_of(attributes_of(inner).get("dim", slots.get("dim"))),
+        )
+    sides = [strings_of(each) for each in names.value] if names and kind_of(names) == "VEC" else []
+    if len(sides) != 2 or flat is None or size is None or len(flat) != int(np.prod(size)):
+        return (sides[0] if sides else []), {}
+    table = flat.reshape(len(sides[1]), len(sides[0])).astype(bool)
+    return sides[0], dict(zip(sides[1], table, strict=True))
+
+
+def _find_experiment(thing: Any, where: str, name: str) -> Iterator[Found]:
+    """Yield the assays of a SummarizedExperiment or SingleCellExperiment."""
+    slots = attributes_of(thing)
+    holder = attributes_of(slots["assays"]).get("data", slots["assays"])
+    listed = attributes_of(holder).get("listData", holder)
+    layers = {
+        layer_name or f"assay {i}": read_matrix(layer, f"{where}: assay {layer_name}")
+        for i, (layer_name, layer) in enumerate(items_of(listed), 1)
+        if is_matrix(layer)
+    }
+    columns = _frame_columns(slots.get("elementMetadata"))
+    gene_names = strings_of(slots.get("NAMES"))
+    ranges = slots.get("rowRanges")
+    if ranges is not None:
+        inner = attributes_of(ranges)
+        columns = columns or _frame_columns(inner.get("elementMetadata"))
+        for slot in ("partitioning", "ranges"):
+            if slot in inner and not gene_names:
+                gene_names = strings_of(attributes_of(inner[slot]).get("NAMES"))
+    yield from _as_found(name, layers, gene_names=gene_names, gene_columns=columns)
+
+
+def _frame_columns(frame: Any) -> dict[str, NDArray[np.object_]]:
+    """Return the columns of text of a DataFrame."""
+    if frame is None:
+        return {}
+    columns = {}
+    for title, column in items_of(attributes_of(frame).get("listData")):
+        texts = strings_of(column)
+        if texts and title:
+            columns[title] = np.array([*texts, None], dtype=object)[:-1]
+    return columns
+
+
+def _find_frame(frame: Any, name: str) -> Iterator[Found]:
+    """Yield a data frame of numbers, one column per cell; others are tables about cells."""
+    columns = [(title, numbers_of(column)) for title, column in items_of(frame)]
+    numbers = [column for _, column in columns if column is not None]
+    n_rows = {len(column) for column in numbers}
+    if len(numbers) < 2 or len(numbers) < len(columns) or len(n_rows) != 1:
+        return
+    rows = strings_of(attributes_of(frame).get("row.names"))
+    n_genes = n_rows.pop()
+    if len(rows) != n_genes:
+        return
+    matrix = RMatrix(
+        len(numbers), n_genes, np.stack(numbers), rows, [title for title, _ in columns]
+    )
+    yield Found(name, {"X": matrix})

@@ -1,0 +1,148 @@
+"""Matrices of R and of its package Matrix: genes × cells by convention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.formats.r.values import attributes_of, class_of, kind_of, numbers_of, strings_of
+
+_COLUMNS, _ROWS, _TRIPLETS = "CMatrix", "RMatrix", "TMatrix"
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """A compressed sparse matrix: what scipy's has, of cells × genes."""
+
+    format: str
+    """``csr``: the pointers point at cells; ``csc``: at genes."""
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    data: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class RMatrix:
+    """A matrix of an R object, cells × genes."""
+
+    n_cells: int
+    n_genes: int
+    values: Compressed | NDArray[Any]
+    """Dense: shape ``(n_cells, n_genes)``."""
+    gene_names: list[str]
+    """Names of the rows in R; empty where it has none."""
+    cell_names: list[str]
+
+    @property
+    def cell_major(self) -> bool:
+        """Whether whole cells can be cut out."""
+        return not isinstance(self.values, Compressed) or self.values.format == "csr"
+
+    def cut(self, part: range) -> Any:
+        """Return some consecutive cells, or genes where it is gene-major."""
+        if not isinstance(self.values, Compressed):
+            return self.values[part.start : part.stop]
+        indptr = self.values.indptr[part.start : part.stop + 1]
+        found = slice(int(indptr[0]), int(indptr[-1]))
+        return Compressed(
+            self.values.format,
+            indptr - indptr[0],
+            self.values.indices[found],
+            self.values.data[found],
+        )
+
+
+def is_matrix(thing: Any) -> bool:
+    """Return whether an object is a matrix of numbers, dense or sparse."""
+    if kind_of(thing) == "S4":
+        name = class_of(thing)
+        return len(name) == 9 and name[2:] in (_COLUMNS, _ROWS, _TRIPLETS)
+    size = numbers_of(attributes_of(thing).get("dim"))
+    return size is not None and len(size) == 2 and numbers_of(thing) is not None
+
+
+def read_matrix(thing: Any, where: str) -> RMatrix:
+    """Return a matrix, with its parts checked against each other.
+
+    Raises:
+        CorruptMatrixError: They contradict each other.
+        UnknownFormatError: It is of a kind that is not read.
+    """
+    slots = attributes_of(thing)
+    sparse = kind_of(thing) == "S4"
+    size = numbers_of(slots.get("Dim" if sparse else "dim"))
+    if size is None or len(size) != 2 or not (np.isfinite(size).all() and size.min() >= 0):
+        raise CorruptMatrixError(f"{where}: a matrix without dimensions")
+    n_genes, n_cells = (int(n) for n in size)
+    names = slots.get("Dimnames" if sparse else "dimnames")
+    sides = [strings_of(each) for each in names.value] if names and kind_of(names) == "VEC" else []
+    rows, columns = sides if len(sides) == 2 else ([], [])
+    for found, n, what in ((rows, n_genes, "rows"), (columns, n_cells, "columns")):
+        if found and len(found) != n:
+            raise CorruptMatrixError(f"{where}: {len(found):,} names for {n:,} {what}")
+    values: Compressed | NDArray[Any]
+    if sparse:
+        values = _read_sparse(slots, class_of(thing), (n_genes, n_cells), where)
+    else:
+        flat = numbers_of(thing)
+        if flat is None or len(flat) != n_genes * n_cells:
+            raise CorruptMatrixError(f"{where}: its values are not {n_genes:,} × {n_cells:,}")
+        # R goes down the columns: a cell's genes stand together.
+        values = flat.reshape(n_cells, n_genes)
+    return RMatrix(n_cells, n_genes, values, rows, columns)
+
+
+def _read_sparse(
+    slots: dict[str, Any], name: str, shape: tuple[int, int], where: str
+) -> Compressed:
+    n_genes, n_cells = shape
+    if name[1] != "g":
+        raise UnknownFormatError(f"{where}: {name}, a symmetric or triangular matrix, no counts")
+    kind = name[2:]
+    rows = None if kind == _ROWS else _indices(slots, "i", n_genes, where)
+    columns = None if kind == _COLUMNS else _indices(slots, "j", n_cells, where)
+    minor = rows if rows is not None else columns
+    data = numbers_of(slots.get("x"))
+    if data is None and minor is not None and name[0] == "n":
+        data = np.ones(len(minor), dtype=np.int32)
+    if minor is None or data is None or len(data) != len(minor):
+        raise CorruptMatrixError(f"{where}: {name} has other numbers of values and indices")
+    if rows is not None and columns is not None:
+        if len(rows) != len(columns):
+            raise CorruptMatrixError(f"{where}: {name} has other numbers of rows and columns")
+        return _compress(rows, columns, data, n_cells)
+    indptr = numbers_of(slots.get("p"))
+    n_major = n_cells if kind == _COLUMNS else n_genes
+    if indptr is None or len(indptr) != n_major + 1 or indptr.dtype.kind != "i":
+        raise CorruptMatrixError(f"{where}: {name} has no {n_major + 1:,} pointers")
+    if indptr[0] != 0 or indptr[-1] != len(data) or bool((np.diff(indptr) < 0).any()):
+        raise CorruptMatrixError(f"{where}: the pointers of {name} do not span its values")
+    return Compressed("csr" if kind == _COLUMNS else "csc", indptr.astype(np.int64), minor, data)
+
+
+def _indices(slots: dict[str, Any], slot: str, n: int, where: str) -> NDArray[np.int32]:
+    found = numbers_of(slots.get(slot))
+    if found is None or found.dtype.kind != "i":
+        raise CorruptMatrixError(f"{where}: the indices {slot} are no whole numbers")
+    if len(found) and not 0 <= int(found.min()) <= int(found.max()) < n:
+        raise CorruptMatrixError(f"{where}: indices {slot} outside the {n:,} that there are")
+    return found.astype(np.int32, copy=False)
+
+
+def _compress(
+    rows: NDArray[np.int32], columns: NDArray[np.int32], data: NDArray[Any], n_cells: int
+) -> Compressed:
+    """Sort triplets by cell and gene, and add up those that stand for the same place."""
+    order = np.lexsort((rows, columns))
+    rows, columns, data = rows[order], columns[order], data[order]
+    is_new = np.ones(len(rows), dtype=bool)
+    is_new[1:] = (np.diff(rows) != 0) | (np.diff(columns) != 0)
+    first = np.flatnonzero(is_new)
+    summed = np.add.reduceat(data, first) if len(first) else data
+    indptr = np.zeros(n_cells + 1, dtype=np.int64)
+    np.cumsum(np.bincount(columns[first], minlength=n_cells), out=indptr[1:])
+    return Compressed("csr", indptr, rows[first], summed)

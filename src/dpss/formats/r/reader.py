@@ -1,0 +1,200 @@
+"""R's files (rds, RData, rda, Robj): matrices, SingleCellExperiment, Seurat 2 to 5.
+
+Parsed by rdata, which knows R's format and runs no code of R. It is the one format that
+is held in memory, so that the need is estimated from the decompressed size first.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
+from dpss.formats.annotation.axis_names import Kind, find_kind
+from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
+from dpss.formats.arrays.memory import InMemoryLayer
+from dpss.formats.base import Matrix
+from dpss.formats.r.containers import Found, find_matrices
+from dpss.formats.r.matrices import Compressed, RMatrix
+from dpss.model import Certainty, Decision
+from dpss.storage.base import Blob, Tree
+from dpss.storage.compression import open_decompressed, peek
+
+FORMAT = "R"
+DEFAULT_MEMORY_BYTES = 4 << 30
+"""Memory that reading a file may need where nothing else is said."""
+_NEED_PER_BYTE = 4.5
+"""Memory per decompressed byte: the bytes, rdata's copy of them, arrays in two byte orders.
+Measured: 4.2 for a matrix of 12 million values."""
+_NEED_PER_STRING = 600
+"""Memory per string beyond that: rdata makes three objects of each. Measured: 530."""
+_STRINGS = (b"\x00\x04\x00\x09", b"\x00\x00\x80\x09", b"262153\n")
+"""How strings begin: of ASCII, of UTF-8, and of ASCII in R's format of text."""
+_PIECE_BYTES = 1 << 20
+_RDATA = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
+_RDS = (b"X\n\0\0\0\x02", b"X\n\0\0\0\x03", b"A\n2\n", b"A\n3\n")
+_MAX_SEQUENCE = 1 << 24
+"""Longest sequence such as ``1:n`` that is written out: a file stores just its ends."""
+
+
+def sniff(source: Blob | Tree) -> bool:
+    """Return whether a file, once decompressed, begins as R's files do."""
+    return isinstance(source, Blob) and peek(source, 8).startswith((*_RDATA, *_RDS))
+
+
+def open_(source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> tuple[Matrix, ...]:
+    """Open an R file, with all of it in memory.
+
+    Args:
+        source: The file.
+        memory_bytes: Memory that may be needed.
+
+    Raises:
+        LimitError: More would be needed.
+        CorruptMatrixError: The file is damaged, or its parts contradict each other.
+        NoMatrixError: There is no matrix among its objects.
+    """
+    if not isinstance(source, Blob):
+        raise NoMatrixError(f"{source.url}: not a file of R")
+    data = _read(source, memory_bytes)
+    found = list(_find(_parse(data, source.url), source.url))
+    del data
+    if not found:
+        raise NoMatrixError(f"{source.url}: there is no matrix among the objects of this R file")
+    named = len(found) > 1
+    return tuple(_open_one(each, each.name if named else "", source.url) for each in found)
+
+
+def _read(blob: Blob, memory_bytes: int) -> bytes:
+    """Decompress a file as long as there is memory for what will be made of it."""
+    parts: list[bytes] = []
+    need = 0.0
+    with open_decompressed(blob) as file:
+        while part := file.read(_PIECE_BYTES):
+            parts.append(part)
+            n_strings = sum(part.count(mark) for mark in _STRINGS)
+            need += _NEED_PER_BYTE * len(part) + _NEED_PER_STRING * n_strings
+            if need > memory_bytes:
+                raise LimitError(
+                    f"{blob.url}: R files are read whole, and this one needs more than the "
+                    f"{memory_bytes / 2**30:.1f} GiB of --memory; convert it to h5ad, "
+                    "or allow more"
+                )
+    return b"".join(parts)
+
+
+def _parse(data: bytes, url: str) -> Any:
+    """Parse R's objects."""
+    # Half a second and more: only who reads R's files pays for it.
+    from rdata import parser
+
+    extension = ".rda" if data.startswith(_RDATA) else ".rds"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return parser.parse_data(
+                data,
+                extension=extension,
+                altrep_constructor_dict=_bound_sequences(parser.DEFAULT_ALTREP_MAP),
+            ).object
+    except Exception as error:
+        # rdata checks little itself: over damaged bytes it raises whatever it runs into.
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise CorruptMatrixError(f"{url}: R's objects can't be parsed ({reason})") from error
+
+
+def _find(top: Any, url: str) -> Iterator[Found]:
+    try:
+        yield from find_matrices(top, url)
+    except MatrixError:
+        raise
+    except Exception as error:
+        # As above: what was parsed from damaged bytes may have any shape.
+        raise CorruptMatrixError(f"{url}: R's objects contradict themselves ({error})") from error
+
+
+def _bound_sequences(constructors: Mapping[bytes, Any]) -> dict[bytes, Any]:
+    """Keep a sequence of three numbers from becoming all of memory."""
+
+    def bound(constructor: Any) -> Any:
+        def construct(state: Any) -> Any:
+            length = float(np.ravel(state.value)[0])
+            if not 0 <= length <= _MAX_SEQUENCE:
+                raise ValueError(f"a sequence of {length:,.0f} numbers")
+            return constructor(state)
+
+        return construct
+
+    return {
+        name: bound(constructor) if name.startswith(b"compact_") else constructor
+        for name, constructor in constructors.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Cuts a matrix; can be pickled."""
+
+    matrix: RMatrix
+
+    def __call__(self, part: range) -> Any:
+        return self.matrix.cut(part)
+
+
+def _open_one(found: Found, name: str, url: str) -> Matrix:
+    """Make a matrix of what was found under one name in the file."""
+    layers: list[InMemoryLayer] = []
+    notes: dict[str, Note] = {}
+    orientation: list[Decision] = []
+    for layer_name, matrix in found.layers.items():
+        where = f"{url}: {found.name or layer_name}"
+        check_feature_count(matrix.n_genes, where)
+        # The object's own names are what R shows, whatever the matrix in it says.
+        own = found.gene_names if len(found.gene_names) == matrix.n_genes else []
+        rows = own or matrix.gene_names
+        columns = dict(found.gene_columns)
+        if len(rows) == matrix.n_genes:
+            columns = {"index": np.array([*rows, None], dtype=object)[:-1], **columns}
+        columns = {key: column for key, column in columns.items() if len(column) == matrix.n_genes}
+        genes, more = name_genes(columns, matrix.n_genes, where)
+        notes |= {note[0]: note for note in more}
+        orientation.append(_decide_orientation(found, rows, matrix.cell_names))
+        layers.append(
+            InMemoryLayer(
+                name=layer_name,
+                cut=_Cut(matrix),
+                n_cells=matrix.n_cells,
+                genes=genes,
+                cell_major=matrix.cell_major,
+                n_values=_count(matrix.values),
+                value_bytes=8,
+            )
+        )
+    # All layers have the same axes: the one whose names tell least decides how sure it is.
+    least = sorted(orientation, key=lambda each: each.certainty is not Certainty.ASSUMED)[:1]
+    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), tuple(least))
+
+
+def _count(values: Any) -> int:
+    return len(values.data) if isinstance(values, Compressed) else int(values.size)
+
+
+def _decide_orientation(found: Found, rows: Sequence[str], columns: Sequence[str]) -> Decision:
+    """Return the orientation: R's packages keep genes in rows, names may speak against it."""
+    kinds = find_kind(rows), find_kind(columns)
+    certainty = Certainty.TOLD_BY_CONTENT
+    if Kind.CELLS is kinds[0] or (kinds[0] is Kind.UNKNOWN and Kind.GENES is kinds[1]):
+        evidence = "The rows are named like cells, but are taken for genes, as R has them."
+        certainty = Certainty.ASSUMED
+    elif Kind.GENES is kinds[0] or Kind.CELLS is kinds[1]:
+        evidence = "The names of rows and columns are those of genes and cells."
+    elif found.gene_names:
+        evidence, certainty = "The object's class keeps genes in rows.", Certainty.STATED
+    else:
+        evidence = "No names tell genes from cells: rows are taken for genes, as R has them."
+        certainty = Certainty.ASSUMED
+    return Decision("orientation", "genes × cells", evidence, certainty, changes_numbers=True)

@@ -1,0 +1,223 @@
+"""How a dense table is laid out: separator, header, columns before and after the counts."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.text.columns import (
+    Rows,
+    find_cell_annotation,
+    find_layout,
+    is_count,
+    is_number,
+    number_share,
+    numeric_columns,
+)
+
+MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
+"""Fields that stand for no value, in capitals."""
+
+_SEPARATORS = "\t,; "
+_N_ROWS = 50
+_N_FIELDS = 400_000
+"""Most fields that are looked at to learn the layout."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The layout of a dense table."""
+
+    separator: int
+    """The byte between two fields."""
+    begin: int
+    """Where the first line of data begins, in decompressed bytes."""
+    n_skipped_lines: int
+    """Lines before it."""
+    lead: tuple[str, ...]
+    """Names of the columns before the data; empty where there is no header."""
+    names: tuple[str, ...] | None
+    """Names of the data columns; ``None`` without a header."""
+    n_lead: int
+    """Columns before the data: row numbers, names, annotation."""
+    n_columns: int
+    """Columns of data."""
+    n_trail: int
+    """Columns after the data."""
+    trail: tuple[str, ...] = ()
+    """Names of the columns after the data."""
+    decimal: str = "."
+    """The decimal sign, ``.`` or ``,``."""
+    cell_annotation: Mapping[int, str] = field(default_factory=dict)
+    """Data columns, from 0, that are facts about cells where lines are cells; and why."""
+
+    @property
+    def titles(self) -> tuple[str, ...] | None:
+        """Titles of all columns; ``None`` without a header."""
+        return None if self.names is None else (*self.lead, *self.names, *self.trail)
+
+    @property
+    def annotation(self) -> tuple[str, ...]:
+        """Titles of the columns that are not data; the number of one without a title."""
+        n = self.n_lead + self.n_columns
+        columns = [*range(self.n_lead), *range(n, n + self.n_trail)]
+        titles = self.titles or ()
+        return tuple((titles[j] if j < len(titles) else "") or f"column {j + 1}" for j in columns)
+
+    def split(self, line: str) -> list[str]:
+        """Cut a line into its fields."""
+        return split_line(line, chr(self.separator))
+
+
+def split_line(line: str, separator: str) -> list[str]:
+    """Cut a line into its fields, without quotes and the blanks around."""
+    line = line.rstrip("\r\n")
+    if '"' in line:
+        blanks = separator == " "
+        try:
+            rows = csv.reader([line.strip()], delimiter=separator, skipinitialspace=blanks)
+            return [field.strip() for field in next(rows)]
+        except (csv.Error, StopIteration):
+            return []
+    if separator == " ":
+        return line.split()
+    return [field.strip() for field in line.split(separator)]
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """The first lines of a table, cut into fields."""
+
+    separator: str
+    begin: int
+    """Where the first of the lines begins."""
+    n_before: int
+    """Lines before it."""
+    first: list[str]
+    """Fields of the first line."""
+    first_bytes: int
+    """Its length, its end included."""
+    rows: list[list[str]]
+    """Fields of some lines after it."""
+    numbers: list[int]
+    """Number of each of them in the file, from 1."""
+    first_number: int
+    """Number of the first line."""
+
+
+def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
+    """Learn a table's layout from its beginning.
+
+    Args:
+        head: The first bytes, decompressed: at least two lines.
+        complete: Whether this is all of the file.
+        url: The file's address, for messages.
+
+    Returns:
+        The layout.
+
+    Raises:
+        NoMatrixError: It is a table, but not of counts.
+        CorruptMatrixError: Its lines have different numbers of fields.
+    """
+    csv.field_size_limit(1 << 27)
+    sketch = _sketch(head, complete, url)
+    n = len(sketch.rows[0])
+    header = _find_header(sketch, numeric_columns(sketch.rows), url)
+    short = header is not None and len(header) == n - 1
+    titles = None if header is None else ["", *header] if short else header
+    fields, numbers = sketch.rows, sketch.numbers
+    if header is None:
+        fields, numbers = [sketch.first, *fields], [sketch.first_number, *numbers]
+    rows = Rows(fields, numbers, url)
+    layout = find_layout(rows, titles, sketch.separator, short=short)
+    n_lead, n_columns = layout.n_lead, layout.n_columns
+    return Dialect(
+        separator=ord(sketch.separator),
+        begin=sketch.begin + (sketch.first_bytes if header is not None else 0),
+        n_skipped_lines=sketch.n_before + (header is not None),
+        lead=tuple(titles[:n_lead]) if titles else (),
+        names=tuple(titles[n_lead : n_lead + n_columns]) if titles else None,
+        n_lead=n_lead,
+        n_columns=n_columns,
+        n_trail=layout.n_trail,
+        trail=tuple(titles[n_lead + n_columns :]) if titles else (),
+        decimal=layout.decimal,
+        cell_annotation=find_cell_annotation(rows, titles, layout),
+    )
+
+
+def _sketch(head: bytes, complete: bool, url: str) -> Sketch:
+    """Cut the first lines into fields by the separator that fits them best."""
+    ends = head.endswith(b"\n") or complete
+    raw = head.splitlines(keepends=True)[: _N_ROWS + 20]
+    if not ends and len(raw) > 1 and not raw[-1].endswith(b"\n"):
+        raw.pop()
+    bom = 3 if head.startswith(b"\xef\xbb\xbf") else 0
+    at, n_before = bom, 0
+    lines = [raw[0][bom:], *raw[1:]] if raw else []
+    while lines and (not lines[0].strip() or lines[0].startswith(b"##") or _is_comment(lines)):
+        at += len(lines.pop(0))
+        n_before += 1
+    used = [
+        (n_before + i + 1, line.decode("utf-8", "replace"))
+        for i, line in enumerate(lines)
+        if line.strip()
+    ]
+    if len(used) < 2:
+        raise NoMatrixError(f"{url}: a text of {len(used)} lines, not a matrix")
+    best, rows = _find_separator([line for _, line in used[1 : 1 + _N_ROWS]], url)
+    width = len(rows[0])
+    kept = rows[: max(3, _N_FIELDS // width)]
+    if any(len(row) != width for row in kept):
+        raise CorruptMatrixError(f"{url}: its lines have different numbers of fields")
+    first = split_line(used[0][1].removeprefix("#"), best)
+    numbers = [number for number, _ in used[1 : 1 + len(kept)]]
+    return Sketch(best, at, n_before, first, len(lines[0]), kept, numbers, used[0][0])
+
+
+def _find_separator(lines: Sequence[str], url: str) -> tuple[str, list[list[str]]]:
+    """Return the separator that gives the most columns of numbers, and the lines cut by it.
+
+    Raises:
+        NoMatrixError: None cuts the lines alike.
+    """
+    found: list[tuple[tuple[bool, bool, int], str, list[list[str]]]] = []
+    for separator in _SEPARATORS:
+        rows = [split_line(line, separator) for line in lines]
+        width = len(rows[0])
+        if width > 1 and all(len(row) == width for row in rows[:3]):
+            share = number_share(rows[:3], commas=separator != ",")
+            # Blanks also stand within fields, and a split at blanks cuts at tabs, too.
+            found.append(((share >= 0.5, separator != " ", width), separator, rows))
+    if not found:
+        raise NoMatrixError(f"{url}: a text whose lines are no table of numbers")
+    _, separator, rows = max(found, key=lambda each: each[0])
+    return separator, rows
+
+
+def _is_comment(lines: Sequence[bytes]) -> bool:
+    """Return whether the first line is a comment rather than a header that begins with #."""
+    if not lines[0].startswith((b"#", b"%")) or len(lines) < 2:
+        return False
+    fields = [max(line.count(s.encode()) for s in _SEPARATORS) for line in lines[:2]]
+    return lines[1].startswith((b"#", b"%")) or abs(fields[0] - fields[1]) > 1
+
+
+def _find_header(sketch: Sketch, numeric: Sequence[bool], url: str) -> list[str] | None:
+    """Return the fields of the header, `None` if the first line is data already."""
+    first, n = sketch.first, len(numeric)
+    if len(first) == n + 1 and not first[-1]:
+        first = first[:-1]
+    if len(first) == n - 1:
+        return first
+    if len(first) != n:
+        raise CorruptMatrixError(
+            f"{url}: the first line has {len(first):,} fields, the second {n:,}"
+        )
+    data = [value for value, is_data in zip(first, numeric, strict=True) if is_data]
+    if any(not is_number(value) for value in data) or not data:
+        return first
+    return first if len(data) > 2 and is_count(data[1:]) else None

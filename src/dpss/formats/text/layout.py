@@ -1,0 +1,226 @@
+"""A first look at a dense table: what its axes are, how many lines, what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import NoMatrixError, UnknownFormatError
+from dpss.formats.annotation.axis_names import Kind, are_lists, are_measures, find_kind
+from dpss.formats.annotation.gene_table import check_feature_count
+from dpss.formats.other_formats import describe_bytes, unknown_format
+from dpss.formats.text.bounds import LineBounds
+from dpss.formats.text.dialect import Dialect, find_dialect, split_line
+from dpss.formats.text.stream import TextReader, skip
+from dpss.model import Certainty, Decision
+from dpss.storage.base import Blob
+from dpss.storage.compression import open_text
+
+Orientation = Literal["genes × cells", "cells × genes"]
+"""What the lines and what the columns of a table are."""
+GENES_BY_CELLS: Orientation = "genes × cells"
+CELLS_BY_GENES: Orientation = "cells × genes"
+
+_HEAD_BYTES = 1 << 21
+_MOST_HEAD_BYTES = 1 << 28
+_SCAN_BYTES = 1 << 20
+_N_NAMES = 5_000
+_NAME_BYTES = 1 << 7
+"""What of a line is looked at for the columns before its data, to begin with."""
+_CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
+_NEEDED_LINES = 4
+_STAR_BEGINS = "N_unmapped"
+
+
+def is_text(head: bytes) -> bool:
+    """Return whether a file that begins so, once decompressed, could be a table of text."""
+    return bool(head.strip()) and head.translate(None, _CONTROL) == head
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the beginning of a table tells."""
+
+    dialect: Dialect
+    label: int | None
+    """The column before the data that names the lines; ``None`` if there is none."""
+    line_kind: Kind
+    column_kind: Kind
+    lead: tuple[NDArray[np.object_], ...] = ()
+    """The columns before the data, of the first lines."""
+    n_lines: int = 0
+    """Number of those lines."""
+    complete: bool = False
+    """Whether the whole file was looked at."""
+
+
+def look_at(blob: Blob) -> Look:
+    """Look at the beginning of a table.
+
+    Raises:
+        UnknownFormatError: It is no text.
+        NoMatrixError: It is a table of something else than counts.
+        CorruptMatrixError: It is damaged, or its lines differ.
+    """
+    head, complete = _read_head(blob)
+    if not is_text(head[:_HEAD_BYTES]):
+        raise UnknownFormatError(f"{blob.url}: {unknown_format(head[:1024])}")
+    if other := describe_bytes(head[:1024]):
+        raise NoMatrixError(f"{blob.url}: {other}")
+    if head.lstrip()[:1] in (b"<", b"{", b"["):
+        what = "HTML or XML" if head.lstrip()[:1] == b"<" else "JSON"
+        raise NoMatrixError(f"{blob.url}: holds {what}, not a matrix")
+    dialect = find_dialect(head, complete, blob.url)
+    titles = [title for title in (*dialect.lead, *(dialect.names or ())) if title]
+    shown = ", ".join(map(repr, titles[:6])) + (", …" if len(titles) > 6 else "")
+    if dialect.names is not None and are_measures(dialect.names):
+        raise NoMatrixError(f"{blob.url}: a table of {shown}, not a count matrix")
+    lines = list(_lead_fields(head[dialect.begin :], dialect))
+    if are_lists(list(zip(*lines, strict=False))):
+        raise NoMatrixError(
+            f"{blob.url}: a list of entries ({shown or 'without titles'}), whose names come again "
+            "and again, not a table with a line for each gene or cell"
+        )
+    if dialect.names is None and dialect.n_columns == 3 and lines[:1] == [[_STAR_BEGINS]]:
+        raise NoMatrixError(
+            f"{blob.url}: what STAR counts for one sample, in three ways (ReadsPerGene.out.tab), "
+            "not a matrix"
+        )
+    label, line_kind = _find_label(lines, dialect)
+    corner = "" if dialect.lead == () or label is not None else dialect.lead[0]
+    column_kind = find_kind(dialect.names or (), corner)
+    lead = tuple(
+        _as_array([fields[j] if j < len(fields) else "" for fields in lines])
+        for j in range(dialect.n_lead)
+    )
+    return Look(dialect, label, line_kind, column_kind, lead, len(lines), complete)
+
+
+def _read_head(blob: Blob) -> tuple[bytes, bool]:
+    """Return some lines of a file, and whether they are all there are.
+
+    Raises:
+        LimitError: A line is longer, or has more fields, than any that makes sense.
+    """
+    head = bytearray()
+    n_lines = 0
+    bounds = LineBounds(blob.url)
+    with open_text(blob) as file:
+        while len(head) < _HEAD_BYTES or (n_lines < _NEEDED_LINES and len(head) < _MOST_HEAD_BYTES):
+            part = file.read(_HEAD_BYTES)
+            if not part:
+                return bytes(head), True
+            bounds.add(part)
+            head += part
+            n_lines += part.count(b"\n")
+    return bytes(head), False
+
+
+def _lead_fields(text: bytes, dialect: Dialect) -> Iterator[list[str]]:
+    """Yield what stands before the data in each whole line."""
+    begin = n = 0
+    while n < _N_NAMES and (end := text.find(b"\n", begin)) >= 0:
+        if text[begin:end].strip():
+            yield lead_fields(text, begin, end, dialect)
+            n += 1
+        begin = end + 1
+
+
+def lead_fields(text: bytes, begin: int, end: int, dialect: Dialect) -> list[str]:
+    """Return what stands before the data in one line."""
+    width = _NAME_BYTES
+    while True:
+        stop = min(end, begin + width)
+        line = text[begin:stop].decode("utf-8", "replace")
+        fields = split_line(line, chr(dialect.separator))
+        if stop == end or len(fields) > dialect.n_lead:
+            return fields[: dialect.n_lead]
+        width *= 8
+
+
+def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, Kind]:
+    """Return which column names the lines, and what it names."""
+    labels = []
+    for j in range(dialect.n_lead):
+        title = dialect.lead[j] if dialect.lead else ""
+        names = [fields[j] for fields in lines if j < len(fields)]
+        kind = find_kind(names, title)
+        numbers = all(name.isdigit() for name in names)
+        labels.append((kind is Kind.UNKNOWN, numbers, j, kind))
+    if not labels:
+        return None, Kind.UNKNOWN
+    _, _, label, kind = min(labels, key=lambda entry: entry[:3])
+    return label, kind
+
+
+def orient(look: Look, wanted: Orientation | None) -> Decision:
+    """Decide what the lines and the columns are; the decision's value is an `Orientation`."""
+    option = "--orientation"
+    if wanted is not None:
+        return Decision(
+            "orientation", wanted, f"{option} states it.", Certainty.STATED, option, True
+        )
+    lines, columns = look.line_kind, look.column_kind
+    if lines is not columns:
+        genes = lines is Kind.GENES or columns is Kind.CELLS
+        evidence = f"The names of lines are {_kind(lines)}, those of columns {_kind(columns)}."
+        found = GENES_BY_CELLS if genes else CELLS_BY_GENES
+        told = Certainty.TOLD_BY_CONTENT
+        return Decision("orientation", found, evidence, told, option, True)
+    both = "of no known kind" if lines is Kind.UNKNOWN else f"those of {lines.value}"
+    evidence = f"The names of lines and of columns are {both}; lines were taken for genes."
+    return Decision(
+        "orientation", GENES_BY_CELLS, evidence, Certainty.ASSUMED, option, changes_numbers=True
+    )
+
+
+def _kind(kind: Kind) -> str:
+    return "of no known kind" if kind is Kind.UNKNOWN else f"{kind.value}'"
+
+
+def count_lines(blob: Blob, dialect: Dialect) -> int:
+    """Count the lines of data, those that are blank left out."""
+    n = 0
+    for text in _texts(blob, dialect):
+        n += text.count(b"\n")
+        if b"\n\n" in text or b"\n\r" in text or text[:1] in b"\r\n":
+            n -= sum(not line.strip() for line in text.splitlines())
+    return n
+
+
+def read_lead(blob: Blob, dialect: Dialect) -> list[NDArray[np.object_]]:
+    """Return the columns before the data, whole.
+
+    Raises:
+        LimitError: There are more lines than a matrix has genes.
+    """
+    columns: list[list[str]] = [[] for _ in range(dialect.n_lead)]
+    for text in _texts(blob, dialect):
+        begin = 0
+        while (end := text.find(b"\n", begin)) >= 0:
+            if text[begin : begin + 1] not in b"\r\n":
+                fields = lead_fields(text, begin, end, dialect)
+                for j, column in enumerate(columns):
+                    column.append(fields[j] if j < len(fields) else "")
+            begin = end + 1
+        check_feature_count(len(columns[0]), blob.url)
+    return [_as_array(column) for column in columns]
+
+
+def _as_array(names: list[str]) -> NDArray[np.object_]:
+    out = np.empty(len(names), dtype=object)
+    out[:] = names
+    return out
+
+
+def _texts(blob: Blob, dialect: Dialect) -> Iterator[bytes]:
+    """Yield the lines of data in large pieces."""
+    with open_text(blob) as file:
+        skip(file, dialect.begin)
+        reader = TextReader(file, blob.url, _SCAN_BYTES)
+        while text := reader.read():
+            yield text

@@ -1,0 +1,330 @@
+"""Dense tables of text: csv, tsv and txt, genes × cells or cells × genes, streamed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
+from dpss.formats.annotation.feature_kinds import CELL_ANNOTATION
+from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.gene_table import (
+    NUMBERED_NOTE,
+    Note,
+    check_feature_count,
+    name_genes,
+    number_genes,
+)
+from dpss.formats.base import Matrix
+from dpss.formats.side_files import side_file_of
+from dpss.formats.text.dialect import Dialect
+from dpss.formats.text.layout import (
+    GENES_BY_CELLS,
+    Look,
+    Orientation,
+    count_lines,
+    is_text,
+    look_at,
+    orient,
+    read_lead,
+)
+from dpss.formats.text.stream import Lines, read_lines
+from dpss.model import (
+    GENE_EXPRESSION,
+    MAX_BLOCK_CELLS,
+    CellBlock,
+    Certainty,
+    Decision,
+    EntryBlock,
+    GeneTable,
+)
+from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.base import Blob, Tree
+from dpss.storage.compression import find_compression, peek_text
+from dpss.storage.compression import open_text as open_text_stream
+
+FORMAT = "text"
+
+_SNIFF_BYTES = 1 << 12
+_CHUNK_BYTES = 1 << 21
+_MIN_CHUNK_BYTES = 1 << 16
+_TABLE_BYTES = 1 << 28
+"""Largest table of genes beside a matrix."""
+_TO_THE_END = range(1 << 62)
+"""All lines, however many there are."""
+
+
+@dataclass(frozen=True)
+class TextLayer:
+    """A dense table of text as a `dpss.formats.base.Layer`."""
+
+    blob: Blob
+    dialect: Dialect
+    n_cells: int | None
+    """Number of cells; ``None`` where each line is one: to count them it would be read twice."""
+    genes: GeneTable
+    cell_major: bool
+    """Whether each line is a cell."""
+    threads: int
+    """Threads that parse."""
+    name: str = "X"
+    sample_only: bool = False
+    """Whether `genes` are those of the first lines only: reading ends after them."""
+
+    @property
+    def n_values(self) -> int | None:
+        """Number of fields, zeros included."""
+        return None if self.n_cells is None else self.n_cells * len(self.genes)
+
+    def shares(self, share_bytes: int) -> Sequence[range]:
+        """Return the whole: a stream can't be cut."""
+        del share_bytes
+        return [_TO_THE_END if self.cell_major else range(len(self.genes))]
+
+    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells in blocks."""
+        start = share.start
+        for lines in self._lines(share, block_bytes):
+            for first in range(0, len(lines), MAX_BLOCK_CELLS):
+                pointers = lines.starts[first : first + MAX_BLOCK_CELLS + 1]
+                found = slice(int(pointers[0]), int(pointers[-1]))
+                yield CellBlock(
+                    start + first, pointers - pointers[0], lines.columns[found], lines.values[found]
+                )
+            start += len(lines)
+
+    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the values in blocks, line by line."""
+        start = share.start
+        for lines in self._lines(share, block_bytes):
+            n_values = int(lines.starts[-1])
+            numbers = np.arange(start, start + len(lines), dtype=np.int32)
+            rows, columns = np.repeat(numbers, np.diff(lines.starts)), lines.columns[:n_values]
+            cells, genes = (rows, columns) if self.cell_major else (columns, rows)
+            yield EntryBlock(cells, genes, lines.values[:n_values])
+            start += len(lines)
+
+    def _lines(self, share: range, block_bytes: int) -> Iterator[Lines]:
+        """Yield all lines, and check that they are as many as were counted before, if they were."""
+        chunk_bytes = min(max(block_bytes // 4, _MIN_CHUNK_BYTES), _CHUNK_BYTES)
+        n_lines = 0
+        for lines in read_lines(self.blob, self.dialect, self.threads, chunk_bytes):
+            n_lines += len(lines)
+            if n_lines > len(share):
+                if self.sample_only:
+                    yield lines.first(len(lines) - (n_lines - len(share)))
+                    return
+                break
+            yield lines
+        if n_lines != len(share) and share != _TO_THE_END:
+            raise CorruptMatrixError(
+                f"{self.blob.url}: has {n_lines:,} lines, but had {len(share):,} at first sight"
+            )
+
+
+def sniff(source: Blob | Tree) -> bool:
+    """Return whether a file is text, or a folder or archive of the Matrix Service's csv."""
+    tree = _as_tree(source)
+    if isinstance(tree, Tree):
+        return _members(tree) is not None
+    head = peek_text(tree, _SNIFF_BYTES)
+    # A compressed file of which nothing comes out is opened, to say what is wrong with it.
+    return is_text(head) or (not head and find_compression(tree.read_range(0, 8)) is not None)
+
+
+def open_(
+    source: Blob | Tree,
+    threads: int = 2,
+    orientation: Orientation | None = None,
+    *,
+    sample_only: bool = False,
+) -> tuple[Matrix, ...]:
+    """Open a dense table, or that of the Matrix Service's csv.zip with its genes.
+
+    Raises:
+        MatrixError: As `open_text` says.
+    """
+    tree = _as_tree(source)
+    if isinstance(tree, Tree):
+        return (open_matrix_service_csv(tree, threads),)
+    return (open_text(tree, threads, orientation, sample_only=sample_only),)
+
+
+def _as_tree(source: Blob | Tree) -> Blob | Tree:
+    """Return a zip archive as a tree, anything else as it is."""
+    if isinstance(source, Tree) or not is_zip(source):
+        return source
+    return ZipTree(source)
+
+
+def open_text(
+    blob: Blob,
+    threads: int = 2,
+    orientation: Orientation | None = None,
+    known_genes: Mapping[str, NDArray[np.object_]] | None = None,
+    name: str = "",
+    *,
+    sample_only: bool = False,
+) -> Matrix:
+    """Open a dense table of text, compressed or not.
+
+    Args:
+        blob: The file.
+        threads: Threads that parse.
+        orientation: What the lines and columns are; ``None`` tells it from the names.
+        known_genes: A table of genes from another file: columns of text by name.
+        name: The matrix's name within its file.
+        sample_only: Whether to name only the genes of the first lines: the matrix can be
+            sampled, not read.
+
+    Raises:
+        NoMatrixError: It is a table of something else than counts.
+        CorruptMatrixError: The file is damaged or its lines differ.
+        UnknownFormatError: It is no text.
+        LimitError: A line is too long, or there are too many genes.
+    """
+    if what := side_file_of(blob.url):
+        raise NoMatrixError(f"{blob.url}: {what}, not a matrix")
+    look = look_at(blob)
+    sample_only = sample_only and not look.complete
+    oriented = orient(look, orientation)
+    found = oriented.value
+    dialect = look.dialect
+    n_cells: int | None = None
+    if found == GENES_BY_CELLS:
+        n_cells = dialect.n_columns
+        genes, more = _genes_of_lines(blob, look, sample_only=sample_only)
+    else:
+        genes, more = _genes_of_header(dialect, known_genes, blob.url)
+        genes = _without_cell_annotation(genes, dialect)
+    layer = TextLayer(
+        blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads, sample_only=sample_only
+    )
+    return Matrix(
+        name=name,
+        format=FORMAT,
+        layers=(layer,),
+        notes=more,
+        decisions=(oriented, *_decisions(dialect, cells=found != GENES_BY_CELLS)),
+    )
+
+
+def _without_cell_annotation(genes: GeneTable, dialect: Dialect) -> GeneTable:
+    """Give data columns that are facts about cells a feature type that says so."""
+    if not dialect.cell_annotation:
+        return genes
+    types = genes.feature_types
+    types = np.full(len(genes), GENE_EXPRESSION, dtype=object) if types is None else types.copy()
+    types[list(dialect.cell_annotation)] = CELL_ANNOTATION
+    return replace(genes, feature_types=types)
+
+
+def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
+    """Yield what was decided about a table's columns and numbers."""
+    annotation = dialect.annotation
+    if len(annotation) > 1:
+        listed = ", ".join(map(repr, annotation[:6])) + (", …" if len(annotation) > 6 else "")
+        yield Decision(
+            "annotation",
+            f"{len(annotation):,} of {dialect.n_columns + len(annotation):,} columns",
+            f"Their titles or most of their fields are no counts: {listed}.",
+            Certainty.TOLD_BY_CONTENT,
+        )
+    if dialect.decimal == ",":
+        yield Decision(
+            "decimal_sign",
+            "comma",
+            "Numbers have commas, none has a point, and the separator is another one.",
+            Certainty.TOLD_BY_CONTENT,
+        )
+    for j, why in dialect.cell_annotation.items() if cells else ():
+        name = dialect.names[j] if dialect.names else f"column {dialect.n_lead + j + 1}"
+        yield Decision(
+            "cell_annotation",
+            name,
+            f"The column {name!r} is left out: {why}.",
+            Certainty.TOLD_BY_CONTENT,
+        )
+
+
+def _genes_of_lines(
+    blob: Blob, look: Look, *, sample_only: bool
+) -> tuple[GeneTable, tuple[Note, ...]]:
+    """Name genes by the columns before the data."""
+    dialect = look.dialect
+    if look.label is None:
+        n_genes = look.n_lines if sample_only else count_lines(blob, dialect)
+        check_feature_count(n_genes, blob.url)
+        return number_genes(n_genes), (NUMBERED_NOTE,)
+    columns = list(look.lead) if sample_only else read_lead(blob, dialect)
+    titled = {"index": columns[look.label]}
+    for j, column in enumerate(columns):
+        if j != look.label and dialect.lead and dialect.lead[j]:
+            titled[dialect.lead[j]] = column
+        elif j != look.label:
+            titled[f"column {j + 1}"] = column
+    return name_genes(titled, len(columns[0]), blob.url)
+
+
+def _genes_of_header(
+    dialect: Dialect, known: Mapping[str, NDArray[np.object_]] | None, url: str
+) -> tuple[GeneTable, tuple[Note, ...]]:
+    """Name genes by the header, and by the table beside it where there is one."""
+    check_feature_count(dialect.n_columns, url)
+    if dialect.names is None:
+        return number_genes(dialect.n_columns), (NUMBERED_NOTE,)
+    names = np.empty(dialect.n_columns, dtype=object)
+    names[:] = dialect.names
+    for column in (known or {}).values():
+        places = {value: i for i, value in enumerate(column)}
+        if all(name in places for name in dialect.names):
+            order = np.array([places[name] for name in dialect.names], dtype=np.int64)
+            return gene_table({key: values[order] for key, values in (known or {}).items()}), ()
+    return gene_table({"index": names}), ()
+
+
+def open_matrix_service_csv(tree: Tree, threads: int = 2) -> Matrix:
+    """Open ``expression.csv`` with the genes that stand in ``genes.csv`` beside it.
+
+    Raises:
+        CorruptMatrixError: The files are damaged or contradict each other.
+        LimitError: The table of genes is larger than any that makes sense.
+    """
+    members = _members(tree)
+    if members is None:
+        raise CorruptMatrixError(f"{tree.url}: there is no expression.csv with a genes.csv")
+    expression, genes = members
+    return open_text(expression, threads, known_genes=_read_table(genes))
+
+
+def _members(tree: Tree) -> tuple[Blob, Blob] | None:
+    """Return the tables of counts and of genes."""
+    blobs = {path.removesuffix(".gz"): blob for path, blob in tree.blobs().items()}
+    for path, blob in blobs.items():
+        folder, slash, name = path.rpartition("/")
+        if name == "expression.csv" and f"{folder}{slash}genes.csv" in blobs:
+            return blob, blobs[f"{folder}{slash}genes.csv"]
+    return None
+
+
+def _read_table(blob: Blob) -> dict[str, NDArray[np.object_]]:
+    """Read a small table with a header."""
+    with open_text_stream(blob) as file:
+        data = file.read(_TABLE_BYTES + 1)
+    if len(data) > _TABLE_BYTES:
+        raise LimitError(f"{blob.url}: a table of genes of more than {_TABLE_BYTES >> 20} MiB")
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode("utf-8", "replace"))))
+    except csv.Error as error:
+        raise CorruptMatrixError(f"{blob.url}: can't be read as csv ({error})") from error
+    header, lines = (rows[0], [row for row in rows[1:] if row]) if rows else ([], [])
+    if any(len(row) != len(header) for row in lines):
+        raise CorruptMatrixError(f"{blob.url}: its lines have different numbers of fields")
+    return {
+        title: np.array([row[j] for row in lines], dtype=object) for j, title in enumerate(header)
+    }

@@ -1,0 +1,1 @@
+"""Zarr hierarchies of version 2 and 3, sharded or not."""

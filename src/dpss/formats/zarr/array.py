@@ -1,0 +1,304 @@
+"""Zarr arrays, read chunk by chunk straight from the blobs that hold them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, LimitError
+from dpss.formats.zarr.codecs import (
+    DAMAGE,
+    MAX_TEXT_BYTES,
+    accumulate,
+    decode_json,
+    decode_strings,
+    decompress,
+    decompress_first,
+    unshuffle,
+)
+from dpss.formats.zarr.metadata import ArrayMetadata
+from dpss.storage.base import Blob
+from dpss.storage.paging.file import Foreseeing
+
+MAX_CHUNK_BYTES = 1 << 29
+"""Largest decoded chunk: it can only be decoded as a whole."""
+_MAX_STORED_BYTES = 1 << 30
+_MISSING = (1 << 64) - 1
+_LAST_CHARACTER, _REPLACEMENT = 0x10FFFF, 0xFFFD
+_MAX_INDEX_BYTES = 1 << 26
+
+Place = tuple[int, ...]
+
+
+class Hierarchy(Protocol):
+    """A zarr hierarchy, as far as its arrays need it."""
+
+    @property
+    def url(self) -> str:
+        """The address without secrets."""
+
+    def find(self, path: str) -> Blob | None:
+        """Return the blob at a path below the root; ``None`` if there is none."""
+
+    def stored_bytes(self, path: str) -> int | None:
+        """Return the bytes that an array's chunks take in storage; ``None`` if not known."""
+
+
+@dataclass(frozen=True)
+class ZarrArray:
+    """An array of a zarr hierarchy: a `Vector`, and a `TiledArray` where it has two axes."""
+
+    tree: Hierarchy
+    path: str
+    meta: ArrayMetadata
+
+    @property
+    def url(self) -> str:
+        """The hierarchy's address and the array's path."""
+        return f"{self.tree.url}: {self.path}"
+
+    @property
+    def shape(self) -> Any:
+        """Length of each axis."""
+        return self.meta.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the items once decoded."""
+        dtype = self.meta.dtype
+        return np.dtype(object) if dtype is None else dtype.newbyteorder("=")
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Size of what is decoded of a chunk: rows beyond the array's end are not."""
+        rows = self.kept_shape[:1] if self._cuts_rows else self.meta.chunk_shape[:1]
+        return prod((*rows, *self.meta.chunk_shape[1:])) * self.dtype.itemsize
+
+    @property
+    def kept_shape(self) -> Place:
+        """Shape of what is kept of a chunk: chunks may be larger than the array."""
+        return tuple(
+            min(c, max(1, n)) for c, n in zip(self.meta.chunk_shape, self.shape, strict=True)
+        )
+
+    @property
+    def _cuts_rows(self) -> bool:
+        """Whether the first rows of a chunk can be decoded alone."""
+        codecs = [name for name, _ in self.meta.codecs]
+        in_order = tuple(self.meta.order) == tuple(range(len(self.shape)))
+        return (
+            in_order
+            and self.meta.dtype is not None
+            and codecs in (["blosc"], ["zlib"], ["gzip"], ["zstd"], [])
+        )
+
+    @property
+    def tile_shape(self) -> tuple[int, int]:
+        """Shape of a chunk, as far as the array goes."""
+        rows, columns = self.kept_shape
+        return rows, columns
+
+    @property
+    def stored_bytes(self) -> int | None:
+        """Bytes that the array takes."""
+        return self.tree.stored_bytes(self.path)
+
+    def __len__(self) -> int:
+        """Return the length of the first axis."""
+        return int(self.meta.shape[0])
+
+    def layout(self) -> ArrayMetadata:
+        """Return what has the chunks' shape."""
+        return self.meta
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the elements ``start..stop`` of the first axis."""
+        out = np.empty((stop - start, *self.shape[1:]), dtype=self.dtype)
+        n = self.meta.chunk_shape[0]
+        for row, slab in self.read_slabs(self.meta, start // n, -(-stop // n)):
+            low, high = max(row * n, start), min(row * n + len(slab), stop)
+            out[low - start : high - start] = slab[low - row * n : high - row * n]
+        return out
+
+    def expect(self, start: int, stop: int) -> None:
+        """Say that the elements ``start..stop`` of the first axis will be read."""
+        n = self.meta.chunk_shape[0]
+        if self.meta.shards is not None:
+            return
+        for row in range(start // n, -(-stop // n)):
+            blob = self.tree.find(f"{self.path}/{self.meta.key((row,))}")
+            if blob is not None and isinstance(blob, Foreseeing):
+                blob.expect([(0, blob.size_bytes or 0)])
+
+    def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the elements ``start..stop``; no library is needed."""
+        return self.read(start, stop)
+
+    def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield the rows of chunks ``first..stop`` with their numbers, as wide as the array."""
+        for row in range(first, stop):
+            if len(self.shape) == 1:
+                yield row, self.read_chunk((row,))
+                continue
+            slab = np.empty((self.kept_shape[0], *self.shape[1:]), dtype=self.dtype)
+            grids = [range(-(-n // c)) for n, c in zip(self.shape, layout.chunk_shape, strict=True)]
+            for rest in itertools.product(*grids[1:]):
+                sizes = layout.chunk_shape[1:]
+                cut = tuple(
+                    slice(at * size, (at + 1) * size) for at, size in zip(rest, sizes, strict=True)
+                )
+                part = slab[(slice(None), *cut)]
+                part[:] = self.read_chunk((row, *rest))[tuple(map(slice, part.shape))]
+            yield row, slab
+
+    def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """Yield the chunks of a rectangle."""
+        height, width = self.tile_shape
+        for row in range(rows.start // height, -(-rows.stop // height)):
+            for column in range(columns.start // width, -(-columns.stop // width)):
+                yield row * height, column * width, self.read_chunk((row, column))
+
+    def read_all(self, most: int) -> NDArray[Any]:
+        """Return the whole of a small array.
+
+        Raises:
+            LimitError: It has more than ``most`` items.
+        """
+        if prod(self.shape) > most:
+            raise LimitError(f"{self.url} has the shape {self.shape}; at most {most:,} are read")
+        if not self.shape:
+            return self.read_chunk(())
+        return self.read(0, len(self))
+
+    def read_chunk(self, place: Place) -> NDArray[Any]:
+        """Return a chunk, decoded, of `kept_shape`, also where the array ends within it.
+
+        Raises:
+            CorruptMatrixError: It is damaged.
+            LimitError: It is larger than can be decoded at once.
+        """
+        if self.chunk_bytes > MAX_CHUNK_BYTES:
+            raise LimitError(
+                f"{self.url} is stored in chunks of {self.meta.chunk_shape}, which can only be "
+                "read whole: write it in smaller chunks"
+            )
+        data = self._stored(place)
+        if data is None:
+            return np.full(self.kept_shape, self.meta.fill, dtype=self.dtype)
+        kept = tuple(map(slice, self.kept_shape))
+        try:
+            if (
+                self._cuts_rows
+                and self.chunk_bytes < prod(self.meta.chunk_shape) * self.dtype.itemsize
+            ):
+                return self._decode_rows(data)[kept]
+            return self._decode(data)[kept]
+        except DAMAGE as error:
+            raise CorruptMatrixError(f"{self.url}: chunk {place} is damaged ({error})") from error
+
+    def _stored(self, place: Place) -> bytes | None:
+        """Return a chunk's bytes as stored, `None` for one never written."""
+        shards = self.meta.shards
+        if shards is None:
+            blob = self.tree.find(f"{self.path}/{self.meta.key(place)}")
+            return None if blob is None else _read_whole(blob)
+        per_shard = tuple(
+            -(-s // c) for s, c in zip(shards.shape, self.meta.chunk_shape, strict=True)
+        )
+        shard = tuple(at // n for at, n in zip(place, per_shard, strict=True))
+        inner = tuple(at % n for at, n in zip(place, per_shard, strict=True))
+        blob = self.tree.find(f"{self.path}/{self.meta.key(shard)}")
+        if blob is None:
+            return None
+        index = self._shard_index(blob, per_shard)
+        offset, size = (int(n) for n in index[inner])
+        if offset == size == _MISSING:
+            return None
+        end = blob.size_bytes or 0
+        if offset + size > end:
+            raise CorruptMatrixError(f"{blob.url}: a chunk lies beyond the shard's end")
+        return blob.read_range(offset, size)
+
+    def _shard_index(self, blob: Blob, per_shard: Place) -> NDArray[np.uint64]:
+        """Return offset and size of each chunk in a shard, shape ``(*per_shard, 2)``."""
+        shards = self.meta.shards
+        n_bytes = prod(per_shard) * 16
+        n_check = 4 if shards is not None and shards.index_checked else 0
+        size = blob.size_bytes or 0
+        if n_bytes > _MAX_INDEX_BYTES or n_bytes + n_check > size:
+            raise CorruptMatrixError(f"{blob.url}: {size:,} bytes hold no index of its chunks")
+        at_end = shards is None or shards.index_at_end
+        data = blob.read_range(size - n_bytes - n_check if at_end else 0, n_bytes)
+        if len(data) != n_bytes:
+            raise CorruptMatrixError(f"{blob.url}: is cut off")
+        return np.frombuffer(data, dtype="<u8").reshape(*per_shard, 2)
+
+    def _decode_rows(self, data: bytes) -> NDArray[Any]:
+        """Decode the rows of a chunk that lie within the array."""
+        shape, dtype = (self.kept_shape[0], *self.meta.chunk_shape[1:]), self.meta.dtype
+        if dtype is None:
+            raise ValueError("text has no rows of one size")
+        for name, _ in self.meta.codecs:
+            data = decompress_first(name, data, prod(shape) * dtype.itemsize)
+        if len(data) < prod(shape) * dtype.itemsize:
+            raise ValueError(f"{len(data):,} bytes for {prod(shape):,} items")
+        chunk = np.frombuffer(data, dtype=dtype, count=prod(shape)).reshape(shape)
+        if dtype.kind == "U":
+            chunk = _mend_text(chunk)
+        return chunk.astype(self.dtype, copy=False)
+
+    def _decode(self, data: bytes) -> NDArray[Any]:
+        """Undo a chunk's codecs, the last one first."""
+        shape, dtype = self.meta.chunk_shape, self.meta.dtype
+        n_items = prod(shape)
+        most = MAX_TEXT_BYTES if dtype is None else n_items * dtype.itemsize
+        for name, settings in reversed(self.meta.codecs):
+            if name == "crc32c":
+                data = data[:-4]
+            elif name == "vlen-utf8":
+                return decode_strings(data, n_items).reshape(shape)
+            elif name == "json2":
+                return decode_json(data, n_items).reshape(shape)
+            elif name == "shuffle":
+                data = unshuffle(data, max(1, int(settings.get("elementsize", 4))))
+            elif name == "delta":
+                data = accumulate(data, settings)
+            elif name != "bitround":
+                data = decompress(name, data, most)
+        if dtype is None or len(data) != n_items * dtype.itemsize:
+            raise ValueError(f"{len(data):,} bytes for {n_items:,} items")
+        ordered = tuple(shape[axis] for axis in self.meta.order)
+        chunk = np.frombuffer(data, dtype=dtype).reshape(ordered)
+        if dtype.kind == "U":
+            chunk = _mend_text(chunk)
+        back = tuple(int(axis) for axis in np.argsort(self.meta.order))
+        return chunk.transpose(back).astype(self.dtype, copy=False)
+
+
+def _mend_text(texts: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Replace what is no character, which Python would not survive or not write again."""
+    codes = texts.astype(texts.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
+    codes[(codes > _LAST_CHARACTER) | ((codes >= 0xD800) & (codes < 0xE000))] = _REPLACEMENT
+    return codes.view(texts.dtype.newbyteorder("=")).reshape(texts.shape)
+
+
+def _read_whole(blob: Blob) -> bytes:
+    """Return all bytes of a stored chunk.
+
+    Raises:
+        LimitError: They are more than any chunk has.
+    """
+    size = blob.size_bytes
+    if size is not None and size > _MAX_STORED_BYTES:
+        raise LimitError(f"{blob.url}: a chunk of {size:,} bytes is too large to be decoded")
+    with blob.open() as file:
+        data = file.read(_MAX_STORED_BYTES + 1)
+    if len(data) > _MAX_STORED_BYTES:
+        raise LimitError(f"{blob.url}: a chunk of so many bytes is too large to be decoded")
+    return data

@@ -1,0 +1,70 @@
+"""Zarr groups as `dpss.formats.annotation.data_frame` wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dpss.errors import UnknownFormatError
+from dpss.formats.annotation.data_frame import as_text
+from dpss.formats.annotation.gene_table import MAX_FEATURES
+from dpss.formats.zarr.array import ZarrArray
+from dpss.formats.zarr.group import ZarrTree
+
+
+@dataclass(frozen=True)
+class ZarrElements:
+    """A zarr hierarchy as `dpss.formats.annotation.data_frame.Elements`."""
+
+    tree: ZarrTree
+
+    @property
+    def url(self) -> str:
+        """Path or address of the hierarchy."""
+        return self.tree.url
+
+    def children(self, path: str) -> list[str]:
+        """Return the names of what lies directly in a group; none for what is no group."""
+        return self.tree.children(path) if path in self.tree else []
+
+    def attributes(self, path: str) -> Mapping[str, Any]:
+        """Return the attributes of a group or array."""
+        return self.tree.attributes(path) if path in self.tree else {}
+
+    def kind(self, path: str) -> str:
+        """Return numpy's letter for a vector's type, ``O`` for text; empty for other things."""
+        array = self._array(path)
+        return "" if array is None else str(array.dtype.kind)
+
+    def length(self, path: str) -> int:
+        """Return the length of a vector."""
+        return len(self.tree.array(path))
+
+    def vector(self, path: str) -> NDArray[Any]:
+        """Return a whole vector; text as ``str`` in an object array.
+
+        Raises:
+            CorruptMatrixError: It is damaged.
+            LimitError: It is longer than a table of genes can be.
+        """
+        values = self.tree.array(path).read_all(MAX_FEATURES)
+        return as_text(values) if values.dtype.kind in "SUO" else values
+
+    def old_categories(self, path: str) -> NDArray[Any] | None:
+        """Return the categories that an array names, as AnnData 0.7 and earlier wrote them."""
+        stated = self.attributes(path).get("categories")
+        where = f"{path.rpartition('/')[0]}/{stated}"
+        return self.vector(where) if isinstance(stated, str) and self.kind(where) else None
+
+    def _array(self, path: str) -> ZarrArray | None:
+        """Return a vector, ``None`` for everything else."""
+        if not self.tree.is_array(path):
+            return None
+        try:
+            array = self.tree.array(path)
+        except UnknownFormatError:
+            return None  # records, objects, or a codec that isn't read
+        return array if len(array.shape) == 1 else None

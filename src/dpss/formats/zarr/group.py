@@ -1,0 +1,161 @@
+"""A zarr hierarchy in a folder or archive: which groups and arrays it has."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from dpss.errors import CorruptMatrixError, OtherFileError
+from dpss.formats.zarr.array import ZarrArray
+from dpss.formats.zarr.metadata import parse_array
+from dpss.storage.base import Blob, Tree
+from dpss.storage.local import LocalFile, LocalFolder
+
+METADATA = frozenset((".zgroup", ".zarray", "zarr.json"))
+"""Names of the files that make a folder a zarr group or array."""
+_MAX_JSON_BYTES = 1 << 26
+
+
+class ZarrTree:
+    """A zarr hierarchy below a folder of a tree. It can be pickled."""
+
+    def __init__(self, blob: Tree, root: str = "") -> None:
+        """Remember where the hierarchy is."""
+        self.blob = blob
+        self._root = root
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the listing behind: it's made anew, when needed."""
+        return ZarrTree, (self.blob, self._root)
+
+    @property
+    def url(self) -> str:
+        """The tree's address."""
+        return f"{self.blob.url}{'/' if self._root else ''}{self._root}"
+
+    @cached_property
+    def _blobs(self) -> Mapping[str, Blob]:
+        return self.blob.blobs()
+
+    @cached_property
+    def _nodes(self) -> frozenset[str]:
+        """Paths of all groups and arrays, that of the root empty."""
+        prefix = f"{self._root}/" if self._root else ""
+        found = set()
+        for path in self._blobs:
+            folder, _, name = path.rpartition("/")
+            if name in METADATA and f"{folder}/".startswith(prefix):
+                found.add(folder[len(prefix) :] if len(folder) >= len(prefix) else "")
+        return frozenset(found)
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        """Bytes below each array."""
+        sizes: dict[str, int] = {}
+        prefix = f"{self._root}/" if self._root else ""
+        for path, blob in self._blobs.items():
+            if path.startswith(prefix):
+                parts = path[len(prefix) :].split("/")[:-1]
+                for n in range(len(parts), 0, -1):
+                    if "/".join(parts[:n]) in self._nodes:
+                        node = "/".join(parts[:n])
+                        sizes[node] = sizes.get(node, 0) + (blob.size_bytes or 0)
+                        break
+        return sizes
+
+    def find(self, path: str) -> Blob | None:
+        """Return a blob by its path below the root.
+
+        Raises:
+            OtherFileError: It is a symbolic link that leads out of the folder.
+        """
+        blob = self._blobs.get(f"{self._root}/{path}" if self._root else path)
+        if isinstance(blob, LocalFile):
+            self._check_place(blob)
+        return blob
+
+    def _check_place(self, file: LocalFile) -> None:
+        """Refuse a file of a local folder that lies elsewhere in truth."""
+        if self._folder is None or os.path.realpath(file.path).startswith(self._folder):
+            return
+        raise OtherFileError(
+            f"{file.url}: is a link to a file outside of the zarr folder; other files are never "
+            "read: copy it into the folder"
+        )
+
+    @cached_property
+    def _folder(self) -> str | None:
+        """The resolved path below which all files must lie; ``None`` where it is no folder."""
+        if not isinstance(self.blob, LocalFolder):
+            return None
+        return f"{os.path.realpath(self.blob.path / self._root)}{os.sep}"
+
+    def stored_bytes(self, path: str) -> int | None:
+        """Return the size of all that lies directly in an array."""
+        return self._sizes.get(path, 0)
+
+    def __contains__(self, path: str) -> bool:
+        """Return whether there is a group or array of this path."""
+        return path in self._nodes
+
+    def children(self, path: str) -> list[str]:
+        """Return the names of the groups and arrays directly below a group."""
+        prefix = f"{path}/" if path else ""
+        names = (node[len(prefix) :] for node in self._nodes if node.startswith(prefix))
+        return sorted(name for name in names if name and "/" not in name)
+
+    def attributes(self, path: str) -> Mapping[str, Any]:
+        """Return the attributes of a group or array."""
+        version, meta = self._metadata(path)
+        if version == 3:
+            found = meta.get("attributes") or {}
+        else:
+            found = self._json(f"{path}/.zattrs" if path else ".zattrs") or {}
+        return found if isinstance(found, Mapping) else {}
+
+    def is_array(self, path: str) -> bool:
+        """Return whether there is an array of this path."""
+        if path not in self._nodes:
+            return False
+        version, meta = self._metadata(path)
+        return meta.get("node_type") == "array" if version == 3 else "shape" in meta
+
+    def array(self, path: str) -> ZarrArray:
+        """Return an array.
+
+        Raises:
+            CorruptMatrixError: There is none, or its metadata make no sense.
+        """
+        if not self.is_array(path):
+            raise CorruptMatrixError(f"{self.url}: there is no array {path}")
+        version, meta = self._metadata(path)
+        return ZarrArray(self, path, parse_array(version, meta, f"{self.url}: {path}"))
+
+    def _metadata(self, path: str) -> tuple[int, Mapping[str, Any]]:
+        """Return the version and what is said of a node."""
+        prefix = f"{path}/" if path else ""
+        for name, version in (("zarr.json", 3), (".zarray", 2), (".zgroup", 2)):
+            found = self._json(prefix + name)
+            if found is not None:
+                return version, found
+        raise CorruptMatrixError(f"{self.url}: there is no group or array {path!r}")
+
+    def _json(self, path: str) -> Mapping[str, Any] | None:
+        """Return what a file of metadata says, `None` where there is none."""
+        blob = self.find(path)
+        if blob is None:
+            return None
+        with blob.open() as file:
+            data = file.read(_MAX_JSON_BYTES + 1)
+        try:
+            if len(data) > _MAX_JSON_BYTES:
+                raise ValueError("it is too large")
+            found = json.loads(data)
+            if not isinstance(found, dict):
+                raise ValueError("it is no object")
+        except (ValueError, RecursionError) as error:
+            raise CorruptMatrixError(f"{blob.url}: can't be read as JSON ({error})") from error
+        return found

@@ -1,0 +1,221 @@
+"""Zarr in a folder or zip: AnnData's layout, and that of the HCA's first zarr matrices."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.annotation.data_frame import Frame, note_others, read_frame, read_records
+from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.gene_table import MAX_FEATURES, Note, check_feature_count, name_genes
+from dpss.formats.arrays.dtypes import as_strings
+from dpss.formats.arrays.sparse import SparseLayer
+from dpss.formats.arrays.tiles import TiledLayer
+from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix, state_orientation
+from dpss.formats.zarr.data_frame import ZarrElements
+from dpss.formats.zarr.group import METADATA, ZarrTree
+from dpss.model import GeneTable
+from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.base import Blob, Tree
+
+FORMAT = "zarr"
+
+_HCA_ORIENTATION = state_orientation(
+    "cells × genes", "The HCA Matrix Service's expression has a row for each cell_id."
+)
+Columns = dict[str, NDArray[np.object_]]
+
+
+def sniff(source: Blob | Tree) -> bool:
+    """Return whether a folder or zip archive holds a zarr hierarchy."""
+    tree = _as_tree(source)
+    return tree is not None and bool(roots(tree))
+
+
+def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
+    """Open all zarr hierarchies of a folder or zip archive.
+
+    Raises:
+        NoMatrixError: There is no matrix in any of them.
+        CorruptMatrixError: One is damaged or contradicts itself.
+        UnknownFormatError: One uses a codec that is not read here.
+        LimitError: One has more genes, or larger chunks, than can be read.
+    """
+    tree = _as_tree(source)
+    found_roots = [] if tree is None else roots(tree)
+    if tree is None or not found_roots:
+        raise NoMatrixError(f"{source.url}: there is no zarr hierarchy in it")
+    found, refused = [], None
+    for root in found_roots:
+        name = PurePosixPath(root).name.removesuffix(".zarr") if len(found_roots) > 1 else ""
+        try:
+            found.append(_open_one(ZarrTree(tree, root), name))
+        except NoMatrixError as error:
+            refused = error
+    if refused is not None and not found:
+        raise refused
+    return tuple(found)
+
+
+def _as_tree(source: Blob | Tree) -> Tree | None:
+    if isinstance(source, Tree):
+        return source
+    return ZipTree(source) if is_zip(source) else None
+
+
+def roots(tree: Tree) -> list[str]:
+    """Return the folders that are the top of a hierarchy."""
+    folders = {
+        folder
+        for folder, _, name in (path.rpartition("/") for path in tree.blobs())
+        if name in METADATA
+    }
+    return sorted(
+        folder
+        for folder in folders
+        if not folder
+        or not ({"", *(str(parent) for parent in PurePosixPath(folder).parents)} & folders)
+    )
+
+
+def _open_one(tree: ZarrTree, name: str) -> Matrix:
+    if {"expression", "gene_id"} <= set(tree.children("")):
+        layers, notes = _open_hca(tree)
+        orientation = _HCA_ORIENTATION
+    elif "var" in tree:
+        layers, notes = _layers(tree)
+        orientation = ANNDATA_ORIENTATION
+    else:
+        raise NoMatrixError(f"{tree.url}: a zarr hierarchy without X and var or an expression")
+    if not layers:
+        raise NoMatrixError(f"{tree.url}: there is no X, raw.X or layer in this zarr hierarchy")
+    return Matrix(name, FORMAT, layers, notes, (orientation,))
+
+
+def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
+    """Open the HCA Matrix Service's layout: cells × genes, dense, names beside it."""
+    expression = tree.array("expression")
+    if len(expression.shape) != 2:
+        raise NoMatrixError(f"{tree.url}: expression has the shape {expression.shape}")
+    n_cells, n_genes = expression.shape
+    check_feature_count(n_genes, tree.url)
+    columns: Columns = {}
+    for child in tree.children(""):
+        if child == "gene_id" or child.startswith("gene_metadata"):
+            columns |= _hca_columns(tree, child, n_genes)
+    if "cell_id" in tree and tree.array("cell_id").shape[:1] != (n_cells,):
+        raise CorruptMatrixError(
+            f"{tree.url}: cell_id has the shape {tree.array('cell_id').shape} for {n_cells:,} cells"
+        )
+    genes, notes = name_genes(columns, n_genes, tree.url)
+    return (TiledLayer("X", expression, genes, cell_axis=0).check(),), notes
+
+
+def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
+    """Return a table of genes: ``gene_metadata_string`` has its columns' names beside it."""
+    array = tree.array(name)
+    if array.dtype.kind not in "SUO":
+        return {}
+    values = array.read_all(MAX_FEATURES * 16)
+    if values.shape[:1] != (n_genes,):
+        # One line per column: the other way round.
+        values = values.T
+    if values.shape[:1] != (n_genes,) or values.ndim > 2:
+        return {}
+    if values.ndim == 1:
+        return {name: as_strings(values)}
+    titles = [f"{name} {j + 1}" for j in range(values.shape[1])]
+    if f"{name}_name" in tree:
+        named = as_strings(tree.array(f"{name}_name").read_all(1 << 10).ravel())
+        titles = list(named) if len(named) == len(titles) else titles
+    return {title: as_strings(values[:, j]) for j, title in enumerate(titles)}
+
+
+def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
+    """Return all layers of an AnnData hierarchy, and what is to be said of it."""
+    var = _frame(tree, "var", "uns")
+    found, notes = [], var.notes
+    if "X" in tree and not _is_null(tree, "X"):
+        found.append(_layer(tree, "X", "X", var.columns))
+    for raw in ("raw/", "raw."):
+        if f"{raw}X" in tree:
+            raw_var = _frame(tree, f"{raw}var", f"{raw}cat") if f"{raw}var" in tree else var
+            found.append(_layer(tree, "raw.X", f"{raw}X", raw_var.columns))
+            notes += raw_var.notes if raw_var is not var else ()
+            break
+    others = {}
+    for name in tree.children("layers") if "layers" in tree else ():
+        other = _other_encoding(tree, f"layers/{name}")
+        if other:
+            others[name] = other
+        else:
+            found.append(_layer(tree, name, f"layers/{name}", var.columns))
+    return tuple(found), (*notes, *note_others(others))
+
+
+def _frame(tree: ZarrTree, path: str, categories: str) -> Frame:
+    """Return a data frame's columns of text, the index first under the name ``index``."""
+    if not tree.is_array(path):
+        return read_frame(ZarrElements(tree), path)
+    array = tree.array(path)
+    if array.dtype.names is None or len(array.shape) != 1:
+        raise CorruptMatrixError(f"{tree.url}: {path} is no table of genes")
+    return read_records(ZarrElements(tree), array.read_all(MAX_FEATURES), categories)
+
+
+def _other_encoding(tree: ZarrTree, path: str) -> str:
+    """Return the encoding of what is no matrix of numbers; empty for what may be one."""
+    if not tree.is_array(path):
+        encoding = str(tree.attributes(path).get("encoding-type", ""))
+        return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
+    array = tree.array(path)
+    numbers = array.dtype.kind in "iufb" and len(array.shape) == 2
+    return "" if numbers else f"{len(array.shape)} axes of {array.dtype}"
+
+
+def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
+    """Open a layer, dense or sparse, and check it against the genes."""
+    where = f"{tree.url}: {path}"
+    if tree.is_array(path):
+        array = tree.array(path)
+        if len(array.shape) != 2:
+            raise CorruptMatrixError(f"{where} has {len(array.shape)} axes instead of 2")
+        return TiledLayer(name, array, _genes(var, array.shape[1], where), cell_axis=0).check()
+    attributes = tree.attributes(path)
+    encoding = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "")))
+    shape = attributes.get("shape", attributes.get("h5sparse_shape"))
+    kind = encoding.removesuffix("_matrix")
+    if kind not in ("csr", "csc") or not _is_shape(shape):
+        raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is no matrix")
+    n_cells, n_genes = shape
+    genes = _genes(var, n_genes, where)
+    for vector in ("data", "indices", "indptr"):
+        array = tree.array(f"{path}/{vector}")
+        if len(array.shape) != 1 or array.dtype.kind not in "iufb":
+            raise CorruptMatrixError(f"{where}/{vector} is no vector of numbers")
+    return SparseLayer(name, tree, path, n_cells, genes, cell_major=kind == "csr").check()
+
+
+def _is_shape(shape: object) -> TypeGuard[list[int]]:
+    return (
+        isinstance(shape, list)
+        and len(shape) == 2
+        and all(isinstance(n, int) and 0 <= n < 1 << 62 for n in shape)
+    )
+
+
+def _genes(var: Columns, n_genes: int, where: str) -> GeneTable:
+    genes = gene_table(var) if var else None
+    if genes is None or len(genes) != n_genes:
+        n_named = 0 if genes is None else len(genes)
+        raise CorruptMatrixError(f"{where} has {n_genes:,} genes, but its gene table {n_named:,}")
+    return genes
+
+
+def _is_null(tree: ZarrTree, path: str) -> bool:
+    """Return whether AnnData wrote ``None``."""
+    return tree.attributes(path).get("encoding-type") == "null"

@@ -1,0 +1,1 @@
+"""Many matrices: plan, read, publish, report."""

@@ -1,0 +1,1 @@
+"""Child processes that read files, so that a lost one costs its own file only."""

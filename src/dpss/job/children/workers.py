@@ -1,0 +1,296 @@
+"""Tasks in child processes: progress, log lines and results come back over a socket.
+
+Whatever ends the child (a crash, the kernel for lack of memory, a time limit) becomes a
+`LostError`, and the next task gets another child. A child is kept from task to task.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from dpss.compute.processes import Child, End, ForkServer
+from dpss.errors import LostError, MatrixError
+
+if TYPE_CHECKING:
+    from dpss.engine.summarizer import Progress
+
+DEFAULT_TIME_LIMIT = 6 * 3600.0
+"""Seconds that a task may take."""
+_TICK_SECONDS = 0.25
+"""How often the parent looks whether it's time to end, and a child tells how far it is."""
+_GRACE_SECONDS = 5.0
+"""What a child is given to end by itself."""
+
+Tasks = Mapping[str, Callable[..., Any]]
+"""By name; each takes its arguments and a `Progress`."""
+
+
+@dataclass(frozen=True)
+class _Worker:
+    child: Child
+    connection: Connection
+
+
+class Workers:
+    """Child processes that do tasks; can be used by several threads, one child for each."""
+
+    def __init__(
+        self,
+        open_tasks: Callable[[], AbstractContextManager[Tasks]],
+        preload: Callable[[], None] = lambda: None,
+        time_limit: float = DEFAULT_TIME_LIMIT,
+        clean_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do tasks in children.
+
+        Args:
+            open_tasks: Called in a child: what it can do. Left when the child ends by itself.
+            preload: Imports what tasks need.
+            time_limit: Seconds after which a task's child is ended.
+            clean_up: Called in this process when a child was lost.
+        """
+        self._server = ForkServer(lambda end: _work(end, open_tasks), preload)
+        self._time_limit = time_limit
+        self._clean_up = clean_up
+        self._idle: list[_Worker] = []
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the server that children are forked from; returns at once.
+
+        Raises:
+            OSError: No process can be had.
+        """
+        self._server.start()
+
+    def call(
+        self, name: str, *arguments: Any, progress: Progress, check: Callable[[], None]
+    ) -> Any:
+        """Do a task in a child, and return its result.
+
+        Args:
+            name: The task.
+            *arguments: Its arguments; they can be pickled.
+            progress: Told how far it is.
+            check: Called from time to time; raises if it's time to end.
+
+        Raises:
+            LostError: The child was lost.
+            Exception: What the task raised.
+        """
+        start = time.monotonic()
+        worker = self._take()
+        try:
+            worker.connection.send((name, arguments, logging.getLogger("dpss").level))
+            done = self._follow(worker, start, progress, check)
+        except (EOFError, ConnectionError) as error:
+            raise _lost(self._end(worker), time.monotonic() - start) from error
+        except BaseException:
+            self._end(worker)
+            raise
+        with self._lock:
+            self._idle.append(worker)
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+    def _take(self) -> _Worker:
+        """Return a child that has nothing to do."""
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if not _has_ended(worker.connection):
+                    return worker
+                self._end(worker)
+        child = self._server.fork()
+        return _Worker(child, Connection(child.socket.detach()))
+
+    def _follow(
+        self, worker: _Worker, start: float, progress: Progress, check: Callable[[], None]
+    ) -> Any:
+        """Pass on what a child tells until it has done its task."""
+        while True:
+            check()
+            left = start + self._time_limit - time.monotonic()
+            if left <= 0:
+                end = self._end(worker)
+                raise _too_slow(self._time_limit, end)
+            if not worker.connection.poll(min(left, _TICK_SECONDS)):
+                continue
+            kind, *content = worker.connection.recv()
+            if kind == "done":
+                return content[0]
+            if kind == "log":
+                logging.getLogger(content[0].name).handle(content[0])
+            else:
+                getattr(progress, kind)(*content)
+
+    def _end(self, worker: _Worker) -> End:
+        """Kill a child unless it has ended; a second time nothing happens."""
+        if worker.connection.closed:
+            return End(0, 0)
+        worker.connection.close()
+        end = self._server.end(worker.child)
+        self._clean_up()
+        return end
+
+    def close(self) -> None:
+        """End all children, and the server."""
+        self.renew()
+        self._server.close()
+
+    def renew(self) -> None:
+        """End the children that have nothing to do: the next tasks get new ones."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            with contextlib.suppress(OSError, EOFError):
+                worker.connection.send(None)
+                deadline = time.monotonic() + _GRACE_SECONDS
+                while worker.connection.poll(max(0.0, deadline - time.monotonic())):
+                    worker.connection.recv()
+            self._end(worker)
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Return whether a child that has nothing to do is gone; pass on what it told meanwhile."""
+    try:
+        while connection.poll():
+            kind, *content = connection.recv()
+            if kind == "log":
+                logging.getLogger(content[0].name).handle(content[0])
+    except (EOFError, OSError):
+        return True
+    return False
+
+
+def _lost(end: End, seconds: float) -> LostError:
+    why = "; most likely memory ran out" if end.cause == "SIGKILL" else ""
+    return LostError(
+        f"the process that read it was ended by {end.cause} after {seconds:.1f} s, with "
+        f"{end.peak_memory_bytes / 2**20:,.0f} MiB of memory{why}",
+        end.cause,
+        end.peak_memory_bytes,
+    )
+
+
+def _too_slow(limit: float, end: End) -> LostError:
+    return LostError(
+        f"the process that read it was ended after {limit:,.0f} s, which is --time-limit, with "
+        f"{end.peak_memory_bytes / 2**20:,.0f} MiB of memory",
+        "time limit",
+        end.peak_memory_bytes,
+    )
+
+
+def _work(end: socket.socket, open_tasks: Callable[[], AbstractContextManager[Tasks]]) -> None:
+    """Do tasks until there are no more; what a child does."""
+    connection = Connection(end.detach())
+    link = _Link(connection)
+    root = logging.getLogger()
+    root.handlers[:] = [_LogsToParent(link)]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def receive() -> None:
+        try:
+            while True:
+                requests.put(connection.recv())
+        except (EOFError, OSError):
+            os._exit(1)  # The parent has ended.
+
+    threading.Thread(target=receive, daemon=True).start()
+    with open_tasks() as tasks:
+        while request := requests.get():
+            name, arguments, level = request
+            logging.getLogger("dpss").setLevel(level)
+            link.send("done", _result_of(tasks[name], (*arguments, _ProgressOfParent(link))))
+
+
+def _result_of(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Return what a task returns or raises, fit to be sent."""
+    try:
+        return task(*arguments)
+    except Exception as error:
+        return portable(error)
+
+
+def portable(error: Exception) -> Exception:
+    """Return an error that can be pickled: itself where it can, else one that tells of it."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        text = " ".join(str(error).split())
+        name = type(error).__name__
+        return MatrixError(f"unexpected {name} ({text}); --debug shows where")
+    return error
+
+
+class _Link:
+    """Sends messages to the parent, from any thread."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, *message: Any) -> None:
+        with self._lock:
+            self._connection.send(message)
+
+
+class _LogsToParent(logging.Handler):
+    """Sends log lines to the parent, which has the streams and the format."""
+
+    def __init__(self, link: _Link) -> None:
+        super().__init__()
+        self._link = link
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.msg, record.args = record.getMessage(), None
+        if record.exc_info:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+            record.exc_info = None
+        with contextlib.suppress(OSError):
+            self._link.send("log", record)
+
+
+class _ProgressOfParent:
+    """Tells the parent how far it is, not more often than it looks."""
+
+    def __init__(self, link: _Link) -> None:
+        self._link = link
+        self._lock = threading.Lock()
+        self._n_values = 0
+        self._told = 0.0
+
+    def begin(self, label: str, n_values: int | None) -> None:
+        self._link.send("begin", label, n_values)
+
+    def advance(self, n_values: int) -> None:
+        with self._lock:
+            self._n_values += n_values
+            now = time.monotonic()
+            if now < self._told + _TICK_SECONDS:
+                return
+            amount, self._n_values, self._told = self._n_values, 0, now
+        self._link.send("advance", amount)
+
+    def end(self) -> None:
+        with self._lock:
+            amount, self._n_values = self._n_values, 0
+        if amount:
+            self._link.send("advance", amount)
+        self._link.send("end")

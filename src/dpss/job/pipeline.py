@@ -1,0 +1,125 @@
+"""One file: open, summarise each matrix in it, draw, publish.
+
+Everything is made before anything is published, so that a file that turns out to be
+broken half way leaves the output as it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from dpss.compute.machine import peak_memory_bytes
+from dpss.errors import LostError
+from dpss.job.publication import SUMMARY, folder_of, part_name, publish, publish_parts
+from dpss.job.reader import Reader, trace
+from dpss.job.report.outcomes import Outcome, Status
+from dpss.job.results import Results, outcome_of
+from dpss.job.stop import Stop
+from dpss.model import MatrixRef, Project
+from dpss.storage.base import Store
+
+if TYPE_CHECKING:
+    from dpss.engine.summarizer import Progress
+
+
+class Apart(Protocol):
+    """Makes results in another process, whose loss is an error of the one file."""
+
+    def make(
+        self, project: Project, ref: MatrixRef, progress: Progress, check: Callable[[], None]
+    ) -> tuple[Results, int]:
+        """Return the results, and the largest resident memory of that process, in bytes.
+
+        Raises:
+            LostError: The process was lost.
+            DpssError: The file can't be opened.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline(Reader):
+    """What it takes to process a file."""
+
+    store: Store
+    timer: Callable[[], float] = time.monotonic
+    apart: Apart | None = None
+    """Where files are read, counted and drawn; ``None`` for this process."""
+
+    def process(self, project: Project, ref: MatrixRef, progress: Progress) -> list[Outcome]:
+        """Summarise and publish each matrix of a file.
+
+        What goes wrong with a matrix, whatever it is, becomes its outcome.
+
+        Args:
+            project: The project.
+            ref: One of its files.
+            progress: Who is told how far it is.
+        """
+        start = self.timer()
+        watched = _Watched(progress, self.stop)
+        peak = 0
+        try:
+            if self.apart is None:
+                results = self.make(project, ref, watched)
+            else:
+                results, peak = self.apart.make(project, ref, watched, self.stop.check)
+            # What is published must get into the report, too.
+            with self.stop.shield(later=True):
+                outcomes = self._publish(ref, results)
+        except Exception as error:
+            trace(ref, error)
+            peak = error.peak_memory_bytes if isinstance(error, LostError) else peak
+            outcomes = [outcome_of(ref, "", error)]
+        seconds, peak = self.timer() - start, peak or peak_memory_bytes()
+        # A file is read once for all its matrices: the first one is billed.
+        return [
+            replace(
+                outcome,
+                seconds=0.0 if i else seconds,
+                input_bytes=0 if i else ref.size_bytes,
+                peak_memory_bytes=peak,
+            )
+            for i, outcome in enumerate(outcomes)
+        ]
+
+    def _publish(self, ref: MatrixRef, results: Results) -> list[Outcome]:
+        """Publish every matrix that there is a summary of."""
+        outcomes = []
+        for name, result in results.items():
+            folder = folder_of(ref.project_id, part_name(ref.name, name))
+            if not isinstance(result, Exception):
+                publish(self.store, folder, result.files)
+            outcomes.append(outcome_of(ref, name, result))
+        if results.keys() != {""} and not any(
+            outcome.status is Status.FAILED for outcome in outcomes
+        ):
+            reasons = {o.matrix: o.reason or None for o in outcomes}
+            summaries = {
+                part_name(ref.name, name): result.files[SUMMARY]
+                for name, result in results.items()
+                if not isinstance(result, Exception)
+            }
+            publish_parts(self.store, ref, self.recipe, reasons, summaries)
+        return outcomes
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """Progress that also looks whether it's time to end: in every thread, at every block."""
+
+    inner: Progress
+    stop: Stop
+
+    def begin(self, label: str, n_values: int | None) -> None:
+        self.stop.check()
+        self.inner.begin(label, n_values)
+
+    def advance(self, n_values: int) -> None:
+        self.stop.check()
+        self.inner.advance(n_values)
+
+    def end(self) -> None:
+        self.inner.end()

@@ -1,0 +1,1 @@
+"""What a run has to do: pure decisions from what earlier runs left."""

@@ -1,0 +1,170 @@
+"""Which matrices are being read, and which cost the process that read them, on which days.
+
+Written to ``runs/attempts.json`` before a matrix is begun, so that a run that was killed
+outright leaves word of what it had in hand. A matrix that was lost is read last the next
+time; after three days it is skipped until it changes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dpss.catalogs.shards import ALL, Shard
+from dpss.errors import DpssError
+from dpss.job.plan.steps import Attempt
+from dpss.job.publication import Recipe
+from dpss.storage.base import Store
+
+log = logging.getLogger(__name__)
+
+SCHEMA = 1
+_PREFIX = "runs/attempts"
+_UNTOLD = "the run that read it ended without a word"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What is written of a matrix."""
+
+    attempt: Attempt
+    begun: str = ""
+    """When it was begun, where it is being read; empty otherwise."""
+
+
+def attempts_key(shard: Shard = ALL) -> str:
+    """Return the key of a share's attempts: shares are run side by side.
+
+    >>> attempts_key(), attempts_key(Shard(2, 8))
+    ('runs/attempts.json', 'runs/attempts-2-of-8.json')
+    """
+    return f"{_PREFIX}.json" if shard == ALL else f"{_PREFIX}-{shard.number}-of-{shard.count}.json"
+
+
+class Attempts:
+    """The record of attempts; can be used by several threads."""
+
+    def __init__(
+        self, store: Store, recipe: Recipe, now: Callable[[], datetime], shard: Shard = ALL
+    ) -> None:
+        """Read what earlier runs left.
+
+        Args:
+            store: Where the record is.
+            recipe: The version and settings of this run.
+            now: Tells the time, in UTC.
+            shard: The share of the source that this run processes.
+
+        Raises:
+            UnreachableError: The store can't be reached.
+        """
+        self._store = store
+        self._recipe = recipe
+        self._now = now
+        self._key = attempts_key(shard)
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._changed = False
+        for key in sorted(store.keys(_PREFIX), key=lambda key: (key == self._key, key)):
+            self._entries |= _read(store, key, own=key == self._key)
+
+    @property
+    def known(self) -> Mapping[str, Attempt]:
+        """The matrices that were lost before, by folder."""
+        return {
+            folder: entry.attempt for folder, entry in self._entries.items() if entry.attempt.days
+        }
+
+    def begin(self, folder: str, fingerprint: str) -> None:
+        """Write that a matrix is being read, before it is."""
+        with self._lock:
+            before = self._entries.get(folder)
+            attempt = before.attempt if before else None
+            if attempt is None or not attempt.is_of(fingerprint, self._recipe):
+                attempt = Attempt(fingerprint, self._recipe)
+            self._entries[folder] = _Entry(attempt, self._now().isoformat())
+            self._write()
+
+    def finish(self, folder: str, lost: str | None) -> None:
+        """Note that a matrix is no longer being read; written with what comes next.
+
+        Args:
+            folder: The matrix.
+            lost: Why the process that read it was lost; ``None`` if it wasn't.
+        """
+        with self._lock:
+            entry = self._entries.pop(folder)
+            if lost is not None:
+                self._entries[folder] = _Entry(entry.attempt.lost_at(self._now(), lost))
+            self._changed = True
+
+    def close(self) -> None:
+        """Write that nothing is being read any more."""
+        with self._lock:
+            self._entries = {
+                folder: replace(entry, begun="")
+                for folder, entry in self._entries.items()
+                if entry.attempt.days
+            }
+            if self._changed:
+                self._write()
+
+    def _write(self) -> None:
+        document = {
+            "schema": SCHEMA,
+            "matrices": {folder: asdict(entry) for folder, entry in sorted(self._entries.items())},
+        }
+        text = json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
+        try:
+            self._store.write(self._key, text.encode())
+            self._changed = False
+        except (DpssError, OSError) as error:
+            # What is read next will tell by itself whether the output can be written to.
+            self._changed = True
+            log.warning("%s could not be written (%s)", self._key, error)
+
+
+def _read(store: Store, key: str, *, own: bool) -> dict[str, _Entry]:
+    """Return what is written at a key, by folder; of other shares only what they have lost."""
+    try:
+        document = json.loads(store.read(key))
+        entries = {folder: _parse(item) for folder, item in document["matrices"].items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("%s can't be read and is not taken into account (%s)", key, error)
+        return {}
+    found = dict(_settle(entries.items(), own=own))
+    for folder in found.keys() & entries.keys():
+        if entries[folder].begun and own:
+            log.warning("%s: %s; it is read last", folder, _UNTOLD)
+    return found
+
+
+def _settle(entries: Iterable[tuple[str, _Entry]], *, own: bool) -> Iterable[tuple[str, _Entry]]:
+    """Yield entries with what was being read, in a run that has ended, as lost."""
+    for folder, entry in entries:
+        if own and entry.begun:
+            begun = datetime.fromisoformat(entry.begun)
+            yield folder, _Entry(entry.attempt.lost_at(begun, _UNTOLD))
+        elif entry.attempt.days:
+            yield folder, _Entry(entry.attempt)
+
+
+def _parse(item: Any) -> _Entry:
+    attempt = item["attempt"]
+    recipe = attempt["recipe"]
+    at = attempt["at"]
+    return _Entry(
+        Attempt(
+            str(attempt["fingerprint"]),
+            Recipe(str(recipe["version"]), dict(recipe["settings"])),
+            tuple(str(day) for day in attempt["days"]),
+            str(attempt["reason"]),
+            datetime.fromisoformat(at) if at else None,
+        ),
+        str(item["begun"]),
+    )

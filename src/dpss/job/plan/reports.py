@@ -1,0 +1,137 @@
+"""Earlier runs, as their reports tell them: the newest entry of each matrix.
+
+A run of some projects, a shard or a run cut short reports a part of the source. Reports
+are read from the newest back to the last one of the whole source, or until each matrix
+asked about is found.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from dpss.errors import UnreachableError
+from dpss.job.plan.steps import Earlier
+from dpss.job.publication import Recipe, folder_of
+from dpss.job.report.outcomes import RunReport, Status, is_run_key
+from dpss.storage.base import Store
+
+log = logging.getLogger(__name__)
+
+MAX_REPORTS = 200
+"""Reports that are read at most: those of a day of 64 shards, three times over."""
+_NAMED, _LONGEST = 20, 300
+"""New failures that are named in one line, and characters of each reason."""
+_AT_ONCE = 8
+"""Reports read side by side."""
+
+
+def read_earlier(
+    store: Store, folders: Collection[str], max_reports: int = MAX_REPORTS, *, before: str = "~"
+) -> dict[str, Earlier]:
+    """Return what the earlier runs report of matrices, the newest entry of each.
+
+    A report that can't be read is passed over with a warning.
+
+    Args:
+        store: Where the reports are.
+        folders: The matrices that are asked about, by folder.
+        max_reports: Reports that are read at most.
+        before: Only reports whose keys sort before this one.
+
+    Returns:
+        By folder; also of matrices that were not asked about.
+
+    Raises:
+        UnreachableError: The store can't be reached.
+    """
+    keys = sorted(key for key in store.keys("runs/") if is_run_key(key) and key < before)
+    keys = keys[: -max_reports - 1 : -1]
+    found: dict[str, Earlier] = {}
+    # The newest alone: it mostly is of a whole source.
+    batches = [keys[:1], *(keys[i : i + _AT_ONCE] for i in range(1, len(keys), _AT_ONCE))]
+    for batch in batches:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            documents = list(pool.map(lambda key: _read(store, key), batch))
+        for entries, complete in documents:
+            found = entries | found
+            if complete or found.keys() >= set(folders):
+                return found
+    return found
+
+
+def find_known_failures(store: Store, report: RunReport) -> frozenset[str]:
+    """Return the labels of matrices that failed in the run before, too, and have not changed.
+
+    A matrix that always fails is told once, when it is new or its bytes are.
+
+    Args:
+        store: Where the reports are, this run's not yet among them.
+        report: What became of every matrix.
+    """
+    failed = {
+        outcome.folder or folder_of(outcome.project_id, outcome.matrix): outcome
+        for outcome in report.outcomes
+        if outcome.status is Status.FAILED
+    }
+    if not failed:
+        return frozenset()
+    try:
+        # Those of the tasks that did this run together tell the same failures.
+        earlier = read_earlier(store, failed, before=min(report.parts, default="~"))
+    except UnreachableError as error:
+        log.warning("which failures are new is not known: %s", error)
+        return frozenset()
+    return frozenset(
+        outcome.label
+        for folder, outcome in failed.items()
+        if (before := earlier.get(folder)) is not None
+        and (before.status, before.fingerprint) == (Status.FAILED, outcome.fingerprint)
+    )
+
+
+def describe_new_failures(report: RunReport, output: str, key: str) -> str:
+    """Return one line that names the new failures and the report; empty if there are none.
+
+    Args:
+        report: What became of every matrix.
+        output: The address of the output.
+        key: Where the report of the run is in it.
+    """
+    new = report.new_failures
+    if not new:
+        return ""
+    named = "; ".join(f"{outcome.label} ({outcome.reason[:_LONGEST]})" for outcome in new[:_NAMED])
+    more = f"; and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+    return f"new failures: {len(new)}: {named}{more}. Report: {output.rstrip('/')}/{key}"
+
+
+def _read(store: Store, key: str) -> tuple[dict[str, Earlier], bool]:
+    """Return a report's entries by folder, and whether it is of a whole source."""
+    try:
+        document = json.loads(store.read(key))
+        entries = _parse(document)
+        complete = not (document["only"] or document["interrupted_by"] or document["problems"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("%s can't be read and is not taken into account (%s)", key, error)
+        return {}, False
+    return entries, complete
+
+
+def _parse(document: Any) -> dict[str, Earlier]:
+    recipe = Recipe(str(document["version"]), dict(document["settings"]))
+    made_at = datetime.fromisoformat(document["started"])
+    return {
+        entry["folder"] or folder_of(entry["project_id"], entry["matrix"]): Earlier(
+            Status(entry["status"]),
+            str(entry["fingerprint"]),
+            str(entry["reason"]),
+            recipe,
+            made_at,
+        )
+        for entry in document["matrices"]
+    }

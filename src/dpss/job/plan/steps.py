@@ -1,0 +1,272 @@
+"""What is to be done: decided from what a source offers and what an output holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from dpss.job.publication import Published, Recipe, folder_of
+from dpss.job.report.outcomes import Outcome, Status
+from dpss.model import MatrixRef, Project, Skipped
+
+MAX_DAYS_LOST = 3
+"""Days on which a matrix may cost the process that reads it, before it is skipped."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One file: what is to be done with it, or what has become of it already."""
+
+    project: Project
+    ref: MatrixRef | None
+    """``None`` for an entry that the source's catalog left out."""
+    why: str
+    """Why it is processed (``new``, ``changed``, ...) or not."""
+    outcome: Outcome | None = None
+    """What became of it already; ``None`` if it is to be processed."""
+    doubtful: bool = False
+    """Whether it cost the process that read it before."""
+
+    @property
+    def label(self) -> str:
+        """Project and matrix, as people are told."""
+        if self.outcome is not None:
+            return self.outcome.label
+        name = self.ref.name if self.ref else ""
+        return Outcome(self.project.id, name, Status.PUBLISHED).label
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The newest entry of a matrix in the reports of earlier runs."""
+
+    status: Status
+    fingerprint: str
+    """Of the bytes, as the source gave it then; empty for an entry of the catalog alone."""
+    reason: str
+    """Why it was skipped or failed; empty otherwise."""
+    recipe: Recipe
+    """The version and settings of that run."""
+    made_at: datetime
+    """When that run began, with its time zone."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What is known of the reading of a matrix that cost the process that read it."""
+
+    fingerprint: str
+    recipe: Recipe
+    """The version and settings of the run."""
+    days: tuple[str, ...] = ()
+    """The days (UTC) on which it happened, in order."""
+    reason: str = ""
+    """What ended the process the last time."""
+    at: datetime | None = None
+    """When that was, with its time zone."""
+
+    def is_of(self, fingerprint: str, recipe: Recipe) -> bool:
+        """Return whether the same bytes would be read in the same way."""
+        return (self.fingerprint, self.recipe) == (fingerprint, recipe)
+
+    def lost_at(self, at: datetime, reason: str) -> Attempt:
+        """Return what is known once the process was lost again."""
+        days = tuple(sorted({*self.days, f"{at:%Y-%m-%d}"}))
+        return replace(self, days=days, reason=reason, at=at)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an output holds, as far as it matters here."""
+
+    published: Mapping[str, Published] = field(default_factory=dict)
+    """By folder."""
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    """What earlier runs report, by folder."""
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    """Matrices that cost the process that read them, by folder."""
+
+
+def plan_run(
+    projects: Iterable[Project], known: Known, recipe: Recipe, *, force: bool = False
+) -> list[Step]:
+    """Decide about every file of a source, in its order.
+
+    Args:
+        projects: What the source offers.
+        known: What the output holds.
+        recipe: What results depend on besides the input.
+        force: Process every file.
+    """
+    steps = []
+    for project in projects:
+        steps += [_decide(project, ref, known, recipe, force=force) for ref in project.refs]
+        steps += [
+            Step(
+                project,
+                None,
+                skipped.reason,
+                Outcome(project.id, skipped.name, _status_of(skipped), skipped.reason),
+            )
+            for skipped in project.skipped
+        ]
+    return steps
+
+
+def largest_first(steps: Iterable[Step]) -> list[Step]:
+    """Return what is decided already, then what is to be done: the largest first.
+
+    A large one that is begun last would keep the others' threads waiting; what has no
+    known size comes towards the end, and last what cost the process that read it before.
+    """
+
+    def key(step: Step) -> tuple[bool, bool, int]:
+        size = step.ref.size_bytes if step.ref else None
+        return step.outcome is None, step.doubtful, -(size or 0)
+
+    return sorted(steps, key=key)
+
+
+def vanished(folders: Iterable[str], projects: Iterable[Project]) -> list[str]:
+    """Return the published folders that belong to nothing that a source still has.
+
+    What it has but leaves out, by a rule or through a fault, is still there; of an entry
+    without a name so is everything of its project.
+
+    Args:
+        folders: Keys of all published folders.
+        projects: All that the source has.
+    """
+    whole: set[str] = set()
+    single: set[str] = set()
+    for project in projects:
+        for entry in project.skipped:
+            (single if entry.name else whole).add(folder_of(project.id, entry.name))
+        single |= {folder_of(ref.project_id, ref.name) for ref in project.refs}
+    return [
+        folder
+        for folder in folders
+        if folder.partition("/")[0] not in whole
+        # A file with several matrices has a folder for each, named after it.
+        and not any(
+            folder == known or folder.startswith((f"{known}/", f"{known}.")) for known in single
+        )
+    ]
+
+
+def superseded(
+    folders: Iterable[str], refs: Container[str], current: Mapping[str, Collection[str]]
+) -> list[str]:
+    """Return the published folders of files whose newest publication no longer has them.
+
+    Args:
+        folders: Keys of all published folders.
+        refs: Keys of the folders of all files of the source.
+        current: By the folder of a file, the folders of its newest publication.
+    """
+    found = []
+    for folder in folders:
+        owner = next((each for each in _owners(folder) if each in refs), None)
+        if owner is not None and owner in current and folder not in current[owner]:
+            found.append(folder)
+    return found
+
+
+def _owners(folder: str) -> Iterator[str]:
+    """Yield the folders of the files that may have a matrix in a folder, the longest first."""
+    project, _, name = folder.partition("/")
+    while name:
+        yield f"{project}/{name}"
+        name = name.rpartition(".")[0]
+    yield project
+
+
+def _status_of(skipped: Skipped) -> Status:
+    return Status.FAILED if skipped.failed else Status.SKIPPED
+
+
+def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, force: bool) -> Step:
+    folder = folder_of(ref.project_id, ref.name)
+    published = known.published.get(folder)
+    why = "asked for" if force else why_again(ref, published, recipe) if published else "new"
+    if why or published is None:
+        skip = None if force else _recall_skip(project, ref, folder, known, recipe)
+        attempt = _attempt_of(ref, folder, known, recipe)
+        if skip is None and attempt is not None and not force:
+            skip = _skip_lost(project, ref, folder, attempt)
+        return skip or Step(project, ref, why, doubtful=attempt is not None)
+    outcome = Outcome(
+        ref.project_id,
+        ref.name,
+        Status.UNCHANGED,
+        folder=folder,
+        url=ref.url,
+        fingerprint=ref.fingerprint,
+        n_cells=published.n_cells,
+        n_genes=published.n_genes,
+    )
+    return Step(project, ref, "unchanged", outcome)
+
+
+def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
+    """Return why a published matrix has to be made again; empty if it needn't be."""
+    if ref.fingerprint != published.fingerprint:
+        return "changed"
+    if published.recipe.settings != recipe.settings:
+        return "other settings"
+    if published.recipe.version != recipe.version:
+        return f"made by version {published.recipe.version}"
+    if ref.modified and (published.modified is None or ref.modified >= published.modified):
+        return "newer than its summary"
+    return ""
+
+
+def _recall_skip(
+    project: Project, ref: MatrixRef, folder: str, known: Known, recipe: Recipe
+) -> Step | None:
+    """Return a step that skips what an earlier run skipped by rule, if nothing has changed."""
+    earlier = known.earlier.get(folder)
+    if earlier is None or earlier.status is not Status.SKIPPED:
+        return None
+    if (earlier.fingerprint, earlier.recipe) != (ref.fingerprint, recipe):
+        return None
+    if ref.modified and ref.modified >= earlier.made_at:
+        return None
+    return _skip(project, ref, folder, earlier.reason)
+
+
+def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> Attempt | None:
+    """Return what is known of a matrix that was lost before, if nothing has changed."""
+    attempt = known.attempts.get(folder)
+    if attempt is None or not attempt.is_of(ref.fingerprint, recipe):
+        return None
+    if ref.modified and attempt.at and ref.modified >= attempt.at:
+        return None
+    return attempt
+
+
+def _skip_lost(project: Project, ref: MatrixRef, folder: str, attempt: Attempt) -> Step | None:
+    """Return a step that skips what was lost on too many days."""
+    if len(attempt.days) < MAX_DAYS_LOST:
+        return None
+    return _skip(
+        project,
+        ref,
+        folder,
+        f"cost the process that read it on {len(attempt.days)} days, the last time "
+        f"{attempt.days[-1]} ({attempt.reason}); skipped until it changes, or with --force",
+    )
+
+
+def _skip(project: Project, ref: MatrixRef, folder: str, reason: str) -> Step:
+    outcome = Outcome(
+        ref.project_id,
+        ref.name,
+        Status.SKIPPED,
+        reason,
+        folder=folder,
+        url=ref.url,
+        fingerprint=ref.fingerprint,
+    )
+    return Step(project, ref, reason, outcome)

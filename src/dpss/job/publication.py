@@ -1,0 +1,267 @@
+"""What an output holds of a matrix, and how that is replaced without deleting anything.
+
+A matrix's ``summary.json`` lists every file of its publication with size and checksum. The
+files are written first and ``summary.json`` last, each replaced as a whole. A reader that
+finds a file that differs from its entry knows that the matrix is being replaced, whenever the
+writing was cut short. Where one file holds several matrices, ``matrices.json`` lists their
+summaries in the same way. Only ``--prune`` deletes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dpss.errors import DpssError
+from dpss.model import MatrixRef
+from dpss.storage.base import Store, WatchfulStore, write_all
+from dpss.summary.manifest import first_mismatch, parse_manifest, sha256_of
+
+log = logging.getLogger(__name__)
+
+SUMMARY = "summary.json"
+MATRICES = "matrices.json"
+GENES = "genes.csv"
+CELLS = "cells.json"
+_ATTEMPTS = 5
+"""How often a matrix is published where another run does so at the same time."""
+FOR_PAGES = re.compile(r"cells\.json|genes\.(lookup|names|\d+\.js)")
+"""Names of the files that are published for the pages only."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What results depend on, besides the input."""
+
+    version: str
+    """Version of this program."""
+    settings: Mapping[str, Any]
+    """The settings that change results, by name."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What an output holds of a file."""
+
+    fingerprint: str
+    recipe: Recipe
+    n_cells: int | None = None
+    n_genes: int | None = None
+    modified: datetime | None = None
+    """When it was published; ``None`` if not asked for."""
+    folders: tuple[str, ...] = ()
+    """Keys of the folders of its matrices."""
+
+
+def folder_of(project_id: str, name: str) -> str:
+    """Return the key of a matrix's folder."""
+    return f"{project_id}/{name}" if name else project_id
+
+
+def part_name(ref_name: str, part: str) -> str:
+    """Return the name of one matrix of a file, within its project.
+
+    >>> part_name("", "mm10"), part_name("both", "mm10"), part_name("both", "")
+    ('mm10', 'both.mm10', 'both')
+    """
+    return ".".join(filter(None, (ref_name, part)))
+
+
+def read_published(
+    store: Store,
+    ref: MatrixRef,
+    recipe: Recipe | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> Published | None:
+    """Return what an output holds of a file.
+
+    An output may hold two publications of a file: of a version with one matrix and of a
+    version with several. The one that fits the file and the recipe counts, then the newer one.
+
+    Args:
+        store: The output.
+        ref: The file.
+        recipe: What results depend on besides the input.
+        sizes: Sizes of the output's files by key; by default, those of the project are listed.
+
+    Returns:
+        ``None`` if there is no publication, or none that is whole.
+    """
+    if sizes is None:
+        sizes = store.sizes(f"{ref.project_id}/")
+    folder = folder_of(ref.project_id, ref.name)
+    found = []
+    for name, read in ((SUMMARY, _read_single), (MATRICES, _read_parts)):
+        key = f"{folder}/{name}"
+        try:
+            if key in sizes:
+                found.append(read(store, ref, key, sizes))
+        except FileNotFoundError:
+            continue
+        except (DpssError, OSError):
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("%s can't be used and is made again (%s)", key, error)
+    first = datetime.min.replace(tzinfo=UTC)
+
+    def fits(one: Published) -> tuple[bool, bool, datetime]:
+        same = one.fingerprint == ref.fingerprint
+        return same, one.recipe == recipe, one.modified or first
+
+    return max(found, key=fits, default=None)
+
+
+def _read_single(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]) -> Published:
+    """Read a ``summary.json`` and compare its files with the sizes found."""
+    folder = key.removesuffix(f"/{SUMMARY}")
+    document = json.loads(store.read(key))
+    _check_files(document, folder, sizes)
+    return Published(
+        str(document["matrix"]["fingerprint"]),
+        _parse_recipe(document),
+        document["n_cells"],
+        document["n_genes"],
+        store.modified(key) if ref.modified else None,
+        (folder,),
+    )
+
+
+def _read_parts(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]) -> Published:
+    """Read a ``matrices.json`` and compare the summaries that it lists, and their files."""
+    document = json.loads(store.read(key))
+    folders = []
+    for entry in document["matrices"]:
+        if entry["skipped"] is not None:
+            continue
+        folder = folder_of(ref.project_id, str(entry["name"]))
+        data = store.read(f"{folder}/{SUMMARY}")
+        if sha256_of(data) != entry["summary_sha256"]:
+            raise ValueError(f"{folder}/{SUMMARY} is not the listed one")
+        _check_files(json.loads(data), folder, sizes)
+        folders.append(folder)
+    return Published(
+        str(document["fingerprint"]),
+        _parse_recipe(document),
+        modified=store.modified(key) if ref.modified else None,
+        folders=tuple(folders),
+    )
+
+
+def _check_files(document: Any, folder: str, sizes: Mapping[str, int]) -> None:
+    problem = first_mismatch(parse_manifest(document["files"]), folder, sizes)
+    if problem:
+        raise ValueError(problem)
+
+
+def _parse_recipe(document: Any) -> Recipe:
+    provenance = document["provenance"]
+    return Recipe(str(provenance["version"]), dict(provenance["settings"]))
+
+
+def published_folders(store: Store) -> list[str]:
+    """Return the folders of all published matrices."""
+    return [
+        key.removesuffix(f"/{SUMMARY}")
+        for key in store.keys("")
+        if key.endswith(f"/{SUMMARY}") and not key.startswith(("runs/", "_"))
+    ]
+
+
+def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
+    """Replace a matrix's files, ``summary.json`` last.
+
+    Nothing is deleted: a file of an earlier publication that this one lacks is not listed in
+    the new summary, and stays until it is pruned.
+
+    Args:
+        store: Where to.
+        folder: Key of the matrix's folder.
+        files: All files by name, the summary among them.
+    """
+    keys = {name: f"{folder}/{name}" for name in files}
+    for attempt in range(1, _ATTEMPTS + 1):
+        write_all(store, {keys[name]: files[name] for name in files if name != SUMMARY})
+        store.write(keys[SUMMARY], files[SUMMARY])
+        # Whichever of two runs writes last looks after that, and so sees the other's files.
+        if not isinstance(store, WatchfulStore) or not store.overwritten(keys.values()):
+            return
+        log.warning("%s: another run publishes it at the same time (%d)", folder, attempt)
+        time.sleep(random.uniform(0, attempt))
+    log.warning("%s: may hold files of two runs; run again with --force", folder)
+
+
+def publish_parts(
+    store: Store,
+    ref: MatrixRef,
+    recipe: Recipe,
+    reasons: Mapping[str, str | None],
+    summaries: Mapping[str, bytes],
+) -> None:
+    """List the matrices of one file, now that each is published.
+
+    Args:
+        store: Where to.
+        ref: The file.
+        recipe: What they were made with.
+        reasons: By name, why a matrix was skipped, or ``None`` if it was published.
+        summaries: By name, the ``summary.json`` of each published matrix.
+    """
+    document = {
+        "schema": 1,
+        "fingerprint": ref.fingerprint,
+        "matrices": [
+            {
+                "name": name,
+                "skipped": reason,
+                "summary_sha256": None if reason is not None else sha256_of(summaries[name]),
+            }
+            for name, reason in reasons.items()
+        ],
+        "provenance": {"version": recipe.version, "settings": dict(recipe.settings)},
+    }
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    store.write(f"{folder_of(ref.project_id, ref.name)}/{MATRICES}", text.encode())
+
+
+def unpublish(store: Store, folder: str) -> None:
+    """Delete a matrix's files, the summary first."""
+    store.delete(f"{folder}/{SUMMARY}")
+    for name in _matrix_files(store, folder):
+        store.delete(f"{folder}/{name}")
+
+
+def prune_files(store: Store, folder: str) -> list[str]:
+    """Delete the files of earlier publications that a matrix's summary does not list.
+
+    Files that pages make for themselves stay.
+
+    Returns:
+        The keys of the deleted files.
+    """
+    try:
+        listed = parse_manifest(json.loads(store.read(f"{folder}/{SUMMARY}"))["files"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return []
+    names = [name for name in _matrix_files(store, folder) if name not in listed]
+    keys = [f"{folder}/{name}" for name in names if not name.startswith("genes.")]
+    for key in keys:
+        store.delete(key)
+    return keys
+
+
+def _matrix_files(store: Store, folder: str) -> list[str]:
+    """Return the names of the files of any publication of a matrix, told by their names."""
+    names = [key.removeprefix(f"{folder}/") for key in store.keys(f"{folder}/")]
+    return [
+        name
+        for name in names
+        if "/" not in name
+        and (name == GENES or FOR_PAGES.fullmatch(name) or name.endswith((".png", ".svg")))
+    ]

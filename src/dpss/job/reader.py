@@ -1,0 +1,185 @@
+"""One file: open it, summarise each matrix in it, draw; nothing is published yet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dpss.compute.executor import Executor
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.errors import CorruptMatrixError, NeedsWholeError
+from dpss.job.publication import Recipe, part_name
+from dpss.job.renderer import Drawing, DrawingHere
+from dpss.job.results import Made, Results
+from dpss.job.stop import Stop
+from dpss.model import MatrixRef, Project
+from dpss.storage.http.one_pass import OnePassBlob
+from dpss.storage.local import last_modified
+from dpss.storage.locations import Source, local_path, open_source
+from dpss.storage.scratch import ScratchFile
+from dpss.storage.urls import shown_address
+
+if TYPE_CHECKING:
+    from dpss.engine.summarizer import Progress
+    from dpss.formats.base import Layer, Matrix
+    from dpss.formats.options import Hold, Means
+    from dpss.summary.builder import Identity
+    from dpss.summary.record import Summary
+
+log = logging.getLogger(__name__)
+
+OpenRef = Callable[[MatrixRef], AbstractContextManager[Source]]
+"""Opens what a reference means for as long as it's needed."""
+
+
+@contextmanager
+def open_ref(ref: MatrixRef) -> Iterator[Source]:
+    """Open what a reference means, in place.
+
+    Raises:
+        CorruptMatrixError: At the end: it was changed meanwhile.
+    """
+    yield open_source(ref.address)
+    path = local_path(ref.address)
+    if path is not None and ref.modified is not None and last_modified(path) != ref.modified:
+        raise CorruptMatrixError(f"{path}: was changed while it was read; run again")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """What it takes to read, count and draw a file."""
+
+    stats: StatSettings
+    read: ReadSettings
+    recipe: Recipe
+    executor: Executor
+    stop: Stop
+    executor_here: Executor | None = None
+    """Of this process, for what lies where only this process sees it; by default the same."""
+    drawing: Drawing = field(default_factory=DrawingHere)
+    open_ref: OpenRef = open_ref
+    open_whole: OpenRef | None = None
+    """Fetches what can't be read where it is."""
+    hold: Hold | None = None
+    """Keeps what has to be unpacked; by default a scratch space of its own."""
+    demo: bool = False
+    """Whether the matrices are simulated."""
+
+    def make(self, project: Project, ref: MatrixRef, progress: Progress) -> Results:
+        """Return all that is published of each matrix of a file, or its error.
+
+        Args:
+            project: The project.
+            ref: One of its files.
+            progress: Who is told how far it is.
+
+        Raises:
+            MatrixError: The file can't be opened.
+        """
+        self.drawing.prepare()
+        try:
+            results = self._summarize(project, ref, progress, self.open_ref)
+        except NeedsWholeError as error:
+            if self.open_whole is None or local_path(ref.address) is not None:
+                raise
+            log.info("%s; it is fetched", error)
+            results = self._summarize(project, ref, progress, self.open_whole)
+        for result in results.values():
+            if isinstance(result, Exception):
+                trace(ref, result)
+        return {name: self._draw(result, progress) for name, result in results.items()}
+
+    def _summarize(
+        self, project: Project, ref: MatrixRef, progress: Progress, open_ref: OpenRef
+    ) -> dict[str, Summary | Exception]:
+        """Return the summary of every matrix of a file, or its error, by its name there.
+
+        Raises:
+            MatrixError: The file can't be opened.
+            NeedsWholeError: It can't be read where it is.
+        """
+        from dpss.engine.summarizer import summarize_matrix
+        from dpss.formats.discovery import Refused, each_matrix
+
+        def identify(matrix: Matrix, layer: Layer) -> Identity:
+            return self._identify(project, ref, matrix, layer)
+
+        results: dict[str, Summary | Exception] = {}
+        with open_ref(ref) as source:
+            executor = self._executor_for(source)
+            with closing(each_matrix(source, self._means())) as matrices:
+                for matrix in matrices:
+                    self.stop.check()
+                    if isinstance(matrix, Refused):
+                        if isinstance(matrix.error, NeedsWholeError):
+                            raise matrix.error
+                        results[matrix.name] = matrix.error
+                        continue
+                    try:
+                        results[matrix.name] = summarize_matrix(
+                            matrix,
+                            identify,
+                            self.stats,
+                            self.read,
+                            executor,
+                            progress,
+                            expected_cells=ref.n_cells,
+                        )
+                    except NeedsWholeError:
+                        raise
+                    except Exception as error:
+                        results[matrix.name] = error
+        return results
+
+    def _means(self) -> Means:
+        from dpss.formats.options import Means, hold_apart, parse_orientation
+
+        return Means(
+            threads=self.read.threads,
+            orientation=parse_orientation(self.stats.orientation),
+            memory_bytes=self.read.memory_bytes,
+            hold=self.hold or hold_apart,
+        )
+
+    def _executor_for(self, source: Source) -> Executor:
+        """Return who reads a source: what was or is fetched can be read by this process only."""
+        fetched = isinstance(source, (ScratchFile, OnePassBlob))
+        here = fetched and self.executor_here is not None
+        return self.executor_here or self.executor if here else self.executor
+
+    def _identify(self, project: Project, ref: MatrixRef, matrix: Matrix, layer: Layer) -> Identity:
+        from dpss.summary.builder import Identity
+        from dpss.summary.record import MatrixInfo, Provenance
+
+        return Identity(
+            project_id=project.id,
+            project_title=project.title,
+            matrix=MatrixInfo(
+                name=part_name(ref.name, matrix.name),
+                url=ref.url,
+                format=matrix.format,
+                layer=layer.name,
+                fingerprint=ref.fingerprint,
+                strata=ref.strata,
+            ),
+            provenance=Provenance(self.recipe.version, self.recipe.settings),
+            demo=self.demo,
+        )
+
+    def _draw(self, result: Summary | Exception, progress: Progress) -> Made | Exception:
+        """Return all files of a summary, the summary itself last; an error as it is."""
+        if isinstance(result, Exception):
+            return result
+        files = self.drawing.files_of(result, progress)
+        from dpss.summary.assumptions import assumptions, describe_assumption
+
+        assumed = " ".join(map(describe_assumption, assumptions(result.reading)))
+        return Made(files, result.n_cells, result.n_genes, assumed)
+
+
+def trace(ref: MatrixRef, error: Exception) -> None:
+    """Log an error's traceback for those who want to know everything."""
+    log.debug("traceback of %s", shown_address(ref.address), exc_info=error)

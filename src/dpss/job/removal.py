@@ -1,0 +1,50 @@
+"""Deleting what an output need not hold any longer: the only place where a run deletes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+
+from dpss.job.plan.steps import superseded, vanished
+from dpss.job.publication import (
+    MATRICES,
+    Recipe,
+    folder_of,
+    prune_files,
+    published_folders,
+    read_published,
+    unpublish,
+)
+from dpss.model import Project
+from dpss.storage.base import Store
+
+log = logging.getLogger(__name__)
+
+
+def prune(store: Store, projects: Sequence[Project], recipe: Recipe) -> None:
+    """Delete what the source no longer has, and files of earlier publications.
+
+    Args:
+        store: The output.
+        projects: All that the source has.
+        recipe: What results depend on besides the input.
+    """
+    folders = published_folders(store)
+    gone = vanished(folders, projects)
+    sizes = store.sizes()
+    current: dict[str, Collection[str]] = {}
+    for ref in (ref for project in projects for ref in project.refs):
+        found = read_published(store, ref, recipe, sizes)
+        if found is not None and found.fingerprint == ref.fingerprint:
+            current[folder_of(ref.project_id, ref.name)] = found.folders
+    refs = {folder_of(ref.project_id, ref.name) for project in projects for ref in project.refs}
+    gone += superseded(folders, refs, current)
+    for folder in gone:
+        log.info("%s: deleted, the source no longer has it", folder)
+        unpublish(store, folder)
+    for folder, parts in current.items():
+        if folder in parts:
+            store.delete(f"{folder}/{MATRICES}")
+    for folder in sorted(set(folders).difference(gone)):
+        for key in prune_files(store, folder):
+            log.info("%s: deleted, it belongs to an earlier publication", key)

@@ -1,0 +1,239 @@
+"""All published files of a summary, drawn in this process or in helper processes.
+
+Drawing is matplotlib's work, one thread at a time. A server process imports it while
+this one still reads, and forks the helpers that draw side by side; this process stays
+small.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Protocol
+
+from dpss.errors import CorruptMatrixError
+from dpss.job.publication import CELLS, GENES, SUMMARY
+from dpss.summary.manifest import manifest_of, sha256_of
+
+if TYPE_CHECKING:
+    from dpss.engine.summarizer import Progress
+    from dpss.summary.record import Summary
+
+log = logging.getLogger(__name__)
+
+_SHARES = (
+    ("highly_variable_genes", "highest_expr_genes", "knee"),
+    (
+        "genes_by_cell_count",
+        "violin",
+        "scatter_genes_vs_counts",
+        "scatter_percentMitoGenes_vs_count",
+    ),
+)
+"""Figures that are drawn by the same helper; each share takes about as long."""
+
+
+class Drawing(Protocol):
+    """Who draws."""
+
+    def prepare(self) -> None:
+        """Be told that there will be something to draw; returns at once."""
+
+    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+        """Return all published files of a summary by name, ``summary.json`` last."""
+
+    def close(self) -> None:
+        """Be told that nothing more will be drawn."""
+
+
+class DrawingHere:
+    """Draws in this process."""
+
+    def prepare(self) -> None:
+        """Import matplotlib beside the reading, which mostly lets go of the interpreter's lock."""
+        threading.Thread(target=_preload, name="dpss-preload", daemon=True).start()
+
+    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+        """Return all published files of a summary by name, ``summary.json`` last."""
+        from dpss.figures.registry import FIGURES
+
+        progress.begin("drawing", len(FIGURES))
+        drawn: dict[str, bytes] = {}
+        try:
+            for figure in FIGURES:
+                drawn |= draw_figures(summary, (figure.slug,))
+                progress.advance(1)
+        finally:
+            progress.end()
+        return with_summary(summary, drawn | tables_of(summary))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class DrawingProcesses:
+    """Draws in helper processes, which start when there is something to be drawn.
+
+    Where processes can't be had, or are killed, it draws here.
+    """
+
+    def __init__(self, n_processes: int) -> None:
+        """Use at most ``n_processes`` helpers."""
+        self._n_processes = max(1, min(n_processes, len(_SHARES)))
+        self._pool: ProcessPoolExecutor | None = None
+        self._children: set[BaseProcess] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Have the helpers started, unless they are there: their server takes a second."""
+        threading.Thread(target=self._start, name="dpss-helpers", daemon=True).start()
+
+    def _start(self) -> None:
+        """Start the helpers, unless they are there."""
+        with self._lock:
+            if self._pool is not None or self._closed:
+                return
+            self._pool = ProcessPoolExecutor(
+                self._n_processes,
+                mp_context=_context(),
+                initializer=_begin_helper,
+            )
+            before = set(multiprocessing.active_children())
+            try:
+                for _ in range(self._n_processes):
+                    self._pool.submit(_preload)
+            except OSError as error:
+                log.debug("no helper processes for figures: %s", error)
+            self._children = set(multiprocessing.active_children()) - before
+
+    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+        """Return all published files of a summary by name, ``summary.json`` last."""
+        self._closed = False
+        self._start()
+        try:
+            futures = self._submit(summary)
+            tables = tables_of(summary)
+            return with_summary(summary, self._collect(futures, progress) | tables)
+        except (OSError, BrokenProcessPool) as error:
+            log.debug("figures are drawn in this process: %s", error)
+            return DrawingHere().files_of(summary, progress)
+
+    def close(self) -> None:
+        """End the helpers, whatever they are at, and wait until they are gone.
+
+        Left to itself the pool would end them at the interpreter's exit, at which it
+        sometimes stumbles over pipes that are closed already.
+        """
+        with self._lock:
+            self._closed = True
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            for child in self._children:
+                child.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, summary: Summary) -> list[tuple[int, Future[dict[str, bytes]]]]:
+        pool = self._pool
+        if pool is None:
+            raise BrokenProcessPool("there are no helpers")
+        return [(len(share), pool.submit(draw_figures, summary, share)) for share in _SHARES]
+
+    def _collect(
+        self, futures: Sequence[tuple[int, Future[dict[str, bytes]]]], progress: Progress
+    ) -> dict[str, bytes]:
+        drawn: dict[str, bytes] = {}
+        progress.begin("drawing", sum(n for n, _ in futures))
+        try:
+            for n, future in futures:
+                drawn |= future.result()
+                progress.advance(n)
+        finally:
+            progress.end()
+        return dict(sorted(drawn.items()))
+
+
+def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
+    """Draw figures and return them as files by name; those without numbers are left out."""
+    from dpss.figures.elements.style import theme
+    from dpss.figures.export import render_png, render_svg
+    from dpss.figures.registry import FIGURES
+
+    files = {}
+    with theme():
+        for figure in FIGURES:
+            if figure.slug in slugs and figure.needs(summary) is None:
+                drawn = figure.draw(summary)
+                files[f"{figure.slug}.png"] = render_png(drawn)
+                files[f"{figure.slug}.svg"] = render_svg(drawn)
+    return files
+
+
+def tables_of(summary: Summary) -> dict[str, bytes]:
+    """Return the tables of a summary by file name: for people, programs and pages."""
+    from dpss.summary.tables import genes_csv
+    from dpss.website.cells import cells_json
+    from dpss.website.genes.lookup import gene_files
+
+    table = genes_csv(summary.genes)
+    return {
+        GENES: table,
+        **gene_files(summary.genes, sha256_of(table)),
+        CELLS: cells_json(summary),
+    }
+
+
+def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return a matrix's files by name with ``summary.json``, which lists them, last.
+
+    Raises:
+        CorruptMatrixError: The summary breaks its schema.
+    """
+    from dpss.figures.registry import figure_infos
+    from dpss.summary.tables import json_bytes, summary_document
+    from dpss.website.schemas import schema
+    from dpss.website.validation import fault
+
+    document = summary_document(summary, figure_infos(summary), manifest_of(files))
+    if found := fault(document, schema("summary")):
+        raise CorruptMatrixError(f"summary.json would break its schema: {found}")
+    return {**files, SUMMARY: json_bytes(document)}
+
+
+def _context() -> BaseContext:
+    """Return how helpers are started: forked by a server that has matplotlib already."""
+    try:
+        context = multiprocessing.get_context("forkserver")
+    except ValueError:  # There is none on this system.
+        return multiprocessing.get_context("spawn")
+    context.set_forkserver_preload(["dpss.figures.preload"])
+    return context
+
+
+def _begin_helper() -> None:
+    """Leave signals to the parent, and end when it has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _preload() -> None:
+    """Import what drawing needs, ahead of the first figure."""
+    from dpss.figures.registry import preload
+
+    preload()

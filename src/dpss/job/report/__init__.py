@@ -1,0 +1,1 @@
+"""What a run did: outcomes, reports and metrics."""

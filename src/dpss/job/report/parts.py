@@ -1,0 +1,164 @@
+"""The end of a run that several tasks did, each a share of the projects: one report of all.
+
+Each task wrote a report of its share. Those of this run are the ones since the last report of a
+whole source. A task that was ended and started again wrote more than one: the newest counts, and
+what an earlier one published stays published.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from dpss.catalogs.shards import Shard
+from dpss.job.report.outcomes import Outcome, RunReport, Status, is_run_key
+from dpss.storage.base import Store
+
+log = logging.getLogger(__name__)
+
+MAX_REPORTS = 2000
+"""Reports that are looked at: shares, and what else was run beside them."""
+MAX_AGE = timedelta(hours=20)
+"""How much older than the newest share's report another one of the same run can be: a run is a
+day's, and of a task that died without a report the last day's must not count."""
+RESUMED_WITHIN = timedelta(hours=2)
+"""How long after an end's report the same end may be started again, and finds its report done."""
+_NAMES = frozenset(field.name for field in fields(Outcome))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What the tasks of a run reported."""
+
+    report: RunReport
+    started: datetime | None = None
+    """When the first one began; ``None`` where there is no report."""
+    parts: tuple[str, ...] = ()
+    """Keys of the reports, from the newest."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    key: str
+    shard: str
+    started: datetime
+    report: RunReport
+    ended_by: str
+
+
+def gather(store: Store, end: Shard, only: frozenset[str], now: datetime) -> Gathered:
+    """Return what the tasks of a run did, as one report.
+
+    A share without a report, or whose last task was ended early, is a problem of the run.
+
+    Args:
+        store: Where the reports are.
+        end: The end of the run; tells how many shares there are.
+        only: The projects that the run was limited to, as the tasks were told.
+        now: The time, in UTC: an end that was ended itself while it made the pages, and is
+            started again, finds the report that it wrote.
+
+    Raises:
+        UnreachableError: The store can't be reached.
+    """
+    wanted = [str(Shard(number, end.count)) for number in range(1, end.count + 1)]
+    found = list(_parts(store, set(wanted), only))
+    if not found and (summed := _summed(store, only, now)):
+        return summed
+    newest: dict[str, _Part] = {}
+    for part in found:
+        newest.setdefault(part.shard, part)
+    problems = []
+    for shard in wanted:
+        if shard not in newest:
+            problems.append(f"shard {shard} wrote no report: the next run does what it left")
+        elif newest[shard].ended_by:
+            problems.append(f"shard {shard} was ended early by {newest[shard].ended_by}")
+    problems += [p for part in newest.values() for p in part.report.problems]
+    outcomes: dict[tuple[str, str], Outcome] = {}
+    for part in reversed(found):
+        for outcome in part.report.outcomes:
+            _add(outcomes, outcome)
+    return Gathered(
+        RunReport(tuple(outcomes.values()), problems=tuple(problems)),
+        min((part.started for part in found), default=None),
+        tuple(part.key for part in found),
+    )
+
+
+def _add(outcomes: dict[tuple[str, str], Outcome], outcome: Outcome) -> None:
+    """Add a newer outcome; what the same run published before is not just unchanged."""
+    key = (outcome.project_id, outcome.folder or outcome.matrix)
+    earlier = outcomes.get(key)
+    if (
+        earlier is not None
+        and outcome.status is Status.UNCHANGED
+        and (earlier.status, earlier.fingerprint) == (Status.PUBLISHED, outcome.fingerprint)
+    ):
+        return
+    outcomes[key] = outcome
+
+
+def _parts(store: Store, shards: set[str], only: frozenset[str]) -> Iterator[_Part]:
+    """Yield the reports of shares since the last report of a whole source, the newest first."""
+    keys = sorted(filter(is_run_key, store.keys("runs/")), reverse=True)[:MAX_REPORTS]
+    latest: datetime | None = None
+    for key in keys:
+        try:
+            document = json.loads(store.read(key))
+            if not document["only"] or document.get("parts"):
+                return
+            part = _read_part(key, document)
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("%s can't be read and is not taken into account (%s)", key, error)
+            continue
+        if part.shard not in shards or frozenset(document["only"][:-1]) != only:
+            continue
+        latest = latest or part.started
+        if latest - part.started > MAX_AGE:
+            return
+        yield part
+
+
+def _summed(store: Store, only: frozenset[str], now: datetime) -> Gathered | None:
+    """Return the newest report, if it sums up parts and was written just now."""
+    key = max(filter(is_run_key, store.keys("runs/")), default="")
+    if not key:
+        return None
+    try:
+        document = json.loads(store.read(key))
+        recent = now - datetime.fromisoformat(document["finished"]) < RESUMED_WITHIN
+        if not document.get("parts") or frozenset(document["only"]) != only or not recent:
+            return None
+        return Gathered(
+            RunReport(_outcomes(document), problems=tuple(map(str, document["problems"]))),
+            datetime.fromisoformat(document["started"]),
+            tuple(map(str, document["parts"])),
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _outcomes(document: dict[str, Any]) -> tuple[Outcome, ...]:
+    """Return the outcomes of a report."""
+    return tuple(
+        Outcome(
+            **{name: value for name, value in entry.items() if name in _NAMES}
+            | {"status": Status(entry["status"])}
+        )
+        for entry in document["matrices"]
+    )
+
+
+def _read_part(key: str, document: dict[str, Any]) -> _Part:
+    return _Part(
+        key,
+        str(document["only"][-1]).removeprefix("shard "),
+        datetime.fromisoformat(document["started"]),
+        RunReport(_outcomes(document), problems=tuple(map(str, document["problems"]))),
+        str(document["interrupted_by"] or ""),
+    )

@@ -1,0 +1,80 @@
+"""What reading a file leads to: files to be published, or an error, and the outcome of either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from dpss.errors import DpssError, LostError, NoCountsError, NoMatrixError, UnknownFormatError
+from dpss.job.publication import folder_of, part_name
+from dpss.job.report.outcomes import Outcome, Status
+from dpss.model import MatrixRef
+from dpss.storage.urls import shown_address
+
+
+@dataclass(frozen=True)
+class Made:
+    """All that is published of one matrix."""
+
+    files: Mapping[str, bytes]
+    """By name, the summary last."""
+    n_cells: int
+    n_genes: int
+    assumed: str = ""
+    """What was assumed of the file and changes numbers, in sentences."""
+
+
+Results = Mapping[str, "Made | Exception"]
+"""Of each matrix of a file, by its name there: what is published, or why nothing is."""
+
+
+def describe_error(error: Exception, where: str) -> str:
+    """Return an error as one line that names the file and what to do.
+
+    >>> describe_error(CorruptMatrixError("holds NaN"), "a.h5ad")
+    'a.h5ad: holds NaN'
+    >>> describe_error(IndexError("7"), "a.h5ad")
+    'a.h5ad: unexpected IndexError (7); --debug shows where'
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, DpssError):
+        return text if where in text else f"{where}: {text}"
+    if isinstance(error, MemoryError):
+        return f"{where}: out of memory; try --threads 1, or a machine with more"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{where}: {error.strerror} ({error.filename or type(error).__name__})"
+    return f"{where}: unexpected {type(error).__name__} ({text}); --debug shows where"
+
+
+def outcome_of(ref: MatrixRef, name: str, result: Made | Exception) -> Outcome:
+    """Return what became of one matrix of a file.
+
+    Args:
+        ref: The file.
+        name: The matrix's name in the file; empty where it holds just one.
+        result: What is published of it, or why nothing is.
+    """
+    full_name = part_name(ref.name, name)
+    outcome = Outcome(
+        ref.project_id,
+        full_name,
+        Status.PUBLISHED,
+        folder=folder_of(ref.project_id, full_name),
+        url=ref.url,
+        fingerprint=ref.fingerprint,
+    )
+    if not isinstance(result, Exception):
+        return replace(
+            outcome, n_cells=result.n_cells, n_genes=result.n_genes, assumed=result.assumed
+        )
+    where = shown_address(ref.address)
+    # Of what only may have been a matrix, to find that it's none is no failure.
+    unsure = not ref.certain or bool(name)
+    no_matrix = unsure and isinstance(result, (UnknownFormatError, NoMatrixError))
+    status = Status.SKIPPED if isinstance(result, NoCountsError) or no_matrix else Status.FAILED
+    outcome = replace(outcome, status=status, reason=describe_error(result, where))
+    if isinstance(result, (LostError, MemoryError)):
+        # After a lack of memory the process is given up, too.
+        cause = result.cause if isinstance(result, LostError) else "memory"
+        return replace(outcome, lost=True, cause=cause)
+    return outcome

@@ -1,0 +1,335 @@
+"""All matrices of a source: plan, do what is to be done, report.
+
+Each matrix is processed on its own: whatever goes wrong with one, the next one comes.
+Nothing heavy is imported before there is something to do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from dpss.catalogs.base import Catalog
+from dpss.catalogs.selection import is_named
+from dpss.catalogs.shards import ALL, Shard, share_of
+from dpss.errors import DpssError, SettingsError, UnreachableError
+from dpss.job.concurrency import do_in_turn, do_side_by_side
+from dpss.job.context import context
+from dpss.job.pipeline import Pipeline
+from dpss.job.plan.attempts import Attempts
+from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
+from dpss.job.plan.steps import Attempt, Known, Step, largest_first, plan_run
+from dpss.job.publication import Recipe, folder_of, read_published
+from dpss.job.removal import prune
+from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
+from dpss.job.report.parts import gather
+from dpss.job.stop import Interrupted
+from dpss.model import MatrixRef, Project
+from dpss.storage.base import Store
+
+if TYPE_CHECKING:
+    from dpss.engine.summarizer import Progress
+
+log = logging.getLogger(__name__)
+
+PAGES_FIRST = timedelta(minutes=1)
+"""When a run makes pages for the first time, so that a run that is killed leaves an index."""
+PAGES_EVERY = timedelta(minutes=10)
+"""How often a long run brings the pages up to date."""
+PAGES_GRACE_SECONDS = 8.0
+"""How long pages are made after a signal; then only the index of what is published."""
+N_READERS = 8
+"""Published summaries read at once: on a bucket the way there takes longer than the reading."""
+
+
+class Observer(Protocol):
+    """Receives the progress of a run."""
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        """Tell what is going to be done."""
+
+    def started(self, step: Step) -> Progress:
+        """Tell that a file is begun, decided about or not; returns who hears how far it is."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Tell what became of a matrix."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run: what is to be processed and how."""
+
+    catalog: Catalog
+    pipeline: Pipeline
+    observer: Observer
+    now: Callable[[], datetime]
+    """Tells the time, in UTC."""
+    force: bool = False
+    only: frozenset[str] = frozenset()
+    """Ids of the projects to process; empty for all."""
+    shard: Shard = ALL
+    """The share of the projects that is processed."""
+    prune: bool = False
+    """Delete what was published of matrices that the source no longer has."""
+    jobs: int = 1
+    """Files processed side by side."""
+    expect: Callable[[Sequence[MatrixRef]], None] = lambda refs: None
+    """Told which files will be opened, in this order."""
+
+
+def list_projects(
+    catalog: Catalog, only: Collection[str], shard: Shard = ALL
+) -> tuple[list[Project], str]:
+    """Return a share of a source's projects, and what went wrong if the end wasn't reached.
+
+    Raises:
+        UnreachableError: Nothing could be listed.
+        SettingsError: A project that was asked for isn't there.
+    """
+    projects: list[Project] = []
+    problem = ""
+    try:
+        projects.extend(catalog.projects())
+    except UnreachableError as error:
+        if not projects:
+            raise
+        problem = f"the list of projects is incomplete: {error}"
+    missing = sorted(
+        name for name in only if not any(is_named(project.id, {name}) for project in projects)
+    )
+    if missing and not problem:
+        raise SettingsError(
+            f"--project (DPSS_PROJECT) {', '.join(missing)}: the source has no such project; "
+            "`dpss list` shows those that it has"
+        )
+    wanted = [p for p in projects if not only or is_named(p.id, only)]
+    return share_of(wanted, shard), problem
+
+
+def plan(
+    projects: Sequence[Project],
+    store: Store,
+    recipe: Recipe,
+    attempts: Mapping[str, Attempt],
+    *,
+    force: bool = False,
+) -> list[Step]:
+    """Look at the output and decide what is to be done.
+
+    Args:
+        projects: What the source offers.
+        store: The output.
+        recipe: What results depend on besides the input.
+        attempts: Matrices that cost the process that read them, by folder.
+        force: Process every file.
+    """
+    refs = [ref for project in projects for ref in project.refs]
+    with ThreadPoolExecutor(N_READERS) as pool:
+        sizes = store.sizes() if refs else {}
+        found = list(pool.map(lambda ref: read_published(store, ref, recipe, sizes), refs))
+    published = {
+        folder_of(ref.project_id, ref.name): earlier
+        for ref, earlier in zip(refs, found, strict=True)
+        if earlier is not None
+    }
+    folders = {folder_of(ref.project_id, ref.name) for ref in refs}
+    earlier = read_earlier(store, folders)
+    return plan_run(projects, Known(published, earlier, attempts), recipe, force=force)
+
+
+def run(job: Job) -> RunReport:
+    """Process a source and bring the pages up to date.
+
+    Returns:
+        What became of every matrix; also when a signal ended it early.
+
+    Raises:
+        UnreachableError: The source or the output can't be reached; nothing was done.
+        SettingsError: A project that was asked for isn't there.
+    """
+    report = process(job)
+    return report + build_pages(job, report)
+
+
+def process(job: Job) -> RunReport:
+    """Process a source, and write the report of that.
+
+    In a long run the pages follow after `PAGES_FIRST`, then at growing intervals up to
+    `PAGES_EVERY`, so that even a run that is killed leaves pages of most of what it
+    published. At the end they are not built.
+
+    Returns:
+        What became of every matrix; also when a signal ended it early.
+
+    Raises:
+        UnreachableError: The source or the output can't be reached; nothing was done.
+        SettingsError: A project that was asked for isn't there.
+    """
+    started = last_pages = job.now()
+    report = RunReport()
+    store, key = job.pipeline.store, run_key(started)
+    with context(run=key.removeprefix("runs/").removesuffix(".json")):
+        try:
+            for part in _work(job):
+                # Added one by one: what is finished stays in the report, whatever comes.
+                report += part
+                now = job.now()
+                due = pages_are_due(now - started, now - last_pages)
+                if due and not job.shard.is_part:
+                    _try_pages(job, lookup=False)
+                    last_pages = job.now()
+        except Interrupted as interruption:
+            log.warning("ended by %s; what is finished is kept", interruption)
+            report += RunReport(interrupted_by=interruption.number)
+        with job.pipeline.stop.shield(later=True):
+            report = replace(report, known_failures=find_known_failures(store, report))
+            report += _write_report(job, started, report)
+        if not job.shard.is_part and (told := describe_new_failures(report, store.url, key)):
+            log.error("%s", told)
+    return report
+
+
+def pages_are_due(elapsed: timedelta, since_pages: timedelta) -> bool:
+    """Tell whether a run is to bring the pages up to date.
+
+    The time between two updates is half of the run's time so far, within `PAGES_FIRST` and
+    `PAGES_EVERY`.
+
+    Args:
+        elapsed: Time since the run began.
+        since_pages: Time since it made pages, or began.
+    """
+    return since_pages >= min(PAGES_EVERY, max(PAGES_FIRST, elapsed / 2))
+
+
+def _work(job: Job) -> Iterator[RunReport]:
+    """Do the run, and yield each piece of its report as it is known."""
+    if job.shard.is_end:
+        yield from _end(job)
+        return
+    projects, problem = list_projects(job.catalog, job.only, job.shard)
+    if problem:
+        yield _problem(problem)
+    store, recipe = job.pipeline.store, job.pipeline.recipe
+    attempts = Attempts(store, recipe, job.now, job.shard)
+    steps = largest_first(plan(projects, store, recipe, attempts.known, force=job.force))
+    job.observer.planned(steps)
+    if not steps:
+        log.warning("the source %s has nothing to process", job.catalog.name)
+    job.expect([step.ref for step in steps if step.ref and step.outcome is None])
+    do = do_in_turn if job.jobs == 1 else do_side_by_side
+    with closing(attempts):
+        for outcome in do(partial(_do_step, job, attempts), steps, job.pipeline.stop, job.jobs):
+            yield RunReport((outcome,))
+            job.observer.finished(outcome)
+    job.pipeline.stop.check()
+    if job.prune and not problem and not job.only and job.shard == ALL:
+        prune(store, projects, recipe)
+
+
+def _end(job: Job) -> Iterator[RunReport]:
+    """End a run whose projects other tasks did: yield what they reported; prune."""
+    store = job.pipeline.store
+    gathered = gather(store, job.shard, job.only, job.now())
+    for problem in gathered.report.problems:
+        log.error("%s", problem)
+    yield replace(gathered.report, started=gathered.started, parts=gathered.parts)
+    if job.prune and not gathered.report.problems and not job.only:
+        projects, problem = list_projects(job.catalog, job.only)
+        if problem:
+            yield _problem(problem)
+        else:
+            prune(store, projects, job.pipeline.recipe)
+
+
+def _do_step(job: Job, attempts: Attempts, step: Step) -> list[Outcome]:
+    if step.outcome is not None or step.ref is None:
+        return [step.outcome] if step.outcome else []
+    folder = folder_of(step.ref.project_id, step.ref.name)
+    with context(project=step.project.id, matrix=step.ref.name):
+        progress = job.observer.started(step)
+        attempts.begin(folder, step.ref.fingerprint)
+        outcomes = job.pipeline.process(step.project, step.ref, progress)
+        attempts.finish(folder, next((each.reason for each in outcomes if each.lost), None))
+        return outcomes
+
+
+def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
+    """Write the report of what was done; returns what went wrong with that."""
+    recipe = job.pipeline.recipe
+    header = RunHeader(
+        started=report.started or started,
+        finished=job.now(),
+        version=recipe.version,
+        source=job.catalog.name,
+        output=job.pipeline.store.url,
+        settings=recipe.settings,
+        only=(*sorted(job.only), *([f"shard {job.shard}"] if job.shard.is_part else [])),
+        parts=report.parts,
+    )
+    text = json.dumps(run_document(header, report), ensure_ascii=False, indent=2) + "\n"
+    try:
+        job.pipeline.store.write(run_key(started), text.encode())
+    except (DpssError, OSError) as error:
+        return _problem(f"the report of this run could not be written: {error}")
+    return RunReport()
+
+
+def build_pages(job: Job, report: RunReport) -> RunReport:
+    """Bring the pages up to date after a run.
+
+    When a signal ends that, or has ended the run, an index of all that is published is
+    written within about `PAGES_GRACE_SECONDS`; the next run makes the pages that are missing.
+    Where several tasks do a run together, only its end makes pages.
+
+    Args:
+        job: The run.
+        report: What became of every matrix.
+
+    Returns:
+        What went wrong, and the signal.
+    """
+    stop = job.pipeline.stop
+    found = RunReport()
+    if job.shard.is_part:
+        return found
+    if not report.interrupted_by:
+        try:
+            stop.check()
+            return _try_pages(job)
+        except Interrupted as interruption:
+            log.warning("ended by %s; the next run completes the pages", interruption)
+            found = RunReport(interrupted_by=interruption.number)
+    with stop.shield(later=True):
+        return found + _try_pages(job, seconds=PAGES_GRACE_SECONDS)
+
+
+def _try_pages(job: Job, *, seconds: float = math.inf, lookup: bool = True) -> RunReport:
+    """Build the pages; returns what went wrong with that."""
+    from dpss.website import build_website
+
+    try:
+        build_website(
+            job.pipeline.store,
+            # Checksums tell what is published anew: pages made during the run are kept.
+            changed=(),
+            prune=job.prune,
+            seconds=seconds,
+            lookup=lookup,
+        )
+    except (DpssError, OSError) as error:
+        return _problem(f"the pages could not be built: {error}")
+    return RunReport()
+
+
+def _problem(text: str) -> RunReport:
+    log.error("%s", text)
+    return RunReport(problems=(text,))

@@ -1,0 +1,103 @@
+"""From settings to catalogs: the sources that lie elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dpss._version import __version__
+from dpss.catalogs.base import Catalog
+from dpss.engine.settings import RunSettings, bucket_of
+
+if TYPE_CHECKING:
+    from dpss.storage.http.client import Client
+
+
+def make_client(settings: RunSettings) -> Client:
+    """Return who sends HTTP requests. Imported here, as a run on local files sends none."""
+    from dpss.storage.http.client import Client, Patience
+
+    return Client(
+        Patience(silence=settings.timeout) if settings.timeout else Patience(),
+        user_agent=f"data-portal-summary-stats/{__version__} "
+        "(+https://github.com/DataBiosphere/data-portal-summary-stats)",
+    )
+
+
+def make_canned(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+    """Return the catalog of ``--source canned``."""
+    from dpss.catalogs.canned import CannedCatalog
+
+    url = settings.source_url or bucket_of(settings.environ or "prod").matrices
+    return CannedCatalog(url, settings.only)
+
+
+def make_fresh(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+    """Return the catalog of ``--source fresh``."""
+    from dpss.catalogs.azul import AZUL_URL, AzulCatalog
+    from dpss.catalogs.matrix_service import FreshCatalog
+
+    stage = "" if settings.environ in (None, "prod") else f"{settings.environ}."
+    usual = f"https://matrix.{stage}data.humancellatlas.org/v1"
+    titles = AzulCatalog((settings.azul_url or AZUL_URL).rstrip("/"), client=make_client(settings))
+    return FreshCatalog(
+        (settings.source_url or usual).rstrip("/"),
+        min_gene_count=settings.stats.min_gene_count,
+        only=settings.only,
+        excluded=listed,
+        title_of=titles.title,
+        client=make_client(settings),
+    )
+
+
+def make_azul(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+    """Return the catalog of ``--source azul``."""
+    from dpss.catalogs.azul import AZUL_URL, AzulCatalog
+    from dpss.catalogs.azul_files import FileRules
+
+    return AzulCatalog(
+        (settings.source_url or AZUL_URL).rstrip("/"),
+        settings.catalog,
+        settings.only,
+        FileRules(settings.include_intermediate, settings.all_files),
+        make_client(settings),
+    )
+
+
+def make_cellxgene(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+    """Return the catalog of ``--source cellxgene``."""
+    from dpss.catalogs.cellxgene import CELLXGENE_URL, CellxgeneCatalog
+
+    url = (settings.source_url or CELLXGENE_URL).rstrip("/")
+    return CellxgeneCatalog(url, settings.only, make_client(settings))
+
+
+REMOTE: dict[str, Callable[[RunSettings, frozenset[str]], Catalog]] = {
+    "canned": make_canned,
+    "fresh": make_fresh,
+    "azul": make_azul,
+    "cellxgene": make_cellxgene,
+}
+"""How each source's catalog is made, given the ids that are left out."""
+
+
+def read_listed(settings: RunSettings) -> frozenset[str]:
+    """Return the ids on the blacklist; none where none is asked for.
+
+    Raises:
+        SettingsError: There is no such list.
+    """
+    if not settings.blacklist:
+        return frozenset()
+    from dpss.catalogs.selection import read_blacklist
+
+    return read_blacklist(settings.blacklist)
+
+
+def without_listed(catalog: Catalog, settings: RunSettings, listed: frozenset[str]) -> Catalog:
+    """Return a catalog without the projects on the blacklist."""
+    if not settings.blacklist:
+        return catalog
+    from dpss.catalogs.selection import BlacklistedCatalog
+
+    return BlacklistedCatalog(catalog, listed, settings.blacklist)

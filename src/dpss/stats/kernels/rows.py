@@ -1,0 +1,126 @@
+"""What is added to a feature's row for one value, and how rows stay within their bits.
+
+Parts of the loops in `dpss.stats.kernels.cells` and `dpss.stats.kernels.entries`; the columns are
+explained by `dpss.stats.kernels.layout`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dpss.compute.jit import compiled, part
+from dpss.stats.kernels.layout import (
+    BINS_PER_OCTAVE_BITS,
+    BOX_OCTAVES,
+    LOW_BITS,
+    N_BOX_BINS,
+    N_CELLS,
+    SHARE,
+    SHARE_BITS,
+    SHARE_LOW,
+    SHARE_LOW_BITS,
+    SQUARE,
+    SQUARE_BITS,
+    SQUARE_LOW,
+    TOTAL,
+    TOTAL_LOW,
+)
+
+TOO_LARGE = float(1 << 40)
+"""Values from here on are not added, as sums could overflow."""
+LOW_SCALE = float(1 << LOW_BITS)
+LOW_MASK = (1 << LOW_BITS) - 1
+CARRY_BITS = 15
+"""Low limbs are carried every ``2**CARRY_BITS`` additions."""
+_SHARE_SCALE = float(1 << SHARE_BITS)
+_SHARE_LOW_MASK = (1 << SHARE_LOW_BITS) - 1
+_SQUARE_SCALE = float(1 << (SQUARE_BITS - LOW_BITS))
+_CARRY_MASK = (1 << CARRY_BITS) - 1
+_BOX_SHIFT = 52 - BINS_PER_OCTAVE_BITS
+_BOX_FIRST = (1023 - BOX_OCTAVES) << BINS_PER_OCTAVE_BITS
+
+
+@part()
+def carry(table: Any, gene: Any) -> None:
+    """Move what a row's low limbs hold beyond their bits into the high limbs."""
+    table[gene, TOTAL] += table[gene, TOTAL_LOW] >> LOW_BITS
+    table[gene, TOTAL_LOW] &= LOW_MASK
+    table[gene, SHARE] += table[gene, SHARE_LOW] >> SHARE_LOW_BITS
+    table[gene, SHARE_LOW] &= _SHARE_LOW_MASK
+    table[gene, SQUARE] += table[gene, SQUARE_LOW] >> LOW_BITS
+    table[gene, SQUARE_LOW] &= LOW_MASK
+
+
+@compiled
+def carry_all(table: Any) -> None:
+    """Bring every row into its canonical form: low limbs within their bits.
+
+    Args:
+        table: ``int64``, shape ``(n_features, N_COLUMNS)``; changed in place.
+    """
+    for gene in range(table.shape[0]):
+        carry(table, gene)
+
+
+@part(inline="always")
+def share_limbs(share: Any) -> Any:
+    """Return a share in units of ``2**-SHARE_BITS``, and the two limbs of its square.
+
+    The square is that of the share as it is kept, so that equal ones have no variance.
+    """
+    fixed = np.int64(share * _SHARE_SCALE + 0.5)
+    kept = fixed / _SHARE_SCALE
+    square = kept * kept * _SQUARE_SCALE
+    high = np.int64(square)
+    return fixed, high, np.int64((square - high) * LOW_SCALE)
+
+
+@part(inline="always")
+def add_value(table: Any, gene: Any, x: Any, share: Any) -> None:
+    """Add one positive value and its share of its cell's counts to a gene's row."""
+    whole = np.int64(x)
+    rest = x - whole
+    if rest != 0.0:
+        table[gene, TOTAL_LOW] += np.int64(rest * LOW_SCALE)
+    n_cells = table[gene, N_CELLS] + 1
+    table[gene, N_CELLS] = n_cells
+    table[gene, TOTAL] += whole
+    fixed, high, low = share_limbs(share)
+    table[gene, SHARE] += fixed >> SHARE_LOW_BITS
+    table[gene, SHARE_LOW] += fixed & _SHARE_LOW_MASK
+    table[gene, SQUARE] += high
+    table[gene, SQUARE_LOW] += low
+    if n_cells & _CARRY_MASK == 0:
+        carry(table, gene)
+
+
+@part(inline="always")
+def add_sums(
+    table: Any, gene: Any, n_cells: Any, total: Any, fixed: Any, high: Any, low: Any
+) -> None:
+    """Add the sums of some cells' whole values, as `share_limbs` gives them, to a gene's row."""
+    before = table[gene, N_CELLS]
+    table[gene, N_CELLS] = before + n_cells
+    table[gene, TOTAL] += total
+    table[gene, SHARE] += fixed >> SHARE_LOW_BITS
+    table[gene, SHARE_LOW] += fixed & _SHARE_LOW_MASK
+    table[gene, SQUARE] += high + (low >> LOW_BITS)
+    table[gene, SQUARE_LOW] += low & LOW_MASK
+    if (before ^ (before + n_cells)) >> CARRY_BITS:
+        carry(table, gene)
+
+
+@part(inline="always")
+def add_to_box(boxes: Any, role: Any, share: Any) -> None:
+    """Count a share in the histogram that a role names."""
+    at = (np.float64(share).view(np.int64) >> _BOX_SHIFT) - _BOX_FIRST
+    place: Any = min(max(at, 0), N_BOX_BINS - 1)
+    boxes[np.uint64((role >> 1) - 1), np.uint64(place)] += 1
+
+
+@part(inline="always")
+def double_of(whole_sum: Any, low_sum: Any) -> Any:
+    """Return the double nearest to a sum in two limbs."""
+    return np.float64(whole_sum + (low_sum >> LOW_BITS)) + (low_sum & LOW_MASK) / LOW_SCALE

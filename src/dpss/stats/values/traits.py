@@ -1,0 +1,193 @@
+"""What tells the kinds of values apart, and the rule that does."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dpss.model import CellBlock, EntryBlock
+from dpss.stats.accumulator import Sums
+from dpss.stats.kernels.layout import N_CELLS
+from dpss.stats.kernels.rows import TOO_LARGE
+from dpss.stats.values.kinds import Values
+from dpss.stats.values.logarithms import (
+    EQUAL_TOTALS,
+    LOG_CEILING,
+    MOSTLY,
+    BaseEvidence,
+    BaseTraits,
+    base_traits_of,
+    count_whole_ratios,
+    find_base,
+    total_by_cell,
+)
+from dpss.stats.values.transform import Transform, is_noisy
+
+FEW_WHOLE = 0.01
+"""Among logarithms practically none is a whole number; among expected counts many are."""
+
+
+@dataclass(frozen=True)
+class ValueTraits:
+    """What tells the kinds of values apart; joins with ``+``."""
+
+    n_values: int = 0
+    """Values that are not zero."""
+    n_fractional: int = 0
+    """Values that are not whole, rounding noise aside."""
+    n_noisy: int = 0
+    """Values that are whole but for rounding noise."""
+    n_negative: int = 0
+    n_nonfinite: int = 0
+    n_large: int = 0
+    """Finite values that are too large to be added."""
+    largest: float = 0.0
+    total_min: float = np.inf
+    """Smallest sum over a cell that is not empty."""
+    total_max: float = 0.0
+    """Largest sum over a cell; 0 if sums are not known."""
+    n_ratios: int = 0
+    """Values that were compared with their cell's smallest."""
+    n_whole_ratios: int = 0
+    """Those that are a whole multiple of it, as scaled counts are."""
+    bases: tuple[BaseTraits, ...] = ()
+    """What undoing logarithms to each of `dpss.stats.values.logarithms.BASES` gives; empty
+    where only values without their cells are known."""
+
+    def __add__(self, other: ValueTraits) -> ValueTraits:
+        """Join what is known of two parts."""
+        return ValueTraits(
+            n_values=self.n_values + other.n_values,
+            n_fractional=self.n_fractional + other.n_fractional,
+            n_noisy=self.n_noisy + other.n_noisy,
+            n_negative=self.n_negative + other.n_negative,
+            n_nonfinite=self.n_nonfinite + other.n_nonfinite,
+            n_large=self.n_large + other.n_large,
+            largest=max(self.largest, other.largest),
+            total_min=min(self.total_min, other.total_min),
+            total_max=max(self.total_max, other.total_max),
+            n_ratios=self.n_ratios + other.n_ratios,
+            n_whole_ratios=self.n_whole_ratios + other.n_whole_ratios,
+            bases=tuple(map(operator.add, self.bases, other.bases)) or self.bases or other.bases,
+        )
+
+    def after_pass(self, sums: Sums, transform: Transform) -> ValueTraits:
+        """Return what is known once a pass over all values has been made.
+
+        What was known stays known: no fraction or negative value is ever forgotten. Where the
+        first fractions turn up in a pass, they are held to be rounding noise until a pass over
+        rounded values shows which are not.
+
+        Args:
+            sums: What the pass left behind.
+            transform: What was done to the values before the pass.
+        """
+        facts = sums.facts
+        totals = sums.cells.total_counts.values
+        low, high = float(totals[totals > 0].min(initial=np.inf)), float(totals.max(initial=0.0))
+        seen = replace(
+            self,
+            n_values=max(self.n_values, int(sums.genes.table[:, N_CELLS].sum())),
+            n_negative=max(self.n_negative, facts.n_negative),
+            n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
+            n_large=max(self.n_large, facts.n_large),
+        )
+        if transform.base is not None:
+            largest = float(np.log1p(facts.largest) / np.log(transform.base))
+            return replace(seen, largest=max(self.largest, largest))
+        if not (self.n_fractional or self.n_noisy or transform.rounded):
+            seen = replace(seen, n_noisy=facts.n_fractional)
+        else:
+            seen = replace(seen, n_fractional=max(self.n_fractional, facts.n_fractional))
+        return replace(
+            seen,
+            largest=max(self.largest, facts.largest),
+            total_min=low,
+            total_max=high,
+        )
+
+    @property
+    def lacks_cells(self) -> bool:
+        """Whether only whole cells could tell if the values are logarithms, and to which base."""
+        could_be = not self.n_nonfinite and not self.n_negative and self.largest <= LOG_CEILING
+        return bool(self.n_fractional) and could_be and not self.bases
+
+    def with_cells(self, block: CellBlock) -> ValueTraits:
+        """Return what is known once some whole cells were put together."""
+        found = traits_of(block)
+        return replace(
+            self,
+            total_min=found.total_min,
+            total_max=found.total_max,
+            n_ratios=found.n_ratios,
+            n_whole_ratios=found.n_whole_ratios,
+            bases=found.bases,
+        )
+
+    @property
+    def spread(self) -> float:
+        """Relative difference of the largest and the smallest total; infinite if unknown."""
+        return 1 - self.total_min / self.total_max if self.total_max > 0 else np.inf
+
+
+def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
+    """Look at a block; only one of whole cells tells their totals."""
+    noisy = is_noisy(block.data)
+    data = block.data.astype(np.float64)
+    finite = np.isfinite(data)
+    data = np.where(finite, data, 0.0)
+    traits = ValueTraits(
+        n_values=int(np.count_nonzero(data)),
+        n_fractional=int(np.count_nonzero((np.floor(data) != data) & ~noisy)),
+        n_noisy=int(np.count_nonzero(noisy)),
+        n_negative=int(np.count_nonzero(data < 0)),
+        n_nonfinite=int(np.count_nonzero(~finite)),
+        n_large=int(np.count_nonzero(np.abs(data) >= TOO_LARGE)),
+        largest=float(data.max(initial=0.0)),
+    )
+    if isinstance(block, EntryBlock):
+        return traits
+    cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
+    totals = total_by_cell(data, cells, block.n_cells)
+    n_ratios, n_whole = count_whole_ratios(data, cells, block.n_cells)
+    return replace(
+        traits,
+        total_min=float(totals[totals > 0].min(initial=np.inf)),
+        total_max=float(totals.max(initial=0.0)),
+        n_ratios=n_ratios,
+        n_whole_ratios=n_whole,
+        bases=base_traits_of(data, cells, block.n_cells),
+    )
+
+
+def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case by case)
+    """Say what values with these traits are.
+
+    Fractions on a scale that could be logarithmic are told apart by what undoing the
+    logarithm would bring to light: equal totals in all cells, or whole multiples of
+    each cell's smallest value.
+    """
+    if traits.n_nonfinite:
+        return Values.NOT_FINITE
+    if traits.n_negative:
+        return Values.SCALED
+    if traits.n_large:
+        return Values.TOO_LARGE
+    if not traits.n_fractional:
+        return Values.COUNTS
+    _, evidence = find_base(traits.bases)
+    best_spread = min((each.spread for each in traits.bases), default=np.inf)
+    no_logarithms = traits.largest > LOG_CEILING
+    if traits.spread <= EQUAL_TOTALS and (no_logarithms or traits.spread <= best_spread):
+        return Values.NORMALISED
+    if no_logarithms:
+        return Values.EXPECTED_COUNTS
+    if evidence is not BaseEvidence.NOTHING:
+        return Values.LOG_NORMALISED
+    if traits.n_ratios and traits.n_whole_ratios >= MOSTLY * traits.n_ratios:
+        return Values.EXPECTED_COUNTS
+    if traits.n_fractional < (1 - FEW_WHOLE) * traits.n_values:
+        return Values.EXPECTED_COUNTS
+    return Values.LOG_NORMALISED

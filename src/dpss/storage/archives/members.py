@@ -1,0 +1,93 @@
+"""What all archives have in common: members whose path is a key, never one that is opened."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO
+
+from dpss.errors import CorruptMatrixError
+from dpss.storage.base import Blob
+
+_PIECE_BYTES = 1 << 18
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def is_clutter(path: str) -> bool:
+    """Tell whether a path is one of those that macOS adds: ``__MACOSX``, ``._*``, ``.DS_Store``."""
+    parts = path.split("/")
+    return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store"
+
+
+def check_path(path: str, url: str) -> str:
+    """Return a member's path with ``/`` between its parts, and nothing that ends a line.
+
+    Raises:
+        CorruptMatrixError: It leaves the archive's folder.
+    """
+    clean = _CONTROL.sub("?", path.replace("\\", "/"))
+    if clean.startswith("/") or ".." in clean.split("/") or re.match(r"[A-Za-z]:", clean):
+        raise CorruptMatrixError(f"{url}: refused, its member {path!r} would leave its folder")
+    return clean
+
+
+def skip(file: BinaryIO, n_bytes: int) -> bool:
+    """Read on and forget what is read; return whether the stream went as far."""
+    while n_bytes > 0 and (n_read := len(file.read(min(n_bytes, _PIECE_BYTES)))):
+        n_bytes -= n_read
+    return n_bytes <= 0
+
+
+@dataclass(frozen=True)
+class Member(ABC):
+    """A member of an archive, as far as all are alike."""
+
+    archive: Blob
+    path: str
+    """Path within the archive: a name, never opened."""
+
+    @property
+    def name(self) -> str:
+        """Last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def url(self) -> str:
+        """The archive's address and the path within, separated by ``!/``."""
+        return f"{self.archive.url}!/{self.path}"
+
+
+@dataclass(frozen=True)
+class ArchiveTree(ABC):
+    """An archive as a `dpss.storage.base.Tree`, but for what lists its members."""
+
+    archive: Blob
+
+    @property
+    def name(self) -> str:
+        """The archive's name."""
+        return self.archive.name
+
+    @property
+    def url(self) -> str:
+        """The archive's path or address."""
+        return self.archive.url
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return the members by their path, without folders, links and macOS's clutter.
+
+        Raises:
+            MatrixError: It can't be listed.
+        """
+        return self._members
+
+    @cached_property
+    def _members(self) -> Mapping[str, Blob]:
+        return dict(sorted(dict(self._list()).items()))
+
+    @abstractmethod
+    def _list(self) -> Iterator[tuple[str, Blob]]:
+        """Yield the members with their paths; of two with the same the last one counts."""

@@ -1,0 +1,62 @@
+"""A blob as a file that can be moved about in, for libraries that want one."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from dpss.errors import LimitError
+from dpss.storage.base import Blob
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+class RangeReader(io.RawIOBase):
+    """A seekable stream over a blob's `read_range`."""
+
+    def __init__(self, blob: Blob, budget_bytes: int | None = None) -> None:
+        """Read from ``blob``, and at most ``budget_bytes`` in all."""
+        self._blob = blob
+        self._budget = budget_bytes
+        self._used = 0
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return true."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move the position."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position}.get(whence)
+        if base is None:
+            base = self._blob.size_bytes or 0
+        if base + offset < 0:
+            raise OSError("a position before the start")
+        self._position = base + offset
+        return self._position
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read at the position.
+
+        Raises:
+            LimitError: The budget is used up.
+        """
+        view = memoryview(buffer)
+        self._used += len(view)
+        if self._budget is not None and self._used > self._budget:
+            raise LimitError(
+                f"{self._blob.url}: its table of contents is larger than {self._budget >> 20} MiB"
+            )
+        data = self._blob.read_range(self._position, len(view))
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)

@@ -1,0 +1,157 @@
+"""Tar archives as trees: members are read from where they lie, by range or as a stream.
+
+The headers are read by the standard library, which is given no more than it may hold.
+A plain tar's members are ranges of it. A compressed one is gone through once to learn
+what is in it; its members then are streams, each of which begins at the archive's start.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from dpss.errors import CorruptMatrixError
+from dpss.storage.archives.members import ArchiveTree, Member, check_path, is_clutter, skip
+from dpss.storage.archives.tar_headers import HEADER_BYTES, entries, open_reader
+from dpss.storage.base import Blob
+from dpss.storage.compression import find_compression, open_decompressed, peek
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+HEAD_BYTES = 1 << 12
+"""What is kept of each member of a compressed archive, so that to recognise it is quick."""
+_MOST_HEADS_BYTES = 1 << 24
+"""What is kept of all of them."""
+_PIECE_BYTES = 1 << 18
+
+
+def is_tar(blob: Blob) -> bool:
+    """Tell by its first bytes, decompressed, whether a blob is a tar archive."""
+    head = peek(blob, HEADER_BYTES)
+    try:
+        # The checksum of its first header: no other format has that right.
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class TarTree(ArchiveTree):
+    """A tar archive, compressed or not, as a `dpss.storage.base.Tree`.
+
+    To list it raises:
+        CorruptMatrixError: It is no whole tar file, or a member's path leaves its folder.
+        LimitError: It has too many members, or expands as nothing honest does.
+    """
+
+    @cached_property
+    def in_place(self) -> bool:
+        """Whether members can be read by range where they are."""
+        packed = find_compression(self.archive.read_range(0, 8)) is not None
+        return self.archive.random_access and not packed
+
+    def _list(self) -> Iterator[tuple[str, Blob]]:
+        heads_left = 0 if self.in_place else _MOST_HEADS_BYTES
+        with open_reader(self.archive, self.in_place) as reader:
+            for entry in entries(reader):
+                path = check_path(entry.name, self.url).removeprefix("./")
+                if not entry.isreg() or not path or is_clutter(path):
+                    continue
+                if entry.issparse():
+                    raise CorruptMatrixError(
+                        f"{self.url}: {path} has holes; pack it without --sparse"
+                    )
+                head = reader.look(min(entry.size, HEAD_BYTES, heads_left))
+                heads_left -= len(head)
+                place = entry.offset_data, entry.size
+                yield path, TarMember(self.archive, path, *place, self.in_place, head)
+
+
+@dataclass(frozen=True)
+class TarMember(Member):
+    """A member of a tar archive as a `dpss.storage.base.Blob`."""
+
+    start: int
+    """Where its bytes begin in the archive, decompressed."""
+    size_bytes: int
+    random_access: bool
+    head: bytes = field(default=b"", repr=False)
+    """Its first bytes, where it costs much to come to them."""
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end.
+
+        Raises:
+            CorruptMatrixError: The archive is damaged or cut off.
+        """
+        length = max(0, min(length, self.size_bytes - start))
+        if length == 0 or start + length <= len(self.head):
+            return self.head[start : start + length]
+        if self.random_access:
+            return self.archive.read_range(self.start + start, length)
+        with self.open() as file:
+            skip(file, start)
+            return file.read(length)
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end.
+
+        Raises:
+            CorruptMatrixError: The archive is damaged or cut off; also from later reads.
+        """
+        return cast("BinaryIO", io.BufferedReader(_MemberStream(self), _PIECE_BYTES))
+
+
+class _MemberStream(io.RawIOBase):
+    """The bytes of a member. The archive is gone to when its head is not enough."""
+
+    def __init__(self, member: TarMember) -> None:
+        self._member = member
+        self._position = 0
+        self._source: BinaryIO | None = None
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as one read goes.
+
+        Raises:
+            CorruptMatrixError: The archive ends before the member does.
+        """
+        view = memoryview(buffer)
+        data = self._read(min(len(view), self._member.size_bytes - self._position))
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def _read(self, n_bytes: int) -> bytes:
+        member = self._member
+        if n_bytes <= 0:
+            return b""
+        if self._position < len(member.head):
+            return member.head[self._position : self._position + n_bytes]
+        if member.random_access:
+            data = member.archive.read_range(member.start + self._position, n_bytes)
+        else:
+            if self._source is None:
+                self._source = open_decompressed(member.archive)
+                if not skip(self._source, member.start + self._position):
+                    raise CorruptMatrixError(f"{member.url}: the archive ends before this member")
+            data = self._source.read(n_bytes)
+        if not data:
+            raise CorruptMatrixError(f"{member.url}: the archive ends within this member")
+        return data
+
+    def close(self) -> None:
+        """Close the archive."""
+        if self._source is not None:
+            self._source.close()
+        super().close()

@@ -1,0 +1,204 @@
+"""The headers of a tar archive: read by the standard library, within limits.
+
+A header can declare a name of any length and a size that leads backwards, and a
+compressed archive can expand without end. What the library reads from notices.
+"""
+
+from __future__ import annotations
+
+import struct
+import tarfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from dpss.errors import CorruptMatrixError, LimitError, MatrixError
+from dpss.storage.base import Blob
+from dpss.storage.compression import DAMAGE, open_decompressed
+
+HEADER_BYTES = 512
+_MAX_MEMBERS = 1 << 19
+_MAX_FACT_BYTES = 1 << 20
+"""Most bytes of a name or another fact about a member."""
+_MAX_FACTS_BYTES = 1 << 26
+"""Most bytes of all of them, beyond a few headers for each member."""
+_USUAL_FACT_BYTES = 1 << 11
+_MAX_READS_AT_END = 64
+_PIECE_BYTES = 1 << 18
+_FREE_BYTES = 1 << 28
+_MAX_RATIO = 1000
+"""How much a compressed archive may expand beyond the first 256 MiB; gzip's best is 1,032."""
+_NO_TAR: tuple[type[Exception], ...] = (
+    tarfile.TarError,
+    struct.error,
+    OverflowError,
+    RecursionError,
+    *DAMAGE,
+)
+
+
+class Reader(ABC):
+    """What tarfile reads from: it goes forward only, and gives no more than headers have."""
+
+    def __init__(self, blob: Blob) -> None:
+        """Begin at the archive's start."""
+        self.url = blob.url
+        self.n_members = 0
+        self.last = b""
+        """What was read last: a header, where tarfile stops."""
+        self._position = 0
+        self._facts_bytes = 0
+        self._reads_at_end = 0
+
+    def __enter__(self) -> Reader:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close what is below."""
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what is below."""
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def read(self, n_bytes: int) -> bytes:
+        """Return the next bytes, for tarfile.
+
+        Raises:
+            CorruptMatrixError: They are more than a name may have, or it goes on at the end.
+            LimitError: All names together are too many.
+        """
+        if not 0 <= n_bytes <= _MAX_FACT_BYTES:
+            raise CorruptMatrixError(f"{self.url}: declares a name of {n_bytes:,} bytes")
+        self._facts_bytes += n_bytes
+        if self._facts_bytes > _MAX_FACTS_BYTES + _USUAL_FACT_BYTES * self.n_members:
+            raise LimitError(f"{self.url}: its headers have more than 64 MiB")
+        data = self.look(n_bytes)
+        self._reads_at_end = 0 if data else self._reads_at_end + 1
+        if self._reads_at_end > _MAX_READS_AT_END:
+            raise CorruptMatrixError(f"{self.url}: ends within a header")
+        return data
+
+    def look(self, n_bytes: int) -> bytes:
+        """Return the next bytes, whatever they are."""
+        self.last = self._read(n_bytes)
+        self._position += len(self.last)
+        return self.last
+
+    def seek(self, position: int) -> int:
+        """Go forward, or back by one byte; nothing is there beyond the end.
+
+        Raises:
+            CorruptMatrixError: It is further back: two members overlap.
+            LimitError: It is further ahead than a compressed archive may expand.
+        """
+        if position < self._position - 1:
+            raise CorruptMatrixError(f"{self.url}: not a whole tar file (its members overlap)")
+        self._seek(position)
+        self._position = position
+        return position
+
+    @abstractmethod
+    def _read(self, n_bytes: int) -> bytes:
+        """Return the bytes that come next in the archive."""
+
+    @abstractmethod
+    def _seek(self, position: int) -> None:
+        """Have the next reading begin at a position, which is one byte back at most."""
+
+
+class _RangeReader(Reader):
+    """Reads a plain archive: nothing is read of what is skipped."""
+
+    def __init__(self, blob: Blob) -> None:
+        super().__init__(blob)
+        self._blob = blob
+
+    def _read(self, n_bytes: int) -> bytes:
+        return self._blob.read_range(self._position, n_bytes) if n_bytes else b""
+
+    def _seek(self, position: int) -> None:
+        """Do nothing: reading begins there."""
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+class _StreamReader(Reader):
+    """Reads an archive from its start to its end, decompressed."""
+
+    def __init__(self, blob: Blob) -> None:
+        super().__init__(blob)
+        size = blob.size_bytes
+        self._most = None if size is None else _FREE_BYTES + _MAX_RATIO * size
+        self._file = open_decompressed(blob)
+        self._back = b""
+
+    def _read(self, n_bytes: int) -> bytes:
+        data, self._back = self._back[:n_bytes], self._back[n_bytes:]
+        return data + self._file.read(n_bytes - len(data))
+
+    def _seek(self, position: int) -> None:
+        if position < self._position:
+            # tarfile looks at the byte before a header, to see that the file goes so far.
+            self._back = self.last[-1:] + self._back
+            return
+        here = self._position
+        while here < position:
+            data = self._read(min(position - here, _PIECE_BYTES))
+            if not data:
+                return
+            self.last = data
+            here += len(data)
+            if self._most is not None and here > self._most:
+                raise LimitError(
+                    f"{self.url}: expands more than {_MAX_RATIO:,}-fold, as no matrices do"
+                )
+
+    def close(self) -> None:
+        """Close the decoder."""
+        self._file.close()
+
+
+def open_reader(blob: Blob, in_place: bool) -> Reader:
+    """Return a reader of an archive.
+
+    Args:
+        blob: The archive.
+        in_place: Whether it is plain and can be read by range.
+    """
+    return _RangeReader(blob) if in_place else _StreamReader(blob)
+
+
+def entries(reader: Reader) -> Iterator[tarfile.TarInfo]:
+    """Yield the headers of an archive's members; each time the reader is behind the header.
+
+    Raises:
+        CorruptMatrixError: It is damaged or cut off.
+        LimitError: It has too many members.
+    """
+    try:
+        with tarfile.open(
+            fileobj=cast("BinaryIO", reader), mode="r:", encoding="utf-8", errors="replace"
+        ) as archive:
+            while (entry := archive.next()) is not None:
+                if entry.size < 0:
+                    raise CorruptMatrixError(f"{reader.url}: declares a negative size")
+                yield entry
+                # Else it would remember each.
+                archive.members = []  # type: ignore[attr-defined]
+                reader.n_members += 1
+                if reader.n_members > _MAX_MEMBERS:
+                    raise LimitError(f"{reader.url}: has more than {_MAX_MEMBERS:,} members")
+    except _NO_TAR as error:
+        if isinstance(error, MatrixError):
+            raise
+        raise CorruptMatrixError(f"{reader.url}: not a whole tar file ({error})") from error
+    # Where a header is damaged tarfile ends as if the archive did.
+    if reader.last.strip(b"\0"):
+        raise CorruptMatrixError(f"{reader.url}: not a whole tar file (a damaged header)")

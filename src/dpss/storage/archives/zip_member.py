@@ -1,0 +1,174 @@
+"""The members of a zip archive: their bytes are held against what the archive declares."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import struct
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from isal import isal_zlib
+
+from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.storage.archives.members import Member, skip
+from dpss.storage.archives.range_reader import RangeReader
+from dpss.storage.compression import DAMAGE
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_RANGE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 16
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+
+
+@dataclass(frozen=True)
+class ZipMember(Member):
+    """A member of a zip archive as a `dpss.storage.base.Blob`."""
+
+    header_offset: int
+    """Where its local header begins in the archive."""
+    packed_bytes: int
+    """Size in the archive."""
+    size_bytes: int
+    """Size that it declares to have unpacked; more is an error."""
+    crc: int
+    """CRC-32 that it declares."""
+    method: int
+    """Number of the compression method."""
+    encrypted: bool = False
+
+    @property
+    def random_access(self) -> bool:
+        """Whether it is stored uncompressed."""
+        return self.method == zipfile.ZIP_STORED and self.archive.random_access
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end.
+
+        Raises:
+            CorruptMatrixError: The member is damaged or encrypted.
+            UnknownFormatError: It is compressed in a way that this program can't read.
+        """
+        if not self.random_access:
+            with self.open() as file:
+                skip(file, start)
+                return file.read(length)
+        first = self._find_data()
+        return self.archive.read_range(first + start, max(0, min(length, self.size_bytes - start)))
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end.
+
+        Raises:
+            CorruptMatrixError: The member is damaged or encrypted; also from later reads.
+            UnknownFormatError: It is compressed in a way that this program can't read.
+        """
+        packed = RangeReader(self.archive)
+        packed.seek(self._find_data())
+        decoder: Any
+        if self.method == zipfile.ZIP_STORED:
+            decoder = None
+        elif self.method == zipfile.ZIP_DEFLATED:
+            decoder = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
+        elif self.method == zipfile.ZIP_BZIP2:
+            decoder = bz2.BZ2Decompressor()
+        else:
+            raise UnknownFormatError(
+                f"{self.url}: is packed by zip's method {self.method}, which this program does "
+                "not read; pack it with deflate instead"
+            )
+        source = cast("BinaryIO", io.BufferedReader(packed, _RANGE_BYTES))
+        return cast("BinaryIO", io.BufferedReader(_MemberStream(self, source, decoder)))
+
+    def _find_data(self) -> int:
+        """Return where the member's bytes begin in the archive."""
+        if self.encrypted:
+            raise CorruptMatrixError(f"{self.url}: is encrypted; pack it without a password")
+        # Where a damaged table of contents begins decides this number: it may be negative.
+        first = self.header_offset
+        header = self.archive.read_range(first, _LOCAL_HEADER.size) if first >= 0 else b""
+        if len(header) < _LOCAL_HEADER.size:
+            raise CorruptMatrixError(f"{self.url}: the archive ends before this member")
+        magic, n_name, n_extra = _LOCAL_HEADER.unpack(header)
+        if magic != b"PK\x03\x04":
+            raise CorruptMatrixError(f"{self.url}: is not where the archive says it is")
+        return self.header_offset + _LOCAL_HEADER.size + int(n_name) + int(n_extra)
+
+
+class _MemberStream(io.RawIOBase):
+    """The bytes of a member, unpacked, held against its declared size and checksum."""
+
+    def __init__(self, member: ZipMember, source: BinaryIO, decoder: Any) -> None:
+        self._member = member
+        self._source = source
+        self._decoder = decoder
+        self._packed_left = member.packed_bytes
+        self._left = member.size_bytes
+        self._crc = 0
+        self._pending = b""
+        self._checked = False
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as one step of the decoder goes.
+
+        Raises:
+            CorruptMatrixError: The member is damaged, cut off or larger than it declares.
+        """
+        view = memoryview(buffer)
+        if len(view) == 0 or self._checked:
+            return 0
+        url = self._member.url
+        # One byte more than is left, so that a member that goes on is found out.
+        data = self._decode(min(len(view), self._left + 1))
+        if len(data) > self._left:
+            raise CorruptMatrixError(
+                f"{url}: expands beyond the {self._member.size_bytes:,} bytes that it declares"
+            )
+        self._crc = isal_zlib.crc32(data, self._crc)
+        self._left -= len(data)
+        if not data:
+            if self._left > 0:
+                raise CorruptMatrixError(
+                    f"{url}: ends {self._left:,} bytes before the size that it declares"
+                )
+            if self._crc != self._member.crc:
+                raise CorruptMatrixError(f"{url}: its checksum is wrong, so it is damaged")
+            self._checked = True
+        view[: len(data)] = data
+        return len(data)
+
+    def _decode(self, n_bytes: int) -> bytes:
+        """Return up to ``n_bytes``, none only at the end."""
+        if self._decoder is None:
+            return self._read_packed(n_bytes)
+        while not self._decoder.eof:
+            if not self._pending and getattr(self._decoder, "needs_input", True):
+                self._pending = self._read_packed(_PIECE_BYTES)
+                at_end = not self._pending
+            else:
+                at_end = False
+            try:
+                data = bytes(self._decoder.decompress(self._pending, n_bytes))
+            except DAMAGE as error:
+                raise CorruptMatrixError(f"{self._member.url}: is damaged ({error})") from error
+            self._pending = getattr(self._decoder, "unconsumed_tail", b"")
+            if data or at_end:
+                return data
+        return b""
+
+    def _read_packed(self, n_bytes: int) -> bytes:
+        data = self._source.read(min(n_bytes, self._packed_left))
+        self._packed_left -= len(data)
+        return data
+
+    def close(self) -> None:
+        """Close the archive's stream."""
+        self._source.close()
+        super().close()

@@ -1,0 +1,127 @@
+"""Where bytes come from and go to.
+
+Two seams, each narrow; a function takes the narrowest that it needs.
+
+*Sources*: a `Blob` is one sequence of bytes, a `Tree` a named set of blobs (a folder,
+an archive). *Outputs*: a `Store` holds published files under keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import BinaryIO, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Blob(Protocol):
+    """One sequence of bytes: a file, an object, a member of an archive.
+
+    Duties of an implementation: every call gives the same bytes; calls from several
+    threads at once are safe; it can be pickled and opens what it needs lazily; what
+    it can't reach becomes a `dpss.errors.MatrixError` that names ``url``.
+    """
+
+    @property
+    def name(self) -> str:
+        """Last part of the address, such as ``matrix.mtx.gz``."""
+
+    @property
+    def url(self) -> str:
+        """Path or address, fit to be shown: without secrets."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """Size, or ``None`` where it is not known before the end."""
+
+    @property
+    def random_access(self) -> bool:
+        """Whether `read_range` costs about as much as the bytes it returns."""
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end."""
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end; the caller closes it."""
+
+
+@runtime_checkable
+class Tree(Protocol):
+    """A named set of blobs: a folder or an archive."""
+
+    @property
+    def name(self) -> str:
+        """Last part of the address."""
+
+    @property
+    def url(self) -> str:
+        """Path or address, fit to be shown."""
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return the blobs by their path within the tree (``/`` between parts), sorted."""
+
+
+class ReadableStore(Protocol):
+    """Published files that can be read."""
+
+    def read(self, key: str) -> bytes:
+        """Return a file's bytes; raises `FileNotFoundError` if there is none."""
+
+    def modified(self, key: str) -> datetime | None:
+        """Return when a file was last written, ``None`` if there is none."""
+
+
+class ListableStore(Protocol):
+    """Published files that can be listed."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys that begin with ``prefix``, in order."""
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
+
+
+class WritableStore(Protocol):
+    """Files that can be published: each appears whole or not at all."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Make ``data`` the content of ``key``; its content type follows from the key."""
+
+    def delete(self, key: str) -> None:
+        """Remove a file; nothing happens if there is none."""
+
+
+@runtime_checkable
+class BulkStore(Protocol):
+    """A store to which the way is long, so that several files are best sent side by side."""
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Write several files, in any order; raises what went wrong first, once all have ended."""
+
+
+@runtime_checkable
+class WatchfulStore(Protocol):
+    """A store that tells whether another writer has written, too."""
+
+    def overwritten(self, keys: Iterable[str]) -> list[str]:
+        """Return which of these files, all written here, are no longer as they were written."""
+
+
+def write_all(store: WritableStore, files: Mapping[str, bytes]) -> None:
+    """Write several files whose order doesn't matter, side by side where that's of use."""
+    if isinstance(store, BulkStore):
+        store.write_all(files)
+        return
+    for key, data in files.items():
+        store.write(key, data)
+
+
+class Store(ReadableStore, ListableStore, WritableStore, Protocol):
+    """All of it: where a run publishes to.
+
+    Keys are relative, ``/`` between parts, without ``.`` and ``..`` parts.
+    """
+
+    @property
+    def url(self) -> str:
+        """Path or address, fit to be shown."""

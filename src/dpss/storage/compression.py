@@ -1,0 +1,251 @@
+"""Streams that decompress as they are read, told by their first bytes, not by a name.
+
+Nothing is unpacked to disk or held whole. gzip goes through ISA-L, which lets go of
+the interpreter's lock while it inflates. What is damaged or cut off becomes a
+`dpss.errors.CorruptMatrixError` that names the file.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import contextlib
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from isal import igzip, isal_zlib
+
+from dpss.errors import CorruptMatrixError, MatrixError
+from dpss.storage.base import Blob
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_BUFFER_BYTES = 1 << 16
+_MAGIC_BYTES = 6
+
+DAMAGE: tuple[type[Exception], ...] = (
+    EOFError,
+    OSError,
+    ValueError,
+    lzma.LZMAError,
+    zlib.error,
+    zstd.ZstdError,
+    cast("type[Exception]", isal_zlib.error),
+)
+"""What the decoders raise on bytes that are damaged or cut off."""
+
+
+def _open_gzip(file: BinaryIO) -> io.BufferedIOBase:
+    """Inflate one or several gzip members, checksums included."""
+    return cast("io.BufferedIOBase", igzip.open(file, "rb"))  # type: ignore[no-untyped-call]
+
+
+_OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], io.BufferedIOBase]]] = {
+    b"\x1f\x8b": ("gzip", _open_gzip),
+    b"BZh": ("bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+    b"\x28\xb5\x2f\xfd": ("zstd", cast("Callable[[BinaryIO], io.BufferedIOBase]", zstd.ZstdFile)),
+}
+
+
+def find_compression(head: bytes) -> str | None:
+    """Name the compression that a file's first bytes speak of, ``None`` for none."""
+    for magic, (name, _) in _OPENERS.items():
+        if head.startswith(magic):
+            return name
+    return None
+
+
+class _Decompressed(io.RawIOBase):
+    """A decoder's output; its many exceptions become one that names the file."""
+
+    def __init__(
+        self, file: BinaryIO, inner: io.BufferedIOBase, compression: str, url: str
+    ) -> None:
+        self._file = file
+        self._inner = inner
+        self._compression = compression
+        self._url = url
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as the stream goes."""
+        view = memoryview(buffer)
+        try:
+            # `read1`: what stands before a damaged place is given first.
+            data = self._inner.read1(len(view))
+        except MatrixError:
+            raise
+        except EOFError as error:
+            raise CorruptMatrixError(
+                f"{self._url}: ends in the middle of its {self._compression} data; "
+                "it was probably not copied to its end"
+            ) from error
+        except DAMAGE as error:
+            raise CorruptMatrixError(
+                f"{self._url}: damaged {self._compression} data ({error})"
+            ) from error
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the decoder and the file below it."""
+        if not self.closed:
+            with contextlib.suppress(*DAMAGE):
+                self._inner.close()
+            self._file.close()
+        super().close()
+
+
+class _AsUtf8(io.RawIOBase):
+    """Text in UTF-16 or UTF-32, told by its byte order mark, as UTF-8 without a mark."""
+
+    def __init__(self, inner: BinaryIO, encoding: str, url: str) -> None:
+        self._inner = inner
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._encoding = encoding
+        self._url = url
+        self._ready = b""
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as the stream goes."""
+        view = memoryview(buffer)
+        while not self._ready:
+            data = self._inner.read(_BUFFER_BYTES)
+            try:
+                self._ready = self._decoder.decode(data, final=not data).encode()
+            except UnicodeError as error:
+                raise CorruptMatrixError(
+                    f"{self._url}: damaged {self._encoding.upper()} text ({error})"
+                ) from error
+            if not data:
+                break
+        n = min(len(view), len(self._ready))
+        view[:n] = self._ready[:n]
+        self._ready = self._ready[n:]
+        return n
+
+    def close(self) -> None:
+        """Close the stream below."""
+        self._inner.close()
+        super().close()
+
+
+class _Rest(io.RawIOBase):
+    """A stream of which the first bytes were read already: they come again."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head = head
+        self._file = file
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Give the first bytes, then the rest."""
+        view = memoryview(buffer)
+        if self._head:
+            n = min(len(view), len(self._head))
+            view[:n] = self._head[:n]
+            self._head = self._head[n:]
+            return n
+        data = self._file.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file below."""
+        self._file.close()
+        super().close()
+
+
+def open_decompressed(blob: Blob) -> BinaryIO:
+    """Open a blob and decompress it if its first bytes say that it is compressed.
+
+    Returns:
+        A stream for reading from the start to the end; closing it closes the blob's.
+
+    Raises:
+        CorruptMatrixError: Here or in a later read: the bytes are damaged or cut off.
+    """
+    file = blob.open()
+    try:
+        head = file.read(_MAGIC_BYTES)
+        opened = cast("BinaryIO", io.BufferedReader(_Rest(head, file), _BUFFER_BYTES))
+        for magic, (name, opener) in _OPENERS.items():
+            if head.startswith(magic):
+                opened = _buffered(_Decompressed(opened, opener(opened), name, blob.url))
+                break
+    except BaseException:
+        file.close()
+        raise
+    return opened
+
+
+def open_text(blob: Blob) -> BinaryIO:
+    """Open a text as `open_decompressed` does; one in UTF-16 or UTF-32 is given as UTF-8.
+
+    The encoding is told by the byte order mark, which is left out.
+
+    Raises:
+        CorruptMatrixError: Here or in a later read: the bytes are damaged or cut off.
+    """
+    opened = open_decompressed(blob)
+    head = b""
+    with contextlib.suppress(MatrixError):  # damage is told when it is read
+        head = cast("io.BufferedReader", opened).peek(4)
+    encoding = _wide_encoding(head)
+    return _buffered(_AsUtf8(opened, encoding, blob.url)) if encoding else opened
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """Return the encoding that a text's byte order mark states, ``None`` for UTF-8 and bytes."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
+
+
+def peek(blob: Blob, n_bytes: int) -> bytes:
+    """Return the first bytes of a blob, decompressed; fewer where it ends or is damaged."""
+    return _peek(open_decompressed, blob, n_bytes)
+
+
+def peek_text(blob: Blob, n_bytes: int) -> bytes:
+    """Return the first bytes of a text as `open_text` gives it, as `peek` does."""
+    return _peek(open_text, blob, n_bytes)
+
+
+def _peek(open_: Callable[[Blob], BinaryIO], blob: Blob, n_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    with contextlib.suppress(MatrixError), open_(blob) as file:
+        while n_bytes > 0:
+            # In small steps: what stands before a damaged place is still given.
+            part = file.read(min(n_bytes, 1 << 12))
+            if not part:
+                break
+            parts.append(part)
+            n_bytes -= len(part)
+    return b"".join(parts)
+
+
+def _buffered(raw: Any) -> BinaryIO:
+    """Put a small buffer before a raw stream, for readers of lines."""
+    return cast("BinaryIO", io.BufferedReader(raw, _BUFFER_BYTES))

@@ -1,0 +1,1 @@
+"""Files behind HTTP: requests, retries, downloads."""

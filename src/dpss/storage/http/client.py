@@ -1,0 +1,355 @@
+"""HTTP with patience: what passes is tried again, for as long as was asked and no longer.
+
+The client is urllib3, the retrying stamina's; ``docs/adr/0005-http-client.md`` says why.
+Tried again are refused and broken connections, silence, and the statuses 429, 500, 502,
+503 and 504; a ``Retry-After`` is honoured, also where it comes with a redirect.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import stamina
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from dpss.storage.http.networks import private_redirect
+from dpss.storage.urls import shown_address, shown_text
+
+T = TypeVar("T")
+
+PASSING = frozenset({429, 500, 502, 503, 504})
+"""Statuses that mean: perhaps later."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 100  # Azul sends a caller back to itself until a file is ready
+MAX_JSON_BYTES = 1 << 27
+"""Largest document, after inflating; CELLxGENE's list of all data sets has about 2²⁶ bytes."""
+_PIECE_BYTES = 1 << 20
+_DRAINED_BYTES = 1 << 16
+_MAX_DIGITS = 18
+
+
+class HttpFault(Exception):
+    """A request that failed for good; the message is fit to be shown."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Failed with ``message``, and ``status`` if there was an answer."""
+        super().__init__(message)
+        self.status = status
+
+
+class PassingFault(HttpFault):
+    """A request that failed in a way that may pass."""
+
+    def __init__(
+        self, message: str, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        """As above; the server asked for ``retry_after`` seconds."""
+        super().__init__(message, status)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for what, in seconds."""
+
+    attempts: int = 8
+    """Attempts at one request, or at getting on with a download."""
+    total: float = 300.0
+    """For one request with all its attempts, redirects and waits."""
+    connect: float = 10.0
+    """For a connection."""
+    silence: float = 25.0
+    """For the next bytes of an answer. Less than the 30 seconds that a container is given to end
+    after SIGTERM: no thread that waits for a server keeps the program longer."""
+    first_wait: float = 0.5
+    """Before the second attempt; doubles each time, and chance is added."""
+    longest_wait: float = 30.0
+    """Before any attempt, if the server names no time."""
+    slow_bytes_per_second: float = 10_000.0
+    """What is slower than this over ``slow`` seconds counts as broken."""
+    slow: float = 120.0
+    """See ``slow_bytes_per_second``."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """Sends requests; may be shared by threads and pickled."""
+
+    patience: Patience = field(default_factory=Patience)
+    user_agent: str = "data-portal-summary-stats"
+
+    def get_json(self, url: str) -> Any:
+        """Return the JSON document at an address.
+
+        Raises:
+            HttpFault: There is none, or not within the time that was given.
+        """
+        return self._json("GET", url, None)
+
+    def post_json(self, url: str, document: Any) -> Any:
+        """Post a JSON document and return the one that comes back.
+
+        Raises:
+            HttpFault: There is none, or not within the time that was given.
+        """
+        return self._json("POST", url, json.dumps(document).encode())
+
+    def try_until(self, function: Callable[[], T]) -> T:
+        """Call a function until it doesn't end in a `PassingFault`, or patience does.
+
+        Raises:
+            HttpFault: What the last call raised.
+        """
+        patience = self.patience
+        return stamina.RetryingCaller(
+            attempts=patience.attempts,
+            timeout=patience.total,
+            wait_initial=patience.first_wait,
+            wait_max=patience.longest_wait,
+            wait_jitter=patience.first_wait,
+        )(self._wait, function)
+
+    def open(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> tuple[urllib3.BaseHTTPResponse, str]:
+        """Ask for an address once, following redirects; the body is not yet read.
+
+        Returns:
+            The answer, whatever its status unless it may pass, and the address it came from.
+
+        Raises:
+            PassingFault: It may work later.
+            HttpFault: It won't.
+        """
+        deadline = time.monotonic() + self.patience.total
+        for _ in range(MAX_REDIRECTS):
+            answer = self._send("GET", url, headers, None)
+            if answer.status not in REDIRECTS:
+                return answer, url
+            location = answer.headers.get("Location")
+            wait = retry_after(answer.headers.get("Retry-After")) or 0.0
+            discard(answer)
+            if not location:
+                raise HttpFault(f"{shown_address(url)}: is redirected, but not where to")
+            if time.monotonic() + wait > deadline:
+                raise HttpFault(
+                    f"{shown_address(url)}: not ready after {self.patience.total:.0f} s"
+                )
+            time.sleep(wait)
+            url = follow(url, location)
+        raise HttpFault(f"{shown_address(url)}: more than {MAX_REDIRECTS} redirects")
+
+    def _json(self, method: str, url: str, body: bytes | None) -> Any:
+        return self.try_until(lambda: self._json_once(method, url, body))
+
+    def _json_once(self, method: str, url: str, body: bytes | None) -> Any:
+        headers = {"Accept": "application/json"}
+        if body is None:
+            answer, _ = self.open(url, headers)
+        else:
+            answer = self._send(method, url, {**headers, "Content-Type": "application/json"}, body)
+        try:
+            data = _read_bounded(answer, MAX_JSON_BYTES)
+        except (HTTPError, OSError) as error:
+            answer.close()
+            raise PassingFault(f"{shown_address(url)}: broke off ({reason(error)})") from error
+        if data is None:
+            answer.close()
+            limit = MAX_JSON_BYTES >> 20
+            raise HttpFault(f"{shown_address(url)}: answers with more than {limit} MiB")
+        answer.release_conn()
+        if not 200 <= answer.status < 300:
+            raise HttpFault(
+                f"{shown_address(url)}: answers {answer.status}{_words(data)}", answer.status
+            )
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise HttpFault(f"{shown_address(url)}: does not answer in JSON") from error
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request once."""
+        patience = self.patience
+        try:
+            answer = _pool_for(url).request(
+                method,
+                url,
+                body=body,
+                headers={"User-Agent": self.user_agent, **(headers or {})},
+                timeout=urllib3.Timeout(connect=patience.connect, read=patience.silence),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except (HTTPError, OSError) as error:
+            host = urlsplit(url).netloc.rpartition("@")[2]
+            if _is_malformed(error):
+                raise HttpFault(f"{host}: does not answer in HTTP ({reason(error)})") from error
+            raise PassingFault(f"{host}: {reason(error)}") from error
+        if answer.status in PASSING:
+            wait = retry_after(answer.headers.get("Retry-After"))
+            discard(answer)
+            raise PassingFault(
+                f"{shown_address(url)}: answers {answer.status}", answer.status, wait
+            )
+        return answer
+
+    def _wait(self, error: Exception) -> bool | float:
+        """Tell whether to try again, and when if the server named a time."""
+        if not isinstance(error, PassingFault):
+            return False
+        if error.retry_after is None:
+            return True
+        return error.retry_after if error.retry_after <= self.patience.total else False
+
+
+def follow(url: str, location: str) -> str:
+    """Return the address that a redirect leads to.
+
+    Raises:
+        HttpFault: It is no address, or leads away from HTTP, from HTTPS to plain HTTP, or
+            from a public host into a private network.
+    """
+    try:
+        target = urljoin(url, location)
+        old, new = urlsplit(url).scheme, urlsplit(target).scheme
+    except ValueError as error:
+        raise HttpFault(f"{shown_address(url)}: is redirected to no valid address") from error
+    if new not in ("http", "https") or (old == "https" and new == "http"):
+        raise HttpFault(f"{shown_address(url)}: is redirected to {new}://, which is not followed")
+    if refusal := private_redirect(url, target):
+        raise HttpFault(refusal)
+    return target
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds that a ``Retry-After`` asks for; it may be a number or a date.
+
+    >>> retry_after("3"), retry_after("soon"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT")
+    (3.0, None, 0.0)
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            then = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (then.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def reason(error: BaseException) -> str:
+    """Return what went wrong in a few words, without addresses' secrets."""
+    text = str(error.args[-1]) if error.args else str(error)
+    for sign, words in (
+        ("Failed to resolve", "there is no such host, or no network"),
+        ("Connection refused", "refuses the connection"),
+        ("timed out", "no answer in time"),
+        ("CERTIFICATE_VERIFY_FAILED", "its certificate can't be verified"),
+        ("IncompleteRead", "the connection ended too early"),
+        ("Connection reset", "the connection was reset"),
+        ("RemoteDisconnected", "the connection was closed"),
+    ):
+        if sign in f"{error!r} {error}":
+            return words
+    return shown_text(text)[:200] or type(error).__name__
+
+
+def discard(answer: urllib3.BaseHTTPResponse) -> None:
+    """Give up an answer: a short body is read so that the connection can be used again."""
+    length = stated_length(answer)
+    if length is not None and length <= _DRAINED_BYTES:
+        with contextlib.suppress(HTTPError, OSError):
+            answer.drain_conn()
+            answer.release_conn()
+            return
+    answer.close()
+
+
+def stated_length(answer: urllib3.BaseHTTPResponse) -> int | None:
+    """Return the ``Content-Length`` in bytes; ``None`` where there is none, or no number."""
+    return whole_number(answer.headers.get("Content-Length", ""))
+
+
+def whole_number(text: str) -> int | None:
+    """Return a number of a header, ``None`` where it is none below 10¹⁸.
+
+    >>> whole_number("12"), whole_number("-5"), whole_number("1e3"), whole_number("9" * 5000)
+    (12, None, None, None)
+    """
+    plain = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    return int(text) if plain else None
+
+
+def _is_malformed(error: Exception) -> bool:
+    """Return whether an answer broke HTTP's grammar, which a second attempt does not mend."""
+    causes = (error, *error.args)
+    return any(
+        isinstance(cause, HTTPException)
+        and not isinstance(cause, (RemoteDisconnected, IncompleteRead))
+        for cause in causes
+    )
+
+
+def _read_bounded(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
+    """Return a body, inflated; ``None`` where it states or has more than ``limit`` bytes."""
+    if (stated_length(answer) or 0) > limit:
+        return None
+    data = bytearray()
+    while piece := answer.read(_PIECE_BYTES, decode_content=True):
+        data += piece
+        if len(data) > limit:
+            return None
+    return bytes(data)
+
+
+def _words(data: bytes) -> str:
+    """Return what an error's body says, if that is short and plain."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return ""
+    if isinstance(document, dict):
+        for key in ("message", "Message", "detail", "title"):
+            if isinstance(document.get(key), str):
+                return f" ({shown_text(document[key])[:200]})"
+    return ""
+
+
+_pools: dict[str, urllib3.PoolManager] = {}
+_pools_lock = threading.Lock()
+
+
+def _pool_for(url: str) -> urllib3.PoolManager:
+    """Return the process's connections, through the proxy that is set for such addresses."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme, "")
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        proxy = ""
+    with _pools_lock:
+        if proxy not in _pools:
+            _pools[proxy] = (
+                urllib3.ProxyManager(proxy, num_pools=16, maxsize=16)
+                if proxy
+                else urllib3.PoolManager(num_pools=16, maxsize=16)
+            )
+        return _pools[proxy]

@@ -1,0 +1,217 @@
+"""A file behind ``https://`` as a blob: by range where the server can, else as a stream.
+
+A download that breaks off goes on where it was. Where an address leads on to another one
+that is signed and expires (as in the HCA Data Portal), that one is used for as long as it
+works and asked for again when it no longer does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from dpss.errors import FetchError
+from dpss.storage.http.client import Client, HttpFault, PassingFault, discard, reason
+from dpss.storage.http.transfer import (
+    BUFFER_BYTES,
+    Download,
+    Facts,
+    content_range,
+    etag_of,
+    whole_size,
+)
+from dpss.storage.urls import shown_address
+
+HEAD_BYTES = 1 << 16
+"""Read with the first request and kept: every reader begins by looking at them."""
+_EXPIRED = frozenset({400, 401, 403, 404, 410})
+"""What storage services answer where a signed address has expired (Google: 400, AWS: 403)."""
+_NOT_SIGNED_YET = frozenset({400, 401, 403})
+"""Those of them that may pass where the address was signed just now; 404 and 410 may not."""
+
+
+class HttpBlob:
+    """A file behind HTTP as a `dpss.storage.base.Blob`."""
+
+    def __init__(
+        self,
+        address: str,
+        client: Client,
+        *,
+        name: str = "",
+        sha256: str = "",
+        to_be_read: bool = False,
+    ) -> None:
+        """Remember where the file is; nothing is asked yet.
+
+        Args:
+            address: Where it is; may hold a secret, which is never shown.
+            client: Who asks.
+            name: Its name, if not the address's last part.
+            sha256: What its bytes must give, in hexadecimal digits; empty if not known.
+            to_be_read: Whether it's opened soon: a server that gives no parts and sends all at
+                the first question is then not asked a second time.
+        """
+        self._address = address
+        self._client = client
+        self._name = name
+        self._sha256 = sha256.lower()
+        self._facts: Facts | None = None
+        self._direct = ""
+        self._to_be_read = to_be_read
+        self._on_its_way: list[urllib3.BaseHTTPResponse] = []
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the lock behind, and what is on its way."""
+        left = ("_lock", "_on_its_way")
+        return {key: value for key, value in vars(self).items() if key not in left}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Get a new lock."""
+        vars(self).update(state, _lock=threading.Lock(), _on_its_way=[])
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._name or unquote(urlsplit(self._address).path.rstrip("/").rpartition("/")[2])
+
+    @property
+    def url(self) -> str:
+        """The address without secrets."""
+        return shown_address(self._address)
+
+    @property
+    def sha256(self) -> str:
+        """What the bytes must give; empty if not known."""
+        return self._sha256
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size, where the server says it."""
+        return self.facts.size_bytes
+
+    @property
+    def random_access(self) -> bool:
+        """Whether the server gives parts."""
+        return self.facts.ranges
+
+    @property
+    def facts(self) -> Facts:
+        """What the server says of the file, asked once.
+
+        Raises:
+            FetchError: It can't be reached.
+        """
+        with self._lock:
+            if self._facts is None:
+                try:
+                    self._facts = self._client.try_until(self._look)
+                except HttpFault as error:
+                    raise FetchError(str(error)) from error
+            return self._facts
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end.
+
+        Raises:
+            FetchError: They can't be had.
+        """
+        facts = self.facts
+        stop = start + length
+        if facts.size_bytes is not None:
+            stop = min(stop, facts.size_bytes)
+        if stop <= start:
+            return b""
+        if stop <= len(facts.head):
+            return facts.head[start:stop]
+        pieces = []
+        with Download(self, start, stop) as body:
+            while piece := body.read_piece(BUFFER_BYTES):
+                pieces.append(piece)
+        return b"".join(pieces)
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end; at the end the checksum is compared."""
+        return cast("BinaryIO", io.BufferedReader(Download(self, 0, None), BUFFER_BYTES))
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+        return self._client
+
+    def ask(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:
+        """Ask once for the bytes from ``start``; what was signed and expired is signed anew.
+
+        Raises:
+            PassingFault: It may work later.
+            HttpFault: It won't.
+        """
+        if stop is None:
+            with contextlib.suppress(IndexError):
+                return self._on_its_way.pop()
+        end = "" if stop is None else str(stop - 1)
+        headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{end}"}
+        direct = self._direct
+        if direct:
+            answer, _ = self._client.open(direct, headers)
+            if answer.status not in _EXPIRED:
+                return answer
+            discard(answer)
+            self._direct = ""
+        answer, final = self._client.open(self._address, headers)
+        if answer.status in _NOT_SIGNED_YET and final != self._address and not direct:
+            # It had expired by the time it was used, as when a queue is long.
+            discard(answer)
+            raise PassingFault(
+                f"{shown_address(final)}: answers {answer.status}", answer.status, None
+            )
+        if answer.status in (200, 206, 416):
+            self._direct = final if final != self._address else ""
+            return answer
+        discard(answer)
+        raise HttpFault(f"{self.url}: {_explain(answer.status)}", answer.status)
+
+    def _look(self) -> Facts:
+        answer = self.ask(0, HEAD_BYTES)
+        try:
+            if answer.status == 416:
+                discard(answer)
+                return Facts(0, etag_of(answer), _modified(answer), True, b"")
+            if answer.status == 200:
+                # All of it is on its way.
+                size = whole_size(answer)
+                if self._to_be_read:
+                    self._on_its_way.append(answer)
+                else:
+                    answer.close()
+                return Facts(size, etag_of(answer), _modified(answer), False, b"")
+            _, total = content_range(answer, self.url)
+            head = answer.read()
+            answer.release_conn()
+            return Facts(total, etag_of(answer), _modified(answer), total is not None, head)
+        except (HTTPError, OSError) as error:
+            answer.close()
+            raise PassingFault(f"{self.url}: broke off ({reason(error)})") from error
+
+
+def _modified(answer: urllib3.BaseHTTPResponse) -> str:
+    return answer.headers.get("Last-Modified", "").strip()
+
+
+def _explain(status: int) -> str:
+    """Say what a status means for a file that is wanted."""
+    words = {
+        401: "wants a login (managed access?)",
+        403: "may not be read (managed access, or an address that has expired)",
+        404: "is not there",
+        410: "is no longer there",
+        451: "may not be given out",
+    }
+    return words.get(status, f"answers {status}")

@@ -1,0 +1,253 @@
+"""A body of HTTP as a stream that goes on where it broke off, and is held against its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import urllib3
+from isal import isal_zlib
+from urllib3.exceptions import HTTPError
+
+from dpss.errors import CorruptMatrixError, FetchError
+from dpss.storage.http.client import (
+    Client,
+    HttpFault,
+    PassingFault,
+    discard,
+    reason,
+    stated_length,
+    whole_number,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BUFFER_BYTES = 1 << 18
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server says of a file."""
+
+    size_bytes: int | None
+    etag: str
+    """Empty where it names none."""
+    modified: str
+    """Its ``Last-Modified``; empty where it names none."""
+    ranges: bool
+    """Whether parts can be asked for."""
+    head: bytes
+    """The first bytes, where parts can be asked for."""
+
+
+class RemoteFile(Protocol):
+    """A file behind HTTP, as far as a download needs it."""
+
+    @property
+    def url(self) -> str:
+        """The address without secrets."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 checksum of all bytes, in hexadecimal digits; empty if not known."""
+
+    @property
+    def client(self) -> Client:
+        """The client that sends the requests."""
+
+    @property
+    def facts(self) -> Facts:
+        """Size, version and abilities as the server states them."""
+
+    def ask(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:
+        """Request the bytes from ``start`` to ``stop`` (``None``: the end)."""
+
+
+class Download(io.RawIOBase):
+    """The bytes of a blob from one place to another, going on where it broke off."""
+
+    def __init__(self, blob: RemoteFile, start: int, stop: int | None) -> None:
+        """Read from ``start`` to ``stop`` (``None``: the end)."""
+        self._blob = blob
+        self._start = self._position = start
+        self._stop = stop
+        self._answer: urllib3.BaseHTTPResponse | None = None
+        self._digest = hashlib.sha256() if blob.sha256 and start == 0 and stop is None else None
+        self._spent = 0.0
+        self._got = 0
+        self._done = False
+        self._crc = 0
+        self._ended_at = -1
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` with what has come, as `read_piece` returns it."""
+        view = memoryview(buffer)
+        data = self.read_piece(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def read_piece(self, length: int) -> bytes:
+        """Return what has come, at most ``length`` bytes; none at the end.
+
+        Raises:
+            FetchError: No more comes, however often it's asked for.
+            CorruptMatrixError: The file changed meanwhile, or its checksum is another.
+        """
+        if self._done:
+            return b""
+        try:
+            try:
+                data = self._piece(length)
+            except PassingFault:
+                data = self._blob.client.try_until(lambda: self._piece(length))
+        except HttpFault as error:
+            raise FetchError(str(error)) from error
+        self._position += len(data)
+        if self._start == 0:
+            self._crc = isal_zlib.crc32(data, self._crc)
+        if self._digest:
+            self._digest.update(data)
+        if not data:
+            self._finish()
+        return data
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
+        super().close()
+
+    def _piece(self, length: int) -> bytes:
+        """Return the next bytes, none at the end."""
+        end = self._stop if self._stop is not None else self._blob.facts.size_bytes
+        if end is not None:
+            length = min(length, end - self._position)
+            if length <= 0:
+                return b""
+        start = time.monotonic()
+        try:
+            if self._answer is None:
+                self._answer = self._connect()
+            if self._answer is None:
+                return b""
+            data = self._answer.read1(length)
+        except (HTTPError, OSError) as error:
+            self._drop()
+            raise PassingFault(f"{self._blob.url}: broke off ({reason(error)})") from error
+        if not data and end is not None:
+            self._drop()
+            message = f"{self._blob.url}: ended after {self._position:,} of {end:,} bytes"
+            if self._ended_at == self._position:
+                raise HttpFault(f"{message}, twice; the size that the server states may be wrong")
+            self._ended_at = self._position
+            raise PassingFault(message)
+        self._watch_speed(time.monotonic() - start, len(data))
+        return data
+
+    def _connect(self) -> urllib3.BaseHTTPResponse | None:
+        """Ask for the rest, ``None`` where there is none."""
+        facts = self._blob.facts
+        answer = self._blob.ask(self._position, self._stop)
+        if answer.status == 416:
+            discard(answer)
+            return None
+        total = whole_size(answer)
+        start = 0
+        if answer.status == 206:
+            start, total = content_range(answer, self._blob.url)
+        changed = facts.etag and etag_of(answer) not in ("", facts.etag)
+        if changed or (None not in (total, facts.size_bytes) and total != facts.size_bytes):
+            answer.close()
+            raise self._changed()
+        if start > self._position:
+            answer.close()
+            raise HttpFault(f"{self._blob.url}: the server gives other bytes than were asked for")
+        # A server without ranges begins at the start again: what is there already goes by.
+        self._skip(answer, self._position - start)
+        return answer
+
+    def _skip(self, answer: urllib3.BaseHTTPResponse, n_bytes: int) -> None:
+        """Let go by what came before.
+
+        Raises:
+            CorruptMatrixError: It's something else now.
+        """
+        crc = 0
+        came_before = self._start == 0 and n_bytes > 0
+        while n_bytes:
+            gone = answer.read1(min(n_bytes, BUFFER_BYTES))
+            if not gone:
+                raise PassingFault(f"{self._blob.url}: ended too early")
+            crc = isal_zlib.crc32(gone, crc)
+            self._got += len(gone)
+            n_bytes -= len(gone)
+        if came_before and crc != self._crc:
+            answer.close()
+            raise self._changed()
+
+    def _changed(self) -> CorruptMatrixError:
+        return CorruptMatrixError(f"{self._blob.url}: was changed while it was read; run again")
+
+    def _watch_speed(self, seconds: float, n_bytes: int) -> None:
+        """Count only the time that was spent waiting, not the reader's own."""
+        patience = self._blob.client.patience
+        self._spent += seconds
+        self._got += n_bytes
+        if self._spent >= patience.slow:
+            speed = self._got / self._spent
+            if speed < patience.slow_bytes_per_second:
+                raise HttpFault(
+                    f"{self._blob.url}: too slow, {speed:,.0f} bytes/s over {self._spent:.0f} s"
+                )
+            self._spent, self._got = 0.0, 0
+
+    def _finish(self) -> None:
+        self._done = True
+        if self._answer is not None:
+            self._answer.release_conn()
+            self._answer = None
+        if self._digest and self._digest.hexdigest() != self._blob.sha256:
+            raise CorruptMatrixError(
+                f"{self._blob.url}: its sha256 is {self._digest.hexdigest()}, "
+                f"but the source says {self._blob.sha256}"
+            )
+
+    def _drop(self) -> None:
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
+
+
+def whole_size(answer: urllib3.BaseHTTPResponse) -> int | None:
+    """Return the size of what is sent whole, ``None`` where it isn't said."""
+    return stated_length(answer) if answer.status == 200 else None
+
+
+def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int | None]:
+    """Return where a part begins, and the whole's size where it is said.
+
+    Raises:
+        HttpFault: The answer does not say it.
+    """
+    found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+    if not found:
+        answer.close()
+        raise HttpFault(f"{url}: the server sends a part and does not say which")
+    start, _, total = found.groups()
+    return whole_number(start or "") or 0, whole_number(total)
+
+
+def etag_of(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return an answer's entity tag; empty where there is none."""
+    return answer.headers.get("ETag", "").strip()

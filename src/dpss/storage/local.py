@@ -1,0 +1,177 @@
+"""The local file system as source and as output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from dpss.errors import CorruptMatrixError, UnreachableError
+from dpss.storage.base import Blob
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What files and folders have in common."""
+
+    path: Path
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Say where it is from anywhere: another process may stand in another folder."""
+        return {**vars(self), "path": self.path.absolute()}
+
+    @property
+    def name(self) -> str:
+        """Last part of the path."""
+        return self.path.name
+
+    @property
+    def url(self) -> str:
+        """The path."""
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class LocalFile(_Place):
+    """A file as a `dpss.storage.base.Blob`."""
+
+    random_access: bool = True
+
+    @property
+    def size_bytes(self) -> int:
+        """The file's size."""
+        return self.path.stat().st_size
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end."""
+        with self.open() as file:
+            return os.pread(file.fileno(), length, start)
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading."""
+        try:
+            return self.path.open("rb")
+        except OSError as error:
+            raise CorruptMatrixError(f"{self.path}: can't be read ({error.strerror})") from error
+
+
+@dataclass(frozen=True)
+class LocalFolder(_Place):
+    """A folder with all files below it as a `dpss.storage.base.Tree`."""
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return all regular files below the folder by their relative path."""
+        found = (
+            (path.relative_to(self.path).as_posix(), path)
+            for path in self.path.rglob("*")
+            if path.is_file()
+        )
+        return {key: LocalFile(path) for key, path in sorted(found)}
+
+
+class LocalStore:
+    """A folder as a `dpss.storage.base.Store`: files are written beside, then renamed."""
+
+    def __init__(self, root: Path) -> None:
+        """Publish below ``root``, which is made when first written to."""
+        self._root = root
+        self._written: dict[str, bytes] = {}
+
+    @property
+    def url(self) -> str:
+        """The folder's path."""
+        return str(self._root)
+
+    def read(self, key: str) -> bytes:
+        """Return a file's bytes; raises `FileNotFoundError` if there is none."""
+        return self._path(key).read_bytes()
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys that begin with ``prefix``, in order; unfinished files are not seen."""
+        yield from self.sizes(prefix)
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
+        folder = self._root / prefix.rpartition("/")[0]
+        found: dict[str, int] = {}
+        for path in folder.rglob("*"):
+            key = path.relative_to(self._root).as_posix()
+            if key.startswith(prefix) and not path.name.startswith(".dpss-"):
+                with contextlib.suppress(FileNotFoundError):
+                    if stat.S_ISREG((facts := path.stat()).st_mode):
+                        found[key] = facts.st_size
+        return dict(sorted(found.items()))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write beside, flush to the disk, then rename."""
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                dir=path.parent, prefix=".dpss-", delete=False
+            ) as file:
+                try:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    Path(file.name).chmod(0o644)
+                    self._written[key] = blake2b(data).digest()
+                    Path(file.name).replace(path)
+                except BaseException:
+                    with contextlib.suppress(OSError):
+                        Path(file.name).unlink()
+                    raise
+        except OSError as error:
+            raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
+
+    def overwritten(self, keys: Iterable[str]) -> list[str]:
+        """Return which of these files, all written here, are others now, or gone."""
+        found = []
+        for key in keys:
+            written = self._written.pop(key, None)
+            try:
+                if written is not None and blake2b(self.read(key)).digest() != written:
+                    found.append(key)
+            except FileNotFoundError:
+                found.append(key)
+        return found
+
+    def modified(self, key: str) -> datetime | None:
+        """Return when a file was last written, ``None`` if there is none."""
+        try:
+            return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
+
+    def delete(self, key: str) -> None:
+        """Remove a file and the folders that it leaves empty."""
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in path.parents:
+                if folder == self._root:
+                    break
+                folder.rmdir()
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key)
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
+            raise ValueError(f"{key!r} is not a key within the store")
+        return self._root / parts
+
+
+def last_modified(path: Path) -> datetime:
+    """Return when a file, or the newest file of a folder, was last changed.
+
+    Raises:
+        OSError: It is not there.
+    """
+    paths = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return datetime.fromtimestamp(max(each.stat().st_mtime for each in paths), UTC)

@@ -1,0 +1,1 @@
+"""Remote files in pages that are fetched ahead and shared."""

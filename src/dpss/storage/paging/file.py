@@ -1,0 +1,180 @@
+"""Remote files read in pages, for readers that jump about and know little of round trips.
+
+A file behind HTTP or on S3 is as good as a local one then: small pieces of metadata come
+in pages that are kept, reading on and on is noticed and read ahead of, and who knows what
+will be read can say so. See ``docs/adr/0010-remote-reading.md``.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast, runtime_checkable
+
+from dpss.storage.base import Blob, Tree
+from dpss.storage.local import LocalFile, LocalFolder
+from dpss.storage.paging.pool import PAGE_BYTES, Pages, Pool
+from dpss.storage.wrapped import WrappedBlob
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_AROUND_BYTES = 1 << 16
+"""Size of a request for a few bytes: others nearby are wanted next."""
+_MAX_AHEAD_BYTES = 12 << 20
+_MIN_AHEAD_BYTES = 1 << 18
+_MAX_STREAMS = 64
+_BUFFER_BYTES = 1 << 18
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A blob that likes to know what will be read."""
+
+    def expect(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
+        """Say which (start, length) spans will be read, in this order; ``soon``: before others."""
+
+
+class PagedBlob(WrappedBlob):
+    """A remote file as a `dpss.storage.base.Blob` that reads and keeps pages."""
+
+    def __init__(self, inner: Blob, pool: Pool) -> None:
+        """Read ``inner`` through a pool."""
+        super().__init__(inner)
+        self._pool = pool
+        self._pages = Pages(inner)
+        self._lock = threading.Lock()
+        self._streams: OrderedDict[int, tuple[int, int]] = OrderedDict()
+        self._guess = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the pages behind."""
+        return _with_pages_of_its_own, (PagedBlob, self.inner)
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end.
+
+        Raises:
+            MatrixError: They can't be had.
+        """
+        size = self.size_bytes or 0
+        stop = min(start + length, size)
+        if stop <= start:
+            return b""
+        first, end = start // PAGE_BYTES, -(-stop // PAGE_BYTES)
+        n_pages = -(-size // PAGE_BYTES)
+        around = min(first + _AROUND_BYTES // PAGE_BYTES, n_pages)
+        runs = self._pool.take(self._pages, first, end, around)
+        if self._guess:
+            self._read_ahead(first, end, n_pages)
+        parts = []
+        for run in runs:
+            data = self._pool.wait_for(run.data)
+            low, high = max(0, start - run.start_byte), stop - run.start_byte
+            parts.append(memoryview(data)[low:high])
+        return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
+
+    def expect(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
+        """Say which (start, length) spans will be read; ``soon``: before others.
+
+        From then on nothing is guessed: who says it knows better where to stop.
+        """
+        self._guess = self._guess and soon
+        for start, length in reversed(spans) if soon else spans:
+            first, stop = start // PAGE_BYTES, -(-(start + length) // PAGE_BYTES)
+            self._pool.announce(self._pages, first, stop, first_of_all=soon)
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end."""
+        return cast("BinaryIO", io.BufferedReader(_Stream(self), _BUFFER_BYTES))
+
+    def _read_ahead(self, first: int, end: int, n_pages: int) -> None:
+        """Announce what follows where a reading goes on from the end of another.
+
+        As much is announced as was read, so that a look at a place brings little more.
+        """
+        with self._lock:
+            # A reading may end in the page in which the next begins, or just before.
+            place = first if first in self._streams else first - 1
+            read, told = self._streams.pop(place, (0, end))
+            read += end - first
+            ahead = min(read * PAGE_BYTES, _MAX_AHEAD_BYTES)
+            begin, stop = max(told, end), min(end + ahead // PAGE_BYTES, n_pages)
+            if ahead < _MIN_AHEAD_BYTES or (stop - begin) * PAGE_BYTES < _MIN_AHEAD_BYTES:
+                stop = begin
+            self._streams[end - 1] = (read, stop)
+            if len(self._streams) > _MAX_STREAMS:
+                self._streams.popitem(last=False)
+        self._pool.announce(self._pages, begin, stop)
+
+
+class PagedTree:
+    """Remote files as a `dpss.storage.base.Tree`, each of them paged; they share a pool."""
+
+    def __init__(self, inner: Tree, pool: Pool) -> None:
+        """Read the files of ``inner`` through a pool."""
+        self.inner = inner
+        self._pool = pool
+        self._blobs: dict[str, Blob] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave files and pages behind."""
+        return _with_pages_of_its_own, (PagedTree, self.inner)
+
+    @property
+    def name(self) -> str:
+        """Last part of the address."""
+        return self.inner.name
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return self.inner.url
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return the files by their path, listed once."""
+        if self._blobs is None:
+            found = self.inner.blobs().items()
+            self._blobs = {path: PagedBlob(blob, self._pool) for path, blob in found}
+        return self._blobs
+
+
+def _with_pages_of_its_own(kind: Callable[[Any, Pool], Any], inner: Any) -> Any:
+    """Make a paged file or tree with a pool that holds nothing yet."""
+    return kind(inner, Pool())
+
+
+class _Stream(io.RawIOBase):
+    """A paged file from its start to its end."""
+
+    def __init__(self, blob: PagedBlob) -> None:
+        self._blob = blob
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer``."""
+        view = memoryview(buffer)
+        data = self._blob.read_range(self._position, len(view))
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+
+def paged(source: Blob | Tree, check: Callable[[], None] = lambda: None) -> Blob | Tree:
+    """Return a remote source read in pages; what is local, or a stream only, as it is.
+
+    Args:
+        source: A file or folder.
+        check: Called while a reader waits for bytes; raises if it's time to end.
+    """
+    if isinstance(source, (LocalFile, LocalFolder)):
+        return source
+    if isinstance(source, Blob):
+        return PagedBlob(source, Pool(check)) if source.random_access else source
+    return PagedTree(source, Pool(check))

@@ -1,0 +1,1 @@
+"""Objects and buckets on S3."""

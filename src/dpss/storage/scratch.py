@@ -1,0 +1,241 @@
+"""Scratch space: a folder of bounded size for what can't be read where it lies.
+
+It is emptied when the program ends, and what a killed program left is removed by the next
+one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dpss.errors import CorruptMatrixError, FetchError, LimitError, MatrixError, UnreachableError
+from dpss.storage.base import Blob
+from dpss.storage.local import LocalFile
+
+_PREFIX = "dpss-scratch-"
+_LOCK = ".lock"
+_PIECE_BYTES = 1 << 20
+
+
+class Scratch:
+    """A folder that holds at most so many bytes; a context manager that empties it."""
+
+    def __init__(self, limit_bytes: int | None = None, parent: Path | None = None) -> None:
+        """Make the folder when it's first needed.
+
+        Args:
+            limit_bytes: Most bytes that it holds; ``None`` for half of what is free.
+            parent: Where it is made; the system's folder for temporary files by default.
+        """
+        self._parent = parent or Path(tempfile.gettempdir())
+        self._limit = limit_bytes
+        self._folder: Path | None = None
+        self._lock_file: int | None = None
+        self.used_bytes = 0
+        self.waiting: list[_Space] = []
+        self.changed = threading.Condition()
+        self.closed = False
+
+    def __enter__(self) -> Scratch:
+        """Remove what a killed program left."""
+        remove_abandoned(self._parent)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Empty and remove the folder."""
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+            folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    @property
+    def limit_bytes(self) -> int:
+        """Most bytes that it holds."""
+        if self._limit is None:
+            try:
+                self._limit = shutil.disk_usage(self._parent).free // 2
+            except OSError as error:
+                raise _no_folder(self._parent, error) from error
+        return self._limit
+
+    def fits(self, blob: Blob) -> bool:
+        """Return whether a blob could be held; one of unknown size is given a try."""
+        return (blob.size_bytes or 0) <= self.limit_bytes
+
+    @contextmanager
+    def hold(self, blob: Blob, *, wait: bool = True) -> Iterator[LocalFile]:
+        """Fetch a blob whole and keep it for as long as the context lasts.
+
+        Args:
+            blob: What is fetched.
+            wait: Whether to wait while others hold what it needs. A caller that holds something
+                already must not: it could be for itself that it waits.
+
+        Raises:
+            LimitError: It is larger than the limit, or the disk is full.
+            MatrixError: It can't be fetched, or its checksum is wrong, also a second time.
+        """
+        space = _Space(self)
+        try:
+            with tempfile.TemporaryDirectory(dir=self._make_folder()) as folder:
+                # Under its own name: a reader may say it, and a format may be told by it.
+                path = Path(folder) / (Path(blob.name).name or "matrix")
+                try:
+                    self._fetch(blob, path, space, wait)
+                except CorruptMatrixError:
+                    # Most often the file is what is wrong, but now and then the way was.
+                    space.give_back()
+                    self._fetch(blob, path, space, wait)
+                yield ScratchFile(path, origin=blob.url)
+        except OSError as error:
+            if isinstance(error, (MatrixError, UnreachableError)):
+                raise
+            raise _no_space(blob, self._parent, error) from error
+        finally:
+            space.give_back()
+
+    def _fetch(self, blob: Blob, path: Path, space: _Space, wait: bool) -> None:
+        size = blob.size_bytes
+        # Two that grow side by side would wait for each other: one of unknown size waits
+        # until it is alone, and gives back what it didn't need.
+        if size is not None:
+            space.take(size, blob.url, wait)
+        else:
+            space.take(self.limit_bytes if wait else self.limit_bytes - self.used_bytes, blob.url)
+        n_bytes = 0
+        with blob.open() as source, path.open("wb") as target:
+            while data := source.read(_PIECE_BYTES):
+                n_bytes += len(data)
+                if n_bytes > space.taken:
+                    raise _too_large(blob.url, n_bytes, self.limit_bytes)
+                target.write(data)
+                if self.closed:
+                    raise FetchError(f"{blob.url}: the program ends")
+        if size is not None and n_bytes != size:
+            raise CorruptMatrixError(f"{blob.url}: {n_bytes:,} bytes came, but it has {size:,}")
+        space.give_back(keep=n_bytes)
+
+    def _make_folder(self) -> Path:
+        with self.changed:
+            if self.closed:
+                raise FetchError("the scratch space is closed")
+            if self._folder is None:
+                try:
+                    self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
+                    self._lock_file = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+                    fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+                except OSError as error:
+                    raise _no_folder(self._parent, error) from error
+            return self._folder
+
+
+class _Space:
+    """What one fetch holds of the scratch space."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self.taken = 0
+        self._scratch = scratch
+
+    def take(self, n_bytes: int, url: str, wait: bool = True) -> None:
+        """Wait until there is room, then hold it; or say that there is none."""
+        scratch = self._scratch
+        if n_bytes > scratch.limit_bytes:
+            raise _too_large(url, n_bytes, scratch.limit_bytes)
+        with scratch.changed:
+            if not wait and scratch.used_bytes + n_bytes > scratch.limit_bytes:
+                raise _no_room(url, n_bytes, scratch)
+            # First come, first served: small ones would keep a large one waiting for ever.
+            scratch.waiting.append(self)
+            try:
+                scratch.changed.wait_for(lambda: not wait or self._may_take(n_bytes))
+            finally:
+                scratch.waiting.remove(self)
+                scratch.changed.notify_all()
+            if scratch.closed:
+                raise FetchError(f"{url}: the program ends")
+            scratch.used_bytes += n_bytes
+            self.taken += n_bytes
+
+    def _may_take(self, n_bytes: int) -> bool:
+        scratch = self._scratch
+        room = scratch.used_bytes + n_bytes <= scratch.limit_bytes
+        return scratch.closed or (room and scratch.waiting[0] is self)
+
+    def give_back(self, keep: int = 0) -> None:
+        """Hold only ``keep`` bytes from now on."""
+        with self._scratch.changed:
+            self._scratch.used_bytes -= self.taken - keep
+            self.taken = keep
+            self._scratch.changed.notify_all()
+
+
+@dataclass(frozen=True)
+class ScratchFile(LocalFile):
+    """A fetched file: opened here, and called what it is called where it came from."""
+
+    origin: str = ""
+
+    @property
+    def url(self) -> str:
+        """The address that it was fetched from."""
+        return self.origin
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove scratch folders whose program is no longer there; it was killed.
+
+    Each running program holds a lock within its own folder.
+    """
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock_file = os.open(folder / _LOCK, os.O_RDWR)
+            try:
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock_file)
+
+
+def _too_large(url: str, n_bytes: int, limit: int) -> LimitError:
+    return LimitError(
+        f"{url}: needs {n_bytes / 1e9:,.1f} GB of scratch space, more than --scratch-limit "
+        f"({limit / 1e9:,.1f} GB); raise it"
+    )
+
+
+def _no_room(url: str, n_bytes: int, scratch: Scratch) -> LimitError:
+    return LimitError(
+        f"{url}: needs {n_bytes / 1e9:,.1f} GB of scratch space beside the "
+        f"{scratch.used_bytes / 1e9:,.1f} GB in use, more than --scratch-limit "
+        f"({scratch.limit_bytes / 1e9:,.1f} GB) in all; raise it"
+    )
+
+
+def _no_space(blob: Blob, parent: Path, error: OSError) -> MatrixError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return LimitError(
+            f"{blob.url}: the disk of {parent} is full; name another folder with --scratch, or "
+            "fetch less at a time with --scratch-limit"
+        )
+    return FetchError(f"{blob.url}: can't be kept in {parent} ({error.strerror or error})")
+
+
+def _no_folder(parent: Path, error: OSError) -> UnreachableError:
+    return UnreachableError(
+        f"{parent}: no folder can be made in it ({error.strerror}); name another with --scratch"
+    )

@@ -1,0 +1,73 @@
+"""What a compressed file holds, and what lies below a folder of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO
+
+from dpss.storage.archives.members import skip
+from dpss.storage.base import Blob, Tree
+from dpss.storage.compression import open_decompressed
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The content of a compressed blob as a `dpss.storage.base.Blob`: a stream."""
+
+    packed: Blob
+    size_bytes: int | None = None
+    random_access: bool = False
+
+    @property
+    def name(self) -> str:
+        """The compressed file's name."""
+        return self.packed.name
+
+    @property
+    def url(self) -> str:
+        """The compressed file's address."""
+        return self.packed.url
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, fewer only at the end."""
+        with self.open() as file:
+            skip(file, start)
+            return file.read(length)
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end."""
+        return open_decompressed(self.packed)
+
+
+@dataclass(frozen=True)
+class SubTree:
+    """What lies below a folder of a tree, as a `dpss.storage.base.Tree`."""
+
+    tree: Tree
+    folder: str
+    """Path within the tree; empty for all of it."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.rpartition("/")[2] or self.tree.name
+
+    @property
+    def url(self) -> str:
+        """The folder's address."""
+        return f"{self.tree.url}/{self.folder}" if self.folder else self.tree.url
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return the blobs by their path below the folder, sorted."""
+        return self._blobs
+
+    @cached_property
+    def _blobs(self) -> Mapping[str, Blob]:
+        prefix = f"{self.folder}/" if self.folder else ""
+        return {
+            path.removeprefix(prefix): blob
+            for path, blob in self.tree.blobs().items()
+            if path.startswith(prefix)
+        }

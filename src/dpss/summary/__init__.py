@@ -1,0 +1,1 @@
+"""The frozen record of one matrix, its checks, tables and JSON."""

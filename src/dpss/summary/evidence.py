@@ -1,0 +1,59 @@
+"""What is known of a matrix once it is read: all that the checks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.model import Decision, GeneTable
+from dpss.stats.accumulator import Sums
+from dpss.stats.values.kinds import Values
+from dpss.summary.nomenclature import Nomenclature, describe_names
+
+
+@dataclass(frozen=True)
+class LayerFinding:
+    """What is known of one layer."""
+
+    name: str
+    values: Values | None
+    """What it holds; ``None`` if it could not be read."""
+    n_genes: int
+    """Features along its gene axis."""
+    same_as: str | None = None
+    """Another layer that looked the same in every place that was sampled."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the checks look at."""
+
+    sums: Sums
+    """What the pass over the used layer left behind."""
+    features: GeneTable
+    """All features of the used layer."""
+    mitochondrial: NDArray[np.bool_]
+    """Which of them are mitochondrial genes, shape ``(n_features,)``."""
+    used: str
+    """Name of the layer that was summarised."""
+    layers: Sequence[LayerFinding]
+    """Every layer of the matrix, in the file's order, the used one included."""
+    looked_for: Sequence[str]
+    """Layers in which counts were looked for, best first."""
+    n_rounded: int = 0
+    """Values known to have had rounding noise before they were made whole."""
+    decisions: Sequence[Decision] = ()
+    """What was decided of the matrix."""
+    log_base: float | None = None
+    """Base of the logarithms that were undone; ``None`` if there were none."""
+    expected_cells: int | None = None
+    """Number of cells that the catalog states."""
+
+    @cached_property
+    def nomenclature(self) -> Nomenclature:
+        """How the genes are named."""
+        return describe_names(self.features.select(self.features.is_gene))

@@ -1,0 +1,87 @@
+"""Laws that every summary obeys. One that breaks a law is never shown or published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import CorruptMatrixError
+from dpss.stats.histogram import Distribution
+from dpss.stats.values.kinds import Values
+from dpss.summary.record import GeneStatistics, Summary
+
+_RELATIVE = 1e-6
+"""Rounding that sums of many fractions may have."""
+
+
+def check_summary(summary: Summary) -> Summary:
+    """Return a summary that obeys all laws.
+
+    Raises:
+        CorruptMatrixError: It breaks one: the file contradicts itself, or the program is wrong.
+    """
+    for fault in find_faults(summary):
+        raise CorruptMatrixError(f"the statistics are impossible and are not published: {fault}")
+    return summary
+
+
+def find_faults(summary: Summary) -> Iterator[str]:
+    """Yield a sentence for each law that a summary breaks."""
+    yield from _faults_of_sizes(summary)
+    yield from _faults_of_genes(summary.genes, summary.n_cells_kept)
+    if not _close(float(summary.genes.total_counts.sum()), float(summary.total_counts)):
+        yield "the genes' counts do not add up to the total"
+    if int(summary.genes.n_cells_by_counts.sum()) != summary.n_nonzero:
+        yield "the genes' cells do not add up to the number of values above 0"
+    n = summary.n_cells_kept
+    yield from _faults_of_cells("genes per cell", summary.n_genes_by_counts, n, summary.n_genes)
+    yield from _faults_of_cells("counts per cell", summary.counts_per_cell, n, np.inf)
+    if summary.pct_counts_mt is not None:
+        yield from _faults_of_cells("mitochondrial percentage", summary.pct_counts_mt, n, 100)
+    of_cells = float((summary.counts_per_cell.values * summary.counts_per_cell.counts).sum())
+    if summary.values is Values.COUNTS and not _close(of_cells, float(summary.total_counts)):
+        yield "the cells' counts do not add up to the total"
+    found = int((summary.n_genes_by_counts.values * summary.n_genes_by_counts.counts).sum())
+    if found != summary.n_nonzero:
+        yield "the cells' genes do not add up to the number of values above 0"
+
+
+def _faults_of_sizes(summary: Summary) -> Iterator[str]:
+    if not 0 <= summary.n_cells_kept <= summary.n_cells:
+        yield f"{summary.n_cells_kept:,} of {summary.n_cells:,} cells are kept"
+    if summary.n_genes != len(summary.genes):
+        yield f"there are {summary.n_genes:,} genes, but {len(summary.genes):,} lines of genes"
+    if not 0 <= summary.n_nonzero <= summary.n_cells_kept * summary.n_genes:
+        yield f"{summary.n_nonzero:,} values above 0 are more than cells × genes"
+
+
+def _faults_of_genes(genes: GeneStatistics, n_cells: int) -> Iterator[str]:
+    found = genes.n_cells_by_counts
+    yield from _outside("n_cells_by_counts", found, 0, n_cells)
+    yield from _outside("pct_dropout_by_counts", genes.pct_dropout_by_counts, 0, 100)
+    yield from _outside("mean_pct_of_cell_counts", genes.mean_pct_of_cell_counts, 0, 100)
+    yield from _outside("total_counts", genes.total_counts, 0, np.inf)
+    if bool(((genes.total_counts > 0) & (found == 0)).any()):
+        yield "a gene has counts in no cell"
+
+
+def _faults_of_cells(name: str, found: Distribution, n_cells: int, most: float) -> Iterator[str]:
+    if found.n != n_cells:
+        yield f"{name}: {found.n:,} cells of {n_cells:,}"
+    yield from _outside(name, found.values, 0, most)
+
+
+def _outside(name: str, values: NDArray[np.generic], least: float, most: float) -> Iterator[str]:
+    """Yield a sentence if a number is outside its bounds; undefined (NaN) ones are not."""
+    numbers = values.astype(np.float64)
+    slack = _RELATIVE * most if np.isfinite(most) else 0.0
+    bad = numbers[(numbers < least - slack) | (numbers > most + slack)]
+    if len(bad):
+        bounds = f"{least:,} to {most:,}" if np.isfinite(most) else f"{least:,} and more"
+        yield f"{name} is {bad[0]:,.6g}, not within {bounds}"
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a - b) <= _RELATIVE * max(1.0, abs(a), abs(b))

@@ -1,0 +1,188 @@
+"""What kind of names a matrix's genes have, and whose genes they are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dpss.model import GeneTable
+from dpss.summary.known_genes import ENTREZ, is_known
+
+MOSTLY = 0.5
+"""Part of the genes that must agree before something is said of all of them."""
+SPECIES_OF_PREFIX = {
+    "ENSG": "human",
+    "ENSMUSG": "mouse",
+    "ENSRNOG": "rat",
+    "ENSDARG": "zebrafish",
+    "ENSMMUG": "rhesus macaque",
+    "ENSMFAG": "crab-eating macaque",
+    "ENSCJAG": "marmoset",
+    "ENSPTRG": "chimpanzee",
+    "ENSGGOG": "gorilla",
+    "ENSSSCG": "pig",
+    "ENSGALG": "chicken",
+    "ENSBTAG": "cow",
+    "ENSOCUG": "rabbit",
+    "FBgn": "fruit fly",
+    "WBGene": "roundworm",
+}
+"""Species by the prefix of their genes' stable ids (Ensembl, "Stable ID prefixes")."""
+
+_ENSEMBL = re.compile(r"(?:.*_)?(?:(ENS[A-Z]*?)([GT])|(FBgn|FBtr|WBGene))\d{5,}(\.\d+)?(?:-[UAI])?")
+_TRANSCRIPT = re.compile(r"[NX][MR]_\d+(\.\d+)?")
+_OTHER_IDS = {
+    "thale cress": re.compile(r"AT[1-5MC]G\d{5}"),
+    "budding yeast": re.compile(r"Y[A-P][LR]\d{3}[WC](-[A-H])?"),
+}
+_REGION = re.compile(r"(chr)?[\w.]+[:_-]\d+[-_:]\d+", re.IGNORECASE)
+_COUNTED = re.compile(r"(.*?)[ _.\-]?\d+")
+_GENOME = re.compile(r"(GRCh\d+|hg\d+|GRCm\d+|mm\d+)_+", re.IGNORECASE)
+_SPECIES_OF_GENOME = {"grch": "human", "hg": "human", "grcm": "mouse", "mm": "mouse"}
+MANY_KNOWN = 0.01
+"""Part of the symbols that must be known genes' before they are called symbols."""
+_FEW_KNOWN = 3
+_N_LOOKED_AT = 5_000
+_NEARLY_NONE = 0.25
+_FAR_BEYOND = 5
+
+
+@dataclass(frozen=True)
+class Nomenclature:
+    """How genes are named."""
+
+    id_type: str
+    """``Ensembl ids``, ``Entrez ids``, ``gene symbols``, ``transcript ids``, ``genomic regions``,
+    ``numbers`` or ``names of no known kind``."""
+    versioned: bool
+    """Whether ids carry a version, as in ``ENSG00000141510.18``."""
+    species: tuple[str, ...]
+    """Species that the ids or names speak of, most genes first; empty if none is known."""
+    by: str
+    """What told the species: ``ids``, ``genome prefixes`` or ``the case of known symbols``."""
+
+    @property
+    def are_genes(self) -> bool:
+        """Whether the ids are known to be genes'."""
+        return self.id_type in ("Ensembl ids", "Entrez ids", "gene ids", "gene symbols")
+
+
+def describe_names(genes: GeneTable) -> Nomenclature:
+    """Tell what kind of ids and names genes have.
+
+    Species follow from the ids' prefixes, else from genomes' prefixes (``GRCh38_``,
+    ``mm10_``), else from the case of symbols that are known: ``ACTB`` is human, ``Actb``
+    is mouse. Names of which none is known tell nothing.
+    """
+    ids = [str(each) for each in genes.ids]
+    by_id = _describe_ids(ids)
+    if by_id is not None:
+        return by_id
+    names = [str(name) for name in genes.names]
+    genomes = [match[1] for name in names if (match := _GENOME.match(name))]
+    if genomes and len(genomes) >= MOSTLY * len(genes):
+        keys = (re.sub(r"\d", "", genome).lower() for genome in genomes)
+        id_type = _id_type([_GENOME.sub("", each) for each in ids])
+        return Nomenclature(id_type, False, _frequent(_SPECIES_OF_GENOME[k] for k in keys),
+                            "genome prefixes")  # fmt: skip
+    species = _species_of_entrez(ids)
+    if species:
+        return Nomenclature("Entrez ids", False, species, "ids")
+    species = _species_by_case(names)
+    return Nomenclature(
+        _id_type(ids), False, species, "the case of known symbols" if species else ""
+    )
+
+
+def _describe_ids(ids: Sequence[str]) -> Nomenclature | None:
+    """Tell what ids of databases say; ``None`` if most are none."""
+    matches = [match for each in ids if (match := _ENSEMBL.fullmatch(each))]
+    if matches and len(matches) >= MOSTLY * len(ids):
+        versioned = sum(match[4] is not None for match in matches) > MOSTLY * len(matches)
+        prefixes = [
+            f"{match[1]}G" if match[1] else match[3].replace("tr", "gn") for match in matches
+        ]
+        species = _frequent(SPECIES_OF_PREFIX.get(prefix, "other") for prefix in prefixes)
+        transcripts = sum(match[2] == "T" or match[3] == "FBtr" for match in matches)
+        id_type = "transcript ids" if transcripts > MOSTLY * len(matches) else "Ensembl ids"
+        return Nomenclature(id_type, versioned, species, "ids")
+    if _share(_TRANSCRIPT, ids) > MOSTLY:
+        versioned = sum("." in each for each in ids) > MOSTLY * len(ids)
+        return Nomenclature("transcript ids", versioned, (), "")
+    for name, pattern in _OTHER_IDS.items():
+        if _share(pattern, ids) > MOSTLY:
+            return Nomenclature("gene ids", False, (name,), "ids")
+    return None
+
+
+def _id_type(ids: Sequence[str]) -> str:
+    """Return what the ids look like when they are no database's."""
+    if _are_symbols(ids):
+        return "gene symbols"
+    if _share(_REGION, ids) > MOSTLY:
+        return "genomic regions"
+    stems = Counter(match[1] for each in ids if (match := _COUNTED.fullmatch(each)))
+    if stems and stems.most_common(1)[0][1] > MOSTLY * len(ids):
+        return "numbers"
+    return "names of no known kind"
+
+
+def _species_of_entrez(ids: Sequence[str]) -> tuple[str, ...]:
+    """Return whose genes numbers are, by genes that hardly any list is without.
+
+    Numbers of rows have those of all species in like parts, or end with the last row.
+    """
+    numbers = [int(each) for each in ids if each.isdecimal() and len(each) <= len(str(1 << 31))]
+    if len(numbers) <= MOSTLY * len(ids):
+        return ()
+    found = {species: known & set(numbers) for species, known in ENTREZ.items()}
+    species = max(found, key=lambda name: len(found[name]) / len(ENTREZ[name]))
+    parts = {name: len(found[name]) / len(ENTREZ[name]) for name in found}
+    if 2 * len(found[species]) > len(numbers):
+        return (species,)
+    others = max(part for name, part in parts.items() if name != species)
+    far = max(numbers) > _FAR_BEYOND * len(numbers)
+    if far and parts[species] >= MOSTLY and others < _NEARLY_NONE:
+        return (species,)
+    return ()
+
+
+def _are_symbols(names: Sequence[str]) -> bool:
+    """Return whether enough names are known symbols."""
+    return bool(_known(names))
+
+
+def _known(names: Sequence[str]) -> list[str]:
+    """Return the names that are known symbols, if they are enough to say that names are."""
+    some = names[:: max(1, len(names) // _N_LOOKED_AT)]
+    known = [name for name in some if is_known(name)]
+    enough = len(known) >= MANY_KNOWN * len(some) and (
+        len(known) >= _FEW_KNOWN or len(known) > MOSTLY * len(some)
+    )
+    return known if enough else []
+
+
+def _species_by_case(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the species by the case of the symbols that are known, where most agree."""
+    words = [re.sub(r"[^A-Za-z]", "", name) for name in _known(names)]
+    words = [word for word in words if len(word) > 1]
+    upper = sum(word.isupper() for word in words)
+    # mt-Co1 and H2-K1 are mouse's, too.
+    capitalised = sum(not word.isupper() and not word.islower() for word in words)
+    if upper > MOSTLY * max(1, len(words)):
+        return ("human",)
+    return ("mouse",) if capitalised > MOSTLY * max(1, len(words)) else ()
+
+
+def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:
+    """Return which part of the names a pattern fits."""
+    return sum(pattern.fullmatch(name) is not None for name in names) / max(1, len(names))
+
+
+def _frequent(species: Iterable[str]) -> tuple[str, ...]:
+    """Return those that make up at least a hundredth, the most frequent first."""
+    counts = Counter(species)
+    total = counts.total()
+    return tuple(name for name, n in counts.most_common() if n >= total / 100)

@@ -1,0 +1,190 @@
+"""The frozen result of one matrix. It knows of no figure, table or page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.model import Decision
+from dpss.stats.boxes import Box
+from dpss.stats.density import Density
+from dpss.stats.histogram import Distribution
+from dpss.stats.ranks import top
+from dpss.stats.values.kinds import Values
+
+N_TOP = 20
+"""Length of the lists of best genes."""
+
+
+def without_noise(value: float) -> float:
+    """Return a number to 12 significant digits: without what adding up fractions left.
+
+    >>> without_noise(153.99999999999997)
+    154.0
+    """
+    return float(f"{value:.12g}")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at, and what was found."""
+
+    name: str
+    """Short name in snake_case; stable, for machines."""
+    status: str
+    """``pass``, ``warn`` or ``fail``."""
+    message: str
+    """One plain sentence."""
+
+
+@dataclass(frozen=True)
+class MatrixInfo:
+    """What was summarised."""
+
+    name: str
+    """Name within the project; empty where it has only one by definition."""
+    url: str
+    """Where it was read from; without secrets."""
+    format: str
+    """Name of the format, such as ``h5ad`` or ``mtx.zip``."""
+    layer: str
+    """The layer that was used: ``X``, ``raw.X`` or a layer's name."""
+    fingerprint: str
+    """ETag, checksum or version of the bytes."""
+    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the source says of the cells."""
+
+
+@dataclass(frozen=True)
+class GeneStatistics:
+    """One entry per gene, in the matrix's order; all arrays of shape ``(n_genes,)``."""
+
+    gene_id: NDArray[np.object_]
+    gene_name: NDArray[np.object_]
+    mitochondrial: NDArray[np.bool_]
+    n_cells_by_counts: NDArray[np.int64]
+    """Kept cells with a count above 0."""
+    pct_dropout_by_counts: NDArray[np.float64]
+    """Percentage of kept cells without a count."""
+    total_counts: NDArray[np.int64] | NDArray[np.float64]
+    """Sum of counts over kept cells; whole numbers where the counts are."""
+    mean_counts: NDArray[np.float64]
+    """Mean count over kept cells."""
+    mean_pct_of_cell_counts: NDArray[np.float64]
+    """Mean over kept cells of the gene's percentage of the cell's counts."""
+    means: NDArray[np.float64]
+    """log1p of the mean count per 10,000."""
+    dispersions: NDArray[np.float64]
+    """log(variance / mean) of the counts per 10,000; NaN where undefined."""
+    dispersions_norm: NDArray[np.float64]
+    """Dispersion standardised within bins of similar means; NaN where undefined."""
+    highly_variable: NDArray[np.bool_]
+    rank_highest_expr: NDArray[np.int64]
+    """Rank by ``mean_pct_of_cell_counts``; 0 for none."""
+    rank_cell_count: NDArray[np.int64]
+    """Rank by ``n_cells_by_counts``; 0 for none."""
+    rank_variability: NDArray[np.int64]
+    """Rank by ``dispersions_norm``; 0 for none."""
+
+    def __len__(self) -> int:
+        """Return the number of genes."""
+        return len(self.gene_id)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the result depends on besides the matrix."""
+
+    version: str
+    """Version of this program."""
+    settings: Mapping[str, Any]
+    """The settings that change results, by name."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything known of one matrix. All statistics are of the kept cells."""
+
+    project_id: str
+    project_title: str
+    matrix: MatrixInfo
+    values: Values
+    """What the values were before anything was done to them."""
+    n_cells: int
+    """Cells of the matrix."""
+    n_cells_kept: int
+    """Cells with at least ``min_gene_count`` genes detected."""
+    n_genes: int
+    """Genes of the matrix, detected or not."""
+    n_nonzero: int
+    """Counts above 0 in kept cells."""
+    total_counts: int | float
+    """Sum of all counts in kept cells."""
+    genes: GeneStatistics
+    highest_expr_boxes: tuple[Box, ...]
+    """Box plots of the genes ranked 1 to 20 by ``rank_highest_expr``, best first."""
+    n_genes_by_counts: Distribution
+    """Genes detected per kept cell."""
+    counts_per_cell: Distribution
+    """Total counts per kept cell."""
+    pct_counts_mt: Distribution | None
+    """Percentage of counts in mitochondrial genes per kept cell; ``None`` without such genes."""
+    genes_vs_counts: Density
+    """Kept cells by total counts (x) and genes detected (y)."""
+    mt_vs_counts: Density | None
+    """Kept cells by total counts (x) and mitochondrial percentage (y)."""
+    checks: tuple[Check, ...]
+    provenance: Provenance
+    demo: bool = False
+    """Whether the matrix is simulated; said wherever the summary shows."""
+    reading: tuple[Decision, ...] = ()
+    """What was decided about the file before it was counted, and by which evidence."""
+
+    @property
+    def title(self) -> str:
+        """Project title, with the matrix's name where it has one."""
+        parts = dict.fromkeys((self.project_title, self.matrix.name))
+        return " · ".join(part for part in parts if part)
+
+    @property
+    def median_genes_per_cell(self) -> float | None:
+        """Median number of genes detected per kept cell; ``None`` without cells."""
+        return without_noise(self.n_genes_by_counts.median) if self.n_cells_kept else None
+
+    @property
+    def median_counts_per_cell(self) -> float | None:
+        """Median total counts per kept cell; ``None`` without cells."""
+        return without_noise(self.counts_per_cell.median) if self.n_cells_kept else None
+
+    @property
+    def median_pct_counts_mt(self) -> float | None:
+        """Median mitochondrial percentage; ``None`` without mitochondrial genes or cells."""
+        if self.pct_counts_mt is None or not self.n_cells_kept:
+            return None
+        return self.pct_counts_mt.median
+
+    def top_highest_expr(self) -> NDArray[np.int64]:
+        """Return the 20 genes with the highest mean share, best first, as gene indices."""
+        return top(self.genes.rank_highest_expr, N_TOP)
+
+    def top_cell_count(self) -> NDArray[np.int64]:
+        """Return the 20 genes found in the most cells, best first, as gene indices."""
+        return top(self.genes.rank_cell_count, N_TOP)
+
+    def top_variable(self) -> NDArray[np.int64]:
+        """Return the 20 genes with the most variable expression, best first, as gene indices."""
+        return top(self.genes.rank_variability, N_TOP)
+
+    def gene_labels(self, which: NDArray[np.int64]) -> list[str]:
+        """Return what figures call these genes: the name, with the id where it is not unique."""
+        names = Counter(self.genes.gene_name.tolist())
+        labels = []
+        for g in which:
+            name, gene_id = str(self.genes.gene_name[g]), str(self.genes.gene_id[g])
+            labels.append(name if names[name] == 1 or name == gene_id else f"{name} ({gene_id})")
+        return labels

@@ -1,0 +1,1 @@
+"""Files that the pages look genes up in."""

@@ -1,0 +1,206 @@
+"""What a matrix contributes to the look-up of a gene, made once, when it is published.
+
+Two files beside ``genes.csv``, both cut into the same `N_LINES` lines by the checksum of
+the genes' ids, so that building the look-up is cutting and joining lines:
+
+- ``genes.names``: which genes there are. The same for all matrices with the same genes,
+  and named by its checksum, so that it is read once for all of them. Compressed.
+- ``genes.lookup``: their numbers, five words (`dpss.website.genes.packing`) per gene: cells in
+  which it is found, mean count, and the ranks by cells, by share and by variability.
+
+Names and ids are compared in capitals, without an id's version (``ENSG00000141510.17``)
+and a genome's prefix (``GRCh38_TP53``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.storage.plain_text import strip_control_in_all
+from dpss.summary.record import GeneStatistics
+from dpss.website.genes.packing import N_CHARACTERS, float_words, whole_words, word_text
+from dpss.website.genes.tables import table_parts
+
+NAMES = "genes.names"
+VALUES = "genes.lookup"
+SCHEMA = 2
+N_LINES = 1024
+"""Lines that genes are spread over: the most files that a look-up can be spread over."""
+N_NAME_LINES = 64
+"""Lines that names are spread over."""
+RECORD = 5 * N_CHARACTERS
+"""Characters of one gene's numbers."""
+
+_VERSION = re.compile(r"^(ENS[A-Z]*\d{6,})\.\d+$")
+_GENOME = re.compile(r"^(?:GRC[A-Z]+\d+|HG\d+|MM\d+)_+")
+_ENSEMBL = re.compile(r"^ENS[A-Z]*\d{6,}$")
+_SEPARATOR = ",\n"
+"""Between JSON texts: within one there is no line break."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which genes a matrix has."""
+
+    sha256: str
+    """Checksum of all lines."""
+    genes: Sequence[bytes]
+    """`N_LINES` lines of ``["id","name"]``, the name empty where it is the id."""
+    names: Sequence[bytes]
+    """`N_NAME_LINES` lines of ``["name","id"]`` as compared, separated by tabs."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """The numbers of a matrix's genes."""
+
+    table: str
+    """Checksum of the ``genes.csv`` that they were made from."""
+    names: str
+    """Checksum of the `Names` that they belong to."""
+    lines: Sequence[bytes]
+    """`N_LINES` lines of `RECORD` characters per gene."""
+
+
+def gene_key(text: str) -> str:
+    """Return what names and ids are compared by.
+
+    >>> gene_key("ENSG00000141510.17"), gene_key("GRCh38_Tp53"), gene_key(" a.1")
+    ('ENSG00000141510', 'TP53', 'A.1')
+    """
+    text = text.strip().upper()
+    if "_" in text:
+        text = _GENOME.sub("", text)
+    if "." in text:
+        text = _VERSION.sub(r"\1", text)
+    return text
+
+
+def line_of(key: str, n_lines: int) -> int:
+    """Return the line of a key among so many, a power of two: by the checksum's first bits."""
+    return (zlib.crc32(key.encode()) * n_lines) >> 32
+
+
+def gene_files(genes: GeneStatistics, table: str) -> dict[str, bytes]:
+    """Return what pages need of a matrix's genes, by file name; made once for each.
+
+    Args:
+        genes: The matrix's genes.
+        table: Checksum of its ``genes.csv``.
+    """
+    ids = strip_control_in_all(genes.gene_id.tolist())
+    names = strip_control_in_all(genes.gene_name.tolist())
+    keys = [gene_key(text) for text in ids]
+    checksums = _checksums(keys)
+    order = np.argsort(checksums, kind="stable")
+    cuts = np.searchsorted(checksums[order], _starts(N_LINES)).tolist()
+    text = "\n".join(
+        [*_gene_lines(ids, names, order.tolist(), cuts), *_name_lines(ids, names, keys)]
+    )
+    named = text.encode()
+    digest = hashlib.sha256(named).hexdigest()
+    head = json.dumps({"schema": SCHEMA, "table": table, "names": digest})
+    records = word_text(_words(genes)[order])
+    values = [records[a * RECORD : b * RECORD] for a, b in pairwise(cuts)]
+    return {
+        **table_parts(genes),
+        NAMES: zlib.compress(named, 1),
+        VALUES: "\n".join([head, *values]).encode(),
+    }
+
+
+def parse_names(data: bytes) -> Names:
+    """Return a ``genes.names``.
+
+    Raises:
+        ValueError: It isn't one.
+    """
+    try:
+        text = zlib.decompress(data)
+    except zlib.error as error:
+        raise ValueError(f"can't be decompressed ({error})") from error
+    lines = text.split(b"\n")
+    if len(lines) != N_LINES + N_NAME_LINES:
+        raise ValueError("has another number of lines")
+    return Names(hashlib.sha256(text).hexdigest(), lines[:N_LINES], lines[N_LINES:])
+
+
+def parse_values(data: bytes) -> Values:
+    """Return a ``genes.lookup``.
+
+    Raises:
+        ValueError: It isn't one.
+    """
+    head, *lines = data.split(b"\n")
+    document: Mapping[str, Any] = json.loads(head)
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA or len(lines) != N_LINES:
+        raise ValueError("is of another form")
+    return Values(str(document.get("table")), str(document.get("names")), lines)
+
+
+def _words(genes: GeneStatistics) -> NDArray[np.uint32]:
+    """Return the numbers of each gene, shape ``(n_genes, 5)``."""
+    columns = [
+        float_words(genes.n_cells_by_counts),
+        float_words(genes.mean_counts),
+        whole_words(genes.rank_cell_count),
+        whole_words(genes.rank_highest_expr),
+        whole_words(genes.rank_variability),
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _gene_lines(
+    ids: Sequence[str], names: Sequence[str], order: Sequence[int], cuts: Sequence[int]
+) -> list[str]:
+    shown = ["" if name == gene_id else name for gene_id, name in zip(ids, names, strict=True)]
+    pairs = [f"[{i},{n}]" for i, n in zip(_each(ids), _each(shown), strict=True)]
+    sorted_pairs = [pairs[gene] for gene in order]
+    return [",".join(sorted_pairs[a:b]) for a, b in pairwise(cuts)]
+
+
+def _name_lines(ids: Sequence[str], names: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """Return which names lead to which ids.
+
+    An id that doesn't look like one leads to itself, so that a symbol that some matrices
+    have in place of an id is found as well.
+    """
+    lines: list[dict[str, None]] = [{} for _ in range(N_NAME_LINES)]
+    shown = _each(keys)
+    texts = dict(zip(keys, shown, strict=True))
+    ensembl = [key.startswith("ENS") and _ENSEMBL.match(key) is not None for key in keys]
+    found = zip(ids, names, keys, shown, ensembl, strict=True)
+    for gene_id, name, key, text, is_ensembl in found:
+        if name and name != gene_id:
+            name_key = gene_key(name)
+            if name_key and name_key != key:
+                named = texts.get(name_key) or json.dumps(name_key, ensure_ascii=False)
+                lines[line_of(name_key, N_NAME_LINES)][f"[{named},{text}]"] = None
+        if not is_ensembl:
+            lines[line_of(key, N_NAME_LINES)][f"[{text},{text}]"] = None
+    return ["\t".join(line) for line in lines]
+
+
+def _each(texts: Sequence[str]) -> list[str]:
+    """Return each text as JSON."""
+    whole = json.dumps(list(texts), ensure_ascii=False, separators=(_SEPARATOR, ":"))
+    return whole[1:-1].split(_SEPARATOR) if texts else []
+
+
+def _checksums(keys: Sequence[str]) -> NDArray[np.int64]:
+    return np.fromiter((zlib.crc32(key.encode()) for key in keys), np.int64, len(keys))
+
+
+def _starts(n_lines: int) -> NDArray[np.int64]:
+    """Return the first checksum of each line, and of the one after the last."""
+    return np.arange(n_lines + 1, dtype=np.int64) * ((1 << 32) // n_lines)

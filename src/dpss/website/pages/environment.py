@@ -1,0 +1,245 @@
+"""Templates and what they are given: every text goes in as text, never as markup."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from dpss.figures.elements import palette
+from dpss.storage.plain_text import strip_control
+from dpss.website import wording as words
+from dpss.website.data_files import dumps, script
+from dpss.website.genes.lists import top_lists
+from dpss.website.genes.tables import n_parts
+from dpss.website.pages.bytecode import CompiledTemplates
+from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord, path_of
+
+ASSETS = "_dpss/"
+"""Folder of what pages need; no project's folder begins so."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'"
+)
+
+THUMBNAILS = ("highest_expr_genes", "highly_variable_genes", "violin", "knee")
+"""Figures that the first page shows on demand."""
+
+STATIC = ("common.js", "index.js", "plot.js", "project.js", "cells.js", "genes.js", "icon.svg")
+
+
+def _shown(value: Any) -> Any:
+    """Return what stands for a value on a page: text without control characters."""
+    if isinstance(value, Markup):
+        return Markup(strip_control(value))  # noqa: S704 - marked as safe before
+    return strip_control(value) if isinstance(value, str) else value
+
+
+@cache
+def environment() -> Environment:
+    """Return the template environment: autoescaping, and strict about names."""
+    env = Environment(
+        loader=FunctionLoader(_source),
+        autoescape=True,
+        finalize=_shown,
+        bytecode_cache=CompiledTemplates(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters.update(
+        number=words.number,
+        large=words.large,
+        percent=words.percent,
+        listing=words.listing,
+        plural=words.plural,
+        path=path_of,
+        anchor=anchor,
+        json=dumps,
+        lines=lines_of,
+        moment=words.moment,
+        duration=words.duration,
+        counts=words.counts,
+        headline=lambda run: words.headline([entry.kind for entry in run.entries]),
+        sentence=words.sentence,
+        xml=words.xml_text,
+        range=range_of,
+    )
+    env.globals.update(csp=CONTENT_SECURITY_POLICY, asset=asset_address)
+    return env
+
+
+def render(template: str, **context: Any) -> bytes:
+    """Return a page.
+
+    Args:
+        template: Its name in ``templates/``.
+        **context: What the template is given.
+    """
+    here = template.partition(".")[0]
+    return environment().get_template(template).render(here=here, **context).encode()
+
+
+def static_files() -> dict[str, bytes]:
+    """Return the files that pages share, by key."""
+    return {ASSETS + name: data for name, data in _static().items()}
+
+
+@cache
+def _static() -> dict[str, bytes]:
+    files = {"dpss.css": style_sheet().encode()}
+    folder = resources.files("dpss.website").joinpath("static")
+    for name in STATIC:
+        files[name] = folder.joinpath(name).read_bytes()
+    return files
+
+
+@cache
+def style_sheet() -> str:
+    """Return the style sheet: the palette's colours as variables, then the rules."""
+    light, dark = (_variables(theme) for theme in (palette.LIGHT, palette.DARK))
+    rules = resources.files("dpss.website").joinpath("static", "dpss.css").read_text("utf-8")
+    return (
+        f":root {{\n  color-scheme: light dark;\n{light}}}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{\n:root {{\n{dark}}}\n}}\n{rules}"
+    )
+
+
+def _variables(theme: palette.Theme) -> str:
+    return "".join(f"  --{name}: {colour};\n" for name, colour in asdict(theme).items())
+
+
+@cache
+def asset_address(name: str) -> str:
+    """Return a shared file's address from the top page; it changes with its content."""
+    digest = hashlib.sha256(_static()[name]).hexdigest()
+    return f"{ASSETS}{name}?v={digest[:12]}"
+
+
+def _source(name: str) -> str | None:
+    file = resources.files("dpss.website").joinpath("templates", name)
+    return file.read_text("utf-8") if file.is_file() else None
+
+
+def anchor(folder: str) -> str:
+    """Return an id for the part of a page that is about a matrix: no blanks, never twice.
+
+    >>> anchor("project/a b")
+    'm-a%20b'
+    """
+    return "m-" + path_of(folder.partition("/")[2])
+
+
+def range_of(values: Sequence[float | None], kind: str = "number") -> str:
+    """Return one value, or the lowest and the highest.
+
+    >>> range_of([3, None, 12]), range_of([None])
+    ('3–12', '–')
+    """
+    there = [value for value in values if value is not None]
+    if not there:
+        return "–"
+    show = words.percent if kind == "percent" else words.number
+    low, high = show(min(there)), show(max(there))
+    if low == high:
+        return low
+    return f"{low.rstrip(' %' + chr(0x202F)) if kind == 'percent' else low}–{high}"
+
+
+def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
+    """Return the data file that names every matrix, for the look-up of a gene."""
+    rows = [
+        [
+            matrix.folder,
+            matrix.path,
+            project.title,
+            project.path + "index.html#" + anchor(matrix.folder),
+            matrix.label if matrix.label != project.title else "",
+            list(matrix.terms(SPECIES)),
+            list(matrix.terms(ORGAN)),
+            list(matrix.terms(TECHNOLOGY)),
+            matrix.numbers["n_cells_kept"],
+            matrix.values,
+            matrix.simulated,
+            [slug for slug in THUMBNAILS if slug in matrix.figures],
+        ]
+        for project in projects
+        for matrix in project.matrices
+    ]
+    return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+
+
+def example_genes(projects: Sequence[ProjectRecord]) -> list[str]:
+    """Return two names and an id that a look-up finds: the commonest among the best genes."""
+    pairs = [pair for p in projects for m in p.matrices for pair in m.genes]
+    names = Counter(name for name, gene_id in pairs if name and name != gene_id)
+    ids = Counter(gene_id for _, gene_id in pairs)
+    best = sorted(names, key=lambda name: (-names[name], name))[:2]
+    return best + sorted(ids.keys() - names.keys(), key=lambda one: (-ids[one], one))[:1]
+
+
+def published_addresses(projects: Sequence[ProjectRecord]) -> dict[str, dict[str, str]]:
+    """Return each matrix's title and its address from the top page, by folder."""
+    return {
+        matrix.folder: {
+            "title": project.title,
+            "address": f"{project.path}index.html#{anchor(matrix.folder)}",
+        }
+        for project in projects
+        for matrix in project.matrices
+    }
+
+
+def lines_of(terms: Sequence[str]) -> Markup:
+    """Return terms one below the other, at most four."""
+    shown = [*terms[:3], f"and {len(terms) - 3} more"] if len(terms) > 4 else terms
+    return Markup("<br>").join(shown)
+
+
+def matrix_view(
+    record: MatrixRecord,
+    document: Mapping[str, Any],
+    sizes: Mapping[str, tuple[int, int]],
+    *,
+    cells: bool = False,
+    complete: bool = True,
+) -> dict[str, Any]:
+    """Return what a project's page shows of one matrix.
+
+    Args:
+        record: The matrix.
+        document: Its summary.
+        sizes: Width and height of its PNG figures in pixels, by slug.
+        cells: Whether there is a data file of its cells.
+        complete: Whether its report and its numbers for MultiQC are written.
+    """
+    return {
+        "record": record,
+        "complete": complete,
+        "document": document,
+        "cells": f"_dpss/cells/{path_of(record.folder)}.js" if cells else "",
+        "n_parts": n_parts(record.numbers["n_genes"]),
+        "verdict": words.verdict(record.checks),
+        "lists": top_lists(document),
+        "what": words.what_it_is(record),
+        "typical": words.typical_cell(record),
+        "assumed": words.assumed(document),
+        "cautions": words.cautions(document),
+        "figures": [
+            {
+                **figure,
+                "alt": words.finding(figure["slug"], document),
+                "size": sizes.get(figure["slug"]),
+            }
+            for figure in document["figures"]
+        ],
+    }

@@ -1,0 +1,214 @@
+"""What the last runs did: new, changed, vanished, failed; read from ``runs/*.json``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dpss.website.data_files import dumps, read_script, script
+from dpss.website.writer import Publisher
+
+log = logging.getLogger(__name__)
+
+RUN = re.compile(r"^runs/\d{8}T\d{6}(?:\.\d+)?Z\.json$")
+DATES = "runs/dates.js"
+"""What changes with time lies below ``runs/`` with the reports: all else stays the same."""
+N_RUNS = 50
+"""Reports that are looked at; older dates are kept in `DATES`."""
+_NOT_PUBLISHED = ("failed", "skipped")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of one matrix in a run."""
+
+    folder: str
+    project_id: str
+    name: str
+    kind: str
+    """``new``, ``changed``, ``failed``, ``skipped`` or ``vanished``; of a report, its word."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, as the page of changes tells it."""
+
+    started: str
+    """UTC, ISO 8601."""
+    finished: str
+    source: str
+    version: str
+    seconds: float
+    counts: Mapping[str, int]
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...]
+    """What went wrong with the run as a whole."""
+    only: tuple[str, ...] = ()
+    """What it was limited to: projects, a shard."""
+    complete: bool = True
+    """Whether it saw all of its source: only then a matrix can be known to be gone."""
+
+    def of_kind(self, kind: str) -> list[Entry]:
+        """Return the entries of one kind."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+
+@dataclass(frozen=True)
+class History:
+    """The last runs and what follows from them."""
+
+    runs: tuple[Run, ...] = ()
+    """The latest first."""
+    dates: Mapping[str, str] = field(default_factory=dict)
+    """When each folder was last published, ISO 8601."""
+    latest: Mapping[str, Entry] = field(default_factory=dict)
+    """By folder, matrices that were not published when last looked at, and why."""
+    output: str = ""
+    """The output as the last run named it."""
+
+    @property
+    def feed_id(self) -> str:
+        """An id for the feed that stays the same for an output."""
+        return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, self.output)}"
+
+
+def read_history(publisher: Publisher) -> History:
+    """Read the last reports; one that can't be read is left out."""
+    found = _last_reports(publisher)
+    dates = _earlier_dates(publisher)
+    first = _stamp(min(found)) if found else ""
+    # What the reports tell anew must not be known from before.
+    dates = {folder: date for folder, date in dates.items() if date < first}
+    known = _Known(dates)
+    runs = [known.follow(run) for _, (run, _) in sorted(found.items())]
+    output = found[max(found)][1] if found else ""
+    return History(tuple(reversed(runs)), known.dates, known.latest, output)
+
+
+def _last_reports(publisher: Publisher) -> dict[str, tuple[Run, str]]:
+    """Return the last runs and the output as they named it, by key.
+
+    The reports of tasks that did a run together are left out where a report sums them up.
+    """
+    found: dict[str, tuple[Run, str]] = {}
+    told: set[str] = set()
+    for key in sorted(filter(RUN.match, publisher.keys("runs/")), reverse=True):
+        if len(found) == N_RUNS:
+            break
+        if key in told:
+            continue
+        try:
+            document = json.loads(publisher.read(key) or b"")
+            found[key] = _read_run(document), str(document["output"])
+            told.update(map(str, document.get("parts", ())))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("%s is left out of the changes: %s", key, error)
+    return found
+
+
+def dates_script(history: History) -> bytes:
+    """Return the data file that tells when each project was last published."""
+    projects: dict[str, str] = {}
+    for folder, date in sorted(history.dates.items()):
+        project = folder.partition("/")[0]
+        projects[project] = max(projects.get(project, ""), date)
+    value = {"projects": list(projects.items()), "folders": sorted(history.dates.items())}
+    return script(dumps(value))
+
+
+@dataclass
+class _Known:
+    """What is known after the reports read so far."""
+
+    dates: dict[str, str]
+    """When each folder was last published."""
+    latest: dict[str, Entry] = field(default_factory=dict)
+    """What was not published when last looked at, by folder."""
+    seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    """By source, the matrices that it is known to have had, by folder."""
+
+    def follow(self, run: Run) -> Run:
+        """Bring it up to date with a report, and return the run with what it changed."""
+        changes = [change for entry in run.entries for change in self._note(entry, run.started)]
+        there = {entry.folder: entry for entry in run.entries}
+        if run.complete:
+            changes += self._note_vanished(self.seen.get(run.source, {}), there)
+            self.seen[run.source] = there
+        else:
+            # Part of a source: what it shows is there, and of the rest nothing is known.
+            self.seen.setdefault(run.source, {}).update(there)
+        return replace(run, entries=tuple(changes))
+
+    def _note(self, entry: Entry, started: str) -> Iterator[Entry]:
+        """Note what became of a matrix; yield it, if that is a change."""
+        if entry.kind in _NOT_PUBLISHED:
+            self.latest[entry.folder] = entry
+            yield entry
+            return
+        self.latest.pop(entry.folder, None)
+        if entry.kind == "published":
+            yield replace(entry, kind="changed" if entry.folder in self.dates else "new")
+            self.dates[entry.folder] = started
+
+    def _note_vanished(
+        self, before: Mapping[str, Entry], there: Mapping[str, Entry]
+    ) -> Iterator[Entry]:
+        """Note the matrices that are no longer there, and yield them."""
+        for folder, entry in before.items():
+            if folder not in there:
+                gone = replace(entry, kind="vanished", reason="no longer in its source")
+                self.latest[folder] = gone
+                yield gone
+
+
+def _read_run(document: Mapping[str, Any]) -> Run:
+    """Read a report; its entries are all its matrices, each with the report's word for it."""
+    problems = [str(problem) for problem in document.get("problems", ())]
+    if document.get("interrupted_by"):
+        problems.append(f"ended early by {document['interrupted_by']}")
+    only = tuple(str(name) for name in document.get("only", ()))
+    source = str(document["source"])
+    return Run(
+        started=str(document["started"]),
+        finished=str(document["finished"]),
+        source=source,
+        version=str(document["version"]),
+        seconds=float(document["seconds"]),
+        counts={str(name): int(count) for name, count in document["counts"].items()},
+        entries=tuple(_read_entry(item) for item in document["matrices"]),
+        problems=tuple(problems),
+        only=only,
+        # A run of matrices that were named one by one says nothing of others.
+        complete=not (problems or only or source == "given"),
+    )
+
+
+def _read_entry(item: Mapping[str, Any]) -> Entry:
+    project_id, name, status = str(item["project_id"]), str(item["matrix"]), str(item["status"])
+    folder = str(item["folder"]) or f"{project_id}/{name}".rstrip("/")
+    reason = str(item["reason"]) if status in _NOT_PUBLISHED else ""
+    return Entry(folder, project_id, name, status, reason)
+
+
+def _earlier_dates(publisher: Publisher) -> dict[str, str]:
+    data = publisher.read(DATES)
+    if data is None:
+        return {}
+    try:
+        value = read_script(data)
+        return {str(folder): str(date) for folder, date in value["folders"]}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _stamp(key: str) -> str:
+    """Return the time in a report's key as it stands in reports, to compare with."""
+    text = key.removeprefix("runs/")
+    date, time = text[:8], text[9:15]
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"

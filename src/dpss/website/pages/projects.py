@@ -1,0 +1,105 @@
+"""The table of all projects: what it shows of each, and by what it searches and sorts.
+
+The page holds its first rows as they are. The others lie in the same page where only
+browsers without scripts see them, and the script takes them from there when they are
+asked for: thousands of elements that are not looked at make a page slow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dpss.website import wording as words
+from dpss.website.data_files import dumps, script
+from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord
+
+N_FIRST = 25
+"""Rows that the page holds as they are."""
+PROJECTS = "_dpss/projects.js"
+
+TERMS = {"species": SPECIES, "organ": ORGAN, "technology": TECHNOLOGY}
+"""Columns that are made from strata, left out where no project has any."""
+_NUMBERS = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt")
+
+
+def project_rows(projects: Sequence[ProjectRecord]) -> list[dict[str, Any]]:
+    """Return the rows, by title as people sort: without case, numbers by their size."""
+    return [project_row(p) for p in sorted(projects, key=lambda p: _as_people_sort(p.title))]
+
+
+def project_row(project: ProjectRecord) -> dict[str, Any]:
+    """Return what the table shows of one project."""
+    matrices = project.matrices
+    columns = {name: [m.numbers[name] for m in matrices] for name in matrices[0].numbers}
+    statuses: dict[str, int] = {
+        status: sum(m.checks[status] for m in matrices) for status in ("pass", "warn", "fail")
+    }
+    terms = {name: _union(matrices, keys) for name, keys in TERMS.items()}
+    return {
+        "project": project,
+        "columns": columns,
+        "sort": {name: _middle(values) for name, values in columns.items()},
+        "pictures": any(m.figures for m in matrices),
+        "n_cells": sum(columns["n_cells"]),
+        "n_genes": max(columns["n_genes"]),
+        "terms": terms,
+        "values": sorted({m.values for m in matrices}),
+        "checks": statuses,
+        "verdict": words.verdict(statuses),
+        "simulated": any(m.simulated for m in matrices),
+        "haystack": _haystack(project),
+    }
+
+
+def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the data file of the table: by what the rows, in order, are searched and sorted."""
+    lines = [
+        dumps(
+            [
+                row["project"].folder,
+                row["project"].title,
+                row["haystack"],
+                *(row["terms"][name] for name in TERMS),
+                row["values"],
+                row["verdict"][1],
+                row["checks"]["fail"] * 1000 + row["checks"]["warn"],
+                row["n_cells"],
+                row["n_genes"],
+                *(row["sort"][name] for name in _NUMBERS),
+            ]
+        )
+        for row in rows
+    ]
+    return script("[\n" + ",\n".join(lines) + "\n]")
+
+
+def _middle(values: Sequence[float | None]) -> float | None:
+    """Return the median of what there is, to sort projects by."""
+    there = sorted(value for value in values if value is not None)
+    return there[len(there) // 2] if there else None
+
+
+def _union(matrices: Sequence[MatrixRecord], names: tuple[str, ...]) -> list[str]:
+    return sorted({term for matrix in matrices for term in matrix.terms(names)})
+
+
+def _haystack(project: ProjectRecord) -> str:
+    """Return what a search also looks through, besides what the table shows."""
+    found: dict[str, None] = {project.id: None}
+    for matrix in project.matrices:
+        found.update(dict.fromkeys((matrix.name, matrix.format, matrix.values)))
+        for values in matrix.strata.values():
+            found.update(dict.fromkeys(values))
+    return " ".join(filter(None, found)).lower()
+
+
+def _as_people_sort(text: str) -> list[tuple[int, int, str]]:
+    """Return a key by which "part 9" comes before "part 10".
+
+    >>> sorted(["b", "A 10", "a 9"], key=_as_people_sort)
+    ['a 9', 'A 10', 'b']
+    """
+    parts = re.split(r"([0-9]{1,18})", text.casefold())
+    return [(0, int(part), "") if i % 2 else (1, 0, part) for i, part in enumerate(parts)]
