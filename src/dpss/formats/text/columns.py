@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.feature_kinds import is_cell_annotation
-
-_NUMBER = re.compile(
-    r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|na|n/a|null|[+-]?inf(inity)?|", re.I
+from dpss.formats.text.fields import (
+    Rows,
+    decimal_sign,
+    describe_column,
+    is_comma_number,
+    is_number,
+    numeric_columns,
 )
-_COMMA_NUMBER = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
-_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+
 _LIMIT_VALUE = re.compile(r"[<>≤≥~]\s*=?\s*\d.*")
 
 _ANNOTATION = re.compile(
@@ -42,22 +45,6 @@ _MAX_SUMMED = 200_000
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Lines of a table after its header, cut into fields."""
-
-    fields: Sequence[Sequence[str]]
-    """All of the same length."""
-    numbers: Sequence[int]
-    """Number of each line in the file, from 1."""
-    url: str
-    """Address of the file, for messages."""
-
-    def column(self, j: int) -> list[str]:
-        """Return the fields of a column."""
-        return [row[j] for row in self.fields]
-
-
-@dataclass(frozen=True)
 class Layout:
     """How many columns stand before, among and after the data."""
 
@@ -66,36 +53,6 @@ class Layout:
     n_trail: int
     decimal: str
     """The decimal sign, ``.`` or ``,``."""
-
-
-def is_number(field: str) -> bool:
-    """Return whether a field is a number with a decimal point, or stands for a missing one."""
-    return _NUMBER.fullmatch(field) is not None
-
-
-def is_comma_number(field: str) -> bool:
-    """Return whether a field is a number with a comma: a decimal one or one between thousands."""
-    return _COMMA_NUMBER.fullmatch(field) is not None or _GROUPED.fullmatch(field) is not None
-
-
-def number_share(rows: Sequence[Sequence[str]], *, commas: bool) -> float:
-    """Return the share of fields after the first of each line that are numbers, 0 to 1.
-
-    Args:
-        rows: Lines, cut into fields.
-        commas: Whether numbers may have commas.
-    """
-    fields = [field for row in rows for field in row[1:2000]]
-    found = sum(is_number(field) or (commas and is_comma_number(field)) for field in fields)
-    return found / len(fields) if fields else 0.0
-
-
-def numeric_columns(rows: Sequence[Sequence[str]]) -> list[bool]:
-    """Return whether all fields of each column are numbers, decimal commas included."""
-    return [
-        all(is_number(row[j]) or is_comma_number(row[j]) for row in rows)
-        for j in range(len(rows[0]))
-    ]
 
 
 def find_layout(rows: Rows, titles: Sequence[str] | None, separator: str, *, short: bool) -> Layout:
@@ -115,13 +72,20 @@ def find_layout(rows: Rows, titles: Sequence[str] | None, separator: str, *, sho
     n = len(numeric)
     n_lead = _count_lead(rows, numeric, titles, short=short)
     n_trail = 0
+    if _is_blank(rows, n - 1, titles):
+        n_trail = 1  # lines end with a separator
     while n_trail < n - n_lead and not numeric[n - 1 - n_trail]:
         _check_annotation(rows, n - 1 - n_trail, titles)
         n_trail += 1
     n_columns = n - n_lead - n_trail
     _check_columns(rows, numeric, titles, range(n_lead, n_lead + n_columns))
-    decimal = _decimal_sign(rows, titles, range(n_lead, n_lead + n_columns), separator)
+    decimal = decimal_sign(rows, titles, range(n_lead, n_lead + n_columns), separator)
     return Layout(n_lead, n_columns, n_trail, decimal)
+
+
+def _is_blank(rows: Rows, j: int, titles: Sequence[str] | None) -> bool:
+    """Return whether a column has no title and no field."""
+    return not (titles and titles[j]) and not any(row[j] for row in rows.fields)
 
 
 def is_count(fields: Sequence[str]) -> bool:
@@ -232,13 +196,23 @@ def _count_lead(
         elif not numeric[j]:
             _check_annotation(rows, j, titles)
         elif title is None or j > 0:
-            known = title and _ANNOTATION.fullmatch(title) is not None
+            known = title and (
+                _ANNOTATION.fullmatch(title) is not None
+                or (titles is not None and _is_before_text(j, numeric, titles))
+            )
             if not known and not (numbered and title is None):
                 break
         elif not (_UNNAMED.fullmatch(title) or _ANNOTATION.fullmatch(title)):
             break
         j += 1
     return j
+
+
+def _is_before_text(j: int, numeric: Sequence[bool], titles: Sequence[str]) -> bool:
+    """Return whether a column is one of some facts about cells before a column of text."""
+    while j < len(numeric) and numeric[j] and is_cell_annotation(titles[j]):
+        j += 1
+    return j < len(numeric) and not numeric[j] and any(numeric[j:])
 
 
 def _check_annotation(rows: Rows, j: int, titles: Sequence[str] | None) -> None:
@@ -277,49 +251,6 @@ def _no_number(rows: Rows, j: int, titles: Sequence[str] | None) -> CorruptMatri
         f"{rows.url}: line {rows.numbers[bad]:,}, {describe_column(j, titles)}: "
         f"{column[bad][:40]!r} is no number{hint}"
     )
-
-
-def describe_column(j: int, titles: Sequence[str] | None) -> str:
-    """Return a column's number and title, for messages.
-
-    Args:
-        j: The column, from 0.
-        titles: Titles of the columns; ``None`` without a header.
-    """
-    named = f" ({titles[j][:60]!r})" if titles and j < len(titles) and titles[j] else ""
-    return f"column {j + 1:,}{named}"
-
-
-def _decimal_sign(rows: Rows, titles: Sequence[str] | None, columns: range, separator: str) -> str:
-    """Return the decimal sign of the data.
-
-    Raises:
-        CorruptMatrixError: Commas that may stand between thousands or for a decimal point.
-    """
-    found = [
-        (i, j, field)
-        for i, row in enumerate(rows.fields)
-        for j in columns
-        if "," in (field := row[j])
-    ]
-    if not found:
-        return "."
-    decimal = [each for each in found if not _GROUPED.fullmatch(each[2])]
-    points = any("." in row[j] for row in rows.fields for j in columns)
-    if decimal and not points and separator != ",":
-        return ","
-    i, j, field = (decimal or found)[0]
-    where = f"{rows.url}: line {rows.numbers[i]:,}, {describe_column(j, titles)}"
-    if decimal and points:
-        why = "other fields have a decimal point; write all numbers with a decimal point"
-    elif decimal:
-        why = "a decimal comma between commas; write numbers with a decimal point"
-    else:
-        why = (
-            "the comma may be a decimal sign or stand between thousands; write numbers without "
-            "separators between thousands and with a decimal point"
-        )
-    raise CorruptMatrixError(f"{where}: {field[:40]!r} is no number: {why}")
 
 
 def _check_columns(

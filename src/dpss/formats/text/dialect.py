@@ -7,15 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats.text.columns import (
-    Rows,
-    find_cell_annotation,
-    find_layout,
-    is_count,
-    is_number,
-    number_share,
-    numeric_columns,
-)
+from dpss.formats.text.columns import find_cell_annotation, find_layout, is_count
+from dpss.formats.text.fields import Rows, is_number, number_share, numeric_columns
 
 MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
 """Fields that stand for no value, in capitals."""
@@ -202,8 +195,12 @@ def _is_comment(lines: Sequence[bytes]) -> bool:
     """Return whether the first line is a comment rather than a header that begins with #."""
     if not lines[0].startswith((b"#", b"%")) or len(lines) < 2:
         return False
-    fields = [max(line.count(s.encode()) for s in _SEPARATORS) for line in lines[:2]]
-    return lines[1].startswith((b"#", b"%")) or abs(fields[0] - fields[1]) > 1
+    if lines[1].startswith((b"#", b"%")):
+        return True
+    data = lines[min(2, len(lines) - 1)]
+    separator = max((each.encode() for each in _SEPARATORS), key=data.count)
+    # A header may lack the title of the first column.
+    return lines[0].count(separator) - data.count(separator) not in (0, -1)
 
 
 def _find_header(sketch: Sketch, numeric: Sequence[bool], url: str) -> list[str] | None:

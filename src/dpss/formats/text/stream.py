@@ -20,8 +20,8 @@ from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.arrays.digits import PADDING
 from dpss.formats.text import parser as parse
 from dpss.formats.text.bounds import MAX_LINE_BYTES
-from dpss.formats.text.columns import describe_column
 from dpss.formats.text.dialect import MISSING, Dialect
+from dpss.formats.text.fields import describe_column
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_text
 

@@ -1,0 +1,137 @@
+"""Numbers in the fields of a delimited table: their decimal sign, and what parts thousands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dpss.errors import CorruptMatrixError
+
+_NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|na|n/a|null|[+-]?inf(inity)?|", re.I
+)
+_COMMA_NUMBER = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_POINTED_GROUPS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
+_MIN_GROUPED = 3
+"""Fields such as 1.234, and none with other decimals, from which on points part thousands."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Lines of a table after its header, cut into fields."""
+
+    fields: Sequence[Sequence[str]]
+    """All of the same length."""
+    numbers: Sequence[int]
+    """Number of each line in the file, from 1."""
+    url: str
+    """Address of the file, for messages."""
+
+    def column(self, j: int) -> list[str]:
+        """Return the fields of a column."""
+        return [row[j] for row in self.fields]
+
+
+def is_number(field: str) -> bool:
+    """Return whether a field is a number with a decimal point, or stands for a missing one."""
+    return _NUMBER.fullmatch(field) is not None
+
+
+def is_comma_number(field: str) -> bool:
+    """Return whether a field is a number with a comma: a decimal one or one between thousands."""
+    return _COMMA_NUMBER.fullmatch(field) is not None or _GROUPED.fullmatch(field) is not None
+
+
+def number_share(rows: Sequence[Sequence[str]], *, commas: bool) -> float:
+    """Return the share of fields after the first of each line that are numbers, 0 to 1.
+
+    Args:
+        rows: Lines, cut into fields.
+        commas: Whether numbers may have commas.
+    """
+    fields = [field for row in rows for field in row[1:2000]]
+    found = sum(is_number(field) or (commas and is_comma_number(field)) for field in fields)
+    return found / len(fields) if fields else 0.0
+
+
+def numeric_columns(rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Return whether all fields of each column are numbers, decimal commas included."""
+    return [
+        all(is_number(row[j]) or is_comma_number(row[j]) for row in rows)
+        for j in range(len(rows[0]))
+    ]
+
+
+def describe_column(j: int, titles: Sequence[str] | None) -> str:
+    """Return a column's number and title, for messages.
+
+    Args:
+        j: The column, from 0.
+        titles: Titles of the columns; ``None`` without a header.
+    """
+    named = f" ({titles[j][:60]!r})" if titles and j < len(titles) and titles[j] else ""
+    return f"column {j + 1:,}{named}"
+
+
+def decimal_sign(rows: Rows, titles: Sequence[str] | None, columns: range, separator: str) -> str:
+    """Return the decimal sign of the data.
+
+    Args:
+        rows: Lines of the table, without its header.
+        titles: Titles of all columns; ``None`` without a header.
+        columns: The columns of data.
+        separator: The character between two fields.
+
+    Raises:
+        CorruptMatrixError: Commas that may stand between thousands or for a decimal point.
+    """
+    found = list(_fields_with(",", rows, columns))
+    if not found:
+        _check_points(rows, titles, columns)
+        return "."
+    decimal = [each for each in found if not _GROUPED.fullmatch(each[2])]
+    points = any("." in row[j] for row in rows.fields for j in columns)
+    if decimal and not points and separator != ",":
+        return ","
+    i, j, field = (decimal or found)[0]
+    where = f"{rows.url}: line {rows.numbers[i]:,}, {describe_column(j, titles)}"
+    if decimal and points:
+        why = "other fields have a decimal point; write all numbers with a decimal point"
+    elif decimal:
+        why = "a decimal comma between commas; write numbers with a decimal point"
+    else:
+        why = (
+            "the comma may be a decimal sign or stand between thousands; write numbers without "
+            "separators between thousands and with a decimal point"
+        )
+    raise CorruptMatrixError(f"{where}: {field[:40]!r} is no number: {why}")
+
+
+def _fields_with(sign: str, rows: Rows, columns: range) -> Iterator[tuple[int, int, str]]:
+    """Yield line, column and text of each data field that has a sign."""
+    for i, row in enumerate(rows.fields):
+        if sign in "".join(row):
+            yield from ((i, j, field) for j in columns if sign in (field := row[j]))
+
+
+def _check_points(rows: Rows, titles: Sequence[str] | None, columns: range) -> None:
+    """Refuse whole numbers with points between thousands, among others below a thousand.
+
+    Raises:
+        CorruptMatrixError: Every field with a point is like 1.234, and there are several.
+    """
+    found = []
+    for each in _fields_with(".", rows, columns):
+        if not _POINTED_GROUPS.fullmatch(each[2]):
+            return
+        found.append(each)
+    if len(found) < _MIN_GROUPED:
+        return
+    i, j, field = found[0]
+    raise CorruptMatrixError(
+        f"{rows.url}: line {rows.numbers[i]:,}, {describe_column(j, titles)}: {field[:40]!r} "
+        "may be a whole number with points between thousands, as may all "
+        f"{len(found):,} fields with a point; write numbers without separators between thousands"
+    )
