@@ -197,4 +197,31 @@ def test_probes_are_added_up_by_gene(seed: int, tmp_path: Path) -> None:
     summed = pd.DataFrame(x.toarray().T, index=ids).groupby(level=0, sort=False).sum()
     assert layer.genes.ids.tolist() == summed.index.tolist()
     assert np.array_equal(dense(layer), summed.to_numpy().T)
-    assert matrix.decisions[0].topic == "probes"
+    assert "probes" in [each.topic for each in matrix.decisions]
+
+
+def test_antibodies_among_probes_stay_antibodies(tmp_path: Path) -> None:
+    """Features of another type are neither added up nor counted as genes."""
+    path = tmp_path / "raw_probe_bc_matrix.h5"
+    x = sp.csr_matrix(np.arange(1, 13).reshape(3, 4))
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(x, name).astype(np.int32)
+        group["shape"] = np.array([4, 3], dtype=np.int32)
+        group["barcodes"] = np.array([b"a", b"b", b"c"])
+        features = group.create_group("features")
+        features["id"] = np.array([b"E1|A|0", b"E1|A|1", b"CD3", b"CD4"])
+        features["name"] = features["id"][()]
+        features["gene_id"] = np.array([b"E1", b"E1", b"", b""])
+        features["gene_name"] = np.array([b"A", b"A", b"", b""])
+        features["probe_region"] = np.array([b"spliced", b"spliced", b"", b""])
+        features["filtered_probes"] = np.array([True, False, True, True])
+        features["feature_type"] = np.array([b"Gene Expression"] * 2 + [b"Antibody Capture"] * 2)
+    (matrix,) = open_path(path)
+    (layer,) = matrix.layers
+    assert layer.genes.ids.tolist() == ["E1", "CD3", "CD4"]
+    assert layer.genes.is_gene.tolist() == [True, False, False]
+    assert np.array_equal(dense(layer), [[3, 3, 4], [11, 7, 8], [19, 11, 12]])
+    (told,) = [each for each in matrix.decisions if each.topic == "probes"]
+    assert "1 probes that Cell Ranger filters out" in told.evidence

@@ -327,3 +327,23 @@ def test_chunks_may_be_larger_than_the_array(codec, chunks, dtype, tmp_path):
     )[:] = values  # fmt: skip
     (matrix,) = open_path(tmp_path / "a.zarr")
     assert np.array_equal(dense(matrix.layers[0]), values)
+
+
+@pytest.mark.parametrize("damage", ["shape", "json", "codec"])
+def test_names_of_cells_are_not_needed_for_numbers(damage, tmp_path):
+    """A damaged cell_id is told, and every number is read."""
+    values = counts(9, 5)
+    write_hca(tmp_path / "a.zarr", values)
+    folder = tmp_path / "a.zarr" / "cell_id"
+    (meta,) = [folder / name for name in (".zarray", "zarr.json") if (folder / name).exists()]
+    text = meta.read_text()
+    changed = {
+        "shape": json.dumps(json.loads(text) | {"shape": [7]}),
+        "json": text[: len(text) // 2],
+        "codec": text.replace("blosc", "nothing").replace("zstd", "nothing"),
+    }
+    meta.write_text(changed[damage])
+    (matrix,) = open_path(tmp_path / "a.zarr")
+    assert np.array_equal(dense(matrix.layers[0]), values)
+    if damage != "codec":
+        assert "cell_names" in [note[0] for note in matrix.notes]

@@ -14,7 +14,7 @@ from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import Matrix, state_orientation
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_strings, read_whole
-from dpss.model import Certainty, Decision, GeneTable
+from dpss.model import GENE_EXPRESSION, Certainty, Decision, GeneTable
 from dpss.storage.base import Blob
 
 FORMAT = "10x h5"
@@ -53,26 +53,40 @@ def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
     genes = _genes(file, node)
     decisions: tuple[Decision, ...] = (_ORIENTATION,)
     gene_of = None
-    if (probes := _probed_genes(file, node)) is not None:
+    if (probes := _probed_genes(file, node, genes)) is not None:
         n_probes = len(genes)
         genes, gene_of = probes
-        decisions = (_ORIENTATION, _decide_probes(n_probes, len(genes)))
+        n_aside = _count_filtered_out(node)
+        decisions = (_ORIENTATION, _decide_probes(n_probes, len(genes), n_aside))
     layer = _layer(file, group, genes, gene_of)
     return Matrix(name=name, format=FORMAT, layers=(layer,), decisions=decisions)
 
 
-def _decide_probes(n_probes: int, n_genes: int) -> Decision:
+def _count_filtered_out(node: h5py.Group) -> int:
+    """Return the number of probes that Cell Ranger leaves out of its counts of genes."""
+    kept = node["features"].get("filtered_probes")
+    return 0 if kept is None else int(np.count_nonzero(~kept[()].astype(bool)))
+
+
+def _decide_probes(n_probes: int, n_genes: int, n_aside: int) -> Decision:
+    evidence = "The features have probe regions, and a gene id each."
+    if n_aside:
+        evidence += f" {n_aside:,} probes that Cell Ranger filters out are among them."
     return Decision(
         "probes",
-        f"{n_probes:,} probes of {n_genes:,} genes, added up",
-        "The features have probe regions, and a gene id each.",
+        f"{n_probes:,} probes of {n_genes:,} features, added up",
+        evidence,
         Certainty.STATED,
         changes_numbers=True,
     )
 
 
-def _probed_genes(file: Hdf5File, node: h5py.Group) -> tuple[GeneTable, NDArray[np.int64]] | None:
+def _probed_genes(
+    file: Hdf5File, node: h5py.Group, probes: GeneTable
+) -> tuple[GeneTable, NDArray[np.int64]] | None:
     """Return the genes of a file of probes and the gene of each probe; ``None`` for others.
+
+    A feature without a gene id, such as an antibody's, stays what it is.
 
     Cell Ranger's and Space Ranger's ``raw_probe_bc_matrix.h5`` counts probes: its features
     have a gene id and name each.
@@ -82,14 +96,22 @@ def _probed_genes(file: Hdf5File, node: h5py.Group) -> tuple[GeneTable, NDArray[
         return None
     ids = read_strings(file, features["gene_id"])
     names = read_strings(file, features["gene_name"]) if "gene_name" in features else ids
-    if len(ids) != len(names) or features["id"].shape != ids.shape:
+    if not len(ids) == len(names) == len(probes):
         raise CorruptMatrixError(f"{file.blob.url}: its columns of probes differ in length")
+    nameless = ids == ""
+    ids, names = np.where(nameless, probes.ids, ids), np.where(nameless, probes.names, names)
+    types = probes.feature_types
+    if types is not None:
+        other = types != GENE_EXPRESSION
+        ids = np.where(other, probes.ids, ids)
+        names = np.where(other, probes.names, names)
     _, first, gene_of = np.unique(ids.astype(str), return_index=True, return_inverse=True)
     order = np.argsort(first)  # genes in the order of their first probes
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     kept = first[order]
-    return with_kinds(GeneTable(ids=ids[kept], names=names[kept])), place[gene_of]
+    table = GeneTable(ids[kept], names[kept], None if types is None else types[kept])
+    return with_kinds(table), place[gene_of]
 
 
 def _layer(

@@ -8,7 +8,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, MatrixError, NoMatrixError
 from dpss.formats.annotation.data_frame import Frame, note_others, read_frame, read_records
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import MAX_FEATURES, Note, check_feature_count, name_genes
@@ -107,12 +107,22 @@ def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     for child in tree.children(""):
         if child == "gene_id" or child.startswith("gene_metadata"):
             columns |= _hca_columns(tree, child, n_genes)
-    if "cell_id" in tree and tree.array("cell_id").shape[:1] != (n_cells,):
-        raise CorruptMatrixError(
-            f"{tree.url}: cell_id has the shape {tree.array('cell_id').shape} for {n_cells:,} cells"
-        )
     genes, notes = name_genes(columns, n_genes, tree.url)
-    return (TiledLayer("X", expression, genes, cell_axis=0).check(),), notes
+    layer = TiledLayer("X", expression, genes, cell_axis=0).check()
+    return (layer,), (*notes, *_note_on_cells(tree, n_cells))
+
+
+def _note_on_cells(tree: ZarrTree, n_cells: int) -> tuple[Note, ...]:
+    """Return what is to be said of the cells' names, which no number needs."""
+    if "cell_id" not in tree:
+        return ()
+    try:
+        shape = tree.array("cell_id").shape
+    except MatrixError as error:
+        return (("cell_names", "warn", f"The names of the cells can't be read ({error})."),)
+    if shape[:1] == (n_cells,):
+        return ()
+    return (("cell_names", "warn", f"cell_id has the shape {shape} for {n_cells:,} cells."),)
 
 
 def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
