@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import pickle
 import struct
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.r import reader as r_objects
+from dpss.formats.r.matrices import RMatrix
+from dpss.formats.r.rules import why_no_counts
 from dpss.storage.local import LocalFile
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
@@ -99,6 +102,91 @@ def test_what_is_no_count_matrix_is_refused():
         open_path(FILES / "no_matrix.rds")
     with pytest.raises(UnknownFormatError, match="symmetric or triangular"):
         open_path(FILES / "symmetric.rds")
+
+
+BESIDE = {
+    "markers": "statistics, by the titles of its columns",
+    "numbers": "a table with negative or missing values",
+    "nn.idx": "a table without names of genes or cells",
+    "snn": "a graph or distances: rows and columns have the same names",
+    "distances": "dsCMatrix, a symmetric or triangular matrix, no counts",
+    "pca": "a reduction or neighbours: cells × numbered dimensions",
+    "meta": "statistics, by the titles of its columns",
+}
+
+
+def test_what_stands_beside_counts_is_left_out_logged_and_named(caplog):
+    """Results of tests, neighbours, graphs, reductions and tables about cells in a list."""
+    caplog.set_level(logging.INFO, logger="dpss.formats.r.reader")
+    (matrix,) = open_path(FILES / "beside.rds")
+    assert np.array_equal(dense(matrix.layers[0]), COUNTS)
+    said = next(each for each in matrix.decisions if each.topic == "objects")
+    assert said.value == f"{len(BESIDE)} left out"
+    for name, why in BESIDE.items():
+        assert f"{name} ({why})" in said.evidence
+        assert f"left out, {name} ({why})" in caplog.text
+    with pytest.raises(NoMatrixError, match=r"markers \(statistics.*pca \(a reduction"):
+        open_path(FILES / "only_beside.rds")
+
+
+@pytest.mark.parametrize("name", ["markers.rds", "markers.RData"])
+def test_statistics_that_were_saved_by_themselves(name):
+    """A data frame of results is no matrix in a file of its own, either, nor beside one."""
+    if name.endswith("rds"):
+        with pytest.raises(NoMatrixError, match="statistics, by the titles"):
+            open_path(FILES / name)
+    else:
+        (matrix,) = open_path(FILES / name)
+        assert np.array_equal(dense(matrix.layers[0]), COUNTS)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_tables_in_lists(seed):
+    """Counts with names are taken, in any shape; statistics and reductions never."""
+    rng = np.random.default_rng(seed)
+    n_cells, n_genes = (int(n) for n in rng.integers(5, 60, 2))
+    genes, cells = [f"ENSG{i:011}" for i in range(n_genes)], [f"cell{i}" for i in range(n_cells)]
+
+    def why(values, rows, columns, **how):
+        found = RMatrix(len(columns) or values.shape[0], len(rows), values, rows, columns)
+        return why_no_counts(found, **{"is_frame": False, "nested": True, **how})
+
+    counts = rng.poisson(rng.uniform(0.1, 9), (n_cells, n_genes))
+    for is_frame in (False, True):
+        assert why(counts, genes, cells, is_frame=is_frame) == ""
+    titles = ["p_val", "padj", "log2FoldChange", "avg_log2FC", "pct.1", "FDR", "nCount_RNA"]
+    some = [f"column{i}" for i in range(3)]
+    some[int(rng.integers(3))] = str(rng.choice(titles))
+    for nested in (False, True):
+        assert why(rng.random((3, n_genes)), genes, some, nested=nested)
+        axes = [f"{rng.choice(['PC_', 'UMAP_', 'V', 'tSNE'])}{1}"]
+        axes += [axes[0][:-1] + str(i) for i in range(2, int(rng.integers(3, 50)))]
+        assert why(rng.normal(size=(len(axes), n_cells)), cells, axes, nested=nested)
+
+
+@pytest.mark.parametrize("name", ["sce_hdf5.rds", "hdf5_matrix.rds"])
+def test_values_in_another_file_are_refused_with_the_reason(name):
+    """HDF5Array's objects have an address instead of values."""
+    with pytest.raises(NoMatrixError, match="its values are in an HDF5 file beside it"):
+        open_path(FILES / name)
+
+
+def test_an_assay_in_another_file_is_named_where_others_are_read():
+    """Of two assays only the one with values in the file is a layer, and it is said so."""
+    (matrix,) = open_path(FILES / "sce_hdf5_mixed.rds")
+    assert [layer.name for layer in matrix.layers] == ["X"]
+    assert np.allclose(dense(matrix.layers[0]), np.log1p(COUNTS))
+    assert any("counts (DelayedMatrix: " in each.evidence for each in matrix.decisions)
+
+
+@pytest.mark.parametrize("name", ["dgC_gzip.rds", "sce.rds", "seurat4.Robj", "seurat5.rds"])
+def test_sums_are_those_of_r(name):
+    """R's own rowSums and colSums, and how many values are not zero."""
+    table = dense(open_path(FILES / name)[0].layers[0])
+    sums = pd.read_csv(FILES / "sums.csv")
+    assert np.array_equal(np.concatenate([table.sum(axis=0), table.sum(axis=1)]), sums["sum"])
+    nonzero = np.concatenate([(table > 0).sum(axis=0), (table > 0).sum(axis=1)])
+    assert np.array_equal(nonzero, sums["nonzero"])
 
 
 def test_more_memory_than_allowed_is_refused(tmp_path):

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import UnknownFormatError
 from dpss.formats.r.matrices import RMatrix, is_matrix, read_matrix
+from dpss.formats.r.rules import Skipped, values_elsewhere, why_no_counts
 from dpss.formats.r.values import (
     attributes_of,
     class_of,
@@ -41,8 +43,17 @@ class Found:
     """What else is said of the genes."""
 
 
-def find_matrices(thing: Any, url: str, name: str = "", depth: int = 0) -> Iterator[Found]:
-    """Yield all matrices of an object, and of those in it.
+def find_matrices(
+    thing: Any, url: str, name: str = "", depth: int = 0, *, nested: bool = False
+) -> Iterator[Found | Skipped]:
+    """Yield all count matrices of an object, and of those in it, and what is left out.
+
+    Args:
+        thing: The object.
+        url: The file's address, for messages.
+        name: Where the object is in the file.
+        depth: In how many lists it is.
+        nested: Whether one of them is more than the list of all that was saved.
 
     Raises:
         CorruptMatrixError: One contradicts itself.
@@ -52,7 +63,7 @@ def find_matrices(thing: Any, url: str, name: str = "", depth: int = 0) -> Itera
     where = f"{url}: {name}" if name else url
     kind = class_of(thing) if kind_of(thing) == "S4" else ""
     if is_matrix(thing):
-        yield Found(name, {"X": read_matrix(thing, where)})
+        yield _judge_matrix(thing, where, name, nested=nested)
     elif kind == "Seurat":
         for assay_name, assay in items_of(attributes_of(thing).get("assays")):
             yield from _find_assay(assay, where, assay_name)
@@ -61,13 +72,34 @@ def find_matrices(thing: Any, url: str, name: str = "", depth: int = 0) -> Itera
     elif "assays" in attributes_of(thing):
         yield from _find_experiment(thing, where, name)
     elif "data.frame" in classes_of(thing):
-        yield from _find_frame(thing, name)
+        yield from _find_frame(thing, name, nested=nested)
     elif kind_of(thing) == "VEC":
-        for item_name, item in items_of(thing):
-            yield from find_matrices(item, url, _join(name, item_name), depth + 1)
+        for i, (item_name, item) in enumerate(items_of(thing), 1):
+            inner = _join(name, item_name or str(i))
+            yield from find_matrices(item, url, inner, depth + 1, nested=True)
     elif kind_of(thing) == "LIST":
         for item_name, item in pairs_of(thing):
-            yield from find_matrices(item, url, _join(name, item_name), depth + 1)
+            inner = _join(name, item_name)
+            yield from find_matrices(item, url, inner, depth + 1, nested=nested)
+    elif kind:
+        yield Skipped(name, values_elsewhere(kind))
+
+
+def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found | Skipped:
+    """Return a matrix, or why it is left out.
+
+    Raises:
+        UnknownFormatError: It is the only object, and of a kind that is not read.
+        CorruptMatrixError: Its parts contradict each other.
+    """
+    try:
+        matrix = read_matrix(thing, where)
+    except UnknownFormatError as error:
+        if not name:
+            raise
+        return Skipped(name, str(error).removeprefix(f"{where}: "))
+    why = why_no_counts(matrix, is_frame=False, nested=nested)
+    return Skipped(name, why) if why else Found(name, {"X": matrix})
 
 
 def _join(outer: str, inner: str) -> str:
@@ -97,12 +129,22 @@ def _slots(thing: Any, names: tuple[str, ...], where: str) -> dict[str, RMatrix]
     return found
 
 
-def _find_assay(assay: Any, where: str, name: str) -> Iterator[Found]:
+def _elsewhere(layers: list[tuple[str, Any]], name: str) -> Iterator[Skipped]:
+    """Yield the layers that are objects of other classes, such as those on disk."""
+    for layer_name, layer in layers:
+        if kind_of(layer) == "S4" and not is_matrix(layer):
+            yield Skipped(_join(name, layer_name), values_elsewhere(class_of(layer)))
+
+
+def _find_assay(assay: Any, where: str, name: str) -> Iterator[Found | Skipped]:
     """Yield the matrices of an assay of Seurat 3 and 4, or 5."""
     slots = attributes_of(assay)
     if "layers" not in slots:
-        yield from _as_found(name, _slots(assay, ("counts", "data", "scale.data"), where))
+        wanted = ("counts", "data", "scale.data")
+        yield from _elsewhere([(each, slots[each]) for each in wanted if each in slots], name)
+        yield from _as_found(name, _slots(assay, wanted, where))
         return
+    yield from _elsewhere(items_of(slots["layers"]), name)
     features, chosen = _log_map(slots.get("features"))
     groups: dict[str, dict[str, RMatrix]] = {}
     genes: dict[str, list[str]] = {}
@@ -148,7 +190,7 @@ def _log_map(thing: Any) -> tuple[list[str], dict[str, NDArray[np.bool_]]]:
     return sides[0], dict(zip(sides[1], table, strict=True))
 
 
-def _find_experiment(thing: Any, where: str, name: str) -> Iterator[Found]:
+def _find_experiment(thing: Any, where: str, name: str) -> Iterator[Found | Skipped]:
     """Yield the assays of a SummarizedExperiment or SingleCellExperiment."""
     slots = attributes_of(thing)
     holder = attributes_of(slots["assays"]).get("data", slots["assays"])
@@ -158,6 +200,7 @@ def _find_experiment(thing: Any, where: str, name: str) -> Iterator[Found]:
         for i, (layer_name, layer) in enumerate(items_of(listed), 1)
         if is_matrix(layer)
     }
+    yield from _elsewhere(items_of(listed), name)
     columns = _frame_columns(slots.get("elementMetadata"))
     gene_names = strings_of(slots.get("NAMES"))
     ranges = slots.get("rowRanges")
@@ -182,18 +225,22 @@ def _frame_columns(frame: Any) -> dict[str, NDArray[np.object_]]:
     return columns
 
 
-def _find_frame(frame: Any, name: str) -> Iterator[Found]:
+def _find_frame(frame: Any, name: str, *, nested: bool) -> Iterator[Found | Skipped]:
     """Yield a data frame of numbers, one column per cell; others are tables about cells."""
+    about = Skipped(name, "a data frame that is not all numbers with names of rows")
     columns = [(title, numbers_of(column)) for title, column in items_of(frame)]
     numbers = [column for _, column in columns if column is not None]
     n_rows = {len(column) for column in numbers}
     if len(numbers) < 2 or len(numbers) < len(columns) or len(n_rows) != 1:
+        yield about
         return
     rows = strings_of(attributes_of(frame).get("row.names"))
     n_genes = n_rows.pop()
     if len(rows) != n_genes:
+        yield about
         return
     matrix = RMatrix(
         len(numbers), n_genes, np.stack(numbers), rows, [title for title, _ in columns]
     )
-    yield Found(name, {"X": matrix})
+    why = why_no_counts(matrix, is_frame=True, nested=nested)
+    yield Skipped(name, why) if why else Found(name, {"X": matrix})

@@ -6,6 +6,7 @@ is held in memory, so that the need is estimated from the decompressed size firs
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.r.containers import Found, find_matrices
 from dpss.formats.r.matrices import Compressed, RMatrix
+from dpss.formats.r.rules import Skipped
 from dpss.model import Certainty, Decision
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import open_decompressed, peek
+
+log = logging.getLogger(__name__)
 
 FORMAT = "R"
 DEFAULT_MEMORY_BYTES = 4 << 30
@@ -37,6 +41,8 @@ _STRINGS = (b"\x00\x04\x00\x09", b"\x00\x00\x80\x09", b"262153\n")
 _PIECE_BYTES = 1 << 20
 _RDATA = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 _RDS = (b"X\n\0\0\0\x02", b"X\n\0\0\0\x03", b"A\n2\n", b"A\n3\n")
+_MAX_NAMED = 10
+"""Objects that a message names."""
 _MAX_SEQUENCE = 1 << 24
 """Longest sequence such as ``1:n`` that is written out: a file stores just its ends."""
 
@@ -61,12 +67,40 @@ def open_(source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> tupl
     if not isinstance(source, Blob):
         raise NoMatrixError(f"{source.url}: not a file of R")
     data = _read(source, memory_bytes)
-    found = list(_find(_parse(data, source.url), source.url))
+    things = list(_find(_parse(data, source.url), source.url))
     del data
+    found = [each for each in things if isinstance(each, Found)]
+    skipped = [each for each in things if isinstance(each, Skipped)]
+    for each in skipped:
+        log.info("%s: left out, %s", source.url, _say(each))
     if not found:
-        raise NoMatrixError(f"{source.url}: there is no matrix among the objects of this R file")
+        why = f": {_list(skipped)}" if skipped else ""
+        raise NoMatrixError(
+            f"{source.url}: there is no matrix among the objects of this R file{why}"
+        )
     named = len(found) > 1
-    return tuple(_open_one(each, each.name if named else "", source.url) for each in found)
+    said = _decide_skipped(skipped)
+    return tuple(_open_one(each, each.name if named else "", source.url, said) for each in found)
+
+
+def _say(skipped: Skipped) -> str:
+    return f"{skipped.name or 'the object'} ({skipped.reason})"
+
+
+def _list(skipped: Sequence[Skipped]) -> str:
+    """Return the first of the objects that were left out, and how many more there are."""
+    more = len(skipped) - _MAX_NAMED
+    rest = f"; and {more:,} more" if more > 0 else ""
+    return "; ".join(_say(each) for each in skipped[:_MAX_NAMED]) + rest
+
+
+def _decide_skipped(skipped: Sequence[Skipped]) -> tuple[Decision, ...]:
+    """Return what the reading says of the objects that were left out, if any were."""
+    if not skipped:
+        return ()
+    evidence = f"Left out: {_list(skipped)}."
+    n = f"{len(skipped):,} left out"
+    return (Decision("objects", n, evidence, Certainty.TOLD_BY_CONTENT),)
 
 
 def _read(blob: Blob, memory_bytes: int) -> bytes:
@@ -107,7 +141,7 @@ def _parse(data: bytes, url: str) -> Any:
         raise CorruptMatrixError(f"{url}: R's objects can't be parsed ({reason})") from error
 
 
-def _find(top: Any, url: str) -> Iterator[Found]:
+def _find(top: Any, url: str) -> Iterator[Found | Skipped]:
     try:
         yield from find_matrices(top, url)
     except MatrixError:
@@ -145,7 +179,7 @@ class _Cut:
         return self.matrix.cut(part)
 
 
-def _open_one(found: Found, name: str, url: str) -> Matrix:
+def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> Matrix:
     """Make a matrix of what was found under one name in the file."""
     layers: list[InMemoryLayer] = []
     notes: dict[str, Note] = {}
@@ -176,7 +210,7 @@ def _open_one(found: Found, name: str, url: str) -> Matrix:
         )
     # All layers have the same axes: the one whose names tell least decides how sure it is.
     least = sorted(orientation, key=lambda each: each.certainty is not Certainty.ASSUMED)[:1]
-    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), tuple(least))
+    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), (*least, *said))
 
 
 def _count(values: Any) -> int:

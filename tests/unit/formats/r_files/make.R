@@ -1,4 +1,5 @@
-# Makes the files beside this one: R 4.2, Matrix 1.5, SingleCellExperiment 1.20, SeuratObject 4.1.
+# Makes the files beside this one: R 4.2, Matrix 1.5, SingleCellExperiment 1.20, SeuratObject 4.1,
+# HDF5Array 1.26.
 # The counts are simulated. Run in this folder: Rscript make.R
 library(Matrix)
 set.seed(1)
@@ -38,6 +39,39 @@ seurat <- SetAssayData(CreateSeuratObject(m), "data", log1p(m))
 save(seurat, file = "seurat4.Robj")
 seurat[["ADT"]] <- CreateAssayObject(m[1:5, ])
 saveRDS(seurat, "seurat4_two_assays.rds")
+
+# What stands beside counts: results of tests, neighbours, graphs, reductions, distances.
+beside <- list(
+  counts = m,
+  markers = data.frame(p_val = runif(20), avg_log2FC = rnorm(20), pct.1 = runif(20),
+                       row.names = genes),
+  numbers = data.frame(a = rnorm(20), b = rnorm(20), row.names = genes),
+  nn.idx = matrix(1:24, 8, 3),
+  snn = as(as(crossprod(m), "generalMatrix"), "CsparseMatrix"),
+  distances = forceSymmetric(crossprod(m)),
+  pca = matrix(rnorm(16), 8, 2, dimnames = list(colnames(m), c("PC_1", "PC_2"))),
+  meta = data.frame(nCount_RNA = colSums(x), nFeature_RNA = colSums(x > 0)))
+saveRDS(beside, "beside.rds")
+saveRDS(beside[-1], "only_beside.rds")
+markers <- beside$markers
+save(m, markers, file = "markers.RData")
+saveRDS(markers, "markers.rds")
+write.csv(data.frame(name = c(genes, colnames(m)), sum = c(rowSums(m), colSums(m)),
+                     nonzero = c(rowSums(m > 0), colSums(m > 0))),
+          "sums.csv", row.names = FALSE, quote = FALSE)
+
+# Values that are not in the file itself.
+suppressMessages(library(HDF5Array))
+on_disk <- writeHDF5Array(m, "counts.h5", name = "counts", with.dimnames = FALSE)
+# The address in the object is relative, so that it names no folder of the machine.
+on_disk@seed@filepath <- "counts.h5"
+dimnames(on_disk) <- dimnames(m)
+delayed <- SingleCellExperiment(assays = list(counts = on_disk))
+saveRDS(delayed, "sce_hdf5.rds")
+saveRDS(on_disk, "hdf5_matrix.rds")
+mixed <- SingleCellExperiment(assays = list(counts = on_disk, logcounts = log1p(m)))
+saveRDS(mixed, "sce_hdf5_mixed.rds")
+invisible(file.remove("counts.h5"))
 
 # Seurat 2 and 5, by their slots: the packages of today can't be installed beside each other.
 setClass("seurat", slots = c(raw.data = "ANY", data = "ANY", scale.data = "ANY"))
