@@ -72,6 +72,38 @@ BREAKS = {
     "counts per cell": lambda s, k: replace(
         s, counts_per_cell=Distribution(s.counts_per_cell.values + k, s.counts_per_cell.counts)
     ),
+    "not a number": lambda s, k: replace(
+        s, genes=replace(s.genes, total_counts=_more(s.genes.total_counts, np.nan))
+    ),
+    "infinite": lambda s, k: replace(
+        s, genes=replace(s.genes, total_counts=_more(s.genes.total_counts, np.inf))
+    ),
+    "cells of nan": lambda s, k: replace(
+        s,
+        counts_per_cell=Distribution(
+            _more(s.counts_per_cell.values, np.nan), s.counts_per_cell.counts
+        ),
+    ),
+    "order of values": lambda s, k: replace(
+        s,
+        pct_counts_mt=Distribution(s.pct_counts_mt.values, -s.pct_counts_mt.counts),
+    ),
+    "ranks": lambda s, k: replace(
+        s, genes=replace(s.genes, rank_cell_count=s.genes.rank_cell_count + k)
+    ),
+    "a rank twice": lambda s, k: replace(
+        s, genes=replace(s.genes, rank_highest_expr=np.minimum(s.genes.rank_highest_expr, 14))
+    ),
+    "median of a box": lambda s, k: replace(
+        s,
+        highest_expr_boxes=(
+            replace(s.highest_expr_boxes[0], median=s.highest_expr_boxes[0].q3 + k),
+            *s.highest_expr_boxes[1:],
+        ),
+    ),
+    "whisker of a box": lambda s, k: replace(
+        s, highest_expr_boxes=(replace(s.highest_expr_boxes[0], whisker_high=100.0 + k),)
+    ),
     "mitochondrial": lambda s, k: replace(
         s, pct_counts_mt=Distribution(s.pct_counts_mt.values + 101, s.pct_counts_mt.counts)
     ),
@@ -92,3 +124,19 @@ def test_a_document_that_breaks_its_schema_is_refused() -> None:
     broken = replace(summary(), checks=(Check("x", "perhaps", "Nobody knows."),))
     with pytest.raises(CorruptMatrixError, match=r"would break its schema: checks\[0\].status"):
         with_summary(broken, {})
+
+
+@pytest.mark.parametrize("shape", [(40, 15), (1, 1), (3, 0), (0, 4), (5, 200)])
+@pytest.mark.parametrize("density", [0.0, 0.4])
+@pytest.mark.parametrize("min_gene_count", [0, 1, 500])
+def test_a_summary_of_little_or_nothing_obeys_all_laws(
+    shape: tuple[int, int], density: float, min_gene_count: int
+) -> None:
+    """No cells, no genes, no counts, no cell kept: such summaries are true as well."""
+    x = sp.random(*shape, density, "csr", random_state=np.random.default_rng(1))
+    x.data = np.ceil(x.data * 1e6)
+    adata = anndata.AnnData(x)
+    adata.var_names = [f"MT-{i}" if i < 3 else f"ENSG{i:011d}" for i in range(shape[1])]
+    adata.obs_names = [f"c{i}" for i in range(shape[0])]
+    made = summarise_matrix(open_anndata(adata), min_gene_count=min_gene_count)
+    assert list(find_faults(made)) == []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
+from dpss.stats.boxes import Box
 from dpss.stats.histogram import Distribution
+from dpss.stats.ranks import UNRANKED
 from dpss.stats.values.kinds import Values
 from dpss.summary.record import GeneStatistics, Summary
 
@@ -31,6 +34,8 @@ def find_faults(summary: Summary) -> Iterator[str]:
     """Yield a sentence for each law that a summary breaks."""
     yield from _faults_of_sizes(summary)
     yield from _faults_of_genes(summary.genes, summary.n_cells_kept)
+    yield from _faults_of_ranks(summary.genes)
+    yield from _faults_of_boxes(summary.highest_expr_boxes)
     if not _close(float(summary.genes.total_counts.sum()), float(summary.total_counts)):
         yield "the genes' counts do not add up to the total"
     if int(summary.genes.n_cells_by_counts.sum()) != summary.n_nonzero:
@@ -65,12 +70,42 @@ def _faults_of_genes(genes: GeneStatistics, n_cells: int) -> Iterator[str]:
     yield from _outside("total_counts", genes.total_counts, 0, np.inf)
     if bool(((genes.total_counts > 0) & (found == 0)).any()):
         yield "a gene has counts in no cell"
+    if not np.isfinite(genes.total_counts.astype(np.float64)).all():
+        yield "total_counts of a gene is not finite"
+
+
+def _faults_of_ranks(genes: GeneStatistics) -> Iterator[str]:
+    for name in ("rank_highest_expr", "rank_cell_count", "rank_variability"):
+        ranks = getattr(genes, name)
+        given = np.sort(ranks[ranks != UNRANKED])
+        if not np.array_equal(given, np.arange(1, len(given) + 1)):
+            yield f"{name} is not 1, 2, 3 and so on, each once"
+
+
+def _faults_of_boxes(boxes: Sequence[Box]) -> Iterator[str]:
+    slack = _RELATIVE * 100
+    for box in boxes:
+        quartiles = (-slack, box.q1, box.median, box.q3, 100 + slack)
+        whiskers = (-slack, box.whisker_low, box.whisker_high, 100 + slack)
+        if not (_ascends(quartiles) and _ascends(whiskers)):
+            yield f"the quartiles or whiskers of a box plot are out of order or bounds: {box}"
+
+
+def _ascends(numbers: Sequence[float]) -> bool:
+    """Return whether no number is below the one before; NaN is."""
+    return all(a <= b for a, b in pairwise(numbers))
 
 
 def _faults_of_cells(name: str, found: Distribution, n_cells: int, most: float) -> Iterator[str]:
     if found.n != n_cells:
         yield f"{name}: {found.n:,} cells of {n_cells:,}"
     yield from _outside(name, found.values, 0, most)
+    if not np.isfinite(found.values.astype(np.float64)).all():
+        yield f"{name} is not finite"
+    elif found.n > 0 and not found.values.min() <= found.median <= found.values.max():
+        yield f"the median of {name} is outside its values"
+    if bool((found.counts < 0).any()):
+        yield f"{name}: a negative number of cells"
 
 
 def _outside(name: str, values: NDArray[np.generic], least: float, most: float) -> Iterator[str]:
