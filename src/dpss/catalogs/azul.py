@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
 
+from dpss.catalogs.addresses import check_addresses
 from dpss.catalogs.azul_files import AzulFile, FileRules, find_files, select_files
 from dpss.errors import UnreachableError
 from dpss.model import Project, Skipped
 from dpss.storage.http.client import Client, HttpFault
+from dpss.storage.http.networks import why_not_from
 from dpss.storage.names import safe_name
 from dpss.storage.urls import shown_address
 
@@ -48,7 +50,7 @@ class AzulCatalog:
         """
         seen: set[str] = set()
         for number, hit in enumerate(self._hits()):
-            project = read_hit(hit, number, self.rules)
+            project = check_addresses(read_hit(hit, number, self.rules), self.url)
             if project.id not in seen:
                 seen.add(project.id)
                 yield project
@@ -78,6 +80,8 @@ class AzulCatalog:
                 yield from document["hits"]
                 following = (document.get("pagination") or {}).get("next")
                 page = urljoin(page, following) if following else ""
+                if page and (why := why_not_from(self.url, page)):
+                    raise HttpFault(why)
         except HttpFault as error:
             raise UnreachableError(str(error)) from error
 

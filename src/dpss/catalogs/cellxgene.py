@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from dpss.catalogs.addresses import check_addresses
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.http.client import Client, HttpFault
@@ -68,7 +69,8 @@ class CellxgeneCatalog:
             collections.setdefault(key, []).append(dataset)
         for key, group in sorted(collections.items()):
             titles = (item.get("collection_name") for item in group if isinstance(item, dict))
-            yield read_collection(key, next(filter(None, titles), key), group)
+            found = read_collection(key, next(filter(None, titles), key), group)
+            yield check_addresses(found, self.url)
 
     def _collections(self) -> Iterator[Project]:
         """Yield the wanted collections, each asked for on its own."""
@@ -82,7 +84,8 @@ class CellxgeneCatalog:
                 raise
             if not isinstance(collection, dict) or not isinstance(collection.get("datasets"), list):
                 raise HttpFault(f"{shown_address(address)}: not a collection")
-            yield read_collection(key, collection.get("name") or key, collection["datasets"])
+            found = read_collection(key, collection.get("name") or key, collection["datasets"])
+            yield check_addresses(found, self.url)
 
 
 def read_collection(key: str, title: str, datasets: list[Any]) -> Project:

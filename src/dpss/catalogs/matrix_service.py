@@ -18,6 +18,7 @@ from dpss.errors import MatrixError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.http.client import Client, HttpFault
 from dpss.storage.http.file import HttpBlob
+from dpss.storage.http.networks import why_not_from
 from dpss.storage.names import safe_name
 from dpss.storage.urls import shown_address, shown_text
 
@@ -168,6 +169,9 @@ class FreshCatalog:
             return _failed(f"the Matrix Service's request {request}: its answer has no status")
 
     def _ref(self, project_id: str, url: str) -> MatrixRef | Skipped:
+        # Before the first request: asking for its size would reach it.
+        if why := why_not_from(self.url, url):
+            return _failed(why)
         try:
             facts = HttpBlob(url, self.client).facts
         except MatrixError as error:

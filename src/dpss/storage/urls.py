@@ -19,7 +19,11 @@ def shown_address(address: str) -> str:
     """
     if "://" not in address:
         return address
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        # Which part of it is a secret can't be told.
+        return f"{address.partition('://')[0]}://…"
     host = parts.netloc.rpartition("@")[2]
     harmless = [(key, value) for key, value in parse_qsl(parts.query) if key in _HARMLESS]
     return urlunsplit((parts.scheme, host, parts.path, urlencode(harmless, safe=":"), ""))

@@ -1,4 +1,4 @@
-"""Which network an address is in, and whether a redirect may lead there."""
+"""Which network an address is in, and whether a redirect or a catalogue may lead there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-from dpss.storage.urls import shown_address
+from dpss.storage.urls import shown_address, shown_text
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -27,19 +27,52 @@ def private_redirect(url: str, target: str) -> str:
         url: The address that answered with the redirect.
         target: The absolute address that it leads to.
     """
-    if urlsplit(url).hostname == urlsplit(target).hostname:
+    inner = _find_private(url, target)
+    if inner is None:
         return ""
-    inner = [address for address in _resolve(target) if not address.is_global]
-    if not inner:
-        return ""
-    kinds = {_kind(address) for address in _resolve(url)}
-    if all(_kind(address) in kinds - {"link-local", "public"} for address in inner):
-        return ""
-    kind = _kind(inner[0])
     return (
-        f"{shown_address(url)}: is redirected to a {kind} address ({inner[0]}), "
+        f"{shown_address(url)}: is redirected to a {_kind(inner)} address ({inner}), "
         "which is not followed"
     )
+
+
+def why_not_from(service: str, target: str) -> str:
+    """Return why an address that a service gives may not be read; empty where it may.
+
+    It must be one of HTTP, and may lead where a redirect of the service may lead: a
+    service could else make the program publish a file of this machine or its network.
+
+    Args:
+        service: The service's address, which the user named.
+        target: The address in its answer.
+    """
+    shown = shown_text(shown_address(target))
+    try:
+        scheme, host = urlsplit(target).scheme, urlsplit(target).hostname
+    except ValueError:
+        return f"{shown}: no valid address"
+    if scheme not in ("http", "https") or not host:
+        return f"{shown}: the source gives an address that is not one of HTTP; it is not read"
+    inner = _find_private(service, target)
+    if inner is None:
+        return ""
+    return (
+        f"{shown}: the source gives a {_kind(inner)} address ({inner}), which is not read; "
+        "give the matrix itself as input if it is yours"
+    )
+
+
+def _find_private(url: str, target: str) -> IPAddress | None:
+    """Return an address of a target's host to which a URL's host may not lead."""
+    if urlsplit(url).hostname == urlsplit(target).hostname:
+        return None
+    inner = [address for address in _resolve(target) if not address.is_global]
+    if not inner:
+        return None
+    kinds = {_kind(address) for address in _resolve(url)}
+    if all(_kind(address) in kinds - {"link-local", "public"} for address in inner):
+        return None
+    return inner[0]
 
 
 def _kind(address: IPAddress) -> str:

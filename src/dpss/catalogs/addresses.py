@@ -1,0 +1,32 @@
+"""Addresses that a catalogue's service gives: none leads to this machine or its network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dpss.model import MatrixRef, Project, Skipped
+from dpss.storage.http.networks import why_not_from
+
+
+def check_addresses(project: Project, service: str) -> Project:
+    """Return a project without references that its service may not make.
+
+    A catalogue is a document from outside: an address in it that names a file of this
+    machine, or a host on its network, would be read and published. Those are skipped as
+    failures, with the reason.
+
+    Args:
+        project: As it was made of the service's answer.
+        service: The service's address, which the user named.
+    """
+    kept: list[MatrixRef] = []
+    refused: list[Skipped] = []
+    for ref in project.refs:
+        why = why_not_from(service, ref.address)
+        if why:
+            refused.append(Skipped(ref.name, why, failed=True))
+        else:
+            kept.append(ref)
+    if not refused:
+        return project
+    return replace(project, refs=tuple(kept), skipped=(*project.skipped, *refused))
