@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, MatrixError, NoMatrixError
 from dpss.formats.annotation.gene_table import number_genes
 from dpss.formats.hdf5 import streamed as streamed_hdf5
 from dpss.formats.hdf5.dense import dense_layer
@@ -128,3 +128,14 @@ def test_without_genes_there_is_no_matrix(tmp_path: Path) -> None:
     """An h5mu file of proteins only is refused with that reason."""
     with pytest.raises(NoMatrixError, match="none of the modalities holds gene expression"):
         summarise(_mudata(tmp_path / "x.h5mu", "prot", "atac"))
+
+
+@pytest.mark.parametrize("n_rows", [1 << 31, (1 << 31) + 77, 1 << 40])
+def test_an_endless_matrix_of_no_columns_is_refused(tmp_path, n_rows):
+    """Lines of nothing are not read one by one: a fuzzed file took more than 30 seconds."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("matrix", shape=(n_rows, 0), maxshape=(None, None), chunks=(100, 1),
+                            dtype="i1")  # fmt: skip
+    with pytest.raises(MatrixError, match="numbers: none"):
+        open_matrices(LocalFile(path))

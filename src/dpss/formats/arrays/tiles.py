@@ -218,6 +218,8 @@ def check_declared(array: TiledArray) -> None:
         LimitError: A single tile is too large to be decoded.
     """
     n_rows, n_columns = array.shape
+    if n_rows * n_columns == 0 and max(n_rows, n_columns) > _MAX_UNSTORED:
+        raise CorruptMatrixError(f"{array.url} claims {n_rows:,} × {n_columns:,} numbers: none")
     decoded = n_rows * n_columns * array.dtype.itemsize
     stored = array.stored_bytes
     unstored = stored == 0 and n_rows * n_columns > _MAX_UNSTORED
