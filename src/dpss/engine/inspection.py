@@ -25,6 +25,7 @@ from dpss.model import Certainty, Decision
 from dpss.stats.values.sample_cells import GatheredCells
 from dpss.stats.values.traits import ValueTraits, classify
 from dpss.storage.locations import Source
+from dpss.summary.tables import reading_document
 
 _MOST_VALUES = 1 << 20
 """Stored values of a gene-major layer that is small enough to be put together by cell."""
@@ -159,15 +160,5 @@ def inspection_document(url: str, found: Inspection) -> dict[str, object]:
         "n_cells": found.n_cells,
         "n_features": found.n_features,
         "layers": dict(found.layers),
-        "reading": [
-            {
-                "topic": each.topic,
-                "value": each.value,
-                "evidence": each.evidence,
-                "certainty": str(each.certainty),
-                "option": each.option,
-                "changes_numbers": each.changes_numbers,
-            }
-            for each in found.reading
-        ],
+        "reading": reading_document(found.reading),
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.model import Decision
 from dpss.stats.ranks import UNRANKED
 from dpss.summary.manifest import Manifest, manifest_document
 from dpss.summary.record import GeneStatistics, Summary
@@ -122,17 +123,7 @@ def summary_document(
             {"name": check.name, "status": check.status, "message": check.message}
             for check in summary.checks
         ],
-        "reading": [
-            {
-                "topic": each.topic,
-                "value": each.value,
-                "evidence": each.evidence,
-                "certainty": str(each.certainty),
-                "option": each.option,
-                "changes_numbers": each.changes_numbers,
-            }
-            for each in summary.reading
-        ],
+        "reading": reading_document(summary.reading),
         "figures": [
             {
                 "slug": figure.slug,
@@ -148,6 +139,21 @@ def summary_document(
         },
         "files": manifest_document(files),
     }
+
+
+def reading_document(reading: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Return decisions about a file as they stand in ``summary.json``."""
+    return [
+        {
+            "topic": each.topic,
+            "value": each.value,
+            "evidence": each.evidence,
+            "certainty": str(each.certainty),
+            "option": each.option,
+            "changes_numbers": each.changes_numbers,
+        }
+        for each in reading
+    ]
 
 
 def json_bytes(document: Any) -> bytes:
