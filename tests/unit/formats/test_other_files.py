@@ -7,6 +7,7 @@ not needed, and then the result is the same as before.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ import pytest
 from dpss.demo.files import write_h5ad_csc
 from dpss.errors import CorruptMatrixError, OtherFileError
 from dpss.formats.registry import open_matrices
+from dpss.summary.record import Summary
 from tests.summarise import summarise, summarise_matrix
 from tests.unit.formats.test_loom import write_loom
 from tests.unit.formats.test_zarr import write_hca
@@ -206,13 +208,25 @@ def test_nothing_of_another_file_is_published(tmp_path: Path) -> None:
     assert not any(CANARY in each for each in published)
 
 
+def without_cell_names(summary: Summary) -> Summary:
+    """Return a summary without the check of the names of cells and the decision about them."""
+    return dataclasses.replace(
+        summary,
+        checks=tuple(each for each in summary.checks if each.name != "cell_names"),
+        reading=tuple(each for each in summary.reading if each.topic != "cell_names"),
+    )
+
+
 @pytest.mark.parametrize("relative", [False, True])
 def test_links_out_of_a_zarr_folder(relative: bool, tmp_path: Path) -> None:
-    """A chunk, or metadata, that is a symbolic link stays in the folder or is refused."""
+    """A chunk, or metadata, that is a link out of the folder is never read.
+
+    The matrix is refused; where only names of cells are lost, a warning says so.
+    """
     values = counts(0, N_CELLS, N_GENES).matrix
     good = tmp_path / "good.zarr"
     write_hca(good, values)
-    expected = str(summarise(good))
+    expected = summarise(good)
     n_refused = 0
     for member in sorted(p.relative_to(good) for p in good.rglob("*") if p.is_file()):
         bad, other = tmp_path / "bad.zarr", tmp_path / "other"
@@ -223,10 +237,17 @@ def test_links_out_of_a_zarr_folder(relative: bool, tmp_path: Path) -> None:
         up = Path(*[".."] * len(member.parts), "other")
         (bad / member).symlink_to(up if relative else other)
         try:
-            assert str(summarise(bad)) == expected
+            found = summarise(bad)
         except OtherFileError as error:
             assert "outside of the zarr folder" in str(error)
             n_refused += 1
+        else:
+            assert str(without_cell_names(found)) == str(without_cell_names(expected))
+            if str(found) != str(expected):
+                assert member.parts[0] == "cell_id"
+                warning = next(each for each in found.checks if each.name == "cell_names")
+                assert warning.status == "warn"
+                assert "outside of the zarr folder" in warning.message
     assert n_refused >= 4
 
 
