@@ -8,12 +8,14 @@
     └── MatrixError (ValueError)            one matrix can't be summarised            exit 1
         ├── UnknownFormatError              no reader knows these bytes
         ├── CorruptMatrixError              the bytes contradict themselves
+        │   └── ReaderFaultError            a reader failed where it should have named the damage
         ├── OtherFileError                  reading it would mean reading another file
         ├── FetchError                      the bytes can't be had from where they are
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values: a skip, not a failure
         └── LimitError                      would need more memory or scratch than allowed
-            └── NeedsWholeError             can't be read where it is: to be fetched whole
+            ├── NeedsWholeError             can't be read where it is: to be fetched whole
+            └── OutOfMemoryError (MemoryError)  memory could not be allocated
 
 Each message says what is wrong, with which value, and what to do next where
 something can be done. It is caught once, at the edge (``dpss.cli.entry`` for a command,
@@ -47,6 +49,13 @@ class CorruptMatrixError(MatrixError):
     """The file is truncated, damaged or contradicts itself."""
 
 
+class ReaderFaultError(CorruptMatrixError):
+    """A reader, or a library below it, raised an exception that it does not explain.
+
+    The file is damaged in a way that the reader does not know, or the reader has a fault.
+    """
+
+
 class OtherFileError(MatrixError):
     """The file refers to another file for its values: that one is never read."""
 
@@ -69,6 +78,10 @@ class LimitError(MatrixError):
 
 class NeedsWholeError(LimitError):
     """What lies elsewhere can't be read there by ranges or as a stream: it has to be fetched."""
+
+
+class OutOfMemoryError(LimitError, MemoryError):
+    """Memory for a matrix could not be allocated."""
 
 
 class LostError(MatrixError):

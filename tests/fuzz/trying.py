@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from dpss.errors import DpssError
+from dpss.errors import DpssError, ReaderFaultError
 from dpss.formats.discovery import Refused, each_matrix
 from tests.summarise import source_of, summarise_matrix
 
@@ -45,7 +45,12 @@ def attempt(path: Path) -> str:
 
 
 def check_message(error: DpssError) -> str:
-    """Return an error's message, which must be one line."""
+    """Return an error's message, which must be one line.
+
+    Damage that a reader does not know by itself is a finding: its cause is raised.
+    """
+    if isinstance(error, ReaderFaultError):
+        raise error.__cause__ or error
     message = str(error)
     assert message
     assert "\n" not in message, f"a message of several lines: {message!r}"

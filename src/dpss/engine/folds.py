@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.executor import Advance
 from dpss.formats.base import ForeseeingLayer, Layer
+from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock, check_cell_block
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
@@ -29,16 +31,26 @@ class Reading:
 
     def cell_blocks(self, share: range, advance: Advance) -> Iterator[CellBlock]:
         """Yield a share's blocks of cells, checked."""
-        for block in self.layer.cell_blocks(share, self.block_bytes):
-            check_cell_block(block, share.stop)
+        for block in guard_blocks(partial(self._checked_cell_blocks, share), self.layer.name):
             yield replace(block, data=self.transform.apply(block.data))
             advance(len(block.data))
 
+    def _checked_cell_blocks(self, share: range) -> Iterator[CellBlock]:
+        for block in self.layer.cell_blocks(share, self.block_bytes):
+            check_cell_block(block, share.stop)
+            yield block
+
     def entry_blocks(self, share: range, advance: Advance) -> Iterator[EntryBlock]:
         """Yield a share's blocks of entries."""
-        for block in self.layer.entry_blocks(share, self.block_bytes):
+        read = partial(self.layer.entry_blocks, share, self.block_bytes)
+        for block in guard_blocks(read, self.layer.name):
             yield replace(block, data=self.transform.apply(block.data))
             advance(len(block.data))
+
+    def shares(self, share_bytes: int) -> Sequence[range]:
+        """Cut the layer into parts of about ``share_bytes``."""
+        with reader_faults(self.layer.name):
+            return self.layer.shares(share_bytes)
 
     def expect(self, shares: Sequence[range]) -> None:
         """Say which shares will be read: what lies elsewhere is sent for."""

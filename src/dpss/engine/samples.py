@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import MatrixError
 from dpss.formats.base import ForeseeingLayer, Layer, NotCellMajorError
+from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock
 from dpss.stats.values.traits import ValueTraits, traits_of
 
@@ -62,7 +64,8 @@ def take_sample(layer: Layer) -> Sample:
 
 
 def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | EntryBlock]]) -> Sample:
-    shares = layer.shares(SAMPLE_BYTES)
+    with reader_faults(layer.name):
+        shares = layer.shares(SAMPLE_BYTES)
     places = sorted({len(shares) * i // N_SAMPLES for i in range(N_SAMPLES)})
     if isinstance(layer, ForeseeingLayer):
         for place in places:
@@ -72,7 +75,8 @@ def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | Entr
     digest = hashlib.blake2b()
     for share in (shares[place] for place in places):
         n_values = 0
-        for block in islice(read(share, SAMPLE_BYTES), N_FIRST_BLOCKS if len(places) == 1 else 1):
+        blocks = guard_blocks(partial(read, share, SAMPLE_BYTES), layer.name)
+        for block in islice(blocks, N_FIRST_BLOCKS if len(places) == 1 else 1):
             traits += traits_of(block)
             digest.update(np.asarray(block.data, dtype=np.float64).tobytes())
             if isinstance(block, CellBlock):

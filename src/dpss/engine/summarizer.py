@@ -219,22 +219,20 @@ class Passes:
     def gather(self) -> CellBlock:
         """Put some whole cells together from a gene-major layer, in one pass."""
         fold = GatherFold(self._reading_as_stored)
-        shares = self.choice.layer.shares(self.read.share_bytes)
+        shares = fold.reading.shares(self.read.share_bytes)
         return self._tracked(
             "sampling cells", lambda advance: self.executor.fold(fold, shares, advance)
         ).block()
 
     def _one_pass(self, boxed: NDArray[np.int64]) -> Sums:
         fold = CellFold(self._reading, self._features(boxed), self.stats.min_gene_count)
-        layer = self.choice.layer
-        shares = layer.shares(self.read.share_bytes)
+        shares = fold.reading.shares(self.read.share_bytes)
         return self._tracked(
             "reading", lambda advance: self.executor.fold(fold, shares, advance)
         ).result()
 
     def _two_passes(self) -> Sums:
-        layer = self.choice.layer
-        shares = layer.shares(self.read.share_bytes)
+        shares = self._reading.shares(self.read.share_bytes)
         first = MeasureFold(self._reading, self._features(np.empty(0, dtype=np.int64)))
         measures = self._tracked(
             "reading cells", lambda advance: self.executor.fold(first, shares, advance)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dpss.errors import CorruptMatrixError, UnknownFormatError
 from dpss.formats.base import Matrix
+from dpss.formats.faults import reader_faults
 from dpss.formats.hdf5.dense import is_plain, open_plain
 from dpss.formats.hdf5.file import Hdf5File, is_hdf5, reading
 from dpss.formats.hdf5.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
@@ -157,7 +158,14 @@ def open_matrices(source: Source, means: Means | None = None) -> tuple[Matrix, .
         UnknownFormatError: No reader knows these bytes.
         CorruptMatrixError: The file is damaged or contradicts itself.
         NoMatrixError: It is whole, but there is no matrix in it.
+        FetchError: The operating system, or a server, could not read it.
+        OutOfMemoryError: Memory could not be allocated.
     """
+    with reader_faults(source.url):
+        return _open(source, means or Means())
+
+
+def _open(source: Source, means: Means) -> tuple[Matrix, ...]:
     if isinstance(source, Blob):
         head = source.read_range(0, HEAD_BYTES)
         if not head:
@@ -166,7 +174,7 @@ def open_matrices(source: Source, means: Means | None = None) -> tuple[Matrix, .
             return _open_hdf5(source)
     for known in FORMATS:
         if known.recognises(source):
-            return known.open(source, means or Means())
+            return known.open(source, means)
     head = peek(source, _LOOK_BYTES) if isinstance(source, Blob) else b""
     raise UnknownFormatError(f"{source.url}: {unknown_format(head)}")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dpss.errors import CorruptMatrixError, MatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, MatrixError, NoMatrixError, ReaderFaultError
 from dpss.formats.annotation.gene_table import number_genes
 from dpss.formats.hdf5 import streamed as streamed_hdf5
 from dpss.formats.hdf5.dense import dense_layer
@@ -139,3 +139,35 @@ def test_an_endless_matrix_of_no_columns_is_refused(tmp_path, n_rows):
                             dtype="i1")  # fmt: skip
     with pytest.raises(MatrixError, match="numbers: none"):
         open_matrices(LocalFile(path))
+
+
+HOSTILE = {
+    "cells of a chunk that holds nothing": ((400_000_000, 9), (400_000_000, 9), "claims"),
+    "a few bytes for many cells": ((40_000_000, 9), (40_000_000, 9), "ends after"),
+    "a chunk of many columns": ((9, 9), (9, 400_000_000), "a row of a chunk takes 381 MiB"),
+    "columns without names": ((9, 5_000_000), (9, 5_000_000), "features|genes"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_chunk_is_refused_in_words(kind: str, tmp_path: Path) -> None:
+    """A file of a few kilobytes that declares 3.6 × 10⁹ numbers costs no memory."""
+    import tracemalloc
+    import zlib
+
+    shape, chunks, message = HOSTILE[kind]
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        x = file.create_dataset("X", shape, "i1", chunks=chunks, maxshape=(None, None),
+                                compression="gzip")  # fmt: skip
+        if kind != "cells of a chunk that holds nothing":
+            x.id.write_direct_chunk((0, 0), zlib.compress(bytes(9_000_000)))
+    assert path.stat().st_size < 100_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(MatrixError, match=message) as caught:
+            summarise(path)
+        assert not isinstance(caught.value, ReaderFaultError)
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()

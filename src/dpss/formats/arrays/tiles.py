@@ -84,14 +84,8 @@ class TiledLayer:
             CorruptMatrixError: It is not, or does not fit the gene table.
             LimitError: A single tile is too large to be decoded.
         """
-        n_genes = self.array.shape[1 - self.cell_axis]
-        if n_genes != len(self.genes):
-            raise CorruptMatrixError(
-                f"{self.array.url} has {n_genes:,} genes, but {len(self.genes):,} gene names"
-            )
-        if self.array.dtype.kind not in "iufb":
-            raise CorruptMatrixError(f"{self.array.url} holds no numbers ({self.array.dtype})")
-        check_declared(self.array)
+        check_declared(self.array, len(self.genes), self.cell_axis)
+        check_tile(self.array)
         return self
 
     @property
@@ -210,13 +204,25 @@ def join_entries(blocks: Sequence[EntryBlock]) -> EntryBlock:
     )
 
 
-def check_declared(array: TiledArray) -> None:
-    """Check a declared shape against what is stored, before anything is allocated.
+def check_declared(array: TiledArray, n_genes: int, cell_axis: int) -> None:
+    """Check a declared shape before anything is allocated.
+
+    Args:
+        array: The matrix.
+        n_genes: Number of features in the gene table.
+        cell_axis: 0 for cells × genes, 1 for genes × cells.
 
     Raises:
-        CorruptMatrixError: The few bytes stored can't be the many numbers declared.
-        LimitError: A single tile is too large to be decoded.
+        CorruptMatrixError: The shape does not fit the gene table, the array holds no numbers, or
+            the few bytes stored can't be the many numbers declared.
     """
+    n_declared = array.shape[1 - cell_axis]
+    if n_declared != n_genes:
+        raise CorruptMatrixError(
+            f"{array.url} has {n_declared:,} genes, but {n_genes:,} gene names"
+        )
+    if array.dtype.kind not in "iufb":
+        raise CorruptMatrixError(f"{array.url} holds no numbers ({array.dtype})")
     n_rows, n_columns = array.shape
     if n_rows * n_columns == 0 and max(n_rows, n_columns) > _MAX_UNSTORED:
         raise CorruptMatrixError(f"{array.url} claims {n_rows:,} × {n_columns:,} numbers: none")
@@ -227,6 +233,14 @@ def check_declared(array: TiledArray) -> None:
         raise CorruptMatrixError(
             f"{array.url} claims {n_rows:,} × {n_columns:,} numbers, but stores {stored:,} bytes"
         )
+
+
+def check_tile(array: TiledArray) -> None:
+    """Check that a single tile can be decoded whole.
+
+    Raises:
+        LimitError: It is too large.
+    """
     tile_bytes = array.chunk_bytes
     if tile_bytes > MAX_TILE_BYTES:
         raise LimitError(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import h5py
 
+from dpss.errors import LimitError
 from dpss.formats.annotation.gene_table import NUMBERED_NOTE, check_feature_count, number_genes
-from dpss.formats.arrays.tiles import BAND_BYTES, TiledLayer
+from dpss.formats.arrays.tiles import BAND_BYTES, TiledLayer, check_declared
 from dpss.formats.base import Layer, Matrix
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.streamed import StreamedLayer, can_stream
@@ -36,9 +37,17 @@ def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer
     array = file.array(path)
     n_cells = array.shape[0]
     rows, columns = array.chunk_shape or (1, 1)
+    tiles = Hdf5Tiles(file, path)
     if rows * columns * array.dtype.itemsize > BAND_BYTES and can_stream(array):
+        check_declared(tiles, len(genes), cell_axis=0)
+        row_bytes = columns * array.dtype.itemsize
+        if row_bytes > BAND_BYTES:
+            raise LimitError(
+                f"{tiles.url}: a row of a chunk takes {row_bytes / 2**20:,.0f} MiB; the limit is "
+                f"{BAND_BYTES >> 20} MiB: use smaller chunks"
+            )
         return StreamedLayer(name, file, path, genes, n_cells)
-    return TiledLayer(name, Hdf5Tiles(file, path), genes, cell_axis=0).check()
+    return TiledLayer(name, tiles, genes, cell_axis=0).check()
 
 
 def is_plain(file: Hdf5File) -> bool:

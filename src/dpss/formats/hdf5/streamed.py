@@ -21,7 +21,7 @@ from dpss.formats.arrays.dtypes import as_values
 from dpss.formats.hdf5.file import ChunkedArray, Hdf5File
 from dpss.formats.hdf5.filters import DEFLATE
 from dpss.formats.hdf5.layout import Layout
-from dpss.model import CellBlock, EntryBlock, GeneTable
+from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
 _INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
 _PIECE_BYTES = 1 << 20
@@ -100,7 +100,7 @@ class StreamedLayer:
         layout, array = self._layout, self._array
         height, width = layout.chunk_shape
         row_bytes = width * array.dtype.itemsize
-        step = max(1, block_bytes // row_bytes)
+        step = max(1, min(block_bytes // row_bytes, MAX_BLOCK_CELLS))
         row = number // layout.grid[1] * height
         last = row + height
         held = bytearray()

@@ -1,0 +1,69 @@
+"""Exceptions of libraries and readers over damaged bytes, as errors of `dpss.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from dpss.errors import DpssError, FetchError, OutOfMemoryError, ReaderFaultError
+
+T = TypeVar("T")
+_REASON_LENGTH = 120
+
+
+@contextmanager
+def reader_faults(place: str) -> Iterator[None]:
+    """Turn every exception of a reader into one of the program's tree.
+
+    Readers raise errors of `dpss.errors` for the damage that they know. Libraries that
+    decode damaged bytes may raise any exception; a reader's own fault looks the same.
+    Both are chained, so that ``--debug`` shows where they come from.
+
+    Args:
+        place: Address of the file, or name of the layer, for the message.
+
+    Raises:
+        ReaderFaultError: A library or the reader failed over the file's bytes.
+        FetchError: The operating system could not read the file.
+        OutOfMemoryError: Memory could not be allocated.
+    """
+    try:
+        yield
+    except DpssError:
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError(
+            f"{place}: out of memory; try --threads 1, or a machine with more"
+        ) from error
+    except OSError as error:
+        if error.errno is None:
+            raise _fault_error(place, error) from error
+        raise FetchError(
+            f"{place}: {error.strerror} ({error.filename or type(error).__name__})"
+        ) from error
+    except Exception as error:
+        raise _fault_error(place, error) from error
+
+
+def guard_blocks(read: Callable[[], Iterator[T]], place: str) -> Iterator[T]:
+    """Yield a reader's blocks; turn its exceptions into the program's own.
+
+    Args:
+        read: Starts to read; returns blocks as the reader yields them.
+        place: Name of the layer, for the message.
+
+    Raises:
+        MatrixError: As `reader_faults` has it.
+    """
+    with reader_faults(place):
+        yield from read()
+
+
+def _fault_error(place: str, error: Exception) -> ReaderFaultError:
+    lines = str(error).splitlines()
+    reason = lines[0][:_REASON_LENGTH] if lines else "without a message"
+    return ReaderFaultError(
+        f"{place}: the bytes can't be decoded ({type(error).__name__}: {reason}): the file is "
+        "damaged, or the reader has a fault; --debug shows where"
+    )
