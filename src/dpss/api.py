@@ -8,7 +8,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from dpss.engine.settings import StatSettings, make_read_settings
+from dpss.engine.options import make_settings
+from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import MatrixError, NeedsWholeError, NoMatrixError, UnknownFormatError
 from dpss.summary import record as records
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import matplotlib.figure
     import pandas as pd
 
-    from dpss.engine.settings import ReadSettings
     from dpss.formats.base import Layer, Matrix
     from dpss.formats.options import Means
     from dpss.storage.locations import Source
@@ -93,8 +93,8 @@ def summarize(
     """
     from dpss.formats.anndata import is_anndata, open_anndata
 
-    stats = StatSettings(min_gene_count, layer, orientation)
-    read = make_read_settings(threads, memory)
+    stats = StatSettings(min_gene_count=min_gene_count, layer=layer, orientation=orientation)
+    read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
     if is_anndata(source):
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
 

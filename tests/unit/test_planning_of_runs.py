@@ -68,7 +68,7 @@ def test_metrics_have_cloudwatchs_form() -> None:
     """Every metric is named with its unit and has its value beside it."""
     failed = [Outcome("p", name, Status.FAILED, input_bytes=7) for name in "abc"]
     report = RunReport(tuple(failed), known_failures=frozenset({"p/a", "p/c"}))
-    settings = RunSettings("azul", "out", environ="dev")
+    settings = RunSettings(source="azul", output="out", environ="dev")
     document = json.loads(emf_line(report, settings, datetime(2026, 1, 1, tzinfo=UTC), 1.5))
     (metrics,) = document["_aws"]["CloudWatchMetrics"]
     assert document["_aws"]["Timestamp"] == 1767225600000

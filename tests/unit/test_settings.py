@@ -6,7 +6,8 @@ import pytest
 
 from dpss.cli.config import make_run_settings
 from dpss.compute.machine import default_threads, peak_memory_bytes
-from dpss.engine.settings import ENVIRONS, StatSettings, bucket_of, make_read_settings
+from dpss.engine.options import make_settings
+from dpss.engine.settings import ENVIRONS, ReadSettings, StatSettings, bucket_of
 from dpss.errors import SettingsError
 
 
@@ -20,11 +21,11 @@ def test_a_deployment_sets_what_is_not_set() -> None:
     settings = make_run_settings(source="canned", environ="dev", blacklist=True)
     bucket = "s3://dev.project-assets.data.humancellatlas.org"
     assert settings.output == f"{bucket}/project-assets/project-stats/"
-    assert settings.blacklist == f"{bucket}/blacklist"
+    assert settings.blacklist_file == f"{bucket}/blacklist"
     settings = make_run_settings(
         source="canned", environ="dev", blacklist=True, blacklist_file="b", output="o"
     )
-    assert (settings.output, settings.blacklist) == ("o", "b")
+    assert (settings.output, settings.blacklist_file) == ("o", "b")
 
 
 def test_buckets_of_all_deployments() -> None:
@@ -57,8 +58,8 @@ def test_an_input_belongs_to_the_source_local() -> None:
 
 def test_threads_are_those_of_the_machine_unless_given() -> None:
     """And a container's share of it counts, where it has one."""
-    assert make_read_settings().threads == default_threads() >= 1
-    assert make_read_settings(3).threads == 3
+    assert make_settings(ReadSettings, {}).threads == default_threads() >= 1
+    assert make_settings(ReadSettings, {"threads": 3}).threads == 3
 
 
 def test_peak_memory_is_in_bytes() -> None:

@@ -20,7 +20,7 @@ import click
 
 from dpss._version import __version__
 from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute
-from dpss.cli.options import job_options, log_options, option, source_options, statistics_options
+from dpss.cli.options import log_options, option, setting_option, setting_options
 from dpss.cli.runner import (
     folder_of_pages,
     page_of,
@@ -30,7 +30,6 @@ from dpss.cli.runner import (
     start_logs,
     take_logs,
 )
-from dpss.engine.settings import ORIENTATIONS
 from dpss.errors import UnreachableError
 from dpss.job.stop import Interrupted, SignalStop
 
@@ -62,7 +61,7 @@ def commands() -> None:
 @commands.command()
 @click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
 @option("--output", default="dpss-summary", show_default=True, metavar="DIR", help="Where to.")
-@statistics_options
+@setting_options("statistics")
 @log_options
 @click.pass_obj
 def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **options: Any) -> int:
@@ -92,12 +91,8 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
 @commands.command()
 @click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
 @option("--json", "as_json", is_flag=True, help="Print JSON, one document for all matrices.")
-@option("--layer", metavar="NAME", help="As for summarize.")
-@option(
-    "--orientation",
-    type=click.Choice(ORIENTATIONS),
-    help="As for summarize.",
-)
+@setting_option("layer", help="As for summarize.")
+@setting_option("orientation", help="As for summarize.")
 @log_options
 @click.pass_obj
 def inspect(
@@ -148,15 +143,7 @@ def inspect(
 
 
 @commands.command()
-@source_options
-@option(
-    "--output",
-    metavar="URL",
-    help="Where to: a folder or s3://bucket/prefix.  [default: the bucket of --environ]",
-)
-@option("--force", is_flag=True, help="Process what is unchanged, too.")
-@statistics_options
-@job_options
+@setting_options("source", "output", "statistics", "job")
 @log_options
 @click.pass_obj
 def run(stop: SignalStop, /, **options: Any) -> int:
@@ -181,19 +168,11 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 
 
 @commands.command("list")
-@source_options
-@option("--output", metavar="URL", help="What a run would publish to: shows what is unchanged.")
-@option(
-    "--min-gene-count",
-    "--min_gene_count",
-    "min_gene_count",
-    type=int,
-    default=0,
-    metavar="N",
-    help="As for the run.",
-)
-@option("--layer", metavar="NAME", help="As for the run.")
-@option("--orientation", metavar="WORD", help="As for the run.")
+@setting_options("source")
+@setting_option("output", help="What a run would publish to: shows what is unchanged.")
+@setting_option("min-gene-count", show_default=False, help="As for the run.")
+@setting_option("layer", help="As for the run.")
+@setting_option("orientation", metavar="WORD", help="As for the run.")
 @log_options
 @click.pass_obj
 def list_(stop: SignalStop, /, **options: Any) -> int:

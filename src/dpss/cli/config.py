@@ -1,104 +1,45 @@
-"""From what is asked for to settings: every fault is gathered before anything is said."""
+"""Makes the settings of a run from options, and gathers all faults before it reports any."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
-from dpss.engine.settings import (
-    EXECUTORS,
-    SOURCES,
-    ReadSettings,
-    RunSettings,
-    StatSettings,
-    bucket_of,
-    make_read_settings,
-    size_option,
-)
+from dpss.engine.options import all_options, find_faults, make_settings, parse_values
+from dpss.engine.settings import SOURCES, ReadSettings, RunSettings, StatSettings, bucket_of
 from dpss.errors import SettingsError
 
 T = TypeVar("T")
 
 
-def make_run_settings(  # noqa: PLR0913 - the options of a command
-    *,
-    source: str | None = None,
-    input: str | None = None,
-    output: str | None = None,
-    environ: str | None = None,
-    blacklist: bool = False,
-    blacklist_file: str | None = None,
-    only: Collection[str] = (),
-    shard: str | None = None,
-    force: bool = False,
-    prune: bool = False,
-    source_url: str | None = None,
-    azul_url: str | None = None,
-    catalog: str | None = None,
-    include_intermediate: bool = False,
-    all_files: bool = False,
-    jobs: int | None = None,
-    scratch: str | None = None,
-    scratch_limit: str | None = None,
-    timeout: float | None = None,
-    time_limit: float | None = None,
-    metrics: str | None = None,
-    min_gene_count: int = 0,
-    layer: str | None = None,
-    orientation: str | None = None,
-    threads: int | None = None,
-    memory: str | None = None,
-    executor: str | None = None,
-    scheduler: str | None = None,
-    output_needed: bool = True,
-) -> RunSettings:
-    """Fill in what follows from other settings, and check that all go together.
+def make_run_settings(*, output_needed: bool = True, **given: Any) -> RunSettings:
+    """Fill in defaults that follow from other settings, and check all of them.
 
-    The arguments are the options of ``dpss run``, ``None`` where they are not given.
+    Args:
+        output_needed: Whether a missing output is a fault.
+        given: Options of ``dpss run`` by name; ``None`` and empty text are not given.
 
     Raises:
-        SettingsError: Something is missing or contradicts; all faults in one message.
+        SettingsError: Values are missing, not allowed or contradict; all in one message.
+        TypeError: There is no option of a name.
     """
-    bucket = bucket_of(environ) if environ else None
-    malformed: list[str] = []
+    if unknown := given.keys() - {option.parameter for _, option in all_options(RunSettings)}:
+        raise TypeError(f"no options: {', '.join(sorted(unknown))}")
+    given = {name: value for name, value in given.items() if value not in (None, "")}
+    given = _defaults(given) | given
+    values, malformed = parse_values(RunSettings, given)
     settings = RunSettings(
-        source=source or ("local" if input else ""),
-        output=output or (bucket.figures if bucket else ""),
-        input=input,
-        environ=environ,
-        blacklist=blacklist_file or (bucket.blacklist if bucket and blacklist else None),
-        only=frozenset(only),
-        shard=shard or "1/1",
-        force=force,
-        prune=prune,
-        source_url=source_url,
-        azul_url=azul_url,
-        catalog=catalog or "",
-        include_intermediate=include_intermediate,
-        all_files=all_files,
-        jobs=1 if jobs is None else jobs,
-        scratch=scratch,
-        scratch_limit=_tried(lambda: size_option("scratch-limit", scratch_limit), None, malformed),
-        timeout=timeout,
-        time_limit=time_limit,
-        metrics=metrics,
-        executor=executor or ("dask" if scheduler else EXECUTORS[0]),
-        scheduler=scheduler,
-        stats=_tried(
-            lambda: StatSettings(min_gene_count, layer or None, orientation or None),
-            StatSettings(),
-            malformed,
-        ),
-        read=_tried(lambda: make_read_settings(threads, memory), ReadSettings(), malformed),
+        **values,
+        stats=_tried(StatSettings, given, malformed),
+        read=_tried(ReadSettings, given, malformed),
     )
-    faults = [*_find_faults_of_source(settings), *_find_faults_of_work(settings), *malformed]
+    faults = [*_find_faults(settings), *find_faults(settings), *malformed]
     if output_needed and not settings.output:
         faults.append(
             "--output (DPSS_OUTPUT) is missing: a folder or s3://bucket/prefix; "
             "--environ (DPSS_ENVIRON) would set it to that deployment's bucket"
         )
-    if blacklist and not settings.blacklist:
+    if settings.blacklist and not settings.blacklist_file:
         faults.append(
             "--blacklist (DPSS_BLACKLIST) needs --environ (DPSS_ENVIRON), whose bucket has the "
             "list, or --blacklist-file (DPSS_BLACKLIST_FILE)"
@@ -108,17 +49,32 @@ def make_run_settings(  # noqa: PLR0913 - the options of a command
     return settings
 
 
-def _tried(make: Callable[[], T], otherwise: T, faults: list[str]) -> T:
-    """Return what is made; where it can't be, note why."""
+def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that follow from other options, by name."""
+    found = {}
+    if given.get("input"):
+        found["source"] = "local"
+    if given.get("scheduler"):
+        found["executor"] = "dask"
+    if environ := given.get("environ"):
+        bucket = bucket_of(environ)
+        found["output"] = bucket.figures
+        if given.get("blacklist"):
+            found["blacklist_file"] = bucket.blacklist
+    return found
+
+
+def _tried(record: type[T], given: Mapping[str, Any], faults: list[str]) -> T:
+    """Return a settings record; the default one, with the faults noted, where values have any."""
     try:
-        return make()
+        return make_settings(record, given)
     except SettingsError as error:
         faults.append(str(error))
-        return otherwise
+        return record()
 
 
-def _find_faults_of_source(settings: RunSettings) -> Iterator[str]:
-    """Yield what is wrong with where projects come from."""
+def _find_faults(settings: RunSettings) -> Iterator[str]:
+    """Yield each contradiction between settings."""
     source = settings.source
     if not source:
         yield f"--source (DPSS_SOURCE) is missing; there is: {', '.join(SOURCES)}"
@@ -134,23 +90,8 @@ def _find_faults_of_source(settings: RunSettings) -> Iterator[str]:
             "--environ (DPSS_ENVIRON) or --source-url (DPSS_SOURCE_URL) is missing: the source "
             "canned is a prefix of a bucket, s3://bucket/prefix"
         )
-
-
-def _find_faults_of_work(settings: RunSettings) -> Iterator[str]:
-    """Yield what is wrong with how the work is to be done."""
     if settings.scheduler and settings.executor != "dask":
         yield (
             f"--scheduler (DPSS_SCHEDULER) is {settings.scheduler}, but only --executor dask has "
             f"one; --executor (DPSS_EXECUTOR) is {settings.executor}"
         )
-    if settings.jobs < 1:
-        yield f"--jobs (DPSS_JOBS) is {settings.jobs}; it takes one at least"
-    if settings.timeout is not None and settings.timeout <= 0:
-        yield f"--timeout (DPSS_TIMEOUT) is {settings.timeout:g}; it must be more than 0 seconds"
-    if settings.time_limit is not None and settings.time_limit <= 0:
-        yield (
-            f"--time-limit (DPSS_TIME_LIMIT) is {settings.time_limit:g}; it must be more than 0 "
-            "seconds"
-        )
-    if settings.scratch and not Path(settings.scratch).is_dir():
-        yield f"--scratch (DPSS_SCRATCH) {settings.scratch}: there is no such folder"

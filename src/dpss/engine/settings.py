@@ -1,13 +1,18 @@
-"""Settings: frozen records, which `dpss.cli.config` makes of what is asked for."""
+"""Settings: frozen records, and the options that set them.
+
+A field that is made by `setting` is an option: the command line, the environment variable, the
+reference and the check follow from it. `dpss.cli.config` makes the records.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from dpss.compute.machine import default_threads, memory_bytes
-from dpss.errors import SettingsError
+from dpss.engine.options import check_settings, setting
 
 SOURCES = ("local", "canned", "fresh", "azul", "cellxgene")
 """Where projects come from."""
@@ -20,71 +25,6 @@ ORIENTATIONS = ("genes-by-cells", "cells-by-genes")
 
 ENVIRONS = ("dev", "integration", "staging", "prod")
 """Deployments of the Human Cell Atlas."""
-
-
-@dataclass(frozen=True)
-class StatSettings:
-    """What changes the numbers."""
-
-    min_gene_count: int = 0
-    """Cells with fewer genes detected are left out; 0 keeps all."""
-    layer: str | None = None
-    """The layer to read, or ``None`` to look for counts."""
-    orientation: str | None = None
-    """One of `ORIENTATIONS`, for tables of text; ``None`` tells it from their names."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        faults = []
-        if self.min_gene_count < 0:
-            faults.append(
-                f"--min-gene-count (DPSS_MIN_GENE_COUNT) is {self.min_gene_count}; "
-                "it can't be negative"
-            )
-        if self.orientation not in (None, *ORIENTATIONS):
-            faults.append(
-                f"--orientation (DPSS_ORIENTATION) is {self.orientation}; "
-                f"there is: {', '.join(ORIENTATIONS)}"
-            )
-        if faults:
-            raise SettingsError("\n".join(faults))
-
-    def as_mapping(self) -> Mapping[str, int | str | None]:
-        """Return the settings by name, for provenance."""
-        found = {"layer": self.layer, "min_gene_count": self.min_gene_count}
-        # Only where it is given: what was made before there was such a setting stays as it is.
-        return found | ({"orientation": self.orientation} if self.orientation else {})
-
-
-@dataclass(frozen=True)
-class ReadSettings:
-    """How matrices are read; none of it changes a number."""
-
-    threads: int = 2
-    """Threads that decode and count."""
-    block_bytes: int = 4 << 20
-    """Decoded size of a block, in bytes."""
-    share_bytes: int = 32 << 20
-    """Decoded size of what a thread takes at a time, in bytes."""
-    memory_bytes: int = field(default_factory=lambda: memory_bytes() // 2)
-    """Memory that a file may need that can only be read whole (R's)."""
-
-
-def make_read_settings(threads: int | None = None, memory: str | None = None) -> ReadSettings:
-    """Return how matrices are read.
-
-    Args:
-        threads: As many, or ``None`` for what the machine has.
-        memory: A size such as ``8GB``, or ``None`` for half of what the machine has.
-
-    Raises:
-        SettingsError: It is not at least one thread, or no size.
-    """
-    if threads is not None and threads < 1:
-        raise SettingsError(f"--threads (DPSS_THREADS) is {threads}; it takes one at least")
-    read = ReadSettings(default_threads() if threads is None else threads)
-    n_bytes = size_option("memory", memory)
-    return read if n_bytes is None else replace(read, memory_bytes=n_bytes)
 
 
 def parse_size(text: str) -> int:
@@ -104,23 +44,75 @@ def parse_size(text: str) -> int:
     return int(float(amount) * (1024 if binary else 1000) ** power)
 
 
-def size_option(option: str, text: str | None) -> int | None:
-    """Return the bytes that an option states, ``None`` if it is not given.
+@dataclass(frozen=True, kw_only=True)
+class StatSettings:
+    """Settings that change the numbers."""
 
-    Args:
-        option: The option's name without dashes before it, such as ``memory``.
-        text: Its value, such as ``8GB``.
+    layer: str | None = setting(
+        group="statistics",
+        metavar="NAME",
+        help="The layer to read, such as raw.X or spliced.  [default: the first that has counts]",
+    )
+    min_gene_count: int = setting(
+        0,
+        group="statistics",
+        aliases=("min_gene_count",),
+        kind=int,
+        metavar="N",
+        show_default=True,
+        help="Leave out cells with fewer genes detected; 0 keeps all.",
+        check=lambda n: n >= 0,
+        wants="it can't be negative",
+    )
+    orientation: str | None = setting(
+        group="statistics",
+        choices=ORIENTATIONS,
+        help="What the lines and columns of tables of text (csv, tsv, txt) are.  [default: told "
+        "from their names]",
+    )
 
-    Raises:
-        SettingsError: The value is no size.
-    """
-    try:
-        return parse_size(text) if text else None
-    except ValueError as error:
-        variable = option.replace("-", "_").upper()
-        raise SettingsError(
-            f"--{option} (DPSS_{variable}) is {text}; it takes a size such as 8GB"
-        ) from error
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_settings(self)
+
+    def as_mapping(self) -> Mapping[str, int | str | None]:
+        """Return the settings by name, for provenance."""
+        found = {"layer": self.layer, "min_gene_count": self.min_gene_count}
+        # Only where it is given: summaries made by versions without the setting stay current.
+        return found | ({"orientation": self.orientation} if self.orientation else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadSettings:
+    """Settings of reading; they change no number."""
+
+    memory_bytes: int = setting(
+        default_factory=lambda: memory_bytes() // 2,
+        group="statistics",
+        name="memory",
+        metavar="SIZE",
+        help="Most memory for what can only be read whole, R's files, such as 8GB.  [default: "
+        "half of the machine's]",
+        parse=parse_size,
+        wants="it takes a size such as 8GB",
+    )
+    threads: int = setting(
+        default_factory=default_threads,
+        group="statistics",
+        kind=int,
+        metavar="N",
+        help="Threads that read and count.  [default: the machine's processors, 8 at most]",
+        check=lambda n: n >= 1,
+        wants="it takes one at least",
+    )
+    block_bytes: int = 4 << 20
+    """Decoded size of a block, in bytes."""
+    share_bytes: int = 32 << 20
+    """Decoded size of what a thread takes at a time, in bytes."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -157,53 +149,149 @@ def bucket_of(environ: str) -> Bucket:
     return Bucket(f"{stage}project-assets.data.humancellatlas.org")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """What a run is asked to do."""
+    """Settings of a run."""
 
-    source: str
-    """One of `SOURCES`."""
-    output: str
-    """A folder or ``s3://`` address."""
-    input: str | None = None
-    """For the source ``local``: a folder, a file or a glob pattern."""
-    environ: str | None = None
-    """One of `ENVIRONS`: sets what is not set otherwise."""
-    blacklist: str | None = None
-    """Address of a list of project ids to leave out, one a line."""
-    only: frozenset[str] = frozenset()
-    """Ids of the projects to process; empty for all."""
-    shard: str = "1/1"
-    """The share of the projects to process: ``2/40`` is the second of forty."""
-    force: bool = False
-    """Process what is unchanged, too."""
-    prune: bool = False
-    """Delete what was published of matrices that the source no longer has."""
-    source_url: str | None = None
-    """Address of the source, if not its usual one."""
-    azul_url: str | None = None
-    """Address of the service that tells titles, if not the usual one."""
-    catalog: str = ""
-    """For the source ``azul``: a catalog; empty for its default."""
-    include_intermediate: bool = False
-    """For ``azul``: read intermediate files, too."""
-    all_files: bool = False
-    """For ``azul``: read every format of a matrix."""
-    jobs: int = 1
-    """Matrices that are processed side by side."""
-    scratch: str | None = None
-    """Folder for what has to be fetched; ``None`` for the system's."""
-    scratch_limit: int | None = None
-    """Most bytes in it; ``None`` for half of what is free."""
-    timeout: float | None = None
-    """Seconds of silence after which an HTTP server counts as broken; ``None``: the usual."""
-    time_limit: float | None = None
-    """Seconds after which the reading of a file is ended; ``None``: the usual."""
-    metrics: str | None = None
-    """``emf`` to tell what was done as CloudWatch's metrics."""
-    executor: str = "threads"
-    """One of `EXECUTORS`."""
-    scheduler: str | None = None
-    """Address of a Dask scheduler; ``None`` for a cluster of this machine's processors."""
+    source: str = setting(
+        "",
+        group="source",
+        choices=SOURCES,
+        help="Where the projects come from.  [default: local, if --input is given]",
+    )
+    input: str | None = setting(
+        group="source", metavar="PATH", help="For local: a folder, a file or a glob pattern."
+    )
+    environ: str | None = setting(
+        group="source",
+        choices=ENVIRONS,
+        help="A deployment of the Human Cell Atlas: sets the addresses that are not given.",
+    )
+    source_url: str | None = setting(
+        group="source",
+        metavar="URL",
+        help="Address of the source: s3://bucket/prefix for canned, a service for fresh, azul and "
+        "cellxgene.  [default: the usual one]",
+    )
+    azul_url: str | None = setting(
+        group="source",
+        metavar="URL",
+        help="For fresh: the service that tells projects' titles.",
+    )
+    catalog: str = setting(
+        "",
+        group="source",
+        metavar="NAME",
+        help="For azul: a catalog.  [default: the service's own]",
+    )
+    include_intermediate: bool = setting(
+        default=False, group="source", kind=bool, help="For azul: read intermediate files, too."
+    )
+    all_files: bool = setting(
+        default=False, group="source", kind=bool, help="For azul: read every format of a matrix."
+    )
+    timeout: float | None = setting(
+        group="source",
+        kind=float,
+        metavar="SECONDS",
+        help="Silence after which an HTTP server counts as broken and is asked again.  "
+        "[default: 25]",
+        check=lambda seconds: seconds > 0,
+        wants="it must be more than 0 seconds",
+    )
+    only: frozenset[str] = setting(
+        frozenset(),
+        group="source",
+        name="project",
+        metavar="ID",
+        multiple=True,
+        help="Only this project; may be given several times.",
+        parse=frozenset,
+    )
+    shard: str = setting(
+        "1/1",
+        group="source",
+        metavar="I/N",
+        help="Only the I-th of N shares of the projects, by size, for N tasks side by side; "
+        "end/N: no project, but one report of all N, and the pages.  [default: 1/1]",
+    )
+    blacklist: bool = setting(
+        default=False,
+        group="source",
+        kind=bool,
+        help="Leave out the projects that a list names.",
+    )
+    blacklist_file: str | None = setting(
+        group="source",
+        metavar="URL",
+        help="The list: project ids, one a line.  [default: the file blacklist in the bucket of "
+        "--environ]",
+    )
+    output: str = setting(
+        "",
+        group="output",
+        metavar="URL",
+        help="Where to: a folder or s3://bucket/prefix.  [default: the bucket of --environ]",
+    )
+    force: bool = setting(
+        default=False, group="output", kind=bool, help="Process what is unchanged, too."
+    )
     stats: StatSettings = field(default_factory=StatSettings)
-    read: ReadSettings = field(default_factory=lambda: ReadSettings(default_threads()))
+    read: ReadSettings = field(default_factory=ReadSettings)
+    executor: str = setting(
+        "threads",
+        group="statistics",
+        choices=EXECUTORS,
+        help="Where is read and counted: in threads, or on a Dask cluster (an extra: "
+        "data-portal-summary-stats[dask]).  [default: threads, or dask with --scheduler]",
+    )
+    scheduler: str | None = setting(
+        group="statistics",
+        metavar="URL",
+        help="Of the Dask cluster, tcp://host:port.  [default: a cluster of --threads workers on "
+        "this machine]",
+    )
+    prune: bool = setting(
+        default=False,
+        group="job",
+        kind=bool,
+        help="Delete what was published of matrices that the source no longer has, and files of "
+        "earlier publications. Without it nothing is deleted.",
+    )
+    jobs: int = setting(
+        1,
+        group="job",
+        kind=int,
+        metavar="N",
+        help="Matrices side by side; they share --threads.  [default: 1]",
+        check=lambda n: n >= 1,
+        wants="it takes one at least",
+    )
+    time_limit: float | None = setting(
+        group="job",
+        kind=float,
+        metavar="SECONDS",
+        help="Longest that the reading of one matrix's file may take; it is ended then, and has "
+        "failed.  [default: 21600]",
+        check=lambda seconds: seconds > 0,
+        wants="it must be more than 0 seconds",
+    )
+    scratch: str | None = setting(
+        group="job",
+        metavar="DIR",
+        help="Folder for what is fetched.  [default: the system's]",
+        check=lambda folder: Path(folder).is_dir(),
+        wants="there is no such folder",
+    )
+    scratch_limit: int | None = setting(
+        group="job",
+        metavar="SIZE",
+        help="Most that is kept there at a time, such as 20GB.  [default: half of what is free]",
+        parse=parse_size,
+        wants="it takes a size such as 8GB",
+    )
+    metrics: str | None = setting(
+        group="job",
+        choices=("emf",),
+        help="Print what was done as CloudWatch's embedded metrics, too.",
+    )

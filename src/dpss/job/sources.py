@@ -87,17 +87,17 @@ def read_listed(settings: RunSettings) -> frozenset[str]:
     Raises:
         SettingsError: There is no such list.
     """
-    if not settings.blacklist:
+    if not settings.blacklist_file:
         return frozenset()
     from dpss.catalogs.selection import read_blacklist
 
-    return read_blacklist(settings.blacklist)
+    return read_blacklist(settings.blacklist_file)
 
 
 def without_listed(catalog: Catalog, settings: RunSettings, listed: frozenset[str]) -> Catalog:
     """Return a catalog without the projects on the blacklist."""
-    if not settings.blacklist:
+    if not settings.blacklist_file:
         return catalog
     from dpss.catalogs.selection import BlacklistedCatalog
 
-    return BlacklistedCatalog(catalog, listed, settings.blacklist)
+    return BlacklistedCatalog(catalog, listed, settings.blacklist_file)
