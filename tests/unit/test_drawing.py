@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,52 @@ def test_killed_helpers_are_done_without() -> None:
         assert "violin.png" in helpers.files_of(summary, SilentProgress())
     finally:
         helpers.close()
+
+
+def _ignore_sigterm(ready: str, folder: str) -> None:
+    """Note that SIGTERM is ignored from now on, and go on for ten minutes."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Path(folder, f"{ready}-{os.getpid()}").touch()
+    time.sleep(600)
+
+
+def _stop_itself(ready: str, folder: str) -> None:
+    """Be stopped, as by a debugger: SIGTERM waits until the process continues."""
+    Path(folder, f"{ready}-{os.getpid()}").touch()
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _sleep(ready: str, folder: str) -> None:
+    """Go on for ten minutes; SIGTERM ends it."""
+    Path(folder, f"{ready}-{os.getpid()}").touch()
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("task", [_ignore_sigterm, _stop_itself, _sleep])
+def test_a_helper_that_does_not_end_is_killed(
+    tmp_path: Path, task: Callable[[str, str], None]
+) -> None:
+    """Closing waits for a few seconds, not for as long as a helper likes."""
+    helpers = DrawingProcesses(2)
+    helpers._start()
+    pool = helpers._pool
+    assert pool is not None
+    futures = [pool.submit(task, f"ready{n}", str(tmp_path)) for n in range(2)]
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < len(futures) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    pids = [int(path.name.partition("-")[2]) for path in tmp_path.iterdir()]
+    closing = threading.Thread(target=helpers.close, daemon=True)
+    closing.start()
+    closing.join(30)
+    try:
+        assert not closing.is_alive()
+        assert len(pids) == len(futures)
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")

@@ -12,9 +12,12 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +42,10 @@ _SHARES = (
     ),
 )
 """Figures that are drawn by the same helper; each share takes about as long."""
+
+
+_GRACE_SECONDS = 2.0
+"""Seconds that helpers have to end after SIGTERM: less than what a child has to end itself."""
 
 
 class Drawing(Protocol):
@@ -89,7 +96,6 @@ class DrawingProcesses:
         """Use at most ``n_processes`` helpers."""
         self._n_processes = max(1, min(n_processes, len(_SHARES)))
         self._pool: ProcessPoolExecutor | None = None
-        self._children: set[BaseProcess] = set()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -107,13 +113,11 @@ class DrawingProcesses:
                 mp_context=_context(),
                 initializer=_begin_helper,
             )
-            before = set(multiprocessing.active_children())
             try:
                 for _ in range(self._n_processes):
                     self._pool.submit(_preload)
             except OSError as error:
                 log.debug("no helper processes for figures: %s", error)
-            self._children = set(multiprocessing.active_children()) - before
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
@@ -128,7 +132,7 @@ class DrawingProcesses:
             return DrawingHere().files_of(summary, progress)
 
     def close(self) -> None:
-        """End the helpers, whatever they are at, and wait until they are gone.
+        """End the helpers, also those that draw; takes a few seconds at most.
 
         Left to itself the pool would end them at the interpreter's exit, at which it
         sometimes stumbles over pipes that are closed already.
@@ -137,9 +141,14 @@ class DrawingProcesses:
             self._closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
-            for child in self._children:
-                child.terminate()
-            pool.shutdown(wait=True, cancel_futures=True)
+            # All of them: the pool also starts some when there is more to do.
+            _end_processes(list((pool._processes or {}).values()))
+            shutdown = threading.Thread(
+                target=partial(pool.shutdown, wait=True, cancel_futures=True), daemon=True
+            )
+            shutdown.start()
+            # Its feeder may wait for a pipe that no process reads any more.
+            shutdown.join(_GRACE_SECONDS)
 
     def _submit(self, summary: Summary) -> list[tuple[int, Future[dict[str, bytes]]]]:
         pool = self._pool
@@ -159,6 +168,20 @@ class DrawingProcesses:
         finally:
             progress.end()
         return dict(sorted(drawn.items()))
+
+
+def _end_processes(processes: Sequence[BaseProcess]) -> None:
+    """End processes by SIGTERM; those that have not ended after a few seconds by SIGKILL."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + _GRACE_SECONDS
+    waiting = {process.sentinel for process in processes}
+    while waiting and (left := deadline - time.monotonic()) > 0:
+        waiting -= set(connection.wait(list(waiting), left))
+    for process in processes:
+        if process.sentinel in waiting:
+            log.debug("helper %s ignored SIGTERM and is killed", process.pid)
+            process.kill()
 
 
 def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
