@@ -144,6 +144,8 @@ def main(again: bool) -> int:
         compileall.compile_dir(Path(dpss_package.__file__).parent, quiet=1)
         modules = "botocore.session, botocore.credentials, obstore.store"
         subprocess.run([sys.executable, "-c", f"import {modules}"], check=True)
+        for path in Path(dpss_package.__file__).parent.rglob("__jinja2_*.cache"):
+            path.chmod(0o644)  # jinja2 writes them for the owner alone
     n_loops = len(list(Path(dpss_package.__file__).parent.rglob("*.machine-code")))
     print(f"{n_loops} loops {'loaded' if again else 'compiled'}")
     return int(n_loops == 0)

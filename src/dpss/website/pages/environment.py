@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
 from markupsafe import Markup
 
 from dpss.figures.elements import palette
@@ -19,7 +24,6 @@ from dpss.website import wording as words
 from dpss.website.data_files import dumps, script
 from dpss.website.genes.lists import top_lists
 from dpss.website.genes.tables import n_parts
-from dpss.website.pages.bytecode import CompiledTemplates
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord, path_of
 
 ASSETS = "_dpss/"
@@ -43,6 +47,23 @@ def _shown(value: Any) -> Any:
     return strip_control(value) if isinstance(value, str) else value
 
 
+def bytecode_cache(folder: Path) -> FileSystemBytecodeCache:
+    """Return the cache of compiled templates in a folder: without it a run takes 0.07 s longer.
+
+    ``PYTHONDONTWRITEBYTECODE`` is obeyed, and a folder that can't be written is only read.
+    """
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True)
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return _ReadOnlyCache(str(folder))
+    return FileSystemBytecodeCache(str(folder))
+
+
+class _ReadOnlyCache(FileSystemBytecodeCache):
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Write nothing: a cache that the image or the administrator filled is only read."""
+
+
 @cache
 def environment() -> Environment:
     """Return the template environment: autoescaping, and strict about names."""
@@ -50,7 +71,9 @@ def environment() -> Environment:
         loader=FunctionLoader(_source),
         autoescape=True,
         finalize=_shown,
-        bytecode_cache=CompiledTemplates(),
+        bytecode_cache=bytecode_cache(
+            Path(str(resources.files("dpss.website"))) / "templates" / "__pycache__"
+        ),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

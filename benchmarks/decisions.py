@@ -1,0 +1,330 @@
+"""Measure again what the decisions in docs/adr rest on.
+
+    python -m benchmarks.decisions machine-code FILE   # decision 11: starts of `dpss summarize`
+    python -m benchmarks.decisions schema OUTPUT       # decision 1: checking summary.json
+    python -m benchmarks.decisions zarr FILE           # decision 6: zarr-python, hostile chunks
+    python -m benchmarks.decisions stores              # decision 4: obstore and broken answers
+
+Each prints its figures. FILE is a small matrix (zarr: a zip of an AnnData store), OUTPUT a folder
+that the program published to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+N_RUNS = 9
+_OURS = "from dpss.cli.commands import main\nmain()\n"
+_NUMBAS = (
+    """
+import dpss.compute.jit as jit
+
+def prepare(self, types, args):
+    from numba import njit
+    return njit(nogil=True, cache=True)(jit._bound(self.function))
+
+def part(self):
+    from numba import njit
+    return njit(nogil=True, cache=True, **self._options)(jit._bound(self.function))
+
+jit.Loop._prepare = prepare
+jit.Part._resolve = part
+"""
+    + _OURS
+)
+_NOBODY = 65534
+
+
+def measure_machine_code(file: Path) -> None:
+    """Compare the program's machine code with numba's cache, run about, in three situations."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for situation in ("warm", "empty home, empty caches", "read-only home and program"):
+            read_only = situation.startswith("read-only")
+            seconds: dict[str, list[float]] = {"dpss": [], "numba": []}
+            errors: dict[str, str] = {}
+            for number in range(-1, N_RUNS):
+                for label, program in (("dpss", _OURS), ("numba", _NUMBAS)):
+                    home = folder / f"home-{label}"
+                    tree = folder / f"src-{label}"
+                    if number < 0 or situation.startswith("empty"):
+                        for each in (home, tree):
+                            shutil.rmtree(each, ignore_errors=True)
+                        ignored = shutil.ignore_patterns("*.machine-code", "*.nb[ic]")
+                        shutil.copytree(SOURCE, tree, ignore=ignored)
+                        home.mkdir()
+                    run = partial(_start, program, file, folder / "out", tree, home)
+                    spent, error = run(as_nobody=read_only)
+                    if error:
+                        errors[label] = error
+                    elif number >= 0:
+                        seconds[label].append(spent)
+            for label, values in seconds.items():
+                print(f"{situation}: {label}: {_described(values)} {errors.get(label, '')}")
+
+
+def _start(
+    program: str, file: Path, output: Path, tree: Path, home: Path, *, as_nobody: bool
+) -> tuple[float, str]:
+    """Return the seconds of one start, and the last line of its error."""
+    shutil.rmtree(output, ignore_errors=True)
+    output.parent.chmod(0o777 if as_nobody else 0o755)
+    environment = {**os.environ, "PYTHONPATH": str(tree), "HOME": str(home)}
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", program, "summarize", str(file), "--output", str(output)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        user=_NOBODY if as_nobody and os.getuid() == 0 else None,
+        cwd=output.parent,
+    )
+    spent = time.perf_counter() - start
+    if done.returncode:
+        return spent, (done.stderr.strip().splitlines() or ["failed"])[-1]
+    return spent, ""
+
+
+def _described(values: Sequence[float]) -> str:
+    if not values:
+        return "no run succeeded"
+    low, high = min(values), max(values)
+    return f"median {statistics.median(values):.2f} s of {len(values)} ({low:.2f}–{high:.2f})"
+
+
+def measure_schema(output: Path) -> None:
+    """Compare `dpss.website.validation` with fastjsonschema and jsonschema."""
+    from dpss.website.schemas import schema
+    from dpss.website.validation import fault
+
+    document = json.loads(next(output.rglob("summary.json")).read_text())
+    start = time.perf_counter()
+    import fastjsonschema  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    imported = time.perf_counter()
+    check = fastjsonschema.compile(schema("summary"))
+    compiled = time.perf_counter()
+    import jsonschema
+
+    other = jsonschema.Draft202012Validator(schema("summary"))
+    print(f"fastjsonschema: import {1000 * (imported - start):.0f} ms, ", end="")
+    print(f"compile {1000 * (compiled - imported):.0f} ms, once a process")
+    for label, work in (
+        ("fastjsonschema", lambda: check(document)),
+        ("dpss", lambda: fault(document, schema("summary"))),
+        ("jsonschema", lambda: other.is_valid(document)),
+    ):
+        print(f"{label}: {_microseconds(work):.0f} µs a document")
+
+
+def _microseconds(work: Callable[[], object], n: int = 50) -> float:
+    values = []
+    for _ in range(N_RUNS):
+        start = time.perf_counter()
+        for _ in range(n):
+            work()
+        values.append((time.perf_counter() - start) / n * 1e6)
+    return statistics.median(values)
+
+
+_IMPORT = (
+    "import time; t = time.perf_counter(); import zarr; print(f'{time.perf_counter() - t:.2f} s')"
+)
+_OPEN = """
+import sys, zarr
+from zarr.storage import ZipStore
+store = ZipStore(sys.argv[1], mode="r")
+for how in ("open_group", "open_array X", "open_group X"):
+    try:
+        if how == "open_group":
+            sorted(zarr.open_group(store, mode="r"))
+        elif how == "open_array X":
+            zarr.open_array(store, path="X", mode="r")[:1]
+        else:
+            zarr.open_group(store, path="X", mode="r")
+        print(how, "opened")
+    except Exception as error:
+        print(how, type(error).__name__, str(error).splitlines()[0][:200])
+"""
+_PICKLE = """
+import json, zarr
+store = zarr.storage.MemoryStore()
+meta = {"zarr_format": 2, "shape": [1], "chunks": [1], "dtype": "|O", "compressor": None,
+        "fill_value": 0, "order": "C", "filters": [{"id": "pickle", "protocol": 5}]}
+import asyncio
+from zarr.core.buffer import default_buffer_prototype
+make = default_buffer_prototype().buffer.from_bytes
+asyncio.run(store.set(".zarray", make(json.dumps(meta).encode())))
+asyncio.run(store.set("0", make(__import__("pickle").dumps([1]))))
+try:
+    print("read", zarr.open_array(store, mode="r")[:])
+except Exception as error:
+    print(type(error).__name__, str(error).splitlines()[0][:200])
+"""
+_BOMB = """
+import asyncio, json, resource, sys, zlib
+n = 600 << 20
+packed = zlib.compressobj(9, wbits=31)
+data = b"".join(packed.compress(bytes(1 << 20)) for _ in range(n >> 20)) + packed.flush()
+meta = {"zarr_format": 2, "shape": [1000], "chunks": [1000], "dtype": "<f4", "fill_value": 0,
+        "compressor": {"id": "gzip", "level": 9}, "order": "C", "filters": None}
+import zarr
+from zarr.core.buffer import default_buffer_prototype
+store = zarr.storage.MemoryStore()
+make = default_buffer_prototype().buffer.from_bytes
+asyncio.run(store.set(".zarray", make(json.dumps(meta).encode())))
+asyncio.run(store.set("0", make(data)))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    zarr.open_array(store, mode="r")[:]
+    said = "read"
+except Exception as error:
+    said = type(error).__name__ + " " + str(error).splitlines()[0][:100]
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(f"{said}; chunk of {len(data):,} bytes for 4,000; peak {before >> 10} -> {peak >> 10} MiB")
+"""
+
+
+def measure_zarr(file: Path) -> None:
+    """Try zarr-python: import, a real store, a pickle filter, a chunk that claims 600 MiB."""
+    for label, program in (
+        ("import", _IMPORT),
+        ("open", _OPEN),
+        ("pickle filter", _PICKLE),
+        ("chunk too large", _BOMB),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program, str(file)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        print(f"{label}: {done.stdout.strip() or done.stderr.strip().splitlines()[-1]}")
+
+
+_BODY = bytes(range(256)) * 4096
+
+
+class _Server(BaseHTTPRequestHandler):
+    """Answers with a megabyte: broken off, behind a redirect, or without ranges."""
+
+    protocol_version = "HTTP/1.1"
+    requests: ClassVar[list[str]] = []
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        self.requests.append(f"{self.command} {self.path} {self.headers.get('Range') or ''}")
+        where = "/" + self.path.partition("?")[0].rpartition("/")[2]
+        if where == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/whole")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        first, last = 0, len(_BODY) - 1
+        asked = self.headers.get("Range")
+        if asked and where != "/no-ranges":
+            low, _, high = asked.removeprefix("bytes=").partition("-")
+            first, last = int(low or 0), int(high or last)
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{last}/{len(_BODY)}")
+        else:
+            self.send_response(200)
+        data = _BODY[first : last + 1]
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("ETag", '"one"')
+        self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if where == "/broken" and len(data) > len(_BODY) // 2:
+            self.wfile.write(data[: len(data) // 2])
+            self.close_connection = True
+            return
+        self.wfile.write(data)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Print nothing."""
+
+
+def measure_stores() -> None:
+    """Try obstore's HTTP store against answers that break off, redirects, no ranges, a query."""
+    from obstore.store import HTTPStore, S3Store
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    options: Any = {"allow_http": True, "timeout": "5s"}
+
+    s3 = S3Store("bucket", endpoint=address, skip_signature=True, client_options=options)
+    n = len(_BODY) - 20
+
+    def get(url: str, path: str) -> bytes:
+        return bytes(HTTPStore.from_url(url, client_options=options).get(path).bytes())
+
+    def get_range(url: str, path: str) -> bytes:
+        store = HTTPStore.from_url(url, client_options=options)
+        return bytes(store.get_range(path, start=10, end=20))
+
+    for label, work, right in (
+        ("a body that breaks off", lambda: get(address, "broken"), _BODY),
+        ("S3: a body that breaks off", lambda: bytes(s3.get("broken").bytes()), _BODY),
+        (
+            "S3: a range that breaks off",
+            lambda: bytes(s3.get_range("broken", start=0, end=n)),
+            _BODY[:n],
+        ),
+        ("a redirect", lambda: get(address, "moved"), _BODY),
+        ("a range", lambda: get_range(address, "whole"), _BODY[10:20]),
+        ("a range, no ranges", lambda: get_range(address, "no-ranges"), _BODY[10:20]),
+        ("a query in the path", lambda: get(address, "whole?signature=1"), _BODY),
+        ("a query in the address", lambda: get(f"{address}/whole?signature=1", ""), _BODY),
+    ):
+        _Server.requests.clear()
+        try:
+            said = "right" if work() == right else "WRONG BYTES"
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        print(f"{label}: {said}; requests: {'; '.join(_Server.requests)}")
+    server.shutdown()
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, work in (
+        ("machine-code", measure_machine_code),
+        ("schema", measure_schema),
+        ("zarr", measure_zarr),
+        ("stores", measure_stores),
+    ):
+        command = commands.add_parser(name, help=(work.__doc__ or "").partition("\n")[0])
+        command.set_defaults(work=work)
+        if name != "stores":
+            command.add_argument("path", type=lambda text: Path(text).resolve())
+    options = parser.parse_args()
+    options.work(*([options.path] if "path" in options else []))
+
+
+if __name__ == "__main__":
+    main()
