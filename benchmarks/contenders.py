@@ -171,12 +171,12 @@ def dask_fold(address: str, path: str, n_workers: str) -> dict[str, Any]:
     features = Features(is_gene, np.zeros(len(is_gene), bool), np.arange(128))
     read = ReadSettings()
     fold = CellFold(Reading(layer, read.block_bytes), features, 0)
-    shares = layer.shares(read.share_bytes)
+    partitions = layer.partitions(read.partition_bytes)
     with DaskExecutor(address) as executor:
         executor.wait_for_workers(int(n_workers))
-        executor.fold(fold, shares, lambda _: None)
+        executor.fold(fold, partitions, lambda _: None)
         start = time.monotonic()
-        sums = executor.fold(fold, shares, lambda _: None).result()
+        sums = executor.fold(fold, partitions, lambda _: None).result()
         seconds = time.monotonic() - start
         return {
             "fold_seconds": seconds,

@@ -22,7 +22,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -47,30 +46,35 @@ jit.Part._resolve = part
 """
     + _OURS
 )
-_NOBODY = 65534
 
 
 def measure_machine_code(file: Path) -> None:
     """Compare the program's machine code with numba's cache, run about, in three situations."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)
-        for situation in ("warm", "empty home, empty caches", "read-only home and program"):
-            read_only = situation.startswith("read-only")
+        for situation in ("warm", "empty home and caches", "nothing can be written"):
+            read_only = situation.startswith("nothing")
             seconds: dict[str, list[float]] = {"dpss": [], "numba": []}
             errors: dict[str, str] = {}
             for number in range(-1, N_RUNS):
                 for label, program in (("dpss", _OURS), ("numba", _NUMBAS)):
-                    home = folder / f"home-{label}"
+                    home = folder / ("no-folder/home" if read_only else f"home-{label}")
                     tree = folder / f"src-{label}"
                     if number < 0 or situation.startswith("empty"):
                         for each in (home, tree):
                             shutil.rmtree(each, ignore_errors=True)
                         ignored = shutil.ignore_patterns("*.machine-code", "*.nb[ic]")
                         shutil.copytree(SOURCE, tree, ignore=ignored)
-                        home.mkdir()
-                    run = partial(_start, program, file, folder / "out", tree, home)
-                    spent, error = run(as_nobody=read_only)
+                        if not read_only:
+                            home.mkdir()
+                    if read_only and number < 0:
+                        # Also for root: files where there would be folders.
+                        for each in [path for path in tree.rglob("*") if path.is_dir()]:
+                            shutil.rmtree(each / "__pycache__", ignore_errors=True)
+                            if each.name != "__pycache__":
+                                (each / "__pycache__").write_text("")
+                        (folder / "no-folder").write_text("")
+                    spent, error = _start(program, file, folder / "out", tree, home)
                     if error:
                         errors[label] = error
                     elif number >= 0:
@@ -79,12 +83,9 @@ def measure_machine_code(file: Path) -> None:
                 print(f"{situation}: {label}: {_described(values)} {errors.get(label, '')}")
 
 
-def _start(
-    program: str, file: Path, output: Path, tree: Path, home: Path, *, as_nobody: bool
-) -> tuple[float, str]:
+def _start(program: str, file: Path, output: Path, tree: Path, home: Path) -> tuple[float, str]:
     """Return the seconds of one start, and the last line of its error."""
     shutil.rmtree(output, ignore_errors=True)
-    output.parent.chmod(0o777 if as_nobody else 0o755)
     environment = {**os.environ, "PYTHONPATH": str(tree), "HOME": str(home)}
     start = time.perf_counter()
     done = subprocess.run(
@@ -93,8 +94,6 @@ def _start(
         capture_output=True,
         text=True,
         check=False,
-        user=_NOBODY if as_nobody and os.getuid() == 0 else None,
-        cwd=output.parent,
     )
     spent = time.perf_counter() - start
     if done.returncode:

@@ -105,7 +105,7 @@ variable "cpu_architecture" {
 }
 
 variable "tasks" {
-  description = "Tasks that do a daily run together, side by side, each a share of the projects by size."
+  description = "Tasks that do a daily run together, side by side, each a shard of the projects by size."
   type        = number
   default     = 1
   nullable    = false

@@ -60,7 +60,7 @@ def run_cost(given: dict[str, Any], portal: dict[str, Any], share: float) -> dic
 def shared(given: dict[str, Any], portal: dict[str, Any], tasks: int) -> dict[str, float]:
     """Return hours and dollars of a first run that several tasks do together, and its end.
 
-    The shares are taken as equal: no share is larger than that by more than the largest project.
+    The shards are taken as equal: no shard is larger than that by more than the largest project.
     """
     alone, start = run_cost(given, portal, 1), given["task"]["start_seconds"]
     working = alone["seconds"] - start

@@ -381,7 +381,7 @@ def deploy(deployment: Deployment) -> int:
 def start_run(deployment: Deployment, tasks: int, concurrency: int) -> int:
     """Start a run of so many tasks, follow its log, and return 0 if it came to its end.
 
-    Of more than one task each does a share of the projects, and one more ends the run.
+    Of more than one task each does a shard of the projects, and one more ends the run.
     """
     account = deployment.account(f"Run now, in {tasks} task(s), {concurrency} at a time")
     deployment.init(account)

@@ -25,11 +25,11 @@ NO_MATRIX = (NoMatrixError, UnknownFormatError)
 
 
 @dataclass(frozen=True)
-class Summary(records.Summary):
+class NotebookSummary(records.Summary):
     """All statistics of one matrix, with what a notebook shows of them."""
 
     @classmethod
-    def of(cls, record: records.Summary) -> Summary:
+    def of(cls, record: records.Summary) -> NotebookSummary:
         """Return the summary with the fields of a record."""
         return cls(**{field.name: getattr(record, field.name) for field in fields(record)})
 
@@ -50,6 +50,10 @@ class Summary(records.Summary):
         from dpss.website.pages.notebook import summary_html
 
         return summary_html(self)
+
+
+Summary = NotebookSummary
+"""The name in `dpss`."""
 
 
 def summarize(

@@ -154,7 +154,7 @@ def test_the_next_download_overlaps_the_reading(tmp_path: Path) -> None:
             ref_of("b", server.add("/b", bytes(10_000)), "0" * 64),
         ]
         fetcher = Fetcher(scratch, Client)
-        fetcher.expect(refs)
+        fetcher.prefetch(refs)
         with fetcher.open(refs[0]) as source:
             assert isinstance(source, LocalFile)
             waited = threading.Event()

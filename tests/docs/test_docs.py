@@ -128,9 +128,9 @@ def test_the_picture_of_the_modules_is_what_is_checked() -> None:
     assert drawn == [line for line in checked if line != "__main__"]
 
 
-def test_blocks_and_shares_are_as_large_as_it_is_explained() -> None:
+def test_blocks_and_partitions_are_as_large_as_it_is_explained() -> None:
     """The explanation of constant memory names the sizes that are read with."""
     text = (ROOT / "docs" / "explanation" / "constant-memory.md").read_text()
     read = ReadSettings()
-    assert f"(about {read.share_bytes >> 20} MiB of decoded values, `ReadSettings.sh" in text
+    assert f"(about {read.partition_bytes >> 20} MiB of decoded values, `ReadSettings.pa" in text
     assert f"*blocks* ({read.block_bytes >> 20} MiB, `block_bytes`)" in text

@@ -1,4 +1,4 @@
-"""The law of executors: wherever the shares are read, the same bytes come out."""
+"""The law of executors: wherever the partitions are read, the same bytes come out."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from dpss.summary.record import MatrixInfo, Provenance
 from dpss.summary.tables import genes_csv, json_bytes, summary_document
 from tests.cluster import Cluster
 
-SMALL = ReadSettings(threads=1, block_bytes=1 << 10, share_bytes=1 << 12)
-"""Blocks and shares so small that there are many of them."""
+SMALL = ReadSettings(threads=1, block_bytes=1 << 10, partition_bytes=1 << 12)
+"""Blocks and partitions so small that there are many of them."""
 
 
 @dataclass
@@ -79,10 +79,10 @@ class ExecutorLaws:
     @pytest.mark.parametrize("seed", range(6))
     @pytest.mark.parametrize("csc", [False, True])
     def test_same_bytes(self, executor: Executor, tmp_path: Path, seed: int, csc: bool) -> None:
-        """Tables and numbers are those of one thread that reads all in one share."""
+        """Tables and numbers are those of one thread that reads all in one partition."""
         path = tmp_path / "m.h5ad"
         write_random(path, seed, csc=csc)
-        whole = replace(SMALL, share_bytes=1 << 30)
+        whole = replace(SMALL, partition_bytes=1 << 30)
         assert files_of(path, executor) == files_of(path, ThreadExecutor(1), read=whole)
 
     def test_progress_adds_up(self, executor: Executor, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ class ExecutorLaws:
         assert count.n_values == n_values
 
     def test_first_error_ends_the_fold(self, executor: Executor, tmp_path: Path) -> None:
-        """A damaged share is reported as such, with the file's name."""
+        """A damaged partition is reported as such, with the file's name."""
         with pytest.raises(CorruptMatrixError, match=r"a\.h5ad: broken"):
             executor.fold(Broken(3), [range(i, i + 1) for i in range(20)], lambda _: None)
 
@@ -103,14 +103,14 @@ class ExecutorLaws:
         assert executor.fold(Broken(0), [], lambda _: None).starts == []
 
     def test_all_shares_once(self, executor: Executor) -> None:
-        """Each share is read exactly once."""
+        """Each partition is read exactly once."""
         done = executor.fold(Broken(-1), [range(i, i + 2) for i in range(50)], lambda _: None)
         assert sorted(done.starts) == list(range(50))
 
 
 @dataclass
 class Starts:
-    """Remembers where shares begin."""
+    """Remembers where partitions begin."""
 
     starts: list[int]
 
@@ -121,7 +121,7 @@ class Starts:
 
 @dataclass(frozen=True)
 class Broken:
-    """A fold that fails at one share."""
+    """A fold that fails at one partition."""
 
     at: int
 
@@ -129,11 +129,11 @@ class Broken:
         """Remember nothing."""
         return Starts([])
 
-    def add(self, accumulator: Starts, share: range, advance: Advance) -> None:
-        """Remember a share, or fail."""
-        if share.start == self.at:
+    def add(self, accumulator: Starts, partition: range, advance: Advance) -> None:
+        """Remember a partition, or fail."""
+        if partition.start == self.at:
             raise CorruptMatrixError("a.h5ad: broken")
-        accumulator.starts.append(share.start)
+        accumulator.starts.append(partition.start)
         advance(1)
 
 
@@ -174,10 +174,10 @@ class TestDask(ExecutorLaws):
         return dask_executor
 
 
-@pytest.mark.parametrize("share_bytes", [1, 1 << 9, 1 << 14, 1 << 30])
-def test_any_cut_into_shares(tmp_path: Path, share_bytes: int) -> None:
-    """However large the shares are, the bytes are the same."""
+@pytest.mark.parametrize("partition_bytes", [1, 1 << 9, 1 << 14, 1 << 30])
+def test_any_cut_into_partitions(tmp_path: Path, partition_bytes: int) -> None:
+    """However large the partitions are, the bytes are the same."""
     path = tmp_path / "m.h5ad"
     write_random(path, 3, csc=False)
-    cut = replace(SMALL, share_bytes=share_bytes)
+    cut = replace(SMALL, partition_bytes=partition_bytes)
     assert files_of(path, ThreadExecutor(2), read=cut) == files_of(path, ThreadExecutor(1))

@@ -72,20 +72,20 @@ def test_more_values_than_an_int32_can_count(tmp_path: Path) -> None:
     (layer,) = open_matrices(LocalFile(path))[0].layers
     assert layer.n_values is not None
     assert layer.n_values > 2**31
-    shares = layer.shares(16 << 20)
-    assert shares[-1].stop == n_cells
-    assert shares[-1].start * 1000 > 2**31
+    partitions = layer.partitions(16 << 20)
+    assert partitions[-1].stop == n_cells
+    assert partitions[-1].start * 1000 > 2**31
     is_gene = layer.genes.is_gene
     features = Features(is_gene, np.zeros(len(is_gene), bool), np.empty(0, dtype=np.int64))
     reading = Reading(layer, 1 << 20)
     one_pass, measures = CellFold(reading, features, 0), MeasureFold(reading, features)
-    for share in (shares[0], shares[-1]):
-        sums = ThreadExecutor(1).fold(one_pass, [share], lambda _: None).result()
-        assert sums.cells.n_cells == len(share)
-        assert (sums.genes.table[:, layout.TOTAL] == len(share)).all()
+    for partition in (partitions[0], partitions[-1]):
+        sums = ThreadExecutor(1).fold(one_pass, [partition], lambda _: None).result()
+        assert sums.cells.n_cells == len(partition)
+        assert (sums.genes.table[:, layout.TOTAL] == len(partition)).all()
         assert sums.cells.total_counts.values.tolist() == [1000.0]
-        cells = ThreadExecutor(1).fold(measures, [share], lambda _: None).cells(1)
-        assert cells.n_cells_kept == len(share)
+        cells = ThreadExecutor(1).fold(measures, [partition], lambda _: None).cells(1)
+        assert cells.n_cells_kept == len(partition)
         assert cells.total_counts.values.tolist() == [1000.0]
 
 

@@ -35,10 +35,10 @@ def test_helpers_draw_the_same_bytes() -> None:
     assert len([name for name in here if name.endswith((".png", ".svg"))]) == 2 * len(FIGURES)
 
 
-def test_every_figure_is_somebodys_share() -> None:
-    """A new figure can't be forgotten in the shares."""
-    shared = [slug for share in drawing._SHARES for slug in share]
-    assert sorted(shared) == sorted(figure.slug for figure in FIGURES)
+def test_every_figure_is_in_a_group() -> None:
+    """A new figure can't be forgotten in the groups that helpers draw."""
+    drawn = [slug for group in drawing._GROUPS for slug in group]
+    assert sorted(drawn) == sorted(figure.slug for figure in FIGURES)
 
 
 def test_killed_helpers_are_done_without() -> None:

@@ -73,7 +73,7 @@ def test_several_tasks_do_what_one_does(source: Path, count: int) -> None:
 
 
 def test_a_task_that_died_is_named(source: Path) -> None:
-    """What the others did has its pages; the run says which share is missing."""
+    """What the others did has its pages; the run says which shard is missing."""
     store = MemoryStore()
     for number in (1, 3):
         run(job_of(source, store, shard=Shard(number, 3)))
@@ -110,7 +110,7 @@ def test_an_end_that_was_started_again(source: Path) -> None:
 
 
 def test_the_end_prunes(source: Path) -> None:
-    """No share's run does, as it knows only its own; nor does an end that lacks a report."""
+    """No shard's run does, as it knows only its own; nor does an end that lacks a report."""
     store = MemoryStore()
     run(job_of(source, store))
     (source / "good3.h5ad").unlink()
@@ -123,7 +123,7 @@ def test_the_end_prunes(source: Path) -> None:
 
 
 def test_the_page_of_changes_tells_the_run_once(source: Path) -> None:
-    """Not each task's share beside it."""
+    """Not each task's shard beside it."""
     alone, shared = MemoryStore(), MemoryStore()
     run(job_of(source, alone))
     for shard in (Shard(1, 2), Shard(2, 2), Shard(0, 2)):

@@ -108,3 +108,13 @@ def test_docstrings_have_no_persons(name: str) -> None:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             text = ast.get_docstring(node) or ""
             assert not _PERSONS.search(text), (name, text.splitlines()[0])
+
+
+def test_a_class_name_is_defined_once() -> None:
+    """One term for each thing: no two modules define classes of the same name."""
+    found: dict[str, list[str]] = {}
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(name)
+    assert {each: names for each, names in found.items() if len(names) > 1} == {}

@@ -270,8 +270,8 @@ def test_only_the_projects_asked_for(matrices: Path) -> None:
         run(job_of(matrices, MemoryStore(), only=frozenset({"nobody"})))
 
 
-def test_shards_share_the_projects(matrices: Path) -> None:
-    """Each matrix is in exactly one share, and no share's run prunes what others published."""
+def test_shards_divide_the_projects(matrices: Path) -> None:
+    """Each matrix is in exactly one shard, and no shard's run prunes what others published."""
     store = MemoryStore()
     for number in (1, 2, 3):
         job = job_of(matrices, store)

@@ -1,8 +1,8 @@
-"""Shares of a source's projects, so that many tasks can do a run together.
+"""Shards of a source's projects, so that many tasks can do a run together.
 
-The projects are dealt out by size: the largest first, each to the share that has the least so far.
-Every task lists the source itself and comes to the same shares. Where the source changes between
-two listings a project may be in two shares or in none; the next run does what is left.
+The projects are dealt out by size: the largest first, each to the shard that has the least so far.
+Every task lists the source itself and comes to the same shards. Where the source changes between
+two listings a project may be in two shards or in none; the next run does what is left.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ long to read."""
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several shares; together they are all projects, and no project is in two."""
+    """One of several disjoint parts of the projects; together they are all projects."""
 
     number: int
-    """From 1; 0 for the end of a run: no project, but what follows when all shares are done."""
+    """From 1; 0 for the end of a run: no project, but what follows when all shards are done."""
     count: int
     """How many there are."""
 
@@ -49,15 +49,15 @@ ALL = Shard(1, 1)
 """Every project."""
 
 
-def share_of(projects: Sequence[Project], shard: Shard) -> list[Project]:
-    """Return the projects of a share, in their order.
+def projects_of(projects: Sequence[Project], shard: Shard) -> list[Project]:
+    """Return the projects of a shard, in their order.
 
-    No share has more than the fair part and the largest project together. A matrix whose size
+    No shard has more than the fair part and the largest project together. A matrix whose size
     the source does not tell counts as the mean of the others.
 
     Args:
         projects: All of the source.
-        shard: Which share.
+        shard: The shard.
     """
     if shard.count == 1 and not shard.is_end:
         return list(projects)
@@ -81,7 +81,7 @@ def share_of(projects: Sequence[Project], shard: Shard) -> list[Project]:
 
 
 def parse_shard(text: str) -> Shard:
-    """Return the share that ``i/n`` means, or the end of a run, ``end/n``.
+    """Return the shard that ``i/n`` means, or the end of a run, ``end/n``.
 
     >>> parse_shard("2/40"), parse_shard("end/40")
     (Shard(number=2, count=40), Shard(number=0, count=40))
@@ -97,5 +97,5 @@ def parse_shard(text: str) -> Shard:
             return Shard(int(match[1]), int(match[2]))
     raise SettingsError(
         f"--shard (DPSS_SHARD) is {text!r}; it is i/n, such as 2/40: "
-        "the second of 40 shares of the projects; or end/40, when all are done"
+        "the second of 40 shards of the projects; or end/40, when all are done"
     )

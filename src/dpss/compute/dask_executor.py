@@ -1,9 +1,9 @@
-"""A Dask cluster: the shares of a matrix spread over other processes and machines.
+"""A Dask cluster: the partitions of a matrix spread over other processes and machines.
 
 The only module that knows Dask (the extra ``dask``). A task is what a thread does, only
-for a few shares: make an accumulator, add the shares, hand it back. Results are merged
+for a few partitions: make an accumulator, add the partitions, hand it back. Results are merged
 here as they come. A task whose worker dies is done again by another one; nothing
-else is lost. All accumulators give the same bits whichever shares they saw, so that
+else is lost. All accumulators give the same bits whichever partitions they saw, so that
 the result is that of threads, to the byte.
 """
 
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from dpss._version import __version__
-from dpss.compute.executor import A, Advance, Fold, Foreseeing, Mergeable
+from dpss.compute.executor import A, Advance, Fold, Mergeable, PrefetchingFold
 from dpss.compute.machine import return_memory_at_once
 from dpss.errors import DpssError, SettingsError, UnreachableError
 
@@ -33,8 +33,8 @@ R = TypeVar("R", bound=Mergeable)
 
 TASKS_PER_THREAD = 4
 """Tasks that a fold is cut into for each thread there is, so that fast ones do more."""
-MAX_SHARES = 16
-"""Most shares in a task: what is lost with a worker (a gigabyte decoded, about a second)."""
+MAX_PARTITIONS = 16
+"""Most partitions in a task: what is lost with a worker (a gigabyte decoded, about a second)."""
 WINDOW_PER_THREAD = 2
 """Tasks handed out for each thread there is. What is done and not yet merged is among
 them, so that results waiting for the merge never pile up."""
@@ -132,8 +132,8 @@ class DaskExecutor:
         with self._explained():
             self._client.wait_for_workers(n_workers, timeout=WORKER_SECONDS)
 
-    def fold(self, job: Fold[A], shares: Sequence[range], advance: Advance) -> A:
-        """Do all shares and return one merged accumulator; the first error is raised.
+    def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
+        """Do all partitions and return one merged accumulator; the first error is raised.
 
         Raises:
             UnreachableError: The scheduler or all of its workers are gone.
@@ -148,7 +148,7 @@ class DaskExecutor:
             loaded = self._client.submit(
                 load_job, pickle.dumps(job), __version__, pure=False, priority=1
             )
-            for done in self._run(loaded, _group(shares, self.n_threads)):
+            for done in self._run(loaded, _group(partitions, self.n_threads)):
                 merged.merge(done.accumulator)
                 advance(done.n_values)
         return merged
@@ -161,7 +161,7 @@ class DaskExecutor:
             while True:
                 window = WINDOW_PER_THREAD * max(1, self.n_threads)
                 while len(pending) < window and (task := next(waiting, None)) is not None:
-                    pending.add(self._client.submit(fold_shares, loaded, task, pure=False))
+                    pending.add(self._client.submit(fold_partitions, loaded, task, pure=False))
                 if not pending:
                     return
                 for future in self._wait(pending):
@@ -230,8 +230,8 @@ def load_job(payload: bytes, version: str) -> Fold[Any]:
     return cast("Fold[Any]", pickle.loads(payload))
 
 
-def fold_shares(job: Fold[A], shares: Sequence[range]) -> Done[A]:
-    """Do some shares: the task.
+def fold_partitions(job: Fold[A], partitions: Sequence[range]) -> Done[A]:
+    """Do some partitions: the task.
 
     Dask has its workers give each freed page back at once, which would cost every chunk
     its page faults: they do as this program does elsewhere.
@@ -244,21 +244,21 @@ def fold_shares(job: Fold[A], shares: Sequence[range]) -> Done[A]:
         n_values += n
 
     accumulator = job.start()
-    if isinstance(job, Foreseeing):
-        job.expect(shares)
-    for share in shares:
-        job.add(accumulator, share, count)
+    if isinstance(job, PrefetchingFold):
+        job.prefetch(partitions)
+    for partition in partitions:
+        job.add(accumulator, partition, count)
     return Done(accumulator, n_values)
 
 
-def _group(shares: Sequence[range], n_threads: int) -> list[Sequence[range]]:
-    """Put neighbouring shares together into tasks.
+def _group(partitions: Sequence[range], n_threads: int) -> list[Sequence[range]]:
+    """Put neighbouring partitions together into tasks.
 
     >>> [len(task) for task in _group([range(i, i + 1) for i in range(10)], n_threads=1)]
     [2, 3, 2, 3]
     """
-    n_shares = len(shares)
-    n_tasks = max(TASKS_PER_THREAD * max(1, n_threads), -(-n_shares // MAX_SHARES))
-    n_tasks = min(n_tasks, n_shares)
-    bounds = [n_shares * i // max(1, n_tasks) for i in range(n_tasks + 1)]
-    return [shares[a:b] for a, b in pairwise(bounds)]
+    n_partitions = len(partitions)
+    n_tasks = max(TASKS_PER_THREAD * max(1, n_threads), -(-n_partitions // MAX_PARTITIONS))
+    n_tasks = min(n_tasks, n_partitions)
+    bounds = [n_partitions * i // max(1, n_tasks) for i in range(n_tasks + 1)]
+    return [partitions[a:b] for a, b in pairwise(bounds)]

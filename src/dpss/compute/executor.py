@@ -1,7 +1,7 @@
-"""How a fold over shares is spread: over threads, or over machines.
+"""How a fold over partitions is spread: over threads, or over machines.
 
 A `Fold` says what is to be done, an `Executor` where. All accumulators give the same
-bits whichever shares they saw, so that an executor is free to deal them out.
+bits whichever partitions they saw, so that an executor is free to deal them out.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ class Mergeable(Protocol):
 
 
 class Fold(Protocol, Generic[A]):
-    """What to do with each share. It can be pickled."""
+    """What to do with each partition. It can be pickled."""
 
     def start(self) -> A:
         """Make an empty accumulator."""
 
-    def add(self, accumulator: A, share: range, advance: Advance) -> None:
-        """Read a share into an accumulator."""
+    def add(self, accumulator: A, partition: range, advance: Advance) -> None:
+        """Read a partition into an accumulator."""
 
 
 @runtime_checkable
-class Foreseeing(Protocol):
-    """A fold that likes to know which shares come next."""
+class PrefetchingFold(Protocol):
+    """A fold that prefetches partitions."""
 
-    def expect(self, shares: Sequence[range]) -> None:
-        """Say which shares will be read in this process, in this order."""
+    def prefetch(self, partitions: Sequence[range]) -> None:
+        """Prefetch partitions that this process will read, in this order."""
 
 
 class Executor(Protocol):
-    """Deals the shares of a fold out and merges what comes back."""
+    """Deals the partitions of a fold out and merges what comes back."""
 
-    def fold(self, job: Fold[A], shares: Sequence[range], advance: Advance) -> A:
-        """Do all shares and return one merged accumulator.
+    def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
+        """Do all partitions and return one merged accumulator.
 
         The first error ends the fold and is raised.
         """

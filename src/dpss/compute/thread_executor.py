@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from dpss.compute.executor import A, Advance, Fold, Foreseeing
+from dpss.compute.executor import A, Advance, Fold, PrefetchingFold
 
 
 class ThreadExecutor:
@@ -16,9 +16,9 @@ class ThreadExecutor:
         """Use at most ``n_threads`` threads."""
         self._n_threads = max(1, n_threads)
 
-    def fold(self, job: Fold[A], shares: Sequence[range], advance: Advance) -> A:
-        """Do all shares and return one merged accumulator; the first error is raised."""
-        waiting = iter(range(len(shares)))
+    def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
+        """Do all partitions and return one merged accumulator; the first error is raised."""
+        waiting = iter(range(len(partitions)))
         expected = 0
         lock = threading.Lock()
         stop = threading.Event()
@@ -33,12 +33,12 @@ class ThreadExecutor:
                         break
                     # This one, and as many as are begun next.
                     first, expected = expected, max(expected, number + n_threads + 1)
-                if isinstance(job, Foreseeing):
-                    job.expect(shares[first:expected])
-                job.add(accumulator, shares[number], advance)
+                if isinstance(job, PrefetchingFold):
+                    job.prefetch(partitions[first:expected])
+                job.add(accumulator, partitions[number], advance)
             return accumulator
 
-        n_threads = min(self._n_threads, max(1, len(shares)))
+        n_threads = min(self._n_threads, max(1, len(partitions)))
         if n_threads == 1:
             return work()
         with ThreadPoolExecutor(n_threads, thread_name_prefix="dpss-fold") as pool:

@@ -1,4 +1,4 @@
-"""What is done with each share of a layer: the tasks that executors deal out."""
+"""What is done with each partition of a layer: the tasks that executors deal out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.executor import Advance
-from dpss.formats.base import ForeseeingLayer, Layer
+from dpss.formats.base import Layer, PrefetchableLayer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock, check_cell_block
 from dpss.stats.accumulator import CellAccumulator, Features
@@ -29,34 +29,34 @@ class Reading:
     transform: Transform = AS_STORED
     """What is done to the values first."""
 
-    def cell_blocks(self, share: range, advance: Advance) -> Iterator[CellBlock]:
-        """Yield a share's blocks of cells, checked."""
-        for block in guard_blocks(partial(self._checked_cell_blocks, share), self.layer.name):
+    def cell_blocks(self, partition: range, advance: Advance) -> Iterator[CellBlock]:
+        """Yield a partition's blocks of cells, checked."""
+        for block in guard_blocks(partial(self._checked_cell_blocks, partition), self.layer.name):
             yield replace(block, data=self.transform.apply(block.data))
             advance(len(block.data))
 
-    def _checked_cell_blocks(self, share: range) -> Iterator[CellBlock]:
-        for block in self.layer.cell_blocks(share, self.block_bytes):
-            check_cell_block(block, share.stop)
+    def _checked_cell_blocks(self, partition: range) -> Iterator[CellBlock]:
+        for block in self.layer.cell_blocks(partition, self.block_bytes):
+            check_cell_block(block, partition.stop)
             yield block
 
-    def entry_blocks(self, share: range, advance: Advance) -> Iterator[EntryBlock]:
-        """Yield a share's blocks of entries."""
-        read = partial(self.layer.entry_blocks, share, self.block_bytes)
+    def entry_blocks(self, partition: range, advance: Advance) -> Iterator[EntryBlock]:
+        """Yield a partition's blocks of entries."""
+        read = partial(self.layer.entry_blocks, partition, self.block_bytes)
         for block in guard_blocks(read, self.layer.name):
             yield replace(block, data=self.transform.apply(block.data))
             advance(len(block.data))
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
-        """Cut the layer into parts of about ``share_bytes``."""
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
+        """Cut the layer into parts of about ``partition_bytes``."""
         with reader_faults(self.layer.name):
-            return self.layer.shares(share_bytes)
+            return self.layer.partitions(partition_bytes)
 
-    def expect(self, shares: Sequence[range]) -> None:
-        """Say which shares will be read: what lies elsewhere is sent for."""
-        if isinstance(self.layer, ForeseeingLayer):
-            for share in shares:
-                self.layer.expect(share)
+    def prefetch(self, partitions: Sequence[range]) -> None:
+        """Prefetch partitions of a remote file."""
+        if isinstance(self.layer, PrefetchableLayer):
+            for partition in partitions:
+                self.layer.prefetch(partition)
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class _FoldOfReading:
 
     reading: Reading
 
-    def expect(self, shares: Sequence[range]) -> None:
-        """Say which shares will be read."""
-        self.reading.expect(shares)
+    def prefetch(self, partitions: Sequence[range]) -> None:
+        """Prefetch partitions."""
+        self.reading.prefetch(partitions)
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class CellFold(_FoldOfReading):
         """Make an empty accumulator."""
         return CellAccumulator(self.features, self.min_gene_count)
 
-    def add(self, accumulator: CellAccumulator, share: range, advance: Advance) -> None:
-        """Read a share into an accumulator."""
-        for block in self.reading.cell_blocks(share, advance):
+    def add(self, accumulator: CellAccumulator, partition: range, advance: Advance) -> None:
+        """Read a partition into an accumulator."""
+        for block in self.reading.cell_blocks(partition, advance):
             accumulator.add(block)
 
 
@@ -100,9 +100,9 @@ class MeasureFold(_FoldOfReading):
             raise ValueError("a layer of which only reading tells the cells is read in one pass")
         return CellMeasures(self.features, n_cells)
 
-    def add(self, accumulator: CellMeasures, share: range, advance: Advance) -> None:
-        """Read a share into an accumulator."""
-        for block in self.reading.entry_blocks(share, advance):
+    def add(self, accumulator: CellMeasures, partition: range, advance: Advance) -> None:
+        """Read a partition into an accumulator."""
+        for block in self.reading.entry_blocks(partition, advance):
             accumulator.add(block)
 
 
@@ -114,9 +114,9 @@ class GatherFold(_FoldOfReading):
         """Make an empty collection."""
         return GatheredCells(self.reading.layer.n_cells or 0)
 
-    def add(self, accumulator: GatheredCells, share: range, advance: Advance) -> None:
-        """Read a share into a collection."""
-        for block in self.reading.entry_blocks(share, advance):
+    def add(self, accumulator: GatheredCells, partition: range, advance: Advance) -> None:
+        """Read a partition into a collection."""
+        for block in self.reading.entry_blocks(partition, advance):
             accumulator.add(block)
 
 
@@ -132,7 +132,7 @@ class EntryFold(_FoldOfReading):
         """Make an empty accumulator."""
         return EntryAccumulator(self.features, self.inverses)
 
-    def add(self, accumulator: EntryAccumulator, share: range, advance: Advance) -> None:
-        """Read a share into an accumulator."""
-        for block in self.reading.entry_blocks(share, advance):
+    def add(self, accumulator: EntryAccumulator, partition: range, advance: Advance) -> None:
+        """Read a partition into an accumulator."""
+        for block in self.reading.entry_blocks(partition, advance):
             accumulator.add(block)

@@ -124,8 +124,8 @@ def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
         if not _lacks_cells(traits) or layer.n_cells is None or partial or n_values > _MOST_VALUES:
             return choice
         cells = GatheredCells(layer.n_cells)
-        for share in layer.shares(SAMPLE_BYTES):
-            for block in layer.entry_blocks(share, SAMPLE_BYTES):
+        for partition in layer.partitions(SAMPLE_BYTES):
+            for block in layer.entry_blocks(partition, SAMPLE_BYTES):
                 cells.add(block)
         known[layer.name] = traits.with_cells(cells.block())
         if _lacks_cells(known[layer.name]):

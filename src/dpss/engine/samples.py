@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import MatrixError
-from dpss.formats.base import ForeseeingLayer, Layer, NotCellMajorError
+from dpss.formats.base import Layer, NotCellMajorError, PrefetchableLayer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock
 from dpss.stats.values.traits import ValueTraits, traits_of
@@ -65,17 +65,17 @@ def take_sample(layer: Layer) -> Sample:
 
 def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | EntryBlock]]) -> Sample:
     with reader_faults(layer.name):
-        shares = layer.shares(SAMPLE_BYTES)
-    places = sorted({len(shares) * i // N_SAMPLES for i in range(N_SAMPLES)})
-    if isinstance(layer, ForeseeingLayer):
+        partitions = layer.partitions(SAMPLE_BYTES)
+    places = sorted({len(partitions) * i // N_SAMPLES for i in range(N_SAMPLES)})
+    if isinstance(layer, PrefetchableLayer):
         for place in places:
-            layer.expect(shares[place])
+            layer.prefetch(partitions[place])
     traits = ValueTraits()
     weights = np.zeros(len(layer.genes))
     digest = hashlib.blake2b()
-    for share in (shares[place] for place in places):
+    for partition in (partitions[place] for place in places):
         n_values = 0
-        blocks = guard_blocks(partial(read, share, SAMPLE_BYTES), layer.name)
+        blocks = guard_blocks(partial(read, partition, SAMPLE_BYTES), layer.name)
         for block in islice(blocks, N_FIRST_BLOCKS if len(places) == 1 else 1):
             traits += traits_of(block)
             digest.update(np.asarray(block.data, dtype=np.float64).tobytes())

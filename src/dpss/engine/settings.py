@@ -107,8 +107,8 @@ class ReadSettings:
     )
     block_bytes: int = 4 << 20
     """Decoded size of a block, in bytes."""
-    share_bytes: int = 32 << 20
-    """Decoded size of what a thread takes at a time, in bytes."""
+    partition_bytes: int = 32 << 20
+    """Decoded size of a partition, in bytes."""
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -212,7 +212,7 @@ class RunSettings:
         "1/1",
         group="source",
         metavar="I/N",
-        help="Only the I-th of N shares of the projects, by size, for N tasks side by side; "
+        help="Only the I-th of N shards of the projects, by size, for N tasks side by side; "
         "end/N: no project, but one report of all N, and the pages.  [default: 1/1]",
     )
     blacklist: bool = setting(

@@ -219,23 +219,23 @@ class Passes:
     def gather(self) -> CellBlock:
         """Put some whole cells together from a gene-major layer, in one pass."""
         fold = GatherFold(self._reading_as_stored)
-        shares = fold.reading.shares(self.read.share_bytes)
+        partitions = fold.reading.partitions(self.read.partition_bytes)
         return self._tracked(
-            "sampling cells", lambda advance: self.executor.fold(fold, shares, advance)
+            "sampling cells", lambda advance: self.executor.fold(fold, partitions, advance)
         ).block()
 
     def _one_pass(self, boxed: NDArray[np.int64]) -> Sums:
         fold = CellFold(self._reading, self._features(boxed), self.stats.min_gene_count)
-        shares = fold.reading.shares(self.read.share_bytes)
+        partitions = fold.reading.partitions(self.read.partition_bytes)
         return self._tracked(
-            "reading", lambda advance: self.executor.fold(fold, shares, advance)
+            "reading", lambda advance: self.executor.fold(fold, partitions, advance)
         ).result()
 
     def _two_passes(self) -> Sums:
-        shares = self._reading.shares(self.read.share_bytes)
+        partitions = self._reading.partitions(self.read.partition_bytes)
         first = MeasureFold(self._reading, self._features(np.empty(0, dtype=np.int64)))
         measures = self._tracked(
-            "reading cells", lambda advance: self.executor.fold(first, shares, advance)
+            "reading cells", lambda advance: self.executor.fold(first, partitions, advance)
         )
         if measures.facts.n_outside:
             nothing = EntryFold(self._reading, first.features, np.empty(0)).start().result()
@@ -246,7 +246,7 @@ class Passes:
         def second(boxed: NDArray[np.int64]) -> Sums:
             fold = EntryFold(self._reading, self._features(boxed), inverses)
             genes = self._tracked(
-                "reading genes", lambda advance: self.executor.fold(fold, shares, advance)
+                "reading genes", lambda advance: self.executor.fold(fold, partitions, advance)
             )
             return Sums(genes.result(), cells, measures.facts)
 

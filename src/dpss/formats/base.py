@@ -23,11 +23,11 @@ class NotCellMajorError(MatrixError):
 class Layer(Protocol):
     """One layer of a matrix: what gives blocks.
 
-    Duties of an implementation: shares are disjoint and cover the layer; blocks of a
-    share are consecutive, disjoint, cover it once and hold about ``block_bytes`` of
-    decoded values; asking twice gives the same blocks; shares may be read by several
+    Duties of an implementation: partitions are disjoint and cover the layer; blocks of a
+    partition are consecutive, disjoint, cover it once and hold about ``block_bytes`` of
+    decoded values; asking twice gives the same blocks; partitions may be read by several
     threads at once; the layer can be pickled and opens its file lazily, so that
-    another process can read a share. What contradicts itself in the bytes becomes a
+    another process can read a partition. What contradicts itself in the bytes becomes a
     `dpss.errors.CorruptMatrixError` that names the file and what is wrong.
     """
 
@@ -39,7 +39,7 @@ class Layer(Protocol):
     def n_cells(self) -> int | None:
         """Number of cells; ``None`` where only reading tells, which then is sure to be cell-major.
 
-        The one share of such a layer ends somewhere behind its last cell.
+        The one partition of such a layer ends somewhere behind its last cell.
         """
 
     @property
@@ -54,30 +54,30 @@ class Layer(Protocol):
     def cell_major(self) -> bool:
         """Whether `cell_blocks` can be asked: one pass. Otherwise `entry_blocks`: two."""
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
-        """Cut the layer into parts of about ``share_bytes`` that can be read side by side.
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
+        """Cut the layer into parts of about ``partition_bytes`` that can be read side by side.
 
         A part is a range of cells where the layer is cell-major, else a range of
         whatever the layer's major axis is.
         """
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Yield the cells of a share in blocks.
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a partition in blocks.
 
         Raises:
             NotCellMajorError: The bytes turn out to be in another order.
         """
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the stored values of a share in blocks, in any order."""
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the stored values of a partition in blocks, in any order."""
 
 
 @runtime_checkable
-class ForeseeingLayer(Protocol):
-    """A layer that can have bytes sent for before they're read."""
+class PrefetchableLayer(Protocol):
+    """A layer that can prefetch partitions."""
 
-    def expect(self, share: range) -> None:
-        """Say that a share will be read."""
+    def prefetch(self, partition: range) -> None:
+        """Prefetch a partition."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,12 @@ ANNDATA_ORIENTATION = state_orientation(
 )
 
 
-def cut_evenly(n: int, n_values: int, value_bytes: int, share_bytes: int) -> list[range]:
+def cut_evenly(n: int, n_values: int, value_bytes: int, partition_bytes: int) -> list[range]:
     """Cut ``n`` cells or genes with ``n_values`` values in all into even ranges.
 
     Returns:
-        Ranges of about ``share_bytes`` each; a single empty one for ``n == 0``.
+        Ranges of about ``partition_bytes`` each; a single empty one for ``n == 0``.
     """
-    n_shares = max(1, min(n, -(-n_values * value_bytes // share_bytes)))
-    bounds = [n * i // n_shares for i in range(n_shares + 1)]
+    n_partitions = max(1, min(n, -(-n_values * value_bytes // partition_bytes)))
+    bounds = [n * i // n_partitions for i in range(n_partitions + 1)]
     return [range(a, b) for a, b in pairwise(bounds)]

@@ -125,7 +125,7 @@ def make_job(
         shard=parse_shard(settings.shard),
         prune=settings.prune,
         jobs=settings.jobs,
-        expect=apart.expect if apart else fetcher.expect,
+        prefetch=apart.prefetch if apart else fetcher.prefetch,
     )
 
 

@@ -13,7 +13,7 @@ from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import CorruptMatrixError, NeedsWholeError
 from dpss.job.publication import Recipe, part_name
 from dpss.job.renderer import Drawing, DrawingHere
-from dpss.job.results import Made, Results
+from dpss.job.results import MatrixFiles, Results
 from dpss.job.stop import Stop
 from dpss.model import MatrixRef, Project
 from dpss.storage.http.one_pass import OnePassBlob
@@ -169,7 +169,7 @@ class Reader:
             demo=self.demo,
         )
 
-    def _draw(self, result: Summary | Exception, progress: Progress) -> Made | Exception:
+    def _draw(self, result: Summary | Exception, progress: Progress) -> MatrixFiles | Exception:
         """Return all files of a summary, the summary itself last; an error as it is."""
         if isinstance(result, Exception):
             return result
@@ -177,7 +177,7 @@ class Reader:
         from dpss.summary.assumptions import assumptions, describe_assumption
 
         assumed = " ".join(map(describe_assumption, assumptions(result.reading)))
-        return Made(files, result.n_cells, result.n_genes, assumed)
+        return MatrixFiles(files, result.n_cells, result.n_genes, assumed)
 
 
 def trace(ref: MatrixRef, error: Exception) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SHARES = (
+_GROUPS = (
     ("highly_variable_genes", "highest_expr_genes", "knee"),
     (
         "genes_by_cell_count",
@@ -41,7 +41,7 @@ _SHARES = (
         "scatter_percentMitoGenes_vs_count",
     ),
 )
-"""Figures that are drawn by the same helper; each share takes about as long."""
+"""Figures that are drawn by the same helper; each group takes about as long."""
 
 
 _GRACE_SECONDS = 2.0
@@ -94,7 +94,7 @@ class DrawingProcesses:
 
     def __init__(self, n_processes: int) -> None:
         """Use at most ``n_processes`` helpers."""
-        self._n_processes = max(1, min(n_processes, len(_SHARES)))
+        self._n_processes = max(1, min(n_processes, len(_GROUPS)))
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -154,7 +154,7 @@ class DrawingProcesses:
         pool = self._pool
         if pool is None:
             raise BrokenProcessPool("there are no helpers")
-        return [(len(share), pool.submit(draw_figures, summary, share)) for share in _SHARES]
+        return [(len(group), pool.submit(draw_figures, summary, group)) for group in _GROUPS]
 
     def _collect(
         self, futures: Sequence[tuple[int, Future[dict[str, bytes]]]], progress: Progress

@@ -13,7 +13,7 @@ from dpss.storage.urls import shown_address
 
 
 @dataclass(frozen=True)
-class Made:
+class MatrixFiles:
     """All that is published of one matrix."""
 
     files: Mapping[str, bytes]
@@ -24,7 +24,7 @@ class Made:
     """What was assumed of the file and changes numbers, in sentences."""
 
 
-Results = Mapping[str, "Made | Exception"]
+Results = Mapping[str, "MatrixFiles | Exception"]
 """Of each matrix of a file, by its name there: what is published, or why nothing is."""
 
 
@@ -46,7 +46,7 @@ def describe_error(error: Exception, where: str) -> str:
     return f"{where}: unexpected {type(error).__name__} ({text}); --debug shows where"
 
 
-def outcome_of(ref: MatrixRef, name: str, result: Made | Exception) -> Outcome:
+def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Outcome:
     """Return what became of one matrix of a file.
 
     Args:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dpss.catalogs.base import Catalog
 from dpss.catalogs.selection import is_named
-from dpss.catalogs.shards import ALL, Shard, share_of
+from dpss.catalogs.shards import ALL, Shard, projects_of
 from dpss.errors import DpssError, SettingsError, UnreachableError
 from dpss.job.concurrency import do_in_turn, do_side_by_side
 from dpss.job.context import context
@@ -76,19 +76,19 @@ class Job:
     only: frozenset[str] = frozenset()
     """Ids of the projects to process; empty for all."""
     shard: Shard = ALL
-    """The share of the projects that is processed."""
+    """The shard of the projects that is processed."""
     prune: bool = False
     """Delete what was published of matrices that the source no longer has."""
     jobs: int = 1
     """Files processed side by side."""
-    expect: Callable[[Sequence[MatrixRef]], None] = lambda refs: None
+    prefetch: Callable[[Sequence[MatrixRef]], None] = lambda refs: None
     """Told which files will be opened, in this order."""
 
 
 def list_projects(
     catalog: Catalog, only: Collection[str], shard: Shard = ALL
 ) -> tuple[list[Project], str]:
-    """Return a share of a source's projects, and what went wrong if the end wasn't reached.
+    """Return a shard of a source's projects, and what went wrong if the end wasn't reached.
 
     Raises:
         UnreachableError: Nothing could be listed.
@@ -111,7 +111,7 @@ def list_projects(
             "`dpss list` shows those that it has"
         )
     wanted = [p for p in projects if not only or is_named(p.id, only)]
-    return share_of(wanted, shard), problem
+    return projects_of(wanted, shard), problem
 
 
 def plan(
@@ -224,7 +224,7 @@ def _work(job: Job) -> Iterator[RunReport]:
     job.observer.planned(steps)
     if not steps:
         log.warning("the source %s has nothing to process", job.catalog.name)
-    job.expect([step.ref for step in steps if step.ref and step.outcome is None])
+    job.prefetch([step.ref for step in steps if step.ref and step.outcome is None])
     do = do_in_turn if job.jobs == 1 else do_side_by_side
     with closing(attempts):
         for outcome in do(partial(_do_step, job, attempts), steps, job.pipeline.stop, job.jobs):

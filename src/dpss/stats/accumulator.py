@@ -36,7 +36,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ValueFacts:
     """What was found out about the values on the way."""
 
     n_fractional: int
@@ -93,7 +93,7 @@ class Sums:
 
     genes: GeneSums
     cells: CellSums
-    facts: Facts
+    facts: ValueFacts
 
 
 class CellTallies:
@@ -224,10 +224,10 @@ class FactTally:
         self.counts += other.counts
         self.largest = max(self.largest, other.largest)
 
-    def result(self) -> Facts:
+    def result(self) -> ValueFacts:
         """Return what is known."""
         counts = self.counts
-        return Facts(
+        return ValueFacts(
             n_fractional=int(counts[layout.N_FRACTIONAL]),
             n_negative=int(counts[layout.N_NEGATIVE]),
             n_nonfinite=int(counts[layout.N_NONFINITE]),
@@ -288,7 +288,7 @@ class CellAccumulator:
         self._facts.merge(other._facts)
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> ValueFacts:
         """What is known of the values so far."""
         return self._facts.result()
 

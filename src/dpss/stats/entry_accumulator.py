@@ -13,11 +13,11 @@ from dpss.model import EntryBlock
 from dpss.stats.accumulator import (
     CellSums,
     CellTallies,
-    Facts,
     FactTally,
     Features,
     GeneSums,
     GeneTallies,
+    ValueFacts,
 )
 from dpss.stats.kernels import entries as entry_kernels
 from dpss.stats.kernels import layout
@@ -57,7 +57,7 @@ class CellMeasures:
         self._facts.merge(other._facts)
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> ValueFacts:
         """What is known of the values so far."""
         return self._facts.result()
 

@@ -65,7 +65,7 @@ class Fetcher:
         self._begun: dict[str, Future[Held | Source]] = {}
         self._lock = threading.Lock()
 
-    def expect(self, refs: Iterable[MatrixRef]) -> None:
+    def prefetch(self, refs: Iterable[MatrixRef]) -> None:
         """Say what will be opened, in this order: whenever one is there, the next is begun.
 
         Not earlier: it could take the space that the one before it needs.

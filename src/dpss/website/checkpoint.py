@@ -20,7 +20,7 @@ CHECKPOINT = "_dpss/pages.json"
 
 
 @dataclass(frozen=True)
-class Made:
+class PageSource:
     """What a matrix's part of a page was made from."""
 
     sha256: str = ""
@@ -32,30 +32,30 @@ class Made:
 class Checkpoint:
     """The pages that are made, by the folder of their matrix."""
 
-    def __init__(self, publisher: Publisher, made: Mapping[str, Made]) -> None:
+    def __init__(self, publisher: Publisher, made: Mapping[str, PageSource]) -> None:
         """Begin with the pages that were made before."""
         self._publisher = publisher
         self._made = dict(made)
 
-    def of(self, folder: str) -> Made:
+    def of(self, folder: str) -> PageSource:
         """Return what a matrix's pages were made from."""
-        return self._made.get(folder, Made())
+        return self._made.get(folder, PageSource())
 
-    def gone(self, projects: Collection[ProjectRecord]) -> dict[str, Made]:
+    def gone(self, projects: Collection[ProjectRecord]) -> dict[str, PageSource]:
         """Return the pages of matrices that are in none of these projects."""
         there = {matrix.folder for project in projects for matrix in project.matrices}
         return {folder: made for folder, made in self._made.items() if folder not in there}
 
     def note(self, record: MatrixRecord, latest: Entry | None) -> None:
         """Note that a matrix's pages are made."""
-        self._made[record.folder] = Made(record.sha256, latest.reason if latest else None)
+        self._made[record.folder] = PageSource(record.sha256, latest.reason if latest else None)
 
     def note_gone(self, folder: str, *, deleted: bool) -> None:
         """Note that a matrix is on no page any more, and whether its own pages are deleted."""
         if deleted:
             self._made.pop(folder, None)
         else:
-            self._made[folder] = Made()
+            self._made[folder] = PageSource()
 
     def save(self) -> None:
         """Write it, once all pages noted so far are written."""
@@ -77,7 +77,7 @@ def read_checkpoint(publisher: Publisher) -> Checkpoint:
         if document.get("version") != __version__:
             return Checkpoint(publisher, {})
         made = {
-            str(folder): Made(str(entry["sha256"]), entry["reason"])
+            str(folder): PageSource(str(entry["sha256"]), entry["reason"])
             for folder, entry in document["matrices"].items()
         }
     except (ValueError, KeyError, TypeError, AttributeError):

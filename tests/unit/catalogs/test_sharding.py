@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from dpss.catalogs.shards import ALL, Shard, parse_shard, share_of
+from dpss.catalogs.shards import ALL, Shard, parse_shard, projects_of
 from dpss.errors import SettingsError
 from dpss.model import MatrixRef, Project
 
@@ -37,7 +37,7 @@ def portal(seed: int) -> list[Project]:
 def test_each_project_is_in_one_share(count: int, seed: int) -> None:
     """Whatever the number of shares: none is forgotten, none is done twice, the order stays."""
     projects = portal(seed)
-    shares = [share_of(projects, Shard(number, count)) for number in range(1, count + 1)]
+    shares = [projects_of(projects, Shard(number, count)) for number in range(1, count + 1)]
     assert sorted(p.id for share in shares for p in share) == sorted(IDS)
     assert all(share == [p for p in projects if p in share] for share in shares)
 
@@ -50,7 +50,7 @@ def test_shares_are_about_equal_in_size(seed: int) -> None:
     def size(share: list[Project]) -> int:
         return sum(ref.size_bytes or 0 for p in share for ref in p.refs)
 
-    shares = [size(share_of(projects, Shard(number, 8))) for number in range(1, 9)]
+    shares = [size(projects_of(projects, Shard(number, 8))) for number in range(1, 9)]
     largest = max(size([p]) for p in projects)
     fixed = 250_000_000 * sum(len(p.refs) for p in projects) / 8
     assert max(shares) <= sum(shares) / 8 + largest + fixed
@@ -59,7 +59,7 @@ def test_shares_are_about_equal_in_size(seed: int) -> None:
 def test_one_large_project_has_a_share_of_its_own() -> None:
     """The others do the rest meanwhile."""
     projects = [project("small" + str(i), 1000) for i in range(30)] + [project("large", 10**12)]
-    shares = [share_of(projects, Shard(number, 4)) for number in (1, 2, 3, 4)]
+    shares = [projects_of(projects, Shard(number, 4)) for number in (1, 2, 3, 4)]
     assert sorted(map(len, shares)) == [1, 10, 10, 10]
     assert ["large"] in [[p.id for p in share] for share in shares]
 
@@ -67,7 +67,7 @@ def test_one_large_project_has_a_share_of_its_own() -> None:
 def test_sizes_that_nobody_tells_count_as_the_mean() -> None:
     """Without any size the shares are equal in number."""
     projects = [project(name, None) for name in IDS]
-    assert {len(share_of(projects, Shard(number, 7))) for number in range(1, 8)} == {76}
+    assert {len(projects_of(projects, Shard(number, 7))) for number in range(1, 8)} == {76}
 
 
 def test_the_shares_depend_on_no_order() -> None:
@@ -76,16 +76,18 @@ def test_the_shares_depend_on_no_order() -> None:
     turned = list(reversed(projects))
     for number in range(1, 6):
         shard = Shard(number, 5)
-        assert {p.id for p in share_of(projects, shard)} == {p.id for p in share_of(turned, shard)}
+        assert {p.id for p in projects_of(projects, shard)} == {
+            p.id for p in projects_of(turned, shard)
+        }
 
 
 def test_the_only_share_is_everything() -> None:
     """1/1, which a daily run of one task is given; the end of a run is nobody's project."""
     assert parse_shard("1/1") == ALL
     projects = portal(1)
-    assert share_of(projects, ALL) == projects
-    assert share_of(projects, parse_shard("end/3")) == []
-    assert share_of(projects, parse_shard("end/1")) == []
+    assert projects_of(projects, ALL) == projects
+    assert projects_of(projects, parse_shard("end/3")) == []
+    assert projects_of(projects, parse_shard("end/1")) == []
 
 
 @pytest.mark.parametrize("text", ["1/1", "2/40", "end/8"])

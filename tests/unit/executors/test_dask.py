@@ -24,12 +24,12 @@ from dpss.storage.local import LocalFile
 from tests.cluster import Cluster, Watched
 from tests.laws.test_accumulator_laws import equal
 
-SHARE_BYTES = 1 << 18
+PARTITION_BYTES = 1 << 18
 
 
 @pytest.fixture(scope="module")
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Layer:
-    """A matrix of 2,000 cells: about 130 shares."""
+    """A matrix of 2,000 cells: about 130 partitions."""
     path = tmp_path_factory.mktemp("matrix") / "m.h5ad"
     inputs.write_h5ad(path, 2_000)
     return open_matrices(LocalFile(path))[0].layers[0]
@@ -42,10 +42,10 @@ def make_fold(layer: Layer) -> CellFold:
     return CellFold(Reading(layer, 1 << 16), features, 0)
 
 
-def test_a_killed_worker_costs_only_its_share(layer: Layer, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_only_its_partition(layer: Layer, tmp_path: Path) -> None:
     """One of two workers dies mid-run: same bytes, every value told of once, little redone."""
-    fold, shares = make_fold(layer), layer.shares(SHARE_BYTES)
-    expected = ThreadExecutor(2).fold(fold, shares, lambda _: None).result()
+    fold, partitions = make_fold(layer), layer.partitions(PARTITION_BYTES)
+    expected = ThreadExecutor(2).fold(fold, partitions, lambda _: None).result()
     told: list[int] = []
     with (
         Cluster(tmp_path / "cluster") as cluster,
@@ -59,16 +59,16 @@ def test_a_killed_worker_costs_only_its_share(layer: Layer, tmp_path: Path) -> N
             told.append(n)
 
         watched = Watched(fold, tmp_path / "begun.txt")
-        found = executor.fold(watched, shares, advance).result()
+        found = executor.fold(watched, partitions, advance).result()
         assert executor.n_threads == 1
     assert equal(found, expected)
     assert sum(told) == layer.n_values
     assert len(told) >= 8
     begun = [int(line) for line in (tmp_path / "begun.txt").read_text().split()]
-    assert set(begun) == {share.start for share in shares}
+    assert set(begun) == {partition.start for partition in partitions}
     # What the lost worker had: the task it was at, and what was done but not fetched.
-    lost = len(begun) - len(shares)
-    in_a_task = -(-len(shares) // len(told))
+    lost = len(begun) - len(partitions)
+    in_a_task = -(-len(partitions) // len(told))
     assert lost <= module.WINDOW_PER_THREAD * 2 * in_a_task
 
 
@@ -87,9 +87,9 @@ def test_a_worker_that_joins_late_helps(layer: Layer, tmp_path: Path) -> None:
                 executor.wait_for_workers(2)
                 joined.set()
 
-        found = executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), advance)
+        found = executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), advance)
         assert executor.n_threads == 2
-    expected = ThreadExecutor(1).fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+    expected = ThreadExecutor(1).fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
     assert equal(found.result(), expected.result())
 
 
@@ -107,18 +107,18 @@ def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, tmp_path: Path) ->
         DaskExecutor(cluster.address) as executor,
     ):
         with pytest.raises(Stopped):
-            executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), stop)
-        found = executor.fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+            executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), stop)
+        found = executor.fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
         assert found.result().cells.n_cells == layer.n_cells
 
 
 def test_a_cluster_of_its_own(layer: Layer) -> None:
     """Without an address this machine's processors are the cluster; it has a dashboard link."""
     with DaskExecutor(None, n_workers=2) as executor:
-        found = executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), lambda _: None)
+        found = executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), lambda _: None)
         assert executor.n_threads == 2
         assert (executor.dashboard_link or "").startswith("http://127.0.0.1:")
-    expected = ThreadExecutor(1).fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+    expected = ThreadExecutor(1).fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
     assert equal(found.result(), expected.result())
 
 
@@ -140,7 +140,7 @@ def test_no_worker(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         DaskExecutor(cluster.address) as executor,
         pytest.raises(UnreachableError, match="no worker"),
     ):
-        executor.fold(make_fold(layer), layer.shares(1 << 30), lambda _: None)
+        executor.fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
 
 
 def test_the_scheduler_dies(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_the_scheduler_dies(layer: Layer, tmp_path: Path, monkeypatch: pytest.Mo
             cluster.processes[0].send_signal(signal.SIGKILL)
 
         with pytest.raises(UnreachableError, match="scheduler"):
-            executor.fold(make_fold(layer), layer.shares(SHARE_BYTES), advance)
+            executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), advance)
 
 
 def test_another_version() -> None:

@@ -23,15 +23,15 @@ def open_path(path: Path) -> tuple[Matrix, ...]:
     return open_matrices(LocalFolder(path) if path.is_dir() else LocalFile(path))
 
 
-def dense(layer: Layer, share_bytes: int = 1 << 12, block_bytes: int = 1 << 10) -> Array:
-    """Read a layer whole, in small shares and blocks, and hold the blocks to their invariants."""
+def dense(layer: Layer, partition_bytes: int = 1 << 12, block_bytes: int = 1 << 10) -> Array:
+    """Read a layer in small partitions and blocks, and check the invariants of blocks."""
     n_cells = count_cells(layer)
     out = np.zeros((n_cells, len(layer.genes)))
     seen = np.zeros(out.shape, dtype=int)
     cells_seen = np.zeros(n_cells, dtype=int)
-    for share in layer.shares(share_bytes):
+    for partition in layer.partitions(partition_bytes):
         if layer.cell_major:
-            for block in layer.cell_blocks(share, block_bytes):
+            for block in layer.cell_blocks(partition, block_bytes):
                 check_cell_block(block, n_cells)
                 cells = np.repeat(
                     np.arange(block.start, block.start + block.n_cells), np.diff(block.indptr)
@@ -42,25 +42,27 @@ def dense(layer: Layer, share_bytes: int = 1 << 12, block_bytes: int = 1 << 10) 
     if layer.cell_major:
         assert (cells_seen == 1).all()
         assert (seen <= 1).all()
-        assert np.array_equal(out, from_entries(layer, share_bytes, block_bytes), equal_nan=True)
+        assert np.array_equal(
+            out, from_entries(layer, partition_bytes, block_bytes), equal_nan=True
+        )
         return out
-    return from_entries(layer, share_bytes, block_bytes)
+    return from_entries(layer, partition_bytes, block_bytes)
 
 
 def count_cells(layer: Layer) -> int:
     """Return the number of cells; where the layer doesn't know it, by reading it."""
     if layer.n_cells is not None:
         return layer.n_cells
-    (share,) = layer.shares(1)
-    return sum(block.n_cells for block in layer.cell_blocks(share, 1 << 10))
+    (partition,) = layer.partitions(1)
+    return sum(block.n_cells for block in layer.cell_blocks(partition, 1 << 10))
 
 
-def from_entries(layer: Layer, share_bytes: int = 1 << 12, block_bytes: int = 1 << 10) -> Array:
+def from_entries(layer: Layer, partition_bytes: int = 1 << 12, block_bytes: int = 1 << 10) -> Array:
     """Read a layer whole through its entries."""
     out = np.zeros((count_cells(layer), len(layer.genes)))
     seen = np.zeros(out.shape, dtype=int)
-    for share in layer.shares(share_bytes):
-        for block in layer.entry_blocks(share, block_bytes):
+    for partition in layer.partitions(partition_bytes):
+        for block in layer.entry_blocks(partition, block_bytes):
             np.add.at(seen, (block.cells, block.genes), 1)
             out[block.cells, block.genes] = block.data
     assert (seen <= 1).all()
@@ -101,11 +103,11 @@ def read_or_refuse(path: Path) -> str:
         for matrix in open_path(path):
             for layer in matrix.layers:
                 n_seen = 0
-                for share in layer.shares(1 << 20):
+                for partition in layer.partitions(1 << 20):
                     blocks = (
-                        layer.cell_blocks(share, 1 << 16)
+                        layer.cell_blocks(partition, 1 << 16)
                         if layer.cell_major
-                        else layer.entry_blocks(share, 1 << 16)
+                        else layer.entry_blocks(partition, 1 << 16)
                     )
                     for block in blocks:
                         n_seen += len(block.data)

@@ -92,7 +92,7 @@ def test_what_the_caller_raises_is_not_the_readers() -> None:
             raise KeyError("mine")
 
 
-@pytest.mark.parametrize("method", ["shares", "cell_blocks"])
+@pytest.mark.parametrize("method", ["partitions", "cell_blocks"])
 def test_a_layer_that_fails_refuses_its_matrix(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

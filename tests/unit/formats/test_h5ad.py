@@ -47,18 +47,18 @@ def write(path: Path, data: anndata.AnnData, **options: Any) -> Path:
     return path
 
 
-def gather(layer: Layer, share_bytes: int, block_bytes: int) -> np.ndarray:
-    """Put a matrix together again from all blocks of all shares, each entry once."""
+def gather(layer: Layer, partition_bytes: int, block_bytes: int) -> np.ndarray:
+    """Put a matrix together again from all blocks of all partitions, each entry once."""
     whole = np.zeros((layer.n_cells, len(layer.genes)))
     seen = np.zeros(layer.n_cells, dtype=int)
-    for share in layer.shares(share_bytes):
+    for partition in layer.partitions(partition_bytes):
         if layer.cell_major:
-            for block in layer.cell_blocks(share, block_bytes):
+            for block in layer.cell_blocks(partition, block_bytes):
                 cells = np.repeat(np.arange(block.n_cells) + block.start, np.diff(block.indptr))
                 np.add.at(whole, (cells, block.indices), block.data)
                 seen[block.start : block.start + block.n_cells] += 1
         else:
-            for entries in layer.entry_blocks(share, block_bytes):
+            for entries in layer.entry_blocks(partition, block_bytes):
                 np.add.at(whole, (entries.cells, entries.genes), entries.data)
     if layer.cell_major:
         assert (seen == 1).all()
@@ -83,8 +83,8 @@ def test_all_layouts_give_the_same(layout: str, compression: str | None, tmp_pat
     path = write(tmp_path / "x.h5ad", adata(LAYOUTS[layout](x)), compression=compression)
     (matrix,) = open_matrices(LocalFile(path))
     layer = pickle.loads(pickle.dumps(matrix.layers[0]))
-    for share_bytes, block_bytes in ((1 << 20, 1 << 20), (1000, 300), (1, 1)):
-        np.testing.assert_array_equal(gather(layer, share_bytes, block_bytes), x.toarray())
+    for partition_bytes, block_bytes in ((1 << 20, 1 << 20), (1000, 300), (1, 1)):
+        np.testing.assert_array_equal(gather(layer, partition_bytes, block_bytes), x.toarray())
     expected = summarise(write(tmp_path / "y.h5ad", adata(x)))
     found = summarise(path)
     for name in ("mean_pct_of_cell_counts", "dispersions_norm", "total_counts"):

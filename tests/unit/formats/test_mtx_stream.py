@@ -300,11 +300,11 @@ def test_concatenated_gzip_members_are_one_matrix() -> None:
     assert dense(open_text(packed)).sum() == 20
 
 
-def test_share_is_one() -> None:
-    """A stream has a single share; another one is a mistake of the caller."""
+def test_partition_is_one() -> None:
+    """A stream has a single partition; another one is a mistake of the caller."""
     layer = open_text(HEAD + "2 3 1\n1 1 1\n")
-    assert layer.shares(1) == (range(3),)
-    with pytest.raises(ValueError, match="not the one share"):
+    assert layer.partitions(1) == (range(3),)
+    with pytest.raises(ValueError, match="not the one partition"):
         list(layer.cell_blocks(range(2), 1))
 
 

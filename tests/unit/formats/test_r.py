@@ -251,7 +251,7 @@ def test_real_rds(real_data):
     assert len(layer.genes) - len(set(layer.genes.names)) == 34
     total = sum(
         block.data.sum()
-        for share in layer.shares(1 << 20)
-        for block in layer.cell_blocks(share, 1 << 18)
+        for partition in layer.partitions(1 << 20)
+        for block in layer.cell_blocks(partition, 1 << 18)
     )
     assert total == 154_941

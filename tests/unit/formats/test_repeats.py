@@ -128,8 +128,8 @@ def test_a_cell_with_more_entries_than_genes_is_added_up_in_pieces(
     summed.sum_duplicates()
     layer = open_as(kind, stored, tmp_path)
     assert np.array_equal(dense(layer), summed.toarray())
-    for share in layer.shares(1 << 12):
-        assert all(len(block.data) <= 128 for block in layer.entry_blocks(share, 1 << 8))
+    for partition in layer.partitions(1 << 12):
+        assert all(len(block.data) <= 128 for block in layer.entry_blocks(partition, 1 << 8))
 
 
 @pytest.mark.parametrize("ascending", [True, False])

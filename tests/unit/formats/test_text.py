@@ -259,8 +259,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path):
                 print(f"cell{i}", line, sep=",", file=file)
         tracemalloc.start()
         (matrix,) = open_path(path)
-        (share,) = matrix.layers[0].shares(1)
-        n_cells = sum(b.n_cells for b in matrix.layers[0].cell_blocks(share, 1 << 20))
+        (partition,) = matrix.layers[0].partitions(1)
+        n_cells = sum(b.n_cells for b in matrix.layers[0].cell_blocks(partition, 1 << 20))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert n_cells == n_lines
@@ -335,7 +335,7 @@ def test_real_dense_table(real_data):
     assert list(layer.genes.names) == list(frame.index)
     total = np.zeros(layer.n_cells)
     n_values = 0
-    for block in layer.entry_blocks(layer.shares(1)[0], 8 << 20):
+    for block in layer.entry_blocks(layer.partitions(1)[0], 8 << 20):
         total += np.bincount(block.cells, block.data, layer.n_cells)
         n_values += len(block.data)
     assert np.array_equal(total, frame.sum().to_numpy())

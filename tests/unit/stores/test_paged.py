@@ -69,7 +69,7 @@ def test_every_range_is_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
             start = chance.randrange(len(DATA) + 10)
             length = chance.choice([1, 100, PAGE_BYTES, 200_000])
             if chance.random() < 0.3:
-                blob.expect([(chance.randrange(len(DATA)), 300_000)], soon=chance.random() < 0.5)
+                blob.prefetch([(chance.randrange(len(DATA)), 300_000)], soon=chance.random() < 0.5)
             if blob.read_range(start, length) != DATA[start : start + length]:
                 wrong.append((start, length))
 
@@ -94,7 +94,7 @@ def test_a_stream_is_read_ahead_of_and_once() -> None:
 def test_what_is_announced_stays_within_the_window() -> None:
     """However much is announced, no more is sent for than fits the window, until it is read."""
     inner, blob = watched(bytes(80 << 20))
-    blob.expect([(0, 80 << 20)])
+    blob.prefetch([(0, 80 << 20)])
     deadline = threading.Event()
     while sum(n for _, n in list(vars(inner)["spans"])) < page_pool.WINDOW_BYTES:
         assert not deadline.wait(0.01)
@@ -164,7 +164,9 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
         is_gene = layer.genes.is_gene
         features = Features(is_gene, is_gene & False, is_gene[:100].nonzero()[0])
         fold = CellFold(Reading(layer, 1 << 20), features, 0)
-        return ThreadExecutor(2).fold(fold, layer.shares(4 << 20), lambda _: None).result(), size
+        return ThreadExecutor(2).fold(
+            fold, layer.partitions(4 << 20), lambda _: None
+        ).result(), size
 
     with FileServer() as server:
         client = Client(Patience(first_wait=0.01, longest_wait=0.01))

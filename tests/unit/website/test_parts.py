@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from dpss.storage.local import LocalStore
 from dpss.summary.tables import genes_csv as csv_of
 from dpss.website import build_website
-from dpss.website.genes.index import Layout
+from dpss.website.genes.index import IndexLayout
 from dpss.website.genes.lookup import gene_files, gene_key, line_of
 from dpss.website.genes.packing import float_words, word_text
 from dpss.website.genes.tables import read_genes
@@ -191,7 +191,7 @@ def number(word: int) -> float:
 def look_up(root: Path, typed: str) -> dict[str, tuple]:
     """Find a gene as the page does."""
     (folder,) = (root / "_dpss/lookup").iterdir()
-    layout = Layout(*map(int, folder.name.split("x")))
+    layout = IndexLayout(*map(int, folder.name.split("x")))
     key, found = gene_key(typed), {}
 
     def ids_of(name):

@@ -38,7 +38,7 @@ _N_LOOKED_AT = 5_000
 _FEW = 20
 
 
-class Kind(Enum):
+class AxisKind(Enum):
     """What names are taken for."""
 
     GENES = "genes"
@@ -46,7 +46,10 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
-def find_kind(names: Sequence[str], title: str = "") -> Kind:
+Kind = AxisKind
+
+
+def find_kind(names: Sequence[str], title: str = "") -> AxisKind:
     """Tell whether names are those of genes or of cells.
 
     Args:
@@ -55,16 +58,16 @@ def find_kind(names: Sequence[str], title: str = "") -> Kind:
     """
     some = names[:: max(1, len(names) // _N_LOOKED_AT)]
     if not some:
-        return Kind.UNKNOWN
+        return AxisKind.UNKNOWN
     if _share(ENSEMBL, some) > 0.5:
-        return Kind.GENES
+        return AxisKind.GENES
     if _share(_BARCODE, some) > 0.5:
-        return Kind.CELLS
+        return AxisKind.CELLS
     if _GENE_TITLE.fullmatch(title) or _share(GENE_FAMILIES, some) >= 0.01:
-        return Kind.GENES
+        return AxisKind.GENES
     if _CELL_TITLE.fullmatch(title) or _share(_CELL, some) > 0.5:
-        return Kind.CELLS
-    return Kind.GENES if _looks_like_symbols(some) else Kind.UNKNOWN
+        return AxisKind.CELLS
+    return AxisKind.GENES if _looks_like_symbols(some) else AxisKind.UNKNOWN
 
 
 def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:

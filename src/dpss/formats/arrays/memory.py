@@ -31,20 +31,20 @@ class InMemoryLayer:
     n_values: int | None
     value_bytes: int
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Cut the layer into ranges of cells, or of genes where it is gene-major."""
         n = self.n_cells if self.cell_major else len(self.genes)
         n_values = self.n_values if self.n_values is not None else n * len(self.genes)
-        return cut_evenly(n, n_values, self.value_bytes + _INDEX_BYTES, share_bytes)
+        return cut_evenly(n, n_values, self.value_bytes + _INDEX_BYTES, partition_bytes)
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Yield the cells of a share in blocks."""
-        for part, (indptr, indices, data) in self._parts(share, block_bytes):
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a partition in blocks."""
+        for part, (indptr, indices, data) in self._parts(partition, block_bytes):
             yield CellBlock(part.start, indptr, indices, data)
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the stored values of a share in blocks."""
-        for part, (indptr, indices, data) in self._parts(share, block_bytes):
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the stored values of a partition in blocks."""
+        for part, (indptr, indices, data) in self._parts(partition, block_bytes):
             major = np.repeat(
                 np.arange(part.start, part.stop, dtype=np.int64), np.diff(indptr).astype(np.int64)
             )
@@ -52,15 +52,15 @@ class InMemoryLayer:
             yield EntryBlock(cells, genes, data)
 
     def _parts(
-        self, share: range, block_bytes: int
+        self, partition: range, block_bytes: int
     ) -> Iterator[tuple[range, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]]:
         n_all = self.n_cells if self.cell_major else len(self.genes)
         n_minor = len(self.genes) if self.cell_major else self.n_cells
         n_values = self.n_values if self.n_values is not None else n_all * len(self.genes)
         per_one = max(1.0, n_values / max(1, n_all)) * (self.value_bytes + _INDEX_BYTES)
         step = int(max(1, min(MAX_BLOCK_CELLS, block_bytes // per_one)))
-        for start in range(share.start, share.stop, step):
-            part = range(start, min(start + step, share.stop))
+        for start in range(partition.start, partition.stop, step):
+            part = range(start, min(start + step, partition.stop))
             runs = compressed(self.cut(part), gene_major=not self.cell_major)
             yield part, distinct_runs(runs, n_minor)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.arrays.dtypes import as_indices, as_values
 from dpss.formats.arrays.repeats import Runs, RunSum, distinct_runs
-from dpss.formats.arrays.vectors import Cursor, ForeseeingVector, Vector, VectorFile
+from dpss.formats.arrays.vectors import Cursor, PrefetchableVector, Vector, VectorFile
 from dpss.formats.base import cut_evenly
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.local import LocalFile, LocalFolder
@@ -108,43 +108,47 @@ class SparseLayer:
         """Decoded size of a chunk of values and of one of indices."""
         return self._data.chunk_bytes + self._indices.chunk_bytes
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Cut the major axis into even ranges: no more than chunks may be held at a time."""
         n_major = self.n_cells if self.cell_major else len(self.genes)
         if self._chunk_bytes > _LARGE_CHUNK_BYTES:
-            n_shares = _CHUNKS_BYTES // self._chunk_bytes
-            share_bytes = max(share_bytes, -(-self.n_values * self._value_bytes // n_shares))
-        return cut_evenly(n_major, self.n_values, self._value_bytes, share_bytes)
+            n_partitions = _CHUNKS_BYTES // self._chunk_bytes
+            partition_bytes = max(
+                partition_bytes, -(-self.n_values * self._value_bytes // n_partitions)
+            )
+        return cut_evenly(n_major, self.n_values, self._value_bytes, partition_bytes)
 
-    def expect(self, share: range) -> None:
-        """Say that a share will be read: its bytes are sent for, a piece of each vector in turn."""
-        vectors = [v for v in (self._indices, self._data) if isinstance(v, ForeseeingVector)]
-        if not share or not vectors or isinstance(self.file.blob, (LocalFile, LocalFolder)):
+    def prefetch(self, partition: range) -> None:
+        """Prefetch the bytes of a partition, a piece of each vector in turn."""
+        vectors = [v for v in (self._indices, self._data) if isinstance(v, PrefetchableVector)]
+        if not partition or not vectors or isinstance(self.file.blob, (LocalFile, LocalFolder)):
             return
-        begin, end = (int(self._pointers(range(i, i))[0]) for i in (share.start, share.stop))
+        begin, end = (
+            int(self._pointers(range(i, i))[0]) for i in (partition.start, partition.stop)
+        )
         for start in range(begin, end, _EXPECTED_VALUES):
             for vector in vectors:
-                vector.expect(start, min(start + _EXPECTED_VALUES, end))
+                vector.prefetch(start, min(start + _EXPECTED_VALUES, end))
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Yield the cells of a share in blocks; what is stored twice is added up."""
-        for first, (indptr, minor, data) in self._runs(share, block_bytes):
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a partition in blocks; what is stored twice is added up."""
+        for first, (indptr, minor, data) in self._runs(partition, block_bytes):
             yield CellBlock(start=first, indptr=indptr, indices=minor, data=data)
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the stored values of a share in blocks; what is stored twice is added up."""
-        for first, (indptr, minor, data) in self._runs(share, block_bytes):
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the stored values of a partition in blocks; what is stored twice is added up."""
+        for first, (indptr, minor, data) in self._runs(partition, block_bytes):
             lengths = np.diff(indptr)
             major = np.repeat(np.arange(first, first + len(lengths), dtype=np.int32), lengths)
             cells, genes = (major, minor) if self.cell_major else (minor, major)
             yield EntryBlock(cells=cells, genes=genes, data=data)
 
-    def _runs(self, share: range, block_bytes: int) -> Iterator[tuple[int, Runs]]:
+    def _runs(self, partition: range, block_bytes: int) -> Iterator[tuple[int, Runs]]:
         """Yield the first of some cells or genes, and these, without repeats.
 
         A gene of so many values that they can't be held may come in several pieces.
         """
-        pointers = self._pointers(share)
+        pointers = self._pointers(partition)
         data, indices = Cursor(self._data), Cursor(self._indices)
         n_minor = len(self.genes) if self.cell_major else self.n_cells
         step = max(1, block_bytes // self._value_bytes)
@@ -153,14 +157,14 @@ class SparseLayer:
             indptr = pointers[first : stop + 1] - begin
             if end - begin > max(step, n_minor):
                 # There are more of them than places: some are there twice.
-                yield share.start + first, self._added_up(range(begin, end), n_minor, step)
+                yield partition.start + first, self._added_up(range(begin, end), n_minor, step)
             elif end - begin > max(step, _HELD_VALUES) and not self.cell_major:
                 for runs in self._in_pieces(range(begin, end), n_minor, step):
-                    yield share.start + first, runs
+                    yield partition.start + first, runs
             else:
                 minor = self._genes_of(as_indices(indices.read(begin, end)))
                 runs = indptr, minor, as_values(data.read(begin, end))
-                yield share.start + first, distinct_runs(runs, n_minor)
+                yield partition.start + first, distinct_runs(runs, n_minor)
 
     def _in_pieces(self, values: range, n_minor: int, step: int) -> Iterator[Runs]:
         """Yield the values of a large gene: as they come if its cells ascend, else added up."""
@@ -208,14 +212,14 @@ class SparseLayer:
         genes: NDArray[Any] = self.gene_of[minor].astype(np.int32)
         return genes
 
-    def _pointers(self, share: range) -> NDArray[np.int64]:
-        """Return the pointers of a share, checked, shape ``(len(share) + 1,)``."""
-        indptr = self._indptr.read(share.start, share.stop + 1).astype(np.int64)
+    def _pointers(self, partition: range) -> NDArray[np.int64]:
+        """Return the pointers of a partition, checked, shape ``(len(partition) + 1,)``."""
+        indptr = self._indptr.read(partition.start, partition.stop + 1).astype(np.int64)
         steps = np.diff(indptr)
         if len(steps) and (steps.min() < 0 or indptr[0] < 0 or indptr[-1] > self.n_values):
             raise CorruptMatrixError(
                 f"{self.file.blob.url}: {self.group}/indptr decreases or leaves the "
-                f"{self.n_values:,} values within {share.start:,}..{share.stop:,}"
+                f"{self.n_values:,} values within {partition.start:,}..{partition.stop:,}"
             )
         return indptr
 

@@ -116,26 +116,26 @@ class TiledLayer:
         (n_rows, n_columns), (rows, columns) = self.array.shape, self.array.tile_shape
         return -(-n_rows // rows), -(-n_columns // columns)
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Cut the cells where tiles begin; or the tiles, counted row by row."""
         if not self.cell_major:
             n_tiles = self._grid[0] * self._grid[1]
-            return cut_evenly(n_tiles, self.n_values, self.array.dtype.itemsize, share_bytes)
+            return cut_evenly(n_tiles, self.n_values, self.array.dtype.itemsize, partition_bytes)
         width = self._band_cells
         n_bands = -(-self.n_cells // width)
-        cuts = cut_evenly(n_bands, n_bands * width, self._cell_bytes, share_bytes)
+        cuts = cut_evenly(n_bands, n_bands * width, self._cell_bytes, partition_bytes)
         return [
             range(min(cut.start * width, self.n_cells), min(cut.stop * width, self.n_cells))
             for cut in cuts
         ]
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Yield the cells of a share in blocks, without their zeros."""
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a partition in blocks, without their zeros."""
         fitting = min(block_bytes // self._cell_bytes, MAX_BLOCK_CELLS)
         width = max(1, fitting // self._band_cells) * self._band_cells
         step = max(1, fitting)
-        for start in range(share.start, share.stop, width):
-            band = as_values(self._read_band(range(start, min(start + width, share.stop))))
+        for start in range(partition.start, partition.stop, width):
+            band = as_values(self._read_band(range(start, min(start + width, partition.stop))))
             for first in range(0, len(band), step):
                 indptr, indices, data = sparse_rows(band[first : first + step])
                 yield CellBlock(start + first, indptr, indices, data)
@@ -151,34 +151,34 @@ class TiledLayer:
             part[:] = tile[: part.shape[0], : part.shape[1]]
         return band
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the values of a share in blocks, without zeros."""
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the values of a partition in blocks, without zeros."""
         if self.cell_major:
-            for block in self.cell_blocks(share, block_bytes):
+            for block in self.cell_blocks(partition, block_bytes):
                 cells = np.repeat(
                     np.arange(block.start, block.start + block.n_cells), np.diff(block.indptr)
                 )
                 yield EntryBlock(cells, block.indices, block.data)
             return
-        for rows, columns in self._rectangles(share, block_bytes):
+        for rows, columns in self._rectangles(partition, block_bytes):
             yield join_entries(
                 [self._entries(*found) for found in self.array.read_tiles(rows, columns)]
             )
 
-    def _rectangles(self, share: range, block_bytes: int) -> Iterator[tuple[range, range]]:
+    def _rectangles(self, partition: range, block_bytes: int) -> Iterator[tuple[range, range]]:
         """Yield the rows and columns of as many tiles side by side as a block holds."""
         (n_rows, n_columns), (height, width) = self.array.shape, self.array.tile_shape
         n_across = self._grid[1]
         step = max(1, block_bytes // (height * width * self.array.dtype.itemsize))
-        number = share.start
-        while number < share.stop:
+        number = partition.start
+        while number < partition.stop:
             row, column = divmod(number, n_across)
-            if column == 0 and step >= n_across and share.stop - number >= n_across:
-                n_down = min(step, share.stop - number) // n_across
+            if column == 0 and step >= n_across and partition.stop - number >= n_across:
+                n_down = min(step, partition.stop - number) // n_across
                 n_tiles = n_down * n_across
                 columns = range(n_columns)
             else:
-                n_down, n_tiles = 1, min(step, n_across - column, share.stop - number)
+                n_down, n_tiles = 1, min(step, n_across - column, partition.stop - number)
                 columns = range(column * width, min((column + n_tiles) * width, n_columns))
             yield range(row * height, min((row + n_down) * height, n_rows)), columns
             number += n_tiles

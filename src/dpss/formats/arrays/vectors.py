@@ -42,11 +42,11 @@ class Vector(Protocol):
 
 
 @runtime_checkable
-class ForeseeingVector(Protocol):
-    """A vector that can have bytes sent for before they're read."""
+class PrefetchableVector(Protocol):
+    """A vector that can prefetch elements."""
 
-    def expect(self, start: int, stop: int) -> None:
-        """Say that the elements ``start..stop`` will be read."""
+    def prefetch(self, start: int, stop: int) -> None:
+        """Prefetch the elements ``start..stop``."""
 
 
 class Addressed(Protocol):

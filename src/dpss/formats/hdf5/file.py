@@ -29,12 +29,12 @@ from dpss.errors import (
 from dpss.formats.arrays.vectors import Cursor
 from dpss.formats.hdf5.access import limit_metadata, open_local
 from dpss.formats.hdf5.filters import missing_filter, unfilter
-from dpss.formats.hdf5.layout import Layout, coalesce, lay_out, span_bytes
+from dpss.formats.hdf5.layout import DatasetLayout, coalesce, lay_out, span_bytes
 from dpss.formats.hdf5.remote import RangeFile
 from dpss.formats.hdf5.tree import Hdf5Group
 from dpss.storage.base import Blob
 from dpss.storage.local import LocalFile
-from dpss.storage.paging.file import Foreseeing
+from dpss.storage.paging.file import Prefetchable
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -160,7 +160,7 @@ class ChunkedArray:
         self.chunk_shape: tuple[int, ...] | None = dataset.chunks
         self._file = file
         self._lock = threading.Lock()
-        self._layout: Layout | None = None
+        self._layout: DatasetLayout | None = None
         self._laid_out = False
         if self.dtype.kind not in "iufb" or dataset.shape is None:
             raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
@@ -182,9 +182,9 @@ class ChunkedArray:
         """Return the elements ``start..stop`` of the first axis."""
         return Cursor(self).read(start, stop)
 
-    def expect(self, start: int, stop: int) -> None:
+    def prefetch(self, start: int, stop: int) -> None:
         """Say that the elements ``start..stop`` of the first axis will be read."""
-        layout = self.layout() if isinstance(self._file.blob, Foreseeing) else None
+        layout = self.layout() if isinstance(self._file.blob, Prefetchable) else None
         if layout is None or stop <= start:
             return
         per_row, height = layout.chunks_per_row, layout.chunk_shape[0]
@@ -194,10 +194,10 @@ class ChunkedArray:
             for first, last in coalesce(layout, numbers)
         ]
         blob = self._file.blob
-        if isinstance(blob, Foreseeing):
-            blob.expect([span for span in spans if span[0] >= 0])
+        if isinstance(blob, Prefetchable):
+            blob.prefetch([span for span in spans if span[0] >= 0])
 
-    def layout(self) -> Layout | None:
+    def layout(self) -> DatasetLayout | None:
         """Return where the chunks lie, `None` where HDF5 must do the reading."""
         with self._lock:
             if not self._laid_out:
@@ -226,7 +226,7 @@ class ChunkedArray:
             ) from error
 
     def read_slabs(
-        self, layout: Layout, first: int, stop: int
+        self, layout: DatasetLayout, first: int, stop: int
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the rows of chunks ``first..stop`` with their numbers, decoded.
 
@@ -250,7 +250,7 @@ class ChunkedArray:
                 yield row, slab
 
     def read_chunks(
-        self, layout: Layout, numbers: NDArray[np.int64]
+        self, layout: DatasetLayout, numbers: NDArray[np.int64]
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the decoded chunks with these numbers, each of the chunk's full shape."""
         for first, last in coalesce(layout, numbers):
@@ -267,12 +267,12 @@ class ChunkedArray:
             for number, at, size, mask in chunks:
                 yield number, self._decode(layout, number, stored[at : at + size], mask)
 
-    def _filled(self, layout: Layout) -> NDArray[Any]:
+    def _filled(self, layout: DatasetLayout) -> NDArray[Any]:
         """Return a chunk that was never written."""
         fill = self._file.dataset(self.path).fillvalue
         return np.full(layout.chunk_shape, fill, dtype=self.dtype)
 
-    def _decode(self, layout: Layout, number: int, stored: Any, mask: int) -> NDArray[Any]:
+    def _decode(self, layout: DatasetLayout, number: int, stored: Any, mask: int) -> NDArray[Any]:
         """Return a chunk from its stored bytes."""
         item_bytes = self.dtype.itemsize
         n_bytes = layout.n_items * item_bytes

@@ -22,7 +22,7 @@ _MAX_SPAN = 1 << 20
 
 
 @dataclass(frozen=True)
-class Layout:
+class DatasetLayout:
     """Where the chunks of a dataset lie, in the order of their place in the array."""
 
     chunk_shape: tuple[int, ...]
@@ -48,7 +48,7 @@ class Layout:
         return prod(self.grid[1:])
 
 
-def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> Layout | None:
+def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetLayout | None:
     """Ask where the chunks lie; `None` if the library must do the reading.
 
     Args:
@@ -87,10 +87,10 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> Layout |
         masks[number] = info.filter_mask
 
     dataset.id.chunk_iter(note)
-    return Layout(dataset.chunks, grid, offsets, sizes, masks, filters)
+    return DatasetLayout(dataset.chunks, grid, offsets, sizes, masks, filters)
 
 
-def coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+def coalesce(layout: DatasetLayout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
     first = 0
     begins = layout.offsets[numbers].tolist()
@@ -104,7 +104,7 @@ def coalesce(layout: Layout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, 
         first = i
 
 
-def span_bytes(layout: Layout, numbers: NDArray[np.int64], first: int, last: int) -> int:
+def span_bytes(layout: DatasetLayout, numbers: NDArray[np.int64], first: int, last: int) -> int:
     """Return the size of what lies from one chunk to another."""
     end = layout.offsets[numbers[last]] + layout.sizes[numbers[last]]
     return int(end - layout.offsets[numbers[first]])

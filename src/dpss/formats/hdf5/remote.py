@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dpss.storage.base import Blob
-from dpss.storage.paging.file import Foreseeing
+from dpss.storage.paging.file import Prefetchable
 
 _NODE = struct.Struct("<4sBBHQQ")
 """Of a B-tree of version 1: signature, kind, level, entries in use, left and right sibling."""
@@ -54,7 +54,7 @@ class RangeFile:
         length = max(0, end - self._at) if length < 0 else length
         try:
             data = self._blob.read_range(self._at, length)
-            expect_nodes(self._blob, data)
+            prefetch_nodes(self._blob, data)
         except BaseException as error:
             self._error = _bare(error)
             raise
@@ -82,9 +82,9 @@ def _bare(error: BaseException) -> BaseException:
     return bare
 
 
-def expect_nodes(blob: Blob, node: bytes) -> None:
+def prefetch_nodes(blob: Blob, node: bytes) -> None:
     """Announce all nodes below a node of a B-tree, level by level; do nothing for other bytes."""
-    if not isinstance(blob, Foreseeing):
+    if not isinstance(blob, Prefetchable):
         return
     nodes = [node]
     n_nodes = 0
@@ -93,7 +93,7 @@ def expect_nodes(blob: Blob, node: bytes) -> None:
         n_nodes += len(places)
         if not places or n_nodes > _MAX_NODES:
             return
-        blob.expect([(place, len(node)) for place in places], soon=True)
+        blob.prefetch([(place, len(node)) for place in places], soon=True)
         # Those directly above the leaves name what was just announced: one more level.
         upper = nodes[0][5] > 1
         nodes = [blob.read_range(place, len(node)) for place in places] if upper else []

@@ -20,7 +20,7 @@ from dpss.formats.arrays.dense import sparse_rows
 from dpss.formats.arrays.dtypes import as_values
 from dpss.formats.hdf5.file import ChunkedArray, Hdf5File
 from dpss.formats.hdf5.filters import DEFLATE
-from dpss.formats.hdf5.layout import Layout
+from dpss.formats.hdf5.layout import DatasetLayout
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
 _INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
@@ -36,7 +36,7 @@ def can_stream(array: ChunkedArray) -> bool:
 
 @dataclass(frozen=True)
 class StreamedLayer:
-    """A dense dataset in huge chunks as a `dpss.formats.base.Layer`; a share is some chunks."""
+    """A dense dataset in huge chunks as a `dpss.formats.base.Layer`; a partition is some chunks."""
 
     name: str
     file: Hdf5File
@@ -59,14 +59,14 @@ class StreamedLayer:
         return self.file.array(self.path)
 
     @property
-    def _layout(self) -> Layout:
+    def _layout(self) -> DatasetLayout:
         layout = self._array.layout()
         if layout is None:
             raise CorruptMatrixError(f"{self.file.blob.url}: {self.path} has no chunks")
         return layout
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
-        """Return a share per chunk: as cells where chunks are whole cells, else as numbers."""
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
+        """Return a partition per chunk: as cells where chunks are whole cells, else as numbers."""
         layout = self._layout
         if not self.cell_major:
             return [range(i, i + 1) for i in range(layout.grid[0] * layout.grid[1])]
@@ -76,17 +76,19 @@ class StreamedLayer:
             for start in range(0, self.n_cells, height)
         ]
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield the cells of a chunk in blocks, without their zeros."""
-        number = share.start // self._layout.chunk_shape[0]
+        number = partition.start // self._layout.chunk_shape[0]
         for start, rows in self._rows(number, block_bytes):
-            if start < share.stop:
-                indptr, indices, data = sparse_rows(rows[: share.stop - start, : len(self.genes)])
+            if start < partition.stop:
+                indptr, indices, data = sparse_rows(
+                    rows[: partition.stop - start, : len(self.genes)]
+                )
                 yield CellBlock(start, indptr, indices, data)
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the values of a chunk in blocks, without zeros."""
-        numbers = [share.start // self._layout.chunk_shape[0]] if self.cell_major else share
+        numbers = [partition.start // self._layout.chunk_shape[0]] if self.cell_major else partition
         for number in numbers:
             left = number % self._layout.grid[1] * self._layout.chunk_shape[1]
             for start, rows in self._rows(number, block_bytes):
@@ -118,7 +120,7 @@ class StreamedLayer:
                 f"{row - last + height:,} of its {height:,} rows; is the file truncated?"
             )
 
-    def _inflated(self, layout: Layout, number: int, piece_bytes: int) -> Iterator[bytes]:
+    def _inflated(self, layout: DatasetLayout, number: int, piece_bytes: int) -> Iterator[bytes]:
         """Yield a chunk's bytes, at most ``piece_bytes`` at a time."""
         at, end = int(layout.offsets[number]), int(layout.offsets[number] + layout.sizes[number])
         n_bytes = int(np.prod(layout.chunk_shape)) * self._array.dtype.itemsize

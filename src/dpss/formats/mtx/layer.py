@@ -24,7 +24,7 @@ _VALUE_BYTES = 12
 
 @dataclass(frozen=True)
 class MtxLayer:
-    """The one layer of a MatrixMarket file. A stream: it has a single share."""
+    """The one layer of a MatrixMarket file. A stream: it has a single partition."""
 
     blob: Blob
     header: MtxHeader
@@ -49,18 +49,18 @@ class MtxLayer:
         """Number of entries that the file declares."""
         return self.header.n_entries
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
-        """Return one share: a stream can only be read from its start."""
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
+        """Return one partition: a stream can only be read from its start."""
         return (range(self.n_cells),)
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield all cells in blocks, empty ones included.
 
         Raises:
             NotCellMajorError: The entries are not sorted by cell.
             CorruptMatrixError: The file is damaged or contradicts itself.
         """
-        self._check_share(share)
+        self._check_partition(partition)
         cutter = _Cutter(self.n_cells, len(self.genes), max(1, block_bytes // _VALUE_BYTES))
         for chunk in self._chunks(self.cell_axis, block_bytes):
             cells, genes = self._indices(chunk)
@@ -70,13 +70,13 @@ class MtxLayer:
                 yield from cutter.add(cells, genes, chunk)
         yield from cutter.finish()
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield all entries in blocks, in the file's order.
 
         Raises:
             CorruptMatrixError: The file is damaged or contradicts itself.
         """
-        self._check_share(share)
+        self._check_partition(partition)
         n = max(1, block_bytes // (_VALUE_BYTES + 4))
         for chunk in self._chunks(None, block_bytes):
             cells, genes = self._indices(chunk)
@@ -93,9 +93,9 @@ class MtxLayer:
         pair = (chunk.rows, chunk.columns)
         return pair[self.cell_axis], pair[1 - self.cell_axis]
 
-    def _check_share(self, share: range) -> None:
-        if share != range(self.n_cells):
-            raise ValueError(f"{share} is not the one share of a stream")
+    def _check_partition(self, partition: range) -> None:
+        if partition != range(self.n_cells):
+            raise ValueError(f"{partition} is not the one partition of a stream")
 
 
 class _Cutter:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import UnknownFormatError
 from dpss.formats.r.matrices import RMatrix, is_matrix, read_matrix
-from dpss.formats.r.rules import Skipped, values_elsewhere, why_no_counts
+from dpss.formats.r.rules import SkippedObject, values_elsewhere, why_no_counts
 from dpss.formats.r.values import (
     attributes_of,
     class_of,
@@ -45,7 +45,7 @@ class Found:
 
 def find_matrices(
     thing: Any, url: str, name: str = "", depth: int = 0, *, nested: bool = False
-) -> Iterator[Found | Skipped]:
+) -> Iterator[Found | SkippedObject]:
     """Yield all count matrices of an object, and of those in it, and what is left out.
 
     Args:
@@ -82,10 +82,10 @@ def find_matrices(
             inner = _join(name, item_name)
             yield from find_matrices(item, url, inner, depth + 1, nested=nested)
     elif kind:
-        yield Skipped(name, values_elsewhere(kind))
+        yield SkippedObject(name, values_elsewhere(kind))
 
 
-def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found | Skipped:
+def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found | SkippedObject:
     """Return a matrix, or why it is left out.
 
     Raises:
@@ -97,9 +97,9 @@ def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found |
     except UnknownFormatError as error:
         if not name:
             raise
-        return Skipped(name, str(error).removeprefix(f"{where}: "))
+        return SkippedObject(name, str(error).removeprefix(f"{where}: "))
     why = why_no_counts(matrix, is_frame=False, nested=nested)
-    return Skipped(name, why) if why else Found(name, {"X": matrix})
+    return SkippedObject(name, why) if why else Found(name, {"X": matrix})
 
 
 def _join(outer: str, inner: str) -> str:
@@ -129,14 +129,14 @@ def _slots(thing: Any, names: tuple[str, ...], where: str) -> dict[str, RMatrix]
     return found
 
 
-def _elsewhere(layers: list[tuple[str, Any]], name: str) -> Iterator[Skipped]:
+def _elsewhere(layers: list[tuple[str, Any]], name: str) -> Iterator[SkippedObject]:
     """Yield the layers that are objects of other classes, such as those on disk."""
     for layer_name, layer in layers:
         if kind_of(layer) == "S4" and not is_matrix(layer):
-            yield Skipped(_join(name, layer_name), values_elsewhere(class_of(layer)))
+            yield SkippedObject(_join(name, layer_name), values_elsewhere(class_of(layer)))
 
 
-def _find_assay(assay: Any, where: str, name: str) -> Iterator[Found | Skipped]:
+def _find_assay(assay: Any, where: str, name: str) -> Iterator[Found | SkippedObject]:
     """Yield the matrices of an assay of Seurat 3 and 4, or 5."""
     slots = attributes_of(assay)
     if "layers" not in slots:
@@ -190,7 +190,7 @@ def _log_map(thing: Any) -> tuple[list[str], dict[str, NDArray[np.bool_]]]:
     return sides[0], dict(zip(sides[1], table, strict=True))
 
 
-def _find_experiment(thing: Any, where: str, name: str) -> Iterator[Found | Skipped]:
+def _find_experiment(thing: Any, where: str, name: str) -> Iterator[Found | SkippedObject]:
     """Yield the assays of a SummarizedExperiment or SingleCellExperiment."""
     slots = attributes_of(thing)
     holder = attributes_of(slots["assays"]).get("data", slots["assays"])
@@ -225,9 +225,9 @@ def _frame_columns(frame: Any) -> dict[str, NDArray[np.object_]]:
     return columns
 
 
-def _find_frame(frame: Any, name: str, *, nested: bool) -> Iterator[Found | Skipped]:
+def _find_frame(frame: Any, name: str, *, nested: bool) -> Iterator[Found | SkippedObject]:
     """Yield a data frame of numbers, one column per cell; others are tables about cells."""
-    about = Skipped(name, "a data frame that is not all numbers with names of rows")
+    about = SkippedObject(name, "a data frame that is not all numbers with names of rows")
     columns = [(title, numbers_of(column)) for title, column in items_of(frame)]
     numbers = [column for _, column in columns if column is not None]
     n_rows = {len(column) for column in numbers}
@@ -243,4 +243,4 @@ def _find_frame(frame: Any, name: str, *, nested: bool) -> Iterator[Found | Skip
         len(numbers), n_genes, np.stack(numbers), rows, [title for title, _ in columns]
     )
     why = why_no_counts(matrix, is_frame=True, nested=nested)
-    yield Skipped(name, why) if why else Found(name, {"X": matrix})
+    yield SkippedObject(name, why) if why else Found(name, {"X": matrix})

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
-from dpss.formats.annotation.axis_names import Kind, find_kind
+from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
 from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.r.containers import Found, find_matrices
 from dpss.formats.r.matrices import Compressed, RMatrix
-from dpss.formats.r.rules import Skipped
+from dpss.formats.r.rules import SkippedObject
 from dpss.model import Certainty, Decision
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import open_decompressed, peek
@@ -70,7 +70,7 @@ def open_(source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> tupl
     things = list(_find(_parse(data, source.url), source.url))
     del data
     found = [each for each in things if isinstance(each, Found)]
-    skipped = [each for each in things if isinstance(each, Skipped)]
+    skipped = [each for each in things if isinstance(each, SkippedObject)]
     for each in skipped:
         log.info("%s: left out, %s", source.url, _say(each))
     if not found:
@@ -83,18 +83,18 @@ def open_(source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> tupl
     return tuple(_open_one(each, each.name if named else "", source.url, said) for each in found)
 
 
-def _say(skipped: Skipped) -> str:
+def _say(skipped: SkippedObject) -> str:
     return f"{skipped.name or 'the object'} ({skipped.reason})"
 
 
-def _list(skipped: Sequence[Skipped]) -> str:
+def _list(skipped: Sequence[SkippedObject]) -> str:
     """Return the first of the objects that were left out, and how many more there are."""
     more = len(skipped) - _MAX_NAMED
     rest = f"; and {more:,} more" if more > 0 else ""
     return "; ".join(_say(each) for each in skipped[:_MAX_NAMED]) + rest
 
 
-def _decide_skipped(skipped: Sequence[Skipped]) -> tuple[Decision, ...]:
+def _decide_skipped(skipped: Sequence[SkippedObject]) -> tuple[Decision, ...]:
     """Return what the reading says of the objects that were left out, if any were."""
     if not skipped:
         return ()
@@ -141,7 +141,7 @@ def _parse(data: bytes, url: str) -> Any:
         raise CorruptMatrixError(f"{url}: R's objects can't be parsed ({reason})") from error
 
 
-def _find(top: Any, url: str) -> Iterator[Found | Skipped]:
+def _find(top: Any, url: str) -> Iterator[Found | SkippedObject]:
     try:
         yield from find_matrices(top, url)
     except MatrixError:
@@ -221,10 +221,10 @@ def _decide_orientation(found: Found, rows: Sequence[str], columns: Sequence[str
     """Return the orientation: R's packages keep genes in rows, names may speak against it."""
     kinds = find_kind(rows), find_kind(columns)
     certainty = Certainty.TOLD_BY_CONTENT
-    if Kind.CELLS is kinds[0] or (kinds[0] is Kind.UNKNOWN and Kind.GENES is kinds[1]):
+    if AxisKind.CELLS is kinds[0] or (kinds[0] is AxisKind.UNKNOWN and AxisKind.GENES is kinds[1]):
         evidence = "The rows are named like cells, but are taken for genes, as R has them."
         certainty = Certainty.ASSUMED
-    elif Kind.GENES is kinds[0] or Kind.CELLS is kinds[1]:
+    elif AxisKind.GENES is kinds[0] or AxisKind.CELLS is kinds[1]:
         evidence = "The names of rows and columns are those of genes and cells."
     elif found.gene_names:
         evidence, certainty = "The object's class keeps genes in rows.", Certainty.STATED

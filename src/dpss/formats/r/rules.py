@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.formats.annotation.axis_names import Kind, find_kind
+from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.r.matrices import RMatrix
 
 _STATISTICS = re.compile(
@@ -26,7 +26,7 @@ _N_PROBED = 1 << 20
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedObject:
     """An object with numbers that is not read."""
 
     name: str
@@ -55,7 +55,7 @@ def why_no_counts(matrix: RMatrix, *, is_frame: bool, nested: bool) -> str:
         return ""
     if any(_STATISTICS.fullmatch(title) for title in columns):
         return "statistics, by the titles of its columns"
-    if _are_dimensions(columns) and find_kind(rows) is Kind.CELLS:
+    if _are_dimensions(columns) and find_kind(rows) is AxisKind.CELLS:
         return "a reduction or neighbours: cells × numbered dimensions"
     return _why_no_table(matrix, matrix.values, is_frame=is_frame) if nested else ""
 

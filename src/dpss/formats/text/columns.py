@@ -45,7 +45,7 @@ _MAX_SUMMED = 200_000
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """How many columns stand before, among and after the data."""
 
     n_lead: int
@@ -55,7 +55,9 @@ class Layout:
     """The decimal sign, ``.`` or ``,``."""
 
 
-def find_layout(rows: Rows, titles: Sequence[str] | None, separator: str, *, short: bool) -> Layout:
+def find_layout(
+    rows: Rows, titles: Sequence[str] | None, separator: str, *, short: bool
+) -> TableLayout:
     """Tell annotation from data.
 
     Args:
@@ -80,7 +82,7 @@ def find_layout(rows: Rows, titles: Sequence[str] | None, separator: str, *, sho
     n_columns = n - n_lead - n_trail
     _check_columns(rows, numeric, titles, range(n_lead, n_lead + n_columns))
     decimal = decimal_sign(rows, titles, range(n_lead, n_lead + n_columns), separator)
-    return Layout(n_lead, n_columns, n_trail, decimal)
+    return TableLayout(n_lead, n_columns, n_trail, decimal)
 
 
 def _is_blank(rows: Rows, j: int, titles: Sequence[str] | None) -> bool:
@@ -97,7 +99,7 @@ def is_count(fields: Sequence[str]) -> bool:
 
 
 def find_cell_annotation(
-    rows: Rows, titles: Sequence[str] | None, layout: Layout
+    rows: Rows, titles: Sequence[str] | None, layout: TableLayout
 ) -> dict[int, str]:
     """Find data columns of a table of cells × genes that are facts about the cells.
 
@@ -123,7 +125,7 @@ def find_cell_annotation(
     return found
 
 
-def _values(rows: Sequence[Sequence[str]], layout: Layout) -> NDArray[np.float64]:
+def _values(rows: Sequence[Sequence[str]], layout: TableLayout) -> NDArray[np.float64]:
     """Return the data fields as numbers, shape ``(n_rows, n_columns)``; missing ones are 0."""
     data = slice(layout.n_lead, layout.n_lead + layout.n_columns)
     return np.array([[_as_float(field, layout.decimal) for field in row[data]] for row in rows])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import NoMatrixError, UnknownFormatError
-from dpss.formats.annotation.axis_names import Kind, are_lists, are_measures, find_kind
+from dpss.formats.annotation.axis_names import AxisKind, are_lists, are_measures, find_kind
 from dpss.formats.annotation.gene_table import check_feature_count
 from dpss.formats.other_formats import describe_bytes, unknown_format
 from dpss.formats.text.bounds import LineBounds
@@ -48,8 +48,8 @@ class Look:
     dialect: Dialect
     label: int | None
     """The column before the data that names the lines; ``None`` if there is none."""
-    line_kind: Kind
-    column_kind: Kind
+    line_kind: AxisKind
+    column_kind: AxisKind
     lead: tuple[NDArray[np.object_], ...] = ()
     """The columns before the data, of the first lines."""
     n_lines: int = 0
@@ -142,7 +142,7 @@ def lead_fields(text: bytes, begin: int, end: int, dialect: Dialect) -> list[str
         width *= 8
 
 
-def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, Kind]:
+def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, AxisKind]:
     """Return which column names the lines, and what it names."""
     labels = []
     for j in range(dialect.n_lead):
@@ -150,9 +150,9 @@ def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, K
         names = [fields[j] for fields in lines if j < len(fields)]
         kind = find_kind(names, title)
         numbers = all(name.isdigit() for name in names)
-        labels.append((kind is Kind.UNKNOWN, numbers, j, kind))
+        labels.append((kind is AxisKind.UNKNOWN, numbers, j, kind))
     if not labels:
-        return None, Kind.UNKNOWN
+        return None, AxisKind.UNKNOWN
     _, _, label, kind = min(labels, key=lambda entry: entry[:3])
     return label, kind
 
@@ -166,20 +166,20 @@ def orient(look: Look, wanted: Orientation | None) -> Decision:
         )
     lines, columns = look.line_kind, look.column_kind
     if lines is not columns:
-        genes = lines is Kind.GENES or columns is Kind.CELLS
+        genes = lines is AxisKind.GENES or columns is AxisKind.CELLS
         evidence = f"The names of lines are {_kind(lines)}, those of columns {_kind(columns)}."
         found = GENES_BY_CELLS if genes else CELLS_BY_GENES
         told = Certainty.TOLD_BY_CONTENT
         return Decision("orientation", found, evidence, told, option, True)
-    both = "of no known kind" if lines is Kind.UNKNOWN else f"those of {lines.value}"
+    both = "of no known kind" if lines is AxisKind.UNKNOWN else f"those of {lines.value}"
     evidence = f"The names of lines and of columns are {both}; lines were taken for genes."
     return Decision(
         "orientation", GENES_BY_CELLS, evidence, Certainty.ASSUMED, option, changes_numbers=True
     )
 
 
-def _kind(kind: Kind) -> str:
-    return "of no known kind" if kind is Kind.UNKNOWN else f"{kind.value}'"
+def _kind(kind: AxisKind) -> str:
+    return "of no known kind" if kind is AxisKind.UNKNOWN else f"{kind.value}'"
 
 
 def count_lines(blob: Blob, dialect: Dialect) -> int:

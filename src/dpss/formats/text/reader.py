@@ -81,15 +81,15 @@ class TextLayer:
         """Number of fields, zeros included."""
         return None if self.n_cells is None else self.n_cells * len(self.genes)
 
-    def shares(self, share_bytes: int) -> Sequence[range]:
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Return the whole: a stream can't be cut."""
-        del share_bytes
+        del partition_bytes
         return [_TO_THE_END if self.cell_major else range(len(self.genes))]
 
-    def cell_blocks(self, share: range, block_bytes: int) -> Iterator[CellBlock]:
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield the cells in blocks."""
-        start = share.start
-        for lines in self._lines(share, block_bytes):
+        start = partition.start
+        for lines in self._lines(partition, block_bytes):
             for first in range(0, len(lines), MAX_BLOCK_CELLS):
                 pointers = lines.starts[first : first + MAX_BLOCK_CELLS + 1]
                 found = slice(int(pointers[0]), int(pointers[-1]))
@@ -98,10 +98,10 @@ class TextLayer:
                 )
             start += len(lines)
 
-    def entry_blocks(self, share: range, block_bytes: int) -> Iterator[EntryBlock]:
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the values in blocks, line by line."""
-        start = share.start
-        for lines in self._lines(share, block_bytes):
+        start = partition.start
+        for lines in self._lines(partition, block_bytes):
             n_values = int(lines.starts[-1])
             numbers = np.arange(start, start + len(lines), dtype=np.int32)
             rows, columns = np.repeat(numbers, np.diff(lines.starts)), lines.columns[:n_values]
@@ -109,21 +109,21 @@ class TextLayer:
             yield EntryBlock(cells, genes, lines.values[:n_values])
             start += len(lines)
 
-    def _lines(self, share: range, block_bytes: int) -> Iterator[Lines]:
+    def _lines(self, partition: range, block_bytes: int) -> Iterator[Lines]:
         """Yield all lines, and check that they are as many as were counted before, if they were."""
         chunk_bytes = min(max(block_bytes // 4, _MIN_CHUNK_BYTES), _CHUNK_BYTES)
         n_lines = 0
         for lines in read_lines(self.blob, self.dialect, self.threads, chunk_bytes):
             n_lines += len(lines)
-            if n_lines > len(share):
+            if n_lines > len(partition):
                 if self.sample_only:
-                    yield lines.first(len(lines) - (n_lines - len(share)))
+                    yield lines.first(len(lines) - (n_lines - len(partition)))
                     return
                 break
             yield lines
-        if n_lines != len(share) and share != _TO_THE_END:
+        if n_lines != len(partition) and partition != _TO_THE_END:
             raise CorruptMatrixError(
-                f"{self.blob.url}: has {n_lines:,} lines, but had {len(share):,} at first sight"
+                f"{self.blob.url}: has {n_lines:,} lines, but had {len(partition):,} at first sight"
             )
 
 

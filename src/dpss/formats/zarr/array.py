@@ -24,7 +24,7 @@ from dpss.formats.zarr.codecs import (
 )
 from dpss.formats.zarr.metadata import ArrayMetadata
 from dpss.storage.base import Blob
-from dpss.storage.paging.file import Foreseeing
+from dpss.storage.paging.file import Prefetchable
 
 MAX_CHUNK_BYTES = 1 << 29
 """Largest decoded chunk: it can only be decoded as a whole."""
@@ -126,15 +126,15 @@ class ZarrArray:
             out[low - start : high - start] = slab[low - row * n : high - row * n]
         return out
 
-    def expect(self, start: int, stop: int) -> None:
-        """Say that the elements ``start..stop`` of the first axis will be read."""
+    def prefetch(self, start: int, stop: int) -> None:
+        """Prefetch the elements ``start..stop`` of the first axis."""
         n = self.meta.chunk_shape[0]
         if self.meta.shards is not None:
             return
         for row in range(start // n, -(-stop // n)):
             blob = self.tree.find(f"{self.path}/{self.meta.key((row,))}")
-            if blob is not None and isinstance(blob, Foreseeing):
-                blob.expect([(0, blob.size_bytes or 0)])
+            if blob is not None and isinstance(blob, Prefetchable):
+                blob.prefetch([(0, blob.size_bytes or 0)])
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop``; no library is needed."""

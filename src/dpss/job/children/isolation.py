@@ -53,8 +53,8 @@ class IsolatedReader:
         self._ahead = ahead
         self._expected: list[MatrixRef] = []
 
-    def expect(self, refs: Sequence[MatrixRef]) -> None:
-        """Say which files will be read, in this order."""
+    def prefetch(self, refs: Sequence[MatrixRef]) -> None:
+        """Note which files will be read, in this order, so that a child can prefetch the next."""
         self._expected = list(refs)
 
     def make(
@@ -147,7 +147,7 @@ def open_tasks(settings: RunSettings, *, simulated: bool = False) -> Iterator[Ta
         def make(
             project: Project, ref: MatrixRef, following: Sequence[MatrixRef], progress: Progress
         ) -> tuple[Results, int]:
-            fetcher.expect([ref, *following])
+            fetcher.prefetch([ref, *following])
             results = reader.make(project, ref, progress)
             sent = {
                 name: portable(result) if isinstance(result, Exception) else result

@@ -38,7 +38,7 @@ class _Entry:
 
 
 def attempts_key(shard: Shard = ALL) -> str:
-    """Return the key of a share's attempts: shares are run side by side.
+    """Return the key of a shard's attempts: shards are run side by side.
 
     >>> attempts_key(), attempts_key(Shard(2, 8))
     ('runs/attempts.json', 'runs/attempts-2-of-8.json')
@@ -58,7 +58,7 @@ class Attempts:
             store: Where the record is.
             recipe: The version and settings of this run.
             now: Tells the time, in UTC.
-            shard: The share of the source that this run processes.
+            shard: The shard of the source that this run processes.
 
         Raises:
             UnreachableError: The store can't be reached.
@@ -130,7 +130,7 @@ class Attempts:
 
 
 def _read(store: Store, key: str, *, own: bool) -> dict[str, _Entry]:
-    """Return what is written at a key, by folder; of other shares only what they have lost."""
+    """Return what is written at a key, by folder; of other shards only what they have lost."""
     try:
         document = json.loads(store.read(key))
         entries = {folder: _parse(item) for folder, item in document["matrices"].items()}

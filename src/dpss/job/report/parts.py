@@ -1,6 +1,6 @@
-"""The end of a run that several tasks did, each a share of the projects: one report of all.
+"""The end of a run that several tasks did, each a shard of the projects: one report of all.
 
-Each task wrote a report of its share. Those of this run are the ones since the last report of a
+Each task wrote a report of its shard. Those of this run are the ones since the last report of a
 whole source. A task that was ended and started again wrote more than one: the newest counts, and
 what an earlier one published stays published.
 """
@@ -21,9 +21,9 @@ from dpss.storage.base import Store
 log = logging.getLogger(__name__)
 
 MAX_REPORTS = 2000
-"""Reports that are looked at: shares, and what else was run beside them."""
+"""Reports that are looked at: shards, and what else was run beside them."""
 MAX_AGE = timedelta(hours=20)
-"""How much older than the newest share's report another one of the same run can be: a run is a
+"""How much older than the newest shard's report another one of the same run can be: a run is a
 day's, and of a task that died without a report the last day's must not count."""
 RESUMED_WITHIN = timedelta(hours=2)
 """How long after an end's report the same end may be started again, and finds its report done."""
@@ -53,11 +53,11 @@ class _Part:
 def gather(store: Store, end: Shard, only: frozenset[str], now: datetime) -> Gathered:
     """Return what the tasks of a run did, as one report.
 
-    A share without a report, or whose last task was ended early, is a problem of the run.
+    A shard without a report, or whose last task was ended early, is a problem of the run.
 
     Args:
         store: Where the reports are.
-        end: The end of the run; tells how many shares there are.
+        end: The end of the run; tells how many shards there are.
         only: The projects that the run was limited to, as the tasks were told.
         now: The time, in UTC: an end that was ended itself while it made the pages, and is
             started again, finds the report that it wrote.
@@ -104,7 +104,7 @@ def _add(outcomes: dict[tuple[str, str], Outcome], outcome: Outcome) -> None:
 
 
 def _parts(store: Store, shards: set[str], only: frozenset[str]) -> Iterator[_Part]:
-    """Yield the reports of shares since the last report of a whole source, the newest first."""
+    """Yield the reports of shards since the last report of a whole source, the newest first."""
     keys = sorted(filter(is_run_key, store.keys("runs/")), reverse=True)[:MAX_REPORTS]
     latest: datetime | None = None
     for key in keys:

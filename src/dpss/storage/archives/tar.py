@@ -105,10 +105,10 @@ class TarMember(Member):
         Raises:
             CorruptMatrixError: The archive is damaged or cut off; also from later reads.
         """
-        return cast("BinaryIO", io.BufferedReader(_MemberStream(self), _PIECE_BYTES))
+        return cast("BinaryIO", io.BufferedReader(_TarMemberStream(self), _PIECE_BYTES))
 
 
-class _MemberStream(io.RawIOBase):
+class _TarMemberStream(io.RawIOBase):
     """The bytes of a member. The archive is gone to when its head is not enough."""
 
     def __init__(self, member: TarMember) -> None:

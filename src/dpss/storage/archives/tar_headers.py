@@ -37,7 +37,7 @@ _NO_TAR: tuple[type[Exception], ...] = (
 )
 
 
-class Reader(ABC):
+class HeaderReader(ABC):
     """What tarfile reads from: it goes forward only, and gives no more than headers have."""
 
     def __init__(self, blob: Blob) -> None:
@@ -50,7 +50,7 @@ class Reader(ABC):
         self._facts_bytes = 0
         self._reads_at_end = 0
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> HeaderReader:
         """Return itself."""
         return self
 
@@ -112,7 +112,7 @@ class Reader(ABC):
         """Have the next reading begin at a position, which is one byte back at most."""
 
 
-class _RangeReader(Reader):
+class _RangeReader(HeaderReader):
     """Reads a plain archive: nothing is read of what is skipped."""
 
     def __init__(self, blob: Blob) -> None:
@@ -129,7 +129,7 @@ class _RangeReader(Reader):
         """Do nothing: nothing is open."""
 
 
-class _StreamReader(Reader):
+class _StreamReader(HeaderReader):
     """Reads an archive from its start to its end, decompressed."""
 
     def __init__(self, blob: Blob) -> None:
@@ -165,7 +165,7 @@ class _StreamReader(Reader):
         self._file.close()
 
 
-def open_reader(blob: Blob, in_place: bool) -> Reader:
+def open_reader(blob: Blob, in_place: bool) -> HeaderReader:
     """Return a reader of an archive.
 
     Args:
@@ -175,7 +175,7 @@ def open_reader(blob: Blob, in_place: bool) -> Reader:
     return _RangeReader(blob) if in_place else _StreamReader(blob)
 
 
-def entries(reader: Reader) -> Iterator[tarfile.TarInfo]:
+def entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
     """Yield the headers of an archive's members; each time the reader is behind the header.
 
     Raises:

@@ -81,7 +81,7 @@ class ZipMember(Member):
                 "not read; pack it with deflate instead"
             )
         source = cast("BinaryIO", io.BufferedReader(packed, _RANGE_BYTES))
-        return cast("BinaryIO", io.BufferedReader(_MemberStream(self, source, decoder)))
+        return cast("BinaryIO", io.BufferedReader(_ZipMemberStream(self, source, decoder)))
 
     def _find_data(self) -> int:
         """Return where the member's bytes begin in the archive."""
@@ -98,7 +98,7 @@ class ZipMember(Member):
         return self.header_offset + _LOCAL_HEADER.size + int(n_name) + int(n_extra)
 
 
-class _MemberStream(io.RawIOBase):
+class _ZipMemberStream(io.RawIOBase):
     """The bytes of a member, unpacked, held against its declared size and checksum."""
 
     def __init__(self, member: ZipMember, source: BinaryIO, decoder: Any) -> None:

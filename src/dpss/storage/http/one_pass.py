@@ -79,14 +79,14 @@ class OnePassBlob(WrappedBlob):
 
         Later reads raise a `dpss.errors.NeedsWholeError` where another has gone further.
         """
-        return cast("BinaryIO", io.BufferedReader(_Stream(self._transfer), _PIECE_BYTES))
+        return cast("BinaryIO", io.BufferedReader(_TransferStream(self._transfer), _PIECE_BYTES))
 
     def close(self) -> None:
         """Let go of the server, and of all that has come."""
         self._transfer.close()
 
 
-class _Stream(io.RawIOBase):
+class _TransferStream(io.RawIOBase):
     """A reader of a transfer, from its start."""
 
     def __init__(self, transfer: _Transfer) -> None:
@@ -117,11 +117,11 @@ class _Transfer:
         self._rest: deque[bytes] = deque()
         self._n_come = 0
         self._n_wanted = 0
-        self._reader: _Stream | None = None
+        self._reader: _TransferStream | None = None
         self._begun = self._ended = self._closed = False
         self._error: BaseException | None = None
 
-    def take(self, reader: _Stream | None, position: int, length: int) -> bytes:
+    def take(self, reader: _TransferStream | None, position: int, length: int) -> bytes:
         """Wait for up to ``length`` bytes at a position; return none only at the end.
 
         Args:
@@ -157,7 +157,7 @@ class _Transfer:
             self._head = bytearray()
             self._changed.notify_all()
 
-    def _refuse(self, reader: _Stream | None, position: int) -> None:
+    def _refuse(self, reader: _TransferStream | None, position: int) -> None:
         """Raise where the bytes at a position are not for a reader."""
         taken = self._reader is not None and self._reader is not reader
         if taken or (reader is None and position >= HEAD_BYTES):
@@ -173,7 +173,7 @@ class _Transfer:
             begin(self._bring)
         self._changed.notify_all()
 
-    def _take_rest(self, reader: _Stream | None, length: int) -> bytes:
+    def _take_rest(self, reader: _TransferStream | None, length: int) -> bytes:
         """Return what comes next beyond the beginning, which no reader gets from now on."""
         self._refuse(reader, HEAD_BYTES)
         self._reader = reader

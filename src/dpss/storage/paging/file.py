@@ -30,11 +30,11 @@ _BUFFER_BYTES = 1 << 18
 
 
 @runtime_checkable
-class Foreseeing(Protocol):
-    """A blob that likes to know what will be read."""
+class Prefetchable(Protocol):
+    """A blob that can prefetch byte ranges."""
 
-    def expect(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
-        """Say which (start, length) spans will be read, in this order; ``soon``: before others."""
+    def prefetch(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
+        """Prefetch (start, length) spans in this order; ``soon``: before others."""
 
 
 class PagedBlob(WrappedBlob):
@@ -76,7 +76,7 @@ class PagedBlob(WrappedBlob):
             parts.append(memoryview(data)[low:high])
         return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
 
-    def expect(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
+    def prefetch(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
         """Say which (start, length) spans will be read; ``soon``: before others.
 
         From then on nothing is guessed: who says it knows better where to stop.
@@ -88,7 +88,7 @@ class PagedBlob(WrappedBlob):
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end."""
-        return cast("BinaryIO", io.BufferedReader(_Stream(self), _BUFFER_BYTES))
+        return cast("BinaryIO", io.BufferedReader(_PagedStream(self), _BUFFER_BYTES))
 
     def _read_ahead(self, first: int, end: int, n_pages: int) -> None:
         """Announce what follows where a reading goes on from the end of another.
@@ -146,7 +146,7 @@ def _with_pages_of_its_own(kind: Callable[[Any, Pool], Any], inner: Any) -> Any:
     return kind(inner, Pool())
 
 
-class _Stream(io.RawIOBase):
+class _PagedStream(io.RawIOBase):
     """A paged file from its start to its end."""
 
     def __init__(self, blob: PagedBlob) -> None:

@@ -35,7 +35,7 @@ _STALE_AFTER = 256
 _POLL_SECONDS = 0.2
 
 
-class Run:
+class PageRange:
     """Some pages in a row of one file."""
 
     def __init__(self, pages: Pages, first: int, stop: int, turn: int) -> None:
@@ -60,7 +60,7 @@ class Pages:
     def __init__(self, blob: Blob) -> None:
         """None yet."""
         self.blob = blob
-        self.runs: dict[int, Run] = {}
+        self.runs: dict[int, PageRange] = {}
 
     def missing(self, first: int, stop: int) -> Iterator[tuple[int, int]]:
         """Yield what is missing of some pages, at most a request's worth at a time."""
@@ -88,11 +88,11 @@ class Pool:
         self._check = check
         self._lock = threading.Lock()
         self._announced: deque[tuple[Pages, int, int]] = deque()
-        self._unread: OrderedDict[Run, None] = OrderedDict()
-        self._kept: OrderedDict[Run, None] = OrderedDict()
+        self._unread: OrderedDict[PageRange, None] = OrderedDict()
+        self._kept: OrderedDict[PageRange, None] = OrderedDict()
         self._unread_bytes = self._kept_bytes = self._n_requests = self._turn = 0
 
-    def take(self, pages: Pages, first: int, stop: int, around: int) -> list[Run]:
+    def take(self, pages: Pages, first: int, stop: int, around: int) -> list[PageRange]:
         """Return the runs that hold some pages, in order, all of them begun.
 
         Args:
@@ -143,13 +143,13 @@ class Pool:
                     raise
                 self._check()
 
-    def _make_run(self, pages: Pages, first: int, stop: int) -> Run:
-        run = Run(pages, first, stop, self._turn)
+    def _make_run(self, pages: Pages, first: int, stop: int) -> PageRange:
+        run = PageRange(pages, first, stop, self._turn)
         for page in range(first, stop):
             pages.runs[page] = run
         return run
 
-    def _mark_read(self, run: Run) -> None:
+    def _mark_read(self, run: PageRange) -> None:
         """Put a run at the end of those that are kept, and drop what there is no room for."""
         self._turn += 1
         if run in self._unread:
@@ -165,7 +165,7 @@ class Pool:
             self._kept_bytes -= oldest.n_bytes
             self._forget(oldest)
 
-    def _forget(self, run: Run) -> None:
+    def _forget(self, run: PageRange) -> None:
         for page in range(run.first, run.stop):
             if run.pages.runs.get(page) is run:
                 del run.pages.runs[page]
@@ -193,7 +193,7 @@ class Pool:
             self._n_requests += 1
             begin(self._bring_announced, run)
 
-    def _bring_announced(self, run: Run) -> None:
+    def _bring_announced(self, run: PageRange) -> None:
         try:
             self._bring(run)
         finally:
@@ -201,7 +201,7 @@ class Pool:
                 self._n_requests -= 1
                 self._begin_announced()
 
-    def _bring(self, run: Run) -> None:
+    def _bring(self, run: PageRange) -> None:
         """Ask for a run's bytes; what does not come is asked for anew by the next reader."""
         try:
             data = run.pages.blob.read_range(run.start_byte, run.n_bytes)

@@ -15,8 +15,8 @@ from dpss.website.data_files import dumps
 from dpss.website.genes.lookup import (
     NAMES,
     VALUES,
+    GeneNumbers,
     Names,
-    Values,
     gene_files,
     parse_names,
     parse_values,
@@ -38,7 +38,7 @@ class Contribution:
 
     folder: str
     names: Names
-    values: Values
+    values: GeneNumbers
 
     @cached_property
     def folder_json(self) -> bytes:
@@ -60,7 +60,7 @@ def _table_of(record: MatrixRecord) -> str:
     return record.files[GENES].sha256 if GENES in record.files else ""
 
 
-class Reader:
+class ContributionReader:
     """Reads contributions, those of the same genes with one copy of their names.
 
     Several threads may read at once.

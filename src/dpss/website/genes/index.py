@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from dpss.summary.tables import json_bytes
 from dpss.website.data_files import script
-from dpss.website.genes.contributions import Contribution, Reader
+from dpss.website.genes.contributions import Contribution, ContributionReader
 from dpss.website.genes.lookup import N_LINES, N_NAME_LINES
 from dpss.website.records import N_READERS, MatrixRecord
 from dpss.website.writer import Publisher
@@ -39,7 +39,7 @@ ENTRY_BYTES = 24
 
 
 @dataclass(frozen=True)
-class Layout:
+class IndexLayout:
     """How many files there are; powers of two."""
 
     n_blocks: int
@@ -64,17 +64,17 @@ class Layout:
         return f"{SHARDS}{self.name}/{block}/"
 
 
-def layout_for(records: Sequence[MatrixRecord]) -> Layout:
+def layout_for(records: Sequence[MatrixRecord]) -> IndexLayout:
     """Return the layout for these matrices; it changes only when they double or halve."""
     n_entries = sum(record.numbers["n_genes"] for record in records)
     n_blocks = _power_of_two(max(len(records) / MATRICES_PER_BLOCK, n_entries / ENTRIES_PER_BLOCK))
     n_buckets = _power_of_two(n_entries * ENTRY_BYTES / n_blocks / FILE_BYTES)
-    return Layout(n_blocks, min(n_buckets, N_LINES))
+    return IndexLayout(n_blocks, min(n_buckets, N_LINES))
 
 
 def write_shards(
     publisher: Publisher, records: Sequence[MatrixRecord], *, everything: bool
-) -> Layout:
+) -> IndexLayout:
     """Bring the look-up up to date.
 
     Args:
@@ -90,7 +90,7 @@ def write_shards(
     blocks: dict[int, list[MatrixRecord]] = {block: [] for block in range(layout.n_blocks)}
     for record in records:
         blocks[layout.block_of(record.folder)].append(record)
-    reader = Reader(publisher)
+    reader = ContributionReader(publisher)
     with ThreadPoolExecutor(N_READERS) as pool:
         for block, members in blocks.items():
             key = layout.prefix(block) + "manifest.json"
@@ -108,7 +108,7 @@ def write_shards(
 
 
 def _write_block(
-    publisher: Publisher, layout: Layout, block: int, found: Sequence[Contribution]
+    publisher: Publisher, layout: IndexLayout, block: int, found: Sequence[Contribution]
 ) -> None:
     found = sorted(found, key=lambda one: one.folder)
     for bucket in range(layout.n_buckets):
@@ -118,9 +118,9 @@ def _write_block(
         publisher.write(key, _names_file(layout, bucket, found))
 
 
-def _genes_file(layout: Layout, bucket: int, found: Sequence[Contribution]) -> bytes:
+def _genes_file(layout: IndexLayout, bucket: int, found: Sequence[Contribution]) -> bytes:
     """Return a file: the lists of genes, then of each matrix its list and its numbers."""
-    lines = _share(bucket, layout.n_buckets, N_LINES)
+    lines = _lines_of(bucket, layout.n_buckets, N_LINES)
     lists: dict[bytes, int] = {}
     numbers: dict[str, int] = {}
     rows = []
@@ -136,15 +136,15 @@ def _genes_file(layout: Layout, bucket: int, found: Sequence[Contribution]) -> b
     return script(b'{"lists":[\n%b\n],"matrices":[\n%b\n]}' % (shown, b",\n".join(rows)))
 
 
-def _names_file(layout: Layout, bucket: int, found: Sequence[Contribution]) -> bytes:
+def _names_file(layout: IndexLayout, bucket: int, found: Sequence[Contribution]) -> bytes:
     """Return a file: pairs of a name and an id that it leads to, each once, in order."""
-    lines = _share(bucket, layout.n_name_buckets, N_NAME_LINES)
+    lines = _lines_of(bucket, layout.n_name_buckets, N_NAME_LINES)
     distinct = {b"\t".join(one.names.names[lines]) for one in found}
     pairs = {pair for text in distinct for pair in text.split(b"\t")} - {b""}
     return script(b"[\n%b\n]" % b",\n".join(sorted(pairs)))
 
 
-def _share(bucket: int, n_buckets: int, n_lines: int) -> slice:
+def _lines_of(bucket: int, n_buckets: int, n_lines: int) -> slice:
     """Return the lines that make up a bucket."""
     step = n_lines // n_buckets
     return slice(bucket * step, (bucket + 1) * step)

@@ -61,7 +61,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Values:
+class GeneNumbers:
     """The numbers of a matrix's genes."""
 
     table: str
@@ -135,7 +135,7 @@ def parse_names(data: bytes) -> Names:
     return Names(hashlib.sha256(text).hexdigest(), lines[:N_LINES], lines[N_LINES:])
 
 
-def parse_values(data: bytes) -> Values:
+def parse_values(data: bytes) -> GeneNumbers:
     """Return a ``genes.lookup``.
 
     Raises:
@@ -145,7 +145,7 @@ def parse_values(data: bytes) -> Values:
     document: Mapping[str, Any] = json.loads(head)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or len(lines) != N_LINES:
         raise ValueError("is of another form")
-    return Values(str(document.get("table")), str(document.get("names")), lines)
+    return GeneNumbers(str(document.get("table")), str(document.get("names")), lines)
 
 
 def _words(genes: GeneStatistics) -> NDArray[np.uint32]:

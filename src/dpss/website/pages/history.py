@@ -36,7 +36,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """A run, as the page of changes tells it."""
 
     started: str
@@ -63,7 +63,7 @@ class Run:
 class History:
     """The last runs and what follows from them."""
 
-    runs: tuple[Run, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
     """The latest first."""
     dates: Mapping[str, str] = field(default_factory=dict)
     """When each folder was last published, ISO 8601."""
@@ -91,12 +91,12 @@ def read_history(publisher: Publisher) -> History:
     return History(tuple(reversed(runs)), known.dates, known.latest, output)
 
 
-def _last_reports(publisher: Publisher) -> dict[str, tuple[Run, str]]:
+def _last_reports(publisher: Publisher) -> dict[str, tuple[RunRecord, str]]:
     """Return the last runs and the output as they named it, by key.
 
     The reports of tasks that did a run together are left out where a report sums them up.
     """
-    found: dict[str, tuple[Run, str]] = {}
+    found: dict[str, tuple[RunRecord, str]] = {}
     told: set[str] = set()
     for key in sorted(filter(RUN.match, publisher.keys("runs/")), reverse=True):
         if len(found) == N_RUNS:
@@ -133,7 +133,7 @@ class _Known:
     seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
     """By source, the matrices that it is known to have had, by folder."""
 
-    def follow(self, run: Run) -> Run:
+    def follow(self, run: RunRecord) -> RunRecord:
         """Bring it up to date with a report, and return the run with what it changed."""
         changes = [change for entry in run.entries for change in self._note(entry, run.started)]
         there = {entry.folder: entry for entry in run.entries}
@@ -167,14 +167,14 @@ class _Known:
                 yield gone
 
 
-def _read_run(document: Mapping[str, Any]) -> Run:
+def _read_run(document: Mapping[str, Any]) -> RunRecord:
     """Read a report; its entries are all its matrices, each with the report's word for it."""
     problems = [str(problem) for problem in document.get("problems", ())]
     if document.get("interrupted_by"):
         problems.append(f"ended early by {document['interrupted_by']}")
     only = tuple(str(name) for name in document.get("only", ()))
     source = str(document["source"])
-    return Run(
+    return RunRecord(
         started=str(document["started"]),
         finished=str(document["finished"]),
         source=source,

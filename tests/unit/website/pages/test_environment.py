@@ -42,7 +42,7 @@ def test_a_damaged_file_is_made_again(tmp_path: Path, monkeypatch: pytest.Monkey
     assert kept.read_bytes() == whole
 
 
-@pytest.mark.parametrize("hindrance", ["setting", "rights", "no folder"])
+@pytest.mark.parametrize("hindrance", ["setting", "rights", "no folder", "a file in the way"])
 def test_nothing_is_written_where_it_must_not_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hindrance: str
 ) -> None:
@@ -53,5 +53,7 @@ def test_nothing_is_written_where_it_must_not_be(
         monkeypatch.setattr(os, "access", lambda path, mode: False)
     elif hindrance == "no folder":
         folder = tmp_path / "absent" / "cache"
+    elif hindrance == "a file in the way":
+        folder.write_text("")
     assert _render(folder) == "2"
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path != folder]
