@@ -5,17 +5,27 @@
     DpssError
     ├── SettingsError (ValueError)          an option or variable is wrong            exit 2
     ├── UnreachableError (OSError)          a source or an output can't be reached    exit 2
+    ├── RequestError                        a request over HTTP failed
+    │   └── TransientRequestError           a later attempt may succeed
+    ├── ReplacedError (ValueError)          a published file is not the one listed
     └── MatrixError (ValueError)            one matrix can't be summarised            exit 1
         ├── UnknownFormatError              no reader knows these bytes
         ├── CorruptMatrixError              the bytes contradict themselves
-        │   └── ReaderFaultError            a reader failed where it should have named the damage
+        │   ├── ReaderFaultError            a reader failed where it should have named the damage
+        │   └── ChunkError                  a chunk of an array can't be decoded
+        ├── ColumnError                     a column of a data frame can't be read
+        ├── NotCellMajorError               values stand in another order: read entries
         ├── OtherFileError                  reading it would mean reading another file
         ├── FetchError                      the bytes can't be had from where they are
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values: a skip, not a failure
+        ├── LostError                       the process that read it was lost
         └── LimitError                      would need more memory or scratch than allowed
             ├── NeedsWholeError             can't be read where it is: to be fetched whole
             └── OutOfMemoryError (MemoryError)  memory could not be allocated
+
+Only `dpss.job.stop.Interrupted` stands apart: a signal is no failure, and no handler of failures
+may catch it.
 
 Each message says what is wrong, with which value, and what to do next where
 something can be done. It is caught once, at the edge (``dpss.cli.entry`` for a command,
@@ -37,6 +47,34 @@ class UnreachableError(DpssError, OSError):
     """A source or an output can't be reached, so that nothing could start."""
 
 
+class RequestError(DpssError):
+    """A request over HTTP failed for good; the message is fit to be shown."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Keep the message, and the status of the response if there was one."""
+        super().__init__(message)
+        self.status = status
+
+
+class TransientRequestError(RequestError):
+    """A request over HTTP failed in a way that may pass."""
+
+    def __init__(
+        self, message: str, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        """Keep also the seconds after which the server asks for the next attempt."""
+        super().__init__(message, status)
+        self.retry_after = retry_after
+
+
+class ReplacedError(DpssError, ValueError):
+    """A file is not the one that the summary lists: the matrix is being replaced."""
+
+    def __str__(self) -> str:
+        """Return the message around the name of the file that differs, the one argument."""
+        return f"its matrix is being replaced ({self.args[0]}); the next run ends that"
+
+
 class MatrixError(DpssError, ValueError):
     """One matrix can't be summarised; the others are not concerned."""
 
@@ -54,6 +92,18 @@ class ReaderFaultError(CorruptMatrixError):
 
     The file is damaged in a way that the reader does not know, or the reader has a fault.
     """
+
+
+class ChunkError(CorruptMatrixError):
+    """The bytes of a chunk don't decode to what the array's metadata says."""
+
+
+class ColumnError(MatrixError):
+    """A column of a data frame has an encoding that is not read; the message names it."""
+
+
+class NotCellMajorError(MatrixError):
+    """A layer that was taken for cell-major turned out not to be: read its entries."""
 
 
 class OtherFileError(MatrixError):

@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode, urljoin
 
 from dpss.catalogs.addresses import check_addresses
 from dpss.catalogs.azul_files import AzulFile, FileRules, find_files, select_files
-from dpss.errors import UnreachableError
+from dpss.errors import RequestError, UnreachableError
 from dpss.model import Project, Skipped
-from dpss.storage.http.client import Client, HttpFault
+from dpss.storage.http.client import Client
 from dpss.storage.http.networks import why_not_from
 from dpss.storage.names import safe_name
 from dpss.storage.urls import shown_address
@@ -59,7 +59,7 @@ class AzulCatalog:
         """Return a project's title.
 
         Raises:
-            HttpFault: The service doesn't know it, or can't be reached.
+            RequestError: The service doesn't know it, or can't be reached.
         """
         query = urlencode({"catalog": self._catalog_name()})
         hit = self.client.get_json(f"{self.url}/index/projects/{quote(project_id)}?{query}")
@@ -72,17 +72,17 @@ class AzulCatalog:
             page = self._first_page()
             while page:
                 if page in pages:
-                    raise HttpFault(f"{shown_address(page)}: the pages go round in a circle")
+                    raise RequestError(f"{shown_address(page)}: the pages go round in a circle")
                 pages.add(page)
                 document = self.client.get_json(page)
                 if not isinstance(document, dict) or not isinstance(document.get("hits"), list):
-                    raise HttpFault(f"{shown_address(page)}: not a list of projects")
+                    raise RequestError(f"{shown_address(page)}: not a list of projects")
                 yield from document["hits"]
                 following = (document.get("pagination") or {}).get("next")
                 page = urljoin(page, following) if following else ""
                 if page and (why := why_not_from(self.url, page)):
-                    raise HttpFault(why)
-        except HttpFault as error:
+                    raise RequestError(why)
+        except RequestError as error:
             raise UnreachableError(str(error)) from error
 
     def _first_page(self) -> str:
@@ -103,7 +103,7 @@ class AzulCatalog:
         document = self.client.get_json(address)
         name = document.get("default_catalog") if isinstance(document, dict) else None
         if not isinstance(name, str) or not name:
-            raise HttpFault(f"{shown_address(address)}: names no default catalog; set --catalog")
+            raise RequestError(f"{shown_address(address)}: names no default catalog; set --catalog")
         return name
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from dpss.catalogs.addresses import check_addresses
-from dpss.errors import UnreachableError
+from dpss.errors import RequestError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.http.client import Client, HttpFault
+from dpss.storage.http.client import Client
 from dpss.storage.names import safe_name
 from dpss.storage.urls import shown_address
 
@@ -53,7 +53,7 @@ class CellxgeneCatalog:
                 yield from self._collections()
             else:
                 yield from self._all()
-        except HttpFault as error:
+        except RequestError as error:
             raise UnreachableError(str(error)) from error
 
     def _all(self) -> Iterator[Project]:
@@ -61,7 +61,7 @@ class CellxgeneCatalog:
         address = f"{self.url}/datasets"
         datasets = self.client.get_json(address)
         if not isinstance(datasets, list):
-            raise HttpFault(f"{shown_address(address)}: not a list of datasets")
+            raise RequestError(f"{shown_address(address)}: not a list of datasets")
         collections: dict[str, list[Any]] = {}
         for number, dataset in enumerate(datasets):
             known = isinstance(dataset, dict) and isinstance(dataset.get("collection_id"), str)
@@ -78,12 +78,12 @@ class CellxgeneCatalog:
             address = f"{self.url}/collections/{quote(key, safe='')}"
             try:
                 collection = self.client.get_json(address)
-            except HttpFault as error:
+            except RequestError as error:
                 if error.status in (400, 404):
                     continue
                 raise
             if not isinstance(collection, dict) or not isinstance(collection.get("datasets"), list):
-                raise HttpFault(f"{shown_address(address)}: not a collection")
+                raise RequestError(f"{shown_address(address)}: not a collection")
             found = read_collection(key, collection.get("name") or key, collection["datasets"])
             yield check_addresses(found, self.url)
 

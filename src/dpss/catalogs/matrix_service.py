@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 from dpss.catalogs.selection import is_named
-from dpss.errors import MatrixError, UnreachableError
+from dpss.errors import MatrixError, RequestError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.http.client import Client, HttpFault
+from dpss.storage.http.client import Client
 from dpss.storage.http.file import HttpBlob
 from dpss.storage.http.networks import why_not_from
 from dpss.storage.names import safe_name
@@ -88,7 +88,7 @@ class FreshCatalog:
             document = self.client.get_json(address)
             counts = document["cell_counts"]
             return {key: counts[key] for key in sorted(counts) if key}
-        except HttpFault as error:
+        except RequestError as error:
             raise UnreachableError(str(error)) from error
         except (KeyError, TypeError) as error:
             raise UnreachableError(f"{shown_address(address)}: not a list of projects") from error
@@ -110,7 +110,7 @@ class FreshCatalog:
         try:
             answer = self.client.post_json(f"{self.url}/matrix", document)
             return str(answer["request_id"])
-        except HttpFault as error:
+        except RequestError as error:
             if error.status == 413:
                 return _failed("the Matrix Service finds the filter too large")
             return _failed(str(error))
@@ -161,7 +161,7 @@ class FreshCatalog:
                 str(answer.get("matrix_url") or ""),
                 shown_text(str(answer.get("message") or ""))[:300],
             )
-        except HttpFault as error:
+        except RequestError as error:
             if error.status == 404:
                 return "unknown", "", str(error)
             return _failed(str(error))
@@ -192,7 +192,7 @@ class FreshCatalog:
             return key
         try:
             return self.title_of(key)
-        except (HttpFault, KeyError, TypeError, ValueError) as error:
+        except (RequestError, KeyError, TypeError, ValueError) as error:
             log.info("%s has no title: %s", key, error)
             return key
 

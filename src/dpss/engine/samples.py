@@ -11,8 +11,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import MatrixError
-from dpss.formats.base import Layer, NotCellMajorError, PrefetchableLayer
+from dpss.errors import MatrixError, NotCellMajorError
+from dpss.formats.base import Layer, PrefetchableLayer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock
 from dpss.stats.values.traits import ValueTraits, traits_of

@@ -22,8 +22,8 @@ from dpss.engine.layers import (
 from dpss.engine.reading import describe_reading
 from dpss.engine.samples import Sample, sample_layers
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import CorruptMatrixError
-from dpss.formats.base import Layer, Matrix, NotCellMajorError
+from dpss.errors import CorruptMatrixError, NotCellMajorError
+from dpss.formats.base import Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
 from dpss.stats.values.traits import ValueTraits, classify

@@ -12,12 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
-from dpss.errors import MatrixError
 from dpss.model import CellBlock, Certainty, Decision, EntryBlock, GeneTable
-
-
-class NotCellMajorError(MatrixError):
-    """A layer that was taken for cell-major turned out not to be: read its entries."""
 
 
 class Layer(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from dpss.errors import ReplacedError
 from dpss.storage.base import Store
 from dpss.summary.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
 from dpss.website.schemas import schema
@@ -141,14 +142,6 @@ def summary_keys(keys: Iterable[str]) -> list[str]:
         and key.count("/") <= 2
         and not key.startswith(("_dpss/", "runs/"))
     ]
-
-
-class ReplacedError(ValueError):
-    """A file is not the one that the summary lists: the matrix is being replaced."""
-
-    def __init__(self, problem: str) -> None:
-        """Say which file differs."""
-        super().__init__(f"its matrix is being replaced ({problem}); the next run ends that")
 
 
 def read_records(

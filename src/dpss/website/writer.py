@@ -9,8 +9,9 @@ from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
+from dpss.errors import ReplacedError
 from dpss.storage.base import Store
-from dpss.website.records import MatrixRecord, ReplacedError
+from dpss.website.records import MatrixRecord
 
 N_WRITERS = 8
 """Files written at once: most of the time goes to the way there, or to the disk."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from dpss.catalogs.matrix_service import FreshCatalog, Polling
-from dpss.errors import UnreachableError
+from dpss.errors import RequestError, UnreachableError
 from dpss.model import Project
-from dpss.storage.http.client import Client, HttpFault, Patience
+from dpss.storage.http.client import Client, Patience
 from tests.servers.base import Answer, Server
 from tests.servers.matrix_service import FIELD, Matrix, MatrixServer
 
@@ -125,7 +125,7 @@ def raising(error: Exception) -> Callable[[str], str]:
 def test_titles_are_no_reason_to_fail() -> None:
     """Without Azul a project is called by its id."""
     with MatrixServer({"a": Matrix(b"y")}) as server:
-        assert projects_of(server, title_of=raising(HttpFault("down")))["a"].title == "a"
+        assert projects_of(server, title_of=raising(RequestError("down")))["a"].title == "a"
 
 
 def test_a_service_that_is_retired_is_told() -> None:

@@ -19,11 +19,11 @@ from dpss.errors import (
     LimitError,
     MatrixError,
     NoCountsError,
+    NotCellMajorError,
     OutOfMemoryError,
     ReaderFaultError,
 )
 from dpss.formats import registry
-from dpss.formats.base import NotCellMajorError
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.storage.local import LocalFile
 from tests.summarise import summarise

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from scipy import io as scipy_io
 from scipy import sparse
 
-from dpss.errors import CorruptMatrixError, LimitError, MatrixError
-from dpss.formats.base import Layer, NotCellMajorError
+from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NotCellMajorError
+from dpss.formats.base import Layer
 from dpss.formats.mtx import reader as mtx
 from tests.unit.formats.layers import dense, from_entries
 from tests.unit.stores.blobs import MemoryBlob, MemoryTree

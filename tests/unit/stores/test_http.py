@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dpss.errors import CorruptMatrixError, FetchError
-from dpss.storage.http.client import Client, HttpFault, Patience, follow
+from dpss.errors import CorruptMatrixError, FetchError, RequestError
+from dpss.storage.http.client import Client, Patience, follow
 from dpss.storage.http.file import HEAD_BYTES, HttpBlob
 from tests.servers.base import Answer, Request, Server, json_answer
 from tests.servers.files import File, FileServer
@@ -221,17 +221,17 @@ def test_json_is_asked_for_again_and_explained() -> None:
         server.faults = [Answer(502), Answer(200, b'{"path', cut_after=3)]
         assert QUICK.get_json(f"{server.url}/x") == {"path": "/x"}
         server.faults = [Answer(200, b"<html>")]
-        with pytest.raises(HttpFault, match="does not answer in JSON"):
+        with pytest.raises(RequestError, match="does not answer in JSON"):
             QUICK.get_json(f"{server.url}/x")
         server.faults = [json_answer({"message": "no such catalog"}, 404)]
-        with pytest.raises(HttpFault, match=r"answers 404 \(no such catalog\)"):
+        with pytest.raises(RequestError, match=r"answers 404 \(no such catalog\)"):
             QUICK.get_json(f"{server.url}/x")
 
 
 def test_redirects_leave_neither_http_nor_encryption() -> None:
     """A redirect to a file or from HTTPS to HTTP is refused."""
     for location in ("file:///etc/passwd", "http://host/a"):
-        with pytest.raises(HttpFault, match="not followed"):
+        with pytest.raises(RequestError, match="not followed"):
             follow("https://host/a", location)
 
 
@@ -303,7 +303,7 @@ class RawServer:
 def test_what_is_no_http_fails_at_once(garbage: bytes) -> None:
     """An answer that breaks HTTP's grammar or bounds is not asked for a second time."""
     with RawServer(garbage) as server:
-        with pytest.raises(HttpFault, match="does not answer in HTTP"):
+        with pytest.raises(RequestError, match="does not answer in HTTP"):
             QUICK.get_json(f"{server.url}/a")
         assert server.n_connections == 1
 
@@ -315,7 +315,7 @@ def test_a_wrong_length_ends_soon(length: str) -> None:
     patient = Client(Patience(attempts=8, total=60, first_wait=0.01, longest_wait=0.05))
     start = time.monotonic()
     with RawServer(head.encode("latin-1", "replace") + b"{}") as server:
-        with contextlib.suppress(HttpFault):
+        with contextlib.suppress(RequestError):
             assert patient.get_json(f"{server.url}/a") == {}
         with contextlib.suppress(FetchError):
             assert read_all(HttpBlob(f"{server.url}/a", patient)) == b"{}"
@@ -329,7 +329,7 @@ def test_a_document_is_bounded_while_it_is_inflated(monkeypatch: pytest.MonkeyPa
     body = gzip.compress(b'["' + b" " * (1 << 26) + b'"]')
     answer = Answer(body=body, headers={"Content-Encoding": "gzip"})
     with Server(lambda request: answer) as server:
-        with pytest.raises(HttpFault, match="more than 4 MiB"):
+        with pytest.raises(RequestError, match="more than 4 MiB"):
             QUICK.get_json(f"{server.url}/a")
         assert len(server.requests) == 1
 

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from dpss.storage.http.client import Client, HttpFault, follow
+from dpss.errors import RequestError
+from dpss.storage.http.client import Client, follow
 from dpss.storage.http.networks import private_redirect
 from tests.servers.base import Answer, Server
 
@@ -31,7 +32,7 @@ PUBLIC = "http://8.8.8.8/a.h5ad"
 )
 def test_a_public_host_can_not_redirect_into_a_private_network(target: str) -> None:
     """Every spelling of a private, loopback or link-local address is refused."""
-    with pytest.raises(HttpFault, match="which is not followed"):
+    with pytest.raises(RequestError, match="which is not followed"):
         follow(PUBLIC, target)
 
 
@@ -51,7 +52,7 @@ def test_a_host_that_the_user_named_redirects_to_itself_but_not_to_the_metadata_
     assert follow(named, "http://127.0.0.1:9001/b") == "http://127.0.0.1:9001/b"
     assert follow(named, "https://8.8.8.8/b") == "https://8.8.8.8/b"
     for other in ("http://169.254.169.254/", "http://10.0.0.1/"):
-        with pytest.raises(HttpFault, match="which is not followed"):
+        with pytest.raises(RequestError, match="which is not followed"):
             follow(named, other)
 
 
@@ -59,12 +60,12 @@ def test_a_refused_redirect_fails_at_once() -> None:
     """The program asks once and does not try again."""
     location = {"Location": "http://169.254.169.254/latest/meta-data/"}
     with Server(lambda request: Answer(302, headers=location)) as server:
-        with pytest.raises(HttpFault, match="link-local"):
+        with pytest.raises(RequestError, match="link-local"):
             Client().get_json(f"{server.url}/a")
         assert len(server.requests) == 1
 
 
 def test_an_address_that_can_not_be_parsed_is_no_redirect() -> None:
     """A damaged Location ends in the program's own error."""
-    with pytest.raises(HttpFault, match="no valid address"):
+    with pytest.raises(RequestError, match="no valid address"):
         follow(PUBLIC, "http://[::1")

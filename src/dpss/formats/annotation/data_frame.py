@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import ColumnError, CorruptMatrixError
 from dpss.formats.annotation.gene_columns import NAMING_COLUMNS
 from dpss.formats.annotation.gene_table import Note
 
@@ -85,10 +85,6 @@ def note_others(layers: Mapping[str, str]) -> tuple[Note, ...]:
     return (("layers", "warn", f"Passed over, as they are no matrices of numbers: {listed}."),)
 
 
-class _UnreadableError(Exception):
-    """A column of an encoding that is not read; the message names it."""
-
-
 def read_frame(elements: Elements, path: str) -> Frame:
     """Read the index and all columns of text of a data frame.
 
@@ -107,7 +103,7 @@ def read_frame(elements: Elements, path: str) -> Frame:
     if index is not None:
         try:
             columns["index"] = _read(elements, f"{path}/{index}")
-        except _UnreadableError as error:
+        except ColumnError as error:
             raise CorruptMatrixError(
                 f"{elements.url}: {path}/{index}, the index of {path}, can't be read ({error})"
             ) from error
@@ -117,7 +113,7 @@ def read_frame(elements: Elements, path: str) -> Frame:
         try:
             if _is_text(elements, f"{path}/{name}"):
                 columns[_free(name, columns)] = _read(elements, f"{path}/{name}")
-        except _UnreadableError as error:
+        except ColumnError as error:
             passed_over[name] = str(error)
     if index is None and not any(name.lower() in NAMING_COLUMNS for name in columns):
         raise CorruptMatrixError(f"{elements.url}: {path} has no index, hence no names")
@@ -143,7 +139,7 @@ def read_records(elements: Elements, table: NDArray[Any], categories: str) -> Fr
             try:
                 if _is_text(elements, where):
                     columns[name] = _pick(values, _values(elements, where))
-            except _UnreadableError as error:
+            except ColumnError as error:
                 passed_over[name] = str(error)
     return Frame(columns, passed_over)
 
@@ -177,7 +173,7 @@ def _is_text(elements: Elements, path: str) -> bool:
         return _is_text(elements, f"{path}/categories")
     kind = elements.kind(f"{path}/values" if "values" in parts else path)
     if not kind:
-        raise _UnreadableError(_encoding(elements, path))
+        raise ColumnError(_encoding(elements, path))
     return kind in _TEXT or ("values" not in parts and elements.old_categories(path) is not None)
 
 
@@ -198,13 +194,13 @@ def _values(elements: Elements, path: str) -> Column:
     where = f"{path}/values" if "values" in parts else path
     kind = elements.kind(where)
     if not kind or kind not in _TEXT + _NUMBERS:
-        raise _UnreadableError(_encoding(elements, path))
+        raise ColumnError(_encoding(elements, path))
     values = as_text(elements.vector(where))
     if "mask" not in parts:
         return values
     mask = f"{path}/mask"
     if elements.kind(mask) not in ("i", "u", "b") or elements.length(mask) != len(values):
-        raise _UnreadableError("its mask is damaged")
+        raise ColumnError("its mask is damaged")
     return np.where(elements.vector(mask).astype(bool), "", values).astype(object)
 
 
@@ -212,14 +208,14 @@ def _decode(elements: Elements, codes: str, categories: Column) -> Column:
     """Return a categorical column as text; a code of -1 is missing."""
     kind = elements.kind(codes)
     if not kind or kind not in "iu":
-        raise _UnreadableError("its codes are no whole numbers")
+        raise ColumnError("its codes are no whole numbers")
     return _pick(elements.vector(codes), categories)
 
 
 def _pick(numbers: NDArray[Any], categories: Column) -> Column:
     """Return the category of each code; empty for -1."""
     if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
-        raise _UnreadableError("its codes are damaged")
+        raise ColumnError("its codes are damaged")
     decoded: Column = np.append(categories, "")[numbers]
     return decoded
 

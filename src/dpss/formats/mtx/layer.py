@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.formats.base import NotCellMajorError
+from dpss.errors import NotCellMajorError
 from dpss.formats.mtx.header import MtxHeader
 from dpss.formats.mtx.stream import Chunk, read_chunks
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable

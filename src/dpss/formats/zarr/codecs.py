@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import UnknownFormatError
+from dpss.errors import ChunkError, UnknownFormatError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -35,15 +35,11 @@ _BLOSC_COPIED = 2
 """Flag of a buffer whose bytes are stored as they are."""
 
 
-class DecodeError(ValueError):
-    """A chunk's bytes are not what they should be."""
-
-
 def _inflate(data: bytes, most: int) -> bytes:
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
     out = decoder.decompress(data, most + 1)
     if not decoder.eof and len(out) <= most:
-        raise DecodeError("ends too early")
+        raise ChunkError("ends too early")
     return out
 
 
@@ -51,9 +47,9 @@ def _decode_blosc(data: bytes, most: int) -> bytes:
     from numcodecs import blosc
 
     if len(data) < _BLOSC_HEAD.size or _BLOSC_HEAD.unpack_from(data)[0] > most:
-        raise DecodeError("claims more bytes than a chunk has")
+        raise ChunkError("claims more bytes than a chunk has")
     if int.from_bytes(data[12:16], "little") != len(data):
-        raise DecodeError("is cut off")
+        raise ChunkError("is cut off")
     return bytes(blosc.decompress(data))
 
 
@@ -61,7 +57,7 @@ def _decode_lz4(data: bytes, most: int) -> bytes:
     from numcodecs import lz4
 
     if len(data) < 4 or int.from_bytes(data[:4], "little") > most:
-        raise DecodeError("claims more bytes than a chunk has")
+        raise ChunkError("claims more bytes than a chunk has")
     return bytes(lz4.decompress(data))
 
 
@@ -69,7 +65,7 @@ def _decode_zstd(data: bytes, most: int) -> bytes:
     decoder = zstd.ZstdDecompressor()
     out = decoder.decompress(data, max_length=most + 1)
     if not decoder.eof and len(out) <= most:
-        raise DecodeError("ends too early")
+        raise ChunkError("ends too early")
     return out
 
 
@@ -107,12 +103,12 @@ def decompress(name: str, data: bytes, most: int) -> bytes:
     """Undo a compression.
 
     Raises:
-        DecodeError: More than ``most`` bytes come out.
+        ChunkError: More than ``most`` bytes come out.
         ValueError: The bytes are damaged; also the others of `DAMAGE`.
     """
     out = _DECOMPRESS[name](data, most)
     if len(out) > most:
-        raise DecodeError("expands to more bytes than a chunk has")
+        raise ChunkError("expands to more bytes than a chunk has")
     return out
 
 
@@ -141,10 +137,10 @@ def _decode_first_blosc(data: bytes, n_bytes: int) -> bytes:
     bytes has fewer blocks, at the same places.
     """
     if len(data) < _BLOSC_HEAD.size or int.from_bytes(data[12:16], "little") != len(data):
-        raise DecodeError("is cut off")
+        raise ChunkError("is cut off")
     whole, block = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8))
     if whole < n_bytes or block < 1:
-        raise DecodeError(f"does not hold {n_bytes:,} bytes")
+        raise ChunkError(f"does not hold {n_bytes:,} bytes")
     if data[2] & _BLOSC_COPIED:
         return data[_BLOSC_HEAD.size : _BLOSC_HEAD.size + n_bytes]
     wanted = min(whole, -(-n_bytes // block) * block)
@@ -156,17 +152,17 @@ def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:
     """Decode the strings of ``vlen-utf8``: their number, then each with its length.
 
     Raises:
-        DecodeError: They are cut off, or not as many as the chunk has.
+        ChunkError: They are cut off, or not as many as the chunk has.
     """
     out = np.full(n_items, "", dtype=object)
     if len(data) < 4 or int.from_bytes(data[:4], "little") != n_items:
-        raise DecodeError(f"does not hold {n_items} strings")
+        raise ChunkError(f"does not hold {n_items} strings")
     at = 4
     for i in range(n_items):
         length = int.from_bytes(data[at : at + 4], "little")
         at += 4
         if at + length > len(data):
-            raise DecodeError("ends within a string")
+            raise ChunkError("ends within a string")
         out[i] = data[at : at + length].decode("utf-8", "replace")
         at += length
     return out
@@ -176,11 +172,11 @@ def decode_json(data: bytes, n_items: int) -> NDArray[np.object_]:
     """Decode a vector of strings that stands in JSON: its items, then their type and number.
 
     Raises:
-        DecodeError: It is something else, or longer than 16 MiB.
+        ChunkError: It is something else, or longer than 16 MiB.
     """
     found = json.loads(data) if len(data) <= _MAX_JSON_BYTES else None
     if not isinstance(found, list) or len(found) != n_items + 2 or found[-1] != [n_items]:
-        raise DecodeError(f"does not hold {n_items} strings in JSON")
+        raise ChunkError(f"does not hold {n_items} strings in JSON")
     out = np.empty(n_items, dtype=object)
     out[:] = ["" if item is None else str(item) for item in found[:-2]]
     return out

@@ -25,6 +25,7 @@ import stamina
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from dpss.errors import RequestError, TransientRequestError
 from dpss.storage.http.networks import private_redirect
 from dpss.storage.urls import shown_address, shown_text
 
@@ -39,26 +40,6 @@ MAX_JSON_BYTES = 1 << 27
 _PIECE_BYTES = 1 << 20
 _DRAINED_BYTES = 1 << 16
 _MAX_DIGITS = 18
-
-
-class HttpFault(Exception):
-    """A request that failed for good; the message is fit to be shown."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """Failed with ``message``, and ``status`` if there was an answer."""
-        super().__init__(message)
-        self.status = status
-
-
-class PassingFault(HttpFault):
-    """A request that failed in a way that may pass."""
-
-    def __init__(
-        self, message: str, status: int | None = None, retry_after: float | None = None
-    ) -> None:
-        """As above; the server asked for ``retry_after`` seconds."""
-        super().__init__(message, status)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -95,7 +76,7 @@ class Client:
         """Return the JSON document at an address.
 
         Raises:
-            HttpFault: There is none, or not within the time that was given.
+            RequestError: There is none, or not within the time that was given.
         """
         return self._json("GET", url, None)
 
@@ -103,15 +84,15 @@ class Client:
         """Post a JSON document and return the one that comes back.
 
         Raises:
-            HttpFault: There is none, or not within the time that was given.
+            RequestError: There is none, or not within the time that was given.
         """
         return self._json("POST", url, json.dumps(document).encode())
 
     def try_until(self, function: Callable[[], T]) -> T:
-        """Call a function until it doesn't end in a `PassingFault`, or patience does.
+        """Call a function until it doesn't end in a `TransientRequestError`, or patience does.
 
         Raises:
-            HttpFault: What the last call raised.
+            RequestError: What the last call raised.
         """
         patience = self.patience
         return stamina.RetryingCaller(
@@ -131,8 +112,8 @@ class Client:
             The answer, whatever its status unless it may pass, and the address it came from.
 
         Raises:
-            PassingFault: It may work later.
-            HttpFault: It won't.
+            TransientRequestError: It may work later.
+            RequestError: It won't.
         """
         deadline = time.monotonic() + self.patience.total
         for _ in range(MAX_REDIRECTS):
@@ -143,14 +124,14 @@ class Client:
             wait = retry_after(answer.headers.get("Retry-After")) or 0.0
             discard(answer)
             if not location:
-                raise HttpFault(f"{shown_address(url)}: is redirected, but not where to")
+                raise RequestError(f"{shown_address(url)}: is redirected, but not where to")
             if time.monotonic() + wait > deadline:
-                raise HttpFault(
+                raise RequestError(
                     f"{shown_address(url)}: not ready after {self.patience.total:.0f} s"
                 )
             time.sleep(wait)
             url = follow(url, location)
-        raise HttpFault(f"{shown_address(url)}: more than {MAX_REDIRECTS} redirects")
+        raise RequestError(f"{shown_address(url)}: more than {MAX_REDIRECTS} redirects")
 
     def _json(self, method: str, url: str, body: bytes | None) -> Any:
         return self.try_until(lambda: self._json_once(method, url, body))
@@ -165,20 +146,22 @@ class Client:
             data = _read_bounded(answer, MAX_JSON_BYTES)
         except (HTTPError, OSError) as error:
             answer.close()
-            raise PassingFault(f"{shown_address(url)}: broke off ({reason(error)})") from error
+            raise TransientRequestError(
+                f"{shown_address(url)}: broke off ({reason(error)})"
+            ) from error
         if data is None:
             answer.close()
             limit = MAX_JSON_BYTES >> 20
-            raise HttpFault(f"{shown_address(url)}: answers with more than {limit} MiB")
+            raise RequestError(f"{shown_address(url)}: answers with more than {limit} MiB")
         answer.release_conn()
         if not 200 <= answer.status < 300:
-            raise HttpFault(
+            raise RequestError(
                 f"{shown_address(url)}: answers {answer.status}{_words(data)}", answer.status
             )
         try:
             return json.loads(data)
         except ValueError as error:
-            raise HttpFault(f"{shown_address(url)}: does not answer in JSON") from error
+            raise RequestError(f"{shown_address(url)}: does not answer in JSON") from error
 
     def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
@@ -200,19 +183,19 @@ class Client:
         except (HTTPError, OSError) as error:
             host = urlsplit(url).netloc.rpartition("@")[2]
             if _is_malformed(error):
-                raise HttpFault(f"{host}: does not answer in HTTP ({reason(error)})") from error
-            raise PassingFault(f"{host}: {reason(error)}") from error
+                raise RequestError(f"{host}: does not answer in HTTP ({reason(error)})") from error
+            raise TransientRequestError(f"{host}: {reason(error)}") from error
         if answer.status in PASSING:
             wait = retry_after(answer.headers.get("Retry-After"))
             discard(answer)
-            raise PassingFault(
+            raise TransientRequestError(
                 f"{shown_address(url)}: answers {answer.status}", answer.status, wait
             )
         return answer
 
     def _wait(self, error: Exception) -> bool | float:
         """Tell whether to try again, and when if the server named a time."""
-        if not isinstance(error, PassingFault):
+        if not isinstance(error, TransientRequestError):
             return False
         if error.retry_after is None:
             return True
@@ -223,18 +206,20 @@ def follow(url: str, location: str) -> str:
     """Return the address that a redirect leads to.
 
     Raises:
-        HttpFault: It is no address, or leads away from HTTP, from HTTPS to plain HTTP, or
+        RequestError: It is no address, or leads away from HTTP, from HTTPS to plain HTTP, or
             from a public host into a private network.
     """
     try:
         target = urljoin(url, location)
         old, new = urlsplit(url).scheme, urlsplit(target).scheme
     except ValueError as error:
-        raise HttpFault(f"{shown_address(url)}: is redirected to no valid address") from error
+        raise RequestError(f"{shown_address(url)}: is redirected to no valid address") from error
     if new not in ("http", "https") or (old == "https" and new == "http"):
-        raise HttpFault(f"{shown_address(url)}: is redirected to {new}://, which is not followed")
+        raise RequestError(
+            f"{shown_address(url)}: is redirected to {new}://, which is not followed"
+        )
     if refusal := private_redirect(url, target):
-        raise HttpFault(refusal)
+        raise RequestError(refusal)
     return target
 
 

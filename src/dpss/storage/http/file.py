@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from dpss.errors import FetchError
-from dpss.storage.http.client import Client, HttpFault, PassingFault, discard, reason
+from dpss.errors import FetchError, RequestError, TransientRequestError
+from dpss.storage.http.client import Client, discard, reason
 from dpss.storage.http.transfer import (
     BUFFER_BYTES,
     Download,
@@ -113,7 +113,7 @@ class HttpBlob:
             if self._facts is None:
                 try:
                     self._facts = self._client.try_until(self._look)
-                except HttpFault as error:
+                except RequestError as error:
                     raise FetchError(str(error)) from error
             return self._facts
 
@@ -150,8 +150,8 @@ class HttpBlob:
         """Ask once for the bytes from ``start``; what was signed and expired is signed anew.
 
         Raises:
-            PassingFault: It may work later.
-            HttpFault: It won't.
+            TransientRequestError: It may work later.
+            RequestError: It won't.
         """
         if stop is None:
             with contextlib.suppress(IndexError):
@@ -169,14 +169,14 @@ class HttpBlob:
         if answer.status in _NOT_SIGNED_YET and final != self._address and not direct:
             # It had expired by the time it was used, as when a queue is long.
             discard(answer)
-            raise PassingFault(
+            raise TransientRequestError(
                 f"{shown_address(final)}: answers {answer.status}", answer.status, None
             )
         if answer.status in (200, 206, 416):
             self._direct = final if final != self._address else ""
             return answer
         discard(answer)
-        raise HttpFault(f"{self.url}: {_explain(answer.status)}", answer.status)
+        raise RequestError(f"{self.url}: {_explain(answer.status)}", answer.status)
 
     def _look(self) -> Facts:
         answer = self.ask(0, HEAD_BYTES)
@@ -198,7 +198,7 @@ class HttpBlob:
             return Facts(total, etag_of(answer), _modified(answer), total is not None, head)
         except (HTTPError, OSError) as error:
             answer.close()
-            raise PassingFault(f"{self.url}: broke off ({reason(error)})") from error
+            raise TransientRequestError(f"{self.url}: broke off ({reason(error)})") from error
 
 
 def _modified(answer: urllib3.BaseHTTPResponse) -> str:

@@ -13,16 +13,8 @@ import urllib3
 from isal import isal_zlib
 from urllib3.exceptions import HTTPError
 
-from dpss.errors import CorruptMatrixError, FetchError
-from dpss.storage.http.client import (
-    Client,
-    HttpFault,
-    PassingFault,
-    discard,
-    reason,
-    stated_length,
-    whole_number,
-)
+from dpss.errors import CorruptMatrixError, FetchError, RequestError, TransientRequestError
+from dpss.storage.http.client import Client, discard, reason, stated_length, whole_number
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -108,9 +100,9 @@ class Download(io.RawIOBase):
         try:
             try:
                 data = self._piece(length)
-            except PassingFault:
+            except TransientRequestError:
                 data = self._blob.client.try_until(lambda: self._piece(length))
-        except HttpFault as error:
+        except RequestError as error:
             raise FetchError(str(error)) from error
         self._position += len(data)
         if self._start == 0:
@@ -144,14 +136,16 @@ class Download(io.RawIOBase):
             data = self._answer.read1(length)
         except (HTTPError, OSError) as error:
             self._drop()
-            raise PassingFault(f"{self._blob.url}: broke off ({reason(error)})") from error
+            raise TransientRequestError(f"{self._blob.url}: broke off ({reason(error)})") from error
         if not data and end is not None:
             self._drop()
             message = f"{self._blob.url}: ended after {self._position:,} of {end:,} bytes"
             if self._ended_at == self._position:
-                raise HttpFault(f"{message}, twice; the size that the server states may be wrong")
+                raise RequestError(
+                    f"{message}, twice; the size that the server states may be wrong"
+                )
             self._ended_at = self._position
-            raise PassingFault(message)
+            raise TransientRequestError(message)
         self._watch_speed(time.monotonic() - start, len(data))
         return data
 
@@ -172,7 +166,9 @@ class Download(io.RawIOBase):
             raise self._changed()
         if start > self._position:
             answer.close()
-            raise HttpFault(f"{self._blob.url}: the server gives other bytes than were asked for")
+            raise RequestError(
+                f"{self._blob.url}: the server gives other bytes than were asked for"
+            )
         # A server without ranges begins at the start again: what is there already goes by.
         self._skip(answer, self._position - start)
         return answer
@@ -188,7 +184,7 @@ class Download(io.RawIOBase):
         while n_bytes:
             gone = answer.read1(min(n_bytes, BUFFER_BYTES))
             if not gone:
-                raise PassingFault(f"{self._blob.url}: ended too early")
+                raise TransientRequestError(f"{self._blob.url}: ended too early")
             crc = isal_zlib.crc32(gone, crc)
             self._got += len(gone)
             n_bytes -= len(gone)
@@ -207,7 +203,7 @@ class Download(io.RawIOBase):
         if self._spent >= patience.slow:
             speed = self._got / self._spent
             if speed < patience.slow_bytes_per_second:
-                raise HttpFault(
+                raise RequestError(
                     f"{self._blob.url}: too slow, {speed:,.0f} bytes/s over {self._spent:.0f} s"
                 )
             self._spent, self._got = 0.0, 0
@@ -238,12 +234,12 @@ def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int 
     """Return where a part begins, and the whole's size where it is said.
 
     Raises:
-        HttpFault: The answer does not say it.
+        RequestError: The answer does not say it.
     """
     found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
     if not found:
         answer.close()
-        raise HttpFault(f"{url}: the server sends a part and does not say which")
+        raise RequestError(f"{url}: the server sends a part and does not say which")
     start, _, total = found.groups()
     return whole_number(start or "") or 0, whole_number(total)
 

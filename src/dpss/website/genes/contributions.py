@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass
 from functools import cached_property
 
+from dpss.errors import ReplacedError
 from dpss.website.data_files import dumps
 from dpss.website.genes.lookup import (
     NAMES,
@@ -22,7 +23,7 @@ from dpss.website.genes.lookup import (
     parse_values,
 )
 from dpss.website.genes.tables import PART, n_parts, read_genes
-from dpss.website.records import MatrixRecord, ReplacedError
+from dpss.website.records import MatrixRecord
 from dpss.website.writer import Publisher
 
 log = logging.getLogger(__name__)

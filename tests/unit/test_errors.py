@@ -1,0 +1,61 @@
+"""One tree of exceptions: everything that the program raises on purpose derives from its root."""
+
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import dpss
+from dpss import errors
+from dpss.errors import DpssError, LostError
+
+APART = {"dpss.job.stop.Interrupted": "a signal; no `except Exception` may catch it"}
+"""Exceptions outside of the tree, each with the reason."""
+
+
+def exceptions() -> Iterator[type[BaseException]]:
+    """Yield every exception class that a module of the program defines."""
+    for found in pkgutil.walk_packages(dpss.__path__, "dpss."):
+        if found.name == "dpss.__main__":
+            continue
+        module = importlib.import_module(found.name)
+        for kind in vars(module).values():
+            defined_here = inspect.isclass(kind) and kind.__module__ == found.name
+            if defined_here and issubclass(kind, BaseException):
+                yield kind
+
+
+def test_all_exceptions_are_of_one_tree_in_one_module() -> None:
+    """A class stands in `dpss.errors` and derives from `DpssError`, or is listed as apart."""
+    apart = {
+        f"{kind.__module__}.{kind.__qualname__}"
+        for kind in exceptions()
+        if kind.__module__ != errors.__name__ or not issubclass(kind, DpssError)
+    }
+    assert apart == set(APART)
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
+    """The picture at the top of the module shows each class below its base, in any order."""
+    drawn = {}
+    path: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if found := re.match(r"    ((?:[│├└ ]   ?|[├└]── )*)(\w+Error)\b", line):
+            depth = len(found[1]) // 4
+            path[depth:] = [found[2]]
+            drawn[found[2]] = path[depth - 1] if depth else None
+    kinds = [kind for kind in exceptions() if issubclass(kind, DpssError)]
+    bases = {kind.__name__: kind.__bases__[0].__name__ for kind in kinds}
+    assert drawn == bases | {"DpssError": None}
+
+
+@pytest.mark.parametrize("kind", [each for each in exceptions() if issubclass(each, DpssError)])
+def test_an_error_of_a_child_process_is_the_same_in_its_parent(kind: type[DpssError]) -> None:
+    """Pickling keeps class, message and attributes."""
+    error = kind("no", "SIGKILL", 7) if kind is LostError else kind("no")  # type: ignore[call-arg]
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), vars(copy)) == (kind, str(error), vars(error))
