@@ -103,9 +103,9 @@ def summarize(
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
 
     from dpss.formats.options import Means, hold_apart, parse_orientation
+    from dpss.storage.file_formats import stem_of
     from dpss.storage.fingerprint import fingerprint
     from dpss.storage.locations import open_source
-    from dpss.storage.names import stem_of
     from dpss.storage.paging.file import PagedBlob, paged
 
     opened = paged(open_source(os.fspath(source)))

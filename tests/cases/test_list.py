@@ -41,16 +41,6 @@ LISTED = {
     "zarr-chunk-beyond-shape/chunks_beyond_shape.zarr",
 }
 """Every case after a public bug report, by kind and name."""
-AWAITED = {
-    "formats-not-named/m.parquet",
-    "formats-not-named/molecule_info.h5",
-    "formats-not-named/obj.h5Seurat",
-    "formats-not-named/sparse_counts.npz",
-    "formats-not-named/utf16.txt",
-    "probes-as-genes/flex_probe.h5",
-    "zarr-chunk-beyond-shape/chunks_beyond_shape.zarr",
-}
-"""Cases whose kinds are still to be mended."""
 ELSEWHERE = {
     "counts-in-a-layer-of-another-name": "test_layer_choice.py",
     "log-base": "test_log_base.py",
@@ -74,7 +64,7 @@ def test_what_is_there_is_listed() -> None:
 
 
 def test_what_is_listed_is_there() -> None:
-    assert LISTED - AWAITED - _present() == set()
+    assert LISTED - _present() == set()
 
 
 def test_every_case_is_tried() -> None:

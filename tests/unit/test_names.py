@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.storage.names import RESERVED, names_of_files, safe_name, stem_of, unique_names
+from dpss.storage.file_formats import stem_of
+from dpss.storage.names import RESERVED, names_of_files, safe_name, unique_names
 
 
 @given(st.text())

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dpss.catalogs.selection import cheapest, is_sure
+from dpss.catalogs.selection import cheapest
 from dpss.model import MatrixRef, Skipped
-from dpss.storage.names import names_of_files, stem_of
+from dpss.storage.file_formats import is_sure, stem_of
+from dpss.storage.names import names_of_files
 from dpss.storage.urls import shown_address
 
 TREES = ("matrices", "contributedAnalyses")

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dpss.catalogs.selection import cheapest, is_named, is_sure
+from dpss.catalogs.selection import cheapest, is_named
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.names import stem_of, unique_names
+from dpss.storage.file_formats import is_sure, may_be_matrix, stem_of
+from dpss.storage.names import unique_names
 from dpss.storage.s3.objects import S3Blob, list_objects, split_url
 from dpss.storage.s3.store import S3Store
-
-KNOWN = (
-    *(".h5ad", ".h5", ".hdf5", ".loom", ".mtx.zip", ".mtx.gz", ".mtx", ".zarr.zip", ".rds"),
-    *(".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.zip", ".txt.gz", ".zip", ".tar.gz"),
-)
-"""Endings of files that may be matrices; what else lies there is named and left alone."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ class CannedCatalog:
 
 def _project(project_id: str, title: str, blobs: list[S3Blob]) -> Project:
     """Return the project of all files with the same stem."""
-    readable = {blob.name: blob for blob in blobs if blob.name.lower().endswith(KNOWN)}
+    readable = {blob.name: blob for blob in blobs if may_be_matrix(blob.name)}
     skipped = [
         Skipped(blob.name, f"{blob.url}: not a matrix, by its name")
         for blob in blobs

@@ -11,14 +11,12 @@ from pathlib import Path
 from dpss.catalogs.selection import is_of_matrix_folder
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
+from dpss.storage.file_formats import is_sure, stem_of
 from dpss.storage.fingerprint import fingerprint
 from dpss.storage.local import last_modified
 from dpss.storage.locations import Source, local_path, open_source
-from dpss.storage.names import names_of_files, stem_of, unique_names
+from dpss.storage.names import names_of_files, unique_names
 from dpss.storage.urls import shown_address
-
-SURE_SUFFIXES = (".h5ad", ".h5", ".hdf5", ".loom", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip")
-"""Endings that say it's a matrix: broken, it's a failure and not just some other file."""
 
 OTHER_SUFFIXES = (
     *(".css", ".docx", ".gif", ".htm", ".html", ".jpeg", ".jpg", ".js", ".json", ".log", ".md"),
@@ -130,7 +128,7 @@ class LocalCatalog:
 
     def _is_matrix(self, path: Path) -> bool:
         name = path.name.lower()
-        if path.is_dir() or name.endswith(SURE_SUFFIXES):
+        if path.is_dir() or is_sure(name):
             return True
         return not name.endswith(OTHER_SUFFIXES) and self.recognise(path)
 

@@ -9,15 +9,9 @@ from dataclasses import dataclass, replace
 from dpss.catalogs.base import Catalog
 from dpss.errors import DpssError, SettingsError
 from dpss.model import Project, Skipped
+from dpss.storage.file_formats import cost
 from dpss.storage.locations import open_source
 from dpss.storage.urls import shown_address
-
-COST = (".h5ad", ".h5", ".hdf5", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip", ".loom", ".rds")
-"""Endings, the cheapest to read first: sparse binary, sparse text, dense binary. All others
-(dense text) come after them."""
-
-SURE = (".h5ad", ".h5", ".loom", ".mtx", ".mtx.gz", ".mtx.zip", ".zarr.zip")
-"""Endings that nothing but a matrix has: broken, it's a failure and not just another file."""
 
 _ZARR = (".zgroup", ".zattrs", "zarr.json")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -37,21 +31,6 @@ def is_named(project_id: str, names: Collection[str]) -> bool:
     known = {name.casefold() for name in names}
     uuid = plain.partition(".")[0]
     return plain in known or (bool(_UUID.fullmatch(uuid)) and uuid in known)
-
-
-def cost(file_name: str) -> int:
-    """Return how costly a file is to read, by its name; for comparisons only.
-
-    >>> cost("a.h5ad") < cost("a.mtx.zip") < cost("a.loom") < cost("a.csv.zip")
-    True
-    """
-    name = file_name.lower()
-    return next((i for i, ending in enumerate(COST) if name.endswith(ending)), len(COST))
-
-
-def is_sure(file_name: str) -> bool:
-    """Tell whether a file of this name must be a matrix."""
-    return file_name.lower().endswith(SURE)
 
 
 def is_of_matrix_folder(file_name: str) -> bool:

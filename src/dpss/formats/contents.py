@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import BinaryIO
 
-from dpss.errors import CorruptMatrixError, MatrixError, NoMatrixError
+from dpss.errors import (
+    CorruptMatrixError,
+    LimitError,
+    MatrixError,
+    NeedsWholeError,
+    NoMatrixError,
+)
 from dpss.formats.annotation.axis_names import Kind as Names
 from dpss.formats.hdf5.file import is_hdf5
 from dpss.formats.mtx import reader as mtx
@@ -22,6 +28,7 @@ from dpss.formats.side_files import (
     side_file_by_header,
     side_file_of,
 )
+from dpss.formats.text import arrow
 from dpss.formats.text import reader as text
 from dpss.formats.text.layout import is_text, look_at
 from dpss.formats.zarr import reader as zarr
@@ -44,8 +51,13 @@ class Kind(Enum):
     R = auto()
     ARCHIVE = auto()
     TEXT = auto()
+    ARROW = auto()
     FOLDER = auto()
     OTHER = auto()
+
+
+_TABLES = (Kind.TEXT, Kind.ARROW)
+"""Kinds that hold tables of all sorts, matrices among them."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,8 @@ def kind_of(blob: Blob) -> Kind:
         return Kind.MTX
     if r_objects.sniff(head):
         return Kind.R
+    if arrow.sniff(head):
+        return Kind.ARROW
     # Of a damaged file nothing comes out: it's opened, to say what is wrong with it.
     return (
         Kind.TEXT if is_text(peek_text(head, HEAD_BYTES)) or (packed and not inner) else Kind.OTHER
@@ -163,18 +177,20 @@ def _matrix_folders(tree: Tree, blobs: Mapping[str, Blob]) -> list[str]:
 
 
 def _take_out_tables(found: dict[str, Kind], blobs: Mapping[str, Blob]) -> dict[str, MatrixError]:
-    """Take out text that is no matrix, if there is anything else."""
+    """Take out tables that are no matrices, if there is anything else."""
     refused: dict[str, MatrixError] = {}
-    sure = any(kind is not Kind.TEXT for kind in found.values())
+    tables = [path for path, kind in found.items() if kind in _TABLES]
+    sure = len(tables) < len(found)
     if len(found) < 2:
         return refused
-    for path in [path for path, kind in found.items() if kind is Kind.TEXT]:
+    for path in tables:
         try:
-            look = look_at(blobs[path])
+            look = look_at(arrow.text_of(blobs[path]) or blobs[path])
             # Beside matrices there are tables of all sorts, some of nothing but numbers.
             if sure and Names.GENES not in (look.line_kind, look.column_kind):
                 raise NoMatrixError(f"{blobs[path].url}: a table without genes, not a matrix")
-        except CorruptMatrixError:
+        except (CorruptMatrixError, NeedsWholeError, LimitError):
+            # To open it says what is wrong, or reads a copy of it.
             continue
         except MatrixError as error:
             refused[path] = error

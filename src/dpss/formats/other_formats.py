@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-_TABLE = "write it as csv or h5ad (pandas: `pandas.read_{0}(...).to_csv(...)`)"
 _BY_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet table; " + _TABLE.format("parquet")),
-    (b"ARROW1", "a Feather (Arrow) table; " + _TABLE.format("feather")),
-    (b"FEA1", "a Feather table of version 1; " + _TABLE.format("feather")),
+    (b"FEA1", "a Feather table of version 1; write it as Parquet, csv or h5ad"),
     (b"\x93NUMPY", "a numpy array, which names no genes; write an AnnData object with names"),
     (b"BAM\x01", "aligned reads (BAM); give the matrix that was counted from them"),
     (b"CRAM", "aligned reads (CRAM); give the matrix that was counted from them"),
@@ -47,8 +44,8 @@ _NPZ = (
 def describe_bytes(head: bytes) -> str | None:
     """Tell by its first bytes what a file is, and what to give instead.
 
-    >>> describe_bytes(b"PAR1...")[:15]
-    'a Parquet table'
+    >>> describe_bytes(b"%PDF-1.7")
+    'a PDF document'
     >>> describe_bytes(b"gene,cell") is None
     True
 

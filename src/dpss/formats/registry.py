@@ -19,6 +19,7 @@ from dpss.formats.mtx import reader as mtx
 from dpss.formats.options import Means
 from dpss.formats.other_formats import describe_hdf5, unknown_format
 from dpss.formats.r import reader as r_objects
+from dpss.formats.text import arrow
 from dpss.formats.text import reader as text
 from dpss.formats.zarr import reader as zarr
 from dpss.storage.base import Blob
@@ -128,6 +129,21 @@ FORMATS = (
         ),
         r_objects.sniff,
         lambda source, means: r_objects.open_(source, means.memory_bytes),
+    ),
+    Format(
+        About(
+            "Parquet and Feather tables, with the extra `[parquet]`",
+            "arrow",
+            constant_memory="a row group or record batch at a time, held against `--memory`",
+        ),
+        arrow.sniff,
+        lambda source, means: arrow.open_(
+            source,
+            means.threads,
+            means.orientation,
+            means.memory_bytes,
+            sample_only=means.sample_only,
+        ),
     ),
     # Last, as any text could be a table.
     Format(

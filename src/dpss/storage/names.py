@@ -7,43 +7,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-MATRIX_SUFFIXES = (
-    ".h5ad",
-    ".h5",
-    ".hdf5",
-    ".loom",
-    ".mtx",
-    ".zarr",
-    ".rds",
-    ".csv",
-    ".tsv",
-)
-"""Endings that are said of the format, and are no part of a matrix's name."""
-
-PACKING_SUFFIXES = (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".tbz2", ".txz")
-"""Endings that are said of the packing."""
+from dpss.storage.file_formats import stem_of
 
 RESERVED = frozenset({"index.html", "index.json", "genes.html", "runs"})
 """What an output has at its top besides the projects. (Also ``_dpss``: no safe name begins so.)"""
 
 _MAX_BYTES = 120
 _UNSAFE = re.compile(r"[^\w.+-]+")
-
-
-def stem_of(file_name: str) -> str:
-    """Return a file's name without what it says of its format.
-
-    >>> stem_of("heart.v2.mtx.gz"), stem_of("notes.txt"), stem_of(".h5ad")
-    ('heart.v2', 'notes.txt', '.h5ad')
-    """
-    name = file_name
-    for suffixes in (PACKING_SUFFIXES, PACKING_SUFFIXES, MATRIX_SUFFIXES):
-        for suffix in suffixes:
-            if name.lower().endswith(suffix):
-                name = name[: -len(suffix)]
-                break
-    known = file_name.lower().endswith((*MATRIX_SUFFIXES, *PACKING_SUFFIXES))
-    return name if name and known else file_name
 
 
 def safe_name(text: str) -> str:

@@ -1,0 +1,308 @@
+"""Parquet and Feather tables as text: what holds for tables of text holds for them, too.
+
+A table is written as csv, some rows at a time, while it is read. So orientation, names,
+annotation columns and totals are decided by the same rules, and no table is held whole.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from dpss.errors import (
+    CorruptMatrixError,
+    LimitError,
+    NeedsWholeError,
+    NoMatrixError,
+    UnknownFormatError,
+)
+from dpss.formats.base import Matrix
+from dpss.formats.text.layout import Orientation
+from dpss.formats.text.reader import open_text
+from dpss.storage.archives.members import skip
+from dpss.storage.archives.range_reader import RangeReader
+from dpss.storage.base import Blob, Tree
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+PARQUET, FEATHER = "parquet", "feather"
+_MAGIC = {b"PAR1": PARQUET, b"ARROW1": FEATHER}
+_EXTRA = "data-portal-summary-stats[parquet]"
+_INSTEAD = "or give it as csv or h5ad"
+_BATCH_BYTES = 1 << 22
+"""Decoded size of the rows that are written at a time."""
+_MAX_BATCH_ROWS = 1 << 16
+_VALUE_BYTES = 8
+_MAX_RATIO = 20_000
+"""Values per stored byte beyond which a declared size is not believed."""
+DEFAULT_MEMORY_BYTES = 1 << 30
+_READ_BYTES = 1 << 20
+_HEAD_BYTES = 8
+
+
+def find_arrow(blob: Blob) -> str | None:
+    """Tell by its first bytes whether a file is a Parquet or Feather table, and which."""
+    head = blob.read_range(0, _HEAD_BYTES)
+    return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def sniff(source: Blob | Tree) -> bool:
+    """Return whether a file is a Parquet or Feather table."""
+    return isinstance(source, Blob) and find_arrow(source) is not None
+
+
+def text_of(blob: Blob) -> Blob | None:
+    """Return the rows of a Parquet or Feather table as csv; ``None`` for any other file."""
+    kind = find_arrow(blob)
+    return None if kind is None else TableText(blob, kind)
+
+
+def open_(
+    source: Blob | Tree,
+    threads: int,
+    orientation: Orientation | None,
+    memory_bytes: int,
+    *,
+    sample_only: bool = False,
+) -> tuple[Matrix, ...]:
+    """Open a Parquet or Feather table as a dense matrix.
+
+    Args:
+        source: The file.
+        threads: Threads that parse.
+        orientation: What rows and columns are; ``None`` tells it from the names.
+        memory_bytes: Memory that a row group or record batch may need.
+        sample_only: Whether the matrix is only sampled.
+
+    Raises:
+        UnknownFormatError: pyarrow, which an extra installs, is not there.
+        NeedsWholeError: The file can't be read at any place where it lies.
+        MatrixError: As `dpss.formats.text.reader.open_text` says.
+    """
+    if not isinstance(source, Blob) or (kind := find_arrow(source)) is None:
+        raise CorruptMatrixError(f"{source.url}: is no Parquet or Feather table")
+    text = TableText(source, kind, memory_bytes)
+    text.check()
+    matrix = open_text(text, threads, orientation, sample_only=sample_only)
+    return (replace(matrix, format=kind),)
+
+
+@dataclass(frozen=True)
+class TableText:
+    """The rows of a Parquet or Feather table as csv, a `dpss.storage.base.Blob`."""
+
+    table: Blob
+    kind: str
+    """``parquet`` or ``feather``."""
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    """Memory that a row group or record batch may need."""
+    size_bytes: int | None = None
+    random_access: bool = False
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    @property
+    def url(self) -> str:
+        """The table's address."""
+        return self.table.url
+
+    def check(self) -> None:
+        """Check that the table can be read here, before its first row is.
+
+        Raises:
+            UnknownFormatError: pyarrow is not installed.
+            NeedsWholeError: The file can't be read at any place where it lies.
+        """
+        if not self.table.random_access:
+            raise NeedsWholeError(
+                f"{self.url}: a {self.kind.title()} table can't be read as a stream"
+            )
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError as error:
+            raise UnknownFormatError(
+                f"{self.url}: a {self.kind.title()} table; install {_EXTRA} to read it, {_INSTEAD}"
+            ) from error
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes of the text from ``start``, fewer only at the end."""
+        with self.open() as file:
+            skip(file, start)
+            return file.read(length)
+
+    def open(self) -> BinaryIO:
+        """Open the text for reading from the start to the end."""
+        return cast("BinaryIO", io.BufferedReader(_TextStream(self._pieces()), _READ_BYTES))
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield the text in pieces: the titles, then some rows at a time."""
+        import pyarrow as pa
+
+        self.check()
+        opener = _open_parquet if self.kind == PARQUET else _open_feather
+        try:
+            schema, batches = opener(self)
+            order = _order_columns(schema, self.url)
+            yield _titles([title for _, title in order])
+            for batch in batches:
+                yield _write_rows(batch, [place for place, _ in order])
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
+                raise
+            reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+            raise CorruptMatrixError(
+                f"{self.url}: a damaged {self.kind.title()} table ({reason}); "
+                f"write it again, {_INSTEAD}"
+            ) from error
+
+
+class _TextStream(io.RawIOBase):
+    """Pieces of bytes as a stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = memoryview(piece)
+        view = memoryview(buffer)
+        n = min(len(view), len(self._left))
+        view[:n], self._left = self._left[:n], self._left[n:]
+        return n
+
+
+def _file_of(text: TableText) -> io.BufferedReader:
+    return io.BufferedReader(RangeReader(text.table), _READ_BYTES)
+
+
+def _open_parquet(text: TableText) -> tuple[Any, Iterator[Any]]:
+    """Return the schema of a Parquet file and its rows in batches."""
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(_file_of(text), pre_buffer=False, buffer_size=1 << 16)
+    metadata = file.metadata
+    n_columns = len(file.schema_arrow)
+    _check_size(text, metadata.num_rows, n_columns)
+    for number in range(metadata.num_row_groups):
+        _check_memory(text, metadata.row_group(number).total_byte_size, "row group")
+    return file.schema_arrow, file.iter_batches(batch_size=_rows_at_once(n_columns))
+
+
+def _open_feather(text: TableText) -> tuple[Any, Iterator[Any]]:
+    """Return the schema of a Feather file and its rows in batches."""
+    from pyarrow import ipc
+
+    schema = ipc.open_file(_file_of(text)).schema
+    n_columns = len(schema)
+    # The first column alone tells how many rows each batch has.
+    first = ipc.IpcReadOptions(included_fields=[0], use_threads=False)
+    narrow = ipc.open_file(_file_of(text), options=first)
+    sizes = [narrow.get_batch(i).num_rows for i in range(narrow.num_record_batches)]
+    _check_size(text, sum(sizes), n_columns)
+    for n_rows in sizes:
+        _check_memory(text, n_rows * n_columns * _VALUE_BYTES, "record batch")
+    step = _rows_at_once(n_columns)
+
+    def batches() -> Iterator[Any]:
+        options = ipc.IpcReadOptions(use_threads=False)
+        reader = ipc.open_file(_file_of(text), options=options)
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            for start in range(0, batch.num_rows, step):
+                yield batch.slice(start, step)
+
+    return schema, batches()
+
+
+def _rows_at_once(n_columns: int) -> int:
+    return max(1, min(_MAX_BATCH_ROWS, _BATCH_BYTES // (_VALUE_BYTES * max(1, n_columns))))
+
+
+def _check_size(text: TableText, n_rows: int, n_columns: int) -> None:
+    """Check a declared size against the stored bytes.
+
+    Raises:
+        CorruptMatrixError: So few bytes can't hold so many values.
+    """
+    stored = text.table.size_bytes or 0
+    if n_rows * n_columns > max(1 << 29, stored * _MAX_RATIO):
+        raise CorruptMatrixError(
+            f"{text.url} claims {n_rows:,} × {n_columns:,} values, but stores {stored:,} bytes"
+        )
+
+
+def _check_memory(text: TableText, n_bytes: int, what: str) -> None:
+    """Check that a part of the table that is decoded at a time fits into memory.
+
+    Raises:
+        LimitError: It does not.
+    """
+    if n_bytes > text.memory_bytes // 2:
+        raise LimitError(
+            f"{text.url}: a {what} takes {n_bytes / 2**20:,.0f} MiB of the "
+            f"{text.memory_bytes / 2**20:,.0f} MiB allowed; write the table with fewer rows in "
+            "each, or raise --memory"
+        )
+
+
+def _order_columns(schema: Any, url: str) -> list[tuple[int, str]]:
+    """Return place and title of each column: the index first, then text, then numbers.
+
+    Raises:
+        NoMatrixError: A column holds lists, records or bytes.
+    """
+    import pyarrow.types as kinds
+
+    stored = (schema.pandas_metadata or {}).get("index_columns", ())
+    index = [name for name in stored if isinstance(name, str)]
+    ranked = []
+    for place, field in enumerate(schema):
+        kind = field.type.value_type if kinds.is_dictionary(field.type) else field.type
+        if kinds.is_nested(kind) or kinds.is_binary(kind) or kinds.is_large_binary(kind):
+            raise NoMatrixError(f"{url}: column {field.name!r} holds {kind}, no numbers")
+        number = kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)
+        number = number or kinds.is_decimal(kind) or kinds.is_null(kind)
+        rank = 0 if field.name in index else 2 if number else 1
+        title = "" if field.name.startswith("__index_level_") else field.name
+        ranked.append((rank, place, title))
+    return [(place, title) for _, place, title in sorted(ranked, key=lambda each: each[:2])]
+
+
+def _titles(titles: list[str]) -> bytes:
+    quoted = ('"' + title.replace('"', '""') + '"' for title in titles)
+    return (",".join(quoted) + "\n").encode()
+
+
+def _write_rows(batch: Any, places: list[int]) -> bytes:
+    """Return rows as csv."""
+    import pyarrow as pa
+    import pyarrow.types as kinds
+    from pyarrow import csv
+
+    columns = []
+    for place in places:
+        column = batch.column(place)
+        if kinds.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        if kinds.is_boolean(column.type):
+            column = column.cast(pa.uint8())
+        elif kinds.is_float16(column.type):
+            column = column.cast(pa.float32())
+        columns.append(column)
+    out = io.BytesIO()
+    rows = pa.record_batch(columns, names=[str(i) for i in range(len(columns))])
+    csv.write_csv(rows, out, csv.WriteOptions(include_header=False))
+    return out.getvalue()
