@@ -9,21 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from dpss.cli.logs import clean, set_up_logs
+from dpss.cli.logs import set_up_logs
 from dpss.job.context import context
-
-SECRETS = (
-    "https://me:hunter2@host/a.h5ad",
-    "s3://KEY:hunter2@bucket/a",
-    "GET https://host/f?X-Amz-Signature=hunter2&X-Amz-Expires=900 failed",
-    "https://storage/f?X-Goog-Credential=hunter2%40x",
-    "('https://host/f?sig=hunter2', 403)",
-    "Authorization: Bearer hunter2",
-    "headers {'authorization': 'Basic hunter2'}",
-    "aws_secret_access_key = hunter2",
-    "AWS_SESSION_TOKEN=hunter2",
-    "password: hunter2",
-)
+from tests.unit.stores.test_redaction import SECRETS
 
 
 @pytest.fixture(autouse=True)
@@ -36,19 +24,6 @@ def logs_as_they_were() -> Iterator[None]:
     root.setLevel(level)
     ours.setLevel(our_level)
     logging.captureWarnings(capture=False)
-
-
-@pytest.mark.parametrize("text", SECRETS)
-def test_secrets_are_taken_out(text: str) -> None:
-    """Credentials, signatures and tokens go, wherever they stand; the rest stays."""
-    assert "hunter2" not in clean(text)
-    assert clean(text)[:3] == text[:3]
-
-
-@pytest.mark.parametrize("text", ["a.h5ad: holds NaN", "s3://bucket/key", "is it? yes", "5 > 3"])
-def test_the_rest_stays_as_it_is(text: str) -> None:
-    """A text without secrets is not touched."""
-    assert clean(text) == text
 
 
 @pytest.mark.parametrize("style", ["text", "json"])

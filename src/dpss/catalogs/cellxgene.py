@@ -12,7 +12,7 @@ from dpss.errors import RequestError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.http.client import Client
 from dpss.storage.names import safe_name
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 CELLXGENE_URL = "https://api.cellxgene.cziscience.com/curation/v1"
 
@@ -40,7 +40,7 @@ class CellxgeneCatalog:
     @property
     def name(self) -> str:
         """The source and where it is."""
-        return f"cellxgene {shown_address(self.url)}"
+        return f"cellxgene {redact_url(self.url)}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every collection, in the order of their ids.
@@ -61,7 +61,7 @@ class CellxgeneCatalog:
         address = f"{self.url}/datasets"
         datasets = self.client.get_json(address)
         if not isinstance(datasets, list):
-            raise RequestError(f"{shown_address(address)}: not a list of datasets")
+            raise RequestError(f"{redact_url(address)}: not a list of datasets")
         collections: dict[str, list[Any]] = {}
         for number, dataset in enumerate(datasets):
             known = isinstance(dataset, dict) and isinstance(dataset.get("collection_id"), str)
@@ -83,7 +83,7 @@ class CellxgeneCatalog:
                     continue
                 raise
             if not isinstance(collection, dict) or not isinstance(collection.get("datasets"), list):
-                raise RequestError(f"{shown_address(address)}: not a collection")
+                raise RequestError(f"{redact_url(address)}: not a collection")
             found = read_collection(key, collection.get("name") or key, collection["datasets"])
             yield check_addresses(found, self.url)
 
@@ -133,7 +133,7 @@ def read_dataset(project_id: str, dataset: Mapping[str, Any]) -> MatrixRef | Ski
     return MatrixRef(
         project_id=project_id,
         name=name,
-        url=shown_address(url),
+        url=redact_url(url),
         fingerprint=f"dataset_version_id:{version}",
         location=url,
         size_bytes=int(size) if isinstance(size, (int, float)) and size > 0 else None,

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from datetime import UTC, datetime
 from typing import TextIO
 
 from dpss.job.context import current
 from dpss.storage.plain_text import strip_control
+from dpss.storage.redaction import redact_text
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
-# Everything after the `?` of an address: signatures, tokens and keys have too many names.
-_QUERY = re.compile(r"([a-zA-Z][\w+.-]*://[^\s?'\"<>]*)\?[^\s'\"<>)]*")
-_PAIR = re.compile(
-    r"(?i)\b((?:x-)?(?:amz|goog)-(?:signature|credential|security-token)|"
-    r"aws_secret_access_key|aws_session_token|authorization|password|token|secret)"
-    r"(['\"]?\s*[=:]\s*['\"]?)(?:bearer\s+|basic\s+)?[^\s,;&'\"]+"
-)
-
-
-def clean(text: str) -> str:
-    """Return a text without control characters and without what addresses hold of secrets.
-
-    >>> clean("GET https://me:pw@host/a.h5ad?X-Amz-Signature=abc failed")
-    'GET https://host/a.h5ad?… failed'
-    >>> clean("password=hunter2")
-    'password=…'
-    """
-    text = _CREDENTIALS.sub("", strip_control(text))
-    text = _QUERY.sub(r"\1?…", text)
-    return _PAIR.sub(r"\1\2…", text)
 
 
 class _Formatter(logging.Formatter):
@@ -43,8 +21,8 @@ class _Formatter(logging.Formatter):
     def trace_of(self, record: logging.LogRecord) -> str:
         """Return a record's traceback; empty where it has none."""
         if record.exc_info:
-            return clean(self.formatException(record.exc_info))
-        return clean(record.exc_text or "")
+            return _clean(self.formatException(record.exc_info))
+        return _clean(record.exc_text or "")
 
 
 class TextFormatter(_Formatter):
@@ -54,7 +32,7 @@ class TextFormatter(_Formatter):
         """Return the line."""
         time = datetime.fromtimestamp(record.created).astimezone()
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        text = clean(f"{time:%H:%M:%S} {level}{record.getMessage()}")
+        text = _clean(f"{time:%H:%M:%S} {level}{record.getMessage()}")
         if trace := self.trace_of(record):
             text += "\n" + trace
         return text
@@ -69,7 +47,7 @@ class JsonFormatter(_Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": clean(record.getMessage()),
+            "message": _clean(record.getMessage()),
             **current(),
         }
         if trace := self.trace_of(record):
@@ -92,3 +70,7 @@ def set_up_logs(level: str, style: str, stream: TextIO | logging.Handler) -> Non
     root.setLevel(logging.WARNING)
     logging.getLogger("dpss").setLevel(level.upper())
     logging.captureWarnings(capture=True)
+
+
+def _clean(text: str) -> str:
+    return redact_text(strip_control(text))

@@ -9,7 +9,7 @@ from dpss.errors import DpssError, LostError, NoCountsError, NoMatrixError, Unkn
 from dpss.job.publication import folder_of, part_name
 from dpss.job.report.outcomes import Outcome, Status
 from dpss.model import MatrixRef
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Ou
         return replace(
             outcome, n_cells=result.n_cells, n_genes=result.n_genes, assumed=result.assumed
         )
-    where = shown_address(ref.address)
+    where = redact_url(ref.address)
     # Of what only may have been a matrix, to find that it's none is no failure.
     unsure = not ref.certain or bool(name)
     no_matrix = unsure and isinstance(result, (UnknownFormatError, NoMatrixError))

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dpss.errors import DpssError, FetchError, UnreachableError
+from dpss.storage.redaction import redact_line
 from dpss.storage.s3.profile_files import explain_files
-from dpss.storage.urls import shown_text
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Credential, S3Store
@@ -133,7 +133,7 @@ def _anonymous() -> bool:
 
 def explain_botocore(error: Exception) -> str:
     """Say in one line why there are no credentials."""
-    words = shown_text(str(error)).rstrip(".")
+    words = redact_line(str(error)).rstrip(".")
     if type(error).__name__ == "ProfileNotFound":
         why = explain_files(_AWS_ENVIRONMENT)
         if why:
@@ -177,7 +177,7 @@ def explain(error: Exception) -> str:
             "403": _EXPLAINED["AccessDenied"],
             "404": "there is no such bucket or object",
         }.get(status[1], f"S3 answers {status[1]}")
-    return shown_text(text.partition("Debug source")[0])[:200]
+    return redact_line(text.partition("Debug source")[0])[:200]
 
 
 def unreachable(url: str, error: Exception) -> UnreachableError:
