@@ -15,14 +15,19 @@ LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
 
 
+def clean(text: str) -> str:
+    """Return a text without secrets and control characters, for a terminal or a log."""
+    return redact_text(strip_control(text))
+
+
 class _Formatter(logging.Formatter):
     """Knows tracebacks of this process, and those that another one has formatted."""
 
     def trace_of(self, record: logging.LogRecord) -> str:
         """Return a record's traceback; empty where it has none."""
         if record.exc_info:
-            return _clean(self.formatException(record.exc_info))
-        return _clean(record.exc_text or "")
+            return clean(self.formatException(record.exc_info))
+        return clean(record.exc_text or "")
 
 
 class TextFormatter(_Formatter):
@@ -32,7 +37,7 @@ class TextFormatter(_Formatter):
         """Return the line."""
         time = datetime.fromtimestamp(record.created).astimezone()
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        text = _clean(f"{time:%H:%M:%S} {level}{record.getMessage()}")
+        text = clean(f"{time:%H:%M:%S} {level}{record.getMessage()}")
         if trace := self.trace_of(record):
             text += "\n" + trace
         return text
@@ -47,7 +52,7 @@ class JsonFormatter(_Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _clean(record.getMessage()),
+            "message": clean(record.getMessage()),
             **current(),
         }
         if trace := self.trace_of(record):
@@ -70,7 +75,3 @@ def set_up_logs(level: str, style: str, stream: TextIO | logging.Handler) -> Non
     root.setLevel(logging.WARNING)
     logging.getLogger("dpss").setLevel(level.upper())
     logging.captureWarnings(capture=True)
-
-
-def _clean(text: str) -> str:
-    return redact_text(strip_control(text))
