@@ -43,6 +43,9 @@ class MatrixRef:
     failed, where it turns out to be something else."""
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the source says of the cells: species, organ, library construction, ..."""
+    networks: frozenset[str] | None = None
+    """Kinds of network that the host of an HTTP address may be in, where a service gave it;
+    ``None`` where the user named it."""
 
     @property
     def address(self) -> str:

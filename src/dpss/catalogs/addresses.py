@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.http.networks import why_not_from
+from dpss.storage.http.networks import networks_beyond, why_not_from
 
 
 def check_addresses(project: Project, service: str) -> Project:
@@ -13,7 +13,8 @@ def check_addresses(project: Project, service: str) -> Project:
 
     A catalogue is a document from outside: an address in it that names a file of this
     machine, or a host on its network, would be read and published. Those are skipped as
-    failures, with the reason.
+    failures, with the reason. The others carry the networks that their hosts may be in, as a
+    host may have another address when it is read.
 
     Args:
         project: As it was made of the service's answer.
@@ -26,7 +27,5 @@ def check_addresses(project: Project, service: str) -> Project:
         if why:
             refused.append(Skipped(ref.name, why, failed=True))
         else:
-            kept.append(ref)
-    if not refused:
-        return project
+            kept.append(replace(ref, networks=networks_beyond(service, ref.address)))
     return replace(project, refs=tuple(kept), skipped=(*project.skipped, *refused))

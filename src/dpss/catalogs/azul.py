@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
 
@@ -13,7 +13,7 @@ from dpss.catalogs.azul_files import AzulFile, FileRules, find_files, select_fil
 from dpss.errors import RequestError, UnreachableError
 from dpss.model import Project, Skipped
 from dpss.storage.http.client import Client
-from dpss.storage.http.networks import why_not_from
+from dpss.storage.http.networks import networks_beyond, why_not_from
 from dpss.storage.names import safe_name
 from dpss.storage.urls import shown_address
 
@@ -68,13 +68,14 @@ class AzulCatalog:
     def _hits(self) -> Iterator[Any]:
         """Yield the projects as the service describes them, whatever page they are on."""
         pages: set[str] = set()
+        client = self.client
         try:
             page = self._first_page()
             while page:
                 if page in pages:
                     raise RequestError(f"{shown_address(page)}: the pages go round in a circle")
                 pages.add(page)
-                document = self.client.get_json(page)
+                document = client.get_json(page)
                 if not isinstance(document, dict) or not isinstance(document.get("hits"), list):
                     raise RequestError(f"{shown_address(page)}: not a list of projects")
                 yield from document["hits"]
@@ -82,6 +83,7 @@ class AzulCatalog:
                 page = urljoin(page, following) if following else ""
                 if page and (why := why_not_from(self.url, page)):
                     raise RequestError(why)
+                client = replace(client, networks=networks_beyond(self.url, page))
         except RequestError as error:
             raise UnreachableError(str(error)) from error
 

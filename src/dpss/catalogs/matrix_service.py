@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from dpss.errors import MatrixError, RequestError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.http.client import Client
 from dpss.storage.http.file import HttpBlob
-from dpss.storage.http.networks import why_not_from
+from dpss.storage.http.networks import networks_beyond, why_not_from
 from dpss.storage.names import safe_name
 from dpss.storage.urls import shown_address, shown_text
 
@@ -173,7 +173,8 @@ class FreshCatalog:
         if why := why_not_from(self.url, url):
             return _failed(why)
         try:
-            facts = HttpBlob(url, self.client).facts
+            networks = networks_beyond(self.url, url)
+            facts = HttpBlob(url, replace(self.client, networks=networks)).facts
         except MatrixError as error:
             return _failed(str(error))
         content = _CONTENT.search(url.partition("?")[0])
@@ -185,6 +186,7 @@ class FreshCatalog:
             fingerprint=fingerprint,
             location=url,
             size_bytes=facts.size_bytes,
+            networks=networks,
         )
 
     def _title(self, key: str) -> str:

@@ -42,7 +42,7 @@ def open_ref(ref: MatrixRef) -> Iterator[Source]:
     Raises:
         CorruptMatrixError: At the end: it was changed meanwhile.
     """
-    yield open_source(ref.address)
+    yield open_source(ref.address, ref.networks)
     path = local_path(ref.address)
     if path is not None and ref.modified is not None and last_modified(path) != ref.modified:
         raise CorruptMatrixError(f"{path}: was changed while it was read; run again")

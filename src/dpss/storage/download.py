@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dpss.compute.background import begin
@@ -183,7 +184,8 @@ class Fetcher:
 
             known = ref.fingerprint.startswith(_SHA256)
             sha256 = ref.fingerprint.removeprefix(_SHA256) if known else ""
-            return HttpBlob(ref.address, self._make_client(), sha256=sha256, to_be_read=True)
+            client = replace(self._make_client(), networks=ref.networks)
+            return HttpBlob(ref.address, client, sha256=sha256, to_be_read=True)
         return open_source(ref.address)
 
 

@@ -17,14 +17,14 @@ T = TypeVar("T")
 Source = Blob | Tree
 
 
-def _open_http(address: str) -> Source:
+def _open_http(address: str, networks: frozenset[str] | None) -> Source:
     from dpss.storage.http.client import Client
     from dpss.storage.http.file import HttpBlob
 
-    return HttpBlob(address, Client())
+    return HttpBlob(address, Client(networks=networks))
 
 
-def _find_on_s3(address: str) -> Source:
+def _find_on_s3(address: str, networks: frozenset[str] | None) -> Source:
     from dpss.storage.s3.objects import find
 
     return find(address)
@@ -37,7 +37,7 @@ def _open_s3_store(address: str) -> Store:
     return S3Store(*split_url(address))
 
 
-SOURCES: dict[str, Callable[[str], Source]] = {
+SOURCES: dict[str, Callable[[str, frozenset[str] | None], Source]] = {
     "http": _open_http,
     "https": _open_http,
     "s3": _find_on_s3,
@@ -67,11 +67,13 @@ def local_path(address: str) -> Path | None:
     return None if scheme else Path(address)
 
 
-def open_source(address: str) -> Source:
+def open_source(address: str, networks: frozenset[str] | None = None) -> Source:
     """Open a file or folder to read; nothing is read yet.
 
     Args:
         address: A path, or an address with a known scheme.
+        networks: For HTTP, the kinds of network that the host may be in; ``None`` where the
+            user named it.
 
     Raises:
         UnreachableError: There is nothing, or a pipe, socket or device.
@@ -79,7 +81,7 @@ def open_source(address: str) -> Source:
     """
     path = local_path(address)
     if path is None:
-        return _opener(SOURCES, address)(address)
+        return _opener(SOURCES, address)(address, networks)
     if path.is_dir():
         return LocalFolder(path)
     if not path.exists():
@@ -106,7 +108,7 @@ def open_store(address: str) -> Store:
     return LocalStore(path)
 
 
-def _opener(known: dict[str, Callable[[str], T]], address: str) -> Callable[[str], T]:
+def _opener(known: dict[str, T], address: str) -> T:
     scheme = scheme_of(address)
     if scheme not in known:
         schemes = ", ".join(f"{name}://" for name in ("file", *sorted(known)))

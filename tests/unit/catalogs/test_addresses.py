@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from dpss.catalogs.cellxgene import CellxgeneCatalog
 from dpss.catalogs.matrix_service import FreshCatalog
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.http.networks import why_not_from
+from dpss.storage.http.networks import PUBLIC, why_not_from
 from dpss.storage.urls import shown_address
 from tests.servers.base import Answer, Server, json_answer
 from tests.servers.cellxgene import CellxgeneServer
@@ -34,7 +35,7 @@ def test_a_public_service_gives_no_address_of_this_machine(address: str) -> None
     bad = MatrixRef("p", "bad", "", "f", location=address)
     earlier = Skipped("x", "y")
     found = check_addresses(Project("p", "P", (bad, good), (earlier,)), SERVICE)
-    assert found.refs == (good,)
+    assert found.refs == (replace(good, networks=PUBLIC),)
     assert found.skipped[0] == earlier
     assert (found.skipped[1].name, found.skipped[1].failed) == ("bad", True)
 

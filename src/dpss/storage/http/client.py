@@ -10,23 +10,22 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import stamina
 import urllib3
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import RequestError, TransientRequestError
-from dpss.storage.http.networks import private_redirect
+from dpss.storage.http.connections import RefusedNetworkError, pools_for
+from dpss.storage.http.networks import Networks, networks_beyond, private_redirect
 from dpss.storage.urls import shown_address, shown_text
 
 T = TypeVar("T")
@@ -71,6 +70,9 @@ class Client:
 
     patience: Patience = field(default_factory=Patience)
     user_agent: str = "data-portal-summary-stats"
+    networks: Networks | None = None
+    """Kinds of network that the host of an address may be in; ``None`` for addresses that the user
+    named: those where their host was when this process first connected to it."""
 
     def get_json(self, url: str) -> Any:
         """Return the JSON document at an address.
@@ -105,21 +107,23 @@ class Client:
 
     def open(
         self, url: str, headers: Mapping[str, str] | None = None
-    ) -> tuple[urllib3.BaseHTTPResponse, str]:
+    ) -> tuple[urllib3.BaseHTTPResponse, str, Client]:
         """Ask for an address once, following redirects; the body is not yet read.
 
         Returns:
-            The answer, whatever its status unless it may pass, and the address it came from.
+            The answer, whatever its status unless it may pass, the address it came from, and
+            the client that may ask this address again.
 
         Raises:
             TransientRequestError: It may work later.
             RequestError: It won't.
         """
         deadline = time.monotonic() + self.patience.total
+        client = self
         for _ in range(MAX_REDIRECTS):
-            answer = self._send("GET", url, headers, None)
+            answer = client._send("GET", url, headers, None)
             if answer.status not in REDIRECTS:
-                return answer, url
+                return answer, url, client
             location = answer.headers.get("Location")
             wait = retry_after(answer.headers.get("Retry-After")) or 0.0
             discard(answer)
@@ -130,7 +134,9 @@ class Client:
                     f"{shown_address(url)}: not ready after {self.patience.total:.0f} s"
                 )
             time.sleep(wait)
-            url = follow(url, location)
+            target = follow(url, location, client.networks)
+            client = replace(client, networks=networks_beyond(url, target, client.networks))
+            url = target
         raise RequestError(f"{shown_address(url)}: more than {MAX_REDIRECTS} redirects")
 
     def _json(self, method: str, url: str, body: bytes | None) -> Any:
@@ -139,7 +145,7 @@ class Client:
     def _json_once(self, method: str, url: str, body: bytes | None) -> Any:
         headers = {"Accept": "application/json"}
         if body is None:
-            answer, _ = self.open(url, headers)
+            answer, _, _ = self.open(url, headers)
         else:
             answer = self._send(method, url, {**headers, "Content-Type": "application/json"}, body)
         try:
@@ -169,7 +175,7 @@ class Client:
         """Send a request once."""
         patience = self.patience
         try:
-            answer = _pool_for(url).request(
+            answer = pools_for(url, self.networks).request(
                 method,
                 url,
                 body=body,
@@ -182,6 +188,8 @@ class Client:
             )
         except (HTTPError, OSError) as error:
             host = urlsplit(url).netloc.rpartition("@")[2]
+            if isinstance(error, RefusedNetworkError):
+                raise RequestError(f"{urlsplit(url).hostname}: {error}") from error
             if _is_malformed(error):
                 raise RequestError(f"{host}: does not answer in HTTP ({reason(error)})") from error
             raise TransientRequestError(f"{host}: {reason(error)}") from error
@@ -202,8 +210,14 @@ class Client:
         return error.retry_after if error.retry_after <= self.patience.total else False
 
 
-def follow(url: str, location: str) -> str:
+def follow(url: str, location: str, networks: Networks | None = None) -> str:
     """Return the address that a redirect leads to.
+
+    Args:
+        url: The address that answers with the redirect.
+        location: Where it leads to; may be relative.
+        networks: Kinds of network that the host of ``url`` may be in; ``None`` where the user
+            named it.
 
     Raises:
         RequestError: It is no address, or leads away from HTTP, from HTTPS to plain HTTP, or
@@ -218,7 +232,7 @@ def follow(url: str, location: str) -> str:
         raise RequestError(
             f"{shown_address(url)}: is redirected to {new}://, which is not followed"
         )
-    if refusal := private_redirect(url, target):
+    if refusal := private_redirect(url, target, networks):
         raise RequestError(refusal)
     return target
 
@@ -318,23 +332,3 @@ def _words(data: bytes) -> str:
             if isinstance(document.get(key), str):
                 return f" ({shown_text(document[key])[:200]})"
     return ""
-
-
-_pools: dict[str, urllib3.PoolManager] = {}
-_pools_lock = threading.Lock()
-
-
-def _pool_for(url: str) -> urllib3.PoolManager:
-    """Return the process's connections, through the proxy that is set for such addresses."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme, "")
-    if not proxy or proxy_bypass(parts.hostname or ""):
-        proxy = ""
-    with _pools_lock:
-        if proxy not in _pools:
-            _pools[proxy] = (
-                urllib3.ProxyManager(proxy, num_pools=16, maxsize=16)
-                if proxy
-                else urllib3.PoolManager(num_pools=16, maxsize=16)
-            )
-        return _pools[proxy]

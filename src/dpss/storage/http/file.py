@@ -63,7 +63,7 @@ class HttpBlob:
         self._name = name
         self._sha256 = sha256.lower()
         self._facts: Facts | None = None
-        self._direct = ""
+        self._direct: tuple[str, Client] | None = None
         self._to_be_read = to_be_read
         self._on_its_way: list[urllib3.BaseHTTPResponse] = []
         self._lock = threading.Lock()
@@ -160,12 +160,13 @@ class HttpBlob:
         headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{end}"}
         direct = self._direct
         if direct:
-            answer, _ = self._client.open(direct, headers)
+            url, client = direct
+            answer, _, _ = client.open(url, headers)
             if answer.status not in _EXPIRED:
                 return answer
             discard(answer)
-            self._direct = ""
-        answer, final = self._client.open(self._address, headers)
+            self._direct = None
+        answer, final, client = self._client.open(self._address, headers)
         if answer.status in _NOT_SIGNED_YET and final != self._address and not direct:
             # It had expired by the time it was used, as when a queue is long.
             discard(answer)
@@ -173,7 +174,7 @@ class HttpBlob:
                 f"{shown_address(final)}: answers {answer.status}", answer.status, None
             )
         if answer.status in (200, 206, 416):
-            self._direct = final if final != self._address else ""
+            self._direct = (final, client) if final != self._address else None
             return answer
         discard(answer)
         raise RequestError(f"{self.url}: {_explain(answer.status)}", answer.status)

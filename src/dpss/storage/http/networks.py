@@ -1,37 +1,157 @@
-"""Which network an address is in, and whether a redirect or a catalogue may lead there."""
+"""Kinds of network that a host is in, and which of them a redirect or a catalogue may lead to.
+
+A name is resolved more than once: where an address is checked, and for each connection.
+A name server may answer differently each time (DNS rebinding), so a check alone protects
+nothing. Each function here therefore returns the kinds of network that are allowed, and
+`dpss.storage.http.connections` compares them with the very address that it connects to.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+from urllib3.util.connection import allowed_gai_family
 
 from dpss.storage.urls import shown_address, shown_text
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+Networks = frozenset[str]
+"""Kinds of network: ``public``, ``private``, ``loopback`` and ``link-local``."""
 
-def private_redirect(url: str, target: str) -> str:
+PUBLIC: Networks = frozenset({"public"})
+
+_METADATA = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+        "fd20:ce::254",
+        "100.100.100.200",
+        "168.63.129.16",
+    )
+)
+"""Metadata services of AWS, Google Cloud, Alibaba Cloud and Azure outside of link-local networks;
+they hold credentials and are counted as link-local."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+_MAX_NAMES = 4096
+
+_first_networks: dict[str, Networks] = {}
+_first_networks_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """One address of a host."""
+
+    literal: str
+    """The address to connect to, with its scope where it has one (``fe80::1%eth0``)."""
+    address: IPAddress
+    """The address without scope; the IPv4 address where an IPv6 address stands for one."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of network that the address is in."""
+        address = self.address
+        if address.is_link_local or address in _METADATA:
+            return "link-local"
+        if address.is_loopback:
+            return "loopback"
+        local = getattr(address, "is_site_local", False)
+        return "public" if address.is_global and not local else "private"
+
+
+def resolve(host: str) -> list[Resolved]:
+    """Return the addresses of a host name or literal, in the resolver's order.
+
+    Raises:
+        OSError: The name is not known here.
+        UnicodeError: It is no name.
+    """
+    plain = host.strip("[]")
+    found = socket.getaddrinfo(plain, None, allowed_gai_family(), socket.SOCK_STREAM)
+    literals = dict.fromkeys(str(entry[4][0]) for entry in found)
+    return [
+        Resolved(each, _inner_address(ipaddress.ip_address(each.partition("%")[0])))
+        for each in literals
+    ]
+
+
+def first_networks(host: str, found: Iterable[Resolved]) -> Networks:
+    """Return the networks that a host was in when this process first resolved its name.
+
+    Args:
+        host: The name.
+        found: Its addresses now; they are remembered if it is new.
+    """
+    with _first_networks_lock:
+        known = _first_networks.get(host)
+    return known if known is not None else remember(host, frozenset(each.kind for each in found))
+
+
+def remember(host: str, networks: Networks) -> Networks:
+    """Remember the networks that a host is in, and return them."""
+    with _first_networks_lock:
+        if len(_first_networks) >= _MAX_NAMES:
+            del _first_networks[next(iter(_first_networks))]
+        return _first_networks.setdefault(host, networks)
+
+
+def forget_names() -> None:
+    """Forget in which networks hosts were first."""
+    with _first_networks_lock:
+        _first_networks.clear()
+
+
+def networks_beyond(url: str, target: str, within: Networks | None = None) -> Networks:
+    """Return the networks in which the host of an address given by another host may be.
+
+    A public host leads to public hosts only. A host on loopback or a private network leads
+    into its own kind of network, too, but never to a link-local address. A host that leads
+    to itself stays in the networks where it was first.
+
+    Args:
+        url: The address whose host gives the other: in a redirect or as a service.
+        target: The address given.
+        within: The networks in which the host of ``url`` may be; ``None`` where the user
+            named it.
+    """
+    host = _host_of(url)
+    with _first_networks_lock:
+        known = _first_networks.get(host)
+    known = known if known is not None else frozenset(each.kind for each in _addresses(url))
+    own = known if within is None else known & within
+    if host and host == _host_of(target):
+        return own or PUBLIC
+    return PUBLIC | (own - {"link-local"})
+
+
+def private_redirect(url: str, target: str, within: Networks | None = None) -> str:
     """Return why a redirect may not be followed; empty where it may.
 
     A redirect from a public host to a loopback, link-local or private address is refused:
     a server could make the program read what only this machine or its network can reach,
-    such as a cloud's metadata service. A host on loopback or a private network, which the
-    user named, may redirect to itself and within loopback or its own private network, but
-    never to a link-local address.
-
-    Names are resolved here and again when the connection is made. A name server that gives
-    two different answers is not detected.
+    such as a cloud's metadata service. `networks_beyond` has the rule.
 
     Args:
         url: The address that answered with the redirect.
         target: The absolute address that it leads to.
+        within: The networks in which the host of ``url`` may be; ``None`` where the user
+            named it.
     """
-    inner = _find_private(url, target)
+    inner = _find_refused(url, target, within)
     if inner is None:
         return ""
     return (
-        f"{shown_address(url)}: is redirected to a {_kind(inner)} address ({inner}), "
+        f"{shown_address(url)}: is redirected to a {inner.kind} address ({inner.address}), "
         "which is not followed"
     )
 
@@ -51,50 +171,49 @@ def why_not_from(service: str, target: str) -> str:
         scheme, host = urlsplit(target).scheme, urlsplit(target).hostname
     except ValueError:
         return f"{shown}: no valid address"
-    if scheme not in ("http", "https") or not host:
+    if scheme not in ("http", "https") or not host or not _host_of(target):
         return f"{shown}: the source gives an address that is not one of HTTP; it is not read"
-    inner = _find_private(service, target)
+    inner = _find_refused(service, target, None)
     if inner is None:
         return ""
     return (
-        f"{shown}: the source gives a {_kind(inner)} address ({inner}), which is not read; "
+        f"{shown}: the source gives a {inner.kind} address ({inner.address}), which is not read; "
         "give the matrix itself as input if it is yours"
     )
 
 
-def _find_private(url: str, target: str) -> IPAddress | None:
+def _find_refused(url: str, target: str, within: Networks | None) -> Resolved | None:
     """Return an address of a target's host to which a URL's host may not lead."""
-    if urlsplit(url).hostname == urlsplit(target).hostname:
+    allowed = networks_beyond(url, target, within)
+    if _host_of(url) == _host_of(target):
         return None
-    inner = [address for address in _resolve(target) if not address.is_global]
-    if not inner:
-        return None
-    kinds = {_kind(address) for address in _resolve(url)}
-    if all(_kind(address) in kinds - {"link-local", "public"} for address in inner):
-        return None
-    return inner[0]
+    return next((each for each in _addresses(target) if each.kind not in allowed), None)
 
 
-def _kind(address: IPAddress) -> str:
-    """Return the kind of network: ``public``, ``link-local``, ``loopback`` or ``private``."""
-    if address.is_link_local:
-        return "link-local"
-    if address.is_loopback:
-        return "loopback"
-    return "public" if address.is_global else "private"
+def _host_of(url: str) -> str:
+    """Return the host of an address as urllib3 reads it, which makes the connection.
 
-
-def _resolve(url: str) -> list[IPAddress]:
-    """Return the IP addresses of a URL's host; none where its name is not known here."""
-    host = urlsplit(url).hostname or ""
+    Another parser may see another host in the same text.
+    """
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return (parse_url(url).host or "").strip("[]").lower()
+    except LocationParseError:
+        return ""
+
+
+def _addresses(url: str) -> list[Resolved]:
+    """Return the addresses of a URL's host; none where its name is not known here."""
+    try:
+        return resolve(_host_of(url))
     except (OSError, UnicodeError):
         return []
-    return [_plain(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found]
 
 
-def _plain(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address that an IPv6 address maps, else the address."""
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped or address
+def _inner_address(address: IPAddress) -> IPAddress:
+    """Return the IPv4 address that an IPv6 address stands for, else the address."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    inner = address.ipv4_mapped or address.sixtofour
+    if inner is None and (address in _NAT64 or (address in _COMPATIBLE and int(address) >> 16)):
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return inner or address
