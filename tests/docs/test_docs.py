@@ -12,8 +12,11 @@ import click
 import pytest
 
 from dpss.cli.commands import commands, run
+from dpss.engine.reading import NOTED, TOPICS
 from dpss.engine.settings import ReadSettings
 from dpss.errors import DpssError
+from dpss.model import Certainty
+from dpss.website.schemas import schema
 from tests.conftest import ROOT
 from tests.unit.small import counts, write_h5ad_csr
 
@@ -102,6 +105,36 @@ def test_every_error_and_exit_code_is_documented() -> None:
     ours = {kind for kind in errors_of(DpssError) if kind.__module__.startswith("dpss.")}
     assert {kind.__name__ for kind in ours} == set(re.findall(r"`(\w+Error)`", text))
     assert set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE)) >= {"0", "1", "2", "130", "143"}
+
+
+def test_every_field_of_a_summary_is_documented() -> None:
+    """Each field of ``summary.json`` and of a decision in its ``reading`` is in a table."""
+    text = (ROOT / "docs" / "reference" / "files.md").read_text()
+    whole, _, reading = text.partition("### `reading`")
+    fields = schema("summary")
+    decision = fields["properties"]["reading"]["items"]
+    assert set(fields["required"]) == set(fields["properties"])
+    assert set(decision["required"]) == set(decision["properties"])
+    assert set(fields["properties"]) <= named_in_tables(whole)
+    assert set(decision["properties"]) <= named_in_tables(reading)
+    for certainty in Certainty:
+        assert f"`{certainty}`" in reading
+
+
+def test_every_topic_of_a_decision_is_documented() -> None:
+    """Each topic that the program gives a decision is in the table, and no other."""
+    text = (ROOT / "docs" / "reference" / "files.md").read_text()
+    table = text.partition("| topic | what was decided |")[2].partition("\n\n")[0]
+    given = set(TOPICS) | {name for name, _ in NOTED}
+    for path in ROOT.glob("src/dpss/**/*.py"):
+        given |= set(re.findall(r"""\bDecision\(\s*"(\w+)",""", path.read_text()))
+    assert named_in_tables(table) == given
+
+
+def named_in_tables(text: str) -> set[str]:
+    """Return the names in the first column of a text's tables."""
+    rows = re.findall(r"^\| ([^|]*) \|", text, flags=re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
 
 
 def test_the_readme_opens_with_a_figure_and_two_commands() -> None:

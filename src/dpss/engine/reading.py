@@ -15,7 +15,7 @@ TOPICS = (
     *("left_out", "cell_annotation", "probes", "gene_names", "gene_ids", "species"),
 )
 """Topics of decisions in the order in which they are shown; others come after them."""
-_NOTED = {
+NOTED = {
     ("gene_names", "warn"): ("numbered from 1", Certainty.ASSUMED),
     ("gene_names", "pass"): ("of the column that tells most apart", Certainty.TOLD_BY_CONTENT),
     ("cell_names", "warn"): ("numbered from 1", Certainty.ASSUMED),
@@ -59,8 +59,8 @@ def _decide_format(matrix: Matrix) -> Decision:
 def _convert_notes(matrix: Matrix) -> Iterator[Decision]:
     """Yield the decision behind each note that tells of one."""
     for name, status, sentence in matrix.notes:
-        if (name, status) in _NOTED:
-            value, certainty = _NOTED[name, status]
+        if (name, status) in NOTED:
+            value, certainty = NOTED[name, status]
             yield Decision(name, value, sentence, certainty)
 
 

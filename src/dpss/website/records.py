@@ -44,6 +44,10 @@ HEADER = (
 )
 """The header numbers of a matrix, by their names in ``summary.json``."""
 
+ADDED: Mapping[str, Any] = {"reading": []}
+"""Required fields of ``summary.json`` that earlier versions did not write, each with the value that
+stands for a missing one."""
+
 
 @dataclass(frozen=True)
 class MatrixRecord:
@@ -168,6 +172,8 @@ def read_records(
 def parse_summary(data: bytes) -> dict[str, Any]:
     """Return a ``summary.json`` as a document of the schema.
 
+    A document of an earlier version gets the fields of `ADDED` that it lacks.
+
     Raises:
         ValueError: It is not one; the message says why.
     """
@@ -175,6 +181,8 @@ def parse_summary(data: bytes) -> dict[str, Any]:
         document = json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"is not JSON ({error})") from error
+    if isinstance(document, dict):
+        document = {**ADDED, **document}
     reason = fault(document, schema("summary"))
     if reason:
         raise ValueError(f"is no summary of this program: {reason}")
@@ -192,8 +200,7 @@ def read_again(store: Store, record: MatrixRecord) -> dict[str, Any]:
     data = store.read(f"{record.folder}/{SUMMARY}")
     if sha256_of(data) != record.sha256:
         raise ReplacedError(f"{SUMMARY} is a new one")
-    document: dict[str, Any] = json.loads(data)
-    return document
+    return {**ADDED, **json.loads(data)}
 
 
 def group_projects(records: Iterable[MatrixRecord]) -> list[ProjectRecord]:

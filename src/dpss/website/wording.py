@@ -206,7 +206,7 @@ def assumed(document: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the decisions that were assumed and change numbers, each with its reason."""
     return [
         {"reason": sentence(each["evidence"]), **each}
-        for each in document.get("reading", ())
+        for each in document["reading"]
         if each["certainty"] == "assumed" and each["changes_numbers"]
     ]
 

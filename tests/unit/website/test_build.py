@@ -58,6 +58,25 @@ def test_documents_of_the_tests_follow_the_schema(portal):
         jsonschema.Draft202012Validator(schema("summary")).validate(json.loads(path.read_bytes()))
 
 
+def test_summaries_of_earlier_versions_have_the_same_pages(portal):
+    """A summary without ``reading``, as published before, is shown as one that decided nothing."""
+    for path in portal.rglob("summary.json"):
+        earlier = json.loads(path.read_bytes())
+        path.write_bytes(json.dumps(earlier | {"reading": []}).encode())
+    build_website(LocalStore(portal))
+    now = {name: page.text for name, page in pages(portal).items()}
+    n_read = len(json.loads((portal / "index.json").read_bytes())["projects"])
+    for path in portal.rglob("summary.json"):
+        earlier = json.loads(path.read_bytes())
+        del earlier["reading"]
+        assert not jsonschema.Draft202012Validator(schema("summary")).is_valid(earlier)
+        path.write_bytes(json.dumps(earlier).encode())
+    build_website(LocalStore(portal))
+    index = json.loads((portal / "index.json").read_bytes())
+    assert (len(index["projects"]), index["unreadable"]) == (n_read, [])
+    assert {name: page.text for name, page in pages(portal).items()} == now
+
+
 def test_every_project_has_a_page_and_the_index_names_it(portal):
     """Each project is on the first page and has a page of its own."""
     written = build_website(LocalStore(portal))
