@@ -14,7 +14,7 @@
         │   ├── ReaderFaultError            a reader failed where it should have named the damage
         │   └── ChunkError                  a chunk of an array can't be decoded
         ├── ColumnError                     a column of a data frame can't be read
-        ├── NotCellMajorError               values stand in another order: read entries
+        ├── NotCellMajorError               values stand in another order than the first
         ├── OtherFileError                  reading it would mean reading another file
         ├── FetchError                      the bytes can't be had from where they are
         ├── NoMatrixError                   well-formed, but there is no matrix in it
@@ -33,6 +33,8 @@ something can be done. It is caught once, at the edge (``dpss.cli.entry`` for a 
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class DpssError(Exception):
@@ -103,7 +105,16 @@ class ColumnError(MatrixError):
 
 
 class NotCellMajorError(MatrixError):
-    """A layer that was taken for cell-major turned out not to be: read its entries."""
+    """The values of a layer stand in another order than the first ones.
+
+    Attributes:
+        instead: The same `dpss.formats.base.Layer`, to be read without an order.
+    """
+
+    def __init__(self, message: str, instead: Any = None) -> None:
+        """Keep what is to be read instead."""
+        super().__init__(message)
+        self.instead = instead
 
 
 class OtherFileError(MatrixError):

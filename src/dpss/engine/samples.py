@@ -55,12 +55,10 @@ def take_sample(layer: Layer) -> Sample:
 
     A stream is looked at at its beginning only, but at more of it.
     """
-    if layer.cell_major:
-        try:
-            return _sample(layer, layer.cell_blocks)
-        except NotCellMajorError:
-            pass
-    return _sample(layer, layer.entry_blocks)
+    try:
+        return _sample(layer, layer.cell_blocks if layer.cell_major else layer.entry_blocks)
+    except NotCellMajorError as error:
+        return _sample(error.instead, error.instead.entry_blocks)
 
 
 def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | EntryBlock]]) -> Sample:

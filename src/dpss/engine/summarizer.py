@@ -23,7 +23,7 @@ from dpss.engine.reading import describe_reading
 from dpss.engine.samples import Sample, sample_layers
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import CorruptMatrixError, NotCellMajorError
-from dpss.formats.base import Layer, Matrix
+from dpss.formats.base import EntryLayer, Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
 from dpss.stats.values.traits import ValueTraits, classify
@@ -206,23 +206,35 @@ class Passes:
     def run(self, gene_weights: NDArray[np.float64]) -> Sums:
         """Read the layer once or twice, and once more if the wrong genes were boxed.
 
+        Values in no order are read cell by cell, in as many readings as that takes.
+
         Args:
             gene_weights: Rough sums of shares per feature, shape ``(n_features,)``.
         """
-        if self.choice.layer.cell_major:
-            try:
+        layer = self.choice.layer
+        if isinstance(layer, EntryLayer) and (gathered := layer.gathered()):
+            return self._of(gathered).run(gene_weights)
+        try:
+            if layer.cell_major:
                 return self._with_true_boxes(self._one_pass, heaviest(gene_weights))
-            except NotCellMajorError:
-                pass
-        return self._two_passes()
+            return self._two_passes()
+        except NotCellMajorError as error:
+            return self._of(error.instead).run(gene_weights)
 
     def gather(self) -> CellBlock:
         """Put some whole cells together from a gene-major layer, in one pass."""
         fold = GatherFold(self._reading_as_stored)
         partitions = fold.reading.partitions(self.read.partition_bytes)
-        return self._tracked(
-            "sampling cells", lambda advance: self.executor.fold(fold, partitions, advance)
-        ).block()
+        try:
+            return self._tracked(
+                "sampling cells", lambda advance: self.executor.fold(fold, partitions, advance)
+            ).block()
+        except NotCellMajorError as error:
+            return self._of(error.instead).gather()
+
+    def _of(self, layer: Layer) -> Passes:
+        """Return the same passes over another reading of the layer."""
+        return replace(self, choice=replace(self.choice, layer=layer))
 
     def _one_pass(self, boxed: NDArray[np.int64]) -> Sums:
         fold = CellFold(self._reading, self._features(boxed), self.stats.min_gene_count)

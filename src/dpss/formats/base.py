@@ -64,7 +64,19 @@ class Layer(Protocol):
         """
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the stored values of a partition in blocks, in any order."""
+        """Yield the stored values of a partition in blocks, in any order, each place once.
+
+        Raises:
+            NotCellMajorError: The bytes turn out to be in another order.
+        """
+
+
+@runtime_checkable
+class EntryLayer(Protocol):
+    """A layer whose values may stand in no order."""
+
+    def gathered(self) -> Layer | None:
+        """Return the layer as one of cells if its values stand in no order, else ``None``."""
 
 
 @runtime_checkable

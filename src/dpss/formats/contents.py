@@ -19,7 +19,6 @@ from dpss.errors import (
 from dpss.formats.annotation.axis_names import Kind as Names
 from dpss.formats.hdf5.file import is_hdf5
 from dpss.formats.mtx import reader as mtx
-from dpss.formats.mtx.header import is_matrix_market
 from dpss.formats.mtx.tables import find_role
 from dpss.formats.r import reader as r_objects
 from dpss.formats.side_files import (
@@ -112,10 +111,10 @@ def kind_of(blob: Blob) -> Kind:
     inner = peek(head, HEAD_BYTES)
     if is_hdf5(inner):
         return Kind.HDF5
+    if mtx.is_entries(head):
+        return Kind.MTX
     if is_zip(head) or is_tar(head):
         return Kind.ARCHIVE
-    if is_matrix_market(head):
-        return Kind.MTX
     if r_objects.sniff(head):
         return Kind.R
     if arrow.sniff(head):

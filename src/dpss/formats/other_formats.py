@@ -35,10 +35,12 @@ _HDF5: tuple[tuple[frozenset[str], str], ...] = (
 )
 """Names at the root of HDF5 files that hold no matrix, and what those files are."""
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
-_NPZ = (
-    "a numpy archive (npz), as `scipy.sparse.save_npz` writes it: it names no genes; "
-    "write an AnnData object with `obs_names` and `var_names` as h5ad"
+NPZ = (
+    "a numpy archive (npz), as `scipy.sparse.save_npz` writes it: it names no genes; put tables "
+    "of genes and of cells beside it (genes.tsv, barcodes.tsv), or write an AnnData object with "
+    "`obs_names` and `var_names` as h5ad"
 )
+"""What to say of arrays of numpy without names."""
 
 
 def describe_bytes(head: bytes) -> str | None:
@@ -77,7 +79,7 @@ def describe_members(paths: Collection[str]) -> str | None:
         A few words; ``None`` for an unknown archive.
     """
     if paths and all(path.endswith(".npy") for path in paths):
-        return _NPZ
+        return NPZ
     if "xl/workbook.xml" in paths or "[Content_Types].xml" in paths:
         return "an Office document (xlsx, docx); save its sheet as csv"
     if any(path.startswith("META-INF/") for path in paths):

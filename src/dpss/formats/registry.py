@@ -113,7 +113,7 @@ FORMATS = (
     ),
     Format(
         About(
-            "mtx with its tables, folder or zip",
+            "mtx, and npz as scipy's `save_npz` writes it, with tables beside it; folder or zip",
             "mtx",
             ("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
         ),

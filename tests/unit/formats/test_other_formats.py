@@ -61,7 +61,7 @@ def database(folder: Path) -> bytes:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (numpy_archive, "names no genes; write an AnnData"),
+        (numpy_archive, "names no genes; put tables of genes"),
         (array, "a numpy array"),
         (workbook, "an Office document"),
         (lambda: pickle.dumps(frame()), "a pickle of Python"),

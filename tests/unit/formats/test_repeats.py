@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -14,10 +15,13 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dpss.errors import LimitError
 from dpss.formats.anndata import open_anndata
 from dpss.formats.arrays import sparse as sparse_hdf5
+from dpss.formats.arrays.gathered import GatheredLayer
 from dpss.formats.arrays.repeats import distinct_runs
 from dpss.formats.base import Layer
+from dpss.formats.mtx.order import Order
 from tests.summarise import summarise
 from tests.unit.formats.layers import dense, open_path
 
@@ -225,3 +229,97 @@ def test_antibodies_among_probes_stay_antibodies(tmp_path: Path) -> None:
     assert np.array_equal(dense(layer), [[3, 3, 4], [11, 7, 8], [19, 11, 12]])
     (told,) = [each for each in matrix.decisions if each.topic == "probes"]
     assert "1 probes that Cell Ranger filters out" in told.evidence
+
+
+def write_mtx(path: Path, stored: sp.csr_matrix, order: str, seed: int = 0) -> None:
+    """Write genes × cells, repeats and all, in some order; ``late`` breaks the order of genes."""
+    entries = stored.tocoo()
+    cells, genes, values = entries.row, entries.col, entries.data.astype(int)
+    by_gene = np.lexsort((cells, genes))
+    chosen = {
+        "cells": np.lexsort((genes, cells)),
+        "genes": by_gene,
+        "none": np.random.default_rng(seed).permutation(len(cells)),
+        "late": np.concatenate([by_gene[1:], by_gene[:1]]),
+    }[order]
+    lines = [f"{genes[k] + 1} {cells[k] + 1} {values[k]}\n" for k in chosen]
+    head = "%%MatrixMarket matrix coordinate integer general\n"
+    head += f"{stored.shape[1]} {stored.shape[0]} {len(lines)}\n"
+    path.write_text(head + "".join(lines))
+
+
+def check_sums(path: Path, summed: sp.csr_matrix) -> None:
+    """Compare a file's summary with the matrix that it stands for."""
+    summary, table = summarise(path), summed.toarray()
+    assert summary.n_nonzero == (table > 0).sum()
+    assert summary.total_counts == table.sum()
+    assert np.array_equal(summary.genes.n_cells_by_counts, (table > 0).sum(axis=0))
+    assert summary.median_genes_per_cell == np.median((table > 0).sum(axis=1))
+    assert summary.median_counts_per_cell == np.median(table.sum(axis=1))
+
+
+@given(
+    order=st.sampled_from(["cells", "genes", "none", "late"]),
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(0, 390),
+)
+@settings(deadline=None, max_examples=40)
+def test_matrix_market_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, order: str, seed: int, n: int
+) -> None:
+    """Sorted by cell, by gene, not at all, or not to the end: each place counts once."""
+    stored, summed = with_repeats(seed, n + 1)
+    path = tmp_path_factory.mktemp("mtx") / "matrix.mtx"
+    write_mtx(path, stored, order, seed)
+    check_sums(path, summed)
+
+
+@pytest.mark.parametrize("order", ["genes", "none", "late"])
+def test_the_order_may_break_after_what_is_looked_at(order: str, tmp_path: Path) -> None:
+    """A repeat behind the first 256 KiB is found out; numbers are those of scipy."""
+    rng = np.random.default_rng(5)
+    distinct = sp.random(900, 60, 0.8, format="csr", random_state=5)
+    distinct.data = rng.integers(1, 9, distinct.nnz).astype(float)
+    last = sp.csr_matrix(([7.0], ([899], [59])), shape=distinct.shape)
+    stored = sp.coo_matrix(
+        (
+            np.concatenate([distinct.data, last.data]),
+            (
+                np.concatenate([distinct.tocoo().row, [899]]),
+                np.concatenate([distinct.tocoo().col, [59]]),
+            ),
+        ),
+        distinct.shape,
+    )
+    write_mtx(tmp_path / "matrix.mtx", stored, order)
+    assert (tmp_path / "matrix.mtx").stat().st_size > 1 << 18
+    check_sums(tmp_path / "matrix.mtx", sp.csr_matrix(distinct + last))
+
+
+@given(held=st.integers(30, 400), seed=st.integers(0, 99), block_bytes=st.integers(1, 4000))
+@settings(deadline=None, max_examples=40)
+def test_any_range_of_cells_gives_the_same(
+    tmp_path_factory: pytest.TempPathFactory, held: int, seed: int, block_bytes: int
+) -> None:
+    """However many entries are held at a time; a block of more than was asked for is one cell."""
+    stored, summed = with_repeats(seed, 200)
+    path = tmp_path_factory.mktemp("mtx") / "matrix.mtx"
+    write_mtx(path, stored, "none", seed)
+    layer = open_path(path)[0].layers[0]
+    gathered = GatheredLayer(replace(layer, order=Order.NONE), str(path), held)
+    assert np.array_equal(dense(gathered), summed.toarray())
+    blocks = list(gathered.cell_blocks(range(N_CELLS), block_bytes))
+    assert sum(block.n_cells for block in blocks) == N_CELLS
+    assert all(
+        len(b.data) * 12 <= block_bytes or np.count_nonzero(np.diff(b.indptr)) == 1 for b in blocks
+    )
+
+
+def test_too_many_readings_are_refused(tmp_path: Path) -> None:
+    """The error says what to do."""
+    stored, _ = with_repeats(1, 390)
+    write_mtx(tmp_path / "m.mtx", stored, "none")
+    layer = open_path(tmp_path / "m.mtx")[0].layers[0]
+    gathered = GatheredLayer(replace(layer, order=Order.NONE), "m.mtx", 2)
+    with pytest.raises(LimitError, match=r"390 entries stand in no order.*sort them by cell"):
+        list(gathered.cell_blocks(range(N_CELLS), 1 << 20))

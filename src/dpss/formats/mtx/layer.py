@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import NotCellMajorError
+from dpss.formats.arrays.gathered import GatheredLayer
+from dpss.formats.base import Layer
 from dpss.formats.mtx.header import MtxHeader
-from dpss.formats.mtx.stream import Chunk, read_chunks
+from dpss.formats.mtx.order import Order
+from dpss.formats.mtx.stream import read_chunks
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.base import Blob
 
@@ -20,6 +23,38 @@ DEFAULT_CHUNK_BYTES = 1 << 20
 _MIN_CHUNK_BYTES = 1 << 12
 _VALUE_BYTES = 12
 """Decoded bytes of an entry: an index and, at most, a double."""
+
+
+class Entries(Protocol):
+    """Entries that follow one another in a file; good until the next ones are asked for."""
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """Index of each entry's row, from 0; ``n`` at least."""
+
+    @property
+    def columns(self) -> NDArray[np.int32]:
+        """Index of each entry's column, from 0; ``n`` at least."""
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """Value of each entry; ``n`` at least."""
+
+    @property
+    def starts(self) -> NDArray[np.int32]:
+        """Where each run of equal major indices begins; ``n_runs`` at least."""
+
+    @property
+    def n(self) -> int:
+        """Number of entries."""
+
+    @property
+    def n_runs(self) -> int:
+        """Number of those runs; -1 where the major indices are not sorted."""
+
+    @property
+    def distinct(self) -> bool:
+        """Whether no entry can be there twice."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +66,18 @@ class MtxLayer:
     genes: GeneTable
     cell_axis: int
     """Which index counts the cells: 0 the first, 1 the second."""
-    cell_major: bool
-    """Whether the first entries are sorted by cell; reading finds out about the others."""
+    order: Order
+    """How the first entries are sorted; reading finds out about the others."""
     threads: int = 2
     """Threads that inflate and parse."""
     chunk_bytes: int = DEFAULT_CHUNK_BYTES
     """Text that is parsed at a time."""
     name: str = field(default="X")
+
+    @property
+    def cell_major(self) -> bool:
+        """Whether the first entries are sorted by cell."""
+        return self.order is Order.CELLS
 
     @property
     def n_cells(self) -> int:
@@ -65,7 +105,7 @@ class MtxLayer:
         for chunk in self._chunks(self.cell_axis, block_bytes):
             cells, genes = self._indices(chunk)
             if chunk.n_runs < 0 or (chunk.n and cells[0] < cutter.open_cell):
-                raise NotCellMajorError(f"{self.blob.url}: its entries are not sorted by cell")
+                raise self._order_error()
             if chunk.n:
                 yield from cutter.add(cells, genes, chunk)
         yield from cutter.finish()
@@ -73,23 +113,43 @@ class MtxLayer:
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield all entries in blocks, in the file's order.
 
+        Sorted by gene and cell, no entry is there twice.
+
         Raises:
+            NotCellMajorError: They are not sorted as the first ones are.
             CorruptMatrixError: The file is damaged or contradicts itself.
         """
         self._check_partition(partition)
         n = max(1, block_bytes // (_VALUE_BYTES + 4))
-        for chunk in self._chunks(None, block_bytes):
+        sorted_by = 1 - self.cell_axis if self.order is Order.GENES else None
+        last = (-1, -1)
+        for chunk in self._chunks(sorted_by, block_bytes):
             cells, genes = self._indices(chunk)
+            if sorted_by is not None and chunk.n:
+                first = (int(genes[0]), int(cells[0]))
+                if chunk.n_runs < 0 or not chunk.distinct or first <= last:
+                    raise self._order_error()
+                last = (int(genes[chunk.n - 1]), int(cells[chunk.n - 1]))
             for begin in range(0, chunk.n, n):
                 part = slice(begin, min(begin + n, chunk.n))
                 yield EntryBlock(cells=cells[part], genes=genes[part], data=chunk.values[part])
 
-    def _chunks(self, major: int | None, block_bytes: int) -> Iterator[Chunk]:
+    def gathered(self) -> Layer | None:
+        """Return the layer as one of cells if its entries stand in no order, else ``None``."""
+        return GatheredLayer(self, self.blob.url) if self.order is Order.NONE else None
+
+    def _order_error(self) -> NotCellMajorError:
+        return NotCellMajorError(
+            f"{self.blob.url}: not all entries are sorted {self.order.value}, as the first are",
+            replace(self, order=Order.NONE),
+        )
+
+    def _chunks(self, major: int | None, block_bytes: int) -> Iterator[Entries]:
         # A line has about as many bytes as its decoded entry.
         chunk_bytes = min(self.chunk_bytes, max(_MIN_CHUNK_BYTES, block_bytes))
         return read_chunks(self.blob, self.header, major, self.threads, chunk_bytes)
 
-    def _indices(self, chunk: Chunk) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def _indices(self, chunk: Entries) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         pair = (chunk.rows, chunk.columns)
         return pair[self.cell_axis], pair[1 - self.cell_axis]
 
@@ -116,7 +176,7 @@ class _Cutter:
         self._distinct = True
 
     def add(
-        self, cells: NDArray[np.int32], genes: NDArray[np.int32], chunk: Chunk
+        self, cells: NDArray[np.int32], genes: NDArray[np.int32], chunk: Entries
     ) -> Iterator[CellBlock]:
         """Take a chunk and yield the cells that are complete."""
         genes, values = genes[: chunk.n], chunk.values[: chunk.n]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from enum import Enum
 from itertools import pairwise
 from typing import Any
 
@@ -19,15 +21,23 @@ _ENTRY = re.compile(rb"[ \t]*(\d{1,10})[ \t]+(\d{1,10})(?=[ \t\r])[^\n]*")
 _PATTERN_ENTRY = re.compile(rb"[ \t]*(\d{1,10})[ \t]+(\d{1,10})[ \t\r]*")
 
 
-def is_sorted_by(blob: Blob, header: MtxHeader, major: int) -> bool:
-    """Guess from the first entries whether a file is sorted by one of its indices.
+class Order(Enum):
+    """How the entries of a file are sorted."""
+
+    CELLS = "by cell"
+    GENES = "by gene, then by cell"
+    NONE = "not at all"
+
+
+def guess_order(blob: Blob, header: MtxHeader, cell_axis: int) -> Order:
+    """Guess from the first entries how a file is sorted.
 
     A wrong guess does no harm: reading finds out.
 
     Args:
         blob: The file.
         header: Its head.
-        major: 0 for the first index, 1 for the second.
+        cell_axis: Which index counts the cells: 0 the first, 1 the second.
     """
     head = peek(blob, header.n_bytes + _LOOK_BYTES)[header.n_bytes :]
     lines = head.split(b"\n")
@@ -35,13 +45,26 @@ def is_sorted_by(blob: Blob, header: MtxHeader, major: int) -> bool:
         del lines[-1]  # cut off
     entry = _PATTERN_ENTRY if header.kind == PATTERN else _ENTRY
     matches = [entry.fullmatch(line) for line in lines]
-    pairs = [(int(m[1 + major]), int(m[2 - major])) for m in matches if m]
-    if any(a[0] > b[0] for a, b in pairwise(pairs)):
-        return False
-    # Within the first gene of a file sorted by gene the cells increase as well.
-    if len(pairs) == header.n_entries or any(a[1] > b[1] for a, b in pairwise(pairs)):
-        return True
-    return len({a for a, _ in pairs}) <= len({b for _, b in pairs})
+    pairs = [(int(m[1 + cell_axis]), int(m[2 - cell_axis])) for m in matches if m]
+    return order_of(pairs, complete=len(pairs) == header.n_entries)
+
+
+def order_of(pairs: Sequence[tuple[int, int]], *, complete: bool) -> Order:
+    """Tell from entries how they are sorted.
+
+    Args:
+        pairs: Indices of cell and gene of each.
+        complete: Whether these are all entries; more may follow otherwise.
+    """
+    by_cell = all(a[0] <= b[0] for a, b in pairwise(pairs))
+    by_gene = all((a[1], a[0]) < (b[1], b[0]) for a, b in pairwise(pairs))
+    if by_cell and (complete or not by_gene):
+        return Order.CELLS
+    if by_cell:
+        # Within the first gene of a file sorted by gene the cells increase as well.
+        few = len({a for a, _ in pairs}) <= len({b for _, b in pairs})
+        return Order.CELLS if few else Order.GENES
+    return Order.GENES if by_gene else Order.NONE
 
 
 @compiled

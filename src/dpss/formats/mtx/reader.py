@@ -14,15 +14,17 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
+from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.feature_kinds import describe_splice_states, with_kinds
 from dpss.formats.annotation.gene_columns import looks_like_ids
 from dpss.formats.base import Matrix
 from dpss.formats.mtx.header import MtxHeader, is_matrix_market, read_header
 from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
-from dpss.formats.mtx.order import is_sorted_by
+from dpss.formats.mtx.npz import NpzLayer, is_sparse_npz, read_npz
+from dpss.formats.mtx.order import guess_order
 from dpss.formats.mtx.roles import Table, Tables, Told, describe_told, find_tables
 from dpss.formats.mtx.tables import count_lines, read_gene_table
+from dpss.formats.other_formats import NPZ
 from dpss.formats.side_files import COMPRESSION
 from dpss.model import Certainty, Decision, GeneTable
 from dpss.storage.archives.members import is_clutter
@@ -31,18 +33,24 @@ from dpss.storage.base import Blob, Tree
 from dpss.storage.local import LocalFile
 
 FORMAT = "mtx"
+NPZ_FORMAT = "npz"
 DEFAULT_THREADS = 2
 _MAX_UNNAMED_GENES = 1 << 24
 
 Note = tuple[str, str, str]
 
 
+def is_entries(blob: Blob) -> bool:
+    """Tell whether a file is a list of entries: MatrixMarket, or scipy's npz."""
+    return is_matrix_market(blob) or is_sparse_npz(blob)
+
+
 def sniff(source: Blob | Tree) -> bool:
-    """Tell whether a file, folder or zip archive holds a MatrixMarket file."""
+    """Tell whether a file, folder or zip archive is or holds a list of entries."""
     tree = _as_tree(source)
     if isinstance(tree, Tree):
-        return any(is_matrix_market(blob) for blob in _list_blobs(tree).values())
-    return is_matrix_market(tree)
+        return any(is_entries(blob) for blob in _list_blobs(tree).values())
+    return is_entries(tree)
 
 
 def open_(
@@ -65,9 +73,9 @@ def open_(
     tree = _as_tree(source)
     if isinstance(tree, Tree):
         blobs = _list_blobs(tree)
-        matrices = {path: blob for path, blob in blobs.items() if is_matrix_market(blob)}
+        matrices = {path: blob for path, blob in blobs.items() if is_entries(blob)}
     else:
-        matrices = {tree.name: tree} if is_matrix_market(tree) else {}
+        matrices = {tree.name: tree} if is_entries(tree) else {}
         blobs = _list_beside(tree)
     if not matrices:
         raise NoMatrixError(f"{source.url}: there is no MatrixMarket file in it")
@@ -100,7 +108,7 @@ def open_member(
 
 def _as_tree(source: Blob | Tree) -> Blob | Tree:
     """Return a zip archive as a tree, anything else as it is."""
-    if isinstance(source, Tree) or not is_zip(source):
+    if isinstance(source, Tree) or not is_zip(source) or is_sparse_npz(source):
         return source
     return ZipTree(source)
 
@@ -132,7 +140,7 @@ def name_matrices(paths: list[str]) -> dict[str, str]:
 def label_of(path: str) -> str:
     """Return a file's name without ``matrix``, ``.mtx`` and the like at its end."""
     name = COMPRESSION.sub("", path.rpartition("/")[2])
-    name = name.removesuffix(".txt").removesuffix(".mtx")
+    name = name.removesuffix(".txt").removesuffix(".mtx").removesuffix(".npz")
     for word in ("matrix", "counts", "Matrix"):
         if name.rstrip("._- ").endswith(word):
             return name.rstrip("._- ").removesuffix(word).rstrip("._- ")
@@ -141,12 +149,15 @@ def label_of(path: str) -> str:
 
 def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: int) -> Matrix:
     """Open one matrix: read its head, find its orientation, read its genes."""
-    header = read_header(blob)
+    npz = read_npz(blob) if is_sparse_npz(blob) else None
+    header = npz.header if npz else read_header(blob)
     sides = (header.n_rows, header.n_columns)
     lengths = {kind: _measure(found, sides) for kind, found in tables.items()}
     found = _orient(blob, header, lengths)
     notes = _notes_on(found)
     n_genes = sides[1 - found.cell_axis]
+    if found.genes is None and npz:
+        raise UnknownFormatError(f"{blob.url}: {NPZ}; not read")
     if found.genes is None:
         genes = _number_genes(blob, n_genes, notes)
     else:
@@ -154,17 +165,20 @@ def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: 
         genes = _add_names(read_gene_table(found.genes.blob, n_genes), others)
     if states := describe_splice_states(genes):
         notes.append(("splice_states", "warn", states))
+    axis = found.cell_axis
     layer = MtxLayer(
         blob=blob,
         header=header,
         genes=genes,
-        cell_axis=found.cell_axis,
-        cell_major=is_sorted_by(blob, header, found.cell_axis),
+        cell_axis=axis,
+        order=npz.guess_order(axis) if npz else guess_order(blob, header, axis),
         threads=threads,
         chunk_bytes=chunk_bytes,
     )
+    if npz:
+        layer = NpzLayer(**vars(layer), npz=npz)
     decision = _decide_orientation(found, header)
-    return Matrix(name, FORMAT, (layer,), tuple(notes), (decision,))
+    return Matrix(name, NPZ_FORMAT if npz else FORMAT, (layer,), tuple(notes), (decision,))
 
 
 def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:

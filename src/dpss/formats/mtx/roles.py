@@ -73,7 +73,7 @@ def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blo
     """
     folder = path.rpartition("/")[0]
     full = COMPRESSION.sub("", path.rpartition("/")[2].lower())
-    stem = full.removesuffix(".txt").removesuffix(".mtx")
+    stem = full.removesuffix(".txt").removesuffix(".mtx").removesuffix(".npz")
     alone = sum(other.rpartition("/")[0] == folder for other in matrices) == 1
     beside = {p: b for p, b in blobs.items() if p.rpartition("/")[0] == folder}
     roles = {p: find_role(p) for p in beside if p not in matrices}

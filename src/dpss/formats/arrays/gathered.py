@@ -1,0 +1,192 @@
+"""Cells of a layer whose entries stand in no order: gathered a range of cells at a time.
+
+One reading counts the entries of each cell. Each further one takes the entries of as many
+cells as fit into memory, sorts them, and adds up what is stored twice, as scipy's
+``sum_duplicates`` does. So memory does not grow with the file; the number of readings does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.compute.jit import compiled
+from dpss.errors import CorruptMatrixError, LimitError
+from dpss.formats.base import Layer
+from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
+
+HELD_ENTRIES = 1 << 22
+"""Entries that are held at a time: about 200 MiB with those that are being sorted."""
+MAX_READINGS = 64
+_VALUE_BYTES = 12
+
+
+@dataclass(frozen=True)
+class GatheredLayer:
+    """A layer of entries in no order, read cell by cell."""
+
+    source: Layer
+    """The entries: their number of cells is known."""
+    url: str
+    """Address of the file, for errors."""
+    held_entries: int = HELD_ENTRIES
+    """Entries that are held at a time."""
+
+    @property
+    def name(self) -> str:
+        """Name of the layer."""
+        return self.source.name
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return self.source.n_cells or 0
+
+    @property
+    def n_values(self) -> int | None:
+        """Number of entries that the file declares."""
+        return self.source.n_values
+
+    @property
+    def genes(self) -> GeneTable:
+        """The features along the gene axis."""
+        return self.source.genes
+
+    @property
+    def cell_major(self) -> bool:
+        """True."""
+        return True
+
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
+        """Return one partition."""
+        return (range(self.n_cells),)
+
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield all cells in blocks, empty ones included.
+
+        Raises:
+            CorruptMatrixError: The file is damaged, or gives other entries than before.
+            LimitError: It has too many entries to be read without an order.
+        """
+        counts = self._count(block_bytes)
+        n_values = max(1, block_bytes // _VALUE_BYTES)
+        for cells in self._cut(counts):
+            keys, values = self._take(cells, int(counts[cells.start : cells.stop].sum()),
+                                      block_bytes)  # fmt: skip
+            yield from _cut_blocks(cells, *_merge(keys, values), len(self.genes), n_values)
+
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the values of all cells, each place once."""
+        for block in self.cell_blocks(partition, block_bytes):
+            places = np.arange(block.start, block.start + block.n_cells, dtype=np.int32)
+            cells = np.repeat(places, np.diff(block.indptr))
+            yield EntryBlock(cells=cells, genes=block.indices, data=block.data)
+
+    def _entries(self, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the entries as they are stored."""
+        for part in self.source.partitions(block_bytes):
+            yield from self.source.entry_blocks(part, block_bytes)
+
+    def _count(self, block_bytes: int) -> NDArray[np.int64]:
+        """Return the number of entries of each cell."""
+        counts = np.zeros(self.n_cells, dtype=np.int64)
+        for block in self._entries(block_bytes):
+            _count_cells(block.cells, counts)
+        return counts
+
+    def _cut(self, counts: NDArray[np.int64]) -> list[range]:
+        """Cut the cells into ranges whose entries fit into memory."""
+        bounds = np.concatenate([[0], np.cumsum(counts)])
+        ranges = []
+        start = 0
+        while start < len(counts):
+            most = bounds[start] + self.held_entries
+            stop = max(start + 1, int(np.searchsorted(bounds, most, side="right")) - 1)
+            ranges.append(range(start, stop))
+            start = stop
+        if len(ranges) > MAX_READINGS or counts.max(initial=0) > 8 * self.held_entries:
+            raise LimitError(
+                f"{self.url}: its {bounds[-1]:,} entries stand in no order, which would take "
+                f"{len(ranges):,} readings; sort them by cell"
+            )
+        return ranges
+
+    def _take(
+        self, cells: range, n: int, block_bytes: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return place (cell × genes + gene) and value of each entry of some cells."""
+        keys = np.empty(n, dtype=np.int64)
+        values = np.empty(n, dtype=np.float64)
+        n_taken = 0
+        for block in self._entries(block_bytes):
+            inside = (block.cells >= cells.start) & (block.cells < cells.stop)
+            end = n_taken + int(np.count_nonzero(inside))
+            if end > n:
+                break
+            place = block.cells[inside].astype(np.int64) - cells.start
+            keys[n_taken:end] = place * len(self.genes) + block.genes[inside]
+            values[n_taken:end] = block.data[inside]
+            n_taken = end
+        else:
+            if n_taken == n:
+                return keys, values
+        raise CorruptMatrixError(f"{self.url}: was changed while it was read")
+
+
+@compiled
+def _count_cells(cells: Any, counts: Any) -> Any:
+    """Count the entries of each cell.
+
+    Args:
+        cells: ``int32``, shape ``(n_entries,)``.
+        counts: ``int64``, shape ``(n_cells,)``, in and out.
+    """
+    for k in range(len(cells)):
+        counts[cells[k]] += 1
+
+
+def _merge(
+    keys: NDArray[np.int64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Sort entries by place and add up those of the same."""
+    order = np.argsort(keys, kind="stable")
+    keys, values = keys[order], values[order]
+    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else order
+    if len(first) < len(keys):
+        keys, values = keys[first], np.add.reduceat(values, first)
+    return keys, values
+
+
+def _cut_blocks(
+    cells: range,
+    keys: NDArray[np.int64],
+    values: NDArray[np.float64],
+    n_genes: int,
+    n_values: int,
+) -> Iterator[CellBlock]:
+    """Yield sorted entries in blocks of whole cells.
+
+    Args:
+        cells: The cells, those without entries included.
+        keys: Place of each entry among them, sorted.
+        values: Value of each entry.
+        n_genes: Number of features.
+        n_values: Values that a block holds, and more only of a single cell.
+    """
+    bounds = np.searchsorted(keys, np.arange(len(cells) + 1, dtype=np.int64) * max(1, n_genes))
+    start = 0
+    while start < len(cells):
+        stop = int(np.searchsorted(bounds, bounds[start] + n_values, side="right")) - 1
+        stop = min(max(start + 1, stop), start + MAX_BLOCK_CELLS)
+        part = slice(int(bounds[start]), int(bounds[stop]))
+        yield CellBlock(
+            start=cells.start + start,
+            indptr=bounds[start : stop + 1] - bounds[start],
+            indices=(keys[part] % max(1, n_genes)).astype(np.int32),
+            data=values[part],
+        )
+        start = stop
