@@ -71,6 +71,29 @@ def test_facets_combine_and_count(large_portal, tab):
     assert shown(again) == shown(page)
 
 
+def test_assumptions_are_marked_and_filtered(large_portal, tab):
+    """A mark in words stands by the title; the facet leaves projects with or without one."""
+    one = tab(viewport={"width": 360, "height": 740})
+    page = one.open(large_portal.http)
+    assert count(page) == 600
+    page.locator("summary", has_text="Assumed").click()
+    option = page.locator(".facet label", has_text="orientation")
+    promised = int(option.locator(".count").inner_text())
+    option.locator("input").check()
+    assert 0 < count(page) == promised < 600
+    assert query(page)["assumed"] == ["orientation"]
+    page.keyboard.press("Escape")
+    marks = page.locator("#projects tbody tr .assumption").all_inner_texts()
+    assert len(marks) == min(25, promised)
+    assert set(marks) == {"assumed orientation"}
+    one.shoot("index-assumed-360")
+    page.get_by_role("button", name="Clear all").click()
+    page.locator("summary", has_text="Assumed").click()
+    page.locator(".facet label", has_text="nothing").locator("input").check()
+    assert count(page) == 600 - promised
+    assert page.locator("#projects tbody tr .assumption").count() == 0
+
+
 def test_more_rows_come_on_demand(large_portal, tab):
     """A long table shows its beginning; the next rows come at a button, with the focus on them."""
     page = tab().open(large_portal.http)

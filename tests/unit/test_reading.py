@@ -141,11 +141,15 @@ def test_an_assumption_stands_everywhere(tmp_path: Path, capsys) -> None:
     output = tmp_path / "out"
     assert execute(commands, "dpss", ["summarize", str(path), "--output", str(output)]) == 0
     words = "rientation genes × cells was assumed"
-    assert words in " ".join(capsys.readouterr().out.split())
+    shown = capsys.readouterr().out
+    assert "published, assumed" in shown
+    assert words in " ".join(shown.split())
     page = (output / "m" / "index.html").read_text()
     assert page.index("Orientation: genes × cells.") < page.index('<dl class="numbers">')
     assert page.index("<code>--orientation</code> changes it.") < page.index('<dl class="numbers">')
     assert words in (output / "m" / "summary_mqc.json").read_text()
+    first = (output / "index.html").read_text()
+    assert '<span class="verdict warning">assumed</span> orientation</span>' in first
     (run,) = (output / "runs").glob("2*.json")
     assert words in json.loads(run.read_text())["matrices"][0]["assumed"]
     document = json.loads((output / "m" / "summary.json").read_text())

@@ -237,6 +237,7 @@ def outcome_table(report: RunReport) -> Table:
     for outcome in report.outcomes:
         done = outcome.status is Status.PUBLISHED
         word = f"{outcome.status}: {outcome.cause}" if outcome.cause else str(outcome.status)
+        word += ", assumed" if outcome.assumed else ""
         table.add_row(
             Text(clean(outcome.label)),
             Text(word, style=_STYLES[outcome.status]),

@@ -76,6 +76,7 @@ def _matrix(matrix: MatrixRecord, latest: Entry | None) -> dict[str, Any]:
         "values": matrix.values,
         **matrix.numbers,
         "checks": dict(matrix.checks),
+        "assumed": list(matrix.assumed),
         "figures": list(matrix.figures),
         "outcome": latest.kind if latest else "published",
         "reason": latest.reason if latest else None,

@@ -71,6 +71,8 @@ class MatrixRecord:
     """How many checks ended ``pass``, ``warn`` and ``fail``."""
     assumed: tuple[str, ...]
     """Sentences on what was assumed of the file and changes numbers."""
+    assumed_topics: tuple[str, ...]
+    """What these sentences are about, each once: ``orientation``, ``log base``, ..."""
     figures: tuple[str, ...]
     """Slugs of the figures whose files are listed."""
     genes: tuple[tuple[str, str], ...]
@@ -259,6 +261,13 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
             check["message"]
             for check in document["checks"]
             if check["name"] == "assumptions" and check["status"] != "pass"
+        ),
+        assumed_topics=tuple(
+            dict.fromkeys(
+                each["topic"].replace("_", " ")
+                for each in document["reading"]
+                if each["certainty"] == "assumed" and each["changes_numbers"]
+            )
         ),
         figures=tuple(
             f["slug"]

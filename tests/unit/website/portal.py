@@ -51,6 +51,7 @@ def png(width: int = 64, height: int = 40, grey: int = 230) -> bytes:
     )
 
 
+ASSUMED = "Orientation cells × genes was assumed: Made up. --orientation changes it."
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="40"/>'
 
 
@@ -180,9 +181,10 @@ def document(
         "checks": [
             {"name": f"check_{i}", "status": status, "message": f"Check number {i} {said}."}
             for i, (status, said) in enumerate(
-                [("pass", "passed")] * 3 + [("warn", "gives cause for caution")] * n_warn
+                [("pass", "passed")] * 3 + [("warn", "gives cause for caution")] * min(n_warn, 1)
             )
-        ],
+        ]
+        + [{"name": "assumptions", "status": "warn", "message": ASSUMED}] * (n_warn > 1),
         "reading": [
             decision("format", "h5ad"),
             decision("orientation", "cells × genes", assumed=n_warn > 1),
@@ -280,7 +282,10 @@ def make_nasty(root: Path, seed: int = 1) -> Path:
         "fingerprint": NASTY[2],
         "strata": {NASTY[0]: [NASTY[1]], "species": [NASTY[0]], "organ": [NASTY[1]]},
     }
-    doc["checks"] = [{"name": NASTY[0], "status": "warn", "message": NASTY[1]}]
+    doc["checks"] = [
+        {"name": NASTY[0], "status": "warn", "message": NASTY[1]},
+        {"name": "assumptions", "status": "warn", "message": NASTY[1]},
+    ]
     doc["reading"] = [decision(NASTY[0], NASTY[1], NASTY[2], assumed=True)]
     doc["figures"][0] |= {"title": NASTY[0], "caption": NASTY[1]}
     doc["figures"][6] |= {"left_out": NASTY[0]}

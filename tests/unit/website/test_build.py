@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -101,6 +102,27 @@ def test_assumptions_stand_above_the_numbers_of_their_matrix_only(portal):
             assert article.count("</code> changes it.") == box
             boxes.add(box)
     assert boxes == {0, 1}
+
+
+def test_the_first_page_marks_projects_with_assumptions(portal):
+    """In words, with topics and how many matrices; projects without any have no mark."""
+    build_website(LocalStore(portal))
+    page = (portal / "index.html").read_text()
+    index = json.loads((portal / "index.json").read_bytes())
+    seen = set()
+    for project in index["projects"]:
+        (row,) = [each for each in page.split("<tr>") if f'href="{project["path"]}' in each]
+        marked = sum(bool(matrix["assumed"]) for matrix in project["matrices"])
+        mark = re.search(r'<span class="assumption">(.*)</span>', row)
+        seen.add(marked > 0)
+        assert (mark is not None) == (marked > 0)
+        if mark:
+            text = re.sub("<[^>]*>", "", mark[1]).partition("Figures")[0]
+            assert text == f"assumed orientation in {marked} of 2"
+    assert seen == {False, True}
+    rows = (portal / "_dpss/projects.js").read_text()
+    assert '["orientation"]' in rows
+    assert '["nothing"]' in rows
 
 
 def test_index_json_follows_its_schema(portal):

@@ -33,6 +33,7 @@ from dpss.website.pages.report import MAX_BYTES
 from dpss.website.schemas import schema
 from dpss.website.validation import fault
 from tests.unit.website.portal import (
+    ASSUMED,
     NASTY,
     document,
     gene_rows,
@@ -494,6 +495,13 @@ def test_multiqc_shows_every_matrix(portal, tmp_path):
     )
     table = (tmp_path / "qc/multiqc_data/multiqc_dpss_table.txt").read_text()
     assert len(table.splitlines()) == 7
+    heading, *lines = [line.split("\t") for line in table.splitlines()]
+    (place,) = [i for i, name in enumerate(heading) if name.lower().endswith("assumed")]
+    told = {line[0]: line[place] for line in lines if len(line) > place and line[place]}
+    assumed = {s for d in documents for s, row in d["data"].items() if "assumed" in row}
+    assert 0 < len(assumed) < 6
+    assert set(told) == assumed
+    assert set(told.values()) == {ASSUMED}
 
 
 def test_a_summary_shows_itself_in_a_notebook(monkeypatch):

@@ -21,6 +21,8 @@ PROJECTS = "_dpss/projects.js"
 
 TERMS = {"species": SPECIES, "organ": ORGAN, "technology": TECHNOLOGY}
 """Columns that are made from strata, left out where no project has any."""
+NOTHING = "nothing"
+"""Stands for the topics of projects of which nothing was assumed, where the table is searched."""
 _NUMBERS = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt")
 
 
@@ -48,6 +50,7 @@ def project_row(project: ProjectRecord) -> dict[str, Any]:
         "values": sorted({m.values for m in matrices}),
         "checks": statuses,
         "verdict": words.verdict(statuses),
+        "assumed": _assumed(matrices),
         "simulated": any(m.simulated for m in matrices),
         "haystack": _haystack(project),
     }
@@ -63,6 +66,7 @@ def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
                 row["haystack"],
                 *(row["terms"][name] for name in TERMS),
                 row["values"],
+                row["assumed"]["topics"] or [NOTHING],
                 row["verdict"][1],
                 row["checks"]["fail"] * 1000 + row["checks"]["warn"],
                 row["n_cells"],
@@ -83,6 +87,18 @@ def _middle(values: Sequence[float | None]) -> float | None:
 
 def _union(matrices: Sequence[MatrixRecord], names: tuple[str, ...]) -> list[str]:
     return sorted({term for matrix in matrices for term in matrix.terms(names)})
+
+
+def _assumed(matrices: Sequence[MatrixRecord]) -> dict[str, Any]:
+    """Return what numbers of a project rest on although its files do not show it.
+
+    ``topics`` in order of the alphabet, and ``n_matrices``, the number of matrices with any.
+    """
+    topics = {topic for matrix in matrices for topic in matrix.assumed_topics}
+    return {
+        "topics": sorted(topics),
+        "n_matrices": sum(bool(matrix.assumed_topics) for matrix in matrices),
+    }
 
 
 def _haystack(project: ProjectRecord) -> str:

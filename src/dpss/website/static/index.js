@@ -15,6 +15,7 @@
     ["organ", "Organ"],
     ["technology", "Technology"],
     ["values", "Values"],
+    ["assumed", "Assumed"],
     ["checks", "Checks"],
   ];
   const headings = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.sort);
@@ -67,7 +68,7 @@
   }
 
   function read(record, position) {
-    const [folder, title, text, species, organ, technology, values, checks, nChecks, cells, genes, medianGenes, medianCounts, mt] = record;
+    const [folder, title, text, species, organ, technology, values, assumed, checks, nChecks, cells, genes, medianGenes, medianCounts, mt] = record;
     return {
       position,
       folder,
@@ -76,7 +77,7 @@
       said: [title, ...species, ...organ, ...technology, text].join(" "),
       text: null,
       shown: true,
-      terms: { species, organ, technology, values, checks: [checks] },
+      terms: { species, organ, technology, values, assumed, checks: [checks] },
       // The titles are in order already.
       sort: { title: position, species: species.join(", "), organ: organ.join(", "), technology: technology.join(", "), cells, genes, "median-genes": medianGenes, "median-counts": medianCounts, mt, checks: nChecks },
     };
