@@ -157,12 +157,21 @@ def find_index(elements: Elements, path: str) -> str | None:
 
 
 def frame_length(elements: Elements, path: str) -> int | None:
-    """Return the number of lines of a data frame; ``None`` if no column of it tells."""
-    for name in (find_index(elements, path), *elements.children(path)):
+    """Return the number of lines of a data frame; ``None`` if no column of it tells.
+
+    Raises:
+        CorruptMatrixError: It has an index that can't be read.
+    """
+    path = path.strip("/")
+    index = find_index(elements, path)
+    for name in elements.children(path) if index is None else [index]:
         for part in ("", "/codes", "/values"):
             where = f"{path}/{name}{part}"
-            if name not in (None, _OLD_CATEGORIES) and elements.kind(where):
+            if name != _OLD_CATEGORIES and elements.kind(where):
                 return elements.length(where)
+    if index is not None:
+        encoding = _encoding(elements, f"{path}/{index}")
+        raise CorruptMatrixError(f"{elements.url}: the index {index} is {encoding}")
     return None
 
 

@@ -30,6 +30,9 @@ _CHUNKS_BYTES = 1 << 29
 _LARGE_CHUNK_BYTES = 1 << 24
 """Decoded size of chunks beyond which the threads that hold some are counted."""
 
+_MAX_CELLS = (1 << 31) - 1
+"""Most cells, whose numbers have 32 bits. Where genes are compressed, only the shape tells them."""
+
 
 @dataclass(frozen=True)
 class SparseLayer:
@@ -58,6 +61,8 @@ class SparseLayer:
         if any(len(vector.shape) != 1 for vector in (self._indptr, self._indices, self._data)):
             raise CorruptMatrixError(f"{self.file.blob.url}: {self.group} is not of vectors")
         where = f"{self.file.blob.url}: {self.group}"
+        if self.n_cells > _MAX_CELLS:
+            raise LimitError(f"{where} has {self.n_cells:,} cells; at most {_MAX_CELLS:,} are read")
         if len(self._indptr) != n_major + 1:
             raise CorruptMatrixError(
                 f"{where}/indptr has {len(self._indptr):,} entries; "

@@ -9,8 +9,15 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
-from dpss.formats.annotation.data_frame import as_text
-from dpss.formats.hdf5.file import Hdf5File
+from dpss.errors import CorruptMatrixError
+from dpss.formats.annotation.cell_names import (
+    note_cell_names,
+    note_missing_cells,
+    note_unreadable_cells,
+)
+from dpss.formats.annotation.data_frame import as_text, frame_length
+from dpss.formats.annotation.gene_table import Note
+from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_whole
 
 
@@ -66,6 +73,33 @@ class Hdf5Elements:
         if not isinstance(reference, h5py.Reference) or not reference:
             return None
         return read_whole(self.file, self.file.h5[reference])
+
+
+def note_cells(file: Hdf5File, path: str, n_cells: int, *, needed: bool = True) -> tuple[Note, ...]:
+    """Return what is to be said of the names of the cells, which no number needs.
+
+    Args:
+        file: The file.
+        path: Where a vector of names, or a data frame whose index they are, is expected.
+        n_cells: Number of cells of the matrix.
+        needed: Whether the layout always has it, so that a warning says that it is missing.
+
+    Raises:
+        OtherFileError: It is in another file.
+    """
+    where = path.strip("/")
+    try:
+        with reading(file):
+            if where not in file.h5:
+                return note_missing_cells(where) if needed else ()
+            node = file.h5[where]
+            if isinstance(node, h5py.Dataset):
+                n_names = int(node.shape[0]) if node.ndim == 1 else None
+            else:
+                n_names = frame_length(Hdf5Elements(file), where)
+            return note_cell_names(where, n_names, n_cells)
+    except CorruptMatrixError as error:
+        return note_unreadable_cells(where, error, file.blob.url)
 
 
 def _text(value: Any) -> str:

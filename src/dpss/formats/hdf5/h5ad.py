@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import h5py
@@ -10,7 +11,6 @@ import numpy as np
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.data_frame import (
     Frame,
-    frame_length,
     note_others,
     read_frame,
     read_records,
@@ -19,7 +19,7 @@ from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
-from dpss.formats.hdf5.data_frame import Hdf5Elements
+from dpss.formats.hdf5.data_frame import Hdf5Elements, note_cells
 from dpss.formats.hdf5.dense import dense_layer
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_whole
@@ -32,7 +32,9 @@ FORMAT = "h5ad"
 def is_h5ad(file: Hdf5File) -> bool:
     """Return whether an HDF5 file looks like an AnnData object."""
     h5 = file.h5
-    return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or ("var" in h5 and "obs" in h5)
+    return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or (
+        "var" in h5 and ("obs" in h5 or "X" in h5)
+    )
 
 
 def is_h5mu(file: Hdf5File) -> bool:
@@ -103,14 +105,14 @@ def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, .
     if "var" not in h5[root or "/"]:
         raise NoMatrixError(f"{file.blob.url}: there is no var, hence no gene names")
     var = _frame(file, f"{root}/var", f"{root}/uns")
-    n_cells = _length(file, f"{root}/obs") if f"{root}/obs" in h5 else None
-    found, notes = [], var.notes
+    found: list[Layer] = []
+    notes = var.notes
     if f"{root}/X" in h5 and not _is_null(h5[f"{root}/X"]):
-        found.append(_layer(file, "X", f"{root}/X", n_cells, var))
+        found.append(_layer(file, "X", f"{root}/X", None, var))
     for raw in (f"{root}/raw/", f"{root}/raw."):
         if f"{raw}X" in h5:
             raw_var = _frame(file, f"{raw}var", f"{raw}cat") if f"{raw}var" in h5 else var
-            found.append(_layer(file, "raw.X", f"{raw}X", n_cells, raw_var))
+            found.append(_layer(file, "raw.X", f"{raw}X", _count_cells(found), raw_var))
             notes += raw_var.notes if raw_var is not var else ()
             break
     layers = h5.get(f"{root}/layers")
@@ -120,8 +122,14 @@ def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, .
         if other:
             others[name] = other
         else:
-            found.append(_layer(file, name, f"{root}/layers/{name}", n_cells, var))
-    return tuple(found), (*notes, *note_others(others))
+            found.append(_layer(file, name, f"{root}/layers/{name}", _count_cells(found), var))
+    n_cells = _count_cells(found)
+    said = () if n_cells is None else note_cells(file, f"{root}/obs", n_cells, needed=False)
+    return tuple(found), (*notes, *note_others(others), *said)
+
+
+def _count_cells(layers: Sequence[Layer]) -> int | None:
+    return layers[0].n_cells if layers else None
 
 
 def _other_encoding(node: Any) -> str:
@@ -134,7 +142,7 @@ def _other_encoding(node: Any) -> str:
 
 
 def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, var: Frame) -> Layer:
-    """Open one layer, and check it against the tables of cells and genes."""
+    """Open one layer, and check it against the table of genes and the cells of another layer."""
     node = file.h5[path]
     shape, encoding = _shape(file, node, path)
     genes = gene_table(var.columns)
@@ -144,7 +152,7 @@ def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, var: Frame
         )
     if n_cells is not None and n_cells != shape[0]:
         raise CorruptMatrixError(
-            f"{file.blob.url}: {path} has {shape[0]:,} cells, but its cell table {n_cells:,}"
+            f"{file.blob.url}: {path} has {shape[0]:,} cells, but another layer {n_cells:,}"
         )
     if encoding == "dense":
         return dense_layer(file, name, path, genes)
@@ -174,14 +182,6 @@ def _is_null(node: Any) -> bool:
     return isinstance(node, h5py.Dataset) and (
         node.shape is None or _text(node.attrs.get("encoding-type", "")) == "null"
     )
-
-
-def _length(file: Hdf5File, path: str) -> int | None:
-    """Return the number of lines of a data frame, however it is laid out."""
-    frame = file.h5[path]
-    if isinstance(frame, h5py.Dataset):
-        return int(frame.shape[0])
-    return frame_length(Hdf5Elements(file), path)
 
 
 def _frame(file: Hdf5File, path: str, categories: str) -> Frame:

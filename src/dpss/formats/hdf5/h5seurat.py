@@ -13,6 +13,7 @@ from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import Matrix, state_orientation
+from dpss.formats.hdf5.data_frame import note_cells
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_strings
 from dpss.formats.hdf5.tiled import Hdf5Tiles
@@ -37,7 +38,11 @@ _OTHER_ASSAYS = (
 def is_h5seurat(file: Hdf5File) -> bool:
     """Return whether an HDF5 file is laid out as h5Seurat."""
     h5 = file.h5
-    return isinstance(h5.get("assays"), h5py.Group) and "cell.names" in h5
+    assays = h5.get("assays")
+    if not isinstance(assays, h5py.Group):
+        return False
+    members = (assays[name] for name in assays)
+    return "cell.names" in h5 or any(isinstance(m, h5py.Group) and "features" in m for m in members)
 
 
 def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
@@ -49,41 +54,55 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     """
     with reading(file):
         assays = file.h5["assays"]
-        n_cells = int(file.h5["cell.names"].shape[0])
         found = []
         for name in assays:
-            layers = tuple(_layers(file, name, n_cells))
+            layers = tuple(_layers(file, name))
             if layers:
-                found.append((name, layers))
+                notes = note_cells(file, "cell.names", layers[0].n_cells)
+                found.append((name, layers, notes))
     if not found:
         raise NoMatrixError(f"{blob.url}: none of its assays has counts or data")
     single = len(found) == 1
     return tuple(
-        Matrix("" if single else name, FORMAT, layers, decisions=(_ORIENTATION,))
-        for name, layers in found
+        Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,))
+        for name, layers, notes in found
     )
 
 
-def _layers(file: Hdf5File, assay: str, n_cells: int) -> Iterator[SparseLayer | TiledLayer]:
+def _layers(file: Hdf5File, assay: str) -> Iterator[SparseLayer | TiledLayer]:
     """Yield the slots of an assay: genes × cells, compressed by cell, or dense by cell."""
     group = file.h5["assays"][assay]
     if not isinstance(group, h5py.Group) or "features" not in group:
         return
     genes = _genes(file, group, assay)
+    n_cells: int | None = None
     for slot in _SLOTS:
         path = f"assays/{assay}/{slot}"
         node = group.get(slot)
         if isinstance(node, h5py.Group) and set(node) >= _VECTORS:
-            dims = node.attrs.get("dims")
-            if dims is not None and tuple(int(n) for n in dims) != (len(genes), n_cells):
-                raise CorruptMatrixError(
-                    f"{file.blob.url}: {path} has {dims[0]:,} × {dims[1]:,} values for "
-                    f"{len(genes):,} features and {n_cells:,} cells"
-                )
-            yield SparseLayer(slot, file, path, n_cells, genes, cell_major=True).check()
-        elif isinstance(node, h5py.Dataset) and node.shape == (n_cells, len(genes)):
-            # HDF5 gives R's columns as rows.
+            n_features, n = _size(node, len(genes))
+        elif isinstance(node, h5py.Dataset) and node.shape[1:] == (len(genes),):
+            n, n_features = (int(each) for each in node.shape)  # HDF5 gives R's columns as rows
+        else:
+            continue
+        n_cells = n if n_cells is None else n_cells
+        if (n_features, n) != (len(genes), n_cells):
+            raise CorruptMatrixError(
+                f"{file.blob.url}: {path} has {n_features:,} × {n:,} values for "
+                f"{len(genes):,} features and {n_cells:,} cells"
+            )
+        if isinstance(node, h5py.Group):
+            yield SparseLayer(slot, file, path, n, genes, cell_major=True).check()
+        else:
             yield TiledLayer(slot, Hdf5Tiles(file, path), genes, cell_axis=0).check()
+
+
+def _size(node: h5py.Group, n_features: int) -> tuple[int, int]:
+    """Return the features and cells of a sparse slot; without ``dims``, as its pointers tell."""
+    dims = node.attrs.get("dims")
+    if dims is None or np.size(dims) != 2:
+        return n_features, len(node["indptr"]) - 1
+    return int(dims[0]), int(dims[1])
 
 
 def _genes(file: Hdf5File, group: h5py.Group, assay: str) -> GeneTable:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError
-from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
+from dpss.formats.annotation.gene_table import check_feature_count, name_genes
 from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import Matrix, state_orientation
+from dpss.formats.hdf5.data_frame import note_cells
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_whole
 from dpss.formats.hdf5.tiled import Hdf5Tiles
@@ -51,7 +52,7 @@ def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
         check_feature_count(n_genes, where)
         columns = _columns(file, n_genes, where)
         genes, notes = name_genes(columns, n_genes, where)
-        notes += _cell_notes(file.h5.get("col_attrs"), n_cells, blob.url)
+        notes += note_cells(file, "col_attrs/CellID", n_cells)
         layers = [_layer(file, "X", "matrix", genes, n_cells)]
         others = file.h5.get("layers")
         for name, node in others.items() if isinstance(others, h5py.Group) else ():
@@ -112,15 +113,3 @@ def _fields(file: Hdf5File, name: str, node: h5py.Dataset) -> dict[str, NDArray[
         return {name: read_whole(file, node)} if node.dtype.kind in "SUOiu" else {}
     table = read_whole(file, node)
     return {field: table[field] for field in node.dtype.names if table[field].ndim == 1}
-
-
-def _cell_notes(attributes: Any, n_cells: int, url: str) -> tuple[Note, ...]:
-    """Check the cells' names against the matrix; say so where there are none."""
-    names = attributes.get("CellID") if isinstance(attributes, h5py.Group) else None
-    if not isinstance(names, h5py.Dataset) or names.ndim != 1:
-        return (("cell_names", "warn", "The file has no CellID: its cells go by their number."),)
-    if names.shape[0] != n_cells:
-        raise CorruptMatrixError(
-            f"{url}: col_attrs/CellID has {names.shape[0]:,} entries for {n_cells:,} cells"
-        )
-    return ()

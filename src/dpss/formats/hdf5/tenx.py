@@ -12,6 +12,7 @@ from dpss.errors import CorruptMatrixError
 from dpss.formats.annotation.feature_kinds import with_kinds
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import Matrix, state_orientation
+from dpss.formats.hdf5.data_frame import note_cells
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_strings, read_whole
 from dpss.model import GENE_EXPRESSION, Certainty, Decision, GeneTable
@@ -20,7 +21,8 @@ from dpss.storage.base import Blob
 FORMAT = "10x h5"
 
 _ORIENTATION = state_orientation("genes × cells", "Cell Ranger's columns are barcodes.")
-_VECTORS = {"data", "indices", "indptr", "shape", "barcodes"}
+_VECTORS = {"data", "indices", "indptr", "shape"}
+_NAMES = {"barcodes", "features", "genes"}
 
 
 def is_tenx_h5(file: Hdf5File) -> bool:
@@ -43,8 +45,12 @@ def open_tenx_h5(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
 def _groups(file: Hdf5File) -> Iterator[str]:
     """Yield the names of the groups that hold a matrix."""
     for name, node in file.h5.items():
-        if isinstance(node, h5py.Group) and set(node) >= _VECTORS:
+        if isinstance(node, h5py.Group) and _is_matrix(set(node)):
             yield name
+
+
+def _is_matrix(members: set[str]) -> bool:
+    return members >= _VECTORS and not members.isdisjoint(_NAMES)
 
 
 def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
@@ -59,7 +65,8 @@ def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
         n_aside = _count_filtered_out(node)
         decisions = (_ORIENTATION, _decide_probes(n_probes, len(genes), n_aside))
     layer = _layer(file, group, genes, gene_of)
-    return Matrix(name=name, format=FORMAT, layers=(layer,), decisions=decisions)
+    notes = note_cells(file, f"{group}/barcodes", layer.n_cells)
+    return Matrix(name=name, format=FORMAT, layers=(layer,), notes=notes, decisions=decisions)
 
 
 def _count_filtered_out(node: h5py.Group) -> int:
@@ -127,11 +134,6 @@ def _layer(
     if n_features != n_genes:
         raise CorruptMatrixError(
             f"{file.blob.url}: {group} has {n_genes:,} genes, but its gene table {n_features:,}"
-        )
-    n_barcodes = node["barcodes"].shape[0]
-    if n_barcodes != n_cells:
-        raise CorruptMatrixError(
-            f"{file.blob.url}: {group} has {n_cells:,} cells, but {n_barcodes:,} barcodes"
         )
     return SparseLayer("X", file, group, n_cells, genes, cell_major=True, gene_of=gene_of).check()
 

@@ -8,25 +8,27 @@ do, and whether the matrix is genes × cells or cells × genes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
 
-from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
+from dpss.errors import LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.feature_kinds import describe_splice_states, with_kinds
 from dpss.formats.annotation.gene_columns import looks_like_ids
+from dpss.formats.annotation.gene_table import Note
 from dpss.formats.base import Matrix
-from dpss.formats.mtx.header import MtxHeader, is_matrix_market, read_header
+from dpss.formats.mtx.header import is_matrix_market, read_header
 from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
 from dpss.formats.mtx.npz import NpzLayer, is_sparse_npz, read_npz
 from dpss.formats.mtx.order import guess_order
-from dpss.formats.mtx.roles import Table, Tables, Told, describe_told, find_tables
-from dpss.formats.mtx.tables import count_lines, read_gene_table
+from dpss.formats.mtx.orientation import decide_orientation, orient
+from dpss.formats.mtx.roles import Table, Tables, find_tables
+from dpss.formats.mtx.tables import read_gene_table
 from dpss.formats.other_formats import NPZ
 from dpss.formats.side_files import COMPRESSION
-from dpss.model import Certainty, Decision, GeneTable
+from dpss.model import GeneTable
 from dpss.storage.archives.members import is_clutter
 from dpss.storage.archives.zip import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
@@ -36,8 +38,6 @@ FORMAT = "mtx"
 NPZ_FORMAT = "npz"
 DEFAULT_THREADS = 2
 _MAX_UNNAMED_GENES = 1 << 24
-
-Note = tuple[str, str, str]
 
 
 def is_entries(blob: Blob) -> bool:
@@ -151,18 +151,15 @@ def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: 
     """Open one matrix: read its head, find its orientation, read its genes."""
     npz = read_npz(blob) if is_sparse_npz(blob) else None
     header = npz.header if npz else read_header(blob)
-    sides = (header.n_rows, header.n_columns)
-    lengths = {kind: _measure(found, sides) for kind, found in tables.items()}
-    found = _orient(blob, header, lengths)
-    notes = _notes_on(found)
-    n_genes = sides[1 - found.cell_axis]
+    found = orient(blob, header, tables)
+    notes = list(found.notes)
+    n_genes = (header.n_rows, header.n_columns)[1 - found.cell_axis]
     if found.genes is None and npz:
         raise UnknownFormatError(f"{blob.url}: {NPZ}; not read")
     if found.genes is None:
         genes = _number_genes(blob, n_genes, notes)
     else:
-        others = [table for table, n in lengths["genes"] if n == n_genes and table != found.genes]
-        genes = _add_names(read_gene_table(found.genes.blob, n_genes), others)
+        genes = _add_names(read_gene_table(found.genes.blob, n_genes), found.other_genes)
     if states := describe_splice_states(genes):
         notes.append(("splice_states", "warn", states))
     axis = found.cell_axis
@@ -177,7 +174,7 @@ def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: 
     )
     if npz:
         layer = NpzLayer(**vars(layer), npz=npz)
-    decision = _decide_orientation(found, header)
+    decision = decide_orientation(found, header)
     return Matrix(name, NPZ_FORMAT if npz else FORMAT, (layer,), tuple(notes), (decision,))
 
 
@@ -190,104 +187,6 @@ def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:
         if not looks_like_ids(named):
             return with_kinds(replace(genes, names=np.where(named == "", genes.ids, named)))
     return genes
-
-
-@dataclass(frozen=True)
-class _Found:
-    """Which axis counts the cells, and the tables that fit."""
-
-    cell_axis: int
-    """0 where cells are rows, 1 where they are columns."""
-    genes: Table | None
-    cells: Table | None
-
-    @property
-    def used(self) -> dict[str, Table]:
-        """The tables that there are, by what they are of."""
-        pairs = {"genes": self.genes, "cells": self.cells}
-        return {kind: table for kind, table in pairs.items() if table is not None}
-
-
-def _orient(blob: Blob, header: MtxHeader, lengths: Mapping[str, _Lengths]) -> _Found:
-    """Tell by the lengths of the tables which index counts the cells."""
-    sides = (header.n_rows, header.n_columns)
-    best: tuple[int, _Found] | None = None
-    for cell_axis in (1, 0):
-        genes = _best_fit(lengths["genes"], sides[1 - cell_axis])
-        cells = _best_fit(lengths["cells"], sides[cell_axis])
-        if _is_missed(lengths["genes"], genes) or _is_missed(lengths["cells"], cells):
-            continue
-        # Each table that fits tells; best is one as long as its axis, without a header.
-        score = sum(2 - fit[1] for fit in (genes, cells) if fit is not None)
-        if best is None or score > best[0]:
-            found = _Found(cell_axis, genes[0] if genes else None, cells[0] if cells else None)
-            best = (score, found)
-    if best is None:
-        raise CorruptMatrixError(_explain_misfit(blob, header, lengths))
-    return best[1]
-
-
-def _notes_on(found: _Found) -> list[Note]:
-    """Return a warning for each table that is not of the axis that its name says."""
-    return [
-        ("orientation", "warn", describe_told(table, kind))
-        for kind, table in found.used.items()
-        if table.told is Told.AGAINST_NAME
-    ]
-
-
-def _decide_orientation(found: _Found, header: MtxHeader) -> Decision:
-    """Return the orientation with its evidence."""
-    value = "cells × genes" if found.cell_axis == 0 else "genes × cells"
-    told = {table.told for table in found.used.values()}
-    names = " and ".join(table.blob.name for table in found.used.values())
-    certainty = Certainty.ASSUMED
-    if not told:
-        evidence = "No tables tell genes from cells: rows are taken for genes."
-    elif header.n_rows == header.n_columns:
-        evidence = "The matrix is square: its rows are taken for genes."
-    elif told == {Told.AXIS}:
-        evidence = f"{names} tell rows from columns, not genes from cells: "
-        evidence += "rows are taken for genes."
-    else:
-        evidence = f"The lengths of {names} fit."
-        by_content = told & {Told.CONTENT, Told.AGAINST_NAME}
-        certainty = Certainty.TOLD_BY_CONTENT if by_content else Certainty.STATED
-    return Decision("orientation", value, evidence, certainty, changes_numbers=True)
-
-
-_Lengths = list[tuple[Table, int]]
-
-
-def _measure(tables: Sequence[Table], sides: tuple[int, int]) -> _Lengths:
-    """Count the tables' lines.
-
-    A table without any says nothing: the service writes empty barcodes for plates.
-    """
-    lengths = [(table, count_lines(table.blob, max(sides) + 1)) for table in tables]
-    return [(table, n) for table, n in lengths if n or 0 in sides]
-
-
-def _best_fit(lengths: _Lengths, side: int) -> tuple[Table, int] | None:
-    """Return the first table that fits an axis, and whether it needs a header to (0 or 1)."""
-    return next(((table, n - side) for table, n in lengths if n - side in (0, 1)), None)
-
-
-def _is_missed(lengths: _Lengths, fit: tuple[Table, int] | None) -> bool:
-    """Return whether none fits although one has to."""
-    return fit is None and any(table.sure for table, _ in lengths)
-
-
-def _explain_misfit(blob: Blob, header: MtxHeader, lengths: Mapping[str, _Lengths]) -> str:
-    most = max(header.n_rows, header.n_columns) + 1
-    said = " and ".join(
-        f"{table.blob.name} has {'more than ' if n > most else ''}{min(n, most):,}"
-        for table, n in (*lengths["genes"][:1], *lengths["cells"][:1])
-    )
-    return (
-        f"{blob.url}: is {header.n_rows:,} × {header.n_columns:,}, but its tables do not fit: "
-        f"{said} lines"
-    )
 
 
 def _number_genes(blob: Blob, n_genes: int, notes: list[Note]) -> GeneTable:

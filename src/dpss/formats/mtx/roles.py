@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from dpss.errors import CorruptMatrixError
 from dpss.formats.annotation.axis_names import GENE_FAMILIES
 from dpss.formats.annotation.gene_columns import ENSEMBL
 from dpss.formats.mtx.tables import find_role, split_head
@@ -130,8 +131,17 @@ def describe_told(table: Table, kind: str) -> str:
 
 
 def _believed(kind: str, path: str, blob: Blob) -> tuple[str, Told]:
-    """Return what a table is of, and what told it."""
-    by_content = role_by_content(blob)
+    """Return what a table is of, and what told it.
+
+    Raises:
+        CorruptMatrixError: It is damaged, and not named as one of cells.
+    """
+    try:
+        by_content = role_by_content(blob)
+    except CorruptMatrixError:
+        if kind != "cells":
+            raise
+        by_content = None
     if by_content is not None:
         return by_content, Told.CONTENT if by_content == kind else Told.AGAINST_NAME
     words = re.findall(r"[a-z]+", path.rpartition("/")[2].lower())
@@ -147,7 +157,12 @@ def _add_nameless(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob]) -
     for path, blob in blobs.items():
         if not _MAY_BE_NAMES.fullmatch(COMPRESSION.sub("", path.lower())):
             continue
-        kind = role_by_content(blob)
+        try:
+            kind = role_by_content(blob)
+        except CorruptMatrixError:
+            if "genes" in missing:
+                raise
+            continue
         if kind in missing:
             order = (False, False, 0, False, False, path)
             found[kind].append(Table(blob, False, Told.CONTENT, order))

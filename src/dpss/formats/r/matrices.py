@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.formats.annotation.cell_names import note_cell_names
+from dpss.formats.annotation.gene_table import Note
 from dpss.formats.r.values import attributes_of, class_of, kind_of, numbers_of, strings_of
 
 _COLUMNS, _ROWS, _TRIPLETS = "CMatrix", "RMatrix", "TMatrix"
@@ -36,6 +38,8 @@ class RMatrix:
     gene_names: list[str]
     """Names of the rows in R; empty where it has none."""
     cell_names: list[str]
+    notes: tuple[Note, ...] = ()
+    """What is to be said of names that were not used."""
 
     @property
     def cell_major(self) -> bool:
@@ -81,9 +85,11 @@ def read_matrix(thing: Any, where: str) -> RMatrix:
     names = slots.get("Dimnames" if sparse else "dimnames")
     sides = [strings_of(each) for each in names.value] if names and kind_of(names) == "VEC" else []
     rows, columns = sides if len(sides) == 2 else ([], [])
-    for found, n, what in ((rows, n_genes, "rows"), (columns, n_cells, "columns")):
-        if found and len(found) != n:
-            raise CorruptMatrixError(f"{where}: {len(found):,} names for {n:,} {what}")
+    if rows and len(rows) != n_genes:
+        raise CorruptMatrixError(f"{where}: {len(rows):,} names for {n_genes:,} rows")
+    notes: tuple[Note, ...] = ()
+    if columns and len(columns) != n_cells:
+        notes, columns = note_cell_names("Dimnames", len(columns), n_cells), []
     values: Compressed | NDArray[Any]
     if sparse:
         values = _read_sparse(slots, class_of(thing), (n_genes, n_cells), where)
@@ -93,7 +99,7 @@ def read_matrix(thing: Any, where: str) -> RMatrix:
             raise CorruptMatrixError(f"{where}: its values are not {n_genes:,} × {n_cells:,}")
         # R goes down the columns: a cell's genes stand together.
         values = flat.reshape(n_cells, n_genes)
-    return RMatrix(n_cells, n_genes, values, rows, columns)
+    return RMatrix(n_cells, n_genes, values, rows, columns, notes)
 
 
 def _read_sparse(

@@ -195,7 +195,7 @@ def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> 
             columns = {"index": np.array([*rows, None], dtype=object)[:-1], **columns}
         columns = {key: column for key, column in columns.items() if len(column) == matrix.n_genes}
         genes, more = name_genes(columns, matrix.n_genes, where)
-        notes |= {note[0]: note for note in more}
+        notes |= {note[0]: note for note in (*more, *matrix.notes)}
         orientation.append(_decide_orientation(found, rows, matrix.cell_names))
         layers.append(
             InMemoryLayer(

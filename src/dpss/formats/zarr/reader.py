@@ -8,8 +8,15 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, MatrixError, NoMatrixError
-from dpss.formats.annotation.data_frame import Frame, note_others, read_frame, read_records
+from dpss.errors import CorruptMatrixError, FetchError, MatrixError, NoMatrixError
+from dpss.formats.annotation.cell_names import note_cell_names, note_unreadable_cells
+from dpss.formats.annotation.data_frame import (
+    Frame,
+    frame_length,
+    note_others,
+    read_frame,
+    read_records,
+)
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import MAX_FEATURES, Note, check_feature_count, name_genes
 from dpss.formats.arrays.dtypes import as_strings
@@ -109,20 +116,22 @@ def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
             columns |= _hca_columns(tree, child, n_genes)
     genes, notes = name_genes(columns, n_genes, tree.url)
     layer = TiledLayer("X", expression, genes, cell_axis=0).check()
-    return (layer,), (*notes, *_note_on_cells(tree, n_cells))
+    return (layer,), (*notes, *_note_on_cells(tree, "cell_id", n_cells))
 
 
-def _note_on_cells(tree: ZarrTree, n_cells: int) -> tuple[Note, ...]:
+def _note_on_cells(tree: ZarrTree, path: str, n_cells: int) -> tuple[Note, ...]:
     """Return what is to be said of the cells' names, which no number needs."""
-    if "cell_id" not in tree:
+    if path not in tree:
         return ()
     try:
-        shape = tree.array("cell_id").shape
+        if tree.is_array(path):
+            shape = tree.array(path).shape
+            return note_cell_names(path, shape[0] if len(shape) == 1 else None, n_cells)
+        return note_cell_names(path, frame_length(ZarrElements(tree), path), n_cells)
+    except FetchError:
+        raise
     except MatrixError as error:
-        return (("cell_names", "warn", f"The names of the cells can't be read ({error})."),)
-    if shape[:1] == (n_cells,):
-        return ()
-    return (("cell_names", "warn", f"cell_id has the shape {shape} for {n_cells:,} cells."),)
+        return note_unreadable_cells(path, error, tree.url)
 
 
 def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
@@ -148,7 +157,8 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
 def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     """Return all layers of an AnnData hierarchy, and what is to be said of it."""
     var = _frame(tree, "var", "uns")
-    found, notes = [], var.notes
+    found: list[Layer] = []
+    notes = var.notes
     if "X" in tree and not _is_null(tree, "X"):
         found.append(_layer(tree, "X", "X", var.columns))
     for raw in ("raw/", "raw."):
@@ -164,7 +174,12 @@ def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
             others[name] = other
         else:
             found.append(_layer(tree, name, f"layers/{name}", var.columns))
-    return tuple(found), (*notes, *note_others(others))
+    n_cells = {layer.n_cells for layer in found}
+    if len(n_cells) > 1:
+        listed = ", ".join(f"{layer.name} {layer.n_cells:,}" for layer in found)
+        raise CorruptMatrixError(f"{tree.url}: its layers have other numbers of cells: {listed}")
+    said = _note_on_cells(tree, "obs", n_cells.pop() or 0) if found else ()
+    return tuple(found), (*notes, *note_others(others), *said)
 
 
 def _frame(tree: ZarrTree, path: str, categories: str) -> Frame:
