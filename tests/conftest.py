@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from tests.servers.moto_s3 import MotoS3
+
+# How long an example takes depends on what else the machine does: that fails no test.
+hypothesis.settings.register_profile("dpss", deadline=None)
+hypothesis.settings.load_profile("dpss")
 
 ROOT = Path(__file__).resolve().parent.parent
 

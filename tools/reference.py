@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from dpss.cli.commands import commands
-from dpss.formats.registry import FORMATS, HDF5_FORMATS
+from dpss.formats.registry import FORMATS, About
+from dpss.storage.file_formats import FILE_FORMATS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 WRITERS = FOLDER.parent.parent / "tests" / "cases" / "writers.json"
@@ -71,16 +72,24 @@ def settings_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _endings(about: About) -> str:
+    """Return the usual endings of a format's files."""
+    (files,) = (each for each in FILE_FORMATS if each.name == about.endings)
+    return ", ".join(f"`{suffix}`" for suffix in files.suffixes)
+
+
 def formats_page() -> str:
     """Return the page of all formats, from the table of readers."""
     rows = [
-        f"| {about.name} | `dpss.formats.base.{about.reader}` | {about.constant_memory} | "
+        f"| {about.name} | {_endings(about)} | `dpss.formats.{about.reader}` | "
+        f"{about.constant_memory} | "
         f"{', '.join(f'`{name}`' for name in about.real_files) or 'made ones only'} |"
-        for about in (known.about for known in (*HDF5_FORMATS, *FORMATS))
+        for known in FORMATS
+        for about in known.abouts
     ]
     table = [
-        "| format | reader | constant memory | tested with, of real files |",
-        "|---|---|---|---|",
+        "| format | usual endings | reader | constant memory | tested with, of real files |",
+        "|---|---|---|---|---|",
     ]
     parts = [
         "# Formats",

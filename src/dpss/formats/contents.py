@@ -6,7 +6,7 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from operator import itemgetter
 from typing import BinaryIO
 
 from dpss.errors import (
@@ -17,46 +17,33 @@ from dpss.errors import (
     NoMatrixError,
 )
 from dpss.formats.annotation.axis_names import Kind as Names
-from dpss.formats.hdf5.file import is_hdf5
 from dpss.formats.mtx import reader as mtx
 from dpss.formats.mtx.tables import find_role
-from dpss.formats.r import reader as r_objects
+from dpss.formats.registry import FORMATS, Format, format_of
 from dpss.formats.side_files import (
     HEADER_BYTES,
     may_be_side_file,
     side_file_by_header,
     side_file_of,
 )
-from dpss.formats.text import arrow
-from dpss.formats.text import reader as text
-from dpss.formats.text.layout import is_text, look_at
-from dpss.formats.zarr import reader as zarr
+from dpss.formats.text.layout import look_at
 from dpss.storage.archives.members import is_clutter
 from dpss.storage.archives.tar import HEAD_BYTES, is_tar
 from dpss.storage.archives.zip import is_zip
 from dpss.storage.base import Blob, Tree
-from dpss.storage.compression import find_compression, peek, peek_text
+from dpss.storage.compression import find_compression, peek
 from dpss.storage.names import names_of_files, unique_names
 from dpss.storage.unpacked import SubTree
 
 log = logging.getLogger(__name__)
 
 
-class Kind(Enum):
-    """What a file is, by its first bytes."""
-
-    HDF5 = auto()
-    MTX = auto()
-    R = auto()
-    ARCHIVE = auto()
-    TEXT = auto()
-    ARROW = auto()
-    FOLDER = auto()
-    OTHER = auto()
+@dataclass(frozen=True)
+class Archive:
+    """A zip or tar archive: what it holds is looked at when it is opened."""
 
 
-_TABLES = (Kind.TEXT, Kind.ARROW)
-"""Kinds that hold tables of all sorts, matrices among them."""
+ARCHIVE = Archive()
 
 
 @dataclass(frozen=True)
@@ -67,7 +54,7 @@ class Item:
     """What it is called among the others; empty where it is the only one."""
     path: str
     """Where it is in the tree."""
-    kind: Kind
+    kind: Format | Archive
     source: Blob | Tree
 
 
@@ -101,28 +88,16 @@ class _Head:
         return io.BytesIO(self.data)
 
 
-def kind_of(blob: Blob) -> Kind:
-    """Tell what a file is, by its first bytes, decompressed."""
+def recognise(blob: Blob) -> Format | Archive | None:
+    """Tell what a file is, by its first bytes, decompressed; ``None`` for anything unknown."""
     head: Blob = _Head(blob.name, blob.url, blob.read_range(0, HEAD_BYTES))
-    packed = find_compression(head.read_range(0, 8)) is not None
-    if packed and not peek(head, 1):
+    if find_compression(head.read_range(0, 8)) is not None and not peek(head, 1):
         # bzip2 gives nothing before its first block is whole.
         head = blob
-    inner = peek(head, HEAD_BYTES)
-    if is_hdf5(inner):
-        return Kind.HDF5
-    if mtx.is_entries(head):
-        return Kind.MTX
-    if is_zip(head) or is_tar(head):
-        return Kind.ARCHIVE
-    if r_objects.sniff(head):
-        return Kind.R
-    if arrow.sniff(head):
-        return Kind.ARROW
-    # Of a damaged file nothing comes out: it's opened, to say what is wrong with it.
-    return (
-        Kind.TEXT if is_text(peek_text(head, HEAD_BYTES)) or (packed and not inner) else Kind.OTHER
-    )
+    known = format_of(head)
+    packs = is_zip(head) or is_tar(head)
+    # Of what looks like an archive only the first bytes of a matrix, such as npz, tell more.
+    return ARCHIVE if packs and (known is None or known.rows) else known
 
 
 def list_contents(tree: Tree) -> Contents:
@@ -132,23 +107,28 @@ def list_contents(tree: Tree) -> Contents:
         MatrixError: The tree can't be listed.
     """
     blobs = {path: blob for path, blob in tree.blobs().items() if not is_clutter(path)}
-    folders = _matrix_folders(tree, blobs)
+    folders = {path: known for known in FORMATS if known.folders for path in known.folders(tree)}
     below = tuple(f"{folder}/" if folder else "" for folder in folders)
     others = {p: blob for p, blob in blobs.items() if not (below and p.startswith(below))}
-    kinds = {path: kind_of(blob) for path, blob in _without_side_files(others).items()}
-    beside_mtx = {path.rpartition("/")[0] for path, kind in kinds.items() if kind is Kind.MTX}
-    for path, kind in kinds.items():
-        if kind is Kind.TEXT and path.rpartition("/")[0] in beside_mtx and find_role(path):
-            kinds[path] = Kind.OTHER
-    found: dict[str, Kind] = dict.fromkeys(folders, Kind.FOLDER)
-    found.update({path: kind for path, kind in kinds.items() if kind is not Kind.OTHER})
-    refused = _take_out_tables(found, blobs)
-    names = _names(sorted(found), found)
+    found = {path: recognise(blob) for path, blob in _without_side_files(others).items()}
+    kinds: dict[str, Format | Archive] = {path: kind for path, kind in found.items() if kind}
+    _take_out_names(kinds)
+    refused = _take_out_tables(kinds | folders, blobs)
+    for path in refused:
+        del kinds[path]
+    kinds |= folders
+    names = _names(sorted(kinds), kinds)
     items = [
-        Item(names[path], path, kind, blobs[path] if path in kinds else SubTree(tree, path))
-        for path, kind in sorted(found.items())
+        Item(
+            names[path],
+            path,
+            kind,
+            SubTree(tree, path) if path in folders else blobs[path],
+        )
+        for path, kind in sorted(kinds.items(), key=itemgetter(0))
     ]
-    return Contents(items, refused, len(blobs))
+    shown = zip(unique_names(refused), refused.values(), strict=True)
+    return Contents(items, dict(shown), len(blobs))
 
 
 def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
@@ -165,26 +145,35 @@ def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
     return left
 
 
-def _matrix_folders(tree: Tree, blobs: Mapping[str, Blob]) -> list[str]:
-    """Return the folders that are a matrix with all that is in them."""
-    folders = zarr.roots(tree)
-    for path in blobs:
-        folder, _, name = path.rpartition("/")
-        if name.removesuffix(".gz") == "expression.csv" and text.sniff(SubTree(tree, folder)):
-            folders.append(folder)
-    return sorted(set(folders))
+def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
+    """Take out the tables of names beside a matrix that is opened with them."""
+    folders = {
+        path.rpartition("/")[0]
+        for path, kind in kinds.items()
+        if isinstance(kind, Format) and kind.open_beside
+    }
+    for path, kind in list(kinds.items()):
+        is_table = isinstance(kind, Format) and kind.rows is not None
+        if is_table and path.rpartition("/")[0] in folders and find_role(path):
+            del kinds[path]
 
 
-def _take_out_tables(found: dict[str, Kind], blobs: Mapping[str, Blob]) -> dict[str, MatrixError]:
-    """Take out tables that are no matrices, if there is anything else."""
+def _take_out_tables(
+    kinds: Mapping[str, Format | Archive], blobs: Mapping[str, Blob]
+) -> dict[str, MatrixError]:
+    """Return tables that are no matrices, if there is anything else, and what each is."""
     refused: dict[str, MatrixError] = {}
-    tables = [path for path, kind in found.items() if kind in _TABLES]
-    sure = len(tables) < len(found)
-    if len(found) < 2:
+    tables = {
+        path: kind.rows
+        for path, kind in kinds.items()
+        if isinstance(kind, Format) and kind.rows and path in blobs
+    }
+    sure = len(tables) < len(kinds)
+    if len(kinds) < 2:
         return refused
-    for path in tables:
+    for path, rows in tables.items():
         try:
-            look = look_at(arrow.text_of(blobs[path]) or blobs[path])
+            look = look_at(rows(blobs[path]))
             # Beside matrices there are tables of all sorts, some of nothing but numbers.
             if sure and Names.GENES not in (look.line_kind, look.column_kind):
                 raise NoMatrixError(f"{blobs[path].url}: a table without genes, not a matrix")
@@ -193,15 +182,14 @@ def _take_out_tables(found: dict[str, Kind], blobs: Mapping[str, Blob]) -> dict[
             continue
         except MatrixError as error:
             refused[path] = error
-            del found[path]
-    return dict(zip(unique_names(refused), refused.values(), strict=True))
+    return refused
 
 
-def _names(paths: Sequence[str], kinds: Mapping[str, Kind]) -> dict[str, str]:
+def _names(paths: Sequence[str], kinds: Mapping[str, Format | Archive]) -> dict[str, str]:
     """Name what was found by its path, without what all have in common."""
     if len(paths) < 2:
         return dict.fromkeys(paths, "")
-    several = mtx.name_matrices([path for path in paths if kinds[path] is Kind.MTX])
+    several = mtx.name_matrices([path for path in paths if _has_names_beside(kinds[path])])
     shown = [several.get(path) or _without_matrix(path, kinds[path]) for path in paths]
     parts = [path.split("/") for path in paths]
     n_common = 0
@@ -214,9 +202,13 @@ def _names(paths: Sequence[str], kinds: Mapping[str, Kind]) -> dict[str, str]:
     return dict(zip(paths, names_of_files(shorter), strict=True))
 
 
-def _without_matrix(path: str, kind: Kind) -> str:
+def _has_names_beside(kind: Format | Archive) -> bool:
+    return isinstance(kind, Format) and kind.open_beside is not None
+
+
+def _without_matrix(path: str, kind: Format | Archive) -> str:
     """Return a path; of ``sample/matrix.mtx`` that of the folder."""
-    if kind is Kind.MTX:
+    if _has_names_beside(kind):
         folder, _, name = path.rpartition("/")
         return f"{folder}/{mtx.label_of(name)}".strip("/") or name
     return path

@@ -12,16 +12,15 @@ from dataclasses import dataclass, replace
 
 from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownFormatError
 from dpss.formats.base import Matrix
-from dpss.formats.contents import Contents, Item, Kind, kind_of, list_contents
-from dpss.formats.hdf5.file import is_hdf5
-from dpss.formats.mtx import reader as mtx
+from dpss.formats.contents import ARCHIVE, Archive, Contents, Item, list_contents, recognise
 from dpss.formats.options import Means
 from dpss.formats.other_formats import describe_members
-from dpss.formats.registry import open_matrices
+from dpss.formats.registry import Format, open_matrices
 from dpss.formats.side_files import side_file_of
 from dpss.storage.archives.tar import TarTree
 from dpss.storage.archives.zip import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
+from dpss.storage.compression import find_compression
 from dpss.storage.unpacked import Unpacked
 
 _MAX_NESTED = 1
@@ -57,7 +56,7 @@ def each_matrix(source: Blob | Tree, means: Means | None = None) -> Generator[Fo
     means = means or Means()
     if isinstance(source, Tree):
         yield from _of_tree(source, list_contents(source), means, -1)
-    elif (kind := kind_of(source)) is Kind.ARCHIVE:
+    elif (kind := recognise(source)) is ARCHIVE:
         yield from _of_archive(source, means, 0)
     else:
         with _at_hand(source, kind, means) as ready:
@@ -81,10 +80,10 @@ def holds_matrix(source: Blob | Tree, means: Means | None = None) -> bool:
         return bool(list_contents(source).items)
     if side_file_of(source.url):
         return False
-    kind = kind_of(source)
-    if kind is Kind.ARCHIVE:
+    kind = recognise(source)
+    if kind is ARCHIVE:
         return bool(list_contents(_tree_of(source)).items)
-    if kind is Kind.R:
+    if isinstance(kind, Format) and kind.read_whole:
         return True
     with _at_hand(source, kind, means) as ready:
         try:
@@ -113,14 +112,14 @@ def _of_archive(archive: Blob, means: Means, depth: int) -> Iterator[Found]:
                 tree = TarTree(stack.enter_context(means.hold(Unpacked(archive))))
                 contents = list_contents(tree)
             except LimitError:
-                if any(item.kind is Kind.FOLDER for item in contents.items):
+                if any(isinstance(item.source, Tree) for item in contents.items):
                     raise
         yield from _of_tree(tree, contents, means, depth)
 
 
 def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
     """Return whether members of a compressed tar are read at many places, or there are many."""
-    if any(item.kind is Kind.FOLDER for item in contents.items):
+    if any(isinstance(item.source, Tree) for item in contents.items):
         return True
     n_bytes = sum(blob.size_bytes or 0 for blob in tree.blobs().values())
     return len(contents.items) > 1 and n_bytes > _WORTH_UNPACKING_BYTES
@@ -150,27 +149,31 @@ def _of_tree(tree: Tree, contents: Contents, means: Means, depth: int) -> Iterat
 def _of_item(
     tree: Tree, item: Item, contents: Contents, means: Means, depth: int
 ) -> Iterator[Found]:
-    if item.kind is Kind.ARCHIVE and isinstance(item.source, Blob):
-        yield from _of_archive(item.source, means, depth + 1)
-    elif item.kind is Kind.MTX:
-        others = [each.path for each in contents.items if each.kind is Kind.MTX]
-        yield mtx.open_member(tree, item.path, others, means.threads)
-    elif isinstance(item.source, Blob):
-        with _at_hand(item.source, item.kind, means) as ready, ExitStack() as stack:
+    source, kind = item.source, item.kind
+    if isinstance(source, Tree):
+        yield from open_matrices(source, means)
+    elif isinstance(kind, Archive):
+        yield from _of_archive(source, means, depth + 1)
+    elif kind.open_beside:
+        others = [each.path for each in contents.items if each.kind is kind]
+        yield kind.open_beside(tree, item.path, others, means)
+    else:
+        with _at_hand(source, kind, means) as ready, ExitStack() as stack:
             try:
                 matrices = open_matrices(ready, means)
             except NeedsWholeError:
                 matrices = open_matrices(stack.enter_context(means.hold(ready)), means)
             yield from matrices
-    else:
-        yield from open_matrices(item.source, means)
 
 
 @contextmanager
-def _at_hand(blob: Blob, kind: Kind, means: Means) -> Iterator[Blob]:
-    """Give a file as its format needs it: HDF5 is read at any place, all else as a stream."""
-    packed = kind is Kind.HDF5 and not is_hdf5(blob.read_range(0, 8))
-    if kind is not Kind.HDF5 or (blob.random_access and not packed):
+def _at_hand(blob: Blob, kind: Format | Archive | None, means: Means) -> Iterator[Blob]:
+    """Give a file as its format needs it: read at any place, or as a stream."""
+    if not isinstance(kind, Format) or not kind.random_access:
+        yield blob
+        return
+    packed = find_compression(blob.read_range(0, 8)) is not None
+    if blob.random_access and not packed:
         yield blob
         return
     with means.hold(Unpacked(blob) if packed else blob) as file:

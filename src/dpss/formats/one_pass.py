@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dpss.errors import MatrixError, NeedsWholeError
-from dpss.formats.contents import Kind, kind_of
+from dpss.formats.contents import recognise
 from dpss.formats.mtx import reader as mtx
+from dpss.formats.registry import Format
 from dpss.formats.text.layout import CELLS_BY_GENES, Orientation, look_at, orient
 from dpss.storage.base import Blob
 
@@ -21,13 +22,13 @@ def reads_in_one_pass(blob: Blob, orientation: Orientation | None = None) -> boo
         orientation: What lines and columns of a table are; ``None`` tells it from their names.
     """
     try:
-        kind = kind_of(blob)
-        if kind is Kind.TEXT:
-            return orient(look_at(blob), orientation).value == CELLS_BY_GENES
-        if kind is Kind.MTX:
+        kind = recognise(blob)
+        if isinstance(kind, Format) and kind.rows:
+            return orient(look_at(kind.rows(blob)), orientation).value == CELLS_BY_GENES
+        if isinstance(kind, Format) and kind.open_beside:
             (matrix,) = mtx.open_(blob)
             return all(layer.cell_major for layer in matrix.layers)
-        return kind in (Kind.R, Kind.OTHER)
+        return kind is None or (isinstance(kind, Format) and kind.read_whole)
     except NeedsWholeError:
         return False
     except MatrixError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, NeedsWholeError, UnknownFormatError
 from dpss.formats.base import Matrix
 from dpss.formats.faults import reader_faults
 from dpss.formats.hdf5.dense import is_plain, open_plain
@@ -22,7 +22,8 @@ from dpss.formats.r import reader as r_objects
 from dpss.formats.text import arrow
 from dpss.formats.text import reader as text
 from dpss.formats.zarr import reader as zarr
-from dpss.storage.base import Blob
+from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import peek
 from dpss.storage.locations import Source
 
@@ -36,7 +37,9 @@ class About:
 
     name: str
     reader: str
-    """The module of `dpss.formats.base` that reads it."""
+    """The module below `dpss.formats` that reads it."""
+    endings: str
+    """Name of the row of `dpss.storage.file_formats.FILE_FORMATS` with the endings of its files."""
     real_files: tuple[str, ...] = ()
     """Real files that it is tested with."""
     constant_memory: str = "yes"
@@ -52,27 +55,48 @@ class Hdf5Format:
     open: Callable[[Blob, Hdf5File], tuple[Matrix, ...]]
 
 
+OpenBeside = Callable[[Tree, str, Collection[str], Means], Matrix]
+
+
 @dataclass(frozen=True)
 class Format:
-    """A format that is no HDF5: of a file, a folder or an archive."""
+    """A format of files, or of folders and archives that are one matrix.
 
-    about: About
-    recognises: Callable[[Source], bool]
+    All that finds, unpacks and opens matrices goes by this record.
+    """
+
+    abouts: tuple[About, ...]
     open: Callable[[Source, Means], tuple[Matrix, ...]]
-    """Opens a source, with what it may use."""
+    """Opens a file, folder or zip archive, with what it may use."""
+    is_file: Callable[[Blob], bool] | None = None
+    """Whether a file is of this format; only its first `HEAD_BYTES` are sure to be given."""
+    is_folder: Callable[[Tree], bool] | None = None
+    """Whether a folder or archive is one, or holds nothing else."""
+    random_access: bool = False
+    """Whether a file is read at any place, so that a stream is copied first."""
+    read_whole: bool = False
+    """Whether to open a file takes all of it, so that a look at it goes by its first bytes."""
+    rows: Callable[[Blob], Blob] | None = None
+    """The text of a file that is a table, which may be of anything; ``None`` for matrices."""
+    open_beside: OpenBeside | None = None
+    """Opens a file of a folder or archive with the tables beside it; given are its path and those
+    of all files of this format."""
+    folders: Callable[[Tree], Sequence[str]] | None = None
+    """Folders of a tree that are one matrix with all that is in them."""
 
 
 _LOOK_BYTES = 1 << 10
 
 HDF5_FORMATS = (
     Hdf5Format(
-        About("10x h5, Cell Ranger 2 and 3", "tenx_h5", ("tenx_v2.h5", "tenx_v3.h5")),
+        About("10x h5, Cell Ranger 2 and 3", "hdf5.tenx", "HDF5", ("tenx_v2.h5", "tenx_v3.h5")),
         is_tenx_h5,
         open_tenx_h5,
     ),
     Hdf5Format(
         About(
             "h5ad, sparse or dense",
+            "hdf5.h5ad",
             "h5ad",
             (
                 "pbmc4k_csr_gzip.h5ad",
@@ -87,56 +111,107 @@ HDF5_FORMATS = (
         lambda blob, file: (open_h5ad(blob, file),),
     ),
     Hdf5Format(
-        About("loom 2 and 3", "loom", ("starmap_mpfc.loom",)),
+        About("loom 2 and 3", "hdf5.loom", "loom", ("starmap_mpfc.loom",)),
         is_loom,
         lambda blob, file: (open_loom(blob, file),),
     ),
-    Hdf5Format(About("h5Seurat (SeuratDisk)", "h5seurat"), is_h5seurat, open_h5seurat),
-    Hdf5Format(About("h5mu", "h5ad"), is_h5mu, open_h5mu),
     Hdf5Format(
-        About("HDF5 with a matrix and no names", "dense_hdf5"),
+        About("h5Seurat (SeuratDisk)", "hdf5.h5seurat", "h5Seurat"), is_h5seurat, open_h5seurat
+    ),
+    Hdf5Format(About("h5mu", "hdf5.h5ad", "h5mu"), is_h5mu, open_h5mu),
+    Hdf5Format(
+        About("HDF5 with a matrix and no names", "hdf5.dense", "HDF5"),
         is_plain,
         lambda blob, file: (open_plain(blob, file),),
     ),
 )
 
+
+def _is_hdf5(blob: Blob) -> bool:
+    return is_hdf5(peek(blob, HEAD_BYTES))
+
+
+def _open_hdf5(source: Source, means: Means) -> tuple[Matrix, ...]:
+    if not isinstance(source, Blob) or not is_hdf5(source.read_range(0, HEAD_BYTES)):
+        raise NeedsWholeError(f"{source.url}: a compressed HDF5 file can't be read in place")
+    file = Hdf5File(source)
+    check_heaps_of_attributes(file)
+    for layout in HDF5_FORMATS:
+        with reading(file):
+            known = layout.recognises(file)
+        if known:
+            return layout.open(source, file)
+    with reading(file):
+        what = describe_hdf5(file.h5)
+    raise UnknownFormatError(f"{source.url}: {what}")
+
+
 FORMATS = (
-    # First, as a hierarchy has thousands of small files, and names say what they are.
     Format(
-        About(
-            "zarr 2 and 3, AnnData's and the HCA's layout, folder or zip",
-            "zarr",
-            ("pbmc68k_reduced_scaled.zarr.zip",),
+        tuple(layout.about for layout in HDF5_FORMATS),
+        _open_hdf5,
+        is_file=_is_hdf5,
+        random_access=True,
+    ),
+    # Before all else of folders: a hierarchy has thousands of small files.
+    Format(
+        (
+            About(
+                "zarr 2 and 3, AnnData's and the HCA's layout, folder or zip",
+                "zarr.reader",
+                "zarr",
+                ("pbmc68k_reduced_scaled.zarr.zip",),
+            ),
         ),
-        zarr.sniff,
         lambda source, means: zarr.open_(source),
+        is_folder=zarr.sniff,
+        folders=zarr.roots,
     ),
     Format(
-        About(
-            "mtx, and npz as scipy's `save_npz` writes it, with tables beside it; folder or zip",
-            "mtx",
-            ("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
+        (
+            About(
+                "mtx with its tables, folder or zip",
+                "mtx.reader",
+                "mtx",
+                ("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
+            ),
+            About(
+                "npz, as scipy's `save_npz` writes it, with tables of genes and cells beside it",
+                "mtx.npz",
+                "npz",
+            ),
         ),
-        mtx.sniff,
         lambda source, means: mtx.open_(source, means.threads),
+        is_file=mtx.is_entries,
+        is_folder=mtx.sniff,
+        open_beside=lambda tree, path, others, means: mtx.open_member(
+            tree, path, others, means.threads
+        ),
     ),
     Format(
-        About(
-            "R: rds, RData, rda, Robj",
-            "r_objects",
-            ("hca_bone_marrow_50.rds",),
-            "no: read whole, after what it needs was held against `--memory`",
+        (
+            About(
+                "R: rds, RData, rda, Robj",
+                "r.reader",
+                "R",
+                ("hca_bone_marrow_50.rds",),
+                "no: read whole, after what it needs was held against `--memory`",
+            ),
         ),
-        r_objects.sniff,
         lambda source, means: r_objects.open_(source, means.memory_bytes),
+        is_file=r_objects.sniff,
+        read_whole=True,
     ),
     Format(
-        About(
-            "Parquet and Feather tables, with the extra `[parquet]`",
-            "arrow",
-            constant_memory="a row group or record batch at a time, held against `--memory`",
+        tuple(
+            About(
+                f"{name} tables, with the extra `[parquet]`",
+                "text.arrow",
+                name,
+                constant_memory="a row group or record batch at a time, held against `--memory`",
+            )
+            for name in ("Parquet", "Feather")
         ),
-        arrow.sniff,
         lambda source, means: arrow.open_(
             source,
             means.threads,
@@ -144,18 +219,26 @@ FORMATS = (
             means.memory_bytes,
             sample_only=means.sample_only,
         ),
+        is_file=arrow.sniff,
+        rows=arrow.text_of,
     ),
     # Last, as any text could be a table.
     Format(
-        About(
-            "csv, tsv, txt, and the Matrix Service's csv.zip",
-            "text",
-            ("mouse_intestine_dge.tsv.gz",),
+        (
+            About(
+                "csv, tsv, txt, and the Matrix Service's csv.zip",
+                "text.reader",
+                "text",
+                ("mouse_intestine_dge.tsv.gz",),
+            ),
         ),
-        text.sniff,
         lambda source, means: text.open_(
             source, means.threads, means.orientation, sample_only=means.sample_only
         ),
+        is_file=text.is_table,
+        is_folder=text.sniff,
+        rows=lambda blob: blob,
+        folders=text.service_folders,
     ),
 )
 
@@ -181,28 +264,21 @@ def open_matrices(source: Source, means: Means | None = None) -> tuple[Matrix, .
         return _open(source, means or Means())
 
 
+def format_of(blob: Blob) -> Format | None:
+    """Return the format of a file; ``None`` if no reader knows its first bytes."""
+    return next((known for known in FORMATS if known.is_file and known.is_file(blob)), None)
+
+
 def _open(source: Source, means: Means) -> tuple[Matrix, ...]:
-    if isinstance(source, Blob):
-        head = source.read_range(0, HEAD_BYTES)
-        if not head:
-            raise CorruptMatrixError(f"{source.url}: the file is empty")
-        if is_hdf5(head):
-            return _open_hdf5(source)
-    for known in FORMATS:
-        if known.recognises(source):
-            return known.open(source, means)
+    if isinstance(source, Blob) and not source.read_range(0, 1):
+        raise CorruptMatrixError(f"{source.url}: the file is empty")
+    tree = source if isinstance(source, Tree) else None
+    known = None
+    if isinstance(source, Blob) and (known := format_of(source)) is None and is_zip(source):
+        tree = ZipTree(source)
+    if tree:
+        known = next((each for each in FORMATS if each.is_folder and each.is_folder(tree)), None)
+    if known:
+        return known.open(source, means)
     head = peek(source, _LOOK_BYTES) if isinstance(source, Blob) else b""
     raise UnknownFormatError(f"{source.url}: {unknown_format(head)}")
-
-
-def _open_hdf5(blob: Blob) -> tuple[Matrix, ...]:
-    file = Hdf5File(blob)
-    check_heaps_of_attributes(file)
-    for layout in HDF5_FORMATS:
-        with reading(file):
-            known = layout.recognises(file)
-        if known:
-            return layout.open(blob, file)
-    with reading(file):
-        what = describe_hdf5(file.h5)
-    raise UnknownFormatError(f"{blob.url}: {what}")

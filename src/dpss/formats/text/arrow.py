@@ -54,10 +54,9 @@ def sniff(source: Blob | Tree) -> bool:
     return isinstance(source, Blob) and find_arrow(source) is not None
 
 
-def text_of(blob: Blob) -> Blob | None:
-    """Return the rows of a Parquet or Feather table as csv; ``None`` for any other file."""
-    kind = find_arrow(blob)
-    return None if kind is None else TableText(blob, kind)
+def text_of(blob: Blob) -> Blob:
+    """Return the rows of a Parquet or Feather table as csv."""
+    return TableText(blob, find_arrow(blob) or PARQUET)
 
 
 def open_(

@@ -47,6 +47,7 @@ from dpss.storage.archives.zip import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek_text
 from dpss.storage.compression import open_text as open_text_stream
+from dpss.storage.unpacked import SubTree
 
 FORMAT = "text"
 
@@ -132,9 +133,24 @@ def sniff(source: Blob | Tree) -> bool:
     tree = _as_tree(source)
     if isinstance(tree, Tree):
         return _members(tree) is not None
-    head = peek_text(tree, _SNIFF_BYTES)
+    return is_table(tree)
+
+
+def is_table(blob: Blob) -> bool:
+    """Return whether a file is text."""
+    head = peek_text(blob, _SNIFF_BYTES)
     # A compressed file of which nothing comes out is opened, to say what is wrong with it.
-    return is_text(head) or (not head and find_compression(tree.read_range(0, 8)) is not None)
+    return is_text(head) or (not head and find_compression(blob.read_range(0, 8)) is not None)
+
+
+def service_folders(tree: Tree) -> list[str]:
+    """Return the folders of a tree that hold the Matrix Service's csv."""
+    folders = []
+    for path in tree.blobs():
+        folder, _, name = path.rpartition("/")
+        if name.removesuffix(".gz") == "expression.csv" and sniff(SubTree(tree, folder)):
+            folders.append(folder)
+    return folders
 
 
 def open_(
