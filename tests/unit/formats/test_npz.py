@@ -142,8 +142,13 @@ def test_it_is_refused_without_names(tmp_path: Path) -> None:
 
 
 def test_tables_of_other_lengths_are_refused(tmp_path: Path) -> None:
-    """Names are never taken from tables that do not fit."""
+    """Names are never taken from tables that do not fit; no number needs those of cells."""
     folder = write(tmp_path / "a", counts(), 29)
+    summary = read(folder)
+    check(summary, counts())
+    assert ("cell_names", "warn") in [(each.name, each.status) for each in summary.checks]
+    features = folder / "genes.tsv"
+    features.write_text("".join(features.read_text().splitlines(keepends=True)[:-9]))
     with pytest.raises(MatrixError, match="tables do not fit"):
         list(each_matrix(source_of(folder)))
 
