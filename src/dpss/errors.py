@@ -138,7 +138,7 @@ class LimitError(MatrixError):
 
 
 class NeedsWholeError(LimitError):
-    """What lies elsewhere can't be read there by ranges or as a stream: it has to be fetched."""
+    """A remote file can be read neither by ranges nor as a stream: it must be downloaded."""
 
 
 class OutOfMemoryError(LimitError, MemoryError):

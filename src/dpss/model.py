@@ -25,7 +25,7 @@ class MatrixRef:
     name: str
     """Name within the project; empty where the source has one matrix per project."""
     url: str
-    """What is published as its address: ``https://``, ``s3://``, or for a local file its path
+    """Published address: ``https://``, ``s3://``, or for a local file its path
     within the input, which is the same on every machine."""
     fingerprint: str
     """ETag, checksum or version: equal fingerprints mean equal bytes."""
@@ -42,7 +42,7 @@ class MatrixRef:
     """Whether it must be a matrix. One that the source only may hold to be one is skipped, not
     failed, where it turns out to be something else."""
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the source says of the cells: species, organ, library construction, ..."""
+    """Annotation of the cells by the source: species, organ, library construction, ..."""
     networks: frozenset[str] | None = None
     """Kinds of network that the host of an HTTP address may be in, where a service gave it;
     ``None`` where the user named it."""
@@ -143,11 +143,11 @@ class Decision:
     """One thing that was decided about a file before its values were counted."""
 
     topic: str
-    """What was decided, in snake_case: ``format``, ``layer``, ``orientation``, ..."""
+    """Subject of the decision, in snake_case: ``format``, ``layer``, ``orientation``, ..."""
     value: str
     """The outcome, in a few words."""
     evidence: str
-    """What it was decided by, one plain sentence."""
+    """Evidence for the decision, one plain sentence."""
     certainty: Certainty
     """How sure it is."""
     option: str = ""

@@ -34,7 +34,7 @@ class AzulCatalog:
     only: frozenset[str] = frozenset()
     """Ids of the projects wanted; empty for all."""
     rules: FileRules = field(default_factory=FileRules)
-    """Which of a project's files are read."""
+    """Rules that choose the files of a project to read."""
     client: Client = field(default_factory=Client)
 
     @property

@@ -20,7 +20,7 @@ Path = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class FileRules:
-    """Which of a project's files are read."""
+    """Rules that choose the files of a project to read."""
 
     include_intermediate: bool = False
     """Those that only lead to others, too."""
@@ -39,7 +39,7 @@ class AzulFile:
     sha256: str
     version: str
     source: str
-    """Who made it, such as ``DCP/1 Matrix Service``."""
+    """The file's producer, such as ``DCP/1 Matrix Service``."""
     size_bytes: int | None
     n_cells: int | None
     intermediate: bool
@@ -49,7 +49,7 @@ class AzulFile:
 
     @property
     def fingerprint(self) -> str:
-        """What says whether it has changed."""
+        """The file's fingerprint: it differs if the content does."""
         return f"sha256:{self.sha256}" if self.sha256 else f"uuid:{self.uuid}@{self.version}"
 
     def frozen_strata(self) -> dict[str, tuple[str, ...]]:

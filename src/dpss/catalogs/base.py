@@ -1,4 +1,4 @@
-"""Which projects there are and where their matrices are: one module per source."""
+"""Sources of projects and of the places of their matrices: one module per source."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class GivenCatalog:
 
     @property
     def name(self) -> str:
-        """What was named."""
+        """The path, as it was given."""
         return "given"
 
     def projects(self) -> Iterator[Project]:

@@ -1,4 +1,4 @@
-"""Which projects are wanted, and which of several files of one matrix is read."""
+"""Choice of projects, and of one file among several of the same matrix."""
 
 from __future__ import annotations
 

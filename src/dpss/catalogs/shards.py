@@ -17,7 +17,7 @@ from dpss.model import Project
 
 _SHARD = re.compile(r"([0-9]{1,6}|end)/([0-9]{1,6})")
 _BYTES_PER_MATRIX = 250_000_000
-"""What a matrix takes beside its bytes (figures, files, requests), in bytes of h5ad that take as
+"""Cost of a matrix beside its bytes (figures, files, requests), in bytes of h5ad that take as
 long to read."""
 
 

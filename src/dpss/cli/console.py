@@ -1,4 +1,4 @@
-"""What a person sees: bars while it runs, a table of outcomes at the end."""
+"""Output on a terminal: progress bars during a run, a table of outcomes at the end."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class LogProgress:
     """Does not tell how far it is."""
 
     def begin(self, label: str, n_values: int | None) -> None:
-        """Say it only to those who want to know everything."""
+        """Write the label to the log at level DEBUG."""
         log.debug("%s", label)
 
     def advance(self, n_values: int) -> None:

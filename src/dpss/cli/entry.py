@@ -21,7 +21,7 @@ FAILED, NOT_STARTED, BROKEN_PIPE = 1, 2, 141
 """Exit codes: see ``docs/reference/exit-codes.md``."""
 
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-"""What all commands have in common, whichever of them is the program."""
+"""Settings of click that all commands share."""
 
 
 def execute(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:

@@ -1,4 +1,4 @@
-"""What commands that do a run have in common: progress, the table at the end."""
+"""Common parts of all commands that do a run: progress, the table at the end."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def perform(
     Args:
         settings: What it is asked to do.
         make: Makes the source's catalog, given what tells whether a local file is a matrix.
-        stop: Who may ask it to end early.
+        stop: Tells whether the run should end early.
         logs: How it tells of its progress.
         simulated: Whether the matrices are simulated.
     """

@@ -47,7 +47,7 @@ _LARGE_JOB = "1GiB"
 
 
 class Done(NamedTuple, Generic[R]):
-    """What comes back from a task."""
+    """Result of a task."""
 
     accumulator: R
     n_values: int

@@ -23,7 +23,7 @@ class Mergeable(Protocol):
 
 
 class Fold(Protocol, Generic[A]):
-    """What to do with each partition. It can be pickled."""
+    """The work on each partition. A fold can be pickled."""
 
     def start(self) -> A:
         """Make an empty accumulator."""

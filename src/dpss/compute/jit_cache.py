@@ -40,14 +40,14 @@ _C_TYPES = {
     "Q": ctypes.c_uint64,
     "d": ctypes.c_double,
 }
-"""What a number is in C, by numpy's letter for its type."""
+"""The type of a number in C, by numpy's letter for it."""
 _OF_PROCESSOR = {
     "cpu family", "model", "model name", "flags",
     "CPU implementer", "CPU variant", "CPU part", "Features",
 }  # fmt: skip
-"""What Linux says of a processor that decides on its machine code."""
+"""Fields of ``/proc/cpuinfo`` on which machine code depends."""
 _FINE = (0, -2)
-"""What numba's functions return if they raised nothing."""
+"""Status codes of numba's functions that raised nothing."""
 _LOCK = threading.Lock()
 
 

@@ -1,4 +1,4 @@
-"""What this process may use of the machine, and what it has used."""
+"""Limits of this process on the machine, and its use of them."""
 
 from __future__ import annotations
 

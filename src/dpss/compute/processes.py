@@ -24,7 +24,7 @@ from pathlib import Path
 _MESSAGE_BYTES = 256
 
 Main = Callable[[socket.socket], None]
-"""What a child does, given its end of a pair of sockets."""
+"""Function that a child runs, given its end of a pair of sockets."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ _DAMAGED = 0.05
 
 @dataclass(frozen=True)
 class Tissue:
-    """What is simulated."""
+    """Parameters of a simulated tissue."""
 
     kinds: tuple[str, ...]
     """Kinds of cells, the most common first."""

@@ -33,7 +33,7 @@ MARKERS = {
     "podocyte": "NPHS1 NPHS2 PODXL SYNPO WT1 PTPRO MAFB CLIC3 TCF21 NTNG1 PLA2R1 VEGFA FOXC2",
     "loop of Henle": "UMOD SLC12A1 CLDN16 EGF PPP1R1B CLCNKB KNG2 TMEM52B SOSTDC1 WFDC2 DEFB1",
 }
-"""What tells a kind of cell from others."""
+"""Marker genes of each kind of cell."""
 
 _FAMILIES = ("ZNF", "TMEM", "FAM", "LINC0", "CCDC", "ANKRD", "KIAA", "SLC", "PCDH", "KRT", "TRIM")
 

@@ -1,4 +1,4 @@
-"""What is done with each partition of a layer: the tasks that executors deal out."""
+"""Folds over the partitions of a layer: the tasks that executors distribute."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Reading:
     block_bytes: int
     """Decoded size of a block."""
     transform: Transform = AS_STORED
-    """What is done to the values first."""
+    """Transform of the values before they are counted."""
 
     def cell_blocks(self, partition: range, advance: Advance) -> Iterator[CellBlock]:
         """Yield a partition's blocks of cells, checked."""
@@ -61,7 +61,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _FoldOfReading:
-    """What all folds have in common."""
+    """Common part of all folds."""
 
     reading: Reading
 

@@ -1,4 +1,4 @@
-"""What a file holds and how it would be read: from samples, without a pass, nothing written."""
+"""Content of a file and how it would be read: from samples, without a pass or output."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _UNTOLD = (
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found out about one matrix."""
+    """Findings about one matrix."""
 
     name: str
     """The matrix's name within its file; empty where the file holds just one."""
@@ -50,7 +50,7 @@ class Inspection:
     layers: tuple[tuple[str, str], ...] = ()
     """Name of each layer, and what its sampled values are."""
     reading: tuple[Decision, ...] = field(default=())
-    """What would be decided, and by which evidence."""
+    """Decisions that a run would make, each with its evidence."""
 
 
 def inspect_source(source: Source, means: Means, layer: str | None = None) -> Iterator[Inspection]:

@@ -1,4 +1,4 @@
-"""Which layer of a matrix is summarised: a rule over what is known of each."""
+"""Choice of the layer to summarise: a rule over the samples of all layers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Choice:
     layer: Layer
     values: Values
     transform: Transform
-    """What must be done to its values first."""
+    """Transform that makes counts of its values."""
 
     def reads_like(self, other: Choice) -> bool:
         """Return whether a pass made for the one serves the other."""

@@ -23,13 +23,13 @@ SAMPLE_BYTES = 1 << 20
 """Decoded size of what is looked at in each place."""
 N_FIRST_VALUES = 1 << 18
 N_FIRST_BLOCKS = 32
-"""What is looked at where there is but one place, as in a stream: about as much as elsewhere in
-three. A block may be a few cells; should they be unlike the others it's read again."""
+"""Blocks in a sample of a layer with one place only, such as a stream: about as many values as
+elsewhere in three places. A block may be a few cells; a wrong choice leads to a second reading."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a look at a layer tells."""
+    """Sample of a layer."""
 
     traits: ValueTraits
     gene_weights: NDArray[np.float64]

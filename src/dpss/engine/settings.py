@@ -21,7 +21,7 @@ EXECUTORS = ("threads", "dask")
 """Where matrices are read and counted: threads of this process, or a Dask cluster."""
 
 ORIENTATIONS = ("genes-by-cells", "cells-by-genes")
-"""What the lines and what the columns of a table of text are."""
+"""Orientations of a table of text: lines by columns."""
 
 ENVIRONS = ("dev", "integration", "staging", "prod")
 """Deployments of the Human Cell Atlas."""

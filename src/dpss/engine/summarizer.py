@@ -79,12 +79,12 @@ def summarize_matrix(
     """Summarise one matrix.
 
     Args:
-        matrix: What is to be summarised.
+        matrix: The matrix to summarise.
         identify: Gives what the summary says of the matrix, once the layer is known.
         stats: What changes the numbers.
         read: How it is read.
         executor: Where the work is done.
-        progress: Who is told how far it is.
+        progress: Receives the progress.
         expected_cells: Number of cells that the source states, if it does.
 
     Raises:

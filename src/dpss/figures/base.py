@@ -1,4 +1,4 @@
-"""What a figure of this program is."""
+"""The record that describes a figure."""
 
 from __future__ import annotations
 

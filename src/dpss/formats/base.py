@@ -98,9 +98,9 @@ class Matrix:
     layers: Sequence[Layer]
     """All layers, in the file's order."""
     notes: Sequence[tuple[str, str, str]] = field(default=())
-    """What was noticed while opening: (check name, status, sentence)."""
+    """Notes from opening: (check name, status, sentence)."""
     decisions: Sequence[Decision] = field(default=())
-    """What was decided while opening, and by which evidence."""
+    """Decisions made while opening, each with its evidence."""
 
 
 def state_orientation(value: str, evidence: str) -> Decision:

@@ -1,4 +1,4 @@
-"""What a folder or archive holds: which of its files are matrices, and under which names."""
+"""Content of a folder or archive: the files that are matrices, and their names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Item:
     """Something in a folder or archive that may be a matrix, or several."""
 
     name: str
-    """What it is called among the others; empty where it is the only one."""
+    """Name among the other matrices; empty where there is only one."""
     path: str
     """Where it is in the tree."""
     kind: Format | Archive

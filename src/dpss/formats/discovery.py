@@ -34,7 +34,7 @@ class Refused:
     """Something in a folder or archive that could not be opened."""
 
     name: str
-    """What it is called among the others; empty where it is the only one."""
+    """Name among the other matrices; empty where there is only one."""
     error: Exception
 
 

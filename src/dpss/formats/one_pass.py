@@ -1,4 +1,4 @@
-"""Which files can be read once, from the start to the end, told by their beginning."""
+"""Recognition, by their first bytes, of files that can be read in one pass."""
 
 from __future__ import annotations
 

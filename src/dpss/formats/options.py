@@ -1,4 +1,4 @@
-"""What opening a matrix may use: threads, memory, and a place for what must be unpacked."""
+"""Resources for opening a matrix: threads, memory, and scratch space to unpack into."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def hold_apart(blob: Blob) -> Iterator[Blob]:
 
 @dataclass(frozen=True)
 class Means:
-    """What opening a matrix may use, and what it is told."""
+    """Resources and overrides for opening a matrix."""
 
     threads: int = 2
     """Threads that a reader of a stream may use."""
     orientation: Orientation | None = None
-    """What lines and columns of a table of text are; ``None`` tells it from their names."""
+    """Orientation of a table of text; ``None`` derives it from the names."""
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     """Memory that a file may need that can only be read whole."""
     sample_only: bool = False

@@ -40,7 +40,7 @@ NPZ = (
     "of genes and of cells beside it (genes.tsv, barcodes.tsv), or write an AnnData object with "
     "`obs_names` and `var_names` as h5ad"
 )
-"""What to say of arrays of numpy without names."""
+"""Message about arrays of numpy without names."""
 
 
 def describe_bytes(head: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""Which reader knows which bytes: formats are recognised by content, not by name."""
+"""Table of formats and their readers: formats are recognised by content, not by name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEAD_BYTES = 1 << 12
 
 @dataclass(frozen=True)
 class About:
-    """What the documentation tells of a format: docs/reference/formats.md is made of it."""
+    """Description of a format: docs/reference/formats.md is made of it."""
 
     name: str
     reader: str

@@ -16,7 +16,7 @@ from dpss.job.stop import Interrupted, Stop
 Do = Callable[[Step], list[Outcome]]
 
 GRACE_SECONDS = 10.0
-"""What those under way are given when a signal has come: to finish publishing, no more."""
+"""Time to finish publishing after a signal, in seconds."""
 
 
 def do_in_turn(do: Do, steps: Sequence[Step], stop: Stop, n_workers: int = 1) -> Iterator[Outcome]:

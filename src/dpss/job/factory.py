@@ -89,10 +89,10 @@ def make_job(
     """Return a run, ready to go.
 
     Args:
-        settings: What it is asked to do.
-        stop: Who may ask it to end early.
-        observer: Who is told how it goes.
-        catalog: What it processes.
+        settings: The run's settings.
+        stop: Tells whether the run should end early.
+        observer: Receives steps and outcomes.
+        catalog: The projects to process.
         scratch: Where it keeps what it fetches; emptied by the caller.
         executor: Where is read and counted.
         apart: Reads files in child processes; ``None`` to read them in this one.

@@ -41,7 +41,7 @@ class Apart(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline(Reader):
-    """What it takes to process a file."""
+    """Processes a file: reads, draws and publishes its matrices."""
 
     store: Store
     timer: Callable[[], float] = time.monotonic
@@ -51,12 +51,12 @@ class Pipeline(Reader):
     def process(self, project: Project, ref: MatrixRef, progress: Progress) -> list[Outcome]:
         """Summarise and publish each matrix of a file.
 
-        What goes wrong with a matrix, whatever it is, becomes its outcome.
+        An error of a matrix, of any kind, becomes its outcome.
 
         Args:
             project: The project.
             ref: One of its files.
-            progress: Who is told how far it is.
+            progress: Receives the progress.
         """
         start = self.timer()
         watched = _Watched(progress, self.stop)

@@ -1,4 +1,4 @@
-"""What an output holds of a matrix, and how that is replaced without deleting anything.
+"""Published files of a matrix, and how they are replaced without deleting any.
 
 A matrix's ``summary.json`` lists every file of its publication with size and checksum. The
 files are written first and ``summary.json`` last, each replaced as a whole. A reader that
@@ -38,7 +38,7 @@ FOR_PAGES = re.compile(r"cells\.json|genes\.(lookup|names|\d+\.js)")
 
 @dataclass(frozen=True)
 class Recipe:
-    """What results depend on, besides the input."""
+    """Version and settings on which results depend, besides the input."""
 
     version: str
     """Version of this program."""
@@ -48,7 +48,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Published:
-    """What an output holds of a file."""
+    """Published files of one source file."""
 
     fingerprint: str
     recipe: Recipe

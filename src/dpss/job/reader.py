@@ -50,7 +50,7 @@ def open_ref(ref: MatrixRef) -> Iterator[Source]:
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """What it takes to read, count and draw a file."""
+    """Reads, counts and draws a file."""
 
     stats: StatSettings
     read: ReadSettings
@@ -74,7 +74,7 @@ class Reader:
         Args:
             project: The project.
             ref: One of its files.
-            progress: Who is told how far it is.
+            progress: Receives the progress.
 
         Raises:
             MatrixError: The file can't be opened.
@@ -145,7 +145,7 @@ class Reader:
         )
 
     def _executor_for(self, source: Source) -> Executor:
-        """Return who reads a source: what was or is fetched can be read by this process only."""
+        """Return the executor for a source: a downloaded file is readable by this process only."""
         fetched = isinstance(source, (ScratchFile, OnePassBlob))
         here = fetched and self.executor_here is not None
         return self.executor_here or self.executor if here else self.executor
@@ -181,5 +181,5 @@ class Reader:
 
 
 def trace(ref: MatrixRef, error: Exception) -> None:
-    """Log an error's traceback for those who want to know everything."""
+    """Log an error's traceback at level DEBUG."""
     log.debug("traceback of %s", shown_address(ref.address), exc_info=error)

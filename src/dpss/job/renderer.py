@@ -49,7 +49,7 @@ _GRACE_SECONDS = 2.0
 
 
 class Drawing(Protocol):
-    """Who draws."""
+    """Draws the figures of a summary."""
 
     def prepare(self) -> None:
         """Be told that there will be something to draw; returns at once."""

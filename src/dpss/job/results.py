@@ -1,4 +1,4 @@
-"""What reading a file leads to: files to be published, or an error, and the outcome of either."""
+"""Results of reading a file: files to publish, or an error, and the outcome of either."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MatrixFiles:
     n_cells: int
     n_genes: int
     assumed: str = ""
-    """What was assumed of the file and changes numbers, in sentences."""
+    """Assumptions about the file that change numbers, in sentences."""
 
 
 Results = Mapping[str, "MatrixFiles | Exception"]

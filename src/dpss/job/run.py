@@ -57,7 +57,7 @@ class Observer(Protocol):
         """Tell what is going to be done."""
 
     def started(self, step: Step) -> Progress:
-        """Tell that a file is begun, decided about or not; returns who hears how far it is."""
+        """Announce that a file is begun, decided or not; return its progress reporter."""
 
     def finished(self, outcome: Outcome) -> None:
         """Tell what became of a matrix."""

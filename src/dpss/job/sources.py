@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def make_client(settings: RunSettings) -> Client:
-    """Return who sends HTTP requests. Imported here, as a run on local files sends none."""
+    """Return an HTTP client. Imported here, as a run on local files sends no request."""
     from dpss.storage.http.client import Client, Patience
 
     return Client(

@@ -1,4 +1,4 @@
-"""What stays behind while the cells flow past: small, mergeable, exact."""
+"""Accumulators of the statistics of cells and genes: small, mergeable, exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dpss.stats.kernels import layout, rows
 
 @dataclass(frozen=True)
 class Features:
-    """What the statistics must know of the features: which count, and as what."""
+    """Roles of the features: genes, mitochondrial genes, genes with a box plot."""
 
     is_gene: NDArray[np.bool_]
     """Whether a feature counts, shape ``(n_features,)``."""
@@ -37,7 +37,7 @@ class Features:
 
 @dataclass(frozen=True)
 class ValueFacts:
-    """What was found out about the values on the way."""
+    """Facts about the values that were added."""
 
     n_fractional: int
     """Values that are not whole numbers."""
@@ -190,7 +190,7 @@ class Recent(NamedTuple):
     rows: NDArray[np.int64]
     """Sums of each feature, shape ``(n_features, N_RECENT_COLUMNS)``."""
     sums: NDArray[np.int64]
-    """What each count adds in a cell, shape ``(N_TABULATED + 2, N_RECENT_COLUMNS)``."""
+    """Terms that each count adds in a cell, shape ``(N_TABULATED + 2, N_RECENT_COLUMNS)``."""
     picked: NDArray[np.int64]
     """Places of a cell's values that are more than a count, shape ``(n_features + 1,)``."""
     special: NDArray[np.uint8]
@@ -289,7 +289,7 @@ class CellAccumulator:
 
     @property
     def facts(self) -> ValueFacts:
-        """What is known of the values so far."""
+        """Facts about the values added so far."""
         return self._facts.result()
 
     def result(self) -> Sums:

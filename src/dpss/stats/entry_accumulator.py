@@ -1,4 +1,4 @@
-"""What two passes over entries in any order leave behind: the sums that cells would have left.
+"""Accumulators of two passes over entries in any order: the same sums as one over cells.
 
 Entries of a gene-major source bring a cell's counts one by one, from all over the matrix. The
 first pass finds each cell's total, the second adds the shares of it to the genes.
@@ -58,7 +58,7 @@ class CellMeasures:
 
     @property
     def facts(self) -> ValueFacts:
-        """What is known of the values so far."""
+        """Facts about the values added so far."""
         return self._facts.result()
 
     def cells(self, min_gene_count: int) -> CellSums:

@@ -42,7 +42,7 @@ DAMAGE: tuple[type[Exception], ...] = (
     zstd.ZstdError,
     cast("type[Exception]", isal_zlib.error),
 )
-"""What the decoders raise on bytes that are damaged or cut off."""
+"""Errors that decoders raise on bytes that are damaged or cut off."""
 
 
 def _open_gzip(file: BinaryIO) -> io.BufferedIOBase:

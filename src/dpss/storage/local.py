@@ -19,7 +19,7 @@ from dpss.storage.base import Blob
 
 @dataclass(frozen=True)
 class _Place:
-    """What files and folders have in common."""
+    """Common part of files and folders."""
 
     path: Path
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dpss.storage.file_formats import stem_of
 
 RESERVED = frozenset({"index.html", "index.json", "genes.html", "runs"})
-"""What an output has at its top besides the projects. (Also ``_dpss``: no safe name begins so.)"""
+"""Names at the top of an output besides the projects. (Also ``_dpss``: no safe name begins so.)"""
 
 _MAX_BYTES = 120
 _UNSAFE = re.compile(r"[^\w.+-]+")

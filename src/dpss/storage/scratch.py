@@ -145,7 +145,7 @@ class Scratch:
 
 
 class _Space:
-    """What one fetch holds of the scratch space."""
+    """Part of the scratch space that one download holds."""
 
     def __init__(self, scratch: Scratch) -> None:
         self.taken = 0

@@ -1,4 +1,4 @@
-"""What a compressed file holds, and what lies below a folder of a tree."""
+"""Content of a compressed file, and the part of a tree below a folder."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Unpacked:
 
 @dataclass(frozen=True)
 class SubTree:
-    """What lies below a folder of a tree, as a `dpss.storage.base.Tree`."""
+    """The part of a tree below a folder, as a `dpss.storage.base.Tree`."""
 
     tree: Tree
     folder: str

@@ -6,7 +6,7 @@ from dpss.storage.base import Blob
 
 
 class WrappedBlob:
-    """What a blob says of itself that is made of another one: what that one says."""
+    """A blob made of another blob, with the other's properties."""
 
     def __init__(self, inner: Blob) -> None:
         """Speak for ``inner``."""

@@ -20,7 +20,7 @@ from dpss.summary.record import N_TOP, Check, GeneStatistics, MatrixInfo, Proven
 
 @dataclass(frozen=True)
 class Identity:
-    """What a summary says of where its matrix is from."""
+    """Origin of a matrix, as its summary states it."""
 
     project_id: str
     project_title: str

@@ -46,11 +46,11 @@ _MEANING = {
 
 @dataclass(frozen=True)
 class CheckKind:
-    """What a check is about."""
+    """A check: its question, its rule with the source, and its function."""
 
     name: str
     question: str
-    """What it asks of a matrix."""
+    """Question about a matrix."""
     rule: str
     """When it does not pass."""
     source: str

@@ -1,4 +1,4 @@
-"""What is known of a matrix once it is read: all that the checks look at."""
+"""Facts about a matrix after reading: the input of all checks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dpss.summary.nomenclature import Nomenclature, describe_names
 
 @dataclass(frozen=True)
 class LayerFinding:
-    """What is known of one layer."""
+    """Facts about one layer."""
 
     name: str
     values: Values | None
-    """What it holds; ``None`` if it could not be read."""
+    """Kind of its values; ``None`` if it could not be read."""
     n_genes: int
     """Features along its gene axis."""
     same_as: str | None = None
@@ -33,11 +33,11 @@ class Evidence:
     """All that the checks look at."""
 
     sums: Sums
-    """What the pass over the used layer left behind."""
+    """Sums of the pass over the used layer."""
     features: GeneTable
     """All features of the used layer."""
     mitochondrial: NDArray[np.bool_]
-    """Which of them are mitochondrial genes, shape ``(n_features,)``."""
+    """Whether each feature is a mitochondrial gene, shape ``(n_features,)``."""
     used: str
     """Name of the layer that was summarised."""
     layers: Sequence[LayerFinding]
@@ -47,7 +47,7 @@ class Evidence:
     n_rounded: int = 0
     """Values known to have had rounding noise before they were made whole."""
     decisions: Sequence[Decision] = ()
-    """What was decided of the matrix."""
+    """Decisions about the matrix."""
     log_base: float | None = None
     """Base of the logarithms that were undone; ``None`` if there were none."""
     expected_cells: int | None = None

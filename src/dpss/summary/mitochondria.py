@@ -1,4 +1,4 @@
-"""Which genes are mitochondrial."""
+"""Recognition of mitochondrial genes."""
 
 from __future__ import annotations
 

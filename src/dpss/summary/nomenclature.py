@@ -1,4 +1,4 @@
-"""What kind of names a matrix's genes have, and whose genes they are."""
+"""Nomenclature of a matrix's genes, and their species."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Nomenclature:
     species: tuple[str, ...]
     """Species that the ids or names speak of, most genes first; empty if none is known."""
     by: str
-    """What told the species: ``ids``, ``genome prefixes`` or ``the case of known symbols``."""
+    """Source of the species: ``ids``, ``genome prefixes`` or ``the case of known symbols``."""
 
     @property
     def are_genes(self) -> bool:

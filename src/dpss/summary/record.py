@@ -44,7 +44,7 @@ class Check:
 
 @dataclass(frozen=True)
 class MatrixInfo:
-    """What was summarised."""
+    """The matrix that was summarised."""
 
     name: str
     """Name within the project; empty where it has only one by definition."""
@@ -57,7 +57,7 @@ class MatrixInfo:
     fingerprint: str
     """ETag, checksum or version of the bytes."""
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the source says of the cells."""
+    """Annotation of the cells by the source."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class GeneStatistics:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the result depends on besides the matrix."""
+    """Version and settings on which the result depends besides the matrix."""
 
     version: str
     """Version of this program."""
@@ -114,7 +114,7 @@ class Summary:
     project_title: str
     matrix: MatrixInfo
     values: Values
-    """What the values were before anything was done to them."""
+    """Kind of the values as stored."""
     n_cells: int
     """Cells of the matrix."""
     n_cells_kept: int
@@ -143,7 +143,7 @@ class Summary:
     demo: bool = False
     """Whether the matrix is simulated; said wherever the summary shows."""
     reading: tuple[Decision, ...] = ()
-    """What was decided about the file before it was counted, and by which evidence."""
+    """Decisions about the file before it was counted, each with its evidence."""
 
     @property
     def title(self) -> str:

@@ -26,7 +26,7 @@ SCHEMA = 1
 
 _QUOTE = '"'
 _SPECIAL = re.compile('[,"\r\n]')
-"""What a field must be quoted for (RFC 4180)."""
+"""Characters that require quotes around a field (RFC 4180)."""
 
 GENE_COLUMNS = tuple(field.name for field in fields(GeneStatistics))
 """Columns of ``genes.csv``, in order."""
@@ -34,7 +34,7 @@ GENE_COLUMNS = tuple(field.name for field in fields(GeneStatistics))
 
 @dataclass(frozen=True)
 class FigureInfo:
-    """What is said of a figure beside it."""
+    """Texts beside a figure."""
 
     slug: str
     title: str

@@ -48,7 +48,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 BATCH = 32
 """Projects whose pages are made between two checkpoints."""
 _BESIDE = ("report.html", "summary_mqc.json", NAMES, VALUES)
-"""What the pages add to a matrix's folder."""
+"""Files that the website adds to a matrix's folder."""
 
 
 def build_website(

@@ -1,4 +1,4 @@
-"""What the pages of each matrix were made from, so that a build that is cut short goes on.
+"""Record of the inputs of each matrix's pages, so that an interrupted build continues.
 
 It is written after each batch of projects. The next build takes from it which pages are made
 already, by the same version of the program from the same documents.
@@ -21,7 +21,7 @@ CHECKPOINT = "_dpss/pages.json"
 
 @dataclass(frozen=True)
 class PageSource:
-    """What a matrix's part of a page was made from."""
+    """Input of a matrix's part of a page."""
 
     sha256: str = ""
     """Checksum of its summary; empty where the summary is gone and the pages are left."""

@@ -1,4 +1,4 @@
-"""What is published, as records: projects with their matrices, read from a store."""
+"""Records of the published projects with their matrices, read from a store."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class MatrixRecord:
     assumed: tuple[str, ...]
     """Sentences on what was assumed of the file and changes numbers."""
     assumed_topics: tuple[str, ...]
-    """What these sentences are about, each once: ``orientation``, ``log base``, ..."""
+    """Topics of these sentences, each once: ``orientation``, ``log base``, ..."""
     figures: tuple[str, ...]
     """Slugs of the figures whose files are listed."""
     genes: tuple[tuple[str, str], ...]
@@ -95,7 +95,7 @@ class MatrixRecord:
 
     @property
     def label(self) -> str:
-        """What to call it beside its project's title."""
+        """The matrix's name beside its project's title."""
         return self.name or self.folder.partition("/")[2] or self.project_title
 
     def terms(self, names: tuple[str, ...]) -> tuple[str, ...]:

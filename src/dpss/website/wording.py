@@ -1,4 +1,4 @@
-"""What the numbers mean, in plain words: verdicts, findings, and numbers for a person."""
+"""The meaning of the numbers in plain words: verdicts, findings, readable numbers."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def gene_label(entry: Mapping[str, Any]) -> str:
 
 
 def finding(slug: str, document: Mapping[str, Any]) -> str:
-    """Return what a figure shows of this matrix, for those who can't see it.
+    """Return the content of a figure of this matrix in words, as its text alternative.
 
     Args:
         slug: Which figure.

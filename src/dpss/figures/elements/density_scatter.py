@@ -1,4 +1,4 @@
-"""What the figures of cells by two measures share: dots, or bins coloured by their cells.
+"""Scatter plot of cells by two measures: dots, or bins coloured by their number of cells.
 
 The summary's logarithmic bins are not equally wide (they are read off the bits of a
 double) and far too fine for few cells. Here they become squares of one size on the

@@ -1,4 +1,4 @@
-"""What the figures of the best 20 genes share: one row per gene, numbers at the right."""
+"""Rows of the figures of the top 20 genes: one row per gene, numbers at the right."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Theme:
     sky: str
     yellow: str
     grey: str
-    """What is there but not the subject, such as genes that are not highly variable."""
+    """Colour of the background, such as genes that are not highly variable."""
     good: str
     """A check that passed; fit for text."""
     warning: str

@@ -57,7 +57,7 @@ def theme() -> Iterator[None]:
     """Set this program's style, whatever the caller's is, and give that back in the end.
 
     matplotlib's settings belong to the process: one thread at a time draws. To set them
-    takes a while: who draws several figures sets them once, around all of it.
+    takes a while: set them once around several figures.
     """
     global _themed  # noqa: PLW0603 (guarded by the lock)
     preload()

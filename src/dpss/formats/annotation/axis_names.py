@@ -1,4 +1,4 @@
-"""What the names along an axis are: genes or cells."""
+"""Recognition of the names along an axis: genes or cells."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FEW = 20
 
 
 class AxisKind(Enum):
-    """What names are taken for."""
+    """Kind of the names along an axis."""
 
     GENES = "genes"
     CELLS = "cells"

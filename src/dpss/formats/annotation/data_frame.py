@@ -28,7 +28,7 @@ _OLD_CATEGORIES = "__categories"
 
 
 class Elements(Protocol):
-    """What the reader of data frames wants of a file: groups, and vectors in them."""
+    """A file as the reader of data frames needs it: groups, and vectors in them."""
 
     @property
     def url(self) -> str:
@@ -64,7 +64,7 @@ class Frame:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What is to be said of columns that were passed over."""
+        """Notes about columns that were skipped."""
         if not self.passed_over:
             return ()
         listed = ", ".join(f"{name} ({why})" for name, why in self.passed_over.items())

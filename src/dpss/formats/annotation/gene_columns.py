@@ -1,4 +1,4 @@
-"""Which columns of a gene table hold ids, names, chromosomes and feature types."""
+"""Recognition of columns of a gene table: ids, names, chromosomes and feature types."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KNOWN_TYPES = frozenset(
         *("custom", "peaks", "antigen capture", "vdj", "protein expression"),
     )
 )
-"""What 10x writes into a column of feature types, in lower case."""
+"""Values of 10x in a column of feature types, in lower case."""
 NAMING_COLUMNS = frozenset((*_IDS, *_NAMES))
 """Titles, in lower case, of columns that hold ids or names."""
 _NEVER_NAMES = frozenset(

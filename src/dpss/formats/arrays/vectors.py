@@ -1,4 +1,4 @@
-"""What the reader of sparse matrices wants of a file: long vectors, read in pieces."""
+"""A file as the reader of sparse matrices needs it: long vectors, read in pieces."""
 
 from __future__ import annotations
 

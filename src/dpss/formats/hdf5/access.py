@@ -7,7 +7,7 @@ import h5py
 from dpss.storage.local import LocalFile
 
 _METADATA_BYTES = 1 << 18
-"""What HDF5 may keep of a file's metadata: chunks are asked for once, and in order."""
+"""Size of HDF5's cache of a file's metadata, in bytes: chunks are read once, and in order."""
 
 
 def open_local(blob: LocalFile) -> h5py.File:

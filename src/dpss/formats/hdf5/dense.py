@@ -15,7 +15,7 @@ from dpss.model import Certainty, Decision, GeneTable
 from dpss.storage.base import Blob
 
 _NAMES = ("X", "expression", "matrix", "counts", "data")
-"""What a dataset of a matrix is called where nothing else is said."""
+"""Names of a matrix's dataset in files without other metadata."""
 
 
 _ORIENTATION = Decision(

@@ -39,8 +39,8 @@ from dpss.storage.paging.file import Prefetchable
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 _ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
-"""What comes of a file that holds something else than it should: a group for a dataset, a scalar
-for a vector."""
+"""Errors that h5py raises where an object is of another kind than expected: a group for a dataset,
+a scalar for a vector."""
 
 
 def is_hdf5(head: bytes) -> bool:

@@ -26,7 +26,7 @@ FORMAT = "loom"
 _MAX_NAME_BYTES = 1 << 12
 """Longest fixed-size name that is believed: more per gene would be no name."""
 _NEAR_BYTES = 1 << 24
-"""What is smaller than this is kept once it has been read, wherever it lies."""
+"""A smaller dataset, in bytes, is kept once it has been read, whether local or remote."""
 
 
 def is_loom(file: Hdf5File) -> bool:

@@ -35,7 +35,7 @@ class RangeFile:
 
     @property
     def error(self) -> BaseException | None:
-        """What went wrong, made anew: the library would only say that something did."""
+        """The error of the last read, as a new object: HDF5's own error has no cause."""
         return _bare(self._error) if self._error is not None else None
 
     def seek(self, offset: int, whence: int = 0) -> int:

@@ -28,7 +28,7 @@ _UNDEFINED = (1 << 64) - 1
 _MAX_COLUMN_BYTES = 1 << 29
 _MAX_HEAP_BYTES = 1 << 28
 _HEAP_MARK = b"GCOL\x01\0\0\0"
-"""What a heap begins with: signature, version and three reserved bytes."""
+"""First bytes of a heap: signature, version and three reserved bytes."""
 _PIECE_BYTES = 1 << 19
 _SEARCHED_BYTES = 1 << 24
 """How much of a file's beginning and of its end is searched for heaps."""

@@ -29,7 +29,7 @@ _MAX_SIDE = (1 << 31) - 1
 
 @dataclass(frozen=True)
 class MtxHeader:
-    """What stands before a MatrixMarket file's first entry."""
+    """Header of a MatrixMarket file: all that comes before its first entry."""
 
     n_rows: int
     n_columns: int

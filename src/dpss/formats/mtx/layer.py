@@ -65,7 +65,7 @@ class MtxLayer:
     header: MtxHeader
     genes: GeneTable
     cell_axis: int
-    """Which index counts the cells: 0 the first, 1 the second."""
+    """Index that counts the cells: 0 is the first, 1 the second."""
     order: Order
     """How the first entries are sorted; reading finds out about the others."""
     threads: int = 2

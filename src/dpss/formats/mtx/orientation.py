@@ -1,4 +1,4 @@
-"""Which index of a MatrixMarket file counts the cells, by the lengths of the tables beside it.
+"""Orientation of a MatrixMarket file: the index of the cells, by the lengths of the tables beside it.
 
 The table of genes has to fit. That of the cells tells the orientation too where it fits; where
 it does not, or can't be read, and the table of genes fits one side alone, a warning says so:
@@ -22,7 +22,7 @@ from dpss.storage.base import Blob
 
 @dataclass(frozen=True)
 class Orientation:
-    """Which axis counts the cells, and the tables that fit."""
+    """The axis that counts the cells, and the tables that fit."""
 
     cell_axis: int
     """0 where cells are rows, 1 where they are columns."""

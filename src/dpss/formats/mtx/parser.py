@@ -32,7 +32,7 @@ tokens for which there is room; ``POSITION`` is then within the bad line, or, fo
 ``ODD``, at the next one."""
 
 PATTERN, WHOLE, REAL = range(3)
-"""What an entry's third field is: missing, an ``int32``, a ``float64``."""
+"""Type of an entry's third field: missing, ``int32``, ``float64``."""
 
 ODD_BEGIN, ODD_ENTRY, ODD_LINE = range(3)
 """Columns of an odd token: its first byte, its entry and its line."""

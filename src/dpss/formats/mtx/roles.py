@@ -1,4 +1,4 @@
-"""Which tables beside a MatrixMarket file are of its genes, and which of its cells.
+"""Roles of the tables beside a MatrixMarket file: genes or cells.
 
 Names propose (``barcodes.tsv``, ``quants_mat_rows.txt``), content decides: ids of genes
 make a table one of genes whatever it is called, bare barcodes make it one of cells.
@@ -33,7 +33,7 @@ OTHER_ROLE = {"genes": "cells", "cells": "genes"}
 
 
 class Told(Enum):
-    """What tells whether a table is of genes or of cells."""
+    """Evidence that a table is of genes or of cells."""
 
     CONTENT = "content"
     """Ids of genes, or barcodes; its name says the same, or nothing."""
@@ -54,7 +54,7 @@ class Table:
     """Whether its name alone says that it does, so that it has to fit."""
     told: Told
     order: tuple[bool, bool, int, bool, bool, str]
-    """What puts the likeliest table first."""
+    """Sort key: the likeliest table comes first."""
 
 
 Tables = Mapping[str, Sequence[Table]]

@@ -60,7 +60,7 @@ class Chunk:
         """Bytes of text; 0 after the file's end."""
         self.n_lines = 0
         self.fault: str | None = None
-        """What is wrong with the line after the first ``n_lines``."""
+        """Fault of the line after the first ``n_lines``."""
         self.values: NDArray[np.int32] | NDArray[np.float64] = self.ints
 
     def parse(self, shape: tuple[int, int], kind: int, major: int | None) -> None:

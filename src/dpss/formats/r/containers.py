@@ -27,7 +27,7 @@ from dpss.formats.r.values import (
 _MAX_DEPTH = 8
 """How deep lists in lists are looked into."""
 _LAYER_NAMES = {"logcounts": "X", "data": "X", "raw.data": "raw"}
-"""What is called ``X`` elsewhere; Seurat 2 calls the counts ``raw.data``."""
+"""Names of layers in AnnData's terms; Seurat 2 calls the counts ``raw.data``."""
 _SPLIT = re.compile(r"(counts|data|scale\.data)\.(.+)")
 
 
@@ -40,7 +40,7 @@ class Found:
     gene_names: list[str] = field(default_factory=list)
     """Names of the genes where the matrices have none."""
     gene_columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
-    """What else is said of the genes."""
+    """Further columns of the genes."""
 
 
 def find_matrices(

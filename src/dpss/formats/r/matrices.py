@@ -39,7 +39,7 @@ class RMatrix:
     """Names of the rows in R; empty where it has none."""
     cell_names: list[str]
     notes: tuple[Note, ...] = ()
-    """What is to be said of names that were not used."""
+    """Notes about names that were not used."""
 
     @property
     def cell_major(self) -> bool:

@@ -123,7 +123,7 @@ def _read(blob: Blob, memory_bytes: int) -> bytes:
 
 def _parse(data: bytes, url: str) -> Any:
     """Parse R's objects."""
-    # Half a second and more: only who reads R's files pays for it.
+    # The import takes half a second and more: only readers of R's files need it.
     from rdata import parser
 
     extension = ".rda" if data.startswith(_RDATA) else ".rds"

@@ -1,4 +1,4 @@
-"""Which objects in an R file are no count matrices, although they hold numbers."""
+"""Rules for objects in an R file that hold numbers but are no count matrices."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SkippedObject:
     name: str
     """Where it is in the file; empty for the whole file."""
     reason: str
-    """What it is, in a few words."""
+    """Description of the object, in a few words."""
 
 
 def why_no_counts(matrix: RMatrix, *, is_frame: bool, nested: bool) -> str:

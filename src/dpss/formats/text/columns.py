@@ -1,4 +1,4 @@
-"""What each column of a delimited table is: annotation, counts, or a fact about the cell.
+"""Role of each column of a delimited table: annotation, counts, or a measure of the cell.
 
 A column is annotation only if its title or most of its fields say so. A column of numbers
 with a field that is no number is a fault of the file, which is named with its place.

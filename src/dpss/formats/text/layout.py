@@ -21,7 +21,7 @@ from dpss.storage.base import Blob
 from dpss.storage.compression import open_text
 
 Orientation = Literal["genes × cells", "cells × genes"]
-"""What the lines and what the columns of a table are."""
+"""Orientation of a table: lines by columns."""
 GENES_BY_CELLS: Orientation = "genes × cells"
 CELLS_BY_GENES: Orientation = "cells × genes"
 
@@ -30,7 +30,7 @@ _MOST_HEAD_BYTES = 1 << 28
 _SCAN_BYTES = 1 << 20
 _N_NAMES = 5_000
 _NAME_BYTES = 1 << 7
-"""What of a line is looked at for the columns before its data, to begin with."""
+"""Bytes of a line that are first searched for the columns before its data."""
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
 _NEEDED_LINES = 4
 _STAR_BEGINS = "N_unmapped"
@@ -43,7 +43,7 @@ def is_text(head: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Look:
-    """What the beginning of a table tells."""
+    """Facts read from the beginning of a table."""
 
     dialect: Dialect
     label: int | None

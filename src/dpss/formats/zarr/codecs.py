@@ -83,7 +83,7 @@ DAMAGE = (
     ValueError, RuntimeError, OSError, EOFError, TypeError,
     struct.error, zlib.error, lzma.LZMAError, zstd.ZstdError,
 )  # fmt: skip
-"""What decoders raise over damaged bytes."""
+"""Errors that decoders raise on damaged bytes."""
 
 
 def check_codec(name: str, url: str) -> None:

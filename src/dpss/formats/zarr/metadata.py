@@ -32,7 +32,7 @@ class Shards:
 
 @dataclass(frozen=True)
 class ArrayMetadata:
-    """What is said of an array, in words that fit both versions."""
+    """Metadata of an array, the same for zarr 2 and 3."""
 
     shape: tuple[int, ...]
     chunk_shape: tuple[int, ...]
@@ -43,11 +43,11 @@ class ArrayMetadata:
     order: tuple[int, ...]
     """Order of the axes in a chunk."""
     codecs: tuple[tuple[str, Mapping[str, Any]], ...]
-    """What was done to a chunk's bytes, in order: names and settings."""
+    """Encoders of a chunk, in order of use: names and settings."""
     shards: Shards | None
     separator: str
     prefix: str
-    """What stands before the numbers in a chunk's name."""
+    """Part of a chunk's name before its numbers."""
 
     def key(self, place: tuple[int, ...]) -> str:
         """Return the name of a chunk, or of a shard where there are some."""

@@ -104,7 +104,7 @@ def open_workers(
     processes itself. To be entered before threads are started.
 
     Args:
-        settings: What the run is asked to do.
+        settings: The run's settings.
         simulated: Whether the matrices are simulated.
         start: Whether to begin at once with what the first child needs.
     """
@@ -171,14 +171,14 @@ def make_reader(
     *,
     simulated: bool = False,
 ) -> tuple[Reader, Fetcher]:
-    """Return what reads files as a run is asked to, and what fetches them for it.
+    """Return the reader of files with the run's settings, and the fetcher of remote files.
 
     Args:
-        settings: What the run is asked to do.
-        stop: Who may ask it to end early.
+        settings: The run's settings.
+        stop: Tells whether the run should end early.
         scratch: Where it keeps what it fetches; emptied by the caller.
         executor: Where is read and counted.
-        drawing: Who draws; closed by the caller.
+        drawing: Draws the figures; closed by the caller.
         simulated: Whether the matrices are simulated.
     """
     fetcher = Fetcher(

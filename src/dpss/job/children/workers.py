@@ -31,7 +31,7 @@ DEFAULT_TIME_LIMIT = 6 * 3600.0
 _TICK_SECONDS = 0.25
 """How often the parent looks whether it's time to end, and a child tells how far it is."""
 _GRACE_SECONDS = 5.0
-"""What a child is given to end by itself."""
+"""Time for a child to end by itself, in seconds."""
 
 Tasks = Mapping[str, Callable[..., Any]]
 """By name; each takes its arguments and a `Progress`."""

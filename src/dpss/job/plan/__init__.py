@@ -1,1 +1,1 @@
-"""What a run has to do: pure decisions from what earlier runs left."""
+"""Plan of a run: pure decisions from the results of earlier runs."""

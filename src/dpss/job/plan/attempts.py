@@ -1,4 +1,4 @@
-"""Which matrices are being read, and which cost the process that read them, on which days.
+"""Matrices that are being read, and those that ended the process that read them, with days.
 
 Written to ``runs/attempts.json`` before a matrix is begun, so that a run that was killed
 outright leaves word of what it had in hand. A matrix that was lost is read last the next
@@ -30,7 +30,7 @@ _UNTOLD = "the run that read it ended without a word"
 
 @dataclass(frozen=True)
 class _Entry:
-    """What is written of a matrix."""
+    """Record of a matrix in the file."""
 
     attempt: Attempt
     begun: str = ""

@@ -1,4 +1,4 @@
-"""What is to be done: decided from what a source offers and what an output holds."""
+"""Steps of a run: decided from the matrices of the source and the content of the output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
     why: str
     """Why it is processed (``new``, ``changed``, ...) or not."""
     outcome: Outcome | None = None
-    """What became of it already; ``None`` if it is to be processed."""
+    """Outcome that is known already; ``None`` if the matrix is to be processed."""
     doubtful: bool = False
     """Whether it cost the process that read it before."""
 
@@ -54,7 +54,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is known of the reading of a matrix that cost the process that read it."""
+    """Earlier attempts to read a matrix that ended the process that read it."""
 
     fingerprint: str
     recipe: Recipe
@@ -62,7 +62,7 @@ class Attempt:
     days: tuple[str, ...] = ()
     """The days (UTC) on which it happened, in order."""
     reason: str = ""
-    """What ended the process the last time."""
+    """Cause of the last process's end."""
     at: datetime | None = None
     """When that was, with its time zone."""
 
@@ -78,12 +78,12 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Known:
-    """What an output holds, as far as it matters here."""
+    """Content of an output, as far as the plan needs it."""
 
     published: Mapping[str, Published] = field(default_factory=dict)
     """By folder."""
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
-    """What earlier runs report, by folder."""
+    """Entries of earlier reports, by folder."""
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     """Matrices that cost the process that read them, by folder."""
 

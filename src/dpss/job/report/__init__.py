@@ -1,1 +1,1 @@
-"""What a run did: outcomes, reports and metrics."""
+"""Results of a run: outcomes, reports and metrics."""

@@ -1,4 +1,4 @@
-"""What a run did, as metrics: one log line in CloudWatch's embedded metric format."""
+"""Metrics of a run: one log line in CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of each matrix, and of a whole run."""
+"""Outcomes of single matrices, and the report of a whole run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Status(StrEnum):
     PUBLISHED = "published"
     """Summarised and published."""
     UNCHANGED = "unchanged"
-    """What is published is of this very input, these settings and this version."""
+    """The published files are of this input, these settings and this version."""
     SKIPPED = "skipped"
     """Left out by rule; the reason says by which."""
     FAILED = "failed"
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one matrix."""
+    """Outcome of one matrix."""
 
     project_id: str
     matrix: str
@@ -46,7 +46,7 @@ class Outcome:
     n_cells: int | None = None
     n_genes: int | None = None
     assumed: str = ""
-    """What was assumed of the file and changes numbers, in sentences; empty if nothing was."""
+    """Assumptions about the file that change numbers, in sentences; empty if there are none."""
     input_bytes: int | None = None
     """Size of what was read; ``None`` where nothing was, or the size isn't known."""
     seconds: float = 0.0
@@ -56,7 +56,7 @@ class Outcome:
     lost: bool = False
     """Whether the process that read it was lost: a crash, a lack of memory, a time limit."""
     cause: str = ""
-    """What ended that process: a signal's name, ``exit code 3``, ``time limit``, ``memory``;
+    """Cause of that process's end: a signal's name, ``exit code 3``, ``time limit``, ``memory``;
     empty where it wasn't lost."""
 
     @property
@@ -68,13 +68,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What became of all matrices of a run. Reports of parts of it add up with ``+``."""
+    """Outcomes of all matrices of a run. Reports of parts of a run add up with ``+``."""
 
     outcomes: tuple[Outcome, ...] = ()
     interrupted_by: int | None = None
     """Number of the signal that ended the run early."""
     problems: tuple[str, ...] = ()
-    """What went wrong apart from a single matrix: an incomplete list, pages not built."""
+    """Problems apart from single matrices: an incomplete list, pages not built."""
     started: datetime | None = None
     """When the first task began, of a run that several did."""
     parts: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class RunReport:
 
 @dataclass(frozen=True)
 class RunHeader:
-    """What a run was asked to do, and when."""
+    """Request and time of a run."""
 
     started: datetime
     """With its time zone, UTC."""

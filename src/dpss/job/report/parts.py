@@ -32,7 +32,7 @@ _NAMES = frozenset(field.name for field in fields(Outcome))
 
 @dataclass(frozen=True)
 class Gathered:
-    """What the tasks of a run reported."""
+    """Reports of all tasks of a run."""
 
     report: RunReport
     started: datetime | None = None

@@ -1,4 +1,4 @@
-"""What is added to a feature's row for one value, and how rows stay within their bits.
+"""Addition of one value to a feature's row, and how rows stay within their bits.
 
 Parts of the loops in `dpss.stats.kernels.cells` and `dpss.stats.kernels.entries`; the columns are
 explained by `dpss.stats.kernels.layout`.

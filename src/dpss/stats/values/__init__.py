@@ -1,1 +1,1 @@
-"""What the values of a matrix are: counts, logarithms, scaled; how to undo a transform."""
+"""Kinds of values in a matrix: counts, logarithms, scaled; how to undo a transform."""

@@ -1,4 +1,4 @@
-"""What a matrix's values are: counts, normalised, log-normalised or scaled."""
+"""Kinds of values in a matrix: counts, normalised, log-normalised or scaled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Values(StrEnum):
-    """What the values of a layer are."""
+    """Kind of the values of a layer."""
 
     COUNTS = "counts"
     """Whole numbers of at least 0."""

@@ -28,7 +28,7 @@ _MAX_DISTANCE = 0.05
 
 
 class BaseEvidence(StrEnum):
-    """What tells the base of logarithms."""
+    """Evidence for the base of logarithms."""
 
     EQUAL_TOTALS = "every sampled cell then has the same total"
     WHOLE_VALUES = "the values then are whole numbers"
@@ -38,7 +38,7 @@ class BaseEvidence(StrEnum):
 
 @dataclass(frozen=True)
 class BaseTraits:
-    """What undoing logarithms to one base gives; joins with ``+``."""
+    """Traits of the values after undoing logarithms to one base; joins with ``+``."""
 
     total_min: float = np.inf
     """Smallest sum over a cell that is not empty."""
@@ -71,7 +71,7 @@ class BaseTraits:
 
     @property
     def evidence(self) -> BaseEvidence:
-        """What speaks for the base."""
+        """The evidence for this base."""
         if self.spread <= EQUAL_TOTALS:
             return BaseEvidence.EQUAL_TOTALS
         if self.n_compared >= MIN_EVIDENCE and self.n_whole >= MOSTLY * self.n_compared:

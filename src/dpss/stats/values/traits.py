@@ -1,4 +1,4 @@
-"""What tells the kinds of values apart, and the rule that does."""
+"""Traits that distinguish the kinds of values, and the rule that uses them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FEW_WHOLE = 0.01
 
 @dataclass(frozen=True)
 class ValueTraits:
-    """What tells the kinds of values apart; joins with ``+``."""
+    """Traits that distinguish the kinds of values; joins with ``+``."""
 
     n_values: int = 0
     """Values that are not zero."""
@@ -53,7 +53,7 @@ class ValueTraits:
     n_whole_ratios: int = 0
     """Those that are a whole multiple of it, as scaled counts are."""
     bases: tuple[BaseTraits, ...] = ()
-    """What undoing logarithms to each of `dpss.stats.values.logarithms.BASES` gives; empty
+    """Traits after undoing logarithms to each of `dpss.stats.values.logarithms.BASES` gives; empty
     where only values without their cells are known."""
 
     def __add__(self, other: ValueTraits) -> ValueTraits:

@@ -1,4 +1,4 @@
-"""What is done to stored values before they are counted."""
+"""Transforms of stored values before they are counted."""
 
 from __future__ import annotations
 

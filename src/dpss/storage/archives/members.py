@@ -1,4 +1,4 @@
-"""What all archives have in common: members whose path is a key, never one that is opened."""
+"""Common part of all archives: a member's path is a key and is never opened as a file."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 HEAD_BYTES = 1 << 12
-"""What is kept of each member of a compressed archive, so that to recognise it is quick."""
+"""Bytes kept of each member of a compressed archive, for quick recognition."""
 _MOST_HEADS_BYTES = 1 << 24
-"""What is kept of all of them."""
+"""Bytes kept of all members together, at most."""
 _PIECE_BYTES = 1 << 18
 
 

@@ -38,14 +38,14 @@ _NO_TAR: tuple[type[Exception], ...] = (
 
 
 class HeaderReader(ABC):
-    """What tarfile reads from: it goes forward only, and gives no more than headers have."""
+    """File object for tarfile: reads forward only, and gives no more bytes than headers have."""
 
     def __init__(self, blob: Blob) -> None:
         """Begin at the archive's start."""
         self.url = blob.url
         self.n_members = 0
         self.last = b""
-        """What was read last: a header, where tarfile stops."""
+        """Bytes read last: a header, where tarfile stops."""
         self._position = 0
         self._facts_bytes = 0
         self._reads_at_end = 0

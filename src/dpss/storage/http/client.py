@@ -59,7 +59,7 @@ class Patience:
     longest_wait: float = 30.0
     """Before any attempt, if the server names no time."""
     slow_bytes_per_second: float = 10_000.0
-    """What is slower than this over ``slow`` seconds counts as broken."""
+    """A slower transfer over ``slow`` seconds counts as broken."""
     slow: float = 120.0
     """See ``slow_bytes_per_second``."""
 

@@ -31,7 +31,7 @@ from dpss.storage.urls import shown_address
 HEAD_BYTES = 1 << 16
 """Read with the first request and kept: every reader begins by looking at them."""
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
-"""What storage services answer where a signed address has expired (Google: 400, AWS: 403)."""
+"""Statuses of storage services for an expired signed address (Google: 400, AWS: 403)."""
 _NOT_SIGNED_YET = frozenset({400, 401, 403})
 """Those of them that may pass where the address was signed just now; 404 and 410 may not."""
 
@@ -52,9 +52,9 @@ class HttpBlob:
 
         Args:
             address: Where it is; may hold a secret, which is never shown.
-            client: Who asks.
+            client: Sends the requests.
             name: Its name, if not the address's last part.
-            sha256: What its bytes must give, in hexadecimal digits; empty if not known.
+            sha256: Checksum of its bytes, in hexadecimal digits; empty if not known.
             to_be_read: Whether it's opened soon: a server that gives no parts and sends all at
                 the first question is then not asked a second time.
         """
@@ -89,7 +89,7 @@ class HttpBlob:
 
     @property
     def sha256(self) -> str:
-        """What the bytes must give; empty if not known."""
+        """Checksum that the bytes must have; empty if not known."""
         return self._sha256
 
     @property
@@ -104,7 +104,7 @@ class HttpBlob:
 
     @property
     def facts(self) -> Facts:
-        """What the server says of the file, asked once.
+        """Facts of the server about the file, asked for once.
 
         Raises:
             FetchError: It can't be reached.
@@ -143,7 +143,7 @@ class HttpBlob:
 
     @property
     def client(self) -> Client:
-        """Who asks."""
+        """The client that sends the requests."""
         return self._client
 
     def ask(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:

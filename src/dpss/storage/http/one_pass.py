@@ -1,7 +1,7 @@
 """A file that a server gives only from its start to its end, asked for once.
 
 A server without ranges can't be asked for a part. But a reader that tells what a file
-is looks at its beginning, and who then reads it goes on from there. So its beginning is
+is looks at its beginning, and the reader then goes on from there. So its beginning is
 kept, and what follows goes past, to one reader: one transfer, bounded memory, no disk.
 See ``docs/adr/0010-remote-reading.md``.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 HEAD_BYTES = 1 << 25
-"""What is kept of a file's beginning until it's read beyond; a smaller file is kept whole. Enough
+"""Bytes kept of a file's beginning until it's read beyond; a smaller file is kept whole. Enough
 for all looks at it: the first blocks of some 25 threads that parse uncompressed text."""
 AHEAD_BYTES = 1 << 23
 """Bytes that may have come without being asked for; then the server has to wait."""
@@ -63,7 +63,7 @@ class OnePassBlob(WrappedBlob):
 
         Raises:
             NeedsWholeError: They are not all of the file's beginning.
-            FetchError: They don't come.
+            FetchError: The bytes don't come.
         """
         stop = start + length
         if self.size_bytes is not None:
@@ -107,7 +107,7 @@ class _TransferStream(io.RawIOBase):
 
 
 class _Transfer:
-    """What a server sends: the beginning is for everybody, the rest for the first who comes."""
+    """Body of a response: all readers share the beginning, the first one gets the rest."""
 
     def __init__(self, blob: Blob, check: Callable[[], None]) -> None:
         self._blob = blob
@@ -125,13 +125,13 @@ class _Transfer:
         """Wait for up to ``length`` bytes at a position; return none only at the end.
 
         Args:
-            reader: Who goes on beyond the beginning; ``None`` for who doesn't.
-            position: Where they are in the file.
+            reader: The stream that reads beyond the beginning; ``None`` if none does.
+            position: Position of the bytes in the file.
             length: At most as many.
 
         Raises:
-            NeedsWholeError: They went past already, or would for another reader.
-            FetchError: They don't come.
+            NeedsWholeError: The bytes went past already, or would for another reader.
+            FetchError: The bytes don't come.
         """
         with self._changed:
             self._refuse(reader, position)

@@ -25,7 +25,7 @@ _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 @dataclass(frozen=True)
 class Facts:
-    """What a server says of a file."""
+    """Facts of a server about a file."""
 
     size_bytes: int | None
     etag: str

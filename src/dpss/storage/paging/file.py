@@ -1,8 +1,8 @@
 """Remote files read in pages, for readers that jump about and know little of round trips.
 
 A file behind HTTP or on S3 is as good as a local one then: small pieces of metadata come
-in pages that are kept, reading on and on is noticed and read ahead of, and who knows what
-will be read can say so. See ``docs/adr/0010-remote-reading.md``.
+in pages that are kept, sequential reading is noticed and read ahead of, and a reader can
+prefetch ranges. See ``docs/adr/0010-remote-reading.md``.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ class PagedBlob(WrappedBlob):
         return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
 
     def prefetch(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
-        """Say which (start, length) spans will be read; ``soon``: before others.
+        """Prefetch (start, length) spans; ``soon``: before others.
 
-        From then on nothing is guessed: who says it knows better where to stop.
+        From then on nothing is read ahead by guess.
         """
         self._guess = self._guess and soon
         for start, length in reversed(spans) if soon else spans:

@@ -27,11 +27,11 @@ MAX_RUN_PAGES = 1 << 7
 MAX_REQUESTS = 16
 """Requests under way whose bytes no reader waits for yet."""
 WINDOW_BYTES = 24 << 20
-"""What is under way or has come and was not yet read."""
+"""Bytes that are requested or have come and were not yet read, at most."""
 KEPT_BYTES = 32 << 20
-"""What was read and is kept: threads side by side share pages at the ends of their parts."""
+"""Bytes kept after reading, at most: threads share pages at the ends of their parts."""
 _STALE_AFTER = 256
-"""What was announced and is not read while so many other runs are was announced in vain."""
+"""A prefetched run is dropped if it is not read while so many other runs are."""
 _POLL_SECONDS = 0.2
 
 

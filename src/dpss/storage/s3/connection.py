@@ -1,4 +1,4 @@
-"""Who we are on AWS and how to get there; what goes wrong is said in one line.
+"""Credentials and endpoint on AWS; an error is explained in one line.
 
 Credentials come from botocore, so that whatever works for AWS's own tools works here: the
 environment, ``~/.aws`` with its profiles (roles, SSO and processes included), the role of

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PIECE_BYTES = 8 << 20
-"""What a stream asks for at a time, one piece ahead: large enough that a round trip is
+"""Size of a stream's requests in bytes, one piece ahead: large enough that a round trip is
 nothing, small enough to be held twice."""
 FAULTS = (BaseError, OSError, ValueError, RuntimeError)
-"""What obstore raises; a failing credential provider comes through as it is."""
+"""Errors of obstore; that of a failing credential provider passes unchanged."""
 _PAGE_KEYS = 1000
 """As many as S3 gives at a time."""
 _BROKEN = "response body"

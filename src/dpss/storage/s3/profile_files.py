@@ -46,7 +46,7 @@ def _is_refused(path: Path) -> bool:
 
 
 def _explain_refusal(path: Path) -> str:
-    """Say who may not read what, and as whom to run."""
+    """Return which user can't read which file, and as which user to run."""
     # The outermost folder that is closed; whose it is can be asked of the folder around it.
     folders = (folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK))
     closed = next(folders, path)

@@ -20,7 +20,7 @@ N_WRITERS = 8
 class S3Store:
     """A prefix of a bucket as a `dpss.storage.base.Store`.
 
-    No access control list is set: who may read is the bucket's affair.
+    No access control list is set: the bucket's policy decides on reading.
     """
 
     def __init__(self, bucket: str, prefix: str = "") -> None:

@@ -35,7 +35,7 @@ _MAX_KEPT = 8
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one matrix contributes."""
+    """Contribution of one matrix."""
 
     folder: str
     names: Names

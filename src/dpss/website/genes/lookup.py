@@ -1,4 +1,4 @@
-"""What a matrix contributes to the look-up of a gene, made once, when it is published.
+"""Contribution of a matrix to the look-up of genes, made once, when it is published.
 
 Two files beside ``genes.csv``, both cut into the same `N_LINES` lines by the checksum of
 the genes' ids, so that building the look-up is cutting and joining lines:
@@ -50,7 +50,7 @@ _SEPARATOR = ",\n"
 
 @dataclass(frozen=True)
 class Names:
-    """Which genes a matrix has."""
+    """Genes of a matrix."""
 
     sha256: str
     """Checksum of all lines."""

@@ -1,4 +1,4 @@
-"""What the last runs did: new, changed, vanished, failed; read from ``runs/*.json``."""
+"""History of the last runs: new, changed, vanished, failed; read from ``runs/*.json``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 RUN = re.compile(r"^runs/\d{8}T\d{6}(?:\.\d+)?Z\.json$")
 DATES = "runs/dates.js"
-"""What changes with time lies below ``runs/`` with the reports: all else stays the same."""
+"""Dates, which change with each run, lie below ``runs/``: all other files stay the same."""
 N_RUNS = 50
 """Reports that are looked at; older dates are kept in `DATES`."""
 _NOT_PUBLISHED = ("failed", "skipped")
@@ -25,7 +25,7 @@ _NOT_PUBLISHED = ("failed", "skipped")
 
 @dataclass(frozen=True)
 class Entry:
-    """What became of one matrix in a run."""
+    """Outcome of one matrix in a run."""
 
     folder: str
     project_id: str
@@ -48,9 +48,9 @@ class RunRecord:
     counts: Mapping[str, int]
     entries: tuple[Entry, ...]
     problems: tuple[str, ...]
-    """What went wrong with the run as a whole."""
+    """Problems of the run as a whole."""
     only: tuple[str, ...] = ()
-    """What it was limited to: projects, a shard."""
+    """Limits of the run: projects, a shard."""
     complete: bool = True
     """Whether it saw all of its source: only then a matrix can be known to be gone."""
 
@@ -124,12 +124,12 @@ def dates_script(history: History) -> bytes:
 
 @dataclass
 class _Known:
-    """What is known after the reports read so far."""
+    """State after the reports read so far."""
 
     dates: dict[str, str]
     """When each folder was last published."""
     latest: dict[str, Entry] = field(default_factory=dict)
-    """What was not published when last looked at, by folder."""
+    """The last entry of each matrix that was not published, by folder."""
     seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
     """By source, the matrices that it is known to have had, by folder."""
 

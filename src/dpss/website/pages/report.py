@@ -12,7 +12,7 @@ from dpss.website.pages.environment import environment, style_sheet
 from dpss.website.records import MatrixRecord
 
 MAX_BYTES = 2_000_000
-"""What mail programs and repositories take without asking."""
+"""Largest size of a report, in bytes: mail programs and repositories accept it."""
 _RESERVE = 150_000
 """Room for everything but the figures."""
 

@@ -1,0 +1,139 @@
+"""The language of the code: nouns as modules, plain docstrings without persons."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "dpss"
+MODULES = sorted(SOURCE.rglob("*.py"))
+TERMS = {"string", "paging", "reading", "smoothing", "wording", "packing"}
+"""Words in -ing that are nouns: the thing itself, not the work."""
+PERSONS = re.compile(
+    r"\b(somebody|someone|nobody|no one|anybody|anyone|everybody|everyone|whoever|who|whom)\b", re.I
+)
+NO_SUBJECT = re.compile(r"(What|Which|Who|That|It)\b")
+"""A docstring that begins so does not name the thing that it describes."""
+
+
+def docstrings_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of all docstrings, those of attributes and constants included."""
+    for node in ast.walk(ast.parse(text)):
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else ():
+            match statement:
+                case ast.Expr(value=ast.Constant(value=str() as said)):
+                    yield statement.lineno, said
+
+
+def comments_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of all comments."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def persons_in(text: str) -> list[str]:
+    """Return the lines of docstrings and comments in which a person acts."""
+    found = []
+    for line, said in [*docstrings_of(text), *comments_of(text)]:
+        for number, part in enumerate(said.splitlines(), line):
+            if PERSONS.search(part):
+                found.append(f"line {number}: {part.strip()}")
+    return found
+
+
+def without_subject(text: str) -> list[str]:
+    """Return the docstrings that begin with a pronoun."""
+    return [
+        f"line {line}: {said.splitlines()[0]}"
+        for line, said in docstrings_of(text)
+        if NO_SUBJECT.match(said)
+    ]
+
+
+def gerunds_in(name: str) -> list[str]:
+    """Return the gerunds in a module's name."""
+    return [word for word in name.split("_") if word.endswith("ing") and word not in TERMS]
+
+
+def found_by(look: Callable[[str], list[str]]) -> dict[str, list[str]]:
+    """Return the findings of a rule in all modules, by module."""
+    found = {path.relative_to(SOURCE).as_posix(): look(path.read_text()) for path in MODULES}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def test_modules_are_nouns() -> None:
+    """No module or package is called by a gerund, unless it is the field's term."""
+    names = {part for path in MODULES for part in path.relative_to(SOURCE).with_suffix("").parts}
+    assert len(names) > 100
+    assert [name for name in sorted(names) if gerunds_in(name)] == []
+
+
+def test_there_are_no_persons() -> None:
+    """Docstrings and comments tell what the code does, not what somebody does."""
+    assert found_by(persons_in) == {}
+
+
+def test_docstrings_begin_with_the_thing() -> None:
+    """They name the thing, instead of "what is …" or "which …"."""
+    assert found_by(without_subject) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("fetching", ["fetching"]),
+        ("drawing_pages", ["drawing"]),
+        ("file_choosing", ["choosing"]),
+        ("string_paging", []),
+    ],
+)
+def test_a_gerund_is_found(name: str, found: list[str]) -> None:
+    """At any place of a name, and no term of the field is one."""
+    assert gerunds_in(name) == found
+
+
+EXAMPLE = '''\
+"""{module}"""
+
+# {comment}
+LIMIT = 3
+"""{constant}"""
+
+
+class Reader:
+    """{of_class}"""
+
+    def read(self):
+        """Read.
+
+        Args:
+            progress: {argument}
+        """
+'''
+PLAIN = dict.fromkeys(("module", "comment", "constant", "of_class", "argument"), "The reader.")
+
+
+@pytest.mark.parametrize("place", PLAIN)
+@pytest.mark.parametrize("said", ["Who is told.", "Nobody reads it.", "For those who know."])
+def test_a_person_is_found(place: str, said: str) -> None:
+    """In the docstring of a module, a constant, a class or an argument, and in a comment."""
+    assert persons_in(EXAMPLE.format(**PLAIN)) == []
+    (found,) = persons_in(EXAMPLE.format(**PLAIN | {place: said}))
+    assert said in found
+
+
+@pytest.mark.parametrize("place", ["module", "constant", "of_class"])
+@pytest.mark.parametrize("said", ["What is kept.", "Which cells are read.", "It reads."])
+def test_a_docstring_without_a_subject_is_found(place: str, said: str) -> None:
+    """Of a module, a constant or a class."""
+    assert without_subject(EXAMPLE.format(**PLAIN)) == []
+    (found,) = without_subject(EXAMPLE.format(**PLAIN | {place: said}))
+    assert said in found
