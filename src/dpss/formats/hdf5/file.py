@@ -165,9 +165,14 @@ class ChunkedArray:
         if self.dtype.kind not in "iufb" or dataset.shape is None:
             raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Leave lock and layout behind: the dataset is looked at again."""
-        return ChunkedArray, (self._file, self.path)
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without lock and layout: the layout is read again when needed."""
+        return {**vars(self), "_lock": None, "_layout": None, "_laid_out": False}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state; the file is not opened yet."""
+        vars(self).update(state)
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Return the length of the first axis."""
