@@ -1,4 +1,4 @@
-"""Orientation of a MatrixMarket file: the index of the cells, by the lengths of the tables beside it.
+"""Orientation of a MatrixMarket file, by the lengths of the tables beside it.
 
 The table of genes has to fit. That of the cells tells the orientation too where it fits; where
 it does not, or can't be read, and the table of genes fits one side alone, a warning says so:
