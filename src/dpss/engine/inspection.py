@@ -20,7 +20,7 @@ from dpss.errors import MatrixError
 from dpss.formats.base import Matrix
 from dpss.formats.discovery import Refused, each_matrix
 from dpss.formats.options import Means
-from dpss.formats.text.reader import TextLayer
+from dpss.formats.text.layer import TextLayer
 from dpss.model import Certainty, Decision
 from dpss.stats.values.sample_cells import GatheredCells
 from dpss.stats.values.traits import ValueTraits, classify

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, UnknownFormatError
 from dpss.formats.discovery import each_matrix
-from dpss.formats.mtx import npz as module
+from dpss.formats.mtx.npz import read_npz
+from dpss.formats.mtx.npz_layer import _read_entries
 from dpss.summary.record import Summary
 from tests.summarise import source_of, summarise_matrix
 
@@ -105,8 +106,8 @@ def test_any_cut_gives_the_same(
     stored = (matrix.T if turn else matrix).asformat(layout)
     path = tmp_path_factory.mktemp("npz") / "a.npz"
     sp.save_npz(path, stored)
-    npz = module.read_npz(source_of(path))
-    pieces = list(module._read_entries(npz, n, "a.npz"))
+    npz = read_npz(source_of(path))
+    pieces = list(_read_entries(npz, n, "a.npz"))
     majors, minors, values = (
         np.concatenate([np.zeros(0, np.int64), *(each[k] for each in pieces)]) for k in range(3)
     )

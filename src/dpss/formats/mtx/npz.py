@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -22,8 +21,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
 from dpss.formats.mtx.header import MtxHeader
-from dpss.formats.mtx.layer import Entries, MtxLayer
-from dpss.formats.mtx.order import Order, find_runs, order_of
+from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
 from dpss.formats.other_formats import NPZ
 from dpss.storage.archives.zip import ZipTree
@@ -85,7 +83,7 @@ class Npz:
 
 def _first_numbers(array: NpzArray, n: int) -> list[int]:
     with array.blob.open() as file:
-        numbers: list[int] = _Numbers(file, array).read(n).tolist()
+        numbers: list[int] = Numbers(file, array).read(n).tolist()
     return numbers
 
 
@@ -126,99 +124,7 @@ def read_npz(blob: Blob) -> Npz:
     return Npz(layout, MtxHeader(n_rows, n_columns, n_entries, kind, 0, 0), majors, minors, values)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Entries that follow one another; see `dpss.formats.mtx.layer.Entries`."""
-
-    rows: NDArray[np.int32]
-    columns: NDArray[np.int32]
-    values: NDArray[Any]
-    starts: NDArray[np.int32]
-    n: int
-    n_runs: int
-    distinct: bool
-
-
-@dataclass(frozen=True)
-class NpzLayer(MtxLayer):
-    """The entries of a sparse matrix of scipy, streamed."""
-
-    npz: Npz | None = None
-    """The arrays."""
-
-    def _chunks(self, major: int | None, block_bytes: int) -> Iterator[Entries]:
-        """Yield all entries in the file's order.
-
-        Raises:
-            CorruptMatrixError: The file is damaged, or an index lies outside of the matrix.
-        """
-        if self.npz is None:
-            raise ValueError("a layer without arrays")
-        n = max(1, min(self.chunk_bytes, block_bytes) // _ENTRY_BYTES)
-        for first, second, values in _read_entries(self.npz, n, self.blob.url):
-            pair = (second, first) if self.npz.layout == "csc" else (first, second)
-            rows = _as_indices(pair[0], self.header.n_rows, self.blob.url)
-            columns = _as_indices(pair[1], self.header.n_columns, self.blob.url)
-            starts = np.empty(len(values), np.int32)
-            n_runs, distinct = 0, True
-            if major is not None:
-                by = (rows, columns)
-                n_runs, distinct = find_runs(by[major], by[1 - major], len(values), starts)
-            yield _Batch(rows, columns, values, starts, len(values), n_runs, distinct)
-
-
-def _read_entries(
-    npz: Npz, n: int, url: str
-) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
-    """Yield major index, minor index and value of at most ``n`` entries at a time."""
-    with (
-        npz.majors.blob.open() as major_file,
-        npz.minors.blob.open() as minor_file,
-        npz.values.blob.open() as value_file,
-    ):
-        majors = _Numbers(major_file, npz.majors)
-        minors = _Numbers(minor_file, npz.minors)
-        values = _Numbers(value_file, npz.values)
-        if npz.layout == "coo":
-            pieces = _read_indices(majors, npz.header.n_entries, n)
-        else:
-            pieces = _expand_bounds(majors, npz, n, url)
-        for piece in pieces:
-            yield piece, minors.read(len(piece)), _as_values(values.read(len(piece)))
-
-
-def _read_indices(majors: _Numbers, n_entries: int, n: int) -> Iterator[NDArray[Any]]:
-    for begin in range(0, n_entries, n):
-        yield majors.read(min(n, n_entries - begin))
-
-
-def _expand_bounds(majors: _Numbers, npz: Npz, n: int, url: str) -> Iterator[NDArray[Any]]:
-    """Yield the major index of at most ``n`` entries at a time, from where each one begins.
-
-    Raises:
-        CorruptMatrixError: The bounds decrease, or do not end with the entries.
-    """
-    n_entries = npz.header.n_entries
-    n_majors = npz.majors.length - 1
-    last = majors.read(1).astype(np.int64)
-    damaged = bool(last[0] != 0)
-    for first in range(0, n_majors, _MAJORS_AT_ONCE):
-        more = majors.read(min(_MAJORS_AT_ONCE, n_majors - first)).astype(np.int64)
-        bounds = np.concatenate([last, more])
-        if damaged or (np.diff(bounds) < 0).any() or bounds[-1] > n_entries:
-            raise CorruptMatrixError(f"{url}: its array indptr decreases or is too large")
-        for begin in range(int(bounds[0]), int(bounds[-1]), n):
-            end = min(begin + n, int(bounds[-1]))
-            a = int(np.searchsorted(bounds, begin, side="right")) - 1
-            b = int(np.searchsorted(bounds, end, side="left"))
-            lengths = np.diff(np.clip(bounds[a : b + 1], begin, end))
-            yield np.repeat(np.arange(first + a, first + b), lengths)
-        last = bounds[-1:]
-    if last[0] != n_entries:
-        raise CorruptMatrixError(f"{url}: its array indptr does not end with its entries")
-
-
-class _Numbers:
+class Numbers:
     """The numbers of an array as a stream."""
 
     def __init__(self, file: BinaryIO, array: NpzArray) -> None:
@@ -239,20 +145,6 @@ class _Numbers:
                 f"{self._array.blob.url}: ends before its {self._array.length:,} numbers"
             )
         return np.frombuffer(data, self._dtype)
-
-
-def _as_indices(values: NDArray[Any], side: int, url: str) -> NDArray[np.int32]:
-    if len(values) and not 0 <= int(values.min()) <= int(values.max()) < side:
-        raise CorruptMatrixError(f"{url}: an index lies outside of its {side:,} rows or columns")
-    return values.astype(np.int32)
-
-
-def _as_values(values: NDArray[Any]) -> NDArray[Any]:
-    """Return values as ``int32`` where they fit, else as ``float64``."""
-    if values.dtype.kind == "f":
-        return values.astype(np.float64)
-    whole = not len(values) or _INT32.min <= int(values.min()) <= int(values.max()) <= _INT32.max
-    return values.astype(np.int32 if whole else np.float64)
 
 
 def _open_array(members: dict[str, Blob], name: str, npz: Blob) -> NpzArray:

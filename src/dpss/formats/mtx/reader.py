@@ -21,7 +21,8 @@ from dpss.formats.annotation.gene_table import Note
 from dpss.formats.base import Matrix
 from dpss.formats.mtx.header import is_matrix_market, read_header
 from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
-from dpss.formats.mtx.npz import NpzLayer, is_sparse_npz, read_npz
+from dpss.formats.mtx.npz import is_sparse_npz, read_npz
+from dpss.formats.mtx.npz_layer import NpzLayer
 from dpss.formats.mtx.order import guess_order
 from dpss.formats.mtx.orientation import decide_orientation, orient
 from dpss.formats.mtx.roles import Table, Tables, find_tables

@@ -15,10 +15,10 @@ from dpss.errors import (
     CorruptMatrixError,
     LimitError,
     NeedsWholeError,
-    NoMatrixError,
     UnknownFormatError,
 )
 from dpss.formats.base import Matrix
+from dpss.formats.text.arrow_rows import order_columns, title_row, write_rows
 from dpss.formats.text.layout import Orientation
 from dpss.formats.text.reader import open_text
 from dpss.storage.archives.members import skip
@@ -147,10 +147,10 @@ class TableText:
         opener = _open_parquet if self.kind == PARQUET else _open_feather
         try:
             schema, batches = opener(self)
-            order = _order_columns(schema, self.url)
-            yield _titles([title for _, title in order])
+            order = order_columns(schema, self.url)
+            yield title_row([title for _, title in order])
             for batch in batches:
-                yield _write_rows(batch, [place for place, _ in order])
+                yield write_rows(batch, [place for place, _ in order])
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
                 raise
@@ -255,53 +255,3 @@ def _check_memory(text: TableText, n_bytes: int, what: str) -> None:
             f"{text.memory_bytes / 2**20:,.0f} MiB allowed; write the table with fewer rows in "
             "each, or raise --memory"
         )
-
-
-def _order_columns(schema: Any, url: str) -> list[tuple[int, str]]:
-    """Return place and title of each column: the index first, then text, then numbers.
-
-    Raises:
-        NoMatrixError: A column holds lists, records or bytes.
-    """
-    import pyarrow.types as kinds
-
-    stored = (schema.pandas_metadata or {}).get("index_columns", ())
-    index = [name for name in stored if isinstance(name, str)]
-    ranked = []
-    for place, field in enumerate(schema):
-        kind = field.type.value_type if kinds.is_dictionary(field.type) else field.type
-        if kinds.is_nested(kind) or kinds.is_binary(kind) or kinds.is_large_binary(kind):
-            raise NoMatrixError(f"{url}: column {field.name!r} holds {kind}, no numbers")
-        number = kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)
-        number = number or kinds.is_decimal(kind) or kinds.is_null(kind)
-        rank = 0 if field.name in index else 2 if number else 1
-        title = "" if field.name.startswith("__index_level_") else field.name
-        ranked.append((rank, place, title))
-    return [(place, title) for _, place, title in sorted(ranked, key=lambda each: each[:2])]
-
-
-def _titles(titles: list[str]) -> bytes:
-    quoted = ('"' + title.replace('"', '""') + '"' for title in titles)
-    return (",".join(quoted) + "\n").encode()
-
-
-def _write_rows(batch: Any, places: list[int]) -> bytes:
-    """Return rows as csv."""
-    import pyarrow as pa
-    import pyarrow.types as kinds
-    from pyarrow import csv
-
-    columns = []
-    for place in places:
-        column = batch.column(place)
-        if kinds.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        if kinds.is_boolean(column.type):
-            column = column.cast(pa.uint8())
-        elif kinds.is_float16(column.type):
-            column = column.cast(pa.float32())
-        columns.append(column)
-    out = io.BytesIO()
-    rows = pa.record_batch(columns, names=[str(i) for i in range(len(columns))])
-    csv.write_csv(rows, out, csv.WriteOptions(include_header=False))
-    return out.getvalue()
