@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +23,9 @@ from dpss.formats.text.fields import (
     is_number,
     numeric_columns,
 )
+from dpss.formats.text.titles import ANNOTATION, UNNAMED, is_count
 
 _LIMIT_VALUE = re.compile(r"[<>≤≥~]\s*=?\s*\d.*")
-
-_ANNOTATION = re.compile(
-    r"chr(om(osome)?)?|(gene_?|tx_?|feature)?(start|end|length|width)|strand|(gene_?)?(bio)?type|"
-    r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|(ensembl|entrez)(_?(gene))?_?(id)?|"
-    r"accession|description|refseq|locus|transcript_?ids?(\(s\))?|exon_?count|gc(_?content)?|"
-    r"barcodes?|cells?[ _]?(id|name|key|barcode|index|number|num|label)?s?|cellkey|"
-    r"unnamed: ?\d+|index|row_?names?|",
-    re.I,
-)
-"""Titles of columns that describe a gene or a cell instead of counting."""
-_UNNAMED = re.compile(r"|unnamed: ?\d+|index|row_?(names?|num(ber)?)|x|id|#", re.I)
 
 _MIN_ROWS = 5
 _MIN_ROWS_OF_IDS = 10
@@ -88,14 +77,6 @@ def find_layout(
 def _is_blank(rows: Rows, j: int, titles: Sequence[str] | None) -> bool:
     """Return whether a column has no title and no field."""
     return not (titles and titles[j]) and not any(row[j] for row in rows.fields)
-
-
-def is_count(fields: Sequence[str]) -> bool:
-    """Return whether fields are whole numbers, each one more than the one before."""
-    if not all(field.isascii() and field.isdigit() and len(field) < 10 for field in fields):
-        return False
-    numbers = [int(field) for field in fields]
-    return all(b == a + 1 for a, b in pairwise(numbers))
 
 
 def find_cell_annotation(
@@ -199,12 +180,12 @@ def _count_lead(
             _check_annotation(rows, j, titles)
         elif title is None or j > 0:
             known = title and (
-                _ANNOTATION.fullmatch(title) is not None
+                ANNOTATION.fullmatch(title) is not None
                 or (titles is not None and _is_before_text(j, numeric, titles))
             )
             if not known and not (numbered and title is None):
                 break
-        elif not (_UNNAMED.fullmatch(title) or _ANNOTATION.fullmatch(title)):
+        elif not (UNNAMED.fullmatch(title) or ANNOTATION.fullmatch(title)):
             break
         j += 1
     return j
@@ -224,7 +205,7 @@ def _check_annotation(rows: Rows, j: int, titles: Sequence[str] | None) -> None:
         CorruptMatrixError: It has a field that is no number; it is named with its place.
     """
     title = titles[j] if titles else ""
-    if titles and (_ANNOTATION.fullmatch(title) or _UNNAMED.fullmatch(title)):
+    if titles and (ANNOTATION.fullmatch(title) or UNNAMED.fullmatch(title)):
         return
     column = rows.column(j)
     # A missing value says nothing about what the column is.

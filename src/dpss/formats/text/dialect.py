@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats.text.columns import find_cell_annotation, find_layout, is_count
-from dpss.formats.text.fields import Rows, is_number, number_share, numeric_columns
+from dpss.formats.text.columns import find_cell_annotation, find_layout
+from dpss.formats.text.fields import Rows, number_share, numeric_columns
+from dpss.formats.text.titles import find_titles
 
 MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
 """Fields that stand for no value, in capitals."""
@@ -118,7 +119,7 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
     csv.field_size_limit(1 << 27)
     sketch = _sketch(head, complete, url)
     n = len(sketch.rows[0])
-    header = _find_header(sketch, numeric_columns(sketch.rows), url)
+    header = find_titles(sketch.first, sketch.rows, numeric_columns(sketch.rows), url)
     short = header is not None and len(header) == n - 1
     titles = None if header is None else ["", *header] if short else header
     fields, numbers = sketch.rows, sketch.numbers
@@ -201,20 +202,3 @@ def _is_comment(lines: Sequence[bytes]) -> bool:
     separator = max((each.encode() for each in _SEPARATORS), key=data.count)
     # A header may lack the title of the first column.
     return lines[0].count(separator) - data.count(separator) not in (0, -1)
-
-
-def _find_header(sketch: Sketch, numeric: Sequence[bool], url: str) -> list[str] | None:
-    """Return the fields of the header, `None` if the first line is data already."""
-    first, n = sketch.first, len(numeric)
-    if len(first) == n + 1 and not first[-1]:
-        first = first[:-1]
-    if len(first) == n - 1:
-        return first
-    if len(first) != n:
-        raise CorruptMatrixError(
-            f"{url}: the first line has {len(first):,} fields, the second {n:,}"
-        )
-    data = [value for value, is_data in zip(first, numeric, strict=True) if is_data]
-    if any(not is_number(value) for value in data) or not data:
-        return first
-    return first if len(data) > 2 and is_count(data[1:]) else None
