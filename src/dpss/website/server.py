@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import io
 import logging
 import re
+import socket
 import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +24,12 @@ MAX_CONNECTIONS = 64
 """Connections served at a time; a browser opens six."""
 TIMEOUT_SECONDS = 15.0
 """A connection that sends or takes nothing for so long is closed."""
+REQUEST_SECONDS = 20.0
+"""Limit for waiting for a request and receiving it, however it comes."""
+ANSWER_SECONDS = 600.0
+"""Limit for sending an answer, however slowly it is taken."""
+MAX_COMPRESSED_BYTES = 1 << 23
+"""Largest file that is compressed, which is done in memory."""
 _HOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 # Fixed here: what the machine's own table says of an ending may be anything.
@@ -54,10 +63,26 @@ class _Handler(SimpleHTTPRequestHandler):
         if found.is_dir() and path.partition("?")[0].endswith("/"):
             # The base class would open this page of the folder without asking here again.
             return self.translate_path(f"{path.partition('?')[0]}index.html")
-        if not found.resolve().is_relative_to(root) or found.name.startswith(".dpss-"):
+        inside = found.resolve()
+        if (
+            not inside.is_relative_to(root)
+            or any(part.startswith(".dpss-") for part in inside.relative_to(root).parts)
+            # A pipe would hold whoever opens it.
+            or (inside.exists() and not inside.is_file() and not inside.is_dir())
+        ):
             return str(root / "\N{REPLACEMENT CHARACTER}")
         # `resolve` drops the slash that tells a folder from a file of that name.
         return str(found) + ("/" if path.partition("?")[0].endswith("/") else "")
+
+    def handle_one_request(self) -> None:
+        """Wait for a request and answer it, each within its limit."""
+        self._limit(REQUEST_SECONDS)
+        super().handle_one_request()
+
+    def _limit(self, seconds: float) -> None:
+        """Let the connection be ended after so long."""
+        if isinstance(self.server, _Server):
+            self.server.limit(self.connection, seconds)
 
     def parse_request(self) -> bool:
         """Refuse a request under a name that is not this machine's own.
@@ -68,7 +93,8 @@ class _Handler(SimpleHTTPRequestHandler):
         if not super().parse_request():
             return False
         hosts = self.headers.get_all("Host", [])
-        if len(hosts) <= 1 and all(_HOST.fullmatch(host.strip()) for host in hosts):
+        self._limit(ANSWER_SECONDS)
+        if len(hosts) == 1 and _HOST.fullmatch(hosts[0].strip()):
             return True
         self.send_error(HTTPStatus.FORBIDDEN, "Only for this machine")
         return False
@@ -78,7 +104,10 @@ class _Handler(SimpleHTTPRequestHandler):
         path = Path(self.translate_path(self.path))
         kind = TYPES.get(path.suffix, "")
         asked = "gzip" in self.headers.get("Accept-Encoding", "")
-        if not asked or not path.is_file() or not kind.startswith(("text/", "image/svg", "app")):
+        text = kind.startswith(("text/", "image/svg", "application/json", "application/atom"))
+        if not asked or not text or not path.is_file():
+            return super().send_head()
+        if path.stat().st_size > MAX_COMPRESSED_BYTES:
             return super().send_head()
         data = gzip.compress(path.read_bytes(), 5, mtime=0)
         self.send_response(HTTPStatus.OK)
@@ -110,6 +139,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
         """Bind to an address."""
         self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._ends: dict[socket.socket, float] = {}
+        self._ends_lock = threading.Lock()
         super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -124,7 +155,29 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            with self._ends_lock:
+                self._ends.pop(request, None)
             self._free.release()
+
+    def limit(self, connection: socket.socket, seconds: float) -> None:
+        """Let a connection be ended after so long, unless this is called again before."""
+        with self._ends_lock:
+            self._ends[connection] = time.monotonic() + seconds
+
+    def service_actions(self) -> None:
+        """End connections whose time is up; called again and again while serving."""
+        super().service_actions()
+        now = time.monotonic()
+        with self._ends_lock:
+            for connection in [each for each, end in self._ends.items() if end < now]:
+                del self._ends[connection]
+                # Whoever waits for it in its thread is woken.
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what ended a connection, mostly a browser that went away."""
+        log.debug("a connection of %s broke off", client_address, exc_info=True)
 
 
 def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:

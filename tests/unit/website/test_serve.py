@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,10 @@ def address(tmp_path: Path):
     (root / "linked").mkdir()
     (root / "linked" / "index.html").symlink_to(tmp_path / "secret.txt")
     (root / "far").symlink_to(tmp_path)
+    (root / ".dpss-part").mkdir()
+    (root / ".dpss-part" / "x.txt").write_text("secret")
+    os.mkfifo(root / "pipe.txt")
+    (root / "big.csv").write_bytes(b"0123456789abcde\n" * (1 << 20))
     with make_server(root) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -36,7 +42,8 @@ def address(tmp_path: Path):
 
 def get(address, path: str, **headers: str) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(*address, timeout=5)
-    connection.putrequest("GET", path, skip_host="Host" in headers)
+    known = "Accept-Encoding" in headers
+    connection.putrequest("GET", path, skip_host="Host" in headers, skip_accept_encoding=known)
     for name, value in headers.items():
         connection.putheader(name, value)
     connection.endheaders()
@@ -82,6 +89,8 @@ def test_files_come_with_their_type(address, path, kind):
         "/far/secret.txt",
         "/data/",
         "/nothing",
+        "/pipe.txt",
+        "/.dpss-part/x.txt",
         "/%00",
     ],
 )
@@ -122,3 +131,81 @@ def test_connections_are_bounded_and_slow_ones_are_closed(address, monkeypatch):
         assert connection.recv(1) == b""
         connection.close()
     assert get(address, "/x.js").status == 200
+
+
+def test_a_request_without_a_host_is_refused(address):
+    """Who is asked for must be said: once, in any version of HTTP."""
+    for version in ("1.0", "1.1"):
+        with socket.create_connection(address[:2], timeout=5) as connection:
+            connection.sendall(f"GET /x.js HTTP/{version}\r\n\r\n".encode())
+            assert b" 403 " in connection.recv(100)
+    with socket.create_connection(address[:2], timeout=5) as connection:
+        connection.sendall(b"GET /x.js HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+        assert b" 403 " in connection.recv(100)
+
+
+def closed_after(connection: socket.socket, data: bytes, pause: float) -> float:
+    """Send bytes one at a time; return the seconds until the server ends the connection."""
+    start = time.monotonic()
+    connection.settimeout(pause)
+    for byte in data:
+        try:
+            connection.sendall(bytes([byte]))
+            if connection.recv(1) == b"":
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize("begin", [b"GET /x.js HTTP/1.1\r\nX: ", b"G", b""])
+def test_a_request_that_trickles_in_is_ended(address, monkeypatch, begin):
+    """The limit is for the whole request: a byte now and then does not prolong it."""
+    monkeypatch.setattr("dpss.website.server.REQUEST_SECONDS", 0.5)
+    with socket.create_connection(address[:2], timeout=5) as connection:
+        connection.sendall(begin)
+        assert closed_after(connection, b"a" * 200, 0.05) < 5
+
+
+def test_answers_that_are_taken_slowly_are_ended(address, monkeypatch, capfd):
+    """Clients that ask for a large file and take little of it hold no place for ever."""
+    monkeypatch.setattr("dpss.website.server.ANSWER_SECONDS", 1.0)
+    slow = [socket.create_connection(address[:2], timeout=5) for _ in range(MAX_CONNECTIONS)]
+    for connection in slow:
+        connection.sendall(b"GET /big.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    with pytest.raises((OSError, http.client.HTTPException)):
+        get(address, "/x.js")
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        for connection in slow:
+            connection.recv(100)
+        try:
+            assert get(address, "/x.js").status == 200
+            break
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.1)
+    else:
+        pytest.fail("slow clients hold all places")
+    for connection in slow:
+        connection.close()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_large_text_is_sent_as_it_is(address):
+    """Small texts are compressed in memory; large ones are not taken into memory at all."""
+    asked = {"Accept-Encoding": "gzip"}
+    assert get(address, "/big.csv", **asked).headers["Content-Encoding"] is None
+    assert get(address, "/genes.csv", **asked).headers["Content-Encoding"] == "gzip"
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(address, capfd):
+    """What a browser breaks off is no error of the program."""
+    for _ in range(5):
+        with socket.create_connection(address[:2], timeout=5) as connection:
+            connection.sendall(b"GET /big.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            connection.recv(10)
+    time.sleep(0.3)
+    assert get(address, "/x.js").status == 200
+    assert capfd.readouterr().err == ""
