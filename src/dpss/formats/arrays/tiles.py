@@ -63,7 +63,8 @@ class TiledArray(Protocol):
         """Yield what covers a rectangle, in any order: first row, first column, numbers.
 
         The rectangle begins and ends where tiles do, or at the matrix's end; what is
-        given may hang over the matrix's end.
+        given are tiles or parts of them, and may hang over the matrix's end. A large tile that
+        is decoded whole is held within `dpss.formats.arrays.budget.DECODED`.
         """
 
 
@@ -160,10 +161,16 @@ class TiledLayer:
                 )
                 yield EntryBlock(cells, block.indices, block.data)
             return
+        height, width = self.array.tile_shape
+        large = height * width * self.array.dtype.itemsize > block_bytes
         for rows, columns in self._rectangles(partition, block_bytes):
-            yield join_entries(
-                [self._entries(*found) for found in self.array.read_tiles(rows, columns)]
-            )
+            found = self.array.read_tiles(rows, columns)
+            if large:
+                for row, column, tile in found:
+                    yield from self._cut_entries(row, column, tile, block_bytes)
+                    del tile  # it makes room for the next one
+            else:
+                yield join_entries([self._entries(*each) for each in found])
 
     def _rectangles(self, partition: range, block_bytes: int) -> Iterator[tuple[range, range]]:
         """Yield the rows and columns of as many tiles side by side as a block holds."""
@@ -182,6 +189,14 @@ class TiledLayer:
                 columns = range(column * width, min((column + n_tiles) * width, n_columns))
             yield range(row * height, min((row + n_down) * height, n_rows)), columns
             number += n_tiles
+
+    def _cut_entries(
+        self, row: int, column: int, tile: NDArray[Any], block_bytes: int
+    ) -> Iterator[EntryBlock]:
+        """Yield the values of a large tile, some rows at a time."""
+        step = max(1, block_bytes // max(1, tile.shape[1] * tile.dtype.itemsize))
+        for first in range(0, len(tile), step):
+            yield self._entries(row + first, column, tile[first : first + step])
 
     def _entries(self, row: int, column: int, tile: NDArray[Any]) -> EntryBlock:
         """Return the values of a tile that are not zero."""

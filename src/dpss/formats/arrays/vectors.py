@@ -9,6 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.formats.arrays.budget import LARGE_BYTES
+
 
 class Vector(Protocol):
     """An array in chunks, read by ranges of its first axis. Safe in several threads."""
@@ -95,12 +97,14 @@ class Cursor:
         if first == self._row and self._held is not None:
             _paste(self._held, first * n_rows, out, start)
             first += 1
-        if first <= last:
+        n_together = last + 1 - first if self.array.chunk_bytes < LARGE_BYTES else 1
+        for number in range(first, last + 1, max(1, n_together)):
             # A chunk may be large: it makes room for the next one.
             self._row, self._held = -1, None
-        for row, slab in self.array.read_slabs(layout, first, last + 1):
-            _paste(slab, row * n_rows, out, start)
-            self._row, self._held = row, slab
+            for row, slab in self.array.read_slabs(layout, number, number + n_together):
+                _paste(slab, row * n_rows, out, start)
+                self._row, self._held = row, slab
+                del slab
         return out
 
     def _room(self, n: int) -> NDArray[Any]:

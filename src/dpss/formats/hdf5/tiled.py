@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
 from dpss.formats.hdf5.file import ChunkedArray, Hdf5File, reading
 
 _MAX_INDEXED = 1 << 21
@@ -87,9 +88,15 @@ class Hdf5Tiles:
         across = np.arange(columns.start // width, -(-columns.stop // width), dtype=np.int64)
         numbers = (down[:, None] * n_across + across).ravel()
         numbers = numbers[np.argsort(layout.offsets[numbers], kind="stable")]
-        for number, tile in self._array.read_chunks(layout, numbers):
-            row, column = divmod(number, n_across)
-            yield row * height, column * width, tile
+        # Large ones one by one: as many are held as the budget of all threads has room for.
+        n_together = len(numbers) if self.chunk_bytes < LARGE_BYTES else 1
+        for first in range(0, len(numbers), max(1, n_together)):
+            with DECODED.hold(self.chunk_bytes):
+                together = numbers[first : first + n_together]
+                for number, tile in self._array.read_chunks(layout, together):
+                    row, column = divmod(number, n_across)
+                    yield row * height, column * width, tile
+                    del tile
 
     @property
     def _indexed(self) -> bool:
@@ -105,7 +112,9 @@ class Hdf5Tiles:
         step = max(1, _LIBRARY_BYTES // (row_bytes * height)) * height
         for row in range(rows.start, rows.stop, step):
             stop = min(row + step, rows.stop)
-            with reading(self.file):
-                dataset: h5py.Dataset = self.file.dataset(self.path)
-                part = np.asarray(dataset[row:stop, columns.start : columns.stop])
-            yield row, columns.start, part
+            with DECODED.hold((stop - row) * row_bytes):
+                with reading(self.file):
+                    dataset: h5py.Dataset = self.file.dataset(self.path)
+                    part = np.asarray(dataset[row:stop, columns.start : columns.stop])
+                yield row, columns.start, part
+                del part

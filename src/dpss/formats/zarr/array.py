@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import ChunkError, CorruptMatrixError, DpssError, LimitError
+from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
+from dpss.formats.zarr.chunks import Hierarchy, Place, locate
 from dpss.formats.zarr.codecs import (
     DAMAGE,
     MAX_TEXT_BYTES,
@@ -23,31 +25,14 @@ from dpss.formats.zarr.codecs import (
     unshuffle,
 )
 from dpss.formats.zarr.metadata import ArrayMetadata
-from dpss.storage.base import Blob
+from dpss.formats.zarr.strips import can_stream, read_strips
 from dpss.storage.paging.file import Prefetchable
 
 MAX_CHUNK_BYTES = 1 << 29
 """Largest decoded chunk: it can only be decoded as a whole."""
-_MAX_STORED_BYTES = 1 << 30
-_MISSING = (1 << 64) - 1
 _LAST_CHARACTER, _REPLACEMENT = 0x10FFFF, 0xFFFD
-_MAX_INDEX_BYTES = 1 << 26
-
-Place = tuple[int, ...]
-
-
-class Hierarchy(Protocol):
-    """A zarr hierarchy, as far as its arrays need it."""
-
-    @property
-    def url(self) -> str:
-        """The address without secrets."""
-
-    def find(self, path: str) -> Blob | None:
-        """Return the blob at a path below the root; ``None`` if there is none."""
-
-    def stored_bytes(self, path: str) -> int | None:
-        """Return the bytes that an array's chunks take in storage; ``None`` if not known."""
+_STRIP_BYTES = 1 << 22
+"""About how much of a large chunk is decoded at a time."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +143,49 @@ class ZarrArray:
             yield row, slab
 
     def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
-        """Yield the chunks of a rectangle."""
+        """Yield the chunks of a rectangle; large ones in strips where their codec allows it."""
         height, width = self.tile_shape
         for row in range(rows.start // height, -(-rows.stop // height)):
             for column in range(columns.start // width, -(-columns.stop // width)):
-                yield row * height, column * width, self.read_chunk((row, column))
+                if self._streams:
+                    for at, strip in self._read_strips((row, column)):
+                        yield row * height + at[0], column * width + at[1], strip
+                    continue
+                with DECODED.hold(self.chunk_bytes):
+                    yield row * height, column * width, self.read_chunk((row, column))
+
+    @property
+    def _streams(self) -> bool:
+        """Whether chunks are large and can be decoded some lines at a time."""
+        line_bytes = self.meta.chunk_shape[self.meta.order[1]] * self.dtype.itemsize
+        return self.chunk_bytes >= LARGE_BYTES > line_bytes and can_stream(self.meta)
+
+    def _read_strips(self, place: Place) -> Iterator[tuple[Place, NDArray[Any]]]:
+        """Yield a chunk of numbers in strips, each with its place in the chunk."""
+        major = self.meta.order[0]
+        n_lines, length = (self.kept_shape[axis] for axis in self.meta.order)
+        for first, lines in self._read_lines(place, n_lines):
+            kept = lines[:, :length].astype(self.dtype, copy=False)
+            yield ((first, 0), kept) if major == 0 else ((0, first), kept.T)
+
+    def _read_lines(self, place: Place, n_lines: int) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield some lines of a chunk at a time; an unwritten one gives its fill value."""
+        stored = locate(self.tree, self.path, self.meta, place)
+        if stored is not None:
+            try:
+                yield from read_strips(self.meta, stored, n_lines, _STRIP_BYTES)
+            except ChunkError as error:
+                raise self._damaged(place, error) from error
+            except DpssError:
+                raise
+            except DAMAGE as error:
+                raise self._damaged(place, error) from error
+            return
+        length = self.meta.chunk_shape[self.meta.order[1]]
+        step = max(1, _STRIP_BYTES // (length * self.dtype.itemsize))
+        for first in range(0, n_lines, step):
+            shape = (min(step, n_lines - first), length)
+            yield first, np.full(shape, self.meta.fill, dtype=self.dtype)
 
     def read_all(self, most: int) -> NDArray[Any]:
         """Return the whole of a small array.
@@ -188,9 +211,10 @@ class ZarrArray:
                 f"{self.url} is stored in chunks of {self.meta.chunk_shape}, which can only be "
                 "read whole: write it in smaller chunks"
             )
-        data = self._stored(place)
-        if data is None:
+        stored = locate(self.tree, self.path, self.meta, place)
+        if stored is None:
             return np.full(self.kept_shape, self.meta.fill, dtype=self.dtype)
+        data = stored.read()
         kept = tuple(map(slice, self.kept_shape))
         try:
             if (
@@ -200,44 +224,10 @@ class ZarrArray:
                 return self._decode_rows(data)[kept]
             return self._decode(data)[kept]
         except DAMAGE as error:
-            raise CorruptMatrixError(f"{self.url}: chunk {place} is damaged ({error})") from error
+            raise self._damaged(place, error) from error
 
-    def _stored(self, place: Place) -> bytes | None:
-        """Return a chunk's bytes as stored, `None` for one never written."""
-        shards = self.meta.shards
-        if shards is None:
-            blob = self.tree.find(f"{self.path}/{self.meta.key(place)}")
-            return None if blob is None else _read_whole(blob)
-        per_shard = tuple(
-            -(-s // c) for s, c in zip(shards.shape, self.meta.chunk_shape, strict=True)
-        )
-        shard = tuple(at // n for at, n in zip(place, per_shard, strict=True))
-        inner = tuple(at % n for at, n in zip(place, per_shard, strict=True))
-        blob = self.tree.find(f"{self.path}/{self.meta.key(shard)}")
-        if blob is None:
-            return None
-        index = self._shard_index(blob, per_shard)
-        offset, size = (int(n) for n in index[inner])
-        if offset == size == _MISSING:
-            return None
-        end = blob.size_bytes or 0
-        if offset + size > end:
-            raise CorruptMatrixError(f"{blob.url}: a chunk lies beyond the shard's end")
-        return blob.read_range(offset, size)
-
-    def _shard_index(self, blob: Blob, per_shard: Place) -> NDArray[np.uint64]:
-        """Return offset and size of each chunk in a shard, shape ``(*per_shard, 2)``."""
-        shards = self.meta.shards
-        n_bytes = prod(per_shard) * 16
-        n_check = 4 if shards is not None and shards.index_checked else 0
-        size = blob.size_bytes or 0
-        if n_bytes > _MAX_INDEX_BYTES or n_bytes + n_check > size:
-            raise CorruptMatrixError(f"{blob.url}: {size:,} bytes hold no index of its chunks")
-        at_end = shards is None or shards.index_at_end
-        data = blob.read_range(size - n_bytes - n_check if at_end else 0, n_bytes)
-        if len(data) != n_bytes:
-            raise CorruptMatrixError(f"{blob.url}: is cut off")
-        return np.frombuffer(data, dtype="<u8").reshape(*per_shard, 2)
+    def _damaged(self, place: Place, error: BaseException) -> CorruptMatrixError:
+        return CorruptMatrixError(f"{self.url}: chunk {place} is damaged ({error})")
 
     def _decode_rows(self, data: bytes) -> NDArray[Any]:
         """Decode the rows of a chunk that lie within the array."""
@@ -286,19 +276,3 @@ def _mend_text(texts: NDArray[np.str_]) -> NDArray[np.str_]:
     codes = texts.astype(texts.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
     codes[(codes > _LAST_CHARACTER) | ((codes >= 0xD800) & (codes < 0xE000))] = _REPLACEMENT
     return codes.view(texts.dtype.newbyteorder("=")).reshape(texts.shape)
-
-
-def _read_whole(blob: Blob) -> bytes:
-    """Return all bytes of a stored chunk.
-
-    Raises:
-        LimitError: They are more than any chunk has.
-    """
-    size = blob.size_bytes
-    if size is not None and size > _MAX_STORED_BYTES:
-        raise LimitError(f"{blob.url}: a chunk of {size:,} bytes is too large to be decoded")
-    with blob.open() as file:
-        data = file.read(_MAX_STORED_BYTES + 1)
-    if len(data) > _MAX_STORED_BYTES:
-        raise LimitError(f"{blob.url}: a chunk of so many bytes is too large to be decoded")
-    return data

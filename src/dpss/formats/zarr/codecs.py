@@ -31,7 +31,8 @@ MAX_TEXT_BYTES = 1 << 28
 """Most bytes that a chunk of strings may decode to; its shape does not tell."""
 
 _BLOSC_HEAD = struct.Struct("<4xI8x")
-_BLOSC_COPIED = 2
+BLOSC_HEAD_BYTES = _BLOSC_HEAD.size
+BLOSC_COPIED = 2
 """Flag of a buffer whose bytes are stored as they are."""
 
 
@@ -43,10 +44,16 @@ def _inflate(data: bytes, most: int) -> bytes:
     return out
 
 
-def _decode_blosc(data: bytes, most: int) -> bytes:
+def decode_blosc(data: bytes | bytearray, most: int) -> bytes:
+    """Decode a blosc buffer.
+
+    Raises:
+        DecodeError: It is cut off, or claims more than ``most`` bytes.
+        RuntimeError: It is damaged.
+    """
     from numcodecs import blosc
 
-    if len(data) < _BLOSC_HEAD.size or _BLOSC_HEAD.unpack_from(data)[0] > most:
+    if len(data) < BLOSC_HEAD_BYTES or _BLOSC_HEAD.unpack_from(data)[0] > most:
         raise ChunkError("claims more bytes than a chunk has")
     if int.from_bytes(data[12:16], "little") != len(data):
         raise ChunkError("is cut off")
@@ -72,7 +79,7 @@ def _decode_zstd(data: bytes, most: int) -> bytes:
 _DECOMPRESS: Mapping[str, Callable[[bytes, int], bytes]] = {
     "gzip": _inflate,
     "zlib": _inflate,
-    "blosc": _decode_blosc,
+    "blosc": decode_blosc,
     "lz4": _decode_lz4,
     "zstd": _decode_zstd,
     "bz2": lambda data, most: bz2.BZ2Decompressor().decompress(data, most + 1),
@@ -136,16 +143,16 @@ def _decode_first_blosc(data: bytes, n_bytes: int) -> bytes:
     The header states the size (c-blosc's ``README_CHUNK_FORMAT.rst``); one that states fewer
     bytes has fewer blocks, at the same places.
     """
-    if len(data) < _BLOSC_HEAD.size or int.from_bytes(data[12:16], "little") != len(data):
+    if len(data) < BLOSC_HEAD_BYTES or int.from_bytes(data[12:16], "little") != len(data):
         raise ChunkError("is cut off")
     whole, block = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8))
     if whole < n_bytes or block < 1:
         raise ChunkError(f"does not hold {n_bytes:,} bytes")
-    if data[2] & _BLOSC_COPIED:
-        return data[_BLOSC_HEAD.size : _BLOSC_HEAD.size + n_bytes]
+    if data[2] & BLOSC_COPIED:
+        return data[BLOSC_HEAD_BYTES : BLOSC_HEAD_BYTES + n_bytes]
     wanted = min(whole, -(-n_bytes // block) * block)
     shorter = data[:4] + wanted.to_bytes(4, "little") + data[8:]
-    return _decode_blosc(shorter, wanted)[:n_bytes]
+    return decode_blosc(shorter, wanted)[:n_bytes]
 
 
 def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:

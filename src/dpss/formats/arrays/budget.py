@@ -1,0 +1,52 @@
+"""One limit for the memory of large decoded pieces, whatever the number of threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+LARGE_BYTES = 1 << 24
+"""Size from which a piece is counted; threads hold no more than a few smaller ones each."""
+
+
+class MemoryBudget:
+    """Bytes that the threads of a process share: a thread waits until its piece fits.
+
+    A piece larger than the whole budget is held alone. A thread that holds a piece already gets
+    the next one at once, so that no two threads wait for each other.
+    """
+
+    def __init__(self, n_bytes: int) -> None:
+        """Share ``n_bytes``."""
+        self._free = n_bytes
+        self._held: Counter[int] = Counter()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, n_bytes: int) -> Iterator[None]:
+        """Hold so many bytes for as long as the context lasts; small pieces are not counted."""
+        if n_bytes < LARGE_BYTES:
+            yield
+            return
+        thread = threading.get_ident()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._free >= n_bytes or not self._held or thread in self._held
+            )
+            self._free -= n_bytes
+            self._held[thread] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += n_bytes
+                self._held[thread] -= 1
+                if not self._held[thread]:
+                    del self._held[thread]
+                self._changed.notify_all()
+
+
+DECODED = MemoryBudget(1 << 29)
+"""What all threads may hold of tiles that are decoded whole, and of stored chunks: 512 MiB."""

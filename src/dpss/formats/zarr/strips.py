@@ -1,0 +1,191 @@
+"""Large chunks of zarr decoded piece by piece: some lines at a time, up to the array's end.
+
+A chunk of 400 MB is never held decoded. What zlib, zstd, bz2 and lzma made is decoded as a
+stream; blosc's blocks are independent of each other (c-blosc's ``README_CHUNK_FORMAT.rst``).
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import ChunkError
+from dpss.formats.arrays.budget import DECODED
+from dpss.formats.zarr.chunks import StoredChunk
+from dpss.formats.zarr.codecs import BLOSC_COPIED, BLOSC_HEAD_BYTES, decode_blosc
+from dpss.formats.zarr.metadata import ArrayMetadata
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_FEED_BYTES = 1 << 20
+"""Stored bytes that are read at a time."""
+_MAX_BLOCK_BYTES = 1 << 25
+"""Largest block of blosc that is decoded within a stream."""
+
+
+class _Decoder(Protocol):
+    """A decoder of a stream, as the standard library's for bz2, lzma and zstd."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether nothing can come out before more goes in."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return at most ``max_length`` bytes more."""
+
+
+def can_stream(meta: ArrayMetadata) -> bool:
+    """Return whether the chunks of an array of numbers can be decoded piece by piece."""
+    names = _codecs(meta)
+    return meta.dtype is not None and len(names) < 2 and set(names) <= {"blosc", *_STREAMS}
+
+
+def _codecs(meta: ArrayMetadata) -> list[str]:
+    """Return what was done to the bytes, without what needs no undoing or follows them."""
+    return [name for name, _ in meta.codecs if name not in ("bitround", "crc32c")]
+
+
+def read_strips(
+    meta: ArrayMetadata, stored: StoredChunk, n_lines: int, strip_bytes: int
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield lines of a chunk along the axis that is stored first.
+
+    Args:
+        meta: What is said of the array, which has two axes.
+        stored: The chunk's bytes.
+        n_lines: Lines that are wanted, from the first.
+        strip_bytes: About how many decoded bytes are given at a time.
+
+    Yields:
+        Number of the first line, and the lines, shape ``(n, length)``, in the stored type.
+
+    Raises:
+        ChunkError: The chunk ends early, or has more bytes than its shape.
+        ValueError: The bytes are damaged; also the others of `dpss.formats.zarr.codecs.DAMAGE`.
+    """
+    dtype, shape = meta.dtype, tuple(meta.chunk_shape[axis] for axis in meta.order)
+    if dtype is None:
+        raise ChunkError("text has no lines of one size")
+    line_bytes = prod(shape[1:]) * dtype.itemsize
+    step = max(1, strip_bytes // line_bytes)
+    whole = shape[0] * line_bytes
+    line, held = 0, bytearray()
+    pieces = _decoded(meta, stored, step * line_bytes, whole)
+    for piece in pieces:
+        held += piece
+        n = min(len(held) // line_bytes, n_lines - line)
+        if n:
+            data = bytes(memoryview(held)[: n * line_bytes])
+            del held[: n * line_bytes]
+            yield line, np.frombuffer(data, dtype=dtype).reshape(n, *shape[1:])
+            line += n
+        if line == n_lines and n_lines < shape[0]:
+            return
+        if line == n_lines and held:
+            raise ChunkError("expands to more bytes than a chunk has")
+    if line < n_lines:
+        raise ChunkError(f"ends after {line:,} of its {shape[0]:,} lines")
+
+
+def _decoded(
+    meta: ArrayMetadata, stored: StoredChunk, piece_bytes: int, whole: int
+) -> Iterator[bytes]:
+    """Yield a chunk's decoded bytes, about ``piece_bytes`` at a time."""
+    name = next(iter(_codecs(meta)), "")
+    n_check = 4 if any(each == "crc32c" for each, _ in meta.codecs) else 0
+    if n_check and stored.size_bytes is not None:
+        size = max(0, stored.size_bytes - n_check)
+        stored = StoredChunk(stored.blob, stored.offset, size)
+    if name == "blosc":
+        with DECODED.hold(stored.size_bytes or 0):
+            yield from _decode_blocks(stored.read(), piece_bytes, whole)
+    elif name:
+        yield from _STREAMS[name](stored.read_pieces(_FEED_BYTES), piece_bytes)
+    else:
+        yield from stored.read_pieces(piece_bytes)
+
+
+def _inflate(feed: Iterator[bytes], piece_bytes: int) -> Iterator[bytes]:
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    data = b""
+    while not decoder.eof:
+        out = decoder.decompress(data, piece_bytes)
+        data = decoder.unconsumed_tail
+        if out:
+            yield out
+        elif not data and not (data := next(feed, b"")):
+            raise ChunkError("ends too early")
+
+
+def _stream_of(make: Callable[[], _Decoder]) -> Callable[[Iterator[bytes], int], Iterator[bytes]]:
+    def decode(feed: Iterator[bytes], piece_bytes: int) -> Iterator[bytes]:
+        decoder = make()
+        while not decoder.eof:
+            data = next(feed, b"") if decoder.needs_input else b""
+            if not data and decoder.needs_input:
+                raise ChunkError("ends too early")
+            if out := decoder.decompress(data, piece_bytes):
+                yield out
+
+    return decode
+
+
+def _decode_blocks(data: bytes, piece_bytes: int, whole: int) -> Iterator[bytes]:
+    """Yield the blocks of a blosc buffer, some at a time.
+
+    The places of the blocks follow the header. A buffer whose header claims fewer bytes, and
+    whose first places are those of other blocks, decodes to these.
+    """
+    head = BLOSC_HEAD_BYTES
+    if len(data) < head or int.from_bytes(data[12:16], "little") != len(data):
+        raise ChunkError("is cut off")
+    n_bytes, block = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8))
+    if n_bytes != whole or block < 1:
+        raise ChunkError(f"claims {n_bytes:,} bytes of {whole:,}")
+    if data[2] & BLOSC_COPIED:
+        for start in range(head, len(data), piece_bytes):
+            yield data[start : start + piece_bytes]
+        return
+    if min(block, n_bytes) > _MAX_BLOCK_BYTES:
+        with DECODED.hold(n_bytes):
+            yield decode_blosc(data, n_bytes)
+        return
+    n_blocks = -(-n_bytes // block)
+    places = data[head : head + 4 * n_blocks]
+    if len(places) < 4 * n_blocks:
+        raise ChunkError("is cut off")
+    buffer = bytearray(data)
+    step = max(1, piece_bytes // block)
+    for first in range(0, n_blocks, step):
+        stop = min(first + step, n_blocks)
+        # A buffer of a part of a block is refused: the block before is decoded with the last one.
+        extra = int(0 < n_bytes - first * block < block and first > 0)
+        begin = first - extra
+        wanted = min(stop * block, n_bytes) - begin * block
+        buffer[4:8] = wanted.to_bytes(4, "little")
+        buffer[head : head + 4 * (stop - begin)] = places[4 * begin : 4 * stop]
+        yield decode_blosc(buffer, wanted)[extra * block :]
+
+
+_STREAMS: Mapping[str, Callable[[Iterator[bytes], int], Iterator[bytes]]] = {
+    "zlib": _inflate,
+    "gzip": _inflate,
+    "zstd": _stream_of(zstd.ZstdDecompressor),
+    "bz2": _stream_of(bz2.BZ2Decompressor),
+    "lzma": _stream_of(lzma.LZMADecompressor),
+}
