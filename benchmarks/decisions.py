@@ -4,6 +4,7 @@
     python -m benchmarks.decisions schema OUTPUT       # decision 1: checking summary.json
     python -m benchmarks.decisions zarr FILE           # decision 6: zarr-python, hostile chunks
     python -m benchmarks.decisions stores              # decision 4: obstore and broken answers
+    python -m benchmarks.decisions no-ranges FILE      # decision 10: servers without ranges
 
 Each prints its figures. FILE is a small matrix (zarr: a zip of an AnnData store), OUTPUT a folder
 that the program published to.
@@ -307,6 +308,79 @@ def measure_stores() -> None:
     server.shutdown()
 
 
+class _FileServer(_Server):
+    """Answers with a file, at 50 MB/s a connection, by ranges or whole."""
+
+    data = b""
+    ranges = True
+    n_sent = 0
+
+    def do_GET(self) -> None:
+        asked = self.headers.get("Range", "") if self.ranges else ""
+        low, _, high = asked.removeprefix("bytes=").partition("-")
+        first, stop = int(low or 0), min(int(high or len(self.data)) + 1, len(self.data))
+        self.send_response(206 if asked else 200)
+        if asked:
+            self.send_header("Content-Range", f"bytes {first}-{stop - 1}/{len(self.data)}")
+        self.send_header("Content-Length", str(stop - first))
+        self.send_header("ETag", '"one"')
+        self.end_headers()
+        for at in range(first, stop, 1 << 19):
+            piece = self.data[at : min(at + (1 << 19), stop)]
+            try:
+                self.wfile.write(piece)
+            except OSError:
+                self.close_connection = True
+                return
+            type(self).n_sent += len(piece)
+            time.sleep(len(piece) / 50e6)
+
+
+_PEAK = (
+    "import resource; from dpss.cli.commands import main\n"
+    "try: main()\n"
+    "finally: print(max(resource.getrusage(who).ru_maxrss for who in\n"
+    "  (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) >> 10)"
+)
+
+
+def measure_no_ranges(file: Path) -> None:
+    """Read a file from a server with ranges, without, and without where scratch is too small."""
+    _FileServer.data = file.read_bytes()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _FileServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/{file.name}"
+    for label, ranges, limit in (
+        ("ranges: in pages", True, []),
+        ("no ranges: through scratch", False, []),
+        ("no ranges, no scratch: a stream for each reading", False, ["--scratch-limit", "1"]),
+    ):
+        _FileServer.ranges = ranges
+        seconds, sent, peaks, said = [], [], [], ""
+        for _ in range(3):
+            _FileServer.n_sent = 0
+            with tempfile.TemporaryDirectory() as folder:
+                command = ["run", "--input", url, "--output", folder, *limit]
+                start = time.perf_counter()
+                done = subprocess.run(
+                    [sys.executable, "-c", _PEAK, *command],
+                    env={**os.environ, "PYTHONPATH": os.environ.get("OTHER_SOURCE", str(SOURCE))},
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                seconds.append(time.perf_counter() - start)
+            sent.append(_FileServer.n_sent / len(_FileServer.data))
+            peaks.append(int((done.stdout.split() or ["0"])[-1]))
+            if done.returncode:
+                said = (done.stderr.strip().splitlines() or ["failed"])[-1]
+        print(
+            f"{label}: {_described(seconds)}; sent {statistics.median(sent):.2f} times the file; "
+            f"peak {max(peaks)} MiB {said}"
+        )
+    server.shutdown()
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -316,6 +390,7 @@ def main() -> None:
         ("schema", measure_schema),
         ("zarr", measure_zarr),
         ("stores", measure_stores),
+        ("no-ranges", measure_no_ranges),
     ):
         command = commands.add_parser(name, help=(work.__doc__ or "").partition("\n")[0])
         command.set_defaults(work=work)

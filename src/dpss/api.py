@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -102,50 +102,30 @@ def summarize(
     if is_anndata(source):
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
 
-    from dpss.formats.options import Means, hold_apart, parse_orientation
+    from dpss.formats.options import Means, parse_orientation
+    from dpss.storage.access import in_place, open_access
     from dpss.storage.file_formats import stem_of
     from dpss.storage.fingerprint import fingerprint
+    from dpss.storage.local import path_of
     from dpss.storage.locations import open_source
-    from dpss.storage.paging.file import PagedBlob, paged
+    from dpss.storage.scratch import Scratch
 
-    opened = paged(open_source(os.fspath(source)))
+    opened = in_place(open_source(os.fspath(source)))
     title, mark = stem_of(opened.name), fingerprint(opened)
     means = Means(read.threads, parse_orientation(orientation), read.memory_bytes)
 
     def make(found: Matrix) -> Summary:
         return _summarize(found, opened.name, title, mark, stats, read)
 
-    try:
-        with _in_one_pass(opened, means) as ready:
-            return _only(ready, matrix, means, make)
-    except NeedsWholeError:
-        from dpss.storage.http.file import HttpBlob
-
-        if not isinstance(opened, (PagedBlob, HttpBlob)):
-            raise
-        with hold_apart(opened) as file:
-            return _only(file, matrix, means, make)
-
-
-@contextmanager
-def _in_one_pass(source: Source, means: Means) -> Iterator[Source]:
-    """Give what a server without ranges has as a stream; anything else as it is.
-
-    Raises:
-        NeedsWholeError: Once from the start to the end is not how it's read.
-    """
-    from dpss.storage.base import Blob
-
-    if not isinstance(source, Blob) or source.random_access:
-        yield source
-        return
-    from dpss.formats.one_pass import reads_in_one_pass
-    from dpss.storage.http.one_pass import OnePassBlob
-
-    with closing(OnePassBlob(source)) as blob:
-        if not blob.random_access and not reads_in_one_pass(blob, means.orientation):
-            raise NeedsWholeError(f"{source.url}: the server gives no parts of it")
-        yield blob
+    with Scratch() as scratch:
+        try:
+            with open_access(opened, scratch) as ready:
+                return _only(ready, matrix, means, make)
+        except NeedsWholeError:
+            if path_of(opened) is not None:
+                raise
+            with open_access(opened, scratch, whole=True) as copy:
+                return _only(copy, matrix, means, make)
 
 
 def _only(

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from dpss.storage.http.one_pass import HEAD_BYTES
 from tests.cloud.portal import STRATA, add, matrix_bytes, project_id
 from tests.servers.azul import AzulServer, stored, tree
 from tests.servers.base import Answer
@@ -111,8 +110,7 @@ def test_scratch_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
 def test_a_matrix_that_fits_no_scratch_is_told(tmp_path: Path) -> None:
     """Where the server gives no ranges and the limit is too small, both are said."""
     with AzulServer() as azul:
-        # Too large to be kept in memory as well.
-        file = stored("a.mtx.zip", matrix_bytes("mtx.zip", 1) + bytes(HEAD_BYTES))
+        file = stored("a.mtx.zip", matrix_bytes("mtx.zip", 1))
         file.file.ranges = False
         azul.keep(file)
         azul.add_project(project_id(0), "T", tree((STRATA, file)))

@@ -114,8 +114,8 @@ def inspect(
     from dpss.engine.inspection import inspect_source, inspection_document
     from dpss.errors import DpssError
     from dpss.formats.options import Means, parse_orientation
+    from dpss.storage.access import in_place
     from dpss.storage.locations import open_source
-    from dpss.storage.paging.file import paged
     from dpss.storage.urls import shown_address
 
     layer, orientation = options.pop("layer"), options.pop("orientation")
@@ -126,7 +126,7 @@ def inspect(
     for matrix in matrices:
         stop.check()
         try:
-            source = paged(open_source(matrix))
+            source = in_place(open_source(matrix))
             for found in inspect_source(source, means, layer):
                 n_failed += bool(found.error)
                 documents.append(inspection_document(source.url, found))

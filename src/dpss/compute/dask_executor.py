@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from dpss._version import __version__
-from dpss.compute.executor import A, Advance, Fold, Mergeable, PrefetchingFold
+from dpss.compute.executor import A, Advance, Fold, Mergeable
 from dpss.compute.machine import return_memory_at_once
+from dpss.compute.prefetch import Prefetchable
 from dpss.errors import DpssError, SettingsError, UnreachableError
 
 try:
@@ -244,7 +245,7 @@ def fold_partitions(job: Fold[A], partitions: Sequence[range]) -> Done[A]:
         n_values += n
 
     accumulator = job.start()
-    if isinstance(job, PrefetchingFold):
+    if isinstance(job, Prefetchable):
         job.prefetch(partitions)
     for partition in partitions:
         job.add(accumulator, partition, count)

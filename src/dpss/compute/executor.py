@@ -7,7 +7,7 @@ bits whichever partitions they saw, so that an executor is free to deal them out
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar
 
 A = TypeVar("A", bound="Mergeable")
 
@@ -30,14 +30,6 @@ class Fold(Protocol, Generic[A]):
 
     def add(self, accumulator: A, partition: range, advance: Advance) -> None:
         """Read a partition into an accumulator."""
-
-
-@runtime_checkable
-class PrefetchingFold(Protocol):
-    """A fold that prefetches partitions."""
-
-    def prefetch(self, partitions: Sequence[range]) -> None:
-        """Prefetch partitions that this process will read, in this order."""
 
 
 class Executor(Protocol):

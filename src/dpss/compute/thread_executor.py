@@ -6,7 +6,8 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from dpss.compute.executor import A, Advance, Fold, PrefetchingFold
+from dpss.compute.executor import A, Advance, Fold
+from dpss.compute.prefetch import Prefetchable
 
 
 class ThreadExecutor:
@@ -33,7 +34,7 @@ class ThreadExecutor:
                         break
                     # This one, and as many as are begun next.
                     first, expected = expected, max(expected, number + n_threads + 1)
-                if isinstance(job, PrefetchingFold):
+                if isinstance(job, Prefetchable):
                     job.prefetch(partitions[first:expected])
                 job.add(accumulator, partitions[number], advance)
             return accumulator

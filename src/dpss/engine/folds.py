@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.executor import Advance
-from dpss.formats.base import Layer, PrefetchableLayer
+from dpss.compute.prefetch import Prefetchable
+from dpss.formats.base import Layer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock, check_cell_block
 from dpss.stats.accumulator import CellAccumulator, Features
@@ -54,7 +55,7 @@ class Reading:
 
     def prefetch(self, partitions: Sequence[range]) -> None:
         """Prefetch partitions of a remote file."""
-        if isinstance(self.layer, PrefetchableLayer):
+        if isinstance(self.layer, Prefetchable):
             for partition in partitions:
                 self.layer.prefetch(partition)
 

@@ -11,8 +11,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.compute.prefetch import Prefetchable
 from dpss.errors import MatrixError, NotCellMajorError
-from dpss.formats.base import Layer, PrefetchableLayer
+from dpss.formats.base import Layer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock
 from dpss.stats.values.traits import ValueTraits, traits_of
@@ -65,7 +66,7 @@ def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | Entr
     with reader_faults(layer.name):
         partitions = layer.partitions(SAMPLE_BYTES)
     places = sorted({len(partitions) * i // N_SAMPLES for i in range(N_SAMPLES)})
-    if isinstance(layer, PrefetchableLayer):
+    if isinstance(layer, Prefetchable):
         for place in places:
             layer.prefetch(partitions[place])
     traits = ValueTraits()

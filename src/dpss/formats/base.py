@@ -79,14 +79,6 @@ class EntryLayer(Protocol):
         """Return the layer as one of cells if its values stand in no order, else ``None``."""
 
 
-@runtime_checkable
-class PrefetchableLayer(Protocol):
-    """A layer that can prefetch partitions."""
-
-    def prefetch(self, partition: range) -> None:
-        """Prefetch a partition."""
-
-
 @dataclass(frozen=True)
 class Matrix:
     """One matrix with all its layers."""

@@ -7,7 +7,7 @@ matrix is asked for.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownFormatError
@@ -17,11 +17,11 @@ from dpss.formats.options import Means
 from dpss.formats.other_formats import describe_members
 from dpss.formats.registry import Format, open_matrices
 from dpss.formats.side_files import side_file_of
+from dpss.storage.access import open_seekable
 from dpss.storage.archives.tar import TarTree
 from dpss.storage.archives.zip import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression
-from dpss.storage.unpacked import Unpacked
 
 _MAX_NESTED = 1
 _WORTH_UNPACKING_BYTES = 1 << 26
@@ -59,7 +59,7 @@ def each_matrix(source: Blob | Tree, means: Means | None = None) -> Generator[Fo
     elif (kind := recognise(source)) is ARCHIVE:
         yield from _of_archive(source, means, 0)
     else:
-        with _at_hand(source, kind, means) as ready:
+        with _seekable(source, kind, means) as ready:
             yield from open_matrices(ready, means)
 
 
@@ -85,7 +85,7 @@ def holds_matrix(source: Blob | Tree, means: Means | None = None) -> bool:
         return bool(list_contents(_tree_of(source)).items)
     if isinstance(kind, Format) and kind.read_whole:
         return True
-    with _at_hand(source, kind, means) as ready:
+    with _seekable(source, kind, means) as ready:
         try:
             return bool(open_matrices(ready, means))
         except UnknownFormatError:
@@ -103,13 +103,14 @@ def _of_archive(archive: Blob, means: Means, depth: int) -> Iterator[Found]:
             f"{archive.url}: an archive within an archive within an archive; unpack one of them"
         )
     with ExitStack() as stack:
-        if is_zip(archive) and not archive.random_access:
-            archive = stack.enter_context(means.hold(archive))
+        if is_zip(archive):
+            archive = stack.enter_context(open_seekable(archive, means.hold))
         tree = _tree_of(archive)
         contents = list_contents(tree)
         if isinstance(tree, TarTree) and not tree.in_place and _is_worth_unpacking(tree, contents):
             try:
-                tree = TarTree(stack.enter_context(means.hold(Unpacked(archive))))
+                copy = open_seekable(archive, means.hold, packed=True)
+                tree = TarTree(stack.enter_context(copy))
                 contents = list_contents(tree)
             except LimitError:
                 if any(isinstance(item.source, Tree) for item in contents.items):
@@ -158,7 +159,7 @@ def _of_item(
         others = [each.path for each in contents.items if each.kind is kind]
         yield kind.open_beside(tree, item.path, others, means)
     else:
-        with _at_hand(source, kind, means) as ready, ExitStack() as stack:
+        with _seekable(source, kind, means) as ready, ExitStack() as stack:
             try:
                 matrices = open_matrices(ready, means)
             except NeedsWholeError:
@@ -166,18 +167,14 @@ def _of_item(
             yield from matrices
 
 
-@contextmanager
-def _at_hand(blob: Blob, kind: Format | Archive | None, means: Means) -> Iterator[Blob]:
+def _seekable(
+    blob: Blob, kind: Format | Archive | None, means: Means
+) -> AbstractContextManager[Blob]:
     """Give a file as its format needs it: read at any place, or as a stream."""
     if not isinstance(kind, Format) or not kind.random_access:
-        yield blob
-        return
+        return nullcontext(blob)
     packed = find_compression(blob.read_range(0, 8)) is not None
-    if blob.random_access and not packed:
-        yield blob
-        return
-    with means.hold(Unpacked(blob) if packed else blob) as file:
-        yield file
+    return open_seekable(blob, means.hold, packed=packed)
 
 
 def _join(outer: str, inner: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dpss.formats.r.reader import DEFAULT_MEMORY_BYTES
 from dpss.formats.text.layout import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
+from dpss.storage.access import Hold
 from dpss.storage.base import Blob
 from dpss.storage.scratch import Scratch
-
-Hold = Callable[[Blob], AbstractContextManager[Blob]]
-"""Keeps a copy of a blob that can be read at any place, for as long as the context lasts."""
 
 
 def parse_orientation(setting: str | None) -> Orientation | None:

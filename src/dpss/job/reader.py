@@ -3,49 +3,44 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dpss.compute.executor import Executor
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import CorruptMatrixError, NeedsWholeError
+from dpss.errors import NeedsWholeError
 from dpss.job.publication import Recipe, part_name
 from dpss.job.renderer import Drawing, DrawingHere
 from dpss.job.results import MatrixFiles, Results
 from dpss.job.stop import Stop
 from dpss.model import MatrixRef, Project
-from dpss.storage.http.one_pass import OnePassBlob
-from dpss.storage.local import last_modified
-from dpss.storage.locations import Source, local_path, open_source
-from dpss.storage.scratch import ScratchFile
+from dpss.storage.access import is_private
+from dpss.storage.download import open_unchanged
+from dpss.storage.locations import Source, local_path
 from dpss.storage.urls import shown_address
 
 if TYPE_CHECKING:
     from dpss.engine.summarizer import Progress
     from dpss.formats.base import Layer, Matrix
-    from dpss.formats.options import Hold, Means
+    from dpss.formats.options import Means
+    from dpss.storage.access import Hold
     from dpss.summary.builder import Identity
     from dpss.summary.record import Summary
 
 log = logging.getLogger(__name__)
 
-OpenRef = Callable[[MatrixRef], AbstractContextManager[Source]]
-"""Opens what a reference means for as long as it's needed."""
+
+class OpenRef(Protocol):
+    """Opens what a reference means for as long as it's needed."""
+
+    def __call__(self, ref: MatrixRef, *, whole: bool = False) -> AbstractContextManager[Source]:
+        """Open it; ``whole``: as a copy, as it can't be read where it is."""
 
 
-@contextmanager
-def open_ref(ref: MatrixRef) -> Iterator[Source]:
-    """Open what a reference means, in place.
-
-    Raises:
-        CorruptMatrixError: At the end: it was changed meanwhile.
-    """
-    yield open_source(ref.address, ref.networks)
-    path = local_path(ref.address)
-    if path is not None and ref.modified is not None and last_modified(path) != ref.modified:
-        raise CorruptMatrixError(f"{path}: was changed while it was read; run again")
+def open_in_place(ref: MatrixRef, *, whole: bool = False) -> AbstractContextManager[Source]:
+    """Open what a reference means where it is, without scratch space."""
+    return open_unchanged(ref)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +55,7 @@ class Reader:
     executor_here: Executor | None = None
     """Of this process, for what lies where only this process sees it; by default the same."""
     drawing: Drawing = field(default_factory=DrawingHere)
-    open_ref: OpenRef = open_ref
-    open_whole: OpenRef | None = None
-    """Fetches what can't be read where it is."""
+    open_ref: OpenRef = open_in_place
     hold: Hold | None = None
     """Keeps what has to be unpacked; by default a scratch space of its own."""
     demo: bool = False
@@ -81,19 +74,19 @@ class Reader:
         """
         self.drawing.prepare()
         try:
-            results = self._summarize(project, ref, progress, self.open_ref)
+            results = self._summarize(project, ref, progress)
         except NeedsWholeError as error:
-            if self.open_whole is None or local_path(ref.address) is not None:
+            if local_path(ref.address) is not None:
                 raise
             log.info("%s; it is fetched", error)
-            results = self._summarize(project, ref, progress, self.open_whole)
+            results = self._summarize(project, ref, progress, whole=True)
         for result in results.values():
             if isinstance(result, Exception):
                 trace(ref, result)
         return {name: self._draw(result, progress) for name, result in results.items()}
 
     def _summarize(
-        self, project: Project, ref: MatrixRef, progress: Progress, open_ref: OpenRef
+        self, project: Project, ref: MatrixRef, progress: Progress, *, whole: bool = False
     ) -> dict[str, Summary | Exception]:
         """Return the summary of every matrix of a file, or its error, by its name there.
 
@@ -108,7 +101,7 @@ class Reader:
             return self._identify(project, ref, matrix, layer)
 
         results: dict[str, Summary | Exception] = {}
-        with open_ref(ref) as source:
+        with self.open_ref(ref, whole=whole) as source:
             executor = self._executor_for(source)
             with closing(each_matrix(source, self._means())) as matrices:
                 for matrix in matrices:
@@ -146,9 +139,7 @@ class Reader:
 
     def _executor_for(self, source: Source) -> Executor:
         """Return the executor for a source: a downloaded file is readable by this process only."""
-        fetched = isinstance(source, (ScratchFile, OnePassBlob))
-        here = fetched and self.executor_here is not None
-        return self.executor_here or self.executor if here else self.executor
+        return (is_private(source) and self.executor_here) or self.executor
 
     def _identify(self, project: Project, ref: MatrixRef, matrix: Matrix, layer: Layer) -> Identity:
         from dpss.summary.builder import Identity

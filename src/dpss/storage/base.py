@@ -8,7 +8,8 @@ an archive). *Outputs*: a `Store` holds published files under keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
@@ -59,6 +60,16 @@ class Tree(Protocol):
 
     def blobs(self) -> Mapping[str, Blob]:
         """Return the blobs by their path within the tree (``/`` between parts), sorted."""
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Bytes of a blob that will be read."""
+
+    places: Sequence[tuple[int, int]]
+    """Pairs of start and length in bytes, in the order of reading."""
+    soon: bool = False
+    """Whether they are needed before all that was announced earlier."""
 
 
 class ReadableStore(Protocol):

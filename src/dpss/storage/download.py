@@ -1,11 +1,8 @@
-"""Getting at what a reference means: in place, or fetched whole beforehand.
+"""From a reference to a source that can be read, the next one prefetched meanwhile.
 
-A file of this machine is read where it is. So is a remote one, by ranges, or as a stream
-where the server gives none and the format does with one, and nothing lands on disk.
-Fetched whole into scratch space is what can't be read in place: where the source names a
-checksum, which only all bytes in their order can be held against; where a reader would
-jump about too much, or in a stream at all. What is fetched comes while the present one is
-read. ``docs/adr/0010-remote-reading.md`` has the reasons.
+`dpss.storage.access` decides how a source is read. Here sizes, checksums and dates of the
+reference are held against the file, and what is to be read next is opened or copied while the
+present one is read.
 """
 
 from __future__ import annotations
@@ -15,18 +12,17 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dpss.compute.background import begin
 from dpss.errors import CorruptMatrixError
 from dpss.model import MatrixRef
+from dpss.storage.access import is_copied, open_access
 from dpss.storage.base import Blob
-from dpss.storage.http.one_pass import OnePassBlob
 from dpss.storage.local import last_modified
 from dpss.storage.locations import Source, local_path, open_source, scheme_of
-from dpss.storage.paging.file import paged
 from dpss.storage.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -36,8 +32,8 @@ log = logging.getLogger(__name__)
 
 _SHA256 = "sha256:"
 
-Held = tuple[AbstractContextManager[Blob], Blob]
-"""A file, and what it has to be left by."""
+Opened = tuple[Source, ExitStack]
+"""A source, and what closes it."""
 
 
 class Fetcher:
@@ -48,7 +44,6 @@ class Fetcher:
         scratch: Scratch,
         make_client: Callable[[], Client],
         check: Callable[[], None] = lambda: None,
-        reads_in_one_pass: Callable[[Blob], bool] = lambda blob: False,
     ) -> None:
         """Fetch into ``scratch``.
 
@@ -56,14 +51,12 @@ class Fetcher:
             scratch: Where to.
             make_client: Makes a client when something is to be fetched.
             check: Called while a reader waits for bytes; raises if it's time to end.
-            reads_in_one_pass: Tells by a file's beginning whether to read it once is enough.
         """
         self._scratch = scratch
         self._make_client = make_client
         self._check = check
-        self._reads_in_one_pass = reads_in_one_pass
         self._expected: deque[MatrixRef] = deque()
-        self._begun: dict[str, Future[Held | Source]] = {}
+        self._begun: dict[str, Future[Opened]] = {}
         self._lock = threading.Lock()
 
     def prefetch(self, refs: Iterable[MatrixRef]) -> None:
@@ -87,33 +80,24 @@ class Fetcher:
             CorruptMatrixError: Its checksum is wrong, or it was changed while it was read.
             LimitError: It can't be read in place, and is too large to be fetched.
         """
-        path = local_path(ref.address)
-        if path is not None:
-            yield open_source(ref.address)
-            if ref.modified is not None and last_modified(path) != ref.modified:
-                raise CorruptMatrixError(f"{path}: was changed while it was read; run again")
+        if local_path(ref.address) is not None:
+            with open_unchanged(ref) as source:
+                yield source
             return
-        held = self._hold(ref, whole=True) if whole else self._begin(ref).result()
+        source, stack = self._open(ref, whole=True) if whole else self._begin(ref).result()
         with self._lock:
             self._begun.pop(_key(ref), None)
-        if not isinstance(held, tuple):
-            self._begin_next()
-            yield held
-            return
-        context, file = held
         self._begin_next()
-        try:
-            yield file
-        finally:
-            context.__exit__(None, None, None)
+        with stack:
+            yield source
 
-    def _begin(self, ref: MatrixRef) -> Future[Held | Source]:
+    def _begin(self, ref: MatrixRef) -> Future[Opened]:
         """Begin to fetch a file, unless that has begun; what goes wrong is told at the end."""
         with self._lock:
             if ref in self._expected:
                 self._expected.remove(ref)
             if _key(ref) not in self._begun:
-                self._begun[_key(ref)] = begin(self._hold, ref)
+                self._begun[_key(ref)] = begin(self._open, ref)
             return self._begun[_key(ref)]
 
     def _begin_next(self) -> None:
@@ -122,61 +106,30 @@ class Fetcher:
         if following is not None:
             self._begin(following)
 
-    def _hold(self, ref: MatrixRef, *, whole: bool = False) -> Held | Source:
-        """Fetch a remote file, or open it for being read where it is and have a first look."""
+    def _open(self, ref: MatrixRef, *, whole: bool = False) -> Opened:
+        """Open a remote source and have a first look, or copy it."""
         source = self._source(ref)
-        if not isinstance(source, Blob):
-            return paged(source, self._check)
-        opened = None if whole else self._open_there(ref, source)
-        if opened is not None:
-            return opened
-        context = self._scratch.hold(source)
-        file = context.__enter__()
-        try:
-            # With a checksum the bytes are right, whatever size the source states.
-            if not ref.fingerprint.startswith(_SHA256):
-                _compare_size(ref, file)
-        except CorruptMatrixError:
-            context.__exit__(None, None, None)
-            raise
-        return context, file
-
-    def _open_there(self, ref: MatrixRef, source: Blob) -> Held | Source | None:
-        """Open a file to be read where it is; return none if it's to be fetched."""
-        if ref.fingerprint.startswith(_SHA256):
-            if self._scratch.fits(source):
-                return None
+        checked = ref.fingerprint.startswith(_SHA256)
+        copied = is_copied(source, self._scratch.fits, whole=whole, checked=checked)
+        if checked and not copied:
             log.warning(
                 "%s: is larger than --scratch-limit, so it is read where it is and its sha256 "
                 "is not compared",
                 source.url,
             )
-        _compare_size(ref, source)
-        if not source.random_access:
-            return self._open_stream(source)
-        opened = paged(source, self._check)
-        if isinstance(opened, Blob):
-            opened.read_range(0, 1)
-        return opened
-
-    def _open_stream(self, source: Blob) -> Held | Source | None:
-        """Open a file of which the server gives no parts, if its format does without."""
-        opened = OnePassBlob(source, self._check)
-        try:
-            if opened.random_access or self._reads_in_one_pass(opened):
-                return closing(opened), opened
-        except BaseException:
-            opened.close()
-            raise
-        opened.close()
-        if not self._scratch.fits(source):
-            return source
-        log.info(
-            "%s: the server gives no parts of it, and it is not of a kind that is read once from "
-            "its start to its end; it is fetched",
-            source.url,
-        )
-        return None
+        elif copied and not checked and not whole:
+            log.info("%s: the server gives no parts of it; it is fetched", source.url)
+        with ExitStack() as stack:
+            opened = stack.enter_context(
+                open_access(source, self._scratch, self._check, whole=whole, checked=checked)
+            )
+            if isinstance(opened, Blob):
+                # With a checksum the bytes are right, whatever size the source states.
+                if not (copied and checked):
+                    _compare_size(ref, opened)
+                if opened.random_access:
+                    opened.read_range(0, 1)
+            return opened, stack.pop_all()
 
     def _source(self, ref: MatrixRef) -> Source:
         if scheme_of(ref.address) in ("http", "https"):
@@ -187,6 +140,19 @@ class Fetcher:
             client = replace(self._make_client(), networks=ref.networks)
             return HttpBlob(ref.address, client, sha256=sha256, to_be_read=True)
         return open_source(ref.address)
+
+
+@contextmanager
+def open_unchanged(ref: MatrixRef) -> Iterator[Source]:
+    """Open what a reference means where it is.
+
+    Raises:
+        CorruptMatrixError: At the end: a local file was changed meanwhile.
+    """
+    yield open_source(ref.address, ref.networks)
+    path = local_path(ref.address)
+    if path is not None and ref.modified is not None and last_modified(path) != ref.modified:
+        raise CorruptMatrixError(f"{path}: was changed while it was read; run again")
 
 
 def _compare_size(ref: MatrixRef, blob: Blob) -> None:

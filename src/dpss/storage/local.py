@@ -76,6 +76,11 @@ class LocalFolder(_Place):
         return {key: LocalFile(path) for key, path in sorted(found)}
 
 
+def path_of(source: object) -> Path | None:
+    """Return where a file or folder lies in the local file system; ``None`` if it does not."""
+    return source.path if isinstance(source, _Place) else None
+
+
 class LocalStore:
     """A folder as a `dpss.storage.base.Store`: files are written beside, then renamed."""
 

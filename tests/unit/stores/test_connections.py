@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from dpss.catalogs.addresses import check_addresses
 from dpss.errors import FetchError, RequestError
-from dpss.job.reader import open_ref
 from dpss.model import MatrixRef, Project
+from dpss.storage.download import open_unchanged
 from dpss.storage.http import connections, networks
 from dpss.storage.http.client import Client, Patience
 from dpss.storage.http.file import HttpBlob
@@ -181,7 +181,7 @@ def test_a_catalogue_gives_a_name_that_changes() -> None:
         (kept,) = check_addresses(project, "https://service.example/api").refs
         assert kept.networks == networks.PUBLIC
         networks.forget_names()  # as in a process that has just begun
-        with open_ref(pickle.loads(pickle.dumps(kept))) as source:
+        with open_unchanged(pickle.loads(pickle.dumps(kept))) as source:
             assert isinstance(source, HttpBlob)
             with pytest.raises(FetchError, match="no connection is made"):
                 _ = source.facts

@@ -16,12 +16,13 @@ from dpss.errors import FetchError
 from dpss.formats.registry import open_matrices
 from dpss.job.stop import Interrupted
 from dpss.stats.accumulator import Features
-from dpss.storage.base import Blob
+from dpss.storage.access import in_place
+from dpss.storage.base import Blob, Spans
 from dpss.storage.http.client import Client, Patience
 from dpss.storage.http.file import HttpBlob
 from dpss.storage.local import LocalFile
 from dpss.storage.paging import pool as page_pool
-from dpss.storage.paging.file import PagedBlob, paged
+from dpss.storage.paging.file import PagedBlob
 from dpss.storage.paging.pool import PAGE_BYTES, Pool
 from tests.laws.test_accumulator_laws import equal
 from tests.servers.base import Answer
@@ -69,7 +70,8 @@ def test_every_range_is_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
             start = chance.randrange(len(DATA) + 10)
             length = chance.choice([1, 100, PAGE_BYTES, 200_000])
             if chance.random() < 0.3:
-                blob.prefetch([(chance.randrange(len(DATA)), 300_000)], soon=chance.random() < 0.5)
+                place = chance.randrange(len(DATA)), 300_000
+                blob.prefetch(Spans([place], soon=chance.random() < 0.5))
             if blob.read_range(start, length) != DATA[start : start + length]:
                 wrong.append((start, length))
 
@@ -94,7 +96,7 @@ def test_a_stream_is_read_ahead_of_and_once() -> None:
 def test_what_is_announced_stays_within_the_window() -> None:
     """However much is announced, no more is sent for than fits the window, until it is read."""
     inner, blob = watched(bytes(80 << 20))
-    blob.prefetch([(0, 80 << 20)])
+    blob.prefetch(Spans([(0, 80 << 20)]))
     deadline = threading.Event()
     while sum(n for _, n in list(vars(inner)["spans"])) < page_pool.WINDOW_BYTES:
         assert not deadline.wait(0.01)
@@ -121,7 +123,7 @@ def test_who_waits_looks_whether_it_is_time_to_end() -> None:
     def check() -> None:
         raise Interrupted(15)
 
-    opened = paged(inner, check)
+    opened = in_place(inner, check)
     assert isinstance(opened, Blob)
     with pytest.raises(Interrupted):
         opened.read_range(0, 10)
@@ -133,8 +135,8 @@ def test_local_files_and_streams_stay_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"1")
     local = LocalFile(tmp_path / "a")
     stream = MemoryBlob("a", DATA, random_access=False)
-    assert paged(local) is local
-    assert paged(stream) is stream
+    assert in_place(local) is local
+    assert in_place(stream) is stream
 
 
 def bytes_sent(server: FileServer) -> int:
@@ -170,7 +172,7 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
 
     with FileServer() as server:
         client = Client(Patience(first_wait=0.01, longest_wait=0.01))
-        far = paged(HttpBlob(server.add("/m.h5ad", path.read_bytes()), client))
+        far = in_place(HttpBlob(server.add("/m.h5ad", path.read_bytes()), client))
         assert isinstance(far, Blob)
         server.files["/m.h5ad"].faults = [Answer(503), Answer(503)]
         found, _ = sums(far)

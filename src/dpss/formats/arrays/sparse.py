@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.compute.prefetch import Prefetchable
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.arrays.dtypes import as_indices, as_values
 from dpss.formats.arrays.repeats import Runs, RunSum, distinct_runs
-from dpss.formats.arrays.vectors import Cursor, PrefetchableVector, Vector, VectorFile
+from dpss.formats.arrays.vectors import Cursor, Vector, VectorFile
 from dpss.formats.base import cut_evenly
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
-from dpss.storage.local import LocalFile, LocalFolder
+from dpss.storage.local import path_of
 
 _EXPECTED_VALUES = 1 << 20
 _HELD_VALUES = 1 << 21
@@ -125,15 +126,15 @@ class SparseLayer:
 
     def prefetch(self, partition: range) -> None:
         """Prefetch the bytes of a partition, a piece of each vector in turn."""
-        vectors = [v for v in (self._indices, self._data) if isinstance(v, PrefetchableVector)]
-        if not partition or not vectors or isinstance(self.file.blob, (LocalFile, LocalFolder)):
+        vectors = [v for v in (self._indices, self._data) if isinstance(v, Prefetchable)]
+        if not partition or not vectors or path_of(self.file.blob) is not None:
             return
         begin, end = (
             int(self._pointers(range(i, i))[0]) for i in (partition.start, partition.stop)
         )
         for start in range(begin, end, _EXPECTED_VALUES):
             for vector in vectors:
-                vector.prefetch(start, min(start + _EXPECTED_VALUES, end))
+                vector.prefetch(range(start, min(start + _EXPECTED_VALUES, end)))
 
     def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield the cells of a partition in blocks; what is stored twice is added up."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,6 @@ class Vector(Protocol):
 
     def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the rows of chunks ``first..stop`` with their numbers, decoded."""
-
-
-@runtime_checkable
-class PrefetchableVector(Protocol):
-    """A vector that can prefetch elements."""
-
-    def prefetch(self, start: int, stop: int) -> None:
-        """Prefetch the elements ``start..stop``."""
 
 
 class Addressed(Protocol):

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import h5py
+from pathlib import Path
 
-from dpss.storage.local import LocalFile
+import h5py
 
 _METADATA_BYTES = 1 << 18
 """Size of HDF5's cache of a file's metadata, in bytes: chunks are read once, and in order."""
 
 
-def open_local(blob: LocalFile) -> h5py.File:
+def open_local(path: Path) -> h5py.File:
     """Open a file by the library, without a lock: many file systems know none."""
     try:
-        return h5py.File(blob.path, "r", locking=False)
+        return h5py.File(path, "r", locking=False)
     except OSError as error:
         # It is open with a lock in this process (AnnData, backed): open it so, too.
         if "locking flag" not in str(error):
             raise
-        return h5py.File(blob.path, "r")
+        return h5py.File(path, "r")
 
 
 def limit_metadata(file: h5py.File) -> None:

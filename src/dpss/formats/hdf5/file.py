@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.compute.prefetch import Prefetchable
 from dpss.errors import (
     CorruptMatrixError,
     DpssError,
@@ -32,9 +33,8 @@ from dpss.formats.hdf5.filters import missing_filter, unfilter
 from dpss.formats.hdf5.layout import DatasetLayout, coalesce, lay_out, span_bytes
 from dpss.formats.hdf5.remote import RangeFile
 from dpss.formats.hdf5.tree import Hdf5Group
-from dpss.storage.base import Blob
-from dpss.storage.local import LocalFile
-from dpss.storage.paging.file import Prefetchable
+from dpss.storage.base import Blob, Spans
+from dpss.storage.local import path_of
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -84,8 +84,9 @@ class Hdf5File:
             return self._root
 
     def _open(self) -> h5py.File:
-        if isinstance(self.blob, LocalFile):
-            return open_local(self.blob)
+        path = path_of(self.blob)
+        if path is not None:
+            return open_local(path)
         if not self.blob.random_access:
             raise NeedsWholeError(f"{self.blob.url}: an HDF5 file can't be read as a stream")
         self._remote = RangeFile(self.blob)
@@ -187,20 +188,20 @@ class ChunkedArray:
         """Return the elements ``start..stop`` of the first axis."""
         return Cursor(self).read(start, stop)
 
-    def prefetch(self, start: int, stop: int) -> None:
-        """Say that the elements ``start..stop`` of the first axis will be read."""
-        layout = self.layout() if isinstance(self._file.blob, Prefetchable) else None
-        if layout is None or stop <= start:
+    def prefetch(self, elements: range) -> None:
+        """Prefetch elements of the first axis."""
+        blob = self._file.blob
+        layout = self.layout() if isinstance(blob, Prefetchable) else None
+        if layout is None or not elements or not isinstance(blob, Prefetchable):
             return
         per_row, height = layout.chunks_per_row, layout.chunk_shape[0]
-        numbers = np.arange(start // height * per_row, -(-stop // height) * per_row)
+        start, stop = elements.start // height, -(-elements.stop // height)
+        numbers = np.arange(start * per_row, stop * per_row)
         spans = [
             (int(layout.offsets[numbers[first]]), span_bytes(layout, numbers, first, last))
             for first, last in coalesce(layout, numbers)
         ]
-        blob = self._file.blob
-        if isinstance(blob, Prefetchable):
-            blob.prefetch([span for span in spans if span[0] >= 0])
+        blob.prefetch(Spans([span for span in spans if span[0] >= 0]))
 
     def layout(self) -> DatasetLayout | None:
         """Return where the chunks lie, `None` where HDF5 must do the reading."""

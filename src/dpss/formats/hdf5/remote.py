@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-from dpss.storage.base import Blob
-from dpss.storage.paging.file import Prefetchable
+from dpss.compute.prefetch import Prefetchable
+from dpss.storage.base import Blob, Spans
+from dpss.storage.blob_file import BlobFile
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _NODE = struct.Struct("<4sBBHQQ")
 """Of a B-tree of version 1: signature, kind, level, entries in use, left and right sibling."""
@@ -24,48 +28,25 @@ _MAX_NODES = 1 << 14
 """Most nodes asked for ahead: a quarter of a million chunks and more."""
 
 
-class RangeFile:
+class RangeFile(BlobFile):
     """A blob as the file-like object that h5py wants, for a file that is not local."""
 
-    def __init__(self, blob: Blob) -> None:
-        """Stand at the beginning."""
-        self._blob = blob
-        self._at = 0
-        self._error: BaseException | None = None
+    _error: BaseException | None = None
 
     @property
     def error(self) -> BaseException | None:
         """The error of the last read, as a new object: HDF5's own error has no cause."""
         return _bare(self._error) if self._error is not None else None
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to an offset from the start (0), from here (1) or from the end (2)."""
-        base = (0, self._at, self._blob.size_bytes or 0)[whence]
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        """Return the present offset."""
-        return self._at
-
-    def read(self, length: int = -1) -> bytes:
-        """Read from here on."""
-        end = self._blob.size_bytes or 0
-        length = max(0, end - self._at) if length < 0 else length
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read at the position; prefetch what a node of an index names."""
         try:
-            data = self._blob.read_range(self._at, length)
-            prefetch_nodes(self._blob, data)
+            n_bytes = super().readinto(buffer)
+            prefetch_nodes(self.blob, bytes(memoryview(buffer)[:n_bytes]))
         except BaseException as error:
             self._error = _bare(error)
             raise
-        self._at += len(data)
-        return data
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into a buffer."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        return n_bytes
 
 
 def _bare(error: BaseException) -> BaseException:
@@ -93,7 +74,7 @@ def prefetch_nodes(blob: Blob, node: bytes) -> None:
         n_nodes += len(places)
         if not places or n_nodes > _MAX_NODES:
             return
-        blob.prefetch([(place, len(node)) for place in places], soon=True)
+        blob.prefetch(Spans([(place, len(node)) for place in places], soon=True))
         # Those directly above the leaves name what was just announced: one more level.
         upper = nodes[0][5] > 1
         nodes = [blob.read_range(place, len(node)) for place in places] if upper else []

@@ -19,7 +19,7 @@ from dpss.formats.annotation.gene_table import MAX_FEATURES
 from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.hdf5.file import Hdf5File
 from dpss.formats.hdf5.filters import unfilter
-from dpss.storage.local import LocalFile
+from dpss.storage.local import path_of
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")
@@ -88,9 +88,9 @@ def check_heaps_of_attributes(file: Hdf5File) -> None:
     Raises:
         CorruptMatrixError: One of them would lead the library astray.
     """
-    if not isinstance(file.blob, LocalFile) or _offset_bytes(file) != 8:
+    if path_of(file.blob) is None or _offset_bytes(file) != 8:
         return
-    size = file.blob.size_bytes
+    size = file.blob.size_bytes or 0
     for start in range(0, size, _PIECE_BYTES):
         if _SEARCHED_BYTES <= start < size - _SEARCHED_BYTES:
             continue

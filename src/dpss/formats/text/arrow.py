@@ -22,8 +22,8 @@ from dpss.formats.text.arrow_rows import order_columns, title_row, write_rows
 from dpss.formats.text.layout import Orientation
 from dpss.formats.text.reader import open_text
 from dpss.storage.archives.members import skip
-from dpss.storage.archives.range_reader import RangeReader
 from dpss.storage.base import Blob, Tree
+from dpss.storage.blob_file import BlobFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -184,7 +184,7 @@ class _TextStream(io.RawIOBase):
 
 
 def _file_of(text: TableText) -> io.BufferedReader:
-    return io.BufferedReader(RangeReader(text.table), _READ_BYTES)
+    return io.BufferedReader(BlobFile(text.table), _READ_BYTES)
 
 
 def _open_parquet(text: TableText) -> tuple[Any, Iterator[Any]]:

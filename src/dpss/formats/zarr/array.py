@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.compute.prefetch import Prefetchable
 from dpss.errors import ChunkError, CorruptMatrixError, DpssError, LimitError
 from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
 from dpss.formats.zarr.chunks import Hierarchy, Place, locate
@@ -26,7 +27,7 @@ from dpss.formats.zarr.codecs import (
 )
 from dpss.formats.zarr.metadata import ArrayMetadata
 from dpss.formats.zarr.strips import can_stream, read_strips
-from dpss.storage.paging.file import Prefetchable
+from dpss.storage.base import Spans
 
 MAX_CHUNK_BYTES = 1 << 29
 """Largest decoded chunk: it can only be decoded as a whole."""
@@ -111,15 +112,15 @@ class ZarrArray:
             out[low - start : high - start] = slab[low - row * n : high - row * n]
         return out
 
-    def prefetch(self, start: int, stop: int) -> None:
-        """Prefetch the elements ``start..stop`` of the first axis."""
+    def prefetch(self, elements: range) -> None:
+        """Prefetch elements of the first axis."""
         n = self.meta.chunk_shape[0]
         if self.meta.shards is not None:
             return
-        for row in range(start // n, -(-stop // n)):
+        for row in range(elements.start // n, -(-elements.stop // n)):
             blob = self.tree.find(f"{self.path}/{self.meta.key((row,))}")
             if blob is not None and isinstance(blob, Prefetchable):
-                blob.prefetch([(0, blob.size_bytes or 0)])
+                blob.prefetch(Spans([(0, blob.size_bytes or 0)]))
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop``; no library is needed."""

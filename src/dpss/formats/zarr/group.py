@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from dpss.errors import CorruptMatrixError, OtherFileError
 from dpss.formats.zarr.array import ZarrArray
 from dpss.formats.zarr.metadata import parse_array
 from dpss.storage.base import Blob, Tree
-from dpss.storage.local import LocalFile, LocalFolder
+from dpss.storage.local import path_of
 
 METADATA = frozenset((".zgroup", ".zarray", "zarr.json"))
 """Names of the files that make a folder a zarr group or array."""
@@ -73,25 +74,25 @@ class ZarrTree:
             OtherFileError: It is a symbolic link that leads out of the folder.
         """
         blob = self._blobs.get(f"{self._root}/{path}" if self._root else path)
-        if isinstance(blob, LocalFile):
-            self._check_place(blob)
+        place = path_of(blob)
+        if place is not None:
+            self._check_place(place)
         return blob
 
-    def _check_place(self, file: LocalFile) -> None:
+    def _check_place(self, file: Path) -> None:
         """Refuse a file of a local folder that lies elsewhere in truth."""
-        if self._folder is None or os.path.realpath(file.path).startswith(self._folder):
+        if self._folder is None or os.path.realpath(file).startswith(self._folder):
             return
         raise OtherFileError(
-            f"{file.url}: is a link to a file outside of the zarr folder; other files are never "
+            f"{file}: is a link to a file outside of the zarr folder; other files are never "
             "read: copy it into the folder"
         )
 
     @cached_property
     def _folder(self) -> str | None:
         """The resolved path below which all files must lie; ``None`` where it is no folder."""
-        if not isinstance(self.blob, LocalFolder):
-            return None
-        return f"{os.path.realpath(self.blob.path / self._root)}{os.sep}"
+        path = path_of(self.blob)
+        return None if path is None else f"{os.path.realpath(path / self._root)}{os.sep}"
 
     def stored_bytes(self, path: str) -> int | None:
         """Return the size of all that lies directly in an array."""

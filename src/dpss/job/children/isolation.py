@@ -29,7 +29,6 @@ from dpss.job.results import Results
 from dpss.job.sources import make_client
 from dpss.job.stop import NeverStop, Stop
 from dpss.model import MatrixRef, Project
-from dpss.storage.base import Blob
 from dpss.storage.download import Fetcher
 from dpss.storage.locations import open_source
 from dpss.storage.scratch import Scratch, remove_abandoned
@@ -181,12 +180,7 @@ def make_reader(
         drawing: Draws the figures; closed by the caller.
         simulated: Whether the matrices are simulated.
     """
-    fetcher = Fetcher(
-        scratch,
-        partial(make_client, settings),
-        stop.check,
-        partial(_reads_in_one_pass, settings.stats),
-    )
+    fetcher = Fetcher(scratch, partial(make_client, settings), stop.check)
     threads = threads_of(settings)
     reader = Reader(
         stats=settings.stats,
@@ -197,7 +191,6 @@ def make_reader(
         stop=stop,
         drawing=drawing,
         open_ref=fetcher.open,
-        open_whole=partial(fetcher.open, whole=True),
         # What a matrix's file is in may be held already.
         hold=partial(scratch.hold, wait=False),
         demo=simulated,
@@ -236,11 +229,3 @@ def is_matrix(path: Path, settings: RunSettings) -> bool:
         return False
     except DpssError:
         return path.stat().st_size > 0
-
-
-def _reads_in_one_pass(stats: StatSettings, blob: Blob) -> bool:
-    """Tell by a file's beginning whether to read it once is enough."""
-    from dpss.formats.one_pass import reads_in_one_pass
-    from dpss.formats.options import parse_orientation
-
-    return reads_in_one_pass(blob, parse_orientation(stats.orientation))

@@ -16,9 +16,9 @@ from typing import BinaryIO, cast
 
 from dpss.errors import CorruptMatrixError, MatrixError, NeedsWholeError
 from dpss.storage.archives.members import ArchiveTree, check_path, is_clutter
-from dpss.storage.archives.range_reader import RangeReader
 from dpss.storage.archives.zip_member import ZipMember
 from dpss.storage.base import Blob
+from dpss.storage.blob_file import BlobFile
 from dpss.storage.compression import DAMAGE
 
 _MAX_DIRECTORY_BYTES = 1 << 26
@@ -62,7 +62,7 @@ class ZipTree(ArchiveTree):
             raise NeedsWholeError(
                 f"{self.url}: a zip archive within a stream can't be read in place"
             )
-        reader = RangeReader(self.archive, _MAX_DIRECTORY_BYTES)
+        reader = BlobFile(self.archive, _MAX_DIRECTORY_BYTES)
         try:
             with zipfile.ZipFile(cast("BinaryIO", io.BufferedReader(reader, _PIECE_BYTES))) as file:
                 return file.infolist()

@@ -13,7 +13,7 @@ from isal import isal_zlib
 
 from dpss.errors import CorruptMatrixError, UnknownFormatError
 from dpss.storage.archives.members import Member, skip
-from dpss.storage.archives.range_reader import RangeReader
+from dpss.storage.blob_file import BlobFile
 from dpss.storage.compression import DAMAGE
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ZipMember(Member):
             CorruptMatrixError: The member is damaged or encrypted; also from later reads.
             UnknownFormatError: It is compressed in a way that this program can't read.
         """
-        packed = RangeReader(self.archive)
+        packed = BlobFile(self.archive)
         packed.seek(self._find_data())
         decoder: Any
         if self.method == zipfile.ZIP_STORED:

@@ -7,42 +7,28 @@ prefetch ranges. See ``docs/adr/0010-remote-reading.md``.
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
 
-from dpss.storage.base import Blob, Tree
-from dpss.storage.local import LocalFile, LocalFolder
+from dpss.storage.base import Blob, Spans, Tree
+from dpss.storage.blob_file import open_buffered
 from dpss.storage.paging.pool import PAGE_BYTES, Pages, Pool
-from dpss.storage.wrapped import WrappedBlob
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _AROUND_BYTES = 1 << 16
 """Size of a request for a few bytes: others nearby are wanted next."""
 _MAX_AHEAD_BYTES = 12 << 20
 _MIN_AHEAD_BYTES = 1 << 18
 _MAX_STREAMS = 64
-_BUFFER_BYTES = 1 << 18
 
 
-@runtime_checkable
-class Prefetchable(Protocol):
-    """A blob that can prefetch byte ranges."""
-
-    def prefetch(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
-        """Prefetch (start, length) spans in this order; ``soon``: before others."""
-
-
-class PagedBlob(WrappedBlob):
+class PagedBlob:
     """A remote file as a `dpss.storage.base.Blob` that reads and keeps pages."""
 
     def __init__(self, inner: Blob, pool: Pool) -> None:
         """Read ``inner`` through a pool."""
-        super().__init__(inner)
+        self.inner = inner
         self._pool = pool
         self._pages = Pages(inner)
         self._lock = threading.Lock()
@@ -52,6 +38,26 @@ class PagedBlob(WrappedBlob):
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the pages behind."""
         return _with_pages_of_its_own, (PagedBlob, self.inner)
+
+    @property
+    def name(self) -> str:
+        """Last part of the address."""
+        return self.inner.name
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return self.inner.url
+
+    @property
+    def size_bytes(self) -> int | None:
+        """Size of the file."""
+        return self.inner.size_bytes
+
+    @property
+    def random_access(self) -> bool:
+        """Always true: pages are ranges."""
+        return True
 
     def read_range(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, fewer only at the end.
@@ -76,19 +82,19 @@ class PagedBlob(WrappedBlob):
             parts.append(memoryview(data)[low:high])
         return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
 
-    def prefetch(self, spans: Sequence[tuple[int, int]], *, soon: bool = False) -> None:
-        """Prefetch (start, length) spans; ``soon``: before others.
+    def prefetch(self, spans: Spans) -> None:
+        """Fetch spans that will be read, in this order.
 
         From then on nothing is read ahead by guess.
         """
-        self._guess = self._guess and soon
-        for start, length in reversed(spans) if soon else spans:
+        self._guess = self._guess and spans.soon
+        for start, length in reversed(spans.places) if spans.soon else spans.places:
             first, stop = start // PAGE_BYTES, -(-(start + length) // PAGE_BYTES)
-            self._pool.announce(self._pages, first, stop, first_of_all=soon)
+            self._pool.announce(self._pages, first, stop, first_of_all=spans.soon)
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end."""
-        return cast("BinaryIO", io.BufferedReader(_PagedStream(self), _BUFFER_BYTES))
+        return open_buffered(self)
 
     def _read_ahead(self, first: int, end: int, n_pages: int) -> None:
         """Announce what follows where a reading goes on from the end of another.
@@ -144,37 +150,3 @@ class PagedTree:
 def _with_pages_of_its_own(kind: Callable[[Any, Pool], Any], inner: Any) -> Any:
     """Make a paged file or tree with a pool that holds nothing yet."""
     return kind(inner, Pool())
-
-
-class _PagedStream(io.RawIOBase):
-    """A paged file from its start to its end."""
-
-    def __init__(self, blob: PagedBlob) -> None:
-        self._blob = blob
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer``."""
-        view = memoryview(buffer)
-        data = self._blob.read_range(self._position, len(view))
-        view[: len(data)] = data
-        self._position += len(data)
-        return len(data)
-
-
-def paged(source: Blob | Tree, check: Callable[[], None] = lambda: None) -> Blob | Tree:
-    """Return a remote source read in pages; what is local, or a stream only, as it is.
-
-    Args:
-        source: A file or folder.
-        check: Called while a reader waits for bytes; raises if it's time to end.
-    """
-    if isinstance(source, (LocalFile, LocalFolder)):
-        return source
-    if isinstance(source, Blob):
-        return PagedBlob(source, Pool(check)) if source.random_access else source
-    return PagedTree(source, Pool(check))

@@ -1,9 +1,9 @@
-"""A blob as a file that can be moved about in, for libraries that want one."""
+"""A blob as a file that can be moved about in: the one file object over `Blob.read_range`."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dpss.errors import LimitError
 from dpss.storage.base import Blob
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-class RangeReader(io.RawIOBase):
-    """A seekable stream over a blob's `read_range`."""
+class BlobFile(io.RawIOBase):
+    """A seekable file over a blob's `read_range`, for libraries and for reading on and on."""
 
     def __init__(self, blob: Blob, budget_bytes: int | None = None) -> None:
         """Read from ``blob``, and at most ``budget_bytes`` in all."""
-        self._blob = blob
+        self.blob = blob
         self._budget = budget_bytes
         self._used = 0
         self._position = 0
@@ -38,7 +38,7 @@ class RangeReader(io.RawIOBase):
         """Move the position."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position}.get(whence)
         if base is None:
-            base = self._blob.size_bytes or 0
+            base = self.blob.size_bytes or 0
         if base + offset < 0:
             raise OSError("a position before the start")
         self._position = base + offset
@@ -50,13 +50,18 @@ class RangeReader(io.RawIOBase):
         Raises:
             LimitError: The budget is used up.
         """
-        view = memoryview(buffer)
+        view = memoryview(buffer).cast("B")
         self._used += len(view)
         if self._budget is not None and self._used > self._budget:
             raise LimitError(
-                f"{self._blob.url}: its table of contents is larger than {self._budget >> 20} MiB"
+                f"{self.blob.url}: its table of contents is larger than {self._budget >> 20} MiB"
             )
-        data = self._blob.read_range(self._position, len(view))
+        data = self.blob.read_range(self._position, len(view))
         view[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+
+def open_buffered(blob: Blob, buffer_bytes: int = 1 << 18) -> BinaryIO:
+    """Open a blob that gives ranges for reading from the start to the end."""
+    return cast("BinaryIO", io.BufferedReader(BlobFile(blob), buffer_bytes))

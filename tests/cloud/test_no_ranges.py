@@ -1,4 +1,4 @@
-"""Matrices behind servers without ranges: read in one transfer where the format allows it."""
+"""Matrices behind servers without ranges: copied to scratch space, or streamed beyond its limit."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ import pytest
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.engine.summarizer import SilentProgress
-from dpss.formats.one_pass import reads_in_one_pass
 from dpss.job.pipeline import Pipeline
 from dpss.job.publication import Recipe
 from dpss.job.report.outcomes import Outcome, Status
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef, Project
 from dpss.storage.download import Fetcher
-from dpss.storage.http import one_pass
 from dpss.storage.memory import MemoryStore
 from dpss.storage.scratch import Scratch
 from tests.cloud.portal import matrix_bytes
@@ -36,14 +34,6 @@ from tests.unit.stores.test_http import QUICK
 from tests.unit.test_cli import command_of, environment
 
 N_CELLS, N_GENES = 60_000, 100
-HEAD_BYTES = 9 << 20
-
-
-@pytest.fixture(autouse=True)
-def small_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let files of some MB be large ones."""
-    monkeypatch.setattr(one_pass, "HEAD_BYTES", HEAD_BYTES)
-    monkeypatch.setattr(one_pass, "AHEAD_BYTES", 1 << 20)
 
 
 def counts() -> np.ndarray:
@@ -107,6 +97,8 @@ class Bench:
     folder: Path
     store: MemoryStore = field(default_factory=MemoryStore)
     fetched: list[str] = field(default_factory=list)
+    limit_bytes: int | None = None
+    """Size of the scratch space."""
 
     def process(self, name: str, address: str, **changes: str) -> Outcome:
         """Summarise what is at an address, under a name that doesn't tell where that is."""
@@ -118,8 +110,8 @@ class Bench:
                 return super().hold(blob, wait=wait)
 
         stats = StatSettings()
-        with Watched(None, self.folder) as scratch:
-            fetcher = Fetcher(scratch, lambda: QUICK, reads_in_one_pass=reads_in_one_pass)
+        with Watched(self.limit_bytes, self.folder) as scratch:
+            fetcher = Fetcher(scratch, lambda: QUICK)
             pipeline = Pipeline(
                 store=self.store,
                 stats=stats,
@@ -129,7 +121,6 @@ class Bench:
                 stop=NeverStop(),
                 drawing=FewFigures(),
                 open_ref=fetcher.open,
-                open_whole=partial(fetcher.open, whole=True),
                 hold=partial(scratch.hold, wait=False),
             )
             ref = replace(MatrixRef("p", "", name, "none", location=address), **changes)
@@ -162,85 +153,59 @@ def local(name: str, files: dict[str, bytes], folder: Path) -> dict[str, bytes]:
     return bench.published
 
 
-@pytest.mark.parametrize(
-    ("name", "head_bytes"),
-    [("cells.csv.gz", 1 << 21), ("cells.csv", HEAD_BYTES), ("cells.mtx", HEAD_BYTES)],
-)
+@pytest.mark.parametrize("name", ["cells.csv.gz", "genes.csv.gz", "cells.mtx", "genes.mtx"])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_cell_by_cell_is_one_transfer(
+def test_it_is_copied_in_one_transfer(
     name: str,
-    head_bytes: int,
     chunked: bool,
     files: dict[str, bytes],
     bench: Bench,
     server: Counting,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nothing is fetched into scratch, the bytes are sent once, and what is published is what
-    is of the local file, to the byte."""
-    monkeypatch.setattr(one_pass, "HEAD_BYTES", head_bytes)
-    assert len(files[name]) > head_bytes
+    """The bytes are sent once, which is said; what is published is that of the local file."""
+    caplog.set_level(logging.INFO, "dpss")
     url = server.add(f"/{name}", files[name], ranges=False, chunked=chunked)
     outcome = bench.process(name, url)
     assert outcome.status is Status.PUBLISHED, outcome.reason
-    assert bench.fetched == []
+    assert bench.fetched == [name]
     assert len(server.requests) == 1
     assert server.n_sent == len(files[name])
+    assert f"/{name}: the server gives no parts of it; it is fetched" in caplog.text
     assert bench.published == local(name, files, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["genes.csv.gz", "genes.mtx"])
-def test_gene_by_gene_is_fetched(
-    name: str,
-    files: dict[str, bytes],
-    bench: Bench,
-    server: Counting,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("name", ["cells.csv.gz", "genes.csv.gz", "cells.mtx"])
+def test_beyond_the_scratch_space_it_is_streamed(
+    name: str, files: dict[str, bytes], bench: Bench, server: Counting, tmp_path: Path
 ) -> None:
-    """It takes two passes: that is seen at its beginning, said, and it goes through scratch."""
-    caplog.set_level(logging.INFO, "dpss")
-    monkeypatch.setattr(one_pass, "HEAD_BYTES", 1 << 21)
+    """A table or mtx is asked for anew for each reading, and nothing lands on disk."""
+    bench.limit_bytes = 1000
     outcome = bench.process(name, server.add(f"/{name}", files[name], ranges=False))
     assert outcome.status is Status.PUBLISHED, outcome.reason
-    assert bench.fetched == [name]
-    assert len(server.requests) == 2
-    assert f"/{name}: the server gives no parts of it" in caplog.text
-    assert "; it is fetched" in caplog.text
+    assert bench.fetched == []
     assert bench.published == local(name, files, tmp_path)
 
 
-def test_what_has_to_be_read_again_is_fetched(
-    files: dict[str, bytes],
-    bench: Bench,
-    server: Counting,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+def test_what_is_read_at_many_places_needs_the_scratch_space(
+    bench: Bench, server: Counting
 ) -> None:
-    """The last entry breaks the order that all others promised: only the end of the pass shows."""
-    caplog.set_level(logging.INFO, "dpss")
-    head, _, rest = files["cells.mtx"].partition(b"\n1 1 ")
-    first, _, rest = rest.partition(b"\n")
-    data = head + b"\n" + rest + b"1 1 " + first + b"\n"
-    outcome = bench.process("a.mtx", server.add("/a.mtx", data, ranges=False))
-    assert outcome.status is Status.PUBLISHED, outcome.reason
-    assert bench.fetched == ["a.mtx"]
-    assert len(server.requests) == 2
-    assert "one reading isn't enough; it is fetched" in caplog.text
-    assert bench.published == local("a.mtx", {"a.mtx": data}, tmp_path)
+    """HDF5 larger than it fails, and the error names the limit."""
+    bench.limit_bytes = 1000
+    url = server.add("/m.h5ad", matrix_bytes("csc.h5ad", 1), ranges=False)
+    outcome = bench.process("m.h5ad", url)
+    assert outcome.status is Status.FAILED
+    assert "--scratch-limit" in (outcome.reason or "")
 
 
 @pytest.mark.parametrize("kind", ["csc.h5ad", "loom", "mtx.zip", "csv.gz"])
-def test_what_is_small_is_read_from_memory(
-    kind: str, bench: Bench, server: Counting, tmp_path: Path
-) -> None:
-    """Whatever its format: one transfer, no disk."""
+def test_any_format_is_copied(kind: str, bench: Bench, server: Counting, tmp_path: Path) -> None:
+    """One transfer, whatever it is."""
     name, data = f"m.{kind}", matrix_bytes(kind, 1)
     outcome = bench.process(name, server.add(f"/{name}", data, ranges=False))
     assert outcome.status is Status.PUBLISHED, outcome.reason
-    assert (bench.fetched, server.n_sent) == ([], len(data))
+    assert (bench.fetched[:1], server.n_sent) == ([name], len(data))
     assert bench.published == local(name, {name: data}, tmp_path)
 
 
@@ -257,7 +222,7 @@ def test_a_break_in_the_middle_is_mended_or_told(
     assert bench.published == {}
     outcome = bench.process(name, server.add("/m.csv", files[name], ranges=False, faults=[cut]))
     assert outcome.status is Status.PUBLISHED, outcome.reason
-    assert bench.fetched == []
+    assert bench.fetched == ["broken.csv", "m.csv"]
     assert bench.published == local(name, files, tmp_path)
 
 

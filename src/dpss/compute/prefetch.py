@@ -1,0 +1,19 @@
+"""The one protocol for prefetching, of blobs, vectors, layers and folds."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar, runtime_checkable
+
+P_contra = TypeVar("P_contra", contravariant=True)
+
+
+@runtime_checkable
+class Prefetchable(Protocol[P_contra]):
+    """A blob, vector, layer or fold that can prefetch parts of itself.
+
+    Each hands on to the one below: a fold prefetches partitions (``Sequence[range]``), a layer
+    a partition, a vector a range of elements, a blob spans of bytes (`dpss.storage.base.Spans`).
+    """
+
+    def prefetch(self, part: P_contra, /) -> None:
+        """Start to fetch a part that will be read; return at once."""

@@ -1,0 +1,104 @@
+"""How a source is read: where it is, in pages, as a stream, or as a local copy.
+
+This module alone decides. A local file or folder is read where it is; a remote one that gives
+ranges in pages. Copied to scratch space is a file whose promised checksum is to be compared, one
+whose reader turned out to need it whole, and one of a server without ranges; the last is read as
+a stream if it is larger than the scratch space. ``docs/adr/0010-remote-reading.md`` has the
+reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from dpss.storage.base import Blob
+from dpss.storage.local import path_of
+from dpss.storage.locations import Source
+from dpss.storage.paging.file import PagedBlob, PagedTree
+from dpss.storage.paging.pool import Pool
+from dpss.storage.scratch import Scratch, ScratchFile
+from dpss.storage.unpacked import Unpacked
+
+Hold = Callable[[Blob], AbstractContextManager[Blob]]
+"""Keeps a local copy of a blob for as long as the context lasts."""
+
+
+def is_copied(
+    source: Source, fits: Callable[[Blob], bool], *, whole: bool = False, checked: bool = False
+) -> bool:
+    """Return whether a source is copied to scratch space before it is read.
+
+    Args:
+        source: A file or folder.
+        fits: Tells whether the scratch space has room for a file.
+        whole: Whether its reader can't read it in place (`dpss.errors.NeedsWholeError`).
+        checked: Whether its bytes are to be held against a checksum.
+    """
+    if path_of(source) is not None or not isinstance(source, Blob):
+        return False
+    return whole or ((checked or not source.random_access) and fits(source))
+
+
+def in_place(source: Source, check: Callable[[], None] = lambda: None) -> Source:
+    """Return a source as it is read without a copy: in pages if it is remote and gives ranges.
+
+    Args:
+        source: A file or folder.
+        check: Called while a reader waits for bytes; raises if it's time to end.
+    """
+    if path_of(source) is not None or isinstance(source, (PagedBlob, PagedTree)):
+        return source
+    if isinstance(source, Blob):
+        return PagedBlob(source, Pool(check)) if source.random_access else source
+    return PagedTree(source, Pool(check))
+
+
+@contextmanager
+def open_access(
+    source: Source,
+    scratch: Scratch,
+    check: Callable[[], None] = lambda: None,
+    *,
+    whole: bool = False,
+    checked: bool = False,
+) -> Iterator[Source]:
+    """Yield a source, or the copy that is read instead, for as long as the context lasts.
+
+    Args:
+        source: A file or folder.
+        scratch: Where copies are kept.
+        check: Called while a reader waits for bytes; raises if it's time to end.
+        whole: As in `is_copied`.
+        checked: As in `is_copied`.
+
+    Raises:
+        LimitError: It has to be copied, and is larger than the scratch space.
+        MatrixError: It can't be fetched, or its checksum is wrong.
+    """
+    if isinstance(source, Blob) and is_copied(source, scratch.fits, whole=whole, checked=checked):
+        with scratch.hold(source) as copy:
+            yield copy
+    else:
+        yield in_place(source, check)
+
+
+@contextmanager
+def open_seekable(blob: Blob, hold: Hold, *, packed: bool = False) -> Iterator[Blob]:
+    """Yield a blob that gives ranges: the blob itself, or a copy of it, decompressed if packed.
+
+    Args:
+        blob: A file or a member of an archive.
+        hold: Keeps a copy.
+        packed: Whether it is compressed.
+    """
+    if blob.random_access and not packed:
+        yield blob
+        return
+    with hold(Unpacked(blob) if packed else blob) as copy:
+        yield copy
+
+
+def is_private(source: Source) -> bool:
+    """Return whether only this machine can read a source that was remote: a copy in scratch."""
+    return isinstance(source, ScratchFile)
