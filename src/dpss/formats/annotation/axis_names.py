@@ -26,9 +26,18 @@ GENE_FAMILIES = re.compile(
     re.I,
 )
 """Families of genes: hardly any list of genes is without them, hardly any of cells has one."""
+_GENE_ID = re.compile(
+    r"(\d+_([a-z]{1,2}_)?at|AFFX-.+|ILMN_\d+|A_\d{2}_P\d+|TC\d{8,}\.[a-z]+\.\d)|"
+    r"Y[A-P][LR]\d{3}[WC](-[A-Z])?|[NX][MR]_\d{6,}(\.\d+)?|(hsa|mmu)-(miR|let)-.+|"
+    r"SP[ABC][A-Z]*\d+[A-Z]?[0-9.]*\.\d+c?|LOC\d{6,}|uc\d{3}[a-z]{3}\.\d+",
+    re.I,
+)
+"""Ids of probe sets on arrays (Affymetrix, Illumina, Agilent), of genes of yeasts, of RefSeq, UCSC
+and miRBase."""
 _SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]+([-.@][A-Za-z0-9]+)*")
 _GENE_TITLE = re.compile(
-    r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|ensembl.*|accession|feature.*|hgnc.*",
+    r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|ensembl.*|accession|feature.*|hgnc.*|"
+    r"entrez.*|ncbi.*|refseq.*|probe_?(set)?s?(_?id)?s?|orf|locus_?tag|transcript.*|target_id",
     re.I,
 )
 _CELL_TITLE = re.compile(
@@ -36,6 +45,8 @@ _CELL_TITLE = re.compile(
 )
 _N_LOOKED_AT = 5_000
 _FEW = 20
+_MIN_FAMILIES = 2
+"""Families of genes from which on names are those of genes."""
 
 
 class AxisKind(Enum):
@@ -43,6 +54,8 @@ class AxisKind(Enum):
 
     GENES = "genes"
     CELLS = "cells"
+    LIKE_GENES = "like genes"
+    """They differ in their letters as symbols do, or few are of one family: weak evidence."""
     UNKNOWN = "unknown"
 
 
@@ -59,20 +72,33 @@ def find_kind(names: Sequence[str], title: str = "") -> AxisKind:
     some = names[:: max(1, len(names) // _N_LOOKED_AT)]
     if not some:
         return AxisKind.UNKNOWN
-    if _share(ENSEMBL, some) > 0.5:
+    if _share(ENSEMBL, some) > 0.5 or _share(_GENE_ID, some) > 0.5:
         return AxisKind.GENES
     if _share(_BARCODE, some) > 0.5:
         return AxisKind.CELLS
-    if _GENE_TITLE.fullmatch(title) or _share(GENE_FAMILIES, some) >= 0.01:
+    n_families = _count_families(some)
+    if _GENE_TITLE.fullmatch(title) or n_families >= _MIN_FAMILIES:
         return AxisKind.GENES
     if _CELL_TITLE.fullmatch(title) or _share(_CELL, some) > 0.5:
         return AxisKind.CELLS
-    return AxisKind.GENES if _looks_like_symbols(some) else AxisKind.UNKNOWN
+    return AxisKind.LIKE_GENES if n_families or _looks_like_symbols(some) else AxisKind.UNKNOWN
 
 
 def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:
     """Return which part of the names a pattern fits."""
     return sum(pattern.fullmatch(name) is not None for name in names) / len(names)
+
+
+def _count_families(names: Sequence[str]) -> int:
+    """Return how many families of genes there are, 0 where hardly a name is of one.
+
+    The letters before the first digit or hyphen stand for a family: names of sorted cells
+    (CD4, CD8, CD19) are of one.
+    """
+    found = [name for name in names if GENE_FAMILIES.fullmatch(name)]
+    if len(found) < 0.01 * len(names):
+        return 0
+    return len({re.split(r"[\d-]", name, maxsplit=1)[0].lower() for name in found})
 
 
 def _looks_like_symbols(names: Sequence[str]) -> bool:

@@ -219,7 +219,10 @@ def _count(values: Any) -> int:
 
 def _decide_orientation(found: Found, rows: Sequence[str], columns: Sequence[str]) -> Decision:
     """Return the orientation: R's packages keep genes in rows, names may speak against it."""
-    kinds = find_kind(rows), find_kind(columns)
+    kinds = [
+        AxisKind.GENES if kind is AxisKind.LIKE_GENES else kind
+        for kind in (find_kind(rows), find_kind(columns))
+    ]
     certainty = Certainty.TOLD_BY_CONTENT
     if AxisKind.CELLS is kinds[0] or (kinds[0] is AxisKind.UNKNOWN and AxisKind.GENES is kinds[1]):
         evidence = "The rows are named like cells, but are taken for genes, as R has them."

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.feature_kinds import is_cell_annotation
 from dpss.formats.text.fields import (
     Rows,
@@ -185,10 +187,33 @@ def _count_lead(
             )
             if not known and not (numbered and title is None):
                 break
-        elif not (UNNAMED.fullmatch(title) or ANNOTATION.fullmatch(title)):
+        elif not (
+            UNNAMED.fullmatch(title) or ANNOTATION.fullmatch(title) or _names_lines(rows, titles)
+        ):
             break
         j += 1
     return j
+
+
+def _names_lines(rows: Rows, titles: Sequence[str] | None) -> bool:
+    """Return whether the numbers of the first column are ids of genes, whatever its title.
+
+    They are whole, hardly one comes twice, and either all other titles are those of cells, as no
+    cell has another count of each gene, or they grow, or they are larger than any count.
+    """
+    column = rows.column(0)
+    whole = all(field.isascii() and field.isdigit() and len(field) < 16 for field in column)
+    kind = find_kind(titles[1:]) if titles else AxisKind.UNKNOWN
+    if not whole or 10 * len(set(column)) < 9 * len(column) or len(column) < _MIN_ROWS_OF_IDS:
+        return False
+    if kind is AxisKind.CELLS:
+        return True
+    ids = [int(field) for field in column]
+    most = max((_as_float(field, ".") for row in rows.fields for field in row[1:]), default=0.0)
+    # Of a table of cells × genes such a column is left out as a fact about cells.
+    return kind is not AxisKind.GENES and (
+        all(b > a for a, b in pairwise(ids)) or min(ids) > 10 * most
+    )
 
 
 def _is_before_text(j: int, numeric: Sequence[bool], titles: Sequence[str]) -> bool:

@@ -142,6 +142,10 @@ def lead_fields(text: bytes, begin: int, end: int, dialect: Dialect) -> list[str
         width *= 8
 
 
+_LABEL_ORDER = {AxisKind.LIKE_GENES: 1, AxisKind.UNKNOWN: 2}
+"""Which of several columns names the lines: first those of genes or cells."""
+
+
 def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, AxisKind]:
     """Return which column names the lines, and what it names."""
     labels = []
@@ -150,7 +154,7 @@ def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, A
         names = [fields[j] for fields in lines if j < len(fields)]
         kind = find_kind(names, title)
         numbers = all(name.isdigit() for name in names)
-        labels.append((kind is AxisKind.UNKNOWN, numbers, j, kind))
+        labels.append((_LABEL_ORDER.get(kind, 0), numbers, j, kind))
     if not labels:
         return None, AxisKind.UNKNOWN
     _, _, label, kind = min(labels, key=lambda entry: entry[:3])
@@ -165,21 +169,32 @@ def orient(look: Look, wanted: Orientation | None) -> Decision:
             "orientation", wanted, f"{option} states it.", Certainty.STATED, option, True
         )
     lines, columns = look.line_kind, look.column_kind
+    found, certainty, believed = GENES_BY_CELLS, Certainty.ASSUMED, "lines were taken for genes"
     if lines is not columns:
-        genes = lines is AxisKind.GENES or columns is AxisKind.CELLS
-        evidence = f"The names of lines are {_kind(lines)}, those of columns {_kind(columns)}."
-        found = GENES_BY_CELLS if genes else CELLS_BY_GENES
-        told = Certainty.TOLD_BY_CONTENT
-        return Decision("orientation", found, evidence, told, option, True)
-    both = "of no known kind" if lines is AxisKind.UNKNOWN else f"those of {lines.value}"
-    evidence = f"The names of lines and of columns are {both}; lines were taken for genes."
-    return Decision(
-        "orientation", GENES_BY_CELLS, evidence, Certainty.ASSUMED, option, changes_numbers=True
-    )
+        by_lines = _GENE_EVIDENCE.index(lines) > _GENE_EVIDENCE.index(columns)
+        found = GENES_BY_CELLS if by_lines else CELLS_BY_GENES
+        believed = f"{'lines' if by_lines else 'columns'} were taken for genes"
+        if {lines, columns} != {AxisKind.LIKE_GENES, AxisKind.UNKNOWN}:
+            certainty = Certainty.TOLD_BY_CONTENT
+    if lines is columns:
+        told = f"The names of lines and of columns are {_describe(lines)}"
+    else:
+        told = f"The names of lines are {_describe(lines)}, those of columns {_describe(columns)}"
+    evidence = f"{told}; {believed}." if certainty is Certainty.ASSUMED else f"{told}."
+    return Decision("orientation", found, evidence, certainty, option, changes_numbers=True)
 
 
-def _kind(kind: AxisKind) -> str:
-    return "of no known kind" if kind is AxisKind.UNKNOWN else f"{kind.value}'"
+_GENE_EVIDENCE = (AxisKind.CELLS, AxisKind.UNKNOWN, AxisKind.LIKE_GENES, AxisKind.GENES)
+"""Kinds of names, the ones that speak most for an axis of genes last."""
+
+
+def _describe(kind: AxisKind) -> str:
+    return {
+        AxisKind.GENES: "those of genes",
+        AxisKind.CELLS: "those of cells",
+        AxisKind.LIKE_GENES: "of a form that genes have, and others, too",
+        AxisKind.UNKNOWN: "of no known kind",
+    }[kind]
 
 
 def count_lines(blob: Blob, dialect: Dialect) -> int:

@@ -12,7 +12,8 @@ from dpss.formats.text.fields import is_comma_number, is_number
 ANNOTATION = re.compile(
     r"chr(om(osome)?)?|(gene_?|tx_?|feature)?(start|end|length|width)|strand|(gene_?)?(bio)?type|"
     r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|(ensembl|entrez)(_?(gene))?_?(id)?|"
-    r"accession|description|refseq|locus|transcript_?ids?(\(s\))?|exon_?count|gc(_?content)?|"
+    r"accession|description|refseq|locus(_?tag)?|transcript_?ids?(\(s\))?|exon_?count|"
+    r"gc(_?content)?|(ncbi|hgnc)(_?gene)?(_?id)?|probe_?(set)?s?(_?id)?s?|id_?ref|orf|target_?id|"
     r"barcodes?|cells?[ _]?(id|name|key|barcode|index|number|num|label)?s?|cellkey|"
     r"unnamed: ?\d+|index|row_?names?|",
     re.I,
