@@ -7,7 +7,7 @@ from typing import Any
 
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import SilentProgress, summarize_matrix
+from dpss.engine.summarizer import NullProgress, summarize_matrix
 from dpss.formats.base import Layer, Matrix
 from dpss.formats.registry import Source, open_matrices
 from dpss.storage.local import LocalFile, LocalFolder
@@ -31,7 +31,7 @@ def summarise_matrix(
 
     return summarize_matrix(
         matrix, identify, StatSettings(**settings), ReadSettings(), ThreadExecutor(threads),
-        SilentProgress(), expected_cells,
+        NullProgress(), expected_cells,
     )  # fmt: skip
 
 

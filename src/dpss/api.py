@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dpss.formats.base import Layer, Matrix
-    from dpss.formats.options import Means
+    from dpss.formats.options import OpenOptions
     from dpss.storage.locations import Source
 
 NO_MATRIX = (NoMatrixError, UnknownFormatError)
@@ -102,7 +102,7 @@ def summarize(
     if is_anndata(source):
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
 
-    from dpss.formats.options import Means, parse_orientation
+    from dpss.formats.options import OpenOptions, parse_orientation
     from dpss.storage.access import in_place, open_access
     from dpss.storage.file_formats import stem_of
     from dpss.storage.fingerprint import fingerprint
@@ -112,7 +112,7 @@ def summarize(
 
     opened = in_place(open_source(os.fspath(source)))
     title, mark = stem_of(opened.name), fingerprint(opened)
-    means = Means(read.threads, parse_orientation(orientation), read.memory_bytes)
+    options = OpenOptions(read.threads, parse_orientation(orientation), read.memory_bytes)
 
     def make(found: Matrix) -> Summary:
         return _summarize(found, opened.name, title, mark, stats, read)
@@ -120,29 +120,29 @@ def summarize(
     with Scratch() as scratch:
         try:
             with open_access(opened, scratch) as ready:
-                return _only(ready, matrix, means, make)
+                return _only(ready, matrix, options, make)
         except NeedsWholeError:
             if path_of(opened) is not None:
                 raise
             with open_access(opened, scratch, whole=True) as copy:
-                return _only(copy, matrix, means, make)
+                return _only(copy, matrix, options, make)
 
 
 def _only(
-    source: Source, wanted: str | None, means: Means, make: Callable[[Matrix], Summary]
+    source: Source, wanted: str | None, options: OpenOptions, make: Callable[[Matrix], Summary]
 ) -> Summary:
     """Make the summary of the matrix that is asked for, or of the only one.
 
     Raises:
         MatrixError: There is no such one, or none is asked for and there are several.
     """
-    from dpss.formats.discovery import Refused, each_matrix
+    from dpss.formats.discovery import OpenFailure, iter_matrices
 
     made: Summary | None = None
     names: list[str] = []
-    with closing(each_matrix(source, means)) as matrices:
+    with closing(iter_matrices(source, options)) as matrices:
         for found in matrices:
-            if isinstance(found, Refused):
+            if isinstance(found, OpenFailure):
                 if found.name == wanted or not isinstance(found.error, NO_MATRIX):
                     raise found.error
                 continue
@@ -163,7 +163,7 @@ def _summarize(
 ) -> Summary:
     from dpss._version import __version__
     from dpss.compute.thread_executor import ThreadExecutor
-    from dpss.engine.summarizer import SilentProgress, summarize_matrix
+    from dpss.engine.summarizer import NullProgress, summarize_matrix
     from dpss.summary.builder import Identity
     from dpss.summary.record import MatrixInfo, Provenance
 
@@ -172,4 +172,4 @@ def _summarize(
         return Identity(title, title, info, Provenance(__version__, stats.as_mapping()))
 
     executor = ThreadExecutor(read.threads)
-    return Summary.of(summarize_matrix(found, identify, stats, read, executor, SilentProgress()))
+    return Summary.of(summarize_matrix(found, identify, stats, read, executor, NullProgress()))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dpss.errors import MatrixError
-from dpss.formats.discovery import Refused, each_matrix
+from dpss.formats.discovery import OpenFailure, iter_matrices
 from dpss.summary.record import Summary
 from tests.summarise import source_of, summarise_matrix
 
@@ -49,8 +49,8 @@ def _read(path: Path) -> dict[str, Summary | MatrixError]:
     """Summarise every matrix of a file or folder, by name; the name is empty for the only one."""
     found: dict[str, Summary | MatrixError] = {}
     try:
-        for each in each_matrix(source_of(path)):
-            if isinstance(each, Refused):
+        for each in iter_matrices(source_of(path)):
+            if isinstance(each, OpenFailure):
                 assert isinstance(each.error, MatrixError)
                 found[each.name] = each.error
                 continue

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dpss.errors import MatrixError, NoCountsError, NoMatrixError
-from dpss.formats.discovery import Refused, each_matrix
+from dpss.formats.discovery import OpenFailure, iter_matrices
 from dpss.summary.record import Summary
 from tests.cases.made import (
     COUNTS,
@@ -31,8 +31,8 @@ PLACES = pd.DataFrame(RNG.random((25, 5)), columns=list("abxyz"))
 def read(path: Path) -> dict[str, Summary | MatrixError]:
     """Summarise all that is found."""
     found: dict[str, Summary | MatrixError] = {}
-    for each in each_matrix(source_of(path)):
-        if isinstance(each, Refused):
+    for each in iter_matrices(source_of(path)):
+        if isinstance(each, OpenFailure):
             assert isinstance(each.error, MatrixError)
             found[each.name] = each.error
             continue

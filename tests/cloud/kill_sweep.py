@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dpss.catalogs.local import LocalCatalog
-from dpss.cli.console import LogObserver
+from dpss.cli.console import LogListener
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.job.children.isolation import recipe_of
@@ -61,7 +61,7 @@ def make_job(inputs: Path, output: Path, drawing: Remembered, *, force: bool) ->
         drawing=drawing,
     )
     catalog = LocalCatalog(str(inputs), lambda path: True)
-    return Job(catalog, pipeline, LogObserver(), lambda: datetime.now(UTC), force=force)
+    return Job(catalog, pipeline, LogListener(), lambda: datetime.now(UTC), force=force)
 
 
 def write_input(inputs: Path, project: int, version: int) -> None:

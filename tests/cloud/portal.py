@@ -90,7 +90,7 @@ def fill(azul: AzulServer) -> dict[str, int]:
     h5ad = matrix_bytes("h5ad", 99)
     table = b"barcode,cell_type\nAAAC,rod\nAAAG,cone\n"
     faults = {
-        # healed by patience
+        # healed by retries
         "storm": stored("storm.h5ad", h5ad, faults=[Answer(503, headers={"Retry-After": "0"})] * 4),
         "reset": stored("reset.h5ad", h5ad, faults=[Answer(cut_after=2000)] * 2),
         "hanging": stored("hanging.h5ad", h5ad, faults=[Answer(hang_after=3000)]),

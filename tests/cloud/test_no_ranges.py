@@ -17,7 +17,7 @@ import pytest
 
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import SilentProgress
+from dpss.engine.summarizer import NullProgress
 from dpss.job.pipeline import Pipeline
 from dpss.job.publication import Recipe
 from dpss.job.report.outcomes import Outcome, Status
@@ -124,7 +124,7 @@ class Bench:
                 hold=partial(scratch.hold, wait=False),
             )
             ref = replace(MatrixRef("p", "", name, "none", location=address), **changes)
-            (outcome,) = pipeline.process(Project("p", "P"), ref, SilentProgress())
+            (outcome,) = pipeline.process(Project("p", "P"), ref, NullProgress())
         return outcome
 
     @property

@@ -70,7 +70,7 @@ def test_whatever_goes_wrong_is_found(
     def refuse(path: Path) -> str:
         return f"{path} is valid"
 
-    monkeypatch.setattr(trying, "each_matrix", read)
+    monkeypatch.setattr(trying, "iter_matrices", read)
     monkeypatch.setattr(fuzzer, "attempt", refuse)
     target = Target(lambda: [b"12345678"], lambda rng, data: data[: rng.randrange(8)], ".txt")
     seen = fuzzer.fuzz("x", target, 0.3, 1, tmp_path / "kept")

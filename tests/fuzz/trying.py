@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dpss.errors import DpssError, ReaderFaultError
-from dpss.formats.discovery import Refused, each_matrix
+from dpss.formats.discovery import OpenFailure, iter_matrices
 from tests.summarise import source_of, summarise_matrix
 
 SECONDS = 30
@@ -29,8 +29,8 @@ def attempt(path: Path) -> str:
     """
     said = ""
     try:
-        for matrix in each_matrix(source_of(path)):
-            if isinstance(matrix, Refused):
+        for matrix in iter_matrices(source_of(path)):
+            if isinstance(matrix, OpenFailure):
                 if not isinstance(matrix.error, DpssError):
                     raise matrix.error
                 said = check_message(matrix.error)

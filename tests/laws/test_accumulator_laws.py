@@ -32,10 +32,10 @@ def matrices(draw: st.DrawFn) -> sp.csr_matrix:
 
 
 def features(n_genes: int, rng: np.random.Generator) -> Features:
-    """Some features that are no genes (or all are), some mitochondrial ones, some boxed ones."""
+    """Some features that are no genes (or all are), some mitochondrial, some with histograms."""
     is_gene = rng.random(n_genes) < rng.choice([0.9, 1.0])
-    boxed = np.flatnonzero(is_gene & (rng.random(n_genes) < 0.5))
-    return Features(is_gene, is_gene & (rng.random(n_genes) < 0.2), boxed)
+    histogram_genes = np.flatnonzero(is_gene & (rng.random(n_genes) < 0.5))
+    return Features(is_gene, is_gene & (rng.random(n_genes) < 0.2), histogram_genes)
 
 
 def block(matrix: sp.csr_matrix, start: int, stop: int) -> CellBlock:

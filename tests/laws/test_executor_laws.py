@@ -16,7 +16,7 @@ from dpss.compute.dask_executor import DaskExecutor
 from dpss.compute.executor import Advance, Executor
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import SilentProgress, summarize_matrix
+from dpss.engine.summarizer import NullProgress, summarize_matrix
 from dpss.errors import CorruptMatrixError
 from dpss.formats.base import Layer, Matrix
 from dpss.formats.registry import open_matrices
@@ -31,7 +31,7 @@ SMALL = ReadSettings(threads=1, block_bytes=1 << 10, partition_bytes=1 << 12)
 
 
 @dataclass
-class Count(SilentProgress):
+class Count(NullProgress):
     """Adds up what it is told."""
 
     n_values: int = 0
@@ -68,7 +68,7 @@ def files_of(
     (matrix,) = open_matrices(LocalFile(path))
     summary = summarize_matrix(
         matrix, identify, StatSettings(min_gene_count=3), read, executor,
-        progress or SilentProgress(),
+        progress or NullProgress(),
     )  # fmt: skip
     return genes_csv(summary.genes) + json_bytes(summary_document(summary, []))
 

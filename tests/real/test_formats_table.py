@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dpss.formats.base import Matrix
-from dpss.formats.discovery import each_matrix
+from dpss.formats.discovery import iter_matrices
 from dpss.formats.hdf5.file import Hdf5File, is_hdf5
 from dpss.formats.registry import FORMATS, HDF5_FORMATS
 from dpss.storage.base import Blob
@@ -25,4 +25,4 @@ def test_a_real_file_is_of_the_format_that_names_it(known, name: str, real_data:
         assert next(each for each in HDF5_FORMATS if each.recognises(file)) is known
     else:
         assert next(each for each in FORMATS if each.recognises(source)) is known
-    assert all(isinstance(found, Matrix) for found in each_matrix(source))
+    assert all(isinstance(found, Matrix) for found in iter_matrices(source))

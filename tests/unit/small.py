@@ -17,7 +17,7 @@ from dpss.compute.thread_executor import ThreadExecutor
 from dpss.demo.cells import Counts
 from dpss.demo.files import write_h5ad_csr, write_tenx_h5
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import Progress, SilentProgress
+from dpss.engine.summarizer import NullProgress, Progress
 from dpss.job.pipeline import Pipeline
 from dpss.job.plan.steps import Step
 from dpss.job.publication import Recipe
@@ -86,21 +86,21 @@ class FewFigures:
 
 
 class Notebook:
-    """An observer that writes down what it's told."""
+    """An listener that writes down what it's told."""
 
     def __init__(self) -> None:
         self.steps: Sequence[Step] = ()
         self.begun: list[str] = []
         self.outcomes: list[Outcome] = []
 
-    def planned(self, steps: Sequence[Step]) -> None:
+    def on_plan(self, steps: Sequence[Step]) -> None:
         self.steps = steps
 
-    def started(self, step: Step) -> Progress:
+    def on_start(self, step: Step) -> Progress:
         self.begun.append(step.label)
-        return SilentProgress()
+        return NullProgress()
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_finish(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
 
 

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from dpss.cli.console import (
-    LogObserver,
-    TerminalObserver,
+    LogListener,
+    TerminalListener,
     describe_plan,
     open_console,
     outcome_table,
@@ -84,20 +84,20 @@ def test_bars_come_and_go_on_a_terminal() -> None:
     """A bar for each pass over a file; afterwards the terminal is as it was, but for failures."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100, markup=False, highlight=False)
-    with TerminalObserver(console) as observer:
-        observer.planned((STEPS[0], STEPS[0]))
-        progress = observer.started(STEPS[0])
+    with TerminalListener(console) as listener:
+        listener.on_plan((STEPS[0], STEPS[0]))
+        progress = listener.on_start(STEPS[0])
         for label, n_values in (("reading", 1000), ("reading", None), ("drawing", 7)):
             progress.begin(label, n_values)
             progress.advance(7)
-            observer.progress.refresh()
+            listener.progress.refresh()
             progress.end()
-        assert observer.progress.tasks[0].completed == 0
-        observer.finished(DONE)
-        assert observer.progress.tasks[0].completed == 1
-        observer.started(STEPS[0])
-        observer.finished(Outcome("heart", "donor [1]", Status.FAILED, "s3://k:hunter2@b: broken"))
-        assert len(observer.progress.tasks) == 1
+        assert listener.progress.tasks[0].completed == 0
+        listener.on_finish(DONE)
+        assert listener.progress.tasks[0].completed == 1
+        listener.on_start(STEPS[0])
+        listener.on_finish(Outcome("heart", "donor [1]", Status.FAILED, "s3://k:hunter2@b: broken"))
+        assert len(listener.progress.tasks) == 1
     text = out.getvalue()
     assert "heart/donor [1]: reading" in text
     assert "7/1 k values" in text
@@ -108,12 +108,12 @@ def test_bars_come_and_go_on_a_terminal() -> None:
 
 def test_log_lines_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
     """What is begun and how it ended; a failure as an error."""
-    observer = LogObserver()
+    listener = LogListener()
     with caplog.at_level(logging.INFO, "dpss"):
-        observer.planned(STEPS)
-        observer.started(STEPS[0])
-        observer.finished(DONE)
-        observer.finished(Outcome("liver", "", Status.FAILED, "why"))
+        listener.on_plan(STEPS)
+        listener.on_start(STEPS[0])
+        listener.on_finish(DONE)
+        listener.on_finish(Outcome("liver", "", Status.FAILED, "why"))
     assert [record.getMessage() for record in caplog.records] == [
         "1 of 3 files to process",
         "heart/donor [1]: begun (new)",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dpss.engine.summarizer import SilentProgress
+from dpss.engine.summarizer import NullProgress
 from dpss.figures.registry import FIGURES
 from dpss.job import renderer as drawing
 from dpss.job.renderer import DrawingHere, DrawingProcesses
@@ -24,10 +24,10 @@ from tests.unit.figures.builder import build, simulate
 def test_helpers_draw_the_same_bytes() -> None:
     """Every file is the same, drawn here or by helper processes; summary.json comes last."""
     summary = build(simulate())
-    here = DrawingHere().files_of(summary, SilentProgress())
+    here = DrawingHere().files_of(summary, NullProgress())
     helpers = DrawingProcesses(2)
     try:
-        there = helpers.files_of(summary, SilentProgress())
+        there = helpers.files_of(summary, NullProgress())
     finally:
         helpers.close()
     assert there == here
@@ -51,7 +51,7 @@ def test_killed_helpers_are_done_without() -> None:
     for pid in list(helpers._pool._processes):
         os.kill(pid, signal.SIGKILL)
     try:
-        assert "violin.png" in helpers.files_of(summary, SilentProgress())
+        assert "violin.png" in helpers.files_of(summary, NullProgress())
     finally:
         helpers.close()
 

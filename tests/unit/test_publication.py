@@ -219,4 +219,4 @@ def test_objects_are_put_side_by_side_the_summary_last(s3: MotoS3, bucket: str) 
     assert summary["LastModified"] == newest
     store.write_all({f"p/m/{name}": data for name, data in files.items()})
     S3Store(bucket, "x").write("p/m/3.png", b"another run's")
-    assert store.overwritten([f"p/m/{name}" for name in files]) == ["p/m/3.png"]
+    assert store.changed_keys([f"p/m/{name}" for name in files]) == ["p/m/3.png"]

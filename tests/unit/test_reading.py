@@ -21,8 +21,8 @@ from dpss.cli.entry import execute
 from dpss.engine.inspection import inspect_source
 from dpss.engine.reading import TOPICS
 from dpss.errors import MatrixError
-from dpss.formats.discovery import each_matrix
-from dpss.formats.options import Means
+from dpss.formats.discovery import iter_matrices
+from dpss.formats.options import OpenOptions
 from dpss.model import Certainty, Decision
 from dpss.summary.assumptions import assumptions
 from tests.summarise import source_of, summarise_matrix
@@ -71,7 +71,7 @@ FORMS = ("h5ad", "zarr", "csv", "cells.csv", "mtx")
 
 def summarise(path: Path):
     """Return the summary of the only matrix."""
-    (matrix,) = each_matrix(source_of(path))
+    (matrix,) = iter_matrices(source_of(path))
     return summarise_matrix(matrix)
 
 
@@ -80,7 +80,7 @@ def summarise(path: Path):
 def test_inspect_and_summarize_decide_alike(form: str, seed: int, tmp_path: Path) -> None:
     """Every decision of the summary is that of the look before it, in the order of topics."""
     path = write(tmp_path, form, counts(seed))
-    (inspected,) = inspect_source(source_of(path), Means(sample_only=True))
+    (inspected,) = inspect_source(source_of(path), OpenOptions(sample_only=True))
     reading = summarise(path).reading
     assert reading == inspected.reading
     topics = [each.topic for each in reading]
@@ -221,11 +221,11 @@ def test_inspect_reads_little_of_a_large_file(form: str, tmp_path: Path) -> None
     blob = source_of(path)
     if form == "h5ad":
         start = time.process_time()
-        (found,) = inspect_source(blob, Means(sample_only=True))
+        (found,) = inspect_source(blob, OpenOptions(sample_only=True))
         assert time.process_time() - start < 10
     else:
         counted = Counted(blob)
-        (found,) = inspect_source(counted, Means(sample_only=True))
+        (found,) = inspect_source(counted, OpenOptions(sample_only=True))
         assert 0 < counted.n_bytes < path.stat().st_size / 3
     assert not found.error
 

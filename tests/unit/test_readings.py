@@ -16,7 +16,7 @@ import scipy.io
 import scipy.sparse as sp
 
 from dpss.engine.inspection import inspect_source
-from dpss.formats.options import Means
+from dpss.formats.options import OpenOptions
 from dpss.model import Certainty, Decision
 from tests.summarise import source_of, summarise
 
@@ -129,7 +129,7 @@ def by_topic(reading: Iterable[Decision]) -> dict[str, Decision]:
 def test_each_format_tells_how_it_was_read(name: str, tmp_path: Path) -> None:
     path = WRITERS[name](tmp_path)
     summary = summarise(path)
-    (inspected,) = inspect_source(source_of(path), Means(sample_only=True))
+    (inspected,) = inspect_source(source_of(path), OpenOptions(sample_only=True))
     assert summary.reading == inspected.reading
     found = by_topic(summary.reading)
     assert found.keys() >= NEEDED
@@ -194,7 +194,7 @@ def test_a_look_decides_as_a_pass_does(kind: str, form: str, tmp_path: Path) -> 
     x = counts(7).toarray().astype(np.float64)
     x[:, 0] += 1
     path = write_as(tmp_path, form, KINDS[kind](x))
-    (inspected,) = inspect_source(source_of(path), Means(sample_only=True))
+    (inspected,) = inspect_source(source_of(path), OpenOptions(sample_only=True))
     assert inspected.reading == summarise(path).reading
 
 
@@ -220,7 +220,7 @@ def test_what_only_whole_cells_tell_is_not_told_of_a_large_matrix(
     x = KINDS[kind](rng.poisson(2, (1_500, 1_000)) + 1.0)
     genes = pd.DataFrame(index=[f"ENSG{i:011d}" for i in range(1_000)])
     ad.AnnData(sp.csc_matrix(x), var=genes).write_h5ad(tmp_path / "a.h5ad")
-    (inspected,) = inspect_source(source_of(tmp_path / "a.h5ad"), Means(sample_only=True))
+    (inspected,) = inspect_source(source_of(tmp_path / "a.h5ad"), OpenOptions(sample_only=True))
     told = by_topic(inspected.reading)["values"]
     assert (told.certainty, told.changes_numbers) == (Certainty.ASSUMED, True)
     assert "samples show no whole cell" in told.evidence

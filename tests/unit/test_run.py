@@ -103,8 +103,8 @@ def test_a_changed_and_a_new_matrix_are_redone_alone(matrices: Path) -> None:
     job = job_of(matrices, store)
     report = run(job)
     assert sorted(report.published) == ["b/b", "new/new"]
-    assert isinstance(job.observer, Notebook)
-    assert {step.label: step.why for step in job.observer.steps if step.outcome is None} == {
+    assert isinstance(job.listener, Notebook)
+    assert {step.label: step.why for step in job.listener.steps if step.outcome is None} == {
         "b": "changed",
         "new": "new",
     }
@@ -397,13 +397,13 @@ def test_a_long_run_brings_the_pages_up_to_date_meanwhile(
         pass
 
     class Killer(Notebook):
-        def started(self, step: Step) -> Any:
+        def on_start(self, step: Step) -> Any:
             if len(self.outcomes) == 3:
                 raise Killed
-            return super().started(step)
+            return super().on_start(step)
 
     with pytest.raises(Killed):
-        run(replace(job, observer=Killer()))
+        run(replace(job, listener=Killer()))
     assert json.loads(store.read("index.json"))["totals"]["n_matrices"] == 2
 
 

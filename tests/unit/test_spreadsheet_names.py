@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dpss.formats.discovery import each_matrix
+from dpss.formats.discovery import iter_matrices
 from dpss.summary.spreadsheet_names import names_of_spreadsheets
 from tests.summarise import source_of, summarise_matrix
 
@@ -69,7 +69,7 @@ def test_a_summary_warns(tmp_path, cells_first):
     cells = [f"AAACCTGAGAAAC{x}{y}C-1" for x in "ACGT" for y in "ACG"]
     frame = pd.DataFrame(values, index=names, columns=cells)
     (frame.T if cells_first else frame).to_csv(tmp_path / "a.csv")
-    (matrix,) = each_matrix(source_of(tmp_path / "a.csv"))
+    (matrix,) = iter_matrices(source_of(tmp_path / "a.csv"))
     summary = summarise_matrix(matrix)
     (check,) = [each for each in summary.checks if each.name == "names_as_dates"]
     assert check.status == "warn"
@@ -83,6 +83,6 @@ def test_names_that_are_none_pass(tmp_path):
     frame = pd.DataFrame(values, index=["GAPDH", "SEPTIN2", "SEPT2", "CD8A"])
     frame.columns = [f"AAACCTGAGAAAC{x}C-1" for x in ("A", "C", "G", "T", "AA", "CC")]
     frame.to_csv(tmp_path / "a.csv")
-    (matrix,) = each_matrix(source_of(tmp_path / "a.csv"))
+    (matrix,) = iter_matrices(source_of(tmp_path / "a.csv"))
     (check,) = [c for c in summarise_matrix(matrix).checks if c.name == "names_as_dates"]
     assert check.status == "pass"

@@ -26,7 +26,7 @@ import numpy as np
 import dpss as dpss_package
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import SilentProgress, summarize_matrix
+from dpss.engine.summarizer import NullProgress, summarize_matrix
 from dpss.formats.registry import open_matrices
 from dpss.storage.locations import open_source
 from dpss.summary.builder import Identity
@@ -114,7 +114,7 @@ def count(path: Path) -> None:
     stats, read = StatSettings(), ReadSettings()
     for matrix in open_matrices(open_source(str(path))):
         executor = ThreadExecutor(read.threads)
-        summarize_matrix(matrix, lambda *_: identity, stats, read, executor, SilentProgress())
+        summarize_matrix(matrix, lambda *_: identity, stats, read, executor, NullProgress())
 
 
 def main(again: bool) -> int:

@@ -15,7 +15,7 @@ from dpss.model import Project, Skipped
 from dpss.storage.http.client import Client
 from dpss.storage.http.networks import networks_beyond, why_not_from
 from dpss.storage.names import safe_name
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 AZUL_URL = "https://service.azul.data.humancellatlas.org"
 
@@ -40,7 +40,7 @@ class AzulCatalog:
     @property
     def name(self) -> str:
         """The source and where it is."""
-        return f"azul {shown_address(self.url)}"
+        return f"azul {redact_url(self.url)}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every project, in the order of their titles.
@@ -73,11 +73,11 @@ class AzulCatalog:
             page = self._first_page()
             while page:
                 if page in pages:
-                    raise RequestError(f"{shown_address(page)}: the pages go round in a circle")
+                    raise RequestError(f"{redact_url(page)}: the pages go round in a circle")
                 pages.add(page)
                 document = client.get_json(page)
                 if not isinstance(document, dict) or not isinstance(document.get("hits"), list):
-                    raise RequestError(f"{shown_address(page)}: not a list of projects")
+                    raise RequestError(f"{redact_url(page)}: not a list of projects")
                 yield from document["hits"]
                 following = (document.get("pagination") or {}).get("next")
                 page = urljoin(page, following) if following else ""
@@ -105,7 +105,7 @@ class AzulCatalog:
         document = self.client.get_json(address)
         name = document.get("default_catalog") if isinstance(document, dict) else None
         if not isinstance(name, str) or not name:
-            raise RequestError(f"{shown_address(address)}: names no default catalog; set --catalog")
+            raise RequestError(f"{redact_url(address)}: names no default catalog; set --catalog")
         return name
 
 

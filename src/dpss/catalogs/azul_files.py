@@ -10,7 +10,7 @@ from dpss.catalogs.selection import cheapest
 from dpss.model import MatrixRef, Skipped
 from dpss.storage.file_formats import is_sure, stem_of
 from dpss.storage.names import names_of_files
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 TREES = ("matrices", "contributedAnalyses")
 
@@ -178,7 +178,7 @@ def _ref(project_id: str, name: str, file: AzulFile) -> MatrixRef:
     return MatrixRef(
         project_id=project_id,
         name=name,
-        url=shown_address(file.url),
+        url=redact_url(file.url),
         fingerprint=file.fingerprint,
         location=file.url,
         size_bytes=file.size_bytes,

@@ -16,7 +16,7 @@ from dpss.storage.fingerprint import fingerprint
 from dpss.storage.local import last_modified
 from dpss.storage.locations import Source, local_path, open_source
 from dpss.storage.names import names_of_files, unique_names
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 OTHER_SUFFIXES = (
     *(".css", ".docx", ".gif", ".htm", ".html", ".jpeg", ".jpg", ".js", ".json", ".log", ".md"),
@@ -151,9 +151,7 @@ class GivenCatalog:
         Raises:
             UnreachableError: There is no such file.
         """
-        lasts = [
-            shown_address(address).rstrip("/").rpartition("/")[2] for address in self.addresses
-        ]
+        lasts = [redact_url(address).rstrip("/").rpartition("/")[2] for address in self.addresses]
         # `.` and `..` have names, too.
         lasts = [
             Path(address).resolve().name if last in ("", ".", "..") else last

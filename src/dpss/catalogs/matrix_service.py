@@ -20,7 +20,7 @@ from dpss.storage.http.client import Client
 from dpss.storage.http.file import HttpBlob
 from dpss.storage.http.networks import networks_beyond, why_not_from
 from dpss.storage.names import safe_name
-from dpss.storage.urls import shown_address, shown_text
+from dpss.storage.redaction import redact_line, redact_url
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class FreshCatalog:
     @property
     def name(self) -> str:
         """The source and where it is."""
-        return f"fresh {shown_address(self.url)}"
+        return f"fresh {redact_url(self.url)}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every project, in the order of their ids; all are asked for at once.
@@ -91,7 +91,7 @@ class FreshCatalog:
         except RequestError as error:
             raise UnreachableError(str(error)) from error
         except (KeyError, TypeError) as error:
-            raise UnreachableError(f"{shown_address(address)}: not a list of projects") from error
+            raise UnreachableError(f"{redact_url(address)}: not a list of projects") from error
 
     def _project(self, key: str, request: str | Skipped | None) -> Project:
         project_id, title = safe_name(key), self._title(key)
@@ -115,7 +115,7 @@ class FreshCatalog:
                 return _failed("the Matrix Service finds the filter too large")
             return _failed(str(error))
         except (KeyError, TypeError):
-            return _failed(f"{shown_address(self.url)}/matrix: answers without a request_id")
+            return _failed(f"{redact_url(self.url)}/matrix: answers without a request_id")
 
     def _filter(self, key: str) -> dict[str, Any]:
         project = {"op": "=", "field": PROJECT_FIELD, "value": key}
@@ -159,7 +159,7 @@ class FreshCatalog:
             return (
                 str(answer["status"]),
                 str(answer.get("matrix_url") or ""),
-                shown_text(str(answer.get("message") or ""))[:300],
+                redact_line(str(answer.get("message") or ""))[:300],
             )
         except RequestError as error:
             if error.status == 404:
@@ -182,7 +182,7 @@ class FreshCatalog:
         return MatrixRef(
             project_id=project_id,
             name="",
-            url=shown_address(url),
+            url=redact_url(url),
             fingerprint=fingerprint,
             location=url,
             size_bytes=facts.size_bytes,

@@ -14,8 +14,8 @@ from dpss.storage.fingerprint import fingerprint
 from dpss.storage.http.file import HttpBlob
 from dpss.storage.locations import Source, open_source
 from dpss.storage.names import names_of_files
+from dpss.storage.redaction import redact_url
 from dpss.storage.s3.objects import S3Blob, S3Tree
-from dpss.storage.urls import shown_address
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class RemoteCatalog:
     @property
     def name(self) -> str:
         """The source and its input."""
-        return f"local {shown_address(self.address)}"
+        return f"local {redact_url(self.address)}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every project, in the order of their names.
@@ -74,7 +74,7 @@ def make_remote_ref(project_id: str, name: str, address: str, source: Source) ->
     return MatrixRef(
         project_id=project_id,
         name=name,
-        url=shown_address(address),
+        url=redact_url(address),
         fingerprint=remote_fingerprint(source),
         location=address,
         size_bytes=size,

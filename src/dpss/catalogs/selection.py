@@ -11,7 +11,7 @@ from dpss.errors import DpssError, SettingsError
 from dpss.model import Project, Skipped
 from dpss.storage.file_formats import cost
 from dpss.storage.locations import open_source
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 _ZARR = (".zgroup", ".zattrs", "zarr.json")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -77,7 +77,7 @@ class BlacklistedCatalog:
 
 def leave_out(project: Project, address: str) -> Project:
     """Return a project with all its matrices left out because a list says so."""
-    reason = f"on the blacklist {shown_address(address)}"
+    reason = f"on the blacklist {redact_url(address)}"
     names = [ref.name for ref in project.refs] + [entry.name for entry in project.skipped]
     skipped = tuple(Skipped(name, reason) for name in names or [""])
     return replace(project, refs=(), skipped=skipped)
@@ -89,7 +89,7 @@ def read_blacklist(address: str) -> frozenset[str]:
     Raises:
         SettingsError: There is no such file, or it's no list of ids.
     """
-    where = f"the blacklist was looked for at {shown_address(address)}"
+    where = f"the blacklist was looked for at {redact_url(address)}"
     other = "name another with --blacklist-file (DPSS_BLACKLIST_FILE)"
     try:
         source = open_source(address)

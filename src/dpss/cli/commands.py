@@ -113,14 +113,14 @@ def inspect(
     from dpss.cli.console import open_console, print_inspection
     from dpss.engine.inspection import inspect_source, inspection_document
     from dpss.errors import DpssError
-    from dpss.formats.options import Means, parse_orientation
+    from dpss.formats.options import OpenOptions, parse_orientation
     from dpss.storage.access import in_place
     from dpss.storage.locations import open_source
-    from dpss.storage.urls import shown_address
+    from dpss.storage.redaction import redact_url
 
     layer, orientation = options.pop("layer"), options.pop("orientation")
     start_logs(take_logs(options))
-    means = Means(orientation=parse_orientation(orientation), sample_only=True)
+    means = OpenOptions(orientation=parse_orientation(orientation), sample_only=True)
     documents, n_failed = [], 0
     console = open_console(sys.stdout)
     for matrix in matrices:
@@ -134,7 +134,7 @@ def inspect(
                     print_inspection(console, source.url, found)
         except DpssError as error:
             n_failed += 1
-            documents.append({"url": shown_address(matrix), "error": str(error)})
+            documents.append({"url": redact_url(matrix), "error": str(error)})
             if not as_json:
                 print_error(str(error))
     if as_json:

@@ -58,19 +58,19 @@ def open_console(stream: IO[str]) -> Console:
     return console
 
 
-class LogObserver:
+class LogListener:
     """Tells of a run by log lines: where there is no terminal."""
 
-    def planned(self, steps: Sequence[Step]) -> None:
+    def on_plan(self, steps: Sequence[Step]) -> None:
         """Say how much there is to do."""
         log.info("%s", describe_plan(steps))
 
-    def started(self, step: Step) -> LogProgress:
+    def on_start(self, step: Step) -> LogProgress:
         """Say what is begun."""
         log.info("%s: begun (%s)", step.label, step.why)
         return LogProgress()
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_finish(self, outcome: Outcome) -> None:
         """Say how it ended."""
         level = logging.ERROR if outcome.status is Status.FAILED else logging.INFO
         with context(project=outcome.project_id, matrix=outcome.matrix):
@@ -91,7 +91,7 @@ class LogProgress:
         """Do nothing."""
 
 
-class TerminalObserver:
+class TerminalListener:
     """Tells of a run by bars: one for all of it, one for the file that is read."""
 
     def __init__(self, console: Console) -> None:
@@ -109,7 +109,7 @@ class TerminalObserver:
         self._all: TaskID | None = None
         self._bars: dict[str, BarProgress] = {}
 
-    def __enter__(self) -> TerminalObserver:
+    def __enter__(self) -> TerminalListener:
         """Begin to draw."""
         self.progress.start()
         return self
@@ -118,18 +118,18 @@ class TerminalObserver:
         """Take the bars away."""
         self.progress.stop()
 
-    def planned(self, steps: Sequence[Step]) -> None:
+    def on_plan(self, steps: Sequence[Step]) -> None:
         """Show a bar for all of it, if there is more than one file to read."""
         n_to_do = sum(step.outcome is None for step in steps)
         if n_to_do > 1:
             self._all = self.progress.add_task("all", total=n_to_do, unit="files")
 
-    def started(self, step: Step) -> BarProgress:
+    def on_start(self, step: Step) -> BarProgress:
         """Show a bar for a file."""
         bar = self._bars[step.label] = BarProgress(self.progress, step.label)
         return bar
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_finish(self, outcome: Outcome) -> None:
         """Move the bar for all of it, and tell of a failure at once."""
         for label in list(self._bars):
             if outcome.label == label or outcome.label.startswith((f"{label}/", f"{label}.")):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dpss.engine.settings import RunSettings
     from dpss.job.children.isolation import IsolatedReader
     from dpss.job.report.outcomes import RunReport
-    from dpss.job.run import Observer
+    from dpss.job.run import RunListener
     from dpss.job.stop import Stop
 
 log = logging.getLogger(__name__)
@@ -85,12 +85,12 @@ def perform(
         open_workers(settings, simulated=simulated) as workers,
         Scratch(settings.scratch_limit, folder) as scratch,
         make_executor(settings, log.info if logs.live else _echo) as executor,
-        observing(logs) as observer,
+        listening(logs) as listener,
     ):
         apart = IsolatedReader(workers, ahead=settings.jobs == 1) if workers else None
         catalog = make(recogniser(settings, apart, stop))
         job = make_job(
-            settings, stop, observer, catalog, scratch, executor, apart, simulated=simulated
+            settings, stop, listener, catalog, scratch, executor, apart, simulated=simulated
         )
         with closing(job.pipeline.drawing):
             report = process(job)
@@ -154,16 +154,16 @@ def start_logs(logs: LogSettings) -> None:
 
 
 @contextmanager
-def observing(logs: LogSettings) -> Iterator[Observer]:
+def listening(logs: LogSettings) -> Iterator[RunListener]:
     """Show a run's progress on stderr: bars on a terminal, log lines (begun already) elsewhere."""
-    from dpss.cli.console import LogObserver, ProgressHandler, TerminalObserver, open_console
+    from dpss.cli.console import LogListener, ProgressHandler, TerminalListener, open_console
 
     if logs.live:
-        yield LogObserver()
+        yield LogListener()
         return
-    with TerminalObserver(open_console(sys.stderr)) as observer:
-        set_up_logs(logs.level, logs.style, ProgressHandler(observer.progress.console))
-        yield observer
+    with TerminalListener(open_console(sys.stderr)) as listener:
+        set_up_logs(logs.level, logs.style, ProgressHandler(listener.progress.console))
+        yield listener
     start_logs(logs)
 
 

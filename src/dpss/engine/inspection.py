@@ -18,8 +18,8 @@ from dpss.engine.reading import describe_reading
 from dpss.engine.samples import SAMPLE_BYTES, sample_layers
 from dpss.errors import MatrixError
 from dpss.formats.base import Matrix
-from dpss.formats.discovery import Refused, each_matrix
-from dpss.formats.options import Means
+from dpss.formats.discovery import OpenFailure, iter_matrices
+from dpss.formats.options import OpenOptions
 from dpss.formats.text.layer import TextLayer
 from dpss.model import Certainty, Decision
 from dpss.stats.values.sample_cells import GatheredCells
@@ -53,20 +53,22 @@ class Inspection:
     """Decisions that a run would make, each with its evidence."""
 
 
-def inspect_source(source: Source, means: Means, layer: str | None = None) -> Iterator[Inspection]:
+def inspect_source(
+    source: Source, options: OpenOptions, layer: str | None = None
+) -> Iterator[Inspection]:
     """Inspect every matrix of a file or folder.
 
     Args:
         source: An opened file or folder.
-        means: What opening may use.
+        options: What opening may use.
         layer: The layer to read; ``None`` for the one that a run would choose.
 
     Raises:
         MatrixError: There is no matrix, or the only one can't be opened.
     """
-    with closing(each_matrix(source, means)) as matrices:
+    with closing(iter_matrices(source, options)) as matrices:
         for found in matrices:
-            if isinstance(found, Refused):
+            if isinstance(found, OpenFailure):
                 yield Inspection(found.name, error=str(found.error))
                 continue
             try:

@@ -54,7 +54,7 @@ class Progress(Protocol):
         """End the pass."""
 
 
-class SilentProgress:
+class NullProgress:
     """Discards progress updates."""
 
     def begin(self, label: str, n_values: int | None) -> None:
@@ -204,7 +204,7 @@ class Passes:
     progress: Progress
 
     def run(self, gene_weights: NDArray[np.float64]) -> Sums:
-        """Read the layer once or twice, and once more if the wrong genes were boxed.
+        """Read the layer once or twice, and once more if a top gene had no histogram.
 
         Values in no order are read cell by cell, in as many readings as that takes.
 
@@ -216,7 +216,7 @@ class Passes:
             return self._of(gathered).run(gene_weights)
         try:
             if layer.cell_major:
-                return self._with_true_boxes(self._one_pass, heaviest(gene_weights))
+                return self._rerun_if_top_genes_missing(self._one_pass, heaviest(gene_weights))
             return self._two_passes()
         except NotCellMajorError as error:
             return self._of(error.instead).run(gene_weights)
@@ -236,8 +236,8 @@ class Passes:
         """Return the same passes over another reading of the layer."""
         return replace(self, choice=replace(self.choice, layer=layer))
 
-    def _one_pass(self, boxed: NDArray[np.int64]) -> Sums:
-        fold = CellFold(self._reading, self._features(boxed), self.stats.min_gene_count)
+    def _one_pass(self, histogram_genes: NDArray[np.int64]) -> Sums:
+        fold = CellFold(self._reading, self._features(histogram_genes), self.stats.min_gene_count)
         partitions = fold.reading.partitions(self.read.partition_bytes)
         return self._tracked(
             "reading", lambda advance: self.executor.fold(fold, partitions, advance)
@@ -255,25 +255,25 @@ class Passes:
         inverses = measures.inverses(self.stats.min_gene_count)
         cells = measures.cells(self.stats.min_gene_count)
 
-        def second(boxed: NDArray[np.int64]) -> Sums:
-            fold = EntryFold(self._reading, self._features(boxed), inverses)
+        def second(histogram_genes: NDArray[np.int64]) -> Sums:
+            fold = EntryFold(self._reading, self._features(histogram_genes), inverses)
             genes = self._tracked(
                 "reading genes", lambda advance: self.executor.fold(fold, partitions, advance)
             )
             return Sums(genes.result(), cells, measures.facts)
 
-        return self._with_true_boxes(second, heaviest(measures.gene_totals))
+        return self._rerun_if_top_genes_missing(second, heaviest(measures.gene_totals))
 
-    def _with_true_boxes(
-        self, run: Callable[[NDArray[np.int64]], Sums], boxed: NDArray[np.int64]
+    def _rerun_if_top_genes_missing(
+        self, run: Callable[[NDArray[np.int64]], Sums], histogram_genes: NDArray[np.int64]
     ) -> Sums:
-        """Run a pass, and again if one of the 20 best expressed genes was not boxed."""
-        sums = run(boxed)
+        """Run a pass, and again if one of the 20 best expressed genes had no histogram."""
+        sums = run(histogram_genes)
         best = best_expressed(sums, self.choice.layer.genes.is_gene)
-        return sums if np.isin(best, boxed).all() else run(np.sort(best))
+        return sums if np.isin(best, histogram_genes).all() else run(np.sort(best))
 
-    def _features(self, boxed: NDArray[np.int64]) -> Features:
-        return Features(self.choice.layer.genes.is_gene, self.mitochondrial, boxed)
+    def _features(self, histogram_genes: NDArray[np.int64]) -> Features:
+        return Features(self.choice.layer.genes.is_gene, self.mitochondrial, histogram_genes)
 
     @property
     def _reading(self) -> Reading:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownFormatError
 from dpss.formats.base import Matrix
 from dpss.formats.contents import ARCHIVE, Archive, Contents, Item, list_contents, recognise
-from dpss.formats.options import Means
+from dpss.formats.options import OpenOptions
 from dpss.formats.other_formats import describe_members
 from dpss.formats.registry import Format, open_matrices
 from dpss.formats.side_files import side_file_of
@@ -30,7 +30,7 @@ have to be looked for from its start."""
 
 
 @dataclass(frozen=True)
-class Refused:
+class OpenFailure:
     """Something in a folder or archive that could not be opened."""
 
     name: str
@@ -38,44 +38,46 @@ class Refused:
     error: Exception
 
 
-Found = Matrix | Refused
+Found = Matrix | OpenFailure
 
 
-def each_matrix(source: Blob | Tree, means: Means | None = None) -> Generator[Found, None, None]:
+def iter_matrices(
+    source: Blob | Tree, options: OpenOptions | None = None
+) -> Generator[Found, None, None]:
     """Yield every matrix of a file, folder or archive, opened.
 
     Each can be read until the next is asked for. To be closed, if it isn't exhausted.
 
     Args:
         source: A file, a folder, or an archive which may hold others.
-        means: What opening may use.
+        options: What opening may use.
 
     Raises:
         MatrixError: There is no matrix, or the only one can't be opened.
     """
-    means = means or Means()
+    options = options or OpenOptions()
     if isinstance(source, Tree):
-        yield from _of_tree(source, list_contents(source), means, -1)
+        yield from _of_tree(source, list_contents(source), options, -1)
     elif (kind := recognise(source)) is ARCHIVE:
-        yield from _of_archive(source, means, 0)
+        yield from _of_archive(source, options, 0)
     else:
-        with _seekable(source, kind, means) as ready:
-            yield from open_matrices(ready, means)
+        with _seekable(source, kind, options) as ready:
+            yield from open_matrices(ready, options)
 
 
-def holds_matrix(source: Blob | Tree, means: Means | None = None) -> bool:
+def holds_matrix(source: Blob | Tree, options: OpenOptions | None = None) -> bool:
     """Tell whether a file may be a matrix or hold one.
 
     An R file is not read for that: to find what it holds takes all of it, in memory.
 
     Args:
         source: A file or folder.
-        means: What opening may use.
+        options: What opening may use.
 
     Raises:
         MatrixError: It can't be read.
     """
-    means = means or Means()
+    options = options or OpenOptions()
     if isinstance(source, Tree):
         return bool(list_contents(source).items)
     if side_file_of(source.url):
@@ -85,9 +87,9 @@ def holds_matrix(source: Blob | Tree, means: Means | None = None) -> bool:
         return bool(list_contents(_tree_of(source)).items)
     if isinstance(kind, Format) and kind.read_whole:
         return True
-    with _seekable(source, kind, means) as ready:
+    with _seekable(source, kind, options) as ready:
         try:
-            return bool(open_matrices(ready, means))
+            return bool(open_matrices(ready, options))
         except UnknownFormatError:
             return False
 
@@ -96,7 +98,7 @@ def _tree_of(archive: Blob) -> ZipTree | TarTree:
     return ZipTree(archive) if is_zip(archive) else TarTree(archive)
 
 
-def _of_archive(archive: Blob, means: Means, depth: int) -> Iterator[Found]:
+def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Found]:
     """Yield the matrices of an archive."""
     if depth > _MAX_NESTED:
         raise LimitError(
@@ -104,18 +106,18 @@ def _of_archive(archive: Blob, means: Means, depth: int) -> Iterator[Found]:
         )
     with ExitStack() as stack:
         if is_zip(archive):
-            archive = stack.enter_context(open_seekable(archive, means.hold))
+            archive = stack.enter_context(open_seekable(archive, options.hold))
         tree = _tree_of(archive)
         contents = list_contents(tree)
         if isinstance(tree, TarTree) and not tree.in_place and _is_worth_unpacking(tree, contents):
             try:
-                copy = open_seekable(archive, means.hold, packed=True)
+                copy = open_seekable(archive, options.hold, packed=True)
                 tree = TarTree(stack.enter_context(copy))
                 contents = list_contents(tree)
             except LimitError:
                 if any(isinstance(item.source, Tree) for item in contents.items):
                     raise
-        yield from _of_tree(tree, contents, means, depth)
+        yield from _of_tree(tree, contents, options, depth)
 
 
 def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
@@ -126,21 +128,21 @@ def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
     return len(contents.items) > 1 and n_bytes > _WORTH_UNPACKING_BYTES
 
 
-def _of_tree(tree: Tree, contents: Contents, means: Means, depth: int) -> Iterator[Found]:
+def _of_tree(tree: Tree, contents: Contents, options: OpenOptions, depth: int) -> Iterator[Found]:
     """Yield the matrices of a folder or archive."""
     n_found = 0
     for label, why in contents.refused.items():
-        yield Refused(label, why)
+        yield OpenFailure(label, why)
     for item in contents.items:
         try:
-            for found in _of_item(tree, item, contents, means, depth):
+            for found in _of_item(tree, item, contents, options, depth):
                 n_found += 1
                 yield replace(found, name=_join(item.name, found.name))
         except Exception as error:
             if len(contents.items) == 1:
                 raise
             n_found += not isinstance(error, (NoMatrixError, UnknownFormatError))
-            yield Refused(item.name, error)
+            yield OpenFailure(item.name, error)
     if not n_found:
         if what := describe_members(tree.blobs().keys()):
             raise UnknownFormatError(f"{tree.url}: {what}; not read")
@@ -148,33 +150,33 @@ def _of_tree(tree: Tree, contents: Contents, means: Means, depth: int) -> Iterat
 
 
 def _of_item(
-    tree: Tree, item: Item, contents: Contents, means: Means, depth: int
+    tree: Tree, item: Item, contents: Contents, options: OpenOptions, depth: int
 ) -> Iterator[Found]:
     source, kind = item.source, item.kind
     if isinstance(source, Tree):
-        yield from open_matrices(source, means)
+        yield from open_matrices(source, options)
     elif isinstance(kind, Archive):
-        yield from _of_archive(source, means, depth + 1)
+        yield from _of_archive(source, options, depth + 1)
     elif kind.open_beside:
         others = [each.path for each in contents.items if each.kind is kind]
-        yield kind.open_beside(tree, item.path, others, means)
+        yield kind.open_beside(tree, item.path, others, options)
     else:
-        with _seekable(source, kind, means) as ready, ExitStack() as stack:
+        with _seekable(source, kind, options) as ready, ExitStack() as stack:
             try:
-                matrices = open_matrices(ready, means)
+                matrices = open_matrices(ready, options)
             except NeedsWholeError:
-                matrices = open_matrices(stack.enter_context(means.hold(ready)), means)
+                matrices = open_matrices(stack.enter_context(options.hold(ready)), options)
             yield from matrices
 
 
 def _seekable(
-    blob: Blob, kind: Format | Archive | None, means: Means
+    blob: Blob, kind: Format | Archive | None, options: OpenOptions
 ) -> AbstractContextManager[Blob]:
     """Give a file as its format needs it: read at any place, or as a stream."""
     if not isinstance(kind, Format) or not kind.random_access:
         return nullcontext(blob)
     packed = find_compression(blob.read_range(0, 8)) is not None
-    return open_seekable(blob, means.hold, packed=packed)
+    return open_seekable(blob, options.hold, packed=packed)
 
 
 def _join(outer: str, inner: str) -> str:

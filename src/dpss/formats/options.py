@@ -14,7 +14,7 @@ from dpss.storage.scratch import Scratch
 
 
 def parse_orientation(setting: str | None) -> Orientation | None:
-    """Return what a setting means.
+    """Return what a setting options.
 
     >>> parse_orientation("cells-by-genes")
     'cells × genes'
@@ -24,14 +24,14 @@ def parse_orientation(setting: str | None) -> Orientation | None:
 
 
 @contextmanager
-def hold_apart(blob: Blob) -> Iterator[Blob]:
+def copy_to_temp(blob: Blob) -> Iterator[Blob]:
     """Keep a copy in a scratch space of its own."""
     with Scratch() as scratch, scratch.hold(blob) as file:
         yield file
 
 
 @dataclass(frozen=True)
-class Means:
+class OpenOptions:
     """Resources and overrides for opening a matrix."""
 
     threads: int = 2
@@ -42,5 +42,5 @@ class Means:
     """Memory that a file may need that can only be read whole."""
     sample_only: bool = False
     """Whether a look at the beginning is enough: of a table of text not all lines are read."""
-    hold: Hold = hold_apart
+    hold: Hold = copy_to_temp
     """Where what has to be unpacked is kept."""

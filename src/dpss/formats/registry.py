@@ -16,7 +16,7 @@ from dpss.formats.hdf5.loom import is_loom, open_loom
 from dpss.formats.hdf5.strings import check_heaps_of_attributes
 from dpss.formats.hdf5.tenx import is_tenx_h5, open_tenx_h5
 from dpss.formats.mtx import reader as mtx
-from dpss.formats.options import Means
+from dpss.formats.options import OpenOptions
 from dpss.formats.other_formats import describe_hdf5, unknown_format
 from dpss.formats.r import reader as r_objects
 from dpss.formats.text import arrow
@@ -55,7 +55,7 @@ class Hdf5Format:
     open: Callable[[Blob, Hdf5File], tuple[Matrix, ...]]
 
 
-OpenBeside = Callable[[Tree, str, Collection[str], Means], Matrix]
+OpenBeside = Callable[[Tree, str, Collection[str], OpenOptions], Matrix]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Format:
     """
 
     abouts: tuple[About, ...]
-    open: Callable[[Source, Means], tuple[Matrix, ...]]
+    open: Callable[[Source, OpenOptions], tuple[Matrix, ...]]
     """Opens a file, folder or zip archive, with what it may use."""
     is_file: Callable[[Blob], bool] | None = None
     """Whether a file is of this format; only its first `HEAD_BYTES` are sure to be given."""
@@ -131,7 +131,7 @@ def _is_hdf5(blob: Blob) -> bool:
     return is_hdf5(peek(blob, HEAD_BYTES))
 
 
-def _open_hdf5(source: Source, means: Means) -> tuple[Matrix, ...]:
+def _open_hdf5(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
     if not isinstance(source, Blob) or not is_hdf5(source.read_range(0, HEAD_BYTES)):
         raise NeedsWholeError(f"{source.url}: a compressed HDF5 file can't be read in place")
     file = Hdf5File(source)
@@ -163,7 +163,7 @@ FORMATS = (
                 ("pbmc68k_reduced_scaled.zarr.zip",),
             ),
         ),
-        lambda source, means: zarr.open_(source),
+        lambda source, options: zarr.open_(source),
         is_folder=zarr.sniff,
         folders=zarr.roots,
     ),
@@ -181,11 +181,11 @@ FORMATS = (
                 "npz",
             ),
         ),
-        lambda source, means: mtx.open_(source, means.threads),
+        lambda source, options: mtx.open_(source, options.threads),
         is_file=mtx.is_entries,
         is_folder=mtx.sniff,
-        open_beside=lambda tree, path, others, means: mtx.open_member(
-            tree, path, others, means.threads
+        open_beside=lambda tree, path, others, options: mtx.open_member(
+            tree, path, others, options.threads
         ),
     ),
     Format(
@@ -198,7 +198,7 @@ FORMATS = (
                 "no: read whole, after what it needs was held against `--memory`",
             ),
         ),
-        lambda source, means: r_objects.open_(source, means.memory_bytes),
+        lambda source, options: r_objects.open_(source, options.memory_bytes),
         is_file=r_objects.sniff,
         read_whole=True,
     ),
@@ -212,12 +212,12 @@ FORMATS = (
             )
             for name in ("Parquet", "Feather")
         ),
-        lambda source, means: arrow.open_(
+        lambda source, options: arrow.open_(
             source,
-            means.threads,
-            means.orientation,
-            means.memory_bytes,
-            sample_only=means.sample_only,
+            options.threads,
+            options.orientation,
+            options.memory_bytes,
+            sample_only=options.sample_only,
         ),
         is_file=arrow.sniff,
         rows=arrow.text_of,
@@ -232,8 +232,8 @@ FORMATS = (
                 ("mouse_intestine_dge.tsv.gz",),
             ),
         ),
-        lambda source, means: text.open_(
-            source, means.threads, means.orientation, sample_only=means.sample_only
+        lambda source, options: text.open_(
+            source, options.threads, options.orientation, sample_only=options.sample_only
         ),
         is_file=text.is_table,
         is_folder=text.sniff,
@@ -243,12 +243,12 @@ FORMATS = (
 )
 
 
-def open_matrices(source: Source, means: Means | None = None) -> tuple[Matrix, ...]:
-    """Open what is of one format; `dpss.formats.discovery.each_matrix` opens whatever there is.
+def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[Matrix, ...]:
+    """Open what is of one format; `dpss.formats.discovery.iter_matrices` opens whatever there is.
 
     Args:
         source: A file or object, or a folder or zip archive that is a matrix.
-        means: What opening may use.
+        options: What opening may use.
 
     Returns:
         At least one matrix.
@@ -261,7 +261,7 @@ def open_matrices(source: Source, means: Means | None = None) -> tuple[Matrix, .
         OutOfMemoryError: Memory could not be allocated.
     """
     with reader_faults(source.url):
-        return _open(source, means or Means())
+        return _open(source, options or OpenOptions())
 
 
 def format_of(blob: Blob) -> Format | None:
@@ -269,7 +269,7 @@ def format_of(blob: Blob) -> Format | None:
     return next((known for known in FORMATS if known.is_file and known.is_file(blob)), None)
 
 
-def _open(source: Source, means: Means) -> tuple[Matrix, ...]:
+def _open(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
     if isinstance(source, Blob) and not source.read_range(0, 1):
         raise CorruptMatrixError(f"{source.url}: the file is empty")
     tree = source if isinstance(source, Tree) else None
@@ -279,6 +279,6 @@ def _open(source: Source, means: Means) -> tuple[Matrix, ...]:
     if tree:
         known = next((each for each in FORMATS if each.is_folder and each.is_folder(tree)), None)
     if known:
-        return known.open(source, means)
+        return known.open(source, options)
     head = peek(source, _LOOK_BYTES) if isinstance(source, Blob) else b""
     raise UnknownFormatError(f"{source.url}: {unknown_format(head)}")

@@ -18,7 +18,7 @@ from dpss.errors import UnreachableError
 from dpss.job.children.isolation import IsolatedReader, make_reader, threads_of
 from dpss.job.pipeline import Pipeline
 from dpss.job.renderer import DrawingProcesses
-from dpss.job.run import Job, Observer
+from dpss.job.run import Job, RunListener
 from dpss.job.sources import REMOTE, read_listed, without_listed
 from dpss.job.stop import Stop
 from dpss.storage.locations import local_path, open_store
@@ -78,7 +78,7 @@ def make_executor(
 def make_job(
     settings: RunSettings,
     stop: Stop,
-    observer: Observer,
+    listener: RunListener,
     catalog: Catalog,
     scratch: Scratch,
     executor: Executor,
@@ -91,7 +91,7 @@ def make_job(
     Args:
         settings: The run's settings.
         stop: Tells whether the run should end early.
-        observer: Receives steps and outcomes.
+        listener: Receives steps and outcomes.
         catalog: The projects to process.
         scratch: Where it keeps what it fetches; emptied by the caller.
         executor: Where is read and counted.
@@ -118,7 +118,7 @@ def make_job(
     return Job(
         catalog=catalog,
         pipeline=pipeline,
-        observer=observer,
+        listener=listener,
         now=lambda: datetime.now(UTC),
         force=settings.force,
         only=settings.only,

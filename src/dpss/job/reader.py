@@ -18,12 +18,12 @@ from dpss.model import MatrixRef, Project
 from dpss.storage.access import is_private
 from dpss.storage.download import open_unchanged
 from dpss.storage.locations import Source, local_path
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 if TYPE_CHECKING:
     from dpss.engine.summarizer import Progress
     from dpss.formats.base import Layer, Matrix
-    from dpss.formats.options import Means
+    from dpss.formats.options import OpenOptions
     from dpss.storage.access import Hold
     from dpss.summary.builder import Identity
     from dpss.summary.record import Summary
@@ -95,7 +95,7 @@ class Reader:
             NeedsWholeError: It can't be read where it is.
         """
         from dpss.engine.summarizer import summarize_matrix
-        from dpss.formats.discovery import Refused, each_matrix
+        from dpss.formats.discovery import OpenFailure, iter_matrices
 
         def identify(matrix: Matrix, layer: Layer) -> Identity:
             return self._identify(project, ref, matrix, layer)
@@ -103,10 +103,10 @@ class Reader:
         results: dict[str, Summary | Exception] = {}
         with self.open_ref(ref, whole=whole) as source:
             executor = self._executor_for(source)
-            with closing(each_matrix(source, self._means())) as matrices:
+            with closing(iter_matrices(source, self._open_options())) as matrices:
                 for matrix in matrices:
                     self.stop.check()
-                    if isinstance(matrix, Refused):
+                    if isinstance(matrix, OpenFailure):
                         if isinstance(matrix.error, NeedsWholeError):
                             raise matrix.error
                         results[matrix.name] = matrix.error
@@ -127,14 +127,14 @@ class Reader:
                         results[matrix.name] = error
         return results
 
-    def _means(self) -> Means:
-        from dpss.formats.options import Means, hold_apart, parse_orientation
+    def _open_options(self) -> OpenOptions:
+        from dpss.formats.options import OpenOptions, copy_to_temp, parse_orientation
 
-        return Means(
+        return OpenOptions(
             threads=self.read.threads,
             orientation=parse_orientation(self.stats.orientation),
             memory_bytes=self.read.memory_bytes,
-            hold=self.hold or hold_apart,
+            hold=self.hold or copy_to_temp,
         )
 
     def _executor_for(self, source: Source) -> Executor:
@@ -173,4 +173,4 @@ class Reader:
 
 def trace(ref: MatrixRef, error: Exception) -> None:
     """Log an error's traceback at level DEBUG."""
-    log.debug("traceback of %s", shown_address(ref.address), exc_info=error)
+    log.debug("traceback of %s", redact_url(ref.address), exc_info=error)

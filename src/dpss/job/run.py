@@ -50,16 +50,16 @@ N_READERS = 8
 """Published summaries read at once: on a bucket the way there takes longer than the reading."""
 
 
-class Observer(Protocol):
+class RunListener(Protocol):
     """Receives the progress of a run."""
 
-    def planned(self, steps: Sequence[Step]) -> None:
+    def on_plan(self, steps: Sequence[Step]) -> None:
         """Tell what is going to be done."""
 
-    def started(self, step: Step) -> Progress:
+    def on_start(self, step: Step) -> Progress:
         """Announce that a file is begun, decided or not; return its progress reporter."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_finish(self, outcome: Outcome) -> None:
         """Tell what became of a matrix."""
 
 
@@ -69,7 +69,7 @@ class Job:
 
     catalog: Catalog
     pipeline: Pipeline
-    observer: Observer
+    listener: RunListener
     now: Callable[[], datetime]
     """Tells the time, in UTC."""
     force: bool = False
@@ -221,7 +221,7 @@ def _work(job: Job) -> Iterator[RunReport]:
     store, recipe = job.pipeline.store, job.pipeline.recipe
     attempts = Attempts(store, recipe, job.now, job.shard)
     steps = largest_first(plan(projects, store, recipe, attempts.known, force=job.force))
-    job.observer.planned(steps)
+    job.listener.on_plan(steps)
     if not steps:
         log.warning("the source %s has nothing to process", job.catalog.name)
     job.prefetch([step.ref for step in steps if step.ref and step.outcome is None])
@@ -229,7 +229,7 @@ def _work(job: Job) -> Iterator[RunReport]:
     with closing(attempts):
         for outcome in do(partial(_do_step, job, attempts), steps, job.pipeline.stop, job.jobs):
             yield RunReport((outcome,))
-            job.observer.finished(outcome)
+            job.listener.on_finish(outcome)
     job.pipeline.stop.check()
     if job.prune and not problem and not job.only and job.shard == ALL:
         prune(store, projects, recipe)
@@ -255,7 +255,7 @@ def _do_step(job: Job, attempts: Attempts, step: Step) -> list[Outcome]:
         return [step.outcome] if step.outcome else []
     folder = folder_of(step.ref.project_id, step.ref.name)
     with context(project=step.project.id, matrix=step.ref.name):
-        progress = job.observer.started(step)
+        progress = job.listener.on_start(step)
         attempts.begin(folder, step.ref.fingerprint)
         outcomes = job.pipeline.process(step.project, step.ref, progress)
         attempts.finish(folder, next((each.reason for each in outcomes if each.lost), None))

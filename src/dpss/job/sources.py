@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def make_client(settings: RunSettings) -> Client:
     """Return an HTTP client. Imported here, as a run on local files sends no request."""
-    from dpss.storage.http.client import Client, Patience
+    from dpss.storage.http.client import Client, RetryPolicy
 
     return Client(
-        Patience(silence=settings.timeout) if settings.timeout else Patience(),
+        RetryPolicy(read_timeout=settings.timeout) if settings.timeout else RetryPolicy(),
         user_agent=f"data-portal-summary-stats/{__version__} "
         "(+https://github.com/DataBiosphere/data-portal-summary-stats)",
     )

@@ -23,14 +23,14 @@ class Features:
     """Whether a feature counts, shape ``(n_features,)``."""
     mitochondrial: NDArray[np.bool_]
     """Whether a gene is mitochondrial, shape ``(n_features,)``."""
-    boxed: NDArray[np.int64]
-    """Features whose shares are kept as histograms for box plots, shape ``(n_boxed,)``."""
+    histogram_genes: NDArray[np.int64]
+    """Features whose shares are kept as histograms for box plots, shape ``(n_boxes,)``."""
 
     @property
     def roles(self) -> NDArray[np.int64]:
         """The features' roles as the kernels want them, shape ``(n_features,)``."""
         roles = self.mitochondrial.astype(np.int64)
-        roles[self.boxed] |= (np.arange(len(self.boxed)) + 1) << 1
+        roles[self.histogram_genes] |= (np.arange(len(self.histogram_genes)) + 1) << 1
         roles[~self.is_gene] = layout.NOT_A_GENE
         return roles
 
@@ -61,10 +61,10 @@ class GeneSums:
 
     table: NDArray[np.int64]
     """One row per feature with the columns of `dpss.stats.kernels.layout`, in canonical form."""
-    boxed: NDArray[np.int64]
-    """Features with a histogram of shares, shape ``(n_boxed,)``."""
+    histogram_genes: NDArray[np.int64]
+    """Features with a histogram of shares, shape ``(n_boxes,)``."""
     boxes: NDArray[np.int64]
-    """Their histograms without the cells where they are zero, ``(n_boxed, N_BOX_BINS)``."""
+    """Their histograms without the cells where they are zero, ``(n_boxes, N_BOX_BINS)``."""
 
 
 @dataclass(frozen=True)
@@ -163,25 +163,25 @@ class GeneTallies:
 
     def __init__(self, features: Features) -> None:
         """Make empty ones."""
-        self._boxed = features.boxed
+        self._histogram_genes = features.histogram_genes
         self.table = np.zeros((len(features.is_gene), layout.N_COLUMNS), dtype=np.int64)
         self.table[:, layout.ROLE] = features.roles
-        self.boxes = np.zeros((len(features.boxed), layout.N_BOX_BINS), dtype=np.int32)
+        self.boxes = np.zeros((len(features.histogram_genes), layout.N_BOX_BINS), dtype=np.int32)
 
     def merge(self, other: GeneTallies) -> None:
         """Add all the sums of another one over the same features."""
-        rows.carry_all(self.table)
-        rows.carry_all(other.table)
+        rows.normalise_limbs(self.table)
+        rows.normalise_limbs(other.table)
         self.table[:, : layout.ROLE] += other.table[:, : layout.ROLE]
         self.boxes += other.boxes
 
     def result(self) -> GeneSums:
         """Return what was gathered, in canonical form."""
-        rows.carry_all(self.table)
-        return GeneSums(self.table.copy(), self._boxed, self.boxes.astype(np.int64))
+        rows.normalise_limbs(self.table)
+        return GeneSums(self.table.copy(), self._histogram_genes, self.boxes.astype(np.int64))
 
 
-class Recent(NamedTuple):
+class WriteBuffer(NamedTuple):
     """Sums of the latest cells, in the form in which `kernels.add_cells` is quickest.
 
     They are added to the table every so many cells, and before it is read.
@@ -246,7 +246,7 @@ class CellAccumulator:
         self._all_genes = bool(features.is_gene.all())
         self._min_gene_count = min_gene_count
         self._genes = GeneTallies(features)
-        self._recent: Recent | None = None
+        self._recent: WriteBuffer | None = None
         self._cells = CellTallies(with_mitochondrial=bool(features.mitochondrial.any()))
         self._facts = FactTally()
 
@@ -258,7 +258,7 @@ class CellAccumulator:
     def add(self, block: CellBlock) -> None:
         """Add a block of cells."""
         if self._recent is None:
-            self._recent = Recent.for_roles(self._genes.table[:, layout.ROLE])
+            self._recent = WriteBuffer.for_roles(self._genes.table[:, layout.ROLE])
         n_genes = np.empty(block.n_cells, dtype=np.int64)
         totals = np.empty(block.n_cells, dtype=np.float64)
         totals_mt = np.empty(block.n_cells, dtype=np.float64)
@@ -300,4 +300,4 @@ class CellAccumulator:
     def _settle(self) -> None:
         """Add the sums of the latest cells to the table."""
         if self._recent is not None:
-            kernels.settle(self._recent.rows, self._recent.n_cells, self._genes.table)
+            kernels.flush(self._recent.rows, self._recent.n_cells, self._genes.table)

@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dpss.storage.base import Blob
 from dpss.storage.local import path_of
 from dpss.storage.locations import Source
+from dpss.storage.paging.cache import PageCache
 from dpss.storage.paging.file import PagedBlob, PagedTree
-from dpss.storage.paging.pool import Pool
 from dpss.storage.scratch import Scratch, ScratchFile
 from dpss.storage.unpacked import Unpacked
 
@@ -50,8 +50,8 @@ def in_place(source: Source, check: Callable[[], None] = lambda: None) -> Source
     if path_of(source) is not None or isinstance(source, (PagedBlob, PagedTree)):
         return source
     if isinstance(source, Blob):
-        return PagedBlob(source, Pool(check)) if source.random_access else source
-    return PagedTree(source, Pool(check))
+        return PagedBlob(source, PageCache(check)) if source.random_access else source
+    return PagedTree(source, PageCache(check))
 
 
 @contextmanager

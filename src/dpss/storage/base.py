@@ -111,10 +111,10 @@ class BulkStore(Protocol):
 
 
 @runtime_checkable
-class WatchfulStore(Protocol):
+class ChangeTrackingStore(Protocol):
     """A store that tells whether another writer has written, too."""
 
-    def overwritten(self, keys: Iterable[str]) -> list[str]:
+    def changed_keys(self, keys: Iterable[str]) -> list[str]:
         """Return which of these files, all written here, are no longer as they were written."""
 
 

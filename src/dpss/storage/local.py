@@ -136,7 +136,7 @@ class LocalStore:
         except OSError as error:
             raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
 
-    def overwritten(self, keys: Iterable[str]) -> list[str]:
+    def changed_keys(self, keys: Iterable[str]) -> list[str]:
         """Return which of these files, all written here, are others now, or gone."""
         found = []
         for key in keys:

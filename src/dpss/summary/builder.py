@@ -100,7 +100,7 @@ def build_summary(
     """
     genes = build_gene_statistics(sums, features, mitochondrial, whole=values is Values.COUNTS)
     cells = sums.cells
-    places = {int(feature): i for i, feature in enumerate(sums.genes.boxed)}
+    places = {int(feature): i for i, feature in enumerate(sums.genes.histogram_genes)}
     boxes = tuple(
         box_of(sums.genes.boxes[places[int(feature)]], cells.n_cells_kept)
         for feature in best_expressed(sums, features.is_gene)

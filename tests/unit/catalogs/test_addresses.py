@@ -15,7 +15,7 @@ from dpss.catalogs.matrix_service import FreshCatalog
 from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.http.networks import PUBLIC, why_not_from
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 from tests.servers.base import Answer, Server, json_answer
 from tests.servers.cellxgene import CellxgeneServer
 
@@ -97,4 +97,4 @@ def test_the_matrix_of_a_request() -> None:
 @pytest.mark.parametrize("address", ["http://[", "https://[::1/a?sig=1", "http://me:pw@[x/a"])
 def test_an_address_that_can_not_be_parsed_is_shown_without_its_rest(address: str) -> None:
     """Nothing of it is shown but the scheme: any part may be a secret."""
-    assert shown_address(address) == f"{address.partition('://')[0]}://…"
+    assert redact_url(address) == f"{address.partition('://')[0]}://…"

@@ -14,13 +14,15 @@ from dpss.catalogs.azul_files import FileRules
 from dpss.errors import CorruptMatrixError, FetchError, UnreachableError
 from dpss.model import MatrixRef, Project
 from dpss.storage.download import Fetcher
-from dpss.storage.http.client import Client, Patience
+from dpss.storage.http.client import Client, RetryPolicy
 from dpss.storage.scratch import Scratch
 from tests.servers.azul import AzulServer, StoredFile, stored, tree
 from tests.servers.base import Answer
 
 QUICK = Client(
-    Patience(attempts=4, total=5, connect=1, silence=0.3, first_wait=0.01, longest_wait=0.02)
+    RetryPolicy(
+        attempts=4, deadline=5, connect=1, read_timeout=0.3, initial_backoff=0.01, max_backoff=0.02
+    )
 )
 EYE = {"genusSpecies": "Homo sapiens", "organ": "eye"}
 DATA = random.Random(2).randbytes(200_000)

@@ -8,11 +8,13 @@ import pytest
 
 from dpss.catalogs.cellxgene import CellxgeneCatalog
 from dpss.errors import UnreachableError
-from dpss.storage.http.client import Client, Patience
+from dpss.storage.http.client import Client, RetryPolicy
 from tests.servers.base import Answer
 from tests.servers.cellxgene import CellxgeneServer
 
-QUICK = Client(Patience(attempts=3, total=5, silence=1, first_wait=0.01, longest_wait=0.02))
+QUICK = Client(
+    RetryPolicy(attempts=3, deadline=5, read_timeout=1, initial_backoff=0.01, max_backoff=0.02)
+)
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ import pytest
 from dpss.catalogs.matrix_service import FreshCatalog, Polling
 from dpss.errors import RequestError, UnreachableError
 from dpss.model import Project
-from dpss.storage.http.client import Client, Patience
+from dpss.storage.http.client import Client, RetryPolicy
 from tests.servers.base import Answer, Server
 from tests.servers.matrix_service import FIELD, Matrix, MatrixServer
 
-QUICK = Client(Patience(attempts=3, total=5, silence=1, first_wait=0.01, longest_wait=0.02))
+QUICK = Client(
+    RetryPolicy(attempts=3, deadline=5, read_timeout=1, initial_backoff=0.01, max_backoff=0.02)
+)
 
 
 class Clock:

@@ -23,8 +23,8 @@ from dpss.errors import (
     NeedsWholeError,
     NoMatrixError,
 )
-from dpss.formats.discovery import Refused, each_matrix
-from dpss.formats.options import Means
+from dpss.formats.discovery import OpenFailure, iter_matrices
+from dpss.formats.options import OpenOptions
 from dpss.formats.registry import open_matrices
 from dpss.storage.local import LocalFile
 from dpss.storage.unpacked import Unpacked
@@ -152,7 +152,7 @@ def test_a_part_that_does_not_fit_into_memory(suffix: str, tmp_path: Path) -> No
     """Row groups and record batches are held against the memory allowed."""
     path = write(tmp_path / f"m{suffix}", frame(2000, 50))
     with pytest.raises(LimitError, match="fewer rows in each, or raise --memory"):
-        open_matrices(LocalFile(path), Means(memory_bytes=1 << 17))
+        open_matrices(LocalFile(path), OpenOptions(memory_bytes=1 << 17))
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".feather"])
@@ -169,8 +169,8 @@ def test_in_folders_and_archives(suffix: str, tmp_path: Path) -> None:
         tar.add(folder, "folder")
     for source in (folder, tmp_path / "m.zip", tmp_path / "m.tar.gz"):
         found = {}
-        for matrix in each_matrix(source_of(source)):
-            assert not isinstance(matrix, Refused), matrix
+        for matrix in iter_matrices(source_of(source)):
+            assert not isinstance(matrix, OpenFailure), matrix
             found[matrix.name] = summarise_matrix(matrix)
         assert sorted(found) == ["a", "b"]
         check(found["a"], frame())
@@ -230,9 +230,9 @@ def test_tables_beside_matrices_are_no_failures(tmp_path: Path) -> None:
     write(tmp_path / "cells.parquet", places)
     lists = pd.DataFrame({"cell": ["a", "b"], "path": [[1, 2], [3]]})
     write(tmp_path / "boundaries.parquet", lists)
-    found = list(each_matrix(source_of(tmp_path)))
-    refused = {each.name: each.error for each in found if isinstance(each, Refused)}
+    found = list(iter_matrices(source_of(tmp_path)))
+    refused = {each.name: each.error for each in found if isinstance(each, OpenFailure)}
     assert sorted(refused) == ["boundaries.parquet", "cells.parquet"]
     assert all(isinstance(error, NoMatrixError) for error in refused.values()), refused
-    (matrix,) = (each for each in found if not isinstance(each, Refused))
+    (matrix,) = (each for each in found if not isinstance(each, OpenFailure))
     check(summarise_matrix(matrix), frame())

@@ -20,9 +20,9 @@ import pytest
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
 from dpss.formats.base import Matrix
-from dpss.formats.discovery import Refused, each_matrix, holds_matrix
+from dpss.formats.discovery import OpenFailure, holds_matrix, iter_matrices
 from dpss.formats.hdf5 import loom
-from dpss.formats.options import Means, hold_apart
+from dpss.formats.options import OpenOptions, copy_to_temp
 from dpss.storage.base import Blob
 from dpss.storage.local import LocalFile, LocalFolder
 from dpss.storage.scratch import Scratch
@@ -59,12 +59,12 @@ PACKINGS: list[Pack] = [
 IDS = ["tar", "tar.gz", "tar.bz2", "tar.xz", "zip", "stored zip", "tar.zst"]
 
 
-def read(data: bytes, means: Means | None = None) -> dict[str, np.ndarray | str]:
+def read(data: bytes, options: OpenOptions | None = None) -> dict[str, np.ndarray | str]:
     """Return every matrix by its name, read while it is there, or why it is none."""
     found: dict[str, np.ndarray | str] = {}
-    for each in each_matrix(MemoryBlob("a", data), means):
+    for each in iter_matrices(MemoryBlob("a", data), options):
         assert each.name not in found
-        if isinstance(each, Refused):
+        if isinstance(each, OpenFailure):
             found[each.name] = str(each.error)
         else:
             found[each.name] = dense(each.layers[0])
@@ -92,7 +92,7 @@ def test_a_folder_is_as_an_archive(tmp_path: Path) -> None:
     for name, data in (geo_raw() | {"deep/er/x.h5": tenx_h5(8)}).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
-    found = {each.name: each for each in each_matrix(LocalFolder(tmp_path))}
+    found = {each.name: each for each in iter_matrices(LocalFolder(tmp_path))}
     named = [name for name, each in found.items() if isinstance(each, Matrix)]
     assert sorted(named) == sorted([*GEO_NAMES, "deep_er_x"])
 
@@ -202,12 +202,12 @@ def test_a_loom_whose_tiles_are_scattered_is_unpacked(tmp_path: Path, monkeypatc
     @contextmanager
     def hold(blob: Blob) -> Iterator[Blob]:
         held.append(blob.url)
-        with hold_apart(blob) as file:
+        with copy_to_temp(blob) as file:
             yield file
 
     for near_bytes, unpacked in ((loom._NEAR_BYTES, []), (0, ["memory/a!/a.loom"])):
         monkeypatch.setattr(loom, "_NEAR_BYTES", near_bytes)
-        found = read(tar(files), Means(hold=hold))
+        found = read(tar(files), OpenOptions(hold=hold))
         assert [same(found["a"], 1), same(found["b"], 2)] == [True, True]
         assert held == unpacked
 
@@ -221,7 +221,7 @@ def test_text_and_mtx_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
         yield blob
 
     for pack in PACKINGS:
-        found = read(pack({**triple("a/", 1), "b.csv": table(2)}), Means(hold=never))
+        found = read(pack({**triple("a/", 1), "b.csv": table(2)}), OpenOptions(hold=never))
         assert same(found["a"], 1)
         assert same(found["b"], 2)
 
@@ -230,11 +230,11 @@ def test_scratch_limit_holds(tmp_path: Path) -> None:
     """HDF5 in a tar.gz is kept within the limit, and nothing stays; text is read all the same."""
     files = {"a.h5ad": h5ad(1), "b.h5": tenx_h5(2), "c.csv": table(3)}
     with Scratch(max(map(len, files.values())), tmp_path) as scratch:
-        found = read(tar_gz(files), Means(hold=partial(scratch.hold, wait=False)))
+        found = read(tar_gz(files), OpenOptions(hold=partial(scratch.hold, wait=False)))
         assert [same(found[name], k) for k, name in enumerate("abc", 1)] == [True] * 3
         assert scratch.used_bytes == 0
     with Scratch(5000, tmp_path) as scratch:
-        found = read(tar_gz(files), Means(hold=partial(scratch.hold, wait=False)))
+        found = read(tar_gz(files), OpenOptions(hold=partial(scratch.hold, wait=False)))
         assert "more than --scratch-limit" in str(found["a"])
         assert same(found["c"], 3)
     assert list(tmp_path.iterdir()) == []
@@ -256,7 +256,7 @@ def test_space_that_is_in_use_is_not_waited_for(tmp_path: Path) -> None:
 def test_nothing_stays_when_it_is_broken_off(tmp_path: Path, monkeypatch, kind) -> None:
     """Whoever stops in the middle leaves no file behind."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    matrices = each_matrix(MemoryBlob("a", tar_gz({"a.h5ad": h5ad()})))
+    matrices = iter_matrices(MemoryBlob("a", tar_gz({"a.h5ad": h5ad()})))
     with pytest.raises(kind), closing(matrices):
         next(matrices)
         assert any(path.name == "a.h5ad" for path in tmp_path.rglob("*"))
@@ -273,7 +273,7 @@ def test_a_bomb_in_an_archive_ends_at_the_limit(tmp_path: Path) -> None:
             file.write(bytes(1 << 20))
     with Scratch(2_000_000, tmp_path) as scratch:
         with pytest.raises(LimitError, match="more than --scratch-limit"):
-            read(tar({"a.h5ad.gz": start.getvalue()}), Means(hold=scratch.hold))
+            read(tar({"a.h5ad.gz": start.getvalue()}), OpenOptions(hold=scratch.hold))
         assert scratch.used_bytes == 0
     assert list(tmp_path.iterdir()) == []
 

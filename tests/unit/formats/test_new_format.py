@@ -18,8 +18,8 @@ import pytest
 from dpss.formats import contents, registry
 from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
-from dpss.formats.discovery import Refused, each_matrix, holds_matrix
-from dpss.formats.options import Means
+from dpss.formats.discovery import OpenFailure, holds_matrix, iter_matrices
+from dpss.formats.options import OpenOptions
 from dpss.formats.registry import FORMATS, About, Format
 from dpss.model import GeneTable
 from dpss.storage.base import Blob
@@ -36,7 +36,7 @@ def is_toy(blob: Blob) -> bool:
     return peek(blob, 4) == b"TOY:"
 
 
-def open_toy(source: Source, means: Means) -> tuple[Matrix, ...]:
+def open_toy(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
     """Open a toy: counts as JSON after four bytes."""
     assert isinstance(source, Blob)
     with open_decompressed(source) as file:
@@ -104,8 +104,8 @@ def test_it_is_read_wherever_it_lies(make, tmp_path: Path) -> None:
     """Alone, compressed, in a folder, an archive, and an archive within one."""
     source = source_of(make(tmp_path))
     assert holds_matrix(source)
-    (found,) = each_matrix(source)
-    assert not isinstance(found, Refused)
+    (found,) = iter_matrices(source)
+    assert not isinstance(found, OpenFailure)
     summary = summarise_matrix(found)
     assert summary.genes.total_counts.tolist() == COUNTS.sum(0).tolist()
 

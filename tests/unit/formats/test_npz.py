@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, UnknownFormatError
-from dpss.formats.discovery import each_matrix
+from dpss.formats.discovery import iter_matrices
 from dpss.formats.mtx.npz import read_npz
 from dpss.formats.mtx.npz_layer import _read_entries
 from dpss.summary.record import Summary
@@ -48,7 +48,7 @@ def write(
 
 def read(path: Path) -> Summary:
     """Summarise the one matrix of a file or folder."""
-    (matrix,) = each_matrix(source_of(path))
+    (matrix,) = iter_matrices(source_of(path))
     assert not hasattr(matrix, "error"), matrix
     return summarise_matrix(matrix)
 
@@ -139,7 +139,7 @@ def test_it_is_refused_without_names(tmp_path: Path) -> None:
     """The message says what to put beside it."""
     sp.save_npz(tmp_path / "counts.npz", counts())
     with pytest.raises(UnknownFormatError, match="names no genes; put tables of genes"):
-        list(each_matrix(source_of(tmp_path / "counts.npz")))
+        list(iter_matrices(source_of(tmp_path / "counts.npz")))
 
 
 def test_tables_of_other_lengths_are_refused(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_tables_of_other_lengths_are_refused(tmp_path: Path) -> None:
     features = folder / "genes.tsv"
     features.write_text("".join(features.read_text().splitlines(keepends=True)[:-9]))
     with pytest.raises(MatrixError, match="tables do not fit"):
-        list(each_matrix(source_of(folder)))
+        list(iter_matrices(source_of(folder)))
 
 
 def arrays(**changed: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse as sp
 
 from dpss.errors import MatrixError
-from dpss.formats.discovery import each_matrix
+from dpss.formats.discovery import iter_matrices
 from tests.summarise import source_of, summarise_matrix
 
 
@@ -77,7 +77,7 @@ def test_it_is_named_and_says_what_to_give(make, words: str, tmp_path: Path) -> 
     path = tmp_path / "matrix.bin"
     path.write_bytes(make())
     with pytest.raises(MatrixError, match=words):
-        list(each_matrix(source_of(path)))
+        list(iter_matrices(source_of(path)))
 
 
 def test_a_database_is_named(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "d" / "matrix"
     path.write_bytes(database(tmp_path))
     with pytest.raises(MatrixError, match="a SQLite database"):
-        list(each_matrix(source_of(path)))
+        list(iter_matrices(source_of(path)))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
@@ -99,7 +99,7 @@ def test_text_with_a_byte_order_mark_is_read(
     data = frame().to_csv(sep=separator).encode(encoding)
     path = tmp_path / ("a.csv.gz" if packed else "a.csv")
     path.write_bytes(gzip.compress(data) if packed else data)
-    (matrix,) = each_matrix(source_of(path))
+    (matrix,) = iter_matrices(source_of(path))
     summary = summarise_matrix(matrix)
     assert summary.genes.total_counts.tolist() == frame().sum(axis=1).tolist()
 
@@ -114,5 +114,5 @@ def test_damaged_wide_text_is_refused(seed: int, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(bytes(data))
     with pytest.raises(MatrixError):
-        for matrix in each_matrix(source_of(path)):
+        for matrix in iter_matrices(source_of(path)):
             summarise_matrix(matrix)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dpss.errors import NoMatrixError
-from dpss.formats.discovery import each_matrix, holds_matrix
+from dpss.formats.discovery import holds_matrix, iter_matrices
 from dpss.formats.side_files import side_file_of
 from dpss.storage.local import LocalFile, LocalFolder
 from tests.unit.formats.packing import table, tenx_h5, triple
@@ -42,7 +42,7 @@ def test_a_side_file_is_no_matrix(name: str, tmp_path: Path) -> None:
     for path, data in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(data)
-    found = list(each_matrix(LocalFolder(tmp_path)))
+    found = list(iter_matrices(LocalFolder(tmp_path)))
     assert [each.name for each in found] == ["b_data", "outs_filtered"]
     assert not holds_matrix(LocalFile(tmp_path / name))
 
@@ -51,7 +51,7 @@ def test_a_table_of_metrics_that_was_asked_for_is_refused_by_name(tmp_path: Path
     path = tmp_path / "metrics_summary.csv"
     path.write_bytes(METRICS)
     with pytest.raises(NoMatrixError, match="a side file of Cell Ranger, not a matrix"):
-        list(each_matrix(LocalFile(path)))
+        list(iter_matrices(LocalFile(path)))
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_a_table_of_metrics_that_was_asked_for_is_refused_by_name(tmp_path: Path
 def test_what_may_be_a_matrix_is_looked_at(name: str, tmp_path: Path) -> None:
     assert side_file_of(name) is None
     (tmp_path / name).write_bytes(table(1))
-    assert len(list(each_matrix(LocalFile(tmp_path / name)))) == 1
+    assert len(list(iter_matrices(LocalFile(tmp_path / name)))) == 1

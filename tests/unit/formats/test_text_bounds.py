@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dpss.errors import LimitError
-from dpss.formats.discovery import each_matrix
+from dpss.formats.discovery import iter_matrices
 from dpss.formats.text import bounds as text_bounds
 from dpss.formats.text.bounds import MAX_FIELD_BYTES, MAX_FIELDS, MAX_LINE_BYTES, LineBounds
 from tests.summarise import source_of, summarise_matrix
@@ -46,7 +46,7 @@ def test_a_long_line_is_refused_while_it_is_inflated(tmp_path, begin, piece, say
     tracemalloc.start()
     try:
         with pytest.raises(LimitError, match=says):
-            for each in each_matrix(source_of(path)):
+            for each in iter_matrices(source_of(path)):
                 summarise_matrix(each)
         peak = tracemalloc.get_traced_memory()[1]
     finally:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, MatrixError
-from dpss.formats.discovery import each_matrix
+from dpss.formats.discovery import iter_matrices
 from tests.summarise import source_of, summarise_matrix
 
 GENES = [f"ENSG{i:011d}" for i in range(1, 13)]
@@ -24,7 +24,7 @@ def counts(seed: int = 0) -> np.ndarray:
 
 def summarise(path: Path):
     """Return the summary and the matrix of a file's only matrix."""
-    (matrix,) = each_matrix(source_of(path))
+    (matrix,) = iter_matrices(source_of(path))
     return summarise_matrix(matrix), matrix
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import MatrixError
-from dpss.formats.discovery import each_matrix
+from dpss.formats.discovery import iter_matrices
 from tests.summarise import source_of, summarise_matrix
 
 SYMBOLS = re.findall(
@@ -208,7 +208,7 @@ def test_random_dialects(
     path = tmp_path / "a.txt"
     _write(path, _text(values, gene_names, cell_names, dialect, bad), dialect)
     try:
-        (matrix,) = each_matrix(source_of(path))
+        (matrix,) = iter_matrices(source_of(path))
         summary = summarise_matrix(matrix)
     except MatrixError as error:
         event(f"refused {bool(bad)} {_is_ambiguous(dialect)}")
@@ -235,7 +235,7 @@ def test_points_between_thousands_are_refused(points, cells_first, tmp_path) -> 
     path = tmp_path / "a.csv"
     path.write_text("\n".join(map(";".join, [["", *columns[:12]], *rows])) + "\n")
     with pytest.raises(MatrixError, match=f"line 4, column 4 .*{points}"):
-        (matrix,) = each_matrix(source_of(path))
+        (matrix,) = iter_matrices(source_of(path))
         summarise_matrix(matrix)
 
 
@@ -246,5 +246,5 @@ def test_decimals_are_not_thousands(digits, tmp_path) -> None:
     rows = [[BARCODES[i], *(f"{v:.{digits}f}" for v in row)] for i, row in enumerate(values)]
     path = tmp_path / "a.csv"
     path.write_text("\n".join(map(",".join, [["", *SYMBOLS[:10]], *rows])) + "\n")
-    (matrix,) = each_matrix(source_of(path))
+    (matrix,) = iter_matrices(source_of(path))
     assert summarise_matrix(matrix).total_counts == pytest.approx(values.sum(), rel=1e-12)

@@ -29,7 +29,7 @@ def moments(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_agrees_with_scanpy(seed: int) -> None:
-    """Means, dispersions and their normalisation are scanpy's to 1e-6, NaN included."""
+    """OpenOptions, dispersions and their normalisation are scanpy's to 1e-6, NaN included."""
     rng = np.random.default_rng(seed)
     counts = rng.poisson(rng.lognormal(-1, 2, 300), (200, 300)).astype(float)
     counts[:, :10] = 0

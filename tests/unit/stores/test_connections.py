@@ -23,14 +23,16 @@ from dpss.errors import FetchError, RequestError
 from dpss.model import MatrixRef, Project
 from dpss.storage.download import open_unchanged
 from dpss.storage.http import connections, networks
-from dpss.storage.http.client import Client, Patience
+from dpss.storage.http.client import Client, RetryPolicy
 from dpss.storage.http.file import HttpBlob
 from tests.servers.base import Answer, Request, Server, json_answer
 
 PUBLIC = "8.8.8.8"
 LOOPBACK = "127.0.0.1"
 METADATA = "169.254.169.254"
-QUICK = Client(Patience(attempts=3, total=5, connect=0.5, first_wait=0.01, longest_wait=0.02))
+QUICK = Client(
+    RetryPolicy(attempts=3, deadline=5, connect=0.5, initial_backoff=0.01, max_backoff=0.02)
+)
 
 
 class NameServer:
@@ -124,7 +126,7 @@ def test_a_named_host_stays_in_its_kind_of_network() -> None:
     """A public name that becomes private between two requests is not asked again."""
     with Server(lambda request: json_answer({})) as server, named(a=[PUBLIC, LOOPBACK]) as names:
         with pytest.raises(RequestError):
-            replace(QUICK, patience=Patience(attempts=1)).get_json(
+            replace(QUICK, retries=RetryPolicy(attempts=1)).get_json(
                 f"http://a.example:{port_of(server)}/x"
             )
         with pytest.raises(RequestError, match="no connection is made to a loopback address"):
@@ -170,7 +172,7 @@ def test_the_second_address_is_used_where_the_first_refuses() -> None:
 def test_a_name_that_is_not_known_fails_in_words() -> None:
     """No address and no network are said as before."""
     with named(a=[""]), pytest.raises(RequestError, match="there is no such host"):
-        replace(QUICK, patience=Patience(attempts=1)).get_json("http://a.example/x")
+        replace(QUICK, retries=RetryPolicy(attempts=1)).get_json("http://a.example/x")
 
 
 def test_a_catalogue_gives_a_name_that_changes() -> None:
@@ -289,7 +291,7 @@ def test_tls_is_for_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert QUICK.get_json(f"https://a.example:{port_of(server)}/x") == [1]
         assert told == ["a.example"]
         with pytest.raises(RequestError, match="certificate can't be verified"):
-            replace(QUICK, patience=Patience(attempts=1)).get_json(
+            replace(QUICK, retries=RetryPolicy(attempts=1)).get_json(
                 f"https://b.example:{port_of(server)}/x"
             )
         assert server.requests[0].headers["host"] == f"a.example:{port_of(server)}"

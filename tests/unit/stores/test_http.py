@@ -15,20 +15,20 @@ from collections.abc import Iterator
 import pytest
 
 from dpss.errors import CorruptMatrixError, FetchError, RequestError
-from dpss.storage.http.client import Client, Patience, follow
+from dpss.storage.http.client import Client, RetryPolicy, follow
 from dpss.storage.http.file import HEAD_BYTES, HttpBlob
 from tests.servers.base import Answer, Request, Server, json_answer
 from tests.servers.files import File, FileServer
 
 DATA = random.Random(1).randbytes(300_000)
 QUICK = Client(
-    Patience(
+    RetryPolicy(
         attempts=4,
-        total=5,
+        deadline=5,
         connect=1,
-        silence=0.3,
-        first_wait=0.01,
-        longest_wait=0.05,
+        read_timeout=0.3,
+        initial_backoff=0.01,
+        max_backoff=0.05,
         slow=0.5,
     )
 )
@@ -123,7 +123,7 @@ def test_patience_ends(server: FileServer) -> None:
     server.faults = [Answer(503)] * 100
     with pytest.raises(FetchError, match=r"a\.h5ad: answers 503"):
         _ = blob.size_bytes
-    assert len(server.requests) == QUICK.patience.attempts
+    assert len(server.requests) == QUICK.retries.attempts
 
 
 def test_retry_after_is_honoured(server: FileServer) -> None:
@@ -312,7 +312,7 @@ def test_what_is_no_http_fails_at_once(garbage: bytes) -> None:
 def test_a_wrong_length_ends_soon(length: str) -> None:
     """A length that no document or file has is no reason to wait or to read for ever."""
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"
-    patient = Client(Patience(attempts=8, total=60, first_wait=0.01, longest_wait=0.05))
+    patient = Client(RetryPolicy(attempts=8, deadline=60, initial_backoff=0.01, max_backoff=0.05))
     start = time.monotonic()
     with RawServer(head.encode("latin-1", "replace") + b"{}") as server:
         with contextlib.suppress(RequestError):

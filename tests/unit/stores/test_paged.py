@@ -18,12 +18,12 @@ from dpss.job.stop import Interrupted
 from dpss.stats.accumulator import Features
 from dpss.storage.access import in_place
 from dpss.storage.base import Blob, Spans
-from dpss.storage.http.client import Client, Patience
+from dpss.storage.http.client import Client, RetryPolicy
 from dpss.storage.http.file import HttpBlob
 from dpss.storage.local import LocalFile
-from dpss.storage.paging import pool as page_pool
+from dpss.storage.paging import pool as page_cache
+from dpss.storage.paging.cache import PAGE_BYTES, PageCache
 from dpss.storage.paging.file import PagedBlob
-from dpss.storage.paging.pool import PAGE_BYTES, Pool
 from tests.laws.test_accumulator_laws import equal
 from tests.servers.base import Answer
 from tests.servers.files import FileServer
@@ -54,13 +54,13 @@ class Watched(MemoryBlob):
 def watched(data: bytes = DATA) -> tuple[Watched, PagedBlob]:
     """Return a blob and the same in pages."""
     inner = Watched("a.h5ad", data).prepare()
-    return inner, PagedBlob(inner, Pool())
+    return inner, PagedBlob(inner, PageCache())
 
 
 def test_every_range_is_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is asked for in whatever order, by one or several threads, with little memory."""
-    monkeypatch.setattr(page_pool, "KEPT_BYTES", 10 * PAGE_BYTES)
-    monkeypatch.setattr(page_pool, "WINDOW_BYTES", 6 * PAGE_BYTES)
+    monkeypatch.setattr(page_cache, "KEPT_BYTES", 10 * PAGE_BYTES)
+    monkeypatch.setattr(page_cache, "WINDOW_BYTES", 6 * PAGE_BYTES)
     _, blob = watched()
     wrong = []
 
@@ -98,10 +98,10 @@ def test_what_is_announced_stays_within_the_window() -> None:
     inner, blob = watched(bytes(80 << 20))
     blob.prefetch(Spans([(0, 80 << 20)]))
     deadline = threading.Event()
-    while sum(n for _, n in list(vars(inner)["spans"])) < page_pool.WINDOW_BYTES:
+    while sum(n for _, n in list(vars(inner)["spans"])) < page_cache.WINDOW_BYTES:
         assert not deadline.wait(0.01)
     deadline.wait(0.2)
-    most = page_pool.WINDOW_BYTES + page_pool.MAX_RUN_PAGES * PAGE_BYTES
+    most = page_cache.WINDOW_BYTES + page_cache.MAX_RUN_PAGES * PAGE_BYTES
     assert sum(n for _, n in vars(inner)["spans"]) <= most
 
 
@@ -156,8 +156,8 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
     more than 1.05 times its bytes, by two threads with shares side by side; some requests fail."""
     path = tmp_path / "m.h5ad"
     inputs.write_h5ad(path, 3_000)
-    monkeypatch.setattr(page_pool, "KEPT_BYTES", 6 << 20)
-    monkeypatch.setattr(page_pool, "WINDOW_BYTES", 4 << 20)
+    monkeypatch.setattr(page_cache, "KEPT_BYTES", 6 << 20)
+    monkeypatch.setattr(page_cache, "WINDOW_BYTES", 4 << 20)
     size = path.stat().st_size
     assert size > 12 << 20
 
@@ -171,7 +171,7 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
         ).result(), size
 
     with FileServer() as server:
-        client = Client(Patience(first_wait=0.01, longest_wait=0.01))
+        client = Client(RetryPolicy(initial_backoff=0.01, max_backoff=0.01))
         far = in_place(HttpBlob(server.add("/m.h5ad", path.read_bytes()), client))
         assert isinstance(far, Blob)
         server.files["/m.h5ad"].faults = [Answer(503), Answer(503)]
@@ -184,7 +184,7 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
 
 def test_pages_are_left_behind_when_pickled() -> None:
     """Another process gets the same file, and begins with nothing."""
-    blob = PagedBlob(MemoryBlob("a", DATA), Pool())
+    blob = PagedBlob(MemoryBlob("a", DATA), PageCache())
     blob.read_range(0, 1_000_000)
     assert len(pickle.dumps(blob)) < len(DATA) + 1_000
     assert pickle.loads(pickle.dumps(blob)).read_range(5, 5) == DATA[5:10]

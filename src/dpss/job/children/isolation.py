@@ -83,12 +83,10 @@ class IsolatedReader:
 
     def is_matrix(self, path: Path, check: Callable[[], None]) -> bool:
         """Tell by its content whether a file is a matrix; one that costs a child is, too."""
-        from dpss.engine.summarizer import SilentProgress
+        from dpss.engine.summarizer import NullProgress
 
         try:
-            return bool(
-                self._workers.call("is_matrix", path, progress=SilentProgress(), check=check)
-            )
+            return bool(self._workers.call("is_matrix", path, progress=NullProgress(), check=check))
         except LostError:
             return True
 
@@ -216,15 +214,15 @@ def is_matrix(path: Path, settings: RunSettings) -> bool:
         settings: What opening it may use.
     """
     from dpss.formats.discovery import holds_matrix
-    from dpss.formats.options import Means, parse_orientation
+    from dpss.formats.options import OpenOptions, parse_orientation
 
-    means = Means(
+    options = OpenOptions(
         threads=settings.read.threads,
         orientation=parse_orientation(settings.stats.orientation),
         memory_bytes=settings.read.memory_bytes,
     )
     try:
-        return holds_matrix(open_source(str(path)), means)
+        return holds_matrix(open_source(str(path)), options)
     except UnknownFormatError:
         return False
     except DpssError:

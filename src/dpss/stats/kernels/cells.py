@@ -173,7 +173,7 @@ def _add_plain_cell(  # noqa: PLR0913
 
 
 @compiled
-def settle(rows: Any, n_cells: Any, table: Any) -> None:
+def flush(rows: Any, n_cells: Any, table: Any) -> None:
     """Add what was added to the recent rows to the table, and clear them.
 
     Args:
@@ -254,7 +254,7 @@ def add_cells(  # noqa: PLR0913
         min_genes: Cells with fewer genes detected are not added.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
-        recent: What is not settled yet: `dpss.stats.accumulator.Recent`; added to.
+        recent: What is not settled yet: `dpss.stats.accumulator.WriteBuffer`; added to.
         n_genes_by_counts: ``int64``, shape ``(n_cells,)``; set; -1 for a cell not kept.
         total_counts: ``float64``, shape ``(n_cells,)``; set.
         total_counts_mt: ``float64``, shape ``(n_cells,)``; set.

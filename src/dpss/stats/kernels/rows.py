@@ -54,7 +54,7 @@ def carry(table: Any, gene: Any) -> None:
 
 
 @compiled
-def carry_all(table: Any) -> None:
+def normalise_limbs(table: Any) -> None:
     """Bring every row into its canonical form: low limbs within their bits.
 
     Args:

@@ -1,4 +1,4 @@
-"""HTTP with patience: what passes is tried again, for as long as was asked and no longer.
+"""HTTP with retries: what passes is tried again, for as long as was asked and no longer.
 
 The client is urllib3, the retrying stamina's; ``docs/adr/0005-http-client.md`` says why.
 Tried again are refused and broken connections, silence, and the statuses 429, 500, 502,
@@ -26,7 +26,7 @@ from urllib3.exceptions import HTTPError
 from dpss.errors import RequestError, TransientRequestError
 from dpss.storage.http.connections import RefusedNetworkError, pools_for
 from dpss.storage.http.networks import Networks, networks_beyond, private_redirect
-from dpss.storage.urls import shown_address, shown_text
+from dpss.storage.redaction import redact_line, redact_url
 
 T = TypeVar("T")
 
@@ -42,21 +42,21 @@ _MAX_DIGITS = 18
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to wait for what, in seconds."""
 
     attempts: int = 8
     """Attempts at one request, or at getting on with a download."""
-    total: float = 300.0
+    deadline: float = 300.0
     """For one request with all its attempts, redirects and waits."""
     connect: float = 10.0
     """For a connection."""
-    silence: float = 25.0
+    read_timeout: float = 25.0
     """For the next bytes of an answer. Less than the 30 seconds that a container is given to end
     after SIGTERM: no thread that waits for a server keeps the program longer."""
-    first_wait: float = 0.5
+    initial_backoff: float = 0.5
     """Before the second attempt; doubles each time, and chance is added."""
-    longest_wait: float = 30.0
+    max_backoff: float = 30.0
     """Before any attempt, if the server names no time."""
     slow_bytes_per_second: float = 10_000.0
     """A slower transfer over ``slow`` seconds counts as broken."""
@@ -68,7 +68,7 @@ class Patience:
 class Client:
     """Sends requests; may be shared by threads and pickled."""
 
-    patience: Patience = field(default_factory=Patience)
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
     user_agent: str = "data-portal-summary-stats"
     networks: Networks | None = None
     """Kinds of network that the host of an address may be in; ``None`` for addresses that the user
@@ -91,18 +91,18 @@ class Client:
         return self._json("POST", url, json.dumps(document).encode())
 
     def try_until(self, function: Callable[[], T]) -> T:
-        """Call a function until it doesn't end in a `TransientRequestError`, or patience does.
+        """Call a function until it doesn't end in a `TransientRequestError`, or retries does.
 
         Raises:
             RequestError: What the last call raised.
         """
-        patience = self.patience
+        retries = self.retries
         return stamina.RetryingCaller(
-            attempts=patience.attempts,
-            timeout=patience.total,
-            wait_initial=patience.first_wait,
-            wait_max=patience.longest_wait,
-            wait_jitter=patience.first_wait,
+            attempts=retries.attempts,
+            timeout=retries.deadline,
+            wait_initial=retries.initial_backoff,
+            wait_max=retries.max_backoff,
+            wait_jitter=retries.initial_backoff,
         )(self._wait, function)
 
     def open(
@@ -118,7 +118,7 @@ class Client:
             TransientRequestError: It may work later.
             RequestError: It won't.
         """
-        deadline = time.monotonic() + self.patience.total
+        deadline = time.monotonic() + self.retries.deadline
         client = self
         for _ in range(MAX_REDIRECTS):
             answer = client._send("GET", url, headers, None)
@@ -128,16 +128,16 @@ class Client:
             wait = retry_after(answer.headers.get("Retry-After")) or 0.0
             discard(answer)
             if not location:
-                raise RequestError(f"{shown_address(url)}: is redirected, but not where to")
+                raise RequestError(f"{redact_url(url)}: is redirected, but not where to")
             if time.monotonic() + wait > deadline:
                 raise RequestError(
-                    f"{shown_address(url)}: not ready after {self.patience.total:.0f} s"
+                    f"{redact_url(url)}: not ready after {self.retries.deadline:.0f} s"
                 )
             time.sleep(wait)
             target = follow(url, location, client.networks)
             client = replace(client, networks=networks_beyond(url, target, client.networks))
             url = target
-        raise RequestError(f"{shown_address(url)}: more than {MAX_REDIRECTS} redirects")
+        raise RequestError(f"{redact_url(url)}: more than {MAX_REDIRECTS} redirects")
 
     def _json(self, method: str, url: str, body: bytes | None) -> Any:
         return self.try_until(lambda: self._json_once(method, url, body))
@@ -153,34 +153,34 @@ class Client:
         except (HTTPError, OSError) as error:
             answer.close()
             raise TransientRequestError(
-                f"{shown_address(url)}: broke off ({reason(error)})"
+                f"{redact_url(url)}: broke off ({reason(error)})"
             ) from error
         if data is None:
             answer.close()
             limit = MAX_JSON_BYTES >> 20
-            raise RequestError(f"{shown_address(url)}: answers with more than {limit} MiB")
+            raise RequestError(f"{redact_url(url)}: answers with more than {limit} MiB")
         answer.release_conn()
         if not 200 <= answer.status < 300:
             raise RequestError(
-                f"{shown_address(url)}: answers {answer.status}{_words(data)}", answer.status
+                f"{redact_url(url)}: answers {answer.status}{_words(data)}", answer.status
             )
         try:
             return json.loads(data)
         except ValueError as error:
-            raise RequestError(f"{shown_address(url)}: does not answer in JSON") from error
+            raise RequestError(f"{redact_url(url)}: does not answer in JSON") from error
 
     def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
     ) -> urllib3.BaseHTTPResponse:
         """Send a request once."""
-        patience = self.patience
+        retries = self.retries
         try:
             answer = pools_for(url, self.networks).request(
                 method,
                 url,
                 body=body,
                 headers={"User-Agent": self.user_agent, **(headers or {})},
-                timeout=urllib3.Timeout(connect=patience.connect, read=patience.silence),
+                timeout=urllib3.Timeout(connect=retries.connect, read=retries.read_timeout),
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -197,7 +197,7 @@ class Client:
             wait = retry_after(answer.headers.get("Retry-After"))
             discard(answer)
             raise TransientRequestError(
-                f"{shown_address(url)}: answers {answer.status}", answer.status, wait
+                f"{redact_url(url)}: answers {answer.status}", answer.status, wait
             )
         return answer
 
@@ -207,7 +207,7 @@ class Client:
             return False
         if error.retry_after is None:
             return True
-        return error.retry_after if error.retry_after <= self.patience.total else False
+        return error.retry_after if error.retry_after <= self.retries.deadline else False
 
 
 def follow(url: str, location: str, networks: Networks | None = None) -> str:
@@ -227,11 +227,9 @@ def follow(url: str, location: str, networks: Networks | None = None) -> str:
         target = urljoin(url, location)
         old, new = urlsplit(url).scheme, urlsplit(target).scheme
     except ValueError as error:
-        raise RequestError(f"{shown_address(url)}: is redirected to no valid address") from error
+        raise RequestError(f"{redact_url(url)}: is redirected to no valid address") from error
     if new not in ("http", "https") or (old == "https" and new == "http"):
-        raise RequestError(
-            f"{shown_address(url)}: is redirected to {new}://, which is not followed"
-        )
+        raise RequestError(f"{redact_url(url)}: is redirected to {new}://, which is not followed")
     if refusal := private_redirect(url, target, networks):
         raise RequestError(refusal)
     return target
@@ -270,7 +268,7 @@ def reason(error: BaseException) -> str:
     ):
         if sign in f"{error!r} {error}":
             return words
-    return shown_text(text)[:200] or type(error).__name__
+    return redact_line(text)[:200] or type(error).__name__
 
 
 def discard(answer: urllib3.BaseHTTPResponse) -> None:
@@ -330,5 +328,5 @@ def _words(data: bytes) -> str:
     if isinstance(document, dict):
         for key in ("message", "Message", "detail", "title"):
             if isinstance(document.get(key), str):
-                return f" ({shown_text(document[key])[:200]})"
+                return f" ({redact_line(document[key])[:200]})"
     return ""

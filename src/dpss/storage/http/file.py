@@ -26,7 +26,7 @@ from dpss.storage.http.transfer import (
     etag_of,
     whole_size,
 )
-from dpss.storage.urls import shown_address
+from dpss.storage.redaction import redact_url
 
 HEAD_BYTES = 1 << 16
 """Read with the first request and kept: every reader begins by looking at them."""
@@ -85,7 +85,7 @@ class HttpBlob:
     @property
     def url(self) -> str:
         """The address without secrets."""
-        return shown_address(self._address)
+        return redact_url(self._address)
 
     @property
     def sha256(self) -> str:
@@ -171,7 +171,7 @@ class HttpBlob:
             # It had expired by the time it was used, as when a queue is long.
             discard(answer)
             raise TransientRequestError(
-                f"{shown_address(final)}: answers {answer.status}", answer.status, None
+                f"{redact_url(final)}: answers {answer.status}", answer.status, None
             )
         if answer.status in (200, 206, 416):
             self._direct = (final, client) if final != self._address else None

@@ -19,7 +19,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 from urllib3.util.connection import allowed_gai_family
 
-from dpss.storage.urls import shown_address, shown_text
+from dpss.storage.redaction import redact_line, redact_url
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -151,7 +151,7 @@ def private_redirect(url: str, target: str, within: Networks | None = None) -> s
     if inner is None:
         return ""
     return (
-        f"{shown_address(url)}: is redirected to a {inner.kind} address ({inner.address}), "
+        f"{redact_url(url)}: is redirected to a {inner.kind} address ({inner.address}), "
         "which is not followed"
     )
 
@@ -166,7 +166,7 @@ def why_not_from(service: str, target: str) -> str:
         service: The service's address, which the user named.
         target: The address in its answer.
     """
-    shown = shown_text(shown_address(target))
+    shown = redact_line(redact_url(target))
     try:
         scheme, host = urlsplit(target).scheme, urlsplit(target).hostname
     except ValueError:

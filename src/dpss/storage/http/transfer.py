@@ -197,12 +197,12 @@ class Download(io.RawIOBase):
 
     def _watch_speed(self, seconds: float, n_bytes: int) -> None:
         """Count only the time that was spent waiting, not the reader's own."""
-        patience = self._blob.client.patience
+        retries = self._blob.client.retries
         self._spent += seconds
         self._got += n_bytes
-        if self._spent >= patience.slow:
+        if self._spent >= retries.slow:
             speed = self._got / self._spent
-            if speed < patience.slow_bytes_per_second:
+            if speed < retries.slow_bytes_per_second:
                 raise RequestError(
                     f"{self._blob.url}: too slow, {speed:,.0f} bytes/s over {self._spent:.0f} s"
                 )

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from dpss.storage.base import Blob, Spans, Tree
 from dpss.storage.blob_file import open_buffered
-from dpss.storage.paging.pool import PAGE_BYTES, Pages, Pool
+from dpss.storage.paging.cache import PAGE_BYTES, PageCache, Pages
 
 _AROUND_BYTES = 1 << 16
 """Size of a request for a few bytes: others nearby are wanted next."""
@@ -26,10 +26,10 @@ _MAX_STREAMS = 64
 class PagedBlob:
     """A remote file as a `dpss.storage.base.Blob` that reads and keeps pages."""
 
-    def __init__(self, inner: Blob, pool: Pool) -> None:
+    def __init__(self, inner: Blob, cache: PageCache) -> None:
         """Read ``inner`` through a pool."""
         self.inner = inner
-        self._pool = pool
+        self._cache = cache
         self._pages = Pages(inner)
         self._lock = threading.Lock()
         self._streams: OrderedDict[int, tuple[int, int]] = OrderedDict()
@@ -72,12 +72,12 @@ class PagedBlob:
         first, end = start // PAGE_BYTES, -(-stop // PAGE_BYTES)
         n_pages = -(-size // PAGE_BYTES)
         around = min(first + _AROUND_BYTES // PAGE_BYTES, n_pages)
-        runs = self._pool.take(self._pages, first, end, around)
+        runs = self._cache.get(self._pages, first, end, around)
         if self._guess:
             self._read_ahead(first, end, n_pages)
         parts = []
         for run in runs:
-            data = self._pool.wait_for(run.data)
+            data = self._cache.wait_for(run.data)
             low, high = max(0, start - run.start_byte), stop - run.start_byte
             parts.append(memoryview(data)[low:high])
         return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
@@ -90,7 +90,7 @@ class PagedBlob:
         self._guess = self._guess and spans.soon
         for start, length in reversed(spans.places) if spans.soon else spans.places:
             first, stop = start // PAGE_BYTES, -(-(start + length) // PAGE_BYTES)
-            self._pool.announce(self._pages, first, stop, first_of_all=spans.soon)
+            self._cache.prefetch(self._pages, first, stop, first_of_all=spans.soon)
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end."""
@@ -113,16 +113,16 @@ class PagedBlob:
             self._streams[end - 1] = (read, stop)
             if len(self._streams) > _MAX_STREAMS:
                 self._streams.popitem(last=False)
-        self._pool.announce(self._pages, begin, stop)
+        self._cache.prefetch(self._pages, begin, stop)
 
 
 class PagedTree:
     """Remote files as a `dpss.storage.base.Tree`, each of them paged; they share a pool."""
 
-    def __init__(self, inner: Tree, pool: Pool) -> None:
+    def __init__(self, inner: Tree, cache: PageCache) -> None:
         """Read the files of ``inner`` through a pool."""
         self.inner = inner
-        self._pool = pool
+        self._cache = cache
         self._blobs: dict[str, Blob] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -143,10 +143,10 @@ class PagedTree:
         """Return the files by their path, listed once."""
         if self._blobs is None:
             found = self.inner.blobs().items()
-            self._blobs = {path: PagedBlob(blob, self._pool) for path, blob in found}
+            self._blobs = {path: PagedBlob(blob, self._cache) for path, blob in found}
         return self._blobs
 
 
-def _with_pages_of_its_own(kind: Callable[[Any, Pool], Any], inner: Any) -> Any:
+def _with_pages_of_its_own(kind: Callable[[Any, PageCache], Any], inner: Any) -> Any:
     """Make a paged file or tree with a pool that holds nothing yet."""
-    return kind(inner, Pool())
+    return kind(inner, PageCache())

@@ -185,6 +185,6 @@ def unreachable(url: str, error: Exception) -> UnreachableError:
     return UnreachableError(f"{url}: {explain(error)}")
 
 
-def unfetched(url: str, error: Exception) -> FetchError:
+def fetch_error(url: str, error: Exception) -> FetchError:
     """Return what is raised where one matrix can't be read."""
     return FetchError(f"{url}: {explain(error)}")

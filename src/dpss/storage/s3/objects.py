@@ -17,7 +17,7 @@ from obstore.exceptions import BaseError, PreconditionError
 from dpss.compute.background import begin
 from dpss.errors import CorruptMatrixError, FetchError, SettingsError, UnreachableError
 from dpss.storage.base import Blob
-from dpss.storage.s3.connection import connect, unfetched, unreachable
+from dpss.storage.s3.connection import connect, fetch_error, unreachable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -104,7 +104,7 @@ class S3Blob:
         except FileNotFoundError as error:
             raise FetchError(f"{self.url}: is no longer there") from error
         except FAULTS as error:
-            raise unfetched(self.url, error) from error
+            raise fetch_error(self.url, error) from error
         return bytes(data)
 
     def open(self) -> BinaryIO:

@@ -119,7 +119,7 @@ class S3Store:
         for put in puts:
             put.result()
 
-    def overwritten(self, keys: Iterable[str]) -> list[str]:
+    def changed_keys(self, keys: Iterable[str]) -> list[str]:
         """Return which of these objects, all written here, have another entity tag, or are gone.
 
         Raises:

@@ -76,7 +76,7 @@ class Pages:
             at = end
 
 
-class Pool:
+class PageCache:
     """Brings and keeps pages of one or many files. Safe in several threads."""
 
     def __init__(self, check: Callable[[], None] = lambda: None) -> None:
@@ -92,7 +92,7 @@ class Pool:
         self._kept: OrderedDict[PageRange, None] = OrderedDict()
         self._unread_bytes = self._kept_bytes = self._n_requests = self._turn = 0
 
-    def take(self, pages: Pages, first: int, stop: int, around: int) -> list[PageRange]:
+    def get(self, pages: Pages, first: int, stop: int, around: int) -> list[PageRange]:
         """Return the runs that hold some pages, in order, all of them begun.
 
         Args:
@@ -113,12 +113,12 @@ class Pool:
             found = list(dict.fromkeys(pages.runs[page] for page in range(first, stop)))
             for run in found:
                 self._mark_read(run)
-            self._begin_announced()
+            self._begin_prefetched()
         for run in begun:
-            begin(self._bring, run)
+            begin(self._fetch, run)
         return found
 
-    def announce(self, pages: Pages, first: int, stop: int, *, first_of_all: bool = False) -> None:
+    def prefetch(self, pages: Pages, first: int, stop: int, *, first_of_all: bool = False) -> None:
         """Say that some pages will be read, after all that was announced before."""
         if stop <= first:
             return
@@ -127,7 +127,7 @@ class Pool:
                 self._announced.appendleft((pages, first, stop))
             else:
                 self._announced.append((pages, first, stop))
-            self._begin_announced()
+            self._begin_prefetched()
 
     def wait_for(self, future: Future[T]) -> T:
         """Return what a request brings.
@@ -163,19 +163,19 @@ class Pool:
         while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
             oldest, _ = self._kept.popitem(last=False)
             self._kept_bytes -= oldest.n_bytes
-            self._forget(oldest)
+            self._evict(oldest)
 
-    def _forget(self, run: PageRange) -> None:
+    def _evict(self, run: PageRange) -> None:
         for page in range(run.first, run.stop):
             if run.pages.runs.get(page) is run:
                 del run.pages.runs[page]
 
-    def _begin_announced(self) -> None:
+    def _begin_prefetched(self) -> None:
         """Begin as many announced runs as there is room for. The lock is held."""
         while self._unread and self._turn - next(iter(self._unread)).turn > _STALE_AFTER:
             stale, _ = self._unread.popitem(last=False)
             self._unread_bytes -= stale.n_bytes
-            self._forget(stale)
+            self._evict(stale)
         while (
             self._announced
             and self._n_requests < MAX_REQUESTS
@@ -191,23 +191,23 @@ class Pool:
             self._unread[run] = None
             self._unread_bytes += run.n_bytes
             self._n_requests += 1
-            begin(self._bring_announced, run)
+            begin(self._fetch_prefetched, run)
 
-    def _bring_announced(self, run: PageRange) -> None:
+    def _fetch_prefetched(self, run: PageRange) -> None:
         try:
-            self._bring(run)
+            self._fetch(run)
         finally:
             with self._lock:
                 self._n_requests -= 1
-                self._begin_announced()
+                self._begin_prefetched()
 
-    def _bring(self, run: PageRange) -> None:
+    def _fetch(self, run: PageRange) -> None:
         """Ask for a run's bytes; what does not come is asked for anew by the next reader."""
         try:
             data = run.pages.blob.read_range(run.start_byte, run.n_bytes)
         except BaseException as error:
             with self._lock:
-                self._forget(run)
+                self._evict(run)
             run.data.set_exception(error)
         else:
             run.data.set_result(data)
