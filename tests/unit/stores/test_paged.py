@@ -21,7 +21,7 @@ from dpss.storage.base import Blob, Spans
 from dpss.storage.http.client import Client, RetryPolicy
 from dpss.storage.http.file import HttpBlob
 from dpss.storage.local import LocalFile
-from dpss.storage.paging import pool as page_cache
+from dpss.storage.paging import cache as page_cache
 from dpss.storage.paging.cache import PAGE_BYTES, PageCache
 from dpss.storage.paging.file import PagedBlob
 from tests.laws.test_accumulator_laws import equal

@@ -39,7 +39,7 @@ class PageRange:
     """Some pages in a row of one file."""
 
     def __init__(self, pages: Pages, first: int, stop: int, turn: int) -> None:
-        """Pages ``first..stop``, begun at a turn of the pool."""
+        """Pages ``first..stop``, begun at a turn of the cache."""
         self.pages, self.first, self.stop, self.turn = pages, first, stop, turn
         self.data: Future[bytes] = Future()
 

@@ -27,7 +27,7 @@ class PagedBlob:
     """A remote file as a `dpss.storage.base.Blob` that reads and keeps pages."""
 
     def __init__(self, inner: Blob, cache: PageCache) -> None:
-        """Read ``inner`` through a pool."""
+        """Read ``inner`` through a cache."""
         self.inner = inner
         self._cache = cache
         self._pages = Pages(inner)
@@ -117,10 +117,10 @@ class PagedBlob:
 
 
 class PagedTree:
-    """Remote files as a `dpss.storage.base.Tree`, each of them paged; they share a pool."""
+    """Remote files as a `dpss.storage.base.Tree`, each of them paged; they share a cache."""
 
     def __init__(self, inner: Tree, cache: PageCache) -> None:
-        """Read the files of ``inner`` through a pool."""
+        """Read the files of ``inner`` through a cache."""
         self.inner = inner
         self._cache = cache
         self._blobs: dict[str, Blob] | None = None
@@ -148,5 +148,5 @@ class PagedTree:
 
 
 def _with_pages_of_its_own(kind: Callable[[Any, PageCache], Any], inner: Any) -> Any:
-    """Make a paged file or tree with a pool that holds nothing yet."""
+    """Make a paged file or tree with a cache that holds nothing yet."""
     return kind(inner, PageCache())
