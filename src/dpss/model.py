@@ -76,6 +76,25 @@ class Project:
     """Entries that the catalog itself leaves out, each with its reason."""
 
 
+class Certainty(StrEnum):
+    """How sure a decision about a file is."""
+
+    STATED = "stated"
+    """The file says it."""
+    TOLD_BY_CONTENT = "told by content"
+    """The values or names in the file show it."""
+    ASSUMED = "assumed"
+    """Neither shows it: a rule was applied."""
+
+
+@dataclass(frozen=True)
+class ProbeEvidence:
+    """How it is known that features are probes, several of which are one gene."""
+
+    sentence: str
+    certainty: Certainty
+
+
 @dataclass(frozen=True)
 class GeneTable:
     """The features along a matrix's gene axis, in the matrix's order.
@@ -92,6 +111,8 @@ class GeneTable:
     """``Gene Expression``, ``Antibody Capture``, ...; ``None`` means all are genes."""
     chromosomes: NDArray[np.object_] | None = None
     """Chromosome of each feature as the file says it; ``None`` where it does not."""
+    probes: ProbeEvidence | None = None
+    """That the features are probes of genes: ids and names are those of their genes."""
 
     def __post_init__(self) -> None:
         """Check that all columns speak of the same features."""
@@ -124,18 +145,8 @@ class GeneTable:
             names=self.names[mask],
             feature_types=None if self.feature_types is None else self.feature_types[mask],
             chromosomes=None if self.chromosomes is None else self.chromosomes[mask],
+            probes=self.probes,
         )
-
-
-class Certainty(StrEnum):
-    """How sure a decision about a file is."""
-
-    STATED = "stated"
-    """The file says it."""
-    TOLD_BY_CONTENT = "told by content"
-    """The values or names in the file show it."""
-    ASSUMED = "assumed"
-    """Neither shows it: a rule was applied."""
 
 
 @dataclass(frozen=True)

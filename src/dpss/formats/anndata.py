@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, kind_of
+from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import ANNDATA_ORIENTATION, Matrix
 from dpss.model import GeneTable
 
@@ -49,7 +50,8 @@ def open_anndata(adata: Any) -> Matrix:
         found.insert(0, _layer("X", adata, lambda part: part.X, genes, whole=whole))
     if not found:
         raise NoMatrixError("the AnnData object has no X, raw.X or layer")
-    return Matrix("", FORMAT, tuple(found), decisions=(ANNDATA_ORIENTATION,))
+    matrix = Matrix("", FORMAT, tuple(found), decisions=(ANNDATA_ORIENTATION,))
+    return sum_probes(matrix, "the AnnData object")
 
 
 def genes_of(var: Any) -> GeneTable:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from dpss.errors import CorruptMatrixError, NeedsWholeError, UnknownFormatError
+from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import Matrix
 from dpss.formats.faults import reader_faults
 from dpss.formats.hdf5.dense import is_plain, open_plain
@@ -261,7 +262,8 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
         OutOfMemoryError: Memory could not be allocated.
     """
     with reader_faults(source.url):
-        return _open(source, options or OpenOptions())
+        found = _open(source, options or OpenOptions())
+        return tuple(sum_probes(matrix, source.url) for matrix in found)
 
 
 def format_of(blob: Blob) -> Format | None:

@@ -51,6 +51,7 @@ _FORMS = {
     "Negative Control Codeword": r"NegControlCodeword_\w+|FalseCode\d+|SystemControl\d+",
     "Blank Codeword": r"BLANK[-_]\w+|Blank[-_]?\d+|blank[-_]\w+",
     "Unassigned Codeword": r"UnassignedCodeword_\w+",
+    "Deprecated Probe": r"DEPRECATED_.+",
     "Deprecated Codeword": r"DeprecatedCodeword_\w+",
     "Genomic Control": r"Intergenic_Region_\w+",
 }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import NoMatrixError
 from dpss.formats.annotation.feature_kinds import with_kinds
+from dpss.formats.annotation.probes import mark_probes
 from dpss.model import GENE_EXPRESSION, GeneTable
 
 ENSEMBL = re.compile(r"ENS[A-Z]{0,6}[GT]\d{6,}(\.\d+)?|(?:WBGene|FBgn)\d+|AT[1-5MC]G\d{5}")
@@ -69,14 +70,13 @@ def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
     ids = fallback if ids is None else np.where(ids == "", spare, ids)
     names = names if names is not None else ids
     names = np.where(names == "", ids, names)
-    return with_kinds(
-        GeneTable(
-            ids=ids,
-            names=names,
-            feature_types=_feature_types(by_name),
-            chromosomes=next((by_name[name] for name in _CHROMOSOMES if name in by_name), None),
-        )
+    table = GeneTable(
+        ids=ids,
+        names=names,
+        feature_types=_feature_types(by_name),
+        chromosomes=next((by_name[name] for name in _CHROMOSOMES if name in by_name), None),
     )
+    return with_kinds(mark_probes(table, by_name))
 
 
 def looks_like_ids(names: NDArray[np.object_]) -> bool:

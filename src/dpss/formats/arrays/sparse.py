@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +46,6 @@ class SparseLayer:
     genes: GeneTable
     cell_major: bool
     """Whether ``indptr`` points at cells (CSR) or at genes (CSC)."""
-    gene_of: NDArray[np.int64] | None = None
-    """Gene of each stored feature, shape ``(n_stored,)``, where several are one gene and the
-    layer is cell-major: their values are added up. ``None`` if each feature is a gene."""
 
     def check(self) -> SparseLayer:
         """Check that the three vectors fit each other and the shape.
@@ -168,7 +164,7 @@ class SparseLayer:
                 for runs in self._in_pieces(range(begin, end), n_minor, step):
                     yield partition.start + first, runs
             else:
-                minor = self._genes_of(as_indices(indices.read(begin, end)))
+                minor = as_indices(indices.read(begin, end))
                 runs = indptr, minor, as_values(data.read(begin, end))
                 yield partition.start + first, distinct_runs(runs, n_minor)
 
@@ -193,7 +189,7 @@ class SparseLayer:
         indices, data, total = Cursor(self._indices), Cursor(self._data), RunSum(n_minor)
         for at in range(values.start, values.stop, step):
             end = min(at + step, values.stop)
-            minor = self._genes_of(as_indices(indices.read(at, end)))
+            minor = as_indices(indices.read(at, end))
             if not total.add(minor, as_values(data.read(at, end))):
                 raise CorruptMatrixError(
                     f"{self.file.blob.url}: {self.group}/indices lie outside {n_minor:,} "
@@ -201,22 +197,6 @@ class SparseLayer:
                 )
         minor, sums = total.result()
         return np.array([0, len(minor)], dtype=np.int64), minor, sums
-
-    def _genes_of(self, minor: NDArray[Any]) -> NDArray[Any]:
-        """Return the genes of stored features; the features themselves if each is a gene.
-
-        Raises:
-            CorruptMatrixError: An index is that of no feature.
-        """
-        if self.gene_of is None:
-            return minor
-        if len(minor) and not 0 <= int(minor.min()) <= int(minor.max()) < len(self.gene_of):
-            raise CorruptMatrixError(
-                f"{self.file.blob.url}: {self.group}/indices lie outside "
-                f"{len(self.gene_of):,} features"
-            )
-        genes: NDArray[Any] = self.gene_of[minor].astype(np.int32)
-        return genes
 
     def _pointers(self, partition: range) -> NDArray[np.int64]:
         """Return the pointers of a partition, checked, shape ``(len(partition) + 1,)``."""

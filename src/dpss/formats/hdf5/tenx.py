@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats.annotation.feature_kinds import with_kinds
+from dpss.formats.annotation.probes import mark_probes
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import Matrix, state_orientation
 from dpss.formats.hdf5.data_frame import note_cells
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_strings, read_whole
-from dpss.model import GENE_EXPRESSION, Certainty, Decision, GeneTable
+from dpss.model import GeneTable
 from dpss.storage.base import Blob
 
 FORMAT = "10x h5"
@@ -54,19 +55,17 @@ def _is_matrix(members: set[str]) -> bool:
 
 
 def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
-    """Open a group; probes of one gene are added up."""
+    """Open a group."""
     node = file.h5[group]
     genes = _genes(file, node)
-    decisions: tuple[Decision, ...] = (_ORIENTATION,)
-    gene_of = None
-    if (probes := _probed_genes(file, node, genes)) is not None:
-        n_probes = len(genes)
-        genes, gene_of = probes
-        n_aside = _count_filtered_out(node)
-        decisions = (_ORIENTATION, _decide_probes(n_probes, len(genes), n_aside))
-    layer = _layer(file, group, genes, gene_of)
+    n_aside = _count_filtered_out(node) if genes.probes else 0
+    if genes.probes and n_aside:
+        said = f" {n_aside:,} probes that Cell Ranger filters out are among them."
+        evidence = replace(genes.probes, sentence=genes.probes.sentence + said)
+        genes = replace(genes, probes=evidence)
+    layer = _layer(file, group, genes)
     notes = note_cells(file, f"{group}/barcodes", layer.n_cells)
-    return Matrix(name=name, format=FORMAT, layers=(layer,), notes=notes, decisions=decisions)
+    return Matrix(name=name, format=FORMAT, layers=(layer,), notes=notes, decisions=(_ORIENTATION,))
 
 
 def _count_filtered_out(node: h5py.Group) -> int:
@@ -75,80 +74,41 @@ def _count_filtered_out(node: h5py.Group) -> int:
     return 0 if kept is None else int(np.count_nonzero(~kept[()].astype(bool)))
 
 
-def _decide_probes(n_probes: int, n_genes: int, n_aside: int) -> Decision:
-    evidence = "The features have probe regions, and a gene id each."
-    if n_aside:
-        evidence += f" {n_aside:,} probes that Cell Ranger filters out are among them."
-    return Decision(
-        "probes",
-        f"{n_probes:,} probes of {n_genes:,} features, added up",
-        evidence,
-        Certainty.STATED,
-        changes_numbers=True,
-    )
-
-
-def _probed_genes(
-    file: Hdf5File, node: h5py.Group, probes: GeneTable
-) -> tuple[GeneTable, NDArray[np.int64]] | None:
-    """Return the genes of a file of probes and the gene of each probe; ``None`` for others.
-
-    A feature without a gene id, such as an antibody's, stays what it is.
-
-    Cell Ranger's and Space Ranger's ``raw_probe_bc_matrix.h5`` counts probes: its features
-    have a gene id and name each.
-    """
-    features = node.get("features")
-    if not isinstance(features, h5py.Group) or not {"gene_id", "probe_region"} <= set(features):
-        return None
-    ids = read_strings(file, features["gene_id"])
-    names = read_strings(file, features["gene_name"]) if "gene_name" in features else ids
-    if not len(ids) == len(names) == len(probes):
-        raise CorruptMatrixError(f"{file.blob.url}: its columns of probes differ in length")
-    nameless = ids == ""
-    ids, names = np.where(nameless, probes.ids, ids), np.where(nameless, probes.names, names)
-    types = probes.feature_types
-    if types is not None:
-        other = types != GENE_EXPRESSION
-        ids = np.where(other, probes.ids, ids)
-        names = np.where(other, probes.names, names)
-    _, first, gene_of = np.unique(ids.astype(str), return_index=True, return_inverse=True)
-    order = np.argsort(first)  # genes in the order of their first probes
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    kept = first[order]
-    table = GeneTable(ids[kept], names[kept], None if types is None else types[kept])
-    return with_kinds(table), place[gene_of]
-
-
-def _layer(
-    file: Hdf5File, group: str, genes: GeneTable, gene_of: NDArray[np.int64] | None
-) -> SparseLayer:
+def _layer(file: Hdf5File, group: str, genes: GeneTable) -> SparseLayer:
     """Open a group: its columns are cells, so that 10x's CSC is cell-major."""
     node = file.h5[group]
     shape = read_whole(file, node["shape"])
     if len(shape) != 2:
         raise CorruptMatrixError(f"{file.blob.url}: {group}/shape has {len(shape)} numbers")
     n_genes, n_cells = (int(n) for n in shape)
-    n_features = len(genes) if gene_of is None else len(gene_of)
-    if n_features != n_genes:
+    if len(genes) != n_genes:
         raise CorruptMatrixError(
-            f"{file.blob.url}: {group} has {n_genes:,} genes, but its gene table {n_features:,}"
+            f"{file.blob.url}: {group} has {n_genes:,} genes, but its gene table {len(genes):,}"
         )
-    return SparseLayer("X", file, group, n_cells, genes, cell_major=True, gene_of=gene_of).check()
+    return SparseLayer("X", file, group, n_cells, genes, cell_major=True).check()
 
 
 def _genes(file: Hdf5File, node: h5py.Group) -> GeneTable:
+    """Return the features; those of ``raw_probe_bc_matrix.h5`` are probes with a gene id each."""
     if "features" in node:
         features = node["features"]
         kinds = features.get("feature_type")
-        return with_kinds(
-            GeneTable(
-                ids=read_strings(file, features["id"]),
-                names=read_strings(file, features["name"]),
-                feature_types=None if kinds is None else read_strings(file, kinds),
-            )
+        genes = GeneTable(
+            ids=read_strings(file, features["id"]),
+            names=read_strings(file, features["name"]),
+            feature_types=None if kinds is None else read_strings(file, kinds),
         )
+        columns = {
+            title: read_strings(file, features[title])
+            for title in ("gene_id", "gene_name", "probe_region")
+            if title in features
+        }
+        if any(len(column) != len(genes) for column in columns.values()):
+            raise CorruptMatrixError(f"{file.blob.url}: its columns of features differ in length")
+        if "gene_name" in columns:
+            named = (columns["gene_name"] != "") & genes.is_gene
+            genes = replace(genes, names=np.where(named, columns["gene_name"], genes.names))
+        return with_kinds(mark_probes(genes, columns))
     return with_kinds(
         GeneTable(
             ids=read_strings(file, node["genes"]), names=read_strings(file, node["gene_names"])

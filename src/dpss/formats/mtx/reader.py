@@ -18,6 +18,7 @@ from dpss.errors import LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.feature_kinds import describe_splice_states, with_kinds
 from dpss.formats.annotation.gene_columns import looks_like_ids
 from dpss.formats.annotation.gene_table import Note
+from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import Matrix
 from dpss.formats.mtx.header import is_matrix_market, read_header
 from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
@@ -104,7 +105,8 @@ def open_member(
     blobs = _list_blobs(tree)
     matrices = {other: blobs[other] for other in others}
     tables = find_tables(path, matrices, blobs)
-    return _open_one(blobs[path], "", tables, threads, DEFAULT_CHUNK_BYTES)
+    matrix = _open_one(blobs[path], "", tables, threads, DEFAULT_CHUNK_BYTES)
+    return sum_probes(matrix, blobs[path].url)
 
 
 def _as_tree(source: Blob | Tree) -> Blob | Tree:
