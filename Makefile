@@ -33,9 +33,17 @@ help: ## Show this list
 demo: $(VENV)/.installed ## Install what the lock says, run the job on a small simulated portal
 	$(BIN)/dpss demo $(ARGS)
 
+# Tests run in two processes; those of one file stay together (tests/conftest.py). ARGS=-n0: in one.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+.PHONY: check
+check: lint ## Lint, types, import rules and the quick tests: less than a minute
+	$(PYTEST) -q -m "not slow" tests/unit tests/laws tests/structure $(ARGS)
+
 .PHONY: test
 test: lint ## Install, then lint, types, import rules and all tests (ARGS="-k name" for some)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Lint, formatting, types and import rules only

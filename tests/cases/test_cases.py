@@ -63,6 +63,7 @@ def _read(path: Path) -> dict[str, Summary | MatrixError]:
     return {"": next(iter(found.values()))} if len(found) == 1 else found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", EXPECTED)
 def test_case(case: str) -> None:
     """Each matrix has the numbers that an independent reading has, or is refused in true words."""

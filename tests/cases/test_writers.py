@@ -39,6 +39,7 @@ def test_every_writer_says_what_is_done_with_its_files() -> None:
     assert len({writer["writer"] for writer in WRITERS}) == len(WRITERS)
 
 
+@pytest.mark.slow
 def test_cell_ranger_2(tmp_path: Path) -> None:
     """A group that is called like the genome, with genes and gene_names."""
     tables = {"genes": COUNTS.index, "gene_names": NAMES}

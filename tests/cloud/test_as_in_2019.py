@@ -49,6 +49,7 @@ def run_2019(s3: MotoS3, options: list[str]) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.slow
 def test_figures_are_where_they_were(s3: MotoS3, done: subprocess.CompletedProcess[str]) -> None:
     """`project-stats/<uuid>[.<species>]/<figure>.png`, of cells with 1,200 genes, for all that
     are not on the blacklist."""

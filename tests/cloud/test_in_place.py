@@ -36,6 +36,7 @@ def published(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
+@pytest.mark.slow
 def test_a_run_over_cellxgene(tmp_path: Path) -> None:
     """Collections become projects with pages; a second run downloads nothing; a dataset whose
     number of cells is another than stated says so."""
@@ -66,6 +67,7 @@ def test_a_run_over_cellxgene(tmp_path: Path) -> None:
 KINDS = ("csc.h5ad", "loom", "mtx.zip", "csv.gz")
 
 
+@pytest.mark.slow
 def test_what_lies_behind_http_or_on_s3_is_as_what_lies_here(
     tmp_path: Path, s3: MotoS3, bucket: str
 ) -> None:
@@ -115,6 +117,7 @@ def silent() -> Iterator[FileServer]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "s3"])
 def test_sigterm_ends_a_reading_whose_server_is_silent(
     scheme: str, silent: FileServer, tmp_path: Path

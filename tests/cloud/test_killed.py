@@ -31,6 +31,7 @@ def quick_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 def test_50_kills_leave_the_output_consistent(quick_folder: Path) -> None:
     """SIGKILL at 50 random moments, each input in one of two versions: the files that a summary
     lists are its own to the last byte, or the matrix is known to be being replaced; the next
@@ -124,6 +125,7 @@ def test_a_matrix_that_fits_no_scratch_is_told(tmp_path: Path) -> None:
     assert "--scratch-limit" in done.stderr
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_do_no_harm(tmp_path: Path) -> None:
     """Both publish to the same output; afterwards all is there and nothing is left to do."""
     with AzulServer() as azul:

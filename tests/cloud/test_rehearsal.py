@@ -16,6 +16,7 @@ from tests import ROOT
 pytestmark = pytest.mark.skipif(not can_fork(), reason="children are forked on Linux only")
 
 
+@pytest.mark.slow
 def test_four_days_and_two_ends(tmp_path: Path) -> None:
     """A crash, a hang and a lack of memory cost themselves only; a run that is ended leaves an
     index; an unchanged day asks for next to nothing."""

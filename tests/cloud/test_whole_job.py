@@ -113,6 +113,7 @@ def portal(s3: MotoS3) -> Iterator[Portal]:
         yield portal
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_completed_by_the_next(portal: Portal) -> None:
     """What the killed run had published is not made again, all else is."""
     counts = portal.report()["counts"]
@@ -206,6 +207,7 @@ def test_metrics_are_told(portal: Portal) -> None:
     assert document["bytes"] > 0
 
 
+@pytest.mark.slow
 def test_the_next_runs_do_only_what_is_left(portal: Portal) -> None:
     """A second run downloads only what failed; once all is mended, a third downloads nothing."""
     azul = portal.azul
@@ -237,6 +239,7 @@ def test_the_next_runs_do_only_what_is_left(portal: Portal) -> None:
     assert time.monotonic() - start < 60
 
 
+@pytest.mark.slow
 def test_what_vanished_stays_until_it_is_pruned(portal: Portal) -> None:
     """A project that the source no longer has is marked, and deleted only when asked for."""
     gone = project_id(0)

@@ -12,6 +12,7 @@ from tests.fuzz.trying import try_apart
 CORPUS = Path(__file__).parent / "corpus"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", sorted(CORPUS.iterdir()), ids=lambda path: path.name)
 def test_a_found_case_is_a_summary_or_our_own_error(path: Path, tmp_path: Path) -> None:

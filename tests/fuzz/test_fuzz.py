@@ -27,6 +27,7 @@ def _cases(name: str, seed: int, n: int) -> list[bytes]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mtx", "text", "zarr", "tenx"])
 def test_the_seed_decides_every_case(name: str) -> None:
     """Valid files are made anew each time, and damaged alike."""

@@ -204,6 +204,7 @@ def client(address: str, service: str):
     return Deployment(Path(), {}, address).client(service)
 
 
+@pytest.mark.slow
 def test_the_bucket_of_states_is_closed(aws: str, programs: Path) -> None:
     """Made once, by the tool itself: versioned, encrypted, TLS only, old versions go; then kept."""
     tool.Deployment("dev", {}).init(ACCOUNT)

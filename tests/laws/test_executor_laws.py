@@ -165,6 +165,7 @@ def dask_executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor
         yield executor
 
 
+@pytest.mark.slow
 class TestDask(ExecutorLaws):
     """A Dask cluster keeps the laws."""
 

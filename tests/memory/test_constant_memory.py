@@ -18,9 +18,11 @@ from dpss.formats.registry import open_matrices
 from dpss.stats.accumulator import Features
 from dpss.stats.kernels import layout
 from dpss.storage.local import LocalFile
+from tests.summarise import summarise
 
 N_CELLS = 10_000
 LIMIT_BYTES = 400 << 20
+pytestmark = pytest.mark.slow
 
 
 def write_mtx(path: Path, n_cells: int) -> int:
@@ -39,11 +41,13 @@ def summarize(path: Path, n_cells: int) -> Measurement:
     return found
 
 
-def summarize_small(folder: Path) -> None:
-    """Run once, so that no later run has to compile anything, which takes memory, too."""
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compile all loops once in this process: to compile takes memory, too."""
+    folder = tmp_path_factory.mktemp("small")
     for write, name in ((inputs.write_h5ad, "small.h5ad"), (write_mtx, "small")):
         write(folder / name, 20)
-        summarize(folder / name, 20)
+        summarise(folder / name)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,6 @@ def summarize_small(folder: Path) -> None:
 )
 def test_ten_times_the_cells(write: Callable[[Path, int], int], name: str, tmp_path: Path) -> None:
     """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and the same within 10 %."""
-    summarize_small(tmp_path)
     peaks = []
     for n_cells in (N_CELLS, 10 * N_CELLS):
         path = tmp_path / str(n_cells) / name

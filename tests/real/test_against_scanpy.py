@@ -55,6 +55,7 @@ CASES: dict[str, Callable[[Path], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_genes_agree_with_scanpy(name: str, real_data: Path) -> None:
     """Every column of the gene table is what scanpy computes in float64."""
@@ -74,6 +75,7 @@ def test_kept_cells_agree_with_scanpy(name: str, real_data: Path) -> None:
     assert_agrees(summary.genes, scanpy_genes(counts, min_gene_count=1200))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_cells_agree_with_numpy(name: str, real_data: Path) -> None:
     """Totals and medians over cells are exactly what numpy computes."""
@@ -91,6 +93,7 @@ def test_cells_agree_with_numpy(name: str, real_data: Path) -> None:
         assert summary.median_pct_counts_mt == pytest.approx(np.median(percents), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pbmc4k_csr_gzip.h5ad", "paul15_dense.h5ad", "tenx_v3.h5"])
 def test_boxes_agree_with_numpy(name: str, real_data: Path) -> None:
     """Quantiles of the box plots are within 0.5 % of those of all cells."""

@@ -8,21 +8,37 @@ import pytest
 
 from dpss.formats.base import Matrix
 from dpss.formats.discovery import iter_matrices
-from dpss.formats.hdf5.file import Hdf5File, is_hdf5
-from dpss.formats.registry import FORMATS, HDF5_FORMATS
+from dpss.formats.hdf5.file import Hdf5File
+from dpss.formats.registry import FORMATS, HDF5_FORMATS, About, Format, format_of
+from dpss.storage.archives.zip import ZipTree
 from dpss.storage.base import Blob
+from dpss.storage.locations import Source
 from tests.summarise import source_of
 
-KNOWN = [(known, name) for known in (*HDF5_FORMATS, *FORMATS) for name in known.about.real_files]
+KNOWN = [
+    (known, about, name) for known in FORMATS for about in known.abouts for name in about.real_files
+]
 
 
-@pytest.mark.parametrize(("known", "name"), KNOWN, ids=[name for _, name in KNOWN])
-def test_a_real_file_is_of_the_format_that_names_it(known, name: str, real_data: Path) -> None:
+def first_format(source: Source) -> Format:
+    """Return the first format that recognises a file or folder."""
+    known = format_of(source) if isinstance(source, Blob) else None
+    if known is None:
+        tree = ZipTree(source) if isinstance(source, Blob) else source
+        known = next(each for each in FORMATS if each.is_folder and each.is_folder(tree))
+    return known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("known", "about", "name"), KNOWN, ids=[name for *_, name in KNOWN])
+def test_a_real_file_is_of_the_format_that_names_it(
+    known: Format, about: About, name: str, real_data: Path
+) -> None:
     """It is recognised as that format before any other, and opens."""
     source = source_of(real_data / name)
-    if isinstance(source, Blob) and is_hdf5(source.read_range(0, 8)):
+    assert first_format(source) is known
+    if about in [layout.about for layout in HDF5_FORMATS]:
+        assert isinstance(source, Blob)
         file = Hdf5File(source)
-        assert next(each for each in HDF5_FORMATS if each.recognises(file)) is known
-    else:
-        assert next(each for each in FORMATS if each.recognises(source)) is known
+        assert next(each.about for each in HDF5_FORMATS if each.recognises(file)) is about
     assert all(isinstance(found, Matrix) for found in iter_matrices(source))

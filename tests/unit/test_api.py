@@ -50,6 +50,7 @@ KINDS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_object_in_memory_gives_what_its_file_gives(path: Path, kind: str) -> None:
     """Whatever X is: scipy's sparse kinds, dense in either order, any type of numbers."""
@@ -94,6 +95,7 @@ def test_an_address_is_as_good_as_a_path(path: Path, ranges: bool) -> None:
         assert same(dpss.summarize(url), dpss.summarize(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_cell", [True, False])
 def test_a_table_from_a_server_without_ranges(by_cell: bool, tmp_path: Path) -> None:
     """After size and fingerprint it is fetched once."""
@@ -143,6 +145,7 @@ def test_what_is_read_whole_stays_below_a_limit() -> None:
         dpss.summarize(path, memory="1000")
 
 
+@pytest.mark.slow
 def test_tables_and_figures_for_the_notebook(path: Path) -> None:
     """A data frame with a line per gene, and matplotlib figures by slug."""
     summary = dpss.summarize(path, threads=1)

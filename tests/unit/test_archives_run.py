@@ -26,6 +26,7 @@ from tests.unit.small import job_of
 SETTINGS = make_run_settings(input="in", output="out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [tar, tar_gz])
 def test_each_matrix_of_an_archive_is_published(pack, tmp_path: Path, monkeypatch) -> None:
     """A sample each, under the archive's name and its own; what is no matrix is skipped."""
@@ -70,6 +71,7 @@ def test_orientation_and_memory_reach_the_readers(tmp_path: Path) -> None:
     assert "--memory" in reasons["x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
 @pytest.mark.parametrize("head", [b"X\n\0\0\0\x03", b"RDX3\nX\n\0\0\0\x03"])
 def test_listing_reads_no_r_file_whole(tmp_path: Path, pack, head: bytes) -> None:

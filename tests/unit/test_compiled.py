@@ -45,6 +45,7 @@ def _fresh() -> Any:
     return Loop(_sum_up.function)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64])
 @pytest.mark.parametrize("step", [1, 2])
 def test_a_loop_does_what_python_does(folder: Path, dtype: Any, step: int) -> None:
@@ -104,6 +105,7 @@ def test_a_loop_that_allocates_is_left_to_numba(folder: Path) -> None:
     assert values.tolist() == [3, 2, 1, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_without_numba_unusual_arrays_become_usual_ones(
     folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int
@@ -159,6 +161,7 @@ def test_the_key_covers_all_that_a_loop_uses(monkeypatch: pytest.MonkeyPatch) ->
     assert _digest_of(_sum_up.function) != before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.h5ad", "dense.h5ad", "csc.h5ad", "a.mtx", "a.csv"])
 def test_a_warm_process_needs_no_numba(tmp_path: Path, name: str) -> None:
     """After the first matrix of a kind, numba isn't even imported."""

@@ -28,6 +28,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(portal: Path, tmp_path: Path) -> None:
     """And another seed others."""
     write_matrices(tmp_path / "again", 1)
@@ -40,6 +41,7 @@ def test_the_same_seed_gives_the_same_bytes(portal: Path, tmp_path: Path) -> Non
             assert (portal / file).read_bytes() != (tmp_path / "other" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_written_again(portal: Path) -> None:
     """A second demo leaves the matrices as they are, so that the job finds them unchanged."""
     times = {path: path.stat().st_mtime_ns for path in portal.rglob("*")}
@@ -47,6 +49,7 @@ def test_what_is_there_is_not_written_again(portal: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in portal.rglob("*")} == times
 
 
+@pytest.mark.slow
 def test_every_matrix_is_summarised_and_said_to_be_simulated(portal: Path) -> None:
     """All formats are read; titles and ``summary.json`` say what the data are."""
     store = MemoryStore()

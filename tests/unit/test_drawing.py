@@ -21,6 +21,7 @@ from dpss.job.renderer import DrawingHere, DrawingProcesses
 from tests.unit.figures.builder import build, simulate
 
 
+@pytest.mark.slow
 def test_helpers_draw_the_same_bytes() -> None:
     """Every file is the same, drawn here or by helper processes; summary.json comes last."""
     summary = build(simulate())
@@ -41,6 +42,7 @@ def test_every_figure_is_in_a_group() -> None:
     assert sorted(drawn) == sorted(figure.slug for figure in FIGURES)
 
 
+@pytest.mark.slow
 def test_killed_helpers_are_done_without() -> None:
     """When the helpers are killed, say for lack of memory, this process draws."""
     summary = build(simulate())

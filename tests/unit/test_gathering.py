@@ -53,6 +53,7 @@ def site(store: MemoryStore) -> dict[str, bytes]:
     return {key: store.read(key) for key in keys}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_several_tasks_do_what_one_does(source: Path, count: int) -> None:
     """Byte for byte the same output, one report of all, pages at the end and not before."""

@@ -55,6 +55,7 @@ def published(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> tuple[Path, 
     return output, told.out + told.err
 
 
+@pytest.mark.slow
 def test_no_output_has_control_characters_or_markup(published: tuple[Path, str]) -> None:
     """The terminal, pages, feed, scripts, figures and MultiQC's files."""
     output, printed = published
@@ -77,6 +78,7 @@ def test_no_output_has_control_characters_or_markup(published: tuple[Path, str])
     assert not [path for path in files if CONTROL.search(path.relative_to(output).as_posix())]
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_stripping_leaves_everything_else(text: str) -> None:
     """Nothing but control characters goes, and stripping twice is stripping once."""

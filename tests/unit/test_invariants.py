@@ -110,6 +110,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BREAKS)
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 1 << 10), k=st.integers(1, 1000))

@@ -88,6 +88,7 @@ def last_report(output: Path) -> dict[str, dict[str, object]]:
     return {entry["project_id"]: entry for entry in json.loads(newest.read_text())["matrices"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_bad_ones_among_good_ones(tmp_path: Path, jobs: int) -> None:
     """Killed, crashed, aborted, gone, hanging, out of memory: the others are published, the
@@ -132,6 +133,7 @@ def test_bad_ones_among_good_ones(tmp_path: Path, jobs: int) -> None:
     assert not list(output.glob("*_*/*/summary.json"))
 
 
+@pytest.mark.slow
 def test_three_days_then_skipped_until_it_changes(tmp_path: Path) -> None:
     """Last the next day; skipped after three days, and said so; tried again once it changes."""
     folder, output = write(tmp_path / "in", "a_kill", "b"), tmp_path / "out"
@@ -165,6 +167,7 @@ def test_three_days_then_skipped_until_it_changes(tmp_path: Path) -> None:
     assert last_report(output)["a_kill"]["lost"] is True
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_had_in_hand_goes_last(tmp_path: Path) -> None:
     """The run itself is killed outright: the next one knows what it was at, and says so."""
     folder, output = write(tmp_path / "in", "b"), tmp_path / "out"
@@ -191,6 +194,7 @@ def test_what_a_killed_run_had_in_hand_goes_last(tmp_path: Path) -> None:
     assert json.loads(attempts.read_text())["matrices"] == {}
 
 
+@pytest.mark.slow
 def test_a_file_that_harms_while_it_is_listed(tmp_path: Path) -> None:
     """What is looked at to be recognised costs no more than itself, either."""
     harm = HARM.replace(

@@ -54,6 +54,7 @@ def test_the_case() -> None:
     assert summary.total_counts == 20287
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["UMI", "original_counts", "RNA", "X_orig", "données", "0"])
 @pytest.mark.parametrize("make", [scaled, lognorm, lambda x: x * 0.37])
 @pytest.mark.parametrize("layout", [np.asarray, sp.csr_matrix, sp.csc_matrix])

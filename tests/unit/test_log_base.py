@@ -74,6 +74,7 @@ def test_the_case() -> None:
     assert "2^x - 1" in values_check(summary)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("total", [1e4, 1e6, 543.0])
@@ -104,6 +105,7 @@ def test_a_part_of_the_genes(tmp_path: Path, base: str, layout: Any) -> None:
     assert "whole multiples" in values_check(summary)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_random_writers(tmp_path: Path, seed: int) -> None:
     """Whatever base, layout, total, pseudo depth: the numbers of scanpy on the true values."""

@@ -89,6 +89,7 @@ def test_ids_of_databases_tell_the_species(ids: list[str], species: str) -> None
     assert describe(ids).are_genes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("species", ENTREZ)
 @pytest.mark.parametrize("seed", range(5))
 def test_entrez_ids_are_told_from_numbers_of_rows(species: str, seed: int) -> None:

@@ -95,6 +95,7 @@ def test_it_does_what_it_does_when_llvm_links_it(model: str, pic: bool, seed: in
         loaded.address_of("g")
 
 
+@pytest.mark.slow
 @HERE
 @pytest.mark.parametrize("seed", range(8))
 def test_loops_that_numba_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
@@ -183,6 +184,7 @@ def test_what_it_can_not_load_is_named(ir: str, words: str) -> None:
         load_object(emit(ir))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200))
 def test_a_cut_or_other_file_is_refused(seed: int) -> None:
     """Whatever is not whole, and what is of another processor, is a ValueError."""
@@ -199,6 +201,7 @@ def test_a_cut_or_other_file_is_refused(seed: int) -> None:
         load_object(code)
 
 
+@pytest.mark.slow
 @HERE
 def test_a_warm_process_needs_no_llvm(tmp_path: Path) -> None:
     """Neither numba nor llvmlite is imported when the loops are there."""

@@ -75,6 +75,7 @@ def summarise(path: Path):
     return summarise_matrix(matrix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_inspect_and_summarize_decide_alike(form: str, seed: int, tmp_path: Path) -> None:
@@ -88,6 +89,7 @@ def test_inspect_and_summarize_decide_alike(form: str, seed: int, tmp_path: Path
     assert topics == sorted(topics, key=TOPICS.index)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -133,6 +135,7 @@ def test_published_is_equal_or_the_assumption_is_named(
         assert summary.genes.total_counts == pytest.approx(true.sum(0), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_an_assumption_stands_everywhere(tmp_path: Path, capsys) -> None:
     """On the page above the numbers, in the table at the end, in MultiQC and in the report."""
     x = counts(3)
@@ -175,6 +178,7 @@ def test_inspect_as_a_command(tmp_path: Path, capsys) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["h5ad", "csv.gz"])
 def test_inspect_reads_little_of_a_large_file(form: str, tmp_path: Path) -> None:
     """Of a file of some 30 MB less than a third is read."""

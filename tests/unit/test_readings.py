@@ -188,6 +188,7 @@ def write_as(folder: Path, form: str, x: np.ndarray) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_look_decides_as_a_pass_does(kind: str, form: str, tmp_path: Path) -> None:
@@ -212,6 +213,7 @@ def test_features_that_are_left_out_are_told_by_kind(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normalised", "log", "log2"])
 def test_what_only_whole_cells_tell_is_not_told_of_a_large_matrix(
     kind: str, tmp_path: Path

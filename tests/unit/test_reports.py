@@ -60,7 +60,7 @@ def source(tmp_path: Path) -> Path:
         {"shard": Shard(1, 5)},
         {"stop": StopAt(2)},
     ],
-    ids=str,
+    ids=["a good one", "a skipped one", "a shard", "stopped"],
 )
 def test_a_partial_run_forgets_no_skip(source: Path, part: dict[str, object]) -> None:
     """After a run of one project, of a shard or cut short, what was skipped is not read again."""

@@ -119,6 +119,7 @@ def test_an_edit_that_the_fingerprint_misses_is_seen_by_its_time(matrices: Path)
     assert run(job_of(matrices, store)).published == ("a/a",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"version": "2"}, {"stats": StatSettings(min_gene_count=3)}, {"force": True}]
 )
@@ -250,6 +251,7 @@ def test_a_store_that_refuses_deletes_is_published_to(tmp_path: Path) -> None:
     assert store.read("a/a/violin.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["knee.png", "genes.csv", "cells.json", "genes.0.js"])
 def test_a_matrix_whose_listed_file_differs_is_made_again(matrices: Path, lost: str) -> None:
     """A publication that was cut short is noticed though its summary is an old, whole one."""
@@ -329,6 +331,7 @@ class StopAt(NeverStop):
             raise Interrupted(signal.SIGTERM)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 3, 8, 20])
 def test_an_interrupted_run_keeps_what_is_finished(matrices: Path, n: int) -> None:
     """Wherever it is asked to end: whole publications only, a report, 143; the next run ends it."""

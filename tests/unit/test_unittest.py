@@ -45,6 +45,7 @@ def run(project: Path, python: str = sys.executable, *options: str) -> tuple[int
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 def test_each_file_is_a_test_of_its_own(project: Path) -> None:
     """Named when it is through, with what failed in it; a file that breaks is no end of the run."""
     for name, text in FILES.items():

@@ -91,6 +91,7 @@ def test_noise_of_any_size_within_the_limit(tmp_path: Path, seed: int) -> None:
     assert summarise(write(tmp_path / "y.h5ad", beyond)).values is not Values.COUNTS
 
 
+@pytest.mark.slow
 def test_noise_that_no_sample_shows(tmp_path: Path) -> None:
     """A single noisy value, or a fraction, far from the places that are looked at."""
     n_cells, n_genes = 40_000, 120
@@ -119,6 +120,7 @@ def test_medians_are_free_of_noise(tmp_path: Path) -> None:
     assert str(summary.median_counts_per_cell) == "33.8"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "dtype"),
     [(2**63, "u8"), (2**64 - 1, "u8"), (2**63 - 1, "i8"), (2**45, "f4"), (1e300, "f8")],

@@ -67,7 +67,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if (
             not inside.is_relative_to(root)
             or any(part.startswith(".dpss-") for part in inside.relative_to(root).parts)
-            # A pipe would hold whoever opens it.
+            # To open a pipe would block.
             or (inside.exists() and not inside.is_file() and not inside.is_dir())
         ):
             return str(root / "\N{REPLACEMENT CHARACTER}")
@@ -171,7 +171,7 @@ class _Server(ThreadingHTTPServer):
         with self._ends_lock:
             for connection in [each for each, end in self._ends.items() if end < now]:
                 del self._ends[connection]
-                # Whoever waits for it in its thread is woken.
+                # The thread that waits for it wakes up.
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 

@@ -124,6 +124,7 @@ def test_every_section_has_a_place_on_the_page(results: dict[str, Any]) -> None:
     assert "enough (derived)" in page
 
 
+@pytest.mark.slow
 def test_figures_are_drawn(results: dict[str, Any], tmp_path: Any) -> None:
     """Both figures are drawn, and twice the same bytes."""
     for draw in (draw_peers, lambda all_: draw_memory_2019(all_["sections"]["memory_2019"])):

@@ -23,6 +23,7 @@ def put(bucket: str, *names: str) -> str:
     return store.url
 
 
+@pytest.mark.slow
 def test_2500_matrices_are_all_found(bucket: str) -> None:
     """A listing of three pages is complete, and in order."""
     store = S3Store(bucket, PREFIX)

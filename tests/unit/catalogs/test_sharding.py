@@ -32,6 +32,7 @@ def portal(seed: int) -> list[Project]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 7, 40, 1000])
 @pytest.mark.parametrize("seed", range(3))
 def test_each_project_is_in_one_share(count: int, seed: int) -> None:

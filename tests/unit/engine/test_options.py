@@ -45,6 +45,7 @@ print(reference.settings_page(), reference.commands_page())
 """
 
 
+@pytest.mark.slow
 def test_one_field_makes_an_option(tmp_path: Path) -> None:
     """A toy option, one field more, is an option, a variable, a check and in the reference."""
     shutil.copytree(ROOT / "src", tmp_path / "src")

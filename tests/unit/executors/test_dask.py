@@ -42,6 +42,7 @@ def make_fold(layer: Layer) -> CellFold:
     return CellFold(Reading(layer, 1 << 16), features, 0)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_only_its_partition(layer: Layer, tmp_path: Path) -> None:
     """One of two workers dies mid-run: same bytes, every value told of once, little redone."""
     fold, partitions = make_fold(layer), layer.partitions(PARTITION_BYTES)
@@ -72,6 +73,7 @@ def test_a_killed_worker_costs_only_its_partition(layer: Layer, tmp_path: Path) 
     assert lost <= module.WINDOW_PER_THREAD * 2 * in_a_task
 
 
+@pytest.mark.slow
 def test_a_worker_that_joins_late_helps(layer: Layer, tmp_path: Path) -> None:
     """A fold begins with one worker, and another one takes part as soon as it is there."""
     with (
@@ -93,6 +95,7 @@ def test_a_worker_that_joins_late_helps(layer: Layer, tmp_path: Path) -> None:
     assert equal(found.result(), expected.result())
 
 
+@pytest.mark.slow
 def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, tmp_path: Path) -> None:
     """Whoever stops a fold (a signal, say) gets the executor back, ready for the next one."""
 
@@ -112,6 +115,7 @@ def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, tmp_path: Path) ->
         assert found.result().cells.n_cells == layer.n_cells
 
 
+@pytest.mark.slow
 def test_a_cluster_of_its_own(layer: Layer) -> None:
     """Without an address this machine's processors are the cluster; it has a dashboard link."""
     with DaskExecutor(None, n_workers=2) as executor:
@@ -132,6 +136,7 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
             DaskExecutor(address)
 
 
+@pytest.mark.slow
 def test_no_worker(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler without workers is said to be one; nothing hangs."""
     monkeypatch.setattr(module, "WORKER_SECONDS", 1)
@@ -143,6 +148,7 @@ def test_no_worker(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         executor.fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
 
 
+@pytest.mark.slow
 def test_the_scheduler_dies(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the scheduler dies the fold ends with a clear message; nothing hangs."""
     with (

@@ -38,6 +38,7 @@ def matrices(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_on_a_cluster_publishes_the_same_bytes(matrices: Path, tmp_path: Path) -> None:
     """Two workers, two matrices side by side: every published file is that of threads."""
     assert dpss("run", "--input", matrices, "--output", tmp_path / "threads").returncode == 0
@@ -51,6 +52,7 @@ def test_a_run_on_a_cluster_publishes_the_same_bytes(matrices: Path, tmp_path: P
     assert published(tmp_path / "dask") == published(tmp_path / "threads")
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     """One of two workers is killed while a matrix behind HTTP is read: exit 0, the same bytes."""
     path = tmp_path / "m.h5ad"
@@ -86,6 +88,7 @@ def wait_for_requests(server: FileServer, n: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_cluster_of_this_machine_shows_its_dashboard(matrices: Path, tmp_path: Path) -> None:
     """Without an address a cluster is started and ended; its dashboard's link is told.
 

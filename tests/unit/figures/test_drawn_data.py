@@ -45,6 +45,7 @@ def test_boxes_span_the_middle_half_and_diamonds_are_means() -> None:
     np.testing.assert_allclose(diamonds[:, 0], shares[:, best].mean(axis=0))
 
 
+@pytest.mark.slow
 def test_all_cells_are_in_the_bins() -> None:
     """The colours of a density add up to the cells, for few bins and for many."""
     for n_cells in (600, 20_000):

@@ -95,6 +95,7 @@ def assert_readable(slug: str, fig: mpl.figure.Figure) -> None:
         assert across < 2 or up < 5, (slug, one, other)
 
 
+@pytest.mark.slow
 def test_every_figure_is_drawn_or_left_out_with_a_reason(summary: Summary) -> None:
     """Ordinary and odd summaries alike: PNG and SVG, quietly and legibly, or one plain reason."""
     with warnings.catch_warnings():
@@ -162,6 +163,7 @@ def digest() -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@pytest.mark.slow
 def test_same_summary_same_bytes() -> None:
     """Twice here, and once in a process of its own with another hash seed."""
     here = digest()
@@ -178,6 +180,7 @@ def test_same_summary_same_bytes() -> None:
     assert there.stdout.strip() == here
 
 
+@pytest.mark.slow
 def test_no_word_where_matplotlib_can_t_keep_its_cache() -> None:
     """In a container without a home folder, drawing works and says nothing."""
     env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "MPLCONFIGDIR": "/proc/none", "PATH": ""}
@@ -208,6 +211,7 @@ def test_style_of_the_caller_neither_matters_nor_changes() -> None:
         assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 def test_summary_stays_as_it_is() -> None:
     """Drawing changes none of the summary's arrays."""
     summary = build(simulate())
@@ -250,6 +254,7 @@ def test_captions_say_what_was_done_and_that_data_are_simulated() -> None:
         assert "simulated" not in figure.caption(plain)
 
 
+@pytest.mark.slow
 def test_number_of_cells_is_told() -> None:
     """Kept cells, and of how many, with thousands separators."""
     for fig in draw_figures(build(simulate(300, 50), n_cells=12_345)).values():

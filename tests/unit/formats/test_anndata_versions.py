@@ -37,6 +37,7 @@ def test_there_are_old_and_new_ones() -> None:
         assert any(name.endswith(end) for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("archive", "name"), members(), ids=str)
 def test_what_each_version_writes(archive: Path, name: str, tmp_path: Path) -> None:
     """Names, ids, types and values are those that were written; nothing is passed over."""

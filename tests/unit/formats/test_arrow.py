@@ -74,6 +74,7 @@ def test_a_table_of_pandas(suffix: str, turned: bool, kept: str, tmp_path: Path)
     assert orientation.value == ("genes × cells" if turned else "cells × genes")
 
 
+@pytest.mark.slow
 @given(
     dtype=st.sampled_from(["int8", "uint16", "int32", "int64", "uint64", "float32", "float64"]),
     rows=st.sampled_from([1, 7, 1000]),

@@ -194,6 +194,7 @@ def test_layers_of_other_numbers_of_cells_are_an_error(tmp_path: Path) -> None:
             open_path(each)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["shorter", "longer", "missing", "json", "folder", "chunk"])
 @pytest.mark.parametrize("layout", [sp.csr_matrix, sp.csc_matrix, np.asarray])
 def test_damaged_names_in_zarr(layout: Callable[[Any], Any], how: str, tmp_path: Path) -> None:

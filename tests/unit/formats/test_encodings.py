@@ -145,6 +145,7 @@ def opened(path: Path) -> Matrix:
     return matrix
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
 @pytest.mark.parametrize("column", TEXT)
 @pytest.mark.parametrize("index", TEXT)
@@ -164,6 +165,7 @@ def test_every_encoding_of_text(index: Writer, column: Writer, suffix: str, tmp_
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -285,6 +287,7 @@ def test_a_column_called_index_is_not_the_index(tmp_path) -> None:
     assert list(opened(write(tmp_path / "m.h5ad", var)).layers[0].genes.names) == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore:Writing zarr v2", "ignore:zarr v3 autosharding", "ignore:Consolidated metadata"
 )

@@ -42,6 +42,7 @@ BUILTIN = sorted(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(BUILTIN), st.text(max_size=300))
 def test_every_builtin_exception_becomes_one_of_the_tree(kind: type[Exception], text: str) -> None:
     """The message is one line with the place; the cause is chained."""

@@ -139,6 +139,7 @@ WRITERS: tuple[Callable[[pd.DataFrame, Path], Path], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", WRITERS)
 def test_rows_that_are_no_genes_change_no_number(
     write: Callable[[pd.DataFrame, Path], Path], tmp_path: Path

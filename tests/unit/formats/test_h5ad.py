@@ -75,6 +75,7 @@ LAYOUTS: dict[str, Callable[[sp.csr_matrix], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [None, "gzip", "lzf"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_all_layouts_give_the_same(layout: str, compression: str | None, tmp_path: Path) -> None:
@@ -95,6 +96,7 @@ def test_all_layouts_give_the_same(layout: str, compression: str | None, tmp_pat
     assert found.median_counts_per_cell == expected.median_counts_per_cell
 
 
+@pytest.mark.slow
 @given(st.integers(1, 30), st.integers(1, 20), st.integers(0, 1000), st.integers(1, 400))
 @settings(deadline=None, max_examples=40)
 def test_blocks_cover_each_cell_once(
@@ -183,6 +185,7 @@ def test_scaled_values_are_no_counts(tmp_path: Path) -> None:
         summarise(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
 def test_values_that_are_not_finite_are_refused(value: float, tmp_path: Path) -> None:
     """NaN, infinity and numbers beyond all counts, wherever they stand."""

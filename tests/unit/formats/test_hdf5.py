@@ -187,6 +187,7 @@ except FetchError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_reads", [1, 3, 5, 12])
 def test_a_server_that_breaks_off_ends_in_its_own_error_and_not_in_a_crash(n_reads: int) -> None:
     """Nothing of the library is left for after Python's end, when it could not be given back."""

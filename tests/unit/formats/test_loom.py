@@ -34,6 +34,7 @@ def write_loom(path: Path, values: np.ndarray, names: bool = True, **options) ->
     return path
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -187,6 +188,7 @@ def test_contradictions_are_named(tmp_path):
         open_path(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [None, (4, 4), (1, 17), (23, 1)])
 def test_damaged_files_are_read_or_refused(tmp_path, chunks):
     """Whatever is damaged: a result, or one of the program's own errors in one line."""

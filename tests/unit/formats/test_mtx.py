@@ -260,6 +260,7 @@ def test_tables_of_something_else_are_left_alone() -> None:
     assert layer.n_cells == 2
 
 
+@pytest.mark.slow
 def test_broken_tables_are_an_error() -> None:
     """A truncated table, a line without end and a bomb of names are refused."""
     cut = gzip.compress(GENES)[:-9]
@@ -320,6 +321,7 @@ def test_real_cell_ranger_folder(real_data: Path) -> None:
         assert not matrix.notes
 
 
+@pytest.mark.slow
 def test_real_matrix_service_zip(real_data: Path) -> None:
     """The real mtx.zip: totals as scipy reads them, straight from the zip."""
     path = real_data / "00000000-0000-4000-8000-000000000001.mtx.zip"

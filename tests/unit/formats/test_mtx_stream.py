@@ -76,6 +76,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     return {"text": text, "order": order, "n": len(genes), "field": field}
 
 
+@pytest.mark.slow
 @given(file=files(), chunk_bytes=st.integers(1, 300), threads=st.integers(1, 3))
 @settings(deadline=None)
 def test_any_order_and_chunk_gives_what_scipy_reads(
@@ -126,6 +127,7 @@ def test_blocks_respect_their_size(file: dict[str, Any], block_bytes: int) -> No
             assert is_small or np.count_nonzero(np.diff(block.indptr)) == 1
 
 
+@pytest.mark.slow
 def test_order_that_breaks_late_is_found_out() -> None:
     """A file that is sorted by cell only at its beginning says so, and gives its entries."""
     n = 60_000

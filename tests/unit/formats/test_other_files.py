@@ -117,6 +117,7 @@ def time_limit(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["canary", "pipe"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("family", FAMILIES)
@@ -192,6 +193,7 @@ def test_references_and_links_within_the_file(tmp_path: Path) -> None:
         summarise(path)
 
 
+@pytest.mark.slow
 def test_nothing_of_another_file_is_published(tmp_path: Path) -> None:
     """The command fails in one line, and writes nothing of the other file."""
     path, other, out = tmp_path / "m.h5ad", tmp_path / "secret.txt", tmp_path / "out"
@@ -217,6 +219,7 @@ def without_cell_names(summary: Summary) -> Summary:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relative", [False, True])
 def test_links_out_of_a_zarr_folder(relative: bool, tmp_path: Path) -> None:
     """A chunk, or metadata, that is a link out of the folder is never read.

@@ -232,6 +232,7 @@ def test_a_sequence_that_fills_memory(tmp_path):
         open_path(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dgC_plain.rds", "dgC_ascii.rds", "seurat4.Robj", "sce.rds"])
 def test_damaged_files_are_read_or_refused(tmp_path, name):
     """Whatever is damaged: a result, or one of the program's own errors in one line."""

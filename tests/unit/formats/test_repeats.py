@@ -94,6 +94,7 @@ def write_tenx(path: Path, stored: sp.csr_matrix) -> None:
             group[f"features/{name}"] = genes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", FORMATS)
 def test_repeats_are_added_up(kind: str, seed: int, tmp_path: Path) -> None:
@@ -258,6 +259,7 @@ def check_sums(path: Path, summed: sp.csr_matrix) -> None:
     assert summary.median_counts_per_cell == np.median(table.sum(axis=1))
 
 
+@pytest.mark.slow
 @given(
     order=st.sampled_from(["cells", "genes", "none", "late"]),
     seed=st.integers(0, 2**32 - 1),

@@ -57,6 +57,7 @@ def read(path: Path, data: bytes | str, **options) -> tuple:
     return layer, dense(layer, 1, 1 << 10), (*matrix.notes, *assumed)
 
 
+@pytest.mark.slow
 @quick
 @given(data=st.data())
 def test_any_table_is_read_as_pandas_reads_it(tmp_path, data):
@@ -231,6 +232,7 @@ def test_a_line_unlike_the_others_is_named(tmp_path, line, message):
         dense(matrix.layers[0])
 
 
+@pytest.mark.slow
 def test_wide_tables(tmp_path):
     """65,000 columns: the header and each line are longer than a piece that is read."""
     n = 65_000
@@ -244,6 +246,7 @@ def test_wide_tables(tmp_path):
     assert np.array_equal(dense(layer), values.T)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_table(tmp_path):
     """Four times the lines need no more memory: nothing is kept but what is under way.
 
@@ -326,6 +329,7 @@ def test_any_text_is_read_or_refused(tmp_path, text):
     read_or_refuse(path)
 
 
+@pytest.mark.slow
 def test_real_dense_table(real_data):
     """mouse_intestine_dge.tsv.gz: the counts and names that pandas reads."""
     path = real_data / "mouse_intestine_dge.tsv.gz"

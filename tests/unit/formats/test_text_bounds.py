@@ -30,6 +30,7 @@ def _write(path: Path, begin: bytes, piece: bytes, n_mib: int = 200) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("begin", "piece", "says", "most_mib"),
     [

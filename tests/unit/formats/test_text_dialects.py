@@ -177,6 +177,7 @@ def _is_ambiguous(dialect: Dialect) -> bool:
     )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -64,6 +64,7 @@ def write_hca(root: Path, values: np.ndarray, version: int = 2, **options) -> za
     return group
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -102,6 +103,7 @@ def test_any_dense_array_is_read_as_zarr_reads_it(tmp_path, data):
     assert matrix.layers[0].genes.chromosomes[0] == "chr1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix, sp.csc_matrix])
 @pytest.mark.parametrize("consolidated", [True, False])
@@ -134,6 +136,7 @@ def test_anndata_zarr(tmp_path, monkeypatch, version, form, consolidated):
         assert np.array_equal(dense(again), x)
 
 
+@pytest.mark.slow
 def test_sharded_sparse_vectors(tmp_path):
     """AnnData's vectors in shards of many small chunks."""
     x = sp.random(200, 50, 0.3, "csr", "f4", random_state=1)
@@ -243,6 +246,7 @@ def test_no_matrix_in_it(tmp_path):
         open_path(tmp_path / "b.zarr")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [2, 3])
 def test_damaged_files_are_read_or_refused(tmp_path, version):
     """Whatever is damaged: a result, or one of the program's own errors in one line."""
@@ -306,6 +310,7 @@ def test_zip_members_that_are_damaged(tmp_path, change):
     read_or_refuse(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["blosc", "zlib", "gzip", "zstd", None])
 @pytest.mark.parametrize("chunks", [(300, 5300), (7, 9000), (20_000, 30), (11, 3)])
 @pytest.mark.parametrize("dtype", ["<f4", "<i2", "<f8"])

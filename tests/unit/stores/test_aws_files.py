@@ -100,6 +100,7 @@ def test_a_folder_that_is_mounted_elsewhere(
     assert explain_files({}, tmp_path / "none") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_what_is_said_is_what_the_system_says(home: Path, tmp_path: Path, seed: int) -> None:
     """Whatever the modes and owners: a refusal is told if `cat` as that user is refused."""

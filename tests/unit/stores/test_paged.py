@@ -149,6 +149,7 @@ def bytes_sent(server: FileServer) -> int:
     return total
 
 
+@pytest.mark.slow
 def test_a_cell_major_matrix_costs_its_bytes_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,6 +184,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "who"),
     [
@@ -213,6 +214,7 @@ def test_a_task_role_works(tmp_path: Path) -> None:
         assert server.requests[0].path == "/role"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "words"),
     [

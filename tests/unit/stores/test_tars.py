@@ -79,6 +79,7 @@ def test_members_come_out_as_they_went_in(files, kind, packing, start, length):
         assert blob.read_range(start, length) == files[path][start : start + length]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", PACKINGS)
 def test_large_members_and_long_names(tmp_path: Path, packing: Pack) -> None:
     """Members larger than every buffer, and names longer than a header, in all formats."""

@@ -217,6 +217,7 @@ class Cut(LocalStore):
         super().write(key, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_at", ["project-0005/index.html", "genes.html", "_dpss/pages.json"])
 def test_a_build_that_is_cut_is_continued(tmp_path, monkeypatch, cut_at):
     """Pages are made in batches, each with an index of what has pages: after a cut the next
@@ -237,6 +238,7 @@ def test_a_build_that_is_cut_is_continued(tmp_path, monkeypatch, cut_at):
     assert files(root) == files(uncut)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_before", [0, 1, 3])
 def test_without_time_there_is_an_index_all_the_same(tmp_path, n_before):
     """A build that has no time writes the index of all that is published, whose links lead
@@ -265,6 +267,7 @@ def test_the_same_documents_give_the_same_pages(tmp_path):
     assert files(whole) == files(grown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

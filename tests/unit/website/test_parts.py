@@ -97,6 +97,7 @@ def test_a_changed_matrix_rewrites_its_own_pages_only(portal):
     assert "project-0001/index.html" in written and "index.json" in written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [set(), {"project-0001/matrix-0"}, None])
 def test_changing_ends_where_building_anew_does(portal, tmp_path, changed):
     """However the pages came to be, they are the same, byte for byte."""
@@ -140,6 +141,7 @@ def test_a_broken_gene_table_is_left_out(portal, caplog):
     assert "project-0000/matrix-0/genes.csv" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["knee.png", "cells.json", "genes.csv", "violin.svg"])
 @pytest.mark.parametrize("longer", [True, False])
 def test_a_matrix_that_is_being_replaced_is_left_out(portal, name, longer, caplog):
@@ -479,6 +481,7 @@ def test_a_report_holds_everything_and_stays_small(portal):
     assert not [tag for tag, _ in page.tags if tag in ("script", "link")]
 
 
+@pytest.mark.slow
 def test_multiqc_shows_every_matrix(portal, tmp_path):
     """MultiQC puts the matrices of a portal into one table."""
     # Beside the interpreter first: a virtual environment needn't be activated.
@@ -541,6 +544,7 @@ DOC = document(random.Random(3), gene_rows(random.Random(3), 5, 9), project="p",
 PATHS = [path for path in _paths(DOC) if path]
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(PATHS),
     st.sampled_from([None, True, -1, 0, 1.5, "", "x", [], {}, [1], "DELETE"]),

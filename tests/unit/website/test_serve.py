@@ -123,6 +123,7 @@ def test_odd_host_headers_are_refused(address, host):
     assert get(address, "/x.js", Host=f"LocalHost:{address[1]}").status == 200
 
 
+@pytest.mark.slow
 def test_connections_are_bounded_and_slow_ones_are_closed(address, monkeypatch):
     """Many connections that say nothing are closed after the time limit, then others are served."""
     monkeypatch.setattr("dpss.website.server._Handler.timeout", 0.5)

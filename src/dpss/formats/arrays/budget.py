@@ -49,4 +49,4 @@ class MemoryBudget:
 
 
 DECODED = MemoryBudget(1 << 29)
-"""What all threads may hold of tiles that are decoded whole, and of stored chunks: 512 MiB."""
+"""Memory of all threads for tiles that are decoded whole, and for stored chunks: 512 MiB."""

@@ -143,7 +143,7 @@ def lead_fields(text: bytes, begin: int, end: int, dialect: Dialect) -> list[str
 
 
 _LABEL_ORDER = {AxisKind.LIKE_GENES: 1, AxisKind.UNKNOWN: 2}
-"""Which of several columns names the lines: first those of genes or cells."""
+"""The column among several that names the lines: first those of genes or cells."""
 
 
 def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, AxisKind]:
