@@ -24,9 +24,9 @@ from dpss.job.report.outcomes import Outcome, Status
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef, Project
 from dpss.storage.download import Fetcher
-from dpss.storage.memory import MemoryStore
 from dpss.storage.scratch import Scratch
 from tests.cloud.portal import matrix_bytes
+from tests.memory_store import MemoryStore
 from tests.servers.base import Answer
 from tests.servers.files import FileServer
 from tests.unit.small import FewFigures

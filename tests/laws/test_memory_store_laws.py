@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dpss.storage.memory import MemoryStore
 from tests.laws.store_laws import StoreLaws
+from tests.memory_store import MemoryStore
 
 
 class TestMemoryStore(StoreLaws):

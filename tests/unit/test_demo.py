@@ -13,7 +13,7 @@ from dpss.demo.cells import Tissue, simulate
 from dpss.demo.files import write_h5ad_csc
 from dpss.demo.portal import MARK, PROJECTS, DemoCatalog, write_matrices
 from dpss.job.run import run
-from dpss.storage.memory import MemoryStore
+from tests.memory_store import MemoryStore
 from tests.summarise import summarise
 from tests.unit.small import job_of
 

@@ -22,7 +22,7 @@ from dpss.job.report.outcomes import (
 )
 from dpss.job.report.parts import gather
 from dpss.job.run import run
-from dpss.storage.memory import MemoryStore
+from tests.memory_store import MemoryStore
 from tests.unit.small import counts, job_of, write_h5ad_csr, write_scaled
 from tests.unit.test_run import StopAt, statuses
 

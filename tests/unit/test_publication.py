@@ -15,9 +15,9 @@ import pytest
 from dpss.job.publication import Recipe, prune_files, publish, publish_parts, read_published
 from dpss.model import MatrixRef
 from dpss.storage.local import LocalStore
-from dpss.storage.memory import MemoryStore
 from dpss.storage.s3.store import S3Store
 from dpss.summary.manifest import manifest_document, manifest_of
+from tests.memory_store import MemoryStore
 from tests.servers.moto_s3 import MotoS3
 
 

@@ -15,7 +15,7 @@ from dpss.catalogs.shards import ALL, Shard
 from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
 from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, Status, run_document, run_key
 from dpss.job.run import run
-from dpss.storage.memory import MemoryStore
+from tests.memory_store import MemoryStore
 from tests.unit.small import counts, job_of, never_opened, write_h5ad_csr, write_scaled
 from tests.unit.test_run import StopAt, statuses
 

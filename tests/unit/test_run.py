@@ -22,7 +22,7 @@ from dpss.job.report.outcomes import Outcome, Status, is_run_key
 from dpss.job.run import Job, pages_are_due, run
 from dpss.job.stop import Interrupted, NeverStop
 from dpss.storage.local import LocalStore
-from dpss.storage.memory import MemoryStore
+from tests.memory_store import MemoryStore
 from tests.unit.small import (
     FewFigures,
     Notebook,

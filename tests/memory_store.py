@@ -1,4 +1,4 @@
-"""A store in memory: for tests, and for programs that want the files without a folder."""
+"""A store in memory."""
 
 from __future__ import annotations
 
