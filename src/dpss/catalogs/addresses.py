@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.http.networks import networks_beyond, why_not_from
+from dpss.storage.http import networks_beyond, why_not_from
 
 
 def check_addresses(project: Project, service: str) -> Project:

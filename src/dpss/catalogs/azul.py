@@ -12,8 +12,7 @@ from dpss.catalogs.addresses import check_addresses
 from dpss.catalogs.azul_files import AzulFile, FileRules, find_files, select_files
 from dpss.errors import RequestError, UnreachableError
 from dpss.model import Project, Skipped
-from dpss.storage.http.client import Client
-from dpss.storage.http.networks import networks_beyond, why_not_from
+from dpss.storage.http import Client, networks_beyond, why_not_from
 from dpss.storage.names import safe_name
 from dpss.storage.redaction import redact_url
 

@@ -10,8 +10,7 @@ from dpss.errors import UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.file_formats import is_sure, may_be_matrix, stem_of
 from dpss.storage.names import unique_names
-from dpss.storage.s3.objects import S3Blob, list_objects, split_url
-from dpss.storage.s3.store import S3Store
+from dpss.storage.s3 import S3Blob, S3Store, list_objects, split_url
 
 
 @dataclass(frozen=True)

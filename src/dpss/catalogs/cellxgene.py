@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dpss.catalogs.addresses import check_addresses
 from dpss.errors import RequestError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.http.client import Client
+from dpss.storage.http import Client
 from dpss.storage.names import safe_name
 from dpss.storage.redaction import redact_url
 

@@ -16,9 +16,7 @@ from urllib.parse import quote
 from dpss.catalogs.selection import is_named
 from dpss.errors import MatrixError, RequestError, UnreachableError
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.http.client import Client
-from dpss.storage.http.file import HttpBlob
-from dpss.storage.http.networks import networks_beyond, why_not_from
+from dpss.storage.http import Client, HttpBlob, networks_beyond, why_not_from
 from dpss.storage.names import safe_name
 from dpss.storage.redaction import redact_line, redact_url
 

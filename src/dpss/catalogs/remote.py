@@ -11,11 +11,11 @@ from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.base import Blob, Tree
 from dpss.storage.file_formats import is_sure, stem_of
 from dpss.storage.fingerprint import fingerprint
-from dpss.storage.http.file import HttpBlob
+from dpss.storage.http import HttpBlob
 from dpss.storage.locations import Source, open_source
 from dpss.storage.names import names_of_files
 from dpss.storage.redaction import redact_url
-from dpss.storage.s3.objects import S3Blob, S3Tree
+from dpss.storage.s3 import S3Blob, S3Tree
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dpss.errors import MatrixError
 from dpss.formats.base import Matrix
 from dpss.formats.discovery import OpenFailure, iter_matrices
 from dpss.formats.options import OpenOptions
-from dpss.formats.text.layer import TextLayer
+from dpss.formats.text import TextLayer
 from dpss.model import Certainty, Decision
 from dpss.stats.values.sample_cells import GatheredCells
 from dpss.stats.values.traits import ValueTraits, classify

@@ -16,9 +16,8 @@ from dpss.errors import (
     NeedsWholeError,
     NoMatrixError,
 )
+from dpss.formats import mtx
 from dpss.formats.annotation.axis_names import Kind as Names
-from dpss.formats.mtx import reader as mtx
-from dpss.formats.mtx.tables import find_role
 from dpss.formats.registry import FORMATS, Format, format_of
 from dpss.formats.side_files import (
     HEADER_BYTES,
@@ -26,10 +25,8 @@ from dpss.formats.side_files import (
     side_file_by_header,
     side_file_of,
 )
-from dpss.formats.text.layout import look_at
-from dpss.storage.archives.members import is_clutter
-from dpss.storage.archives.tar import HEAD_BYTES, is_tar
-from dpss.storage.archives.zip import is_zip
+from dpss.formats.text import look_at
+from dpss.storage.archives import HEAD_BYTES, is_clutter, is_tar, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek
 from dpss.storage.names import names_of_files, unique_names
@@ -154,7 +151,7 @@ def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
     }
     for path, kind in list(kinds.items()):
         is_table = isinstance(kind, Format) and kind.rows is not None
-        if is_table and path.rpartition("/")[0] in folders and find_role(path):
+        if is_table and path.rpartition("/")[0] in folders and mtx.find_role(path):
             del kinds[path]
 
 

@@ -18,8 +18,7 @@ from dpss.formats.other_formats import describe_members
 from dpss.formats.registry import Format, open_matrices
 from dpss.formats.side_files import side_file_of
 from dpss.storage.access import open_seekable
-from dpss.storage.archives.tar import TarTree
-from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.archives import TarTree, ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dpss.formats.r.reader import DEFAULT_MEMORY_BYTES
-from dpss.formats.text.layout import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
+from dpss.formats.r import DEFAULT_MEMORY_BYTES
+from dpss.formats.text import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
 from dpss.storage.access import Hold
 from dpss.storage.base import Blob
 from dpss.storage.scratch import Scratch

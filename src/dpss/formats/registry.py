@@ -6,24 +6,31 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from dpss.errors import CorruptMatrixError, NeedsWholeError, UnknownFormatError
+from dpss.formats import mtx, r, text, zarr
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import Matrix
 from dpss.formats.faults import reader_faults
-from dpss.formats.hdf5.dense import is_plain, open_plain
-from dpss.formats.hdf5.file import Hdf5File, is_hdf5, reading
-from dpss.formats.hdf5.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
-from dpss.formats.hdf5.h5seurat import is_h5seurat, open_h5seurat
-from dpss.formats.hdf5.loom import is_loom, open_loom
-from dpss.formats.hdf5.strings import check_heaps_of_attributes
-from dpss.formats.hdf5.tenx import is_tenx_h5, open_tenx_h5
-from dpss.formats.mtx import reader as mtx
+from dpss.formats.hdf5 import (
+    Hdf5File,
+    check_heaps_of_attributes,
+    is_h5ad,
+    is_h5mu,
+    is_h5seurat,
+    is_hdf5,
+    is_loom,
+    is_plain,
+    is_tenx_h5,
+    open_h5ad,
+    open_h5mu,
+    open_h5seurat,
+    open_loom,
+    open_plain,
+    open_tenx_h5,
+    reading,
+)
 from dpss.formats.options import OpenOptions
 from dpss.formats.other_formats import describe_hdf5, unknown_format
-from dpss.formats.r import reader as r_objects
-from dpss.formats.text import arrow
-from dpss.formats.text import reader as text
-from dpss.formats.zarr import reader as zarr
-from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.archives import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import peek
 from dpss.storage.locations import Source
@@ -199,8 +206,8 @@ FORMATS = (
                 "no: read whole, after what it needs was held against `--memory`",
             ),
         ),
-        lambda source, options: r_objects.open_(source, options.memory_bytes),
-        is_file=r_objects.sniff,
+        lambda source, options: r.open_(source, options.memory_bytes),
+        is_file=r.sniff,
         read_whole=True,
     ),
     Format(
@@ -213,15 +220,15 @@ FORMATS = (
             )
             for name in ("Parquet", "Feather")
         ),
-        lambda source, options: arrow.open_(
+        lambda source, options: text.open_arrow(
             source,
             options.threads,
             options.orientation,
             options.memory_bytes,
             sample_only=options.sample_only,
         ),
-        is_file=arrow.sniff,
-        rows=arrow.text_of,
+        is_file=text.is_arrow,
+        rows=text.text_of,
     ),
     # Last, as any text could be a table.
     Format(

@@ -10,12 +10,12 @@ from dpss.catalogs.base import Catalog
 from dpss.engine.settings import RunSettings, bucket_of
 
 if TYPE_CHECKING:
-    from dpss.storage.http.client import Client
+    from dpss.storage.http import Client
 
 
 def make_client(settings: RunSettings) -> Client:
     """Return an HTTP client. Imported here, as a run on local files sends no request."""
-    from dpss.storage.http.client import Client, RetryPolicy
+    from dpss.storage.http import Client, RetryPolicy
 
     return Client(
         RetryPolicy(read_timeout=settings.timeout) if settings.timeout else RetryPolicy(),

@@ -15,8 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dpss.storage.base import Blob
 from dpss.storage.local import path_of
 from dpss.storage.locations import Source
-from dpss.storage.paging.cache import PageCache
-from dpss.storage.paging.file import PagedBlob, PagedTree
+from dpss.storage.paging import PageCache, PagedBlob, PagedTree
 from dpss.storage.scratch import Scratch, ScratchFile
 from dpss.storage.unpacked import Unpacked
 

@@ -26,7 +26,7 @@ from dpss.storage.locations import Source, local_path, open_source, scheme_of
 from dpss.storage.scratch import Scratch
 
 if TYPE_CHECKING:
-    from dpss.storage.http.client import Client
+    from dpss.storage.http import Client
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class Fetcher:
 
     def _source(self, ref: MatrixRef) -> Source:
         if scheme_of(ref.address) in ("http", "https"):
-            from dpss.storage.http.file import HttpBlob
+            from dpss.storage.http import HttpBlob
 
             known = ref.fingerprint.startswith(_SHA256)
             sha256 = ref.fingerprint.removeprefix(_SHA256) if known else ""

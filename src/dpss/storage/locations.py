@@ -18,21 +18,19 @@ Source = Blob | Tree
 
 
 def _open_http(address: str, networks: frozenset[str] | None) -> Source:
-    from dpss.storage.http.client import Client
-    from dpss.storage.http.file import HttpBlob
+    from dpss.storage.http import Client, HttpBlob
 
     return HttpBlob(address, Client(networks=networks))
 
 
 def _find_on_s3(address: str, networks: frozenset[str] | None) -> Source:
-    from dpss.storage.s3.objects import find
+    from dpss.storage.s3 import find
 
     return find(address)
 
 
 def _open_s3_store(address: str) -> Store:
-    from dpss.storage.s3.objects import split_url
-    from dpss.storage.s3.store import S3Store
+    from dpss.storage.s3 import S3Store, split_url
 
     return S3Store(*split_url(address))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
 
-from dpss.storage.archives.members import skip
+from dpss.storage.archives import skip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import open_decompressed
 

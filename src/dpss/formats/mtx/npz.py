@@ -24,7 +24,7 @@ from dpss.formats.mtx.header import MtxHeader
 from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
 from dpss.formats.other_formats import NPZ
-from dpss.storage.archives.zip import ZipTree
+from dpss.storage.archives import ZipTree
 from dpss.storage.base import Blob
 
 _FIRST_MEMBERS = ("indices.npy", "indptr.npy", "row.npy", "col.npy", "format.npy")

@@ -31,8 +31,7 @@ from dpss.formats.mtx.tables import read_gene_table
 from dpss.formats.other_formats import NPZ
 from dpss.formats.side_files import COMPRESSION
 from dpss.model import GeneTable
-from dpss.storage.archives.members import is_clutter
-from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.archives import ZipTree, is_clutter, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.local import LocalFile
 

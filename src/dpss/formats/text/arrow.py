@@ -21,7 +21,7 @@ from dpss.formats.base import Matrix
 from dpss.formats.text.arrow_rows import order_columns, title_row, write_rows
 from dpss.formats.text.layout import Orientation
 from dpss.formats.text.reader import open_text
-from dpss.storage.archives.members import skip
+from dpss.storage.archives import skip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.blob_file import BlobFile
 

@@ -40,7 +40,7 @@ from dpss.model import (
     Decision,
     GeneTable,
 )
-from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.archives import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek_text
 from dpss.storage.compression import open_text as open_text_stream

@@ -26,7 +26,7 @@ from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix, state_orientat
 from dpss.formats.zarr.data_frame import ZarrElements
 from dpss.formats.zarr.group import METADATA, ZarrTree
 from dpss.model import GeneTable
-from dpss.storage.archives.zip import ZipTree, is_zip
+from dpss.storage.archives import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 
 FORMAT = "zarr"
