@@ -81,6 +81,14 @@ def path_of(source: object) -> Path | None:
     return source.path if isinstance(source, _Place) else None
 
 
+def list_beside(source: object) -> dict[str, Blob]:
+    """Return the files of a local file's folder by name; none if the source is not local."""
+    path = path_of(source)
+    if path is None:
+        return {}
+    return {p.name: LocalFile(p) for p in sorted(path.parent.iterdir()) if p.is_file()}
+
+
 class LocalStore:
     """A folder as a `dpss.storage.base.Store`: files are written beside, then renamed."""
 

@@ -33,7 +33,7 @@ from dpss.formats.side_files import COMPRESSION
 from dpss.model import GeneTable
 from dpss.storage.archives import ZipTree, is_clutter, is_zip
 from dpss.storage.base import Blob, Tree
-from dpss.storage.local import LocalFile
+from dpss.storage.local import list_beside
 
 FORMAT = "mtx"
 NPZ_FORMAT = "npz"
@@ -77,7 +77,7 @@ def open_(
         matrices = {path: blob for path, blob in blobs.items() if is_entries(blob)}
     else:
         matrices = {tree.name: tree} if is_entries(tree) else {}
-        blobs = _list_beside(tree)
+        blobs = list_beside(tree)
     if not matrices:
         raise NoMatrixError(f"{source.url}: there is no MatrixMarket file in it")
     names = name_matrices(list(matrices))
@@ -113,13 +113,6 @@ def _as_tree(source: Blob | Tree) -> Blob | Tree:
     if isinstance(source, Tree) or not is_zip(source) or is_sparse_npz(source):
         return source
     return ZipTree(source)
-
-
-def _list_beside(blob: Blob) -> dict[str, Blob]:
-    """List the files of a local file's folder, without those below."""
-    if not isinstance(blob, LocalFile):
-        return {}
-    return {p.name: LocalFile(p) for p in sorted(blob.path.parent.iterdir()) if p.is_file()}
 
 
 def _list_blobs(tree: Tree) -> dict[str, Blob]:
