@@ -180,11 +180,11 @@ def test_numbers_alone(tmp_path):
     assert {note[0] for note in notes} == {"orientation", "gene_names"}
 
 
-def test_missing_and_odd_numbers(tmp_path):
-    """NA, an empty field and infinity are what they are; blanks and signs don't matter."""
-    text = "g,c1,c2,c3\nACTB,NA, 3 ,\nGAPDH,inf,+1e2,-0.5\nCD4,00,12345678901234567890,1.\n"
+def test_odd_numbers(tmp_path):
+    """Infinity is what it is; blanks and signs don't matter."""
+    text = "g,c1,c2,c3\nACTB,7, 3 ,2\nGAPDH,inf,+1e2,-0.5\nCD4,00,12345678901234567890,1.\n"
     _, found, _ = read(tmp_path / "a.csv", text)
-    expected = [[np.nan, np.inf, 0], [3, 100, 12345678901234567890], [np.nan, -0.5, 1]]
+    expected = [[7, np.inf, 0], [3, 100, 12345678901234567890], [2, -0.5, 1]]
     assert np.array_equal(found, expected, equal_nan=True)
 
 
@@ -216,7 +216,9 @@ def test_what_is_no_matrix_is_refused(tmp_path, text, message):
         ("TMEM900,1,2,3,4,5", "more than 5 fields"),
         ("TMEM900,1,2,x,4", "'x' is no number"),
         ("TMEM900,1,2,1_0,4", "'1_0' is no number"),
-        ("TMEM900,1,2,3,", None),
+        ("TMEM900,1,2,3,", r"column 5 \('.*'\): an empty field"),
+        ("TMEM900,1,2,3,NA", "'NA' stands for no value"),
+        ("TMEM900,1,nan,3,4", "column 3 .*'nan' stands for no value"),
     ],
 )
 def test_a_line_unlike_the_others_is_named(tmp_path, line, message):
@@ -225,11 +227,30 @@ def test_a_line_unlike_the_others_is_named(tmp_path, line, message):
     path = tmp_path / "a.csv"
     path.write_text(frame.to_csv() + line + "\n" + frame.to_csv(header=False))
     (matrix,) = open_path(path)
-    if message is None:
-        assert np.isnan(dense(matrix.layers[0])).sum() == 1
-        return
     with pytest.raises(CorruptMatrixError, match=f"a.csv: line 302[:,] .*{message}"):
         dense(matrix.layers[0])
+
+
+@pytest.mark.parametrize("blank", ["", "NA", '""'])
+@pytest.mark.parametrize("shape", [(300, 40), (30, 4000)])
+def test_tables_of_mostly_empty_fields_are_refused(tmp_path, blank, shape):
+    """A field of no byte is a value, too: there is room for each of them."""
+    frame = pd.DataFrame(counts(*shape), index=genes(shape[0]), columns=cells(shape[1]))
+    path = tmp_path / "a.csv"
+    path.write_text(frame.to_csv().replace(",0", f",{blank}"))
+    with pytest.raises(CorruptMatrixError, match=r"line \d+, column \d+"):
+        for matrix in open_path(path):
+            dense(matrix.layers[0])
+
+
+def test_what_annotation_lacks_is_of_no_matter(tmp_path):
+    """A missing field in a column that is left out refuses no table."""
+    frame = pd.DataFrame(counts(40, 6), index=cells(40), columns=genes(6)).astype(object)
+    frame["percent.mito"] = ["NA", "0.5"] * 20
+    frame["nCount_RNA"] = ["", "7"] * 20
+    frame.to_csv(tmp_path / "a.csv")
+    (matrix,) = open_path(tmp_path / "a.csv")
+    assert np.nansum(dense(matrix.layers[0])[:, :6]) == counts(40, 6).sum()
 
 
 @pytest.mark.slow

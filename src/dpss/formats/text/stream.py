@@ -105,7 +105,9 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     if dialect.decimal == ",":
         text = text.translate(_TO_POINTS)
     padded = np.frombuffer(text + bytes(PADDING), dtype=np.uint8)
-    n_most = len(text) // 2 + 2
+    # An empty field is a separator only, and a value until it is looked at again. What is not used
+    # of the arrays takes no memory.
+    n_most = len(text) + 2
     # A line has at least a character for each of its fields.
     n_lines = len(text) // max(1, dialect.n_columns) + 2
     starts = np.zeros(n_lines, dtype=np.int64)
@@ -142,15 +144,29 @@ def _settle(
             # Nor is a field longer than any number's digits turned into one: that takes long.
             clean = token[:_MOST_DIGITS].replace(b"_", b"?") + (b"?" * (len(token) > _MOST_DIGITS))
             value = np.nan if token.upper() in MISSING else float(clean)
+            j = _count_fields(text, begin, dialect) if np.isnan(value) else 0
+            if np.isnan(value) and j - dialect.n_lead not in dialect.cell_annotation:
+                shown = token.decode("utf-8", "replace")
+                what = f"{shown!r} stands for no value" if token else "an empty field"
+                return f"{describe_column(j, dialect.titles)}: {what}; write 0 if it means 0", begin
         except ValueError:
-            line = text[text.rfind(b"\n", 0, begin) + 1 : begin]
-            j = len(dialect.split(line.decode("utf-8", "replace") + "x")) - 1
+            j = _count_fields(text, begin, dialect)
             if dialect.decimal == ",":
                 token = token.translate(_TO_POINTS)
             shown = token[:40].decode("utf-8", "replace")
             return f"{describe_column(j, dialect.titles)}: {shown!r} is no number", begin
-        values[place] = value
+        # What a column of annotation lacks is of no matter: the column is left out.
+        values[place] = 0.0 if np.isnan(value) else value
     return None, 0
+
+
+def _count_fields(text: bytes, end: int, dialect: Dialect) -> int:
+    """Return the number of fields between the beginning of a line and a place in it."""
+    line = text[text.rfind(b"\n", 0, end) + 1 : end]
+    separator = dialect.separator
+    if separator != ord(" ") and b'"' not in line:
+        return line.count(separator)
+    return len(dialect.split(line.decode("utf-8", "replace") + "x")) - 1
 
 
 def _explain(state: NDArray[np.int64], dialect: Dialect) -> str:
