@@ -112,7 +112,7 @@ class GeneTable:
     chromosomes: NDArray[np.object_] | None = None
     """Chromosome of each feature as the file says it; ``None`` where it does not."""
     probes: ProbeEvidence | None = None
-    """Sentence for features that are probes: ids and names are those of their genes."""
+    """Evidence that the features are probes; ids and names are those of their genes."""
 
     def __post_init__(self) -> None:
         """Check that all columns speak of the same features."""
