@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dpss.model import Decision
 from dpss.stats.ranks import UNRANKED
 from dpss.summary.manifest import Manifest, manifest_document
-from dpss.summary.record import GeneStatistics, Summary
+from dpss.summary.record import GeneStatistics, Summary, without_noise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +78,9 @@ def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
     return frame
 
 
+_QUANTILES = (5, 25, 50, 75, 95)
+
+
 def summary_document(
     summary: Summary, figures: Sequence[FigureInfo], files: Manifest = MappingProxyType({})
 ) -> dict[str, Any]:
@@ -110,6 +113,7 @@ def summary_document(
         "median_genes_per_cell": summary.median_genes_per_cell,
         "median_counts_per_cell": summary.median_counts_per_cell,
         "median_pct_counts_mt": summary.median_pct_counts_mt,
+        "quantiles": quantiles_document(summary),
         "highest_expr_genes": _highest_expr(summary),
         "genes_by_cell_count": _entries(
             summary, summary.top_cell_count(), ("n_cells_by_counts", "pct_dropout_by_counts")
@@ -138,6 +142,21 @@ def summary_document(
             "settings": dict(summary.provenance.settings),
         },
         "files": manifest_document(files),
+    }
+
+
+def quantiles_document(summary: Summary) -> dict[str, dict[str, float] | None]:
+    """Return quantiles over the kept cells by measure; ``None`` where there is nothing to count."""
+    measures = {
+        "n_genes_by_counts": summary.n_genes_by_counts,
+        "total_counts": summary.counts_per_cell,
+        "pct_counts_mt": summary.pct_counts_mt,
+    }
+    return {
+        name: {f"p{q}": without_noise(found.quantile(q / 100)) for q in _QUANTILES}
+        if found is not None and found.n
+        else None
+        for name, found in measures.items()
     }
 
 

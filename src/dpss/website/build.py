@@ -40,6 +40,7 @@ from dpss.website.records import (
     read_again,
     read_records,
 )
+from dpss.website.strips import draw_strips
 from dpss.website.writer import Publisher
 
 log = logging.getLogger(__name__)
@@ -247,6 +248,9 @@ def _write_project(
         if record.folder in folders:
             _write_matrix(publisher, record, view, pictures)
         views.append(view)
+    if len(views) > 1:
+        strips = draw_strips([view["document"] for view in views])
+        views = [{**view, "strips": each} for view, each in zip(views, strips, strict=True)]
     publisher.write(
         f"{project.folder}/index.html",
         render("project.html.j2", root="../", project=project, views=views, latest=latest),

@@ -119,6 +119,12 @@ def _pick(row: dict, *columns: str) -> dict:
     return {name: row[name] for name in ("gene_id", "gene_name", *columns)}
 
 
+def spread(middle: float | None) -> dict | None:
+    """Return quantiles around a median."""
+    factors = {"p5": 0.4, "p25": 0.75, "p50": 1, "p75": 1.3, "p95": 2.2}
+    return None if middle is None else {q: middle * each for q, each in factors.items()}
+
+
 def document(
     rng: random.Random,
     rows: list[dict],
@@ -156,6 +162,7 @@ def document(
         "median_genes_per_cell": float(rng.randint(200, 4000)),
         "median_counts_per_cell": float(rng.randint(500, 20000)),
         "median_pct_counts_mt": rng.choice((None, rng.random() * 12)),
+        "quantiles": {},
         "highest_expr_genes": [
             {
                 **_pick(row, "mean_pct_of_cell_counts"),
@@ -196,6 +203,12 @@ def document(
         "provenance": {"version": "1.0", "settings": {"min_gene_count": 0, "n_bins": 20}},
         "files": {},
     }
+    for measure, key in (
+        ("n_genes_by_counts", "median_genes_per_cell"),
+        ("total_counts", "median_counts_per_cell"),
+        ("pct_counts_mt", "median_pct_counts_mt"),
+    ):
+        found["quantiles"][measure] = spread(found[key])
     return {**found, **changes}
 
 

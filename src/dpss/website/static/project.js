@@ -21,6 +21,32 @@
   const RANKS = ["rank_highest_expr", "rank_cell_count", "rank_variability"];
 
   for (const section of document.querySelectorAll(".all-genes")) prepare(section);
+  const compared = document.getElementById("side-by-side");
+  if (compared) compare(compared);
+
+  /** Sort the matrices of a project by any column; the choice stays in the address. */
+  function compare(table) {
+    const body = table.tBodies[0];
+    const keys = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.sort);
+    const rows = [...body.rows].map((row, position) => ({ row, position, values: JSON.parse(row.dataset.values) }));
+    const order = { key: dpss.recall("by"), down: dpss.recall("down") === "1" };
+    const collator = new Intl.Collator("en", { numeric: true });
+    function arrange() {
+      const column = keys.indexOf(order.key);
+      const sign = order.down ? -1 : 1;
+      rows.sort(function (a, b) {
+        const [x, y] = [a.values[column], b.values[column]];
+        if (column < 0 || x === null || y === null) return (x === null) - (y === null) || a.position - b.position;
+        return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a.position - b.position;
+      });
+      body.append(...rows.map((each) => each.row));
+    }
+    dpss.sortable(table, order, function () {
+      arrange();
+      dpss.remember({ by: order.key, down: order.down ? "1" : "" });
+    });
+    if (order.key) arrange();
+  }
 
   function prepare(section) {
     const nGenes = Number(section.dataset.genes);

@@ -1,0 +1,98 @@
+"""Strips that compare the cells of several matrices: geometry of a drawing, from quantiles.
+
+A strip has a line from the 5 % to the 95 % quantile, a bar over the middle half and a mark at
+the median. All strips of a measure share one axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+WIDTH = 120.0
+"""Width of a strip, in pixels."""
+_EDGE = 3.0
+MEASURES = {
+    "median_genes_per_cell": ("n_genes_by_counts", True),
+    "median_counts_per_cell": ("total_counts", True),
+    "median_pct_counts_mt": ("pct_counts_mt", False),
+}
+"""Name in ``quantiles`` by that of the median, and whether its axis is logarithmic."""
+_MIN_MATRICES = 4
+_MADS = 3.0
+_NORMAL = 1.4826
+"""Standard deviations in a median absolute deviation of normally distributed values."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Places on the axis of a measure, in pixels from its left end."""
+
+    low: float
+    """5 % quantile."""
+    begin: float
+    """25 % quantile."""
+    middle: float
+    """Median."""
+    end: float
+    """75 % quantile."""
+    high: float
+    """95 % quantile."""
+    odd: bool
+    """Whether the median stands apart from those of the others."""
+
+
+def draw_strips(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Strip]]:
+    """Return the strips of each matrix by the name of the median that they belong to.
+
+    Args:
+        documents: Contents of ``summary.json``; those of earlier versions have no quantiles,
+            and no strips.
+    """
+    strips: list[dict[str, Strip]] = [{} for _ in documents]
+    for name, (measure, logarithmic) in MEASURES.items():
+        known = {
+            i: quantiles
+            for i, document in enumerate(documents)
+            if (quantiles := document.get("quantiles", {}).get(measure))
+        }
+        if not known:
+            continue
+        ends = [quantiles[end] for quantiles in known.values() for end in ("p5", "p95")]
+        medians = {i: quantiles["p50"] for i, quantiles in known.items()}
+        odd = find_odd(medians, logarithmic=logarithmic)
+        for i, quantiles in known.items():
+            low, begin, middle, end, high = (
+                _place(quantiles[q], min(ends), max(ends), logarithmic=logarithmic)
+                for q in ("p5", "p25", "p50", "p75", "p95")
+            )
+            strips[i][name] = Strip(low, begin, middle, end, high, i in odd)
+    return strips
+
+
+def find_odd(medians: Mapping[int, float], *, logarithmic: bool) -> frozenset[int]:
+    """Return the matrices whose median lies more than 3 MADs from the median of all.
+
+    The rule is that of scater's ``isOutlier``, for at least four matrices.
+    """
+    values = {i: _scale(value, logarithmic=logarithmic) for i, value in medians.items()}
+    if len(values) < _MIN_MATRICES:
+        return frozenset()
+    centre = median(values.values())
+    deviation = _NORMAL * median(abs(value - centre) for value in values.values())
+    return frozenset(
+        i for i, value in values.items() if abs(value - centre) > _MADS * deviation > 0
+    )
+
+
+def _place(value: float, low: float, high: float, *, logarithmic: bool) -> float:
+    begin, end, at = (_scale(each, logarithmic=logarithmic) for each in (low, high, value))
+    share = (at - begin) / (end - begin) if end > begin else 0.5
+    return round(_EDGE + share * (WIDTH - 2 * _EDGE), 1)
+
+
+def _scale(value: float, *, logarithmic: bool) -> float:
+    return math.log10(1 + value) if logarithmic else value

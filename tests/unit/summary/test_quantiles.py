@@ -1,0 +1,43 @@
+"""Quantiles in ``summary.json`` are numpy's, over the kept cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.summary.tables import quantiles_document
+from tests.summarise import summarise
+
+
+@given(n_cells=st.integers(1, 60), seed=st.integers(0, 1000))
+def test_they_are_those_of_numpy(
+    tmp_path_factory: pytest.TempPathFactory, n_cells: int, seed: int
+) -> None:
+    """Of genes, of counts and of the mitochondrial percentage per cell."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(1.5, (n_cells, 12)).astype(np.float32)
+    names = [*(f"MT-ND{i}" for i in range(1, 7)), "CD4", "CD8A", "GAPDH", "ACTB", "B2M", "MALAT1"]
+    path: Path = tmp_path_factory.mktemp("q") / "m.h5ad"
+    cells = pd.DataFrame(index=[f"c{i}" for i in range(n_cells)])
+    anndata.AnnData(counts, obs=cells, var=pd.DataFrame(index=names)).write_h5ad(path)
+    found = quantiles_document(summarise(path))
+    totals = counts.sum(1)
+    shares = 100 * np.divide(counts[:, :6].sum(1), totals, where=totals > 0, out=np.zeros(n_cells))
+    for name, values in (
+        ("n_genes_by_counts", (counts > 0).sum(1)),
+        ("total_counts", totals),
+        ("pct_counts_mt", shares),
+    ):
+        if found[name] is None:
+            assert name == "pct_counts_mt"
+            continue
+        for q in (5, 25, 50, 75, 95):
+            assert found[name][f"p{q}"] == pytest.approx(
+                np.percentile(values, q), rel=2e-3, abs=1e-9
+            )

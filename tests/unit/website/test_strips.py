@@ -1,0 +1,79 @@
+"""Strips that compare matrices: places are true to the numbers, and who stands apart is named."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.website.strips import MEASURES, WIDTH, draw_strips, find_odd
+
+
+def document(values: np.ndarray) -> dict:
+    """Return the quantiles of some cells as ``summary.json`` has them, in every measure."""
+    found = {f"p{q}": float(np.percentile(values, q)) for q in (5, 25, 50, 75, 95)}
+    return {"quantiles": {measure: found for measure, _ in MEASURES.values()}}
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=30),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_places_are_in_order_and_inside(matrices: list[list[float]]) -> None:
+    """Quantiles ascend along the axis, and a larger median never lies further left."""
+    documents = [document(np.array(values)) for values in matrices]
+    for name in MEASURES:
+        strips = [each[name] for each in draw_strips(documents)]
+        for strip in strips:
+            places = (strip.low, strip.begin, strip.middle, strip.end, strip.high)
+            assert list(places) == sorted(places)
+            assert 0 <= places[0] <= places[-1] <= WIDTH
+        medians = [np.median(values) for values in matrices]
+        order = np.argsort(medians, kind="stable")
+        assert np.all(np.diff([strips[i].middle for i in order]) >= 0)
+
+
+def test_the_axis_of_counts_is_logarithmic() -> None:
+    """Ten times as many counts are the same step everywhere."""
+    documents = [document(np.array([10.0**k - 1])) for k in (1, 2, 3)]
+    places = [each["median_counts_per_cell"].middle for each in draw_strips(documents)]
+    assert places[1] - places[0] == pytest.approx(places[2] - places[1], abs=0.2)
+    linear = [each["median_pct_counts_mt"].middle for each in draw_strips(documents)]
+    assert linear[2] - linear[1] > 5 * (linear[1] - linear[0])
+
+
+@pytest.mark.parametrize(
+    ("medians", "odd"),
+    [
+        ([100, 110, 95, 105, 1000], {4}),
+        ([100, 110, 95, 105, 120], set()),
+        ([100, 1000, 105], set()),
+        ([100, 100, 100, 100, 101], set()),
+        ([5, 5.5, 4.5, 5.2, 0.1], {4}),
+    ],
+)
+def test_who_stands_apart(medians: list[float], odd: set[int]) -> None:
+    """By scater's rule, as scipy's median absolute deviation has it; never of fewer than four."""
+    from scipy.stats import median_abs_deviation
+
+    assert find_odd(dict(enumerate(medians)), logarithmic=False) == odd
+    if len(medians) > 3 and (mad := median_abs_deviation(medians, scale="normal")):
+        beyond = np.abs(np.array(medians) - np.median(medians)) > 3 * mad
+        assert set(np.flatnonzero(beyond)) == odd
+
+
+def test_earlier_summaries_have_no_strips() -> None:
+    """Neither has a measure that a matrix lacks."""
+    full = document(np.array([3.0, 4.0]))
+    lacking = {"quantiles": {**full["quantiles"], "pct_counts_mt": None}}
+    strips = draw_strips([{}, full, lacking])
+    assert strips[0] == {}
+    assert set(strips[1]) == set(MEASURES)
+    assert set(strips[2]) == set(MEASURES) - {"median_pct_counts_mt"}
+    assert math.isclose(strips[1]["median_counts_per_cell"].middle, WIDTH / 2, abs_tol=20)
