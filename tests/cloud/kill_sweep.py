@@ -25,7 +25,7 @@ from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.job.children.isolation import recipe_of
 from dpss.job.pipeline import Pipeline
-from dpss.job.publication import CELLS, GENES, SUMMARY, read_published
+from dpss.job.publication import GENES, PLOTS, SUMMARY, read_published
 from dpss.job.renderer import DrawingHere
 from dpss.job.run import Job, run
 from dpss.job.stop import NeverStop
@@ -77,7 +77,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file()
-        and path.name.endswith((".png", ".svg", ".js", ".names", ".lookup", GENES, CELLS, SUMMARY))
+        and path.name.endswith((".png", ".svg", ".js", ".names", ".lookup", GENES, PLOTS, SUMMARY))
         and "_dpss" not in path.parts
         and "runs" not in path.parts
         and not path.name.startswith(".dpss-")

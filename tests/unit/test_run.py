@@ -252,7 +252,7 @@ def test_a_store_that_refuses_deletes_is_published_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lost", ["knee.png", "genes.csv", "cells.json", "genes.0.js"])
+@pytest.mark.parametrize("lost", ["knee.png", "genes.csv", "plots.json", "genes.0.js"])
 def test_a_matrix_whose_listed_file_differs_is_made_again(matrices: Path, lost: str) -> None:
     """A publication that was cut short is noticed though its summary is an old, whole one."""
     store = MemoryStore()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dpss.figures.elements.layout import WIDE
+from dpss.figures.elements.marks import Page
 from dpss.stats.values.kinds import Values
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ class Figure:
     """Says how to read it, in plain sentences."""
     needs: Callable[[Summary], str | None]
     """Says why it can't be drawn from a summary, or ``None`` if it can."""
-    drawing: Callable[[Summary], matplotlib.figure.Figure]
-    """Draws it; call `draw` instead."""
+    layout: Callable[[Summary, float], Page]
+    """Lays it out on paper of a width in points; call `page` instead."""
 
     def caption(self, summary: Summary) -> str:
         """Say how to read the figure, and what was done to the values first."""
@@ -40,19 +42,29 @@ class Figure:
             parts.append("The data are simulated.")
         return " ".join(parts)
 
+    def page(self, summary: Summary, width: float = WIDE) -> Page:
+        """Return the figure as data; the summary stays as it is.
+
+        Raises:
+            ValueError: The summary lacks what the figure needs.
+        """
+        reason = self.needs(summary)
+        if reason is not None:
+            raise ValueError(f"no figure {self.slug}: {reason}")
+        return self.layout(summary, width)
+
     def draw(self, summary: Summary) -> matplotlib.figure.Figure:
-        """Draw the figure; the summary stays as it is.
+        """Draw the figure with matplotlib; the summary stays as it is.
 
         Raises:
             ValueError: The summary lacks what the figure needs.
         """
         from dpss.figures.elements.style import theme
+        from dpss.figures.mpl import draw_page
 
-        reason = self.needs(summary)
-        if reason is not None:
-            raise ValueError(f"no figure {self.slug}: {reason}")
+        page = self.page(summary)
         with theme():
-            return self.drawing(summary)
+            return draw_page(page)
 
 
 def noun(summary: Summary) -> str:

@@ -6,22 +6,26 @@ figure better and in a quarter of the time, and no program name or date gets in.
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from dpss.figures.base import Figure
+from dpss.figures.elements.layout import NARROW
 from dpss.figures.elements.style import theme
+from dpss.figures.svg import svg_bytes
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import matplotlib.figure
+
+    from dpss.summary.record import Summary
 
 _RGB, _BITS = 2, 8
 _LEVEL = 6
 _INCHES_PER_METRE = 1 / 0.0254
 
 
-def render_png(fig: Figure) -> bytes:
+def render_png(fig: matplotlib.figure.Figure) -> bytes:
     """Return a figure as PNG, at the resolution it was drawn for."""
     import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -61,13 +65,19 @@ def png_bytes(rows: bytes, width: int, height: int, dpi: float) -> bytes:
     )
 
 
-def render_svg(fig: Figure) -> bytes:
-    """Return a figure as SVG: glyphs as shapes, clouds of points as one embedded image."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
+def figure_files(figure: Figure, summary: Summary) -> dict[str, bytes]:
+    """Return the files of one figure by name: PNG, SVG, and a narrow SVG for phones.
 
-    out = io.BytesIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    Raises:
+        ValueError: The summary lacks what the figure needs.
+    """
+    from dpss.figures.mpl import draw_page
+
+    page = figure.page(summary)
     with theme():
-        canvas: Any = FigureCanvasSVG(fig)
-        canvas.print_svg(out, metadata=nothing)
-    return out.getvalue()
+        picture = render_png(draw_page(page))
+    return {
+        f"{figure.slug}.png": picture,
+        f"{figure.slug}.svg": svg_bytes(page),
+        f"{figure.slug}.narrow.svg": svg_bytes(figure.page(summary, NARROW)),
+    }

@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.figures.base import Figure, needs_counts, noun
-from dpss.figures.elements.axes import rounded, set_axis, span_of
-from dpss.figures.elements.palette import LIGHT
-from dpss.figures.elements.style import HEADER, MARGIN, note, paper, place
+from dpss.figures.elements.axes import make_axis, span_of
+from dpss.figures.elements.layout import (
+    MARGIN,
+    SMALL,
+    foot_of,
+    heading,
+    is_narrow,
+    left_of,
+    note,
+    wrap,
+)
+from dpss.figures.elements.marks import Curve, Dots, Mark, Page, Panel, PaperArea, Segments, Text
+from dpss.figures.elements.specification import Axis, Scale
+from dpss.figures.elements.text import width as width_of
 from dpss.stats.histogram import Distribution
+from dpss.summary.numerals import number, plural
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-
     from dpss.summary.record import Summary
 
 TITLE = "Counts per cell by rank"
 _N_POINTS = 1500
 _FEW = 60
+_VERY_FEW = 5
 
 
 def reading(summary: Summary) -> str:
     """Say how to read the figure."""
-    return (
-        f"The kept cells from the one with the most {noun(summary)} to the one with the fewest, "
-        "both axes logarithmic (barcode rank or knee plot). The dot marks the median cell. A "
-        "steep fall, the knee, separates cells from empty droplets where the matrix still has "
-        "them; a matrix of called cells only ends in it."
+    values, n = noun(summary), n_above_knee(summary)
+    text = (
+        f"The kept cells from the one with the most {values} to the one with the fewest, "
+        "both axes logarithmic (barcode rank plot). "
     )
+    if n is None:
+        return text + (
+            "The dot marks the median cell. Where cells were called before, as here, the curve "
+            "ends with the last of them: a steep end is not a border between cells and droplets."
+        )
+    return text + (
+        f"The dashed line is the knee, where the curve falls most steeply: about {n:,} barcodes "
+        "lie above it (blue) and look like cells; those below (grey) look like droplets with "
+        "little or nothing in them. The dots mark the median of either group."
+    )
+
+
+def n_above_knee(summary: Summary) -> int | None:
+    """Return the number of barcodes above the knee; ``None`` where cells were called before."""
+    found: int | None = getattr(summary, "n_cells_estimated", None)
+    return found
 
 
 def ranked(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -51,40 +77,96 @@ def ranked(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.
     return ranks, heights
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw the curve and its median."""
-    ranks, heights = ranked(summary.counts_per_cell)
-    n, median = summary.n_cells_kept, summary.counts_per_cell.median
-    fig = paper(summary, TITLE, 5.2)
-    ax = place(fig, MARGIN + 0.72, 0.75, MARGIN + 0.2, HEADER + 0.15)
-    bottom, top = span_of(float(heights[-1]), float(heights[0]), log=True, pad=0.07)
-    set_axis(ax, "x", (0.9, max(n, 2) * 1.15), log=True, whole=True)
-    set_axis(ax, "y", (bottom, top), log=True)
-    ax.set_xlabel("cells, ranked by their counts")
-    ax.set_ylabel(f"total {noun(summary)} per cell")
-    ax.fill_between(ranks, heights, bottom, color=LIGHT.blue_soft, alpha=0.45, linewidth=0)
-    ax.plot(ranks, heights, color=LIGHT.blue, lw=2.0, solid_joinstyle="round")
-    if len(ranks) <= 2 * _FEW:
-        ax.scatter(ranks, heights, s=14, color=LIGHT.blue, linewidths=0, zorder=3)
-    if median > 0:
-        middle = (n + 1) / 2
-        style: dict[str, Any] = {"color": LIGHT.orange, "lw": 1.0, "ls": (0, (4, 3)), "zorder": 2.5}
-        ax.hlines(median, 0.9, middle, **style)
-        ax.vlines(middle, bottom, median, **style)
-        ax.scatter(
-            [middle], [median], s=46, color=LIGHT.background, edgecolor=LIGHT.orange,
-            linewidth=2.0, zorder=4,
-        )  # fmt: skip
-        # Above the dot nothing is drawn; left of it there is room if there are some cells.
-        where = ((0.9, median), (8, -13)) if n > 5 else ((middle, median), (7, 7))
-        ax.annotate(
-            f"median {rounded(median)}", *where, textcoords="offset points",
-            color=LIGHT.orange,
-        )  # fmt: skip
+def _value_at(cells: Distribution, rank: float) -> float:
+    """Return the counts of the cell of a rank, 1 for the cell with the most."""
+    return cells.quantile(1 - (rank - 1) / max(cells.n - 1, 1))
+
+
+def layout(summary: Summary, width: float) -> Page:
+    """Lay out the curve, its medians and the knee."""
+    cells, n = summary.counts_per_cell, summary.n_cells_kept
+    ranks, heights = ranked(cells)
+    head = heading(summary, TITLE, width)
+    x = make_axis("cells, ranked by their counts", 0.9, max(n, 2) * 1.15, Scale.LOG, whole=True)
+    low, high = span_of(float(heights[-1]), float(heights[0]), log=True, pad=0.07)
+    y = make_axis(f"total {noun(summary)} per cell", low, high, Scale.LOG)
+    left = left_of([label for _, label in y.ticks])
+    tall = 190.0 if is_narrow(width) else 260.0
+    top = head.bottom + (4.0 if n_above_knee(summary) is None else 20.0)
+    box = PaperArea(left, top, width - MARGIN - left, tall)
     n_empty = n - int(ranks[-1])
-    if n_empty:
-        note(fig, f"{n_empty:,} cells without counts can't be drawn on logarithmic axes.")
-    return fig
+    words = f"{plural(n_empty, 'cell')} without counts can't be drawn on logarithmic axes."
+    lines = len(wrap(words, width - 2 * MARGIN, 8.0)) if n_empty else 0
+    height = foot_of(x.title, box) + 11.0 * lines
+    panel = Panel(box, x, y, ())
+    marks, texts = _curves(summary, panel, ranks, heights)
+    texts += note(width, height, words) if n_empty else []
+    panel = Panel(box, x, y, tuple(marks))
+    return Page(TITLE, width, height, (panel,), (*head.texts, *texts))
 
 
-KNEE = Figure("knee", TITLE, reading, needs_counts, drawing)
+def _curves(
+    summary: Summary, panel: Panel, ranks: NDArray[np.float64], heights: NDArray[np.float64]
+) -> tuple[list[Mark], list[Text]]:
+    cells, n, n_cells = summary.counts_per_cell, summary.n_cells_kept, n_above_knee(summary)
+    values = noun(summary)
+    if n_cells is None or not 0 < n_cells < n:
+        marks: list[Mark] = [Curve(ranks, heights, "blue", 2.0)]
+        if len(ranks) <= 2 * _FEW:
+            marks.append(Dots(ranks, heights, "blue", 2.0))
+        dot, label = _median(panel, cells, (n + 1) / 2, f"median {{}} {values}", "orange")
+        return [*marks, *dot], label
+    border = _value_at(cells, n_cells)
+    above = ranks <= n_cells
+    marks = [
+        Curve(np.append(n_cells, ranks[~above]), np.append(border, heights[~above]), "grey", 2.0),
+        Curve(np.append(ranks[above], n_cells), np.append(heights[above], border), "blue", 2.4),
+        _upright(n_cells, panel.y),
+    ]
+    texts = [_knee_label(panel, n_cells)]
+    for rank, text, colour in (
+        ((n_cells + 1) / 2, f"median {{}} {values}", "blue"),
+        ((n_cells + 1 + n) / 2, "median {} below the knee", "muted"),
+    ):
+        dot, label = _median(panel, cells, rank, text, colour)
+        marks += dot
+        texts += label
+    return marks, texts
+
+
+def _upright(n_cells: int, y: Axis) -> Segments:
+    at = np.array([float(n_cells)])
+    return Segments(at, np.array([y.low]), at, np.array([y.high]), "orange", 1.1, dashed=True)
+
+
+def _knee_label(panel: Panel, n_cells: int) -> Text:
+    text = f"knee: about {plural(n_cells, 'cell')}"
+    half = width_of(text, SMALL) / 2
+    at = panel.box.left + float(panel.x.fractions(n_cells)) * panel.box.width
+    middle = min(max(at, panel.box.left + half), panel.box.right - half)
+    return Text(middle, panel.box.top - 6.0, text, SMALL, "orange", anchor="middle")
+
+
+def _median(
+    panel: Panel, cells: Distribution, rank: float, text: str, colour: str
+) -> tuple[list[Mark], list[Text]]:
+    """Return a dot on the curve and its label, below to its left where nothing is drawn."""
+    value = _value_at(cells, rank)
+    if value < panel.y.low:
+        return [], []
+    at, height = np.array([rank]), np.array([value])
+    (across,), (down,) = panel.place(at, height)
+    label = text.format(number(value)).replace(" 1 counts", " 1 count")
+    if width_of(label, SMALL) > across - 11.0 - panel.box.left:  # Better short than elsewhere.
+        label = " ".join(label.split(" ")[:2])
+    wide = width_of(label, SMALL)
+    left = across - 7.0 - wide >= panel.box.left + 4.0 and cells.n > _VERY_FEW
+    x, anchor = (across - 7.0, "end") if left else (across + 7.0, "start")
+    y = down + 13.0 if left and down + 16 < panel.box.bottom else down - 7.0
+    return (
+        [Dots(at, height, "background", 3.4, rim=colour, rim_width=2.0)],
+        [Text(float(x), float(y), label, SMALL, colour, anchor=anchor, halo=True)],
+    )
+
+
+KNEE = Figure("knee", TITLE, reading, needs_counts, layout)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dpss.figures.base import Figure
 from dpss.figures.elements.style import preload
-from dpss.figures.export import render_png, render_svg
+from dpss.figures.export import figure_files, render_png
 from dpss.figures.genes_by_cell_count import GENES_BY_CELL_COUNT
 from dpss.figures.highest_expr_genes import HIGHEST_EXPR_GENES
 from dpss.figures.highly_variable_genes import HIGHLY_VARIABLE_GENES
@@ -29,10 +29,10 @@ __all__ = [
     "FIGURES",
     "Figure",
     "draw_figures",
+    "figure_files",
     "figure_infos",
     "preload",
     "render_png",
-    "render_svg",
 ]
 
 FIGURES: tuple[Figure, ...] = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dpss.figures.base import Figure, needs_counts, noun
-from dpss.figures.elements.axes import rounded
-from dpss.figures.elements.density_scatter import Side, draw_density, marks
+from dpss.figures.elements.density_scatter import CellPlot, Side, cell_plot, lay_out_cells, marks
+from dpss.figures.elements.marks import Page
+from dpss.figures.elements.specification import Scale
+from dpss.summary.numerals import number
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-
     from dpss.summary.record import Summary
 
 TITLE = "Genes detected by counts per cell"
@@ -20,20 +20,25 @@ def reading(summary: Summary) -> str:
     """Say how to read the figure."""
     return (
         f"Cells by their total {noun(summary)} (x) and the number of genes detected (y), both on "
-        f"logarithmic axes; {marks(summary)}. Dashed lines are the medians. Most "
+        f"logarithmic axes. {marks(summary)} Most "
         "cells lie along one band; cells far below it have few genes for their counts."
     )
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw the density."""
-    return draw_density(
-        summary,
-        TITLE,
+def genes_vs_counts(summary: Summary) -> CellPlot:
+    """Return the plot as data."""
+    values = noun(summary)
+    counts, genes = summary.counts_per_cell, summary.n_genes_by_counts
+    return cell_plot(
         summary.genes_vs_counts,
-        Side(f"total {noun(summary)} per cell", summary.counts_per_cell, rounded, log=True),
-        Side("genes detected per cell", summary.n_genes_by_counts, rounded, log=True),
+        Side(f"total {values} per cell", values, counts, number, Scale.LOG, upper=False),
+        Side("genes detected per cell", "genes", genes, number, Scale.LOG, upper=False),
     )
 
 
-SCATTER_GENES_VS_COUNTS = Figure("scatter_genes_vs_counts", TITLE, reading, needs_counts, drawing)
+def layout(summary: Summary, width: float) -> Page:
+    """Lay the figure out."""
+    return lay_out_cells(summary, TITLE, genes_vs_counts(summary), width)
+
+
+SCATTER_GENES_VS_COUNTS = Figure("scatter_genes_vs_counts", TITLE, reading, needs_counts, layout)

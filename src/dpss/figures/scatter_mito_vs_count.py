@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dpss.figures.base import Figure, needs_counts, noun
-from dpss.figures.elements.axes import percent, rounded
-from dpss.figures.elements.density_scatter import Side, draw_density, marks
+from dpss.figures.elements.density_scatter import CellPlot, Side, cell_plot, lay_out_cells, marks
+from dpss.figures.elements.marks import Page
+from dpss.figures.elements.specification import Scale
+from dpss.summary.numerals import number, percent
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-
     from dpss.summary.record import Summary
 
+SUSPECT = 20.0
+"""Percentage above which cells of any tissue are suspect (Harvard Chan Bioinformatics Core,
+single-cell RNA-seq training: mitoRatio < 0.2)."""
 TITLE = "Mitochondrial share by counts per cell"
 
 
@@ -27,24 +30,34 @@ def reading(summary: Summary) -> str:
     """Say how to read the figure."""
     return (
         f"Cells by their total {noun(summary)} (x, logarithmic) and the percentage of them in "
-        f"mitochondrial genes (y); {marks(summary)}. Dashed lines are the medians. "
+        f"mitochondrial genes (y, on a square-root scale: room for the many cells with a low "
+        f"share, and all others still in sight). {marks(summary)} "
         "Cells with few counts and a high mitochondrial share, at the upper left, are often "
         "damaged."
     )
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw the density."""
+def mt_vs_counts(summary: Summary) -> CellPlot:
+    """Return the plot as data.
+
+    Raises:
+        ValueError: The matrix has no mitochondrial genes.
+    """
     if summary.mt_vs_counts is None or summary.pct_counts_mt is None:
         raise ValueError("the matrix has no mitochondrial genes")
     values = noun(summary)
-    return draw_density(
-        summary,
-        TITLE,
+    counts, shares = summary.counts_per_cell, summary.pct_counts_mt
+    title = f"% of {values} in mitochondrial genes"
+    return cell_plot(
         summary.mt_vs_counts,
-        Side(f"total {values} per cell", summary.counts_per_cell, rounded, log=True),
-        Side(f"% of {values} in mitochondrial genes", summary.pct_counts_mt, percent, log=False),
+        Side(f"total {values} per cell", values, counts, number, Scale.LOG, upper=False),
+        Side(title, "", shares, percent, Scale.ROOT, upper=True, fixed=(SUSPECT,)),
     )
 
 
-SCATTER_MITO_VS_COUNT = Figure("scatter_percentMitoGenes_vs_count", TITLE, reading, needs, drawing)
+def layout(summary: Summary, width: float) -> Page:
+    """Lay the figure out."""
+    return lay_out_cells(summary, TITLE, mt_vs_counts(summary), width)
+
+
+SCATTER_MITO_VS_COUNT = Figure("scatter_percentMitoGenes_vs_count", TITLE, reading, needs, layout)

@@ -2,147 +2,200 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.figures.base import Figure, needs_counts, noun
-from dpss.figures.elements.axes import percent, rounded, set_axis, span_of
-from dpss.figures.elements.palette import LIGHT
+from dpss.figures.elements.axes import make_axis, span_of
+from dpss.figures.elements.layout import (
+    GAP,
+    LARGE,
+    MARGIN,
+    MEDIUM,
+    SMALL,
+    heading,
+    is_narrow,
+    note,
+    wrap,
+)
+from dpss.figures.elements.marks import Area, Dots, Mark, Page, Panel, PaperArea, Segments, Text
 from dpss.figures.elements.smoothing import smooth
-from dpss.figures.elements.style import LARGE, MARGIN, MEDIUM, SMALL, WIDTH, note, paper, place
+from dpss.figures.elements.specification import Axis, Scale
 from dpss.figures.elements.text import width
 from dpss.stats.histogram import Distribution
+from dpss.summary.numerals import number, percent
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-    from matplotlib.axes import Axes
-
     from dpss.summary.record import Summary
 
 TITLE = "Genes, counts and mitochondrial share per cell"
-FEW = 150
-"""Up to this many cells, each is drawn as a dot."""
+FEW = 10
+"""Below this many cells, each is a dot and there is no shape."""
 SKEWED = 8.0
-"""From this ratio of the largest to the median value on, the axis is logarithmic."""
-_GAP = 0.72
+"""From this ratio of the 99.5 % quantile to the median on, the axis is logarithmic."""
+_FAR = 3.0
+"""Values farther from the middle half than so many times its width do not set the axis."""
+_ACROSS = Axis("", Scale.LINEAR, -0.5, 0.5, ())
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """One panel."""
+
+    heading: str
+    unit: str
+    distribution: Distribution
+    write: Callable[[float], str]
+    is_share: bool = False
 
 
 def reading(summary: Summary) -> str:
     """Say how to read the figure."""
-    text = (
-        "Each shape is as wide as there are many cells at that value. The white dot is the "
-        "median, also written above; the thick bar spans the middle half of the cells."
-    )
-    if summary.n_cells_kept <= FEW:
-        text += " Each small dot is a cell."
+    if summary.n_cells_kept < FEW:
+        text = "Each dot is a cell; the line is the median, also written above."
+    else:
+        text = (
+            "Each shape is as wide as there are many cells at that value. The white dot is the "
+            "median, also written above; the thick bar spans the middle half of the cells. A few "
+            "cells far from all others do not set an axis: their number stands at its end."
+        )
     if summary.pct_counts_mt is None:
         text += " The matrix has no mitochondrial genes, so their share is left out."
     return text
 
 
-def _panels(summary: Summary) -> list[tuple[str, str, Distribution]]:
-    """Return heading, axis title and numbers of each panel."""
+def _measures(summary: Summary) -> list[_Measure]:
     values = noun(summary)
-    panels = [
-        ("Genes per cell", "genes detected", summary.n_genes_by_counts),
-        ("Counts per cell", f"total {values}", summary.counts_per_cell),
+    found = [
+        _Measure("Genes per cell", "genes detected", summary.n_genes_by_counts, number),
+        _Measure("Counts per cell", f"total {values}", summary.counts_per_cell, number),
     ]
     if summary.pct_counts_mt is not None:
         share = "% in mitochondrial genes"
-        panels.append(("Mitochondrial share", share, summary.pct_counts_mt))
-    return panels
+        found.append(
+            _Measure("Mitochondrial share", share, summary.pct_counts_mt, percent, is_share=True)
+        )
+    return found
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw one panel per measure."""
-    panels = _panels(summary)
-    fig = paper(summary, TITLE, 5.2)
-    wide = (WIDTH - 2 * MARGIN - _GAP * len(panels)) / len(panels)
-    n_hidden = 0
-    for n, (heading, unit, distribution) in enumerate(panels):
-        left = MARGIN + _GAP + n * (wide + _GAP)
-        ax = place(fig, left, 0.4, WIDTH - left - wide, 1.75)
-        is_share = distribution is summary.pct_counts_mt
-        log = not is_share and _is_skewed(distribution)
-        values, counts = distribution.values, distribution.counts
-        if log and values[0] == 0:
-            n_hidden = max(n_hidden, int(counts[0]))
-            values, counts = values[1:], counts[1:]
-        median = distribution.median
-        text = percent(median) if is_share else rounded(median)
-        _heading(ax, heading, text)
-        low, high = span_of(float(values[0]), float(values[-1]), log=log)
-        set_axis(ax, "y", (max(low, -0.05 * high), high), log=log, n=6)
-        ax.set_ylabel(unit + (" (log scale)" if log else ""))
-        _violin(ax, values, counts, log=log)
-        _quartiles(ax, distribution, float(values[0]))
+def layout(summary: Summary, width: float) -> Page:
+    """Lay out one panel per measure, side by side or, on narrow paper, one below the other."""
+    measures = _measures(summary)
+    head = heading(summary, TITLE, width)
+    narrow = is_narrow(width)
+    across = (width - 2 * MARGIN) / (1 if narrow else len(measures))
+    tall = 150.0 if narrow else 230.0
+    panels, texts = [], list(head.texts)
+    top, n_hidden = head.bottom + 4.0, 0
+    for n, measure in enumerate(measures):
+        left = MARGIN + (0 if narrow else n * across)
+        start = top + (n * (tall + 78.0) if narrow else 0)
+        texts += _heading(measure, left, start)
+        shown = _shown(measure)
+        n_hidden = max(n_hidden, measure.distribution.n - int(shown.counts.sum()))
+        axis = axis_of(measure.unit, shown, _scale(measure), whole=not measure.is_share)
+        box = PaperArea(left + 52.0, start + 52.0, across - 66.0, tall)
+        panels.append(
+            Panel(box, _ACROSS, axis, tuple(_marks(measure, shown, axis)), grid="y", frame="")
+        )
+        texts += _beyond(shown, axis, box)
+    height = panels[-1].box.bottom + 26.0
     if n_hidden:
-        note(fig, f"{n_hidden:,} cells without counts can't be drawn on a logarithmic axis.")
-    return fig
+        cells = "cell" if n_hidden == 1 else "cells"
+        hidden = f"{n_hidden:,} {cells} with 0 can't be drawn on a logarithmic axis."
+        height += 11.0 * len(wrap(hidden, width - 2 * MARGIN, 8.0))
+        texts += note(width, height, hidden)
+    return Page(TITLE, width, height, tuple(panels), tuple(texts))
 
 
-def _is_skewed(distribution: Distribution) -> bool:
-    """Tell whether most cells would be squeezed at the foot of a linear axis."""
-    return bool(distribution.values[-1] > SKEWED * max(distribution.median, 1e-9))
+def _scale(measure: _Measure) -> Scale:
+    """Return the scale on which most cells aren't squeezed at the foot of the axis."""
+    median = max(measure.distribution.median, 1e-9)
+    skewed = measure.distribution.quantile(0.995) > SKEWED * median
+    return Scale.LOG if skewed and not measure.is_share else Scale.LINEAR
 
 
-def _heading(ax: Axes, text: str, median: str) -> None:
+def _shown(measure: _Measure) -> Distribution:
+    """Return the values that the scale can show."""
+    whole = measure.distribution
+    if _scale(measure) is Scale.LOG and whole.values[0] == 0:
+        return Distribution(whole.values[1:], whole.counts[1:])
+    return whole
+
+
+def axis_of(title: str, cells: Distribution, scale: Scale, *, whole: bool) -> Axis:
+    """Return an axis that a few far cells do not set.
+
+    It ends with the data, or `_FAR` times the middle half's width beyond the middle half.
+    """
+    values = scale.forward(cells.values)
+    spread = Distribution(values, cells.counts)
+    q1, q3 = spread.quantile(0.25), spread.quantile(0.75)
+    reach = _FAR * (q3 - q1)
+    near = values[(values >= q1 - reach) & (values <= q3 + reach)] if reach > 0 else values
+    ends = scale.inverse([near[0], near[-1]])
+    low, high = span_of(float(ends[0]), float(ends[1]), log=scale is Scale.LOG)
+    if scale is Scale.LINEAR:
+        low = max(low, -0.03 * high)
+    wide = high - low > 4
+    return make_axis(title, low, high, scale, n=5, whole=whole and wide)
+
+
+def _beyond(cells: Distribution, axis: Axis, box: PaperArea) -> list[Text]:
+    """Say how many cells lie beyond the axis."""
+    middle = (box.left + box.right) / 2
+    texts = []
+    for beyond, y, arrow in (
+        (cells.values > axis.high, box.top - 4.0, "↑"),
+        (cells.values < axis.low, box.bottom + 11.0, "↓"),
+    ):
+        n = int(cells.counts[beyond].sum())
+        if n:
+            words = f"{arrow} {n:,} {'cell' if n == 1 else 'cells'} beyond"
+            texts.append(Text(middle, y, words, 8.0, anchor="middle"))
+    return texts
+
+
+def _heading(measure: _Measure, left: float, top: float) -> list[Text]:
     """Write a panel's name and its median large above it."""
-    left = -72 * _GAP
-    ax.annotate(
-        text, (0, 1), (left, 38), xycoords="axes fraction", textcoords="offset points",
-        size=MEDIUM, weight="bold",
-    )  # fmt: skip
-    ax.annotate(
-        median, (0, 1), (left, 17), xycoords="axes fraction", textcoords="offset points",
-        size=LARGE, color=LIGHT.orange, weight="bold",
-    )  # fmt: skip
-    ax.annotate(
-        "median", (0, 1), (left + width(median, LARGE, bold=True) + 5, 17),
-        xycoords="axes fraction", textcoords="offset points", size=SMALL, color=LIGHT.muted,
-    )  # fmt: skip
+    median = measure.write(measure.distribution.median)
+    wide = width(median, LARGE, bold=True)
+    return [
+        Text(left, top + 10.0, measure.heading, MEDIUM, "ink", bold=True),
+        Text(left, top + 29.0, median, LARGE, "orange", bold=True),
+        Text(left + wide + GAP, top + 29.0, "median", SMALL),
+    ]
 
 
-def _violin(ax: Axes, values: NDArray[np.float64], counts: NDArray[np.int64], *, log: bool) -> None:
-    """Draw the outline, and the cells themselves where they are few."""
-    grid, density = smooth(np.log10(values) if log else values, counts)
-    grid = 10**grid if log else grid
+def _marks(measure: _Measure, cells: Distribution, axis: Axis) -> list[Mark]:
+    """Return the outline, the middle half and the median; or the cells where they are few."""
+    inside = (cells.values >= axis.low) & (cells.values <= axis.high)
+    values, counts = cells.values[inside], cells.counts[inside]
+    lowest = float(values[0])
+    middle = [max(measure.distribution.quantile(q), lowest) for q in (0.25, 0.5, 0.75)]
+    q1, median, q3 = (np.array([value]) for value in middle)
+    zero = np.zeros(1)
+    found: list[Mark] = []
+    if measure.distribution.n < FEW:
+        n = int(counts.sum())
+        across = (np.arange(n) + 0.5) / n * 0.5 - 0.25
+        found.append(Dots(across, np.repeat(values, counts), "blue", 2.6, 0.8))
+        found.append(Segments(zero - 0.3, median, zero + 0.3, median, "orange", 1.2))
+        return found
+    grid, density = smooth(axis.scale.forward(values), counts)
+    grid = axis.scale.inverse(grid)
     if len(grid) == 1:
-        ax.hlines(grid, -0.4, 0.4, color=LIGHT.blue, lw=3)
+        found.append(Segments(zero - 0.4, grid, zero + 0.4, grid, "blue", 3.0))
     else:
-        ax.fill_betweenx(
-            grid, -density * 0.45, density * 0.45, facecolor=LIGHT.blue_soft, edgecolor=LIGHT.blue,
-            linewidth=1.0, zorder=2,
-        )  # fmt: skip
-    n = int(counts.sum())
-    if n <= FEW:
-        cells = np.repeat(values, counts)
-        reach = 0.36 * np.interp(cells, grid, density)
-        ax.scatter(
-            (_scattered(n) * 2 - 1) * reach, cells, s=11, color=LIGHT.blue, alpha=0.6,
-            linewidths=0, zorder=2.5,
-        )  # fmt: skip
-    ax.set_xlim(-0.5, 0.5)
-    ax.set_xticks([])
-    ax.spines["bottom"].set_visible(False)
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(axis="y", length=0)
+        outline: NDArray[np.float64] = np.concatenate([density, -density[::-1]]) * 0.45
+        found.append(Area(outline, np.concatenate([grid, grid[::-1]]), "blue_soft", "blue"))
+    found.append(Segments(zero, q1, zero, q3, "blue", 6.0, round_ends=True))
+    found.append(Dots(zero, median, "background", 3.4, rim="orange", rim_width=2.0))
+    return found
 
 
-def _scattered(n: int) -> NDArray[np.float64]:
-    """Return numbers that fill 0 to 1 evenly (golden ratio), shape ``(n,)``."""
-    return np.asarray((0.5 + np.arange(n) * 0.6180339887498949) % 1.0)
-
-
-def _quartiles(ax: Axes, distribution: Distribution, lowest: float) -> None:
-    """Draw the middle half and the median."""
-    q1, median, q3 = (max(distribution.quantile(q), lowest) for q in (0.25, 0.5, 0.75))
-    ax.vlines(0, q1, q3, color=LIGHT.blue, lw=6, zorder=3, capstyle="round")
-    ax.scatter(
-        [0], [median], s=52, color=LIGHT.background, edgecolor=LIGHT.orange, linewidth=2.0, zorder=4
-    )
-
-
-VIOLIN = Figure("violin", TITLE, reading, needs_counts, drawing)
+VIOLIN = Figure("violin", TITLE, reading, needs_counts, layout)

@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 SUMMARY = "summary.json"
 MATRICES = "matrices.json"
 GENES = "genes.csv"
-CELLS = "cells.json"
+PLOTS = "plots.json"
 _ATTEMPTS = 5
 """How often a matrix is published where another run does so at the same time."""
-FOR_PAGES = re.compile(r"cells\.json|genes\.(lookup|names|\d+\.js)")
+FOR_PAGES = re.compile(r"(cells|plots)\.json|genes\.(lookup|names|\d+\.js)")
 """Names of the files that are published for the pages only."""
 
 

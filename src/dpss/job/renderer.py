@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.errors import CorruptMatrixError
-from dpss.job.publication import CELLS, GENES, SUMMARY
+from dpss.job.publication import GENES, PLOTS, SUMMARY
 from dpss.summary.manifest import manifest_of, sha256_of
 
 if TYPE_CHECKING:
@@ -187,30 +187,27 @@ def _end_processes(processes: Sequence[BaseProcess]) -> None:
 def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
     """Draw figures and return them as files by name; those without numbers are left out."""
     from dpss.figures.elements.style import theme
-    from dpss.figures.export import render_png, render_svg
-    from dpss.figures.registry import FIGURES
+    from dpss.figures.registry import FIGURES, figure_files
 
-    files = {}
+    files: dict[str, bytes] = {}
     with theme():
         for figure in FIGURES:
             if figure.slug in slugs and figure.needs(summary) is None:
-                drawn = figure.draw(summary)
-                files[f"{figure.slug}.png"] = render_png(drawn)
-                files[f"{figure.slug}.svg"] = render_svg(drawn)
+                files |= figure_files(figure, summary)
     return files
 
 
 def tables_of(summary: Summary) -> dict[str, bytes]:
     """Return the tables of a summary by file name: for people, programs and pages."""
     from dpss.summary.tables import genes_csv
-    from dpss.website.cells import cells_json
     from dpss.website.genes.lookup import gene_files
+    from dpss.website.plots import plots_json
 
     table = genes_csv(summary.genes)
     return {
         GENES: table,
         **gene_files(summary.genes, sha256_of(table)),
-        CELLS: cells_json(summary),
+        PLOTS: plots_json(summary),
     }
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from dpss._version import __version__
 from dpss.storage.base import Store
 from dpss.summary.tables import json_bytes
-from dpss.website.cells import DATA, write_cells
 from dpss.website.checkpoint import Checkpoint, read_checkpoint
 from dpss.website.exports import index_document
 from dpss.website.genes.contributions import part_keys
@@ -31,6 +30,7 @@ from dpss.website.pages.environment import (
 from dpss.website.pages.history import DATES, Entry, History, dates_script, read_history
 from dpss.website.pages.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
 from dpss.website.pages.report import report_page
+from dpss.website.plots import DATA, write_plots
 from dpss.website.records import (
     SUMMARY,
     MatrixRecord,
@@ -274,7 +274,7 @@ def _view(
     pictures: Mapping[str, bytes],
 ) -> dict[str, Any]:
     sizes = {slug: size for slug, data in pictures.items() if (size := _png_size(data))}
-    return matrix_view(record, document, sizes, cells=write_cells(publisher, record))
+    return matrix_view(record, document, sizes, plots=write_plots(publisher, record))
 
 
 def _pictures(publisher: Publisher, record: MatrixRecord) -> dict[str, bytes]:

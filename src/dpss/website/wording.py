@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from dpss.summary.numerals import number, percent, plural
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord
 
 _KIND = {
@@ -27,20 +27,6 @@ _ADVICE = {
 _LARGE = ((1e9, "billion"), (1e6, "million"))
 
 
-def number(value: float | None) -> str:
-    """Return a number as text: whole where it is large, three digits where it is small.
-
-    >>> number(1234567), number(1234.5), number(2.0), number(0.012345), number(None)
-    ('1,234,567', '1,235', '2', '0.0123', '–')
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    if isinstance(value, int) or value == int(value) or abs(value) >= 1000:
-        # Half up, as people round; Python's own rounding goes to even.
-        return f"{math.floor(value + 0.5):,}"
-    return f"{value:.3g}"
-
-
 def large(value: float | None) -> str:
     """Return a large number in short: ``1.23 million``.
 
@@ -52,31 +38,6 @@ def large(value: float | None) -> str:
             if value >= size:
                 return f"{value / size:.3g} {name}"
     return number(value)
-
-
-def percent(value: float | None) -> str:
-    r"""Return a percentage with a narrow no-break space before its sign.
-
-    >>> percent(3.14159).replace("\u202f", " "), percent(None)
-    ('3.1 %', '–')
-    """
-    if value is None:
-        return "–"
-    if 0 < value < 0.005:
-        return "<\N{THIN SPACE}0.01\N{NARROW NO-BREAK SPACE}%"
-    digits = 0 if value in (0, 100) else 2 if value < 1 or value > 99 else 1
-    return f"{value:.{digits}f}\N{NARROW NO-BREAK SPACE}%"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> plural(1, "cell"), plural(1200, "cell"), plural(2, "matrix")
-    ('1 cell', '1,200 cells', '2 matrices')
-    """
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {'matrices' if noun == 'matrix' else noun + 's'}"
 
 
 def moment(iso: str) -> str:

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from dpss.figures.elements.density_scatter import rebin
+from dpss.figures.elements.cells import FEW, TOGETHER
 from dpss.figures.elements.labels import place_labels
-from dpss.figures.elements.palette import DARK, LIGHT, SEQUENTIAL
+from dpss.figures.elements.marks import Dots, Rectangles
+from dpss.figures.elements.palette import DARK, DENSITIES, LIGHT, Theme
 from dpss.figures.elements.smoothing import smooth
 from dpss.figures.elements.text import clean, elide, width
+from dpss.figures.genes_by_cell_count import detection_curve
 from dpss.figures.knee import ranked
 from dpss.figures.registry import FIGURES
-from dpss.stats.density import log_edges
+from dpss.figures.scatter_genes_vs_counts import genes_vs_counts
+from dpss.figures.scatter_mito_vs_count import mt_vs_counts
 from tests.unit.figures.builder import build, simulate
 
 BY_SLUG = {figure.slug: figure for figure in FIGURES}
 
 
-def offsets(ax: object) -> list[np.ndarray]:
-    """Return the points of each scatter in axes."""
-    return [np.asarray(c.get_offsets()) for c in ax.collections if len(c.get_offsets()) > 1]  # type: ignore[attr-defined]
-
-
 def test_cell_counts_lie_where_the_matrix_says() -> None:
-    """The dots are the largest numbers of cells per gene, best first."""
+    """The bars are the largest percentages of cells per gene, best first; the curve, all genes."""
     counts = simulate(300, 80)
-    ax = BY_SLUG["genes_by_cell_count"].draw(build(counts)).axes[0]
-    expected = np.sort((counts > 0).sum(axis=0))[::-1][:20]
-    (dots,) = offsets(ax)
-    np.testing.assert_array_equal(dots[:, 0], expected)
-    np.testing.assert_array_equal(dots[:, 1], np.arange(20))
+    page = BY_SLUG["genes_by_cell_count"].page(build(counts))
+    found = (counts > 0).sum(axis=0)
+    bars = page.panels[0].marks[1]
+    np.testing.assert_allclose(bars.right, 100 * np.sort(found)[::-1][:20] / 300)  # type: ignore[union-attr]
+    x, y = detection_curve(build(counts))
+    for share in (0.5, 10, 33.3, 50, 99):
+        expected = np.count_nonzero(found >= share / 100 * 300)
+        assert np.interp(share, x, y, right=0) == pytest.approx(expected, abs=1)
 
 
 def test_boxes_span_the_middle_half_and_diamonds_are_means() -> None:
@@ -38,44 +41,63 @@ def test_boxes_span_the_middle_half_and_diamonds_are_means() -> None:
     counts = simulate(300, 80)
     shares = 100 * counts / counts.sum(axis=1, keepdims=True)
     best = np.argsort(-shares.mean(axis=0))[:20]
-    ax = BY_SLUG["highest_expr_genes"].draw(build(counts)).axes[0]
-    ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
-    np.testing.assert_allclose(ends, np.quantile(shares[:, best], [0.25, 0.75], axis=0).T)
-    diamonds = offsets(ax)[-1]
-    np.testing.assert_allclose(diamonds[:, 0], shares[:, best].mean(axis=0))
+    marks = BY_SLUG["highest_expr_genes"].page(build(counts)).panels[0].marks
+    (boxes,) = (mark for mark in marks if isinstance(mark, Rectangles))
+    (diamonds,) = (mark for mark in marks if isinstance(mark, Dots) and mark.diamond)
+    expected = np.quantile(shares[:, best], [0.25, 0.75], axis=0)
+    np.testing.assert_allclose([boxes.left, boxes.right], expected)
+    np.testing.assert_allclose(diamonds.x, shares[:, best].mean(axis=0))
 
 
 @pytest.mark.slow
-def test_all_cells_are_in_the_bins() -> None:
-    """The colours of a density add up to the cells, for few bins and for many."""
-    for n_cells in (600, 20_000):
-        summary = build(simulate(n_cells, 40))
-        for slug in ("scatter_genes_vs_counts", "scatter_percentMitoGenes_vs_count"):
-            mesh = BY_SLUG[slug].draw(summary).axes[0].collections[0]
-            empty = int((summary.genes_vs_counts.counts[summary.genes_vs_counts.x == 0]).sum())
-            assert float(mesh.get_array().sum()) == pytest.approx(n_cells - empty, rel=1e-3)
+@pytest.mark.parametrize("n_cells", [3, 90, 600, 20_000])
+def test_every_cell_is_in_a_bin_or_a_dot(n_cells: int) -> None:
+    """Bins and dots add up to the cells; a bin holds some, and no dot lies in one."""
+    summary = build(simulate(n_cells, 40))
+    empty = int(summary.counts_per_cell.counts[summary.counts_per_cell.values == 0].sum())
+    for plot in (genes_vs_counts(summary), mt_vs_counts(summary)):
+        picture = plot.picture
+        assert picture.n.sum() + len(picture.dot_x) == n_cells - empty
+        assert plot.n_hidden == empty
+        assert (picture.n >= TOGETHER).all()
+        for i in range(len(picture.n) if n_cells > FEW else 0):
+            across = (picture.dot_x > picture.left[i]) & (picture.dot_x < picture.right[i])
+            up = (picture.dot_y > picture.bottom[i]) & (picture.dot_y < picture.top[i])
+            assert not (across & up).any()
 
 
-def test_few_cells_are_dots_in_their_place() -> None:
-    """Up to 500 cells, each has its dot, within the width of a bin of where it belongs."""
-    counts = simulate(90, 200)
-    ax = BY_SLUG["scatter_genes_vs_counts"].draw(build(counts)).axes[0]
-    (dots,) = offsets(ax)
+@pytest.mark.parametrize("n_cells", [90, 2000])
+def test_cells_alone_are_dots_in_their_own_place(n_cells: int) -> None:
+    """Each dot is within the width of a fine bin of a cell, and none stands for another."""
+    counts = simulate(n_cells, 200)
+    picture = genes_vs_counts(build(counts)).picture
     cells = np.column_stack([counts.sum(axis=1), (counts > 0).sum(axis=1)])
-    np.testing.assert_allclose(np.sort(dots, axis=0), np.sort(cells, axis=0))
+    dots = np.column_stack([picture.dot_x, picture.dot_y])
+    assert len(dots) > 20
     for dot in dots:
         assert (np.abs(np.log2(cells / dot)) <= 1 / 22).all(axis=1).any()
+    if n_cells <= FEW:
+        np.testing.assert_allclose(np.sort(dots, axis=0), np.sort(cells, axis=0))
 
 
-def test_rebinned_parts_add_up() -> None:
-    """Every fine bin goes somewhere, whole, and new bins are equally wide by logarithm."""
-    edges = log_edges()[200:400]
-    for n_wanted in (5, 30, 80):
-        new, parts = rebin(edges, n_wanted, log=True)
-        np.testing.assert_allclose(parts.sum(axis=1), 1)
-        np.testing.assert_allclose(np.diff(np.log2(new)), np.log2(new[1] / new[0]))
-        assert new[0] <= edges[0] * (1 + 1e-9)
-        assert new[-1] >= edges[-1] * (1 - 1e-9)
+def test_limits_are_three_deviations_and_count_the_cells_beyond() -> None:
+    """Lines lie where numpy puts them and say how many cells numpy counts there."""
+    counts = simulate(2000, 200)
+    counts[:30] *= simulate(30, 1) > 1e9  # cells without counts
+    counts[:30, 5] = 1
+    totals = counts.sum(axis=1)
+    logs = np.log1p(totals)
+    spread = 1.4826 * np.median(np.abs(logs - np.median(logs)))
+    limit = np.expm1(np.median(logs) - 3 * spread)
+    (guide,) = (
+        guide
+        for guide in genes_vs_counts(build(counts)).specification.guides
+        if guide.along == "x" and guide.kind == "limit"
+    )
+    assert guide.at == pytest.approx(limit)
+    n = np.count_nonzero(totals < limit)
+    assert n >= 30
+    assert guide.text.startswith(f"{n} cells (1.")
 
 
 def test_knee_goes_through_every_cell() -> None:
@@ -101,8 +123,8 @@ def test_smooth_outline_is_a_kernel_density() -> None:
 def test_the_most_variable_genes_are_all_named() -> None:
     """Twenty names, each its own place, where there is room."""
     summary = build(simulate(400, 500))
-    ax = BY_SLUG["highly_variable_genes"].draw(summary).axes[0]
-    shown = {text.get_text() for text in ax.texts}
+    page = BY_SLUG["highly_variable_genes"].page(summary)
+    shown = {text.text for text in page.texts if text.halo}
     assert shown == set(summary.gene_labels(summary.top_variable()))
 
 
@@ -149,7 +171,21 @@ def test_text_stands_out_from_its_ground(theme: object) -> None:
         assert (light + 0.05) / (dark + 0.05) >= least, name
 
 
-def test_densities_darken_steadily() -> None:
-    """More cells are always darker: readable in grey and for every eye."""
-    shades = [luminance(colour) for colour in SEQUENTIAL]
-    assert shades == sorted(shades, reverse=True)
+def contrast(one: str, other: str) -> float:
+    """Return the contrast that WCAG 2 defines."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_marks_stand_out_from_their_ground(theme: Theme) -> None:
+    """Every mark that means something has a contrast of 3:1 or more (WCAG 2.2, 1.4.11)."""
+    for role in (*DENSITIES, "blue", "orange", "grey", "muted"):
+        assert contrast(getattr(theme, role), theme.background) >= 3, role
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_densities_leave_the_ground_steadily(theme: Theme) -> None:
+    """More cells are always farther from the ground: readable in grey and for every eye."""
+    away = [contrast(getattr(theme, role), theme.background) for role in DENSITIES]
+    assert all(b > 1.2 * a for a, b in pairwise(away))

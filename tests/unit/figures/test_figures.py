@@ -19,7 +19,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from dpss.figures.registry import FIGURES, draw_figures, figure_infos, render_png, render_svg
+from dpss.figures.elements.layout import NARROW, WIDE, axis_texts
+from dpss.figures.registry import FIGURES, draw_figures, figure_files, figure_infos, render_png
+from dpss.figures.svg import svg_bytes
 from dpss.stats.values.kinds import Values
 from dpss.summary.record import Summary
 from tests.unit.figures.builder import build, gene_names, simulate
@@ -112,9 +114,28 @@ def test_every_figure_is_drawn_or_left_out_with_a_reason(summary: Summary) -> No
             fig = figure.draw(summary)
             assert render_png(fig).startswith(b"\x89PNG\r\n")
             assert_readable(figure.slug, fig)
-            svg = render_svg(fig)
-            assert ET.fromstring(svg).tag.endswith("svg")
-            assert len(svg) < 300_000
+            for page in (figure.page(summary), figure.page(summary, NARROW)):
+                svg = svg_bytes(page)
+                assert ET.fromstring(svg).tag.endswith("svg")
+                assert len(svg) < 200_000
+
+
+@pytest.mark.parametrize("paper", [WIDE, NARROW])
+def test_no_text_lies_on_another_or_leaves_the_paper(summary: Summary, paper: float) -> None:
+    """On wide paper and on a phone's, every text can be read."""
+    for figure in FIGURES:
+        if figure.needs(summary) is not None:
+            continue
+        page = figure.page(summary, paper)
+        texts = [*page.texts, *(text for panel in page.panels for text in axis_texts(panel))]
+        for text in texts:
+            box = text.box
+            assert box.left >= -1, (figure.slug, text.text)
+            assert box.top >= -1, (figure.slug, text.text)
+            assert box.right <= page.width + 1, (figure.slug, text.text)
+            assert box.bottom <= page.height + 1, (figure.slug, text.text)
+        for one, other in itertools.combinations(texts, 2):
+            assert not one.overlaps(other), (figure.slug, one.text, other.text)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +179,8 @@ MANY_KINDS = ("highly_variable_genes", "violin", "scatter_genes_vs_counts")
 def digest() -> str:
     """Return a digest of all bytes of one summary's figures."""
     summary = build(simulate(700, 120))
-    figs = [figure.draw(summary) for figure in FIGURES if figure.slug in MANY_KINDS]
-    data = b"".join(render_png(fig) + render_svg(fig) for fig in figs)
+    figures = [figure for figure in FIGURES if figure.slug in MANY_KINDS]
+    data = b"".join(b"".join(figure_files(figure, summary).values()) for figure in figures)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -204,10 +225,10 @@ def test_importing_the_figures_imports_no_matplotlib() -> None:
 def test_style_of_the_caller_neither_matters_nor_changes() -> None:
     """A notebook's own settings are ignored for the drawing and kept afterwards."""
     summary = build(simulate(40, 60))
-    plain = render_svg(FIGURES[0].draw(summary))
+    plain = render_png(FIGURES[0].draw(summary))
     with mpl.rc_context({"font.size": 30, "axes.grid": False, "text.color": "red"}):
         before = dict(mpl.rcParams)
-        assert render_svg(FIGURES[0].draw(summary)) == plain
+        assert render_png(FIGURES[0].draw(summary)) == plain
         assert dict(mpl.rcParams) == before
 
 
@@ -233,12 +254,15 @@ def test_names_are_shown_literally() -> None:
     names = ["$x^2$", "<script>", *gene_names(28)]
     counts = simulate(50, 30)
     counts[:, :2] += 50
-    fig = draw_figures(build(counts, names=names, title="$a_b$ & <i>c</i>"))["highest_expr_genes"]
+    summary = build(counts, names=names, title="$a_b$ & <i>c</i>")
+    fig = draw_figures(summary)["highest_expr_genes"]
     shown = [text.get_text() for text in texts_of(fig)]
     assert {"$x^2$", "<script>"} <= set(shown)
     assert any(text.startswith("$a_b$ & <i>c</i>") for text in shown)
     assert not any(text.get_parse_math() for text in texts_of(fig))
-    assert b"<script>" not in render_svg(fig).replace(b"<!-- &lt;script&gt; -->", b"")
+    svg = svg_bytes(FIGURES[0].page(summary))
+    assert b"<script>" not in svg
+    assert {"$x^2$", "<script>"} <= {element.text for element in ET.fromstring(svg).iter()}
 
 
 def test_captions_say_what_was_done_and_that_data_are_simulated() -> None:

@@ -212,8 +212,14 @@ def document(
     return {**found, **changes}
 
 
-def cells(rng: random.Random, n_bins: int = 200) -> dict:
-    """Return a ``cells.json``: some bins along a diagonal."""
+def axis(title: str, low: float, high: float, scale: str = "log") -> dict:
+    """Return an axis of a plot, with a tick near each end."""
+    ticks = [[low * 1.1, f"{low * 1.1:,.0f}"], [high * 0.9, f"{high * 0.9:,.0f}"]]
+    return {"title": title, "scale": scale, "low": low, "high": high, "ticks": ticks}
+
+
+def plots(rng: random.Random, n_bins: int = 200) -> dict:
+    """Return a ``plots.json``: some bins along a diagonal, and the views of all genes."""
     edges = [round(2 ** (8 + i / 8), 3) for i in range(33)]
     places = sorted(
         {(x := rng.randrange(32), min(31, x + rng.randrange(3))) for _ in range(n_bins)}
@@ -226,7 +232,55 @@ def cells(rng: random.Random, n_bins: int = 200) -> dict:
         "y_edges": edges,
     }
     percent = {**grid, "y_edges": [i / 4 for i in range(33)]}
-    return {"schema": 1, "genes_vs_counts": grid, "mt_vs_counts": percent}
+    genes = {
+        name: {
+            "x": axis("mean", 1e-3, 5, "log" if name == "detection" else "linear"),
+            "y": axis(name, -4, 4, "asinh") | {"ticks": [[-2, "-2"], [2, "2"]]},
+            "guides": [],
+            "legend": [["dot", "blue", "highly variable"], ["dot", "grey", "other"]],
+        }
+        for name in ("variability", "dispersion", "detection")
+    }
+    first, last = edges[0], edges[-1]
+    median = {"along": "x", "at": edges[16], "text": "median", "kind": "median"}
+    limit = {"along": "y", "at": edges[4], "text": "3 cells beyond", "kind": "limit"}
+    shared = {
+        "x": axis("counts", first, last),
+        "guides": [one | {"start": None, "end": None} for one in (median, limit)],
+        "legend": [["dot", "blue", "one cell"], ["bin", "density1", "4 or more cells"]],
+        "bins": {
+            "x": [[1000, 2000], [3000, 4000]],
+            "y": [[1000, 2000], [3000, 4000]],
+            "n": [4, 9],
+            "steps": [4],
+            "shades": ["density1"],
+        },
+        "dots": {"x": [edges[20], edges[30]], "y": [5.0, 6.0]},
+        "whole": True,
+    }
+    y = axis("% in mitochondrial genes", 0.0, 8.0, "root") | {"ticks": [[1, "1"], [5, "5"]]}
+    return {
+        "schema": 1,
+        "genes": genes,
+        "cells": {
+            "scatter_genes_vs_counts": {
+                **shared,
+                "y": axis("genes", first, last),
+                "dots": {"x": [edges[20], edges[30]], "y": [edges[3], edges[9]]},
+                "grid": grid,
+                "units": ["counts", "genes"],
+                "keep": ["at least", "at least"],
+            },
+            "scatter_percentMitoGenes_vs_count": {
+                **shared,
+                "y": y,
+                "guides": [limit | {"at": 5.0, "start": None, "end": None}],
+                "grid": percent,
+                "units": ["counts", "%"],
+                "keep": ["at least", "at most"],
+            },
+        },
+    }
 
 
 def write_matrix(folder: Path, doc: dict, rows: list[dict], **others: bytes) -> None:
@@ -276,7 +330,7 @@ def make_portal(
             folder = root / project / f"matrix-{m}" if n_matrices > 1 else root / project
             if not figures:
                 doc["figures"] = []
-            others = {"cells_json": json.dumps(cells(rng)).encode()} if figures else {}
+            others = {"plots_json": json.dumps(plots(rng)).encode()} if figures else {}
             write_matrix(folder, doc, rows, **others)
     return root
 
@@ -303,7 +357,12 @@ def make_nasty(root: Path, seed: int = 1) -> Path:
     doc["figures"][0] |= {"title": NASTY[0], "caption": NASTY[1]}
     doc["figures"][6] |= {"left_out": NASTY[0]}
     doc["provenance"] = {"version": NASTY[0], "settings": {NASTY[1]: NASTY[0]}}
-    write_matrix(root / 'a "b" <i>&' / "m ?#% <b>", doc, rows)
+    shown = plots(rng)
+    for what in (*shown["genes"].values(), *shown["cells"].values()):
+        what["legend"].append(["dot", "blue", NASTY[1]])
+        what["x"]["title"] = NASTY[0]
+    folder = root / 'a "b" <i>&' / "m ?#% <b>"
+    write_matrix(folder, doc, rows, plots_json=json.dumps(shown).encode())
     return root
 
 

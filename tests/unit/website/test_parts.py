@@ -6,6 +6,7 @@ import base64
 import copy
 import csv
 import hashlib
+import html
 import json
 import random
 import re
@@ -41,6 +42,7 @@ from tests.unit.website.portal import (
     make_nasty,
     make_portal,
     make_runs,
+    plots,
     vouch,
     write_matrix,
 )
@@ -108,7 +110,7 @@ def test_changing_ends_where_building_anew_does(portal, tmp_path, changed):
     write_matrix(portal / "new", document(rng, rows, project="new", title="New", n_cells=50), rows)
     fresh = tmp_path / "fresh"
     for key in files(portal):
-        if key.endswith((".png", ".svg", ".csv", "summary.json", "cells.json")) or re.match(
+        if key.endswith((".png", ".svg", ".csv", "summary.json", "plots.json")) or re.match(
             r"runs/2", key
         ):
             if key.startswith("_dpss"):
@@ -142,7 +144,7 @@ def test_a_broken_gene_table_is_left_out(portal, caplog):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["knee.png", "cells.json", "genes.csv", "violin.svg"])
+@pytest.mark.parametrize("name", ["knee.png", "plots.json", "genes.csv", "violin.svg"])
 @pytest.mark.parametrize("longer", [True, False])
 def test_a_matrix_that_is_being_replaced_is_left_out(portal, name, longer, caplog):
     """Files of two publications are never shown together: the index names the matrix and why,
@@ -151,7 +153,7 @@ def test_a_matrix_that_is_being_replaced_is_left_out(portal, name, longer, caplo
     before, data = files(portal), path.read_bytes()
     path.write_bytes(data + b"\n" if longer else data[:-1] + b"?")
     build_website(LocalStore(portal))
-    if longer or name in ("knee.png", "cells.json"):
+    if longer or name in ("knee.png", "plots.json"):
         index = json.loads((portal / "index.json").read_bytes())
         shown = {m["folder"] for p in index["projects"] for m in p["matrices"]}
         assert "project-0000/matrix-0" not in shown and "project-0001/matrix-0" in shown
@@ -168,7 +170,7 @@ def test_pages_link_only_what_a_summary_lists(portal):
     """A file of an earlier publication that the new one lacks is there, but on no page."""
     folder = portal / "project-0000/matrix-0"
     doc = json.loads((folder / "summary.json").read_bytes())
-    vouch(folder, doc, set(doc["files"]) - {"knee.png", "knee.svg", "genes.csv", "cells.json"})
+    vouch(folder, doc, set(doc["files"]) - {"knee.png", "knee.svg", "genes.csv", "plots.json"})
     build_website(LocalStore(portal), changed=set())
     page = Page((portal / "project-0000/index.html").read_text())
     linked = {address.partition("#")[0] for address in page.addresses()}
@@ -326,34 +328,62 @@ def test_any_names_survive_the_reading(pairs):
     assert list(zip(genes.gene_id, genes.gene_name, strict=True)) == pairs
 
 
-def test_the_cells_of_a_summary_come_back(portal):
-    """The grid that a run publishes is what the page is given, the whole of it."""
-    from dpss.stats.density import Density, log_edges, percent_edges
-    from dpss.website.cells import cells_json, parse_cells
+def test_the_plots_of_a_summary_come_back(portal):
+    """What a run publishes is what the page is given: the figures' own specifications."""
+    from dpss.figures.gene_plots import gene_views
+    from dpss.figures.scatter_mito_vs_count import mt_vs_counts
+    from dpss.website.plots import parse_plots, plots_json
+    from tests.unit.figures.builder import build, simulate
 
-    x, y, n = np.array([400, 401, 420]), np.array([300, 300, 310]), np.array([1, 5, 2])
+    summary = build(simulate(700, 100))
+    found = parse_plots(plots_json(summary))
+    assert found["genes"] == {name: w.document() for name, w in gene_views(summary).items()}
+    plot = found["cells"]["scatter_percentMitoGenes_vs_count"]
+    expected = mt_vs_counts(summary)
+    for name, value in expected.specification.document().items():
+        assert plot[name] == value
+    assert sum(plot["bins"]["n"]) + len(plot["dots"]["x"]) == 700
+    assert sum(plot["grid"]["n"]) == 700
+    assert plot["grid"]["y_edges"][0] <= summary.pct_counts_mt.values[0]
+    shown = received(portal / "_dpss/plots/project-0000/matrix-0.js")
+    assert shown.keys() == found["cells"].keys()
+    text = (portal / "project-0000/index.html").read_text()
+    (views,) = {html.unescape(v) for v in re.findall(r'data-views="([^"]*)"', text)[:1]}
+    assert json.loads(views).keys() == found["genes"].keys()
 
-    class Summary:
-        genes_vs_counts = Density(x, y, n, log_edges(), log_edges())
-        mt_vs_counts = Density(x, np.array([0, 4, 399]), n, log_edges(), percent_edges())
 
-    found = parse_cells(cells_json(Summary()))
-    grid = found["genes_vs_counts"]
-    assert (grid["x"], grid["y"], grid["n"]) == ([0, 1, 20], [0, 0, 10], [1, 5, 2])
-    assert grid["x_edges"] == log_edges()[400:422].tolist()
-    assert found["mt_vs_counts"]["y_edges"][-1] == 100
-    assert received(portal / "_dpss/cells/project-0000/matrix-0.js").keys() == found.keys()
+@pytest.mark.parametrize(
+    "counts",
+    [np.zeros((5, 4)), np.eye(3), np.ones((6, 5)), np.array([[3.0, 0.0]])],
+    ids=["nothing", "one gene per cell", "all alike", "one cell"],
+)
+def test_plots_of_odd_matrices_are_of_the_schema(counts):
+    """Whatever there is to show, the document holds it, and nothing that is not JSON."""
+    from dpss.website.plots import parse_plots, plots_json
+    from tests.unit.figures.builder import build
+
+    assert parse_plots(plots_json(build(counts)))["schema"] == 1
 
 
-@pytest.mark.parametrize("data", ["{", "[]", '{"schema": 2}'])
-def test_foreign_cells_are_not_shown(portal, data, caplog):
-    """A cells.json that can't be read costs the interactive plots only."""
+def _foreign() -> str:
+    """Return a ``plots.json`` with a bin beyond its axis."""
+    document = plots(random.Random(1))
+    document["cells"]["scatter_genes_vs_counts"]["grid"]["x"][0] = 99
+    return json.dumps(document)
+
+
+FOREIGN = _foreign()
+
+
+@pytest.mark.parametrize("data", ["{", "[]", '{"schema": 2}', FOREIGN])
+def test_foreign_plots_are_not_shown(portal, data, caplog):
+    """A plots.json that can't be read costs the interactive plots only."""
     folder = portal / "project-0000/matrix-0"
-    (folder / "cells.json").write_text(data)
+    (folder / "plots.json").write_text(data)
     relist(folder)
     build_website(LocalStore(portal), prune=True)
-    assert "cells.json is not shown" in caplog.text
-    assert not (portal / "_dpss/cells/project-0000/matrix-0.js").exists()
+    assert "plots.json is not shown" in caplog.text
+    assert not (portal / "_dpss/plots/project-0000/matrix-0.js").exists()
 
 
 # --- Changes --------------------------------------------------------------------------------

@@ -1,49 +1,32 @@
-"""Axes with few, round, readable ticks."""
+"""Axes with few, round, readable ticks; never with only one."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from dpss.figures.elements.specification import Axis, Scale
+from dpss.summary.numerals import number
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MANTISSAS = ((1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
+_LEAST_GAP = 0.065
+"""Ticks of a scale that is neither linear nor logarithmic are at least so far apart."""
+_IN_WORDS = {
+    Scale.LINEAR: "",
+    Scale.ROOT: " (square-root scale)",
+    Scale.ASINH: " (asinh scale)",
+    Scale.LOG: " (log scale)",
+}
 
 
-def number(value: float) -> str:
-    """Return a number as axes write it, millions from ten of them on.
+def tick_text(value: float) -> str:
+    """Return a number as axes write it: millions from ten of them on.
 
-    >>> number(12000.0), number(0.25), number(2.0), number(3e7)
-    ('12,000', '0.25', '2', '30 M')
+    >>> tick_text(12000.0), tick_text(0.25), tick_text(-0.5), tick_text(3e7)
+    ('12,000', '0.25', '-0.5', '30 M')
     """
-    if value >= 10_000_000:
-        return f"{value / 1_000_000:,.0f} M"
-    if value == round(value) or value >= 10_000:
-        return f"{value:,.0f}"
-    return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-def rounded(value: float) -> str:
-    """Return a median for a person: ``1,236`` or ``1,236.5``, as `number` writes it."""
-    return number(round(value, 1))
-
-
-def percent(value: float) -> str:
-    """Return a percentage for a person: two digits that tell something.
-
-    >>> percent(100.0), percent(99.96), percent(3.14159), percent(0.0421), percent(0.0)
-    ('100 %', '99.96 %', '3.1 %', '0.042 %', '0 %')
-    """
-    if value in (0.0, 100.0):
-        return f"{value:.0f} %"
-    if value > 99:
-        return f"{min(value, 99.99):.2f} %"
-    digits = max(1, min(4, 1 - int(np.floor(np.log10(value)))))
-    return f"{value:.{digits}f} %"
+    return f"{value / 1e6:,.0f} M" if value >= 1e7 else number(value)
 
 
 def linear_ticks(low: float, high: float, n: int = 5) -> NDArray[np.float64]:
@@ -69,6 +52,21 @@ def log_ticks(low: float, high: float, n: int = 8) -> NDArray[np.float64]:
     return ticks if len(ticks) > 1 else linear_ticks(low, high, 3)
 
 
+def uneven_ticks(scale: Scale, low: float, high: float) -> NDArray[np.float64]:
+    """Return round numbers within ``low`` to ``high``, about evenly spread on a scale."""
+    largest = max(abs(low), abs(high))
+    powers = 10.0 ** np.arange(np.floor(np.log10(largest)), -3, -1)
+    steps = np.outer(powers[:3], (5.0, 2.0, 1.0)).ravel()
+    wanted = np.concatenate([[0.0], np.column_stack([steps, -steps]).ravel()])
+    start, end = scale.forward([low, high])
+    kept: list[float] = []
+    for value in wanted[(wanted >= low) & (wanted <= high)]:
+        gaps = np.abs(scale.forward(kept) - scale.forward(value)) / (end - start)
+        if not kept or gaps.min() >= _LEAST_GAP:
+            kept.append(float(value))
+    return np.sort(np.array(kept)) if len(kept) > 1 else linear_ticks(low, high, 3)
+
+
 def span_of(low: float, high: float, *, log: bool, pad: float = 0.04) -> tuple[float, float]:
     """Return limits a little wider than the data, and never of no width."""
     if log:
@@ -83,42 +81,44 @@ def span_of(low: float, high: float, *, log: bool, pad: float = 0.04) -> tuple[f
     return low - space, high + space
 
 
-def set_axis(
-    ax: Axes,
-    which: str,
-    limits: tuple[float, float],
+def make_axis(
+    title: str,
+    low: float,
+    high: float,
+    scale: Scale = Scale.LINEAR,
     *,
-    log: bool,
     n: int | None = None,
     whole: bool = False,
-) -> None:
-    """Give one axis its scale, limits, round ticks and a faint grid.
+) -> Axis:
+    """Return an axis with round ticks, at least two.
 
     Args:
-        ax: The axes.
-        which: ``x`` or ``y``.
-        limits: Both ends.
-        log: Whether the axis is logarithmic.
+        title: With unit; the scale is added in words where it is not linear.
+        low: Value at one end.
+        high: Value at the other end.
+        scale: How values become positions.
         n: About how many ticks.
         whole: Whether only whole numbers are meant, such as numbers of cells.
     """
-    from matplotlib.ticker import NullLocator
-
-    low, high = limits
-    ticks = log_ticks(low, high, n or 8) if log else linear_ticks(low, high, n or 5)
+    if scale is Scale.LOG:
+        ticks = log_ticks(low, high, n or 8)
+    elif scale in (Scale.ROOT, Scale.ASINH):
+        ticks = uneven_ticks(scale, low, high)
+    else:
+        ticks = linear_ticks(low, high, n or 5)
     if whole:
         ticks = ticks[ticks == np.round(ticks)]
-    if which == "x":
-        if log:
-            ax.set_xscale("log")
-        ax.set_xlim(low, high)
-        ax.set_xticks(ticks, labels=[number(tick) for tick in ticks])
-    else:
-        if log:
-            ax.set_yscale("log")
-        ax.set_ylim(low, high)
-        ax.set_yticks(ticks, labels=[number(tick) for tick in ticks])
-    axis = ax.xaxis if which == "x" else ax.yaxis
-    if log:
-        axis.set_minor_locator(NullLocator())
-    axis.grid(True)
+        if len(ticks) < 2:
+            ticks = np.unique([np.ceil(low), np.floor(high)])
+            ticks = ticks[(ticks >= low) & (ticks <= high)]
+    finer = n or 5
+    while len(ticks) < 2:
+        finer *= 2
+        ticks = linear_ticks(low, high, finer)
+    return Axis(
+        title + _IN_WORDS[scale],
+        scale,
+        float(low),
+        float(high),
+        tuple((float(tick), tick_text(float(tick))) for tick in ticks),
+    )

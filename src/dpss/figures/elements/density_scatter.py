@@ -1,203 +1,301 @@
-"""Scatter plot of cells by two measures: dots, or bins coloured by their number of cells.
-
-The summary's logarithmic bins are not equally wide (they are read off the bits of a
-double) and far too fine for few cells. Here they become squares of one size on the
-paper, as many as suit the number of cells; and few cells become dots.
-"""
+"""Plots of cells by two measures: axes, limits, bins and dots."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dpss.figures.elements.axes import log_ticks, number, set_axis, span_of
-from dpss.figures.elements.palette import LIGHT
-from dpss.figures.elements.style import (
-    HEADER,
+from dpss.figures.elements.axes import make_axis, span_of
+from dpss.figures.elements.cells import FEW, TOGETHER, Picture, picture_of, places_of
+from dpss.figures.elements.layout import (
+    LINE,
     MARGIN,
     SMALL,
-    figure_of,
+    foot_of,
+    heading,
+    is_narrow,
+    left_of,
+    legend,
     note,
-    paper,
-    place,
-    sequential,
+    spread,
+    wrap,
 )
+from dpss.figures.elements.limits import count_beyond, outlier_limit
+from dpss.figures.elements.marks import (
+    Dots,
+    Mark,
+    Page,
+    Panel,
+    PaperArea,
+    Rectangles,
+    Segments,
+    Text,
+)
+from dpss.figures.elements.palette import DENSITIES
+from dpss.figures.elements.specification import (
+    SQUEEZED,
+    Axis,
+    Guide,
+    LegendEntry,
+    Scale,
+    Specification,
+    shortest_span,
+)
+from dpss.figures.elements.text import width
 from dpss.stats.density import Density
 from dpss.stats.histogram import Distribution
+from dpss.summary.numerals import percent, plural
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-    from matplotlib.axes import Axes
-
     from dpss.summary.record import Summary
 
-FEW = 500
-"""Up to this many cells, each is a dot."""
-_BELOW_ONE = 0.7
-"""Where the bin of values below 1 begins, should there be no other."""
-_SPLIT = 4
-"""Bins less than this many times as wide as the finer ones get their parts of them."""
-_FAINTEST = 0.05
+_ASPECT = 1.25
+"""Width of the axes over their height, on wide paper; squares are square there."""
+_VERY_FEW = 60
+"""Up to this many dots are large."""
+_RIGHT = 96.0
+"""Room for labels right of the axes, on wide paper."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One axis of the figure."""
+    """One measure of the cells."""
 
     title: str
     """With unit."""
+    unit: str
+    """Follows a number; empty for percentages."""
     distribution: Distribution
-    """Its values."""
     write: Callable[[float], str]
     """Writes a value for a person."""
-    log: bool
-    """Whether its bins are logarithmic."""
+    scale: Scale
+    upper: bool
+    """Whether its limits are upper ones."""
+    fixed: tuple[float, ...] = ()
+    """Limits that do not depend on the cells."""
+
+    def describe(self, value: float) -> str:
+        """Return a value with its unit."""
+        text = self.write(value)
+        return f"{text} {self.unit.removesuffix('s') if text == '1' else self.unit}".strip()
+
+
+@dataclass(frozen=True, eq=False)
+class CellPlot:
+    """Cells by two measures: what the plot shows, and the cells."""
+
+    specification: Specification
+    picture: Picture
+    n_hidden: int
+    """Cells without counts, which a logarithmic axis can't show."""
+    n_beyond: int
+    """Other cells that lie beyond an axis: see `_axis`."""
+
+    @property
+    def n_drawn(self) -> int:
+        """Cells that are shown, as bins or as dots."""
+        return int(self.picture.n.sum()) + len(self.picture.dot_x)
 
 
 def marks(summary: Summary) -> str:
     """Say what the marks are."""
+    lines = (
+        "The thin lines are the medians; dashed ones are limits, three median absolute deviations "
+        "away or of the field, with the number of cells beyond."
+    )
     if summary.n_cells_kept <= FEW:
-        return "each dot is a cell, in its place to within 3 %"
-    return "the darker a bin, the more cells"
+        return f"Each dot is a cell, in its place to within 3 %. {lines}"
+    return (
+        f"Where {TOGETHER} or more cells fall together, a square is the darker the more they are; "
+        f"every other cell is a dot, in its place to within 3 %. {lines}"
+    )
 
 
-def draw_density(
-    summary: Summary, title: str, density: Density, x: Side, y: Side
-) -> matplotlib.figure.Figure:
-    """Draw bins or dots, what the colours mean, and medians."""
-    fig = paper(summary, title, 6.0)
-    ax = place(fig, MARGIN + 0.62, 0.75, MARGIN + 0.95, HEADER + 0.25)
-    # The first bin of a logarithmic axis goes down to zero; it is drawn only if it is all.
-    drawn = (density.x > 0) & ((density.y > 0) | (not y.log))
-    if not drawn.any():
-        drawn[:] = True
-    x_edges = _crop(density.x[drawn], density.x_edges, log=x.log)
-    y_edges = _crop(density.y[drawn], density.y_edges, log=y.log)
-    set_axis(ax, "x", span_of(x_edges[0], x_edges[-1], log=x.log), log=x.log)
-    low, high = span_of(y_edges[0], y_edges[-1], log=y.log)
-    set_axis(ax, "y", (low if y.log else -0.01 * max(high, 1), max(high, 1)), log=y.log, n=6)
-    ax.set_xlabel(x.title)
-    ax.set_ylabel(y.title)
-    if summary.n_cells_kept <= FEW:
-        _dots(ax, density, x, y)
-    else:
-        fine = np.zeros((len(y_edges) - 1, len(x_edges) - 1))
-        at_x, at_y = density.x[drawn], density.y[drawn]
-        np.add.at(fine, (at_y - at_y.min(), at_x - at_x.min()), density.counts[drawn])
-        n_bins = min(4.5 * summary.n_cells_kept**0.28, 150)
-        box = ax.get_window_extent()
-        x_new, x_parts = rebin(x_edges, n_bins * box.width / box.height, log=x.log)
-        y_new, y_parts = rebin(y_edges, n_bins, log=y.log)
-        _bins(ax, x_new, y_new, y_parts.T @ fine @ x_parts)
-    _medians(ax, x, y)
-    n_hidden = int(density.counts[~drawn].sum())
-    if n_hidden:
-        note(fig, f"{n_hidden:,} cells without counts can't be drawn on a logarithmic axis.")
-    return fig
+def cell_plot(density: Density, x: Side, y: Side) -> CellPlot:
+    """Return the plot of cells by two measures."""
+    across, up = _axis(x), _axis(y)
+    places = places_of(density, x.distribution, y.distribution)
+    picture = picture_of(places, across, up, _ASPECT)
+    guides = (*_guides("x", x), *_guides("y", y))
+    specification = Specification(across, up, guides, tuple(_entries(picture)))
+    n_hidden = int(x.distribution.counts[x.distribution.values == 0].sum())
+    n_beyond = x.distribution.n - n_hidden - int(picture.n.sum()) - len(picture.dot_x)
+    return CellPlot(specification, picture, n_hidden, n_beyond)
 
 
-def _crop(bins: NDArray[np.int64], edges: NDArray[np.float64], *, log: bool) -> NDArray[np.float64]:
-    """Return the edges of the fine bins from the first to the last that holds cells."""
-    used = edges[int(bins.min()) : int(bins.max()) + 2]
-    return np.maximum(used, _BELOW_ONE) if log else used
+def _axis(side: Side) -> Axis:
+    """Return an axis that shows all values its scale can, unless a few would squeeze the others.
 
-
-def rebin(
-    edges: NDArray[np.float64], n_wanted: float, *, log: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lay equally wide bins (by logarithm, where the axis is) over those that hold cells.
-
-    Args:
-        edges: Edges of the fine bins, shape ``(n_fine + 1,)``.
-        n_wanted: About how many bins there are to be.
-        log: Whether the axis is logarithmic.
-
-    Returns:
-        The new bins' edges, and which part of each fine bin falls into each of them, shape
-        ``(n_fine, n_new)``.
+    It then ends a quarter of its length beyond all but 0.5 % of the cells at either end.
     """
-    fine = np.log2(edges) if log else edges
-    finest = float(np.diff(fine).max())
-    width = max((fine[-1] - fine[0]) / n_wanted, min(finest, (fine[-1] - fine[0])))
-    n = max(int(np.ceil((fine[-1] - fine[0]) / width - 1e-9)), 1)
-    new = fine[0] + width * np.arange(n + 1)
-    if width >= _SPLIT * finest:
-        at = np.clip(((fine[:-1] + fine[1:]) / 2 - fine[0]) / width, 0, n - 1).astype(np.int64)
-        parts = np.eye(n)[at]
+    whole = side.distribution
+    some = whole.values > 0 if side.scale is Scale.LOG else whole.values >= 0
+    # There is a value above 0: without counts there is no figure.
+    shown = Distribution(whole.values[some], whole.counts[some])
+    axis = _axis_between(side, float(shown.values[0]), float(shown.values[-1]))
+    if shortest_span(axis, shown.values, shown.counts) >= SQUEEZED:
+        return axis
+    low, high = side.scale.forward([shown.quantile(0.005), shown.quantile(0.995)])
+    space = (high - low) / 4
+    ends = side.scale.inverse([low - space, high + space])
+    start, end = max(float(ends[0]), axis.low), min(float(ends[1]), axis.high)
+    inner = _axis_between(side, max(start, float(shown.values[0])), end)
+    return max((axis, inner), key=lambda one: shortest_span(one, shown.values, shown.counts))
+
+
+def _axis_between(side: Side, low: float, high: float) -> Axis:
+    if side.scale is Scale.LOG:
+        low, high = span_of(low, high, log=True)
     else:
-        inner = np.minimum(fine[1:, None], new[1:]) - np.maximum(fine[:-1, None], new[:-1])
-        parts = np.maximum(inner, 0) / np.diff(fine)[:, None]
-    return (np.exp2(new) if log else new), parts
+        low, high = 0.0, max(high * 1.06, 1.0)
+    return make_axis(side.title, low, high, side.scale)
 
 
-def _dots(ax: Axes, density: Density, x: Side, y: Side) -> None:
-    """Draw a dot per cell.
-
-    The bins say which cells go together, and the distributions, which are exact for few
-    cells, where within its bin each value lies.
-    """
-    spots = []
-    n = int(density.counts.sum())
-    # Which of a bin's x goes with which of its y isn't known: no order that looks like one.
-    shuffled = np.arange(n) * 0.6180339887498949 % 1
-    for bins, side, ties in ((density.x, x, np.arange(n)), (density.y, y, shuffled)):
-        values = np.empty(n)
-        order = np.lexsort((ties, np.repeat(bins, density.counts)))
-        values[order] = np.repeat(side.distribution.values, side.distribution.counts)
-        spots.append(values)
-    at_x, at_y = spots
-    ax.scatter(
-        at_x, at_y, s=20, color=LIGHT.blue, alpha=0.5, linewidths=0, rasterized=True, zorder=2,
-    )  # fmt: skip
+def _guides(along: str, side: Side) -> list[Guide]:
+    """Return the lines at the median and at the limits that lie within the axis."""
+    median = side.distribution.median
+    found = [Guide(along, median, f"median {side.describe(median)}", "median")]
+    limit = outlier_limit(side.distribution, upper=side.upper, log=side.scale is Scale.LOG)
+    for at in (*side.fixed, *(() if limit is None else (limit,))):
+        n = count_beyond(side.distribution, at, upper=side.upper)
+        share = f" ({percent(100 * n / side.distribution.n)})" if n else ""
+        where = "above" if side.upper else "below"
+        found.append(Guide(along, at, f"{plural(n, 'cell')}{share} {where} {side.describe(at)}"))
+    axis = _axis(side)
+    return [guide for guide in found if axis.low < guide.at < axis.high]
 
 
-def _bins(
-    ax: Axes,
-    x_edges: NDArray[np.float64],
-    y_edges: NDArray[np.float64],
-    cells: NDArray[np.float64],
-) -> None:
-    """Draw the bins and what their colours mean."""
-    from matplotlib.colors import LogNorm
-
-    most = max(float(cells.max()), 10.0)
-    mesh = ax.pcolormesh(
-        x_edges, y_edges, np.ma.masked_less(cells, _FAINTEST), cmap=sequential(),
-        norm=LogNorm(1, most), rasterized=True, zorder=2, linewidth=0,
-    )  # fmt: skip
-    fig = figure_of(ax)
-    box = ax.get_position()
-    height = box.height * 0.5
-    colours = fig.add_axes((box.x1 + 0.04, box.y1 - height - 0.04, 0.016, height))
-    bar = fig.colorbar(mesh, cax=colours)
-    ticks = log_ticks(1, most, 6)
-    bar.set_ticks(ticks.tolist(), labels=[number(tick) for tick in ticks])
-    bar.minorticks_off()
-    bar.outline.set_visible(False)
-    colours.tick_params(length=0, pad=4)
-    colours.set_title("cells\nper bin", size=SMALL, color=LIGHT.muted, loc="left", pad=8)
+def _entries(picture: Picture) -> list[LegendEntry]:
+    """Return what the marks mean."""
+    entries = [LegendEntry("dot", "blue", "one cell")]
+    for n, step in enumerate(picture.steps):
+        last = n + 1 == len(picture.steps)
+        text = f"{step:,} or more" if last else f"{step:,}–{picture.steps[n + 1] - 1:,}"
+        text += " cells" if last else ""
+        entries.append(LegendEntry("bin", shade_role(n, len(picture.steps)), text))
+    return entries
 
 
-def _medians(ax: Axes, x: Side, y: Side) -> None:
-    """Draw a thin line at both medians, with the number at its end."""
-    style: dict[str, Any] = {"color": LIGHT.orange, "lw": 1.0, "ls": (0, (4, 3)), "zorder": 3}
-    text: dict[str, Any] = {"color": LIGHT.orange, "size": SMALL, "textcoords": "offset points"}
-    paper_behind = {"facecolor": LIGHT.background, "alpha": 0.75, "linewidth": 0, "pad": 1.0}
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    x_median, y_median = x.distribution.median, y.distribution.median
-    if left <= x_median <= right:
-        ax.axvline(x_median, **style)
-        ax.annotate(
-            f"median {x.write(x_median)}", (x_median, 1), (0, 5), ha="center",
-            xycoords=("data", "axes fraction"), **text,
-        )  # fmt: skip
-    if low <= y_median <= high:
-        ax.axhline(y_median, **style)
-        ax.annotate(
-            f"median {y.write(y_median)}", (1, y_median), (0, 4), ha="right", zorder=4,
-            xycoords=("axes fraction", "data"), bbox=paper_behind, **text,
-        )  # fmt: skip
+def shade_role(n: int, n_steps: int) -> str:
+    """Return the colour of one of so many shades."""
+    return DENSITIES[n if n_steps == len(DENSITIES) else round(n * 4 / max(n_steps - 1, 1))]
+
+
+def lay_out_cells(summary: Summary, title: str, plot: CellPlot, paper: float) -> Page:
+    """Return the plot on paper of this width."""
+    what = plot.specification
+    head = heading(summary, title, paper)
+    narrow = is_narrow(paper)
+    left = left_of([label for _, label in what.y.ticks])
+    entries = list(what.legend)
+    if narrow:  # There is no room at the lines: their labels stand in the legend.
+        entries += [_line_entry(guide) for guide in what.guides if guide.text]
+    key = legend(entries, MARGIN, head.bottom, paper - MARGIN)
+    top = key.bottom + (8.0 if narrow else LINE + 10.0)
+    right = paper - (MARGIN * 0.75 if narrow else _RIGHT)
+    box = PaperArea(left, top, right - left, (right - left) / (1.0 if narrow else _ASPECT))
+    hidden = _left_out(plot)
+    lines = len(wrap(hidden, paper - 2 * MARGIN, 8.0)) if hidden else 0
+    height = foot_of(what.x.title, box) + 11.0 * lines
+    panel = Panel(box, what.x, what.y, tuple(cell_marks(plot, 1.1 if narrow else 1.5)))
+    texts = [*head.texts, *key.texts]
+    if not narrow:
+        texts += _labels(panel, what.guides)
+    if hidden:
+        texts += note(paper, height, hidden)
+    return Page(title, paper, height, (panel,), tuple(texts), key.swatches)
+
+
+def _left_out(plot: CellPlot) -> str:
+    """Say which cells are not in the plot; empty if all are."""
+    said = []
+    if plot.n_hidden:
+        cells = plural(plot.n_hidden, "cell")
+        said.append(f"{cells} without counts can't be drawn on a logarithmic axis.")
+    if plot.n_beyond:
+        said.append(f"{plural(plot.n_beyond, 'cell')} far from all others beyond the axes.")
+    return " ".join(said)
+
+
+def _line_entry(guide: Guide) -> LegendEntry:
+    return LegendEntry(guide.kind, "muted" if guide.kind == "median" else "orange", guide.text)
+
+
+def cell_marks(plot: CellPlot, radius: float) -> list[Mark]:
+    """Return bins, dots of a radius in points, and lines."""
+    picture = plot.picture
+    found: list[Mark] = []
+    for shade in range(len(picture.steps)):
+        these = picture.shade == shade
+        found.append(
+            Rectangles(
+                picture.left[these],
+                picture.bottom[these],
+                picture.right[these],
+                picture.top[these],
+                shade_role(shade, len(picture.steps)),
+            )
+        )
+    n_dots = len(picture.dot_x)
+    if plot.n_drawn > FEW:
+        found.append(Dots(picture.dot_x, picture.dot_y, "blue", radius))
+    else:
+        size = radius * (2.2 if n_dots <= _VERY_FEW else 1.5)
+        found.append(Dots(picture.dot_x, picture.dot_y, "blue", size, 0.6))
+    return found + guide_marks(plot.specification)
+
+
+def guide_marks(what: Specification, limit: str = "orange") -> list[Mark]:
+    """Return the guide lines; ``limit`` is the colour of limits."""
+    found: list[Mark] = []
+    for guide in what.guides:
+        other = what.y if guide.along == "x" else what.x
+        ends = (
+            other.low if guide.start is None else guide.start,
+            other.high if guide.end is None else guide.end,
+        )
+        at, start, end = (np.array([value]) for value in (guide.at, *ends))
+        places = (at, start, at, end) if guide.along == "x" else (start, at, end, at)
+        is_median = guide.kind == "median"
+        found.append(
+            Segments(
+                *places,
+                "muted" if is_median else limit,
+                0.9 if is_median else 1.1,
+                dashed=not is_median,
+            )
+        )
+    return found
+
+
+def _labels(panel: Panel, guides: tuple[Guide, ...]) -> list[Text]:
+    """Return the guides' labels, above and right of the axes: off the data."""
+    box = panel.box
+    texts: list[Text] = []
+    upright = sorted((g for g in guides if g.along == "x" and g.text), key=lambda g: g.at)
+    places = [box.left + float(panel.x.fractions(g.at)) * box.width for g in upright]
+    sizes = [width(g.text, SMALL) + 10.0 for g in upright]
+    for guide, x in zip(
+        upright, spread(places, sizes, box.left - 20, box.right + _RIGHT), strict=True
+    ):
+        texts.append(Text(x, box.top - 6.0, guide.text, SMALL, _role(guide), anchor="middle"))
+    level = sorted((g for g in guides if g.along == "y" and g.text), key=lambda g: -g.at)
+    lines = [wrap(g.text, _RIGHT - 18.0, SMALL) for g in level]
+    places = [box.bottom - float(panel.y.fractions(g.at)) * box.height for g in level]
+    heights = [len(part) * 11.0 + 4.0 for part in lines]
+    for guide, part, y in zip(
+        level, lines, spread(places, heights, box.top, box.bottom + 20), strict=True
+    ):
+        first = y - (len(part) - 1) * 5.5 + SMALL * 0.36
+        texts.extend(
+            Text(box.right + 6.0, first + n * 11.0, line, SMALL, _role(guide))
+            for n, line in enumerate(part)
+        )
+    return texts
+
+
+def _role(guide: Guide) -> str:
+    return "muted" if guide.kind == "median" else "orange"

@@ -1,67 +1,76 @@
-"""Rows of the figures of the top 20 genes: one row per gene, numbers at the right."""
+"""GeneRows of the figures of the top 20 genes: one row per gene, numbers at the right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.figures.elements.palette import LIGHT
-from dpss.figures.elements.style import HEADER, MARGIN, MEDIUM, SMALL, paper, place
+from dpss.figures.elements.layout import MARGIN, MEDIUM, SMALL
+from dpss.figures.elements.marks import PaperArea, Text
+from dpss.figures.elements.specification import Axis, Scale
 from dpss.figures.elements.text import elide, width
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from dpss.summary.record import Summary
 
-ROW = 0.235
-"""Height of a row, in inches."""
-_FOOT = 0.75
-_WIDEST_NAME = 150.0
+ROW = 16.0
+"""Height of a row."""
+_LEAST = 4
+_COLUMN_GAP = 10.0
+_LEAST_NAME = 106.0
+"""Room for names: an Ensembl id fits."""
 
 
-def row_axes(
+@dataclass(frozen=True, eq=False)
+class GeneRows:
+    """Where the rows lie."""
+
+    box: PaperArea
+    y: Axis
+    """Row numbers from the top, with the genes' names as ticks."""
+    texts: tuple[Text, ...]
+    """The columns of numbers."""
+
+
+def gene_rows(
     summary: Summary,
-    title: str,
     which: NDArray[np.int64],
     columns: Sequence[tuple[str, Sequence[str]]],
-) -> Axes:
-    """Return axes with one row per gene, the first on top at ``y = 0``.
+    left: float,
+    top: float,
+    right: float,
+) -> GeneRows:
+    """Return rows between ``left`` and ``right``, the first gene on top at ``y = 0``.
 
     Args:
         summary: What is drawn.
-        title: Heading of the figure.
         which: The genes, best first.
-        columns: Heading and one text per gene, for each column right of the axes.
+        columns: Heading and one text per gene, for each column right of the marks.
+        left: Where the names may begin.
+        top: Where the columns' headings may begin.
+        right: Where the last column ends.
     """
-    n = len(which)
-    names = [elide(label, _WIDEST_NAME, MEDIUM) for label in summary.gene_labels(which)]
-    left = MARGIN + 0.12 + max(width(name, MEDIUM) for name in names) / 72
-    widths = [max(width(text, SMALL) for text in (head, *texts)) / 72 for head, texts in columns]
-    right = MARGIN + sum(widths) + 0.2 * len(columns)
-    fig = paper(summary, title, HEADER + 0.2 + max(n, 4) * ROW + _FOOT)
-    ax = place(fig, left, _FOOT, right, HEADER + 0.2)
-    ax.set_ylim(max(n, 4) - 0.4, -0.6)
-    ax.set_yticks(range(n), labels=names, size=MEDIUM, color=LIGHT.ink)
-    ax.tick_params(axis="y", length=0, pad=7)
-    ax.spines["left"].set_visible(False)
-    at = right - 0.2
-    for (head, texts), wide in zip(columns, widths, strict=True):
-        x = 1 + (right - at) / (8.0 - left - right) + wide / (8.0 - left - right)
-        _column(ax, x, head, texts)
-        at -= wide + 0.2
-    return ax
+    n = max(len(which), _LEAST)
+    room = max(0.34 * (right - left), _LEAST_NAME)
+    names = [elide(label, room, MEDIUM) for label in summary.gene_labels(which)]
+    start = left + max(width(name, MEDIUM) for name in names) + 7.0
+    texts: list[Text] = []
+    edge = right
+    for head, cells in reversed(columns):
+        texts.append(Text(edge, top + 9.0, head, SMALL, anchor="end"))
+        for row, cell in enumerate(cells):
+            y = top + 14.0 + (row + 0.5) * ROW + SMALL * 0.36
+            texts.append(Text(edge, y, cell, SMALL, "ink", anchor="end"))
+        edge -= max(width(text, SMALL) for text in (head, *cells)) + _COLUMN_GAP
+    box = PaperArea(start, top + 14.0, edge - start, n * ROW)
+    ticks = tuple((float(row), name) for row, name in enumerate(names))
+    return GeneRows(box, Axis("", Scale.LINEAR, n - 0.5, -0.5, ticks), tuple(texts))
 
 
-def _column(ax: Axes, x: float, head: str, texts: Sequence[str]) -> None:
-    """Write a right-aligned column that ends at ``x`` in parts of the axes' width."""
-    over = ax.get_yaxis_transform()
-    ax.text(x, -0.85, head, transform=over, size=SMALL, color=LIGHT.muted, ha="right")
-    for row, text in enumerate(texts):
-        ax.text(
-            x, row, text, transform=over, size=SMALL, color=LIGHT.ink, ha="right",
-            va="center_baseline",
-        )  # fmt: skip
+def default_edges(paper: float) -> tuple[float, float]:
+    """Return left and right edge of rows that fill the paper's width."""
+    return MARGIN, paper - MARGIN

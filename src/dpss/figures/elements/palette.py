@@ -39,6 +39,15 @@ class Theme:
     yellow: str
     grey: str
     """Colour of the background, such as genes that are not highly variable."""
+    faint: str
+    """Colour of the uncertain, such as genes of fewer than three cells."""
+    density1: str
+    """Bins of the fewest cells; like all marks, 3:1 or more against the background."""
+    density2: str
+    density3: str
+    density4: str
+    density5: str
+    """Bins of the most cells."""
     good: str
     """A check that passed; fit for text."""
     warning: str
@@ -61,7 +70,13 @@ LIGHT = Theme(
     purple="#cc79a7",
     sky="#56b4e9",
     yellow="#e69f00",
-    grey="#9aa5b1",
+    grey="#85909c",
+    faint="#c3ccd5",
+    density1="#4f95c7",
+    density2="#2b78b0",
+    density3="#135d96",
+    density4="#08406c",
+    density5="#031f39",
     good="#00704f",
     warning="#8a5300",
     bad="#b3261e",
@@ -81,13 +96,17 @@ DARK = Theme(
     purple="#e0a3c4",
     sky="#8accf2",
     yellow="#f2bd4b",
-    grey="#65727f",
+    grey="#7b8894",
+    faint="#414e5b",
+    density1="#44799f",
+    density2="#5a9ac8",
+    density3="#84bbe3",
+    density4="#b4d9f3",
+    density5="#e9f5fd",
     good="#5fd0a6",
     warning="#f0b45c",
     bad="#ff8a80",
 )
-"""For pages; figures stay on light ground."""
 
-SEQUENTIAL = ("#c4deef", "#8fc1e0", "#56a0cf", "#1f7db9", "#0a588c", "#073757", "#041c2e")
-"""Densities, from few to many, on light ground: steadily darker, blue throughout. The first
-still stands out from white: it is a single cell."""
+DENSITIES = ("density1", "density2", "density3", "density4", "density5")
+"""Roles of bins, from few to many cells: steadily farther from the ground, blue throughout."""

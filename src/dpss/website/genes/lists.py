@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from dpss.website.wording import gene_label, number, percent
+from dpss.summary.numerals import number, percent
+from dpss.website.wording import gene_label
 
 BAR = 60
 """Width of a full bar, in pixels."""

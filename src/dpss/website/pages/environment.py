@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from dpss.figures.elements import palette
 from dpss.storage.plain_text import strip_control
+from dpss.summary.numerals import number, percent, plural
 from dpss.website import wording as words
 from dpss.website.data_files import dumps, script
 from dpss.website.genes.lists import top_lists
@@ -37,7 +38,16 @@ CONTENT_SECURITY_POLICY = (
 THUMBNAILS = ("highest_expr_genes", "highly_variable_genes", "violin", "knee")
 """Figures that the first page shows on demand."""
 
-STATIC = ("common.js", "index.js", "plot.js", "project.js", "cells.js", "genes.js", "icon.svg")
+STATIC = (
+    "common.js",
+    "index.js",
+    "chart.js",
+    "plot.js",
+    "project.js",
+    "cells.js",
+    "genes.js",
+    "icon.svg",
+)
 
 
 def _shown(value: Any) -> Any:
@@ -82,11 +92,11 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     env.filters.update(
-        number=words.number,
+        number=number,
         large=words.large,
-        percent=words.percent,
+        percent=percent,
         listing=words.listing,
-        plural=words.plural,
+        plural=plural,
         path=path_of,
         anchor=anchor,
         json=dumps,
@@ -173,7 +183,7 @@ def range_of(values: Sequence[float | None], kind: str = "number") -> str:
     there = [value for value in values if value is not None]
     if not there:
         return "–"
-    show = words.percent if kind == "percent" else words.number
+    show = percent if kind == "percent" else number
     low, high = show(min(there)), show(max(there))
     if low == high:
         return low
@@ -235,7 +245,7 @@ def matrix_view(
     document: Mapping[str, Any],
     sizes: Mapping[str, tuple[int, int]],
     *,
-    cells: bool = False,
+    plots: Mapping[str, Any] | None = None,
     complete: bool = True,
 ) -> dict[str, Any]:
     """Return what a project's page shows of one matrix.
@@ -244,14 +254,16 @@ def matrix_view(
         record: The matrix.
         document: Its summary.
         sizes: Width and height of its PNG figures in pixels, by slug.
-        cells: Whether there is a data file of its cells.
+        plots: What `dpss.website.plots.write_plots` returns; ``None`` without it.
         complete: Whether its report and its numbers for MultiQC are written.
     """
     return {
         "record": record,
         "complete": complete,
         "document": document,
-        "cells": f"_dpss/cells/{path_of(record.folder)}.js" if cells else "",
+        "plots": f"_dpss/plots/{path_of(record.folder)}.js" if plots and plots["cells"] else "",
+        "plot_slugs": plots["cells"] if plots else [],
+        "gene_views": dumps(plots["genes"]) if plots and plots["genes"] else "",
         "n_parts": n_parts(record.numbers["n_genes"]),
         "verdict": words.verdict(record.checks),
         "lists": top_lists(document),
@@ -264,6 +276,7 @@ def matrix_view(
                 **figure,
                 "alt": words.finding(figure["slug"], document),
                 "size": sizes.get(figure["slug"]),
+                "narrow": f"{figure['slug']}.narrow.svg" in record.files,
             }
             for figure in document["figures"]
         ],

@@ -16,7 +16,7 @@ def schema(name: str) -> dict[str, Any]:
     'summary.json'
 
     Args:
-        name: ``summary`` or ``index``.
+        name: ``summary``, ``index`` or ``plots``.
     """
     text = resources.files(__name__).joinpath(f"{name}.schema.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)

@@ -1,206 +1,138 @@
-/* The scatter plots of cells, on demand: hover or arrow keys tell how many cells lie where. */
+/* The plots of cells, in place of their pictures on demand: what lies where, and two limits to draw. */
 "use strict";
 
 (function () {
-  const { element, number } = dpss;
-  const PLOTS = {
-    scatter_genes_vs_counts: { grid: "genes_vs_counts", x: "Counts per cell", y: "Genes per cell", log: true, unit: "genes" },
-    scatter_percentMitoGenes_vs_count: { grid: "mt_vs_counts", x: "Counts per cell", y: "Mitochondrial counts, %", log: false, unit: "% mitochondrial" },
-  };
-  const MOST_BINS = 64;
-  const MARGIN = { left: 72, right: 20, top: 20, bottom: 52 };
+  const { element, number, percent, chart } = dpss;
 
-  for (const article of document.querySelectorAll("article[data-grid]")) {
-    for (const [slug, plot] of Object.entries(PLOTS)) {
+  for (const article of document.querySelectorAll("article[data-plots]")) {
+    for (const slug of article.dataset.slugs.split(" ")) {
       const figure = document.getElementById(article.id + "-" + slug);
-      if (figure) prepare(article, figure, plot);
+      if (figure) prepare(article, figure, slug);
     }
   }
 
-  function prepare(article, figure, plot) {
-    const button = element("button", { type: "button", class: "quiet", "aria-expanded": "false" }, "Interactive plot");
+  function prepare(article, figure, slug) {
+    const picture = figure.querySelector(".paper");
+    const title = figure.querySelector("figcaption strong").textContent.replace(/\.$/, "");
+    const words = element("span", {}, "Interactive plot");
+    const button = element("button", { type: "button", class: "quiet", "aria-expanded": "false" }, words, element("span", { class: "visually-hidden" }, " of " + title));
     const place = element("span", { class: "interactive" }, button);
     figure.querySelector("figcaption").append(place);
     let shown = null;
     button.addEventListener("click", async function () {
-      if (shown) {
-        shown.hidden = !shown.hidden;
-        button.setAttribute("aria-expanded", String(!shown.hidden));
-        return;
-      }
       try {
-        const grids = await dpss.load(article.dataset.grid);
-        if (shown || !grids[plot.grid]) return;
-        shown = draw(grids[plot.grid], plot);
-        figure.append(shown);
-        button.setAttribute("aria-expanded", "true");
+        if (!shown) {
+          const plots = await dpss.load(article.dataset.plots);
+          if (shown || !plots[slug]) return;
+          shown = draw(plots[slug], title);
+          shown.hidden = true;
+          picture.after(shown);
+        }
       } catch {
         place.append(element("span", { role: "alert" }, " The cells could not be loaded."));
+        return;
       }
+      shown.hidden = !shown.hidden;
+      picture.hidden = !shown.hidden;
+      words.textContent = shown.hidden ? "Interactive plot" : "Back to the picture";
+      button.setAttribute("aria-expanded", String(!shown.hidden));
     });
   }
 
-  /** Join bins until there are few enough for the eye; the published ones are finer. */
-  function coarsen(grid) {
-    const step = (edges) => 2 ** Math.max(0, Math.ceil(Math.log2((edges.length - 1) / MOST_BINS)));
-    const [sx, sy] = [step(grid.x_edges), step(grid.y_edges)];
-    const joined = new Map();
-    grid.n.forEach(function (n, i) {
-      const [x, y] = [Math.floor(grid.x[i] / sx), Math.floor(grid.y[i] / sy)];
-      const bin = joined.get(x + "," + y) || { x, y, n: 0 };
-      bin.n += n;
-      joined.set(x + "," + y, bin);
-    });
-    const edges = (all, by) => [...all.slice(0, -1).filter((_, i) => i % by === 0), all[all.length - 1]];
-    const bins = [...joined.values()];
-    return { x: bins.map((bin) => bin.x), y: bins.map((bin) => bin.y), n: bins.map((bin) => bin.n), x_edges: edges(grid.x_edges, sx), y_edges: edges(grid.y_edges, sy) };
-  }
-
-  function draw(fine, plot) {
-    const grid = coarsen(fine);
+  function draw(plot, title) {
     const canvas = element("canvas", { "aria-hidden": "true" });
     const tip = element("div", { class: "tip", hidden: true });
     const said = element("span", { class: "visually-hidden", role: "status" });
-    const total = grid.n.reduce((sum, n) => sum + n, 0);
-    const box = element("div", { class: "plot", tabindex: "0", role: "group", "aria-roledescription": "density plot", "aria-label": plot.y + " against " + plot.x + " of " + dpss.plural(total, "cell") + ". The arrow keys go through the places with the most cells." }, canvas, tip, said);
-    // From the fullest bin to the emptiest: the order of the arrow keys.
-    const order = grid.n.map((_, i) => i).sort((a, b) => grid.n[b] - grid.n[a] || a - b);
-    const most = Math.log1p(grid.n[order[0]]);
-    // The first logarithmic bin begins at 0: it is drawn as wide as its neighbour.
-    const edgesX = positive(grid.x_edges, true);
-    const edgesY = positive(grid.y_edges, plot.log);
-    const at = new Map(order.map((i) => [grid.x[i] + "," + grid.y[i], i]));
+    const marks = marksOf(plot);
+    const total = plot.grid.n.reduce((sum, n) => sum + n, 0);
+    const area = element("div", { class: "area", tabindex: "0", role: "group", "aria-roledescription": "density plot", "aria-label": title + ", " + dpss.plural(total, "cell") + ". The arrow keys go through the places with the most cells." }, canvas, tip, said);
+    const box = element("div", { class: "plot" }, area);
+    const remain = element("p", { class: "remain", role: "status" });
+    const limits = [limit(plot, 0, changed), limit(plot, 1, changed)];
+    const reset = element("button", { type: "button", class: "quiet", onclick: () => limits.forEach((one) => one.release()) }, "Keep all cells");
+    box.append(...limits.map((one) => one.handle));
+    const whole = element("div", { class: "chart" }, chart.legend(plot, "orange"), box, element("div", { class: "limits" }, remain, reset));
+    let at = null;
     let marked = -1;
-    let scale = null;
 
     new ResizeObserver(paint).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
-    box.addEventListener("pointermove", point);
-    box.addEventListener("pointerdown", point);
-    box.addEventListener("pointerleave", () => mark(-1, false));
-    box.addEventListener("keydown", function (event) {
+    area.addEventListener("pointermove", point);
+    area.addEventListener("pointerdown", point);
+    area.addEventListener("pointerleave", () => mark(-1, false));
+    area.addEventListener("keydown", function (event) {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       if (event.key === "Escape") mark(-1, false);
       if (!step) return;
       event.preventDefault();
-      const now = marked < 0 ? -1 : order.indexOf(marked);
-      mark(order[Math.max(0, Math.min(order.length - 1, now + step))], true);
+      mark(Math.max(0, Math.min(marks.length - 1, marked + step)), true);
     });
-    return element("div", {}, box);
+    changed();
+    return whole;
 
-    function positive(edges, log) {
-      if (!log) return edges;
-      const first = edges[0] > 0 ? edges[0] : (edges[1] || 1) / 2 ** (1 / 32);
-      return [first, ...edges.slice(1)].map(Math.log10);
+    function changed() {
+      const { x, y, n } = plot.grid;
+      const [keepX, keepY] = limits.map((one) => one.keeps);
+      let left = 0;
+      for (let i = 0; i < n.length; i += 1) if (keepX(x[i]) && keepY(y[i])) left += n[i];
+      remain.replaceChildren(element("strong", {}, number(left) + " of " + dpss.plural(total, "cell")), " (" + percent((100 * left) / total) + ") remain: " + limits.map((one) => one.text()).join(" and ") + ".");
+      if (at) paint();
     }
 
     function paint() {
-      const width = box.clientWidth;
-      const height = box.clientHeight;
-      if (!width) return;
-      const style = getComputedStyle(document.documentElement);
-      const colour = (name) => style.getPropertyValue("--" + name).trim();
-      const ratio = window.devicePixelRatio || 1;
-      canvas.width = width * ratio;
-      canvas.height = height * ratio;
-      const pen = canvas.getContext("2d");
-      pen.scale(ratio, ratio);
-      const right = width - MARGIN.right;
-      const bottom = height - MARGIN.bottom;
-      const map = (edges, from, to) => {
-        const low = edges[0];
-        const span = edges[edges.length - 1] - low || 1;
-        return (value) => from + ((value - low) / span) * (to - from);
-      };
-      scale = { x: map(edgesX, MARGIN.left + 8, right - 8), y: map(edgesY, bottom - 8, MARGIN.top + 8) };
-      const [xTicks, yTicks] = [ticks(edgesX, true), ticks(edgesY, plot.log)];
-      pen.fillStyle = colour("grid");
-      for (const [value] of xTicks) pen.fillRect(Math.round(scale.x(value)), MARGIN.top, 1, bottom - MARGIN.top);
-      for (const [value] of yTicks) pen.fillRect(MARGIN.left, Math.round(scale.y(value)), right - MARGIN.left, 1);
-      pen.fillStyle = colour("blue");
-      for (const i of order) {
-        const x = scale.x(edgesX[grid.x[i]]);
-        const y = scale.y(edgesY[grid.y[i] + 1]);
-        pen.globalAlpha = 0.22 + 0.78 * (Math.log1p(grid.n[i]) / most);
-        pen.fillRect(x, y, Math.max(1.5, scale.x(edgesX[grid.x[i] + 1]) - x), Math.max(1.5, scale.y(edgesY[grid.y[i]]) - y));
-      }
-      pen.globalAlpha = 1;
-      pen.strokeStyle = colour("line");
-      pen.strokeRect(MARGIN.left - 0.5, MARGIN.top - 0.5, right - MARGIN.left + 1, bottom - MARGIN.top + 1);
-      pen.fillStyle = colour("muted");
-      pen.font = "12px system-ui, sans-serif";
-      pen.textAlign = "center";
-      for (const [value, text] of xTicks) pen.fillText(text, scale.x(value), bottom + 18);
-      pen.fillText(plot.x, (MARGIN.left + right) / 2, height - 12);
-      pen.textAlign = "right";
-      pen.textBaseline = "middle";
-      for (const [value, text] of yTicks) pen.fillText(text, MARGIN.left - 8, scale.y(value));
-      pen.save();
-      pen.translate(14, (MARGIN.top + bottom) / 2);
-      pen.rotate(-Math.PI / 2);
-      pen.textAlign = "center";
-      pen.fillText(plot.y, 0, 0);
-      pen.restore();
-      if (marked >= 0) {
-        pen.strokeStyle = colour("orange");
-        pen.lineWidth = 2;
-        const [x, y] = middle(marked);
-        pen.strokeRect(x - 5, y - 5, 10, 10);
-      }
-    }
-
-    function ticks(edges, log) {
-      const low = edges[0];
-      const high = edges[edges.length - 1];
-      const found = [];
-      if (log) {
-        const mantissas = high - low > 3 ? [1] : high - low > 1.5 ? [1, 3] : [1, 2, 5];
-        for (let power = Math.floor(low); power <= high; power += 1) {
-          for (const mantissa of mantissas) {
-            const value = power + Math.log10(mantissa);
-            if (value >= low && value <= high) found.push([value, number(Number((10 ** value).toPrecision(2)))]);
-          }
+      if (!box.clientWidth) return;
+      const pen = chart.penOf(canvas, box);
+      at = chart.frame(plot, box.clientWidth, box.clientHeight);
+      chart.drawAxes(pen, plot, at, box);
+      for (const one of marks) {
+        pen.fillStyle = chart.colour(one.role);
+        if (one.n) {
+          // Whole pixels: no seam between neighbours.
+          const [left, right, top, bottom] = [at.fx(one.x[0]), at.fx(one.x[1]), at.fy(one.y[1]), at.fy(one.y[0])].map(Math.round);
+          pen.fillRect(left, top, Math.max(1, right - left), Math.max(1, bottom - top));
+        } else {
+          pen.beginPath();
+          pen.arc(at.fx(one.x[0]), at.fy(one.y[0]), 2.2, 0, 2 * Math.PI);
+          pen.fill();
         }
-        return found;
       }
-      const rough = (high - low) / 5 || 1;
-      const power = 10 ** Math.floor(Math.log10(rough));
-      const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
-      for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push([k * step, number(Number((k * step).toPrecision(6)))]);
-      return found;
+      chart.drawGuides(pen, plot, at, "orange");
+      // What the limits leave out is veiled.
+      pen.fillStyle = chart.colour("background");
+      pen.globalAlpha = 0.65;
+      const [x, y] = limits.map((one) => one.pixel(at));
+      pen.fillRect(at.left + 1, at.top, Math.max(0, x - at.left - 1), at.bottom - at.top);
+      const upper = plot.keep[1] === "at most";
+      const [from, to] = upper ? [at.top, y] : [y, at.bottom];
+      pen.fillRect(Math.max(x, at.left + 1), from, at.right - Math.max(x, at.left + 1), Math.max(0, to - from));
+      pen.globalAlpha = 1;
+      limits.forEach((one) => one.show(at));
+      if (marked >= 0) {
+        pen.strokeStyle = chart.colour("orange");
+        pen.lineWidth = 2;
+        const [mx, my] = middle(marks[marked]);
+        pen.strokeRect(mx - 6, my - 6, 12, 12);
+      }
     }
 
-    function middle(i) {
-      return [(scale.x(edgesX[grid.x[i]]) + scale.x(edgesX[grid.x[i] + 1])) / 2, (scale.y(edgesY[grid.y[i]]) + scale.y(edgesY[grid.y[i] + 1])) / 2];
+    function middle(one) {
+      return [at.fx((one.x[0] + one.x[1]) / 2), at.fy((one.y[0] + one.y[1]) / 2)];
     }
 
-    /** The bin under the pointer, or the nearest one within a few bins. */
+    /** The bin under the pointer, or the nearest dot. */
     function point(event) {
       const frame = box.getBoundingClientRect();
       const x = event.clientX - frame.left - box.clientLeft;
       const y = event.clientY - frame.top - box.clientTop;
-      const find = (edges, position, along) => edges.findIndex((edge, k) => k + 1 < edges.length && (along(edge) - position) * (along(edges[k + 1]) - position) <= 0);
-      const column = find(edgesX, x, scale.x);
-      const row = find(edgesY, y, scale.y);
-      for (const reach of [0, 1, 2, 3]) {
-        for (let i = -reach; i <= reach; i += 1) {
-          for (let j = -reach; j <= reach; j += 1) {
-            const found = at.get(column + i + "," + (row + j));
-            if (column >= 0 && row >= 0 && found !== undefined) return mark(found, false);
-          }
-        }
-      }
-      return mark(-1, false);
-    }
-
-    function range(edges, k) {
-      const low = edges[k];
-      const high = edges[k + 1];
-      // Of whole numbers the upper edge is not in the bin.
-      if (edges === grid.y_edges && !plot.log) return number(low) + "–" + number(high);
-      const first = Math.ceil(low);
-      const last = Math.max(first, Math.ceil(high) - 1);
-      return first === last ? number(first) : number(first) + "–" + number(last);
+      let best = -1;
+      let least = 12 ** 2;
+      marks.forEach(function (one, i) {
+        const [mx, my] = middle(one);
+        const inside = one.n && x >= at.fx(one.x[0]) && x <= at.fx(one.x[1]) && y >= at.fy(one.y[1]) && y <= at.fy(one.y[0]);
+        const distance = inside ? -1 : (mx - x) ** 2 + (my - y) ** 2;
+        if (distance < least) [best, least] = [i, distance];
+      });
+      mark(best, false);
     }
 
     function mark(i, aloud) {
@@ -209,15 +141,123 @@
       paint();
       tip.hidden = i < 0;
       if (i < 0) return;
-      const cells = dpss.plural(grid.n[i], "cell");
-      const where = range(grid.x_edges, grid.x[i]) + " counts, " + range(grid.y_edges, grid.y[i]) + " " + plot.unit;
+      const one = marks[i];
+      const cells = one.n ? dpss.plural(one.n, "cell") : "one cell";
+      const where = range(plot, 0, one.x) + ", " + range(plot, 1, one.y);
       tip.replaceChildren(element("strong", {}, cells), where);
-      const [x, y] = middle(i);
-      const left = x > box.clientWidth / 2;
-      tip.style.left = left ? "" : x + 12 + "px";
-      tip.style.right = left ? box.clientWidth - x + 12 + "px" : "";
-      tip.style.top = Math.max(4, Math.min(y + 8, box.clientHeight - tip.offsetHeight - 8)) + "px";
+      chart.showTip(tip, box, ...middle(one));
       if (aloud) said.textContent = cells + ": " + where;
     }
+  }
+
+  /** Bins, the fullest first, then dots from the left: the order of the arrow keys. */
+  function marksOf(plot) {
+    const { bins, dots } = plot;
+    const [x, y] = [chart.fractions(plot.x), chart.fractions(plot.y)];
+    const found = bins.n.map(function (n, i) {
+      const shade = bins.steps.filter((step) => step <= n).length - 1;
+      return { n, role: bins.shades[shade], x: bins.x[i].map((v) => v / 1e4), y: bins.y[i].map((v) => v / 1e4) };
+    });
+    found.sort((a, b) => b.n - a.n);
+    const alone = dots.x.map((value, i) => ({ n: 0, role: "blue", x: [x.of(value), x.of(value)], y: [y.of(dots.y[i]), y.of(dots.y[i])] }));
+    alone.sort((a, b) => a.x[0] - b.x[0]);
+    return [...found, ...alone];
+  }
+
+  function written(plot, side, value) {
+    if (plot.units[side] === "%") return percent(value);
+    return number(plot.whole ? Math.ceil(value - 1e-9) : value);
+  }
+
+  function range(plot, side, [low, high]) {
+    const axis = chart.fractions(side ? plot.y : plot.x);
+    const unit = plot.units[side] === "%" ? "" : " " + plot.units[side];
+    // A dot's place is known to within a fine bin: it is not told more exactly.
+    if (low === high) return "about " + (unit ? number(Number(axis.at(low).toPrecision(2))) : percent(Number(axis.at(low).toPrecision(2)))) + unit;
+    const ends = [axis.at(low), axis.at(high)].map((value) => written(plot, side, value));
+    return (ends[0] === ends[1] ? ends[0] : ends.join(" to ")) + unit;
+  }
+
+  /** A limit on one measure: a line to drag or to move by keys, which snaps to the fine bins. */
+  function limit(plot, side, changed) {
+    const edges = side ? plot.grid.y_edges : plot.grid.x_edges;
+    const axis = side ? plot.y : plot.x;
+    const least = plot.keep[side] === "at least";
+    const free = least ? 0 : edges.length - 1;
+    const unit = plot.units[side] === "%" ? "" : " " + plot.units[side];
+    const upright = side === 0;
+    const handle = element("div", { class: "handle " + (upright ? "upright" : "level"), role: "slider", tabindex: "0", "aria-label": "Keep cells with " + plot.keep[side] + " so many " + (plot.units[side] === "%" ? "per cent mitochondrial" : plot.units[side]), "aria-orientation": upright ? "horizontal" : "vertical", "aria-valuemin": "0", "aria-valuemax": String(edges.length - 1) });
+    let k = free;
+    let at = null;
+    const first = plot.guides.find((guide) => guide.along === (upright ? "x" : "y") && guide.kind === "limit");
+    if (first) k = nearest(first.at);
+    note();
+
+    handle.addEventListener("keydown", function (event) {
+      const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity }[event.key];
+      if (step === undefined) return;
+      event.preventDefault();
+      move(k + step);
+    });
+    handle.addEventListener("pointerdown", function (event) {
+      handle.setPointerCapture(event.pointerId);
+      handle.focus({ preventScroll: true });
+      event.preventDefault();
+    });
+    handle.addEventListener("pointermove", function (event) {
+      if (!handle.hasPointerCapture(event.pointerId) || !at) return;
+      const frame = handle.parentElement.getBoundingClientRect();
+      const value = upright ? at.valueX(event.clientX - frame.left) : at.valueY(event.clientY - frame.top);
+      move(nearest(value));
+    });
+
+    function nearest(value) {
+      let best = 0;
+      edges.forEach(function (edge, i) {
+        if (Math.abs(edge - value) < Math.abs(edges[best] - value)) best = i;
+      });
+      return best;
+    }
+
+    function move(to) {
+      const now = Math.max(0, Math.min(edges.length - 1, to));
+      if (now === k) return;
+      k = now;
+      note();
+      changed();
+    }
+
+    function text() {
+      if (k === free) return "any " + (unit ? "number of" + unit : "share");
+      return plot.keep[side] + " " + written(plot, side, edges[k]) + unit;
+    }
+
+    function note() {
+      handle.setAttribute("aria-valuenow", String(k));
+      handle.setAttribute("aria-valuetext", text());
+    }
+
+    /** Where the limit lies; one that keeps all lies at the end of the axis. */
+    function pixel(where) {
+      if (k === free) return least ? (upright ? where.left : where.bottom) : upright ? where.right : where.top;
+      const value = Math.max(axis.low, Math.min(axis.high, edges[k]));
+      return upright ? where.x(value) : where.y(value);
+    }
+
+    function show(where) {
+      at = where;
+      const here = pixel(where);
+      if (upright) {
+        handle.style.left = here + "px";
+        handle.style.top = where.top + "px";
+        handle.style.height = where.bottom - where.top + "px";
+      } else {
+        handle.style.top = here + "px";
+        handle.style.left = where.left + "px";
+        handle.style.width = where.right - where.left + "px";
+      }
+    }
+
+    return { handle, text, pixel, show, release: () => move(free), keeps: (bin) => (least ? bin >= k : bin < k) };
   }
 })();

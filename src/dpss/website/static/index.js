@@ -241,7 +241,7 @@
     const mine = matrices.filter((matrix) => matrix[0].split("/")[0] === project.folder);
     return mine.map(function ([folder, path, title, address, label, , , , , , , slugs]) {
       const images = slugs.map((slug) =>
-        element("a", { href: path + slug + ".svg" }, element("img", { src: path + slug + ".png", alt: slug.replaceAll("_", " ") + " of " + (label || title), loading: "lazy", width: 320, height: 240 })),
+        element("a", { href: path + slug + ".svg" }, element("picture", {}, element("source", { media: "(prefers-color-scheme: dark)", srcset: path + slug + ".svg", type: "image/svg+xml" }), element("img", { src: path + slug + ".png", alt: slug.replaceAll("_", " ") + " of " + (label || title), loading: "lazy", width: 320, height: 240 }))),
       );
       return element("div", { class: "pictures" }, element("p", {}, element("a", { href: address }, label || folder)), element("div", {}, ...images));
     });

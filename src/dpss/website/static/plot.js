@@ -3,17 +3,26 @@
 
 dpss.genePlot = (function () {
   const { element, number, percent } = dpss;
+  const { chart } = dpss;
   const VIEWS = {
-    variability: { label: "Variability", x: "means", y: "dispersions_norm", xLabel: "Mean expression, log(1 + counts per 10,000)", yLabel: "Normalised dispersion", rank: "rank_variability" },
-    dispersion: { label: "Dispersion before normalisation", x: "means", y: "dispersions", xLabel: "Mean expression, log(1 + counts per 10,000)", yLabel: "Dispersion, log(variance / mean)", rank: "rank_variability" },
-    detection: { label: "Detection", x: "mean_counts", y: "found", xLabel: "Mean count per cell (log scale)", yLabel: "Cells in which the gene is found, %", rank: "rank_cell_count", log: true },
+    variability: { label: "Variability", x: "means", y: "dispersions_norm", rank: "rank_variability" },
+    dispersion: { label: "Dispersion before normalisation", x: "means", y: "dispersions", rank: "rank_variability" },
+    detection: { label: "Detection", x: "mean_counts", y: "found", rank: "rank_cell_count" },
   };
+  const FEW_CELLS = 3;
 
-  function makePlot(state, status) {
+  /**
+   * Make the plot.
+   * @param {object} state genes, view, search and what is marked
+   * @param {object} told axes, guides and legend of each view, as the figure has them
+   * @param {HTMLElement} status where the marked gene is said aloud
+   */
+  function makePlot(state, told, status) {
     const canvas = element("canvas", { "aria-hidden": "true" });
     const tip = element("div", { class: "tip", hidden: true });
     const box = element("div", { class: "plot", tabindex: "0", role: "group", "aria-roledescription": "scatter plot" }, canvas, tip);
-    const MARGIN = { left: 64, right: 20, top: 20, bottom: 52 };
+    const legend = element("div");
+    let shown = "";
     let points = [];
     let cells = new Map();
     let order = [];
@@ -33,65 +42,34 @@ dpss.genePlot = (function () {
       mark(order[Math.max(0, Math.min(order.length - 1, at + step))].gene, true);
     });
 
-    function colour(name) {
-      return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-    }
-
-    function extent(values) {
-      let low = Infinity;
-      let high = -Infinity;
-      for (const value of values) {
-        if (value < low) low = value;
-        if (value > high) high = value;
-      }
-      if (!(low < high)) return [low - 1, low + 1];
-      const pad = (high - low) * 0.04;
-      return [low - pad, high + pad];
-    }
-
-    function ticks([low, high], log) {
-      const found = [];
-      if (log) {
-        for (let power = Math.ceil(low); power <= high; power += Math.max(1, Math.ceil((high - low) / 7))) found.push([power, number(Number((10 ** power).toPrecision(2)))]);
-        return found;
-      }
-      const rough = (high - low) / 6;
-      const power = 10 ** Math.floor(Math.log10(rough));
-      const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
-      for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push([k * step, number(Number((k * step).toPrecision(12)))]);
-      return found;
-    }
+    const { colour } = chart;
 
     function draw() {
       const view = VIEWS[state.view];
+      const what = told[state.view];
       const width = box.clientWidth;
-      const height = box.clientHeight;
       if (!width) return;
-      const ratio = window.devicePixelRatio || 1;
-      canvas.width = width * ratio;
-      canvas.height = height * ratio;
-      const pen = canvas.getContext("2d");
-      pen.scale(ratio, ratio);
-      const of = (gene, name) => (name === view.x && view.log ? (gene[name] > 0 ? Math.log10(gene[name]) : null) : gene[name]);
+      const pen = chart.penOf(canvas, box);
       points = [];
       for (const gene of state.genes) {
-        const x = of(gene, view.x);
-        const y = of(gene, view.y);
-        if (x !== null && y !== null) points.push({ gene, x, y });
+        const x = gene[view.x];
+        const y = gene[view.y];
+        if (x === null || y === null || (what.x.scale === "log" && x <= 0)) continue;
+        points.push({ gene, x, y });
       }
-      box.setAttribute("aria-label", view.yLabel + " against " + view.xLabel + " of " + dpss.plural(points.length, "gene") + ". The arrow keys go through the genes by rank.");
+      box.setAttribute("aria-label", what.y.title + " against " + what.x.title + " of " + dpss.plural(points.length, "gene") + ". The arrow keys go through the genes by rank.");
       order = [...points].filter((one) => one.gene[view.rank]).sort((a, b) => a.gene[view.rank] - b.gene[view.rank]);
-      const xs = extent(points.map((one) => one.x));
-      const ys = extent(points.map((one) => one.y));
-      scale = {
-        x: (value) => MARGIN.left + ((value - xs[0]) / (xs[1] - xs[0])) * (width - MARGIN.left - MARGIN.right),
-        y: (value) => height - MARGIN.bottom - ((value - ys[0]) / (ys[1] - ys[0])) * (height - MARGIN.top - MARGIN.bottom),
-      };
-      drawAxes(pen, width, height, view, ticks(xs, view.log), ticks(ys, false));
+      scale = chart.frame(what, width, box.clientHeight);
+      chart.drawAxes(pen, what, scale, box);
+      if (shown !== state.view) {
+        shown = state.view;
+        legend.replaceChildren(chart.legend(what, "muted", [["dot", "orange", "found by the search"]]));
+      }
       cells = new Map();
       for (const one of points) {
-        one.px = scale.x(one.x);
-        one.py = scale.y(one.y);
+        // What lies beyond an axis is drawn at its end.
+        one.px = Math.max(scale.left, Math.min(scale.right, scale.x(one.x)));
+        one.py = Math.max(scale.top, Math.min(scale.bottom, scale.y(one.y)));
         const key = Math.floor(one.px / 24) + "," + Math.floor(one.py / 24);
         if (!cells.has(key)) cells.set(key, []);
         cells.get(key).push(one);
@@ -107,8 +85,12 @@ dpss.genePlot = (function () {
         }
         pen.globalAlpha = 1;
       };
-      dots(points.filter((one) => !one.gene.highly_variable), colour("grey"), 2, hits ? 0.25 : 0.55);
+      const few = (one) => !one.gene.highly_variable && one.gene.n_cells_by_counts < FEW_CELLS;
+      dots(points.filter(few), colour("faint"), 2, hits ? 0.4 : 0.9);
+      dots(points.filter((one) => !one.gene.highly_variable && !few(one)), colour("grey"), 2, hits ? 0.25 : 0.55);
       dots(points.filter((one) => one.gene.highly_variable), colour("blue"), 2.5, hits ? 0.3 : 0.8);
+      if (!hits) dots(order.slice(0, 20), colour("orange"), 3, 1);
+      chart.drawGuides(pen, what, scale, "muted");
       const found = hits ? points.filter((one) => hits.has(one.gene)) : [];
       dots(found, colour("orange"), 4, 0.95);
       pen.font = "600 12px system-ui, sans-serif";
@@ -149,43 +131,6 @@ dpss.genePlot = (function () {
       pen.stroke();
     }
 
-    function drawAxes(pen, width, height, view, xTicks, yTicks) {
-      pen.font = "12px system-ui, sans-serif";
-      pen.fillStyle = colour("muted");
-      pen.strokeStyle = colour("grid");
-      pen.lineWidth = 1;
-      pen.textAlign = "center";
-      pen.textBaseline = "top";
-      const bottom = height - MARGIN.bottom;
-      for (const [value, text] of xTicks) {
-        const x = Math.round(scale.x(value)) + 0.5;
-        pen.beginPath();
-        pen.moveTo(x, MARGIN.top);
-        pen.lineTo(x, bottom);
-        pen.stroke();
-        pen.fillText(text, x, bottom + 8);
-      }
-      pen.textAlign = "right";
-      pen.textBaseline = "middle";
-      for (const [value, text] of yTicks) {
-        const y = Math.round(scale.y(value)) + 0.5;
-        pen.beginPath();
-        pen.moveTo(MARGIN.left, y);
-        pen.lineTo(width - MARGIN.right, y);
-        pen.stroke();
-        pen.fillText(text, MARGIN.left - 8, y);
-      }
-      pen.textAlign = "center";
-      pen.textBaseline = "alphabetic";
-      pen.fillText(view.xLabel, MARGIN.left + (width - MARGIN.left - MARGIN.right) / 2, height - 12);
-      pen.save();
-      pen.translate(16, MARGIN.top + (bottom - MARGIN.top) / 2);
-      pen.rotate(-Math.PI / 2);
-      pen.fillText(view.yLabel, 0, 0);
-      pen.restore();
-      pen.textAlign = "left";
-    }
-
     /** Name the gene nearest to the pointer. */
     function point(event) {
       const frame = box.getBoundingClientRect();
@@ -215,14 +160,11 @@ dpss.genePlot = (function () {
       if (!one) return;
       const lines = ["found in " + percent(gene.found) + " of cells", "mean count " + number(gene.mean_counts), gene.dispersions_norm === null ? null : "normalised dispersion " + number(gene.dispersions_norm), gene.rank_variability ? "rank " + number(gene.rank_variability) + " by variability" : null].filter(Boolean);
       tip.replaceChildren(element("strong", {}, gene.name), ...[...(gene.name === gene.id ? [] : [gene.id]), ...lines].flatMap((text, i) => (i ? [document.createElement("br"), text] : [text])));
-      const right = one.px > box.clientWidth / 2;
-      tip.style.left = right ? "" : one.px + 14 + "px";
-      tip.style.right = right ? box.clientWidth - one.px + 14 + "px" : "";
-      tip.style.top = Math.max(4, Math.min(one.py + 8, box.clientHeight - tip.offsetHeight - 8)) + "px";
+      chart.showTip(tip, box, one.px, one.py);
       if (aloud) status.textContent = gene.name + ": " + lines.join(", ");
     }
 
-    return { element: box, draw, mark };
+    return { element: element("div", {}, legend, box), draw, mark };
   }
 
   return { VIEWS, makePlot };

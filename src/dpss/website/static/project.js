@@ -57,7 +57,7 @@
     section.append(button);
     const figure = document.getElementById(matrix + "-highly_variable_genes");
     if (figure) {
-      const there = element("button", { type: "button", class: "quiet" }, "Interactive plot");
+      const there = element("button", { type: "button", class: "quiet" }, "Interactive plot of all genes");
       there.addEventListener("click", function () {
         if (button.isConnected) button.click();
         section.scrollIntoView();
@@ -109,10 +109,14 @@
     const id = (name) => state.matrix + "-" + name;
     const search = element("input", { id: id("q"), type: "search", autocomplete: "off", spellcheck: "false" });
     search.value = state.query;
-    const view = element("select", { id: id("view") }, ...Object.entries(VIEWS).map(([key, one]) => element("option", { value: key }, one.label)));
+    const told = section.dataset.views ? JSON.parse(section.dataset.views) : {};
+    const views = Object.entries(VIEWS).filter(([key]) => told[key]);
+    if (views.length && !told[state.view]) state.view = views[0][0];
+    const view = element("select", { id: id("view") }, ...views.map(([key, one]) => element("option", { value: key }, one.label)));
     view.value = state.view;
     const status = element("p", { class: "status", role: "status" });
-    const plot = makePlot(state, status);
+    // Results of an earlier version do not say what their plot is to show: there is the table only.
+    const plot = views.length ? makePlot(state, told, status) : { element: null, draw() {}, mark() {} };
     const table = element("table", { class: "data" }, element("thead", {}, element("tr", {}, ...COLUMNS.map(([key, label, isNumber]) => element("th", { scope: "col", class: isNumber ? "n" : null, "data-sort": key, "data-up": key.startsWith("rank") }, label)))), element("tbody"));
     const back = element("button", { type: "button", class: "quiet" }, "Previous");
     const on = element("button", { type: "button", class: "quiet" }, "Next");
@@ -132,9 +136,8 @@
       arrange();
     });
     section.append(
-      element("div", { class: "tools" }, element("div", {}, element("label", { for: search.id }, "Find genes by symbol or id"), search), element("div", {}, element("label", { for: view.id }, "Plot"), view)),
-      plot.element,
-      element("p", { class: "legend" }, element("span", { class: "hv" }, "highly variable"), element("span", {}, "other genes"), element("span", { class: "hit" }, "found by the search")),
+      element("div", { class: "tools" }, element("div", {}, element("label", { for: search.id }, "Find genes by symbol or id"), search), views.length ? element("div", {}, element("label", { for: view.id }, "Plot"), view) : ""),
+      plot.element || "",
       status,
       element("div", { class: "scroll", role: "region", "aria-label": "Table of all genes of " + document.getElementById(state.matrix + "-h").textContent, tabindex: "0" }, table),
       element("div", { class: "pages" }, back, on, where),
