@@ -16,8 +16,11 @@ from typing import Any
 
 import pytest
 
+from dpss.engine.summarizer import NullProgress
+from dpss.job.renderer import DrawingHere
 from dpss.storage.local import LocalStore
 from dpss.website import build_website, make_server
+from tests.unit.figures.builder import build, simulate
 from tests.unit.website.portal import make_nasty, make_portal, make_runs
 
 SCREENSHOTS = Path(os.environ.get("DPSS_SCREENSHOTS", "build/screenshots"))
@@ -75,6 +78,19 @@ def portal(tmp_path_factory, browser) -> Iterator[Portal]:
     root = make_portal(tmp_path_factory.mktemp("portal") / "out", 6, 3, 300)
     make_nasty(root)
     make_runs(root)
+    build_website(LocalStore(root))
+    yield from _served(root)
+
+
+@pytest.fixture(scope="session")
+def real_portal(tmp_path_factory, browser) -> Iterator[Portal]:
+    """Two matrices with the files that a run would publish: many cells, and two."""
+    root = tmp_path_factory.mktemp("real") / "out"
+    for name, n_cells in (("many", 900), ("two", 2)):
+        files = DrawingHere().files_of(build(simulate(n_cells, 300)), NullProgress())
+        (root / name).mkdir(parents=True)
+        for file, data in files.items():
+            (root / name / file).write_bytes(data)
     build_website(LocalStore(root))
     yield from _served(root)
 
