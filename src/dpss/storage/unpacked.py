@@ -7,38 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
 
-from dpss.storage.archives import skip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import open_decompressed
+from dpss.storage.derived import DerivedStream
 
 
 @dataclass(frozen=True)
-class Unpacked:
+class Unpacked(DerivedStream):
     """The content of a compressed blob as a `dpss.storage.base.Blob`: a stream."""
 
-    packed: Blob
-    size_bytes: int | None = None
-    random_access: bool = False
-
-    @property
-    def name(self) -> str:
-        """The compressed file's name."""
-        return self.packed.name
-
-    @property
-    def url(self) -> str:
-        """The compressed file's address."""
-        return self.packed.url
-
-    def read_range(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``start``, fewer only at the end."""
-        with self.open() as file:
-            skip(file, start)
-            return file.read(length)
+    inner: Blob
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end."""
-        return open_decompressed(self.packed)
+        return open_decompressed(self.inner)
 
 
 @dataclass(frozen=True)

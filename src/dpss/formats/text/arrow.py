@@ -21,9 +21,9 @@ from dpss.formats.base import Matrix
 from dpss.formats.text.arrow_rows import order_columns, title_row, write_rows
 from dpss.formats.text.layout import Orientation
 from dpss.formats.text.reader import open_text
-from dpss.storage.archives import skip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.blob_file import BlobFile
+from dpss.storage.derived import DerivedStream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -90,26 +90,14 @@ def open_(
 
 
 @dataclass(frozen=True)
-class TableText:
+class TableText(DerivedStream):
     """The rows of a Parquet or Feather table as csv, a `dpss.storage.base.Blob`."""
 
-    table: Blob
+    inner: Blob
     kind: str
     """``parquet`` or ``feather``."""
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     """Memory that a row group or record batch may need."""
-    size_bytes: int | None = None
-    random_access: bool = False
-
-    @property
-    def name(self) -> str:
-        """The table's name."""
-        return self.table.name
-
-    @property
-    def url(self) -> str:
-        """The table's address."""
-        return self.table.url
 
     def check(self) -> None:
         """Check that the table can be read here, before its first row is.
@@ -118,7 +106,7 @@ class TableText:
             UnknownFormatError: pyarrow is not installed.
             NeedsWholeError: The file can't be read at any place where it lies.
         """
-        if not self.table.random_access:
+        if not self.inner.random_access:
             raise NeedsWholeError(
                 f"{self.url}: a {self.kind.title()} table can't be read as a stream"
             )
@@ -128,12 +116,6 @@ class TableText:
             raise UnknownFormatError(
                 f"{self.url}: a {self.kind.title()} table; install {_EXTRA} to read it, {_INSTEAD}"
             ) from error
-
-    def read_range(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes of the text from ``start``, fewer only at the end."""
-        with self.open() as file:
-            skip(file, start)
-            return file.read(length)
 
     def open(self) -> BinaryIO:
         """Open the text for reading from the start to the end."""
@@ -184,7 +166,7 @@ class _TextStream(io.RawIOBase):
 
 
 def _file_of(text: TableText) -> io.BufferedReader:
-    return io.BufferedReader(BlobFile(text.table), _READ_BYTES)
+    return io.BufferedReader(BlobFile(text.inner), _READ_BYTES)
 
 
 def _open_parquet(text: TableText) -> tuple[Any, Iterator[Any]]:
@@ -236,7 +218,7 @@ def _check_size(text: TableText, n_rows: int, n_columns: int) -> None:
     Raises:
         CorruptMatrixError: So few bytes can't hold so many values.
     """
-    stored = text.table.size_bytes or 0
+    stored = text.inner.size_bytes or 0
     if n_rows * n_columns > max(1 << 29, stored * _MAX_RATIO):
         raise CorruptMatrixError(
             f"{text.url} claims {n_rows:,} × {n_columns:,} values, but stores {stored:,} bytes"

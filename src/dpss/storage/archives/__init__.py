@@ -1,6 +1,6 @@
 """Zip and tar archives, read without unpacking them to disk."""
 
-from dpss.storage.archives.members import is_clutter, skip
+from dpss.storage.archives.members import is_clutter
 from dpss.storage.archives.tar import HEAD_BYTES, TarTree, is_tar
 from dpss.storage.archives.zip import ZipTree, is_zip
 
@@ -11,5 +11,4 @@ __all__ = [
     "is_clutter",
     "is_tar",
     "is_zip",
-    "skip",
 ]

@@ -7,12 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO
 
 from dpss.errors import CorruptMatrixError
 from dpss.storage.base import Blob
+from dpss.storage.derived import Derived
 
-_PIECE_BYTES = 1 << 18
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -32,13 +31,6 @@ def check_path(path: str, url: str) -> str:
     if clean.startswith("/") or ".." in clean.split("/") or re.match(r"[A-Za-z]:", clean):
         raise CorruptMatrixError(f"{url}: refused, its member {path!r} would leave its folder")
     return clean
-
-
-def skip(file: BinaryIO, n_bytes: int) -> bool:
-    """Read on and forget what is read; return whether the stream went as far."""
-    while n_bytes > 0 and (n_read := len(file.read(min(n_bytes, _PIECE_BYTES)))):
-        n_bytes -= n_read
-    return n_bytes <= 0
 
 
 @dataclass(frozen=True)
@@ -61,20 +53,11 @@ class Member(ABC):
 
 
 @dataclass(frozen=True)
-class ArchiveTree(ABC):
+class ArchiveTree(Derived, ABC):
     """An archive as a `dpss.storage.base.Tree`, but for what lists its members."""
 
-    archive: Blob
-
-    @property
-    def name(self) -> str:
-        """The archive's name."""
-        return self.archive.name
-
-    @property
-    def url(self) -> str:
-        """The archive's path or address."""
-        return self.archive.url
+    inner: Blob
+    """The archive."""
 
     def blobs(self) -> Mapping[str, Blob]:
         """Return the members by their path, without folders, links and macOS's clutter.

@@ -15,10 +15,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dpss.errors import CorruptMatrixError
-from dpss.storage.archives.members import ArchiveTree, Member, check_path, is_clutter, skip
+from dpss.storage.archives.members import ArchiveTree, Member, check_path, is_clutter
 from dpss.storage.archives.tar_headers import HEADER_BYTES, entries, open_reader
 from dpss.storage.base import Blob
 from dpss.storage.compression import find_compression, open_decompressed, peek
+from dpss.storage.derived import read_from_start, skip
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -53,12 +54,12 @@ class TarTree(ArchiveTree):
     @cached_property
     def in_place(self) -> bool:
         """Whether members can be read by range where they are."""
-        packed = find_compression(self.archive.read_range(0, 8)) is not None
-        return self.archive.random_access and not packed
+        packed = find_compression(self.inner.read_range(0, 8)) is not None
+        return self.inner.random_access and not packed
 
     def _list(self) -> Iterator[tuple[str, Blob]]:
         heads_left = 0 if self.in_place else _MOST_HEADS_BYTES
-        with open_reader(self.archive, self.in_place) as reader:
+        with open_reader(self.inner, self.in_place) as reader:
             for entry in entries(reader):
                 path = check_path(entry.name, self.url).removeprefix("./")
                 if not entry.isreg() or not path or is_clutter(path):
@@ -70,7 +71,7 @@ class TarTree(ArchiveTree):
                 head = reader.look(min(entry.size, HEAD_BYTES, heads_left))
                 heads_left -= len(head)
                 place = entry.offset_data, entry.size
-                yield path, TarMember(self.archive, path, *place, self.in_place, head)
+                yield path, TarMember(self.inner, path, *place, self.in_place, head)
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,7 @@ class TarMember(Member):
             return self.head[start : start + length]
         if self.random_access:
             return self.archive.read_range(self.start + start, length)
-        with self.open() as file:
-            skip(file, start)
-            return file.read(length)
+        return read_from_start(self, start, length)
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end.

@@ -54,15 +54,15 @@ class ZipTree(ArchiveTree):
             if not path or path.endswith("/") or is_clutter(path):
                 continue
             if not stat.S_ISLNK(entry.external_attr >> 16):
-                yield path, _make_member(self.archive, path, entry)
+                yield path, _make_member(self.inner, path, entry)
 
     def _entries(self) -> list[zipfile.ZipInfo]:
         """Return what the table of contents names."""
-        if not self.archive.random_access:
+        if not self.inner.random_access:
             raise NeedsWholeError(
                 f"{self.url}: a zip archive within a stream can't be read in place"
             )
-        reader = BlobFile(self.archive, _MAX_DIRECTORY_BYTES)
+        reader = BlobFile(self.inner, _MAX_DIRECTORY_BYTES)
         try:
             with zipfile.ZipFile(cast("BinaryIO", io.BufferedReader(reader, _PIECE_BYTES))) as file:
                 return file.infolist()

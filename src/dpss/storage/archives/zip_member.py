@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from isal import isal_zlib
 
 from dpss.errors import CorruptMatrixError, UnknownFormatError
-from dpss.storage.archives.members import Member, skip
+from dpss.storage.archives.members import Member
 from dpss.storage.blob_file import BlobFile
 from dpss.storage.compression import DAMAGE
+from dpss.storage.derived import read_from_start
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -53,9 +54,7 @@ class ZipMember(Member):
             UnknownFormatError: It is compressed in a way that this program can't read.
         """
         if not self.random_access:
-            with self.open() as file:
-                skip(file, start)
-                return file.read(length)
+            return read_from_start(self, start, length)
         first = self._find_data()
         return self.archive.read_range(first + start, max(0, min(length, self.size_bytes - start)))
 

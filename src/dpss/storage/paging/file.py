@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from dpss.storage.base import Blob, Spans, Tree
 from dpss.storage.blob_file import open_buffered
+from dpss.storage.derived import Derived
 from dpss.storage.paging.cache import PAGE_BYTES, PageCache, Pages
 
 _AROUND_BYTES = 1 << 16
@@ -23,8 +24,10 @@ _MIN_AHEAD_BYTES = 1 << 18
 _MAX_STREAMS = 64
 
 
-class PagedBlob:
+class PagedBlob(Derived):
     """A remote file as a `dpss.storage.base.Blob` that reads and keeps pages."""
+
+    inner: Blob
 
     def __init__(self, inner: Blob, cache: PageCache) -> None:
         """Read ``inner`` through a cache."""
@@ -38,16 +41,6 @@ class PagedBlob:
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the pages behind."""
         return _with_pages_of_its_own, (PagedBlob, self.inner)
-
-    @property
-    def name(self) -> str:
-        """Last part of the address."""
-        return self.inner.name
-
-    @property
-    def url(self) -> str:
-        """The address."""
-        return self.inner.url
 
     @property
     def size_bytes(self) -> int | None:
@@ -116,8 +109,10 @@ class PagedBlob:
         self._cache.prefetch(self._pages, begin, stop)
 
 
-class PagedTree:
+class PagedTree(Derived):
     """Remote files as a `dpss.storage.base.Tree`, each of them paged; they share a cache."""
+
+    inner: Tree
 
     def __init__(self, inner: Tree, cache: PageCache) -> None:
         """Read the files of ``inner`` through a cache."""
@@ -128,16 +123,6 @@ class PagedTree:
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave files and pages behind."""
         return _with_pages_of_its_own, (PagedTree, self.inner)
-
-    @property
-    def name(self) -> str:
-        """Last part of the address."""
-        return self.inner.name
-
-    @property
-    def url(self) -> str:
-        """The address."""
-        return self.inner.url
 
     def blobs(self) -> Mapping[str, Blob]:
         """Return the files by their path, listed once."""
