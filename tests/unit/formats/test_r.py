@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.r import reader as r_objects
 from dpss.formats.r.matrices import RMatrix
+from dpss.formats.r.objects import parse_objects
 from dpss.formats.r.rules import why_no_counts
 from dpss.storage.local import LocalFile
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
@@ -256,3 +259,48 @@ def test_real_rds(real_data):
         for block in layer.cell_blocks(partition, 1 << 18)
     )
     assert total == 154_941
+
+
+HEAD = b"X\n" + struct.pack(">iii", 2, 0x30000, 0x20300)
+TINY = {
+    "NULL": struct.pack(">i", 254),
+    "numeric(0)": struct.pack(">ii", 14, 0),
+    "NA": struct.pack(">iii", 13, 1, -(1 << 31)),
+    "list()": struct.pack(">ii", 19, 0),
+    "S4": struct.pack(">i", 25),
+    "symbol": struct.pack(">iii", 1, 0x40009, 0),
+    "nested list": struct.pack(">iii", 19, 1, 254),
+}
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_very_many_tiny_objects_are_refused(kind: str, tmp_path: Path) -> None:
+    """A file of some kB that would become gigabytes of objects is refused in words."""
+    n = 2_000_000
+    path = tmp_path / "many.rds"
+    path.write_bytes(gzip.compress(HEAD + struct.pack(">ii", 19, n) + TINY[kind] * n, 1))
+    with pytest.raises(LimitError, match=r"more than [\d,]+ objects|needs more than"):
+        r_objects.open_(LocalFile(path), memory_bytes=256 << 20)
+
+
+def test_text_of_r_is_counted_too(tmp_path: Path) -> None:
+    """As above, in R's format of text."""
+    n = 500_000
+    text = b"A\n2\n196608\n131840\n19\n%d\n" % n + b"254\n" * n
+    (tmp_path / "many.rds").write_bytes(gzip.compress(text))
+    with pytest.raises(LimitError, match="objects"):
+        r_objects.open_(LocalFile(tmp_path / "many.rds"), memory_bytes=64 << 20)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.sampled_from(sorted(TINY)), max_size=200), st.integers(0, 300))
+def test_objects_are_counted_exactly(kinds: list[str], most: int) -> None:
+    """With room for so many objects, a list is parsed; with one less it is refused."""
+    data = HEAD + struct.pack(">ii", 19, len(kinds)) + b"".join(TINY[kind] for kind in kinds)
+    # A symbol has a string in it, a nested list a NULL.
+    n = 1 + sum(2 if kind in ("symbol", "nested list") else 1 for kind in kinds)
+    if most < n:
+        with pytest.raises(LimitError, match=f"more than {most:,} objects"):
+            parse_objects(data, "a.rds", most)
+    else:
+        assert len(parse_objects(data, "a.rds", most).value) == len(kinds)

@@ -7,8 +7,7 @@ is held in memory, so that the need is estimated from the decompressed size firs
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.r.containers import Found, find_matrices
 from dpss.formats.r.matrices import Compressed, RMatrix
+from dpss.formats.r.objects import FEW_OBJECTS, NEED_PER_OBJECT, RDATA, parse_objects
 from dpss.formats.r.rules import SkippedObject
 from dpss.model import Certainty, Decision
 from dpss.storage.base import Blob, Tree
@@ -39,17 +39,14 @@ _NEED_PER_STRING = 600
 _STRINGS = (b"\x00\x04\x00\x09", b"\x00\x00\x80\x09", b"262153\n")
 """How strings begin: of ASCII, of UTF-8, and of ASCII in R's format of text."""
 _PIECE_BYTES = 1 << 20
-_RDATA = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 _RDS = (b"X\n\0\0\0\x02", b"X\n\0\0\0\x03", b"A\n2\n", b"A\n3\n")
 _MAX_NAMED = 10
 """Objects that a message names."""
-_MAX_SEQUENCE = 1 << 24
-"""Longest sequence such as ``1:n`` that is written out: a file stores just its ends."""
 
 
 def sniff(source: Blob | Tree) -> bool:
     """Return whether a file, once decompressed, begins as R's files do."""
-    return isinstance(source, Blob) and peek(source, 8).startswith((*_RDATA, *_RDS))
+    return isinstance(source, Blob) and peek(source, 8).startswith((*RDATA, *_RDS))
 
 
 def open_(source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> tuple[Matrix, ...]:
@@ -66,8 +63,8 @@ def open_(source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> tupl
     """
     if not isinstance(source, Blob):
         raise NoMatrixError(f"{source.url}: not a file of R")
-    data = _read(source, memory_bytes)
-    things = list(_find(_parse(data, source.url), source.url))
+    data, most_objects = _read(source, memory_bytes)
+    things = list(_find(parse_objects(data, source.url, most_objects), source.url))
     del data
     found = [each for each in things if isinstance(each, Found)]
     skipped = [each for each in things if isinstance(each, SkippedObject)]
@@ -103,42 +100,29 @@ def _decide_skipped(skipped: Sequence[SkippedObject]) -> tuple[Decision, ...]:
     return (Decision("objects", n, evidence, Certainty.TOLD_BY_CONTENT),)
 
 
-def _read(blob: Blob, memory_bytes: int) -> bytes:
-    """Decompress a file as long as there is memory for what will be made of it."""
+def _read(blob: Blob, memory_bytes: int) -> tuple[bytes, int]:
+    """Decompress a file as long as there is memory for what will be made of it.
+
+    Returns:
+        The file, and the number of objects that there is memory for.
+    """
     parts: list[bytes] = []
     need = 0.0
+    n_strings = 0
     with open_decompressed(blob) as file:
         while part := file.read(_PIECE_BYTES):
             parts.append(part)
-            n_strings = sum(part.count(mark) for mark in _STRINGS)
-            need += _NEED_PER_BYTE * len(part) + _NEED_PER_STRING * n_strings
+            n_more = sum(part.count(mark) for mark in _STRINGS)
+            n_strings += n_more
+            need += _NEED_PER_BYTE * len(part) + _NEED_PER_STRING * n_more
             if need > memory_bytes:
                 raise LimitError(
                     f"{blob.url}: R files are read whole, and this one needs more than the "
                     f"{memory_bytes / 2**30:.1f} GiB of --memory; convert it to h5ad, "
                     "or allow more"
                 )
-    return b"".join(parts)
-
-
-def _parse(data: bytes, url: str) -> Any:
-    """Parse R's objects."""
-    # The import takes half a second and more: only readers of R's files need it.
-    from rdata import parser
-
-    extension = ".rda" if data.startswith(_RDATA) else ".rds"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return parser.parse_data(
-                data,
-                extension=extension,
-                altrep_constructor_dict=_bound_sequences(parser.DEFAULT_ALTREP_MAP),
-            ).object
-    except Exception as error:
-        # rdata checks little itself: over damaged bytes it raises whatever it runs into.
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise CorruptMatrixError(f"{url}: R's objects can't be parsed ({reason})") from error
+    n_others = max(FEW_OBJECTS, int((memory_bytes - need) // NEED_PER_OBJECT))
+    return b"".join(parts), n_strings + n_others
 
 
 def _find(top: Any, url: str) -> Iterator[Found | SkippedObject]:
@@ -149,24 +133,6 @@ def _find(top: Any, url: str) -> Iterator[Found | SkippedObject]:
     except Exception as error:
         # As above: what was parsed from damaged bytes may have any shape.
         raise CorruptMatrixError(f"{url}: R's objects contradict themselves ({error})") from error
-
-
-def _bound_sequences(constructors: Mapping[bytes, Any]) -> dict[bytes, Any]:
-    """Keep a sequence of three numbers from becoming all of memory."""
-
-    def bound(constructor: Any) -> Any:
-        def construct(state: Any) -> Any:
-            length = float(np.ravel(state.value)[0])
-            if not 0 <= length <= _MAX_SEQUENCE:
-                raise ValueError(f"a sequence of {length:,.0f} numbers")
-            return constructor(state)
-
-        return construct
-
-    return {
-        name: bound(constructor) if name.startswith(b"compact_") else constructor
-        for name, constructor in constructors.items()
-    }
 
 
 @dataclass(frozen=True)
