@@ -12,7 +12,7 @@ from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import NeedsWholeError
 from dpss.job.publication import Recipe, part_name
 from dpss.job.renderer import Drawing, DrawingHere
-from dpss.job.results import MatrixFiles, Results
+from dpss.job.results import MatrixFiles, Results, headline
 from dpss.job.stop import Stop
 from dpss.model import MatrixRef, Project
 from dpss.storage.access import is_private
@@ -168,7 +168,7 @@ class Reader:
         from dpss.summary.assumptions import assumptions, describe_assumption
 
         assumed = " ".join(map(describe_assumption, assumptions(result.reading)))
-        return MatrixFiles(files, result.n_cells, result.n_genes, assumed)
+        return MatrixFiles(files, result.n_cells, result.n_genes, assumed, headline(result))
 
 
 def trace(ref: MatrixRef, error: Exception) -> None:

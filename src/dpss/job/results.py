@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dpss.errors import DpssError, LostError, NoCountsError, NoMatrixError, UnknownFormatError
 from dpss.job.publication import folder_of, part_name
 from dpss.job.report.outcomes import Outcome, Status
 from dpss.model import MatrixRef
 from dpss.storage.redaction import redact_url
+from dpss.summary.record import Summary
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,21 @@ class MatrixFiles:
     n_genes: int
     assumed: str = ""
     """Assumptions about the file that change numbers, in sentences."""
+    numbers: Mapping[str, float | None] = field(default_factory=dict)
+    """The numbers that a report keeps, by name: see `headline`."""
+
+
+def headline(summary: Summary) -> dict[str, float | None]:
+    """Return the numbers by which runs are compared: sizes, medians and checks by status."""
+    return {
+        "n_cells": summary.n_cells,
+        "n_genes": summary.n_genes,
+        "median_genes_per_cell": summary.median_genes_per_cell,
+        "median_counts_per_cell": summary.median_counts_per_cell,
+        "median_pct_counts_mt": summary.median_pct_counts_mt,
+        "n_warn": sum(check.status == "warn" for check in summary.checks),
+        "n_fail": sum(check.status == "fail" for check in summary.checks),
+    }
 
 
 Results = Mapping[str, "MatrixFiles | Exception"]
@@ -65,7 +81,11 @@ def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Ou
     )
     if not isinstance(result, Exception):
         return replace(
-            outcome, n_cells=result.n_cells, n_genes=result.n_genes, assumed=result.assumed
+            outcome,
+            n_cells=result.n_cells,
+            n_genes=result.n_genes,
+            assumed=result.assumed,
+            numbers=result.numbers,
         )
     where = redact_url(ref.address)
     # Of what only may have been a matrix, to find that it's none is no failure.

@@ -41,6 +41,7 @@ from dpss.website.records import (
     read_records,
 )
 from dpss.website.strips import draw_strips
+from dpss.website.wording import NUMBERS
 from dpss.website.writer import Publisher
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ class _Portal:
             "dated": bool(history.runs),
             "shown": shown,
         }
-        runs = {"history": history, "published": published}
+        runs = {"history": history, "published": published, "names": NUMBERS}
         pages: list[tuple[str, str, str, dict[str, Any]]] = [
             ("genes.html", "genes.html.j2", "", genes),
             ("index.html", "index.html.j2", "", index),

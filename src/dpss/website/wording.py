@@ -144,6 +144,18 @@ def typical_cell(record: MatrixRecord) -> str:
     return text + "."
 
 
+NUMBERS = {
+    "n_cells": "cells",
+    "n_genes": "genes",
+    "median_genes_per_cell": "genes per cell",
+    "median_counts_per_cell": "counts per cell",
+    "median_pct_counts_mt": "mitochondrial",
+    "n_warn": "cautions",
+    "n_fail": "failed checks",
+}
+"""Words for the numbers of a run's report by which two publications are compared."""
+
+
 def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
     """Return how checks ended: the style's name, what to sort it under, and the words."""
     if checks["fail"]:

@@ -372,7 +372,7 @@ def make_runs(root: Path) -> None:
     names = {folder: (folder.partition("/")[0], folder.partition("/")[2]) for folder in folders}
     gone = ("gone-project", "old")
 
-    def matrix(folder, status, reason="", name=None):
+    def matrix(folder, status, reason="", name=None, numbers=None):
         project_id, matrix_name = name or names[folder]
         return {
             "project_id": project_id,
@@ -387,12 +387,19 @@ def make_runs(root: Path) -> None:
             "input_bytes": 1,
             "seconds": 1.0,
             "peak_memory_bytes": 1,
+            "numbers": numbers or {},
         }
 
-    first = [matrix(folder, "published") for folder in folders]
+    before = {
+        "n_cells": 1200, "n_genes": 300, "median_genes_per_cell": 812.5,
+        "median_counts_per_cell": 2041.0, "median_pct_counts_mt": None, "n_warn": 0, "n_fail": 0,
+    }  # fmt: skip
+    after = before | {"n_cells": 1315, "median_pct_counts_mt": 7.25, "n_warn": 2}
+
+    first = [matrix(folder, "published", numbers=before) for folder in folders]
     first.append(matrix("/".join(gone), "published", name=gone))
     second = [matrix(folder, "unchanged") for folder in folders[:-1]]
-    second.append(matrix(folders[-1], "published"))
+    second.append(matrix(folders[-1], "published", numbers=after))
     second.append(matrix("bad/one", "failed", f"bad.h5ad: {NASTY[0]} holds NaN", ("bad", "one")))
     third = [matrix(folder, "unchanged") for folder in folders[1:]]
     third.append(matrix(folders[0], "failed", "x.h5ad: is truncated"))

@@ -15,7 +15,7 @@ import pytest
 from dpss.storage.local import LocalStore
 from dpss.website import build_website
 from dpss.website.schemas import schema
-from tests.unit.website.portal import NASTY, make_nasty, make_portal
+from tests.unit.website.portal import NASTY, make_nasty, make_portal, make_runs
 
 
 class Page(HTMLParser):
@@ -296,3 +296,18 @@ def test_an_empty_output_has_a_page(tmp_path):
     """Nothing published yet is no error."""
     build_website(LocalStore(tmp_path / "out"))
     assert "Nothing is published here yet" in (tmp_path / "out/index.html").read_text()
+
+
+def test_a_changed_matrix_shows_its_numbers_before_and_after(tmp_path: Path) -> None:
+    """From the reports of the runs; of new ones, and where a report has no numbers, nothing."""
+    root = make_portal(tmp_path / "out", 2, 2, 20, figures=False)
+    make_runs(root)
+    build_website(LocalStore(root))
+    page = (root / "runs" / "index.html").read_text()
+    assert page.count('class="before"') == 1
+    shown = re.search(r'<span class="before">(.*?)</span>\s*</li>', page, re.DOTALL)[1]
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", shown)).strip()
+    assert words.startswith("cells 1,200 → 1,315 genes 300 genes per cell 81")
+    assert "mitochondrial – → 7.2" in words
+    assert "cautions 0 → 2 failed checks 0" in words
+    assert shown.count('class="differs"') == 3

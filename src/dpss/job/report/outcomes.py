@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -45,6 +45,8 @@ class Outcome:
     """Of the bytes, as the source gave it."""
     n_cells: int | None = None
     n_genes: int | None = None
+    numbers: Mapping[str, float | None] = field(default_factory=dict)
+    """Sizes, medians and checks by status of what was published, by which runs are compared."""
     assumed: str = ""
     """Assumptions about the file that change numbers, in sentences; empty if there are none."""
     input_bytes: int | None = None

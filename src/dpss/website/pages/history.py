@@ -33,6 +33,17 @@ class Entry:
     kind: str
     """``new``, ``changed``, ``failed``, ``skipped`` or ``vanished``; of a report, its word."""
     reason: str = ""
+    numbers: Mapping[str, float | None] = field(default_factory=dict)
+    """Sizes, medians and checks by status of what was published."""
+    before: Mapping[str, float | None] = field(default_factory=dict)
+    """The same of the publication before, of a changed matrix, as far as reports tell."""
+
+    @property
+    def comparison(self) -> tuple[tuple[str, float | None, float | None], ...]:
+        """Name, value before and value after of each number, if both are known."""
+        names = self.numbers if self.before else ()
+        return tuple((name, self.before[name], self.numbers[name]) for name in names
+                     if name in self.before)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,8 @@ class _Known:
     """When each folder was last published."""
     latest: dict[str, Entry] = field(default_factory=dict)
     """The last entry of each matrix that was not published, by folder."""
+    numbers: dict[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """Numbers of each folder as it was last published."""
     seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
     """By source, the matrices that it is known to have had, by folder."""
 
@@ -153,8 +166,10 @@ class _Known:
             return
         self.latest.pop(entry.folder, None)
         if entry.kind == "published":
-            yield replace(entry, kind="changed" if entry.folder in self.dates else "new")
+            kind = "changed" if entry.folder in self.dates else "new"
+            yield replace(entry, kind=kind, before=self.numbers.get(entry.folder, {}))
             self.dates[entry.folder] = started
+            self.numbers[entry.folder] = entry.numbers
 
     def _note_vanished(
         self, before: Mapping[str, Entry], there: Mapping[str, Entry]
@@ -193,7 +208,13 @@ def _read_entry(item: Mapping[str, Any]) -> Entry:
     project_id, name, status = str(item["project_id"]), str(item["matrix"]), str(item["status"])
     folder = str(item["folder"]) or f"{project_id}/{name}".rstrip("/")
     reason = str(item["reason"]) if status in _NOT_PUBLISHED else ""
-    return Entry(folder, project_id, name, status, reason)
+    return Entry(folder, project_id, name, status, reason, _read_numbers(item))
+
+
+def _read_numbers(item: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the numbers of a published matrix; reports of earlier versions have none."""
+    numbers = item.get("numbers") or {}
+    return {str(name): None if value is None else float(value) for name, value in numbers.items()}
 
 
 def _earlier_dates(publisher: Publisher) -> dict[str, str]:
