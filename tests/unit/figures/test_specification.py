@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,7 +25,6 @@ from dpss.stats.histogram import Distribution
 from dpss.summary.record import Summary
 from tests.unit.figures.builder import build, simulate
 
-REAL = Path(os.environ.get("DPSS_REAL_DATA", Path(__file__).parents[4] / "shared" / "data"))
 BY_SLUG = {figure.slug: figure for figure in FIGURES}
 INTERACTIVE = {
     "highly_variable_genes": variability,
@@ -108,6 +105,7 @@ def _nonzero(cells: Distribution) -> Distribution:
     return Distribution(cells.values[some], cells.counts[some])
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -124,18 +122,6 @@ def test_no_axis_squeezes_its_points(seed: int, depth: float, far: int) -> None:
     assert squeezed(build(counts)) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["pbmc4k_csr_gzip.h5ad", "mouse_intestine_dge.tsv.gz", "hca_bone_marrow_50.rds"]
-)
-def test_no_axis_squeezes_a_real_matrix(name: str) -> None:
-    """The same of real matrices: 86 % of pbmc4k's genes once lay in 5 % of an axis."""
-    if not (REAL / name).exists():
-        pytest.skip(f"{REAL / name} is not there (DPSS_REAL_DATA names another folder)")
-    import dpss
-
-    assert squeezed(dpss.summarize(REAL / name)) == []
-
-
 def test_a_squeezing_axis_is_found() -> None:
     """The rule itself: 81 % of the points within 5 % of the axis."""
     values = np.concatenate([np.linspace(0, 5, 81), np.linspace(6, 100, 19)])
@@ -147,6 +133,7 @@ def test_a_squeezing_axis_is_found() -> None:
     assert shortest_span(axis, np.array([1.0, 90.0]), counts) == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     low=st.floats(1e-4, 1e6),
