@@ -18,7 +18,7 @@ from dpss.figures.elements.marks import (
     Segments,
     Text,
 )
-from dpss.figures.elements.palette import LIGHT
+from dpss.figures.elements.palette import LIGHT, colour_of
 from dpss.figures.elements.specification import Axis, Scale
 from dpss.figures.elements.style import DPI
 
@@ -83,11 +83,11 @@ def _set_axis(ax: Axes, which: str, axis: Axis) -> None:
 
 def _draw_mark(ax: Axes, mark: Mark, order: float) -> None:
     style: dict[str, Any] = {"zorder": order, "clip_on": False}
-    colour = getattr(LIGHT, mark.colour)
+    colour = colour_of(LIGHT, mark.colour)
     if isinstance(mark, Dots):
         rim: dict[str, Any] = {"linewidths": 0}
         if mark.rim:
-            rim = {"edgecolor": getattr(LIGHT, mark.rim), "linewidths": mark.rim_width}
+            rim = {"edgecolor": colour_of(LIGHT, mark.rim), "linewidths": mark.rim_width}
         ax.scatter(
             mark.x, mark.y, s=(2 * mark.radius) ** 2, color=colour, alpha=mark.alpha,
             marker="D" if mark.diamond else "o", **rim, **style,
@@ -106,7 +106,7 @@ def _draw_mark(ax: Axes, mark: Mark, order: float) -> None:
         )
         edge: dict[str, Any] = {"linewidths": 0, "antialiaseds": False}
         if mark.rim:
-            edge = {"edgecolors": getattr(LIGHT, mark.rim), "linewidths": 0.9}
+            edge = {"edgecolors": colour_of(LIGHT, mark.rim), "linewidths": 0.9}
         shapes: Any = corners
         ax.add_collection(PolyCollection(shapes, facecolors=colour, **edge, **style))
     elif isinstance(mark, Segments):
@@ -135,7 +135,7 @@ def _draw_mark(ax: Axes, mark: Mark, order: float) -> None:
 
 
 def _draw_area(ax: Axes, mark: Area, style: dict[str, Any]) -> None:
-    colour, rim = getattr(LIGHT, mark.colour), getattr(LIGHT, mark.rim)
+    colour, rim = colour_of(LIGHT, mark.colour), colour_of(LIGHT, mark.rim)
     ax.fill(mark.x, mark.y, facecolor=colour, edgecolor=rim, linewidth=1.0, **style)
 
 
@@ -149,7 +149,7 @@ def _paper_axes(fig: Figure, page: Page) -> Axes:
 
 def _draw_swatches(ax: Axes, page: Page) -> None:
     for x, y, mark, role in page.swatches:
-        colour = getattr(LIGHT, role)
+        colour = colour_of(LIGHT, role)
         if mark in ("median", "limit"):
             dashes = _DASHES if mark == "limit" else "solid"
             ax.plot([x - 5, x + 5], [y, y], color=colour, lw=1.2, ls=dashes)
@@ -170,7 +170,7 @@ def _draw_text(fig: Figure, page: Page, text: Text) -> None:
         1 - text.y / page.height,
         text.text,
         size=text.size,
-        color=getattr(LIGHT, text.colour),
+        color=colour_of(LIGHT, text.colour),
         weight="bold" if text.bold else "normal",
         ha={"start": "left", "middle": "center", "end": "right"}[text.anchor],
         va="baseline",

@@ -28,7 +28,7 @@ from dpss.figures.elements.marks import (
     Segments,
     Text,
 )
-from dpss.figures.elements.palette import DARK, LIGHT, Theme
+from dpss.figures.elements.palette import DARK, LIGHT, Theme, colour_of
 
 _FEW = 60
 """Up to this many dots, each is an element."""
@@ -75,18 +75,20 @@ def _dark_rules(drawn: str) -> str:
 
 def _fill(role: str, stroke: str = "") -> str:
     """Return the attributes of a colour, and of an outline's."""
+    found = f'fill="{colour_of(LIGHT, role)}"'
     if stroke:
-        return (
-            f'fill="{getattr(LIGHT, role)}" stroke="{getattr(LIGHT, stroke)}" '
-            f'class="f-{role} s-{stroke}"'
-        )
-    return f'fill="{getattr(LIGHT, role)}" class="f-{role}"'
+        found += f' stroke="{colour_of(LIGHT, stroke)}"'
+    kinds = [
+        f"{prefix}-{name}"
+        for prefix, name in (("f", role), ("s", stroke))
+        if name and not name.startswith("#")
+    ]
+    return found + (f' class="{" ".join(kinds)}"' if kinds else "")
 
 
 def _stroke(role: str, width: float) -> str:
-    return (
-        f'fill="none" stroke="{getattr(LIGHT, role)}" class="s-{role}" stroke-width="{_n(width)}"'
-    )
+    kind = "" if role.startswith("#") else f' class="s-{role}"'
+    return f'fill="none" stroke="{colour_of(LIGHT, role)}"{kind} stroke-width="{_n(width)}"'
 
 
 def _frame(panel: Panel) -> Iterable[str]:

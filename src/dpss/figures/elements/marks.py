@@ -1,7 +1,8 @@
 """A picture as data: panels with their axes, the marks in them, and texts on the paper.
 
 Lengths are points of 1/72 inch; places on the paper are measured from its upper left
-corner. Colours are roles: fields of `dpss.figures.elements.palette.Theme`.
+corner. Colours are roles, fields of `dpss.figures.elements.palette.Theme`, or colours that are the
+same in both themes, such as ``#e69f00``.
 """
 
 from __future__ import annotations

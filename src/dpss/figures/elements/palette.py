@@ -110,3 +110,12 @@ DARK = Theme(
 
 DENSITIES = ("density1", "density2", "density3", "density4", "density5")
 """Roles of bins, from few to many cells: steadily farther from the ground, blue throughout."""
+
+
+def colour_of(theme: Theme, role: str) -> str:
+    """Return the colour of a role, or the colour itself where it is one, as of a cluster.
+
+    >>> colour_of(LIGHT, "ink"), colour_of(DARK, "#e69f00")
+    ('#17212b', '#e69f00')
+    """
+    return role if role.startswith("#") else str(getattr(theme, role))
