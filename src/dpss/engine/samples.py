@@ -72,11 +72,12 @@ def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | Entr
     traits = ValueTraits()
     weights = np.zeros(len(layer.genes))
     digest = hashlib.blake2b()
+    is_gene = layer.genes.is_gene
     for partition in (partitions[place] for place in places):
         n_values = 0
         blocks = guard_blocks(partial(read, partition, SAMPLE_BYTES), layer.name)
         for block in islice(blocks, N_FIRST_BLOCKS if len(places) == 1 else 1):
-            traits += traits_of(block)
+            traits += traits_of(_only_genes(block, is_gene))
             digest.update(np.asarray(block.data, dtype=np.float64).tobytes())
             if isinstance(block, CellBlock):
                 weights += _share_sums(block, len(weights))
@@ -84,6 +85,21 @@ def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | Entr
             if n_values >= N_FIRST_VALUES:
                 break
     return Sample(traits, weights, digest.digest())
+
+
+def _only_genes(
+    block: CellBlock | EntryBlock, is_gene: NDArray[np.bool_]
+) -> CellBlock | EntryBlock:
+    """Return a block without features that are no genes: a score does not make counts fractions."""
+    features = block.indices if isinstance(block, CellBlock) else block.genes
+    if is_gene.all() or not len(features):
+        return block
+    inside = (features >= 0) & (features < len(is_gene))
+    kept = inside & is_gene[np.where(inside, features, 0)]
+    if isinstance(block, EntryBlock):
+        return EntryBlock(block.cells[kept], block.genes[kept], block.data[kept])
+    indptr = np.concatenate([[0], np.cumsum(kept)])[block.indptr]
+    return CellBlock(block.start, indptr, block.indices[kept], block.data[kept])
 
 
 def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:

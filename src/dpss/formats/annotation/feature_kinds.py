@@ -28,10 +28,11 @@ _FORMS = {
         r"X?__[a-z]\w*|N_(?:unmapped|multimapping|noFeature|ambiguous)|Unassigned_[A-Z]\w+|"
         r"no_feature|too_low_aQual|not_aligned|alignment_not_unique|"
         r"unmapped|no_match|bad_struct|"
-        r"(?i:grand[_ ]?totals?|total[_ ]reads|column[_ ]sums?)"
+        r"T(?:otal|OTAL)[sS]?|S(?:um|UM)[sS]?|"
+        r"(?i:grand[_ ]?(?:totals?|sums?)|total[_ ]reads|(?:row|column)[_ ]sums?)"
     ),
     CELL_ANNOTATION: (
-        r"nCount_\w+|nFeature_\w+|nUMIs?|nGenes?|orig\.ident|"
+        r"nCounts?_\w+|nFeatures?_\w+|nUMIs?|nGenes?|orig\.ident|"
         r"(?i:n_(?:counts|umis?|genes(?:_by_counts)?|features|reads)|"
         r"(?:log1p_)?total_(?:counts|umis?|reads)(?:_\w+)?|log1p_n_genes_by_counts|"
         r"pct_counts_\w+|(?:percent|pct|perc)[._ ]?(?:mt|mito|ribo|rb|rp|hb)\w*|"
@@ -69,6 +70,11 @@ def kind_by_form(name: str) -> str | None:
 def is_cell_annotation(name: str) -> bool:
     """Return whether a name is that of a fact about cells, such as ``nCount_RNA``."""
     return kind_by_form(name) == CELL_ANNOTATION
+
+
+def is_sum(name: str) -> bool:
+    """Return whether a title is that of a sum or of what could not be assigned."""
+    return name.lower() in ("total", "sum") or kind_by_form(name) == SUMMARY_ROW
 
 
 def with_kinds(genes: GeneTable) -> GeneTable:

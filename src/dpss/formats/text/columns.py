@@ -7,18 +7,16 @@ with a field that is no number is a fault of the file, which is named with its p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.feature_kinds import is_cell_annotation
+from dpss.formats.text.cell_facts import as_float, is_sum_of_cells
 from dpss.formats.text.fields import (
     Rows,
+    TableLayout,
     decimal_sign,
     describe_column,
     is_comma_number,
@@ -29,21 +27,7 @@ from dpss.formats.text.titles import ANNOTATION, UNNAMED, is_count
 
 _LIMIT_VALUE = re.compile(r"[<>≤≥~]\s*=?\s*\d.*")
 
-_MIN_ROWS = 5
 _MIN_ROWS_OF_IDS = 10
-_MAX_SUMMED = 200_000
-"""Most fields that are compared with the sums of their lines."""
-
-
-@dataclass(frozen=True)
-class TableLayout:
-    """How many columns stand before, among and after the data."""
-
-    n_lead: int
-    n_columns: int
-    n_trail: int
-    decimal: str
-    """The decimal sign, ``.`` or ``,``."""
 
 
 def find_layout(
@@ -70,101 +54,19 @@ def find_layout(
     while n_trail < n - n_lead and not numeric[n - 1 - n_trail]:
         _check_annotation(rows, n - 1 - n_trail, titles)
         n_trail += 1
-    n_columns = n - n_lead - n_trail
-    _check_columns(rows, numeric, titles, range(n_lead, n_lead + n_columns))
-    decimal = decimal_sign(rows, titles, range(n_lead, n_lead + n_columns), separator)
-    return TableLayout(n_lead, n_columns, n_trail, decimal)
+    columns = range(n_lead, n - n_trail)
+    _check_columns(rows, numeric, titles, columns)
+    decimal = decimal_sign(rows, titles, columns, separator)
+    if titles and is_sum_of_cells(rows, titles, columns, columns[-1], decimal):
+        n_trail += 1
+    elif titles and is_sum_of_cells(rows, titles, columns, n_lead, decimal):
+        n_lead += 1
+    return TableLayout(n_lead, n - n_lead - n_trail, n_trail, decimal)
 
 
 def _is_blank(rows: Rows, j: int, titles: Sequence[str] | None) -> bool:
     """Return whether a column has no title and no field."""
     return not (titles and titles[j]) and not any(row[j] for row in rows.fields)
-
-
-def find_cell_annotation(
-    rows: Rows, titles: Sequence[str] | None, layout: TableLayout
-) -> dict[int, str]:
-    """Find data columns of a table of cells × genes that are facts about the cells.
-
-    They are told by their titles, and by their values: ids that grow from line to line or
-    are all larger than any count; the sum of the line; its number of values above 0.
-
-    Returns:
-        The data column of each, from 0, and what it is.
-    """
-    n = layout.n_columns
-    names = titles[layout.n_lead : layout.n_lead + n] if titles else [""] * n
-    found = {
-        j: "a fact about cells by its title"
-        for j, name in enumerate(names)
-        if is_cell_annotation(name)
-    }
-    n_rows = min(len(rows.fields), max(1, _MAX_SUMMED // max(1, n)))
-    if n_rows < _MIN_ROWS or n < 3:
-        return found
-    values = _values(rows.fields[:n_rows], layout)
-    found |= {j: why for j, why in _find_ids(values).items() if j not in found}
-    found |= _find_totals(values, found)
-    return found
-
-
-def _values(rows: Sequence[Sequence[str]], layout: TableLayout) -> NDArray[np.float64]:
-    """Return the data fields as numbers, shape ``(n_rows, n_columns)``; missing ones are 0."""
-    data = slice(layout.n_lead, layout.n_lead + layout.n_columns)
-    return np.array([[_as_float(field, layout.decimal) for field in row[data]] for row in rows])
-
-
-def _as_float(field: str, decimal: str) -> float:
-    try:
-        value = float(field.replace(",", ".") if decimal == "," else field)
-    except ValueError:
-        return 0.0
-    return value if np.isfinite(value) else 0.0
-
-
-def _find_ids(values: NDArray[np.float64]) -> dict[int, str]:
-    """Find columns of ids: whole numbers that grow, or that no count is as large as."""
-    n_rows, n_columns = values.shape
-    if n_rows < _MIN_ROWS_OF_IDS:
-        return {}
-    grows = (np.diff(values, axis=0) > 0).all(axis=0) & (values == np.rint(values)).all(axis=0)
-    found = {int(j): "whole numbers that grow from line to line" for j in np.flatnonzero(grows)}
-    first = values[:, 0]
-    rest = np.delete(values, [0, *found], axis=1)
-    distinct = len(np.unique(first)) == n_rows and bool((first == np.rint(first)).all())
-    if (
-        0 not in found
-        and distinct
-        and n_columns > 2
-        and rest.size
-        and first.min() > 10 * rest.max()
-    ):
-        found[0] = "whole numbers, each another one, larger than any count"
-    return found
-
-
-def _find_totals(values: NDArray[np.float64], known: Mapping[int, str]) -> dict[int, str]:
-    """Find columns that are the sum of their lines, or the number of values above 0."""
-    found: dict[int, str] = {}
-    for _ in range(3):
-        rest = [j for j in range(values.shape[1]) if j not in known and j not in found]
-        counts = values[:, rest]
-        total, n_found = counts.sum(axis=1, keepdims=True), (counts > 0).sum(axis=1, keepdims=True)
-        varies = counts.min(axis=0) != counts.max(axis=0)
-        others = total - counts
-        sums = varies & (np.abs(counts - others) <= 1e-6 * np.maximum(1, others)).all(axis=0)
-        # The sum itself may stand among the values that were counted.
-        numbers = [counts == n_found - 1 - k for k in range(2)]
-        n_others = varies & (numbers[0].all(axis=0) | numbers[1].all(axis=0))
-        n_others &= n_found.min() > 3
-        new = {rest[i]: "the sum of the other columns" for i in np.flatnonzero(sums)}
-        new |= {
-            rest[i]: "the number of the other columns above 0" for i in np.flatnonzero(n_others)
-        }
-        if not new:
-            break
-        found |= {int(j): why for j, why in new.items()}
-    return found
 
 
 def _count_lead(
@@ -209,7 +111,7 @@ def _names_lines(rows: Rows, titles: Sequence[str] | None) -> bool:
     if kind is AxisKind.CELLS:
         return True
     ids = [int(field) for field in column]
-    most = max((_as_float(field, ".") for row in rows.fields for field in row[1:]), default=0.0)
+    most = max((as_float(field, ".") for row in rows.fields for field in row[1:]), default=0.0)
     # Of a table of cells × genes such a column is left out as a fact about cells.
     return kind is not AxisKind.GENES and (
         all(b > a for a, b in pairwise(ids)) or min(ids) > 10 * most

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats.text.columns import find_cell_annotation, find_layout
+from dpss.formats.text.cell_facts import find_cell_annotation
+from dpss.formats.text.columns import find_layout
 from dpss.formats.text.fields import Rows, number_share, numeric_columns
 from dpss.formats.text.titles import find_titles
 

@@ -34,6 +34,17 @@ class Rows:
         return [row[j] for row in self.fields]
 
 
+@dataclass(frozen=True)
+class TableLayout:
+    """How many columns stand before, among and after the data."""
+
+    n_lead: int
+    n_columns: int
+    n_trail: int
+    decimal: str
+    """The decimal sign, ``.`` or ``,``."""
+
+
 def is_number(field: str) -> bool:
     """Return whether a field is a number with a decimal point, or stands for a missing one."""
     return _NUMBER.fullmatch(field) is not None

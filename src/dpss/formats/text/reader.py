@@ -173,7 +173,7 @@ def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
         yield Decision(
             "annotation",
             f"{len(annotation):,} of {dialect.n_columns + len(annotation):,} columns",
-            f"Their titles or most of their fields are no counts: {listed}.",
+            f"Their titles, or what they hold, are no counts: {listed}.",
             Certainty.TOLD_BY_CONTENT,
         )
     if dialect.decimal == ",":
