@@ -56,7 +56,7 @@ Summary = NotebookSummary
 """The name in `dpss`."""
 
 
-def summarize(
+def summarize(  # noqa: PLR0913 (settings, by name)
     source: str | os.PathLike[str] | Any,
     *,
     layer: str | None = None,
@@ -65,6 +65,8 @@ def summarize(
     threads: int | None = None,
     memory: str | None = None,
     matrix: str | None = None,
+    embedding: bool = False,
+    resolution: float = 1.0,
 ) -> Summary:
     """Summarise a matrix: a file, a folder, or an AnnData object in memory.
 
@@ -85,6 +87,9 @@ def summarize(
         memory: Most memory for what can only be read whole, R's files, such as ``8GB``;
             ``None`` for half of the machine's.
         matrix: Its name, where a file holds several.
+        embedding: Compare the cells with each other: components, clusters, markers and maps,
+            in two more passes.
+        resolution: Of the clusters; a higher one gives more.
 
     Returns:
         All numbers; ``genes_table()`` gives the genes as a data frame, ``figures()`` the
@@ -97,7 +102,13 @@ def summarize(
     """
     from dpss.formats.anndata import is_anndata, open_anndata
 
-    stats = StatSettings(min_gene_count=min_gene_count, layer=layer, orientation=orientation)
+    stats = StatSettings(
+        min_gene_count=min_gene_count,
+        layer=layer,
+        orientation=orientation,
+        embedding=embedding,
+        resolution=resolution,
+    )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
     if is_anndata(source):
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)

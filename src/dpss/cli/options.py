@@ -19,7 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
     """Return `click.option` with its environment variable; the main help tells the rule."""
-    longest = max((name for name in names if name.startswith("--")), key=len)
+    flags = (name.partition("/")[0] for name in names if name.startswith("--"))
+    longest = max(flags, key=len)
     variable = "DPSS_" + longest.strip("-").replace("-", "_").upper()
     return click.option(*names, envvar=variable, **attributes)
 
@@ -53,12 +54,14 @@ def setting_option(name: str, **attributes: Any) -> Callable[[F], F]:
 
 
 def _names(setting: Option) -> list[str]:
-    return [setting.flag, *(f"--{alias}" for alias in setting.aliases), setting.parameter]
+    flag = f"{setting.flag}/--no-{setting.name}" if setting.negatable else setting.flag
+    return [flag, *(f"--{alias}" for alias in setting.aliases), setting.parameter]
 
 
 def _attributes(default: object, setting: Option) -> dict[str, Any]:
     if setting.kind is bool:
-        return {"is_flag": True, "help": setting.help}
+        unset = {"default": None} if setting.negatable else {}
+        return {"is_flag": True, "help": setting.help} | unset
     return {
         "type": click.Choice(setting.choices) if setting.choices else setting.kind,
         "default": default if setting.show_default else None,

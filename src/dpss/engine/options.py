@@ -33,6 +33,8 @@ class Option:
     """Allowed values; empty for all."""
     aliases: tuple[str, ...] = ()
     """Other names without leading dashes."""
+    negatable: bool = False
+    """Whether a flag has an opposite, ``--no-NAME``."""
     multiple: bool = False
     """Whether the option may be given several times."""
     show_default: bool = False

@@ -70,16 +70,40 @@ class StatSettings:
         help="What the lines and columns of tables of text (csv, tsv, txt) are.  [default: told "
         "from their names]",
     )
+    embedding: bool = setting(
+        default=False,
+        group="statistics",
+        kind=bool,
+        negatable=True,
+        help="Compare the cells with each other: components, clusters, their markers and maps, in "
+        "two more passes.  [default: no]",
+    )
+    resolution: float = setting(
+        1.0,
+        group="statistics",
+        kind=float,
+        metavar="NUMBER",
+        show_default=True,
+        help="Of the clusters: a higher one gives more.",
+        check=lambda number: 0 < number <= 100,
+        wants="it must be more than 0 and at most 100",
+    )
 
     def __post_init__(self) -> None:
         """Check the values."""
         check_settings(self)
 
-    def as_mapping(self) -> Mapping[str, int | str | None]:
+    def as_mapping(self) -> Mapping[str, int | float | str | None]:
         """Return the settings by name, for provenance."""
-        found = {"layer": self.layer, "min_gene_count": self.min_gene_count}
-        # Only where it is given: summaries made by versions without the setting stay current.
-        return found | ({"orientation": self.orientation} if self.orientation else {})
+        found: dict[str, int | float | str | None] = {
+            "layer": self.layer,
+            "min_gene_count": self.min_gene_count,
+        }
+        # Only where they are given: summaries of versions without a setting stay current.
+        found |= {"orientation": self.orientation} if self.orientation else {}
+        return found | (
+            {"embedding": True, "resolution": self.resolution} if self.embedding else {}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

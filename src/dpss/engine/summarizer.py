@@ -134,7 +134,7 @@ def summarize_matrix(
         checks,
         tuple(evidence.decisions),
     )
-    return check_summary(summary)
+    return passes.embed(check_summary(summary))
 
 
 def _read_chosen(
@@ -235,6 +235,29 @@ class Passes:
     def _of(self, layer: Layer) -> Passes:
         """Return the same passes over another reading of the layer."""
         return replace(self, choice=replace(self.choice, layer=layer))
+
+    def embed(self, summary: Summary) -> Summary:
+        """Return the summary with the embedding of its cells, if one is asked for."""
+        if not self.stats.embedding:
+            return summary
+        from dpss.engine.embedding import CellPasses, NoEmbeddingError, embed_cells
+
+        if not self.choice.layer.cell_major:
+            reason = "the matrix is stored gene by gene, not cell by cell"
+            return replace(summary, no_embedding_reason=reason)
+        passes = CellPasses(self._reading, self.executor, self.read.partition_bytes, self._tracked)
+        try:
+            embedding = embed_cells(
+                passes,
+                self.choice.layer.genes,
+                self.mitochondrial,
+                summary.genes,
+                summary.n_cells_kept,
+                self.stats,
+            )
+        except NoEmbeddingError as error:
+            return replace(summary, no_embedding_reason=str(error))
+        return replace(summary, embedding=embedding)
 
     def _one_pass(self, histogram_genes: NDArray[np.int64]) -> Sums:
         fold = CellFold(self._reading, self._features(histogram_genes), self.stats.min_gene_count)

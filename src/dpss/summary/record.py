@@ -16,6 +16,7 @@ from dpss.stats.density import Density
 from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import top
 from dpss.stats.values.kinds import Values
+from dpss.summary.embedding import Embedding
 
 N_TOP = 20
 """Length of the lists of best genes."""
@@ -144,6 +145,10 @@ class Summary:
     """Whether the matrix is simulated; said wherever the summary shows."""
     reading: tuple[Decision, ...] = ()
     """Decisions about the file before it was counted, each with its evidence."""
+    embedding: Embedding | None = None
+    """Components, clusters and markers of the cells; ``None`` where there are none."""
+    no_embedding_reason: str = ""
+    """Why there are none; empty where there are, or where none were asked for."""
 
     @property
     def title(self) -> str:

@@ -1,0 +1,300 @@
+"""Embedding of one matrix: two more passes over its cells, and what lies between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.compute.executor import Advance, Executor, Fold, Mergeable
+from dpss.engine.folds import Reading
+from dpss.engine.settings import StatSettings
+from dpss.errors import NotCellMajorError
+from dpss.model import GeneTable
+from dpss.stats.embedding.assignment import Sketch
+from dpss.stats.embedding.components import find_components
+from dpss.stats.embedding.covariance import (
+    CovarianceAccumulator,
+    Covariances,
+    VariableGenes,
+    hash_limit,
+)
+from dpss.stats.embedding.graph import graph_of
+from dpss.stats.embedding.groups import GroupAccumulator, Groups, HistogramGenes
+from dpss.stats.embedding.kernels import GENE, MITOCHONDRIAL, NOT_A_GENE
+from dpss.stats.embedding.layout import place_nodes
+from dpss.stats.embedding.leiden import find_clusters
+from dpss.stats.embedding.markers import expression_of, find_markers
+from dpss.stats.embedding.neighbours import (
+    N_NEIGHBOURS,
+    Scale,
+    SearchLists,
+    search_all,
+    squared_norms,
+)
+from dpss.stats.ranks import top
+from dpss.summary.embedding import N_SHOWN_MARKERS, Cluster, Embedding, Expression
+from dpss.summary.record import GeneStatistics
+
+A = TypeVar("A", bound=Mergeable)
+
+MIN_CELLS = 200
+"""Fewest kept cells of an embedding."""
+MIN_GENES = 10
+"""Fewest variable genes."""
+MAX_CLUSTERS = 128
+"""Most clusters: the sums of a cluster take 24 bytes per gene and thread."""
+N_VARIABLE = 2000
+"""Variable genes that cells are compared by."""
+_HISTOGRAM_BYTES = 48 << 20
+"""Most memory for histograms, per thread."""
+_SEARCH_CELLS = 500
+_RARE = 0.005
+
+
+class NoEmbeddingError(Exception):
+    """A matrix has no embedding; the message is the reason."""
+
+
+class Track(Protocol):
+    """Runs a pass with its progress shown."""
+
+    def __call__(self, label: str, run: Callable[[Advance], A]) -> A:
+        """Run a pass and return what it returns."""
+
+
+@dataclass(frozen=True)
+class CellPasses:
+    """How passes over blocks of whole cells are made."""
+
+    reading: Reading
+    executor: Executor
+    partition_bytes: int
+    track: Track
+
+    def run(self, label: str, fold: Fold[A]) -> A:
+        """Make one pass and return the merged accumulator."""
+        partitions = self.reading.partitions(self.partition_bytes)
+        return self.track(label, lambda advance: self.executor.fold(fold, partitions, advance))
+
+
+@dataclass(frozen=True)
+class _CovarianceFold:
+    reading: Reading
+    genes: VariableGenes
+    limit: np.uint64
+
+    def start(self) -> CovarianceAccumulator:
+        return CovarianceAccumulator(self.genes, self.limit)
+
+    def add(self, accumulator: CovarianceAccumulator, partition: range, advance: Advance) -> None:
+        for block in self.reading.cell_blocks(partition, advance):
+            accumulator.add(block)
+
+    def prefetch(self, partitions: Sequence[range]) -> None:
+        self.reading.prefetch(partitions)
+
+
+@dataclass(frozen=True)
+class _GroupFold:
+    reading: Reading
+    genes: VariableGenes
+    sketch: Sketch
+    histograms: HistogramGenes
+
+    def start(self) -> GroupAccumulator:
+        return GroupAccumulator(self.genes, self.sketch, self.histograms)
+
+    def add(self, accumulator: GroupAccumulator, partition: range, advance: Advance) -> None:
+        for block in self.reading.cell_blocks(partition, advance):
+            accumulator.add(block)
+
+    def prefetch(self, partitions: Sequence[range]) -> None:
+        self.reading.prefetch(partitions)
+
+
+@dataclass
+class _Found:
+    """Neighbours of parts of the sketch, by the first cell of each part."""
+
+    parts: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict)
+
+    def merge(self, other: _Found) -> None:
+        self.parts |= other.parts
+
+
+@dataclass(frozen=True)
+class _NeighbourFold:
+    points: NDArray[np.int16]
+    norms: NDArray[np.int32]
+
+    def start(self) -> _Found:
+        return _Found()
+
+    def add(self, accumulator: _Found, partition: range, advance: Advance) -> None:
+        places = np.empty((len(partition), N_NEIGHBOURS), dtype=np.int32)
+        distances = np.empty_like(places)
+        queries = self.points[partition.start : partition.stop]
+        search_all(queries, self.points, self.norms, partition.start, places, distances)
+        accumulator.parts[partition.start] = (places, distances)
+
+
+def embed_cells(
+    passes: CellPasses,
+    features: GeneTable,
+    mitochondrial: NDArray[np.bool_],
+    genes: GeneStatistics,
+    n_cells: int,
+    stats: StatSettings,
+) -> Embedding:
+    """Embed the kept cells of a matrix, find their clusters and the markers of these.
+
+    Args:
+        passes: How the matrix is read.
+        features: All features.
+        mitochondrial: Which features are mitochondrial genes, shape ``(n_features,)``.
+        genes: The statistics of the genes, from the first pass.
+        n_cells: Number of kept cells.
+        stats: Which cells are kept, and the resolution of the clusters.
+
+    Raises:
+        NoEmbeddingError: The matrix has none; the message says why.
+    """
+    is_gene = np.flatnonzero(features.is_gene)
+    variable = is_gene[np.sort(top(genes.rank_variability, N_VARIABLE))]
+    _check_size(n_cells, len(variable))
+    kinds = np.where(features.is_gene, GENE, NOT_A_GENE)
+    kinds[mitochondrial & features.is_gene] = MITOCHONDRIAL
+    slots = np.full(len(features), -1, dtype=np.int16)
+    slots[variable] = np.arange(len(variable))
+    chosen = VariableGenes(kinds.astype(np.uint8), slots, stats.min_gene_count)
+    try:
+        found = passes.run(
+            "comparing genes", _CovarianceFold(passes.reading, chosen, hash_limit(n_cells))
+        ).result()
+    except NotCellMajorError:
+        raise NoEmbeddingError("the matrix is stored gene by gene, not cell by cell") from None
+    sketch = _sketch_of(passes, found, stats.resolution)
+    histograms = _histogram_genes(sketch, is_gene, genes.n_cells_by_counts, n_cells, len(features))
+    del found
+    groups = passes.run(
+        "assigning cells", _GroupFold(passes.reading, chosen, sketch, histograms)
+    ).result()
+    with_mt = bool((mitochondrial & features.is_gene).any())
+    return _record(sketch, groups, is_gene, len(variable), stats.resolution, with_mt=with_mt)
+
+
+def _check_size(n_cells: int, n_variable: int) -> None:
+    if n_cells < MIN_CELLS:
+        raise NoEmbeddingError(f"fewer than {MIN_CELLS} cells were kept")
+    if n_variable < MIN_GENES:
+        raise NoEmbeddingError(f"fewer than {MIN_GENES} genes vary between cells")
+
+
+def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Sketch:
+    """Return the sketch with its clusters and places."""
+    if found.n_cells < MIN_CELLS or len(found.sketch) < MIN_CELLS:
+        raise NoEmbeddingError(f"fewer than {MIN_CELLS} cells were kept")
+    components = find_components(found)
+    if len(components.variances) < 2:
+        raise NoEmbeddingError("the cells hardly differ: they have fewer than two components")
+    scores = components.project(found.sketch_cells)
+    scale = Scale.of(scores)
+    points = scale.apply(scores)
+    n = len(points)
+    partitions = [range(a, min(n, a + _SEARCH_CELLS)) for a in range(0, n, _SEARCH_CELLS)]
+    parts = passes.executor.fold(
+        _NeighbourFold(points, squared_norms(points)), partitions, lambda _: None
+    ).parts
+    places = np.concatenate([parts[part.start][0] for part in partitions])
+    distances = np.concatenate([parts[part.start][1] for part in partitions])
+    graph = graph_of(places, np.sqrt(distances.astype(np.float64)))
+    labels = find_clusters(graph, resolution)
+    n_clusters = int(labels.max()) + 1
+    if n_clusters > MAX_CLUSTERS:
+        raise NoEmbeddingError(
+            f"there are {n_clusters} clusters at the resolution {resolution:g}, more than "
+            f"{MAX_CLUSTERS}; a lower one gives fewer"
+        )
+    return Sketch(
+        components,
+        scale,
+        SearchLists.of(points),
+        found.sketch,
+        scores,
+        labels.astype(np.int16),
+        place_nodes(graph, scores),
+    )
+
+
+def _histogram_genes(
+    sketch: Sketch,
+    is_gene: NDArray[np.int64],
+    found_in: NDArray[np.int64],
+    n_cells: int,
+    n_features: int,
+) -> HistogramGenes:
+    """Choose the genes whose values are kept as histograms.
+
+    They are found in a quarter of the smallest cluster's cells, or in 0.5 % of all cells where
+    that is fewer; of too many for the memory, those found in the most cells.
+
+    Args:
+        sketch: The clusters.
+        is_gene: Feature of each gene, shape ``(n_genes,)``.
+        found_in: Kept cells with each gene, shape ``(n_genes,)``.
+        n_cells: Number of kept cells.
+        n_features: Number of features.
+    """
+    smallest = np.bincount(sketch.labels).min() * n_cells / len(sketch.labels)
+    enough = np.flatnonzero(found_in >= max(3.0, min(smallest / 4, _RARE * n_cells)))
+    bin_bytes = 4 * sketch.n_clusters
+    n_bins = 32 if len(enough) * bin_bytes * 32 <= _HISTOGRAM_BYTES else 16
+    most = _HISTOGRAM_BYTES // (bin_bytes * n_bins)
+    best = enough[np.argsort(-found_in[enough], kind="stable")][:most]
+    rows = np.full(n_features, -1, dtype=np.int32)
+    rows[is_gene[np.sort(best)]] = np.arange(len(best))
+    return HistogramGenes(rows, n_bins)
+
+
+def _record(
+    sketch: Sketch,
+    groups: Groups,
+    is_gene: NDArray[np.int64],
+    n_variable: int,
+    resolution: float,
+    *,
+    with_mt: bool,
+) -> Embedding:
+    markers = find_markers(groups, is_gene)
+    shown = [
+        marker
+        for k in range(len(groups.sizes))
+        for marker in [each for each in markers if each.cluster == k][:N_SHOWN_MARKERS]
+    ]
+    genes = np.array([marker.gene for marker in shown], dtype=np.int64)
+    means, percents = expression_of(groups, is_gene[genes])
+    return Embedding(
+        n_variable_genes=n_variable,
+        n_sketch=len(sketch.cells),
+        resolution=resolution,
+        variances=sketch.components.variances,
+        total_variance=sketch.components.total_variance,
+        clusters=tuple(
+            Cluster(int(size), genes_found, totals, percents_mt if with_mt else None)
+            for size, (genes_found, totals, percents_mt) in zip(
+                groups.sizes, groups.measures, strict=True
+            )
+        ),
+        markers=markers,
+        expression=Expression(
+            genes, np.array([marker.cluster for marker in shown], dtype=np.int64), means, percents
+        ),
+        map=groups.map,
+        map_means=groups.map_means,
+        components=groups.components,
+        cells=groups.cells,
+    )

@@ -1,0 +1,1 @@
+"""Components, clusters and markers of cells: accumulators and pure functions."""

@@ -1,0 +1,209 @@
+"""Products of the variable genes' values, and the sketch: what the second pass leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.model import CellBlock
+from dpss.stats.embedding.fixed import N_LOGARITHMS, hash_cells
+from dpss.stats.embedding.kernels import add_products, gather_cells, measure_cells
+
+MAX_SKETCH = 20_000
+"""Most cells in the sketch."""
+_SPREADS = 8.0
+_HASHES = 2.0**64
+
+
+@dataclass(frozen=True)
+class VariableGenes:
+    """Which features count, and which of them are compared between cells."""
+
+    kinds: NDArray[np.uint8]
+    """Kind of each feature, shape ``(n_features,)``: see `dpss.stats.embedding.kernels`."""
+    slots: NDArray[np.int16]
+    """Column of each variable gene, -1 for other features, shape ``(n_features,)``."""
+    min_gene_count: int
+    """Cells with fewer genes detected are not kept."""
+
+    @property
+    def n_columns(self) -> int:
+        """Number of variable genes."""
+        return int(self.slots.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True)
+class SparseCells:
+    """Log-normalised values of variable genes, in fixed point, cell after cell."""
+
+    starts: NDArray[np.int64]
+    """Where each cell begins, shape ``(n_cells + 1,)``."""
+    columns: NDArray[np.int16]
+    """Shape ``(n_values,)``."""
+    values: NDArray[np.int32]
+    """Shape ``(n_values,)``."""
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return len(self.starts) - 1
+
+    def select(self, cells: NDArray[np.int64]) -> SparseCells:
+        """Return a copy of some cells, in the order given."""
+        sizes = np.diff(self.starts)[cells]
+        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        at = np.arange(starts[-1]) + np.repeat(self.starts[cells] - starts[:-1], sizes)
+        return SparseCells(starts, self.columns[at], self.values[at])
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is known of the cells of a block, each of shape ``(n_cells,)``."""
+
+    totals: NDArray[np.float64]
+    """Sum of counts; negative for a cell that is not kept."""
+    totals_mt: NDArray[np.float64]
+    """Sum of mitochondrial counts."""
+    n_genes: NDArray[np.int64]
+    """Genes detected."""
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Whether each cell is kept."""
+        return self.totals >= 0
+
+
+class CellGatherer:
+    """Measures the cells of blocks and gathers their variable genes; keeps memory to work in."""
+
+    def __init__(self, genes: VariableGenes) -> None:
+        """Gather these genes."""
+        self._genes = genes
+        self._known = np.empty(N_LOGARITHMS, dtype=np.int64)
+        self._columns = np.empty(0, dtype=np.int16)
+        self._values = np.empty(0, dtype=np.int32)
+
+    def measure(self, block: CellBlock) -> Measures:
+        """Measure the cells of a block."""
+        n_cells = block.n_cells
+        found = Measures(np.empty(n_cells), np.empty(n_cells), np.empty(n_cells, dtype=np.int64))
+        measure_cells(
+            block.indptr, block.indices, block.data, self._genes.kinds,
+            self._genes.min_gene_count, found.totals, found.totals_mt, found.n_genes,
+        )  # fmt: skip
+        return found
+
+    def gather(self, block: CellBlock, totals: NDArray[np.float64]) -> SparseCells:
+        """Return views of the variable genes' values, valid until the next call."""
+        if len(self._columns) < len(block.data):
+            self._columns = np.empty(len(block.data) * 5 // 4, dtype=np.int16)
+            self._values = np.empty(len(self._columns), dtype=np.int32)
+        starts = np.empty(block.n_cells + 1, dtype=np.int64)
+        n_values = gather_cells(
+            block.indptr, block.indices, block.data, totals, self._genes.slots,
+            self._known, starts, self._columns, self._values,
+        )  # fmt: skip
+        return SparseCells(starts, self._columns[:n_values], self._values[:n_values])
+
+
+@dataclass(frozen=True)
+class Covariances:
+    """Sums and products over the kept cells, and the sketch."""
+
+    n_cells: int
+    """Kept cells."""
+    sums: NDArray[np.int64]
+    """Sum of each gene's values, shape ``(n_genes,)``."""
+    products: NDArray[np.int64]
+    """Sum of products of each pair of genes: the upper triangle, row by row."""
+    sketch: NDArray[np.int64]
+    """Indices of the sketch's cells in the matrix, ascending, shape ``(n_sketch,)``."""
+    sketch_cells: SparseCells
+    """Their values."""
+
+
+def hash_limit(n_kept: int, n_sketch: int = MAX_SKETCH) -> np.uint64:
+    """Return a hash below which the sketch's cells lie, with a margin of eight spreads.
+
+    Args:
+        n_kept: Number of kept cells.
+        n_sketch: Wanted number of cells.
+    """
+    wanted = n_sketch + _SPREADS * np.sqrt(n_sketch)
+    if wanted >= n_kept:
+        return np.uint64(2**64 - 1)
+    return np.uint64(int(_HASHES * wanted / n_kept))
+
+
+class CovarianceAccumulator:
+    """Products of values and the cells with the smallest hashes, from blocks of cells."""
+
+    def __init__(self, genes: VariableGenes, limit: np.uint64, n_sketch: int = MAX_SKETCH) -> None:
+        """Make an empty one.
+
+        Args:
+            genes: What to gather.
+            limit: Largest hash of a cell in the sketch.
+            n_sketch: Most cells in the sketch.
+        """
+        n = genes.n_columns
+        self._genes = genes
+        self._limit = limit
+        self._n_sketch = n_sketch
+        self._n_cells = 0
+        self._sums = np.zeros(n, dtype=np.int64)
+        self._products = np.zeros(n * (n + 1) // 2, dtype=np.int64)
+        self._sketched: list[tuple[NDArray[np.int64], SparseCells]] = []
+        self._gatherer: CellGatherer | None = None
+        self._places = np.empty((2, 0), dtype=np.int32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the memory to work in behind."""
+        return {**self.__dict__, "_gatherer": None, "_places": np.empty((2, 0), dtype=np.int32)}
+
+    def add(self, block: CellBlock) -> None:
+        """Add a block of cells."""
+        if self._gatherer is None:
+            self._gatherer = CellGatherer(self._genes)
+        measures = self._gatherer.measure(block)
+        cells = self._gatherer.gather(block, measures.totals)
+        if self._places.shape[1] < len(cells.values):
+            self._places = np.empty((2, len(cells.values) * 5 // 4), dtype=np.int32)
+        self._n_cells += int(np.count_nonzero(measures.kept))
+        add_products(
+            cells.starts, cells.columns, cells.values, block.n_cells,
+            np.empty(len(self._sums) + 1, dtype=np.int64),
+            self._places[0], self._places[1], self._sums, self._products,
+        )  # fmt: skip
+        numbers = block.start + np.arange(block.n_cells)
+        chosen = np.flatnonzero(measures.kept & (hash_cells(numbers) <= self._limit))
+        if len(chosen):
+            self._sketched.append((numbers[chosen], cells.select(chosen)))
+
+    def merge(self, other: CovarianceAccumulator) -> None:
+        """Add all that another one over the same genes has seen."""
+        self._n_cells += other._n_cells
+        self._sums += other._sums
+        self._products += other._products
+        self._sketched += other._sketched
+
+    def result(self) -> Covariances:
+        """Return what was gathered."""
+        numbers = np.concatenate(
+            [np.empty(0, dtype=np.int64), *(numbers for numbers, _ in self._sketched)]
+        )
+        parts = [cells for _, cells in self._sketched]
+        sizes = np.concatenate([[0], *(np.diff(cells.starts) for cells in parts)])
+        together = SparseCells(
+            np.cumsum(sizes, dtype=np.int64),
+            np.concatenate([np.empty(0, np.int16), *(cells.columns for cells in parts)]),
+            np.concatenate([np.empty(0, np.int32), *(cells.values for cells in parts)]),
+        )
+        best = np.argsort(hash_cells(numbers), kind="stable")[: self._n_sketch]
+        order = best[np.argsort(numbers[best])]
+        return Covariances(
+            self._n_cells, self._sums, self._products, numbers[order], together.select(order)
+        )

@@ -1,0 +1,191 @@
+"""Markers of clusters: the rank-sum test from histograms, and Welch's t from sums.
+
+Sources: F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (1945)
+80, in the form of H. Mann and D. Whitney with the correction for ties, which here are the cells
+in one bin; B. Welch, Biometrika 34 (1947) 28. The columns are those of scanpy's
+``tl.rank_genes_groups``, one cluster against all other cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats.embedding.fixed import UNIT
+from dpss.stats.embedding.groups import Groups
+
+N_MARKERS = 50
+"""Most markers of a cluster."""
+MIN_PCT_DIFFERENCE = 10.0
+"""Percentage points by which a marker is found in more cells inside than outside."""
+_SMALL = 1e-9
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Comparison of one cluster with all other cells, each of shape ``(n_genes,)``."""
+
+    rank_sum: NDArray[np.float64]
+    """Standardised rank sum; NaN where there is no histogram or no spread."""
+    t: NDArray[np.float64]
+    """Welch's t; 0 where neither side varies."""
+    log2_fold_change: NDArray[np.float64]
+    """log2 of the ratio of the means, each taken back from its logarithm."""
+    pct_in: NDArray[np.float64]
+    """Percentage of the cluster's cells with the gene."""
+    pct_out: NDArray[np.float64]
+    """Percentage of the other cells with it."""
+
+
+def score_clusters(groups: Groups, genes: NDArray[np.int64]) -> Iterator[Scores]:
+    """Compare each cluster with all other cells; yields one comparison per cluster.
+
+    Args:
+        groups: Sums and histograms of two clusters at least.
+        genes: Features to compare, shape ``(n_genes,)``.
+    """
+    whole = groups.table.sum(axis=0)[genes]
+    ranks = _Ranks.of(groups)
+    rows = groups.histogram_genes.rows[genes]
+    n_all = float(groups.sizes.sum())
+    for k, size in enumerate(groups.sizes.tolist()):
+        inside = groups.table[k, genes]
+        mean, spread = _moments(inside, float(size))
+        mean_out, spread_out = _moments(whole - inside, n_all - size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = (mean - mean_out) / np.sqrt(spread / size + spread_out / (n_all - size))
+            fold = np.log2((np.expm1(mean) + _SMALL) / (np.expm1(mean_out) + _SMALL))
+        by_row = np.append(ranks.score(groups.histograms[k], float(size)), np.nan)
+        yield Scores(
+            by_row[rows],
+            np.where(np.isfinite(t), t, 0.0),
+            fold,
+            100 * inside[:, 0] / size,
+            100 * (whole - inside)[:, 0] / (n_all - size),
+        )
+
+
+def _moments(sums: NDArray[np.int64], n: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return means and sample variances of values, from rows of the groups' table."""
+    means = sums[:, 1] / (UNIT * n)
+    variances = np.maximum(sums[:, 2] / UNIT**2 - n * means**2, 0.0) / max(n - 1, 1)
+    return means, variances
+
+
+@dataclass(frozen=True)
+class _Ranks:
+    """Mean ranks of the cells in each bin, over all clusters."""
+
+    ranks: NDArray[np.float64]
+    """Shape ``(n_rows, n_bins + 1)``; cells without a value are in the first bin."""
+    spread: NDArray[np.float64]
+    """Variance of a rank sum over n_in n_out, shape ``(n_rows,)``."""
+    n: float
+    """Number of cells."""
+
+    @classmethod
+    def of(cls, groups: Groups) -> _Ranks:
+        n = float(groups.sizes.sum())
+        ties = _with_zeros(groups.histograms.sum(axis=0, dtype=np.int64), n)
+        ranks = np.cumsum(ties, axis=1) - ties + (ties + 1) / 2
+        spread = (n + 1 - (ties**3 - ties).sum(axis=1) / (n * (n - 1))) / 12
+        return cls(ranks, np.maximum(spread, 0.0), n)
+
+    def score(self, histograms: NDArray[np.uint32], size: float) -> NDArray[np.float64]:
+        """Return a cluster's standardised rank sums, shape ``(n_rows,)``."""
+        sums = (_with_zeros(histograms, size) * self.ranks).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scores = (sums - size * (self.n + 1) / 2) / np.sqrt(
+                size * (self.n - size) * self.spread
+            )
+        return np.where(np.isfinite(scores), scores, np.nan)
+
+
+def _with_zeros(counts: NDArray[np.integer[Any]], n: float) -> NDArray[np.float64]:
+    """Return histograms with a first bin of the cells that have no value."""
+    out = np.empty((counts.shape[0], counts.shape[1] + 1))
+    out[:, 1:] = counts
+    out[:, 0] = n - out[:, 1:].sum(axis=1)
+    return out
+
+
+def expression_of(
+    groups: Groups, genes: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean log-normalised values and percentages of cells with a value.
+
+    Args:
+        groups: Sums over the clusters.
+        genes: Features, shape ``(n_genes,)``.
+
+    Returns:
+        Two arrays of shape ``(n_clusters, n_genes)``.
+    """
+    table, sizes = groups.table[:, genes], groups.sizes[:, None]
+    return table[:, :, 1] / (UNIT * sizes), 100 * table[:, :, 0] / sizes
+
+
+@dataclass(frozen=True)
+class Marker:
+    """One marker of a cluster."""
+
+    cluster: int
+    """From 0."""
+    gene: int
+    """Place of the gene among those compared."""
+    score: float
+    """Standardised rank sum."""
+    t_score: float
+    """Welch's t."""
+    log2_fold_change: float
+    pct_in: float
+    """Percentage of the cluster's cells with the gene."""
+    pct_out: float
+    """Percentage of the other cells with it."""
+
+
+def find_markers(groups: Groups, genes: NDArray[np.int64]) -> tuple[Marker, ...]:
+    """Return the best genes of each cluster by the rank-sum test, best first.
+
+    A marker is found in at least `MIN_PCT_DIFFERENCE` percentage points more cells inside than
+    outside, and its mean is larger there.
+
+    Args:
+        groups: Sums and histograms.
+        genes: Features to compare, shape ``(n_genes,)``.
+    """
+    if len(groups.sizes) < 2:
+        return ()
+    return tuple(
+        marker
+        for k, scores in enumerate(score_clusters(groups, genes))
+        for marker in _markers_of(scores, k)
+    )
+
+
+def _markers_of(scores: Scores, cluster: int) -> Iterator[Marker]:
+    usable = scores.pct_in - scores.pct_out >= MIN_PCT_DIFFERENCE
+    usable &= (scores.log2_fold_change > 0) & (np.nan_to_num(scores.rank_sum) > 0)
+    best = np.flatnonzero(usable)
+    for gene in best[np.argsort(-scores.rank_sum[best], kind="stable")][:N_MARKERS].tolist():
+        numbers = (
+            scores.rank_sum[gene],
+            scores.t[gene],
+            scores.log2_fold_change[gene],
+            scores.pct_in[gene],
+            scores.pct_out[gene],
+        )
+        yield Marker(cluster, gene, *(round_digits(float(number)) for number in numbers))
+
+
+def round_digits(value: float) -> float:
+    """Return a number to 6 significant digits: without what a processor's library decides.
+
+    >>> round_digits(2 / 3)
+    0.666667
+    """
+    return float(f"{value:.6g}")

@@ -1,0 +1,87 @@
+"""The record of an embedding: components, clusters, markers and maps of one matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats.embedding.groups import CellPlaces
+from dpss.stats.embedding.maps import CellMap
+from dpss.stats.embedding.markers import Marker
+from dpss.stats.histogram import Distribution
+
+N_SHOWN_MARKERS = 5
+"""Markers of each cluster whose expression is kept for all clusters."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster of cells."""
+
+    n_cells: int
+    n_genes_by_counts: Distribution
+    """Genes detected per cell."""
+    total_counts: Distribution
+    """Counts per cell."""
+    pct_counts_mt: Distribution | None
+    """Percentage of counts in mitochondrial genes; ``None`` without such genes."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Expression of some genes in all clusters."""
+
+    genes: NDArray[np.int64]
+    """Places in the gene table, shape ``(n_shown,)``."""
+    clusters: NDArray[np.int64]
+    """The cluster that each gene is a marker of, ascending, shape ``(n_shown,)``."""
+    means: NDArray[np.float64]
+    """Mean of log1p of the counts per 10,000, shape ``(n_clusters, n_shown)``."""
+    percents: NDArray[np.float64]
+    """Percentage of cells with the gene, shape ``(n_clusters, n_shown)``."""
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What the cells are: numbers that come from comparing them with each other."""
+
+    n_variable_genes: int
+    """Genes that cells were compared by."""
+    n_sketch: int
+    """Cells among which neighbours were looked for."""
+    resolution: float
+    """Resolution of the clusters."""
+    variances: NDArray[np.float64]
+    """Variance along each principal component, largest first, shape ``(n_components,)``."""
+    total_variance: float
+    """Variance of all variable genes together."""
+    clusters: tuple[Cluster, ...]
+    """The clusters, the largest first."""
+    markers: tuple[Marker, ...]
+    """Markers of all clusters; their ``gene`` is a place in the gene table."""
+    expression: Expression
+    map: CellMap
+    """The kept cells on the UMAP."""
+    map_means: NDArray[np.float64]
+    """Means of genes detected, counts and mitochondrial percentage in each bin of the map,
+    shape ``(n_bins ** 2, 3)``; NaN without cells."""
+    components: CellMap
+    """The kept cells by their scores on the first two components."""
+    cells: CellPlaces
+    """Cluster and place of each cell."""
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells in all clusters."""
+        return sum(cluster.n_cells for cluster in self.clusters)
+
+    @property
+    def explained(self) -> NDArray[np.float64]:
+        """Percentage of the variance that each component explains, shape ``(n_components,)``."""
+        return 100 * self.variances / self.total_variance
+
+    def markers_of(self, cluster: int) -> tuple[Marker, ...]:
+        """Return the markers of a cluster, best first."""
+        return tuple(marker for marker in self.markers if marker.cluster == cluster)
