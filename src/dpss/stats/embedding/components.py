@@ -1,14 +1,12 @@
-"""Principal components from integer products: block Krylov iteration.
+"""Principal components from integer products.
 
-Source: C. Musco, C. Musco, "Randomized block Krylov methods for stronger and faster approximate
-singular value decomposition", NIPS 2015, here restarted from its own result until it is exact
-to rounding. The loadings are rounded to multiples of 2**-16, so that all that is computed from
-them is exact, and a difference in the last bits of a LAPACK does not matter.
+The loadings are rounded to multiples of 2**-16, so that scores are exact integers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,16 +14,12 @@ from numpy.typing import NDArray
 
 from dpss.compute.jit import compiled
 from dpss.stats.embedding.covariance import Covariances, SparseCells
-from dpss.stats.embedding.fixed import UNIT, hash_cells
+from dpss.stats.embedding.eigen import find_largest
+from dpss.stats.embedding.fixed import UNIT
 from dpss.stats.embedding.kernels import project_cells
 
 N_COMPONENTS = 50
 LOADING_UNIT = 1 << 16
-_WIDTH = 64
-_BLOCKS = 10
-_ROUNDS = 3
-_DENSE = 768
-"""Most genes whose covariance is taken apart as a whole."""
 _TOLERANCE = 1e-9
 """A component with less than this part of the variance is rounding."""
 
@@ -100,10 +94,7 @@ def find_components(found: Covariances, n_components: int = N_COMPONENTS) -> Com
     spread = np.maximum(diagonal / UNIT**2 - found.n_cells * means**2, 0.0) / (found.n_cells - 1)
     total = float(np.add.accumulate(spread)[-1]) if n_genes else 0.0
     wanted = min(n_components, n_genes, found.n_cells - 1)
-    if n_genes <= _DENSE:
-        variances, vectors = _take_apart(found, means, wanted)
-    else:
-        variances, vectors = _iterate(found, means, wanted)
+    variances, vectors = find_largest(partial(_covariance_times, found, means), n_genes, wanted)
     real = variances > _TOLERANCE * max(total, np.finfo(float).tiny)
     vectors = vectors[:, real]
     largest = np.abs(vectors).argmax(axis=0)
@@ -133,39 +124,13 @@ def _covariance_times(
     out = np.empty_like(vectors)
     multiply_packed(found.products, np.ascontiguousarray(vectors), out)
     out /= float(UNIT) ** 2
-    out -= np.outer(means * found.n_cells, means @ vectors)
+    out -= np.outer(means * found.n_cells, _weighted_sum(means, vectors))
     out /= found.n_cells - 1
     return out
 
 
-def _take_apart(
-    found: Covariances, means: NDArray[np.float64], wanted: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    covariance = _covariance_times(found, means, np.eye(len(means)))
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return values[::-1][:wanted], vectors[:, ::-1][:, :wanted]
-
-
-def _iterate(
-    found: Covariances, means: NDArray[np.float64], wanted: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    n = len(means)
-    random = hash_cells(np.arange(n * _WIDTH)).reshape(n, _WIDTH) / 2.0**64 - 0.5
-    start, values = np.linalg.qr(random)[0], np.empty(0)
-    for _ in range(_ROUNDS):
-        basis, images, block = start, [], start
-        for step in range(_BLOCKS):
-            images.append(_covariance_times(found, means, block))
-            if step < _BLOCKS - 1:
-                block = images[-1]
-                for _ in range(2):
-                    block = block - basis @ (basis.T @ block)
-                block = np.linalg.qr(block)[0]
-                # What lost its direction to rounding is made orthogonal again.
-                block = np.linalg.qr(block - basis @ (basis.T @ block))[0]
-                basis = np.hstack([basis, block])
-        projected = basis.T @ np.hstack(images)
-        values, vectors = np.linalg.eigh((projected + projected.T) / 2)
-        start = basis @ vectors[:, ::-1][:, :_WIDTH]
-        values = values[::-1]
-    return values[:wanted], start[:, :wanted]
+def _weighted_sum(
+    weights: NDArray[np.float64], vectors: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the product of a vector and a matrix, added up in the order of the rows."""
+    return np.asarray(np.add.accumulate(weights[:, None] * vectors, axis=0)[-1])
