@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dpss.formats.base import Layer, Matrix
     from dpss.formats.options import OpenOptions
     from dpss.storage.locations import Source
+    from dpss.summary.embedding import Embedding
 
 NO_MATRIX = (NoMatrixError, UnknownFormatError)
 
@@ -38,6 +39,42 @@ class NotebookSummary(records.Summary):
         from dpss.summary.tables import genes_frame
 
         return genes_frame(self.genes)
+
+    def clusters_table(self) -> pd.DataFrame:
+        """Return the clusters with the columns of ``clusters.csv``.
+
+        Raises:
+            ValueError: There are none; the message says why.
+        """
+        from dpss.summary.embedding_tables import clusters_frame
+
+        return clusters_frame(self._embedded())
+
+    def markers_table(self) -> pd.DataFrame:
+        """Return the markers of all clusters with the columns of ``markers.csv``.
+
+        Raises:
+            ValueError: There are none; the message says why.
+        """
+        from dpss.summary.embedding_tables import markers_frame
+
+        return markers_frame(self._embedded(), self.genes)
+
+    def cells_table(self) -> pd.DataFrame:
+        """Return cluster and place of each cell, in the matrix's order.
+
+        Raises:
+            ValueError: There are none; the message says why.
+        """
+        from dpss.summary.embedding_tables import cells_frame
+
+        return cells_frame(self._embedded())
+
+    def _embedded(self) -> Embedding:
+        if self.embedding is None:
+            reason = self.no_embedding_reason or "summarize(..., embedding=True) makes it"
+            raise ValueError(f"there is no embedding: {reason}")
+        return self.embedding
 
     def figures(self) -> dict[str, matplotlib.figure.Figure]:
         """Draw each figure that this summary has the numbers for, by slug."""

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 SUMMARY = "summary.json"
 MATRICES = "matrices.json"
 GENES = "genes.csv"
+CLUSTERS, MARKERS = "clusters.csv", "markers.csv"
 PLOTS = "plots.json"
 _ATTEMPTS = 5
 """How often a matrix is published where another run does so at the same time."""
@@ -263,5 +264,9 @@ def _matrix_files(store: Store, folder: str) -> list[str]:
         name
         for name in names
         if "/" not in name
-        and (name == GENES or FOR_PAGES.fullmatch(name) or name.endswith((".png", ".svg")))
+        and (
+            name in (GENES, CLUSTERS, MARKERS)
+            or FOR_PAGES.fullmatch(name)
+            or name.endswith((".png", ".svg"))
+        )
     ]

@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.errors import CorruptMatrixError
-from dpss.job.publication import GENES, PLOTS, SUMMARY
+from dpss.job.publication import CLUSTERS, GENES, MARKERS, PLOTS, SUMMARY
 from dpss.summary.manifest import manifest_of, sha256_of
 
 if TYPE_CHECKING:
@@ -204,8 +204,15 @@ def tables_of(summary: Summary) -> dict[str, bytes]:
     from dpss.website.plots import plots_json
 
     table = genes_csv(summary.genes)
+    more: dict[str, bytes] = {}
+    if summary.embedding is not None:
+        from dpss.summary.embedding_tables import clusters_csv, markers_csv
+
+        more[CLUSTERS] = clusters_csv(summary.embedding)
+        more[MARKERS] = markers_csv(summary.embedding, summary.genes)
     return {
         GENES: table,
+        **more,
         **gene_files(summary.genes, sha256_of(table)),
         PLOTS: plots_json(summary),
     }

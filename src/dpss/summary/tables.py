@@ -92,6 +92,7 @@ def summary_document(
         files: Size and checksum of every other file of the publication.
     """
     matrix = summary.matrix
+    asked = summary.embedding is not None or summary.no_embedding_reason
     return {
         "schema": SCHEMA,
         "project": {"id": summary.project_id, "title": summary.project_title},
@@ -123,6 +124,7 @@ def summary_document(
             summary.top_variable(),
             ("means", "dispersions", "dispersions_norm", "highly_variable"),
         ),
+        **({"embedding": _embedding(summary)} if asked else {}),
         "checks": [
             {"name": check.name, "status": check.status, "message": check.message}
             for check in summary.checks
@@ -158,6 +160,12 @@ def quantiles_document(summary: Summary) -> dict[str, dict[str, float] | None]:
         else None
         for name, found in measures.items()
     }
+
+
+def _embedding(summary: Summary) -> dict[str, Any]:
+    from dpss.summary.embedding_tables import embedding_document
+
+    return embedding_document(summary.embedding, summary.no_embedding_reason)
 
 
 def reading_document(reading: Sequence[Decision]) -> list[dict[str, Any]]:

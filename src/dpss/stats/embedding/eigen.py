@@ -26,7 +26,7 @@ _LOST = 1e-10
 
 
 @compiled
-def orthonormalise(basis: Any, first: int, work: Any) -> None:
+def orthonormalise(basis: Any, first: int, work: Any) -> None:  # noqa: PLR0912 (loops)
     """Make the next columns of a basis orthonormal to those before them and to each other.
 
     Columns that lie within the others become zero.
@@ -142,7 +142,9 @@ def _diagonalise(diagonal: Any, beside: Any, vectors: Any) -> Any:
 
 
 @compiled
-def take_apart(matrix: Any, vectors: Any, diagonal: Any, beside: Any, v: Any, w: Any) -> int:
+def take_apart(  # noqa: PLR0912 (loops)
+    matrix: Any, vectors: Any, diagonal: Any, beside: Any, v: Any, w: Any
+) -> int:
     """Find all eigenvalues and eigenvectors of a symmetric matrix.
 
     Args:
@@ -206,7 +208,8 @@ def take_apart(matrix: Any, vectors: Any, diagonal: Any, beside: Any, v: Any, w:
                 factor = v[k] * total
                 for j in range(k + 1, n):
                     vectors[i, j] -= factor * matrix[k, j]
-    return _diagonalise(diagonal, beside, vectors)
+    n_steps: int = _diagonalise(diagonal, beside, vectors)
+    return n_steps
 
 
 def find_largest(

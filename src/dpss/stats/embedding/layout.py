@@ -92,7 +92,8 @@ def place_nodes(graph: Graph, scores: NDArray[np.float64]) -> NDArray[np.float64
     start = np.zeros((graph.n_nodes, 2))
     start[:, : min(2, scores.shape[1])] = scores[:, :2]
     start -= start.min(axis=0)
-    places = start * (_WIDTH / max(float(start.max()), np.finfo(float).tiny))
+    widest = float(start.max())
+    places = start * (_WIDTH / widest) if widest > 0 else start
     if len(graph.weights) == 0:
         return places
     epochs = 500 if graph.n_nodes <= _FEW else 200

@@ -1,0 +1,142 @@
+"""An embedding as tables and a document: ``clusters.csv``, ``markers.csv``, ``summary.json``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dpss.stats.embedding.markers import round_digits
+from dpss.stats.histogram import Distribution
+from dpss.summary.embedding import Embedding
+from dpss.summary.record import GeneStatistics, without_noise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLUSTER_COLUMNS = (
+    "cluster",
+    "n_cells",
+    "pct_cells",
+    "median_genes_per_cell",
+    "median_counts_per_cell",
+    "median_pct_counts_mt",
+)
+"""Columns of ``clusters.csv``, in order."""
+MARKER_COLUMNS = (
+    "cluster",
+    "rank",
+    "gene_id",
+    "gene_name",
+    "score",
+    "t_score",
+    "log2_fold_change",
+    "pct_in",
+    "pct_out",
+)
+"""Columns of ``markers.csv``, in order."""
+
+
+def cluster_rows(embedding: Embedding) -> list[tuple[Any, ...]]:
+    """Return one row per cluster, the largest first; ``None`` is undefined."""
+    n_cells = embedding.n_cells
+    return [
+        (
+            number,
+            cluster.n_cells,
+            round_digits(100 * cluster.n_cells / n_cells),
+            _median(cluster.n_genes_by_counts),
+            _median(cluster.total_counts),
+            _median(cluster.pct_counts_mt) if cluster.pct_counts_mt else None,
+        )
+        for number, cluster in enumerate(embedding.clusters)
+    ]
+
+
+def _median(distribution: Distribution) -> float:
+    return without_noise(distribution.median)
+
+
+def marker_rows(embedding: Embedding, genes: GeneStatistics) -> list[tuple[Any, ...]]:
+    """Return one row per marker, best first within a cluster."""
+    rows: list[tuple[Any, ...]] = []
+    rank, cluster = 0, -1
+    for each in embedding.markers:
+        rank = rank + 1 if each.cluster == cluster else 1
+        cluster = each.cluster
+        gene_id, name = str(genes.gene_id[each.gene]), str(genes.gene_name[each.gene])
+        numbers = (each.score, each.t_score, each.log2_fold_change, each.pct_in, each.pct_out)
+        rows.append((cluster, rank, gene_id, name, *numbers))
+    return rows
+
+
+def clusters_csv(embedding: Embedding) -> bytes:
+    """Return the clusters as UTF-8 CSV; the undefined is empty."""
+    return _csv(CLUSTER_COLUMNS, cluster_rows(embedding))
+
+
+def markers_csv(embedding: Embedding, genes: GeneStatistics) -> bytes:
+    """Return the markers of all clusters as UTF-8 CSV."""
+    return _csv(MARKER_COLUMNS, marker_rows(embedding, genes))
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def clusters_frame(embedding: Embedding) -> pd.DataFrame:
+    """Return the clusters as a data frame."""
+    import pandas as pd
+
+    return pd.DataFrame(cluster_rows(embedding), columns=list(CLUSTER_COLUMNS))
+
+
+def markers_frame(embedding: Embedding, genes: GeneStatistics) -> pd.DataFrame:
+    """Return the markers as a data frame."""
+    import pandas as pd
+
+    return pd.DataFrame(marker_rows(embedding, genes), columns=list(MARKER_COLUMNS))
+
+
+def cells_frame(embedding: Embedding) -> pd.DataFrame:
+    """Return cluster and place of each cell in the matrix's order; a cell left out has none."""
+    import pandas as pd
+
+    labels, places = embedding.cells.labels, embedding.cells.places
+    frame = pd.DataFrame({"cluster": labels.astype(np.int64)})
+    frame["cluster"] = frame["cluster"].astype("Int64").mask(labels < 0)
+    frame["umap_1"], frame["umap_2"] = places[:, 0], places[:, 1]
+    return frame
+
+
+def embedding_document(embedding: Embedding | None, reason: str) -> dict[str, Any]:
+    """Return what ``summary.json`` holds of an embedding.
+
+    Args:
+        embedding: The embedding, or ``None`` where it is left out.
+        reason: Why it is left out.
+    """
+    if embedding is None:
+        return {"left_out": reason}
+    return {
+        "left_out": None,
+        "n_variable_genes": embedding.n_variable_genes,
+        "n_sketch": embedding.n_sketch,
+        "n_components": len(embedding.variances),
+        "pct_variance": [round_digits(float(each)) for each in embedding.explained],
+        "resolution": embedding.resolution,
+        "n_clusters": len(embedding.clusters),
+        "clusters": list(_cluster_documents(embedding)),
+    }
+
+
+def _cluster_documents(embedding: Embedding) -> Iterator[dict[str, Any]]:
+    for row in cluster_rows(embedding):
+        yield dict(zip(CLUSTER_COLUMNS, row, strict=True))

@@ -1,0 +1,103 @@
+"""Markers against scanpy's tests."""
+
+from __future__ import annotations
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+import scanpy as sc
+import scipy.sparse as sp
+
+from dpss.stats.embedding.fixed import UNIT
+from dpss.stats.embedding.groups import Groups, HistogramGenes
+from dpss.stats.embedding.markers import expression_of, find_markers, score_clusters
+
+N_CELLS, N_GENES, N_BINS = 400, 60, 512
+
+
+def cells() -> tuple[np.ndarray, np.ndarray]:
+    """Log-normalised values in fixed point, and the clusters; gene 0 is never found."""
+    rng = np.random.default_rng(4)
+    labels = np.sort(rng.choice(3, N_CELLS, p=[0.6, 0.3, 0.1]))
+    rates = rng.gamma(1.0, 1.0, (3, N_GENES))[labels]
+    rates[:, 0] = 0
+    counts = rng.poisson(rates)
+    values = np.log1p(counts / counts.sum(axis=1, keepdims=True) * 100)
+    return np.rint(values * UNIT).astype(np.int64), labels
+
+
+def groups_of(values: np.ndarray, labels: np.ndarray) -> Groups:
+    """Sums and histograms as the third pass would leave them behind."""
+    sizes = np.bincount(labels)
+    bins = np.minimum(values * N_BINS // (6 * UNIT), N_BINS - 1)
+    histograms = np.zeros((len(sizes), N_GENES, N_BINS), dtype=np.uint32)
+    table = np.zeros((len(sizes), N_GENES, 3), dtype=np.int64)
+    for k in range(len(sizes)):
+        some = values[labels == k]
+        table[k] = np.column_stack([(some > 0).sum(0), some.sum(0), (some**2).sum(0)])
+        for gene in range(N_GENES):
+            found = bins[labels == k, gene][some[:, gene] > 0]
+            histograms[k, gene] = np.bincount(found, minlength=N_BINS)
+    nothing = np.empty(0)
+    genes = HistogramGenes(np.arange(N_GENES, dtype=np.int32), N_BINS)
+    return Groups(
+        sizes, table, genes, histograms, (), None, nothing, None, None  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def scanpys(values: np.ndarray, labels: np.ndarray, method: str) -> list[pd.DataFrame]:
+    """scanpy's table of each cluster, in the order of the genes."""
+    obs = pd.DataFrame({"cluster": pd.Categorical(labels.astype(str))})
+    obs.index = obs.index.astype(str)
+    adata = anndata.AnnData(sp.csr_matrix(values / UNIT), obs=obs)
+    sc.tl.rank_genes_groups(adata, "cluster", method=method, tie_correct=True, pts=True)
+    frames = [sc.get.rank_genes_groups_df(adata, str(k)) for k in range(labels.max() + 1)]
+    return [frame.set_index(frame["names"].astype(int)).sort_index() for frame in frames]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_scores_are_those_of_scanpy() -> None:
+    """Welch's t and folds to rounding; the rank sum as far as the bins are fine."""
+    values, labels = cells()
+    found = list(score_clusters(groups_of(values, labels), np.arange(N_GENES)))
+    for ours, t, exact in zip(
+        found, scanpys(values, labels, "t-test"), scanpys(values, labels, "wilcoxon"), strict=True
+    ):
+        np.testing.assert_allclose(ours.t[1:], t["scores"][1:], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            ours.log2_fold_change[1:], t["logfoldchanges"][1:], rtol=1e-4, atol=1e-4
+        )
+        np.testing.assert_allclose(ours.pct_in, 100 * exact["pct_nz_group"], rtol=1e-6)
+        np.testing.assert_allclose(ours.pct_out, 100 * exact["pct_nz_reference"], rtol=1e-6)
+        np.testing.assert_allclose(ours.rank_sum[1:], exact["scores"][1:], atol=0.1)
+        assert np.isnan(ours.rank_sum[0])
+
+
+def test_markers_are_found_in_more_cells_inside() -> None:
+    """Sorted by the rank sum; each is found more often inside, and stronger."""
+    values, labels = cells()
+    groups = groups_of(values, labels)
+    markers = find_markers(groups, np.arange(N_GENES))
+    assert markers
+    for k in range(3):
+        own = [marker for marker in markers if marker.cluster == k]
+        assert [m.score for m in own] == sorted((m.score for m in own), reverse=True)
+        assert all(m.pct_in - m.pct_out >= 10 and m.log2_fold_change > 0 for m in own)
+    means, percents = expression_of(groups, np.array([5]))
+    np.testing.assert_allclose(means[1, 0], values[labels == 1, 5].mean() / UNIT)
+    np.testing.assert_allclose(percents[1, 0], 100 * (values[labels == 1, 5] > 0).mean())
+
+
+def test_one_cluster_has_no_markers() -> None:
+    """Without other cells there is nothing to compare with."""
+    values, labels = cells()
+    assert find_markers(groups_of(values, labels * 0), np.arange(N_GENES)) == ()
+
+
+def test_a_cluster_of_one_cell_has_finite_scores() -> None:
+    """One cell has no spread of its own, which is no error."""
+    values, _ = cells()
+    alone = np.where(np.arange(N_CELLS) == 7, 1, 0)
+    scores = list(score_clusters(groups_of(values, alone), np.arange(N_GENES)))
+    assert np.isfinite(scores[1].t).all()
