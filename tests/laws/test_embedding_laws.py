@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.model import CellBlock
-from dpss.stats.embedding.assignment import Sketch
+from dpss.stats.embedding.assignment import CellSketch
 from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import CovarianceAccumulator, VariableGenes, hash_limit
 from dpss.stats.embedding.fixed import UNIT, hash_cells
@@ -57,7 +57,7 @@ def covariances(min_gene_count: int = 0) -> CovarianceAccumulator:
 
 
 @cache
-def sketch() -> Sketch:
+def sketch() -> CellSketch:
     """The sketch of the matrix, cut into three clusters by hand."""
     accumulator = covariances()
     accumulator.add(block(0, N_CELLS))
@@ -67,7 +67,7 @@ def sketch() -> Sketch:
     scale = Scale.of(scores)
     labels = (np.arange(len(scores)) % 3).astype(np.int16)
     lists = SearchLists.of(scale.apply(scores))
-    return Sketch(components, scale, lists, found.sketch, scores, labels, scores[:, :2].copy())
+    return CellSketch(components, scale, lists, found.sketch, scores, labels, scores[:, :2].copy())
 
 
 def groups(min_gene_count: int = 0) -> GroupAccumulator:

@@ -13,7 +13,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "dpss"
 MODULES = sorted(SOURCE.rglob("*.py"))
-TERMS = {"string", "paging", "reading", "smoothing", "wording", "packing"}
+TERMS = {"string", "paging", "reading", "smoothing", "wording", "packing", "embedding"}
 """Words in -ing that are nouns: the thing itself, not the work."""
 PERSONS = re.compile(
     r"\b(somebody|someone|nobody|no one|anybody|anyone|everybody|everyone|whoever|who|whom)\b", re.I

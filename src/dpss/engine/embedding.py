@@ -14,7 +14,7 @@ from dpss.engine.folds import Reading
 from dpss.engine.settings import StatSettings
 from dpss.errors import NotCellMajorError
 from dpss.model import GeneTable
-from dpss.stats.embedding.assignment import Sketch
+from dpss.stats.embedding.assignment import CellSketch
 from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import (
     CovarianceAccumulator,
@@ -102,7 +102,7 @@ class _CovarianceFold:
 class _GroupFold:
     reading: Reading
     genes: VariableGenes
-    sketch: Sketch
+    sketch: CellSketch
     histograms: HistogramGenes
 
     def start(self) -> GroupAccumulator:
@@ -117,12 +117,12 @@ class _GroupFold:
 
 
 @dataclass
-class _Found:
+class _NeighbourParts:
     """Neighbours of parts of the sketch, by the first cell of each part."""
 
     parts: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict)
 
-    def merge(self, other: _Found) -> None:
+    def merge(self, other: _NeighbourParts) -> None:
         self.parts |= other.parts
 
 
@@ -131,10 +131,10 @@ class _NeighbourFold:
     points: NDArray[np.int16]
     norms: NDArray[np.int32]
 
-    def start(self) -> _Found:
-        return _Found()
+    def start(self) -> _NeighbourParts:
+        return _NeighbourParts()
 
-    def add(self, accumulator: _Found, partition: range, advance: Advance) -> None:
+    def add(self, accumulator: _NeighbourParts, partition: range, advance: Advance) -> None:
         places = np.empty((len(partition), N_NEIGHBOURS), dtype=np.int32)
         distances = np.empty_like(places)
         queries = self.points[partition.start : partition.stop]
@@ -194,7 +194,7 @@ def _check_size(n_cells: int, n_variable: int) -> None:
         raise NoEmbeddingError(f"fewer than {MIN_GENES} genes vary between cells")
 
 
-def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Sketch:
+def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> CellSketch:
     """Return the sketch with its clusters and places."""
     if found.n_cells < MIN_CELLS or len(found.sketch) < MIN_CELLS:
         raise NoEmbeddingError(f"fewer than {MIN_CELLS} cells were kept")
@@ -219,7 +219,7 @@ def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Ske
             f"there are {n_clusters} clusters at the resolution {resolution:g}, more than "
             f"{MAX_CLUSTERS}; a lower one gives fewer"
         )
-    return Sketch(
+    return CellSketch(
         components,
         scale,
         SearchLists.of(points),
@@ -231,7 +231,7 @@ def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Ske
 
 
 def _histogram_genes(
-    sketch: Sketch,
+    sketch: CellSketch,
     is_gene: NDArray[np.int64],
     found_in: NDArray[np.int64],
     n_cells: int,
@@ -261,7 +261,7 @@ def _histogram_genes(
 
 
 def _record(
-    sketch: Sketch,
+    sketch: CellSketch,
     groups: Groups,
     is_gene: NDArray[np.int64],
     n_variable: int,

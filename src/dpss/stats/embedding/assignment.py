@@ -78,7 +78,7 @@ class Assigned:
 
 
 @dataclass(frozen=True)
-class Sketch:
+class CellSketch:
     """The sketch with its clusters and places: what gives any other cell its own."""
 
     components: Components

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import CellBlock
-from dpss.stats.embedding.assignment import Assigned, Sketch
+from dpss.stats.embedding.assignment import Assigned, CellSketch
 from dpss.stats.embedding.covariance import CellGatherer, Measures, VariableGenes
 from dpss.stats.embedding.fixed import N_LOGARITHMS, UNIT
 from dpss.stats.embedding.kernels import N_GROUP_COLUMNS, add_groups
-from dpss.stats.embedding.maps import MEASURE_UNITS, N_BINS, CellMap, Frame, MapAccumulator
+from dpss.stats.embedding.maps import MEASURE_UNITS, N_BINS, CellMap, MapAccumulator, MapFrame
 from dpss.stats.histogram import Distribution, Tally
 
 MEASURES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
@@ -75,7 +75,9 @@ class Groups:
 class GroupAccumulator:
     """Sums per cluster, from blocks of cells that are given their clusters on the way."""
 
-    def __init__(self, genes: VariableGenes, sketch: Sketch, histograms: HistogramGenes) -> None:
+    def __init__(
+        self, genes: VariableGenes, sketch: CellSketch, histograms: HistogramGenes
+    ) -> None:
         """Make an empty one."""
         n = sketch.n_clusters
         self._genes, self._sketch, self._histogram_genes = genes, sketch, histograms
@@ -83,8 +85,8 @@ class GroupAccumulator:
         self._histograms = np.zeros((n, histograms.n_rows, histograms.n_bins), dtype=np.uint32)
         self._sizes = np.zeros(n, dtype=np.int64)
         self._tallies = [[Tally(_TALLY_LIMIT) for _ in MEASURES] for _ in range(n)]
-        self._map = MapAccumulator(Frame.of(sketch.places), n)
-        self._components = MapAccumulator(Frame.of(_first_two(sketch.scores)), n)
+        self._map = MapAccumulator(MapFrame.of(sketch.places), n)
+        self._components = MapAccumulator(MapFrame.of(_first_two(sketch.scores)), n)
         self._measure_sums = np.zeros((N_BINS**2, len(MEASURES)), dtype=np.int64)
         self._cells: dict[int, CellPlaces] = {}
         self._gatherer: CellGatherer | None = None

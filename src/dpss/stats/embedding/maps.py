@@ -17,14 +17,14 @@ MEASURE_UNITS = (1, 16, 1 << 16)
 
 
 @dataclass(frozen=True)
-class Frame:
+class MapFrame:
     """The range of a map."""
 
     low: tuple[float, float]
     high: tuple[float, float]
 
     @classmethod
-    def of(cls, points: NDArray[np.float64]) -> Frame:
+    def of(cls, points: NDArray[np.float64]) -> MapFrame:
         """Return a frame around points, shape ``(n_points, 2)``, with a margin."""
         low, high = points.min(axis=0), points.max(axis=0)
         room = np.maximum((high - low) * _MARGIN, 1e-6)
@@ -49,9 +49,9 @@ class Frame:
 class CellMap:
     """Cells on a map; only bins with cells are kept, once for each cluster in them."""
 
-    frame: Frame
+    frame: MapFrame
     bins: NDArray[np.int64]
-    """Bin, ascending, shape ``(n_entries,)``: see `Frame.bins`."""
+    """Bin, ascending, shape ``(n_entries,)``: see `MapFrame.bins`."""
     clusters: NDArray[np.int64]
     """Cluster, ascending within a bin, shape ``(n_entries,)``."""
     counts: NDArray[np.int64]
@@ -68,7 +68,7 @@ class CellMap:
 class MapAccumulator:
     """Cells per bin and cluster, mergeable."""
 
-    def __init__(self, frame: Frame, n_clusters: int) -> None:
+    def __init__(self, frame: MapFrame, n_clusters: int) -> None:
         """Make an empty map."""
         self.frame = frame
         self._n_clusters = n_clusters
