@@ -1,4 +1,4 @@
-"""Embedding of one matrix: two more passes over its cells, and what lies between them."""
+"""Embedding of one matrix: two more passes over its cells, and the steps between them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Embedding:
-    """What the cells are: numbers that come from comparing them with each other."""
+    """Results of comparing the cells of a matrix with each other."""
 
     n_variable_genes: int
     """Genes that cells were compared by."""

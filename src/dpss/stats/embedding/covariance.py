@@ -1,4 +1,4 @@
-"""Products of the variable genes' values, and the sketch: what the second pass leaves behind."""
+"""Products of the variable genes' values, and the sketch: the result of the second pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HASHES = 2.0**64
 
 @dataclass(frozen=True)
 class VariableGenes:
-    """Which features count, and which of them are compared between cells."""
+    """The features that count, and those that cells are compared by."""
 
     kinds: NDArray[np.uint8]
     """Kind of each feature, shape ``(n_features,)``: see `dpss.stats.embedding.kernels`."""
@@ -61,7 +61,7 @@ class SparseCells:
 
 @dataclass(frozen=True)
 class Measures:
-    """What is known of the cells of a block, each of shape ``(n_cells,)``."""
+    """Measures of the cells of a block, each of shape ``(n_cells,)``."""
 
     totals: NDArray[np.float64]
     """Sum of counts; negative for a cell that is not kept."""

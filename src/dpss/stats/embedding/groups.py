@@ -1,4 +1,4 @@
-"""Sums per cluster and gene, and the cells on their map: what the third pass leaves behind."""
+"""Sums per cluster and gene, and the cells on their map: the result of the third pass."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class HistogramGenes:
 
 @dataclass(frozen=True)
 class Groups:
-    """What is known of the clusters, which are numbered by size."""
+    """Sums, distributions and maps of the clusters, which are numbered by size."""
 
     sizes: NDArray[np.int64]
     """Cells, shape ``(n_clusters,)``."""
