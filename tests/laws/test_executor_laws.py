@@ -22,6 +22,7 @@ from dpss.formats.base import Layer, Matrix
 from dpss.formats.registry import open_matrices
 from dpss.storage.local import LocalFile
 from dpss.summary.builder import Identity
+from dpss.summary.embedding_tables import markers_csv
 from dpss.summary.record import MatrixInfo, Provenance
 from dpss.summary.tables import genes_csv, json_bytes, summary_document
 from tests.cluster import Cluster
@@ -56,8 +57,21 @@ def write_random(path: Path, seed: int, *, csc: bool) -> int:
     return int(matrix.nnz)
 
 
+def write_kinds(path: Path, seed: int) -> None:
+    """Write 260 cells of three kinds."""
+    rng = np.random.default_rng(seed)
+    rates = rng.gamma(0.4, 1.0, (3, 70))[rng.integers(0, 3, 260)]
+    adata = anndata.AnnData(sp.csr_matrix(rng.poisson(rates).astype(np.float32)))
+    adata.var_names = [f"MT-{i}" if i < 3 else f"g{i}" for i in range(70)]
+    adata.write_h5ad(path, compression="gzip")
+
+
 def files_of(
-    path: Path, executor: Executor, progress: Any = None, read: ReadSettings = SMALL
+    path: Path,
+    executor: Executor,
+    progress: Any = None,
+    read: ReadSettings = SMALL,
+    **settings: Any,
 ) -> bytes:
     """Return what is published of a matrix in numbers, as bytes."""
 
@@ -67,10 +81,15 @@ def files_of(
 
     (matrix,) = open_matrices(LocalFile(path))
     summary = summarize_matrix(
-        matrix, identify, StatSettings(min_gene_count=3), read, executor,
+        matrix, identify, StatSettings(min_gene_count=3, **settings), read, executor,
         progress or NullProgress(),
     )  # fmt: skip
-    return genes_csv(summary.genes) + json_bytes(summary_document(summary, []))
+    found = genes_csv(summary.genes) + json_bytes(summary_document(summary, []))
+    if summary.embedding is not None:
+        cells = summary.embedding.cells
+        found += markers_csv(summary.embedding, summary.genes)
+        found += cells.labels.tobytes() + cells.places.tobytes()
+    return found
 
 
 class ExecutorLaws:
@@ -84,6 +103,16 @@ class ExecutorLaws:
         write_random(path, seed, csc=csc)
         whole = replace(SMALL, partition_bytes=1 << 30)
         assert files_of(path, executor) == files_of(path, ThreadExecutor(1), read=whole)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_same_embedding(self, executor: Executor, tmp_path: Path, seed: int) -> None:
+        """Clusters, markers and places are those of one thread that reads all in one partition."""
+        path = tmp_path / "m.h5ad"
+        write_kinds(path, seed)
+        whole = replace(SMALL, partition_bytes=1 << 30)
+        expected = files_of(path, ThreadExecutor(1), read=whole, embedding=True)
+        assert b'"n_clusters"' in expected
+        assert files_of(path, executor, embedding=True) == expected
 
     def test_progress_adds_up(self, executor: Executor, tmp_path: Path) -> None:
         """Every stored value is told of once."""

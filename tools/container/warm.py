@@ -32,7 +32,7 @@ from dpss.storage.locations import open_source
 from dpss.summary.builder import Identity
 from dpss.summary.record import MatrixInfo, Provenance
 
-N_CELLS, N_GENES = 40, 60
+N_CELLS, N_GENES = 240, 60
 VALUES = ("float32", "float64", "int32", "int64")
 INDICES = ("int32", "int64")
 
@@ -111,7 +111,7 @@ def count(path: Path) -> None:
         provenance=Provenance("0", {}),
         demo=True,
     )
-    stats, read = StatSettings(), ReadSettings()
+    stats, read = StatSettings(embedding=True), ReadSettings()
     for matrix in open_matrices(open_source(str(path))):
         executor = ThreadExecutor(read.threads)
         summarize_matrix(matrix, lambda *_: identity, stats, read, executor, NullProgress())
