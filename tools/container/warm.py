@@ -28,6 +28,7 @@ from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.engine.summarizer import NullProgress, summarize_matrix
 from dpss.formats.registry import open_matrices
+from dpss.stats.embedding.eigen import find_largest
 from dpss.storage.locations import open_source
 from dpss.summary.builder import Identity
 from dpss.summary.record import MatrixInfo, Provenance
@@ -135,6 +136,8 @@ def main(again: bool) -> int:
         write_table(matrices[-1])
         for path in matrices:
             count(path)
+        # Loops of matrices with more genes than these have.
+        find_largest(lambda vectors: vectors, 400, 2)
         # The whole program on a matrix in each of its formats: what is left to compile; bytecode.
         dpss = str(Path(sys.executable).with_name("dpss"))
         more = {} if again else {"PYTHONDONTWRITEBYTECODE": "1"}
