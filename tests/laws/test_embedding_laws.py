@@ -19,7 +19,7 @@ from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import CovarianceAccumulator, VariableGenes, hash_limit
 from dpss.stats.embedding.fixed import UNIT, hash_cells
 from dpss.stats.embedding.groups import GroupAccumulator, HistogramGenes
-from dpss.stats.embedding.neighbours import Scale, SearchLists
+from dpss.stats.embedding.neighbours import ScoreScale, SearchLists
 
 N_CELLS, N_GENES, N_SKETCH = 120, 40, 30
 
@@ -64,7 +64,7 @@ def sketch() -> CellSketch:
     found = accumulator.result()
     components = find_components(found, 6)
     scores = components.project(found.sketch_cells)
-    scale = Scale.of(scores)
+    scale = ScoreScale.of(scores)
     labels = (np.arange(len(scores)) % 3).astype(np.int16)
     lists = SearchLists.of(scale.apply(scores))
     return CellSketch(components, scale, lists, found.sketch, scores, labels, scores[:, :2].copy())

@@ -30,7 +30,7 @@ from dpss.stats.embedding.leiden import find_clusters
 from dpss.stats.embedding.markers import expression_of, find_markers
 from dpss.stats.embedding.neighbours import (
     N_NEIGHBOURS,
-    Scale,
+    ScoreScale,
     SearchLists,
     search_all,
     squared_norms,
@@ -202,7 +202,7 @@ def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Cel
     if len(components.variances) < 2:
         raise NoEmbeddingError("the cells hardly differ: they have fewer than two components")
     scores = components.project(found.sketch_cells)
-    scale = Scale.of(scores)
+    scale = ScoreScale.of(scores)
     points = scale.apply(scores)
     n = len(points)
     partitions = [range(a, min(n, a + _SEARCH_CELLS)) for a in range(0, n, _SEARCH_CELLS)]

@@ -12,7 +12,7 @@ from dpss.compute.jit import compiled
 from dpss.stats.embedding.components import Components
 from dpss.stats.embedding.covariance import SparseCells
 from dpss.stats.embedding.fixed import divide
-from dpss.stats.embedding.neighbours import Scale, SearchLists
+from dpss.stats.embedding.neighbours import ScoreScale, SearchLists
 
 
 @compiled
@@ -82,7 +82,7 @@ class CellSketch:
     """The sketch with its clusters and places: what gives any other cell its own."""
 
     components: Components
-    scale: Scale
+    scale: ScoreScale
     lists: SearchLists
     cells: NDArray[np.int64]
     """Indices of its cells in the matrix, ascending, shape ``(n_sketch,)``."""

@@ -124,14 +124,14 @@ def search_lists(  # noqa: PLR0913
 
 
 @dataclass(frozen=True)
-class Scale:
+class ScoreScale:
     """How scores become integers of 16 bits."""
 
     factor: float
     n_components: int
 
     @classmethod
-    def of(cls, scores: NDArray[np.float64]) -> Scale:
+    def of(cls, scores: NDArray[np.float64]) -> ScoreScale:
         """Return the scale that gives the longest of some scores `MAX_NORM`.
 
         Args:

@@ -15,7 +15,7 @@ from dpss.stats.embedding.fixed import UNIT, hash_cells
 from dpss.stats.embedding.graph import Graph, graph_of
 from dpss.stats.embedding.layout import place_nodes
 from dpss.stats.embedding.leiden import find_clusters, modularity, number_by_size
-from dpss.stats.embedding.neighbours import Scale, SearchLists, search_all, squared_norms
+from dpss.stats.embedding.neighbours import ScoreScale, SearchLists, search_all, squared_norms
 
 
 def points_of(n: int, seed: int = 0, n_groups: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +36,7 @@ def neighbours_of(points: np.ndarray, k: int = 15) -> tuple[np.ndarray, np.ndarr
 def graph(n: int = 300, seed: int = 0) -> tuple[Graph, np.ndarray, np.ndarray]:
     """The graph of some groups, their scores and the groups."""
     scores, groups = points_of(n, seed)
-    places, distances = neighbours_of(Scale.of(scores).apply(scores))
+    places, distances = neighbours_of(ScoreScale.of(scores).apply(scores))
     return graph_of(places, np.sqrt(distances)), scores, groups
 
 
@@ -55,7 +55,7 @@ def cliques(n: int, size: int) -> Graph:
 def test_neighbours_are_those_of_scikit_learn(n: int) -> None:
     """Exact distances of the rounded scores; no cell is its own neighbour."""
     scores, _ = points_of(n)
-    points = Scale.of(scores).apply(scores)
+    points = ScoreScale.of(scores).apply(scores)
     places, distances = neighbours_of(points)
     expected, _ = NearestNeighbors(n_neighbors=16).fit(points.astype(float)).kneighbors()
     np.testing.assert_allclose(np.sqrt(distances), expected[:, :15], atol=1e-3)
@@ -65,7 +65,7 @@ def test_neighbours_are_those_of_scikit_learn(n: int) -> None:
 def test_lists_find_nearly_all_neighbours() -> None:
     """The nearest lists hold most of the neighbours, and each cell finds itself."""
     scores, _ = points_of(3000)
-    points = Scale.of(scores).apply(scores)
+    points = ScoreScale.of(scores).apply(scores)
     found, distances = SearchLists.of(points).search(points)
     assert (distances[:, 0] == 0).all()
     exact, _ = neighbours_of(points, 14)
@@ -76,7 +76,7 @@ def test_lists_find_nearly_all_neighbours() -> None:
 def test_longer_cells_than_the_sketch_has_are_shortened() -> None:
     """A cell far outside gives distances that fit into 32 bits."""
     scores, _ = points_of(100)
-    scale = Scale.of(scores)
+    scale = ScoreScale.of(scores)
     far = scale.apply(np.vstack([scores * 1e6, -scores * 1e6]))
     _, distances = SearchLists.of(scale.apply(scores)).search(far, 3)
     assert (distances > 0).all()
@@ -88,7 +88,7 @@ def test_graph_is_symmetric_and_near_umaps() -> None:
     from umap.umap_ import fuzzy_simplicial_set
 
     scores, _ = points_of(300)
-    points = Scale.of(scores).apply(scores)
+    points = ScoreScale.of(scores).apply(scores)
     places, distances = neighbours_of(points)
     found = graph_of(places, np.sqrt(distances))
     matrix = sp.csr_matrix((found.weights, found.targets, found.begins))
