@@ -42,9 +42,9 @@ LISTED = {
 }
 """Every case after a public bug report, by kind and name."""
 ELSEWHERE = {
-    "counts-in-a-layer-of-another-name": "test_layer_choice.py",
-    "log-base": "test_log_base.py",
-    "rounding-noise": "test_values.py",
+    "counts-in-a-layer-of-another-name": "engine/test_layers.py",
+    "log-base": "stats/values/test_logarithms.py",
+    "rounding-noise": "stats/values/test_kinds.py",
 }
 """Kinds that have a folder of their own, and which tests in ``tests/unit`` try it."""
 

@@ -24,7 +24,7 @@ from tests.servers.base import Answer, Request
 from tests.servers.cellxgene import CellxgeneServer
 from tests.servers.files import FileServer, serve_part
 from tests.servers.moto_s3 import CREDENTIALS, MotoS3
-from tests.unit.test_cli import command_of, dpss, environment
+from tests.unit.cli.test_commands import command_of, dpss, environment
 
 NOWHERE = ("--scratch-limit", "1")
 """Nothing fits into a byte: what is published all the same was read where it is."""

@@ -29,9 +29,9 @@ from tests.cloud.portal import matrix_bytes
 from tests.memory_store import MemoryStore
 from tests.servers.base import Answer
 from tests.servers.files import FileServer
+from tests.unit.cli.test_commands import command_of, environment
 from tests.unit.small import FewFigures
-from tests.unit.stores.test_http import QUICK
-from tests.unit.test_cli import command_of, environment
+from tests.unit.storage.http.test_file import QUICK
 
 N_CELLS, N_GENES = 60_000, 100
 

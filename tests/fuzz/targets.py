@@ -86,8 +86,8 @@ def _tenx_seeds() -> list[bytes]:
 
 
 def _loom_seeds() -> list[bytes]:
-    from tests.unit.formats.test_loom import counts as drawn
-    from tests.unit.formats.test_loom import write_loom
+    from tests.unit.formats.hdf5.test_loom import counts as drawn
+    from tests.unit.formats.hdf5.test_loom import write_loom
 
     return written(
         lambda path: write_loom(path, drawn(23, 17), chunks=(4, 4), compression="gzip"),
@@ -101,8 +101,8 @@ def _zarr_seeds() -> list[bytes]:
     import numcodecs
     import scipy.sparse as sp
 
-    from tests.unit.formats.test_zarr import counts as drawn
-    from tests.unit.formats.test_zarr import write_hca
+    from tests.unit.formats.zarr.test_reader import counts as drawn
+    from tests.unit.formats.zarr.test_reader import write_hca
 
     def write_anndata(path: Path, version: int) -> None:
         data = anndata.AnnData(X=sp.csr_matrix(drawn(9, 6)), layers={"counts": drawn(9, 6)})
@@ -190,8 +190,8 @@ def _inflate(data: bytes) -> bytes:
 def _text_seeds() -> list[bytes]:
     import pandas as pd
 
-    from tests.unit.formats.test_text import cells, genes
-    from tests.unit.formats.test_text import counts as drawn
+    from tests.unit.formats.text.test_reader import cells, genes
+    from tests.unit.formats.text.test_reader import counts as drawn
 
     frame = pd.DataFrame(drawn(9, 7), index=genes(9), columns=cells(7))
     wide = pd.DataFrame(drawn(5, 400) * 0.5, index=genes(5), columns=cells(400))

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from tests.infra.docker import LOCKED, Image
 from tests.infra.terraform import HEAVY, ROOT, loopback_aws
-from tests.test_locks import UNREACHABLE
+from tests.structure.test_locks import UNREACHABLE
 
 pytestmark = HEAVY
 

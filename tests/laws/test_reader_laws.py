@@ -16,9 +16,9 @@ import scipy.sparse as sp
 from dpss.demo import files
 from dpss.demo.cells import Counts
 from tests.laws.reader_laws import ReaderLaws, Written
-from tests.unit.formats.test_h5seurat import write_assay
-from tests.unit.formats.test_loom import write_loom
-from tests.unit.formats.test_zarr import pack, write_hca
+from tests.unit.formats.hdf5.test_h5seurat import write_assay
+from tests.unit.formats.hdf5.test_loom import write_loom
+from tests.unit.formats.zarr.test_reader import pack, write_hca
 
 R_FILES = Path(__file__).parents[1] / "unit" / "formats" / "r_files"
 IGNORED = pytest.mark.filterwarnings("ignore")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import dpss
-from tests.unit.figures.test_specification import squeezed
+from tests.unit.figures.elements.test_specification import squeezed
 
 
 @pytest.mark.slow

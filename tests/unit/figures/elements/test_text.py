@@ -1,0 +1,16 @@
+"""Texts of figures."""
+
+from __future__ import annotations
+
+from dpss.figures.elements.text import clean, elide, width
+
+
+def test_texts_are_one_line_of_known_glyphs() -> None:
+    """Control and direction characters go; what the font lacks is a square."""
+    assert clean("a\x00b\n c\u202ed") == "a b cd"
+    assert clean("基因 Ä") == "□□ Ä"
+    long = elide("x" * 5000, 100, 9)
+    assert long.endswith("…")
+    assert width(long, 9) <= 100
+    assert elide("short", 100, 9) == "short"
+    assert elide("", 100, 9) == ""

@@ -1,0 +1,85 @@
+"""An archive through the whole job: each matrix in it is published, and nothing stays behind."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import tempfile
+import tracemalloc
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dpss.cli.config import make_run_settings
+from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.job.children.isolation import is_matrix
+from dpss.job.report.outcomes import Status
+from dpss.job.run import run
+from dpss.storage.local import LocalStore
+from tests.unit.formats.packing import GEO_NAMES, geo_raw, table, tar, tar_gz
+from tests.unit.small import job_of
+
+SETTINGS = make_run_settings(input="in", output="out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pack", [tar, tar_gz])
+def test_each_matrix_of_an_archive_is_published(pack, tmp_path: Path, monkeypatch) -> None:
+    """A sample each, under the archive's name and its own; what is no matrix is skipped."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    path = tmp_path / "in" / "GSE9_RAW.tar"
+    path.parent.mkdir()
+    path.write_bytes(pack(geo_raw()))
+    assert is_matrix(path, SETTINGS)
+    job = job_of(path.parent, LocalStore(tmp_path / "out"))
+    recognise = partial(is_matrix, settings=SETTINGS)
+    job = replace(job, catalog=replace(job.catalog, recognise=recognise))
+    report = run(job)
+    status = {outcome.matrix: outcome.status for outcome in report.outcomes}
+    assert status.pop("GSE9_RAW.filelist.txt") is Status.SKIPPED
+    assert status == {f"GSE9_RAW.{name}": Status.PUBLISHED for name in GEO_NAMES}
+    for name in GEO_NAMES:
+        summary = tmp_path / "out" / "GSE9_RAW" / f"GSE9_RAW.{name}" / "summary.json"
+        assert json.loads(summary.read_text())["n_cells"] == 23
+    assert list((tmp_path / "temporary").iterdir()) == []
+    again = run(job)
+    assert {outcome.status for outcome in again.outcomes} == {Status.UNCHANGED}
+
+
+def test_orientation_and_memory_reach_the_readers(tmp_path: Path) -> None:
+    """A table is read as it is said to be, whatever its names say."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "t.csv").write_bytes(table())
+    job = job_of(
+        tmp_path / "in",
+        LocalStore(tmp_path / "out"),
+        stats=StatSettings(orientation="cells-by-genes"),
+    )
+    recognise = partial(is_matrix, settings=SETTINGS)
+    job = replace(job, catalog=replace(job.catalog, recognise=recognise))
+    (outcome,) = run(job).outcomes
+    assert (outcome.n_cells, outcome.n_genes) == (17, 23)
+    job = replace(job, pipeline=replace(job.pipeline, read=ReadSettings(memory_bytes=1000)))
+    rds = Path(__file__).parents[1] / "formats" / "r_files" / "dgC_plain.rds"
+    (tmp_path / "in" / "x.rds").write_bytes(rds.read_bytes())
+    reasons = {outcome.matrix: outcome.reason for outcome in run(job).outcomes}
+    assert "--memory" in reasons["x"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("head", [b"X\n\0\0\0\x03", b"RDX3\nX\n\0\0\0\x03"])
+def test_listing_reads_no_r_file_whole(tmp_path: Path, pack, head: bytes) -> None:
+    """To list a folder takes no memory that grows with its R files, whatever packs them."""
+    (tmp_path / "x.rds").write_bytes(pack(head + bytes(64 << 20)))
+    tracemalloc.start()
+    try:
+        assert is_matrix(tmp_path / "x.rds", SETTINGS)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
