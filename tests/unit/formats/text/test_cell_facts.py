@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dpss.stats.values.kinds import Values
 from tests.summarise import summarise
-from tests.unit.formats.test_text_dialects import BARCODES, SYMBOLS
+from tests.unit.formats.text.test_dialect import BARCODES, SYMBOLS
 
 
 def counts(seed: int, n_cells: int = 40, n_genes: int = 30, mean: float = 2.0) -> pd.DataFrame:
