@@ -206,7 +206,9 @@ FORMATS = (
                 "no: read whole, after what it needs was held against `--memory`",
             ),
         ),
-        lambda source, options: r.open_(source, options.memory_bytes),
+        lambda source, options: r.open_(
+            source, options.memory_bytes, sample_only=options.sample_only
+        ),
         is_file=r.sniff,
         read_whole=True,
     ),

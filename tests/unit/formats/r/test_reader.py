@@ -304,3 +304,21 @@ def test_objects_are_counted_exactly(kinds: list[str], most: int) -> None:
             parse_objects(data, "a.rds", most)
     else:
         assert len(parse_objects(data, "a.rds", most).value) == len(kinds)
+
+
+@pytest.mark.parametrize(("n_names", "n_values"), [(200_000, 10), (10, 40_000_000), (10, 10)])
+def test_a_look_at_a_large_file_says_why_it_takes_long(
+    n_names: int, n_values: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R's files have no index: many names or values are read whole, and the log says so first."""
+    name = struct.pack(">ii", 0x40009, 4) + b"ENSG"
+    parts = [struct.pack(">ii", 16, n_names) + name * n_names]
+    parts += [struct.pack(">ii", 14, n_values) + bytes(8 * n_values)]
+    path = tmp_path / "large.rds"
+    path.write_bytes(gzip.compress(HEAD + struct.pack(">ii", 19, 2) + b"".join(parts), 1))
+    caplog.set_level(logging.WARNING, logger="dpss.formats.r.reader")
+    for sample_only in (False, True):
+        with pytest.raises(NoMatrixError):
+            r_objects.open_(LocalFile(path), sample_only=sample_only)
+    said = [each.getMessage() for each in caplog.records if "read whole" in each.getMessage()]
+    assert len(said) == (max(n_names, n_values) > 10)
