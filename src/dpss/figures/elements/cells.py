@@ -152,7 +152,7 @@ def shades(most: int) -> tuple[int, ...]:
     """Return the fewest cells of each shade: round numbers, about evenly spread by logarithm.
 
     >>> shades(5), shades(60), shades(25_000)
-    ((4,), (4, 10, 20, 30, 50), (4, 20, 100, 500, 5000))
+    ((4,), (4, 10, 20, 30), (4, 20, 100, 1000, 5000))
     """
     steps = [TOGETHER]
     for wanted in np.geomspace(TOGETHER, max(most, TOGETHER), N_SHADES + 1)[1:-1]:
