@@ -20,7 +20,8 @@ from dpss.figures.elements.layout import (
 )
 from dpss.figures.elements.marks import Curve, Dots, Page, Panel, PaperArea, Rectangles, Text
 from dpss.figures.elements.specification import Axis, Scale
-from dpss.summary.numerals import percent, plural
+from dpss.figures.elements.text import width as width_of
+from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary
@@ -129,9 +130,10 @@ def _curve(
     texts: list[Text] = []
     across, down = panel.place(shares, numbers)
     for n in np.argsort(np.abs(shares - 50.0)):  # Of labels that would overlap, the middle stays.
-        text = f"{shares[n]:.0f}\N{NARROW NO-BREAK SPACE}%: {plural(int(numbers[n]), 'gene')}"
+        text = f"{shares[n]:.0f}\N{NARROW NO-BREAK SPACE}%: {int(numbers[n]):,}"
         # Nothing is drawn above the curve and right of it, nor below it and left of it.
-        at_end = across[n] > box.left + 0.6 * box.width
+        fits = across[n] + 6.0 + width_of(text, SMALL) <= box.right + MARGIN * 0.75
+        at_end = across[n] > box.left + 0.6 * box.width or not fits
         right, below, anchor = (-7.0, 11.0, "end") if at_end else (6.0, -5.0, "start")
         label = Text(
             float(across[n] + right),

@@ -154,6 +154,9 @@ def _median(
     value = _value_at(cells, rank)
     if value < panel.y.low:
         return [], []
+    if value not in cells.values:  # Between two cells: on the line that joins them.
+        ranks, heights = (np.log(part[::-1]) for part in ranked(cells))
+        rank = float(np.exp(np.interp(np.log(value), heights, ranks)))
     at, height = np.array([rank]), np.array([value])
     (across,), (down,) = panel.place(at, height)
     label = text.format(number(value)).replace(" 1 counts", " 1 count")

@@ -54,6 +54,7 @@ CASES: dict[str, Callable[[], Summary]] = {
     "two cells": lambda: build(simulate(2, 60)),
     "one cell": lambda: build(simulate(1, 60)),
     "no cells": lambda: build(simulate(0, 60), n_cells=30),
+    "many genes": lambda: build(simulate(60, 4000)),
     "one gene": lambda: build(simulate(60, 1)),
     "seven genes": lambda: build(simulate(60, 7)),
     "no counts": lambda: build(np.zeros((40, 30))),
