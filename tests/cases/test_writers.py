@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from dpss.formats.registry import open_matrices
 from dpss.stats.values.kinds import Values
 from tests.cases.made import COUNTS, NAMES, RNG, TENX, agrees, features, write_h5, write_triple
-from tests.summarise import summarise
+from tests.summarise import source_of, summarise, summarise_matrix
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -147,3 +148,90 @@ def test_scirpy(tmp_path: Path) -> None:
         node["node0-offsets"] = np.arange(26)
         node["node1-data"] = np.arange(25, dtype=np.uint8)
     agrees(summarise(tmp_path / "a.h5ad"))
+
+
+def test_flex(tmp_path: Path) -> None:
+    """Flex's raw_probe_bc_matrix.h5 counts probes, its other matrices genes: the same numbers."""
+    gene = np.sort(np.concatenate([np.arange(len(COUNTS)), np.arange(0, len(COUNTS), 3)]))
+    second = np.r_[False, gene[1:] == gene[:-1]]
+    aside = RNG.poisson(0.5, (len(gene), COUNTS.shape[1]))
+    first = COUNTS.to_numpy()[gene]
+    # A gene's count is shared by its probes.
+    has_two = np.isin(gene, gene[second])[:, None]
+    part = np.minimum(first, aside)
+    probes = np.where(second[:, None], part, first - np.roll(part, -1, axis=0) * has_two)
+    ids = [f"{COUNTS.index[g]}|{NAMES[g]}|{k + 2**26:07x}" for k, g in enumerate(gene)]
+    deprecated = [f"DEPRECATED_{COUNTS.index[0]}|{NAMES[0]}|0a1b2c3"]
+    tables = {
+        "features/id": ids + deprecated,
+        "features/name": [*(NAMES[g] for g in gene), NAMES[0]],
+        "features/feature_type": ["Gene Expression"] * (len(ids) + 1),
+        "features/genome": ["GRCh38"] * (len(ids) + 1),
+        "features/gene_id": [*COUNTS.index[gene], f"DEPRECATED_{COUNTS.index[0]}"],
+        "features/gene_name": [*(NAMES[g] for g in gene), NAMES[0]],
+        "features/probe_region": ["spliced"] * (len(ids) + 1),
+    }
+    stored = np.vstack([probes, np.ones((1, COUNTS.shape[1]), dtype=int)])
+    path = write_h5(tmp_path / "raw_probe_bc_matrix.h5", "matrix", stored, tables)
+    with h5py.File(path, "a") as file:
+        file["matrix/features/filtered_probes"] = np.array([True] * len(ids) + [False])
+        file["matrix/filtered_barcodes"] = np.array([], dtype="S18")
+    summary = summarise(path)
+    agrees(summary)
+    assert summary.genes.gene_name.tolist() == NAMES
+    (told,) = [each for each in summary.reading if each.topic == "probes"]
+    assert told.value == f"{len(ids) + 1} probes of {len(COUNTS) + 1} features, added up"
+    assert "Deprecated Probe" in str(summary.reading)
+    agrees(summarise(write_h5(tmp_path / "sample_raw.h5", "matrix", COUNTS, features())))
+
+
+def test_seurat_disk(tmp_path: Path) -> None:
+    """SaveH5Seurat: compressed vectors, text of any length, scaled values, meta data, tags."""
+    path = tmp_path / "pbmc.h5Seurat"
+    text = h5py.string_dtype()
+
+    def write(group: h5py.Group, name: str, values: Any, **options: Any) -> None:
+        data = np.asarray(values, dtype=object if "dtype" in options else None)
+        how = {"chunks": True, "compression": "gzip", "compression_opts": 4, "maxshape": None}
+        shape = (None,) * data.ndim
+        group.create_dataset(name, data=data, **{**how, "maxshape": shape, **options})
+
+    def write_slot(assay: h5py.Group, name: str, genes_by_cells: Any) -> None:
+        columns = sp.csc_matrix(genes_by_cells)
+        group = assay.create_group(name)
+        write(group, "data", columns.data.astype(np.float64))
+        write(group, "indices", columns.indices.astype(np.int32))
+        write(group, "indptr", columns.indptr.astype(np.int32))
+        group.attrs["dims"] = np.array(columns.shape, dtype=np.int32)
+
+    with h5py.File(path, "w") as file:
+        file.attrs["version"], file.attrs["project"] = ["3.1.5.9900"], ["pbmc"]
+        file.attrs["active.assay"] = ["RNA"]
+        write(file, "cell.names", list(COUNTS.columns), dtype=text)
+        for name in ("commands", "graphs", "images", "misc", "neighbors", "tools"):
+            file.create_group(name)
+        write(file, "active.ident/values", np.ones(25, dtype=np.int32))
+        write(file, "active.ident/levels", ["pbmc"], dtype=text)
+        write(file, "meta.data/nCount_RNA", COUNTS.sum().to_numpy(float))
+        file["meta.data"].attrs["colnames"] = ["nCount_RNA"]
+        write(file, "reductions/pca/cell.embeddings", RNG.normal(size=(5, 25)))
+        rna = file.create_group("assays/RNA")
+        rna.attrs["key"] = ["rna_"]
+        write(rna, "features", list(COUNTS.index), dtype=text)
+        write(rna, "variable.features", list(COUNTS.index[:7]), dtype=text)
+        write(rna, "scaled.features", list(COUNTS.index[:7]), dtype=text)
+        write_slot(rna, "counts", COUNTS)
+        write_slot(rna, "data", np.log1p(COUNTS / COUNTS.sum() * 1e4))
+        write(rna, "scale.data", RNG.normal(size=(25, 7)))
+        rna.create_group("meta.features")
+        adt = file.create_group("assays/ADT")
+        write(adt, "features", ["CD3", "CD4"], dtype=text)
+        write_slot(adt, "counts", RNG.poisson(9, (2, 25)))
+    found = {matrix.name: matrix for matrix in open_matrices(source_of(path))}
+    assert sorted(found) == ["ADT", "RNA"]
+    assert not found["RNA"].notes
+    assert not found["ADT"].layers[0].genes.is_gene.any()
+    summary = summarise_matrix(found["RNA"])
+    agrees(summary)
+    assert summary.values is Values.COUNTS
+    assert summary.genes.gene_id.tolist() == list(COUNTS.index)
