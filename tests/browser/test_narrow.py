@@ -96,3 +96,39 @@ def test_nothing_is_cut_off_on_paper(portal, tab, name: str) -> None:
         "e => getComputedStyle(e, '::before').printColorAdjust"
     )
     assert shape == "exact"
+
+
+def test_chosen_projects_are_compared_and_the_addresses_keep_the_choice(portal, tab) -> None:
+    """Boxes on the first page lead to a page of all their matrices, which sorts."""
+    page = open_page(portal, tab, "index", 1280)
+    assert not page.locator(".compare-link").is_visible()
+    boxes = page.get_by_role("checkbox", name=re.compile("^Compare Atlas"))
+    titles = page.locator("#projects th a", has_text="Atlas").all_inner_texts()[:2]
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    again = tab().open(page.url)
+    until(again, "document.querySelectorAll('.compare input:checked').length === 2")
+    again.get_by_role("link", name="Compare 2 projects").click()
+    until(again, "document.querySelector('.compared') !== null")
+    shown = again.locator(".compared tbody th a").all_inner_texts()
+    assert set(shown) == set(titles)
+    assert len(shown) == 6
+    again.get_by_role("button", name="Genes per cell").click()
+    values = again.locator(".compared td[data-label='Genes per cell']").all_inner_texts()
+    numbers = [float(re.sub(r"[^\d.]", "", text)) for text in values]
+    assert numbers == sorted(numbers, reverse=True)
+    third = tab(viewport={"width": 360, "height": 800}).open(again.url)
+    until(third, "document.querySelector('.compared [aria-sort]') !== null")
+    assert (
+        third.locator(".compared tbody th a").all_inner_texts()
+        == again.locator(".compared tbody th a").all_inner_texts()
+    )
+    assert third.evaluate(OVERFLOWS) == []
+
+
+def test_a_comparison_of_nothing_says_so(portal, tab) -> None:
+    """Without a choice, or with one of what is gone, the page says what to do."""
+    for query in ("", "?p=gone"):
+        page = tab().open(portal.http + "compare.html" + query)
+        until(page, "document.getElementById('status').textContent !== ''")
+        assert "Choose some" in page.locator("#status").inner_text()

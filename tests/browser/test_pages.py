@@ -12,6 +12,7 @@ PAGES = {
     "project": "project-0001/index.html",
     "nasty": NASTY_PROJECT + "index.html",
     "genes": "genes.html?g=GENE7",
+    "compare": "compare.html?p=project-0001&p=project-0002",
     "runs": "runs/index.html",
     "report": "project-0001/matrix-0/report.html",
 }

@@ -20,6 +20,7 @@ from dpss.website.genes.index import layout_for, write_shards
 from dpss.website.genes.lookup import NAMES, VALUES
 from dpss.website.multiqc import multiqc_document
 from dpss.website.pages.environment import (
+    compare_script,
     example_genes,
     matrix_view,
     portal_script,
@@ -127,6 +128,7 @@ class _Portal:
         shown = {name: any(row["terms"][name] for row in rows) for name in TERMS}
         publisher.write(PROJECTS, projects_script(rows))
         publisher.write("_dpss/matrices.js", portal_script(projects))
+        publisher.write("_dpss/comparison.js", compare_script(projects))
         publisher.write(DATES, dates_script(history))
         genes = {"layout": layout_for(self.records), "examples": example_genes(projects)}
         index = {
@@ -139,6 +141,7 @@ class _Portal:
         runs = {"history": history, "published": published, "names": NUMBERS}
         pages: list[tuple[str, str, str, dict[str, Any]]] = [
             ("genes.html", "genes.html.j2", "", genes),
+            ("compare.html", "compare.html.j2", "", {}),
             ("index.html", "index.html.j2", "", index),
             ("runs/index.html", "runs.html.j2", "../", runs),
             ("runs/feed.xml", "feed.xml.j2", "../", runs),

@@ -44,7 +44,9 @@ HEADER = (
 )
 """The header numbers of a matrix, by their names in ``summary.json``."""
 
-ADDED: Mapping[str, Any] = {"reading": []}
+QUANTILES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
+"""Measures of cells whose quantiles stand in ``summary.json``."""
+ADDED: Mapping[str, Any] = {"reading": [], "quantiles": dict.fromkeys(QUANTILES)}
 """Required fields of ``summary.json`` that earlier versions did not write, each with the value that
 stands for a missing one."""
 
@@ -67,6 +69,8 @@ class MatrixRecord:
     values: str
     numbers: Mapping[str, Any]
     """Header numbers by the names of `HEADER`."""
+    spreads: tuple[tuple[float, ...] | None, ...]
+    """Quantiles (5, 25, 50, 75, 95 %) of each of `QUANTILES`; ``None`` where there are none."""
     checks: Mapping[str, int]
     """How many checks ended ``pass``, ``warn`` and ``fail``."""
     assumed: tuple[str, ...]
@@ -256,6 +260,12 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
         simulated=document["simulated"],
         values=document["values"],
         numbers={name: document[name] for name in HEADER},
+        spreads=tuple(
+            None
+            if (found := document["quantiles"][name]) is None
+            else tuple(found[f"p{q}"] for q in (5, 25, 50, 75, 95))
+            for name in QUANTILES
+        ),
         checks={status: statuses.count(status) for status in ("pass", "warn", "fail")},
         assumed=tuple(
             check["message"]

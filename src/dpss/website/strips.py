@@ -48,16 +48,17 @@ class Strip:
 def draw_strips(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Strip]]:
     """Return the strips of each matrix by the name of the median that they belong to.
 
+    A matrix without quantiles of a measure has no strip of it.
+
     Args:
-        documents: Contents of ``summary.json``; those of earlier versions have no quantiles,
-            and no strips.
+        documents: Contents of ``summary.json``.
     """
     strips: list[dict[str, Strip]] = [{} for _ in documents]
     for name, (measure, logarithmic) in MEASURES.items():
         known = {
             i: quantiles
             for i, document in enumerate(documents)
-            if (quantiles := document.get("quantiles", {}).get(measure))
+            if (quantiles := document["quantiles"][measure])
         }
         if not known:
             continue

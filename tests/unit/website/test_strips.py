@@ -72,7 +72,8 @@ def test_earlier_summaries_have_no_strips() -> None:
     """Neither has a measure that a matrix lacks."""
     full = document(np.array([3.0, 4.0]))
     lacking = {"quantiles": {**full["quantiles"], "pct_counts_mt": None}}
-    strips = draw_strips([{}, full, lacking])
+    none = {"quantiles": dict.fromkeys(full["quantiles"])}
+    strips = draw_strips([none, full, lacking])
     assert strips[0] == {}
     assert set(strips[1]) == set(MEASURES)
     assert set(strips[2]) == set(MEASURES) - {"median_pct_counts_mt"}

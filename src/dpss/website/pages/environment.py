@@ -45,6 +45,7 @@ STATIC = (
     "plot.js",
     "project.js",
     "cells.js",
+    "compare.js",
     "genes.js",
     "icon.svg",
 )
@@ -206,6 +207,26 @@ def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
             matrix.values,
             matrix.simulated,
             [slug for slug in THUMBNAILS if slug in matrix.figures],
+        ]
+        for project in projects
+        for matrix in project.matrices
+    ]
+    return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+
+
+def compare_script(projects: Sequence[ProjectRecord]) -> bytes:
+    """Return the data file by which chosen matrices are compared."""
+    rows = [
+        [
+            matrix.folder,
+            project.title,
+            project.path + "index.html#" + anchor(matrix.folder),
+            matrix.label if matrix.label != project.title else "",
+            *words.verdict(matrix.checks)[::2],
+            matrix.checks["fail"] * 1000 + matrix.checks["warn"],
+            matrix.numbers["n_cells"],
+            matrix.numbers["n_genes"],
+            [spread and [float(f"{value:.4g}") for value in spread] for spread in matrix.spreads],
         ]
         for project in projects
         for matrix in project.matrices

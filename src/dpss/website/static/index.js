@@ -41,10 +41,12 @@
     await pause();
   }
   const clear = element("button", { type: "button", class: "quiet", onclick: reset }, "Clear all");
+  const compared = new Set(dpss.recallAll("compare"));
+  const compare = element("a", { class: "compare-link", href: "compare.html" });
   const controls = document.getElementById("controls");
   controls.append(
     element("div", { class: "search" }, element("label", { for: "q" }, "Search titles, tissues, technologies, matrices"), search),
-    element("div", { class: "facets" }, ...facets.map((facet) => facet.element), clear),
+    element("div", { class: "facets" }, ...facets.map((facet) => facet.element), clear, compare),
   );
   controls.hidden = false;
 
@@ -59,6 +61,7 @@
     if (next) next.row.querySelector("a").focus();
   });
   table.parentElement.after(element("p", { class: "pages" }, more));
+  showCompared();
   update();
   table.classList.add("ready");
   if (headings.includes("date")) addDates();
@@ -97,7 +100,23 @@
     project.row = row;
     project.button = row.querySelector(".preview-button");
     if (project.button) project.button.addEventListener("click", () => preview(project));
+    const box = row.querySelector(".compare input");
+    box.checked = dpss.recallAll("compare").includes(project.folder);
+    box.addEventListener("change", function () {
+      if (box.checked) compared.add(project.folder);
+      else compared.delete(project.folder);
+      dpss.remember({ compare: [...compared] });
+      showCompared();
+    });
     if (project.date) showDate(project);
+  }
+
+  /** Lead to the page that compares the chosen projects. */
+  function showCompared() {
+    const known = [...compared].filter((folder) => projects.some((project) => project.folder === folder));
+    compare.hidden = !known.length;
+    compare.textContent = "Compare " + dpss.plural(known.length, "project");
+    compare.href = "compare.html?" + new URLSearchParams(known.map((folder) => ["p", folder]));
   }
 
   /** Make a list of check boxes, one per term that occurs. */
