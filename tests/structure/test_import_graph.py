@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for path in SOURCE.rglob("*.py")}
 
 
-def imports_of(name: str) -> set[str]:
+@cache
+def imports_of(name: str) -> frozenset[str]:
     """Return the modules that a module imports, inside functions and for types included."""
     found = set()
     for node in ast.walk(ast.parse(MODULES[name].read_text())):
@@ -30,7 +32,7 @@ def imports_of(name: str) -> set[str]:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 found.add(inner if inner in MODULES else node.module)
-    return {each for each in found if each in MODULES and each != name}
+    return frozenset(each for each in found if each in MODULES and each != name)
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
@@ -66,7 +68,7 @@ def graph(depth: int) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name in MODULES:
         source = ".".join(name.split(".")[:depth])
-        targets = set() if name == "dpss" else imports_of(name)
+        targets = frozenset() if name == "dpss" else imports_of(name)
         cut = {".".join(each.split(".")[:depth]) for each in targets} - {source}
         found.setdefault(source, set()).update(cut)
     return found

@@ -114,6 +114,7 @@ def test_rule_notices_a_missing_and_an_outdated_pin() -> None:
     assert unmet(wanted, {"click": "8.0.0", "numpy": "2.1.0"}) == ["click>=8.1", "new-thing"]
 
 
+@pytest.mark.slow
 def test_locks_are_what_resolving_again_gives(tmp_path: Path) -> None:
     """Resolving pyproject.toml over the present pins changes no byte of any lock file.
 

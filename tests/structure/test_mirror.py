@@ -85,6 +85,7 @@ def reachable(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
 def imported_by_test(test: Path) -> set[str]:
     """Return the modules that a test imports, itself or by helpers of the tests."""
     found: set[str] = set()
