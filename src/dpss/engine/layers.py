@@ -11,7 +11,7 @@ from dpss.formats.base import Layer
 from dpss.model import Certainty, Decision
 from dpss.stats.kernels.rows import TOO_LARGE
 from dpss.stats.values.kinds import Values
-from dpss.stats.values.logarithms import BaseEvidence, find_base, name_base
+from dpss.stats.values.logarithms import EQUAL_TOTALS, BaseEvidence, find_base, name_base
 from dpss.stats.values.traits import ValueTraits, classify
 from dpss.stats.values.transform import Transform
 
@@ -25,6 +25,9 @@ _ASIDE = re.compile(
 _LIKELY = re.compile(r"count|umi|raw", re.IGNORECASE)
 """Names that speak for counts, where several layers hold whole numbers."""
 _OPTION = "--layer"
+_MIN_CELLS = 10
+_MIN_RATES = 1_000
+"""Least total to which counts are normalised."""
 _VALUE_EVIDENCE = {
     Values.COUNTS: "all are whole numbers of at least 0",
     Values.EXPECTED_COUNTS: "fractions of at least 0 on no logarithmic scale",
@@ -168,6 +171,13 @@ def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
     if choice.transform.rounded:
         evidence = "all are whole numbers of at least 0 but for rounding noise, and were rounded"
         return [Decision("values", values, evidence, told, changes_numbers=True)]
+    if _may_be_rounded_rates(choice, traits):
+        evidence = (
+            f"all are whole numbers of at least 0, but the totals of all cells are the same to "
+            f"within {EQUAL_TOTALS:.0%} ({traits.total_max:,.0f}): they may be normalised and "
+            "rounded, or drawn to the same depth"
+        )
+        return [Decision("values", values, evidence, Certainty.ASSUMED, changes_numbers=True)]
     if choice.transform.base is None:
         return [Decision("values", values, _VALUE_EVIDENCE[choice.values], told)]
     base, evidence = find_base(traits.bases)
@@ -178,6 +188,16 @@ def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
                  changes_numbers=True),
         Decision("log_base", name_base(base), str(evidence), certainty, changes_numbers=True),
     ]  # fmt: skip
+
+
+def _may_be_rounded_rates(choice: Choice, traits: ValueTraits) -> bool:
+    """Return whether counts have the totals of a normalisation, in ten cells or more."""
+    return (
+        choice.values is Values.COUNTS
+        and (choice.layer.n_cells or _MIN_CELLS) >= _MIN_CELLS
+        and traits.total_max >= _MIN_RATES
+        and traits.spread <= EQUAL_TOTALS
+    )
 
 
 def _usable(order: LayerOrder, known: Mapping[str, ValueTraits]) -> list[Layer]:

@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 
 from dpss.errors import DpssError, NoCountsError
+from dpss.model import Certainty
 from dpss.stats.values.kinds import Values
 from dpss.summary.record import Summary
 from tests.summarise import summarise
@@ -126,3 +127,29 @@ def test_random_files(tmp_path: Path, seed: int) -> None:
     summary = summarise(write(tmp_path / "x.h5ad", scaled(x), layers))
     assert summary.matrix.layer == names[3]
     assert summary.total_counts == x.sum()
+
+
+RATES = {
+    "rounded CPM": lambda x: np.round(x / x.sum(1, keepdims=True) * 1e6),
+    "rounded CP10K": lambda x: np.round(x / x.sum(1, keepdims=True) * 1e4),
+    "ceiled": lambda x: np.ceil(x / x.sum(1, keepdims=True) * 50_000),
+}
+
+
+@pytest.mark.parametrize("kind", [*RATES, "counts", "few counts"])
+@pytest.mark.parametrize("dense", [False, True])
+def test_whole_numbers_with_equal_totals_are_not_taken_for_sure(
+    kind: str, dense: bool, tmp_path: Path
+) -> None:
+    """Rates that were rounded are whole numbers, too: counts is then an assumption."""
+    rng = np.random.default_rng(11)
+    x = rng.poisson(rng.gamma(0.6, 3, (50, 200))).astype(float) + (rng.random((50, 200)) < 0.1)
+    x = x[:5] if kind == "few counts" else x
+    made = RATES[kind](x) if kind in RATES else x
+    anndata.AnnData(made if dense else sp.csr_matrix(made)).write_h5ad(tmp_path / "m.h5ad")
+    summary = summarise(tmp_path / "m.h5ad")
+    (told,) = [each for each in summary.reading if each.topic == "values"]
+    assert str(summary.values) == "counts"
+    assert (told.certainty is Certainty.ASSUMED) == (kind in RATES)
+    (check,) = [each for each in summary.checks if each.name == "assumptions"]
+    assert (check.status == "warn") == (kind in RATES)
