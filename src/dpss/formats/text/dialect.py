@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from dpss.formats.text.titles import find_titles
 MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
 """Fields that stand for no value, in capitals."""
 
+_SEPARATOR_LINE = re.compile(rb'"?sep=.?"?\s*', re.I)
+"""First line by which Excel tells itself the separator."""
 _SEPARATORS = "\t,; "
 _N_ROWS = 50
 _N_FIELDS = 400_000
@@ -153,7 +156,17 @@ def _sketch(head: bytes, complete: bool, url: str) -> Sketch:
     bom = 3 if head.startswith(b"\xef\xbb\xbf") else 0
     at, n_before = bom, 0
     lines = [raw[0][bom:], *raw[1:]] if raw else []
-    while lines and (not lines[0].strip() or lines[0].startswith(b"##") or _is_comment(lines)):
+    if b"\n" not in head and b"\r" in head.strip():
+        raise CorruptMatrixError(
+            f"{url}: its lines end with a carriage return alone, as old Macs wrote them; save it "
+            "with line feeds"
+        )
+    while lines and (
+        not lines[0].strip()
+        or lines[0].startswith(b"##")
+        or _SEPARATOR_LINE.fullmatch(lines[0])
+        or _is_comment(lines)
+    ):
         at += len(lines.pop(0))
         n_before += 1
     used = [

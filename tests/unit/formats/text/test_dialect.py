@@ -249,3 +249,25 @@ def test_decimals_are_not_thousands(digits, tmp_path) -> None:
     path.write_text("\n".join(map(",".join, [["", *SYMBOLS[:10]], *rows])) + "\n")
     (matrix,) = iter_matrices(source_of(path))
     assert summarise_matrix(matrix).total_counts == pytest.approx(values.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", '"sep=;"\n', "SEP=;\r\n"])
+def test_the_line_that_names_the_separator_is_passed_over(first, tmp_path) -> None:
+    """Excel writes it before the titles."""
+    rows = [[SYMBOLS[i], *(str(i * j % 7) for j in range(12))] for i in range(10)]
+    text = "\n".join(map(";".join, [["", *BARCODES[:12]], *rows])) + "\n"
+    (tmp_path / "a.csv").write_text(first + text)
+    (matrix,) = iter_matrices(source_of(tmp_path / "a.csv"))
+    summary = summarise_matrix(matrix)
+    assert (summary.n_cells, summary.n_genes) == (12, 10)
+    assert summary.total_counts == sum(i * j % 7 for i in range(10) for j in range(12))
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_lines_that_end_as_on_old_macs_are_named(separator, tmp_path) -> None:
+    """Excel still offers such files; they are no single line."""
+    rows = [[SYMBOLS[i], *(str(i * j % 7) for j in range(12))] for i in range(10)]
+    text = "\r".join(map(separator.join, [["", *BARCODES[:12]], *rows])) + "\r"
+    (tmp_path / "a.csv").write_bytes(text.encode())
+    with pytest.raises(MatrixError, match="carriage return alone"):
+        list(iter_matrices(source_of(tmp_path / "a.csv")))
