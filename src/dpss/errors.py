@@ -19,13 +19,14 @@
         ├── FetchError                      the bytes can't be had from where they are
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values: a skip, not a failure
+        ├── NoEmbeddingError                its cells can't be embedded: figures left out
         ├── LostError                       the process that read it was lost
         └── LimitError                      would need more memory or scratch than allowed
             ├── NeedsWholeError             can't be read where it is: to be fetched whole
             └── OutOfMemoryError (MemoryError)  memory could not be allocated
 
-Only `dpss.job.stop.Interrupted` stands apart: a signal is no failure, and no handler of failures
-may catch it.
+Apart stand `dpss.job.stop.Interrupted`, as no handler of failures may catch a signal, and an error
+that passes through urllib3 (`dpss.storage.http.connections`).
 
 Each message says what is wrong, with which value, and what to do next where
 something can be done. It is caught once, at the edge (``dpss.cli.entry`` for a command,
@@ -131,6 +132,10 @@ class NoMatrixError(MatrixError):
 
 class NoCountsError(MatrixError):
     """Every layer holds scaled (negative) values: there is nothing to summarise."""
+
+
+class NoEmbeddingError(MatrixError):
+    """A matrix has no embedding; the message is the reason."""
 
 
 class LimitError(MatrixError):

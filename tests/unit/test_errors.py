@@ -13,7 +13,12 @@ import dpss
 from dpss import errors
 from dpss.errors import DpssError, LostError
 
-APART = {"dpss.job.stop.Interrupted": "a signal; no `except Exception` may catch it"}
+APART = {
+    "dpss.job.stop.Interrupted": "a signal; no `except Exception` may catch it",
+    "dpss.storage.http.connections.RefusedNetworkError": (
+        "passes through urllib3, which knows only its own; the client makes a RequestError of it"
+    ),
+}
 """Exceptions outside of the tree, each with the reason."""
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpss.compute.executor import Advance, Executor, Fold, Mergeable
 from dpss.engine.folds import Reading
 from dpss.engine.settings import StatSettings
-from dpss.errors import NotCellMajorError
+from dpss.errors import NoEmbeddingError, NotCellMajorError
 from dpss.model import GeneTable
 from dpss.stats.embedding.assignment import CellSketch
 from dpss.stats.embedding.components import find_components
@@ -53,10 +53,6 @@ _HISTOGRAM_BYTES = 48 << 20
 """Most memory for histograms, per thread."""
 _SEARCH_CELLS = 500
 _RARE = 0.005
-
-
-class NoEmbeddingError(Exception):
-    """A matrix has no embedding; the message is the reason."""
 
 
 class Track(Protocol):

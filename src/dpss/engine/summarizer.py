@@ -22,7 +22,7 @@ from dpss.engine.layers import (
 from dpss.engine.reading import describe_reading
 from dpss.engine.samples import Sample, sample_layers
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import CorruptMatrixError, NotCellMajorError
+from dpss.errors import CorruptMatrixError, NoEmbeddingError, NotCellMajorError
 from dpss.formats.base import EntryLayer, Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
@@ -240,7 +240,7 @@ class Passes:
         """Return the summary with the embedding of its cells, if one is asked for."""
         if not self.stats.embedding:
             return summary
-        from dpss.engine.embedding import CellPasses, NoEmbeddingError, embed_cells
+        from dpss.engine.embedding import CellPasses, embed_cells
 
         if not self.choice.layer.cell_major:
             reason = "the matrix is stored gene by gene, not cell by cell"
