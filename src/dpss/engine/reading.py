@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.feature_kinds import KINDS
 from dpss.formats.base import Layer, Matrix
 from dpss.model import GENE_EXPRESSION, Certainty, Decision
@@ -43,8 +48,28 @@ def describe_reading(
     found += _decide_features(layer)
     genes = layer.genes.select(layer.genes.is_gene)
     found += _decide_names(names or describe_names(genes))
+    found = [_doubt_orientation(each, genes.ids, genes.names) for each in found]
     places = {topic: i for i, topic in enumerate(TOPICS)}
     return tuple(sorted(found, key=lambda each: places.get(each.topic, len(places))))
+
+
+def _doubt_orientation(decision: Decision, *columns: NDArray[np.object_]) -> Decision:
+    """Return the decision on orientation as an assumption where genes are named as cells are.
+
+    A file that was written transposed states an orientation, too.
+
+    Args:
+        decision: Any decision; all others are returned as they are.
+        columns: Ids and names of the genes.
+    """
+    sure = decision.topic == "orientation" and not decision.is_warning
+    if not sure or not all(find_kind(column.tolist()) is AxisKind.CELLS for column in columns):
+        return decision
+    evidence = (
+        f"{decision.evidence} But its genes are named as cells are "
+        f"({', '.join(map(str, columns[-1][:2]))}): it may be transposed."
+    )
+    return replace(decision, evidence=evidence, certainty=Certainty.ASSUMED, changes_numbers=True)
 
 
 def _decide_format(matrix: Matrix) -> Decision:

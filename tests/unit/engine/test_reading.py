@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -240,3 +241,30 @@ def test_only_assumptions_that_change_numbers_are_warnings() -> None:
     harmless = Decision("species", "human", "a guess", Certainty.ASSUMED)
     risky = Decision("log_base", "e", "a guess", Certainty.ASSUMED, changes_numbers=True)
     assert assumptions([sure, harmless, risky]) == (risky,)
+
+
+@pytest.mark.parametrize("form", ["h5ad", "zarr", "loom", "cells"])
+def test_a_transposed_file_is_doubted(form: str, tmp_path: Path) -> None:
+    """Barcodes where the format has genes: the orientation is an assumption, with a warning."""
+    x = counts(9)
+    adata = anndata.AnnData(sp.csr_matrix(x.T))
+    adata.obs_names, adata.var_names = GENES, CELLS
+    path = tmp_path / f"m.{form}"
+    if form == "h5ad":
+        adata.write_h5ad(path)
+    elif form == "zarr":
+        adata.write_zarr(path)
+    elif form == "loom":
+        with h5py.File(path, "w") as file:
+            file["matrix"] = x
+            file["row_attrs/Gene"] = np.array(CELLS, dtype="S")
+            file["col_attrs/CellID"] = np.array(GENES, dtype="S")
+    else:
+        adata.T.write_h5ad(path)
+    summary = summarise(path)
+    (told,) = [each for each in summary.reading if each.topic == "orientation"]
+    (check,) = [each for each in summary.checks if each.name == "assumptions"]
+    assert told.is_warning == (form != "cells")
+    assert (check.status == "warn") == (form != "cells")
+    if form != "cells":
+        assert "may be transposed" in check.message
