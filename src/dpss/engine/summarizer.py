@@ -31,6 +31,7 @@ from dpss.summary.builder import Identity, best_expressed, build_summary
 from dpss.summary.checks import check_matrix
 from dpss.summary.evidence import Evidence, LayerFinding
 from dpss.summary.invariants import check_summary
+from dpss.summary.limits import N_MARKERS
 from dpss.summary.mitochondria import find_mitochondrial
 from dpss.summary.record import Check, Summary
 
@@ -296,7 +297,10 @@ class Passes:
         return sums if np.isin(best, histogram_genes).all() else run(np.sort(best))
 
     def _features(self, histogram_genes: NDArray[np.int64]) -> Features:
-        return Features(self.choice.layer.genes.is_gene, self.mitochondrial, histogram_genes)
+        # A percentage of a few genes of a kind tells nothing.
+        enough = np.count_nonzero(self.mitochondrial) >= N_MARKERS
+        counted = self.mitochondrial & enough
+        return Features(self.choice.layer.genes.is_gene, counted, histogram_genes)
 
     @property
     def _reading(self) -> Reading:

@@ -38,7 +38,7 @@ class Check:
     name: str
     """Short name in snake_case; stable, for machines."""
     status: str
-    """``pass``, ``warn`` or ``fail``."""
+    """``pass``, ``warn``, ``fail`` or ``not measured``."""
     message: str
     """One plain sentence."""
 

@@ -32,6 +32,9 @@ TECHNOLOGY = (
     "libraryconstruction",
 )
 
+STATUSES = ("pass", "warn", "fail", "not measured")
+"""How a check can end."""
+
 HEADER = (
     "n_cells",
     "n_cells_kept",
@@ -72,7 +75,7 @@ class MatrixRecord:
     spreads: tuple[tuple[float, ...] | None, ...]
     """Quantiles (5, 25, 50, 75, 95 %) of each of `QUANTILES`; ``None`` where there are none."""
     checks: Mapping[str, int]
-    """How many checks ended ``pass``, ``warn`` and ``fail``."""
+    """How many checks ended with each of `STATUSES`."""
     assumed: tuple[str, ...]
     """Sentences on what was assumed of the file and changes numbers."""
     assumed_topics: tuple[str, ...]
@@ -266,7 +269,7 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
             else tuple(found[f"p{q}"] for q in (5, 25, 50, 75, 95))
             for name in QUANTILES
         ),
-        checks={status: statuses.count(status) for status in ("pass", "warn", "fail")},
+        checks={status: statuses.count(status) for status in STATUSES},
         assumed=tuple(
             check["message"]
             for check in document["checks"]

@@ -162,7 +162,8 @@ def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
         return "bad", "failed", f"{checks['fail']} failed"
     if checks["warn"]:
         return "warning", "with cautions", plural(checks["warn"], "caution")
-    return "good", "all passed", "all passed"
+    unmeasured = checks.get("not measured", 0)
+    return "good", "no cautions", f"{checks['pass']} passed" if unmeasured else "all passed"
 
 
 def sentence(text: str) -> str:

@@ -13,7 +13,14 @@ from typing import Any
 
 from dpss.website import wording as words
 from dpss.website.data_files import dumps, script
-from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord
+from dpss.website.records import (
+    ORGAN,
+    SPECIES,
+    STATUSES,
+    TECHNOLOGY,
+    MatrixRecord,
+    ProjectRecord,
+)
 
 N_FIRST = 25
 """Rows that the page holds as they are."""
@@ -36,7 +43,7 @@ def project_row(project: ProjectRecord) -> dict[str, Any]:
     matrices = project.matrices
     columns = {name: [m.numbers[name] for m in matrices] for name in matrices[0].numbers}
     statuses: dict[str, int] = {
-        status: sum(m.checks[status] for m in matrices) for status in ("pass", "warn", "fail")
+        status: sum(m.checks[status] for m in matrices) for status in STATUSES
     }
     terms = {name: _union(matrices, keys) for name, keys in TERMS.items()}
     return {

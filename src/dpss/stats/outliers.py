@@ -1,0 +1,77 @@
+"""Cells beyond a limit, and limits in median absolute deviations.
+
+All is counted from a `dpss.stats.histogram.Distribution`: exact while it holds each distinct
+value (262,144 of them), beyond that to 0.2 % of the limit.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+
+from dpss.stats.histogram import Distribution
+
+NORMAL = 1.4826
+"""Median absolute deviations of a normal distribution in one standard deviation, as R's
+``stats::mad`` has it."""
+
+
+class LimitSide(StrEnum):
+    """The side of a limit on which cells are kept."""
+
+    AT_LEAST = "at least"
+    AT_MOST = "at most"
+
+
+def count_beyond(distribution: Distribution, limit: float, side: LimitSide) -> int:
+    """Return the number of observations that a limit does not keep.
+
+    >>> count_beyond(Distribution(np.array([1.0, 2.0]), np.array([3, 4])), 2.0, LimitSide.AT_LEAST)
+    3
+
+    Args:
+        distribution: Any number of observations.
+        limit: The limit itself is kept.
+        side: The side that is kept.
+    """
+    values = distribution.values
+    beyond = values < limit if side is LimitSide.AT_LEAST else values > limit
+    return int(distribution.counts[beyond].sum())
+
+
+def median_deviation(distribution: Distribution) -> float:
+    """Return the median of the absolute deviations from the median, without a factor.
+
+    Raises:
+        ValueError: There are no observations.
+    """
+    deviations = np.abs(distribution.values - distribution.median)
+    order = np.argsort(deviations, kind="stable")
+    return Distribution(deviations[order], distribution.counts[order]).median
+
+
+def deviation_limits(
+    distribution: Distribution, n_deviations: float, *, log: bool = False
+) -> tuple[float, float] | None:
+    """Return the limits at so many median absolute deviations below and above the median.
+
+    Args:
+        distribution: Any number of observations of at least 0.
+        n_deviations: Number of deviations, with the factor that its source has.
+        log: Whether to compute on a logarithmic scale, ``log1p``; limits are on the scale of
+            the observations.
+
+    Returns:
+        ``None`` without observations, or where half of them are the same: the deviation is 0
+        and tells nothing.
+    """
+    if distribution.n == 0:
+        return None
+    values = np.log1p(distribution.values) if log else distribution.values
+    scaled = Distribution(values, distribution.counts)
+    deviation = median_deviation(scaled)
+    if deviation == 0:
+        return None
+    low, high = scaled.median - n_deviations * deviation, scaled.median + n_deviations * deviation
+    return (float(np.expm1(low)), float(np.expm1(high))) if log else (low, high)

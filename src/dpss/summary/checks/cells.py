@@ -1,0 +1,178 @@
+"""Checks of the cells: whether they are cells, intact, and like each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dpss.stats.outliers import LimitSide, count_beyond
+from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN
+from dpss.summary.evidence import Evidence
+from dpss.summary.limits import (
+    FAR_TOO_MITOCHONDRIAL,
+    FEW_GENES,
+    N_MARKERS,
+    PANEL_FEW_COUNTS,
+    PANEL_GENES,
+    SCATER,
+    measures_of,
+    mitochondrial_limit,
+    suggest_limits,
+)
+
+FEW_CELLS = 100
+MANY = 0.1
+"""Part of the cells that may lie beyond a limit."""
+EMPTY_DROPLETS = 0.5
+"""Part of the cells with few genes from which on they look like all droplets."""
+_NOUNS = {
+    "total_counts": "counts",
+    "n_genes_by_counts": "genes",
+    "pct_counts_mt": "mitochondrial counts",
+}
+
+
+def look_at_total(evidence: Evidence) -> tuple[str, str]:
+    """Compare the number of cells with the one that the source states."""
+    n_cells, expected = evidence.sums.cells.n_cells, evidence.expected_cells
+    if expected is None:
+        return NOT_MEASURED, f"{n_cells:,} cells were read; the source states no number."
+    if n_cells != expected:
+        return WARN, f"{n_cells:,} cells were read, but the source states {expected:,}."
+    return PASS, f"{n_cells:,} cells were read, as the source states."
+
+
+def look_at_cells(evidence: Evidence) -> tuple[str, str]:
+    """Look for cells without counts, and at how many cells there are."""
+    cells = evidence.sums.cells
+    empty = int(cells.total_counts.counts[cells.total_counts.values == 0].sum())
+    if cells.n_cells_kept == 0:
+        return FAIL, f"None of the {cells.n_cells:,} cells was kept."
+    if empty:
+        return WARN, f"{empty:,} of {cells.n_cells_kept:,} cells have no counts."
+    if cells.n_cells_kept < FEW_CELLS:
+        return WARN, f"There are only {cells.n_cells_kept:,} cells."
+    return PASS, f"All {cells.n_cells_kept:,} cells have counts."
+
+
+def look_at_depth(evidence: Evidence) -> tuple[str, str]:
+    """Look at the share of cells with few genes; in panels, with few counts or one gene."""
+    cells = evidence.sums.cells
+    if not cells.n_cells_kept:
+        return FAIL, "There are no cells to look at."
+    if int(evidence.features.is_gene.sum()) <= PANEL_GENES:
+        return _look_at_panel(evidence)
+    genes = cells.n_genes_by_counts
+    few = count_beyond(genes, FEW_GENES, LimitSide.AT_LEAST)
+    share, message = few / cells.n_cells_kept, _share(few, cells.n_cells_kept)
+    message += f" fewer than {FEW_GENES} genes detected; the median is {genes.median:,.0f}."
+    if share > EMPTY_DROPLETS:
+        return WARN, message + " This looks like droplets before empty ones were left out."
+    return WARN if share > MANY else PASS, message
+
+
+def _look_at_panel(evidence: Evidence) -> tuple[str, str]:
+    cells = evidence.sums.cells
+    n, genes, counts = cells.n_cells_kept, cells.n_genes_by_counts, cells.total_counts
+    single = count_beyond(genes, 2, LimitSide.AT_LEAST)
+    few = count_beyond(counts, PANEL_FEW_COUNTS, LimitSide.AT_LEAST)
+    medians = f"the medians are {genes.median:,.0f} genes and {counts.median:,.0f} counts."
+    if single > MANY * n:
+        return WARN, f"{_share(single, n)} no more than one gene detected; {medians}"
+    message = f"{_share(few, n)} fewer than {PANEL_FEW_COUNTS} counts; {medians}"
+    return WARN if few > MANY * n else PASS, message
+
+
+def look_at_outliers(evidence: Evidence) -> tuple[str, str]:
+    """Look at the share of cells far from the median, on each side of each measure."""
+    cells = evidence.sums.cells
+    n_genes = int(evidence.features.is_gene.sum())
+    limits = suggest_limits(cells, n_genes, evidence.nomenclature.species)
+    far = [each for each in limits if each.source == SCATER]
+    if not far:
+        return NOT_MEASURED, (
+            "How far cells lie from each other can't be told: half of them have the same numbers."
+        )
+    n, measures = cells.n_cells_kept, measures_of(cells)
+    found = []
+    for limit in far:
+        beyond = count_beyond(measures[limit.measure], limit.value, limit.side)
+        found.append((beyond, limit))
+    most, limit = max(found, key=lambda each: each[0])
+    way = "fewer" if limit.side is LimitSide.AT_LEAST else "more"
+    edge = f"{limit.value:,.1f} %" if limit.measure == "pct_counts_mt" else f"{limit.value:,.0f}"
+    message = f"{_share(most, n)} far {way} {_NOUNS[limit.measure]} than the median, {way} than "
+    message += f"{edge} (3 MADs)."
+    return WARN if most > MANY * n else PASS, message
+
+
+def look_at_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
+    """Look at how many mitochondrial genes are recognised."""
+    n = int(np.count_nonzero(evidence.mitochondrial))
+    if n == 0:
+        return WARN, (
+            "No mitochondrial gene was recognised by chromosome, name or id; "
+            "figures of mitochondrial counts are left out."
+        )
+    if n < N_MARKERS:
+        return WARN, (
+            f"Only {n} of 37 mitochondrial genes {'was' if n == 1 else 'were'} recognised; "
+            "figures of mitochondrial counts are left out."
+        )
+    return PASS, f"{n:,} mitochondrial genes were recognised."
+
+
+def look_at_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
+    """Look at the share of cells with many mitochondrial counts, and at the median."""
+    percents = evidence.sums.cells.pct_counts_mt
+    n = int(np.count_nonzero(evidence.mitochondrial))
+    if percents is None or not percents.n:
+        return NOT_MEASURED, (
+            f"The share of mitochondrial counts is not known: {n} such genes were recognised, "
+            f"{N_MARKERS} are needed."
+        )
+    if percents.values[-1] == 0:
+        return NOT_MEASURED, (
+            f"The share of mitochondrial counts is not known: no cell has a count of the {n} such "
+            "genes, as if they had been left out."
+        )
+    return _judge_mitochondrial_share(evidence)
+
+
+def _judge_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
+    cells = evidence.sums.cells
+    percents = cells.pct_counts_mt
+    if percents is None:
+        raise ValueError("there is no percentage to judge")
+    usual = mitochondrial_limit(evidence.nomenclature.species)
+    messages = list(_sentences(percents.median, usual))
+    far = count_beyond(percents, FAR_TOO_MITOCHONDRIAL, LimitSide.AT_MOST)
+    if far > MANY * percents.n:
+        messages.insert(0, (
+            f"{_percent(far, percents.n)} of cells are above {FAR_TOO_MITOCHONDRIAL:.0f} % "
+            "mitochondrial counts."
+        ))  # fmt: skip
+    elif percents.median <= usual:
+        return PASS, (
+            f"{_percent(far, percents.n)} of cells are above {FAR_TOO_MITOCHONDRIAL:.0f} % "
+            f"mitochondrial counts; the median is {percents.median:.1f} %."
+        )
+    return WARN, " ".join(messages)
+
+
+def _sentences(median: float, usual: float) -> Iterator[str]:
+    beyond = f", more than the {usual:.0f} % expected of intact cells" if median > usual else ""
+    yield f"The median cell has {median:.1f} % mitochondrial counts{beyond}."
+
+
+def _share(n_beyond: int, n: int) -> str:
+    return f"{_percent(n_beyond, n)} of cells have"
+
+
+def _percent(part: int, whole: int) -> str:
+    """Return a share as a whole percentage; none and all only if it is so."""
+    percent = 100 * part / whole
+    if 0 < percent < 1:
+        return "Fewer than 1 %"
+    return f"{min(percent, 99):.0f} %" if part < whole else "100 %"

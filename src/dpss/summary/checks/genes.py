@@ -1,0 +1,74 @@
+"""Checks of the genes: whether they are detected, how they are named, which are known."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats.kernels import layout
+from dpss.summary.checks.kind import N_NAMED, PASS, WARN, listed
+from dpss.summary.evidence import Evidence
+from dpss.summary.spreadsheet_names import names_of_spreadsheets
+
+
+def look_at_genes(evidence: Evidence) -> tuple[str, str]:
+    """Look for genes that are detected."""
+    found = evidence.sums.genes.table[evidence.features.is_gene, layout.N_CELLS]
+    n_found = int(np.count_nonzero(found))
+    message = f"{n_found:,} of {len(found):,} genes are found in some cell."
+    return PASS if n_found else WARN, message
+
+
+def look_at_names(evidence: Evidence) -> tuple[str, str]:
+    """Look for names and ids that occur more than once."""
+    genes = evidence.features.select(evidence.features.is_gene)
+    names, ids = _repeated(genes.names), _repeated(genes.ids)
+    if not names and not ids:
+        return PASS, "Every gene has a name and an id of its own."
+    examples = listed(names[:N_NAMED])
+    return WARN, (
+        f"{len(names):,} gene names and {len(ids):,} gene ids occur more than once"
+        f"{f' ({examples})' if examples else ''}; figures tell such genes apart by their id."
+    )
+
+
+def look_at_dates(evidence: Evidence) -> tuple[str, str]:
+    """Look for names that a spreadsheet made."""
+    genes = evidence.features.select(evidence.features.is_gene)
+    found = names_of_spreadsheets(genes.names.tolist())
+    if not found:
+        return PASS, "No gene name is a date or a number in scientific notation."
+    examples = listed(list(dict.fromkeys(found))[:N_NAMED])
+    return WARN, (
+        f"{len(found):,} gene names are dates or numbers ({examples}), as spreadsheets make of "
+        "SEPT2, MARCH1 or 2310009E13: which genes they are, the names do not tell."
+    )
+
+
+def look_at_identity(evidence: Evidence) -> tuple[str, str]:
+    """Look at the kind of ids and the species."""
+    found = evidence.nomenclature
+    message = f"Genes go by {found.id_type}{' with versions' if found.versioned else ''}"
+    if not found.species:
+        return WARN, f"{message}; whose genes they are was not recognised."
+    message += f", of {listed(found.species)} (judged by {found.by})."
+    return PASS if len(found.species) == 1 and found.are_genes else WARN, message
+
+
+def look_at_features(evidence: Evidence) -> tuple[str, str]:
+    """Look for features that are no genes."""
+    kinds = evidence.features.feature_types
+    if kinds is None:
+        return PASS, "The file names no feature types: all are genes."
+    others = evidence.features.describe_others()
+    if not others:
+        return PASS, f"All {len(kinds):,} features are genes."
+    return WARN, f"Left out, as they are not genes: {others}."
+
+
+def _repeated(column: NDArray[np.object_]) -> list[str]:
+    """Return what occurs more than once, the most frequent first."""
+    counts = {each: n for each, n in Counter(column.tolist()).items() if n > 1}
+    return sorted(counts, key=counts.__getitem__, reverse=True)

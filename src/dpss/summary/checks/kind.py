@@ -1,0 +1,41 @@
+"""A check: its question, its rule, the source of the rule, and its four outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dpss.summary.evidence import Evidence
+
+PASS, WARN, FAIL, NOT_MEASURED = "pass", "warn", "fail", "not measured"
+"""Outcomes: as it should be; asks for care; numbers can't be believed as they are; what the check
+looks at is not there. The last one never counts as passed."""
+
+N_NAMED = 5
+"""Examples that a sentence names at most."""
+
+
+@dataclass(frozen=True)
+class CheckKind:
+    """A check: its question, its rule with the source, and its function."""
+
+    name: str
+    question: str
+    """Question about a matrix."""
+    rule: str
+    """When it does not pass."""
+    source: str
+    """Where the rule is from."""
+    look: Callable[[Evidence], tuple[str, str]]
+    """Returns status and sentences; the first sentence can stand alone."""
+    figure: str = ""
+    """Slug of the figure that shows it; empty if none does."""
+
+
+def listed(items: Sequence[str]) -> str:
+    """Join words as a sentence does.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(part for part in (", ".join(items[:-1]), *items[-1:]) if part)

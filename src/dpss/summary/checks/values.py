@@ -1,0 +1,137 @@
+"""Checks of the values: what they are, in each layer, and what was assumed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dpss.model import Certainty
+from dpss.stats.values.kinds import Values
+from dpss.stats.values.logarithms import LOG_CEILING
+from dpss.summary.assumptions import assumptions, describe_assumption
+from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN, listed
+from dpss.summary.evidence import Evidence
+
+_MEANING = {
+    Values.COUNTS: "whole numbers of at least 0: counts",
+    Values.EXPECTED_COUNTS: "fractional and at least 0: expected counts",
+    Values.NORMALISED: "normalised to the same total in each cell",
+    Values.LOG_NORMALISED: "log-normalised",
+    Values.SCALED: "scaled: some are negative",
+    Values.TOO_LARGE: "larger than any count",
+    Values.NOT_FINITE: "not all finite: some are NaN or infinite",
+}
+
+
+def look_at_values(evidence: Evidence) -> tuple[str, str]:
+    """Look at what the values are."""
+    values = _values_used(evidence)
+    message = f"The values of {evidence.used} are {_MEANING[values]}."
+    if values is Values.COUNTS and evidence.n_rounded:
+        return WARN, (
+            f"{message} Rounding noise was found in at least {evidence.n_rounded:,} of them; "
+            "they were rounded to whole numbers."
+        )
+    if values is Values.COUNTS and evidence.sums.facts.largest == 1:
+        return WARN, (
+            f"{message} All are 0 or 1: they tell whether something was seen, not how often, "
+            "unless cells were sequenced very little."
+        )
+    if values is Values.COUNTS:
+        return PASS, message
+    passed_over = [
+        f"{layer.name} ({layer.values})"
+        for layer in evidence.layers
+        if layer.name in evidence.looked_for and layer.name != evidence.used and layer.values
+    ]
+    if passed_over:
+        message += f" Better was not found in {listed(passed_over)}."
+    if values is Values.LOG_NORMALISED:
+        message += f" {_say_base(evidence)}"
+    return WARN, message
+
+
+def _say_base(evidence: Evidence) -> str:
+    """Say how logarithms were undone, and what told their base."""
+    told = next(each for each in evidence.decisions if each.topic == "log_base")
+    undone = "expm1" if told.value == "e" else f"{told.value}^x - 1"
+    if told.certainty is Certainty.ASSUMED:
+        return (
+            f"The base of the logarithm is not known ({told.evidence}); {told.value} was assumed, "
+            f"and the values were exponentiated ({undone}) before anything else: all numbers "
+            "depend on it."
+        )
+    return (
+        f"They were exponentiated ({undone}) before anything else; the base of the logarithm is "
+        f"{told.value}: {told.evidence}."
+    )
+
+
+def look_at_layers(evidence: Evidence) -> tuple[str, str]:
+    """Look at what each layer holds."""
+    if len(evidence.layers) == 1:
+        return PASS, f"There is one layer, {evidence.used}."
+    told = []
+    for layer in evidence.layers:
+        text = f"{layer.name}: {layer.values or 'unreadable'}"
+        if layer.same_as:
+            text += f", the same as {layer.same_as}"
+        told.append(text)
+    message = f"Used was {evidence.used}. Layers: {'; '.join(told)}."
+    tied = [each for each in evidence.decisions if each.topic == "layer" and each.changes_numbers]
+    for each in tied:
+        message += f" {each.value} was assumed to be the right one: {each.evidence}; "
+        message += f"{each.option} names another."
+    broken = any(layer.values in (None, Values.NOT_FINITE) for layer in evidence.layers)
+    return WARN if broken or tied else PASS, message
+
+
+def look_at_raw(evidence: Evidence) -> tuple[str, str]:
+    """Compare X with raw.X."""
+    found = {layer.name: layer for layer in evidence.layers}
+    if not {"X", "raw.X"} <= found.keys():
+        return NOT_MEASURED, "There is no raw.X beside X to compare it with."
+    x, raw = found["X"], found["raw.X"]
+    if (x.same_as or "X") == (raw.same_as or "raw.X"):
+        return WARN, "X and raw.X hold the same values: X was not normalised, or raw.X is not raw."
+    if raw.values is not Values.COUNTS:
+        return WARN, f"raw.X does not hold counts, but {raw.values or 'unreadable'} values."
+    return PASS, "raw.X holds counts, X something else."
+
+
+def look_at_zeros(evidence: Evidence) -> tuple[str, str]:
+    """Look for zeros that are stored."""
+    n = evidence.sums.facts.n_explicit_zeros
+    if n:
+        return WARN, f"{n:,} zeros are stored as if they were counts; they count as absent."
+    return PASS, "No zero is stored as if it were a count."
+
+
+def look_at_ceiling(evidence: Evidence) -> tuple[str, str]:
+    """Look for logarithms that are too large."""
+    largest = evidence.sums.facts.largest
+    if _values_used(evidence) is not Values.LOG_NORMALISED:
+        return NOT_MEASURED, "The values are not logarithms."
+    stored = np.log1p(largest) / np.log(evidence.log_base or np.e)
+    if stored > LOG_CEILING:
+        return FAIL, f"The largest value, {stored:,.1f}, is no logarithm of a count."
+    return PASS, f"The largest value is {stored:,.1f}, as logarithms of counts are."
+
+
+def look_at_assumptions(evidence: Evidence) -> tuple[str, str]:
+    """Look for assumptions that change numbers."""
+    found = assumptions(evidence.decisions)
+    if not found:
+        return PASS, "Nothing that changes numbers was assumed: the file states or shows it."
+    return WARN, " ".join(_capital(describe_assumption(each)) for each in found)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _values_used(evidence: Evidence) -> Values:
+    """Return what the used layer holds."""
+    kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in evidence.layers}
+    return kinds[evidence.used] or Values.COUNTS

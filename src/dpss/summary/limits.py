@@ -1,0 +1,110 @@
+"""Limits beyond which the field leaves cells out, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dpss.stats.accumulator import CellSums
+from dpss.stats.histogram import Distribution
+from dpss.stats.outliers import NORMAL, LimitSide, deviation_limits
+
+FEW_GENES = 200
+"""Genes detected; fewer are those of an empty droplet."""
+PANEL_GENES = 10 * FEW_GENES
+"""Genes of a matrix up to which it is one of a targeted panel, where `FEW_GENES` is too many."""
+PANEL_FEW_COUNTS = 10
+"""Counts of a cell of a panel."""
+MUCH_MITOCHONDRIAL = {"mouse": 5.0, "human": 10.0}
+"""Percentage of mitochondrial counts up to which a species' cells are intact; others: as human."""
+FAR_TOO_MITOCHONDRIAL = 20.0
+"""Percentage of mitochondrial counts beyond which cells of any tissue are suspect."""
+N_MARKERS = 5
+"""Genes of a kind that must be recognised before a percentage of counts in them is given."""
+
+TUTORIALS = "scanpy and Seurat tutorials (min_genes = 200)"
+SQUIDPY = "squidpy tutorials of Xenium and MERSCOPE (min_counts = 10)"
+OSORIO = "D. Osorio, J. J. Cai, Bioinformatics 37 (2021), doi:10.1093/bioinformatics/btaa751"
+HBC = "Harvard Chan Bioinformatics Core, single-cell RNA-seq training (mitoRatio < 0.2)"
+SCATER = "scater isOutlier: 3 MADs, times 1.4826"
+BOOK = "Single-cell best practices (2023), quality control"
+
+SCATER_DEVIATIONS = 3 * NORMAL
+BOOK_DEVIATIONS = 5.0
+BOOK_DEVIATIONS_MT = 3.0
+"""The book takes median absolute deviations without the factor 1.4826."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit of a measure of cells."""
+
+    measure: str
+    """Name of the measure, as in `measures_of`."""
+    value: float
+    """The limit; it is kept itself."""
+    side: LimitSide
+    """The side that is kept."""
+    source: str
+    """Where the limit is from."""
+
+
+def measures_of(cells: CellSums) -> dict[str, Distribution]:
+    """Return the distribution of each measure of the kept cells that there is, by its name."""
+    found = {
+        "n_genes_by_counts": cells.n_genes_by_counts,
+        "total_counts": cells.total_counts,
+        "pct_counts_mt": cells.pct_counts_mt,
+    }
+    return {name: measure for name, measure in found.items() if measure is not None}
+
+
+def suggest_limits(cells: CellSums, n_genes: int, species: Sequence[str]) -> tuple[Limit, ...]:
+    """Return the limits that apply to a matrix, fixed ones first.
+
+    Args:
+        cells: Distributions of the kept cells' measures.
+        n_genes: Genes of the matrix, detected or not.
+        species: Recognised species, most genes first.
+    """
+    if cells.n_cells_kept == 0:
+        return ()
+    return (*_fixed_limits(cells, n_genes, species), *_deviations(cells))
+
+
+def mitochondrial_limit(species: Sequence[str]) -> float:
+    """Return the percentage of mitochondrial counts that intact cells of a species keep to."""
+    return MUCH_MITOCHONDRIAL.get(next(iter(species), ""), MUCH_MITOCHONDRIAL["human"])
+
+
+def _fixed_limits(cells: CellSums, n_genes: int, species: Sequence[str]) -> Iterator[Limit]:
+    if n_genes > PANEL_GENES:
+        yield Limit("n_genes_by_counts", FEW_GENES, LimitSide.AT_LEAST, TUTORIALS)
+    else:
+        yield Limit("total_counts", PANEL_FEW_COUNTS, LimitSide.AT_LEAST, SQUIDPY)
+    if cells.pct_counts_mt is not None:
+        yield Limit("pct_counts_mt", mitochondrial_limit(species), LimitSide.AT_MOST, OSORIO)
+        yield Limit("pct_counts_mt", FAR_TOO_MITOCHONDRIAL, LimitSide.AT_MOST, HBC)
+
+
+def _deviations(cells: CellSums) -> Iterator[Limit]:
+    """Yield the limits in median absolute deviations, where the deviation is not 0."""
+    for name in ("total_counts", "n_genes_by_counts"):
+        measure = measures_of(cells)[name]
+        for n_deviations, source in (
+            (SCATER_DEVIATIONS, SCATER),
+            (BOOK_DEVIATIONS, f"{BOOK}: 5 MADs"),
+        ):
+            limits = deviation_limits(measure, n_deviations, log=True)
+            if limits is not None:
+                yield Limit(name, limits[0], LimitSide.AT_LEAST, source)
+                yield Limit(name, limits[1], LimitSide.AT_MOST, source)
+    if cells.pct_counts_mt is None:
+        return
+    for n_deviations, source in (
+        (SCATER_DEVIATIONS, SCATER),
+        (BOOK_DEVIATIONS_MT, f"{BOOK}: 3 MADs"),
+    ):
+        limits = deviation_limits(cells.pct_counts_mt, n_deviations)
+        if limits is not None:
+            yield Limit("pct_counts_mt", limits[1], LimitSide.AT_MOST, source)
