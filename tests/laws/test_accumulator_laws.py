@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dpss.model import CellBlock, EntryBlock
 from dpss.stats.accumulator import CellAccumulator, Features, Sums
+from dpss.stats.cell_tallies import CellSums
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 from dpss.stats.moments import share_means, share_variances
 
@@ -35,7 +36,10 @@ def features(n_genes: int, rng: np.random.Generator) -> Features:
     """Some features that are no genes (or all are), some mitochondrial, some with histograms."""
     is_gene = rng.random(n_genes) < rng.choice([0.9, 1.0])
     histogram_genes = np.flatnonzero(is_gene & (rng.random(n_genes) < 0.5))
-    return Features(is_gene, is_gene & (rng.random(n_genes) < 0.2), histogram_genes)
+    kind = rng.random(n_genes)
+    groups = (kind < 0.2, (kind > 0.2) & (kind < 0.5), kind > 0.8)
+    mitochondrial, ribosomal, haemoglobin = (is_gene & group for group in groups)
+    return Features(is_gene, mitochondrial, histogram_genes, ribosomal, haemoglobin)
 
 
 def block(matrix: sp.csr_matrix, start: int, stop: int) -> CellBlock:
@@ -60,6 +64,11 @@ def in_one_go(matrix: sp.csr_matrix, which: Features, min_gene_count: int) -> Su
     accumulator = CellAccumulator(which, min_gene_count)
     accumulator.add(block(matrix, 0, matrix.shape[0]))
     return accumulator.result()
+
+
+def without_top(cells: CellSums) -> CellSums:
+    """Leave out the one measure that entries in any order do not tell."""
+    return replace(cells, sample=replace(cells.sample, pct_counts_in_top_50_genes=None))
 
 
 @given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
@@ -104,7 +113,7 @@ def test_entries_in_any_order(matrix: sp.csr_matrix, min_genes: int, random: Any
         random.choice(sums).add(part)
     sums[0].merge(sums[1])
     assert equal(sums[0].result(), expected.genes)
-    assert equal(measures[0].cells(min_genes), expected.cells)
+    assert equal(without_top(measures[0].cells(min_genes)), without_top(expected.cells))
 
 
 @given(matrices())

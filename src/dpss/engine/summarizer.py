@@ -30,8 +30,8 @@ from dpss.stats.values.traits import ValueTraits, classify
 from dpss.summary.builder import Identity, best_expressed, build_summary
 from dpss.summary.checks import check_matrix
 from dpss.summary.evidence import Evidence, LayerFinding
+from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.invariants import check_summary
-from dpss.summary.limits import N_MARKERS
 from dpss.summary.mitochondria import find_mitochondrial
 from dpss.summary.record import Check, Summary
 
@@ -134,6 +134,7 @@ def summarize_matrix(
         choice.values,
         checks,
         tuple(evidence.decisions),
+        evidence.nomenclature.species,
     )
     return passes.embed(check_summary(summary))
 
@@ -297,10 +298,14 @@ class Passes:
         return sums if np.isin(best, histogram_genes).all() else run(np.sort(best))
 
     def _features(self, histogram_genes: NDArray[np.int64]) -> Features:
-        # A percentage of a few genes of a kind tells nothing.
-        enough = np.count_nonzero(self.mitochondrial) >= N_MARKERS
-        counted = self.mitochondrial & enough
-        return Features(self.choice.layer.genes.is_gene, counted, histogram_genes)
+        genes = self.choice.layer.genes
+        return Features(
+            genes.is_gene,
+            enough(self.mitochondrial & genes.is_gene),
+            histogram_genes,
+            enough(find_ribosomal(genes) & genes.is_gene),
+            enough(find_haemoglobin(genes) & genes.is_gene),
+        )
 
     @property
     def _reading(self) -> Reading:

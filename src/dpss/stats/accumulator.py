@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import CellBlock
-from dpss.stats.density import Density, Grid, log_bins, log_edges, percent_bins, percent_edges
-from dpss.stats.histogram import Distribution, Tally
+from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import cells as kernels
 from dpss.stats.kernels import layout, rows
 
@@ -25,14 +24,32 @@ class Features:
     """Whether a gene is mitochondrial, shape ``(n_features,)``."""
     histogram_genes: NDArray[np.int64]
     """Features whose shares are kept as histograms for box plots, shape ``(n_boxes,)``."""
+    ribosomal: NDArray[np.bool_] | None = None
+    """Whether a gene is of a ribosomal protein, shape ``(n_features,)``; ``None``: none is."""
+    haemoglobin: NDArray[np.bool_] | None = None
+    """Whether a gene is of a haemoglobin, shape ``(n_features,)``; ``None``: none is."""
+
+    @property
+    def groups(self) -> tuple[bool, ...]:
+        """Whether there is a gene in each group, in the order of `layout.GROUPS`."""
+        return tuple(bool(group.any()) for group in self._groups)
 
     @property
     def roles(self) -> NDArray[np.int64]:
         """The features' roles as the kernels want them, shape ``(n_features,)``."""
-        roles = self.mitochondrial.astype(np.int64)
-        roles[self.histogram_genes] |= (np.arange(len(self.histogram_genes)) + 1) << 1
+        roles = np.zeros(len(self.is_gene), dtype=np.int64)
+        for bit, group in enumerate(self._groups):
+            roles |= group.astype(np.int64) << (layout.GROUP_BITS * bit)
+        numbers = np.arange(1, len(self.histogram_genes) + 1, dtype=np.int64)
+        roles[self.histogram_genes] |= numbers << layout.BOX_SHIFT
         roles[~self.is_gene] = layout.NOT_A_GENE
         return roles
+
+    @property
+    def _groups(self) -> tuple[NDArray[np.bool_], ...]:
+        none = np.zeros(len(self.is_gene), dtype=bool)
+        groups = (self.mitochondrial, self.ribosomal, self.haemoglobin)
+        return tuple(none if group is None else group for group in groups)
 
 
 @dataclass(frozen=True)
@@ -68,94 +85,12 @@ class GeneSums:
 
 
 @dataclass(frozen=True)
-class CellSums:
-    """Distributions of the kept cells' measures."""
-
-    n_cells: int
-    """Cells of the matrix, kept or not."""
-    n_cells_kept: int
-    """Cells with enough genes detected."""
-    n_genes_by_counts: Distribution
-    """Genes detected per kept cell."""
-    total_counts: Distribution
-    """Counts per kept cell."""
-    pct_counts_mt: Distribution | None
-    """Percentage of counts in mitochondrial genes per kept cell; ``None`` without such genes."""
-    genes_vs_counts: Density
-    """Kept cells by total counts (x) and genes detected (y), logarithmic bins."""
-    mt_vs_counts: Density | None
-    """Kept cells by total counts (x) and mitochondrial percentage (y)."""
-
-
-@dataclass(frozen=True)
 class Sums:
     """All that one pass over a matrix leaves behind."""
 
     genes: GeneSums
     cells: CellSums
     facts: ValueFacts
-
-
-class CellTallies:
-    """Distributions of per-cell measures, mergeable."""
-
-    def __init__(self, *, with_mitochondrial: bool) -> None:
-        """Make empty ones."""
-        self.n_cells = 0
-        self._n_genes = Tally()
-        self._totals = Tally()
-        self._pct_mt = Tally() if with_mitochondrial else None
-        self._genes_vs_counts = Grid(log_edges(), log_edges())
-        self._mt_vs_counts = Grid(log_edges(), percent_edges())
-
-    def add(
-        self,
-        n_genes_by_counts: NDArray[np.signedinteger],
-        total_counts: NDArray[np.float64],
-        total_counts_mt: NDArray[np.float64],
-    ) -> None:
-        """Add cells; those with negative ``n_genes_by_counts`` are not kept.
-
-        All arrays have shape ``(n_cells,)``.
-        """
-        self.n_cells += len(n_genes_by_counts)
-        kept = n_genes_by_counts >= 0
-        n_genes = n_genes_by_counts[kept].astype(np.float64)
-        totals = total_counts[kept]
-        count_bins = log_bins(totals)
-        self._n_genes.add(n_genes)
-        self._totals.add(totals)
-        self._genes_vs_counts.add(count_bins, log_bins(n_genes))
-        if self._pct_mt is not None:
-            percents = 100 * np.divide(
-                total_counts_mt[kept], totals, out=np.zeros_like(totals), where=totals > 0
-            )
-            self._pct_mt.add(percents)
-            self._mt_vs_counts.add(count_bins, percent_bins(percents))
-
-    def merge(self, other: CellTallies) -> None:
-        """Add all the cells of another one."""
-        self.n_cells += other.n_cells
-        self._n_genes.merge(other._n_genes)
-        self._totals.merge(other._totals)
-        self._genes_vs_counts.merge(other._genes_vs_counts)
-        if self._pct_mt is not None and other._pct_mt is not None:
-            self._pct_mt.merge(other._pct_mt)
-            self._mt_vs_counts.merge(other._mt_vs_counts)
-
-    def result(self) -> CellSums:
-        """Return what was gathered."""
-        n_genes = self._n_genes.distribution()
-        with_mt = self._pct_mt is not None
-        return CellSums(
-            n_cells=self.n_cells,
-            n_cells_kept=n_genes.n,
-            n_genes_by_counts=n_genes,
-            total_counts=self._totals.distribution(),
-            pct_counts_mt=self._pct_mt.distribution() if self._pct_mt is not None else None,
-            genes_vs_counts=self._genes_vs_counts.density(),
-            mt_vs_counts=self._mt_vs_counts.density() if with_mt else None,
-        )
 
 
 class GeneTallies:
@@ -197,6 +132,8 @@ class WriteBuffer(NamedTuple):
     """Whether a feature has a role, shape ``(n_features,)``."""
     n_cells: NDArray[np.int64]
     """Number of cells in the sums, shape ``(1,)``."""
+    highest: NDArray[np.float64]
+    """The highest counts of a cell that is not plain, shape ``(N_TOP_COUNTS,)``."""
 
     @classmethod
     def for_roles(cls, roles: NDArray[np.int64]) -> Self:
@@ -208,6 +145,7 @@ class WriteBuffer(NamedTuple):
             np.empty(n_features + 1, dtype=np.int64),
             (roles != 0).astype(np.uint8),
             np.zeros(1, dtype=np.int64),
+            np.empty(layout.N_TOP_COUNTS, dtype=np.float64),
         )
 
 
@@ -241,13 +179,16 @@ class FactTally:
 class CellAccumulator:
     """All statistics of a cell-major matrix, in one pass over blocks of whole cells."""
 
-    def __init__(self, features: Features, min_gene_count: int = 0) -> None:
-        """Make an empty one that keeps cells with at least ``min_gene_count`` genes."""
+    def __init__(
+        self, features: Features, min_gene_count: int = 0, min_counts: float = 0.0
+    ) -> None:
+        """Make an empty one that keeps cells with at least so many genes and counts."""
         self._all_genes = bool(features.is_gene.all())
         self._min_gene_count = min_gene_count
+        self._min_counts = float(min_counts)
         self._genes = GeneTallies(features)
         self._recent: WriteBuffer | None = None
-        self._cells = CellTallies(with_mitochondrial=bool(features.mitochondrial.any()))
+        self._cells = CellTallies(features.groups)
         self._facts = FactTally()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -259,25 +200,22 @@ class CellAccumulator:
         """Add a block of cells."""
         if self._recent is None:
             self._recent = WriteBuffer.for_roles(self._genes.table[:, layout.ROLE])
-        n_genes = np.empty(block.n_cells, dtype=np.int64)
-        totals = np.empty(block.n_cells, dtype=np.float64)
-        totals_mt = np.empty(block.n_cells, dtype=np.float64)
+        measures = np.empty((block.n_cells, layout.N_MEASURES), dtype=np.float64)
         largest = kernels.add_cells(
             block.indptr,
             block.indices,
             block.data,
             self._all_genes,
             self._min_gene_count,
+            self._min_counts,
             self._genes.table,
             self._genes.boxes,
             self._recent,
-            n_genes,
-            totals,
-            totals_mt,
+            measures,
             self._facts.counts,
         )
         self._facts.largest = max(self._facts.largest, largest)
-        self._cells.add(n_genes, totals, totals_mt)
+        self._cells.add(block.start, measures)
 
     def merge(self, other: CellAccumulator) -> None:
         """Add all that another one over the same features has seen."""

@@ -10,15 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import EntryBlock
-from dpss.stats.accumulator import (
-    CellSums,
-    CellTallies,
-    FactTally,
-    Features,
-    GeneSums,
-    GeneTallies,
-    ValueFacts,
-)
+from dpss.stats.accumulator import FactTally, Features, GeneSums, GeneTallies, ValueFacts
+from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import entries as entry_kernels
 from dpss.stats.kernels import layout
 
@@ -26,7 +19,10 @@ from dpss.stats.kernels import layout
 class CellMeasures:
     """Measures of every cell from entries in any order: the first of two passes.
 
-    This is the one thing whose size depends on the number of cells: 36 bytes each.
+    This is the one thing whose size depends on the number of cells: 20 bytes each, 8 for each
+    group of genes that occurs, and 8 more for each of these sums where counts are fractional.
+    Pages of memory that nothing is written to take no room. The highest counts of a cell are
+    not known: its entries are never together.
     """
 
     def __init__(self, features: Features, n_cells: int) -> None:
@@ -34,7 +30,8 @@ class CellMeasures:
         self._features = features
         self._roles = features.roles
         self._n_genes = np.zeros(n_cells, dtype=np.int32)
-        self._sums = np.zeros((4, n_cells), dtype=np.int64)
+        self._sums = np.zeros((2, n_cells), dtype=np.int64)
+        self._group_sums = np.zeros((2, layout.N_GROUPS, n_cells), dtype=np.int64)
         self.gene_totals = np.zeros(len(features.is_gene))
         self._facts = FactTally()
 
@@ -42,17 +39,17 @@ class CellMeasures:
         """Add a block of entries."""
         largest = entry_kernels.measure_entries(
             block.cells, block.genes, block.data, self._roles, self._n_genes, *self._sums,
-            self.gene_totals, self._facts.counts,
+            *self._group_sums, self.gene_totals, self._facts.counts,
         )  # fmt: skip
         self._facts.largest = max(self._facts.largest, largest)
 
     def merge(self, other: CellMeasures) -> None:
         """Add all that another one over the same features and cells has seen."""
         self._n_genes += other._n_genes
-        for whole, low in ((0, 1), (2, 3)):
-            low_sums = self._sums[low] + other._sums[low]
-            self._sums[whole] += other._sums[whole] + (low_sums >> layout.LOW_BITS)
-            self._sums[low] = low_sums & ((1 << layout.LOW_BITS) - 1)
+        _add_limbs(self._sums, other._sums)
+        for group in range(layout.N_GROUPS):
+            if self._features.groups[group]:
+                _add_limbs(self._group_sums[:, group], other._group_sums[:, group])
         self.gene_totals += other.gene_totals
         self._facts.merge(other._facts)
 
@@ -61,27 +58,44 @@ class CellMeasures:
         """Facts about the values added so far."""
         return self._facts.result()
 
-    def cells(self, min_gene_count: int) -> CellSums:
-        """Return the distributions over the cells with at least ``min_gene_count`` genes."""
-        tallies = CellTallies(with_mitochondrial=bool(self._features.mitochondrial.any()))
-        step = 1 << 16
+    def cells(self, min_gene_count: int, min_counts: float = 0.0) -> CellSums:
+        """Return the distributions over the cells with at least so many genes and counts."""
+        tallies = CellTallies(self._features.groups)
+        step = 1 << 15
         for start in range(0, len(self._n_genes), step):
             part = slice(start, start + step)
-            n_genes = np.where(
-                self._n_genes[part] >= min_gene_count, self._n_genes[part].astype(np.int64), -1
-            )
-            tallies.add(n_genes, self._totals(0, part), self._totals(2, part))
+            n_genes, totals = self._n_genes[part], _joined(self._sums[:, part])
+            measures = np.empty((len(n_genes), layout.N_MEASURES))
+            kept = (n_genes >= min_gene_count) & (totals >= min_counts)
+            measures[:, layout.N_GENES_BY_COUNTS] = np.where(kept, n_genes, -1)
+            measures[:, layout.TOTAL_COUNTS] = totals
+            groups = _joined(self._group_sums[:, :, part])
+            measures[:, layout.COUNTS_MT : layout.COUNTS_HB + 1] = groups.T
+            measures[:, layout.COUNTS_TOP] = np.nan
+            tallies.add(start, measures)
         return tallies.result()
 
-    def inverses(self, min_gene_count: int) -> NDArray[np.float64]:
+    def inverses(self, min_gene_count: int, min_counts: float = 0.0) -> NDArray[np.float64]:
         """Return 1 / total counts of each cell, -1 for one not kept, shape ``(n_cells,)``."""
-        totals = self._totals(0, slice(None))
+        totals = _joined(self._sums)
         inverses = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
-        inverses[self._n_genes < min_gene_count] = -1.0
+        inverses[(self._n_genes < min_gene_count) | (totals < min_counts)] = -1.0
         return inverses
 
-    def _totals(self, whole: int, part: slice) -> NDArray[np.float64]:
-        return self._sums[whole, part] + self._sums[whole + 1, part] / (1 << layout.LOW_BITS)
+
+def _add_limbs(sums: NDArray[np.int64], others: NDArray[np.int64]) -> None:
+    """Add sums in two limbs, shape ``(2, n_cells)``, to others of the same kind, in place."""
+    sums[0] += others[0]
+    if others[1].any():
+        low = sums[1] + others[1]
+        sums[0] += low >> layout.LOW_BITS
+        sums[1] = low & ((1 << layout.LOW_BITS) - 1)
+
+
+def _joined(limbs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return sums in two limbs, along the first axis, as numbers."""
+    numbers: NDArray[np.float64] = limbs[0] + limbs[1] / (1 << layout.LOW_BITS)
+    return numbers
 
 
 class EntryAccumulator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,9 @@ from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances, total_counts
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.values.kinds import Values
+from dpss.summary.limits import SAMPLED, measures_of, suggest_limits
 from dpss.summary.record import N_TOP, Check, GeneStatistics, MatrixInfo, Provenance, Summary
+from dpss.summary.thresholds import count_kept
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def build_summary(
     values: Values,
     checks: tuple[Check, ...],
     reading: tuple[Decision, ...] = (),
+    species: Sequence[str] = (),
 ) -> Summary:
     """Put a summary together.
 
@@ -97,6 +101,7 @@ def build_summary(
         values: What its values are.
         checks: What was looked at on the way.
         reading: What was decided about the file.
+        species: Recognised species, most genes first.
     """
     genes = build_gene_statistics(sums, features, mitochondrial, whole=values is Values.COUNTS)
     cells = sums.cells
@@ -127,4 +132,8 @@ def build_summary(
         reading=reading,
         provenance=identity.provenance,
         demo=identity.demo,
+        other_measures={
+            name: found for name, found in measures_of(cells).items() if name in SAMPLED
+        },
+        thresholds=count_kept(cells, suggest_limits(cells, len(genes), species)),
     )

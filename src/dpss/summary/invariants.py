@@ -45,6 +45,11 @@ def find_faults(summary: Summary) -> Iterator[str]:
     yield from _faults_of_cells("counts per cell", summary.counts_per_cell, n, np.inf)
     if summary.pct_counts_mt is not None:
         yield from _faults_of_cells("mitochondrial percentage", summary.pct_counts_mt, n, 100)
+    for name, measure in summary.other_measures.items():
+        if name.startswith("pct_"):
+            yield from _outside(name, measure.values, 0, 100)
+    if any(each.n_cells_kept > summary.n_cells_kept for each in summary.thresholds):
+        yield "a limit keeps more cells than there are"
     of_cells = float((summary.counts_per_cell.values * summary.counts_per_cell.counts).sum())
     if summary.values is Values.COUNTS and not _close(of_cells, float(summary.total_counts)):
         yield "the cells' counts do not add up to the total"

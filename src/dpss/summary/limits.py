@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dpss.stats.accumulator import CellSums
+from dpss.stats.cell_tallies import CellSums
 from dpss.stats.histogram import Distribution
 from dpss.stats.outliers import NORMAL, LimitSide, deviation_limits
 
@@ -26,6 +26,11 @@ TUTORIALS = "scanpy and Seurat tutorials (min_genes = 200)"
 SQUIDPY = "squidpy tutorials of Xenium and MERSCOPE (min_counts = 10)"
 OSORIO = "D. Osorio, J. J. Cai, Bioinformatics 37 (2021), doi:10.1093/bioinformatics/btaa751"
 HBC = "Harvard Chan Bioinformatics Core, single-cell RNA-seq training (mitoRatio < 0.2)"
+HBC_COMPLEXITY = (
+    "Harvard Chan Bioinformatics Core, single-cell RNA-seq training (log10GenesPerUMI > 0.8)"
+)
+LOW_COMPLEXITY = 0.8
+"""log10 of genes over log10 of counts below which a cell shows few kinds of RNA."""
 SCATER = "scater isOutlier: 3 MADs, times 1.4826"
 BOOK = "Single-cell best practices (2023), quality control"
 
@@ -33,6 +38,10 @@ SCATER_DEVIATIONS = 3 * NORMAL
 BOOK_DEVIATIONS = 5.0
 BOOK_DEVIATIONS_MT = 3.0
 """The book takes median absolute deviations without the factor 1.4826."""
+
+
+SAMPLED = ("pct_counts_ribo", "pct_counts_hb", "pct_counts_in_top_50_genes", "complexity")
+"""Measures of which only a sample's distribution is kept: exact up to 131,072 cells."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +64,9 @@ def measures_of(cells: CellSums) -> dict[str, Distribution]:
         "n_genes_by_counts": cells.n_genes_by_counts,
         "total_counts": cells.total_counts,
         "pct_counts_mt": cells.pct_counts_mt,
+        **{name: cells.sample.distribution(name) for name in SAMPLED},
     }
-    return {name: measure for name, measure in found.items() if measure is not None}
+    return {name: measure for name, measure in found.items() if measure is not None and measure.n}
 
 
 def suggest_limits(cells: CellSums, n_genes: int, species: Sequence[str]) -> tuple[Limit, ...]:
@@ -85,6 +95,8 @@ def _fixed_limits(cells: CellSums, n_genes: int, species: Sequence[str]) -> Iter
     if cells.pct_counts_mt is not None:
         yield Limit("pct_counts_mt", mitochondrial_limit(species), LimitSide.AT_MOST, OSORIO)
         yield Limit("pct_counts_mt", FAR_TOO_MITOCHONDRIAL, LimitSide.AT_MOST, HBC)
+    if n_genes > PANEL_GENES:
+        yield Limit("complexity", LOW_COMPLEXITY, LimitSide.AT_LEAST, HBC_COMPLEXITY)
 
 
 def _deviations(cells: CellSums) -> Iterator[Limit]:
@@ -99,6 +111,12 @@ def _deviations(cells: CellSums) -> Iterator[Limit]:
             if limits is not None:
                 yield Limit(name, limits[0], LimitSide.AT_LEAST, source)
                 yield Limit(name, limits[1], LimitSide.AT_MOST, source)
+    top = cells.sample.distribution("pct_counts_in_top_50_genes")
+    limits = None if top is None else deviation_limits(top, BOOK_DEVIATIONS)
+    if limits is not None:
+        source = f"{BOOK}: 5 MADs, there of the top 20 genes"
+        yield Limit("pct_counts_in_top_50_genes", limits[0], LimitSide.AT_LEAST, source)
+        yield Limit("pct_counts_in_top_50_genes", limits[1], LimitSide.AT_MOST, source)
     if cells.pct_counts_mt is None:
         return
     for n_deviations, source in (

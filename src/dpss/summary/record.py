@@ -44,6 +44,22 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """A limit beyond which cells are often left out, and how many it would keep."""
+
+    measure: str
+    """Name of the measure of cells; ``all together`` for all limits at once."""
+    limit: float | None
+    """The limit itself, which is kept; ``None`` for all together."""
+    side: str | None
+    """``at least`` or ``at most``; ``None`` for all together."""
+    source: str
+    """Where the limit is from."""
+    n_cells_kept: int
+    """Number of kept cells that lie within."""
+
+
+@dataclass(frozen=True)
 class MatrixInfo:
     """The matrix that was summarised."""
 
@@ -149,6 +165,11 @@ class Summary:
     """Components, clusters and markers of the cells; ``None`` where there are none."""
     no_embedding_reason: str = ""
     """Why there are none; empty where there are, or where none were asked for."""
+    other_measures: Mapping[str, Distribution] = field(default_factory=dict)
+    """Distributions of further measures of the kept cells, by the names in ``limits.SAMPLED``; of
+    a sample of them beyond 131,072 cells. What is not measured is not there."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Suggested limits with the number of cells that they would keep, all together last."""
 
     @property
     def title(self) -> str:
@@ -172,6 +193,11 @@ class Summary:
         if self.pct_counts_mt is None or not self.n_cells_kept:
             return None
         return self.pct_counts_mt.median
+
+    def median_of(self, name: str) -> float | None:
+        """Return the median of one of the other measures; ``None`` if it is not measured."""
+        found = self.other_measures.get(name)
+        return None if found is None or not found.n else found.median
 
     def top_highest_expr(self) -> NDArray[np.int64]:
         """Return the 20 genes with the highest mean share, best first, as gene indices."""

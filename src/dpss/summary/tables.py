@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dpss.model import Decision
 from dpss.stats.ranks import UNRANKED
+from dpss.summary.limits import SAMPLED
 from dpss.summary.manifest import Manifest, manifest_document
 from dpss.summary.record import GeneStatistics, Summary, without_noise
 
@@ -115,6 +116,7 @@ def summary_document(
         "median_counts_per_cell": summary.median_counts_per_cell,
         "median_pct_counts_mt": summary.median_pct_counts_mt,
         "quantiles": quantiles_document(summary),
+        **{f"median_{name}": summary.median_of(name) for name in SAMPLED},
         "highest_expr_genes": _highest_expr(summary),
         "genes_by_cell_count": _entries(
             summary, summary.top_cell_count(), ("n_cells_by_counts", "pct_dropout_by_counts")
@@ -129,6 +131,7 @@ def summary_document(
             {"name": check.name, "status": check.status, "message": check.message}
             for check in summary.checks
         ],
+        "thresholds": [asdict(each) for each in summary.thresholds],
         "reading": reading_document(summary.reading),
         "figures": [
             {

@@ -25,7 +25,7 @@ def summary(seed: int = 0) -> Summary:
     x = sp.random(40, 15, 0.4, "csr", random_state=np.random.default_rng(seed))
     x.data = np.ceil(x.data * 9)
     adata = anndata.AnnData(x)
-    adata.var_names = [f"MT-{i}" if i < 3 else f"ENSG{i:011d}" for i in range(15)]
+    adata.var_names = [f"MT-{i}" if i < 5 else f"ENSG{i:011d}" for i in range(15)]
     return summarise_matrix(open_anndata(adata))
 
 
@@ -137,7 +137,7 @@ def test_a_summary_of_little_or_nothing_obeys_all_laws(
     x = sp.random(*shape, density, "csr", random_state=np.random.default_rng(1))
     x.data = np.ceil(x.data * 1e6)
     adata = anndata.AnnData(x)
-    adata.var_names = [f"MT-{i}" if i < 3 else f"ENSG{i:011d}" for i in range(shape[1])]
+    adata.var_names = [f"MT-{i}" if i < 5 else f"ENSG{i:011d}" for i in range(shape[1])]
     adata.obs_names = [f"c{i}" for i in range(shape[0])]
     made = summarise_matrix(open_anndata(adata), min_gene_count=min_gene_count)
     assert list(find_faults(made)) == []

@@ -15,18 +15,30 @@ import numpy as np
 
 from dpss.compute.jit import compiled, part
 from dpss.stats.kernels.layout import (
+    BOX_SHIFT,
+    COUNTS_HB,
+    COUNTS_MT,
+    COUNTS_RIBO,
+    COUNTS_TOP,
+    IN_A_GROUP,
+    IN_HB,
+    IN_MT,
+    IN_RIBO,
     LOW_BITS,
     N_FRACTIONAL,
+    N_GENES_BY_COUNTS,
     N_LARGE,
     N_NEGATIVE,
     N_NONFINITE,
     N_OUTSIDE,
-    N_TABULATED,
+    N_TOP_COUNTS,
     N_ZERO,
     NOT_A_GENE,
     RECENT_BITS,
     ROLE,
+    TOTAL_COUNTS,
 )
+from dpss.stats.kernels.plain import add_plain_cell, measure_plain, top_of_plain
 from dpss.stats.kernels.rows import (
     CARRY_BITS,
     LOW_MASK,
@@ -36,43 +48,12 @@ from dpss.stats.kernels.rows import (
     add_to_box,
     add_value,
     double_of,
-    share_limbs,
 )
 
 _CARRY_MASK = (1 << CARRY_BITS) - 1
 _RECENT_MASK = (1 << RECENT_BITS) - 1
 _SETTLED_EVERY = 1 << 10
 """Cells: so many shares of 1 are still far from filling 64 bits."""
-
-
-@part()
-def _measure_plain(indices: Any, data: Any, begin: Any, end: Any, n_features: Any) -> Any:
-    """Measure a cell on the assumption that it's plain, and say if that held.
-
-    Plain is a cell whose values are whole numbers of at least 0 and below 2**31, and whose
-    indices increase and lie within the features.
-
-    Returns:
-        Genes detected, sum of counts, the largest count, and whether the cell is plain.
-    """
-    n_detected = np.int32(0)
-    total = np.int64(0)
-    largest = smallest = np.int32(0)
-    odd = False
-    # Written so that the compiler makes vector instructions of it.
-    for i in range(np.uint64(begin), np.uint64(end)):
-        x = data[i]
-        whole = np.int32(x)
-        odd |= data.dtype.type(whole) != x
-        total += whole
-        n_detected += np.int32(whole > 0)
-        largest = max(largest, whole)
-        smallest = min(smallest, whole)
-    for i in range(np.uint64(begin + 1), np.uint64(max(begin + 1, end))):
-        odd |= indices[i - np.uint64(1)] >= indices[i]
-    within = begin == end or (indices[begin] >= 0 and indices[end - 1] < n_features)
-    plain = (not odd) and smallest >= 0 and within
-    return np.int64(n_detected), total, np.int64(largest), plain
 
 
 @part()
@@ -121,57 +102,6 @@ def _measure_any(
     return n_detected, double_of(whole_sum, low_sum), largest, sound
 
 
-@part()
-def _add_plain_cell(  # noqa: PLR0913
-    indices: Any,
-    data: Any,
-    begin: Any,
-    end: Any,
-    inverse: Any,
-    largest: Any,
-    table: Any,
-    boxes: Any,
-    recent: Any,
-) -> Any:
-    """Add a plain cell's values to their genes and return its mitochondrial counts."""
-    rows, sums, picked, special, _ = recent
-    for count in range(1, min(largest, N_TABULATED) + 1):
-        sums[count, 0] = (1 << RECENT_BITS) + count
-        sums[count, 1], sums[count, 2], sums[count, 3] = share_limbs(min(count * inverse, 1.0))
-    # Places of what is more than a count of a usual gene. First, without a branch.
-    n_picked: Any = np.uint64(0)
-    for i in range(np.uint64(begin), np.uint64(end)):
-        picked[n_picked] = i
-        large = data[i] > data.dtype.type(N_TABULATED)
-        n_picked += np.uint64(special[np.uint64(indices[i])] | np.uint8(large))
-    for i in range(np.uint64(begin), np.uint64(end)):
-        gene: Any = np.uint64(indices[i])
-        # Larger ones have a row of zeros, as zero has.
-        row = np.uint64(min(np.uint32(np.int32(data[i])), np.uint32(N_TABULATED + 1)))
-        a = rows[gene, 0] + sums[row, 0]
-        b = rows[gene, 1] + sums[row, 1]
-        c = rows[gene, 2] + sums[row, 2]
-        d = rows[gene, 3] + sums[row, 3]
-        rows[gene, 0] = a
-        rows[gene, 1] = b
-        rows[gene, 2] = c
-        rows[gene, 3] = d
-    mt = np.int64(0)
-    for k in range(n_picked):
-        at = np.uint64(picked[k])
-        whole = np.int64(data[at])
-        gene = np.uint64(indices[at])
-        role = table[gene, ROLE]
-        if whole > 0:
-            share = min(whole * inverse, 1.0)
-            mt += whole * (role & 1)
-            if whole > N_TABULATED:
-                add_value(table, gene, np.float64(whole), share)
-            if role > 1:
-                add_to_box(boxes, role, share)
-    return np.float64(mt)
-
-
 @compiled
 def flush(rows: Any, n_cells: Any, table: Any) -> None:
     """Add what was added to the recent rows to the table, and clear them.
@@ -206,27 +136,60 @@ def _settle(rows: Any, n_cells: Any, table: Any) -> None:
 
 
 @part()
-def _add_cell(
-    indices: Any, data: Any, begin: int, end: int, inverse: float, table: Any, boxes: Any
+def _add_cell(  # noqa: PLR0913
+    indices: Any,
+    data: Any,
+    begin: int,
+    end: int,
+    inverse: float,
+    table: Any,
+    boxes: Any,
+    groups: Any,
+    highest: Any,
 ) -> Any:
-    """Add a cell's values to their genes and return its mitochondrial counts."""
-    mt_whole = np.int64(0)
-    mt_low = np.int64(0)
+    """Add a cell's values to their genes, and sum its counts in each group and the highest.
+
+    Args:
+        indices: Feature of each value.
+        data: The values.
+        begin: Place of the cell's first value.
+        end: Place after its last one.
+        inverse: 1 / its total counts.
+        table: As for `add_cells`.
+        boxes: As for `add_cells`.
+        groups: ``float64``, shape ``(N_GROUPS,)``; set.
+        highest: ``float64``, shape ``(N_TOP_COUNTS,)``; set: the highest counts, descending.
+    """
+    mt_whole = mt_low = ribo_whole = ribo_low = hb_whole = hb_low = np.int64(0)
+    highest[:] = 0.0
     for i in range(begin, end):
         x = np.float64(data[i])
         gene = np.uint64(indices[i])
         role = table[gene, ROLE]
         if x == 0.0 or role < 0:
             continue
-        if role & 1:
+        if role & IN_A_GROUP:
             whole = np.int64(x)
-            mt_whole += whole
-            mt_low += np.int64((x - whole) * LOW_SCALE)
+            low = np.int64((x - whole) * LOW_SCALE)
+            mt_whole += whole * (role & IN_MT != 0)
+            mt_low += low * (role & IN_MT != 0)
+            ribo_whole += whole * (role & IN_RIBO != 0)
+            ribo_low += low * (role & IN_RIBO != 0)
+            hb_whole += whole * (role & IN_HB != 0)
+            hb_low += low * (role & IN_HB != 0)
         share = min(x * inverse, 1.0)
         add_value(table, gene, x, share)
-        if role > 1:
+        if role >> BOX_SHIFT:
             add_to_box(boxes, role, share)
-    return double_of(mt_whole, mt_low)
+        if x > highest[N_TOP_COUNTS - 1]:
+            place = N_TOP_COUNTS - 1
+            while place > 0 and highest[place - 1] < x:
+                highest[place] = highest[place - 1]
+                place -= 1
+            highest[place] = x
+    groups[0] = double_of(mt_whole, mt_low)
+    groups[1] = double_of(ribo_whole, ribo_low)
+    groups[2] = double_of(hb_whole, hb_low)
 
 
 @compiled
@@ -236,12 +199,11 @@ def add_cells(  # noqa: PLR0913
     data: Any,
     all_genes: bool,
     min_genes: int,
+    min_counts: float,
     table: Any,
     boxes: Any,
     recent: Any,
-    n_genes_by_counts: Any,
-    total_counts: Any,
-    total_counts_mt: Any,
+    measures: Any,
     facts: Any,
 ) -> float:
     """Add a block of cells to a table of features, in one pass over its values.
@@ -252,12 +214,11 @@ def add_cells(  # noqa: PLR0913
         data: The values, shape ``(n_values,)``.
         all_genes: Whether no feature has the role `NOT_A_GENE`.
         min_genes: Cells with fewer genes detected are not added.
+        min_counts: Cells with fewer counts are not added.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
         recent: What is not settled yet: `dpss.stats.accumulator.WriteBuffer`; added to.
-        n_genes_by_counts: ``int64``, shape ``(n_cells,)``; set; -1 for a cell not kept.
-        total_counts: ``float64``, shape ``(n_cells,)``; set.
-        total_counts_mt: ``float64``, shape ``(n_cells,)``; set.
+        measures: ``float64``, shape ``(n_cells, N_MEASURES)``; set.
         facts: ``int64``, shape ``(N_FACTS,)``; added to. Cells with a negative, not finite
             or misplaced value are left out: the caller looks at the facts and drops
             the table.
@@ -266,12 +227,13 @@ def add_cells(  # noqa: PLR0913
         The largest value seen.
     """
     largest = 0.0
-    rows, _, _, _, n_unsettled = recent
+    rows, _, _, _, n_unsettled, highest = recent
+    ratio = 0.0
     for cell in range(indptr.shape[0] - 1):
         begin, end = indptr[cell], indptr[cell + 1]
         plain = False
         if all_genes:
-            n_detected, whole_total, most_plain, plain = _measure_plain(
+            n_detected, whole_total, most_plain, plain = measure_plain(
                 indices, data, begin, end, table.shape[0]
             )
         if plain:
@@ -282,19 +244,34 @@ def add_cells(  # noqa: PLR0913
         else:
             n_detected, total, most, sound = _measure_any(indices, data, begin, end, table, facts)
         largest = max(largest, most)
-        total_counts[cell] = total
-        total_counts_mt[cell] = 0.0
-        n_genes_by_counts[cell] = -1
-        if sound and n_detected >= min_genes:
-            n_genes_by_counts[cell] = n_detected
+        found = measures[cell]
+        found[:] = 0.0
+        found[N_GENES_BY_COUNTS] = -1.0
+        found[TOTAL_COUNTS] = total
+        if sound and n_detected >= min_genes and total >= min_counts:
+            found[N_GENES_BY_COUNTS] = n_detected
             inverse = 1.0 / total if total > 0.0 else 0.0
             if plain:
-                total_counts_mt[cell] = _add_plain_cell(
-                    indices, data, begin, end, inverse, most_plain, table, boxes, recent
-                )
+                mt, ribo, hb = add_plain_cell(
+                    indices, data, begin, end, whole_total, inverse, most_plain, table, boxes,
+                    recent,
+                )  # fmt: skip
+                found[COUNTS_MT], found[COUNTS_RIBO], found[COUNTS_HB] = mt, ribo, hb
+                if n_detected <= N_TOP_COUNTS:
+                    found[COUNTS_TOP] = total
+                else:
+                    # Cells of a matrix are alike: the lowest of the highest has a like share.
+                    top, at = top_of_plain(data, begin, end, np.int64(ratio * total + 0.5))
+                    found[COUNTS_TOP] = top
+                    ratio = at / total
                 n_unsettled[0] += 1
             else:
-                total_counts_mt[cell] = _add_cell(indices, data, begin, end, inverse, table, boxes)
+                groups = found[COUNTS_MT : COUNTS_HB + 1]
+                _add_cell(indices, data, begin, end, inverse, table, boxes, groups, highest)
+                top_sum = 0.0
+                for i in range(N_TOP_COUNTS):
+                    top_sum += highest[i]
+                found[COUNTS_TOP] = min(top_sum, total) if n_detected > N_TOP_COUNTS else total
             if n_unsettled[0] == _SETTLED_EVERY:
                 _settle(rows, n_unsettled, table)
     return largest

@@ -11,8 +11,12 @@ import numpy as np
 
 from dpss.compute.jit import compiled
 from dpss.stats.kernels.layout import (
+    BOX_SHIFT,
+    GROUP_BITS,
+    IN_A_GROUP,
     LOW_BITS,
     N_FRACTIONAL,
+    N_GROUPS,
     N_LARGE,
     N_NEGATIVE,
     N_NONFINITE,
@@ -32,8 +36,8 @@ def measure_entries(  # noqa: PLR0913
     n_genes_by_counts: Any,
     whole_sums: Any,
     low_sums: Any,
-    mt_whole_sums: Any,
-    mt_low_sums: Any,
+    group_whole_sums: Any,
+    group_low_sums: Any,
     gene_totals: Any,
     facts: Any,
 ) -> float:
@@ -43,12 +47,12 @@ def measure_entries(  # noqa: PLR0913
         cells: Cell of each value, shape ``(n_values,)``.
         genes: Feature of each value, shape ``(n_values,)``.
         data: The values, shape ``(n_values,)``.
-        roles: ``int64``, shape ``(n_features,)``: `NOT_A_GENE`, or bit 0 for mitochondrial.
+        roles: ``int64``, shape ``(n_features,)``: `NOT_A_GENE`, or a bit for each group.
         n_genes_by_counts: ``int32``, shape ``(n_cells,)``; added to.
         whole_sums: ``int64``, shape ``(n_cells,)``; whole parts of the counts; added to.
         low_sums: The fractions in units of ``2**-LOW_BITS``, kept below 1; added to.
-        mt_whole_sums: The same of mitochondrial genes.
-        mt_low_sums: The same of mitochondrial genes.
+        group_whole_sums: The same of each group of genes, shape ``(N_GROUPS, n_cells)``.
+        group_low_sums: The same of each group of genes, shape ``(N_GROUPS, n_cells)``.
         gene_totals: ``float64``, shape ``(n_features,)``; rough sums of values; added to.
         facts: ``int64``, shape ``(N_FACTS,)``; added to.
 
@@ -87,11 +91,16 @@ def measure_entries(  # noqa: PLR0913
             low += low_sums[cell]
             whole_sums[cell] += low >> LOW_BITS
             low_sums[cell] = low & LOW_MASK
-        if role & 1:
-            mt_whole_sums[cell] += whole
-            low = np.int64((x - whole) * LOW_SCALE) + mt_low_sums[cell]
-            mt_whole_sums[cell] += low >> LOW_BITS
-            mt_low_sums[cell] = low & LOW_MASK
+        if role & IN_A_GROUP:
+            low = np.int64((x - whole) * LOW_SCALE)
+            for group in range(N_GROUPS):
+                if role >> group * GROUP_BITS & 1:
+                    group_whole_sums[group, cell] += whole
+                    if low != 0:
+                        low += group_low_sums[group, cell]
+                        group_whole_sums[group, cell] += low >> LOW_BITS
+                        group_low_sums[group, cell] = low & LOW_MASK
+                        low = np.int64((x - whole) * LOW_SCALE)
     return largest
 
 
@@ -119,5 +128,5 @@ def add_entries(cells: Any, genes: Any, data: Any, inverses: Any, table: Any, bo
             continue
         share = min(x * inverse, 1.0)
         add_value(table, gene, x, share)
-        if role > 1:
+        if role >> BOX_SHIFT:
             add_to_box(boxes, role, share)

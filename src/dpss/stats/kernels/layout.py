@@ -44,8 +44,25 @@ N_TABULATED = 15
 """Largest count whose sums are worked out once for a cell."""
 
 NOT_A_GENE = -1
-"""Role of a feature that does not count. Other roles are bits: 1 for a mitochondrial
-gene, and from bit 1 on the number of its box-plot histogram plus one (0: none)."""
+"""Role of a feature that does not count. Other roles are bits: one for each of `GROUPS` that the
+gene is in, and from `BOX_SHIFT` on the number of its box-plot histogram plus one (0: none)."""
+GROUPS = ("mt", "ribo", "hb")
+"""Groups of genes whose counts are summed in each cell: mitochondrial, ribosomal, haemoglobin."""
+N_GROUPS = 3
+GROUP_BITS = 21
+"""Bits from a group's bit in a role to the next one's: a count times the bits of a role can be
+added to the sums of all groups at once, in a cell of fewer than ``2**GROUP_BITS`` counts."""
+IN_MT, IN_RIBO, IN_HB = (1 << GROUP_BITS * group for group in range(N_GROUPS))
+IN_A_GROUP = IN_MT | IN_RIBO | IN_HB
+BOX_SHIFT = 48
+
+N_TOP_COUNTS = 50
+"""Genes of a cell whose counts are summed as the highest ones."""
+
+(N_GENES_BY_COUNTS, TOTAL_COUNTS, COUNTS_MT, COUNTS_RIBO, COUNTS_HB, COUNTS_TOP) = range(6)
+"""Columns of the measures of a cell: genes detected (-1 for a cell that is not kept), the sum of
+counts, of those in each group, and of the highest `N_TOP_COUNTS` (NaN where not known)."""
+N_MEASURES = 6
 
 BINS_PER_OCTAVE_BITS = 8
 BOX_OCTAVES = 27

@@ -14,6 +14,7 @@ from dpss.compute.jit import compiled, part
 from dpss.stats.kernels.layout import (
     BINS_PER_OCTAVE_BITS,
     BOX_OCTAVES,
+    BOX_SHIFT,
     LOW_BITS,
     N_BOX_BINS,
     N_CELLS,
@@ -117,7 +118,7 @@ def add_to_box(boxes: Any, role: Any, share: Any) -> None:
     """Count a share in the histogram that a role names."""
     at = (np.float64(share).view(np.int64) >> _BOX_SHIFT) - _BOX_FIRST
     place: Any = min(max(at, 0), N_BOX_BINS - 1)
-    boxes[np.uint64((role >> 1) - 1), np.uint64(place)] += 1
+    boxes[np.uint64((role >> BOX_SHIFT) - 1), np.uint64(place)] += 1
 
 
 @part(inline="always")

@@ -1,0 +1,84 @@
+"""Laws of samples of cells: any order and cut, all measures of the same cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dpss.model import CellBlock
+from dpss.stats.accumulator import CellAccumulator, Features
+from dpss.stats.cell_sample import CellSampler, hash_places
+from dpss.stats.kernels import layout
+
+
+@given(st.integers(0, 60), st.integers(1, 40), st.integers(1, 5), st.randoms())
+@settings(deadline=None, max_examples=100)
+def test_any_cut_and_order(n: int, limit: int, n_parts: int, random: Any) -> None:
+    """The same cells are sampled, and all of them while they are no more than the limit."""
+    measures = np.random.default_rng(1).uniform(1, 9, (n, layout.N_MEASURES))
+    samplers = [CellSampler(limit) for _ in range(n_parts)]
+    places = list(range(n))
+    random.shuffle(places)
+    for part in np.array_split(np.array(places, dtype=np.int64), 7):
+        random.choice(samplers).add(part, measures[part])
+    for other in samplers[1:]:
+        samplers[0].merge(other)
+    found = samplers[0].sample(n, (True, True, True))
+    hashes = hash_places(np.arange(n))
+    expected = measures[np.argsort(hashes)[:limit], layout.TOTAL_COUNTS]
+    assert found.total_counts.tolist() == expected.tolist()
+    assert found.is_complete is (n <= limit)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5])
+def test_a_sample_is_like_the_whole(share: float) -> None:
+    """A share of a million cells is estimated within four standard errors."""
+    n, limit = 1_000_000, 1 << 14
+    sampler = CellSampler(limit)
+    for start in range(0, n, 1 << 15):
+        places = np.arange(start, min(start + (1 << 15), n))
+        measures = np.ones((len(places), layout.N_MEASURES))
+        measures[:, layout.TOTAL_COUNTS] += places < share * n
+        sampler.add(places, measures)
+    found = sampler.sample(n, (False, False, False))
+    error = np.mean(found.total_counts > 1) - share
+    assert abs(error) < 4 * np.sqrt(share * (1 - share) / limit)
+
+
+@given(
+    st.lists(st.integers(0, 40) | st.integers(0, 3_000_000), min_size=1, max_size=150),
+    st.sampled_from(["f4", "f8", "i4", "i8"]),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=150)
+def test_the_highest_counts(values: list[int], dtype: str, fractional: bool) -> None:
+    """The sum of the 50 highest is that of sorting, in cells of any values and of any type."""
+    data = np.array(values, dtype=dtype)
+    if fractional and dtype in ("f4", "f8"):
+        data = data + np.array(0.5, dtype=dtype)
+    n = len(data)
+    genes = np.arange(n, dtype=np.int32)
+    which = Features(
+        np.ones(n, bool), genes % 3 == 0, np.array([0]), genes % 3 == 1, genes % 3 == 2
+    )
+    accumulator = CellAccumulator(which)
+    accumulator.add(CellBlock(0, np.array([0, n, n]), genes, data))
+    found = accumulator.result().cells.sample
+    total = float(data.astype(np.float64).sum())
+    if total == 0:
+        return
+    cell = int(np.argmax(found.total_counts))
+    top = np.sort(data.astype(np.float64))[::-1][:50].sum()
+    percents = found.pct_counts_in_top_50_genes
+    assert percents is not None
+    assert percents[cell] == pytest.approx(100 * top / total, rel=1e-12)
+    for group, measured in enumerate(
+        (found.pct_counts_mt, found.pct_counts_ribo, found.pct_counts_hb)
+    ):
+        if measured is not None:
+            part = data[genes % 3 == group].astype(np.float64).sum()
+            assert measured[cell] == pytest.approx(100 * part / total, rel=1e-12)
