@@ -98,6 +98,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     *,
     layer: str | None = None,
     min_gene_count: int = 0,
+    cells_above_knee: bool = False,
     orientation: str | None = None,
     threads: int | None = None,
     memory: str | None = None,
@@ -118,6 +119,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
             object, which is neither copied nor changed; a view will do.
         layer: The layer to read, or ``None`` for the first that has counts.
         min_gene_count: Leave out cells with fewer genes detected.
+        cells_above_knee: Of a droplet matrix in which cells were not called, summarise only the
+            barcodes above the knee of their counts; the matrix is read twice.
         orientation: What the lines and columns of a table of text are, ``genes-by-cells``
             or ``cells-by-genes``; ``None`` tells it from their names.
         threads: As many, or ``None`` for what the machine has.
@@ -145,6 +148,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         orientation=orientation,
         embedding=embedding,
         resolution=resolution,
+        cells_above_knee=cells_above_knee,
     )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
     if is_anndata(source):

@@ -171,6 +171,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 @setting_options("source")
 @setting_option("output", help="What a run would publish to: shows what is unchanged.")
 @setting_option("min-gene-count", show_default=False, help="As for the run.")
+@setting_option("cells-above-knee", help="As for the run.")
 @setting_option("layer", help="As for the run.")
 @setting_option("orientation", metavar="WORD", help="As for the run.")
 @log_options

@@ -77,10 +77,11 @@ class CellFold(_FoldOfReading):
 
     features: Features
     min_gene_count: int
+    min_counts: float = 0.0
 
     def start(self) -> CellAccumulator:
         """Make an empty accumulator."""
-        return CellAccumulator(self.features, self.min_gene_count)
+        return CellAccumulator(self.features, self.min_gene_count, self.min_counts)
 
     def add(self, accumulator: CellAccumulator, partition: range, advance: Advance) -> None:
         """Read a partition into an accumulator."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dpss.compute.machine import default_threads, memory_bytes
 from dpss.engine.options import check_settings, setting
@@ -64,6 +65,13 @@ class StatSettings:
         check=lambda n: n >= 0,
         wants="it can't be negative",
     )
+    cells_above_knee: bool = setting(
+        default=False,
+        group="statistics",
+        kind=bool,
+        help="Of a droplet matrix in which cells were not called, summarise only the barcodes "
+        "above the knee of their counts; the matrix is read twice.",
+    )
     orientation: str | None = setting(
         group="statistics",
         choices=ORIENTATIONS,
@@ -93,14 +101,12 @@ class StatSettings:
         """Check the values."""
         check_settings(self)
 
-    def as_mapping(self) -> Mapping[str, int | float | str | None]:
+    def as_mapping(self) -> Mapping[str, Any]:
         """Return the settings by name, for provenance."""
-        found: dict[str, int | float | str | None] = {
-            "layer": self.layer,
-            "min_gene_count": self.min_gene_count,
-        }
+        found: dict[str, Any] = {"layer": self.layer, "min_gene_count": self.min_gene_count}
         # Only where they are given: summaries of versions without a setting stay current.
-        found |= {"orientation": self.orientation} if self.orientation else {}
+        later = {"orientation": self.orientation, "cells_above_knee": self.cells_above_knee}
+        found |= {name: value for name, value in later.items() if value}
         return found | (
             {"embedding": True, "resolution": self.resolution} if self.embedding else {}
         )

@@ -27,8 +27,9 @@ from dpss.formats.base import EntryLayer, Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
 from dpss.stats.values.traits import ValueTraits, classify
-from dpss.summary.builder import Identity, best_expressed, build_summary
+from dpss.summary.builder import Findings, Identity, best_expressed, build_summary
 from dpss.summary.checks import check_matrix
+from dpss.summary.droplets import find_droplets
 from dpss.summary.evidence import Evidence, LayerFinding
 from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.invariants import check_summary
@@ -103,6 +104,10 @@ def summarize_matrix(
     passes, sums = _read_chosen(order, samples, known, passes_over)
     choice = passes.choice
     layer = choice.layer
+    droplets = find_droplets(sums.cells)
+    if stats.cells_above_knee and droplets is not None:
+        above = replace(passes, min_counts=droplets.knee.min_counts)
+        sums = above.run(samples[layer.name].gene_weights)
     findings = _describe_layers(matrix.layers, known, samples)
     same = {each.name: each.same_as or each.name for each in findings if each.values}
     evidence = Evidence(
@@ -123,6 +128,8 @@ def summarize_matrix(
         ),
         log_base=choice.transform.base,
         expected_cells=expected_cells,
+        droplets=droplets,
+        above_knee=stats.cells_above_knee,
     )
     notes = tuple(Check(*note) for note in matrix.notes)
     checks = (*check_matrix(evidence), *notes)
@@ -132,9 +139,7 @@ def summarize_matrix(
         passes.mitochondrial,
         identify(matrix, layer),
         choice.values,
-        checks,
-        tuple(evidence.decisions),
-        evidence.nomenclature.species,
+        Findings(checks, tuple(evidence.decisions), evidence.nomenclature.species, droplets),
     )
     return passes.embed(check_summary(summary))
 
@@ -204,6 +209,8 @@ class Passes:
     read: ReadSettings
     executor: Executor
     progress: Progress
+    min_counts: float = 0.0
+    """Cells with fewer counts are not kept."""
 
     def run(self, gene_weights: NDArray[np.float64]) -> Sums:
         """Read the layer once or twice, and once more if a top gene had no histogram.
@@ -262,7 +269,8 @@ class Passes:
         return replace(summary, embedding=embedding)
 
     def _one_pass(self, histogram_genes: NDArray[np.int64]) -> Sums:
-        fold = CellFold(self._reading, self._features(histogram_genes), self.stats.min_gene_count)
+        features = self._features(histogram_genes)
+        fold = CellFold(self._reading, features, self.stats.min_gene_count, self.min_counts)
         partitions = fold.reading.partitions(self.read.partition_bytes)
         return self._tracked(
             "reading", lambda advance: self.executor.fold(fold, partitions, advance)
@@ -277,8 +285,8 @@ class Passes:
         if measures.facts.n_outside:
             nothing = EntryFold(self._reading, first.features, np.empty(0)).start().result()
             return Sums(nothing, measures.cells(0), measures.facts)
-        inverses = measures.inverses(self.stats.min_gene_count)
-        cells = measures.cells(self.stats.min_gene_count)
+        inverses = measures.inverses(self.stats.min_gene_count, self.min_counts)
+        cells = measures.cells(self.stats.min_gene_count, self.min_counts)
 
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
             fold = EntryFold(self._reading, self._features(histogram_genes), inverses)

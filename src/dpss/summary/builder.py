@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances, total_counts
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.values.kinds import Values
+from dpss.summary.droplets import Droplets
 from dpss.summary.limits import SAMPLED, measures_of, suggest_limits
 from dpss.summary.record import N_TOP, Check, GeneStatistics, MatrixInfo, Provenance, Summary
 from dpss.summary.thresholds import count_kept
@@ -30,6 +30,20 @@ class Identity:
     matrix: MatrixInfo
     provenance: Provenance
     demo: bool = False
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Facts about a matrix apart from its numbers."""
+
+    checks: tuple[Check, ...]
+    """Outcomes of all checks."""
+    reading: tuple[Decision, ...] = ()
+    """Decisions about the file."""
+    species: tuple[str, ...] = ()
+    """Recognised species, most genes first."""
+    droplets: Droplets | None = None
+    """Barcodes above and below the knee, if cells were not called."""
 
 
 def build_gene_statistics(
@@ -87,9 +101,7 @@ def build_summary(
     mitochondrial: NDArray[np.bool_],
     identity: Identity,
     values: Values,
-    checks: tuple[Check, ...],
-    reading: tuple[Decision, ...] = (),
-    species: Sequence[str] = (),
+    findings: Findings,
 ) -> Summary:
     """Put a summary together.
 
@@ -99,9 +111,7 @@ def build_summary(
         mitochondrial: Which features are mitochondrial genes, shape ``(n_features,)``.
         identity: Where the matrix is from.
         values: What its values are.
-        checks: What was looked at on the way.
-        reading: What was decided about the file.
-        species: Recognised species, most genes first.
+        findings: Facts about the matrix apart from its numbers.
     """
     genes = build_gene_statistics(sums, features, mitochondrial, whole=values is Values.COUNTS)
     cells = sums.cells
@@ -128,12 +138,13 @@ def build_summary(
         pct_counts_mt=cells.pct_counts_mt,
         genes_vs_counts=cells.genes_vs_counts,
         mt_vs_counts=cells.mt_vs_counts,
-        checks=checks,
-        reading=reading,
+        checks=findings.checks,
+        reading=findings.reading,
         provenance=identity.provenance,
         demo=identity.demo,
         other_measures={
             name: found for name, found in measures_of(cells).items() if name in SAMPLED
         },
-        thresholds=count_kept(cells, suggest_limits(cells, len(genes), species)),
+        droplets=findings.droplets,
+        thresholds=count_kept(cells, suggest_limits(cells, len(genes), findings.species)),
     )

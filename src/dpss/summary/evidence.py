@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dpss.model import Decision, GeneTable
 from dpss.stats.accumulator import Sums
 from dpss.stats.values.kinds import Values
+from dpss.summary.droplets import Droplets
 from dpss.summary.nomenclature import Nomenclature, describe_names
 
 
@@ -50,6 +51,10 @@ class Evidence:
     """Decisions about the matrix."""
     log_base: float | None = None
     """Base of the logarithms that were undone; ``None`` if there were none."""
+    droplets: Droplets | None = None
+    """Both groups of barcodes, before any was left out; ``None`` where cells were called."""
+    above_knee: bool = False
+    """Whether only the barcodes above the knee were asked for."""
     expected_cells: int | None = None
     """Number of cells that the catalog states."""
 

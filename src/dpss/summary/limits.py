@@ -41,7 +41,7 @@ BOOK_DEVIATIONS_MT = 3.0
 
 
 SAMPLED = ("pct_counts_ribo", "pct_counts_hb", "pct_counts_in_top_50_genes", "complexity")
-"""Measures of which only a sample's distribution is kept: exact up to 131,072 cells."""
+"""Measures of which only a sample's distribution is kept: exact up to 65,536 cells."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import top
 from dpss.stats.values.kinds import Values
 from dpss.summary.embedding import Embedding
+from dpss.summary.droplets import Droplets
 
 N_TOP = 20
 """Length of the lists of best genes."""
@@ -167,7 +168,9 @@ class Summary:
     """Why there are none; empty where there are, or where none were asked for."""
     other_measures: Mapping[str, Distribution] = field(default_factory=dict)
     """Distributions of further measures of the kept cells, by the names in ``limits.SAMPLED``; of
-    a sample of them beyond 131,072 cells. What is not measured is not there."""
+    a sample of them beyond 65,536 cells. What is not measured is not there."""
+    droplets: Droplets | None = None
+    """Barcodes above and below the knee; ``None`` where cells were called before."""
     thresholds: tuple[Threshold, ...] = ()
     """Suggested limits with the number of cells that they would keep, all together last."""
 

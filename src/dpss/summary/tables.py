@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dpss.model import Decision
 from dpss.stats.ranks import UNRANKED
+from dpss.summary.droplets import Droplets
 from dpss.summary.limits import SAMPLED
 from dpss.summary.manifest import Manifest, manifest_document
 from dpss.summary.record import GeneStatistics, Summary, without_noise
@@ -109,6 +110,8 @@ def summary_document(
         "values": str(summary.values),
         "n_cells": summary.n_cells,
         "n_cells_kept": summary.n_cells_kept,
+        "n_cells_estimated": summary.droplets.knee.n_cells if summary.droplets else None,
+        "knee": _knee_document(summary.droplets),
         "n_genes": summary.n_genes,
         "n_nonzero": summary.n_nonzero,
         "total_counts": summary.total_counts,
@@ -169,6 +172,20 @@ def _embedding(summary: Summary) -> dict[str, Any]:
     from dpss.summary.embedding_tables import embedding_document
 
     return embedding_document(summary.embedding, summary.no_embedding_reason)
+
+
+def _knee_document(droplets: Droplets | None) -> dict[str, float] | None:
+    if droplets is None:
+        return None
+    knee = droplets.knee
+    return {
+        "min_counts": knee.min_counts,
+        "n_background": knee.n_background,
+        "median_counts": knee.median_counts,
+        "median_genes": droplets.median_genes,
+        "median_counts_background": knee.median_counts_background,
+        "median_genes_background": droplets.median_genes_background,
+    }
 
 
 def reading_document(reading: Sequence[Decision]) -> list[dict[str, Any]]:

@@ -56,6 +56,24 @@ def look_at_cells(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"All {cells.n_cells_kept:,} cells have counts."
 
 
+def look_at_droplets(evidence: Evidence) -> tuple[str, str]:
+    """Look for a knee between cells and empty droplets."""
+    found = evidence.droplets
+    if found is None:
+        return PASS, "The counts have no knee between cells and empty droplets: cells were called."
+    knee = found.knee
+    n = knee.n_cells + knee.n_background
+    message = f"About {knee.n_cells:,} of {n:,} barcodes look like cells."
+    message += (
+        f" Above the knee, {knee.min_counts:,.0f} counts, the medians are "
+        f"{knee.median_counts:,.0f} counts and {found.median_genes:,.0f} genes; below it "
+        f"{knee.median_counts_background:,.0f} and {found.median_genes_background:,.0f}."
+    )
+    if evidence.above_knee:
+        return PASS, f"{message} Only those above are summarised."
+    return WARN, f"{message} All numbers are of both; --cells-above-knee leaves out those below."
+
+
 def look_at_depth(evidence: Evidence) -> tuple[str, str]:
     """Look at the share of cells with few genes; in panels, with few counts or one gene."""
     cells = evidence.sums.cells
@@ -67,7 +85,7 @@ def look_at_depth(evidence: Evidence) -> tuple[str, str]:
     few = count_beyond(genes, FEW_GENES, LimitSide.AT_LEAST)
     share, message = few / cells.n_cells_kept, _share(few, cells.n_cells_kept)
     message += f" fewer than {FEW_GENES} genes detected; the median is {genes.median:,.0f}."
-    if share > EMPTY_DROPLETS:
+    if share > EMPTY_DROPLETS and evidence.droplets is None:
         return WARN, message + " This looks like droplets before empty ones were left out."
     return WARN if share > MANY else PASS, message
 
@@ -155,8 +173,9 @@ def _judge_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
         ))  # fmt: skip
     elif percents.median <= usual:
         return PASS, (
-            f"{_percent(far, percents.n)} of cells are above {FAR_TOO_MITOCHONDRIAL:.0f} % "
-            f"mitochondrial counts; the median is {percents.median:.1f} %."
+            f"{_percent(far, percents.n) + ' of cells are' if far else 'No cell is'} above "
+            f"{FAR_TOO_MITOCHONDRIAL:.0f} % mitochondrial counts; the median is "
+            f"{percents.median:.1f} %."
         )
     return WARN, " ".join(messages)
 
@@ -167,7 +186,7 @@ def _sentences(median: float, usual: float) -> Iterator[str]:
 
 
 def _share(n_beyond: int, n: int) -> str:
-    return f"{_percent(n_beyond, n)} of cells have"
+    return f"{_percent(n_beyond, n)} of cells have" if n_beyond else "No cell has"
 
 
 def _percent(part: int, whole: int) -> str:

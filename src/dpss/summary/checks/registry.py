@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from dpss.stats.knee import FAR_APART, FEW_COUNTS, STEEP
 from dpss.stats.values.logarithms import LOG_CEILING
 from dpss.summary.checks.cells import (
     FEW_CELLS,
     MANY,
     look_at_cells,
     look_at_depth,
+    look_at_droplets,
     look_at_mitochondrial_genes,
     look_at_mitochondrial_share,
     look_at_outliers,
@@ -77,6 +79,12 @@ CHECKS = (
               f"fail: no cell is kept; warn: empty cells, or fewer than {FEW_CELLS} cells",
               "CELLxGENE schema 7.1.0 (every cell has a non-zero value); Cell Ranger's summary "
               "(ideal: more than 100 cells)", look_at_cells),
+    CheckKind("droplets", "Were cells called?",
+              f"warn: counts by rank fall by a factor of {10**STEEP:.0f} within a fifth of a "
+              "decade, more than half of the barcodes lie below, their median is under "
+              f"{FEW_COUNTS} counts and a {FAR_APART:.0f}th of that above",
+              "this program; compared with Cell Ranger's and DropletUtils' rules in "
+              "docs/explanation/knee.md", look_at_droplets, "knee"),
     CheckKind("depth", "Are these cells, or all droplets?",
               f"warn: more than {MANY:.0%} of the cells have fewer than {FEW_GENES} genes; in a "
               f"panel of up to {PANEL_GENES:,} genes fewer than {PANEL_FEW_COUNTS} counts, or one "
