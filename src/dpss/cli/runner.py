@@ -19,6 +19,8 @@ from dpss.cli.logs import clean, set_up_logs
 from dpss.errors import UnreachableError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from dpss.catalogs.base import Catalog
     from dpss.catalogs.local import Recognise
     from dpss.engine.settings import RunSettings
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from dpss.job.stop import Stop
 
 log = logging.getLogger(__name__)
+
+MOST_VERDICTS = 20
+"""Verdicts that are printed after the table."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +141,24 @@ def print_report(
             console.print(
                 clean(f"{outcome.label}: {outcome.assumed}"), style="yellow", markup=False
             )
+    _print_verdicts(console, report)
     peak = max((peak_memory_bytes(), *(o.peak_memory_bytes or 0 for o in report.outcomes)))
     console.print(f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak)}")
     if settings.metrics:
         click.echo(emf_line(report, settings, datetime.now(UTC), seconds))
     sys.stdout.flush()
+
+
+def _print_verdicts(console: Console, report: RunReport) -> None:
+    """Print the verdicts on the published matrices that need a look, failures first."""
+    order = {"fail": 0, "warn": 1}
+    found = [o for o in report.outcomes if o.verdict_status in order]
+    found.sort(key=lambda outcome: order[outcome.verdict_status])
+    for outcome in found[:MOST_VERDICTS]:
+        style = "red" if outcome.verdict_status == "fail" else "yellow"
+        console.print(clean(f"{outcome.label}: {outcome.verdict}"), style=style, markup=False)
+    if len(found) > MOST_VERDICTS:
+        console.print(f"and {len(found) - MOST_VERDICTS} more, on the pages", style="yellow")
 
 
 def _echo(line: str) -> None:

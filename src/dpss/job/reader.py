@@ -166,9 +166,19 @@ class Reader:
             return result
         files = self.drawing.files_of(result, progress)
         from dpss.summary.assumptions import assumptions, describe_assumption
+        from dpss.summary.verdict import judge
 
         assumed = " ".join(map(describe_assumption, assumptions(result.reading)))
-        return MatrixFiles(files, result.n_cells, result.n_genes, assumed, headline(result))
+        verdict = judge(result.checks)
+        return MatrixFiles(
+            files,
+            result.n_cells,
+            result.n_genes,
+            assumed,
+            headline(result),
+            verdict.sentence,
+            verdict.status,
+        )
 
 
 def trace(ref: MatrixRef, error: Exception) -> None:

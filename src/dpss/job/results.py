@@ -25,6 +25,10 @@ class MatrixFiles:
     """Assumptions about the file that change numbers, in sentences."""
     numbers: Mapping[str, float | None] = field(default_factory=dict)
     """The numbers that a report keeps, by name: see `headline`."""
+    verdict: str = ""
+    """The verdict on the matrix, one sentence."""
+    verdict_status: str = ""
+    """``pass``, ``warn`` or ``fail``."""
 
 
 def headline(summary: Summary) -> dict[str, float | None]:
@@ -86,6 +90,8 @@ def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Ou
             n_genes=result.n_genes,
             assumed=result.assumed,
             numbers=result.numbers,
+            verdict=result.verdict,
+            verdict_status=result.verdict_status,
         )
     where = redact_url(ref.address)
     # Of what only may have been a matrix, to find that it's none is no failure.

@@ -46,6 +46,14 @@ HEADER = (
     "median_pct_counts_mt",
 )
 """The header numbers of a matrix, by their names in ``summary.json``."""
+LATER = (
+    "n_cells_estimated",
+    "median_pct_counts_ribo",
+    "median_pct_counts_hb",
+    "median_pct_counts_in_top_50_genes",
+    "median_complexity",
+)
+"""Header numbers that summaries of earlier versions do not have."""
 
 QUANTILES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
 """Measures of cells whose quantiles stand in ``summary.json``."""
@@ -262,7 +270,8 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
         strata={key: tuple(values) for key, values in matrix["strata"].items()},
         simulated=document["simulated"],
         values=document["values"],
-        numbers={name: document[name] for name in HEADER},
+        numbers={name: document[name] for name in HEADER}
+        | {name: document.get(name) for name in LATER},
         spreads=tuple(
             None
             if (found := document["quantiles"][name]) is None

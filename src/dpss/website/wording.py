@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dpss.summary.numerals import number, percent, plural
+from dpss.summary.record import Check
+from dpss.summary.verdict import Verdict, judge
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord
 
 _KIND = {
@@ -24,6 +26,15 @@ _ADVICE = {
         "methods that ask for counts do not apply."
     ),
 }
+MEASURES = {
+    "n_genes_by_counts": "Genes detected",
+    "total_counts": "Counts",
+    "pct_counts_mt": "Mitochondrial share",
+    "pct_counts_in_top_50_genes": "Share of the top 50 genes",
+    "complexity": "Complexity",
+    "all together": "All together",
+}
+"""Measures of cells as pages call them."""
 _LARGE = ((1e9, "billion"), (1e6, "million"))
 
 
@@ -164,6 +175,34 @@ def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
         return "warning", "with cautions", plural(checks["warn"], "caution")
     unmeasured = checks.get("not measured", 0)
     return "good", "no cautions", f"{checks['pass']} passed" if unmeasured else "all passed"
+
+
+def judgement(document: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that stands above all numbers of a matrix."""
+    return judge([Check(c["name"], c["status"], c["message"]) for c in document["checks"]])
+
+
+def thresholds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the suggested limits in words, with the cells that each keeps.
+
+    Args:
+        document: The matrix's summary; those of earlier versions have no limits.
+    """
+    n = document["n_cells_kept"]
+    rows = []
+    for each in document.get("thresholds", ()):
+        name, limit = each["measure"], each["limit"]
+        shown = percent(limit) if name.startswith("pct_") else number(limit)
+        rows.append(
+            {
+                "measure": MEASURES.get(name, name),
+                "limit": f"{each['side']} {shown}" if limit is not None else "",
+                "source": each["source"],
+                "n_kept": each["n_cells_kept"],
+                "share": percent(100 * each["n_cells_kept"] / n) if n else "–",
+            }
+        )
+    return rows
 
 
 def sentence(text: str) -> str:

@@ -49,6 +49,10 @@ class Outcome:
     """Sizes, medians and checks by status of what was published, by which runs are compared."""
     assumed: str = ""
     """Assumptions about the file that change numbers, in sentences; empty if there are none."""
+    verdict: str = ""
+    """The verdict on what was published, one sentence; empty where nothing was."""
+    verdict_status: str = ""
+    """Status of the verdict: ``pass``, ``warn`` or ``fail``; empty where nothing was published."""
     input_bytes: int | None = None
     """Size of what was read; ``None`` where nothing was, or the size isn't known."""
     seconds: float = 0.0

@@ -287,6 +287,8 @@ def matrix_view(
         "gene_views": dumps(plots["genes"]) if plots and plots["genes"] else "",
         "n_parts": n_parts(record.numbers["n_genes"]),
         "verdict": words.verdict(record.checks),
+        "judgement": words.judgement(document),
+        "thresholds": words.thresholds(document),
         "lists": top_lists(document),
         "what": words.what_it_is(record),
         "typical": words.typical_cell(record),

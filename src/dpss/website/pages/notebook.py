@@ -34,6 +34,7 @@ def summary_html(summary: Summary) -> str:
             what=words.what_it_is(record),
             numbers=record.numbers,
             assumed=words.assumed(document),
+            judgement=words.judgement(document),
             cautions=words.cautions(document),
             lists=top_lists(document),
         )
