@@ -55,13 +55,14 @@ def commands() -> None:
       0  all published, unchanged or skipped by rule
       1  at least one matrix failed; the others are done
       2  nothing could start: a bad option, or a source or output out of reach
+      3  all done, but a matrix fails the policy asked for
     """
 
 
 @commands.command()
 @click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
 @option("--output", default="dpss-summary", show_default=True, metavar="DIR", help="Where to.")
-@setting_options("statistics")
+@setting_options("statistics", "judgement")
 @log_options
 @click.pass_obj
 def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **options: Any) -> int:
@@ -143,7 +144,7 @@ def inspect(
 
 
 @commands.command()
-@setting_options("source", "output", "statistics", "job")
+@setting_options("source", "output", "statistics", "judgement", "job")
 @log_options
 @click.pass_obj
 def run(stop: SignalStop, /, **options: Any) -> int:
@@ -172,6 +173,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 @setting_option("output", help="What a run would publish to: shows what is unchanged.")
 @setting_option("min-gene-count", show_default=False, help="As for the run.")
 @setting_option("cells-above-knee", help="As for the run.")
+@setting_option("policy", help="As for the run.")
 @setting_option("layer", help="As for the run.")
 @setting_option("orientation", metavar="WORD", help="As for the run.")
 @log_options

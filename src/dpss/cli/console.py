@@ -41,6 +41,8 @@ _STYLES = {
     Status.FAILED: "bold red",
 }
 
+_POLICY_STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
+
 
 class _Console(Console):
     """A console that leaves a closed output to the caller."""
@@ -234,6 +236,9 @@ def outcome_table(report: RunReport) -> Table:
     table.add_column("Outcome")
     for name in ("Cells", "Genes", "Size", "Time", "Peak memory"):
         table.add_column(name, justify="right", no_wrap=True)
+    judged = any(outcome.policy for outcome in report.outcomes)
+    if judged:
+        table.add_column("Policy", no_wrap=True)
     for outcome in report.outcomes:
         done = outcome.status is Status.PUBLISHED
         word = f"{outcome.status}: {outcome.cause}" if outcome.cause else str(outcome.status)
@@ -246,8 +251,17 @@ def outcome_table(report: RunReport) -> Table:
             size(outcome.input_bytes),
             f"{outcome.seconds:.1f} s" if outcome.seconds else "",
             size(outcome.peak_memory_bytes) if done or outcome.lost else "",
+            *(
+                [Text(outcome.policy, style=_POLICY_STYLES.get(outcome.policy, ""))]
+                if judged
+                else []
+            ),
         )
     return table
+
+
+def _policy_text(outcome: Outcome) -> Text:
+    return Text(outcome.policy, style=_POLICY_STYLES.get(outcome.policy, ""))
 
 
 def plan_table(steps: Sequence[Step]) -> Table:

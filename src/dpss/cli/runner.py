@@ -142,6 +142,11 @@ def print_report(
                 clean(f"{outcome.label}: {outcome.assumed}"), style="yellow", markup=False
             )
     _print_verdicts(console, report)
+    for outcome in report.outcomes:
+        for finding in outcome.policy_findings:
+            style = "red" if outcome.policy == "fail" else "yellow"
+            text = clean(f"{outcome.label}: policy {outcome.policy}: {finding}")
+            console.print(text, style=style, markup=False)
     peak = max((peak_memory_bytes(), *(o.peak_memory_bytes or 0 for o in report.outcomes)))
     console.print(f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak)}")
     if settings.metrics:

@@ -143,6 +143,8 @@ def parse_values(record: type, given: Mapping[str, Any]) -> tuple[dict[str, Any]
             continue
         try:
             values[name] = option.parse(value) if option.parse else value
+        except SettingsError as error:
+            faults.append(f"{option.flag} ({option.variable}): {error}")
         except ValueError:
             faults.append(option.fault(value))
     return values, faults

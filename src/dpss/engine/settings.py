@@ -14,6 +14,7 @@ from typing import Any
 
 from dpss.compute.machine import default_threads, memory_bytes
 from dpss.engine.options import check_settings, setting
+from dpss.summary.policy import Policy, read_policy
 
 SOURCES = ("local", "canned", "fresh", "azul", "cellxgene")
 """Where projects come from."""
@@ -72,6 +73,13 @@ class StatSettings:
         help="Of a droplet matrix in which cells were not called, summarise only the barcodes "
         "above the knee of their counts; the matrix is read twice.",
     )
+    policy: Policy | None = setting(  # noqa: RUF009 - a field, as all others
+        group="judgement",
+        metavar="FILE",
+        help="Judge each matrix by the limits in this file (TOML), or by those of the policy named "
+        "default; exit code 3 if one fails.",
+        parse=read_policy,
+    )
     orientation: str | None = setting(
         group="statistics",
         choices=ORIENTATIONS,
@@ -105,7 +113,11 @@ class StatSettings:
         """Return the settings by name, for provenance."""
         found: dict[str, Any] = {"layer": self.layer, "min_gene_count": self.min_gene_count}
         # Only where they are given: summaries of versions without a setting stay current.
-        later = {"orientation": self.orientation, "cells_above_knee": self.cells_above_knee}
+        later = {
+            "orientation": self.orientation,
+            "cells_above_knee": self.cells_above_knee,
+            "policy": self.policy.as_mapping() if self.policy else None,
+        }
         found |= {name: value for name, value in later.items() if value}
         return found | (
             {"embedding": True, "resolution": self.resolution} if self.embedding else {}

@@ -34,7 +34,9 @@ from dpss.summary.evidence import Evidence, LayerFinding
 from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.invariants import check_summary
 from dpss.summary.mitochondria import find_mitochondrial
+from dpss.summary.policy import apply_policy
 from dpss.summary.record import Check, Summary
+from dpss.summary.tables import summary_document
 
 T = TypeVar("T")
 
@@ -141,6 +143,9 @@ def summarize_matrix(
         choice.values,
         Findings(checks, tuple(evidence.decisions), evidence.nomenclature.species, droplets),
     )
+    if stats.policy is not None:
+        judgements = apply_policy(stats.policy, summary_document(summary, []))
+        summary = replace(summary, policy=judgements)
     return passes.embed(check_summary(summary))
 
 

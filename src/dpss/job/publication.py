@@ -23,6 +23,7 @@ from dpss.errors import DpssError
 from dpss.model import MatrixRef
 from dpss.storage.base import ChangeTrackingStore, Store, write_all
 from dpss.summary.manifest import first_mismatch, parse_manifest, sha256_of
+from dpss.summary.policy import Judgement, parse_judgements
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class Published:
     """When it was published; ``None`` if not asked for."""
     folders: tuple[str, ...] = ()
     """Keys of the folders of its matrices."""
+    judgements: tuple[Judgement, ...] = ()
+    """Outcomes of the rules of the policy that they were judged by."""
 
 
 def folder_of(project_id: str, name: str) -> str:
@@ -131,6 +134,7 @@ def _read_single(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int
         document["n_genes"],
         store.modified(key) if ref.modified else None,
         (folder,),
+        parse_judgements(document),
     )
 
 
@@ -138,6 +142,7 @@ def _read_parts(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]
     """Read a ``matrices.json`` and compare the summaries that it lists, and their files."""
     document = json.loads(store.read(key))
     folders = []
+    judgements: list[Judgement] = []
     for entry in document["matrices"]:
         if entry["skipped"] is not None:
             continue
@@ -145,13 +150,16 @@ def _read_parts(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]
         data = store.read(f"{folder}/{SUMMARY}")
         if sha256_of(data) != entry["summary_sha256"]:
             raise ValueError(f"{folder}/{SUMMARY} is not the listed one")
-        _check_files(json.loads(data), folder, sizes)
+        summary = json.loads(data)
+        _check_files(summary, folder, sizes)
         folders.append(folder)
+        judgements += parse_judgements(summary)
     return Published(
         str(document["fingerprint"]),
         _parse_recipe(document),
         modified=store.modified(key) if ref.modified else None,
         folders=tuple(folders),
+        judgements=tuple(judgements),
     )
 
 

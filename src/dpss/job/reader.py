@@ -166,6 +166,7 @@ class Reader:
             return result
         files = self.drawing.files_of(result, progress)
         from dpss.summary.assumptions import assumptions, describe_assumption
+        from dpss.summary.policy import describe_policy
         from dpss.summary.verdict import judge
 
         assumed = " ".join(map(describe_assumption, assumptions(result.reading)))
@@ -178,6 +179,7 @@ class Reader:
             headline(result),
             verdict.sentence,
             verdict.status,
+            *describe_policy(result.policy),
         )
 
 

@@ -29,6 +29,10 @@ class MatrixFiles:
     """The verdict on the matrix, one sentence."""
     verdict_status: str = ""
     """``pass``, ``warn`` or ``fail``."""
+    policy: str = ""
+    """Status by the policy asked for; empty without one."""
+    policy_findings: tuple[str, ...] = ()
+    """Sentences on the rules that are not kept."""
 
 
 def headline(summary: Summary) -> dict[str, float | None]:
@@ -92,6 +96,8 @@ def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Ou
             numbers=result.numbers,
             verdict=result.verdict,
             verdict_status=result.verdict_status,
+            policy=result.policy,
+            policy_findings=result.policy_findings,
         )
     where = redact_url(ref.address)
     # Of what only may have been a matrix, to find that it's none is no failure.

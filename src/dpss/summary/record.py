@@ -18,6 +18,7 @@ from dpss.stats.ranks import top
 from dpss.stats.values.kinds import Values
 from dpss.summary.embedding import Embedding
 from dpss.summary.droplets import Droplets
+from dpss.summary.policy import Judgement
 
 N_TOP = 20
 """Length of the lists of best genes."""
@@ -171,6 +172,8 @@ class Summary:
     a sample of them beyond 65,536 cells. What is not measured is not there."""
     droplets: Droplets | None = None
     """Barcodes above and below the knee; ``None`` where cells were called before."""
+    policy: tuple[Judgement, ...] = ()
+    """Outcome of each rule of the policy that was asked for."""
     thresholds: tuple[Threshold, ...] = ()
     """Suggested limits with the number of cells that they would keep, all together last."""
 

@@ -135,6 +135,7 @@ def summary_document(
             for check in summary.checks
         ],
         "thresholds": [asdict(each) for each in summary.thresholds],
+        "policy": [asdict(each) for each in summary.policy],
         "reading": reading_document(summary.reading),
         "figures": [
             {

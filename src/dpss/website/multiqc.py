@@ -13,6 +13,12 @@ _ASSUMED = {
     "description": "What the file neither states nor shows, and numbers depend on",
     "scale": False,
 }
+_POLICY = {
+    "title": "Policy",
+    "description": "Worst outcome of the rules of the policy that the matrix was judged by",
+    "scale": False,
+    "cond_formatting_rules": {status: [{"s_eq": status}] for status in ("pass", "warn", "fail")},
+}
 _COLUMNS: Mapping[str, Mapping[str, Any]] = {
     "n_cells_kept": {
         "title": "Cells",
@@ -74,6 +80,7 @@ def multiqc_document(record: MatrixRecord) -> dict[str, Any]:
         },
         "headers": {
             **{name: dict(column) for name, column in _COLUMNS.items()},
+            **({"policy": dict(_POLICY)} if record.policy else {}),
             **({"assumed": dict(_ASSUMED)} if record.assumed else {}),
         },
         "data": {
@@ -83,6 +90,7 @@ def multiqc_document(record: MatrixRecord) -> dict[str, Any]:
                     for name in _COLUMNS
                     if record.numbers[name] is not None
                 },
+                **({"policy": record.policy} if record.policy else {}),
                 **({"assumed": strip_control(" ".join(record.assumed))} if record.assumed else {}),
             }
         },

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from dpss.errors import ReplacedError
 from dpss.storage.base import Store
 from dpss.summary.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
+from dpss.summary.policy import describe_policy, parse_judgements
 from dpss.website.schemas import schema
 from dpss.website.validation import fault
 
@@ -84,6 +85,8 @@ class MatrixRecord:
     """Quantiles (5, 25, 50, 75, 95 %) of each of `QUANTILES`; ``None`` where there are none."""
     checks: Mapping[str, int]
     """How many checks ended with each of `STATUSES`."""
+    policy: str
+    """Worst status by the policy; empty without one."""
     assumed: tuple[str, ...]
     """Sentences on what was assumed of the file and changes numbers."""
     assumed_topics: tuple[str, ...]
@@ -279,6 +282,7 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
             for name in QUANTILES
         ),
         checks={status: statuses.count(status) for status in STATUSES},
+        policy=describe_policy(parse_judgements(document))[0],
         assumed=tuple(
             check["message"]
             for check in document["checks"]

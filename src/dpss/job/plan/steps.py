@@ -9,6 +9,7 @@ from datetime import datetime
 from dpss.job.publication import Published, Recipe, folder_of
 from dpss.job.report.outcomes import Outcome, Status
 from dpss.model import MatrixRef, Project, Skipped
+from dpss.summary.policy import describe_policy
 
 MAX_DAYS_LOST = 3
 """Days on which a matrix may cost the process that reads it, before it is skipped."""
@@ -196,6 +197,7 @@ def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, f
         if skip is None and attempt is not None and not force:
             skip = _skip_lost(project, ref, folder, attempt)
         return skip or Step(project, ref, why, doubtful=attempt is not None)
+    policy, findings = describe_policy(published.judgements)
     outcome = Outcome(
         ref.project_id,
         ref.name,
@@ -205,6 +207,8 @@ def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, f
         fingerprint=ref.fingerprint,
         n_cells=published.n_cells,
         n_genes=published.n_genes,
+        policy=policy,
+        policy_findings=findings,
     )
     return Step(project, ref, "unchanged", outcome)
 

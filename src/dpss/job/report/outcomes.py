@@ -13,6 +13,9 @@ from typing import Any
 SCHEMA = 1
 """Number of the layout of ``runs/<time>.json``."""
 
+POLICY_FAILED = 3
+"""Exit code where all is done, but a matrix fails the policy."""
+
 
 class Status(StrEnum):
     """How it ended for one matrix."""
@@ -53,6 +56,10 @@ class Outcome:
     """The verdict on what was published, one sentence; empty where nothing was."""
     verdict_status: str = ""
     """Status of the verdict: ``pass``, ``warn`` or ``fail``; empty where nothing was published."""
+    policy: str = ""
+    """Status by the policy asked for, of unchanged matrices too; empty without one."""
+    policy_findings: tuple[str, ...] = ()
+    """Sentences on the rules of the policy that are not kept."""
     input_bytes: int | None = None
     """Size of what was read; ``None`` where nothing was, or the size isn't known."""
     seconds: float = 0.0
@@ -116,15 +123,29 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """0 unless something failed (1) or a signal ended the run (128 and its number)."""
+        """Exit code of the run.
+
+        0; 1 if something failed; 3 if all is done but a matrix fails the policy; 128 and the
+        signal's number if a signal ended the run.
+        """
         if self.interrupted_by:
             return 128 + self.interrupted_by
+        return self._failure or self._policy_failure
+
+    @property
+    def _failure(self) -> int:
         return int(self.count(Status.FAILED) > 0 or bool(self.problems))
+
+    @property
+    def _policy_failure(self) -> int:
+        failed = any(outcome.policy == "fail" for outcome in self.outcomes)
+        return POLICY_FAILED if failed else 0
 
     @property
     def strict_exit_code(self) -> int:
         """As `exit_code`, but with a skip as a failure: for matrices that were asked for."""
-        return self.exit_code or int(self.count(Status.SKIPPED) > 0)
+        skipped = int(self.count(Status.SKIPPED) > 0)
+        return skipped or self.exit_code if self.exit_code in (0, POLICY_FAILED) else self.exit_code
 
     def describe(self) -> str:
         """Return the counts in words.
