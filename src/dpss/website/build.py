@@ -29,6 +29,7 @@ from dpss.website.pages.environment import (
     static_files,
 )
 from dpss.website.pages.history import DATES, Entry, History, dates_script, read_history
+from dpss.website.pages.places import PLACES, places_script
 from dpss.website.pages.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
 from dpss.website.pages.report import report_page
 from dpss.website.plots import DATA, write_plots
@@ -129,6 +130,7 @@ class _Portal:
         publisher.write(PROJECTS, projects_script(rows))
         publisher.write("_dpss/matrices.js", portal_script(projects))
         publisher.write("_dpss/comparison.js", compare_script(projects))
+        publisher.write(PLACES, places_script(projects))
         publisher.write(DATES, dates_script(history))
         genes = {"layout": layout_for(self.records), "examples": example_genes(projects)}
         index = {

@@ -25,6 +25,7 @@ from dpss.website import wording as words
 from dpss.website.data_files import dumps, script
 from dpss.website.genes.lists import top_lists
 from dpss.website.genes.tables import n_parts
+from dpss.website.pages.places import group_of
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord, path_of
 
 ASSETS = "_dpss/"
@@ -47,6 +48,7 @@ STATIC = (
     "cells.js",
     "compare.js",
     "genes.js",
+    "places.js",
     "icon.svg",
 )
 
@@ -287,6 +289,7 @@ def matrix_view(
         "gene_views": dumps(plots["genes"]) if plots and plots["genes"] else "",
         "n_parts": n_parts(record.numbers["n_genes"]),
         "verdict": words.verdict(record.checks),
+        "group": group_of(record),
         "judgement": words.judgement(document),
         "thresholds": words.thresholds(document),
         "lists": top_lists(document),
