@@ -102,7 +102,7 @@ def test_an_unfiltered_matrix(tmp_path: Path, order: str) -> None:
     summary = summarise(path)
     document = summary_document(summary, [])
     assert document["n_cells_estimated"] == 300
-    knee = document["knee"]
+    knee = document["droplets"]
     above = totals >= knee["min_counts"]
     assert (knee["median_counts"], knee["median_genes"]) == (
         np.median(totals[above]), np.median(genes[above]),

@@ -144,8 +144,8 @@ def print_report(
     _print_verdicts(console, report)
     for outcome in report.outcomes:
         for finding in outcome.policy_findings:
-            style = "red" if outcome.policy == "fail" else "yellow"
-            text = clean(f"{outcome.label}: policy {outcome.policy}: {finding}")
+            style = "red" if finding.startswith("fail") else "yellow"
+            text = clean(f"{outcome.label}: policy {finding}")
             console.print(text, style=style, markup=False)
     peak = max((peak_memory_bytes(), *(o.peak_memory_bytes or 0 for o in report.outcomes)))
     console.print(f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak)}")

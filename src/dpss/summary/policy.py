@@ -174,7 +174,9 @@ def describe_policy(judgements: Sequence[Judgement]) -> tuple[str, tuple[str, ..
     """Return the worst status and sentences on the rules that are not kept; empty without rules."""
     if not judgements:
         return "", ()
-    broken = (each.sentence for each in judgements if each.status in (FAIL, WARN))
+    broken = (
+        f"{each.status}: {each.sentence}" for each in judgements if each.status in (FAIL, WARN)
+    )
     return worst_status(judgements), tuple(broken)
 
 

@@ -16,8 +16,8 @@ from dpss.stats.density import Density
 from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import top
 from dpss.stats.values.kinds import Values
-from dpss.summary.embedding import Embedding
 from dpss.summary.droplets import Droplets
+from dpss.summary.embedding import Embedding
 from dpss.summary.policy import Judgement
 
 N_TOP = 20

@@ -111,7 +111,7 @@ def summary_document(
         "n_cells": summary.n_cells,
         "n_cells_kept": summary.n_cells_kept,
         "n_cells_estimated": summary.droplets.knee.n_cells if summary.droplets else None,
-        "knee": _knee_document(summary.droplets),
+        "droplets": _droplets_document(summary.droplets),
         "n_genes": summary.n_genes,
         "n_nonzero": summary.n_nonzero,
         "total_counts": summary.total_counts,
@@ -175,7 +175,7 @@ def _embedding(summary: Summary) -> dict[str, Any]:
     return embedding_document(summary.embedding, summary.no_embedding_reason)
 
 
-def _knee_document(droplets: Droplets | None) -> dict[str, float] | None:
+def _droplets_document(droplets: Droplets | None) -> dict[str, float] | None:
     if droplets is None:
         return None
     knee = droplets.knee

@@ -10,7 +10,7 @@ from dpss.summary.checks import CHECKS
 from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN
 from dpss.summary.record import Check
 
-FIRST = ("cells", "droplets", "mitochondrial_share", "depth", "outliers", "values")
+FIRST = ("droplets", "mitochondrial_share", "depth", "outliers", "cells", "values")
 """Checks in the order in which the verdict names them; all others follow in their own order."""
 LAST = "assumptions"
 _WORDS = {FAIL: "Do not rely on it", WARN: "Look closer", PASS: "No cause for concern"}
