@@ -79,7 +79,15 @@ def suggest_limits(cells: CellSums, n_genes: int, species: Sequence[str]) -> tup
     """
     if cells.n_cells_kept == 0:
         return ()
-    return (*_fixed_limits(cells, n_genes, species), *_deviations(cells))
+    deviations = (each for each in _deviations(cells) if _can_be_missed(each))
+    return (*_fixed_limits(cells, n_genes, species), *deviations)
+
+
+def _can_be_missed(limit: Limit) -> bool:
+    """Return whether a cell could lie beyond a limit: none is below 0, nor above 100 %."""
+    if limit.side is LimitSide.AT_LEAST:
+        return limit.value > 0
+    return not limit.measure.startswith("pct_") or limit.value < 100
 
 
 def mitochondrial_limit(species: Sequence[str]) -> float:
