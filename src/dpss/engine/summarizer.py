@@ -108,8 +108,8 @@ def summarize_matrix(
     layer = choice.layer
     droplets = find_droplets(sums.cells)
     if stats.cells_above_knee and droplets is not None:
-        above = replace(passes, min_counts=droplets.knee.min_counts)
-        sums = above.run(samples[layer.name].gene_weights)
+        passes = replace(passes, min_counts=droplets.knee.min_counts)
+        sums = passes.run(samples[layer.name].gene_weights)
     findings = _describe_layers(matrix.layers, known, samples)
     same = {each.name: each.same_as or each.name for each in findings if each.values}
     evidence = Evidence(
@@ -256,6 +256,9 @@ class Passes:
             return summary
         from dpss.engine.embedding import CellPasses, embed_cells
 
+        if self.min_counts > 0:
+            reason = "the cells above the knee can't be embedded apart from the others"
+            return replace(summary, no_embedding_reason=reason)
         if not self.choice.layer.cell_major:
             reason = "the matrix is stored gene by gene, not cell by cell"
             return replace(summary, no_embedding_reason=reason)
