@@ -29,9 +29,9 @@ from dpss.summary.policy import (
 from dpss.website.multiqc import multiqc_document
 from dpss.website.records import record_of
 from dpss.website.schemas import schema
-from tests.unit.test_cell_checks import counts, dying, write
+from tests.unit.summary.checks.test_cells import counts, dying, write
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "policy.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "policy.md"
 
 
 @pytest.mark.parametrize(
