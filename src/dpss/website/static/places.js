@@ -51,7 +51,7 @@
       const span = scale(high) - scale(low);
       return HEIGHT / 2 + (span > 0 ? (scale(x) - scale(low)) / span : 0.5) * (WIDTH - HEIGHT);
     };
-    const made = part("svg", { class: "strip", viewBox: "0 0 " + WIDTH + " " + HEIGHT, width: WIDTH, height: HEIGHT, "aria-hidden": "true", focusable: "false" });
+    const made = part("svg", { class: "place-strip", viewBox: "0 0 " + WIDTH + " " + HEIGHT, width: WIDTH, height: HEIGHT, "aria-hidden": "true", focusable: "false" });
     const quantile = (share) => at(quantiles[Math.round(share * last)]);
     made.append(
       part("rect", { class: "whole", x: quantile(0.05), width: Math.max(1, quantile(0.95) - quantile(0.05)), y: 4, height: 2 }),
