@@ -58,7 +58,14 @@ LATER = (
 
 QUANTILES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
 """Measures of cells whose quantiles stand in ``summary.json``."""
-ADDED: Mapping[str, Any] = {"reading": [], "quantiles": dict.fromkeys(QUANTILES)}
+ADDED: Mapping[str, Any] = {
+    "reading": [],
+    "quantiles": dict.fromkeys(QUANTILES),
+    **dict.fromkeys(LATER),
+    "droplets": None,
+    "thresholds": [],
+    "policy": [],
+}
 """Required fields of ``summary.json`` that earlier versions did not write, each with the value that
 stands for a missing one."""
 
