@@ -55,8 +55,7 @@ def reading(summary: Summary) -> str:
 
 def n_above_knee(summary: Summary) -> int | None:
     """Return the number of barcodes above the knee; ``None`` where cells were called before."""
-    found: int | None = getattr(summary, "n_cells_estimated", None)
-    return found
+    return summary.droplets.knee.n_cells if summary.droplets else None
 
 
 def ranked(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

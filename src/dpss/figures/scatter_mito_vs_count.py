@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.density_scatter import CellPlot, Side, cell_plot, lay_out_cells, marks
+from dpss.figures.elements.limits import limits_of
 from dpss.figures.elements.marks import Page
 from dpss.figures.elements.specification import Scale
 from dpss.summary.numerals import number, percent
@@ -13,9 +14,6 @@ from dpss.summary.numerals import number, percent
 if TYPE_CHECKING:
     from dpss.summary.record import Summary
 
-SUSPECT = 20.0
-"""Percentage above which cells of any tissue are suspect (Harvard Chan Bioinformatics Core,
-single-cell RNA-seq training: mitoRatio < 0.2)."""
 TITLE = "Mitochondrial share by counts per cell"
 
 
@@ -50,8 +48,22 @@ def mt_vs_counts(summary: Summary) -> CellPlot:
     title = f"% of {values} in mitochondrial genes"
     return cell_plot(
         summary.mt_vs_counts,
-        Side(f"total {values} per cell", values, counts, number, Scale.LOG, upper=False),
-        Side(title, "", shares, percent, Scale.ROOT, upper=True, fixed=(SUSPECT,)),
+        Side(
+            f"total {values} per cell",
+            values,
+            counts,
+            number,
+            Scale.LOG,
+            limits_of(summary, "total_counts", "at least"),
+        ),
+        Side(
+            title,
+            "",
+            shares,
+            percent,
+            Scale.ROOT,
+            limits_of(summary, "pct_counts_mt", "at most"),
+        ),
     )
 
 

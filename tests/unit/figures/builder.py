@@ -12,7 +12,16 @@ from dpss.stats.dispersion import normalise_dispersions
 from dpss.stats.histogram import Tally
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.values.kinds import Values
-from dpss.summary.record import N_TOP, Check, GeneStatistics, MatrixInfo, Provenance, Summary
+from dpss.summary.limits import SCATER
+from dpss.summary.record import (
+    N_TOP,
+    Check,
+    GeneStatistics,
+    MatrixInfo,
+    Provenance,
+    Summary,
+    Threshold,
+)
 
 
 def simulate(n_cells: int = 300, n_genes: int = 400, seed: int = 7) -> np.ndarray:
@@ -115,6 +124,26 @@ def box(shares: np.ndarray) -> Box:
     )  # fmt: skip
 
 
+def three_deviations(values: np.ndarray) -> tuple[float, float]:
+    """Return the ends of three scaled median absolute deviations around the median."""
+    median = np.median(values)
+    reach = 3 * 1.4826 * np.median(np.abs(values - median))
+    return float(median - reach), float(median + reach)
+
+
+def suggest(totals: np.ndarray, genes: np.ndarray, percents: np.ndarray | None) -> Any:
+    """Return suggested limits: three deviations of logarithms, and 20 % mitochondrial counts."""
+    found = []
+    for name, values in (("total_counts", totals), ("n_genes_by_counts", genes)):
+        if len(values):
+            low = float(np.expm1(three_deviations(np.log1p(values))[0]))
+            found.append(Threshold(name, low, "at least", SCATER, int((values >= low).sum())))
+    if percents is not None:
+        kept = int((percents <= 20).sum())
+        found.append(Threshold("pct_counts_mt", 20.0, "at most", "fixed", kept))
+    return tuple(found)
+
+
 def assemble(
     genes: GeneStatistics,
     boxes: tuple[Box, ...],
@@ -153,5 +182,6 @@ def assemble(
         mt_vs_counts=None if percents is None else mt_vs_counts.density(),
         checks=(Check("none", "pass", "Nothing was checked."),),
         provenance=Provenance("0", {}),
+        thresholds=suggest(totals, n_genes_by_counts, percents),
         **more,
     )

@@ -23,7 +23,6 @@ from dpss.figures.elements.layout import (
     spread,
     wrap,
 )
-from dpss.figures.elements.limits import count_beyond, outlier_limit
 from dpss.figures.elements.marks import (
     Dots,
     Mark,
@@ -50,7 +49,7 @@ from dpss.stats.histogram import Distribution
 from dpss.summary.numerals import percent, plural
 
 if TYPE_CHECKING:
-    from dpss.summary.record import Summary
+    from dpss.summary.record import Summary, Threshold
 
 _ASPECT = 1.25
 """Width of the axes over their height, on wide paper; squares are square there."""
@@ -72,10 +71,8 @@ class Side:
     write: Callable[[float], str]
     """Writes a value for a person."""
     scale: Scale
-    upper: bool
-    """Whether its limits are upper ones."""
-    fixed: tuple[float, ...] = ()
-    """Limits that do not depend on the cells."""
+    limits: tuple[Threshold, ...] = ()
+    """Suggested limits, ascending."""
 
     def describe(self, value: float) -> str:
         """Return a value with its unit."""
@@ -103,8 +100,8 @@ class CellPlot:
 def marks(summary: Summary) -> str:
     """Say what the marks are."""
     lines = (
-        "The thin lines are the medians; dashed ones are limits, three median absolute deviations "
-        "away or of the field, with the number of cells beyond."
+        "The thin lines are the medians; dashed ones are suggested limits (the field's, and three "
+        "median absolute deviations), with the number of cells beyond."
     )
     if summary.n_cells_kept <= FEW:
         return f"Each dot is a cell, in its place to within 3 %. {lines}"
@@ -158,12 +155,14 @@ def _guides(along: str, side: Side) -> list[Guide]:
     """Return the lines at the median and at the limits that lie within the axis."""
     median = side.distribution.median
     found = [Guide(along, median, f"median {side.describe(median)}", "median")]
-    limit = outlier_limit(side.distribution, upper=side.upper, log=side.scale is Scale.LOG)
-    for at in (*side.fixed, *(() if limit is None else (limit,))):
-        n = count_beyond(side.distribution, at, upper=side.upper)
+    for each in side.limits:
+        if each.limit is None:
+            continue
+        n = side.distribution.n - each.n_cells_kept
         share = f" ({percent(100 * n / side.distribution.n)})" if n else ""
-        where = "above" if side.upper else "below"
-        found.append(Guide(along, at, f"{plural(n, 'cell')}{share} {where} {side.describe(at)}"))
+        where = "above" if each.side == "at most" else "below"
+        said = f"{plural(n, 'cell')}{share} {where} {side.describe(each.limit)}"
+        found.append(Guide(along, each.limit, said))
     axis = _axis(side)
     return [guide for guide in found if axis.low < guide.at < axis.high]
 
