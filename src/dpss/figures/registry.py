@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dpss.figures.base import Figure
+from dpss.figures.base import Figure, FigureKind
+from dpss.figures.cluster_qc import CLUSTER_QC
 from dpss.figures.elements.style import preload
 from dpss.figures.export import figure_files, render_png
 from dpss.figures.genes_by_cell_count import GENES_BY_CELL_COUNT
 from dpss.figures.highest_expr_genes import HIGHEST_EXPR_GENES
 from dpss.figures.highly_variable_genes import HIGHLY_VARIABLE_GENES
 from dpss.figures.knee import KNEE
+from dpss.figures.marker_genes import MARKER_GENES
+from dpss.figures.pca_variance import PCA_VARIANCE
 from dpss.figures.scatter_genes_vs_counts import SCATTER_GENES_VS_COUNTS
 from dpss.figures.scatter_mito_vs_count import SCATTER_MITO_VS_COUNT
+from dpss.figures.umap_clusters import UMAP_CLUSTERS
+from dpss.figures.umap_qc import UMAP_QC
 from dpss.figures.violin import VIOLIN
 from dpss.summary.tables import FigureInfo
 
@@ -47,10 +52,28 @@ FIGURES: tuple[Figure, ...] = (
 """All figures, in the order in which they are shown."""
 
 
+EMBEDDING_FIGURES: tuple[FigureKind, ...] = (
+    UMAP_CLUSTERS,
+    UMAP_QC,
+    PCA_VARIANCE,
+    MARKER_GENES,
+    CLUSTER_QC,
+)
+"""Figures of an embedding, which are there only if it was asked for."""
+
+
+def figures_of(summary: Summary) -> tuple[FigureKind, ...]:
+    """Return the figures that are made of a summary, or left out with a reason."""
+    asked = summary.embedding is not None or summary.no_embedding_reason
+    return (*FIGURES, *EMBEDDING_FIGURES) if asked else FIGURES
+
+
 def draw_figures(summary: Summary) -> dict[str, matplotlib.figure.Figure]:
     """Draw every figure that the summary has the numbers for, by slug, in order."""
     return {
-        figure.slug: figure.draw(summary) for figure in FIGURES if figure.needs(summary) is None
+        figure.slug: figure.draw(summary)
+        for figure in figures_of(summary)
+        if figure.needs(summary) is None
     }
 
 
@@ -58,5 +81,5 @@ def figure_infos(summary: Summary) -> tuple[FigureInfo, ...]:
     """Say what each figure is, how to read it and why it is left out, if it is."""
     return tuple(
         FigureInfo(figure.slug, figure.title, figure.caption(summary), figure.needs(summary))
-        for figure in FIGURES
+        for figure in figures_of(summary)
     )

@@ -42,6 +42,11 @@ _GROUPS = (
     ),
 )
 """Figures that are drawn by the same helper; each group takes about as long."""
+_EMBEDDING_GROUPS = (
+    ("umap_clusters", "umap_qc"),
+    ("pca_variance", "marker_genes", "cluster_qc"),
+)
+"""The same of the figures of an embedding."""
 
 
 _GRACE_SECONDS = 2.0
@@ -70,12 +75,13 @@ class DrawingHere:
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
-        from dpss.figures.registry import FIGURES
+        from dpss.figures.registry import figures_of
 
-        progress.begin("drawing", len(FIGURES))
+        figures = figures_of(summary)
+        progress.begin("drawing", len(figures))
         drawn: dict[str, bytes] = {}
         try:
-            for figure in FIGURES:
+            for figure in figures:
                 drawn |= draw_figures(summary, (figure.slug,))
                 progress.advance(1)
         finally:
@@ -154,7 +160,14 @@ class DrawingProcesses:
         pool = self._pool
         if pool is None:
             raise BrokenProcessPool("there are no helpers")
-        return [(len(group), pool.submit(draw_figures, summary, group)) for group in _GROUPS]
+        from dpss.figures.registry import figures_of
+
+        slugs = {figure.slug for figure in figures_of(summary)}
+        return [
+            (len(group), pool.submit(draw_figures, summary, group))
+            for group in (*_GROUPS, *_EMBEDDING_GROUPS)
+            if slugs.issuperset(group)
+        ]
 
     def _collect(
         self, futures: Sequence[tuple[int, Future[dict[str, bytes]]]], progress: Progress
@@ -187,11 +200,11 @@ def _end_processes(processes: Sequence[BaseProcess]) -> None:
 def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
     """Draw figures and return them as files by name; those without numbers are left out."""
     from dpss.figures.elements.style import theme
-    from dpss.figures.registry import FIGURES, figure_files
+    from dpss.figures.registry import figure_files, figures_of
 
     files: dict[str, bytes] = {}
     with theme():
-        for figure in FIGURES:
+        for figure in figures_of(summary):
             if figure.slug in slugs and figure.needs(summary) is None:
                 files |= figure_files(figure, summary)
     return files

@@ -16,6 +16,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import dpss
 from dpss.engine.summarizer import NullProgress
+from dpss.figures.registry import EMBEDDING_FIGURES
 from dpss.job.renderer import DrawingHere
 
 N_CELLS, N_GENES = 900, 500
@@ -105,6 +106,9 @@ def test_files_of_an_embedding(found: tuple[dpss.Summary, np.ndarray]) -> None:
     """The tables are those of the notebook; summary.json holds to its schema."""
     summary, _ = found
     files = DrawingHere().files_of(summary, NullProgress())
+    for figure in EMBEDDING_FIGURES:
+        assert figure.needs(summary) is None
+        assert files[f"{figure.slug}.png"][:4] == b"\x89PNG"
     table = pd.read_csv(__import__("io").BytesIO(files["clusters.csv"]))
     assert table["n_cells"].sum() == N_CELLS
     pd.testing.assert_frame_equal(table, summary.clusters_table())

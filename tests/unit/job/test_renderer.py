@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dpss.engine.summarizer import NullProgress
-from dpss.figures.registry import FIGURES
+from dpss.figures.registry import EMBEDDING_FIGURES, FIGURES
 from dpss.job import renderer as drawing
 from dpss.job.renderer import DrawingHere, DrawingProcesses
 from tests.unit.figures.builder import build, simulate
@@ -39,8 +39,12 @@ def test_helpers_draw_the_same_bytes() -> None:
 
 def test_every_figure_is_in_a_group() -> None:
     """A new figure can't be forgotten in the groups that helpers draw."""
-    drawn = [slug for group in drawing._GROUPS for slug in group]
-    assert sorted(drawn) == sorted(figure.slug for figure in FIGURES)
+    for groups, figures in (
+        (drawing._GROUPS, FIGURES),
+        (drawing._EMBEDDING_GROUPS, EMBEDDING_FIGURES),
+    ):
+        drawn = [slug for group in groups for slug in group]
+        assert sorted(drawn) == sorted(figure.slug for figure in figures)
 
 
 @pytest.mark.slow
