@@ -17,7 +17,6 @@ from dpss.model import CellBlock
 from dpss.stats.embedding.assignment import CellSketch
 from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import CovarianceAccumulator, VariableGenes, hash_limit
-from dpss.stats.embedding.fixed import UNIT, hash_cells
 from dpss.stats.embedding.groups import GroupAccumulator, HistogramGenes
 from dpss.stats.embedding.neighbours import ScoreScale, SearchLists
 
@@ -121,47 +120,3 @@ def test_groups_in_any_cut_and_order(min_genes: int, random: Any) -> None:
     whole = groups(min_genes)
     whole.add(block(0, N_CELLS))
     assert equal(cut_and_merged(lambda: groups(min_genes), random), whole.result())
-
-
-def test_products_and_sketch_are_those_of_numpy() -> None:
-    """The integers are what numpy makes of rounded logarithms; the sketch has least hashes."""
-    found = cut_and_merged(covariances, __import__("random").Random(3))
-    chosen = genes()
-    counts = matrix().toarray().astype(np.float64) * (chosen.kinds > 0)
-    totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    values = np.rint(np.log1p(counts / totals * 1e4) * UNIT).astype(np.int64)
-    variable = values[:, np.flatnonzero(chosen.slots >= 0)]
-    np.testing.assert_array_equal(found.sums, variable.sum(axis=0))
-    n = variable.shape[1]
-    np.testing.assert_array_equal(found.products, (variable.T @ variable)[np.triu_indices(n)])
-    least = np.sort(np.argsort(hash_cells(np.arange(N_CELLS)))[:N_SKETCH])
-    np.testing.assert_array_equal(found.sketch, least)
-    part = found.sketch_cells
-    dense = sp.csr_matrix((part.values, part.columns, part.starts), (N_SKETCH, n)).toarray()
-    np.testing.assert_array_equal(dense, variable[least])
-
-
-def test_group_sums_are_those_of_numpy() -> None:
-    """Sums per cluster and gene, histograms and measures are what numpy makes of the labels."""
-    found = cut_and_merged(lambda: groups(2), __import__("random").Random(5))
-    chosen = genes()
-    counts = matrix().toarray().astype(np.float64) * (chosen.kinds > 0)
-    totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    values = np.rint(np.log1p(counts / totals * 1e4) * UNIT).astype(np.int64)
-    labels = found.cells.labels
-    np.testing.assert_array_equal(labels < 0, (counts > 0).sum(axis=1) < 2)
-    assert np.isnan(found.cells.places[labels < 0]).all()
-    bins = np.minimum(values * 8 // (6 * UNIT), 7)
-    for k, size in enumerate(found.sizes):
-        members = labels == k
-        assert size == members.sum()
-        some = values[members]
-        expected = [(some > 0).sum(axis=0), some.sum(axis=0), (some**2).sum(axis=0)]
-        np.testing.assert_array_equal(found.table[k], np.column_stack(expected))
-        for gene in range(5, N_GENES):
-            found_in = bins[members, gene][some[:, gene] > 0]
-            expected_bins = np.bincount(found_in, minlength=8)
-            np.testing.assert_array_equal(found.histograms[k, gene - 5], expected_bins)
-        assert found.measures[k][1].median == np.median(counts[members].sum(axis=1))
-    assert list(found.sizes) == sorted(found.sizes, reverse=True)
-    assert found.map.counts.sum() == found.components.counts.sum() == (labels >= 0).sum()

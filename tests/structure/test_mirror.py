@@ -27,14 +27,6 @@ SHARED = {
          "stats/cell_tallies.py",
          "stats/density.py", "stats/histogram.py", "stats/moments.py"),
     ),
-    "tests/laws/test_embedding_laws.py": (
-        "Steps of the embedding: the laws make it whole.",
-        ("stats/embedding/*",),
-    ),
-    "tests/unit/stats/embedding/test_graph.py": (
-        "Positions and clusters of the graph's nodes.",
-        ("stats/embedding/layout.py", "stats/embedding/leiden.py"),
-    ),
     "tests/laws/test_executor_laws.py": (
         "The way from an opened matrix to a summary: the laws take it with each executor.",
         ("compute/executor.py", "compute/thread_executor.py", "engine/*", "stats/boxes.py",

@@ -1,0 +1,29 @@
+"""The figure ``cluster_qc``."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from dpss.figures.cluster_qc import CLUSTER_QC
+from dpss.figures.export import figure_files
+from tests.unit.figures.embedded import embedded
+
+
+def test_the_figure_is_drawn_the_same_each_time() -> None:
+    """It has its panels, and its files are the same bytes when it is drawn again."""
+    summary = embedded()
+    assert len(CLUSTER_QC.draw(summary).axes) == 3
+    files = figure_files(CLUSTER_QC, summary)
+    assert files.keys() == {"cluster_qc.png", "cluster_qc.svg"}
+    assert figure_files(CLUSTER_QC, summary) == files
+
+
+def test_without_an_embedding_the_reason_is_told() -> None:
+    """The figure is left out, for the reason that the embedding is."""
+    bare = dataclasses.replace(embedded(), embedding=None, no_embedding_reason="too few cells")
+    assert CLUSTER_QC.needs(bare) == "too few cells"
+    assert CLUSTER_QC.caption(bare)
+    with pytest.raises(ValueError, match="too few cells"):
+        CLUSTER_QC.draw(bare)
