@@ -24,7 +24,6 @@ SHARED = {
     "tests/laws/test_accumulator_laws.py": (
         "Sums and kernels: the laws cut and merge them in any order.",
         ("stats/accumulator.py", "stats/entry_accumulator.py", "stats/kernels/*",
-         "stats/cell_tallies.py",
          "stats/density.py", "stats/histogram.py", "stats/moments.py"),
     ),
     "tests/laws/test_executor_laws.py": (
