@@ -189,8 +189,9 @@
     const handle = element("div", { class: "handle " + (upright ? "upright" : "level"), role: "slider", tabindex: "0", "aria-label": "Keep cells with " + plot.keep[side] + " so many " + (plot.units[side] === "%" ? "per cent mitochondrial" : plot.units[side]), "aria-orientation": upright ? "horizontal" : "vertical", "aria-valuemin": "0", "aria-valuemax": String(edges.length - 1) });
     let k = free;
     let at = null;
-    const first = plot.guides.find((guide) => guide.along === (upright ? "x" : "y") && guide.kind === "limit");
-    if (first) k = nearest(first.at);
+    // Of several suggested limits the one that keeps the most cells comes first.
+    const suggested = plot.guides.filter((guide) => guide.along === (upright ? "x" : "y") && guide.kind === "limit");
+    if (suggested.length) k = nearest(suggested.at(least ? 0 : -1).at);
     note();
 
     handle.addEventListener("keydown", function (event) {
