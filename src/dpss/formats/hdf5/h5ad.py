@@ -105,14 +105,16 @@ def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, .
     if "var" not in h5[root or "/"]:
         raise NoMatrixError(f"{file.blob.url}: there is no var, hence no gene names")
     var = _frame(file, f"{root}/var", f"{root}/uns")
+    genes = gene_table(var.columns)
     found: list[Layer] = []
     notes = var.notes
     if f"{root}/X" in h5 and not _is_null(h5[f"{root}/X"]):
-        found.append(_layer(file, "X", f"{root}/X", None, var))
+        found.append(_layer(file, "X", f"{root}/X", None, genes))
     for raw in (f"{root}/raw/", f"{root}/raw."):
         if f"{raw}X" in h5:
             raw_var = _frame(file, f"{raw}var", f"{raw}cat") if f"{raw}var" in h5 else var
-            found.append(_layer(file, "raw.X", f"{raw}X", _count_cells(found), raw_var))
+            raw_genes = genes if raw_var is var else gene_table(raw_var.columns)
+            found.append(_layer(file, "raw.X", f"{raw}X", _count_cells(found), raw_genes))
             notes += raw_var.notes if raw_var is not var else ()
             break
     layers = h5.get(f"{root}/layers")
@@ -122,7 +124,7 @@ def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, .
         if other:
             others[name] = other
         else:
-            found.append(_layer(file, name, f"{root}/layers/{name}", _count_cells(found), var))
+            found.append(_layer(file, name, f"{root}/layers/{name}", _count_cells(found), genes))
     n_cells = _count_cells(found)
     said = () if n_cells is None else note_cells(file, f"{root}/obs", n_cells, needed=False)
     return tuple(found), (*notes, *note_others(others), *said)
@@ -141,11 +143,10 @@ def _other_encoding(node: Any) -> str:
     return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
 
 
-def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, var: Frame) -> Layer:
+def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, genes: GeneTable) -> Layer:
     """Open one layer, and check it against the table of genes and the cells of another layer."""
     node = file.h5[path]
     shape, encoding = _shape(file, node, path)
-    genes = gene_table(var.columns)
     if len(genes) != shape[1]:
         raise CorruptMatrixError(
             f"{file.blob.url}: {path} has {shape[1]:,} genes, but its gene table {len(genes):,}"

@@ -157,14 +157,16 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
 def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     """Return all layers of an AnnData hierarchy, and what is to be said of it."""
     var = _frame(tree, "var", "uns")
+    genes = _genes(var)
     found: list[Layer] = []
     notes = var.notes
     if "X" in tree and not _is_null(tree, "X"):
-        found.append(_layer(tree, "X", "X", var.columns))
+        found.append(_layer(tree, "X", "X", genes))
     for raw in ("raw/", "raw."):
         if f"{raw}X" in tree:
             raw_var = _frame(tree, f"{raw}var", f"{raw}cat") if f"{raw}var" in tree else var
-            found.append(_layer(tree, "raw.X", f"{raw}X", raw_var.columns))
+            raw_genes = genes if raw_var is var else _genes(raw_var)
+            found.append(_layer(tree, "raw.X", f"{raw}X", raw_genes))
             notes += raw_var.notes if raw_var is not var else ()
             break
     others = {}
@@ -173,7 +175,7 @@ def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
         if other:
             others[name] = other
         else:
-            found.append(_layer(tree, name, f"layers/{name}", var.columns))
+            found.append(_layer(tree, name, f"layers/{name}", genes))
     n_cells = {layer.n_cells for layer in found}
     if len(n_cells) > 1:
         listed = ", ".join(f"{layer.name} {layer.n_cells:,}" for layer in found)
@@ -202,14 +204,15 @@ def _other_encoding(tree: ZarrTree, path: str) -> str:
     return "" if numbers else f"{len(array.shape)} axes of {array.dtype}"
 
 
-def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
+def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable | None) -> Layer:
     """Open a layer, dense or sparse, and check it against the genes."""
     where = f"{tree.url}: {path}"
     if tree.is_array(path):
         array = tree.array(path)
         if len(array.shape) != 2:
             raise CorruptMatrixError(f"{where} has {len(array.shape)} axes instead of 2")
-        return TiledLayer(name, array, _genes(var, array.shape[1], where), cell_axis=0).check()
+        genes = _fitting(genes, array.shape[1], where)
+        return TiledLayer(name, array, genes, cell_axis=0).check()
     attributes = tree.attributes(path)
     encoding = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "")))
     shape = attributes.get("shape", attributes.get("h5sparse_shape"))
@@ -217,7 +220,7 @@ def _layer(tree: ZarrTree, name: str, path: str, var: Columns) -> Layer:
     if kind not in ("csr", "csc") or not _is_shape(shape):
         raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is no matrix")
     n_cells, n_genes = shape
-    genes = _genes(var, n_genes, where)
+    genes = _fitting(genes, n_genes, where)
     for vector in ("data", "indices", "indptr"):
         array = tree.array(f"{path}/{vector}")
         if len(array.shape) != 1 or array.dtype.kind not in "iufb":
@@ -233,8 +236,11 @@ def _is_shape(shape: object) -> TypeGuard[list[int]]:
     )
 
 
-def _genes(var: Columns, n_genes: int, where: str) -> GeneTable:
-    genes = gene_table(var) if var else None
+def _genes(var: Frame) -> GeneTable | None:
+    return gene_table(var.columns) if var.columns else None
+
+
+def _fitting(genes: GeneTable | None, n_genes: int, where: str) -> GeneTable:
     if genes is None or len(genes) != n_genes:
         n_named = 0 if genes is None else len(genes)
         raise CorruptMatrixError(f"{where} has {n_genes:,} genes, but its gene table {n_named:,}")
