@@ -162,6 +162,29 @@ def document(
         "median_genes_per_cell": float(rng.randint(200, 4000)),
         "median_counts_per_cell": float(rng.randint(500, 20000)),
         "median_pct_counts_mt": rng.choice((None, rng.random() * 12)),
+        "median_pct_counts_ribo": 21.5,
+        "median_pct_counts_hb": None,
+        "median_pct_counts_in_top_50_genes": 33.25,
+        "median_complexity": 0.87,
+        "n_cells_estimated": None,
+        "droplets": None,
+        "thresholds": [
+            {
+                "measure": "n_genes_by_counts",
+                "limit": 200,
+                "side": "at least",
+                "source": "scanpy and Seurat tutorials",
+                "n_cells_kept": n_cells // 2,
+            },
+            {
+                "measure": "all together",
+                "limit": None,
+                "side": None,
+                "source": "all of the above",
+                "n_cells_kept": n_cells // 3,
+            },
+        ],
+        "policy": [],
         "quantiles": {},
         "highest_expr_genes": [
             {
