@@ -66,6 +66,7 @@ def test_kinds_of_cells_become_clusters(found: tuple[dpss.Summary, np.ndarray]) 
     assert {marker.cluster for marker in summary.embedding.markers} == set(labels.tolist())
 
 
+@pytest.mark.slow
 def test_variable_genes_and_components_are_those_of_scanpy() -> None:
     """The largest principal angle is below one degree; variances agree."""
     matrix, _ = counts_of(1)
@@ -82,6 +83,7 @@ def test_variable_genes_and_components_are_those_of_scanpy() -> None:
     assert summary.embedding.total_variance == pytest.approx(total, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3, 8])
 def test_any_number_of_threads_gives_the_same(
     found: tuple[dpss.Summary, np.ndarray], threads: int
@@ -164,6 +166,7 @@ def _nine_genes(rng: np.random.Generator) -> Any:
     return rng.poisson(2.0, (300, 9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make", [_few, _alike, _one_gene, _two_kinds_of_cells_without_noise, _zeros, _nine_genes]
 )

@@ -123,6 +123,7 @@ def test_every_figure_is_drawn_or_left_out_with_a_reason(summary: Summary) -> No
                 assert len(svg) < 200_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", [WIDE, NARROW])
 def test_no_text_lies_on_another_or_leaves_the_paper(summary: Summary, paper: float) -> None:
     """On wide paper and on a phone's, every text can be read."""

@@ -15,6 +15,7 @@ from dpss.summary.tables import quantiles_document
 from tests.summarise import summarise
 
 
+@pytest.mark.slow
 @given(n_cells=st.integers(1, 60), seed=st.integers(0, 1000))
 def test_they_are_those_of_numpy(
     tmp_path_factory: pytest.TempPathFactory, n_cells: int, seed: int

@@ -104,6 +104,7 @@ def adata_of(probes: Probes, frame: str, layout: Callable[[Any], Any]) -> anndat
     return anndata.AnnData(layout(probes.counts), obs, var, layers={"b": layout(probes.counts)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [sp.csr_matrix, sp.csc_matrix, np.asarray])
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("n_antibodies", [0, 3])

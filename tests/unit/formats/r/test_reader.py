@@ -273,6 +273,7 @@ TINY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TINY)
 def test_very_many_tiny_objects_are_refused(kind: str, tmp_path: Path) -> None:
     """A file of some kB that would become gigabytes of objects is refused in words."""
@@ -306,6 +307,7 @@ def test_objects_are_counted_exactly(kinds: list[str], most: int) -> None:
         assert len(parse_objects(data, "a.rds", most).value) == len(kinds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_names", "n_values"), [(200_000, 10), (10, 40_000_000), (10, 10)])
 def test_a_look_at_a_large_file_says_why_it_takes_long(
     n_names: int, n_values: int, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -23,6 +23,7 @@ def test_whole_matrices_are_taken_apart_as_by_lapack(n: int, seed: int, rank: in
     np.testing.assert_allclose(rows @ matrix, values[:, None] * rows, atol=1e-12 * scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.01, 1.0])
 def test_the_largest_of_a_large_matrix_are_found(noise: float) -> None:
     """A few strong directions in a lot of noise, or in none."""

@@ -11,6 +11,7 @@ from dpss.stats.embedding.neighbours import ScoreScale
 from tests.unit.stats.embedding.simulated import neighbours_of, points_of
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_graph_is_symmetric_and_near_umaps() -> None:
     """Weights agree with umap-learn's fuzzy simplicial set of the same neighbours."""
