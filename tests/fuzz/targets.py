@@ -318,7 +318,60 @@ def _damage_archive(rng: Random, data: bytes) -> bytes:
     return damage_bytes(rng, made) if packed and rng.random() < 0.2 else made
 
 
+def _npz_seeds() -> list[bytes]:
+    import numpy as np
+    import scipy.sparse as sp
+
+    some = counts(0, 23, 17)
+    cells = "".join(
+        f"{''.join('ACGT'[(i >> (2 * k)) & 3] for k in range(16))}\n" for i in range(23)
+    )
+    genes = "".join(f"ENSG{i:011d}\n" for i in range(17))
+    tables = {"barcodes.tsv": cells.encode(), "genes.tsv": genes.encode()}
+    made = []
+    for layout, dtype in (("csr", np.int32), ("csc", np.float32), ("coo", np.int64)):
+        out = io.BytesIO()
+        matrix = sp.csr_matrix(some.matrix.astype(dtype)).asformat(layout)
+        sp.save_npz(out, matrix, compressed=layout != "coo")
+        made.append(pack({"counts.npz": out.getvalue(), **tables}))
+    return made
+
+
+def _damage_npz(rng: Random, data: bytes) -> bytes:
+    """Damage the arrays or their heads within the inner archive, or any bytes."""
+    members = unpack(data)
+    if rng.random() < 0.7:
+        arrays = unpack(members["counts.npz"])
+        name = rng.choice(sorted(arrays))
+        arrays[name] = damage_bytes(rng, arrays[name])
+        members["counts.npz"] = pack(arrays)
+    else:
+        members = damage_members(rng, members)
+    return pack(members)
+
+
+def _arrow_seeds() -> list[bytes]:
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import feather
+
+    some = counts(0, 23, 17)
+    genes = [f"ENSG{i:011d}" for i in range(17)]
+    cells = ["".join("ACGT"[(i >> (2 * k)) & 3] for k in range(16)) for i in range(23)]
+    table = pd.DataFrame(some.matrix, cells, genes)
+    return written(
+        table.to_parquet,
+        lambda path: table.T.to_parquet(path, compression="gzip", row_group_size=5),
+        lambda path: feather.write_feather(pa.Table.from_pandas(table), str(path)),
+        lambda path: feather.write_feather(
+            pa.Table.from_pandas(table.reset_index()), str(path), compression="uncompressed"
+        ),
+    )
+
+
 TARGETS = {
+    "arrow": Target(_arrow_seeds, damage_bytes, ".parquet"),
+    "npz": Target(_npz_seeds, _damage_npz, ".npz.zip"),
     "h5ad": Target(_h5ad_seeds, _damage_any_hdf5, ".h5ad"),
     "loom": Target(_loom_seeds, _damage_any_hdf5, ".loom"),
     "zarr": Target(_zarr_seeds, _damage_zarr, ".zarr.zip"),

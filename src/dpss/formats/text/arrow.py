@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from dpss.errors import (
     CorruptMatrixError,
     LimitError,
+    MatrixError,
     NeedsWholeError,
     UnknownFormatError,
 )
@@ -133,7 +134,9 @@ class TableText(DerivedStream):
             yield title_row([title for _, title in order])
             for batch in batches:
                 yield write_rows(batch, [place for place, _ in order])
-        except (pa.ArrowException, OSError) as error:
+        except MatrixError:
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:
             if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
                 raise
             reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__

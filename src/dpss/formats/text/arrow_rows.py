@@ -16,8 +16,7 @@ def order_columns(schema: Any, url: str) -> list[tuple[int, str]]:
     """
     import pyarrow.types as kinds
 
-    stored = (schema.pandas_metadata or {}).get("index_columns", ())
-    index = [name for name in stored if isinstance(name, str)]
+    index = _index_names(schema)
     ranked = []
     for place, field in enumerate(schema):
         kind = field.type.value_type if kinds.is_dictionary(field.type) else field.type
@@ -29,6 +28,15 @@ def order_columns(schema: Any, url: str) -> list[tuple[int, str]]:
         title = "" if field.name.startswith("__index_level_") else field.name
         ranked.append((rank, place, title))
     return [(place, title) for _, place, title in sorted(ranked, key=lambda each: each[:2])]
+
+
+def _index_names(schema: Any) -> frozenset[str]:
+    """Return the columns that pandas names as the index; none where its note can't be read."""
+    try:
+        stored = schema.pandas_metadata["index_columns"]
+        return frozenset(name for name in stored if isinstance(name, str))
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
 
 
 def title_row(titles: list[str]) -> bytes:

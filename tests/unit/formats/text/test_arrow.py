@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
 from dpss.errors import (
+    CorruptMatrixError,
     LimitError,
     MatrixError,
     NeedsWholeError,
@@ -237,3 +238,20 @@ def test_tables_beside_matrices_are_no_failures(tmp_path: Path) -> None:
     assert all(isinstance(error, NoMatrixError) for error in refused.values()), refused
     (matrix,) = (each for each in found if not isinstance(each, OpenFailure))
     check(summarise_matrix(matrix), frame())
+
+
+def test_a_damaged_note_of_pandas_costs_nothing(tmp_path: Path) -> None:
+    """The note that names the index is not needed: names are told by their column."""
+    table = pa.Table.from_pandas(frame())
+    for note in (b"\xff\xfe", b"{", b"[]", b'{"index_columns": 3}', b'{"index_columns": [7]}'):
+        feather.write_feather(table.replace_schema_metadata({b"pandas": note}), str(tmp_path / "m"))
+        check(summarise(tmp_path / "m"), frame())
+
+
+def test_titles_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    """A title of other bytes than UTF-8 is damage, with words."""
+    path = write(tmp_path / "m.feather", frame())
+    damaged = path.read_bytes().replace(b"ENSG00000000003", b"\xf5NSG00000000003")
+    path.write_bytes(damaged)
+    with pytest.raises(CorruptMatrixError, match="a damaged Feather table"):
+        summarise(path)
