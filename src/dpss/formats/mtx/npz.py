@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tokenize
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -169,7 +170,7 @@ def _read_head(file: BinaryIO, blob: Blob) -> tuple[tuple[int, ...], np.dtype[An
         version = npy.read_magic(begin)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read(begin)
-    except (ValueError, TypeError, SyntaxError, struct.error) as error:
+    except (ValueError, TypeError, SyntaxError, struct.error, tokenize.TokenError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise CorruptMatrixError(f"{blob.url}: no array of numpy ({reason})") from error
     return shape, dtype, begin

@@ -234,3 +234,20 @@ def test_a_declared_size_takes_no_memory(tmp_path: Path) -> None:
             new.writestr(name, data)
     with pytest.raises(CorruptMatrixError, match="its size does not fit"):
         read(folder)
+
+
+@pytest.mark.parametrize(
+    "head", [b"{'descr': '<i8', (", b"{", b"\xff\xfe", b"{'shape': (3,)}", b"7"]
+)
+def test_damaged_heads_of_arrays_are_refused(head: bytes, tmp_path: Path) -> None:
+    """A head that is no Python literal, or lacks a field, is damage in words."""
+    folder = write(tmp_path / "a", counts(), 30)
+    with zipfile.ZipFile(folder / "counts.npz") as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    data = members["data.npy"]
+    members["data.npy"] = data[:10] + head.ljust(117) + b"\n" + data[128:]
+    with zipfile.ZipFile(folder / "counts.npz", "w") as new:
+        for name, each in members.items():
+            new.writestr(name, each)
+    with pytest.raises(CorruptMatrixError, match="no array of numpy"):
+        read(folder)
