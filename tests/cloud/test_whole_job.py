@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -181,6 +182,8 @@ def test_no_secret_is_anywhere(portal: Portal) -> None:
         for key in portal.objects()
         if key.endswith((".json", ".html"))
     ]
+    # Pictures within a report are base64, in which any short word may come up.
+    texts = [re.sub(r"data:[^\"']+", "", text) for text in texts]
     assert not [text for text in texts if "hush" in text or "Goog-Signature" in text]
     assert not [text for text in texts if '"testing"' in text]
 

@@ -36,8 +36,8 @@ def counts_of(seed: int = 0, n_cells: int = N_CELLS) -> tuple[sp.csr_matrix, np.
 
 
 def adata_of(matrix: Any) -> anndata.AnnData:
-    """Wrap counts, the first three genes mitochondrial."""
-    names = [f"MT-{i}" if i < 3 else f"GENE{i}" for i in range(matrix.shape[1])]
+    """Wrap counts, the first six genes mitochondrial."""
+    names = [f"MT-{i}" if i < 6 else f"GENE{i}" for i in range(matrix.shape[1])]
     obs = pd.DataFrame(index=[f"cell{i}" for i in range(matrix.shape[0])])
     return anndata.AnnData(sp.csr_matrix(matrix), obs=obs, var=pd.DataFrame(index=names))
 
