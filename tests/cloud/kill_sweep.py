@@ -4,17 +4,21 @@
 
 A process of its own that has no threads: each job is a fork of it, so that it begins at once
 and the kill lands in the job, not in imports. Figures are drawn once and remembered for the
-same reason. Prints one JSON object: how many kills found what.
+same reason. Every second kill comes at a random moment, the others at a random one of the
+job's writes: those hit a publication however slow the machine is. Prints one JSON object: how
+many kills found what.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import random
 import signal
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,10 +53,27 @@ class Remembered(DrawingHere):
         return self.files[key]
 
 
-def make_job(inputs: Path, output: Path, drawing: Remembered, *, force: bool) -> Job:
+class LethalStore(LocalStore):
+    """Counts its writes, and kills the process before the one that has a number."""
+
+    def __init__(self, root: Path, last: float) -> None:
+        super().__init__(root)
+        self.n_writes = 0
+        self._last = last
+        self._lock = threading.Lock()
+
+    def write(self, key: str, data: bytes) -> None:
+        with self._lock:
+            self.n_writes += 1
+            if self.n_writes > self._last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        super().write(key, data)
+
+
+def make_job(inputs: Path, store: LocalStore, drawing: Remembered, *, force: bool) -> Job:
     stats = StatSettings()
     pipeline = Pipeline(
-        store=LocalStore(output),
+        store=store,
         stats=stats,
         read=ReadSettings(threads=1),
         recipe=recipe_of(stats),
@@ -135,10 +156,11 @@ def main() -> None:
         for i in range(N_PROJECTS):
             write_input(inputs, i, version)
         reference = base / f"reference-{version}"
-        assert run(make_job(inputs, reference, drawing, force=True)).exit_code == 0
+        assert run(make_job(inputs, LocalStore(reference), drawing, force=True)).exit_code == 0
         expected.append(contents(reference))
     start = time.monotonic()
-    assert run(make_job(inputs, base / "reference-1", drawing, force=True)).exit_code == 0
+    store = LethalStore(base / "reference-1", math.inf)
+    assert run(make_job(inputs, store, drawing, force=True)).exit_code == 0
     duration = time.monotonic() - start
     summaries, replaced, killed = [], [], 0
     number = 0
@@ -148,13 +170,17 @@ def main() -> None:
         assert number < rounds * 5, "the jobs end too early"
         for i in range(N_PROJECTS):
             write_input(inputs, i, chance.randrange(2))
+        at_write = number % 2 == 0
+        last = chance.randrange(store.n_writes) if at_write else math.inf
         child = os.fork()
         if child == 0:
             os.setpgid(0, 0)
-            run(make_job(inputs, output, drawing, force=number % 4 != 0))
+            lethal = LethalStore(output, last)
+            run(make_job(inputs, lethal, drawing, force=number % 4 != 1))
             os._exit(0)
-        time.sleep(chance.uniform(0, duration))
-        os.kill(child, signal.SIGKILL)
+        if not at_write:
+            time.sleep(chance.uniform(0, duration))
+            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)
         n_whole, n_replaced = check(output, expected)
@@ -162,7 +188,7 @@ def main() -> None:
         replaced.append(n_replaced)
     for i in range(N_PROJECTS):
         write_input(inputs, i, 1)
-    report = run(make_job(inputs, output, drawing, force=False))
+    report = run(make_job(inputs, LocalStore(output), drawing, force=False))
     assert report.exit_code == 0
     assert check(output, expected) == (N_PROJECTS, 0)
     assert contents(output) == expected[1], "the next run completes what is missing"
