@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -49,6 +50,24 @@ def test_a_phone_shows_each_line_as_a_card(portal, tab, name: str) -> None:
         "e => getComputedStyle(e, '::before').content"
     )
     assert shown == '"Cells"'
+
+
+def test_a_page_is_asked_when_its_stylesheet_is_there(portal, tab) -> None:
+    """A stylesheet that comes late changes nothing of what these tests see."""
+    asked = []
+
+    def late(route) -> None:
+        asked.append(route.request.url)
+        time.sleep(0.5)
+        route.continue_()
+
+    made = tab(viewport={"width": 360, "height": 800})
+    made.page.route(re.compile(r"\.css"), late)
+    page = made.open(portal.http)
+    page.locator("#projects th a", has_text="Atlas").first.click()
+    until(page, "document.querySelector('#side-by-side') !== null")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert asked
 
 
 def test_the_first_column_stays(portal, tab) -> None:

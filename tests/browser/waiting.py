@@ -7,8 +7,12 @@ from typing import Any
 
 
 def until(page: Any, condition: str, seconds: float = 15) -> None:
-    """Wait until a JavaScript expression holds."""
+    """Wait until the page and its stylesheet are loaded and a JavaScript expression holds.
+
+    A click leads to a page that can be asked before its stylesheet is there: no reader sees
+    it then, but its sizes are those of a page without style.
+    """
     end = time.monotonic() + seconds
-    while not page.evaluate(condition):
+    while not page.evaluate(f"document.readyState === 'complete' && ({condition})"):
         assert time.monotonic() < end, f"never came true: {condition}"
         page.wait_for_timeout(30)
