@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis
 from dpss.figures.elements.gene_rows import default_edges, gene_rows
-from dpss.figures.elements.layout import MEDIUM, heading
-from dpss.figures.elements.marks import Dots, Page, Panel, Rectangles, Segments
-from dpss.summary.numerals import percent
+from dpss.figures.elements.layout import MEDIUM, foot_of, heading, note
+from dpss.figures.elements.marks import Dots, Page, Panel, Rectangles, Segments, Text
+from dpss.figures.elements.specification import SQUEEZED, Axis, Scale, shortest_span
+from dpss.stats.boxes import Box
+from dpss.summary.numerals import percent, plural
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary
@@ -29,7 +32,8 @@ def reading(summary: Summary) -> str:
         f"The {genes} with the highest mean share of a cell's {noun(summary)}, best first. "
         "Each box spans the middle half of the cells and its line is the median; the whiskers "
         "reach the farthest cells within 1.5 times the box's width, dots are cells beyond, and "
-        "the diamond is the mean, also given at the right. "
+        "the diamond is the mean, also given at the right; the number of dots beyond the axis "
+        "stands below it. "
         "A few genes with a large share of all counts, often mitochondrial or ribosomal ones, "
         "can hint at stressed or damaged cells."
     )
@@ -44,23 +48,55 @@ def layout(summary: Summary, width: float) -> Page:
     columns = [("mean", [percent(float(mean)) for mean in means])]
     rows = gene_rows(summary, which, columns, left, head.bottom, right)
     dots = np.concatenate([box.outliers for box in boxes])
-    end = max(dots.max(initial=0), means.max(), *(box.whisker_high for box in boxes))
-    x = make_axis(f"% of a cell's {noun(summary)}", 0, min(end * 1.03, 100.5), n=5)
+    x = _axis(f"% of a cell's {noun(summary)}", boxes, means, dots)
+    rows_of_dots = np.repeat(np.arange(len(boxes)), [len(box.outliers) for box in boxes])
+    near = dots <= x.high
     at = np.arange(len(boxes), dtype=np.float64)
     low, q1, median, q3, high = (
         np.array([getattr(box, name) for box in boxes])
         for name in ("whisker_low", "q1", "median", "q3", "whisker_high")
     )
     marks = (
-        Dots(dots, np.repeat(at, [len(box.outliers) for box in boxes]), "blue", 1.2, 0.45),
+        Dots(dots[near], at[rows_of_dots[near]], "blue", 1.2, 0.45),
         Segments(low, at, high, at, "blue", 1.1),
         Rectangles(q1, at + _HALF, q3, at - _HALF, "blue_soft", rim="blue"),
         Segments(median, at - _HALF, median, at + _HALF, "blue", 2.0),
         Dots(means, at, "orange", 2.1, rim="background", diamond=True),
     )
     panel = Panel(rows.box, x, rows.y, marks, grid="x", frame="x", name_size=MEDIUM)
-    height = rows.box.bottom + 44.0
-    return Page(TITLE, width, height, (panel,), (*head.texts, *rows.texts))
+    height = foot_of(x.title, rows.box) + 1.0
+    beyond: list[Text] = []
+    if not near.all():
+        height += 11.0
+        beyond = note(width, height, f"{plural(int((~near).sum()), 'dot')} beyond the axis.")
+    return Page(TITLE, width, height, (panel,), (*head.texts, *rows.texts, *beyond))
+
+
+def _axis(
+    title: str,
+    boxes: tuple[Box, ...],
+    means: NDArray[np.float64],
+    dots: NDArray[np.float64],
+) -> Axis:
+    """Return an axis on which the boxes can be told apart.
+
+    A linear one that shows all dots; if that squeezes the boxes, a square-root scale; if that
+    does, too, one that ends with the whiskers. The first that squeezes nothing, or the best.
+    """
+    middles = np.ravel([[box.q1, box.median, box.q3] for box in boxes])
+    whiskers = max(float(means.max()), *(box.whisker_high for box in boxes))
+    all_dots = max(float(dots.max(initial=0)), whiskers)
+    found: list[tuple[float, Axis]] = []
+    for end, scale in (
+        (all_dots, Scale.LINEAR),
+        (all_dots, Scale.ROOT),
+        (whiskers, Scale.ROOT),
+    ):
+        axis = make_axis(title, 0, min(end * 1.03, 100.5), scale, n=5)
+        found.append((shortest_span(axis, middles), axis))
+        if found[-1][0] >= SQUEEZED:
+            return axis
+    return max(found, key=lambda one: one[0])[1]
 
 
 HIGHEST_EXPR_GENES = Figure("highest_expr_genes", TITLE, reading, needs_counts, layout)

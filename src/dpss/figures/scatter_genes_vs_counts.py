@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dpss.figures.base import Figure, needs_counts, noun
-from dpss.figures.elements.density_scatter import CellPlot, Side, cell_plot, lay_out_cells, marks
+from dpss.figures.elements.density_scatter import CellPlot, cell_plot, lay_out_cells, marks
 from dpss.figures.elements.limits import limits_of
 from dpss.figures.elements.marks import Page
+from dpss.figures.elements.sides import Side, counts_side
 from dpss.figures.elements.specification import Scale
 from dpss.summary.numerals import number
 
@@ -28,27 +29,15 @@ def reading(summary: Summary) -> str:
 
 def genes_vs_counts(summary: Summary) -> CellPlot:
     """Return the plot as data."""
-    values = noun(summary)
-    counts, genes = summary.counts_per_cell, summary.n_genes_by_counts
-    return cell_plot(
-        summary.genes_vs_counts,
-        Side(
-            f"total {values} per cell",
-            values,
-            counts,
-            number,
-            Scale.LOG,
-            limits_of(summary, "total_counts", "at least"),
-        ),
-        Side(
-            "genes detected per cell",
-            "genes",
-            genes,
-            number,
-            Scale.LOG,
-            limits_of(summary, "n_genes_by_counts", "at least"),
-        ),
+    genes = Side(
+        "genes detected per cell",
+        "genes",
+        summary.n_genes_by_counts,
+        number,
+        Scale.LOG,
+        limits_of(summary, "n_genes_by_counts", "at least"),
     )
+    return cell_plot(summary.genes_vs_counts, counts_side(summary, noun(summary)), genes)
 
 
 def layout(summary: Summary, width: float) -> Page:

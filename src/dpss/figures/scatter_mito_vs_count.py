@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dpss.figures.base import Figure, needs_counts, noun
-from dpss.figures.elements.density_scatter import CellPlot, Side, cell_plot, lay_out_cells, marks
+from dpss.figures.elements.density_scatter import CellPlot, cell_plot, lay_out_cells, marks
 from dpss.figures.elements.limits import limits_of
 from dpss.figures.elements.marks import Page
+from dpss.figures.elements.sides import Side, counts_side
 from dpss.figures.elements.specification import Scale
-from dpss.summary.numerals import number, percent
+from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary
@@ -43,28 +44,15 @@ def mt_vs_counts(summary: Summary) -> CellPlot:
     """
     if summary.mt_vs_counts is None or summary.pct_counts_mt is None:
         raise ValueError("the matrix has no mitochondrial genes")
-    values = noun(summary)
-    counts, shares = summary.counts_per_cell, summary.pct_counts_mt
-    title = f"% of {values} in mitochondrial genes"
-    return cell_plot(
-        summary.mt_vs_counts,
-        Side(
-            f"total {values} per cell",
-            values,
-            counts,
-            number,
-            Scale.LOG,
-            limits_of(summary, "total_counts", "at least"),
-        ),
-        Side(
-            title,
-            "",
-            shares,
-            percent,
-            Scale.ROOT,
-            limits_of(summary, "pct_counts_mt", "at most"),
-        ),
+    share = Side(
+        f"% of {noun(summary)} in mitochondrial genes",
+        "",
+        summary.pct_counts_mt,
+        percent,
+        Scale.ROOT,
+        limits_of(summary, "pct_counts_mt", "at most"),
     )
+    return cell_plot(summary.mt_vs_counts, counts_side(summary, noun(summary)), share)
 
 
 def layout(summary: Summary, width: float) -> Page:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis, span_of
+from dpss.figures.elements.bounds import near_bounds
 from dpss.figures.elements.layout import (
     GAP,
     LARGE,
@@ -37,8 +38,6 @@ FEW = 10
 """Below this many cells, each is a dot and there is no shape."""
 SKEWED = 8.0
 """From this ratio of the 99.5 % quantile to the median on, the axis is logarithmic."""
-_FAR = 3.0
-"""Values farther from the middle half than so many times its width do not set the axis."""
 _ACROSS = Axis("", Scale.LINEAR, -0.5, 0.5, ())
 
 
@@ -130,15 +129,9 @@ def _shown(measure: _Measure) -> Distribution:
 def axis_of(title: str, cells: Distribution, scale: Scale, *, whole: bool) -> Axis:
     """Return an axis that a few far cells do not set.
 
-    It ends with the data, or `_FAR` times the middle half's width beyond the middle half.
+    It ends with the data, or at the farthest of `near_bounds`.
     """
-    values = scale.forward(cells.values)
-    spread = Distribution(values, cells.counts)
-    q1, q3 = spread.quantile(0.25), spread.quantile(0.75)
-    reach = _FAR * (q3 - q1)
-    near = values[(values >= q1 - reach) & (values <= q3 + reach)] if reach > 0 else values
-    ends = scale.inverse([near[0], near[-1]])
-    low, high = span_of(float(ends[0]), float(ends[1]), log=scale is Scale.LOG)
+    low, high = span_of(*near_bounds(cells, scale), log=scale is Scale.LOG)
     if scale is Scale.LINEAR:
         low = max(low, -0.03 * high)
     wide = high - low > 4

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dpss.figures.elements.axes import make_axis, span_of
 from dpss.figures.elements.cells import FEW, TOGETHER, Picture, picture_of, places_of
 from dpss.figures.elements.layout import (
     LINE,
@@ -34,22 +32,14 @@ from dpss.figures.elements.marks import (
     Text,
 )
 from dpss.figures.elements.palette import DENSITIES
-from dpss.figures.elements.specification import (
-    SQUEEZED,
-    Axis,
-    Guide,
-    LegendEntry,
-    Scale,
-    Specification,
-    shortest_span,
-)
+from dpss.figures.elements.sides import Side
+from dpss.figures.elements.specification import Axis, Guide, LegendEntry, Specification
 from dpss.figures.elements.text import width
 from dpss.stats.density import Density
-from dpss.stats.histogram import Distribution
 from dpss.summary.numerals import percent, plural
 
 if TYPE_CHECKING:
-    from dpss.summary.record import Summary, Threshold
+    from dpss.summary.record import Summary
 
 _ASPECT = 1.25
 """Width of the axes over their height, on wide paper; squares are square there."""
@@ -57,27 +47,6 @@ _VERY_FEW = 60
 """Up to this many dots are large."""
 _RIGHT = 96.0
 """Room for labels right of the axes, on wide paper."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """One measure of the cells."""
-
-    title: str
-    """With unit."""
-    unit: str
-    """Follows a number; empty for percentages."""
-    distribution: Distribution
-    write: Callable[[float], str]
-    """Writes a value for a person."""
-    scale: Scale
-    limits: tuple[Threshold, ...] = ()
-    """Suggested limits, ascending."""
-
-    def describe(self, value: float) -> str:
-        """Return a value with its unit."""
-        text = self.write(value)
-        return f"{text} {self.unit.removesuffix('s') if text == '1' else self.unit}".strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +58,7 @@ class CellPlot:
     n_hidden: int
     """Cells without counts, which a logarithmic axis can't show."""
     n_beyond: int
-    """Other cells that lie beyond an axis: see `_axis`."""
+    """Other cells that lie beyond an axis: see `Side.axis`."""
 
     @property
     def n_drawn(self) -> int:
@@ -113,45 +82,17 @@ def marks(summary: Summary) -> str:
 
 def cell_plot(density: Density, x: Side, y: Side) -> CellPlot:
     """Return the plot of cells by two measures."""
-    across, up = _axis(x), _axis(y)
+    across, up = x.axis(), y.axis()
     places = places_of(density, x.distribution, y.distribution)
     picture = picture_of(places, across, up, _ASPECT)
-    guides = (*_guides("x", x), *_guides("y", y))
+    guides = (*_guides("x", x, across), *_guides("y", y, up))
     specification = Specification(across, up, guides, tuple(_entries(picture)))
     n_hidden = int(x.distribution.counts[x.distribution.values == 0].sum())
     n_beyond = x.distribution.n - n_hidden - int(picture.n.sum()) - len(picture.dot_x)
     return CellPlot(specification, picture, n_hidden, n_beyond)
 
 
-def _axis(side: Side) -> Axis:
-    """Return an axis that shows all values its scale can, unless a few would squeeze the others.
-
-    It then ends a quarter of its length beyond all but 0.5 % of the cells at either end.
-    """
-    whole = side.distribution
-    some = whole.values > 0 if side.scale is Scale.LOG else whole.values >= 0
-    # There is a value above 0: without counts there is no figure.
-    shown = Distribution(whole.values[some], whole.counts[some])
-    axis = _axis_between(side, float(shown.values[0]), float(shown.values[-1]))
-    if shortest_span(axis, shown.values, shown.counts) >= SQUEEZED:
-        return axis
-    low, high = side.scale.forward([shown.quantile(0.005), shown.quantile(0.995)])
-    space = (high - low) / 4
-    ends = side.scale.inverse([low - space, high + space])
-    start, end = max(float(ends[0]), axis.low), min(float(ends[1]), axis.high)
-    inner = _axis_between(side, max(start, float(shown.values[0])), end)
-    return max((axis, inner), key=lambda one: shortest_span(one, shown.values, shown.counts))
-
-
-def _axis_between(side: Side, low: float, high: float) -> Axis:
-    if side.scale is Scale.LOG:
-        low, high = span_of(low, high, log=True)
-    else:
-        low, high = 0.0, max(high * 1.06, 1.0)
-    return make_axis(side.title, low, high, side.scale)
-
-
-def _guides(along: str, side: Side) -> list[Guide]:
+def _guides(along: str, side: Side, axis: Axis) -> list[Guide]:
     """Return the lines at the median and at the limits that lie within the axis."""
     median = side.distribution.median
     found = [Guide(along, median, f"median {side.describe(median)}", "median")]
@@ -163,7 +104,6 @@ def _guides(along: str, side: Side) -> list[Guide]:
         where = "above" if each.side == "at most" else "below"
         said = f"{plural(n, 'cell')}{share} {where} {side.describe(each.limit)}"
         found.append(Guide(along, each.limit, said))
-    axis = _axis(side)
     return [guide for guide in found if axis.low < guide.at < axis.high]
 
 

@@ -19,7 +19,8 @@ def test_every_cell_is_in_a_bin_or_a_dot(n_cells: int) -> None:
     empty = int(summary.counts_per_cell.counts[summary.counts_per_cell.values == 0].sum())
     for plot in (genes_vs_counts(summary), mt_vs_counts(summary)):
         picture = plot.picture
-        assert picture.n.sum() + len(picture.dot_x) == n_cells - empty
+        assert picture.n.sum() + len(picture.dot_x) == n_cells - empty - plot.n_beyond
+        assert plot.n_beyond <= 0.001 * n_cells
         assert plot.n_hidden == empty
         assert (picture.n >= TOGETHER).all()
         for i in range(len(picture.n) if n_cells > FEW else 0):
