@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.progress import NullProgress
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import NullProgress, summarize_matrix
+from dpss.engine.summarizer import summarize_matrix
 from dpss.formats.base import Layer, Matrix
 from dpss.formats.registry import Source, open_matrices
 from dpss.storage.local import LocalFile, LocalFolder

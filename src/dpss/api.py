@@ -215,7 +215,8 @@ def _summarize(
 ) -> Summary:
     from dpss._version import __version__
     from dpss.compute.thread_executor import ThreadExecutor
-    from dpss.engine.summarizer import NullProgress, summarize_matrix
+    from dpss.engine.progress import NullProgress
+    from dpss.engine.summarizer import summarize_matrix
     from dpss.summary.builder import Identity
     from dpss.summary.record import MatrixInfo, Provenance
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from dpss.engine.summarizer import NullProgress
+from dpss.engine.progress import NullProgress
 from dpss.job.renderer import DrawingHere
 from dpss.storage.local import LocalStore
 from dpss.website import build_website, make_server

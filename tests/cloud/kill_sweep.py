@@ -24,14 +24,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dpss.catalogs.local import LocalCatalog
-from dpss.cli.console import LogListener
+from dpss.cli.listeners import LogListener
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.job.base import Job
 from dpss.job.children.isolation import recipe_of
 from dpss.job.pipeline import Pipeline
 from dpss.job.publication import GENES, PLOTS, SUMMARY, read_published
 from dpss.job.renderer import DrawingHere
-from dpss.job.run import Job, run
+from dpss.job.run import run
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef
 from dpss.storage.local import LocalStore

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.progress import NullProgress
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import NullProgress
 from dpss.job.pipeline import Pipeline
 from dpss.job.publication import Recipe
 from dpss.job.report.outcomes import Outcome, Status

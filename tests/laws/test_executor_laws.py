@@ -15,8 +15,9 @@ import scipy.sparse as sp
 from dpss.compute.dask_executor import DaskExecutor
 from dpss.compute.executor import Advance, Executor
 from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.progress import NullProgress
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import NullProgress, summarize_matrix
+from dpss.engine.summarizer import summarize_matrix
 from dpss.errors import CorruptMatrixError
 from dpss.formats.base import Layer, Matrix
 from dpss.formats.registry import open_matrices

@@ -16,14 +16,14 @@ from dpss.catalogs.local import LocalCatalog
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.demo.cells import Counts
 from dpss.demo.files import write_h5ad_csr, write_tenx_h5
+from dpss.engine.progress import NullProgress, Progress
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import NullProgress, Progress
+from dpss.job.base import Job
 from dpss.job.pipeline import Pipeline
 from dpss.job.plan.steps import Step
 from dpss.job.publication import Recipe
 from dpss.job.renderer import tables_of, with_summary
 from dpss.job.report.outcomes import Outcome
-from dpss.job.run import Job
 from dpss.job.stop import NeverStop, Stop
 from dpss.storage.base import Store
 from dpss.summary.record import Summary

@@ -25,8 +25,9 @@ import numpy as np
 
 import dpss as dpss_package
 from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.progress import NullProgress
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.summarizer import NullProgress, summarize_matrix
+from dpss.engine.summarizer import summarize_matrix
 from dpss.formats.registry import open_matrices
 from dpss.stats.embedding.eigen import find_largest
 from dpss.storage.locations import open_source

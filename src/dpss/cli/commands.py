@@ -7,11 +7,9 @@ imported in the command that needs it, so that ``--help`` is quick.
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ from dpss.cli.runner import (
     page_of,
     perform,
     print_error,
-    recogniser,
+    print_plan,
     start_logs,
     take_logs,
 )
@@ -111,35 +109,13 @@ def inspect(
       dpss inspect velocity.h5ad --layer spliced
       dpss inspect https://example.org/matrix.h5ad --json
     """
-    from dpss.cli.console import open_console, print_inspection
-    from dpss.engine.inspection import inspect_source, inspection_document
-    from dpss.errors import DpssError
+    from dpss.cli.inspection import print_inspections
     from dpss.formats.options import OpenOptions, parse_orientation
-    from dpss.storage.access import in_place
-    from dpss.storage.locations import open_source
-    from dpss.storage.redaction import redact_url
 
     layer, orientation = options.pop("layer"), options.pop("orientation")
     start_logs(take_logs(options))
     means = OpenOptions(orientation=parse_orientation(orientation), sample_only=True)
-    documents, n_failed = [], 0
-    console = open_console(sys.stdout)
-    for matrix in matrices:
-        stop.check()
-        try:
-            source = in_place(open_source(matrix))
-            for found in inspect_source(source, means, layer):
-                n_failed += bool(found.error)
-                documents.append(inspection_document(source.url, found))
-                if not as_json:
-                    print_inspection(console, source.url, found)
-        except DpssError as error:
-            n_failed += 1
-            documents.append({"url": redact_url(matrix), "error": str(error)})
-            if not as_json:
-                print_error(str(error))
-    if as_json:
-        click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+    n_failed = print_inspections(matrices, means, layer, stop.check, as_json=as_json)
     return FAILED if n_failed else 0
 
 
@@ -188,32 +164,10 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
       dpss list --input matrices
       dpss list --input matrices --output portal
     """
-    from dpss.catalogs.shards import parse_shard
     from dpss.cli.config import make_run_settings
-    from dpss.cli.console import describe_plan, open_console, plan_table
-    from dpss.job.children.isolation import IsolatedReader, open_workers, recipe_of
-    from dpss.job.factory import make_catalog
-    from dpss.job.plan.attempts import Attempts
-    from dpss.job.plan.steps import Known, plan_run
-    from dpss.job.run import list_projects, plan
-    from dpss.storage.locations import open_store
 
     start_logs(take_logs(options))
-    settings = make_run_settings(**options, output_needed=False)
-    with open_workers(settings, start=settings.source == "local") as workers:
-        apart = IsolatedReader(workers) if workers else None
-        catalog = make_catalog(settings, recogniser(settings, apart, stop))
-        projects, problem = list_projects(catalog, settings.only, parse_shard(settings.shard))
-    recipe = recipe_of(settings.stats)
-    if settings.output:
-        store, shard = open_store(settings.output), parse_shard(settings.shard)
-        attempts = Attempts(store, recipe, lambda: datetime.now(UTC), shard)
-        steps = plan(projects, store, recipe, attempts.known)
-    else:
-        steps = plan_run(projects, Known(), recipe)
-    console = open_console(sys.stdout)
-    console.print(plan_table(steps))
-    console.print(describe_plan(steps))
+    problem = print_plan(make_run_settings(**options, output_needed=False), stop)
     if problem:
         print_error(problem)
     return FAILED if problem else 0

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from dpss.engine.options import all_options, find_faults, make_settings, parse_values
-from dpss.engine.settings import SOURCES, ReadSettings, RunSettings, StatSettings, bucket_of
+from dpss.engine.run_settings import SOURCES, RunSettings, bucket_of
+from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import SettingsError
 
 T = TypeVar("T")

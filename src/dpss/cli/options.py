@@ -12,7 +12,7 @@ import click
 
 from dpss.cli.logs import FORMATS, LEVELS
 from dpss.engine.options import Option, all_options
-from dpss.engine.settings import RunSettings
+from dpss.engine.run_settings import RunSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from dpss.catalogs.base import Catalog
     from dpss.catalogs.local import Recognise
-    from dpss.engine.settings import RunSettings
+    from dpss.engine.run_settings import RunSettings
+    from dpss.job.base import RunListener
     from dpss.job.children.isolation import IsolatedReader
     from dpss.job.report.outcomes import RunReport
-    from dpss.job.run import RunListener
     from dpss.job.stop import Stop
 
 log = logging.getLogger(__name__)
@@ -78,8 +78,9 @@ def perform(
     from dpss.cli.console import open_console
     from dpss.job.children.isolation import IsolatedReader, open_workers
     from dpss.job.factory import make_executor, make_job
+    from dpss.job.pages import build_pages
     from dpss.job.report.outcomes import Status
-    from dpss.job.run import build_pages, process
+    from dpss.job.run import process
     from dpss.storage.scratch import Scratch
 
     start = time.monotonic()
@@ -119,6 +120,42 @@ def recogniser(settings: RunSettings, apart: IsolatedReader | None, stop: Stop) 
     if apart is None:
         return partial(is_matrix, settings=settings)
     return partial(apart.is_matrix, check=stop.check)
+
+
+def print_plan(settings: RunSettings, stop: Stop) -> str:
+    """Print what a run would process, and what it would skip and why.
+
+    Args:
+        settings: What the run would be asked to do; without an output nothing is unchanged.
+        stop: Tells whether to end early.
+
+    Returns:
+        What went wrong where the list of projects is incomplete; else empty.
+    """
+    from dpss.catalogs.shards import parse_shard
+    from dpss.cli.console import describe_plan, open_console, plan_table
+    from dpss.job.children.isolation import IsolatedReader, open_workers, recipe_of
+    from dpss.job.factory import make_catalog
+    from dpss.job.plan.attempts import Attempts
+    from dpss.job.plan.steps import Known, plan_run
+    from dpss.job.run import list_projects, plan
+    from dpss.storage.locations import open_store
+
+    with open_workers(settings, start=settings.source == "local") as workers:
+        apart = IsolatedReader(workers) if workers else None
+        catalog = make_catalog(settings, recogniser(settings, apart, stop))
+        projects, problem = list_projects(catalog, settings.only, parse_shard(settings.shard))
+    recipe = recipe_of(settings.stats)
+    if settings.output:
+        store, shard = open_store(settings.output), parse_shard(settings.shard)
+        attempts = Attempts(store, recipe, lambda: datetime.now(UTC), shard)
+        steps = plan(projects, store, recipe, attempts.known)
+    else:
+        steps = plan_run(projects, Known(), recipe)
+    console = open_console(sys.stdout)
+    console.print(plan_table(steps))
+    console.print(describe_plan(steps))
+    return problem
 
 
 def print_report(
@@ -179,7 +216,8 @@ def start_logs(logs: LogSettings) -> None:
 @contextmanager
 def listening(logs: LogSettings) -> Iterator[RunListener]:
     """Show a run's progress on stderr: bars on a terminal, log lines (begun already) elsewhere."""
-    from dpss.cli.console import LogListener, ProgressHandler, TerminalListener, open_console
+    from dpss.cli.console import open_console
+    from dpss.cli.listeners import LogListener, ProgressHandler, TerminalListener
 
     if logs.live:
         yield LogListener()

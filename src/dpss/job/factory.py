@@ -13,12 +13,12 @@ from dpss.catalogs.local import LocalCatalog, Recognise
 from dpss.catalogs.shards import parse_shard
 from dpss.compute.executor import Executor
 from dpss.compute.thread_executor import ThreadExecutor
-from dpss.engine.settings import RunSettings
+from dpss.engine.run_settings import RunSettings
 from dpss.errors import UnreachableError
+from dpss.job.base import Job, RunListener
 from dpss.job.children.isolation import IsolatedReader, make_reader, threads_of
 from dpss.job.pipeline import Pipeline
 from dpss.job.renderer import DrawingProcesses
-from dpss.job.run import Job, RunListener
 from dpss.job.sources import REMOTE, read_listed, without_listed
 from dpss.job.stop import Stop
 from dpss.storage.locations import local_path, open_store

@@ -22,7 +22,7 @@ from dpss.model import MatrixRef, Project
 from dpss.storage.base import Store
 
 if TYPE_CHECKING:
-    from dpss.engine.summarizer import Progress
+    from dpss.engine.progress import Progress
 
 
 class Apart(Protocol):

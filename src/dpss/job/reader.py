@@ -21,7 +21,7 @@ from dpss.storage.locations import Source, local_path
 from dpss.storage.redaction import redact_url
 
 if TYPE_CHECKING:
-    from dpss.engine.summarizer import Progress
+    from dpss.engine.progress import Progress
     from dpss.formats.base import Layer, Matrix
     from dpss.formats.options import OpenOptions
     from dpss.storage.access import Hold

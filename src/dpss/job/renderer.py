@@ -27,7 +27,7 @@ from dpss.job.publication import CLUSTERS, GENES, MARKERS, PLOTS, SUMMARY
 from dpss.summary.manifest import manifest_of, sha256_of
 
 if TYPE_CHECKING:
-    from dpss.engine.summarizer import Progress
+    from dpss.engine.progress import Progress
     from dpss.summary.record import Summary
 
 log = logging.getLogger(__name__)

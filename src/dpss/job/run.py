@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dpss.catalogs.base import Catalog
 from dpss.catalogs.selection import is_named
 from dpss.catalogs.shards import ALL, Shard, projects_of
 from dpss.errors import DpssError, SettingsError, UnreachableError
+from dpss.job.base import Job
 from dpss.job.concurrency import do_in_turn, do_side_by_side
 from dpss.job.context import context
-from dpss.job.pipeline import Pipeline
+from dpss.job.pages import build_pages, pages_are_due, problem_report, try_pages
 from dpss.job.plan.attempts import Attempts
 from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
 from dpss.job.plan.steps import Attempt, Known, Step, largest_first, plan_run
@@ -32,57 +32,16 @@ from dpss.job.removal import prune
 from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.job.report.parts import gather
 from dpss.job.stop import Interrupted
-from dpss.model import MatrixRef, Project
+from dpss.model import Project
 from dpss.storage.base import Store
 
 if TYPE_CHECKING:
-    from dpss.engine.summarizer import Progress
+    pass
 
 log = logging.getLogger(__name__)
 
-PAGES_FIRST = timedelta(minutes=1)
-"""When a run makes pages for the first time, so that a run that is killed leaves an index."""
-PAGES_EVERY = timedelta(minutes=10)
-"""How often a long run brings the pages up to date."""
-PAGES_GRACE_SECONDS = 8.0
-"""How long pages are made after a signal; then only the index of what is published."""
 N_READERS = 8
 """Published summaries read at once: on a bucket the way there takes longer than the reading."""
-
-
-class RunListener(Protocol):
-    """Receives the progress of a run."""
-
-    def on_plan(self, steps: Sequence[Step]) -> None:
-        """Tell what is going to be done."""
-
-    def on_start(self, step: Step) -> Progress:
-        """Announce that a file is begun, decided or not; return its progress reporter."""
-
-    def on_finish(self, outcome: Outcome) -> None:
-        """Tell what became of a matrix."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run: what is to be processed and how."""
-
-    catalog: Catalog
-    pipeline: Pipeline
-    listener: RunListener
-    now: Callable[[], datetime]
-    """Tells the time, in UTC."""
-    force: bool = False
-    only: frozenset[str] = frozenset()
-    """Ids of the projects to process; empty for all."""
-    shard: Shard = ALL
-    """The shard of the projects that is processed."""
-    prune: bool = False
-    """Delete what was published of matrices that the source no longer has."""
-    jobs: int = 1
-    """Files processed side by side."""
-    prefetch: Callable[[Sequence[MatrixRef]], None] = lambda refs: None
-    """Told which files will be opened, in this order."""
 
 
 def list_projects(
@@ -184,7 +143,7 @@ def process(job: Job) -> RunReport:
                 now = job.now()
                 due = pages_are_due(now - started, now - last_pages)
                 if due and not job.shard.is_part:
-                    _try_pages(job, lookup=False)
+                    try_pages(job, lookup=False)
                     last_pages = job.now()
         except Interrupted as interruption:
             log.warning("ended by %s; what is finished is kept", interruption)
@@ -197,19 +156,6 @@ def process(job: Job) -> RunReport:
     return report
 
 
-def pages_are_due(elapsed: timedelta, since_pages: timedelta) -> bool:
-    """Tell whether a run is to bring the pages up to date.
-
-    The time between two updates is half of the run's time so far, within `PAGES_FIRST` and
-    `PAGES_EVERY`.
-
-    Args:
-        elapsed: Time since the run began.
-        since_pages: Time since it made pages, or began.
-    """
-    return since_pages >= min(PAGES_EVERY, max(PAGES_FIRST, elapsed / 2))
-
-
 def _work(job: Job) -> Iterator[RunReport]:
     """Do the run, and yield each piece of its report as it is known."""
     if job.shard.is_end:
@@ -217,7 +163,7 @@ def _work(job: Job) -> Iterator[RunReport]:
         return
     projects, problem = list_projects(job.catalog, job.only, job.shard)
     if problem:
-        yield _problem(problem)
+        yield problem_report(problem)
     store, recipe = job.pipeline.store, job.pipeline.recipe
     attempts = Attempts(store, recipe, job.now, job.shard)
     steps = largest_first(plan(projects, store, recipe, attempts.known, force=job.force))
@@ -245,7 +191,7 @@ def _end(job: Job) -> Iterator[RunReport]:
     if job.prune and not gathered.report.problems and not job.only:
         projects, problem = list_projects(job.catalog, job.only)
         if problem:
-            yield _problem(problem)
+            yield problem_report(problem)
         else:
             prune(store, projects, job.pipeline.recipe)
 
@@ -279,57 +225,5 @@ def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
     try:
         job.pipeline.store.write(run_key(started), text.encode())
     except (DpssError, OSError) as error:
-        return _problem(f"the report of this run could not be written: {error}")
+        return problem_report(f"the report of this run could not be written: {error}")
     return RunReport()
-
-
-def build_pages(job: Job, report: RunReport) -> RunReport:
-    """Bring the pages up to date after a run.
-
-    When a signal ends that, or has ended the run, an index of all that is published is
-    written within about `PAGES_GRACE_SECONDS`; the next run makes the pages that are missing.
-    Where several tasks do a run together, only its end makes pages.
-
-    Args:
-        job: The run.
-        report: What became of every matrix.
-
-    Returns:
-        What went wrong, and the signal.
-    """
-    stop = job.pipeline.stop
-    found = RunReport()
-    if job.shard.is_part:
-        return found
-    if not report.interrupted_by:
-        try:
-            stop.check()
-            return _try_pages(job)
-        except Interrupted as interruption:
-            log.warning("ended by %s; the next run completes the pages", interruption)
-            found = RunReport(interrupted_by=interruption.number)
-    with stop.shield(later=True):
-        return found + _try_pages(job, seconds=PAGES_GRACE_SECONDS)
-
-
-def _try_pages(job: Job, *, seconds: float = math.inf, lookup: bool = True) -> RunReport:
-    """Build the pages; returns what went wrong with that."""
-    from dpss.website import build_website
-
-    try:
-        build_website(
-            job.pipeline.store,
-            # Checksums tell what is published anew: pages made during the run are kept.
-            changed=(),
-            prune=job.prune,
-            seconds=seconds,
-            lookup=lookup,
-        )
-    except (DpssError, OSError) as error:
-        return _problem(f"the pages could not be built: {error}")
-    return RunReport()
-
-
-def _problem(text: str) -> RunReport:
-    log.error("%s", text)
-    return RunReport(problems=(text,))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dpss._version import __version__
 from dpss.catalogs.base import Catalog
-from dpss.engine.settings import RunSettings, bucket_of
+from dpss.engine.run_settings import RunSettings, bucket_of
 
 if TYPE_CHECKING:
     from dpss.storage.http import Client

@@ -426,7 +426,7 @@ def test_what_became_of_the_matrices_is_told_before_the_pages(
     def lost(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("dpss.job.run.build_pages", lost)
+    monkeypatch.setattr("dpss.job.pages.build_pages", lost)
     command = ["run", "--input", str(matrix), "--output", str(tmp_path / "out"), "--metrics", "emf"]
     done = CliRunner().invoke(commands, command, obj=NeverStop())
     assert isinstance(done.exception, MemoryError)

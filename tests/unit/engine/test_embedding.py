@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from sklearn.metrics import adjusted_rand_score
 
 import dpss
-from dpss.engine.summarizer import NullProgress
+from dpss.engine.progress import NullProgress
 from dpss.figures.registry import EMBEDDING_FIGURES
 from dpss.job.renderer import DrawingHere
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dpss.engine.options import all_options, find_faults, make_settings, setting
-from dpss.engine.settings import RunSettings
+from dpss.engine.run_settings import RunSettings
 from dpss.errors import SettingsError
 
 ROOT = Path(__file__).parents[3]
@@ -50,7 +50,7 @@ def test_one_field_makes_an_option(tmp_path: Path) -> None:
     """A toy option, one field more, is an option, a variable, a check and in the reference."""
     shutil.copytree(ROOT / "src", tmp_path / "src")
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    path = tmp_path / "src" / "dpss" / "engine" / "settings.py"
+    path = tmp_path / "src" / "dpss" / "engine" / "run_settings.py"
     path.write_text(path.read_text() + FIELD)
     environment = os.environ | {"PYTHONPATH": f"{tmp_path / 'src'}:{tmp_path}"}
     output = subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 from dpss.cli.config import make_run_settings
 from dpss.compute.machine import default_threads, peak_memory_bytes
 from dpss.engine.options import make_settings
-from dpss.engine.settings import ENVIRONS, ReadSettings, StatSettings, bucket_of
+from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import SettingsError
 
 
@@ -26,18 +26,6 @@ def test_a_deployment_sets_what_is_not_set() -> None:
         source="canned", environ="dev", blacklist=True, blacklist_file="b", output="o"
     )
     assert (settings.output, settings.blacklist_file) == ("o", "b")
-
-
-def test_buckets_of_all_deployments() -> None:
-    """As they were in 2019: the stage before the name, none for prod."""
-    names = {environ: bucket_of(environ).name for environ in ENVIRONS}
-    rest = "project-assets.data.humancellatlas.org"
-    assert names == {
-        "dev": f"dev.{rest}",
-        "integration": f"integration.{rest}",
-        "staging": f"staging.{rest}",
-        "prod": rest,
-    }
 
 
 def test_every_fault_is_gathered() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dpss.engine.summarizer import NullProgress
+from dpss.engine.progress import NullProgress
 from dpss.figures.registry import EMBEDDING_FIGURES, FIGURES
 from dpss.job import renderer as drawing
 from dpss.job.renderer import DrawingHere, DrawingProcesses

@@ -17,9 +17,10 @@ import pytest
 from dpss.catalogs.shards import Shard
 from dpss.engine.settings import StatSettings
 from dpss.errors import SettingsError, UnreachableError
+from dpss.job.base import Job
 from dpss.job.plan.steps import Step
 from dpss.job.report.outcomes import Outcome, Status, is_run_key
-from dpss.job.run import Job, pages_are_due, run
+from dpss.job.run import run
 from dpss.job.stop import Interrupted, NeverStop
 from dpss.storage.local import LocalStore
 from tests.memory_store import MemoryStore
@@ -392,7 +393,7 @@ def test_a_long_run_brings_the_pages_up_to_date_meanwhile(
     matrices: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after hours, a run leaves an index of what it had published by then."""
-    monkeypatch.setattr("dpss.job.run.PAGES_EVERY", timedelta(0))
+    monkeypatch.setattr("dpss.job.pages.PAGES_EVERY", timedelta(0))
     store = MemoryStore()
     job = job_of(matrices, store)
 
@@ -442,20 +443,9 @@ def test_pages_made_during_a_run_are_not_made_again(
 
     found = []
     for every in (timedelta(days=1), timedelta(0)):
-        monkeypatch.setattr("dpss.job.run.PAGES_EVERY", every)
+        monkeypatch.setattr("dpss.job.pages.PAGES_EVERY", every)
         read.clear()
         assert run(job_of(folder, Counting())).exit_code == 0
         found.append({key: n for key, n in read.items() if key.endswith(".png")})
     assert len(found[0]) == 5
     assert found[0] == found[1]
-
-
-def test_pages_come_after_a_minute_then_more_rarely() -> None:
-    """A run of an hour makes them after 1, 2, 4, 8, 16, 26, 36, 46 and 56 minutes."""
-    made, last = [], timedelta(0)
-    for second in range(3601):
-        now = timedelta(seconds=second)
-        if pages_are_due(now, now - last):
-            made.append(second / 60)
-            last = now
-    assert made == [1, 2, 4, 8, 16, 26, 36, 46, 56]

@@ -28,3 +28,9 @@ def limit_metadata(file: h5py.File) -> None:
     config.initial_size = config.max_size = _METADATA_BYTES
     config.min_size = _METADATA_BYTES // 2
     file.id.set_mdc_config(config)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the first line of an error's message, short."""
+    lines = str(error).splitlines()
+    return lines[0][:120] if lines else type(error).__name__

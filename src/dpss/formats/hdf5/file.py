@@ -28,7 +28,7 @@ from dpss.errors import (
     UnknownFormatError,
 )
 from dpss.formats.arrays.vectors import Cursor
-from dpss.formats.hdf5.access import limit_metadata, open_local
+from dpss.formats.hdf5.access import limit_metadata, open_local, reason_of
 from dpss.formats.hdf5.filters import missing_filter, unfilter
 from dpss.formats.hdf5.layout import DatasetLayout, coalesce, lay_out, span_bytes
 from dpss.formats.hdf5.remote import RangeFile
@@ -79,7 +79,7 @@ class Hdf5File:
                 except (OSError, RuntimeError, KeyError) as error:
                     self.raise_own_error()
                     raise CorruptMatrixError(
-                        f"{self.blob.url}: HDF5 can't be opened ({_reason(error)})"
+                        f"{self.blob.url}: HDF5 can't be opened ({reason_of(error)})"
                     ) from error
             return self._root
 
@@ -116,7 +116,7 @@ class Hdf5File:
         except (OSError, RuntimeError) as error:
             self.raise_own_error()
             raise CorruptMatrixError(
-                f"{self.blob.url}: {path} can't be read ({_reason(error)})"
+                f"{self.blob.url}: {path} can't be read ({reason_of(error)})"
             ) from error
         if not isinstance(found, h5py.Dataset):
             raise CorruptMatrixError(f"{self.blob.url}: {path} is not a dataset")
@@ -141,7 +141,7 @@ def reading(file: Hdf5File) -> Iterator[None]:
             raise
         file.raise_own_error()
         raise CorruptMatrixError(
-            f"{file.blob.url}: the HDF5 file is damaged ({_reason(error)})"
+            f"{file.blob.url}: the HDF5 file is damaged ({reason_of(error)})"
         ) from error
 
 
@@ -228,7 +228,7 @@ class ChunkedArray:
         except (OSError, RuntimeError, ValueError) as error:
             self._file.raise_own_error()
             raise CorruptMatrixError(
-                f"{self._file.blob.url}: {self.path} can't be read ({_reason(error)})"
+                f"{self._file.blob.url}: {self.path} can't be read ({reason_of(error)})"
             ) from error
 
     def read_slabs(
@@ -294,9 +294,3 @@ class ChunkedArray:
         return CorruptMatrixError(
             f"{self._file.blob.url}: chunk {number} of {self.path} {what}; is the file truncated?"
         )
-
-
-def _reason(error: BaseException) -> str:
-    """Return the first line of an error's message, short."""
-    lines = str(error).splitlines()
-    return lines[0][:120] if lines else type(error).__name__

@@ -19,7 +19,8 @@ from dpss.compute.executor import Executor
 from dpss.compute.machine import peak_memory_bytes
 from dpss.compute.processes import can_fork
 from dpss.compute.thread_executor import ThreadExecutor
-from dpss.engine.settings import RunSettings, StatSettings
+from dpss.engine.run_settings import RunSettings
+from dpss.engine.settings import StatSettings
 from dpss.errors import DpssError, LostError, UnknownFormatError
 from dpss.job.children.workers import DEFAULT_TIME_LIMIT, Tasks, Workers, portable
 from dpss.job.publication import Recipe
@@ -34,7 +35,7 @@ from dpss.storage.locations import open_source
 from dpss.storage.scratch import Scratch, remove_abandoned
 
 if TYPE_CHECKING:
-    from dpss.engine.summarizer import Progress
+    from dpss.engine.progress import Progress
 
 
 class IsolatedReader:
@@ -83,7 +84,7 @@ class IsolatedReader:
 
     def is_matrix(self, path: Path, check: Callable[[], None]) -> bool:
         """Tell by its content whether a file is a matrix; one that costs a child is, too."""
-        from dpss.engine.summarizer import NullProgress
+        from dpss.engine.progress import NullProgress
 
         try:
             return bool(self._workers.call("is_matrix", path, progress=NullProgress(), check=check))

@@ -24,7 +24,7 @@ from dpss.compute.processes import Child, End, ForkServer
 from dpss.errors import LostError, MatrixError
 
 if TYPE_CHECKING:
-    from dpss.engine.summarizer import Progress
+    from dpss.engine.progress import Progress
 
 DEFAULT_TIME_LIMIT = 6 * 3600.0
 """Seconds that a task may take."""

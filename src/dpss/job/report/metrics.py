@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from dpss.engine.settings import RunSettings
+from dpss.engine.run_settings import RunSettings
 from dpss.job.report.outcomes import Outcome, RunReport, Status
 
 NAMESPACE = "dpss"

@@ -7,15 +7,10 @@ Tried again are refused and broken connections, silence, and the statuses 429, 5
 
 from __future__ import annotations
 
-import contextlib
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -24,9 +19,17 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import RequestError, TransientRequestError
+from dpss.storage.http.answers import (
+    discard,
+    is_malformed,
+    read_bounded,
+    reason,
+    retry_after,
+    words_of,
+)
 from dpss.storage.http.connections import RefusedNetworkError, pools_for
 from dpss.storage.http.networks import Networks, networks_beyond, private_redirect
-from dpss.storage.redaction import redact_line, redact_url
+from dpss.storage.redaction import redact_url
 
 T = TypeVar("T")
 
@@ -36,9 +39,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 100  # Azul sends a caller back to itself until a file is ready
 MAX_JSON_BYTES = 1 << 27
 """Largest document, after inflating; CELLxGENE's list of all data sets has about 2²⁶ bytes."""
-_PIECE_BYTES = 1 << 20
-_DRAINED_BYTES = 1 << 16
-_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Client:
         else:
             answer = self._send(method, url, {**headers, "Content-Type": "application/json"}, body)
         try:
-            data = _read_bounded(answer, MAX_JSON_BYTES)
+            data = read_bounded(answer, MAX_JSON_BYTES)
         except (HTTPError, OSError) as error:
             answer.close()
             raise TransientRequestError(
@@ -162,7 +162,7 @@ class Client:
         answer.release_conn()
         if not 200 <= answer.status < 300:
             raise RequestError(
-                f"{redact_url(url)}: answers {answer.status}{_words(data)}", answer.status
+                f"{redact_url(url)}: answers {answer.status}{words_of(data)}", answer.status
             )
         try:
             return json.loads(data)
@@ -190,7 +190,7 @@ class Client:
             host = urlsplit(url).netloc.rpartition("@")[2]
             if isinstance(error, RefusedNetworkError):
                 raise RequestError(f"{urlsplit(url).hostname}: {error}") from error
-            if _is_malformed(error):
+            if is_malformed(error):
                 raise RequestError(f"{host}: does not answer in HTTP ({reason(error)})") from error
             raise TransientRequestError(f"{host}: {reason(error)}") from error
         if answer.status in PASSING:
@@ -233,100 +233,3 @@ def follow(url: str, location: str, networks: Networks | None = None) -> str:
     if refusal := private_redirect(url, target, networks):
         raise RequestError(refusal)
     return target
-
-
-def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a ``Retry-After`` asks for; it may be a number or a date.
-
-    >>> retry_after("3"), retry_after("soon"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT")
-    (3.0, None, 0.0)
-    """
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            then = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        seconds = (then.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def reason(error: BaseException) -> str:
-    """Return what went wrong in a few words, without addresses' secrets."""
-    text = str(error.args[-1]) if error.args else str(error)
-    for sign, words in (
-        ("Failed to resolve", "there is no such host, or no network"),
-        ("Connection refused", "refuses the connection"),
-        ("timed out", "no answer in time"),
-        ("CERTIFICATE_VERIFY_FAILED", "its certificate can't be verified"),
-        ("IncompleteRead", "the connection ended too early"),
-        ("Connection reset", "the connection was reset"),
-        ("RemoteDisconnected", "the connection was closed"),
-    ):
-        if sign in f"{error!r} {error}":
-            return words
-    return redact_line(text)[:200] or type(error).__name__
-
-
-def discard(answer: urllib3.BaseHTTPResponse) -> None:
-    """Give up an answer: a short body is read so that the connection can be used again."""
-    length = stated_length(answer)
-    if length is not None and length <= _DRAINED_BYTES:
-        with contextlib.suppress(HTTPError, OSError):
-            answer.drain_conn()
-            answer.release_conn()
-            return
-    answer.close()
-
-
-def stated_length(answer: urllib3.BaseHTTPResponse) -> int | None:
-    """Return the ``Content-Length`` in bytes; ``None`` where there is none, or no number."""
-    return whole_number(answer.headers.get("Content-Length", ""))
-
-
-def whole_number(text: str) -> int | None:
-    """Return a number of a header, ``None`` where it is none below 10¹⁸.
-
-    >>> whole_number("12"), whole_number("-5"), whole_number("1e3"), whole_number("9" * 5000)
-    (12, None, None, None)
-    """
-    plain = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
-    return int(text) if plain else None
-
-
-def _is_malformed(error: Exception) -> bool:
-    """Return whether an answer broke HTTP's grammar, which a second attempt does not mend."""
-    causes = (error, *error.args)
-    return any(
-        isinstance(cause, HTTPException)
-        and not isinstance(cause, (RemoteDisconnected, IncompleteRead))
-        for cause in causes
-    )
-
-
-def _read_bounded(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
-    """Return a body, inflated; ``None`` where it states or has more than ``limit`` bytes."""
-    if (stated_length(answer) or 0) > limit:
-        return None
-    data = bytearray()
-    while piece := answer.read(_PIECE_BYTES, decode_content=True):
-        data += piece
-        if len(data) > limit:
-            return None
-    return bytes(data)
-
-
-def _words(data: bytes) -> str:
-    """Return what an error's body says, if that is short and plain."""
-    try:
-        document = json.loads(data)
-    except ValueError:
-        return ""
-    if isinstance(document, dict):
-        for key in ("message", "Message", "detail", "title"):
-            if isinstance(document.get(key), str):
-                return f" ({redact_line(document[key])[:200]})"
-    return ""

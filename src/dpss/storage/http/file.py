@@ -17,7 +17,8 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import FetchError, RequestError, TransientRequestError
-from dpss.storage.http.client import Client, discard, reason
+from dpss.storage.http.answers import discard, reason
+from dpss.storage.http.client import Client
 from dpss.storage.http.transfer import (
     BUFFER_BYTES,
     Download,

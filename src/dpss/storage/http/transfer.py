@@ -14,7 +14,8 @@ from isal import isal_zlib
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import CorruptMatrixError, FetchError, RequestError, TransientRequestError
-from dpss.storage.http.client import Client, discard, reason, stated_length, whole_number
+from dpss.storage.http.answers import discard, reason, stated_length, whole_number
+from dpss.storage.http.client import Client
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

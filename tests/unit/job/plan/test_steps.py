@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dpss.engine.settings import RunSettings
+from dpss.engine.run_settings import RunSettings
 from dpss.job.concurrency import do_side_by_side
 from dpss.job.plan.steps import Step, largest_first, vanished
 from dpss.job.report.metrics import emf_line

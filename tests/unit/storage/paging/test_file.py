@@ -150,11 +150,14 @@ def bytes_sent(server: FileServer) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("threads", "times"), [(1, 1.05), (2, 1.3)])
 def test_a_cell_major_matrix_costs_its_bytes_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, times: float
 ) -> None:
     """An h5ad behind HTTP, larger than what is kept: the same sums as of the local file, and no
-    more than 1.05 times its bytes, by two threads with shares side by side; some requests fail."""
+    more than 1.05 times its bytes; some requests fail. Of two threads with parts side by side one
+    may be held up while the other reads more than is kept: it then asks for a run of 2 MiB, an
+    eighth of this file, again."""
     path = tmp_path / "m.h5ad"
     inputs.write_h5ad(path, 3_000)
     monkeypatch.setattr(page_cache, "KEPT_BYTES", 6 << 20)
@@ -167,7 +170,7 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
         is_gene = layer.genes.is_gene
         features = Features(is_gene, is_gene & False, is_gene[:100].nonzero()[0])
         fold = CellFold(Reading(layer, 1 << 20), features, 0)
-        return ThreadExecutor(2).fold(
+        return ThreadExecutor(threads).fold(
             fold, layer.partitions(4 << 20), lambda _: None
         ).result(), size
 
@@ -177,7 +180,7 @@ def test_a_cell_major_matrix_costs_its_bytes_once(
         assert isinstance(far, Blob)
         server.files["/m.h5ad"].faults = [Answer(503), Answer(503)]
         found, _ = sums(far)
-        assert bytes_sent(server) <= 1.05 * size
+        assert bytes_sent(server) <= times * size
         assert len(server.requests) < 80
     expected, _ = sums(LocalFile(path))
     assert equal(found, expected)  # type: ignore[arg-type]

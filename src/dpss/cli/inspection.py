@@ -1,0 +1,94 @@
+"""Tables of what each file holds, for ``dpss inspect``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dpss.cli.console import open_console
+from dpss.cli.logs import clean
+from dpss.cli.runner import print_error
+from dpss.engine.inspection import Inspection, inspect_source, inspection_document
+from dpss.errors import DpssError
+from dpss.formats.options import OpenOptions
+from dpss.storage.access import in_place
+from dpss.storage.locations import open_source
+from dpss.storage.redaction import redact_url
+
+
+def print_inspections(
+    matrices: Sequence[str],
+    means: OpenOptions,
+    layer: str | None,
+    check: Callable[[], None],
+    *,
+    as_json: bool,
+) -> int:
+    """Look at matrices, and print what each holds and how it would be read.
+
+    Args:
+        matrices: Paths or addresses.
+        means: What opening may use.
+        layer: The layer that is asked for, if any.
+        check: Called between two matrices; raises where the command is to end.
+        as_json: Whether one JSON document of all is printed instead of tables.
+
+    Returns:
+        How many of them can't be summarised.
+    """
+    documents: list[dict[str, Any]] = []
+    n_failed = 0
+    console = open_console(sys.stdout)
+    for matrix in matrices:
+        check()
+        try:
+            source = in_place(open_source(matrix))
+            for found in inspect_source(source, means, layer):
+                n_failed += bool(found.error)
+                documents.append(inspection_document(source.url, found))
+                if not as_json:
+                    print_inspection(console, source.url, found)
+        except DpssError as error:
+            n_failed += 1
+            documents.append({"url": redact_url(matrix), "error": str(error)})
+            if not as_json:
+                print_error(str(error))
+    if as_json:
+        click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+    return n_failed
+
+
+def print_inspection(console: Console, url: str, found: Inspection) -> None:
+    """Print what was found out about a matrix, as ``dpss inspect`` does.
+
+    Args:
+        console: Where to.
+        url: Address of the file, without secrets.
+        found: What was found out.
+    """
+    name = f" ({found.name})" if found.name else ""
+    console.print(Text(clean(f"{url}{name}"), style="bold"))
+    if found.error:
+        console.print(Text(clean(f"can't be summarised: {found.error}"), style="red"))
+    else:
+        cells = "a number of" if found.n_cells is None else f"{found.n_cells:,}"
+        layers = ", ".join(f"{name}: {values}" for name, values in found.layers)
+        features = "a number of" if found.n_features is None else f"{found.n_features:,}"
+        shown = f"{cells} cells × {features} features; layers: {layers}"
+        console.print(Text(clean(shown)))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in ("Decided", "As", "How sure", "Evidence", "Changed by"):
+        table.add_column(title, overflow="fold")
+    for each in found.reading:
+        sure = Text(str(each.certainty), style="yellow" if each.certainty == "assumed" else "")
+        words = (each.topic.replace("_", " "), each.value, sure, each.evidence, each.option)
+        table.add_row(*(Text(clean(w)) if isinstance(w, str) else w for w in words))
+    console.print(table)

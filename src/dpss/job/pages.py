@@ -1,0 +1,92 @@
+"""Pages of the output, brought up to date during and after a run."""
+
+from __future__ import annotations
+
+import logging
+import math
+from datetime import timedelta
+
+from dpss.errors import DpssError
+from dpss.job.base import Job
+from dpss.job.report.outcomes import RunReport
+from dpss.job.stop import Interrupted
+
+log = logging.getLogger(__name__)
+
+
+PAGES_FIRST = timedelta(minutes=1)
+"""When a run makes pages for the first time, so that a run that is killed leaves an index."""
+
+
+PAGES_EVERY = timedelta(minutes=10)
+"""How often a long run brings the pages up to date."""
+
+
+PAGES_GRACE_SECONDS = 8.0
+"""How long pages are made after a signal; then only the index of what is published."""
+
+
+def pages_are_due(elapsed: timedelta, since_pages: timedelta) -> bool:
+    """Tell whether a run is to bring the pages up to date.
+
+    The time between two updates is half of the run's time so far, within `PAGES_FIRST` and
+    `PAGES_EVERY`.
+
+    Args:
+        elapsed: Time since the run began.
+        since_pages: Time since it made pages, or began.
+    """
+    return since_pages >= min(PAGES_EVERY, max(PAGES_FIRST, elapsed / 2))
+
+
+def build_pages(job: Job, report: RunReport) -> RunReport:
+    """Bring the pages up to date after a run.
+
+    When a signal ends that, or has ended the run, an index of all that is published is
+    written within about `PAGES_GRACE_SECONDS`; the next run makes the pages that are missing.
+    Where several tasks do a run together, only its end makes pages.
+
+    Args:
+        job: The run.
+        report: What became of every matrix.
+
+    Returns:
+        What went wrong, and the signal.
+    """
+    stop = job.pipeline.stop
+    found = RunReport()
+    if job.shard.is_part:
+        return found
+    if not report.interrupted_by:
+        try:
+            stop.check()
+            return try_pages(job)
+        except Interrupted as interruption:
+            log.warning("ended by %s; the next run completes the pages", interruption)
+            found = RunReport(interrupted_by=interruption.number)
+    with stop.shield(later=True):
+        return found + try_pages(job, seconds=PAGES_GRACE_SECONDS)
+
+
+def try_pages(job: Job, *, seconds: float = math.inf, lookup: bool = True) -> RunReport:
+    """Build the pages; returns what went wrong with that."""
+    from dpss.website import build_website
+
+    try:
+        build_website(
+            job.pipeline.store,
+            # Checksums tell what is published anew: pages made during the run are kept.
+            changed=(),
+            prune=job.prune,
+            seconds=seconds,
+            lookup=lookup,
+        )
+    except (DpssError, OSError) as error:
+        return problem_report(f"the pages could not be built: {error}")
+    return RunReport()
+
+
+def problem_report(text: str) -> RunReport:
+    """Write a problem of a run to the log, and return it as a report."""
+    log.error("%s", text)
+    return RunReport(problems=(text,))

@@ -1,0 +1,120 @@
+"""Answers over HTTP: headers, bodies of bounded size, and faults in words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from dpss.storage.redaction import redact_line
+
+_MAX_DIGITS = 18
+
+
+_PIECE_BYTES = 1 << 20
+
+
+_DRAINED_BYTES = 1 << 16
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds that a ``Retry-After`` asks for; it may be a number or a date.
+
+    >>> retry_after("3"), retry_after("soon"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT")
+    (3.0, None, 0.0)
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            then = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (then.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def reason(error: BaseException) -> str:
+    """Return what went wrong in a few words, without addresses' secrets."""
+    text = str(error.args[-1]) if error.args else str(error)
+    for sign, words in (
+        ("Failed to resolve", "there is no such host, or no network"),
+        ("Connection refused", "refuses the connection"),
+        ("timed out", "no answer in time"),
+        ("CERTIFICATE_VERIFY_FAILED", "its certificate can't be verified"),
+        ("IncompleteRead", "the connection ended too early"),
+        ("Connection reset", "the connection was reset"),
+        ("RemoteDisconnected", "the connection was closed"),
+    ):
+        if sign in f"{error!r} {error}":
+            return words
+    return redact_line(text)[:200] or type(error).__name__
+
+
+def discard(answer: urllib3.BaseHTTPResponse) -> None:
+    """Give up an answer: a short body is read so that the connection can be used again."""
+    length = stated_length(answer)
+    if length is not None and length <= _DRAINED_BYTES:
+        with contextlib.suppress(HTTPError, OSError):
+            answer.drain_conn()
+            answer.release_conn()
+            return
+    answer.close()
+
+
+def stated_length(answer: urllib3.BaseHTTPResponse) -> int | None:
+    """Return the ``Content-Length`` in bytes; ``None`` where there is none, or no number."""
+    return whole_number(answer.headers.get("Content-Length", ""))
+
+
+def whole_number(text: str) -> int | None:
+    """Return a number of a header, ``None`` where it is none below 10¹⁸.
+
+    >>> whole_number("12"), whole_number("-5"), whole_number("1e3"), whole_number("9" * 5000)
+    (12, None, None, None)
+    """
+    plain = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    return int(text) if plain else None
+
+
+def is_malformed(error: Exception) -> bool:
+    """Return whether an answer broke HTTP's grammar, which a second attempt does not mend."""
+    causes = (error, *error.args)
+    return any(
+        isinstance(cause, HTTPException)
+        and not isinstance(cause, (RemoteDisconnected, IncompleteRead))
+        for cause in causes
+    )
+
+
+def read_bounded(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
+    """Return a body, inflated; ``None`` where it states or has more than ``limit`` bytes."""
+    if (stated_length(answer) or 0) > limit:
+        return None
+    data = bytearray()
+    while piece := answer.read(_PIECE_BYTES, decode_content=True):
+        data += piece
+        if len(data) > limit:
+            return None
+    return bytes(data)
+
+
+def words_of(data: bytes) -> str:
+    """Return what an error's body says, if that is short and plain."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return ""
+    if isinstance(document, dict):
+        for key in ("message", "Message", "detail", "title"):
+            if isinstance(document.get(key), str):
+                return f" ({redact_line(document[key])[:200]})"
+    return ""
