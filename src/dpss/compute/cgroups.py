@@ -92,7 +92,7 @@ def _up(group: str, mounted: str) -> Iterator[PurePosixPath]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(errors="replace").splitlines()
+        return path.read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return []
 

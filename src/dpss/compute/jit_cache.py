@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from dpss.compute.object_file import load_object
+from dpss.compute.object_file import c_library, load_object
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +227,7 @@ def _numba_type_of(value: Any) -> Any:
 
 def _check_references(library: Any) -> None:
     """Check that a library refers to nothing but the C library, which every process has."""
-    process = ctypes.CDLL(None)
+    process = c_library()
     for function in library._final_module.functions:
         name = function.name
         if function.is_declaration and not name.startswith("llvm.") and not hasattr(process, name):
@@ -267,7 +267,7 @@ def _load(machine_code: MachineCode) -> tuple[Any, int]:
 def _host() -> str:
     """Return what tells this processor, with all that it can do, from others."""
     try:
-        first = Path("/proc/cpuinfo").read_text().split("\n\n", 1)[0]
+        first = Path("/proc/cpuinfo").read_text("utf-8").split("\n\n", 1)[0]
     except (OSError, UnicodeDecodeError):
         llvm = _llvm()
         return f"{llvm.get_host_cpu_name()}{llvm.get_host_cpu_features().flatten()}"

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from dpss.compute import windows
 from dpss.compute.cgroups import cpu_limit, memory_limit
+
+resource: Any
+try:
+    resource = import_module("resource")
+except ImportError:  # Windows has none.
+    resource = None
 
 MAX_THREADS = 8
 """Most threads taken without being asked: each has sums of its own, a few MB."""
+
+ASSUMED_MEMORY = 4 << 30
+"""Bytes of memory taken to be there where the system does not tell: a small machine's."""
 
 _ROOT = Path("/")
 
@@ -36,7 +47,10 @@ def memory_bytes(root: Path = _ROOT) -> int:
     Args:
         root: The directory that holds ``proc`` and ``sys``.
     """
-    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        found = windows.total_memory() or ASSUMED_MEMORY
     limit = memory_limit(root)
     return found if limit is None else min(found, limit)
 
@@ -47,9 +61,11 @@ def default_threads() -> int:
 
 
 def peak_memory_bytes() -> int:
-    """Return the largest resident memory that this process has had so far."""
+    """Return the largest resident memory that this process has had so far; 0 if not known."""
+    if resource is None:
+        return windows.peak_memory() or 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return int(peak) if sys.platform == "darwin" else int(peak) * 1024
 
 
 def return_memory_at_once() -> None:

@@ -198,10 +198,15 @@ def _relocate_arm(memory: Any, place: int, kind: int, target: int, here: int) ->
     struct.pack_into("<I", memory, place, word)
 
 
+def c_library() -> ctypes.CDLL:
+    """Return the C library of this process; its functions are attributes."""
+    return ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
+
+
 def _function(name: str) -> int:
     """Return the address of a function of the C library."""
     try:
-        found = ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value
+        found = ctypes.cast(getattr(c_library(), name), ctypes.c_void_p).value
     except AttributeError as error:
         raise ValueError(f"needs {name}") from error
     return int(found or 0)

@@ -62,7 +62,7 @@ class Child:
 
 def can_fork() -> bool:
     """Return whether children can be forked here: on Linux, whose libraries allow for it."""
-    return sys.platform == "linux" and hasattr(os, "fork")
+    return sys.platform == "linux" and hasattr(os, "fork") and hasattr(os, "wait4")
 
 
 class ForkServer:
@@ -214,4 +214,4 @@ def _never_return(work: Callable[[], object]) -> None:
 def _be_killed_first() -> None:
     """Have the kernel choose this process where memory runs out, and not its parents."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", "utf-8")

@@ -251,6 +251,8 @@ def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, byte
 def _context() -> BaseContext:
     """Return how helpers are started: forked by a server that has matplotlib already."""
     try:
+        if not hasattr(os, "fork"):
+            raise ValueError
         context = multiprocessing.get_context("forkserver")
     except ValueError:  # There is none on this system.
         return multiprocessing.get_context("spawn")

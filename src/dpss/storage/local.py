@@ -52,7 +52,10 @@ class LocalFile(_Place):
     def read_range(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, fewer only at the end."""
         with self.open() as file:
-            return os.pread(file.fileno(), length, start)
+            if hasattr(os, "pread"):
+                return os.pread(file.fileno(), length, start)
+            file.seek(start)
+            return file.read(length)
 
     def open(self) -> BinaryIO:
         """Open the file for reading."""

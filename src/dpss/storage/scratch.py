@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from dpss.errors import CorruptMatrixError, FetchError, LimitError, MatrixError, UnreachableError
 from dpss.storage.base import Blob
+from dpss.storage.file_lock import can_lock, lock
 from dpss.storage.local import LocalFile
 
 _PREFIX = "dpss-scratch-"
@@ -62,6 +62,8 @@ class Scratch:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+            if folder is not None and folder.exists():  # Windows removes no open file.
+                shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def limit_bytes(self) -> int:
@@ -138,7 +140,7 @@ class Scratch:
                 try:
                     self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
                     self._lock_file = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-                    fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+                    lock(self._lock_file)
                 except OSError as error:
                     raise _no_folder(self._parent, error) from error
             return self._folder
@@ -199,16 +201,21 @@ class ScratchFile(LocalFile):
 def remove_abandoned(parent: Path) -> None:
     """Remove scratch folders whose program is no longer there; it was killed.
 
-    Each running program holds a lock within its own folder.
+    Each running program holds a lock within its own folder. On a system without file
+    locks nothing is removed.
     """
+    if not can_lock():
+        return
     for folder in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             lock_file = os.open(folder / _LOCK, os.O_RDWR)
             try:
-                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(lock_file, wait=False)
                 shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(lock_file)
+            if folder.exists():  # Windows removes no open file.
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _too_large(url: str, n_bytes: int, limit: int) -> LimitError:

@@ -47,6 +47,8 @@ def _is_refused(path: Path) -> bool:
 
 def _explain_refusal(path: Path) -> str:
     """Return which user can't read which file, and as which user to run."""
+    if not hasattr(os, "geteuid"):  # Windows, whose rights are no numbers.
+        return f"this user may not read {path}"
     # The outermost folder that is closed; whose it is can be asked of the folder around it.
     folders = (folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK))
     closed = next(folders, path)
@@ -64,7 +66,7 @@ def _explain_refusal(path: Path) -> str:
 def _mounted(mounts: Path) -> Iterable[Path]:
     """Yield where something is mounted."""
     try:
-        lines = mounts.read_text().splitlines()
+        lines = mounts.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return
     for line in lines:
