@@ -27,7 +27,7 @@ THIS_PACKAGE := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 .PHONY: help
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
-		printf '  make %-13s %s\n' "$$name" "$$what"; done
+		printf '  make %-17s %s\n' "$$name" "$$what"; done
 
 .PHONY: demo
 demo: $(VENV)/.installed ## Install what the lock says, run the job on a small simulated portal
@@ -71,6 +71,10 @@ fuzz: $(VENV)/.installed-dev ## Try damaged files on a reader (READER=mtx SECOND
 .PHONY: rehearsal
 rehearsal: $(VENV)/.installed-dev ## Rehearse four days of a portal of 532 projects on a loopback S3 (half an hour)
 	$(BIN)/python -m tests.cloud.rehearsal $(ARGS)
+
+.PHONY: release-rehearsal
+release-rehearsal: $(VENV)/.installed-dev ## Build, publish to an index on loopback, install from it, run the demo
+	$(BIN)/python tools/release.py rehearse
 
 .PHONY: reference
 reference: $(VENV)/.installed ## Write the reference of commands and settings from the commands
