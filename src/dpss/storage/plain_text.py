@@ -8,6 +8,7 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )
 """Control characters but tab and line feed, marks of writing direction, and annotations."""
+_IN_ASCII = dict.fromkeys((*range(9), *range(11, 32), 127))
 _BREAKS = re.compile("[\u2028\u2029]")
 _IN_JSON = re.compile(
     r"(\\\\)|\\u00(?:0[0-8bcef]|1[0-9a-f])|\\[bfr]|"
@@ -21,6 +22,11 @@ def strip_control(text: str) -> str:
     >>> strip_control("a\x1b[31mb\u202ec\n")
     'a[31mbc\n'
     """
+    if text.isascii():
+        return text.translate(_IN_ASCII)
+    # All that is stripped counts as not printable; so do line feeds and some blanks, which stay.
+    if text.isprintable():
+        return text
     return _BREAKS.sub(" ", _CONTROL.sub("", text))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import struct
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,19 +18,18 @@ from dpss.website.genes.contributions import part_keys
 from dpss.website.genes.index import layout_for, write_shards
 from dpss.website.genes.lookup import NAMES, VALUES
 from dpss.website.multiqc import multiqc_document
-from dpss.website.pages.environment import (
-    compare_script,
-    example_genes,
-    matrix_view,
-    portal_script,
-    published_addresses,
-    render,
-    static_files,
-)
+from dpss.website.pages.environment import matrix_view, render, static_files
 from dpss.website.pages.history import DATES, Entry, History, dates_script, read_history
 from dpss.website.pages.places import PLACES, places_script
+from dpss.website.pages.portal import (
+    compare_script,
+    example_genes,
+    portal_script,
+    published_addresses,
+)
 from dpss.website.pages.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
 from dpss.website.pages.report import report_page
+from dpss.website.pictures import png_size, read_pictures
 from dpss.website.plots import DATA, write_plots
 from dpss.website.records import (
     SUMMARY,
@@ -48,7 +46,6 @@ from dpss.website.writer import Publisher
 
 log = logging.getLogger(__name__)
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 BATCH = 32
 """Projects whose pages are made between two checkpoints."""
 _BESIDE = ("report.html", "summary_mqc.json", NAMES, VALUES)
@@ -68,8 +65,8 @@ def build_website(
     The same published files give the same pages, byte for byte; what is already there
     is not written again. A document that can't be read, or a matrix that is being replaced,
     is named on the first page and in the log, and stops no other. The index is written after
-    each batch of projects, with those that have a page; a build that is cut short is continued
-    by the next one.
+    the first batch of projects, then each time that twice as many have a page; a build that is
+    cut short is continued by the next one.
 
     Args:
         store: Where the summaries are and the pages go.
@@ -172,7 +169,8 @@ def _write_projects(
     _remove(publisher, gone.keys() - unreadable, {project.folder for project in portal.projects})
     for folder in gone:
         checkpoint.note_gone(folder, deleted=prune and folder not in unreadable)
-    for number, (project, stale) in enumerate(todo):
+    next_index = BATCH
+    for number, (project, stale) in enumerate(todo, 1):
         is_late = time.monotonic() >= deadline
         if is_late and publisher.has(f"{project.folder}/index.html"):
             continue
@@ -186,9 +184,12 @@ def _write_projects(
         if not is_late:
             for record in project.matrices:
                 checkpoint.note(record, latest.get(record.folder))
-        if not is_late and number % BATCH == BATCH - 1:
+        if not is_late and number % BATCH == 0:
             checkpoint.save()
-            portal.write()
+            # Each index has all projects: it comes after 32, 64, 128, ... of them.
+            if number >= next_index:
+                next_index *= 2
+                portal.write()
     checkpoint.save()
 
 
@@ -249,7 +250,7 @@ def _write_project(
         if brief:
             views.append(matrix_view(record, document, {}, complete=False))
             continue
-        pictures = _pictures(publisher, record)
+        pictures = read_pictures(publisher, record)
         view = _view(publisher, record, document, pictures)
         if record.folder in folders:
             _write_matrix(publisher, record, view, pictures)
@@ -279,23 +280,5 @@ def _view(
     document: Mapping[str, Any],
     pictures: Mapping[str, bytes],
 ) -> dict[str, Any]:
-    sizes = {slug: size for slug, data in pictures.items() if (size := _png_size(data))}
+    sizes = {slug: size for slug, data in pictures.items() if (size := png_size(data))}
     return matrix_view(record, document, sizes, plots=write_plots(publisher, record))
-
-
-def _pictures(publisher: Publisher, record: MatrixRecord) -> dict[str, bytes]:
-    """Return the figures of a matrix as PNG, by slug.
-
-    Raises:
-        ReplacedError: The matrix is being replaced.
-    """
-    found = {slug: publisher.read_listed(record, f"{slug}.png") for slug in record.figures}
-    return {slug: data for slug, data in found.items() if data}
-
-
-def _png_size(data: bytes) -> tuple[int, int] | None:
-    """Return a figure's width and height, so that the page needn't jump when it arrives."""
-    if len(data) < 24 or not data.startswith(_PNG):
-        return None
-    width, height = struct.unpack(">II", data[16:24])
-    return width, height

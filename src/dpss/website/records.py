@@ -14,8 +14,7 @@ from dpss.errors import ReplacedError
 from dpss.storage.base import Store
 from dpss.summary.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
 from dpss.summary.policy import describe_policy, parse_judgements
-from dpss.website.schemas import schema
-from dpss.website.validation import fault
+from dpss.website.documents import ADDED, LATER, QUANTILES, parse_summary
 
 log = logging.getLogger(__name__)
 
@@ -47,27 +46,6 @@ HEADER = (
     "median_pct_counts_mt",
 )
 """The header numbers of a matrix, by their names in ``summary.json``."""
-LATER = (
-    "n_cells_estimated",
-    "median_pct_counts_ribo",
-    "median_pct_counts_hb",
-    "median_pct_counts_in_top_50_genes",
-    "median_complexity",
-)
-"""Header numbers that summaries of earlier versions do not have."""
-
-QUANTILES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
-"""Measures of cells whose quantiles stand in ``summary.json``."""
-ADDED: Mapping[str, Any] = {
-    "reading": [],
-    "quantiles": dict.fromkeys(QUANTILES),
-    **dict.fromkeys(LATER),
-    "droplets": None,
-    "thresholds": [],
-    "policy": [],
-}
-"""Required fields of ``summary.json`` that earlier versions did not write, each with the value that
-stands for a missing one."""
 
 
 @dataclass(frozen=True)
@@ -196,27 +174,6 @@ def read_records(
     return records, unreadable
 
 
-def parse_summary(data: bytes) -> dict[str, Any]:
-    """Return a ``summary.json`` as a document of the schema.
-
-    A document of an earlier version gets the fields of `ADDED` that it lacks.
-
-    Raises:
-        ValueError: It is not one; the message says why.
-    """
-    try:
-        document = json.loads(data, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not JSON ({error})") from error
-    if isinstance(document, dict):
-        document = {**ADDED, **document}
-    reason = fault(document, schema("summary"))
-    if reason:
-        raise ValueError(f"is no summary of this program: {reason}")
-    checked: dict[str, Any] = document
-    return checked
-
-
 def read_again(store: Store, record: MatrixRecord) -> dict[str, Any]:
     """Return the document of a record, which was checked before.
 
@@ -317,7 +274,3 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
         sha256=sha256_of(data),
         files=files,
     )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")

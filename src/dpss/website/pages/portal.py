@@ -1,0 +1,75 @@
+"""Data files of all matrices, for the look-up of a gene, comparisons and the list of runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from dpss.website import wording as words
+from dpss.website.data_files import dumps, script
+from dpss.website.pages.environment import THUMBNAILS, anchor
+from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, ProjectRecord
+
+
+def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
+    """Return the data file that names every matrix, for the look-up of a gene."""
+    rows = [
+        [
+            matrix.folder,
+            matrix.path,
+            project.title,
+            project.path + "index.html#" + anchor(matrix.folder),
+            matrix.label if matrix.label != project.title else "",
+            list(matrix.terms(SPECIES)),
+            list(matrix.terms(ORGAN)),
+            list(matrix.terms(TECHNOLOGY)),
+            matrix.numbers["n_cells_kept"],
+            matrix.values,
+            matrix.simulated,
+            [slug for slug in THUMBNAILS if slug in matrix.figures],
+        ]
+        for project in projects
+        for matrix in project.matrices
+    ]
+    return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+
+
+def compare_script(projects: Sequence[ProjectRecord]) -> bytes:
+    """Return the data file by which chosen matrices are compared."""
+    rows = [
+        [
+            matrix.folder,
+            project.title,
+            project.path + "index.html#" + anchor(matrix.folder),
+            matrix.label if matrix.label != project.title else "",
+            *words.verdict(matrix.checks)[::2],
+            matrix.checks["fail"] * 1000 + matrix.checks["warn"],
+            matrix.numbers["n_cells"],
+            matrix.numbers["n_genes"],
+            [spread and [float(f"{value:.4g}") for value in spread] for spread in matrix.spreads],
+        ]
+        for project in projects
+        for matrix in project.matrices
+    ]
+    return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+
+
+def example_genes(projects: Sequence[ProjectRecord]) -> list[str]:
+    """Return two names and an id that a look-up finds: the commonest among the best genes."""
+    pairs = [pair for p in projects for m in p.matrices for pair in m.genes]
+    names = Counter(name for name, gene_id in pairs if name and name != gene_id)
+    ids = Counter(gene_id for _, gene_id in pairs)
+    best = sorted(names, key=lambda name: (-names[name], name))[:2]
+    return best + sorted(ids.keys() - names.keys(), key=lambda one: (-ids[one], one))[:1]
+
+
+def published_addresses(projects: Sequence[ProjectRecord]) -> dict[str, dict[str, str]]:
+    """Return each matrix's title and its address from the top page, by folder."""
+    return {
+        matrix.folder: {
+            "title": project.title,
+            "address": f"{project.path}index.html#{anchor(matrix.folder)}",
+        }
+        for project in projects
+        for matrix in project.matrices
+    }
