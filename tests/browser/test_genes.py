@@ -126,6 +126,7 @@ def test_an_unknown_gene_is_said_to_be(portal, tab):
     until(page, "document.getElementById('status').textContent.includes('No matrix has')")
 
 
+@pytest.mark.slow
 def test_the_look_up_works_across_600_projects(large_portal, tab):
     """Blocks and buckets are put together again."""
     page = tab().open(large_portal.http + "genes.html?g=gene3")

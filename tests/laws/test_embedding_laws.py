@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,6 +114,7 @@ def test_covariances_in_any_cut_and_order(min_genes: int, random: Any) -> None:
     assert equal(found, whole.result())
 
 
+@pytest.mark.slow
 @given(st.integers(0, 8), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=60)
 def test_groups_in_any_cut_and_order(min_genes: int, random: Any) -> None:

@@ -73,6 +73,7 @@ def test_a_python_without_the_tools_names_make_test(project: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_what_is_needed_is_what_there_is_here() -> None:
     """No name of the list is misspelt."""
     assert tests.missing() == []

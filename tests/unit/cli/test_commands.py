@@ -215,6 +215,7 @@ def test_what_cannot_start_is_exit_code_2(name: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_all_faults_are_told_at_once() -> None:
     """Who has made three mistakes needn't try three times."""
     done = dpss("run", "--source", "azul", "--input", "x", "--threads", "0", "--min_gene_count=-1")
@@ -405,6 +406,7 @@ def wait_for(ready: object, seconds: float = 90) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_whoever_stops_reading_is_no_failure(tmp_path: Path) -> None:
     """``dpss list | head`` ends as such programs do, quietly."""
     for number in range(50):

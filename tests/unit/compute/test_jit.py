@@ -72,6 +72,7 @@ def test_what_is_kept_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert _fresh()(*arguments) == first
 
 
+@pytest.mark.slow
 def test_damaged_machine_code_is_not_run(folder: Path) -> None:
     """What was kept and is no longer whole is made again."""
     arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), False, 0.0)

@@ -83,6 +83,7 @@ def test_it_looks_like_single_cell_data() -> None:
     assert len(set(drawn.symbols)) == len(drawn.symbols) == matrix.shape[1]
 
 
+@pytest.mark.slow
 def test_the_most_variable_genes_are_the_markers(tmp_path: Path) -> None:
     """The figure shows something: what tells the simulated kinds of cells apart."""
     from dpss.demo.genes import MARKERS

@@ -54,6 +54,7 @@ def found() -> tuple[dpss.Summary, np.ndarray]:
     return embed(matrix), kinds
 
 
+@pytest.mark.slow
 def test_kinds_of_cells_become_clusters(found: tuple[dpss.Summary, np.ndarray]) -> None:
     """Clusters are the simulated kinds, the rare one among them; markers tell them apart."""
     summary, kinds = found
@@ -104,6 +105,7 @@ def test_any_number_of_threads_gives_the_same(
     assert whole.markers == again.markers
 
 
+@pytest.mark.slow
 def test_files_of_an_embedding(found: tuple[dpss.Summary, np.ndarray]) -> None:
     """The tables are those of the notebook; summary.json holds to its schema."""
     summary, _ = found
@@ -182,6 +184,7 @@ def test_what_can_not_be_embedded_is_left_out_with_the_reason(
     assert summary.no_embedding_reason.encode() in files["summary.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_empty", [1, 150, 290])
 def test_empty_cells_are_no_error(n_empty: int) -> None:
     """Cells without counts lie together, and have a cluster."""
@@ -193,6 +196,7 @@ def test_empty_cells_are_no_error(n_empty: int) -> None:
     assert np.isfinite(summary.embedding.cells.places).all()
 
 
+@pytest.mark.slow
 def test_200_cells_with_one_unlike_all_others() -> None:
     """A single odd cell does not hinder the others."""
     matrix = counts_of(5, 200)[0].toarray()

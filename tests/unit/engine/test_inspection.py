@@ -117,6 +117,8 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     for name, function in sorted(globals().items())
     if name.startswith("write_")
 }
+SLOW = {"bare_mtx", "csv", "nameless_csv"}
+"""Take more than half a second of processor time."""
 ASSUMED = {"bare_mtx", "nameless_csv", "plain_hdf5"}
 
 
@@ -125,7 +127,10 @@ def by_topic(reading: Iterable[Decision]) -> dict[str, Decision]:
     return {each.topic: each for each in reversed(list(reading))}
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=[pytest.mark.slow] if each in SLOW else []) for each in WRITERS],
+)
 def test_each_format_tells_how_it_was_read(name: str, tmp_path: Path) -> None:
     path = WRITERS[name](tmp_path)
     summary = summarise(path)

@@ -179,6 +179,7 @@ def test_scaled_values_are_a_skip_that_is_remembered(tmp_path: Path) -> None:
     assert statuses(third.outcomes) == {"scaled": "skipped"}
 
 
+@pytest.mark.slow
 def test_a_file_with_several_matrices_has_a_folder_for_each(tmp_path: Path) -> None:
     """Each genome of a mixture is a matrix; the file is unchanged only if all are."""
     folder = tmp_path / "matrices"

@@ -35,6 +35,7 @@ def read(data: bytes) -> bytes:
         return file.read()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [None, *COMPRESS])
 @settings(deadline=None)
 @given(data=st.binary(max_size=5000))

@@ -40,6 +40,7 @@ def droplets(path: Path, n_cells: int = 300, n_empty: int = 4000) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["csr", "csc"])
 def test_an_unfiltered_matrix(tmp_path: Path, order: str) -> None:
     """Both groups' medians are told with a warning; on demand only the cells are summarised."""

@@ -97,6 +97,7 @@ def stopless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(commands.context_settings, "obj", NeverStop())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stopless")
 @pytest.mark.parametrize(("part", "code", "status"), [(0.0, 0, "pass"), (0.4, 3, "fail")])
 def test_a_matrix_that_fails(tmp_path: Path, part: float, code: int, status: str) -> None:

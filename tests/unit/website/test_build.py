@@ -59,6 +59,7 @@ def test_documents_of_the_tests_follow_the_schema(portal):
         jsonschema.Draft202012Validator(schema("summary")).validate(json.loads(path.read_bytes()))
 
 
+@pytest.mark.slow
 def test_summaries_of_earlier_versions_have_the_same_pages(portal):
     """A summary without ``reading``, as published before, is shown as one that decided nothing."""
     for path in portal.rglob("summary.json"):

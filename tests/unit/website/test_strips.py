@@ -18,6 +18,7 @@ def document(values: np.ndarray) -> dict:
     return {"quantiles": {measure: found for measure, _ in MEASURES.values()}}
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=30),

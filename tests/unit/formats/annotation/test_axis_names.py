@@ -94,6 +94,7 @@ def test_kinds() -> None:
     assert find_kind(POPULATIONS, "gene") is AxisKind.GENES
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -147,6 +147,7 @@ def test_mtx(order: str, tmp_path: Path) -> None:
     assert "probes" in [each.topic for each in summary.reading]
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

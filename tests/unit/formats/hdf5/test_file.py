@@ -43,6 +43,7 @@ PLUGINS = (
 DTYPES = ("f4", "f8", "i4", "i8", "u2", "i1", ">f4", ">i8", "?")
 
 
+@pytest.mark.slow
 @given(
     length=st.integers(0, 70),
     chunk=st.one_of(st.none(), st.integers(1, 80)),

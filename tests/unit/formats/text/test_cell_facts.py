@@ -97,6 +97,7 @@ def test_depth_and_number_of_genes_together(tmp_path: Path) -> None:
     assert_equal(tmp_path / "m.csv", frame, "nFeatures_x", "reads in all")
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

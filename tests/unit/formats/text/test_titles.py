@@ -86,6 +86,7 @@ def test_decimal_commas_in_the_first_line_are_counts(tmp_path: Path) -> None:
     assert summary.total_counts == pytest.approx(x.sum(), rel=1e-12)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

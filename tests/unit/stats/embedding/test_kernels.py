@@ -9,6 +9,7 @@ from dpss.stats.embedding.fixed import N_LOGARITHMS, UNIT
 from dpss.stats.embedding.kernels import gather_cells
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", ["float32", "float64", "int32", "int64"])
 @pytest.mark.parametrize("indices", ["int32", "int64"])
 def test_unsorted_cells_are_sorted_and_foreign_genes_left_out(values: str, indices: str) -> None:

@@ -56,6 +56,7 @@ def scanpys(values: np.ndarray, labels: np.ndarray, method: str) -> list[pd.Data
     return [frame.set_index(frame["names"].astype(int)).sort_index() for frame in frames]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_scores_are_those_of_scanpy() -> None:
     """Welch's t and folds to rounding; the rank sum as far as the bins are fine."""
