@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -49,6 +49,10 @@ class MemoryStore:
         """Remove a file; nothing happens if there is none."""
         _check(key)
         self._files.pop(key, None)
+
+    def changed_keys(self, keys: Iterable[str]) -> list[str]:
+        """Return nothing: there is no other writer."""
+        return []
 
 
 def _check(key: str) -> None:

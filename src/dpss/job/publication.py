@@ -21,7 +21,7 @@ from typing import Any
 
 from dpss.errors import DpssError
 from dpss.model import MatrixRef
-from dpss.storage.base import ChangeTrackingStore, Store, write_all
+from dpss.storage.base import Store, write_all
 from dpss.summary.manifest import first_mismatch, parse_manifest, sha256_of
 from dpss.summary.policy import Judgement, parse_judgements
 
@@ -199,7 +199,7 @@ def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
         write_all(store, {keys[name]: files[name] for name in files if name != SUMMARY})
         store.write(keys[SUMMARY], files[SUMMARY])
         # Whichever of two runs writes last looks after that, and so sees the other's files.
-        if not isinstance(store, ChangeTrackingStore) or not store.changed_keys(keys.values()):
+        if not store.changed_keys(keys.values()):
             return
         log.warning("%s: another run publishes it at the same time (%d)", folder, attempt)
         time.sleep(random.uniform(0, attempt))

@@ -1,6 +1,6 @@
 """Where bytes come from and go to.
 
-Two seams, each narrow; a function takes the narrowest that it needs.
+Two seams.
 
 *Sources*: a `Blob` is one sequence of bytes, a `Tree` a named set of blobs (a folder,
 an archive). *Outputs*: a `Store` holds published files under keys.
@@ -72,8 +72,16 @@ class Spans:
     """Whether they are needed before all that was announced earlier."""
 
 
-class ReadableStore(Protocol):
-    """Published files that can be read."""
+class Store(Protocol):
+    """Published files under keys: where a run publishes to, and what pages are made from.
+
+    Keys are relative, ``/`` between parts, without ``.`` and ``..`` parts. A file that is written
+    appears whole or not at all.
+    """
+
+    @property
+    def url(self) -> str:
+        """Path or address, fit to be shown."""
 
     def read(self, key: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError` if there is none."""
@@ -81,19 +89,11 @@ class ReadableStore(Protocol):
     def modified(self, key: str) -> datetime | None:
         """Return when a file was last written, ``None`` if there is none."""
 
-
-class ListableStore(Protocol):
-    """Published files that can be listed."""
-
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order."""
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
         """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
-
-
-class WritableStore(Protocol):
-    """Files that can be published: each appears whole or not at all."""
 
     def write(self, key: str, data: bytes) -> None:
         """Make ``data`` the content of ``key``; its content type follows from the key."""
@@ -101,38 +101,22 @@ class WritableStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens if there is none."""
 
+    def changed_keys(self, keys: Iterable[str]) -> list[str]:
+        """Return which of these files, all written here, are no longer as they were written."""
+
 
 @runtime_checkable
 class BulkStore(Protocol):
-    """A store to which the way is long, so that several files are best sent side by side."""
+    """A store with long round trips, which writes several files side by side."""
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Write several files, in any order; raises what went wrong first, once all have ended."""
 
 
-@runtime_checkable
-class ChangeTrackingStore(Protocol):
-    """A store that tells whether another writer has written, too."""
-
-    def changed_keys(self, keys: Iterable[str]) -> list[str]:
-        """Return which of these files, all written here, are no longer as they were written."""
-
-
-def write_all(store: WritableStore, files: Mapping[str, bytes]) -> None:
+def write_all(store: Store, files: Mapping[str, bytes]) -> None:
     """Write several files whose order doesn't matter, side by side where that's of use."""
     if isinstance(store, BulkStore):
         store.write_all(files)
         return
     for key, data in files.items():
         store.write(key, data)
-
-
-class Store(ReadableStore, ListableStore, WritableStore, Protocol):
-    """All of it: where a run publishes to.
-
-    Keys are relative, ``/`` between parts, without ``.`` and ``..`` parts.
-    """
-
-    @property
-    def url(self) -> str:
-        """Path or address, fit to be shown."""
