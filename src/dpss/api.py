@@ -8,9 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from dpss.engine.barcode_tables import BarcodeTableFile, open_barcode_table
 from dpss.engine.options import make_settings
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import MatrixError, NeedsWholeError, NoMatrixError, UnknownFormatError
+from dpss.errors import (
+    MatrixError,
+    NeedsWholeError,
+    NoMatrixError,
+    SettingsError,
+    UnknownFormatError,
+)
 from dpss.summary import record as records
 
 if TYPE_CHECKING:
@@ -60,6 +67,18 @@ class NotebookSummary(records.Summary):
 
         return markers_frame(self._embedded(), self.genes)
 
+    def strata_table(self) -> pd.DataFrame:
+        """Return the strata with the columns of ``strata.csv``.
+
+        Raises:
+            ValueError: There are none.
+        """
+        from dpss.summary.strata_tables import strata_frame
+
+        if self.strata is None:
+            raise ValueError("there are no strata: summarize(..., by=...) makes them")
+        return strata_frame(self.strata)
+
     def cells_table(self) -> pd.DataFrame:
         """Return cluster and place of each cell, in the matrix's order.
 
@@ -93,6 +112,13 @@ Summary = NotebookSummary
 """The name in `dpss`."""
 
 
+def _open_table(path: str) -> BarcodeTableFile:
+    try:
+        return open_barcode_table(path)
+    except ValueError as error:
+        raise SettingsError(f"by_file: {error}") from error
+
+
 def summarize(  # noqa: PLR0913 (settings, by name)
     source: str | os.PathLike[str] | Any,
     *,
@@ -105,6 +131,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     matrix: str | None = None,
     embedding: bool = False,
     resolution: float = 1.0,
+    by: str | None = None,
+    by_file: str | os.PathLike[str] | None = None,
 ) -> Summary:
     """Summarise a matrix: a file, a folder, or an AnnData object in memory.
 
@@ -130,6 +158,9 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         embedding: Compare the cells with each other: components, clusters, markers and maps,
             in two more passes.
         resolution: Of the clusters; a higher one gives more.
+        by: Column of the cells by whose values all statistics are given side by side, too, or
+            ``barcode_suffix``.
+        by_file: A table ``barcode,value`` by whose values they are, instead.
 
     Returns:
         All numbers; ``genes_table()`` gives the genes as a data frame, ``figures()`` the
@@ -148,6 +179,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         orientation=orientation,
         embedding=embedding,
         resolution=resolution,
+        by=by,
+        by_file=None if by_file is None else _open_table(os.fspath(by_file)),
         cells_above_knee=cells_above_knee,
     )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})

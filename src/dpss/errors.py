@@ -20,6 +20,7 @@
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values: a skip, not a failure
         ├── NoEmbeddingError                its cells can't be embedded: figures left out
+        ├── NoStrataError                   its cells can't be put into strata as asked
         ├── LostError                       the process that read it was lost
         └── LimitError                      would need more memory or scratch than allowed
             ├── NeedsWholeError             can't be read where it is: to be fetched whole
@@ -136,6 +137,10 @@ class NoCountsError(MatrixError):
 
 class NoEmbeddingError(MatrixError):
     """A matrix has no embedding; the message is the reason."""
+
+
+class NoStrataError(MatrixError):
+    """The cells of a matrix can't be put into the strata asked for; the message says why."""
 
 
 class LimitError(MatrixError):

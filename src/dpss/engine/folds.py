@@ -16,6 +16,7 @@ from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock, check_cell_block
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
+from dpss.stats.strata import Stratification
 from dpss.stats.values.sample_cells import GatheredCells
 from dpss.stats.values.transform import AS_STORED, Transform
 
@@ -78,10 +79,11 @@ class CellFold(_FoldOfReading):
     features: Features
     min_gene_count: int
     min_counts: float = 0.0
+    strata: Stratification | None = None
 
     def start(self) -> CellAccumulator:
         """Make an empty accumulator."""
-        return CellAccumulator(self.features, self.min_gene_count, self.min_counts)
+        return CellAccumulator(self.features, self.min_gene_count, self.min_counts, self.strata)
 
     def add(self, accumulator: CellAccumulator, partition: range, advance: Advance) -> None:
         """Read a partition into an accumulator."""
@@ -129,10 +131,11 @@ class EntryFold(_FoldOfReading):
     features: Features
     inverses: NDArray[np.float64]
     """1 / total counts of each cell, negative for one not kept, shape ``(n_cells,)``."""
+    strata: Stratification | None = None
 
     def start(self) -> EntryAccumulator:
         """Make an empty accumulator."""
-        return EntryAccumulator(self.features, self.inverses)
+        return EntryAccumulator(self.features, self.inverses, self.strata)
 
     def add(self, accumulator: EntryAccumulator, partition: range, advance: Advance) -> None:
         """Read a partition into an accumulator."""

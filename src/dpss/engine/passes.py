@@ -14,10 +14,13 @@ from dpss.engine.folds import CellFold, EntryFold, GatherFold, MeasureFold, Read
 from dpss.engine.layers import Choice
 from dpss.engine.progress import Progress
 from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.engine.strata import CellStrata
 from dpss.errors import NoEmbeddingError, NotCellMajorError
 from dpss.formats.base import EntryLayer, Layer
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
+from dpss.stats.entry_accumulator import CellMeasures
+from dpss.stats.strata import Stratification, StratumSums, StratumTallies
 from dpss.summary.builder import best_expressed
 from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.record import Summary
@@ -42,6 +45,8 @@ class Passes:
     progress: Progress
     min_counts: float = 0.0
     """Cells with fewer counts are not kept."""
+    strata: CellStrata | None = None
+    """Parts of the cells whose statistics are kept, too."""
 
     def run(self, gene_weights: NDArray[np.float64]) -> Sums:
         """Read the layer once or twice, and once more if a top gene had no histogram.
@@ -104,7 +109,13 @@ class Passes:
 
     def _one_pass(self, histogram_genes: NDArray[np.int64]) -> Sums:
         features = self._features(histogram_genes)
-        fold = CellFold(self._reading, features, self.stats.min_gene_count, self.min_counts)
+        fold = CellFold(
+            self._reading,
+            features,
+            self.stats.min_gene_count,
+            self.min_counts,
+            self._stratification,
+        )
         partitions = fold.reading.partitions(self.read.partition_bytes)
         return self._tracked(
             "reading", lambda advance: self.executor.fold(fold, partitions, advance)
@@ -123,13 +134,28 @@ class Passes:
         cells = measures.cells(self.stats.min_gene_count, self.min_counts)
 
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
-            fold = EntryFold(self._reading, self._features(histogram_genes), inverses)
+            strata = self._stratification
+            fold = EntryFold(self._reading, self._features(histogram_genes), inverses, strata)
             genes = self._tracked(
                 "reading genes", lambda advance: self.executor.fold(fold, partitions, advance)
             )
-            return Sums(genes.result(), cells, measures.facts)
+            found = self._add_measures(measures, genes.strata)
+            return Sums(genes.result(), cells, measures.facts, found)
 
         return self._rerun_if_top_genes_missing(second, heaviest(measures.gene_totals))
+
+    def _add_measures(
+        self, measures: CellMeasures, genes: StratumTallies | None
+    ) -> StratumSums | None:
+        """Return the sums of strata with the measures of their cells, if there are strata."""
+        if self.strata is None or genes is None:
+            return None
+        features = self._features(np.empty(0, dtype=np.int64))
+        found = StratumTallies(self.strata.stratification, features.is_gene, features.groups)
+        for start, values in measures.each(self.stats.min_gene_count, self.min_counts):
+            found.add_cells(start, values)
+        found.merge(genes)
+        return found.result()
 
     def _rerun_if_top_genes_missing(
         self, run: Callable[[NDArray[np.int64]], Sums], histogram_genes: NDArray[np.int64]
@@ -148,6 +174,10 @@ class Passes:
             enough(find_ribosomal(genes) & genes.is_gene),
             enough(find_haemoglobin(genes) & genes.is_gene),
         )
+
+    @property
+    def _stratification(self) -> Stratification | None:
+        return None if self.strata is None else self.strata.stratification
 
     @property
     def _reading(self) -> Reading:

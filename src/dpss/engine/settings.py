@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dpss.compute.machine import default_threads, memory_bytes
+from dpss.engine.barcode_tables import BarcodeTableFile, open_barcode_table
 from dpss.engine.options import check_settings, setting
+from dpss.errors import SettingsError
 from dpss.summary.policy import Policy, read_policy
 
 ORIENTATIONS = ("genes-by-cells", "cells-by-genes")
@@ -95,9 +97,25 @@ class StatSettings:
         wants="it must be more than 0 and at most 100",
     )
 
+    by: str | None = setting(
+        group="statistics",
+        metavar="COLUMN",
+        help="Give every statistic also for the cells of each value of this column of theirs (obs, "
+        "col_attrs, meta.data), side by side; barcode_suffix: of each suffix of their barcodes.",
+    )
+    by_file: BarcodeTableFile | None = setting(  # noqa: RUF009 - a field, as all others
+        group="statistics",
+        metavar="FILE",
+        help="The same by a table barcode,value (csv or tsv), for files without such a column.",
+        parse=open_barcode_table,
+        wants="there is no such file that can be read",
+    )
+
     def __post_init__(self) -> None:
         """Check the values."""
         check_settings(self)
+        if self.by and self.by_file:
+            raise SettingsError("--by and --by-file are given: take one of them")
 
     def as_mapping(self) -> Mapping[str, Any]:
         """Return the settings by name, for provenance."""
@@ -107,6 +125,8 @@ class StatSettings:
             "orientation": self.orientation,
             "cells_above_knee": self.cells_above_knee,
             "policy": self.policy.as_mapping() if self.policy else None,
+            "by": self.by,
+            "by_file": self.by_file.sha256 if self.by_file else None,
         }
         found |= {name: value for name, value in later.items() if value}
         return found | (

@@ -20,6 +20,7 @@ from dpss.engine.progress import Progress
 from dpss.engine.reading import describe_reading
 from dpss.engine.samples import Sample, sample_layers
 from dpss.engine.settings import ReadSettings, StatSettings
+from dpss.engine.strata import stratify
 from dpss.errors import CorruptMatrixError
 from dpss.formats.base import Layer, Matrix
 from dpss.stats.accumulator import Sums
@@ -32,6 +33,7 @@ from dpss.summary.invariants import check_summary
 from dpss.summary.mitochondria import find_mitochondrial
 from dpss.summary.policy import apply_policy
 from dpss.summary.record import Check, Summary
+from dpss.summary.strata import build_strata
 from dpss.summary.tables import summary_document
 
 T = TypeVar("T")
@@ -67,7 +69,8 @@ def summarize_matrix(
 
     def passes_over(choice: Choice) -> Passes:
         mitochondrial = find_mitochondrial(choice.layer.genes)
-        return Passes(choice, mitochondrial, stats, read, executor, progress)
+        strata = stratify(matrix, choice.layer, stats.by, stats.by_file)
+        return Passes(choice, mitochondrial, stats, read, executor, progress, strata=strata)
 
     passes, sums = _read_chosen(order, samples, known, passes_over)
     choice = passes.choice
@@ -99,7 +102,8 @@ def summarize_matrix(
         droplets=droplets,
         above_knee=stats.cells_above_knee,
     )
-    notes = tuple(Check(*note) for note in matrix.notes)
+    by = passes.strata
+    notes = tuple(Check(*note) for note in (*matrix.notes, *(by.notes if by else ())))
     checks = (*check_matrix(evidence), *notes)
     summary = build_summary(
         sums,
@@ -109,6 +113,9 @@ def summarize_matrix(
         choice.values,
         Findings(checks, tuple(evidence.decisions), evidence.nomenclature.species, droplets),
     )
+    if by is not None:
+        strata = build_strata(by.by, by.n_values, sums, layer.genes.is_gene)
+        summary = replace(summary, strata=strata)
     if stats.policy is not None:
         judgements = apply_policy(stats.policy, summary_document(summary, []))
         summary = replace(summary, policy=judgements)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import NoMatrixError, UnknownFormatError
+from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, kind_of
 from dpss.formats.arrays.probes import sum_probes
@@ -50,7 +51,9 @@ def open_anndata(adata: Any) -> Matrix:
         found.insert(0, _layer("X", adata, lambda part: part.X, genes, whole=whole))
     if not found:
         raise NoMatrixError("the AnnData object has no X, raw.X or layer")
-    matrix = Matrix("", FORMAT, tuple(found), decisions=(ANNDATA_ORIENTATION,))
+    columns = {str(name): adata.obs[name] for name in adata.obs.columns}
+    cells = HeldTable(columns, np.asarray(adata.obs_names))
+    matrix = Matrix("", FORMAT, tuple(found), decisions=(ANNDATA_ORIENTATION,), cells=cells)
     return sum_probes(matrix, "the AnnData object")
 
 

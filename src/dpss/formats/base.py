@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from dpss.model import CellBlock, Certainty, Decision, EntryBlock, GeneTable
 
@@ -79,6 +81,27 @@ class EntryLayer(Protocol):
         """Return the layer as one of cells if its values stand in no order, else ``None``."""
 
 
+class CellTable(Protocol):
+    """Names of the cells and what is said of each: columns of text, read in parts."""
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns that can be read."""
+
+    def labels(self, column: str) -> Iterator[NDArray[Any]]:
+        """Yield a column in parts: arrays of ``str``, ``None`` where a value is missing.
+
+        Raises:
+            ColumnError: It can't be read.
+        """
+
+    def names(self) -> Iterator[NDArray[Any]]:
+        """Yield the names (barcodes) of the cells in parts, as `labels` does.
+
+        Raises:
+            ColumnError: There are none, or they can't be read.
+        """
+
+
 @dataclass(frozen=True)
 class Matrix:
     """One matrix with all its layers."""
@@ -93,6 +116,8 @@ class Matrix:
     """Notes from opening: (check name, status, sentence)."""
     decisions: Sequence[Decision] = field(default=())
     """Decisions made while opening, each with its evidence."""
+    cells: CellTable | None = None
+    """The table of the cells; ``None`` where the format has none that is read."""
 
 
 def state_orientation(value: str, evidence: str) -> Decision:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 SUMMARY = "summary.json"
 MATRICES = "matrices.json"
 GENES = "genes.csv"
-CLUSTERS, MARKERS = "clusters.csv", "markers.csv"
+CLUSTERS, MARKERS, STRATA = "clusters.csv", "markers.csv", "strata.csv"
 PLOTS = "plots.json"
 _ATTEMPTS = 5
 """How often a matrix is published where another run does so at the same time."""

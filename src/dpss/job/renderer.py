@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.errors import CorruptMatrixError
-from dpss.job.publication import CLUSTERS, GENES, MARKERS, PLOTS, SUMMARY
+from dpss.job.publication import CLUSTERS, GENES, MARKERS, PLOTS, STRATA, SUMMARY
 from dpss.summary.manifest import manifest_of, sha256_of
 
 if TYPE_CHECKING:
@@ -216,13 +216,17 @@ def tables_of(summary: Summary) -> dict[str, bytes]:
     from dpss.website.genes.lookup import gene_files
     from dpss.website.plots import plots_json
 
-    table = genes_csv(summary.genes)
+    table = genes_csv(summary.genes, summary.strata)
     more: dict[str, bytes] = {}
     if summary.embedding is not None:
         from dpss.summary.embedding_tables import clusters_csv, markers_csv
 
         more[CLUSTERS] = clusters_csv(summary.embedding)
         more[MARKERS] = markers_csv(summary.embedding, summary.genes)
+    if summary.strata is not None:
+        from dpss.summary.strata_tables import strata_csv
+
+        more[STRATA] = strata_csv(summary.strata)
     return {
         GENES: table,
         **more,

@@ -12,6 +12,7 @@ from dpss.model import CellBlock
 from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import cells as kernels
 from dpss.stats.kernels import layout, rows
+from dpss.stats.strata import Stratification, StratumSums, tallies_of
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Sums:
     genes: GeneSums
     cells: CellSums
     facts: ValueFacts
+    strata: StratumSums | None = None
+    """The same of parts of the cells; ``None`` where none were asked for."""
 
 
 class GeneTallies:
@@ -180,7 +183,11 @@ class CellAccumulator:
     """All statistics of a cell-major matrix, in one pass over blocks of whole cells."""
 
     def __init__(
-        self, features: Features, min_gene_count: int = 0, min_counts: float = 0.0
+        self,
+        features: Features,
+        min_gene_count: int = 0,
+        min_counts: float = 0.0,
+        strata: Stratification | None = None,
     ) -> None:
         """Make an empty one that keeps cells with at least so many genes and counts."""
         self._all_genes = bool(features.is_gene.all())
@@ -190,6 +197,7 @@ class CellAccumulator:
         self._recent: WriteBuffer | None = None
         self._cells = CellTallies(features.groups)
         self._facts = FactTally()
+        self._strata = tallies_of(strata, features.is_gene, features.groups)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the memory for the latest cells behind."""
@@ -215,6 +223,8 @@ class CellAccumulator:
             self._facts.counts,
         )
         self._facts.largest = max(self._facts.largest, largest)
+        if self._strata is not None:
+            self._strata.add_block(block, measures)
         self._cells.add(block.start, measures)
 
     def merge(self, other: CellAccumulator) -> None:
@@ -224,6 +234,8 @@ class CellAccumulator:
         self._genes.merge(other._genes)
         self._cells.merge(other._cells)
         self._facts.merge(other._facts)
+        if self._strata is not None and other._strata is not None:
+            self._strata.merge(other._strata)
 
     @property
     def facts(self) -> ValueFacts:
@@ -233,7 +245,8 @@ class CellAccumulator:
     def result(self) -> Sums:
         """Return what was gathered."""
         self._settle()
-        return Sums(self._genes.result(), self._cells.result(), self._facts.result())
+        strata = None if self._strata is None else self._strata.result()
+        return Sums(self._genes.result(), self._cells.result(), self._facts.result(), strata)
 
     def _settle(self) -> None:
         """Add the sums of the latest cells to the table."""

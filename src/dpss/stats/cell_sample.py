@@ -109,26 +109,8 @@ class CellSampler:
         self._compact()
         order = np.argsort(self._hashes[0]) if self._hashes else np.empty(0, dtype=np.int64)
         measures = self._measures[0][order] if self._hashes else np.empty((0, layout.N_MEASURES))
-        genes = measures[:, layout.N_GENES_BY_COUNTS].copy()
-        totals = measures[:, layout.TOTAL_COUNTS].copy()
-        some = totals > 0
-        inverses = np.divide(100.0, totals, out=np.zeros_like(totals), where=some)
-        groups_of = (layout.COUNTS_MT, layout.COUNTS_RIBO, layout.COUNTS_HB)
-        mt, ribo, hb = (
-            measures[:, column] / np.where(some, totals, 1) * 100 if there else None
-            for column, there in zip(groups_of, groups, strict=True)
-        )
-        top = measures[:, layout.COUNTS_TOP]
-        complexity = np.full(len(totals), np.nan)
-        deep = totals > 1
-        np.divide(
-            np.log10(np.maximum(genes, 1)), np.log10(np.maximum(totals, 2)), out=complexity,
-            where=deep,
-        )  # fmt: skip
-        return CellSample(
-            n_cells, genes, totals, mt, ribo, hb,
-            None if np.isnan(top).any() else top * inverses, complexity,
-        )  # fmt: skip
+        found = derive_measures(measures, groups)
+        return CellSample(n_cells, **found)  # type: ignore[arg-type]  # the first two are known
 
     def _compact(self) -> None:
         """Join what was added, and drop all but the cells with the smallest hashes."""
@@ -140,6 +122,44 @@ class CellSampler:
             hashes, measures = hashes[some], measures[some]
             self._highest = hashes.max()
         self._hashes, self._measures, self._n = [hashes], [measures], len(hashes)
+
+
+def derive_measures(
+    measures: NDArray[np.float64], groups: Sequence[bool]
+) -> dict[str, NDArray[np.float64] | None]:
+    """Return the measures of cells by the names of `CellSample`, ``None`` where not known.
+
+    Args:
+        measures: Shape ``(n_cells, N_MEASURES)``, columns as in `layout`.
+        groups: Whether there is a gene in each group of `layout.GROUPS`.
+
+    Returns:
+        Each of shape ``(n_cells,)``.
+    """
+    genes = measures[:, layout.N_GENES_BY_COUNTS].copy()
+    totals = measures[:, layout.TOTAL_COUNTS].copy()
+    some = totals > 0
+    inverses = np.divide(100.0, totals, out=np.zeros_like(totals), where=some)
+    groups_of = (layout.COUNTS_MT, layout.COUNTS_RIBO, layout.COUNTS_HB)
+    mt, ribo, hb = (
+        measures[:, column] / np.where(some, totals, 1) * 100 if there else None
+        for column, there in zip(groups_of, groups, strict=True)
+    )
+    top = measures[:, layout.COUNTS_TOP]
+    complexity = np.full(len(totals), np.nan)
+    deep = totals > 1
+    np.divide(
+        np.log10(np.maximum(genes, 1)), np.log10(np.maximum(totals, 2)), out=complexity, where=deep
+    )
+    return {
+        "n_genes_by_counts": genes,
+        "total_counts": totals,
+        "pct_counts_mt": mt,
+        "pct_counts_ribo": ribo,
+        "pct_counts_hb": hb,
+        "pct_counts_in_top_50_genes": None if np.isnan(top).any() else top * inverses,
+        "complexity": complexity,
+    }
 
 
 def hash_places(places: NDArray[np.int64]) -> NDArray[np.uint64]:

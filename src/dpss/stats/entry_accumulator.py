@@ -6,6 +6,8 @@ first pass finds each cell's total, the second adds the shares of it to the gene
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ from dpss.stats.accumulator import FactTally, Features, GeneSums, GeneTallies, V
 from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import entries as entry_kernels
 from dpss.stats.kernels import layout
+from dpss.stats.strata import Stratification, StratumTallies, tallies_of
 
 
 class CellMeasures:
@@ -61,6 +64,14 @@ class CellMeasures:
     def cells(self, min_gene_count: int, min_counts: float = 0.0) -> CellSums:
         """Return the distributions over the cells with at least so many genes and counts."""
         tallies = CellTallies(self._features.groups)
+        for start, measures in self.each(min_gene_count, min_counts):
+            tallies.add(start, measures)
+        return tallies.result()
+
+    def each(
+        self, min_gene_count: int, min_counts: float = 0.0
+    ) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Yield the first index and the measures of consecutive cells, columns as in `layout`."""
         step = 1 << 15
         for start in range(0, len(self._n_genes), step):
             part = slice(start, start + step)
@@ -72,8 +83,7 @@ class CellMeasures:
             groups = _joined(self._group_sums[:, :, part])
             measures[:, layout.COUNTS_MT : layout.COUNTS_HB + 1] = groups.T
             measures[:, layout.COUNTS_TOP] = np.nan
-            tallies.add(start, measures)
-        return tallies.result()
+            yield start, measures
 
     def inverses(self, min_gene_count: int, min_counts: float = 0.0) -> NDArray[np.float64]:
         """Return 1 / total counts of each cell, -1 for one not kept, shape ``(n_cells,)``."""
@@ -101,10 +111,16 @@ def _joined(limbs: NDArray[np.int64]) -> NDArray[np.float64]:
 class EntryAccumulator:
     """Sums of genes from entries in any order: the second of two passes."""
 
-    def __init__(self, features: Features, inverses: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        features: Features,
+        inverses: NDArray[np.float64],
+        strata: Stratification | None = None,
+    ) -> None:
         """Make an empty one; ``inverses`` as `CellMeasures.inverses` returns them."""
         self._inverses = inverses
         self._genes = GeneTallies(features)
+        self._strata = tallies_of(strata, features.is_gene, features.groups)
 
     def add(self, block: EntryBlock) -> None:
         """Add a block of entries."""
@@ -112,11 +128,20 @@ class EntryAccumulator:
             block.cells, block.genes, block.data, self._inverses,
             self._genes.table, self._genes.boxes,
         )  # fmt: skip
+        if self._strata is not None:
+            self._strata.add_entries(block, self._inverses)
 
     def merge(self, other: EntryAccumulator) -> None:
         """Add all that another one over the same features and cells has seen."""
         self._genes.merge(other._genes)
+        if self._strata is not None and other._strata is not None:
+            self._strata.merge(other._strata)
 
     def result(self) -> GeneSums:
         """Return what was gathered."""
         return self._genes.result()
+
+    @property
+    def strata(self) -> StratumTallies | None:
+        """Sums of the genes of each stratum, without its cells' measures."""
+        return self._strata

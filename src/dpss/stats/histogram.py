@@ -55,8 +55,9 @@ class Distribution:
 class KeyCounts:
     """How often each whole-number key occurs, mergeable; as large as there are keys."""
 
-    def __init__(self) -> None:
-        """Make an empty count."""
+    def __init__(self, max_pending: int = _MAX_PENDING) -> None:
+        """Make an empty count that sorts new keys once there are ``max_pending`` of them."""
+        self._max_pending = max_pending
         self._keys = np.empty(0, dtype=np.int64)
         self._counts = np.empty(0, dtype=np.int64)
         self._pending: list[NDArray[np.int64]] = []
@@ -66,7 +67,7 @@ class KeyCounts:
         """Count more keys, shape ``(n_keys,)``."""
         self._pending.append(keys)
         self._n_pending += len(keys)
-        if self._n_pending >= _MAX_PENDING:
+        if self._n_pending >= self._max_pending:
             self.contents()
 
     def merge(self, other: KeyCounts) -> None:
@@ -114,7 +115,7 @@ class Tally:
         """Make an empty tally that keeps at most ``limit`` distinct values."""
         self.limit = limit
         self._level = 0
-        self._filed = KeyCounts()
+        self._filed = KeyCounts(min(_MAX_PENDING, 4 * limit))
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Count more observations.

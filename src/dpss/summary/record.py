@@ -19,6 +19,7 @@ from dpss.stats.values.kinds import Values
 from dpss.summary.droplets import Droplets
 from dpss.summary.embedding import Embedding
 from dpss.summary.policy import Judgement
+from dpss.summary.strata import Strata
 
 N_TOP = 20
 """Length of the lists of best genes."""
@@ -167,6 +168,8 @@ class Summary:
     """Components, clusters and markers of the cells; ``None`` where there are none."""
     no_embedding_reason: str = ""
     """Why there are none; empty where there are, or where none were asked for."""
+    strata: Strata | None = None
+    """Parts of the cells side by side; ``None`` where none were asked for."""
     other_measures: Mapping[str, Distribution] = field(default_factory=dict)
     """Distributions of further measures of the kept cells, by the names in ``limits.SAMPLED``; of
     a sample of them beyond 65,536 cells. What is not measured is not there."""

@@ -19,6 +19,7 @@ from dpss.summary.droplets import Droplets
 from dpss.summary.limits import SAMPLED
 from dpss.summary.manifest import Manifest, manifest_document
 from dpss.summary.record import GeneStatistics, Summary, without_noise
+from dpss.summary.strata import Strata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,8 @@ SCHEMA = 1
 """Number of the layout of ``summary.json``; `dpss/website/schemas/summary.schema.json` is it."""
 
 _QUOTE = '"'
+N_VARIABLE_IN = "highly_variable_nbatches"
+"""Column of ``genes.csv``: scanpy's name for the number of strata in which a gene is variable."""
 _SPECIAL = re.compile('[,"\r\n]')
 """Characters that require quotes around a field (RFC 4180)."""
 
@@ -45,14 +48,22 @@ class FigureInfo:
     """Why there is no such figure, or ``None`` if there is."""
 
 
-def genes_csv(genes: GeneStatistics) -> bytes:
+def genes_csv(genes: GeneStatistics, strata: Strata | None = None) -> bytes:
     """Return the gene table as UTF-8 CSV, one line per gene; the undefined is empty.
 
     Columns become text one by one, which is twice as fast as a writer of rows.
+
+    Args:
+        genes: The gene table.
+        strata: Strata, which add a column at the end: in how many of them a gene is variable.
     """
-    columns = (_texts(getattr(genes, name), name) for name in GENE_COLUMNS)
+    columns = [_texts(getattr(genes, name), name) for name in GENE_COLUMNS]
+    titles = [*GENE_COLUMNS]
+    if strata is not None:
+        columns.append(map(str, strata.n_variable_in.tolist()))
+        titles.append(N_VARIABLE_IN)
     lines = map(",".join, zip(*columns, strict=True))
-    return "\n".join((",".join(GENE_COLUMNS), *lines, "")).encode()
+    return "\n".join((",".join(titles), *lines, "")).encode()
 
 
 def _texts(column: NDArray[Any], name: str) -> Iterable[str]:
@@ -130,6 +141,7 @@ def summary_document(
             ("means", "dispersions", "dispersions_norm", "highly_variable"),
         ),
         **({"embedding": _embedding(summary)} if asked else {}),
+        **({"strata": _strata(summary)} if summary.strata is not None else {}),
         "checks": [
             {"name": check.name, "status": check.status, "message": check.message}
             for check in summary.checks
@@ -173,6 +185,12 @@ def _embedding(summary: Summary) -> dict[str, Any]:
     from dpss.summary.embedding_tables import embedding_document
 
     return embedding_document(summary.embedding, summary.no_embedding_reason)
+
+
+def _strata(summary: Summary) -> dict[str, Any]:
+    from dpss.summary.strata_tables import strata_document
+
+    return strata_document(summary)
 
 
 def _droplets_document(droplets: Droplets | None) -> dict[str, float] | None:

@@ -23,7 +23,7 @@ Column = NDArray[np.object_]
 
 _TEXT = "SUOT"
 _NUMBERS = "iufb"
-_OLD_CATEGORIES = "__categories"
+OLD_CATEGORIES = "__categories"
 """Where AnnData 0.7 and earlier kept the categories of all columns."""
 
 
@@ -108,7 +108,7 @@ def read_frame(elements: Elements, path: str) -> Frame:
                 f"{elements.url}: {path}/{index}, the index of {path}, can't be read ({error})"
             ) from error
     for name in elements.children(path):
-        if name in (index, _OLD_CATEGORIES):
+        if name in (index, OLD_CATEGORIES):
             continue
         try:
             if _is_text(elements, f"{path}/{name}"):
@@ -167,7 +167,7 @@ def frame_length(elements: Elements, path: str) -> int | None:
     for name in elements.children(path) if index is None else [index]:
         for part in ("", "/codes", "/values"):
             where = f"{path}/{name}{part}"
-            if name != _OLD_CATEGORIES and elements.kind(where):
+            if name != OLD_CATEGORIES and elements.kind(where):
                 return elements.length(where)
     if index is not None:
         encoding = _encoding(elements, f"{path}/{index}")

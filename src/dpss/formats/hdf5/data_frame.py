@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import h5py
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import ColumnError, CorruptMatrixError
 from dpss.formats.annotation.cell_names import (
     note_cell_names,
     note_missing_cells,
     note_unreadable_cells,
 )
-from dpss.formats.annotation.data_frame import as_text, frame_length
+from dpss.formats.annotation.cell_table import PART_CELLS, ElementsTable, label, pick
+from dpss.formats.annotation.data_frame import as_text, find_index, frame_length
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.hdf5.file import Hdf5File, reading
-from dpss.formats.hdf5.strings import read_whole
+from dpss.formats.hdf5.strings import check_heaps, read_whole
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,19 @@ class Hdf5Elements:
         values = read_whole(self.file, self.file.h5[path])
         return as_text(values) if values.dtype.kind in "SUO" else values
 
+    def part(self, path: str, start: int, stop: int) -> NDArray[Any]:
+        """Return a part of a vector; text as bytes in an object array.
+
+        Raises:
+            CorruptMatrixError: It is damaged.
+        """
+        with reading(self.file):
+            node = self.file.h5[path]
+            if start == 0:
+                check_heaps(self.file, node)
+            values: NDArray[Any] = node[start:stop]
+        return values
+
     def old_categories(self, path: str) -> NDArray[Any] | None:
         """Return the categories that a vector refers to, as AnnData 0.7 and earlier wrote them."""
         node = self.file.h5[path]
@@ -73,6 +87,73 @@ class Hdf5Elements:
         if not isinstance(reference, h5py.Reference) or not reference:
             return None
         return read_whole(self.file, self.file.h5[reference])
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """The table of the cells as AnnData 0.6 and earlier wrote it: records of fixed size."""
+
+    file: Hdf5File
+    path: str
+    categories: str
+    """Path of the group with the categories of a field ``x`` under the name ``x_categories``."""
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns."""
+        names = self.file.h5[self.path].dtype.names
+        return [name for name in names if name != "index" and self._is_plain(name)]
+
+    def labels(self, column: str) -> Iterator[NDArray[Any]]:
+        """Yield a column in parts.
+
+        Raises:
+            ColumnError: Its codes are damaged.
+            CorruptMatrixError: The file is.
+        """
+        where = f"{self.categories}/{column}_categories"
+        with reading(self.file):
+            node = self.file.h5[self.path]
+            codes = node.dtype[column].kind in "iu" and where in self.file.h5
+            known = label(read_whole(self.file, self.file.h5[where])) if codes else None
+            for start in range(0, len(node), PART_CELLS):
+                values = node.fields(column)[start : start + PART_CELLS]
+                yield label(values) if known is None else pick(values, known, column)
+
+    def names(self) -> Iterator[NDArray[Any]]:
+        """Yield the names of the cells in parts.
+
+        Raises:
+            ColumnError: There are none.
+        """
+        if "index" not in (self.file.h5[self.path].dtype.names or ()):
+            raise ColumnError(f"{self.path} has no names of cells")
+        return self.labels("index")
+
+    def _is_plain(self, name: str) -> bool:
+        return self.file.h5[self.path].dtype[name].kind in "SUiufb"
+
+
+def cell_table(
+    file: Hdf5File, path: str, categories: str = "uns"
+) -> ElementsTable | RecordTable | None:
+    """Return the table of the cells in a group or of records, ``None`` where there is none.
+
+    Args:
+        file: The file.
+        path: Path of the group or the records.
+        categories: Path of the group with the categories of records.
+    """
+    where, elements = path.strip("/"), Hdf5Elements(file)
+    try:
+        with reading(file):
+            node = file.h5.get(where)
+            if isinstance(node, h5py.Dataset) and node.dtype.names and node.ndim == 1:
+                return RecordTable(file, where, categories)
+            if not isinstance(node, h5py.Group):
+                return None
+            return ElementsTable(elements, where, find_index(elements, where))
+    except CorruptMatrixError:
+        return None
 
 
 def note_cells(file: Hdf5File, path: str, n_cells: int, *, needed: bool = True) -> tuple[Note, ...]:

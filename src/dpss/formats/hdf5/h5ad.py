@@ -19,7 +19,7 @@ from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
-from dpss.formats.hdf5.data_frame import Hdf5Elements, note_cells
+from dpss.formats.hdf5.data_frame import Hdf5Elements, cell_table, note_cells
 from dpss.formats.hdf5.dense import dense_layer
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_whole
@@ -70,7 +70,14 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     notes = (note,) if others else ()
     named = len(matrices) > 1
     return tuple(
-        Matrix(name if named else "", "h5mu", layers, (*notes, *said), (ANNDATA_ORIENTATION,))
+        Matrix(
+            name if named else "",
+            "h5mu",
+            layers,
+            (*notes, *said),
+            (ANNDATA_ORIENTATION,),
+            cell_table(file, f"mod/{name}/obs"),
+        )
         for name, layers, said in matrices
     )
 
@@ -96,7 +103,8 @@ def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
         layers, notes = _layers(file, "")
     if not layers:
         raise NoMatrixError(f"{blob.url}: there is no X, raw.X or layer in this h5ad file")
-    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,))
+    cells = cell_table(file, "obs")
+    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,), cells)
 
 
 def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:

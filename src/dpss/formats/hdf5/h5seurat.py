@@ -9,11 +9,12 @@ import h5py
 import numpy as np
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.annotation.cell_table import BarcodeTable
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import Matrix, state_orientation
-from dpss.formats.hdf5.data_frame import note_cells
+from dpss.formats.hdf5.data_frame import Hdf5Elements, note_cells
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_strings
 from dpss.formats.hdf5.tiled import Hdf5Tiles
@@ -63,8 +64,9 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     if not found:
         raise NoMatrixError(f"{blob.url}: none of its assays has counts or data")
     single = len(found) == 1
+    cells = BarcodeTable(Hdf5Elements(file), "", "cell.names")
     return tuple(
-        Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,))
+        Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,), cells)
         for name, layers, notes in found
     )
 

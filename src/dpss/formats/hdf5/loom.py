@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError
+from dpss.formats.annotation.cell_table import ElementsTable
 from dpss.formats.annotation.gene_table import check_feature_count, name_genes
 from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import Matrix, state_orientation
-from dpss.formats.hdf5.data_frame import note_cells
+from dpss.formats.hdf5.data_frame import Hdf5Elements, note_cells
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_whole
 from dpss.formats.hdf5.tiled import Hdf5Tiles
@@ -23,6 +24,7 @@ from dpss.storage.local import path_of
 
 FORMAT = "loom"
 
+_CELL_NAMES = ("CellID", "obs_names", "cell_names", "Cell", "barcode")
 _MAX_NAME_BYTES = 1 << 12
 """Longest fixed-size name that is believed: more per gene would be no name."""
 _NEAR_BYTES = 1 << 24
@@ -58,10 +60,14 @@ def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
         for name, node in others.items() if isinstance(others, h5py.Group) else ():
             if isinstance(node, h5py.Dataset) and node.ndim == 2:
                 layers.append(_layer(file, name, f"layers/{name}", genes, n_cells))
+        attributes = file.h5.get("col_attrs")
+        listed = set(attributes) if isinstance(attributes, h5py.Group) else set()
     orientation = state_orientation(
         "genes × cells", "Loom defines rows as genes and columns as cells."
     )
-    return Matrix("", FORMAT, tuple(layers), notes, (orientation,))
+    named = next((name for name in _CELL_NAMES if name in listed), None)
+    cells = ElementsTable(Hdf5Elements(file), "col_attrs", named) if listed else None
+    return Matrix("", FORMAT, tuple(layers), notes, (orientation,), cells)
 
 
 def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int) -> TiledLayer:

@@ -9,11 +9,12 @@ import h5py
 import numpy as np
 
 from dpss.errors import CorruptMatrixError
+from dpss.formats.annotation.cell_table import BarcodeTable
 from dpss.formats.annotation.feature_kinds import with_kinds
 from dpss.formats.annotation.probes import mark_probes
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import Matrix, state_orientation
-from dpss.formats.hdf5.data_frame import note_cells
+from dpss.formats.hdf5.data_frame import Hdf5Elements, note_cells
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_strings, read_whole
 from dpss.model import GeneTable
@@ -65,7 +66,14 @@ def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
         genes = replace(genes, probes=evidence)
     layer = _layer(file, group, genes)
     notes = note_cells(file, f"{group}/barcodes", layer.n_cells)
-    return Matrix(name=name, format=FORMAT, layers=(layer,), notes=notes, decisions=(_ORIENTATION,))
+    return Matrix(
+        name=name,
+        format=FORMAT,
+        layers=(layer,),
+        notes=notes,
+        decisions=(_ORIENTATION,),
+        cells=BarcodeTable(Hdf5Elements(file), group, "barcodes"),
+    )
 
 
 def _count_filtered_out(node: h5py.Group) -> int:

@@ -20,6 +20,7 @@ from dpss.formats.annotation.gene_columns import looks_like_ids
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import Matrix
+from dpss.formats.mtx.cells import cell_table
 from dpss.formats.mtx.header import is_matrix_market, read_header
 from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
 from dpss.formats.mtx.npz import is_sparse_npz, read_npz
@@ -170,7 +171,9 @@ def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: 
     if npz:
         layer = NpzLayer(**vars(layer), npz=npz)
     decision = decide_orientation(found, header)
-    return Matrix(name, NPZ_FORMAT if npz else FORMAT, (layer,), tuple(notes), (decision,))
+    n_cells = (header.n_rows, header.n_columns)[axis]
+    cells = cell_table(found.cells.blob if found.cells else None, n_cells)
+    return Matrix(name, NPZ_FORMAT if npz else FORMAT, (layer,), tuple(notes), (decision,), cells)
 
 
 def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:

@@ -99,6 +99,17 @@ def read_gene_table(blob: Blob, n_genes: int) -> GeneTable:
     return gene_table(_drop_row_numbers(_swap_if_needed(_name_regions(columns))))
 
 
+def read_rows(blob: Blob) -> Iterator[list[str]]:
+    """Yield the fields of each line of a table, a line of titles included.
+
+    Raises:
+        CorruptMatrixError: It is damaged.
+        LimitError: It is larger than 64 MiB.
+    """
+    with open_decompressed(blob) as file:
+        yield from _split_lines(_read_lines(file, blob.url))
+
+
 def _collect_columns(
     header: list[str] | None, rows: Iterator[list[str]]
 ) -> dict[str, NDArray[np.object_]]:

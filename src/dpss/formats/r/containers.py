@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from dpss.formats.r.values import (
     classes_of,
     items_of,
     kind_of,
+    labels_of,
     numbers_of,
     pairs_of,
     strings_of,
@@ -41,6 +43,9 @@ class Found:
     """Names of the genes where the matrices have none."""
     gene_columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     """Further columns of the genes."""
+    cell_columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    """Columns of the object's cells: those of a layer that is split are fewer."""
+    cell_names: list[str] = field(default_factory=list)
 
 
 def find_matrices(
@@ -65,12 +70,17 @@ def find_matrices(
     if is_matrix(thing):
         yield _judge_matrix(thing, where, name, nested=nested)
     elif kind == "Seurat":
+        cells = attributes_of(thing).get("meta.data")
         for assay_name, assay in items_of(attributes_of(thing).get("assays")):
-            yield from _find_assay(assay, where, assay_name)
+            yield from map(partial(_with_cells, cells), _find_assay(assay, where, assay_name))
     elif kind == "seurat":
-        yield from _as_found(name, _slots(thing, ("raw.data", "data"), where))
+        slots = attributes_of(thing)
+        cells = slots.get("meta.data", slots.get("data.info"))
+        found = _as_found(name, _slots(thing, ("raw.data", "data"), where))
+        yield from map(partial(_with_cells, cells), found)
     elif "assays" in attributes_of(thing):
-        yield from _find_experiment(thing, where, name)
+        cells = attributes_of(thing).get("colData")
+        yield from map(partial(_with_cells, cells), _find_experiment(thing, where, name))
     elif "data.frame" in classes_of(thing):
         yield from _find_frame(thing, name, nested=nested)
     elif kind_of(thing) == "VEC":
@@ -83,6 +93,17 @@ def find_matrices(
             yield from find_matrices(item, url, inner, depth + 1, nested=nested)
     elif kind:
         yield SkippedObject(name, values_elsewhere(kind))
+
+
+def _with_cells(frame: Any, found: Found | SkippedObject) -> Found | SkippedObject:
+    """Add the columns of an object's table of cells: a data.frame, or Bioconductor's DataFrame."""
+    if frame is None or not isinstance(found, Found):
+        return found
+    attributes = attributes_of(frame)
+    listed = items_of(attributes.get("listData", frame))
+    columns = {title: labels for title, each in listed if title and len(labels := labels_of(each))}
+    names = strings_of(attributes.get("row.names", attributes.get("rownames")))
+    return replace(found, cell_columns=columns, cell_names=names)
 
 
 def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found | SkippedObject:

@@ -15,6 +15,7 @@ import numpy as np
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
+from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
 from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
@@ -191,7 +192,16 @@ def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> 
         )
     # All layers have the same axes: the one whose names tell least decides how sure it is.
     least = sorted(orientation, key=lambda each: each.certainty is not Certainty.ASSUMED)[:1]
-    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), (*least, *said))
+    cells = _cell_table(found, layers[0].n_cells)
+    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), (*least, *said), cells)
+
+
+def _cell_table(found: Found, n_cells: int) -> HeldTable:
+    """Return the table of the cells, as far as it is of as many as the matrix has."""
+    columns = {title: c for title, c in found.cell_columns.items() if len(c) == n_cells}
+    listed = (found.cell_names, *(matrix.cell_names for matrix in found.layers.values()))
+    names = next((each for each in listed if len(each) == n_cells > 0), None)
+    return HeldTable(columns, names)
 
 
 def _count(values: Any) -> int:

@@ -71,6 +71,22 @@ def numbers_of(thing: Any) -> NDArray[Any] | None:
     return np.asarray(thing.value)
 
 
+def labels_of(thing: Any) -> NDArray[np.object_]:
+    """Return a factor or vector as text, ``None`` for ``NA``; empty for anything else."""
+    numbers = numbers_of(thing)
+    levels = strings_of(attributes_of(thing).get("levels")) if numbers is not None else []
+    found: list[str | None]
+    if numbers is None:
+        found = [each or None for each in strings_of(thing)]
+    elif levels:
+        found = [levels[int(n) - 1] if 1 <= n <= len(levels) else None for n in numbers.tolist()]
+    elif kind_of(thing) == "LGL":
+        found = [{0: "FALSE", 1: "TRUE"}.get(n) for n in numbers.tolist()]
+    else:
+        found = [f"{n:.12g}" if n == n else None for n in numbers.tolist()]  # noqa: PLR0124
+    return np.array([*found, None], dtype=object)[:-1]
+
+
 def items_of(thing: Any) -> list[tuple[str, Any]]:
     """Return the names and values of a list; names are empty where it has none."""
     if thing is None or kind_of(thing) != "VEC":

@@ -53,6 +53,14 @@ class ZarrElements:
         values = self.tree.array(path).read_all(MAX_FEATURES)
         return as_text(values) if values.dtype.kind in "SUO" else values
 
+    def part(self, path: str, start: int, stop: int) -> NDArray[Any]:
+        """Return a part of a vector.
+
+        Raises:
+            CorruptMatrixError: It is damaged.
+        """
+        return self.tree.array(path).read(start, stop)
+
     def old_categories(self, path: str) -> NDArray[Any] | None:
         """Return the categories that an array names, as AnnData 0.7 and earlier wrote them."""
         stated = self.attributes(path).get("categories")

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, FetchError, MatrixError, NoMatrixError
 from dpss.formats.annotation.cell_names import note_cell_names, note_unreadable_cells
+from dpss.formats.annotation.cell_table import BarcodeTable, ElementsTable
 from dpss.formats.annotation.data_frame import (
     Frame,
+    find_index,
     frame_length,
     note_others,
     read_frame,
@@ -100,7 +102,19 @@ def _open_one(tree: ZarrTree, name: str) -> Matrix:
         raise NoMatrixError(f"{tree.url}: a zarr hierarchy without X and var or an expression")
     if not layers:
         raise NoMatrixError(f"{tree.url}: there is no X, raw.X or layer in this zarr hierarchy")
-    return Matrix(name, FORMAT, layers, notes, (orientation,))
+    return Matrix(name, FORMAT, layers, notes, (orientation,), _cell_table(tree))
+
+
+def _cell_table(tree: ZarrTree) -> ElementsTable | None:
+    elements = ZarrElements(tree)
+    if "cell_id" in tree and "obs" not in tree:
+        return BarcodeTable(elements, "", "cell_id")
+    if "obs" not in tree or tree.is_array("obs"):
+        return None
+    try:
+        return ElementsTable(elements, "obs", find_index(elements, "obs"))
+    except CorruptMatrixError:
+        return None
 
 
 def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:

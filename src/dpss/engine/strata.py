@@ -1,0 +1,195 @@
+"""The stratum of each cell: from a column, a table of barcodes, or the barcodes' suffixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.engine.barcode_tables import BarcodeTableFile, BarcodeValues, read_barcode_values
+from dpss.errors import ColumnError, NoStrataError
+from dpss.formats.base import CellTable, Layer, Matrix
+from dpss.formats.faults import reader_faults
+from dpss.stats.strata import Stratification, StratumKind, most_strata
+
+BARCODE_SUFFIX = "barcode_suffix"
+"""Name by which the strata are what Cell Ranger's aggr appends to barcodes: ``-1``, ``-2``."""
+MAX_VALUES = 4_000
+"""Most distinct values of a column that is no list of names."""
+OTHER, MISSING = "(other)", "(missing)"
+"""Names of the strata of all small ones together, and of cells without a value."""
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class CellStrata:
+    """The strata of a matrix, and how the cells got them."""
+
+    by: str
+    """Name of the column."""
+    stratification: Stratification
+    n_values: int
+    """Distinct values, those without a stratum of their own included."""
+    notes: tuple[tuple[str, str, str], ...] = field(default=())
+    """Checks: name, status, sentence."""
+
+
+def stratify(
+    matrix: Matrix, layer: Layer, by: str | None, by_file: BarcodeTableFile | None
+) -> CellStrata | None:
+    """Return the stratum of each cell of a matrix; ``None`` if none are asked for.
+
+    Args:
+        matrix: The matrix.
+        layer: Its layer that is read.
+        by: Name of a column, or `BARCODE_SUFFIX`.
+        by_file: A table of barcodes and values, instead.
+
+    Raises:
+        NoStrataError: They can't be had; the message says why, and what there is.
+    """
+    if by is None and by_file is None:
+        return None
+    what = f"--by {by}" if by_file is None else f"--by-file {by_file.path}"
+    if layer.n_cells is None:
+        raise NoStrataError(
+            f"{what}: this {matrix.format} tells its cells only while it is read, so that they "
+            "can't be put into strata first; convert it to h5ad"
+        )
+    if matrix.cells is None:
+        raise NoStrataError(f"{what}: no names or columns of the cells are read of {matrix.format}")
+    with reader_faults(layer.name):
+        try:
+            if by_file is not None:
+                return _by_file(matrix.cells, by_file, what, layer)
+            if by == BARCODE_SUFFIX:
+                return _gather(by, _suffixes(matrix.cells.names(), what), what, layer)
+            columns = matrix.cells.columns()
+            if by not in columns:
+                raise NoStrataError(f"{what}: {_describe_columns(columns)}")
+            return _gather(str(by), matrix.cells.labels(str(by)), what, layer)
+        except ColumnError as error:
+            raise NoStrataError(f"{what}: {error}") from error
+
+
+def _describe_columns(columns: Sequence[str]) -> str:
+    if not columns:
+        return (
+            "there is no such column, as the file says nothing of its cells but their names; "
+            f"--by-file takes a table barcode,value, and --by {BARCODE_SUFFIX} their suffixes"
+        )
+    more = f", and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    return f"there is no such column; there is: {', '.join(columns[:_SHOWN])}{more}"
+
+
+def _suffixes(names: Iterable[NDArray[Any]], what: str) -> Iterator[NDArray[Any]]:
+    """Yield what stands behind the last hyphen of each name; ``None`` without a number there."""
+    any_found = False
+    for part in names:
+        found = np.empty(len(part), dtype=object)
+        ends = [(name or "").rpartition("-") for name in part.tolist()]
+        found[:] = [end if start and end.isdigit() else None for start, _, end in ends]
+        any_found = any_found or any(end is not None for end in found.tolist())
+        yield found
+    if not any_found:
+        raise NoStrataError(f"{what}: no barcode ends in a hyphen and a number, as AAAC-1 does")
+
+
+def _by_file(cells: CellTable, file: BarcodeTableFile, what: str, layer: Layer) -> CellStrata:
+    values = read_barcode_values(file)
+    lookup = _Lookup(values)
+    found = _gather(values.title, lookup.labels(cells.names()), what, layer)
+    if not lookup.n_matched:
+        raise NoStrataError(
+            f"{what}: none of its {values.n:,} barcodes, such as {values.example}, is one of the "
+            f"matrix, such as {lookup.example}"
+        )
+    n_cells, n_unused = layer.n_cells or 0, values.n - lookup.n_matched
+    n_without = n_cells - lookup.n_found
+    status = "warn" if n_unused or n_without else "pass"
+    said = (
+        f"{lookup.n_found:,} of {n_cells:,} cells are in the table of --by-file; {n_without:,} are "
+        f"not, and {n_unused:,} of its {values.n:,} barcodes are none of the matrix."
+    )
+    return CellStrata(
+        found.by, found.stratification, found.n_values, (("strata", status, said), *found.notes)
+    )
+
+
+class _Lookup:
+    """Values of cells by their names, with how many were found."""
+
+    def __init__(self, values: BarcodeValues) -> None:
+        self._values = values
+        self._seen = np.zeros(values.n, dtype=bool)
+        self.n_found = 0
+        self.example = ""
+
+    @property
+    def n_matched(self) -> int:
+        """Number of the table's barcodes that a cell has."""
+        return int(self._seen.sum())
+
+    def labels(self, names: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+        """Yield the value of each cell."""
+        for part in names:
+            self.example = self.example or str(next(iter(part), ""))
+            places = self._values.places(part)
+            known = places >= 0
+            self._seen[places[known]] = True
+            self.n_found += int(known.sum())
+            found = self._values.labels[self._values.codes[places]]
+            found[~known] = None
+            yield found
+
+
+def _gather(by: str, parts: Iterable[NDArray[Any]], what: str, layer: Layer) -> CellStrata:
+    """Number the values of a column, and give the most frequent ones strata."""
+    numbers: dict[str | None, int] = {None: 0}
+    found: list[NDArray[np.uint16]] = []
+    n = 0
+    for part in parts:
+        codes = [numbers.setdefault(value, len(numbers)) for value in part.tolist()]
+        n += len(codes)
+        if len(numbers) - 1 > MAX_VALUES:
+            raise NoStrataError(
+                f"{what}: more than {MAX_VALUES:,} distinct values among the first {n:,} cells; "
+                "a column that names single cells (barcodes), or measures them, makes no strata"
+            )
+        found.append(np.array(codes, dtype=np.uint16))
+    codes_of = np.concatenate([np.empty(0, np.uint16), *found])
+    if len(codes_of) != layer.n_cells:
+        raise NoStrataError(f"{what}: it has {len(codes_of):,} values for {layer.n_cells:,} cells")
+    sizes = np.bincount(codes_of, minlength=len(numbers))
+    values = [value for value in numbers if value is not None]
+    order = sorted(values, key=lambda value: (-sizes[numbers[value]], _natural(value)))
+    kept = order[: most_strata(len(layer.genes))]
+    rest = order[len(kept) :]
+    names, kinds = [*kept], [StratumKind.VALUE] * len(kept)
+    table = np.zeros(len(numbers), dtype=np.uint8)
+    table[[numbers[value] for value in kept]] = np.arange(len(kept))
+    if rest:
+        table[[numbers[value] for value in rest]] = len(names)
+        names, kinds = [*names, OTHER], [*kinds, StratumKind.OTHER]
+    if sizes[0]:
+        table[0] = len(names)
+        names, kinds = [*names, MISSING], [*kinds, StratumKind.MISSING]
+    stratification = Stratification(tuple(_unique(names, kinds)), tuple(kinds), table[codes_of])
+    return CellStrata(by, stratification, len(values))
+
+
+def _natural(value: str) -> tuple[int, str]:
+    """Return what orders values of equal sizes: numbers by their length."""
+    return (len(value) if value.isdigit() else 0, value)
+
+
+def _unique(names: Sequence[str], kinds: Sequence[StratumKind]) -> list[str]:
+    """Return names in which a value that is called as a special stratum is told apart."""
+    special = {name for name, kind in zip(names, kinds, strict=True) if kind != StratumKind.VALUE}
+    return [
+        f"value {name}" if kind is StratumKind.VALUE and name in special else name
+        for name, kind in zip(names, kinds, strict=True)
+    ]

@@ -1,0 +1,175 @@
+"""The table of the cells: their names and what is said of each, read a part at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import ColumnError
+from dpss.formats.annotation.data_frame import OLD_CATEGORIES, Elements, as_text
+
+Labels = NDArray[np.object_]
+"""Text (``str``) of each cell, ``None`` where it is missing."""
+PART_CELLS = 1 << 16
+"""Cells that are read at a time."""
+MAX_CATEGORIES = 1 << 20
+_MISSING = ("", "nan", "NaN", "NA", "None")
+
+
+class CellElements(Elements, Protocol):
+    """A file as the reader of the cells' table needs it: also parts of vectors."""
+
+    def part(self, path: str, start: int, stop: int) -> NDArray[Any]:
+        """Return a part of a vector; text as ``str`` or bytes in an object array."""
+
+
+@dataclass(frozen=True)
+class ElementsTable:
+    """The table of the cells of a file; see `dpss.formats.base.CellTable`."""
+
+    elements: CellElements
+    path: str
+    """Path of the group of columns."""
+    name: str | None
+    """Name of the column with the cells' names; ``None`` without one."""
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns that can be read."""
+        hidden = (OLD_CATEGORIES, self.name)
+        listed = self.elements.children(self.path)
+        return [name for name in listed if name not in hidden and self._place(name)]
+
+    def labels(self, column: str) -> Iterator[Labels]:
+        """Yield a column in parts.
+
+        Raises:
+            ColumnError: Its encoding is not read, or it is damaged.
+        """
+        where = f"{self.path}/{column}".strip("/")
+        place = self._place(column)
+        if not place:
+            raise ColumnError(f"{where} is of an encoding that is not read")
+        categories = self._categories(where)
+        mask = f"{where}/mask" if "mask" in self.elements.children(where) else ""
+        n = self.elements.length(place)
+        for start in range(0, n, PART_CELLS):
+            stop = min(start + PART_CELLS, n)
+            values = self.elements.part(place, start, stop)
+            found = label(values) if categories is None else pick(values, categories, where)
+            if mask:
+                found[self.elements.part(mask, start, stop).astype(bool)] = None
+            yield found
+
+    def names(self) -> Iterator[Labels]:
+        """Yield the names of the cells in parts.
+
+        Raises:
+            ColumnError: There are none, or they are damaged.
+        """
+        if self.name is None:
+            raise ColumnError(f"{self.path} has no names of cells")
+        return self.labels(self.name)
+
+    def _place(self, column: str) -> str:
+        """Return where a column's values or codes are; empty if it is of another encoding."""
+        where = f"{self.path}/{column}".strip("/")
+        parts = set(self.elements.children(where))
+        inner = "/codes" if {"codes", "categories"} <= parts else "/values" * ("values" in parts)
+        kind = self.elements.kind(where + inner)
+        allowed = "iu" if inner == "/codes" else "SUOTiufb"
+        return where + inner if kind and kind in allowed else ""
+
+    def _categories(self, where: str) -> Labels | None:
+        """Return the categories of a column; ``None`` without."""
+        parts = set(self.elements.children(where))
+        if {"codes", "categories"} <= parts:
+            inner = f"{where}/categories"
+            if "values" in self.elements.children(inner):
+                inner += "/values"
+            if not self.elements.kind(inner) or self.elements.length(inner) > MAX_CATEGORIES:
+                raise ColumnError(f"{where}: its categories can't be read")
+            found = label(self.elements.vector(inner))
+        else:
+            old = None if parts else self.elements.old_categories(where)
+            if old is None:
+                return None
+            found = label(old)
+        return found
+
+
+@dataclass(frozen=True)
+class BarcodeTable(ElementsTable):
+    """Names of cells without columns."""
+
+    def columns(self) -> list[str]:
+        """Return nothing: there are no columns."""
+        return []
+
+
+def label(values: NDArray[Any]) -> Labels:
+    """Return values as text; what is empty or no number is missing.
+
+    >>> label(np.array([1.0, 2.5, np.nan])).tolist()
+    ['1', '2.5', None]
+    >>> label(np.array([True, False])).tolist()
+    ['True', 'False']
+    """
+    if values.dtype.kind == "f":
+        found = [None if math.isnan(value) else f"{value:.12g}" for value in values.tolist()]
+    elif values.dtype.kind in "iub":
+        found = [str(value) for value in values.tolist()]
+    else:
+        found = [None if value in _MISSING else value for value in as_text(values)]
+    out = np.empty(len(found), dtype=object)
+    out[:] = found
+    return out
+
+
+def pick(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
+    """Return the category of each code; -1 is missing.
+
+    Raises:
+        ColumnError: There is no such category.
+    """
+    numbers = codes.astype(np.int64)
+    if len(numbers) and not -1 <= numbers.min() <= numbers.max() < len(categories):
+        raise ColumnError(f"{where}: its codes are damaged")
+    return np.array([*categories.tolist(), None], dtype=object)[numbers]
+
+
+@dataclass(frozen=True)
+class HeldTable:
+    """The table of the cells of something in memory; see `dpss.formats.base.CellTable`."""
+
+    values: dict[str, Any]
+    """Columns by name: arrays of any kind, shape ``(n_cells,)``."""
+    cell_names: Any = None
+    """Names of the cells, shape ``(n_cells,)``; ``None`` without."""
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns."""
+        return list(self.values)
+
+    def labels(self, column: str) -> Iterator[Labels]:
+        """Yield a column in parts."""
+        return _cut(self.values[column])
+
+    def names(self) -> Iterator[Labels]:
+        """Yield the names of the cells in parts.
+
+        Raises:
+            ColumnError: There are none.
+        """
+        if self.cell_names is None:
+            raise ColumnError("there are no names of cells")
+        return _cut(self.cell_names)
+
+
+def _cut(values: Any) -> Iterator[Labels]:
+    for start in range(0, len(values), PART_CELLS):
+        yield label(np.asarray(values[start : start + PART_CELLS]))

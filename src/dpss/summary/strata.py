@@ -1,0 +1,160 @@
+"""The record of strata: parts of the cells of one matrix side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats.accumulator import GeneSums, Sums
+from dpss.stats.dispersion import normalise_dispersions
+from dpss.stats.histogram import Distribution
+from dpss.stats.kernels import layout
+from dpss.stats.moments import share_means, share_variances
+from dpss.stats.outliers import NORMAL
+from dpss.stats.ranks import rank_descending, top
+from dpss.stats.strata import StratumKind, StratumSums
+
+N_TOP = 20
+"""Length of the lists of best genes of a stratum."""
+MIN_COMPARED, MADS = 4, 3.0
+"""Fewest strata that can be told apart, and the deviations beyond which one stands apart."""
+COMPARED = {"n_genes_by_counts": True, "total_counts": True, "pct_counts_mt": False}
+"""Measures by which strata are compared, and whether on a logarithmic axis."""
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """One part of the cells. All statistics are of its kept cells."""
+
+    name: str
+    kind: StratumKind
+    n_cells: int
+    """Cells, kept or not."""
+    n_cells_kept: int
+    measures: Mapping[str, Distribution]
+    """Distribution of each measure of the kept cells that is known, by its name."""
+    n_genes_detected: int
+    """Genes found in a kept cell."""
+    n_nonzero: int
+    """Counts above 0 in kept cells."""
+    n_highly_variable: int
+    """Genes that are highly variable among its cells."""
+    highest_expr: NDArray[np.int64]
+    """Places in the gene table of the 20 genes with the highest mean share, best first."""
+    cell_count: NDArray[np.int64]
+    """The same of the genes found in the most cells."""
+    variable: NDArray[np.int64]
+    """The same of the genes with the highest normalised dispersion."""
+    odd: tuple[str, ...] = ()
+    """Measures in `COMPARED` by whose median it stands apart from the others."""
+
+    def median(self, name: str) -> float | None:
+        """Return the median of a measure; ``None`` where it is not known."""
+        found = self.measures.get(name)
+        return found.median if found is not None and found.n else None
+
+
+@dataclass(frozen=True)
+class Strata:
+    """The strata of a matrix."""
+
+    by: str
+    """Name of the column."""
+    n_values: int
+    """Distinct values, those without a stratum of their own included."""
+    strata: tuple[Stratum, ...]
+    """The largest first; all other values together and missing ones last."""
+    n_variable_in: NDArray[np.int64]
+    """Number of strata of one value in which a gene is highly variable, shape ``(n_genes,)``."""
+
+
+def build_strata(by: str, n_values: int, sums: Sums, is_gene: NDArray[np.bool_]) -> Strata | None:
+    """Make the record of strata; ``None`` where there are none.
+
+    Args:
+        by: Name of the column.
+        n_values: Its distinct values.
+        sums: Sums over all features.
+        is_gene: Which features get into the gene table, shape ``(n_features,)``.
+    """
+    found = sums.strata
+    if found is None:
+        return None
+    variable_in = np.zeros(int(is_gene.sum()), dtype=np.int64)
+    strata = []
+    for number, cells in enumerate(found.cells):
+        n = cells.n_cells_kept
+        counts, means, norms, variable = _genes(found, number, n, is_gene)
+        if cells.kind is StratumKind.VALUE:
+            variable_in += variable
+        strata.append(
+            Stratum(
+                name=cells.name,
+                kind=cells.kind,
+                n_cells=cells.n_cells,
+                n_cells_kept=n,
+                measures=cells.measures,
+                n_genes_detected=int((counts > 0).sum()),
+                n_nonzero=int(counts.sum()),
+                n_highly_variable=int(variable.sum()),
+                highest_expr=_best(np.where(counts > 0, means, np.nan)),
+                cell_count=_best(np.where(counts > 0, counts, np.nan)),
+                variable=_best(norms),
+            )
+        )
+    return Strata(by, n_values, _mark_odd(strata), variable_in)
+
+
+def _genes(
+    found: StratumSums, number: int, n_cells: int, is_gene: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return cells, mean share, normalised dispersion and whether it is variable, of each gene.
+
+    As scanpy does with ``batch_key``, only genes found in the stratum are compared with each other.
+    """
+    table = found.gene_table(number)
+    sums = GeneSums(table, np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int64))
+    counts = table[is_gene, layout.N_CELLS]
+    means = share_means(sums, n_cells)[is_gene]
+    norms = np.full(len(counts), np.nan)
+    variable = np.zeros(len(counts), dtype=bool)
+    there = np.flatnonzero(counts)
+    if n_cells > 1 and len(there):
+        variances = share_variances(sums, n_cells)[is_gene]
+        dispersion = normalise_dispersions(means[there], variances[there])
+        norms[there] = dispersion.dispersions_norm
+        variable[there] = dispersion.highly_variable
+    return counts, means, norms, variable
+
+
+def _best(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return top(rank_descending(values), N_TOP)
+
+
+def _mark_odd(strata: list[Stratum]) -> tuple[Stratum, ...]:
+    """Name the measures by which a stratum stands apart from those of the other values.
+
+    The rule is that of scater's ``isOutlier``: more than 3 deviations from the median of medians.
+    """
+    odd: dict[int, list[str]] = {}
+    for name, logarithmic in COMPARED.items():
+        medians = {
+            i: np.log10(1 + median) if logarithmic else median
+            for i, stratum in enumerate(strata)
+            if stratum.kind is StratumKind.VALUE and (median := stratum.median(name)) is not None
+        }
+        if len(medians) < MIN_COMPARED:
+            continue
+        values = np.array(list(medians.values()))
+        apart = np.abs(values - np.median(values))
+        limit = MADS * NORMAL * np.median(apart)
+        for i, distance in zip(medians, apart, strict=True):
+            if distance > limit > 0:
+                odd.setdefault(i, []).append(name)
+    return tuple(
+        Stratum(**{**vars(stratum), "odd": tuple(odd.get(i, ()))})
+        for i, stratum in enumerate(strata)
+    )

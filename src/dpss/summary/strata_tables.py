@@ -1,0 +1,117 @@
+"""Strata as a table and a document: ``strata.csv`` and ``summary.json``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dpss.stats.histogram import Distribution
+from dpss.summary.record import GeneStatistics, Summary, without_noise
+from dpss.summary.strata import COMPARED, Strata, Stratum
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_QUANTILES = (5, 25, 50, 75, 95)
+OTHER_MEDIANS = ("pct_counts_ribo", "pct_counts_hb", "pct_counts_in_top_50_genes", "complexity")
+"""Measures of which the median is given."""
+STRATUM_COLUMNS = (
+    "stratum",
+    "kind",
+    "n_cells",
+    "n_cells_kept",
+    "pct_cells",
+    "n_genes_detected",
+    "n_nonzero",
+    "n_highly_variable",
+    *(f"{name}_p{q}" for name in COMPARED for q in _QUANTILES),
+    *(f"median_{name}" for name in OTHER_MEDIANS),
+    "odd",
+)
+"""Columns of ``strata.csv``, in order."""
+
+
+def strata_rows(strata: Strata) -> list[tuple[Any, ...]]:
+    """Return one row per stratum; ``None`` is undefined."""
+    n_kept = sum(stratum.n_cells_kept for stratum in strata.strata)
+    return [
+        (
+            each.name,
+            str(each.kind),
+            each.n_cells,
+            each.n_cells_kept,
+            without_noise(100 * each.n_cells_kept / n_kept) if n_kept else None,
+            each.n_genes_detected,
+            each.n_nonzero,
+            each.n_highly_variable,
+            *(_quantile(each.measures.get(name), q / 100) for name in COMPARED for q in _QUANTILES),
+            *(_quantile(each.measures.get(name), 0.5) for name in OTHER_MEDIANS),
+            " ".join(each.odd),
+        )
+        for each in strata.strata
+    ]
+
+
+def _quantile(found: Distribution | None, q: float) -> float | None:
+    return without_noise(found.quantile(q)) if found is not None and found.n else None
+
+
+def strata_csv(strata: Strata) -> bytes:
+    """Return the strata as UTF-8 CSV; the undefined is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(STRATUM_COLUMNS)
+    writer.writerows(strata_rows(strata))
+    return out.getvalue().encode()
+
+
+def strata_frame(strata: Strata) -> pd.DataFrame:
+    """Return the strata as a data frame."""
+    import pandas as pd
+
+    return pd.DataFrame(strata_rows(strata), columns=list(STRATUM_COLUMNS))
+
+
+def strata_document(summary: Summary) -> dict[str, Any]:
+    """Return what ``summary.json`` holds of strata."""
+    found = summary.strata
+    if found is None:
+        raise ValueError("there are no strata")
+    return {
+        "by": found.by,
+        "n_values": found.n_values,
+        "strata": [_document(each, summary.genes) for each in found.strata],
+    }
+
+
+def _document(stratum: Stratum, genes: GeneStatistics) -> dict[str, Any]:
+    return {
+        "name": stratum.name,
+        "kind": str(stratum.kind),
+        "n_cells": stratum.n_cells,
+        "n_cells_kept": stratum.n_cells_kept,
+        "n_genes_detected": stratum.n_genes_detected,
+        "n_nonzero": stratum.n_nonzero,
+        "n_highly_variable": stratum.n_highly_variable,
+        "quantiles": {
+            name: {f"p{q}": _quantile(measure, q / 100) for q in _QUANTILES}
+            if (measure := stratum.measures.get(name)) is not None and measure.n
+            else None
+            for name in COMPARED
+        },
+        **{f"median_{name}": _quantile(stratum.measures.get(name), 0.5) for name in OTHER_MEDIANS},
+        "highest_expr_genes": _named(genes, stratum.highest_expr),
+        "genes_by_cell_count": _named(genes, stratum.cell_count),
+        "highly_variable_genes": _named(genes, stratum.variable),
+        "odd": list(stratum.odd),
+    }
+
+
+def _named(genes: GeneStatistics, which: Any) -> list[dict[str, str]]:
+    return [
+        {"gene_id": str(genes.gene_id[g]), "gene_name": str(genes.gene_name[g])}
+        for g in np.asarray(which).tolist()
+    ]
