@@ -81,7 +81,3 @@ class Embedding:
     def explained(self) -> NDArray[np.float64]:
         """Percentage of the variance that each component explains, shape ``(n_components,)``."""
         return 100 * self.variances / self.total_variance
-
-    def markers_of(self, cluster: int) -> tuple[Marker, ...]:
-        """Return the markers of a cluster, best first."""
-        return tuple(marker for marker in self.markers if marker.cluster == cluster)

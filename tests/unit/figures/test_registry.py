@@ -21,7 +21,7 @@ from matplotlib.text import Text
 
 from dpss.figures.base import DrawnFigure, needs_counts
 from dpss.figures.elements.layout import NARROW, WIDE, axis_texts
-from dpss.figures.elements.paper import figure_of, note, paper, place, sequential, set_axis
+from dpss.figures.elements.paper import note, paper, place, sequential, set_axis
 from dpss.figures.registry import FIGURES, draw_figures, figure_files, figure_infos, render_png
 from dpss.figures.svg import svg_bytes
 from dpss.stats.values.kinds import Values
@@ -308,7 +308,7 @@ def test_a_figure_may_draw_with_matplotlib_itself() -> None:
         set_axis(ax, "x", (1, 1000), log=True, whole=True)
         set_axis(ax, "y", (0, 1), log=False)
         ax.scatter([10], [0.5], color=sequential()(0.5))
-        note(figure_of(ax), "A note.")
+        note(fig, "A note.")
         return fig
 
     figure = DrawnFigure("drawn", "A drawn figure", lambda _: "Read it.", needs_counts, drawing)

@@ -65,14 +65,6 @@ def place(fig: Figure, left: float, bottom: float, right: float, top: float = HE
     )
 
 
-def figure_of(ax: Axes) -> Figure:
-    """Return the figure that axes lie on."""
-    fig = ax.get_figure(root=True)
-    if fig is None:
-        raise ValueError("these axes lie on no figure")
-    return fig
-
-
 def note(fig: Figure, text: str) -> None:
     """Write a remark at the lower right edge."""
     across, up = fig.get_size_inches()

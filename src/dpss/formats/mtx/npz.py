@@ -25,11 +25,10 @@ from dpss.formats.mtx.header import MtxHeader
 from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
 from dpss.formats.other_formats import NPZ
-from dpss.storage.archives import ZipTree
+from dpss.storage.archives import ZipTree, first_name
 from dpss.storage.base import Blob
 
 _FIRST_MEMBERS = ("indices.npy", "indptr.npy", "row.npy", "col.npy", "format.npy")
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
 _HEAD_BYTES = 64
 _MAX_SMALL_BYTES = 1 << 14
 _MAX_SIDE = (1 << 31) - 1
@@ -90,12 +89,7 @@ def _first_numbers(array: NpzArray, n: int) -> list[int]:
 
 def is_sparse_npz(blob: Blob) -> bool:
     """Tell by the name of its first member whether a file is a sparse matrix of scipy."""
-    head = blob.read_range(0, _HEAD_BYTES)
-    if len(head) < _LOCAL_HEADER.size:
-        return False
-    magic, n_name, _ = _LOCAL_HEADER.unpack(head[: _LOCAL_HEADER.size])
-    name = head[_LOCAL_HEADER.size :][:n_name]
-    return magic == b"PK\x03\x04" and name in [each.encode() for each in _FIRST_MEMBERS]
+    return first_name(blob.read_range(0, _HEAD_BYTES)) in _FIRST_MEMBERS
 
 
 def read_npz(blob: Blob) -> Npz:

@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 _RANGE_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+_MAGIC = b"PK\x03\x04"
+
+
+def first_name(head: bytes) -> str | None:
+    """Return the name of a zip archive's first member, as far as ``head`` reaches.
+
+    Args:
+        head: First bytes of a file.
+
+    Returns:
+        The name; ``None`` where the file is no zip archive or begins with something else.
+    """
+    if len(head) < _LOCAL_HEADER.size:
+        return None
+    magic, n_name, _ = _LOCAL_HEADER.unpack(head[: _LOCAL_HEADER.size])
+    if magic != _MAGIC:
+        return None
+    return head[_LOCAL_HEADER.size :][:n_name].decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -92,7 +110,7 @@ class ZipMember(Member):
         if len(header) < _LOCAL_HEADER.size:
             raise CorruptMatrixError(f"{self.url}: the archive ends before this member")
         magic, n_name, n_extra = _LOCAL_HEADER.unpack(header)
-        if magic != b"PK\x03\x04":
+        if magic != _MAGIC:
             raise CorruptMatrixError(f"{self.url}: is not where the archive says it is")
         return self.header_offset + _LOCAL_HEADER.size + int(n_name) + int(n_extra)
 
