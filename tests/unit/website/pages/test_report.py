@@ -24,6 +24,8 @@ def test_a_report_holds_everything_and_stays_small(portal):
     assert len(data) < MAX_BYTES
     page = Page(data.decode())
     images = [a["src"] for tag, a in page.tags if tag == "img"]
+    sizes = [(a["width"], a["height"]) for tag, a in page.tags if tag == "img"]
+    assert sizes == [("64", "40")] * 6
     assert len(images) == 6 and all(src.startswith("data:image/") for src in images)
     assert "too large" in page.text
     assert not [tag for tag, _ in page.tags if tag in ("script", "link")]
