@@ -162,3 +162,14 @@ def test_buttons_are_told_apart(real_portal, tab):
     )
     assert len(names) == 3
     assert len(set(names)) == 3
+
+
+def test_buttons_of_several_matrices_are_told_apart(portal, tab):
+    """On a page of several matrices a button names its matrix, so that no name comes twice."""
+    page = tab().open(portal.http + "project-0001/index.html")
+    names = page.locator("article button").evaluate_all("all => all.map(b => b.textContent)")
+    matrices = page.locator("article.matrix h2").all_inner_texts()
+    assert len(matrices) == 3
+    assert len(names) == len(set(names)) == 3 * len(matrices) + len(matrices)
+    for matrix in matrices:
+        assert len([name for name in names if matrix in name]) == 4

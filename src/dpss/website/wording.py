@@ -122,6 +122,11 @@ def listing(parts: Sequence[str], most: int = 4) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def _counted(value: float | None, noun: str) -> str:
+    """Return a number, whole or not, with its noun: ``1 gene``, ``1.5 genes``."""
+    return f"{number(value)} {noun if value == 1 else noun + 's'}"
+
+
 def what_it_is(record: MatrixRecord) -> str:
     """Say in a sentence or two what a matrix is."""
     numbers = record.numbers
@@ -147,11 +152,11 @@ def typical_cell(record: MatrixRecord) -> str:
     if not kept:
         return "No cell was kept, so that there is nothing to say of a typical one."
     genes, counts = numbers["median_genes_per_cell"], numbers["median_counts_per_cell"]
-    text = f"The median cell has {number(genes)} genes and {number(counts)} counts"
+    text = f"The median cell has {_counted(genes, 'gene')} and {_counted(counts, 'count')}"
     if numbers["median_pct_counts_mt"] is not None:
         text += f", {percent(numbers['median_pct_counts_mt'])} of them mitochondrial"
     if kept != cells:
-        text += f". All this is of the {number(kept)} of {number(cells)} cells that were kept"
+        text += f". All this is of the {number(kept)} of {plural(cells, 'cell')} that were kept"
     return text + "."
 
 
@@ -257,7 +262,8 @@ def finding(slug: str, document: Mapping[str, Any]) -> str:
     if best:
         return _finding_of_genes(slug, best, cells)
     if slug == "violin":
-        text = f"Over {cells}: median {number(genes)} genes and {number(counts)} counts per cell"
+        middle = f"{_counted(genes, 'gene')} and {_counted(counts, 'count')}"
+        text = f"Over {cells}: median {middle} per cell"
         return text + (f", {percent(share)} of counts mitochondrial." if share is not None else ".")
     if slug == "scatter_genes_vs_counts":
         return f"Genes against counts of {cells}; medians {number(genes)} and {number(counts)}."

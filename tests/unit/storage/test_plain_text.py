@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from dpss.cli.commands import commands
 from dpss.cli.entry import execute
@@ -96,3 +97,21 @@ def test_json_stays_json(text: str) -> None:
 
     found = json.loads(strip_control_in_json(json.dumps(text, ensure_ascii=False)))
     assert found == strip_control(text)
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.text(st.characters(categories=("Cc", "Cf", "Zl", "Zp", "Zs", "Ll", "Cn", "Co"))),
+        st.text(st.sampled_from("a\n\t\r\u202f\xa0 \u2028\u202e<&\x7f")),
+    )
+)
+def test_only_control_characters_are_left_out(text: str) -> None:
+    """Character by character the same, of plain text and of markup."""
+    kept = "".join(
+        " " if c in "\u2028\u2029" else c
+        for c in text
+        if c in "\u2028\u2029" or not (CONTROL.match(c) or c in "\r\ufeff\ufff9\ufffa\ufffb")
+    )
+    assert strip_control(text) == kept
+    assert str(strip_control(Markup(text))) == kept

@@ -4,6 +4,7 @@
 (function () {
   const { element, number, percent, chart } = dpss;
 
+  const several = document.querySelectorAll("article.matrix").length > 1;
   for (const article of document.querySelectorAll("article[data-plots]")) {
     for (const slug of article.dataset.slugs.split(" ")) {
       const figure = document.getElementById(article.id + "-" + slug);
@@ -13,7 +14,7 @@
 
   function prepare(article, figure, slug) {
     const picture = figure.querySelector(".paper");
-    const title = figure.querySelector("figcaption strong").textContent.replace(/\.$/, "");
+    const title = figure.querySelector("figcaption strong").textContent.replace(/\.$/, "") + (several ? " of " + article.querySelector("h2").textContent : "");
     const words = element("span", {}, "Interactive plot");
     const button = element("button", { type: "button", class: "quiet", "aria-expanded": "false" }, words, element("span", { class: "visually-hidden" }, " of " + title));
     const place = element("span", { class: "interactive" }, button);

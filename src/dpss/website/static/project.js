@@ -20,6 +20,8 @@
   const FLOATS = ["mean_counts", "mean_pct_of_cell_counts", "means", "dispersions", "dispersions_norm"];
   const RANKS = ["rank_highest_expr", "rank_cell_count", "rank_variability"];
 
+  // Where a page has several matrices, the names of its buttons tell which one they are of.
+  const several = document.querySelectorAll("article.matrix").length > 1;
   for (const section of document.querySelectorAll(".all-genes")) prepare(section);
   const compared = document.getElementById("side-by-side");
   if (compared) compare(compared);
@@ -52,12 +54,13 @@
     const nGenes = Number(section.dataset.genes);
     if (!nGenes) return;
     const matrix = section.closest("article").id;
-    const button = element("button", { type: "button" }, "Explore all " + number(nGenes) + " genes");
+    const of = several ? element("span", { class: "visually-hidden" }, " of " + section.closest("article").querySelector("h2").textContent) : null;
+    const button = element("button", { type: "button" }, "Explore " + (nGenes === 1 ? "" : "all ") + dpss.plural(nGenes, "gene"), of);
     button.addEventListener("click", () => open(section, button, matrix, true));
     section.append(button);
     const figure = document.getElementById(matrix + "-highly_variable_genes");
     if (figure) {
-      const there = element("button", { type: "button", class: "quiet" }, "Interactive plot of all genes");
+      const there = element("button", { type: "button", class: "quiet" }, "Interactive plot of all genes", of && of.cloneNode(true));
       there.addEventListener("click", function () {
         if (button.isConnected) button.click();
         section.scrollIntoView();

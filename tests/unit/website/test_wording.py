@@ -1,0 +1,51 @@
+"""Words of pages: one of a thing is singular, whatever the thing is."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.website.records import record_of
+from dpss.website.wording import finding, typical_cell
+from tests.unit.website.portal import document, gene_rows
+
+WRONG = re.compile(r"(?<![\d.,])1 (genes|counts|cells|matrices)\b")
+
+
+def made(genes: float | None, counts: float | None, n_cells: int) -> dict:
+    """Return a summary of cells with these medians."""
+    rng = random.Random(1)
+    found = document(rng, gene_rows(rng, 5, 10), project="p", title="P", n_cells=n_cells)
+    return {**found, "median_genes_per_cell": genes, "median_counts_per_cell": counts}
+
+
+@pytest.mark.parametrize(
+    ("genes", "counts", "words"),
+    [
+        (1.0, 1.0, "1 gene and 1 count"),
+        (1.5, 1.0, "1.5 genes and 1 count"),
+        (1.0, 2.0, "1 gene and 2 counts"),
+        (0.0, 0.0, "0 genes and 0 counts"),
+        (1001.0, 4994.5, "1,001 genes and 4,995 counts"),
+    ],
+)
+def test_one_gene_is_no_genes(genes: float, counts: float, words: str) -> None:
+    """The typical cell and the text of a figure count in the same words."""
+    found = made(genes, counts, 1000)
+    assert words in typical_cell(record_of("p", found, b""))
+    assert words in finding("violin", found)
+
+
+@given(st.sampled_from((0.0, 1.0, 1.5, 2.0, 21.0)), st.sampled_from((1.0, 11.0)), st.integers(1, 3))
+def test_no_sentence_has_one_of_many(genes: float, counts: float, n_cells: int) -> None:
+    """Of any medians and numbers of cells, those left out included."""
+    found = made(genes, counts, n_cells)
+    record = record_of("p", found, b"")
+    record = replace(record, numbers={**record.numbers, "n_cells": n_cells + 1})
+    said = [typical_cell(record), *(finding(slug, found) for slug in ("violin", "knee"))]
+    assert not [text for text in said if WRONG.search(text)]
