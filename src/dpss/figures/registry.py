@@ -20,6 +20,7 @@ from dpss.figures.marker_genes import MARKER_GENES
 from dpss.figures.pca_variance import PCA_VARIANCE
 from dpss.figures.scatter_genes_vs_counts import SCATTER_GENES_VS_COUNTS
 from dpss.figures.scatter_mito_vs_count import SCATTER_MITO_VS_COUNT
+from dpss.figures.strata import STRATA
 from dpss.figures.umap_clusters import UMAP_CLUSTERS
 from dpss.figures.umap_qc import UMAP_QC
 from dpss.figures.violin import VIOLIN
@@ -62,10 +63,15 @@ EMBEDDING_FIGURES: tuple[FigureKind, ...] = (
 """Figures of an embedding, which are there only if it was asked for."""
 
 
+STRATA_FIGURES: tuple[FigureKind, ...] = (STRATA,)
+"""Figures of parts of the cells, which are there only if they were asked for."""
+
+
 def figures_of(summary: Summary) -> tuple[FigureKind, ...]:
     """Return the figures that are made of a summary, or left out with a reason."""
     asked = summary.embedding is not None or summary.no_embedding_reason
-    return (*FIGURES, *EMBEDDING_FIGURES) if asked else FIGURES
+    embedding = EMBEDDING_FIGURES if asked else ()
+    return (*FIGURES, *embedding, *(() if summary.strata is None else STRATA_FIGURES))
 
 
 def draw_figures(summary: Summary) -> dict[str, matplotlib.figure.Figure]:

@@ -47,6 +47,8 @@ _EMBEDDING_GROUPS = (
     ("pca_variance", "marker_genes", "cluster_qc"),
 )
 """The same of the figures of an embedding."""
+_STRATA_GROUPS = (("strata",),)
+"""The same of the figures of strata."""
 
 
 _GRACE_SECONDS = 2.0
@@ -165,7 +167,7 @@ class DrawingProcesses:
         slugs = {figure.slug for figure in figures_of(summary)}
         return [
             (len(group), pool.submit(draw_figures, summary, group))
-            for group in (*_GROUPS, *_EMBEDDING_GROUPS)
+            for group in (*_GROUPS, *_EMBEDDING_GROUPS, *_STRATA_GROUPS)
             if slugs.issuperset(group)
         ]
 

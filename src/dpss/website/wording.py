@@ -258,6 +258,8 @@ def finding(slug: str, document: Mapping[str, Any]) -> str:
     cells = plural(document["n_cells_kept"], "cell")
     genes, counts = document["median_genes_per_cell"], document["median_counts_per_cell"]
     share = document["median_pct_counts_mt"]
+    if slug == "strata":
+        return _finding_of_strata(document["strata"], cells)
     best = document.get(slug)
     if best:
         return _finding_of_genes(slug, best, cells)
@@ -272,6 +274,13 @@ def finding(slug: str, document: Mapping[str, Any]) -> str:
     if slug == "knee":
         return f"Counts of {cells} in descending order; half of them have {number(counts)} or more."
     return f"Figure {slug} of {cells}."
+
+
+def _finding_of_strata(strata: Mapping[str, Any], cells: str) -> str:
+    odd = [each["name"] for each in strata["strata"] if each["odd"]]
+    apart = f"; apart from the others: {', '.join(odd)}" if odd else ""
+    shown = plural(len(strata["strata"]), "part")
+    return f"{cells[:1].upper()}{cells[1:]} in {shown} by {strata['by']}{apart}."
 
 
 def _finding_of_genes(slug: str, best: Sequence[Mapping[str, Any]], cells: str) -> str:

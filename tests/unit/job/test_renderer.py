@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dpss.engine.progress import NullProgress
-from dpss.figures.registry import EMBEDDING_FIGURES, FIGURES
+from dpss.figures.registry import EMBEDDING_FIGURES, FIGURES, STRATA_FIGURES
 from dpss.job import renderer as drawing
 from dpss.job.renderer import DrawingHere, DrawingProcesses
 from tests.unit.figures.builder import build, simulate
@@ -42,6 +42,7 @@ def test_every_figure_is_in_a_group() -> None:
     for groups, figures in (
         (drawing._GROUPS, FIGURES),
         (drawing._EMBEDDING_GROUPS, EMBEDDING_FIGURES),
+        (drawing._STRATA_GROUPS, STRATA_FIGURES),
     ):
         drawn = [slug for group in groups for slug in group]
         assert sorted(drawn) == sorted(figure.slug for figure in figures)

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dpss.figures.registry import figure_infos
+from dpss.summary.tables import summary_document
 from dpss.website.records import record_of
 from dpss.website.wording import finding, typical_cell
+from tests.unit.summary.test_strata import summary_of
 from tests.unit.website.portal import document, gene_rows
 
 WRONG = re.compile(r"(?<![\d.,])1 (genes|counts|cells|matrices)\b")
@@ -49,3 +52,15 @@ def test_no_sentence_has_one_of_many(genes: float, counts: float, n_cells: int) 
     record = replace(record, numbers={**record.numbers, "n_cells": n_cells + 1})
     said = [typical_cell(record), *(finding(slug, found) for slug in ("violin", "knee"))]
     assert not [text for text in said if WRONG.search(text)]
+
+
+@pytest.mark.parametrize("groups", [["a"] * 9, ["a", "b", None] * 9, list("abcdefgh") * 3])
+def test_every_figure_has_a_text_alternative(groups: list[str | None]) -> None:
+    """With strata, too, whose figure has the name of a field of the summary."""
+    summary = summary_of(groups)
+    figures = figure_infos(summary)
+    document = summary_document(summary, figures)
+    found = {figure.slug: finding(figure.slug, document) for figure in figures}
+    assert all(found.values())
+    assert f"in {len(set(groups))} part" in found["strata"]
+    assert " by group" in found["strata"]
