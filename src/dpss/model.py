@@ -115,7 +115,7 @@ class GeneTable:
     """Evidence that the features are probes; ids and names are those of their genes."""
 
     def __post_init__(self) -> None:
-        """Check that all columns speak of the same features."""
+        """Check that all columns have the same number of features."""
         columns = (self.ids, self.names, self.feature_types, self.chromosomes)
         lengths = {len(column) for column in columns if column is not None}
         if len(lengths) > 1:

@@ -23,7 +23,7 @@ class FileRules:
     """Rules that choose the files of a project to read."""
 
     include_intermediate: bool = False
-    """Those that only lead to others, too."""
+    """Whether intermediate files are read, too."""
     all_files: bool = False
     """Every format of a matrix, not just the cheapest to read."""
 

@@ -171,7 +171,7 @@ class GivenCatalog:
 
 
 def is_matrix_folder(path: Path) -> bool:
-    """Tell whether a folder is one matrix: Cell Ranger's files or zarr, by their names."""
+    """Return whether a folder is one matrix: Cell Ranger's files or zarr, by their names."""
     if not path.is_dir():
         return False
     return any(is_of_matrix_folder(child.name) and child.is_file() for child in path.iterdir())

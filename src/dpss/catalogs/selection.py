@@ -19,7 +19,7 @@ _MAX_LIST_BYTES = 1 << 24
 
 
 def is_named(project_id: str, names: Collection[str]) -> bool:
-    """Tell whether a list of project ids means this project.
+    """Return whether a list of project ids means this project.
 
     A prepared matrix's project may be called after its species, too; the list need not.
 
@@ -34,7 +34,7 @@ def is_named(project_id: str, names: Collection[str]) -> bool:
 
 
 def is_of_matrix_folder(file_name: str) -> bool:
-    """Tell whether the folder of a file of this name is one matrix: Cell Ranger's files, or zarr.
+    """Return whether the folder of a file of this name is one matrix: Cell Ranger's files, or zarr.
 
     >>> is_of_matrix_folder("matrix.mtx.gz"), is_of_matrix_folder("zarr.json")
     (True, True)

@@ -25,7 +25,7 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_w
 
 
 def execute(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
-    """Run a command and return its exit code; whatever goes wrong is told in one message."""
+    """Run a command and return its exit code; an error becomes one message."""
     try:
         with SignalStop() as stop:
             return_memory_at_once()

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class LogListener:
-    """Tells of a run by log lines: where there is no terminal."""
+    """Shows a run as log lines: where there is no terminal."""
 
     def on_plan(self, steps: Sequence[Step]) -> None:
         """Say how much there is to do."""
@@ -47,7 +47,7 @@ class LogListener:
 
 
 class LogProgress:
-    """Does not tell how far it is."""
+    """Logs the passes over a file, without amounts."""
 
     def begin(self, label: str, n_values: int | None) -> None:
         """Write the label to the log at level DEBUG."""
@@ -61,7 +61,7 @@ class LogProgress:
 
 
 class TerminalListener:
-    """Tells of a run by bars: one for all of it, one for the file that is read."""
+    """Shows a run as progress bars: one for the whole run, one for each file."""
 
     def __init__(self, console: Console) -> None:
         """Draw on a console; used as a context manager."""
@@ -88,7 +88,7 @@ class TerminalListener:
         self.progress.stop()
 
     def on_plan(self, steps: Sequence[Step]) -> None:
-        """Show a bar for all of it, if there is more than one file to read."""
+        """Show the bar of the whole run if there is more than one file to read."""
         n_to_do = sum(step.outcome is None for step in steps)
         if n_to_do > 1:
             self._all = self.progress.add_task("all", total=n_to_do, unit="files")
@@ -99,7 +99,7 @@ class TerminalListener:
         return bar
 
     def on_finish(self, outcome: Outcome) -> None:
-        """Move the bar for all of it, and tell of a failure at once."""
+        """Advance the bar of the whole run, and print a failure at once."""
         for label in list(self._bars):
             if outcome.label == label or outcome.label.startswith((f"{label}/", f"{label}.")):
                 self._bars.pop(label).end()
@@ -131,7 +131,7 @@ class BarProgress:
             self._progress.advance(self._task, n_values)
 
     def end(self) -> None:
-        """Take it away."""
+        """Remove the bar."""
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task = None

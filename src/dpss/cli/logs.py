@@ -21,7 +21,7 @@ def clean(text: str) -> str:
 
 
 class _Formatter(logging.Formatter):
-    """Knows tracebacks of this process, and those that another one has formatted."""
+    """Formats tracebacks of this process and those that another process has formatted."""
 
     def trace_of(self, record: logging.LogRecord) -> str:
         """Return a record's traceback; empty where it has none."""

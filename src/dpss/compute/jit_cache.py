@@ -84,7 +84,7 @@ def type_of(value: Any) -> str:
 
 @cache
 def can_compile() -> bool:
-    """Tell whether numba is installed; the container's image has none."""
+    """Return whether numba is installed; the container's image has none."""
     return importlib.util.find_spec("numba") is not None
 
 

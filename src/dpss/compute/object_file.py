@@ -59,7 +59,7 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Loaded:
-    """An object file in memory; its code lives as long as this does."""
+    """An object file in memory; its code is freed with this object."""
 
     memory: mmap.mmap
     addresses: dict[str, int]
@@ -213,7 +213,7 @@ def _function(name: str) -> int:
 
 
 def _make_executable(base: int, size: int) -> None:
-    """Let memory be executed, and no longer be written; Linux then renews what ARM has cached."""
+    """Make memory executable and read-only; Linux then renews ARM's instruction cache."""
     libc = ctypes.CDLL(None, use_errno=True)
     protect = libc.mprotect
     protect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]

@@ -161,7 +161,7 @@ class ForkServer:
                 os.waitpid(self._pid, 0)
 
     def _serve(self, requests: socket.socket) -> None:
-        """Do what the parent asks for until it has ended."""
+        """Run the parent's requests until the parent has ended."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         # What can't be imported will fail where it is needed, and be told there.
@@ -198,7 +198,7 @@ def _receive(server: socket.socket) -> bytes:
 
 
 def _never_return(work: Callable[[], object]) -> None:
-    """Do what a forked process is for, and end it, whatever happens."""
+    """Run a forked process's function and end the process, after errors too."""
     code = 1
     try:
         work()

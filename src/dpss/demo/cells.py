@@ -1,4 +1,4 @@
-"""Simulated counts: what single-cell matrices look like, drawn from a seed.
+"""Simulated counts like those of single-cell experiments, drawn from a seed.
 
 Each gene has a mean (log-normal: few genes take most counts), each kind of cell raises
 its markers, each cell has a depth (log-normal) and a mitochondrial share; counts are

@@ -23,7 +23,7 @@ _ASIDE = re.compile(
 )
 """Names of layers that hold part of the counts, or what a model made of them."""
 _LIKELY = re.compile(r"count|umi|raw", re.IGNORECASE)
-"""Names that speak for counts, where several layers hold whole numbers."""
+"""Names that indicate counts, where several layers hold whole numbers."""
 _OPTION = "--layer"
 _MIN_CELLS = 10
 _MIN_RATES = 1_000
@@ -40,9 +40,9 @@ class LayerOrder:
     """In which layers values are looked for."""
 
     named: Sequence[Layer]
-    """Those that a rule names, best first; they must be readable."""
+    """Layers that a rule names, best first; they must be readable."""
     others: Sequence[Layer] = ()
-    """Those that only what they hold speaks for, best first."""
+    """Layers that no rule names, chosen by their values, best first."""
     wanted: bool = False
     """Whether the layer was asked for."""
 
@@ -221,7 +221,7 @@ def _transform(values: Values, traits: ValueTraits) -> Transform:
 
 
 def _tell(name: str, order: LayerOrder, known: Mapping[str, ValueTraits]) -> str:
-    """Say what a layer holds, and why it was not looked at, if it was not."""
+    """Describe the values of a layer, and why it was not taken, if it was not."""
     values = str(classify(known[name]))
     if name not in {layer.name for layer in order.candidates}:
         return f"{values} ({_OPTION} {name} takes them)"

@@ -26,7 +26,7 @@ FORMAT = "AnnData"
 
 
 def is_anndata(thing: object) -> bool:
-    """Tell whether an object is laid out as AnnData."""
+    """Return whether an object is laid out as AnnData."""
     return all(hasattr(thing, name) for name in ("X", "obs", "var", "layers", "n_obs"))
 
 

@@ -98,7 +98,7 @@ def recognise(blob: Blob) -> Format | Archive | None:
 
 
 def list_contents(tree: Tree) -> Contents:
-    """Tell which files or folders of a tree are matrices, and name them.
+    """Return which files or folders of a tree are matrices, and name them.
 
     Raises:
         MatrixError: The tree can't be listed.

@@ -65,7 +65,7 @@ def iter_matrices(
 
 
 def holds_matrix(source: Blob | Tree, options: OpenOptions | None = None) -> bool:
-    """Tell whether a file may be a matrix or hold one.
+    """Return whether a file may be a matrix or hold one.
 
     An R file is not read for that: to find what it holds takes all of it, in memory.
 
@@ -171,7 +171,7 @@ def _of_item(
 def _seekable(
     blob: Blob, kind: Format | Archive | None, options: OpenOptions
 ) -> AbstractContextManager[Blob]:
-    """Give a file as its format needs it: read at any place, or as a stream."""
+    """Yield a file as its format needs it: with random access, or as a stream."""
     if not isinstance(kind, Format) or not kind.random_access:
         return nullcontext(blob)
     packed = find_compression(blob.read_range(0, 8)) is not None

@@ -109,7 +109,7 @@ def describe_hdf5(names: Collection[str]) -> str:
 
 
 def unknown_format(head: bytes) -> str:
-    """Return what to say of a file that no reader knows.
+    """Return the message about a file that no reader recognises.
 
     Args:
         head: Its first bytes, decompressed.

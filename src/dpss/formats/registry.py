@@ -83,7 +83,7 @@ class Format:
     random_access: bool = False
     """Whether a file is read at any place, so that a stream is copied first."""
     read_whole: bool = False
-    """Whether to open a file takes all of it, so that a look at it goes by its first bytes."""
+    """Whether the whole file is read to open it; it is then recognised by its first bytes."""
     rows: Callable[[Blob], Blob] | None = None
     """The text of a file that is a table, which may be of anything; ``None`` for matrices."""
     open_beside: OpenBeside | None = None
@@ -276,7 +276,7 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
 
 
 def format_of(blob: Blob) -> Format | None:
-    """Return the format of a file; ``None`` if no reader knows its first bytes."""
+    """Return the format of a file; ``None`` if no reader recognises its first bytes."""
     return next((known for known in FORMATS if known.is_file and known.is_file(blob)), None)
 
 

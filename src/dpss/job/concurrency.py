@@ -1,4 +1,4 @@
-"""Doing steps in turn, or several side by side."""
+"""Execution of steps in turn, or several side by side."""
 
 from __future__ import annotations
 

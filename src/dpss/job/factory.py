@@ -1,4 +1,4 @@
-"""From settings to the objects of a run: which classes stand behind the seams."""
+"""The objects of a run, made from its settings: the classes behind the protocols."""
 
 from __future__ import annotations
 

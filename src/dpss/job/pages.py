@@ -27,7 +27,7 @@ PAGES_GRACE_SECONDS = 8.0
 
 
 def pages_are_due(elapsed: timedelta, since_pages: timedelta) -> bool:
-    """Tell whether a run is to bring the pages up to date.
+    """Return whether a run is to bring the pages up to date.
 
     The time between two updates is half of the run's time so far, within `PAGES_FIRST` and
     `PAGES_EVERY`.

@@ -59,13 +59,13 @@ class Drawing(Protocol):
     """Draws the figures of a summary."""
 
     def prepare(self) -> None:
-        """Be told that there will be something to draw; returns at once."""
+        """Prepare for summaries to draw; returns at once."""
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
 
     def close(self) -> None:
-        """Be told that nothing more will be drawn."""
+        """Release the resources of drawing; no summary follows."""
 
 
 class DrawingHere:

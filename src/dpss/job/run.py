@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 N_READERS = 8
-"""Published summaries read at once: on a bucket the way there takes longer than the reading."""
+"""Published summaries read at once: on a bucket a round trip takes longer than the reading."""
 
 
 def list_projects(

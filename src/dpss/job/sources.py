@@ -1,4 +1,4 @@
-"""From settings to catalogs: the sources that lie elsewhere."""
+"""Catalogs of remote sources, made from settings."""
 
 from __future__ import annotations
 

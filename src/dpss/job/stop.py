@@ -1,4 +1,4 @@
-"""Ending early and cleanly when a signal asks for it."""
+"""An early and clean end of the program after a signal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Stop(Protocol):
         """Raise `Interrupted` if it's time to end. Cheap; may be called by any thread."""
 
     def shield(self, *, later: bool = False) -> AbstractContextManager[None]:
-        """Let what's inside finish first: it's short, and half of it would be worse.
+        """Delay a signal until the block has ended: it is short and must not end half way.
 
         ``later`` leaves the raising to the next `check`, for what has a result to hand on.
         """
@@ -81,7 +81,7 @@ class SignalStop:
 
     @contextmanager
     def shield(self, *, later: bool = False) -> Iterator[None]:
-        """Let what's inside finish, then raise if the signal came meanwhile, or ``later``."""
+        """Delay a signal until the block has ended, then raise it, or ``later``."""
         earlier = self._number
         self._shields += 1
         try:

@@ -37,7 +37,7 @@ class Features:
 
     @property
     def roles(self) -> NDArray[np.int64]:
-        """The features' roles as the kernels want them, shape ``(n_features,)``."""
+        """The features' roles as bits for the kernels, shape ``(n_features,)``."""
         roles = np.zeros(len(self.is_gene), dtype=np.int64)
         for bit, group in enumerate(self._groups):
             roles |= group.astype(np.int64) << (layout.GROUP_BITS * bit)
@@ -156,12 +156,12 @@ class FactTally:
     """Facts about values, mergeable."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Begin without values."""
         self.counts = np.zeros(layout.N_FACTS, dtype=np.int64)
         self.largest = 0.0
 
     def merge(self, other: FactTally) -> None:
-        """Add what another one knows."""
+        """Add the facts of another accumulator."""
         self.counts += other.counts
         self.largest = max(self.largest, other.largest)
 

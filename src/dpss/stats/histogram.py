@@ -146,13 +146,13 @@ class Tally:
         return Distribution(values.copy(), counts.copy())
 
     def _reach(self, level: int) -> None:
-        """Become at least as coarse as ``level``."""
+        """Coarsen to ``level`` at least."""
         while self._level < level:
             self._filed.coarsen()
             self._level += 1
 
     def _fit(self) -> None:
-        """Become as coarse as the filed keys demand."""
+        """Coarsen to the level that the filed keys need."""
         while self._filed.n_filed > self.limit and self._level < MAX_LEVEL:
             self._reach(self._level + 1)
 

@@ -59,7 +59,7 @@ _OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], io.BufferedIOBase]]] = {
 
 
 def find_compression(head: bytes) -> str | None:
-    """Name the compression that a file's first bytes speak of, ``None`` for none."""
+    """Return the compression by a file's first bytes, ``None`` for none."""
     for magic, (name, _) in _OPENERS.items():
         if head.startswith(magic):
             return name
@@ -160,7 +160,7 @@ class _Rest(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Give the first bytes, then the rest."""
+        """Read the bytes that were read ahead, then those of the stream; return their number."""
         view = memoryview(buffer)
         if self._head:
             n = min(len(view), len(self._head))

@@ -42,7 +42,7 @@ class DerivedStream(Derived, ABC):
 
 
 def skip(file: BinaryIO, n_bytes: int) -> bool:
-    """Read on and forget what is read; return whether the stream went as far."""
+    """Skip bytes of a stream; return whether it had that many."""
     while n_bytes > 0 and (n_read := len(file.read(min(n_bytes, _PIECE_BYTES)))):
         n_bytes -= n_read
     return n_bytes <= 0

@@ -1,4 +1,4 @@
-"""From a reference to a source that can be read, the next one prefetched meanwhile.
+"""Files of references, opened or fetched, with the next one prefetched meanwhile.
 
 `dpss.storage.access` decides how a source is read. Here sizes, checksums and dates of the
 reference are held against the file, and what is to be read next is opened or copied while the
@@ -60,7 +60,7 @@ class Fetcher:
         self._lock = threading.Lock()
 
     def prefetch(self, refs: Iterable[MatrixRef]) -> None:
-        """Say what will be opened, in this order: whenever one is there, the next is begun.
+        """Announce the files that will be opened, in this order; each begins after the one before.
 
         Not earlier: it could take the space that the one before it needs.
         """
@@ -92,7 +92,7 @@ class Fetcher:
             yield source
 
     def _begin(self, ref: MatrixRef) -> Future[Opened]:
-        """Begin to fetch a file, unless that has begun; what goes wrong is told at the end."""
+        """Begin to fetch a file, unless that has begun; errors are raised when it is opened."""
         with self._lock:
             if ref in self._expected:
                 self._expected.remove(ref)

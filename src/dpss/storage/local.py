@@ -24,7 +24,7 @@ class _Place:
     path: Path
 
     def __getstate__(self) -> dict[str, Any]:
-        """Say where it is from anywhere: another process may stand in another folder."""
+        """Return the absolute path: another process may have another working folder."""
         return {**vars(self), "path": self.path.absolute()}
 
     @property

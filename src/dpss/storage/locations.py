@@ -1,4 +1,4 @@
-"""From an address to what is behind it: the one place that knows the schemes."""
+"""Sources and stores by address: the only module with the schemes of URLs."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class SubTree:
 
     tree: Tree
     folder: str
-    """Path within the tree; empty for all of it."""
+    """Path within the tree; empty for the whole tree."""
 
     @property
     def name(self) -> str:

@@ -26,12 +26,12 @@ _HAEMOGLOBIN = re.compile(
 
 
 def find_ribosomal(genes: GeneTable) -> NDArray[np.bool_]:
-    """Tell which genes are of ribosomal proteins, shape ``(n_features,)``; none without symbols."""
+    """Return which genes code ribosomal proteins, shape ``(n_features,)``; none without symbols."""
     return _matching(_RIBOSOMAL, genes)
 
 
 def find_haemoglobin(genes: GeneTable) -> NDArray[np.bool_]:
-    """Tell which genes are of haemoglobins, shape ``(n_features,)``; none without symbols."""
+    """Return which genes are of haemoglobins, shape ``(n_features,)``; none without symbols."""
     return _matching(_HAEMOGLOBIN, genes)
 
 

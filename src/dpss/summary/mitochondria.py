@@ -30,7 +30,7 @@ MOUSE = frozenset(f"ENSMUSG000000{number}" for number in (*range(64336, 64373), 
 
 
 def find_mitochondrial(genes: GeneTable) -> NDArray[np.bool_]:
-    """Tell which genes are mitochondrial.
+    """Return which genes are mitochondrial.
 
     By chromosome where the file says it, else by name (``MT-CO1``, ``mt-Co1``, also
     with a genome's prefix as in ``GRCh38_MT-CO1``), else by Ensembl id.

@@ -59,7 +59,7 @@ class Nomenclature:
     versioned: bool
     """Whether ids carry a version, as in ``ENSG00000141510.18``."""
     species: tuple[str, ...]
-    """Species that the ids or names speak of, most genes first; empty if none is known."""
+    """Species of the ids or names, most genes first; empty if none is known."""
     by: str
     """Source of the species: ``ids``, ``genome prefixes`` or ``the case of known symbols``."""
 
@@ -118,7 +118,7 @@ def _describe_ids(ids: Sequence[str]) -> Nomenclature | None:
 
 
 def _id_type(ids: Sequence[str]) -> str:
-    """Return what the ids look like when they are no database's."""
+    """Return a description of ids that belong to no database."""
     if _are_symbols(ids):
         return "gene symbols"
     if _share(_REGION, ids) > MOSTLY:

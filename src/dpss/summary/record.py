@@ -1,4 +1,4 @@
-"""The frozen result of one matrix. It knows of no figure, table or page."""
+"""The frozen result of one matrix, independent of figures, tables and pages."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 SUMMARY = "summary.json"
 N_READERS = 8
-"""Documents read at once: on a bucket the way there takes longer than the reading."""
+"""Documents read at once: on a bucket a round trip takes longer than the reading."""
 
 SPECIES = ("species", "organism", "genusspecies", "donororganism")
 ORGAN = ("organ", "tissue", "modelorgan", "specimenorgan", "tissuetype")

@@ -48,7 +48,7 @@ TYPES = {
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Gives out files below one folder, and nothing else."""
+    """Serves the files below one folder, and nothing else."""
 
     protocol_version = "HTTP/1.1"
     server_version = "dpss"

@@ -14,7 +14,7 @@ from dpss.storage.base import Store
 from dpss.website.records import MatrixRecord
 
 N_WRITERS = 8
-"""Files written at once: most of the time goes to the way there, or to the disk."""
+"""Files written at once: most of the time is spent on round trips or on the disk."""
 MAX_WAITING = 32
 """Files that may wait to be written: what bounds the memory they take."""
 
@@ -66,7 +66,7 @@ class Publisher:
         return sorted(self._written)
 
     def has(self, key: str) -> bool:
-        """Tell whether there is such a file, or will be by the next `flush`."""
+        """Return whether there is such a file, or will be by the next `flush`."""
         return key in self._there
 
     def keys(self, prefix: str) -> list[str]:

@@ -141,7 +141,7 @@ def _stack(boxes: Sequence[_Box]) -> NDArray[np.float64]:
 
 
 def _meet(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which of some boxes overlap any of others, shape ``(n_some,)``."""
+    """Return which of some boxes overlap any of others, shape ``(n_some,)``."""
     a, b = some[:, None], others[None]
     overlap = (a[..., 0] < b[..., 2]) & (b[..., 0] < a[..., 2])
     overlap &= (a[..., 1] < b[..., 3]) & (b[..., 1] < a[..., 3])

@@ -44,7 +44,7 @@ class Heading:
 
 
 def is_narrow(paper: float) -> bool:
-    """Tell whether paper of this width is a phone's."""
+    """Return whether paper of this width is a phone's."""
     return paper < (WIDE + NARROW) / 2
 
 

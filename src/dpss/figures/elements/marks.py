@@ -130,7 +130,7 @@ class Text:
         return PaperArea(self.x - before, self.y - above, long, above + below)
 
     def overlaps(self, other: Text) -> bool:
-        """Tell whether two texts lie on each other."""
+        """Return whether two texts lie on each other."""
         a, b = self.box, other.box
         across = min(a.right, b.right) - max(a.left, b.left)
         down = min(a.bottom, b.bottom) - max(a.top, b.top)

@@ -63,7 +63,7 @@ Kind = AxisKind
 
 
 def find_kind(names: Sequence[str], title: str = "") -> AxisKind:
-    """Tell whether names are those of genes or of cells.
+    """Return whether names are those of genes or of cells.
 
     Args:
         names: Some names, in the file's order.

@@ -104,7 +104,7 @@ def with_kinds(genes: GeneTable) -> GeneTable:
 
 
 def describe_splice_states(genes: GeneTable) -> str | None:
-    """Tell whether features are genes in several splice states, and say so in a sentence.
+    """Return whether features are genes in several splice states, and say so in a sentence.
 
     alevin-fry names them ``G``, ``G-U`` and ``G-A`` (spliced, unspliced, ambiguous), or
     ``G`` and ``G-I`` (intronic), each gene in each state.

@@ -84,7 +84,7 @@ def compressed(
 
 
 def is_sparse(matrix: Any) -> bool:
-    """Tell whether a matrix is compressed sparse, in memory or backed by a file."""
+    """Return whether a matrix is compressed sparse, in memory or backed by a file."""
     return kind_of(matrix) in ("csr", "csc")
 
 

@@ -11,7 +11,7 @@ _METADATA_BYTES = 1 << 18
 
 
 def open_local(path: Path) -> h5py.File:
-    """Open a file by the library, without a lock: many file systems know none."""
+    """Open a file by the library, without a lock: many file systems have none."""
     try:
         return h5py.File(path, "r", locking=False)
     except OSError as error:
@@ -22,7 +22,7 @@ def open_local(path: Path) -> h5py.File:
 
 
 def limit_metadata(file: h5py.File) -> None:
-    """Let the library keep little: its own limit is 32 MiB, which large indices fill."""
+    """Limit the library's cache of metadata: its default is 32 MiB, which large indices fill."""
     config = file.id.get_mdc_config()
     config.set_initial_size = True
     config.initial_size = config.max_size = _METADATA_BYTES

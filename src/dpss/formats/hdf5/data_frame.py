@@ -1,4 +1,4 @@
-"""HDF5 groups as `dpss.formats.annotation.data_frame` wants them."""
+"""HDF5 groups behind the interface of `dpss.formats.annotation.data_frame`."""
 
 from __future__ import annotations
 

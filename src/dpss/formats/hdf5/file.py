@@ -52,7 +52,7 @@ class Hdf5File:
     """An HDF5 file that opens when it is first needed, also after being pickled."""
 
     def __init__(self, blob: Blob) -> None:
-        """Remember where the file is."""
+        """Take the file's bytes; it is opened when it is first needed."""
         self.blob = blob
         self._lock = threading.Lock()
         self._file: h5py.File | None = None
@@ -215,7 +215,7 @@ class ChunkedArray:
             return self._layout
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
-        """Let HDF5 read."""
+        """Read elements through the HDF5 library."""
         dataset = self._file.dataset(self.path)
         missing = missing_filter(dataset)
         if missing is not None:

@@ -1,4 +1,4 @@
-"""A remote HDF5 file as the library wants it, with foresight for its indices.
+"""A remote HDF5 file as a file object, with its indices prefetched.
 
 The library follows the index of a dataset's chunks node by node, thousands of times where
 a file is large, and each would cost a round trip. But a node of a B-tree names all nodes
@@ -29,7 +29,7 @@ _MAX_NODES = 1 << 14
 
 
 class RangeFile(BlobFile):
-    """A blob as the file-like object that h5py wants, for a file that is not local."""
+    """A remote blob as the file object that h5py reads."""
 
     _error: BaseException | None = None
 

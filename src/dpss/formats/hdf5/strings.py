@@ -44,7 +44,7 @@ def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
 
 
 def read_whole(file: Hdf5File, node: Any) -> NDArray[Any]:
-    """Return a column of a table, all of it.
+    """Return a whole column of a table.
 
     Raises:
         CorruptMatrixError: It is no column, or the heap that holds its strings is damaged.

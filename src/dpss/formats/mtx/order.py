@@ -1,4 +1,4 @@
-"""In which order the entries of a MatrixMarket file come: a guess before, the truth after."""
+"""The order of the entries of a MatrixMarket file: guessed before reading, known after it."""
 
 from __future__ import annotations
 

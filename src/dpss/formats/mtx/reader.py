@@ -43,12 +43,12 @@ _MAX_UNNAMED_GENES = 1 << 24
 
 
 def is_entries(blob: Blob) -> bool:
-    """Tell whether a file is a list of entries: MatrixMarket, or scipy's npz."""
+    """Return whether a file is a list of entries: MatrixMarket, or scipy's npz."""
     return is_matrix_market(blob) or is_sparse_npz(blob)
 
 
 def sniff(source: Blob | Tree) -> bool:
-    """Tell whether a file, folder or zip archive is or holds a list of entries."""
+    """Return whether a file, folder or zip archive is or holds a list of entries."""
     tree = _as_tree(source)
     if isinstance(tree, Tree):
         return any(is_entries(blob) for blob in _list_blobs(tree).values())

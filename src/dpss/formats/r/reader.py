@@ -209,7 +209,7 @@ def _count(values: Any) -> int:
 
 
 def _decide_orientation(found: Found, rows: Sequence[str], columns: Sequence[str]) -> Decision:
-    """Return the orientation: R's packages keep genes in rows, names may speak against it."""
+    """Return the orientation: genes in rows, as in R's packages, unless names contradict it."""
     kinds = [
         AxisKind.GENES if kind is AxisKind.LIKE_GENES else kind
         for kind in (find_kind(rows), find_kind(columns))

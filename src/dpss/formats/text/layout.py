@@ -185,7 +185,7 @@ def orient(look: Look, wanted: Orientation | None) -> Decision:
 
 
 _GENE_EVIDENCE = (AxisKind.CELLS, AxisKind.UNKNOWN, AxisKind.LIKE_GENES, AxisKind.GENES)
-"""Kinds of names, the ones that speak most for an axis of genes last."""
+"""Kinds of names; the last is the strongest evidence for an axis of genes."""
 
 
 def _describe(kind: AxisKind) -> str:

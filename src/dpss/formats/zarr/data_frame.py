@@ -1,4 +1,4 @@
-"""Zarr groups as `dpss.formats.annotation.data_frame` wants them."""
+"""Zarr groups behind the interface of `dpss.formats.annotation.data_frame`."""
 
 from __future__ import annotations
 

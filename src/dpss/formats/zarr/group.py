@@ -24,7 +24,7 @@ class ZarrTree:
     """A zarr hierarchy below a folder of a tree. It can be pickled."""
 
     def __init__(self, blob: Tree, root: str = "") -> None:
-        """Remember where the hierarchy is."""
+        """Take the tree of the hierarchy; nothing is read yet."""
         self.blob = blob
         self._root = root
 

@@ -196,7 +196,7 @@ def _too_slow(limit: float, end: End) -> LostError:
 
 
 def _work(end: socket.socket, open_tasks: Callable[[], AbstractContextManager[Tasks]]) -> None:
-    """Do tasks until there are no more; what a child does."""
+    """Run tasks until there are no more, in a child process."""
     connection = Connection(end.detach())
     link = _Link(connection)
     root = logging.getLogger()
@@ -268,7 +268,7 @@ class _LogsToParent(logging.Handler):
 
 
 class _ProgressOfParent:
-    """Tells the parent how far it is, not more often than it looks."""
+    """Sends progress to the parent, at most as often as the parent reads it."""
 
     def __init__(self, link: _Link) -> None:
         self._link = link

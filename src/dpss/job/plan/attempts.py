@@ -34,7 +34,7 @@ class _Entry:
 
     attempt: Attempt
     begun: str = ""
-    """When it was begun, where it is being read; empty otherwise."""
+    """Time of the beginning of a reading in progress; empty otherwise."""
 
 
 def attempts_key(shard: Shard = ALL) -> str:

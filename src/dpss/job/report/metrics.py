@@ -59,7 +59,7 @@ def emf_line(report: RunReport, settings: RunSettings, finished: datetime, secon
 
 
 def _lost(outcome: Outcome) -> dict[str, str | float | None]:
-    """Return what is told of a matrix that cost the process that read it."""
+    """Return the metrics of a matrix whose reading process was lost."""
     return {
         "matrix": outcome.label,
         "cause": outcome.cause,

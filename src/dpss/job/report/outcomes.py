@@ -179,7 +179,7 @@ _RUN_KEY = re.compile(r"runs/\d{8}T\d{6}\.\d{6}Z\.json")
 
 
 def is_run_key(key: str) -> bool:
-    """Tell whether a key is that of a run's report; pages lie in the same folder."""
+    """Return whether a key is that of a run's report; pages lie in the same folder."""
     return _RUN_KEY.fullmatch(key) is not None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BASES = (float(np.e), 2.0, 10.0)
-"""Bases that are told apart, the most frequent first."""
+"""Bases that are recognised, the most frequent first."""
 LOG_CEILING = 25.0
 """No natural logarithm of a count exceeds this (exp(25) = 7e10); scanpy-made ones stay
 below log1p(1e6) = 13.8. Whatever is larger is not on a log scale."""

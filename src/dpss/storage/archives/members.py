@@ -16,7 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def is_clutter(path: str) -> bool:
-    """Tell whether a path is one of those that macOS adds: ``__MACOSX``, ``._*``, ``.DS_Store``."""
+    """Return whether macOS adds files of this path: ``__MACOSX``, ``._*``, ``.DS_Store``."""
     parts = path.split("/")
     return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store"
 

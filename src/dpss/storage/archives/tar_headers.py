@@ -123,7 +123,7 @@ class _RangeReader(HeaderReader):
         return self._blob.read_range(self._position, n_bytes) if n_bytes else b""
 
     def _seek(self, position: int) -> None:
-        """Do nothing: reading begins there."""
+        """Do nothing: a tar stream is read from its start."""
 
     def close(self) -> None:
         """Do nothing: nothing is open."""

@@ -60,7 +60,7 @@ def reason(error: BaseException) -> str:
 
 
 def discard(answer: urllib3.BaseHTTPResponse) -> None:
-    """Give up an answer: a short body is read so that the connection can be used again."""
+    """Discard an answer; a short body is read so that the connection can be used again."""
     length = stated_length(answer)
     if length is not None and length <= _DRAINED_BYTES:
         with contextlib.suppress(HTTPError, OSError):

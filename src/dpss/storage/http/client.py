@@ -34,7 +34,7 @@ from dpss.storage.redaction import redact_url
 T = TypeVar("T")
 
 PASSING = frozenset({429, 500, 502, 503, 504})
-"""Statuses that mean: perhaps later."""
+"""Statuses of faults that may pass: the request is tried again."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 100  # Azul sends a caller back to itself until a file is ready
 MAX_JSON_BYTES = 1 << 27
@@ -202,7 +202,7 @@ class Client:
         return answer
 
     def _wait(self, error: Exception) -> bool | float:
-        """Tell whether to try again, and when if the server named a time."""
+        """Return whether to try again, and when if the server named a time."""
         if not isinstance(error, TransientRequestError):
             return False
         if error.retry_after is None:

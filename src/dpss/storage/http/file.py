@@ -49,7 +49,7 @@ class HttpBlob:
         sha256: str = "",
         to_be_read: bool = False,
     ) -> None:
-        """Remember where the file is; nothing is asked yet.
+        """Take the address; no request is sent yet.
 
         Args:
             address: Where it is; may hold a secret, which is never shown.
@@ -70,7 +70,7 @@ class HttpBlob:
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the lock behind, and what is on its way."""
+        """Return the state without the lock and without requests in progress."""
         left = ("_lock", "_on_its_way")
         return {key: value for key, value in vars(self).items() if key not in left}
 
@@ -208,7 +208,7 @@ def _modified(answer: urllib3.BaseHTTPResponse) -> str:
 
 
 def _explain(status: int) -> str:
-    """Say what a status means for a file that is wanted."""
+    """Return the meaning of a status for a file, in words."""
     words = {
         401: "wants a login (managed access?)",
         403: "may not be read (managed access, or an address that has expired)",

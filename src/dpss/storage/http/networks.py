@@ -98,7 +98,7 @@ def first_networks(host: str, found: Iterable[Resolved]) -> Networks:
 
 
 def remember(host: str, networks: Networks) -> Networks:
-    """Remember the networks that a host is in, and return them."""
+    """Store the networks of a host at its first look-up, and return them."""
     with _first_networks_lock:
         if len(_first_networks) >= _MAX_NAMES:
             del _first_networks[next(iter(_first_networks))]
@@ -106,7 +106,7 @@ def remember(host: str, networks: Networks) -> Networks:
 
 
 def forget_names() -> None:
-    """Forget in which networks hosts were first."""
+    """Discard the stored networks of all hosts."""
     with _first_networks_lock:
         _first_networks.clear()
 

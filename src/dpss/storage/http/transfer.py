@@ -115,7 +115,7 @@ class Download(io.RawIOBase):
         return data
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         if self._answer is not None:
             self._answer.close()
             self._answer = None

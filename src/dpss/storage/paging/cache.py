@@ -80,7 +80,7 @@ class PageCache:
     """Brings and keeps pages of one or many files. Safe in several threads."""
 
     def __init__(self, check: Callable[[], None] = lambda: None) -> None:
-        """Keep nothing yet.
+        """Make an empty cache.
 
         Args:
             check: Called while a reader waits; raises if it's time to end.
@@ -119,7 +119,7 @@ class PageCache:
         return found
 
     def prefetch(self, pages: Pages, first: int, stop: int, *, first_of_all: bool = False) -> None:
-        """Say that some pages will be read, after all that was announced before."""
+        """Announce pages that will be read, after all that were announced before."""
         if stop <= first:
             return
         with self._lock:

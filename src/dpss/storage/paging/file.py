@@ -1,4 +1,4 @@
-"""Remote files read in pages, for readers that jump about and know little of round trips.
+"""Remote files read in pages, for readers with many small reads at distant places.
 
 A file behind HTTP or on S3 is as good as a local one then: small pieces of metadata come
 in pages that are kept, sequential reading is noticed and read ahead of, and a reader can

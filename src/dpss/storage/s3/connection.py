@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _AWS_ENVIRONMENT = os.environ  # noqa: TID251
 
 _TTL = timedelta(minutes=10)
-"""How long credentials are used before botocore, which knows when they end, is asked again."""
+"""Time that credentials are used before botocore is asked for current ones."""
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 

@@ -31,7 +31,7 @@ nothing, small enough to be held twice."""
 FAULTS = (BaseError, OSError, ValueError, RuntimeError)
 """Errors of obstore; that of a failing credential provider passes unchanged."""
 _PAGE_KEYS = 1000
-"""As many as S3 gives at a time."""
+"""Keys of one listing request: as many as S3 returns."""
 _BROKEN = "response body"
 """In obstore's message where an answer broke off: the one fault that it doesn't retry."""
 

@@ -35,7 +35,7 @@ def explain_files(environ: Mapping[str, str], mounts: Path = _MOUNTS) -> str | N
 
 
 def _is_refused(path: Path) -> bool:
-    """Tell whether a file, or the way to it, may not be read."""
+    """Return whether a file, or the way to it, may not be read."""
     try:
         path.open("rb").close()
     except PermissionError:
@@ -76,5 +76,5 @@ def _mounted(mounts: Path) -> Iterable[Path]:
 
 
 def _same(path: Path, other: Path) -> bool:
-    """Tell whether two paths are one place."""
+    """Return whether two paths are one place."""
     return os.path.realpath(path) == os.path.realpath(other)

@@ -14,7 +14,7 @@ from dpss.storage.s3.connection import connect, unreachable
 from dpss.storage.s3.objects import FAULTS, list_objects, try_until
 
 N_WRITERS = 8
-"""Objects that are put side by side: the way there takes longer than the bytes do."""
+"""Objects that are put side by side: a round trip takes longer than the bytes do."""
 
 
 class S3Store:

@@ -82,7 +82,7 @@ class ContributionReader:
             return None
 
     def forget(self) -> None:
-        """Give up all but some lists of genes."""
+        """Discard all but some lists of genes."""
         with self._lock:
             for key in list(self._kept)[:-_MAX_KEPT]:
                 del self._kept[key]
