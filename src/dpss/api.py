@@ -89,6 +89,23 @@ class NotebookSummary(records.Summary):
 
         return cells_frame(self._embedded())
 
+    def annotate(self, adata: Any, key: str = "dpss") -> None:
+        """Write cluster and place of each cell into an AnnData object.
+
+        ``obs["<key>_cluster"]`` becomes a categorical column, undefined for a cell that was left
+        out, and ``obsm["X_<key>_umap"]`` an array of shape ``(n_obs, 2)``.
+
+        Args:
+            adata: The object with the summarised cells, all of them in the same order.
+            key: Begin of the names.
+
+        Raises:
+            ValueError: There are no clusters, or the object has another number of cells.
+        """
+        from dpss.summary.embedding_tables import annotate_cells
+
+        annotate_cells(self._embedded(), adata, key)
+
     def _embedded(self) -> Embedding:
         if self.embedding is None:
             reason = self.no_embedding_reason or "summarize(..., embedding=True) makes it"
@@ -156,7 +173,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
             ``None`` for half of the machine's.
         matrix: Its name, where a file holds several.
         embedding: Compare the cells with each other: components, clusters, markers and maps,
-            in two more passes.
+            in two more passes, where there are 200 cells.
         resolution: Of the clusters; a higher one gives more.
         by: Column of the cells by whose values all statistics are given side by side, too, or
             ``barcode_suffix``.

@@ -84,7 +84,7 @@ class StatSettings:
         kind=bool,
         negatable=True,
         help="Compare the cells with each other: components, clusters, their markers and maps, in "
-        "two more passes.  [default: no]",
+        "two more passes, where there are 200 cells.  [default: no]",
     )
     resolution: float = setting(
         1.0,

@@ -102,24 +102,26 @@ def summarize_matrix(
         droplets=droplets,
         above_knee=stats.cells_above_knee,
     )
-    by = passes.strata
-    notes = tuple(Check(*note) for note in (*matrix.notes, *(by.notes if by else ())))
-    checks = (*check_matrix(evidence), *notes)
     summary = build_summary(
         sums,
         layer.genes,
         passes.mitochondrial,
         identify(matrix, layer),
         choice.values,
-        Findings(checks, tuple(evidence.decisions), evidence.nomenclature.species, droplets),
+        Findings((), tuple(evidence.decisions), evidence.nomenclature.species, droplets),
     )
+    by = passes.strata
     if by is not None:
         strata = build_strata(by.by, by.n_values, sums, layer.genes.is_gene)
         summary = replace(summary, strata=strata)
+    summary = passes.embed(check_summary(summary))
+    evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
+    notes = tuple(Check(*note) for note in (*matrix.notes, *(by.notes if by else ())))
+    summary = replace(summary, checks=(*check_matrix(evidence), *notes))
     if stats.policy is not None:
         judgements = apply_policy(stats.policy, summary_document(summary, []))
         summary = replace(summary, policy=judgements)
-    return passes.embed(check_summary(summary))
+    return summary
 
 
 def _read_chosen(

@@ -116,6 +116,30 @@ def cells_frame(embedding: Embedding) -> pd.DataFrame:
     return frame
 
 
+def annotate_cells(embedding: Embedding, adata: Any, key: str) -> None:
+    """Write cluster and place of each cell into the obs and obsm of an AnnData object.
+
+    Args:
+        embedding: The embedding.
+        adata: The object, with the cells of the matrix in its order.
+        key: Begin of the names ``<key>_cluster`` and ``X_<key>_umap``.
+
+    Raises:
+        ValueError: It has another number of cells.
+    """
+    import pandas as pd
+
+    labels, places = embedding.cells.labels, embedding.cells.places
+    if adata.n_obs != len(labels):
+        raise ValueError(
+            f"the object has {adata.n_obs:,} cells, but {len(labels):,} were summarised; give the "
+            "one that was, in its order"
+        )
+    names = [str(number) for number in range(len(embedding.clusters))]
+    adata.obs[f"{key}_cluster"] = pd.Categorical.from_codes(labels, names)  # type: ignore[call-overload]
+    adata.obsm[f"X_{key}_umap"] = places.copy()
+
+
 def embedding_document(embedding: Embedding | None, reason: str) -> dict[str, Any]:
     """Return what ``summary.json`` holds of an embedding.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from dpss.model import Decision, GeneTable
 from dpss.stats.accumulator import Sums
 from dpss.stats.values.kinds import Values
 from dpss.summary.droplets import Droplets
+from dpss.summary.embedding import Embedding
 from dpss.summary.nomenclature import Nomenclature, describe_names
 
 
@@ -57,8 +58,19 @@ class Evidence:
     """Whether only the barcodes above the knee were asked for."""
     expected_cells: int | None = None
     """Number of cells that the catalog states."""
+    embedding: Embedding | None = None
+    """Clusters of the cells; ``None`` where there are none."""
+    no_embedding_reason: str = ""
+    """Why there are none; empty where there are, or where none were asked for."""
 
     @cached_property
     def nomenclature(self) -> Nomenclature:
         """How the genes are named."""
         return describe_names(self.features.select(self.features.is_gene))
+
+    def with_embedding(self, embedding: Embedding | None, reason: str) -> Evidence:
+        """Return the same with the clusters of the cells, or the reason why there are none."""
+        found = replace(self, embedding=embedding, no_embedding_reason=reason)
+        # The names take 0.07 s for 33,000 genes.
+        found.__dict__["nomenclature"] = self.nomenclature
+        return found

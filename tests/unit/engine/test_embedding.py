@@ -135,13 +135,43 @@ def test_places_join_to_obs() -> None:
     assert summary.embedding.n_cells == N_CELLS - 1
 
 
+def test_labels_and_places_are_written_in_the_order_of_an_object() -> None:
+    """A categorical column and an array; a cell that was left out has neither."""
+    matrix, kinds = counts_of(8, 400)
+    dense = matrix.toarray()
+    dense[9] = 0
+    adata = adata_of(dense)
+    summary = dpss.summarize(adata, min_gene_count=5, embedding=True)
+    summary.annotate(adata)
+    table = summary.cells_table()
+    written = adata.obs["dpss_cluster"]
+    assert written.isna().tolist() == [i == 9 for i in range(400)]
+    assert written.dropna().astype(int).tolist() == table["cluster"].dropna().astype(int).tolist()
+    np.testing.assert_array_equal(adata.obsm["X_dpss_umap"], table[["umap_1", "umap_2"]])
+    assert adjusted_rand_score(kinds, written.cat.codes) > 0.8
+    dpss.summarize(adata, embedding=True)  # Its own columns don't disturb the next summary.
+
+
+def test_another_object_is_not_annotated() -> None:
+    """One with other cells is refused, and stays as it was."""
+    matrix, _ = counts_of(8, 300)
+    summary = embed(matrix)
+    other = adata_of(matrix[:250])
+    with pytest.raises(ValueError, match="250 cells, but 300"):
+        summary.annotate(other)
+    assert "dpss_cluster" not in other.obs
+
+
 def test_without_the_option_nothing_is_made() -> None:
-    """No numbers, no figures, no reason; the table says how to have it."""
+    """No numbers, no figures, no reason; the table and the check say so."""
     summary = dpss.summarize(adata_of(counts_of(3, 250)[0]))
     assert summary.embedding is None
     assert summary.no_embedding_reason == ""
     with pytest.raises(ValueError, match="embedding=True"):
         summary.cells_table()
+    (check,) = (each for each in summary.checks if each.name == "clusters")
+    assert check.status == "not measured"
+    assert "not asked for" in check.message
 
 
 def _few(rng: np.random.Generator) -> Any:

@@ -18,6 +18,7 @@ from dpss.summary.checks.cells import (
     look_at_outliers,
     look_at_total,
 )
+from dpss.summary.checks.clusters import look_at_clusters
 from dpss.summary.checks.genes import (
     look_at_dates,
     look_at_features,
@@ -95,6 +96,11 @@ CHECKS = (
               "of counts, genes (both logarithmic) or mitochondrial share; not measured: half of "
               "the cells have the same number",
               f"{SCATER}; the share: this program", look_at_outliers, "violin"),
+    CheckKind("clusters", "Are there clusters of low quality?",
+              "warn: a cluster's median is more than 3 MADs below that of all cells in genes or "
+              "counts (logarithmic), or as far above in the mitochondrial share and above 10 % "
+              "(mouse: 5 %); not measured: no embedding, or half of the cells have the same number",
+              f"{SCATER}; {OSORIO}; of clusters: this program", look_at_clusters, "cluster_qc"),
     CheckKind("genes", "Are genes detected?", "warn: none is", _OURS, look_at_genes),
     CheckKind("unique_gene_names", "Has every gene its own name and id?",
               "warn: a name or an id occurs more than once", "CELLxGENE schema 7.1.0",

@@ -1,0 +1,83 @@
+"""Check of the clusters: whether the cells of one are of low quality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dpss.stats.histogram import Distribution
+from dpss.stats.outliers import LimitSide
+from dpss.summary.checks.kind import N_NAMED, NOT_MEASURED, PASS, WARN, listed
+from dpss.summary.embedding import Cluster
+from dpss.summary.evidence import Evidence
+from dpss.summary.limits import SCATER, Limit, mitochondrial_limit, suggest_limits
+
+_NOUNS = {
+    "n_genes_by_counts": "genes",
+    "total_counts": "counts",
+    "pct_counts_mt": "% mitochondrial counts",
+}
+
+
+def look_at_clusters(evidence: Evidence) -> tuple[str, str]:
+    """Look for clusters whose median cell lies beyond 3 MADs of all cells, on the bad side.
+
+    The bad side is fewer genes, fewer counts or a larger mitochondrial share; the share must
+    be above that of the species' intact cells, too.
+    """
+    found = evidence.embedding
+    if found is None:
+        reason = evidence.no_embedding_reason or "that was not asked for"
+        return NOT_MEASURED, f"The cells were not compared with each other: {reason}."
+    limits = _limits_of(evidence)
+    if not limits:
+        return NOT_MEASURED, "Half of the cells have the same numbers: no cluster is far from them."
+    usual = mitochondrial_limit(evidence.nomenclature.species)
+    low = [
+        (number, cluster, faults)
+        for number, cluster in enumerate(found.clusters)
+        if (faults := list(_faults_of(cluster, limits, usual)))
+    ]
+    n = len(found.clusters)
+    if not low:
+        clusters = "The only cluster is not" if n == 1 else f"None of the {n} clusters is"
+        message = f"{clusters} far below all cells in genes and counts, or far above in the "
+        return PASS, message + "mitochondrial share."
+    n_cells = sum(cluster.n_cells for _, cluster, _ in low)
+    verb = "looks" if len(low) == 1 else "look"
+    named = listed([str(number) for number, _, _ in low[:N_NAMED]])
+    more = f" and {len(low) - N_NAMED} more" if len(low) > N_NAMED else ""
+    number, _, faults = low[0]
+    return WARN, (
+        f"Cluster{'s' * (len(low) > 1)} {named}{more}, {n_cells:,} of {found.n_cells:,} cells, "
+        f"{verb} like cells of low quality: the median cell of cluster {number} has "
+        f"{listed(faults)}."
+    )
+
+
+def _limits_of(evidence: Evidence) -> Sequence[Limit]:
+    n_genes = int(evidence.features.is_gene.sum())
+    found = suggest_limits(evidence.sums.cells, n_genes, evidence.nomenclature.species)
+    return [
+        each
+        for each in found
+        if each.source == SCATER
+        and (each.side is LimitSide.AT_MOST) == (each.measure == "pct_counts_mt")
+    ]
+
+
+def _faults_of(cluster: Cluster, limits: Sequence[Limit], usual: float) -> Iterator[str]:
+    """Yield what is wrong with a cluster, for a sentence.
+
+    Args:
+        cluster: The cluster.
+        limits: Limits of genes, counts and mitochondrial share.
+        usual: Percentage of mitochondrial counts that intact cells keep to.
+    """
+    for limit in limits:
+        measure: Distribution | None = getattr(cluster, limit.measure)
+        if measure is None or not measure.n:
+            continue
+        if limit.side is LimitSide.AT_LEAST and measure.median < limit.value:
+            yield f"{measure.median:,.0f} {_NOUNS[limit.measure]}"
+        if limit.side is LimitSide.AT_MOST and measure.median > max(limit.value, usual):
+            yield f"{measure.median:.1f} {_NOUNS[limit.measure]}"
