@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dpss.compute.machine import default_threads, memory_bytes
-from dpss.engine.barcode_tables import BarcodeTableFile, open_barcode_table
 from dpss.engine.options import check_settings, setting
 from dpss.errors import SettingsError
 from dpss.summary.policy import Policy, read_policy
+
+if TYPE_CHECKING:
+    from dpss.engine.barcode_tables import BarcodeTableFile
 
 ORIENTATIONS = ("genes-by-cells", "cells-by-genes")
 """Orientations of a table of text: lines by columns."""
@@ -36,6 +38,13 @@ def parse_size(text: str) -> int:
     amount, unit, binary = found.groups()
     power = "KMGT".index(unit.upper()) + 1 if unit else 0
     return int(float(amount) * (1024 if binary else 1000) ** power)
+
+
+def _open_table(path: str) -> BarcodeTableFile:
+    # --help does without numpy, which tables of barcodes are read with.
+    from dpss.engine.barcode_tables import open_barcode_table
+
+    return open_barcode_table(path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +116,7 @@ class StatSettings:
         group="statistics",
         metavar="FILE",
         help="The same by a table barcode,value (csv or tsv), for files without such a column.",
-        parse=open_barcode_table,
+        parse=_open_table,
         wants="there is no such file that can be read",
     )
 
