@@ -132,4 +132,39 @@ def test_the_look_up_works_across_600_projects(large_portal, tab):
     page = tab().open(large_portal.http + "genes.html?g=gene3")
     page.locator("#result tbody tr").first.wait_for()
     assert "of 600 matrices" in page.locator("#status").inner_text()
-    assert page.locator("#result tbody tr").count() == 200
+    assert page.locator("#result tbody tr").count() == 50
+    page.get_by_role("button", name="Show more").click()
+    assert page.locator("#result tbody tr").count() == 100
+
+
+SHIFTS = """() => {
+    window.shifts = [];
+    new PerformanceObserver(list => {
+        for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push(one.value);
+    }).observe({type: 'layout-shift', buffered: true});
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_jumps_while_a_gene_is_looked_up(large_portal, tab, width):
+    """Layout shifts add up to at most 0.05, the form and the rows of 600 matrices included."""
+    one = tab(viewport={"width": width, "height": 800})
+    one.page.add_init_script(f"({SHIFTS})()")
+    page = one.open(large_portal.http + "genes.html?g=gene3")
+    page.locator("#result tbody tr").first.wait_for()
+    page.wait_for_timeout(300)
+    assert sum(page.evaluate("window.shifts")) <= 0.05
+    assert page.evaluate("document.getElementsByTagName('*').length") < 1500
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_bars_of_shares_are_aligned(portal, tab, width):
+    """The bars of all matrices begin at the same place."""
+    page = tab(viewport={"width": width, "height": 800}).open(portal.http + "genes.html?g=GENE7")
+    page.locator("#result tbody tr").first.wait_for()
+    places = page.locator("#result svg.share").evaluate_all(
+        "all => all.map(bar => Math.round(bar.getBoundingClientRect().left))"
+    )
+    assert len(places) == 18
+    assert len(set(places)) == 1

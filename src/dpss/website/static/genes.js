@@ -10,7 +10,7 @@
   const nBlocks = Number(form.dataset.blocks);
   const nBuckets = Number(form.dataset.buckets);
   const nNameBuckets = Number(form.dataset.nameBuckets);
-  const PER_PAGE = 200;
+  const PER_PAGE = 50;
   const MAX_NAMES = 8;
   const RECORD = 20;
   const ENSEMBL = /^ENS[A-Z]*\d{6,}$/;
