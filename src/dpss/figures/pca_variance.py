@@ -6,25 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dpss.figures.base import DrawnFigure
+from dpss.figures.base import Figure
+from dpss.figures.elements.axes import make_axis
 from dpss.figures.elements.cell_maps import (
-    draw_clusters,
-    draw_numbers,
+    cluster_marks,
+    embedding_of,
+    map_panel,
     needs_embedding,
-    prepare_map,
+    numbers,
 )
-from dpss.figures.elements.palette import LIGHT
-from dpss.figures.elements.paper import HEADER, MARGIN, MEDIUM, WIDTH, paper, place, set_axis
+from dpss.figures.elements.layout import MARGIN, MEDIUM, foot_of, heading, is_narrow, left_of
+from dpss.figures.elements.marks import Curve, Dots, Page, Panel, PaperArea, Text
+from dpss.figures.elements.specification import Scale
 from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-
     from dpss.summary.embedding import Embedding
     from dpss.summary.record import Summary
 
 TITLE = "Principal components"
-_SIDE = 3.5
+_BETWEEN = 34.0
 
 
 def reading(summary: Summary) -> str:
@@ -33,36 +34,64 @@ def reading(summary: Summary) -> str:
         return "How much of the variance each principal component explains."
     found = summary.embedding
     return (
-        f"Left, the percentage of the variance of {found.n_variable_genes:,} variable genes "
+        f"The curve is the percentage of the variance of {found.n_variable_genes:,} variable genes "
         "(log1p of the counts per 10,000) that each principal component explains; the components "
         f"together explain {percent(float(found.explained.sum()))}. Where the curve becomes flat, "
-        "what follows is mostly noise. Right, the cells on the first two components, in the "
+        "what follows is mostly noise. The map has the cells on the first two components, in the "
         "colours of their clusters."
     )
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw the curve and the map."""
-    found: Embedding = summary.embedding  # type: ignore[assignment]  # the figure's need
-    fig = paper(summary, TITLE, HEADER + 0.3 + _SIDE + 0.6)
+def layout(summary: Summary, width: float) -> Page:
+    """Lay out the curve and, beside or below it, the map."""
+    found = embedding_of(summary)
+    head = heading(summary, TITLE, width)
+    narrow = is_narrow(width)
+    top = head.bottom + 8.0
+    room = width - 2 * MARGIN
+    side = room - 14.0 if narrow else (room - _BETWEEN) / 2 - 6.0
+    right = width - MARGIN
+    curve = _curve(found, top, right if narrow else MARGIN + room - side - _BETWEEN, side)
+    start = foot_of(curve.x.title, curve.box) + 8.0 if narrow else top
+    box = PaperArea(right - side, start, side, side)
+    marks = cluster_marks(found.components, side)
+    lines, labels = numbers(
+        found.components, len(found.clusters), map_panel(found.components, box, ())
+    )
+    panel = map_panel(found.components, box, (*marks, *lines))
+    first, second = (percent(float(share)) for share in found.explained[:2])
+    middle = (box.left + box.right) / 2
+    texts = (
+        *head.texts,
+        *labels,
+        Text(middle, box.bottom + 16.0, f"component 1 ({first})", MEDIUM, anchor="middle"),
+        Text(
+            box.left - 7.0,
+            (box.top + box.bottom) / 2,
+            f"component 2 ({second})",
+            MEDIUM,
+            anchor="middle",
+            upward=True,
+        ),
+    )
+    height = max(box.bottom + 28.0, foot_of(curve.x.title, curve.box))
+    return Page(TITLE, width, height, (curve, panel), texts)
+
+
+def _curve(found: Embedding, top: float, right: float, tall: float) -> Panel:
     explained = found.explained
-    ax = place(fig, MARGIN + 0.6, 0.6, MARGIN + _SIDE + 0.6, HEADER + 0.3)
-    ranks = np.arange(1, len(explained) + 1)
-    set_axis(ax, "x", (0, len(explained) + 1), log=False, whole=True)
-    low = float(explained.min())
-    set_axis(ax, "y", (low / 1.4, float(explained.max()) * 1.4), log=True, n=7)
-    ax.plot(ranks, explained, color=LIGHT.blue, lw=1.2, zorder=2)
-    ax.scatter(ranks, explained, s=13, color=LIGHT.blue, linewidths=0, zorder=3)
-    ax.set_xlabel("principal component")
-    ax.set_ylabel("% of the variance (log scale)")
-    cells = place(fig, WIDTH - MARGIN - _SIDE, 0.6, MARGIN, HEADER + 0.3)
-    prepare_map(cells, found.components)
-    draw_clusters(cells, found.components, _SIDE)
-    draw_numbers(cells, found.components, len(found.clusters))
-    first, second = (percent(float(explained[k])) for k in (0, 1))
-    cells.set_xlabel(f"component 1 ({first})", size=MEDIUM)
-    cells.set_ylabel(f"component 2 ({second})", size=MEDIUM)
-    return fig
+    ranks = np.arange(1.0, len(explained) + 1)
+    x = make_axis("principal component", 0, len(explained) + 1, whole=True)
+    some = explained[explained > 0]
+    low, high = float(some.min(initial=100.0)), float(some.max(initial=1e-3))
+    y = make_axis("% of the variance", min(low, high) / 1.4, high * 1.4, Scale.LOG, n=7)
+    left = left_of([label for _, label in y.ticks])
+    box = PaperArea(left, top, right - left, tall)
+    marks = (
+        Curve(ranks[explained > 0], some, "blue", 1.2),
+        Dots(ranks[explained > 0], some, "blue", 1.8),
+    )
+    return Panel(box, x, y, marks)
 
 
-PCA_VARIANCE = DrawnFigure("pca_variance", TITLE, reading, needs_embedding, drawing)
+PCA_VARIANCE = Figure("pca_variance", TITLE, reading, needs_embedding, layout)

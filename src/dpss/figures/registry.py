@@ -53,7 +53,7 @@ FIGURES: tuple[Figure, ...] = (
 """All figures, in the order in which they are shown."""
 
 
-EMBEDDING_FIGURES: tuple[FigureKind, ...] = (
+EMBEDDING_FIGURES: tuple[Figure, ...] = (
     UMAP_CLUSTERS,
     UMAP_QC,
     PCA_VARIANCE,

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dpss.figures.base import DrawnFigure
+from dpss.figures.base import Figure
 from dpss.figures.elements.cell_maps import (
+    cluster_marks,
     colour_of,
-    draw_clusters,
-    draw_numbers,
+    embedding_of,
+    map_panel,
     needs_embedding,
-    prepare_map,
+    numbers,
 )
-from dpss.figures.elements.palette import LIGHT
-from dpss.figures.elements.paper import HEADER, MARGIN, SMALL, WIDTH, note, paper, place
-from dpss.summary.numerals import percent
+from dpss.figures.elements.layout import LINE, MARGIN, MEDIUM, SMALL, heading, is_narrow, note
+from dpss.figures.elements.marks import Page, PaperArea, Text
+from dpss.summary.numerals import percent, plural
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-
     from dpss.summary.embedding import Embedding
     from dpss.summary.record import Summary
 
 TITLE = "Clusters of cells"
-_SIDE = 5.7
-_ROW = 0.2
-_MOST_ROWS = 27
+_LIST = 112.0
+"""Width of the list of clusters."""
+_ROW = 14.5
+_MOST = 22
+"""Clusters in the list."""
+
+Swatch = tuple[float, float, str, str]
 
 
 def reading(summary: Summary) -> str:
@@ -42,36 +45,54 @@ def reading(summary: Summary) -> str:
     )
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw the map and a list of the clusters."""
-    found: Embedding = summary.embedding  # type: ignore[assignment]  # the figure's need
-    height = HEADER + _SIDE + 0.35
-    fig = paper(summary, TITLE, height)
-    ax = place(fig, MARGIN, 0.35, WIDTH - MARGIN - _SIDE)
-    prepare_map(ax, found.map)
-    draw_clusters(ax, found.map, _SIDE)
-    draw_numbers(ax, found.map, len(found.clusters))
-    ax.set_xlabel("UMAP 1", loc="left", labelpad=4)
-    ax.set_ylabel("UMAP 2", loc="bottom", labelpad=4)
-    left = (MARGIN + _SIDE + 0.28) / WIDTH
-    top = 1 - (HEADER + 0.12) / height
-    fig.text(left, top, "cluster", size=SMALL, color=LIGHT.muted, va="center")
-    fig.text(
-        1 - MARGIN / WIDTH, top, "cells", size=SMALL, color=LIGHT.muted, ha="right", va="center"
-    )
-    shown = found.clusters[:_MOST_ROWS]
-    for k, cluster in enumerate(shown):
-        y = top - (k + 1) * _ROW / height
-        fig.text(left, y, "●", size=SMALL + 1, color=colour_of(k), va="center")
-        fig.text(left + 0.18 / WIDTH, y, str(k), size=SMALL, va="center", weight="bold")
+def layout(summary: Summary, width: float) -> Page:
+    """Lay out the map and, beside or below it, the list of the clusters."""
+    found = embedding_of(summary)
+    head = heading(summary, TITLE, width)
+    narrow = is_narrow(width)
+    side = width - 2 * MARGIN - (0.0 if narrow else _LIST + 14.0)
+    box = PaperArea(MARGIN, head.bottom + 6.0, side, side)
+    marks = cluster_marks(found.map, side)
+    lines, labels = numbers(found.map, len(found.clusters), map_panel(found.map, box, ()))
+    panel = map_panel(found.map, box, (*marks, *lines))
+    texts = [
+        *head.texts,
+        *labels,
+        Text(box.left, box.bottom + 12.0, "UMAP 1", SMALL),
+        Text(box.left - 5.0, box.bottom, "UMAP 2", SMALL, upward=True),
+    ]
+    if narrow:
+        listed, swatches, bottom = _list(found, MARGIN, box.bottom + 26.0, width - 2 * MARGIN)
+    else:
+        listed, swatches, bottom = _list(found, box.right + 14.0, box.top - 6.0, _LIST)
+    height = max(bottom, box.bottom + 20.0) + 6.0
+    n_more = len(found.clusters) - _MOST
+    if n_more > 0:
+        height += LINE
+        what = plural(n_more, "smaller cluster")
+        texts += note(width, height, f"{what} {'is' if n_more == 1 else 'are'} in clusters.csv.")
+    return Page(TITLE, width, height, (panel,), (*texts, *listed), tuple(swatches))
+
+
+def _list(
+    found: Embedding, left: float, top: float, room: float
+) -> tuple[list[Text], list[Swatch], float]:
+    """Return one row per cluster with its colour, number and size, and where the list ends."""
+    right = left + room
+    texts = [
+        Text(left, top + SMALL, "cluster", SMALL),
+        Text(right, top + SMALL, "cells", SMALL, anchor="end"),
+    ]
+    swatches: list[Swatch] = []
+    y = top + SMALL
+    for k, cluster in enumerate(found.clusters[:_MOST]):
+        y += _ROW
+        swatches.append((left + 4.0, y - MEDIUM * 0.36, "dot", colour_of(k)))
         share = percent(100 * cluster.n_cells / found.n_cells)
-        fig.text(
-            1 - MARGIN / WIDTH, y, f"{cluster.n_cells:,}  ({share})", size=SMALL, ha="right",
-            va="center",
-        )  # fmt: skip
-    if len(shown) < len(found.clusters):
-        note(fig, f"{len(found.clusters) - len(shown)} smaller clusters are in clusters.csv.")
-    return fig
+        texts.append(Text(left + 12.0, y, str(k), SMALL, "ink", bold=True))
+        texts.append(Text(right - 42.0, y, f"{cluster.n_cells:,}", SMALL, "ink", anchor="end"))
+        texts.append(Text(right, y, share, SMALL, anchor="end"))
+    return texts, swatches, y + 6.0
 
 
-UMAP_CLUSTERS = DrawnFigure("umap_clusters", TITLE, reading, needs_embedding, drawing)
+UMAP_CLUSTERS = Figure("umap_clusters", TITLE, reading, needs_embedding, layout)

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.figures.base import DrawnFigure, noun
-from dpss.figures.elements.axes import linear_ticks, log_ticks, tick_text
-from dpss.figures.elements.cell_maps import dot_size, needs_embedding, prepare_map
-from dpss.figures.elements.paper import (
-    HEADER,
-    MARGIN,
-    MEDIUM,
-    SMALL,
-    WIDTH,
-    paper,
-    place,
-    sequential,
-)
+from dpss.figures.base import Figure, noun
+from dpss.figures.elements.axes import make_axis
+from dpss.figures.elements.cell_maps import dot_radius, embedding_of, map_panel, needs_embedding
+from dpss.figures.elements.layout import MARGIN, MEDIUM, heading, is_narrow
+from dpss.figures.elements.marks import Dots, Page, Panel, PaperArea, Rectangles, Text
+from dpss.figures.elements.palette import DENSITIES
+from dpss.figures.elements.specification import Axis, Scale
+from dpss.stats.embedding.maps import N_BINS
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-
     from dpss.summary.embedding import Embedding
     from dpss.summary.record import Summary
 
 TITLE = "Quality of the cells on the map"
-_GAP = 0.22
-_BAR = 0.09
+_BETWEEN = 14.0
+_BAR = 7.0
+"""Height of the scale of colours."""
+_BELOW = 40.0
+"""Room for the scale of colours and its numbers."""
+_LAST = 0.93
+"""Part of a scale of colours beyond which no number stands."""
+_JOINED = 2
+"""A bin of these small maps is so many of the map's along each axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class _MapMeasure:
+    """One map."""
+
+    heading: str
+    column: int
+    """Column of the map's means."""
+    scale: Scale
 
 
 def reading(summary: Summary) -> str:
@@ -43,64 +54,97 @@ def reading(summary: Summary) -> str:
     return text + " and a large mitochondrial share can be damaged cells or empty droplets."
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw one map per measure."""
-    found: Embedding = summary.embedding  # type: ignore[assignment]  # the figure's need
-    panels = [("Genes detected", 0, True), (f"Total {noun(summary)}", 1, True)]
+def _measures(summary: Summary) -> list[_MapMeasure]:
+    found = [
+        _MapMeasure("Genes detected", 0, Scale.LOG),
+        _MapMeasure(f"Total {noun(summary)}", 1, Scale.LOG),
+    ]
     if summary.pct_counts_mt is not None:
-        panels.append(("% in mitochondrial genes", 2, False))
-    bins = np.unique(found.map.bins)
-    x, y = found.map.frame.middles(bins).T
-    side = (WIDTH - 2 * MARGIN - _GAP * (len(panels) - 1)) / len(panels)
-    fig = paper(summary, TITLE, HEADER + 0.3 + side + 0.75)
-    for n, (heading, column, log) in enumerate(panels):
-        left = MARGIN + n * (side + _GAP)
-        ax = place(fig, left, 0.75, WIDTH - left - side, HEADER + 0.3)
-        prepare_map(ax, found.map)
-        ax.set_title(heading, loc="left", size=MEDIUM, weight="bold", pad=6)
-        means = found.map_means[bins, column]
-        low, high, scale = _scale_of(means, log=log)
-        order = np.argsort(means, kind="stable")
-        ax.scatter(
-            x[order], y[order], s=dot_size(len(bins), side), c=scale(means[order]),
-            cmap=sequential(), vmin=0, vmax=1, linewidths=0, rasterized=True,
-        )  # fmt: skip
-        bar = place(fig, left, 0.5, WIDTH - left - side, HEADER + 0.3 + side + 0.25 - _BAR)
-        bar.imshow(
-            np.linspace(0, 1, 256)[None], aspect="auto", extent=(0, 1, 0, 1), cmap=sequential(),
-            vmin=0, vmax=1,
-        )  # fmt: skip
-        ticks = log_ticks(low, high, 5) if log else linear_ticks(low, high, 4)
-        bar.set_xticks(scale(ticks), labels=[tick_text(float(tick)) for tick in ticks], size=SMALL)
-        bar.set_yticks([])
-        bar.set_xlim(0, 1)
-        for spine in bar.spines.values():
-            spine.set_visible(False)
-    return fig
+        found.append(_MapMeasure("Mitochondrial share, %", 2, Scale.LINEAR))
+    return found
 
 
-class _Scale:
-    """Maps values to 0 to 1."""
+def joined_bins(found: Embedding) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return places and means of bins of a coarser map.
 
-    def __init__(self, low: float, high: float, *, log: bool) -> None:
-        self._change = np.log10 if log else np.asarray
-        self._low, self._high = float(self._change(low)), float(self._change(high))
+    Returns:
+        The middles of the bins with cells, shape ``(n_bins, 2)``, and their means of genes
+        detected, counts and mitochondrial percentage, shape ``(n_bins, 3)``.
+    """
+    bins, first = np.unique(found.map.bins, return_index=True)
+    counts = np.add.reduceat(found.map.counts, first)
+    x, y = np.divmod(bins, N_BINS)
+    coarse, where = np.unique(x // _JOINED * N_BINS + y // _JOINED, return_inverse=True)
+    totals = np.bincount(where, counts)
+    means = np.stack(
+        [np.bincount(where, counts * column) / totals for column in found.map_means[bins].T],
+        axis=1,
+    )
+    low, high = np.array(found.map.frame.low), np.array(found.map.frame.high)
+    middles = (np.column_stack(np.divmod(coarse, N_BINS)) + 0.5) * _JOINED
+    return low + middles * (high - low) / N_BINS, means
 
-    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore"):
-            changed = self._change(values)
-        return np.clip((changed - self._low) / (self._high - self._low), 0, 1)
+
+def layout(summary: Summary, width: float) -> Page:
+    """Lay out one map per measure, side by side or, on narrow paper, one below the other."""
+    found = embedding_of(summary)
+    measures = _measures(summary)
+    head = heading(summary, TITLE, width)
+    narrow = is_narrow(width)
+    room = width - 2 * MARGIN
+    side = room if narrow else (room - _BETWEEN * 2) / 3
+    places, means = joined_bins(found)
+    panels: list[Panel] = []
+    texts = list(head.texts)
+    for n, measure in enumerate(measures):
+        left = MARGIN + (0 if narrow else n * (side + _BETWEEN))
+        top = head.bottom + 18.0 + (n * (side + _BELOW + 24.0) if narrow else 0)
+        texts.append(Text(left, top - 6.0, measure.heading, MEDIUM, "ink", bold=True))
+        values = means[:, measure.column]
+        axis = _axis(values, measure.scale)
+        box = PaperArea(left, top, side, side)
+        marks = _dots(places, values, axis, dot_radius(len(places) * _JOINED, side) * 1.15)
+        panels.append(map_panel(found.map, box, marks))
+        panels.append(_colours(axis, PaperArea(left, box.bottom + 8.0, side, _BAR)))
+    height = panels[-1].box.bottom + 28.0
+    return Page(TITLE, width, height, tuple(panels), tuple(texts))
 
 
-def _scale_of(means: NDArray[np.float64], *, log: bool) -> tuple[float, float, _Scale]:
-    """Return the ends of a colour scale, which leave out the most extreme values, and the scale."""
+def _axis(means: NDArray[np.float64], scale: Scale) -> Axis:
+    """Return the scale of the colours; it leaves out the most extreme values."""
     low, high = (float(q) for q in np.quantile(means, (0.01, 0.99)))
-    if log:
+    if scale is Scale.LOG:
         low = max(low, 1.0)
-        high = max(high, low * 1.5)
-    else:
-        low, high = 0.0, max(high, 0.1)
-    return low, high, _Scale(low, high, log=log)
+        return replace(make_axis("", low, max(high, low * 1.5), scale, n=3), title="")
+    return make_axis("", 0.0, max(high, 0.1), scale, n=4)
 
 
-UMAP_QC = DrawnFigure("umap_qc", TITLE, reading, needs_embedding, drawing)
+def _dots(
+    places: NDArray[np.float64], means: NDArray[np.float64], axis: Axis, radius: float
+) -> tuple[Dots, ...]:
+    """Return the bins in the colours of their means, the highest on top."""
+    n_shades = len(DENSITIES)
+    shade = np.clip(axis.fractions(means) * n_shades, 0, n_shades - 1).astype(np.int64)
+    return tuple(
+        Dots(places[shade == n, 0], places[shade == n, 1], role, radius)
+        for n, role in enumerate(DENSITIES)
+        if (shade == n).any()
+    )
+
+
+def _colours(axis: Axis, box: PaperArea) -> Panel:
+    """Return the scale of the colours as a bar with numbers."""
+    low, high = axis.scale.forward([axis.low, axis.high])
+    edges = axis.scale.inverse(np.linspace(low, high, len(DENSITIES) + 1))
+    # A number at the right end would run into the next map's.
+    ticks = [tick for tick in axis.ticks if float(axis.fractions(tick[0])) < _LAST]
+    axis = replace(axis, ticks=tuple(ticks if len(ticks) > 1 else axis.ticks))
+    none, one = np.zeros(1), np.ones(1)
+    marks = tuple(
+        Rectangles(edges[n : n + 1], none, edges[n + 1 : n + 2], one, role)
+        for n, role in enumerate(DENSITIES)
+    )
+    return Panel(box, axis, Axis("", Scale.LINEAR, 0.0, 1.0, ()), marks, grid="", frame="x")
+
+
+UMAP_QC = Figure("umap_qc", TITLE, reading, needs_embedding, layout)

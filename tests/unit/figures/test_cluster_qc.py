@@ -17,7 +17,7 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
     summary = embedded()
     assert len(CLUSTER_QC.draw(summary).axes) == 3
     files = figure_files(CLUSTER_QC, summary)
-    assert files.keys() == {"cluster_qc.png", "cluster_qc.svg"}
+    assert files.keys() == {"cluster_qc.png", "cluster_qc.svg", "cluster_qc.narrow.svg"}
     assert figure_files(CLUSTER_QC, summary) == files
 
 

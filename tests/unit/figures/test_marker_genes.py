@@ -15,9 +15,9 @@ from tests.unit.figures.embedded import embedded
 def test_the_figure_is_drawn_the_same_each_time() -> None:
     """It has its panels, and its files are the same bytes when it is drawn again."""
     summary = embedded()
-    assert len(MARKER_GENES.draw(summary).axes) == 2
+    assert len(MARKER_GENES.draw(summary).axes) == 3
     files = figure_files(MARKER_GENES, summary)
-    assert files.keys() == {"marker_genes.png", "marker_genes.svg"}
+    assert files.keys() == {"marker_genes.png", "marker_genes.svg", "marker_genes.narrow.svg"}
     assert figure_files(MARKER_GENES, summary) == files
 
 

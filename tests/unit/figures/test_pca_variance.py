@@ -16,7 +16,7 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
     summary = embedded()
     assert len(PCA_VARIANCE.draw(summary).axes) == 2
     files = figure_files(PCA_VARIANCE, summary)
-    assert files.keys() == {"pca_variance.png", "pca_variance.svg"}
+    assert files.keys() == {"pca_variance.png", "pca_variance.svg", "pca_variance.narrow.svg"}
     assert figure_files(PCA_VARIANCE, summary) == files
 
 

@@ -14,9 +14,9 @@ from tests.unit.figures.embedded import embedded
 def test_the_figure_is_drawn_the_same_each_time() -> None:
     """It has its panels, and its files are the same bytes when it is drawn again."""
     summary = embedded()
-    assert len(UMAP_CLUSTERS.draw(summary).axes) == 1
+    assert len(UMAP_CLUSTERS.draw(summary).axes) == 2
     files = figure_files(UMAP_CLUSTERS, summary)
-    assert files.keys() == {"umap_clusters.png", "umap_clusters.svg"}
+    assert files.keys() == {"umap_clusters.png", "umap_clusters.svg", "umap_clusters.narrow.svg"}
     assert figure_files(UMAP_CLUSTERS, summary) == files
 
 

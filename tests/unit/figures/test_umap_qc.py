@@ -17,7 +17,7 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
     summary = embedded()
     assert len(UMAP_QC.draw(summary).axes) == 6
     files = figure_files(UMAP_QC, summary)
-    assert files.keys() == {"umap_qc.png", "umap_qc.svg"}
+    assert files.keys() == {"umap_qc.png", "umap_qc.svg", "umap_qc.narrow.svg"}
     assert figure_files(UMAP_QC, summary) == files
 
 
