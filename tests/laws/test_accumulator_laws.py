@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,7 @@ def without_top(cells: CellSums) -> CellSums:
     return replace(cells, sample=replace(cells.sample, pct_counts_in_top_50_genes=None))
 
 
+@pytest.mark.slow
 @given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=150)
 def test_cells_in_any_cut_and_order(matrix: sp.csr_matrix, min_genes: int, random: Any) -> None:
@@ -91,6 +93,7 @@ def test_cells_in_any_cut_and_order(matrix: sp.csr_matrix, min_genes: int, rando
     assert equal(merged.result(), expected)
 
 
+@pytest.mark.slow
 @given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=150)
 def test_entries_in_any_order(matrix: sp.csr_matrix, min_genes: int, random: Any) -> None:
@@ -133,6 +136,7 @@ def test_whole_sums_are_exact(matrix: sp.csr_matrix) -> None:
     assert values.tolist() == sorted(dense.sum(axis=1).tolist())
 
 
+@pytest.mark.slow
 @given(matrices(), st.sampled_from(["f4", "f8", "i4", "i8"]), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=100)
 def test_values_in_any_order_and_type(matrix: sp.csr_matrix, dtype: str, random: Any) -> None:

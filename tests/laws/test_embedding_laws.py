@@ -104,6 +104,7 @@ def cut_and_merged(make: Any, random: Any) -> Any:
     return merged.result()
 
 
+@pytest.mark.slow
 @given(st.integers(0, 8), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=60)
 def test_covariances_in_any_cut_and_order(min_genes: int, random: Any) -> None:

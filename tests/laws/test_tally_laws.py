@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ NUMBERS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(NUMBERS, max_size=200), st.integers(2, 60), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=200)
 def test_any_cut_and_order(numbers: list[float], limit: int, random: Any) -> None:

@@ -79,6 +79,7 @@ def test_the_search_finds_a_circle() -> None:
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [["a", "b", "c"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [2, 3, 9])
 def test_there_is_no_circle(depth: int) -> None:
     """Neither between packages nor subpackages nor modules."""
@@ -92,6 +93,7 @@ def test_there_are_few_packages_and_modules_at_the_root() -> None:
     assert len(list(SOURCE.glob("*.py"))) <= MAX_MODULES_AT_ROOT + 1  # __main__ apart
 
 
+@pytest.mark.slow
 def test_a_class_name_is_defined_once() -> None:
     """One term for each thing: no two modules define classes of the same name."""
     found: dict[str, list[str]] = {}

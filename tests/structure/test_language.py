@@ -76,11 +76,13 @@ def test_modules_are_nouns() -> None:
     assert [name for name in sorted(names) if gerunds_in(name)] == []
 
 
+@pytest.mark.slow
 def test_there_are_no_persons() -> None:
     """Docstrings and comments tell what the code does, not what somebody does."""
     assert found_by(persons_in) == {}
 
 
+@pytest.mark.slow
 def test_docstrings_begin_with_the_thing() -> None:
     """They name the thing, instead of "what is …" or "which …"."""
     assert found_by(without_subject) == {}

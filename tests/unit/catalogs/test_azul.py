@@ -216,6 +216,7 @@ def test_redirects_are_followed_with_their_waits(azul: AzulServer, tmp_path: Pat
     assert [request.query.get("requestIndex") for request in asked[:4]] == [None, "1", "2", "3"]
 
 
+@pytest.mark.slow
 def test_a_signed_address_that_expires_is_asked_for_again(azul: AzulServer, tmp_path: Path) -> None:
     """A download that outlives its signed address begins again at the service, where it was."""
     file = downloadable(azul)

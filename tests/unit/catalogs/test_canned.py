@@ -35,6 +35,7 @@ def test_2500_matrices_are_all_found(bucket: str) -> None:
     assert all(len(project.refs) == 1 for project in projects)
 
 
+@pytest.mark.slow
 def test_names_of_2019_are_understood(bucket: str) -> None:
     """`<uuid>.mtx.zip` and `<uuid>.<species>.mtx.zip` are each the one matrix of a project."""
     url = put(bucket, f"{UUID}.homo_sapiens.mtx.zip", f"{UUID}.mus_musculus.mtx.zip", "b.mtx.zip")

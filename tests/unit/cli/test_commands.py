@@ -294,6 +294,7 @@ def test_blacklist_may_have_a_value_as_in_2019(typed: list[str], flags: list[str
     assert as_in_2019(typed) == flags
 
 
+@pytest.mark.slow
 def test_list_shows_what_a_run_would_do(matrix: Path, tmp_path: Path) -> None:
     """What is processed, skipped and unchanged; nothing is written."""
     (matrix.parent / "README.md").write_text("text")
@@ -332,6 +333,7 @@ def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_serve_shows_the_pages_on_loopback_until_told_to_end(tmp_path: Path) -> None:
     """The address stands on stdout; Ctrl-C ends it without a word."""
     (tmp_path / "index.html").write_text("<!doctype html><title>pages</title>")
@@ -420,6 +422,7 @@ def test_whoever_stops_reading_is_no_failure(tmp_path: Path) -> None:
         process.stdout = None
 
 
+@pytest.mark.slow
 def test_what_became_of_the_matrices_is_told_before_the_pages(
     matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

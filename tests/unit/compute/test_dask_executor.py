@@ -126,6 +126,7 @@ def test_a_cluster_of_its_own(layer: Layer) -> None:
     assert equal(found.result(), expected.result())
 
 
+@pytest.mark.slow
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong address is one clear message that names the option and the address."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", 1)

@@ -121,6 +121,7 @@ def test_files_of_an_embedding(found: tuple[dpss.Summary, np.ndarray]) -> None:
     assert (markers.groupby("cluster")["rank"].max() <= 50).all()
 
 
+@pytest.mark.slow
 def test_places_join_to_obs() -> None:
     """Cells that are not kept have no cluster; the others stand in the matrix's order."""
     matrix, _ = counts_of(2)
@@ -135,6 +136,7 @@ def test_places_join_to_obs() -> None:
     assert summary.embedding.n_cells == N_CELLS - 1
 
 
+@pytest.mark.slow
 def test_labels_and_places_are_written_in_the_order_of_an_object() -> None:
     """A categorical column and an array; a cell that was left out has neither."""
     matrix, kinds = counts_of(8, 400)
@@ -152,6 +154,7 @@ def test_labels_and_places_are_written_in_the_order_of_an_object() -> None:
     dpss.summarize(adata, embedding=True)  # Its own columns don't disturb the next summary.
 
 
+@pytest.mark.slow
 def test_another_object_is_not_annotated() -> None:
     """One with other cells is refused, and stays as it was."""
     matrix, _ = counts_of(8, 300)

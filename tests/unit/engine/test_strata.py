@@ -71,6 +71,7 @@ def by_name(summary: Summary) -> dict[str, Any]:
     return {each.name: each for each in summary.strata.strata}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["csr", "csc", "dense", "zarr"])
 @pytest.mark.parametrize("column", ["donor", "text", "batch", "passed", "number"])
 def test_strata_are_those_of_pandas(tmp_path: Path, layout: str, column: str) -> None:
@@ -189,6 +190,7 @@ def write_mtx(adata: anndata.AnnData, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_table_of_barcodes_for_a_matrix_without_columns(tmp_path: Path) -> None:
     """Values by barcode give the strata of the column; those that don't match are counted."""
     adata = adata_of()

@@ -21,6 +21,7 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
     assert figure_files(CLUSTER_QC, summary) == files
 
 
+@pytest.mark.slow
 def test_without_an_embedding_the_reason_is_told() -> None:
     """The figure is left out, for the reason that the embedding is."""
     bare = dataclasses.replace(embedded(), embedding=None, no_embedding_reason="too few cells")

@@ -11,6 +11,7 @@ from dpss.figures.pca_variance import PCA_VARIANCE
 from tests.unit.figures.embedded import embedded
 
 
+@pytest.mark.slow
 def test_the_figure_is_drawn_the_same_each_time() -> None:
     """It has its panels, and its files are the same bytes when it is drawn again."""
     summary = embedded()

@@ -299,6 +299,7 @@ def test_every_figure_is_documented() -> None:
         assert figure.title in text
 
 
+@pytest.mark.slow
 def test_a_figure_may_draw_with_matplotlib_itself() -> None:
     """It comes as PNG and SVG, on the same paper, and is refused where it lacks numbers."""
 

@@ -12,6 +12,7 @@ from dpss.figures.strata import STRATA
 from tests.unit.summary.test_strata import summary_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [["a"] * 9, ["a", "b", None] * 9, [str(i) for i in range(90)]])
 def test_the_figure_is_drawn_the_same_each_time(groups: list[str | None]) -> None:
     """Of one stratum, of several, of more than there is room for: the same bytes again."""

@@ -172,6 +172,7 @@ def test_what_cannot_be_read_counts_as_nothing(name: str, data: bytes) -> None:
     assert read_published(store, REF) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_two_runs_with_different_inputs_leave_one_matrix(tmp_path: Path, seed: int) -> None:
     """Both publish the same matrix at the same time: at the end it's all of one of them."""

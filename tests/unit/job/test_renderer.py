@@ -83,6 +83,7 @@ def _sleep(ready: str, folder: str) -> None:
     time.sleep(600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [_ignore_sigterm, _stop_itself, _sleep])
 def test_a_helper_that_does_not_end_is_killed(
     tmp_path: Path, task: Callable[[str, str], None]
@@ -110,6 +111,7 @@ def test_a_helper_that_does_not_end_is_killed(
                 os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")
 def test_helpers_end_with_their_parent() -> None:
     """A parent that is killed outright leaves no helper behind."""

@@ -371,6 +371,7 @@ class StopsPages(MemoryStore):
         super().write(key, data)
 
 
+@pytest.mark.slow
 def test_a_signal_during_the_pages_leaves_an_index(matrices: Path) -> None:
     """Told to end while it makes pages, a run leaves an index of all that is published and
     ends with 143; the next run makes the pages that are missing."""
@@ -427,6 +428,7 @@ def test_an_empty_folder_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert "nothing to process" in caplog.text
 
 
+@pytest.mark.slow
 def test_pages_made_during_a_run_are_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

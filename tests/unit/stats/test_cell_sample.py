@@ -49,6 +49,7 @@ def test_a_sample_is_like_the_whole(share: float) -> None:
     assert abs(error) < 4 * np.sqrt(share * (1 - share) / limit)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(0, 40) | st.integers(0, 3_000_000), min_size=1, max_size=150),
     st.sampled_from(["f4", "f8", "i4", "i8"]),

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,7 @@ def sums_of(matrix: sp.csr_matrix, which: Features, min_genes: int, strata: Any)
     return accumulator.result()
 
 
+@pytest.mark.slow
 @given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=80)
 def test_a_stratum_is_what_its_cells_alone_give(
@@ -78,6 +80,7 @@ def test_a_stratum_is_what_its_cells_alone_give(
     assert np.array_equal(canonical[:, COLUMNS], whole.genes.table[:, COLUMNS])
 
 
+@pytest.mark.slow
 @given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=80)
 def test_cells_in_any_cut_and_order(matrix: sp.csr_matrix, min_genes: int, random: Any) -> None:
@@ -107,6 +110,7 @@ def test_cells_in_any_cut_and_order(matrix: sp.csr_matrix, min_genes: int, rando
         assert all(equal(mine.measures[name], other.measures[name]) for name in mine.measures)
 
 
+@pytest.mark.slow
 @given(matrices(), st.integers(0, 5), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=80)
 def test_entries_in_any_order(matrix: sp.csr_matrix, min_genes: int, random: Any) -> None:

@@ -99,6 +99,7 @@ def test_peek_gives_what_stands_before_the_damage() -> None:
     assert peek(MemoryBlob("a", b"ab"), 100) == b"ab"
 
 
+@pytest.mark.slow
 def test_bomb_is_read_in_small_pieces() -> None:
     """A gigabyte of zeros in a megabyte comes out piece by piece, never whole."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)

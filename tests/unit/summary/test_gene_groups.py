@@ -58,6 +58,7 @@ def test_not_haemoglobin(name: str) -> None:
     assert not find_haemoglobin(table([name])).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["pbmc4k_csr_gzip.h5ad", "dentategyrus_layers.h5ad"])
 def test_measures_agree_with_scanpy(file: str, real_data: Path) -> None:
     """Medians are those of calculate_qc_metrics with the same groups of genes."""

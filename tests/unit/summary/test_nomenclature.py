@@ -103,6 +103,7 @@ def test_entrez_ids_are_told_from_numbers_of_rows(species: str, seed: int) -> No
     assert describe([str(k) for k in np.flatnonzero(kept)]).species == ()
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.from_regex(r"[A-Za-z]{2,3}[qx][a-z]{1,4}\d{0,2}", fullmatch=True), min_size=1),
     st.sampled_from([str.upper, str.lower, str.capitalize]),

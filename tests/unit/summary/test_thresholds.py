@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from dpss.summary.tables import summary_document
 from dpss.website import wording as words
@@ -12,6 +13,7 @@ from tests.summarise import summarise
 from tests.unit.summary.checks.test_cells import counts, dying, write
 
 
+@pytest.mark.slow
 def test_limits_keep_what_numpy_keeps(tmp_path: Path) -> None:
     """Each limit alone, and all of them together, on the same cells."""
     x = dying(0.1)

@@ -170,6 +170,7 @@ def test_a_request_that_trickles_in_is_ended(address, monkeypatch, begin):
         assert closed_after(connection, b"a" * 200, 0.05) < 5
 
 
+@pytest.mark.slow
 def test_answers_that_are_taken_slowly_are_ended(address, monkeypatch, capfd):
     """Clients that ask for a large file and take little of it hold no place for ever."""
     monkeypatch.setattr("dpss.website.server.ANSWER_SECONDS", 1.0)

@@ -298,6 +298,7 @@ def test_the_order_may_break_after_what_is_looked_at(order: str, tmp_path: Path)
     check_sums(tmp_path / "matrix.mtx", sp.csr_matrix(distinct + last))
 
 
+@pytest.mark.slow
 @given(held=st.integers(30, 400), seed=st.integers(0, 99), block_bytes=st.integers(1, 4000))
 @settings(deadline=None, max_examples=40)
 def test_any_range_of_cells_gives_the_same(

@@ -89,6 +89,7 @@ def test_types(dtype: str, array: Any, tmp_path: Path) -> None:
     check(read(folder), matrix)
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 40), st.integers(0, 2**32 - 1), st.sampled_from(["csr", "csc", "coo"]),
     st.integers(1, 8), st.booleans(),

@@ -42,6 +42,7 @@ def same(found: list[float], tokens: list[str]) -> bool:
     return np.array(found, dtype=float).tobytes() == expected.tobytes()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(tokens=st.lists(NUMBERS, min_size=1, max_size=50))
 @example(
@@ -78,6 +79,7 @@ def test_integers_are_read_exactly(values: list[int]) -> None:
     assert read([str(value) for value in values], "integer") == values
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(tokens=st.lists(NUMBERS, min_size=1, max_size=20))
 def test_integer_head_is_not_believed(tokens: list[str]) -> None:

@@ -247,6 +247,7 @@ def test_damaged_files_are_read_or_refused(tmp_path, name):
         read_or_refuse(bad)
 
 
+@pytest.mark.slow
 def test_real_rds(real_data):
     """hca_bone_marrow_50.rds: the README's numbers, and 34 symbols that are there twice."""
     (matrix,) = open_path(real_data / "hca_bone_marrow_50.rds")
@@ -284,6 +285,7 @@ def test_very_many_tiny_objects_are_refused(kind: str, tmp_path: Path) -> None:
         r_objects.open_(LocalFile(path), memory_bytes=256 << 20)
 
 
+@pytest.mark.slow
 def test_text_of_r_is_counted_too(tmp_path: Path) -> None:
     """As above, in R's format of text."""
     n = 500_000

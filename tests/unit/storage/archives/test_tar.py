@@ -52,6 +52,7 @@ def content(blob: Blob) -> bytes:
         return file.read()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     files=st.dictionaries(st.text("abcä/", min_size=1, max_size=90)

@@ -93,6 +93,7 @@ def test_a_stream_of_unknown_size(server: FileServer) -> None:
     assert read_all(blob) == DATA
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranges", [True, False])
 @pytest.mark.parametrize(
     "fault",
@@ -126,6 +127,7 @@ def test_patience_ends(server: FileServer) -> None:
     assert len(server.requests) == QUICK.retries.attempts
 
 
+@pytest.mark.slow
 def test_retry_after_is_honoured(server: FileServer) -> None:
     """A server that asks for a second is given it."""
     server.faults = [Answer(503, headers={"Retry-After": "1"})]
@@ -323,6 +325,7 @@ def test_a_wrong_length_ends_soon(length: str) -> None:
     assert time.monotonic() - start < 30
 
 
+@pytest.mark.slow
 def test_a_document_is_bounded_while_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small compressed body that inflates beyond the limit is given up."""
     monkeypatch.setattr("dpss.storage.http.client.MAX_JSON_BYTES", 1 << 22)

@@ -97,6 +97,7 @@ def test_a_bucket_that_is_not_there_is_said(bucket: str) -> None:
         assert message.endswith("there is no such bucket")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
@@ -123,6 +124,7 @@ def test_refusals_are_explained(
             assert "testing" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_passing_faults_are_outlived(
     s3: MotoS3, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +234,7 @@ def test_missing_credentials_are_explained(
     assert last.startswith("dpss.errors.UnreachableError: s3://b: ")
 
 
+@pytest.mark.slow
 def test_the_profiles_region_and_endpoint_count(home: Path) -> None:
     """What a profile says of region and endpoint holds, unless the environment says otherwise."""
     with (home / ".aws" / "config").open("a") as file:

@@ -43,6 +43,7 @@ def _check(depth: float, mitochondrial: float, n_odd: int = 60) -> Check:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("depth", "mitochondrial", "fault"),
     [(0.15, 1.0, "counts"), (0.05, 1.0, "genes"), (1.0, 30.0, "mitochondrial counts")],
@@ -55,6 +56,7 @@ def test_a_cluster_of_low_quality_is_named(depth: float, mitochondrial: float, f
     assert fault in check.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1.0, 3.0])
 def test_clusters_like_the_others_pass(depth: float) -> None:
     """A kind of cells of its own is none of low quality, nor is one with more counts."""
