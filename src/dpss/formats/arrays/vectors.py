@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,17 @@ class Vector(Protocol):
 
     def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the rows of chunks ``first..stop`` with their numbers, decoded."""
+
+
+@runtime_checkable
+class ReadsInto(Protocol):
+    """A vector that can decode chunks straight to where they belong."""
+
+    def can_read_into(self, layout: Any) -> bool:
+        """Tell whether `read_into` can be called for chunks of this layout."""
+
+    def read_into(self, layout: Any, first: int, stop: int, out: NDArray[Any]) -> None:
+        """Decode chunks ``first..stop`` into ``out``, one behind the other."""
 
 
 class Addressed(Protocol):
@@ -83,9 +94,14 @@ class Cursor:
         layout = self.array.layout()
         if layout is None or stop <= start:
             return self.array.read_by_library(start, stop)
-        out = self._room(stop - start)
         n_rows = layout.chunk_shape[0]
         first, last = start // n_rows, (stop - 1) // n_rows
+        array = self.array
+        small = array.chunk_bytes < LARGE_BYTES
+        if small and isinstance(array, ReadsInto) and array.can_read_into(layout):
+            whole = self._read_whole(array, layout, first, last + 1)
+            return whole[start - first * n_rows : stop - first * n_rows]
+        out = self._room(stop - start)
         if first == self._row and self._held is not None:
             _paste(self._held, first * n_rows, out, start)
             first += 1
@@ -97,6 +113,20 @@ class Cursor:
                 _paste(slab, row * n_rows, out, start)
                 self._row, self._held = row, slab
                 del slab
+        return out
+
+    def _read_whole(self, array: ReadsInto, layout: Any, first: int, stop: int) -> NDArray[Any]:
+        """Return the elements of whole chunks, decoded where they are returned from."""
+        n_rows = layout.chunk_shape[0]
+        held = self._held if first == self._row else None
+        out = self._room((stop - first) * n_rows)
+        n_held = int(held is not None)
+        if held is not None:
+            out[:n_rows] = held
+        self._row, self._held = -1, None
+        if first + n_held < stop:
+            array.read_into(layout, first + n_held, stop, out[n_held * n_rows :])
+        self._row, self._held = stop - 1, out[-n_rows:]
         return out
 
     def _room(self, n: int) -> NDArray[Any]:

@@ -9,6 +9,10 @@ import h5py
 _METADATA_BYTES = 1 << 18
 """Size of HDF5's cache of a file's metadata, in bytes: chunks are read once, and in order."""
 
+ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
+"""Errors that h5py raises where an object is of another kind than expected: a group for a dataset,
+a scalar for a vector."""
+
 
 def open_local(path: Path) -> h5py.File:
     """Open a file by the library, without a lock: many file systems have none."""

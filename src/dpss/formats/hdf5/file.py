@@ -25,11 +25,11 @@ from dpss.errors import (
     DpssError,
     NeedsWholeError,
     NoMatrixError,
-    UnknownFormatError,
 )
 from dpss.formats.arrays.vectors import Cursor
-from dpss.formats.hdf5.access import limit_metadata, open_local, reason_of
-from dpss.formats.hdf5.filters import missing_filter, unfilter
+from dpss.formats.hdf5.access import ASTRAY, limit_metadata, open_local, reason_of
+from dpss.formats.hdf5.filters import require_filters, unfilter
+from dpss.formats.hdf5.inflation import can_inflate, inflate_chunks
 from dpss.formats.hdf5.layout import DatasetLayout, coalesce, lay_out, span_bytes
 from dpss.formats.hdf5.remote import RangeFile
 from dpss.formats.hdf5.tree import Hdf5Group
@@ -37,10 +37,6 @@ from dpss.storage.base import Blob, Spans
 from dpss.storage.local import path_of
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-_ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
-"""Errors that h5py raises where an object is of another kind than expected: a group for a dataset,
-a scalar for a vector."""
 
 
 def is_hdf5(head: bytes) -> bool:
@@ -136,7 +132,7 @@ def reading(file: Hdf5File) -> Iterator[None]:
     """
     try:
         yield
-    except _ASTRAY as error:
+    except ASTRAY as error:
         if isinstance(error, DpssError):
             raise
         file.raise_own_error()
@@ -217,12 +213,7 @@ class ChunkedArray:
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Read elements through the HDF5 library."""
         dataset = self._file.dataset(self.path)
-        missing = missing_filter(dataset)
-        if missing is not None:
-            raise UnknownFormatError(
-                f"{self._file.blob.url}: {self.path} is compressed by HDF5 filter {missing}, which "
-                "is not known here; `pip install hdf5plugin` may add it"
-            )
+        require_filters(f"{self._file.blob.url}: {self.path}", dataset)
         try:
             return np.asarray(dataset[start:stop])
         except (OSError, RuntimeError, ValueError) as error:
@@ -230,6 +221,17 @@ class ChunkedArray:
             raise CorruptMatrixError(
                 f"{self._file.blob.url}: {self.path} can't be read ({reason_of(error)})"
             ) from error
+
+    def can_read_into(self, layout: DatasetLayout) -> bool:
+        """Tell whether `read_into` can be called: not for more than one axis or other filters."""
+        return can_inflate(layout)
+
+    def read_into(self, layout: DatasetLayout, first: int, stop: int, out: NDArray[Any]) -> None:
+        """Decode chunks ``first..stop`` of a vector into ``out``, one behind the other."""
+        rows = out.reshape(stop - first, layout.n_items)
+        for left in inflate_chunks(self._file.blob, layout, first, stop, rows):
+            for number, chunk in self.read_chunks(layout, np.array([left])):
+                rows[number - first] = chunk
 
     def read_slabs(
         self, layout: DatasetLayout, first: int, stop: int

@@ -18,6 +18,8 @@ import deflate
 import h5py
 import numpy as np
 
+from dpss.errors import UnknownFormatError
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -53,6 +55,20 @@ def missing_filter(dataset: h5py.Dataset) -> int | None:
         if not h5py.h5z.filter_avail(number):
             return number
     return None
+
+
+def require_filters(place: str, dataset: h5py.Dataset) -> None:
+    """Check that the library has every filter of a dataset; ``place`` names it in the error.
+
+    Raises:
+        UnknownFormatError: It has not.
+    """
+    missing = missing_filter(dataset)
+    if missing is not None:
+        raise UnknownFormatError(
+            f"{place} is compressed by HDF5 filter {missing}, which "
+            "is not known here; `pip install hdf5plugin` may add it"
+        )
 
 
 def unfilter(data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_bytes: int) -> Any:
