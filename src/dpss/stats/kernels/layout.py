@@ -40,7 +40,7 @@ N_RECENT_COLUMNS = 4
 the two limbs of their squares."""
 RECENT_BITS = 32
 """Bits of the counts in the first column of recent sums, below the number of cells."""
-N_TABULATED = 15
+N_TABULATED = 63
 """Largest count whose sums are worked out once for a cell."""
 
 NOT_A_GENE = -1

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dpss.compute.jit import part
+from dpss.compute.jit import part, primitive
 from dpss.stats.kernels.layout import (
     BOX_SHIFT,
     GROUP_BITS,
@@ -17,6 +17,7 @@ from dpss.stats.kernels.layout import (
     IN_HB,
     IN_MT,
     IN_RIBO,
+    N_RECENT_COLUMNS,
     N_TABULATED,
     N_TOP_COUNTS,
     RECENT_BITS,
@@ -28,7 +29,29 @@ from dpss.stats.kernels.rows import (
     share_limbs,
 )
 
+_ROW_BYTES = 8 * N_RECENT_COLUMNS
 _GROUP_MASK = (1 << GROUP_BITS) - 1
+
+
+@primitive
+def add_four() -> Any:
+    """Add the four 64-bit integers at an address to those at another, as one vector."""
+    from llvmlite import ir  # type: ignore[import-untyped]
+    from numba import types
+    from numba.extending import intrinsic
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        four = ir.VectorType(ir.IntType(64), 4).as_pointer()
+        target, source = (builder.inttoptr(address, four) for address in arguments)
+        total = builder.add(builder.load(target, align=8), builder.load(source, align=8))
+        builder.store(total, target, align=8)
+        return context.get_dummy_value()
+
+    @intrinsic
+    def add(typing_context: Any, target: Any, source: Any) -> Any:
+        return types.void(types.int64, types.int64), generate
+
+    return add
 
 
 @part()
@@ -83,24 +106,16 @@ def add_plain_cell(  # noqa: PLR0913
     for count in range(1, min(largest, N_TABULATED) + 1):
         sums[count, 0] = (1 << RECENT_BITS) + count
         sums[count, 1], sums[count, 2], sums[count, 3] = share_limbs(min(count * inverse, 1.0))
-    # Places of what is more than a count of a usual gene. First, without a branch.
+    # In passing, the places of what is more than a count of a usual gene; without a branch.
     n_picked: Any = np.uint64(0)
-    for i in range(np.uint64(begin), np.uint64(end)):
-        picked[n_picked] = i
-        large = data[i] > data.dtype.type(N_TABULATED)
-        n_picked += np.uint64(special[np.uint64(indices[i])] | np.uint8(large))
+    target, source = np.int64(rows.ctypes.data), np.int64(sums.ctypes.data)
     for i in range(np.uint64(begin), np.uint64(end)):
         gene: Any = np.uint64(indices[i])
         # Larger ones have a row of zeros, as zero has.
         row = np.uint64(min(np.uint32(np.int32(data[i])), np.uint32(N_TABULATED + 1)))
-        a = rows[gene, 0] + sums[row, 0]
-        b = rows[gene, 1] + sums[row, 1]
-        c = rows[gene, 2] + sums[row, 2]
-        d = rows[gene, 3] + sums[row, 3]
-        rows[gene, 0] = a
-        rows[gene, 1] = b
-        rows[gene, 2] = c
-        rows[gene, 3] = d
+        picked[n_picked] = i
+        n_picked += np.uint64(special[gene] | np.uint8(row > np.uint64(N_TABULATED)))
+        add_four(target + np.int64(gene) * _ROW_BYTES, source + np.int64(row) * _ROW_BYTES)
     groups = np.int64(0)
     for k in range(n_picked):
         at = np.uint64(picked[k])
