@@ -35,12 +35,15 @@ def percent(value: float | None) -> str:
     return f"{value:.{digits}f}{_NARROW_SPACE}%"
 
 
+_PLURALS = {"matrix": "matrices", "stratum": "strata"}
+
+
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun.
 
-    >>> plural(1, "cell"), plural(1200, "cell"), plural(2, "matrix")
-    ('1 cell', '1,200 cells', '2 matrices')
+    >>> plural(1, "cell"), plural(1200, "cell"), plural(2, "matrix"), plural(3, "stratum")
+    ('1 cell', '1,200 cells', '2 matrices', '3 strata')
     """
     if count == 1:
         return f"1 {noun}"
-    return f"{count:,} {'matrices' if noun == 'matrix' else noun + 's'}"
+    return f"{count:,} {_PLURALS.get(noun, noun + 's')}"

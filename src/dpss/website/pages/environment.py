@@ -25,6 +25,7 @@ from dpss.website.data_files import dumps
 from dpss.website.genes.lists import top_lists
 from dpss.website.genes.tables import n_parts
 from dpss.website.pages.places import group_of
+from dpss.website.pages.strata import strata_table
 from dpss.website.records import MatrixRecord, path_of
 
 ASSETS = "_dpss/"
@@ -227,6 +228,7 @@ def matrix_view(
         "group": group_of(record),
         "judgement": words.judgement(document),
         "thresholds": words.thresholds(document),
+        "strata": strata_table(document),
         "lists": top_lists(document),
         "what": words.what_it_is(record),
         "typical": words.typical_cell(record),

@@ -24,14 +24,15 @@
   const several = document.querySelectorAll("article.matrix").length > 1;
   for (const section of document.querySelectorAll(".all-genes")) prepare(section);
   const compared = document.getElementById("side-by-side");
-  if (compared) compare(compared);
+  if (compared) compare(compared, true);
+  for (const table of document.querySelectorAll(".strata")) compare(table, false);
 
-  /** Sort the matrices of a project by any column; the choice stays in the address. */
-  function compare(table) {
+  /** Sort matrices or strata by any column; of matrices the choice stays in the address. */
+  function compare(table, remembered) {
     const body = table.tBodies[0];
     const keys = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.sort);
     const rows = [...body.rows].map((row, position) => ({ row, position, values: JSON.parse(row.dataset.values) }));
-    const order = { key: dpss.recall("by"), down: dpss.recall("down") === "1" };
+    const order = remembered ? { key: dpss.recall("by"), down: dpss.recall("down") === "1" } : { key: "", down: false };
     const collator = new Intl.Collator("en", { numeric: true });
     function arrange() {
       const column = keys.indexOf(order.key);
@@ -45,7 +46,7 @@
     }
     dpss.sortable(table, order, function () {
       arrange();
-      dpss.remember({ by: order.key, down: order.down ? "1" : "" });
+      if (remembered) dpss.remember({ by: order.key, down: order.down ? "1" : "" });
     });
     if (order.key) arrange();
   }
