@@ -10,7 +10,7 @@ from dpss.website.strips import MEASURES, Strip, draw_strips
 
 
 @dataclass(frozen=True)
-class Row:
+class StratumRow:
     """One stratum."""
 
     name: str
@@ -30,15 +30,15 @@ class Row:
 
 
 @dataclass(frozen=True)
-class StrataTable:
+class StrataView:
     """All strata of a matrix."""
 
     by: str
     """Name of the column of the cells."""
-    rows: tuple[Row, ...]
+    rows: tuple[StratumRow, ...]
 
 
-def strata_table(document: Mapping[str, Any]) -> StrataTable | None:
+def strata_table(document: Mapping[str, Any]) -> StrataView | None:
     """Return the table of a summary's strata; ``None`` where it has none.
 
     Args:
@@ -57,7 +57,7 @@ def strata_table(document: Mapping[str, Any]) -> StrataTable | None:
             for name, strip in strips.items()
         }
         rows.append(
-            Row(
+            StratumRow(
                 entry["name"],
                 entry["n_cells_kept"],
                 100 * entry["n_cells_kept"] / n_kept if n_kept else None,
@@ -65,4 +65,4 @@ def strata_table(document: Mapping[str, Any]) -> StrataTable | None:
                 marked,
             )
         )
-    return StrataTable(found["by"], tuple(rows))
+    return StrataView(found["by"], tuple(rows))
