@@ -32,9 +32,10 @@ SHARDS = "_dpss/lookup/"
 MATRICES_PER_BLOCK = 96
 ENTRIES_PER_BLOCK = 96 * 33_000
 """A block is held in memory while it is written."""
-FILE_BYTES = 1 << 17
-"""Aimed-at size of a file. A smaller one saves a look-up some transfer, and costs a build twice the
-requests: 3,000 matrices of 33,000 genes take 16,384 files of this size."""
+FILE_BYTES = 1 << 18
+"""Most bytes of a file; as their number is a power of two, files have half of this or more. Half
+the size saves a look-up some transfer, and costs a build twice the requests: 3,000 matrices of
+33,000 genes take 16,384 files of 125 kB."""
 ENTRY_BYTES = 24
 """About what one gene of one matrix takes."""
 
