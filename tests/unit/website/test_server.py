@@ -161,6 +161,7 @@ def closed_after(connection: socket.socket, data: bytes, pause: float) -> float:
     return time.monotonic() - start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", [b"GET /x.js HTTP/1.1\r\nX: ", b"G", b""])
 def test_a_request_that_trickles_in_is_ended(address, monkeypatch, begin):
     """The limit is for the whole request: a byte now and then does not prolong it."""
