@@ -168,3 +168,48 @@ def test_bars_of_shares_are_aligned(portal, tab, width):
     )
     assert len(places) == 18
     assert len(set(places)) == 1
+
+
+def test_facets_narrow_what_is_shown_and_the_address_keeps_them(portal, tab):
+    """A chosen organ leaves its matrices only, in the table and in the strips."""
+    import statistics
+
+    one = tab(viewport={"width": 1280, "height": 900})
+    page = one.open(portal.http + "genes.html?g=GENE7")
+    page.locator("#result tbody tr").first.wait_for()
+    samples = page.locator("#result td[data-label='Sample']").all_inner_texts()
+    organs = page.locator(".organs .organ").all_inner_texts()
+    assert len(organs) >= 2
+    assert page.locator(".organs .strip").count() == len(organs)
+    chosen = organs[0]
+    within = [text for text in samples if chosen in text]
+    found = page.locator("#result td[data-label='Found in']").all_inner_texts()
+    shares = [
+        float(text.partition("\u202f")[0])
+        for text, sample in zip(found, samples, strict=True)
+        if chosen in sample
+    ]
+    told = page.locator(".organs li").first.locator(".sub").inner_text()
+    assert abs(float(told.partition("\u202f")[0]) - statistics.median(shares)) < 0.11
+    one.shoot("gene-organs")
+    page.locator(".facet summary", has_text="Organ").click()
+    page.locator(".facet label", has_text=chosen).click()
+    until(page, f"document.querySelectorAll('#result tbody tr').length === {len(within)}")
+    assert "organ=" in page.url
+    assert f"{len(within)} of {len(samples)} lines" in page.locator("#result .status").inner_text()
+    assert violations(page) == []
+    again = tab().open(page.url)
+    again.locator("#result tbody tr").first.wait_for()
+    assert again.locator("#result tbody tr").count() == len(within)
+
+
+def test_a_phone_shows_a_gene_s_matrices_as_cards(portal, tab):
+    """At 360 px nothing scrolls sideways, and each number stands below its name."""
+    one = tab(viewport={"width": 360, "height": 800})
+    page = one.open(portal.http + "genes.html?g=GENE7")
+    page.locator("#result tbody tr").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.locator("#result .scroll").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    box = page.locator("#result td[data-label='Rank by variability']").first.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 360
+    one.shoot("gene-phone", full=True)

@@ -145,5 +145,81 @@ var dpss = (function () {
     show();
   }
 
-  return { root, receive, load, words, floats, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
+  /**
+   * Make a list of check boxes, one per term that occurs, which narrows a list of items.
+   * @param {Array} items each with lists of terms by name
+   * @param {string} name of the terms; also in the address
+   * @param {string} label that people see
+   * @param {function} changed called after a change by hand
+   * @returns {?object} null where all items have the same term
+   */
+  function facet(items, name, label, changed) {
+    const counts = new Map();
+    for (const item of items) for (const term of item.terms[name]) counts.set(term, (counts.get(term) || 0) + 1);
+    if (counts.size < 2) return null;
+    const chosen = new Set(recallAll(name).filter((term) => counts.has(term)));
+    const summary = element("summary", {}, label);
+    const options = [...counts.keys()].sort((a, b) => a.localeCompare(b, "en")).map(function (term) {
+      const box = element("input", { type: "checkbox" });
+      box.checked = chosen.has(term);
+      box.addEventListener("change", function () {
+        if (box.checked) chosen.add(term);
+        else chosen.delete(term);
+        changed();
+      });
+      const count = element("span", { class: "count" });
+      return { term, box, count, line: element("label", {}, box, " ", element("span", {}, term), " ", count) };
+    });
+    const made = element("details", { class: "facet" }, summary, element("fieldset", {}, element("legend", { class: "visually-hidden" }, label), ...options.map((option) => option.line)));
+    made.addEventListener("keydown", function (event) {
+      if (event.key === "Escape" && made.open) {
+        made.open = false;
+        summary.focus();
+      }
+    });
+    /** Tell whether an item has a chosen term, or none is chosen. */
+    function takes(item) {
+      return !chosen.size || item.terms[name].some((term) => chosen.has(term));
+    }
+    /** Show how many of some items each term would leave. */
+    function count(others) {
+      for (const option of options) {
+        const n = others.filter((item) => item.terms[name].includes(option.term)).length;
+        option.count.textContent = number(n);
+        option.line.classList.toggle("none", !n && !option.box.checked);
+      }
+      summary.textContent = label + (chosen.size ? " (" + chosen.size + ")" : "");
+      made.classList.toggle("active", chosen.size > 0);
+    }
+    function clear() {
+      chosen.clear();
+      for (const option of options) option.box.checked = false;
+    }
+    return { name, label, chosen, element: made, takes, count, clear };
+  }
+
+  /** Keep at most one list of check boxes open; a click elsewhere closes it. */
+  function closeOthers(facets) {
+    document.addEventListener("click", function (event) {
+      for (const one of facets) if (one.element.open && !one.element.contains(event.target)) one.element.open = false;
+    });
+  }
+
+  /**
+   * Draw a strip: a line, a bar and a mark.
+   * @param {number[]} places in pixels of 120: 5, 25, 50, 75 and 95 %
+   */
+  function strip([low, begin, middle, end, high], odd) {
+    const made = svg("svg", { class: odd ? "strip odd" : "strip", width: 120, height: 14, viewBox: "0 0 120 14", "aria-hidden": "true", focusable: "false" });
+    made.append(svg("path", { d: "M" + low.toFixed(1) + " 7H" + high.toFixed(1) }), svg("rect", { x: begin.toFixed(1), y: 3, width: Math.max(1, end - begin).toFixed(1), height: 8, rx: 2 }), svg("path", { class: "middle", d: "M" + middle.toFixed(1) + " 0V14" }));
+    return made;
+  }
+
+  function svg(name, attributes) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  }
+
+  return { facet, closeOthers, strip, svg, root, receive, load, words, floats, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
 })();

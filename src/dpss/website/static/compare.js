@@ -70,21 +70,9 @@
     known.forEach(function (row, i) {
       const at = row.spreads[key].map((value) => EDGE + (high > low ? (scale(value) - low) / (high - low) : 0.5) * (WIDTH - 2 * EDGE));
       const odd = known.length > 3 && limit > 0 && Math.abs(middles[i] - centre) > limit;
-      row.cells[key].append(strip(at, odd));
+      row.cells[key].append(dpss.strip(at, odd));
       if (odd) row.cells[key].append(element("span", { class: "apart" }, "apart"));
     });
-  }
-
-  function strip([low, begin, middle, end, high], odd) {
-    const made = svg("svg", { class: odd ? "strip odd" : "strip", width: WIDTH, height: 14, viewBox: "0 0 " + WIDTH + " 14", "aria-hidden": "true", focusable: "false" });
-    made.append(svg("path", { d: "M" + low.toFixed(1) + " 7H" + high.toFixed(1) }), svg("rect", { x: begin.toFixed(1), y: 3, width: Math.max(1, end - begin).toFixed(1), height: 8, rx: 2 }), svg("path", { class: "middle", d: "M" + middle.toFixed(1) + " 0V14" }));
-    return made;
-  }
-
-  function svg(name, attributes) {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    return made;
   }
 
   function median(values) {

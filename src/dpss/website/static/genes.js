@@ -12,6 +12,13 @@
   const nNameBuckets = Number(form.dataset.nameBuckets);
   const PER_PAGE = 50;
   const MAX_NAMES = 8;
+  const MAX_ORGANS = 8;
+  const FACETS = [
+    ["species", "Species"],
+    ["organ", "Organ"],
+    ["technology", "Technology"],
+    ["values", "Values"],
+  ];
   const RECORD = 20;
   const ENSEMBL = /^ENS[A-Z]*\d{6,}$/;
   let latest = 0;
@@ -131,7 +138,7 @@
     const [, path, title, address, label, species, organ, technology, nCells, values, simulated] = row;
     const sample = [species, organ, technology].map((terms) => terms.join(", ")).filter(Boolean).join(" · ");
     const found = nCells && hit.nFound !== null ? (100 * hit.nFound) / nCells : null;
-    return { ...hit, found, path, title, address, label, sample, nCells, values, simulated };
+    return { ...hit, found, path, title, address, label, sample, nCells, values, simulated, terms: { species, organ, technology, values: [values] } };
   }
 
   /** What was found: each id with every name that it goes by. */
@@ -169,18 +176,29 @@
     status.textContent = dpss.number(detected) + " of " + dpss.plural(nMatrices, "matrix", "matrices") + (detected === 1 ? " has" : " have") + " it in some cell" + (there > detected ? ", " + dpss.number(there - detected) + (there - detected === 1 ? " lists" : " list") + " it without a count" : "") + (nMatrices > there ? ", " + dpss.number(nMatrices - there) + (nMatrices - there === 1 ? " does" : " do") + " not list it" : "") + "." + problem;
     const table = element(
       "table",
-      { class: "data" },
+      { class: "data cards" },
       element("thead", {}, element("tr", {}, ...COLUMNS.map(([name, label, isNumber]) => element("th", { scope: "col", "data-sort": name, class: isNumber ? "n" : null, ...(["cells", "share", "variability"].includes(name) ? { "data-up": true } : {}) }, label)))),
       element("tbody"),
     );
     const more = element("button", { type: "button", class: "quiet" }, "Show more");
+    const facets = FACETS.map(([name, label]) => dpss.facet(rows, name, label, draw)).filter(Boolean);
+    dpss.closeOthers(facets);
+    const taken = element("p", { class: "status", role: "status" });
+    const organs = element("div", { class: "organs" });
     let limit = PER_PAGE;
-    const draw = function () {
-      rows.sort(compare);
-      table.tBodies[0].replaceChildren(...rows.slice(0, limit).map(line));
-      more.hidden = rows.length <= limit;
-      dpss.remember({ sort: order.key === "found" && order.down ? "" : order.key, dir: order.key === "found" && order.down ? "" : order.down ? "desc" : "asc" });
-    };
+    function draw() {
+      const shown = rows.filter((row) => facets.every((facet) => facet.takes(row))).sort(compare);
+      for (const facet of facets) facet.count(rows.filter((row) => facets.every((other) => other === facet || other.takes(row))));
+      taken.textContent = shown.length === rows.length ? "" : dpss.number(shown.length) + " of " + dpss.plural(rows.length, "line");
+      organs.replaceChildren(...organStrips(shown));
+      table.tBodies[0].replaceChildren(...shown.slice(0, limit).map(line));
+      more.hidden = shown.length <= limit;
+      dpss.remember({
+        sort: order.key === "found" && order.down ? "" : order.key,
+        dir: order.key === "found" && order.down ? "" : order.down ? "desc" : "asc",
+        ...Object.fromEntries(facets.map((facet) => [facet.name, [...facet.chosen]])),
+      });
+    }
     more.addEventListener("click", function () {
       limit += PER_PAGE;
       draw();
@@ -188,10 +206,51 @@
     dpss.sortable(table, order, draw);
     result.replaceChildren(
       element("h2", {}, labels.slice(0, 4).join(", ") + (labels.length > 4 ? " and " + (labels.length - 4) + " more" : "")),
+      ...(facets.length ? [element("div", { class: "facets" }, ...facets.map((facet) => facet.element))] : []),
+      taken,
+      organs,
       element("div", { class: "scroll", role: "region", "aria-label": "Matrices with this gene", tabindex: "0" }, table),
       more,
     );
     draw();
+  }
+
+  /** Strips of the share of cells by organ, the highest median first, on one axis from 0. */
+  function organStrips(rows) {
+    const shares = new Map();
+    for (const row of rows) {
+      for (const organ of row.found === null ? [] : row.terms.organ) shares.set(organ, [...(shares.get(organ) || []), row.found]);
+    }
+    if (shares.size < 2) return [];
+    const all = [...shares].map(([organ, values]) => ({ organ, n: values.length, at: quantiles(values) }));
+    all.sort((a, b) => b.at[2] - a.at[2] || (a.organ < b.organ ? -1 : 1));
+    const end = Math.max(...all.map((one) => one.at[4])) || 1;
+    const lines = all.map(({ organ, n, at }) =>
+      element(
+        "li",
+        {},
+        element("span", { class: "organ" }, organ),
+        dpss.strip(at.map((value) => 3 + (114 * value) / end), false),
+        element("span", { class: "sub" }, dpss.percent(at[2]) + (n === 1 ? "" : ", median of " + dpss.plural(n, "matrix", "matrices"))),
+      ),
+    );
+    const rest = lines.splice(MAX_ORGANS);
+    return [
+      element("h3", {}, "Share of cells by organ"),
+      element("ul", {}, ...lines),
+      ...(rest.length ? [element("details", {}, element("summary", {}, dpss.plural(rest.length, "more organ")), element("ul", {}, ...rest))] : []),
+      element("p", { class: "note" }, "Over the matrices of an organ: a line between 5 and 95 %, a bar over the middle half, a mark at the median; the axis goes from 0 to " + dpss.percent(end) + "."),
+    ];
+  }
+
+  /** The quantiles of a strip, as numpy interpolates them. */
+  function quantiles(values) {
+    const sorted = [...values].sort((a, b) => a - b);
+    return [0.05, 0.25, 0.5, 0.75, 0.95].map(function (q) {
+      const place = q * (sorted.length - 1);
+      const below = sorted[Math.floor(place)];
+      return below + (place % 1) * (sorted[Math.ceil(place)] - below);
+    });
   }
 
   function compare(a, b) {
@@ -204,17 +263,9 @@
   }
 
   function bar(value) {
-    const ns = "http://www.w3.org/2000/svg";
-    const svg = document.createElementNS(ns, "svg");
-    const put = (name, width) => {
-      const rect = document.createElementNS(ns, "rect");
-      for (const [key, v] of Object.entries({ class: name, width, height: 8, rx: 2 })) rect.setAttribute(key, v);
-      svg.append(rect);
-    };
-    for (const [key, v] of Object.entries({ class: "share", width: 60, height: 8, "aria-hidden": "true" })) svg.setAttribute(key, v);
-    put("whole", 60);
-    put("part", ((value || 0) * 0.6).toFixed(1));
-    return svg;
+    const made = dpss.svg("svg", { class: "share", width: 60, height: 8, "aria-hidden": "true" });
+    for (const [name, width] of [["whole", 60], ["part", ((value || 0) * 0.6).toFixed(1)]]) made.append(dpss.svg("rect", { class: name, width, height: 8, rx: 2 }));
+    return made;
   }
 
   function line(row) {
@@ -223,12 +274,12 @@
       "tr",
       {},
       element("th", { scope: "row" }, element("a", { href: row.address }, row.title), row.simulated ? element("span", { class: "tag" }, "simulated") : null, element("span", { class: "sub" }, [row.label, ...(severalGenes ? [name, row.id] : [])].filter(Boolean).join(" · "))),
-      element("td", {}, row.sample || "–", row.values === "counts" ? null : element("span", { class: "sub" }, row.values)),
-      element("td", { class: "n" }, bar(row.found), dpss.percent(row.found), element("span", { class: "sub" }, "of " + dpss.plural(row.nCells, "cell"))),
-      element("td", { class: "n" }, dpss.number(row.mean)),
-      element("td", { class: "n" }, dpss.number(row.cells)),
-      element("td", { class: "n" }, dpss.number(row.share)),
-      element("td", { class: "n" }, dpss.number(row.variability)),
+      element("td", { "data-label": "Sample" }, row.sample || "–", row.values === "counts" ? null : element("span", { class: "sub" }, row.values)),
+      element("td", { class: "n", "data-label": "Found in" }, bar(row.found), dpss.percent(row.found), element("span", { class: "sub" }, "of " + dpss.plural(row.nCells, "cell"))),
+      element("td", { class: "n", "data-label": "Mean count" }, dpss.number(row.mean)),
+      element("td", { class: "n", "data-label": "Rank by cells" }, dpss.number(row.cells)),
+      element("td", { class: "n", "data-label": "Rank by share" }, dpss.number(row.share)),
+      element("td", { class: "n", "data-label": "Rank by variability" }, dpss.number(row.variability)),
     );
   }
 })();

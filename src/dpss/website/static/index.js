@@ -36,10 +36,11 @@
   search.value = dpss.recall("q");
   const facets = [];
   for (const [name, label] of FACETS) {
-    const facet = makeFacet(name, label);
+    const facet = dpss.facet(projects, name, label, changeView);
     if (facet) facets.push(facet);
     await pause();
   }
+  dpss.closeOthers(facets);
   const clear = element("button", { type: "button", class: "quiet", onclick: reset }, "Clear all");
   const compared = new Set(dpss.recallAll("compare"));
   const compare = element("a", { class: "compare-link", href: "compare.html" });
@@ -119,44 +120,11 @@
     compare.href = "compare.html?" + new URLSearchParams(known.map((folder) => ["p", folder]));
   }
 
-  /** Make a list of check boxes, one per term that occurs. */
-  function makeFacet(name, label) {
-    const counts = new Map();
-    for (const project of projects) for (const term of project.terms[name]) counts.set(term, (counts.get(term) || 0) + 1);
-    if (counts.size < 2) return null;
-    const chosen = new Set(dpss.recallAll(name).filter((term) => counts.has(term)));
-    const summary = element("summary", {}, label);
-    const options = [...counts.keys()].sort((a, b) => a.localeCompare(b, "en")).map(function (term) {
-      const box = element("input", { type: "checkbox" });
-      box.checked = chosen.has(term);
-      box.addEventListener("change", function () {
-        if (box.checked) chosen.add(term);
-        else chosen.delete(term);
-        changeView();
-      });
-      const count = element("span", { class: "count" });
-      return { term, box, count, line: element("label", {}, box, " ", element("span", {}, term), " ", count) };
-    });
-    const made = element("details", { class: "facet" }, summary, element("fieldset", {}, element("legend", { class: "visually-hidden" }, label), ...options.map((option) => option.line)));
-    made.addEventListener("keydown", function (event) {
-      if (event.key === "Escape" && made.open) {
-        made.open = false;
-        summary.focus();
-      }
-    });
-    return { name, label, chosen, options, summary, element: made };
-  }
-
-  // Only one list is open at a time, and a click elsewhere closes it.
-  document.addEventListener("click", function (event) {
-    for (const facet of facets) if (facet.element.open && !facet.element.contains(event.target)) facet.element.open = false;
-  });
-
   function matches(project, words, except) {
     if (words.length && project.text === null) project.text = plain(project.said);
     return (
       words.every((word) => project.text.includes(word)) &&
-      facets.every((facet) => facet === except || !facet.chosen.size || project.terms[facet.name].some((term) => facet.chosen.has(term)))
+      facets.every((facet) => facet === except || facet.takes(project))
     );
   }
 
@@ -182,14 +150,7 @@
       }
     }
     for (const facet of facets) {
-      const others = projects.filter((project) => matches(project, words, facet));
-      for (const option of facet.options) {
-        const count = others.filter((project) => project.terms[facet.name].includes(option.term)).length;
-        option.count.textContent = dpss.number(count);
-        option.line.classList.toggle("none", !count && !option.box.checked);
-      }
-      facet.summary.textContent = facet.label + (facet.chosen.size ? " (" + facet.chosen.size + ")" : "");
-      facet.element.classList.toggle("active", facet.chosen.size > 0);
+      facet.count(projects.filter((project) => matches(project, words, facet)));
     }
     arrange();
     const filtered = shown !== projects.length;
@@ -232,10 +193,7 @@
 
   function reset() {
     search.value = "";
-    for (const facet of facets) {
-      facet.chosen.clear();
-      for (const option of facet.options) option.box.checked = false;
-    }
+    for (const facet of facets) facet.clear();
     changeView();
     search.focus();
   }
