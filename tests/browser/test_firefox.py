@@ -1,0 +1,139 @@
+"""The pages in Firefox: what the tests in Chromium hold of most consequence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import SCREENSHOTS, Portal
+from tests.browser.firefox import Firefox
+from tests.browser.test_narrow import BEYOND, OVERFLOWS
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    path = os.environ.get("DPSS_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+    if not path:
+        if os.environ.get("DPSS_REQUIRE_BROWSER"):
+            pytest.fail("no Firefox is installed, and DPSS_REQUIRE_BROWSER is set")
+        pytest.skip("no Firefox is installed (Debian's package: firefox-esr)")
+    found = Firefox(path, tmp_path_factory.mktemp("firefox"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def firefox(session: Firefox) -> Iterator[Firefox]:
+    """A tab; at the end, no page may have logged an error."""
+    session.resize(1280, 900)
+    session.problems.clear()
+    yield session
+    session.evaluate("1")
+    assert session.problems == []
+
+
+def shoot(firefox: Firefox, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    Path(SCREENSHOTS / f"firefox-{name}.png").write_bytes(firefox.picture())
+
+
+def called(function: str) -> str:
+    return f"({function})()"
+
+
+def lead_to_atlas(firefox: Firefox, portal: Portal) -> None:
+    """Open the page of the first project with several matrices."""
+    firefox.open(portal.http)
+    firefox.until("document.querySelector('table.ready') !== null")
+    address = firefox.evaluate(
+        "[...document.querySelectorAll('#projects th a')]"
+        ".find(e => e.textContent.includes('Atlas')).href"
+    )
+    firefox.open(address)
+    firefox.until("document.querySelector('#side-by-side [data-sort] button') !== null")
+
+
+@pytest.mark.parametrize("width", [360, 718, 1280])
+def test_nothing_is_wider_than_the_window(firefox: Firefox, portal: Portal, width: int) -> None:
+    """First page and project page; on a phone each line is a card with its answer in sight."""
+    firefox.resize(width, 900)
+    firefox.open(portal.http)
+    firefox.until("document.querySelector('table.ready') !== null")
+    assert firefox.evaluate("document.documentElement.scrollWidth") <= width
+    shoot(firefox, f"index-{width}")
+    lead_to_atlas(firefox, portal)
+    assert firefox.evaluate("document.documentElement.scrollWidth") <= width
+    if width == 360:
+        assert firefox.evaluate(called(OVERFLOWS)) == []
+        assert firefox.evaluate(called(BEYOND)) == []
+        seen = firefox.evaluate(
+            "[...document.querySelector('#side-by-side tbody tr').querySelectorAll('td')]"
+            ".map(e => [e.dataset.label, e.getBoundingClientRect().right])"
+        )
+        assert {"Cells", "Genes", "Genes per cell", "Checks"} <= {label for label, _ in seen}
+        assert all(right <= 360 for _, right in seen)
+    shoot(firefox, f"project-{width}")
+
+
+def test_the_first_page_searches_and_sorts(firefox: Firefox, portal: Portal) -> None:
+    """What is typed narrows the table, a heading sorts it, and the address keeps both."""
+    firefox.open(portal.http)
+    firefox.until("document.querySelector('table.ready') !== null")
+    rows = "document.querySelectorAll('#projects tbody tr').length"
+    everything = firefox.evaluate(rows)
+    firefox.evaluate(
+        "(() => { const q = document.getElementById('q'); q.value = 'atlas';"
+        " q.dispatchEvent(new Event('input')); return 1; })()"
+    )
+    firefox.until("location.search.includes('q=atlas')")
+    assert 0 < firefox.evaluate(rows) < everything
+    firefox.evaluate("(document.querySelector('th[data-sort=cells] button').click(), 1)")
+    numbers = firefox.evaluate(
+        "[...document.querySelectorAll(\"#projects td[data-label='Cells']\")]"
+        ".map(e => Number(e.textContent.replaceAll(',', '')))"
+    )
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_a_gene_is_looked_up(firefox: Firefox, portal: Portal) -> None:
+    """The same matrices as in Chromium, with lists that narrow them and aligned bars."""
+    firefox.open(portal.http + "genes.html?g=GENE7")
+    firefox.until("document.querySelectorAll('#result tbody tr').length === 18")
+    lefts = firefox.evaluate(
+        "[...document.querySelectorAll('#result svg.share')]"
+        ".map(e => Math.round(e.getBoundingClientRect().left))"
+    )
+    assert len(set(lefts)) == 1
+    assert firefox.evaluate("document.querySelectorAll('.facet').length") >= 2
+    shoot(firefox, "gene")
+
+
+def test_strips_and_plots_are_drawn(firefox: Firefox, portal: Portal) -> None:
+    """Strips have their places; the plot of all genes has ink."""
+    lead_to_atlas(firefox, portal)
+    assert firefox.evaluate("document.querySelectorAll('#side-by-side .strip').length") >= 4
+    firefox.evaluate(
+        "([...document.querySelectorAll('button')]"
+        ".find(e => e.textContent.startsWith('Explore')).click(), 1)"
+    )
+    firefox.until("document.querySelector('.all-genes tbody tr') !== null")
+    inked = """(() => {
+      const canvas = document.querySelector('.plot canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let n = 0;
+      for (let i = 3; i < data.length; i += 4) n += data[i] > 0;
+      return n;
+    })()"""
+    firefox.until(f"{inked} > 500")
+
+
+def test_pages_print(firefox: Firefox, portal: Portal) -> None:
+    """On A4 a PDF of some pages comes out."""
+    lead_to_atlas(firefox, portal)
+    data = firefox.paper()
+    assert data.startswith(b"%PDF")
+    assert len(data) > 20_000
