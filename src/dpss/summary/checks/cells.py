@@ -20,6 +20,7 @@ from dpss.summary.limits import (
     mitochondrial_limit,
     suggest_limits,
 )
+from dpss.summary.numerals import plural
 
 FEW_CELLS = 100
 MANY = 0.1
@@ -66,7 +67,8 @@ def look_at_droplets(evidence: Evidence) -> tuple[str, str]:
     message = f"About {knee.n_cells:,} of {n:,} barcodes look like cells."
     message += (
         f" Above the knee, {knee.min_counts:,.0f} counts, the medians are "
-        f"{knee.median_counts:,.0f} counts and {found.median_genes:,.0f} genes; below it "
+        f"{plural(round(knee.median_counts), 'count')} and "
+        f"{plural(round(found.median_genes), 'gene')}; below it "
         f"{knee.median_counts_background:,.0f} and {found.median_genes_background:,.0f}."
     )
     if evidence.above_knee:
@@ -95,7 +97,10 @@ def _look_at_panel(evidence: Evidence) -> tuple[str, str]:
     n, genes, counts = cells.n_cells_kept, cells.n_genes_by_counts, cells.total_counts
     single = count_beyond(genes, 2, LimitSide.AT_LEAST)
     few = count_beyond(counts, PANEL_FEW_COUNTS, LimitSide.AT_LEAST)
-    medians = f"the medians are {genes.median:,.0f} genes and {counts.median:,.0f} counts."
+    medians = (
+        f"the medians are {plural(round(genes.median), 'gene')} and "
+        f"{plural(round(counts.median), 'count')}."
+    )
     if single > MANY * n:
         return WARN, f"{_share(single, n)} no more than one gene detected; {medians}"
     message = f"{_share(few, n)} fewer than {PANEL_FEW_COUNTS} counts; {medians}"
