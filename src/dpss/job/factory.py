@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -129,6 +130,10 @@ def make_job(
     )
 
 
+_CHECKS = 100
+"""How often an output is checked that other runs make and remove at the same time."""
+
+
 def check_output(output: str) -> None:
     """Check that a local output can be written to: better now than after an hour's work.
 
@@ -140,12 +145,21 @@ def check_output(output: str) -> None:
     folder = local_path(output)
     if folder is None or folder.is_file():
         return
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        for each in missing:
-            each.rmdir()
+        for attempt in range(_CHECKS):
+            missing = [each for each in (folder, *folder.parents) if not each.exists()]
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+                break
+            except (FileNotFoundError, FileExistsError):
+                # Another run that checks the same output has removed what it had made.
+                if attempt == _CHECKS - 1:
+                    raise
+        # What another run has filled, or removed, meanwhile is its own.
+        with contextlib.suppress(OSError):
+            for each in missing:
+                each.rmdir()
     except OSError as error:
         raise UnreachableError(f"--output {output}: can't be written ({error.strerror})") from error
