@@ -219,7 +219,10 @@
   function organStrips(rows) {
     const shares = new Map();
     for (const row of rows) {
-      for (const organ of row.found === null ? [] : row.terms.organ) shares.set(organ, [...(shares.get(organ) || []), row.found]);
+      for (const organ of row.found === null ? [] : row.terms.organ) {
+        if (!shares.has(organ)) shares.set(organ, []);
+        shares.get(organ).push(row.found);
+      }
     }
     if (shares.size < 2) return [];
     const all = [...shares].map(([organ, values]) => ({ organ, n: values.length, at: quantiles(values) }));
