@@ -96,13 +96,15 @@ def test_scratch_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with AzulServer() as azul:
-        file = stored("a.h5ad", matrix_bytes("h5ad", 1), faults=[Answer(hang_after=1000)])
-        add(azul, 0, file)
+        # The first request reads the beginning of the file, the second one is the download.
+        faults = [Answer(), Answer(hang_after=1000)]
+        add(azul, 0, stored("a.h5ad", matrix_bytes("h5ad", 1), faults=faults))
         run = command(azul, tmp_path / "out", "--scratch", str(scratch))
-        process = subprocess.Popen(run, stderr=subprocess.DEVNULL)
-        wait_until(lambda: list(scratch.glob("*/*/a*")) or list(scratch.glob("*/*/*")))
-        process.kill()
-        process.wait()
+        with subprocess.Popen(run, stderr=subprocess.DEVNULL) as process:
+            try:
+                wait_until(lambda: list(scratch.glob("*/*/*")))
+            finally:
+                process.kill()
         assert list(scratch.iterdir())
         assert subprocess.run(run, capture_output=True, check=False).returncode == 0
     assert list(scratch.iterdir()) == []
