@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FigureKind:
-    """One kind of figure: its name, when it can be drawn, and how it is read."""
+class Figure:
+    """A figure: its name, when it can be drawn, how it is read, and its page of marks."""
 
     slug: str
     """Name of its files."""
@@ -28,6 +28,8 @@ class FigureKind:
     """Says how to read it, in plain sentences."""
     needs: Callable[[Summary], str | None]
     """Says why it can't be drawn from a summary, or ``None`` if it can."""
+    layout: Callable[[Summary, float], Page]
+    """Lays it out on paper of a width in points; call `page` instead."""
 
     def caption(self, summary: Summary) -> str:
         """Say how to read the figure, and what was done to the values first."""
@@ -50,22 +52,6 @@ class FigureKind:
         if reason is not None:
             raise ValueError(f"no figure {self.slug}: {reason}")
 
-    def draw(self, summary: Summary) -> matplotlib.figure.Figure:
-        """Draw the figure with matplotlib; the summary stays as it is.
-
-        Raises:
-            ValueError: The summary lacks what the figure needs.
-        """
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Figure(FigureKind):
-    """A figure that is a page of marks, as data."""
-
-    layout: Callable[[Summary, float], Page]
-    """Lays it out on paper of a width in points; call `page` instead."""
-
     def page(self, summary: Summary, width: float = WIDE) -> Page:
         """Return the figure as data; the summary stays as it is.
 
@@ -87,26 +73,6 @@ class Figure(FigureKind):
         page = self.page(summary)
         with theme():
             return draw_page(page)
-
-
-@dataclass(frozen=True)
-class DrawnFigure(FigureKind):
-    """A figure that draws with matplotlib itself: in the colours for light paper only."""
-
-    drawing: Callable[[Summary], matplotlib.figure.Figure]
-    """Draws it; call `draw` instead."""
-
-    def draw(self, summary: Summary) -> matplotlib.figure.Figure:
-        """Draw the figure with matplotlib; the summary stays as it is.
-
-        Raises:
-            ValueError: The summary lacks what the figure needs.
-        """
-        from dpss.figures.elements.style import theme
-
-        self.check(summary)
-        with theme():
-            return self.drawing(summary)
 
 
 def noun(summary: Summary) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dpss.figures.base import Figure, noun
-from dpss.figures.elements.axes import make_axis, span_of
 from dpss.figures.elements.cell_maps import colour_of, embedding_of, needs_embedding
 from dpss.figures.elements.layout import (
     LINE,
@@ -20,8 +17,9 @@ from dpss.figures.elements.layout import (
     is_narrow,
     note,
 )
-from dpss.figures.elements.marks import Dots, Mark, Page, Panel, PaperArea, Segments, Text
-from dpss.figures.elements.specification import Axis, Scale
+from dpss.figures.elements.marks import Page, PaperArea, Text
+from dpss.figures.elements.specification import Scale
+from dpss.figures.elements.spreads import spread_panel
 from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ _ROW = 15.0
 _BETWEEN = 16.0
 _LEFT = 38.0
 _MOST = 40
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,16 @@ def layout(summary: Summary, width: float) -> Page:
         texts.append(Text(left, top - 6.0, measure.heading, MEDIUM, "ink", bold=True))
         named = narrow or n == 0
         box = PaperArea(left, top, wide, tall)
-        panels.append(_panel(measure, box, named=named))
+        panels.append(
+            spread_panel(
+                box,
+                measure.clusters,
+                measure.whole,
+                measure.scale,
+                [colour_of(k) for k in range(n_rows)],
+                names=[str(k) for k in range(n_rows)] if named else (),
+            )
+        )
         if named:
             middle = top + tall / 2
             texts.append(Text(17.0, middle, "cluster", SMALL, anchor="middle", upward=True))
@@ -99,32 +105,6 @@ def layout(summary: Summary, width: float) -> Page:
         what = plural(n_more, "smaller cluster")
         texts += note(width, height, f"{what} {'is' if n_more == 1 else 'are'} in clusters.csv.")
     return Page(TITLE, width, height, tuple(panels), tuple(texts))
-
-
-def _panel(measure: _ClusterRow, box: PaperArea, *, named: bool) -> Panel:
-    log = measure.scale is Scale.LOG
-    ends = np.array([[d.quantile(q) for q in _QUANTILES] for d in measure.clusters])
-    floor = max(float(ends[ends > 0].min(initial=1.0)), 0.5) if log else 0.0
-    ends = np.maximum(ends, floor)
-    low, high = span_of(float(ends.min()), float(ends.max()), log=log)
-    x = make_axis("", low if log else 0.0, high, measure.scale, n=5 if log else 4)
-    x = replace(x, title="log scale" if log else "")
-    rows = np.arange(len(ends), dtype=np.float64)
-    names = tuple((float(k), str(k)) for k in range(len(ends))) if named else ()
-    y = Axis("", Scale.LINEAR, len(ends) - 0.5, -0.5, names)
-    marks: list[Mark] = []
-    median = measure.whole.median
-    if low <= median <= high:
-        at = np.array([median])
-        marks.append(
-            Segments(at, np.array([y.low]), at, np.array([y.high]), "orange", 1.0, dashed=True)
-        )
-    for k, (start, q1, _, q3, end) in enumerate(ends):
-        row, colour = np.array([float(k)]), colour_of(k)
-        marks.append(Segments(np.array([start]), row, np.array([end]), row, colour, 1.2))
-        marks.append(Segments(np.array([q1]), row, np.array([q3]), row, colour, 5.5))
-    marks.append(Dots(ends[:, 2], rows, "background", 2.4, rim="ink", rim_width=1.1))
-    return Panel(box, x, y, tuple(marks), grid="x", frame="x", name_size=SMALL)
 
 
 CLUSTER_QC = Figure("cluster_qc", TITLE, reading, needs_embedding, layout)

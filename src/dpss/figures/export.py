@@ -6,12 +6,11 @@ figure better and in a quarter of the time, and no program name or date gets in.
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from dpss.figures.base import Figure, FigureKind
+from dpss.figures.base import Figure
 from dpss.figures.elements.layout import NARROW
 from dpss.figures.elements.style import theme
 from dpss.figures.svg import svg_bytes
@@ -66,29 +65,14 @@ def png_bytes(rows: bytes, width: int, height: int, dpi: float) -> bytes:
     )
 
 
-def render_svg(fig: matplotlib.figure.Figure) -> bytes:
-    """Return a matplotlib figure as SVG: glyphs as shapes, clouds of points as one image."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    out = io.BytesIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with theme():
-        canvas: Any = FigureCanvasSVG(fig)
-        canvas.print_svg(out, metadata=nothing)
-    return out.getvalue()
-
-
-def figure_files(figure: FigureKind, summary: Summary) -> dict[str, bytes]:
-    """Return the files of one figure by name: PNG, SVG, and a narrow SVG of a page of marks.
+def figure_files(figure: Figure, summary: Summary) -> dict[str, bytes]:
+    """Return the files of one figure by name: PNG, SVG, and a narrow SVG for phones.
 
     Raises:
         ValueError: The summary lacks what the figure needs.
     """
     from dpss.figures.mpl import draw_page
 
-    if not isinstance(figure, Figure):
-        drawn = figure.draw(summary)
-        return {f"{figure.slug}.png": render_png(drawn), f"{figure.slug}.svg": render_svg(drawn)}
     page = figure.page(summary)
     with theme():
         picture = render_png(draw_page(page))

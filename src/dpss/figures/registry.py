@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dpss.figures.base import Figure, FigureKind
+from dpss.figures.base import Figure
 from dpss.figures.cluster_qc import CLUSTER_QC
 from dpss.figures.elements.style import preload
 from dpss.figures.export import figure_files, render_png
@@ -63,11 +63,11 @@ EMBEDDING_FIGURES: tuple[Figure, ...] = (
 """Figures of an embedding, which are there only if it was asked for."""
 
 
-STRATA_FIGURES: tuple[FigureKind, ...] = (STRATA,)
+STRATA_FIGURES: tuple[Figure, ...] = (STRATA,)
 """Figures of parts of the cells, which are there only if they were asked for."""
 
 
-def figures_of(summary: Summary) -> tuple[FigureKind, ...]:
+def figures_of(summary: Summary) -> tuple[Figure, ...]:
     """Return the figures that are made of a summary, or left out with a reason."""
     asked = summary.embedding is not None or summary.no_embedding_reason
     embedding = EMBEDDING_FIGURES if asked else ()

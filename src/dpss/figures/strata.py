@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dpss.figures.base import DrawnFigure, noun
-from dpss.figures.elements.axes import span_of
-from dpss.figures.elements.palette import LIGHT
-from dpss.figures.elements.paper import (
-    HEADER,
+from dpss.figures.base import Figure, noun
+from dpss.figures.elements.layout import (
+    LINE,
     MARGIN,
     MEDIUM,
     SMALL,
-    WIDTH,
+    foot_of,
+    heading,
+    is_narrow,
     note,
-    paper,
-    place,
-    set_axis,
 )
+from dpss.figures.elements.marks import Page, PaperArea, Text
+from dpss.figures.elements.specification import Scale
+from dpss.figures.elements.spreads import spread_panel
 from dpss.figures.elements.text import elide
-from dpss.summary.strata import COMPARED
+from dpss.figures.elements.text import width as width_of
+from dpss.summary.numerals import plural
+from dpss.summary.strata import COMPARED, Strata, Stratum
 
 if TYPE_CHECKING:
-    import matplotlib.figure
-    from matplotlib.axes import Axes
-
+    from dpss.stats.histogram import Distribution
     from dpss.summary.record import Summary
-    from dpss.summary.strata import Strata, Stratum
 
 TITLE = "Parts of the cells side by side"
-_ROW, _GAP, _NAMES = 0.24, 0.25, 1.7
-_MOST = 40
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_ROW = 15.0
+_BETWEEN = 20.0
+_MOST_NAME = 130.0
+"""Room for a name on wide paper; a longer one is cut."""
+_MOST_NAME_NARROW = 72.0
+_MOST_NARROW = 24
+"""Rows on narrow paper, where each measure has rows of its own."""
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """One panel."""
+
+    name: str
+    """As in `COMPARED`."""
+    heading: str
+    strata: list[Distribution]
+    whole: Distribution
+
+    @property
+    def scale(self) -> Scale:
+        return Scale.LOG if COMPARED[self.name] else Scale.LINEAR
 
 
 def reading(summary: Summary) -> str:
@@ -42,7 +60,8 @@ def reading(summary: Summary) -> str:
     return (
         f"Each row is the cells of one value{by}: the line spans 90 % of them, the bar the middle "
         "half, the dot is the median; the dashed line is the median of all cells. A row in orange "
-        "stands apart: its median is more than 3 median absolute deviations from the others'."
+        "with a diamond stands apart: its median is more than 3 median absolute deviations from "
+        "the others'."
     )
 
 
@@ -53,61 +72,93 @@ def needs_strata(summary: Summary) -> str | None:
     return None
 
 
-def drawing(summary: Summary) -> matplotlib.figure.Figure:
-    """Draw one panel per measure."""
-    found: Strata = summary.strata  # type: ignore[assignment]  # the figure's need
+def layout(summary: Summary, width: float) -> Page:
+    """Lay out one panel per measure, side by side or, on narrow paper, one below the other."""
+    found = _strata_of(summary)
+    narrow = is_narrow(width)
     known = [each for each in found.strata if each.n_cells_kept]
-    strata = known[:_MOST]
-    titles = {
-        "n_genes_by_counts": "Genes per cell",
-        "total_counts": f"Total {noun(summary)}",
-        "pct_counts_mt": "% in mitochondrial genes",
-    }
+    strata = _shown(known, _MOST_NARROW if narrow else len(known))
+    measures = _measures(summary, strata)
+    head = heading(summary, TITLE, width)
+    names = [elide(each.name, _room(narrow=narrow), SMALL) for each in strata]
+    sizes = [f"{each.n_cells_kept:,}" for each in strata]
+    by = elide(found.by, _room(narrow=narrow), SMALL)
+    sized = MARGIN + max(width_of(name, SMALL) for name in (by, *names)) + 9.0
+    sized += max(width_of(size, SMALL) for size in ("cells", *sizes))
+    start = sized + 9.0
+    room = width - start - MARGIN
+    wide = room if narrow else (room - _BETWEEN * (len(measures) - 1)) / len(measures)
+    tall = len(strata) * _ROW
+    panels, texts = [], list(head.texts)
+    for n, measure in enumerate(measures):
+        named = narrow or n == 0
+        top = head.bottom + 18.0 + (n * (tall + 66.0) if narrow else 0)
+        box = PaperArea(start + (0 if narrow else n * (wide + _BETWEEN)), top, wide, tall)
+        texts.append(Text(box.left, top - 6.0, measure.heading, MEDIUM, "ink", bold=True))
+        if named:
+            texts += _names((by, *names), ("cells", *sizes), sized, top)
+        odd = [k for k, each in enumerate(strata) if measure.name in each.odd]
+        colours = ["orange" if k in odd else "blue" for k in range(len(strata))]
+        panels.append(
+            spread_panel(
+                box,
+                measure.strata,
+                measure.whole,
+                measure.scale,
+                colours,
+                marked=odd,
+                guide="muted",
+            )
+        )
+    height = max(foot_of(panel.x.title or " ", panel.box) for panel in panels)
+    n_more = len(known) - len(strata)
+    if n_more:
+        height += LINE
+        texts += note(width, height, f"{plural(n_more, 'row')} more in the wide figure.")
+    return Page(TITLE, width, height, tuple(panels), tuple(texts))
+
+
+def _strata_of(summary: Summary) -> Strata:
+    if summary.strata is None:
+        raise ValueError("the summary has no strata")
+    return summary.strata
+
+
+def _room(*, narrow: bool) -> float:
+    return _MOST_NAME_NARROW if narrow else _MOST_NAME
+
+
+def _shown(strata: list[Stratum], most: int) -> list[Stratum]:
+    """Return at most so many strata, in order: those that stand apart, and the largest."""
+    order = sorted(range(len(strata)), key=lambda k: (not strata[k].odd, k))
+    return [strata[k] for k in sorted(order[:most])]
+
+
+def _measures(summary: Summary, strata: list[Stratum]) -> list[_Measure]:
+    """Return the measures that all of the strata have."""
     wholes = {
-        "n_genes_by_counts": summary.n_genes_by_counts,
-        "total_counts": summary.counts_per_cell,
-        "pct_counts_mt": summary.pct_counts_mt,
+        "n_genes_by_counts": ("Genes per cell", summary.n_genes_by_counts),
+        "total_counts": (f"Total {noun(summary)}", summary.counts_per_cell),
+        "pct_counts_mt": ("Mitochondrial, %", summary.pct_counts_mt),
     }
-    names = [name for name in COMPARED if all(name in each.measures for each in strata)]
-    fig = paper(summary, TITLE, HEADER + 0.35 + len(strata) * _ROW + 0.55)
-    wide = (WIDTH - 2 * MARGIN - _NAMES - _GAP * (len(names) - 1)) / len(names)
-    for n, name in enumerate(names):
-        left = MARGIN + _NAMES + n * (wide + _GAP)
-        ax = place(fig, left, 0.55, WIDTH - left - wide, HEADER + 0.35)
-        ax.set_title(titles[name], loc="left", size=MEDIUM, weight="bold", pad=7)
-        whole = wholes[name]
-        _rows(ax, strata, name, None if whole is None else whole.median)
-        labels = [_label(each) for each in strata] if n == 0 else []
-        ax.set_yticks(range(len(strata)) if labels else [], labels=labels)
-        ax.tick_params(axis="y", length=0, labelsize=SMALL)
-    if len(known) > len(strata):
-        note(fig, f"{len(known) - len(strata)} more are in strata.csv.")
-    return fig
+    return [
+        _Measure(name, title, [each.measures[name] for each in strata], whole)
+        for name, (title, whole) in wholes.items()
+        if whole is not None and all(name in each.measures for each in strata)
+    ]
 
 
-def _label(stratum: Stratum) -> str:
-    size = f"  {stratum.n_cells_kept:,}"
-    return elide(stratum.name, (_NAMES - 0.1) * 72 - 6 * len(size), SMALL) + size
+def _names(names: Sequence[str], sizes: Sequence[str], right: float, top: float) -> list[Text]:
+    """Return two columns of texts with their headings: names, and sizes that end at ``right``."""
+    texts = [
+        Text(MARGIN, top - 6.0, names[0], SMALL),
+        Text(right, top - 6.0, sizes[0], SMALL, anchor="end"),
+    ]
+    for row, (name, size) in enumerate(zip(names[1:], sizes[1:], strict=True)):
+        y = top + (row + 0.5) * _ROW + SMALL * 0.36
+        texts.append(Text(MARGIN, y, name, SMALL, "ink"))
+        texts.append(Text(right, y, size, SMALL, anchor="end"))
+    return texts
 
 
-def _rows(ax: Axes, strata: list[Stratum], name: str, median: float | None) -> None:
-    log = COMPARED[name]
-    ends = np.array([[each.measures[name].quantile(q) for q in _QUANTILES] for each in strata])
-    floor = max(float(ends[ends > 0].min(initial=1.0)), 0.5) if log else 0.0
-    ends = np.maximum(ends, floor)
-    low, high = span_of(float(ends.min()), float(ends.max()), log=log)
-    set_axis(ax, "x", (low if log else 0.0, high), log=log, n=4)
-    rows = np.arange(len(ends))
-    colours = [LIGHT.orange if name in each.odd else LIGHT.blue for each in strata]
-    ax.hlines(rows, ends[:, 0], ends[:, 4], color=colours, lw=1.2, zorder=2)
-    ax.hlines(rows, ends[:, 1], ends[:, 3], color=colours, lw=6, zorder=3)
-    ax.scatter(
-        ends[:, 2], rows, s=24, color=LIGHT.background, edgecolor=LIGHT.ink, linewidth=1.1, zorder=4
-    )
-    if median is not None and low <= median <= high:
-        ax.axvline(median, color=LIGHT.muted, lw=1.0, ls=(0, (4, 3)), zorder=1.5)
-    ax.set_ylim(len(ends) - 0.5, -0.5)
-    ax.spines["left"].set_visible(False)
-
-
-STRATA = DrawnFigure("strata", TITLE, reading, needs_strata, drawing)
+STRATA = Figure("strata", TITLE, reading, needs_strata, layout)

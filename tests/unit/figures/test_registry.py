@@ -19,9 +19,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from dpss.figures.base import DrawnFigure, needs_counts
 from dpss.figures.elements.layout import NARROW, WIDE, axis_texts
-from dpss.figures.elements.paper import note, paper, place, sequential, set_axis
 from dpss.figures.registry import FIGURES, draw_figures, figure_files, figure_infos, render_png
 from dpss.figures.svg import svg_bytes
 from dpss.stats.values.kinds import Values
@@ -297,26 +295,3 @@ def test_every_figure_is_documented() -> None:
     for figure in FIGURES:
         assert f"`{figure.slug}`" in text
         assert figure.title in text
-
-
-@pytest.mark.slow
-def test_a_figure_may_draw_with_matplotlib_itself() -> None:
-    """It comes as PNG and SVG, on the same paper, and is refused where it lacks numbers."""
-
-    def drawing(summary: Summary) -> mpl.figure.Figure:
-        fig = paper(summary, "A drawn figure", 4.0)
-        ax = place(fig, 1.0, 0.7, 0.5)
-        set_axis(ax, "x", (1, 1000), log=True, whole=True)
-        set_axis(ax, "y", (0, 1), log=False)
-        ax.scatter([10], [0.5], color=sequential()(0.5))
-        note(fig, "A note.")
-        return fig
-
-    figure = DrawnFigure("drawn", "A drawn figure", lambda _: "Read it.", needs_counts, drawing)
-    summary = build(simulate(40, 60), demo=True)
-    assert figure_files(figure, summary).keys() == {"drawn.png", "drawn.svg"}
-    assert figure_files(figure, summary) == figure_files(figure, summary)
-    assert_readable("drawn", figure.draw(summary))
-    assert figure.caption(summary) == "Read it. The data are simulated."
-    with pytest.raises(ValueError, match="no cells were kept"):
-        figure.draw(build(simulate(0, 60), n_cells=30))

@@ -71,8 +71,6 @@ def _settings() -> dict[str, Any]:
         "figure.dpi": DPI,
         "figure.facecolor": LIGHT.background,
         "savefig.dpi": "figure",
-        "svg.fonttype": "path",  # the same glyphs in every browser, whatever fonts it has
-        "svg.hashsalt": "dpss",
         "font.family": ["DejaVu Sans"],
         "font.size": SMALL,
         "text.color": LIGHT.ink,
