@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Import the heavy parts only when they are asked for."""
+    """Import a public name when it is first used: the heavy parts load late."""
     if name in ("Summary", "summarize"):
         from dpss import api
 

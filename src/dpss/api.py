@@ -1,4 +1,4 @@
-"""For notebooks: one call from a matrix to its summary."""
+"""The interface for notebooks: one call returns the summary of a matrix."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NO_MATRIX = (NoMatrixError, UnknownFormatError)
 
 @dataclass(frozen=True)
 class NotebookSummary(records.Summary):
-    """All statistics of one matrix, with what a notebook shows of them."""
+    """All statistics of one matrix, with the tables and figures that a notebook shows."""
 
     @classmethod
     def of(cls, record: records.Summary) -> NotebookSummary:
@@ -51,7 +51,7 @@ class NotebookSummary(records.Summary):
         """Return the clusters with the columns of ``clusters.csv``.
 
         Raises:
-            ValueError: There are none; the message says why.
+            ValueError: The matrix has no clusters; the message says why.
         """
         from dpss.summary.embedding_tables import clusters_frame
 
@@ -61,7 +61,7 @@ class NotebookSummary(records.Summary):
         """Return the markers of all clusters with the columns of ``markers.csv``.
 
         Raises:
-            ValueError: There are none; the message says why.
+            ValueError: The matrix has no clusters; the message says why.
         """
         from dpss.summary.embedding_tables import markers_frame
 
@@ -71,7 +71,7 @@ class NotebookSummary(records.Summary):
         """Return the strata with the columns of ``strata.csv``.
 
         Raises:
-            ValueError: There are none.
+            ValueError: The matrix has no strata.
         """
         from dpss.summary.strata_tables import strata_frame
 
@@ -80,27 +80,27 @@ class NotebookSummary(records.Summary):
         return strata_frame(self.strata)
 
     def cells_table(self) -> pd.DataFrame:
-        """Return cluster and place of each cell, in the matrix's order.
+        """Return the cluster and the map position of each cell, in the matrix's order.
 
         Raises:
-            ValueError: There are none; the message says why.
+            ValueError: The matrix has no clusters; the message says why.
         """
         from dpss.summary.embedding_tables import cells_frame
 
         return cells_frame(self._embedded())
 
     def annotate(self, adata: Any, key: str = "dpss") -> None:
-        """Write cluster and place of each cell into an AnnData object.
+        """Write the cluster and the map position of each cell into an AnnData object.
 
-        ``obs["<key>_cluster"]`` becomes a categorical column, undefined for a cell that was left
+        ``obs["<key>_cluster"]`` becomes a categorical column, undefined for cells that were left
         out, and ``obsm["X_<key>_umap"]`` an array of shape ``(n_obs, 2)``.
 
         Args:
-            adata: The object with the summarised cells, all of them in the same order.
-            key: Begin of the names.
+            adata: The object with all cells of the summarised matrix, in the same order.
+            key: Prefix of the names.
 
         Raises:
-            ValueError: There are no clusters, or the object has another number of cells.
+            ValueError: The matrix has no clusters, or the object has another number of cells.
         """
         from dpss.summary.embedding_tables import annotate_cells
 
@@ -113,7 +113,7 @@ class NotebookSummary(records.Summary):
         return self.embedding
 
     def figures(self) -> dict[str, matplotlib.figure.Figure]:
-        """Draw each figure that this summary has the numbers for, by slug."""
+        """Draw each figure whose numbers the summary has, and return them by slug."""
         from dpss.figures.registry import draw_figures
 
         return draw_figures(self)
@@ -126,7 +126,7 @@ class NotebookSummary(records.Summary):
 
 
 Summary = NotebookSummary
-"""The name in `dpss`."""
+"""The name under which `dpss` exports the class."""
 
 
 def _open_table(path: str) -> BarcodeTableFile:
@@ -161,32 +161,32 @@ def summarize(  # noqa: PLR0913 (settings, by name)
 
     Args:
         source: Path or address of a matrix in any format that is read, or an AnnData
-            object, which is neither copied nor changed; a view will do.
+            object, which is neither copied nor changed; views are allowed.
         layer: The layer to read, or ``None`` for the first that has counts.
         min_gene_count: Leave out cells with fewer genes detected.
-        cells_above_knee: Of a droplet matrix in which cells were not called, summarise only the
-            barcodes above the knee of their counts; the matrix is read twice.
-        orientation: What the lines and columns of a table of text are, ``genes-by-cells``
-            or ``cells-by-genes``; ``None`` tells it from their names.
-        threads: As many, or ``None`` for what the machine has.
-        memory: Most memory for what can only be read whole, R's files, such as ``8GB``;
-            ``None`` for half of the machine's.
-        matrix: Its name, where a file holds several.
-        embedding: Compare the cells with each other: components, clusters, markers and maps,
-            in two more passes, where there are 200 cells.
-        resolution: Of the clusters; a higher one gives more.
-        by: Column of the cells by whose values all statistics are given side by side, too, or
+        cells_above_knee: In a droplet matrix without cell calling, summarise only the barcodes
+            above the knee of the curve of counts; the matrix is read twice.
+        orientation: Meaning of the lines and columns of a text table, ``genes-by-cells`` or
+            ``cells-by-genes``; with ``None`` their names decide.
+        threads: Number of threads; ``None`` for the number of processors, at most 8.
+        memory: Memory limit for files that can only be read whole (R's), such as ``8GB``; ``None``
+            for half of the machine's memory.
+        matrix: Name of the matrix, where a file holds several.
+        embedding: Compute components, clusters, markers and maps of the cells, in two more passes;
+            needs 200 cells.
+        resolution: Resolution of the clusters; a higher one gives more clusters.
+        by: Column of the cells that groups them into strata, each with its own statistics; or
             ``barcode_suffix``.
-        by_file: A table ``barcode,value`` by whose values they are, instead.
+        by_file: A table ``barcode,value`` whose values group the cells, instead of ``by``.
 
     Returns:
-        All numbers; ``genes_table()`` gives the genes as a data frame, ``figures()`` the
-        figures as matplotlib's.
+        The summary; ``genes_table()`` returns a data frame of the genes, ``figures()`` matplotlib
+        figures.
 
     Raises:
-        MatrixError: It can't be summarised; the message says why.
-        SettingsError: A setting is wrong.
-        UnreachableError: There is no such file.
+        MatrixError: The matrix can't be summarised; the message says why.
+        SettingsError: A setting has a value that is not allowed.
+        UnreachableError: There is no such file or address.
     """
     from dpss.formats.anndata import is_anndata, open_anndata
 
@@ -233,10 +233,10 @@ def summarize(  # noqa: PLR0913 (settings, by name)
 def _only(
     source: Source, wanted: str | None, options: OpenOptions, make: Callable[[Matrix], Summary]
 ) -> Summary:
-    """Make the summary of the matrix that is asked for, or of the only one.
+    """Make the summary of the matrix of the given name, or of the only matrix.
 
     Raises:
-        MatrixError: There is no such one, or none is asked for and there are several.
+        MatrixError: No matrix has this name, or no name is given and there are several.
     """
     from dpss.formats.discovery import OpenFailure, iter_matrices
 
@@ -250,7 +250,7 @@ def _only(
                 continue
             names.append(found.name)
             if made is None and wanted in (None, found.name):
-                # It can be read until the next is asked for, which may not be there.
+                # A matrix can be read only until the iterator advances; a next one may not exist.
                 made = make(found)
     if made is None or (wanted is None and len(names) > 1):
         said = ", ".join(map(repr, names))

@@ -1,4 +1,4 @@
-"""Everything that this program raises on purpose, in one tree.
+"""All errors that this program raises on purpose, in one tree.
 
 ::
 
@@ -40,15 +40,15 @@ from typing import Any
 
 
 class DpssError(Exception):
-    """The root: anything the program can explain in one line."""
+    """Base of all errors of this program; the message explains the error in one line."""
 
 
 class SettingsError(DpssError, ValueError):
-    """An option, variable or combination of them is wrong; the message names each."""
+    """An option, a variable or their combination is not allowed; the message names each."""
 
 
 class UnreachableError(DpssError, OSError):
-    """A source or an output can't be reached, so that nothing could start."""
+    """A source or an output can't be reached, so that the run can't start."""
 
 
 class RequestError(DpssError):
@@ -61,7 +61,7 @@ class RequestError(DpssError):
 
 
 class TransientRequestError(RequestError):
-    """A request over HTTP failed in a way that may pass."""
+    """A request over HTTP failed; a later attempt may succeed."""
 
     def __init__(
         self, message: str, status: int | None = None, retry_after: float | None = None
@@ -72,15 +72,15 @@ class TransientRequestError(RequestError):
 
 
 class ReplacedError(DpssError, ValueError):
-    """A file is not the one that the summary lists: the matrix is being replaced."""
+    """A file differs from its entry in the summary: the matrix is being replaced."""
 
     def __str__(self) -> str:
-        """Return the message around the name of the file that differs, the one argument."""
+        """Return the message; the one argument is the name of the file that differs."""
         return f"its matrix is being replaced ({self.args[0]}); the next run ends that"
 
 
 class MatrixError(DpssError, ValueError):
-    """One matrix can't be summarised; the others are not concerned."""
+    """One matrix can't be summarised; other matrices are not affected."""
 
 
 class UnknownFormatError(MatrixError):
@@ -114,13 +114,13 @@ class NotCellMajorError(MatrixError):
     """
 
     def __init__(self, message: str, instead: Any = None) -> None:
-        """Keep what is to be read instead."""
+        """Store the message and the layer to read instead."""
         super().__init__(message)
         self.instead = instead
 
 
 class OtherFileError(MatrixError):
-    """The file refers to another file for its values: that one is never read."""
+    """The file refers to another file for its values; other files are never read."""
 
 
 class FetchError(MatrixError):
@@ -140,7 +140,7 @@ class NoEmbeddingError(MatrixError):
 
 
 class NoStrataError(MatrixError):
-    """The cells of a matrix can't be put into the strata asked for; the message says why."""
+    """The cells of a matrix can't be grouped into the requested strata; the message says why."""
 
 
 class LimitError(MatrixError):
@@ -159,17 +159,17 @@ class LostError(MatrixError):
     """The process that read a matrix was lost: a crash, a lack of memory, a time limit."""
 
     def __init__(self, message: str, cause: str, peak_memory_bytes: int = 0) -> None:
-        """Lost with so much memory.
+        """Store the message, the cause and the peak memory.
 
         Args:
-            message: What ended the process, after how long.
-            cause: That in a word: a signal's name, ``exit code 3``, ``time limit``, ``memory``.
-            peak_memory_bytes: Largest resident memory that it had; 0 if not known.
+            message: Description of the end of the process, with the time after which it ended.
+            cause: Short cause: a signal's name, ``exit code 3``, ``time limit``, ``memory``.
+            peak_memory_bytes: Largest resident memory of the process, in bytes; 0 if not known.
         """
         super().__init__(message)
         self.cause = cause
         self.peak_memory_bytes = peak_memory_bytes
 
     def __reduce__(self) -> tuple[type[LostError], tuple[str, str, int]]:
-        """Return how it is made again in another process."""
+        """Return the class and the arguments, so that the error can be pickled."""
         return LostError, (str(self), self.cause, self.peak_memory_bytes)

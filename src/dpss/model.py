@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 GENE_EXPRESSION = "Gene Expression"
-"""The feature type that counts; 10x names it so, and a file that names none means it."""
+"""Type of the features that are counted (10x's name); the default where a file names none."""
 
 
 @dataclass(frozen=True)
 class MatrixRef:
-    """Where one matrix is and how to tell whether it has changed."""
+    """Address of one matrix, with the fingerprint that tells whether it has changed."""
 
     project_id: str
-    """Identifier of the project it belongs to; also the project's folder name."""
+    """Identifier of the matrix's project; also the name of the project's folder."""
     name: str
     """Name within the project; empty where the source has one matrix per project."""
     url: str
@@ -30,39 +30,42 @@ class MatrixRef:
     fingerprint: str
     """ETag, checksum or version: equal fingerprints mean equal bytes."""
     location: str = ""
-    """Where it is opened, if not at ``url``; never published."""
+    """Address from which it is opened, if that is not ``url``; never published."""
     modified: datetime | None = None
-    """When it last changed, where the fingerprint does not cover every byte (local files):
-    what is newer than its summary is read again."""
+    """Time of the last change, where the fingerprint does not cover every byte (local files); a
+    file newer than its summary is read again.
+    """
     size_bytes: int | None = None
     """Size as the source states it; ``None`` where it does not."""
     n_cells: int | None = None
-    """Number of cells as the source states it; compared with what is found."""
+    """Number of cells as the source states it; compared with the number found."""
     certain: bool = True
-    """Whether it must be a matrix. One that the source only may hold to be one is skipped, not
-    failed, where it turns out to be something else."""
+    """Whether the file is certainly a matrix. A file that is only possibly one is skipped, not
+    failed, where it turns out to be something else.
+    """
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Annotation of the cells by the source: species, organ, library construction, ..."""
     networks: frozenset[str] | None = None
-    """Kinds of network that the host of an HTTP address may be in, where a service gave it;
-    ``None`` where the user named it."""
+    """Kinds of network that the host of an HTTP address may be in, where a service gave the
+    address; ``None`` where the user gave it.
+    """
 
     @property
     def address(self) -> str:
-        """Where it is opened."""
+        """Address from which the matrix is opened."""
         return self.location or self.url
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """An entry of a catalog that is not processed, and why."""
+    """An entry of a catalog that is not processed, with the reason."""
 
     name: str
     """Name of the matrix or entry within its project."""
     reason: str
-    """One plain sentence."""
+    """Reason why the entry is not processed, one sentence."""
     failed: bool = False
-    """Whether something went wrong, as opposed to a rule that leaves it out."""
+    """Whether an error is the reason; false where a rule leaves the entry out."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,19 @@ class Project:
 
 
 class Certainty(StrEnum):
-    """How sure a decision about a file is."""
+    """Degree of certainty of a decision about a file."""
 
     STATED = "stated"
-    """The file says it."""
+    """The file states it explicitly."""
     TOLD_BY_CONTENT = "told by content"
     """The values or names in the file show it."""
     ASSUMED = "assumed"
-    """Neither shows it: a rule was applied."""
+    """Neither the file's statements nor its content show it: a rule was applied."""
 
 
 @dataclass(frozen=True)
 class ProbeEvidence:
-    """How it is known that features are probes, several of which are one gene."""
+    """Evidence that features are probes; several probes may belong to one gene."""
 
     sentence: str
     certainty: Certainty
@@ -110,7 +113,7 @@ class GeneTable:
     feature_types: NDArray[np.object_] | None = None
     """``Gene Expression``, ``Antibody Capture``, ...; ``None`` means all are genes."""
     chromosomes: NDArray[np.object_] | None = None
-    """Chromosome of each feature as the file says it; ``None`` where it does not."""
+    """Chromosome of each feature (``str``) as the file states it; ``None`` where it does not."""
     probes: ProbeEvidence | None = None
     """Evidence that the features are probes; ids and names are those of their genes."""
 
@@ -151,7 +154,7 @@ class GeneTable:
 
 @dataclass(frozen=True)
 class Decision:
-    """One thing that was decided about a file before its values were counted."""
+    """A decision about a file, made before its values are counted."""
 
     topic: str
     """Subject of the decision, in snake_case: ``format``, ``layer``, ``orientation``, ..."""
@@ -160,20 +163,23 @@ class Decision:
     evidence: str
     """Evidence for the decision, one plain sentence."""
     certainty: Certainty
-    """How sure it is."""
+    """Degree of certainty of the decision."""
     option: str = ""
-    """The command's option that would change it, such as ``--layer``; empty where none does."""
+    """Option of the command that changes the decision, such as ``--layer``; empty where none does.
+    """
     changes_numbers: bool = False
-    """Whether another outcome would give other numbers. Assumed decisions that do are warnings."""
+    """Whether another outcome would change the numbers; an assumed decision with this flag is a
+    warning.
+    """
 
     @property
     def is_warning(self) -> bool:
-        """Whether it was assumed although the numbers depend on it."""
+        """Whether the decision was assumed although the numbers depend on it."""
         return self.certainty is Certainty.ASSUMED and self.changes_numbers
 
 
 MAX_BLOCK_CELLS = 1 << 15
-"""Most cells in one block: what is measured of each cell stays small."""
+"""Most cells in one block; bounds the memory for measures per cell."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,7 @@ class CellBlock:
     start: int
     """Index of the first cell in the matrix."""
     indptr: NDArray[np.int64]
-    """Where each cell begins in the two other arrays, shape ``(n_cells + 1,)``, from 0."""
+    """Start of each cell in the two other arrays, shape ``(n_cells + 1,)``, from 0."""
     indices: NDArray[np.signedinteger[Any]]
     """Gene index of each stored value, ``int32`` or ``int64``, shape ``(n_values,)``."""
     data: NDArray[Any]
@@ -203,7 +209,7 @@ class CellBlock:
 class EntryBlock:
     """Stored values of a matrix in any order: for sources that are not cell-major.
 
-    A cell or a gene may go on in a later block; no entry occurs twice.
+    The entries of one cell or gene may be spread over several blocks; no entry occurs twice.
     """
 
     cells: NDArray[np.signedinteger[Any]]
@@ -215,13 +221,13 @@ class EntryBlock:
 
 
 def check_cell_block(block: CellBlock, stop: int) -> None:
-    """Check the invariants of a block that cost nothing to check.
+    """Check those invariants of a block that need no look at its values.
 
-    Gene indices and values are looked at where they are used, in the kernels.
+    The kernels check gene indices and values where they use them.
 
     Args:
         block: The block.
-        stop: The cell after the last one that was asked for.
+        stop: Index after the last cell that was requested.
 
     Raises:
         ValueError: The block's arrays contradict each other or lie outside the matrix.

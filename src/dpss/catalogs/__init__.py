@@ -1,1 +1,1 @@
-"""Catalogs: which projects a source has, and where their matrices are."""
+"""Catalogs: lists of a source's projects with the addresses of their matrices."""

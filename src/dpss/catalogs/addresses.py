@@ -1,4 +1,4 @@
-"""Addresses that a catalogue's service gives: none leads to this machine or its network."""
+"""Check of the addresses that a catalogue's service gives: none may lead to this network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dpss.storage.http import networks_beyond, why_not_from
 
 
 def check_addresses(project: Project, service: str) -> Project:
-    """Return a project without references that its service may not make.
+    """Return a project without the references that its service is not allowed to make.
 
     A catalogue is a document from outside: an address in it that names a file of this
     machine, or a host on its network, would be read and published. Those are skipped as
@@ -17,8 +17,8 @@ def check_addresses(project: Project, service: str) -> Project:
     host may have another address when it is read.
 
     Args:
-        project: As it was made of the service's answer.
-        service: The service's address, which the user named.
+        project: The project as parsed from the service's answer.
+        service: Address of the service, given by the user.
     """
     kept: list[MatrixRef] = []
     refused: list[Skipped] = []

@@ -1,4 +1,4 @@
-"""The Human Cell Atlas data portal of today: projects and matrices from its Azul service."""
+"""The current Human Cell Atlas data portal: projects and matrices from its Azul service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dpss.storage.redaction import redact_url
 AZUL_URL = "https://service.azul.data.humancellatlas.org"
 
 _PAGE_SIZE = 100
-"""The most that Azul gives of projects."""
+"""Projects per page: the most that Azul returns."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class AzulCatalog:
     """All projects of a catalog of an Azul service."""
 
     url: str = AZUL_URL
-    """The service, without a ``/`` at its end."""
+    """Address of the service, without a ``/`` at its end."""
     catalog: str = ""
     """Name of the catalog; empty for the service's default, which changes every few weeks."""
     only: frozenset[str] = frozenset()
@@ -38,14 +38,14 @@ class AzulCatalog:
 
     @property
     def name(self) -> str:
-        """The source and where it is."""
+        """Name of the source with the address of the service."""
         return f"azul {redact_url(self.url)}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every project, in the order of their titles.
 
         Raises:
-            UnreachableError: The service can't be reached, or no longer.
+            UnreachableError: The service can't be reached, at the start or later.
         """
         seen: set[str] = set()
         for number, hit in enumerate(self._hits()):
@@ -58,7 +58,7 @@ class AzulCatalog:
         """Return a project's title.
 
         Raises:
-            RequestError: The service doesn't know it, or can't be reached.
+            RequestError: The service doesn't know the project, or can't be reached.
         """
         query = urlencode({"catalog": self._catalog_name()})
         hit = self.client.get_json(f"{self.url}/index/projects/{quote(project_id)}?{query}")
@@ -109,12 +109,12 @@ class AzulCatalog:
 
 
 def read_hit(hit: Any, number: int, rules: FileRules) -> Project:
-    """Return a project from its description; one that makes no sense says so.
+    """Return a project from its description; a malformed one becomes a skipped entry.
 
     Args:
-        hit: What the service says.
-        number: Which entry of the list it is, from 0: its name if it has none.
-        rules: Which files are read.
+        hit: Description of a project, parsed from the service's JSON.
+        number: Position in the list, from 0; names a project that has no id.
+        rules: Rules that choose the files to read.
     """
     try:
         entry = _only_project(hit)

@@ -1,4 +1,4 @@
-"""The files of a project in Azul's words: trees of strata, and which files are read."""
+"""The files of a project as Azul describes them: trees of strata, and the choice of files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dpss.storage.redaction import redact_url
 TREES = ("matrices", "contributedAnalyses")
 
 Path = tuple[tuple[str, str], ...]
-"""Where in a tree a file is: dimension and value, from the root on."""
+"""Position of a file in a tree: pairs of dimension and value, from the root."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,19 @@ class FileRules:
     """Rules that choose the files of a project to read."""
 
     include_intermediate: bool = False
-    """Whether intermediate files are read, too."""
+    """Whether intermediate files are also read."""
     all_files: bool = False
-    """Every format of a matrix, not just the cheapest to read."""
+    """Whether every format of a matrix is read, not only the cheapest."""
 
 
 @dataclass
 class AzulFile:
-    """A file with every place where it was found."""
+    """A file with all its positions in the trees."""
 
     uuid: str
     name: str
     url: str
-    """Empty where there is no download."""
+    """Address for the download; empty where there is none."""
     sha256: str
     version: str
     source: str
@@ -45,11 +45,11 @@ class AzulFile:
     intermediate: bool
     accessible: bool
     strata: dict[str, list[str]] = field(default_factory=dict)
-    """Values by dimension, of all places."""
+    """Values of all positions by dimension."""
 
     @property
     def fingerprint(self) -> str:
-        """The file's fingerprint: it differs if the content does."""
+        """Fingerprint of the file, from its version; another content has another one."""
         return f"sha256:{self.sha256}" if self.sha256 else f"uuid:{self.uuid}@{self.version}"
 
     def frozen_strata(self) -> dict[str, tuple[str, ...]]:
@@ -58,11 +58,11 @@ class AzulFile:
 
 
 def find_files(project: Mapping[str, Any]) -> list[AzulFile]:
-    """Return all files of a project's trees, each once, sorted by name.
+    """Return all files of a project's trees without repetition, sorted by name.
 
     Raises:
-        KeyError: A file lacks a field, or
-        TypeError: a tree is none.
+        KeyError: A file lacks a field.
+        TypeError: A tree has another structure.
     """
     found: dict[str, AzulFile] = {}
     for tree in TREES:
@@ -76,10 +76,10 @@ def find_files(project: Mapping[str, Any]) -> list[AzulFile]:
 
 
 def walk(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Yield every file of a tree with its place; dimensions and values alternate.
+    """Yield every file of a tree with its position; levels alternate dimension and value.
 
     Raises:
-        TypeError: It is no such tree.
+        TypeError: The tree has another structure.
     """
     if isinstance(tree, list):
         for entry in tree:
@@ -100,7 +100,7 @@ def read_file(entry: Mapping[str, Any]) -> AzulFile:
     """Return a file from its description.
 
     Raises:
-        KeyError: It lacks what a file must have.
+        KeyError: The description lacks a required field.
     """
     n_cells = entry.get("matrixCellCount")
     size = entry.get("size")
@@ -123,9 +123,9 @@ def read_file(entry: Mapping[str, Any]) -> AzulFile:
 def select_files(
     project_id: str, files: list[AzulFile], rules: FileRules
 ) -> tuple[list[MatrixRef], list[Skipped]]:
-    """Return the references to what is read of a project, and what is left out with its reason.
+    """Return references to the files to read, and the files left out, each with its reason.
 
-    A matrix's name does not depend on the rules: it names all files, read or not.
+    The name of a matrix does not depend on the rules: files that are left out have names, too.
     """
     names = names_of_files([file.name for file in files])
     kept: list[tuple[str, AzulFile]] = []
@@ -159,7 +159,7 @@ def _why_not(file: AzulFile, rules: FileRules) -> str:
 
 
 def _choose_formats(files: list[AzulFile]) -> dict[str, AzulFile]:
-    """Return for each file, by uuid, the one that is read in its place."""
+    """Return, by the uuid of each file, the file that is read instead of it."""
     groups: dict[tuple[object, ...], list[AzulFile]] = {}
     for file in files:
         strata = tuple(file.frozen_strata().items())
@@ -167,7 +167,7 @@ def _choose_formats(files: list[AzulFile]) -> dict[str, AzulFile]:
     chosen: dict[str, AzulFile] = {}
     for group in groups.values():
         names = [file.name for file in group]
-        # Two of one name are two matrices, whatever else they share.
+        # Two files of the same name are two matrices.
         if len(set(names)) == len(names):
             best = group[names.index(cheapest(names))]
             chosen |= {file.uuid: best for file in group}

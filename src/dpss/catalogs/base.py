@@ -1,4 +1,4 @@
-"""Sources of projects and of the places of their matrices: one module per source."""
+"""The interface of catalogs, which list the projects of a source; one module per source."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from dpss.model import Project
 class Catalog(Protocol):
     """A source's list of projects.
 
-    Duties of an implementation: projects come in an order that does not depend on
-    chance, their ids are safe as folder names and unique (`dpss.storage.names`), and so are the
-    matrix names within a project. Paging is invisible. An entry that can't be used
-    becomes a `dpss.model.Skipped` of its project with its reason, and the next one still
-    comes. No matrix is downloaded.
+    Duties of an implementation: projects come in a deterministic order, their ids are safe as
+    folder names and unique (`dpss.storage.names`), and so are the matrix names within a project.
+    Paging is invisible. An entry that can't be used becomes a `dpss.model.Skipped` of its project
+    with its reason, and the entries after it are still yielded. No matrix is downloaded.
     """
 
     @property
     def name(self) -> str:
-        """Name of the source, and its address where it has one; without secrets."""
+        """Name of the source, with its address where it has one; without secrets."""
 
     def projects(self) -> Iterator[Project]:
         """Yield every project.
 
         Raises:
-            UnreachableError: The source can't be reached, or no longer.
+            UnreachableError: The source can't be reached, at the start or later.
         """

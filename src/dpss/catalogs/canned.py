@@ -17,25 +17,25 @@ from dpss.storage.s3 import S3Blob, S3Store, list_objects, split_url
 class CannedCatalog:
     """All matrices below a prefix, ``<uuid>.mtx.zip`` or ``<uuid>.<species>.mtx.zip``.
 
-    A project is what stands before a file's ending. Where there is more than one file of it,
+    The id of a project is the file's name without its ending. Where a project has several files,
     the cheapest to read is its matrix.
     """
 
     url: str
-    """``s3://bucket/prefix``."""
+    """Address of the prefix, ``s3://bucket/prefix``."""
     only: frozenset[str] = frozenset()
     """Ids of the projects wanted; empty for all."""
 
     @property
     def name(self) -> str:
-        """The source and where it is."""
+        """Name of the source with its address."""
         return f"canned {self.url}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every project, in the order of their ids.
 
         Raises:
-            UnreachableError: The bucket can't be listed, or holds nothing there.
+            UnreachableError: The bucket can't be listed, or has no object below the prefix.
         """
         bucket, prefix = split_url(self.url)
         folder = S3Store(bucket, prefix).url

@@ -1,4 +1,4 @@
-"""CZ CELLxGENE Discover: a collection is a project, a dataset of it a matrix."""
+"""CZ CELLxGENE Discover: a collection is a project, each of its datasets a matrix."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STRATA = {
     "development_stage": "developmentStage",
     "suspension_type": "suspensionType",
 }
-"""Fields of a dataset that say what its cells are, and what they are called here."""
+"""Names of strata by the field of a dataset that holds their values."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,21 @@ class CellxgeneCatalog:
     """All public collections with their datasets."""
 
     url: str = CELLXGENE_URL
-    """The curation API, without a ``/`` at its end."""
+    """Address of the curation API, without a ``/`` at its end."""
     only: frozenset[str] = frozenset()
     """Ids of the collections wanted; empty for all."""
     client: Client = field(default_factory=Client)
 
     @property
     def name(self) -> str:
-        """The source and where it is."""
+        """Name of the source with the address of the service."""
         return f"cellxgene {redact_url(self.url)}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every collection, in the order of their ids.
 
         Raises:
-            UnreachableError: The service can't be reached, or no longer.
+            UnreachableError: The service can't be reached, at the start or later.
         """
         try:
             if self.only:
@@ -73,7 +73,7 @@ class CellxgeneCatalog:
             yield check_addresses(found, self.url)
 
     def _collections(self) -> Iterator[Project]:
-        """Yield the wanted collections, each asked for on its own."""
+        """Yield the wanted collections, with one request for each."""
         for key in sorted(self.only):
             address = f"{self.url}/collections/{quote(key, safe='')}"
             try:
@@ -89,7 +89,7 @@ class CellxgeneCatalog:
 
 
 def read_collection(key: str, title: str, datasets: list[Any]) -> Project:
-    """Return a collection as a project; a dataset that makes no sense says so."""
+    """Return a collection as a project; a malformed dataset becomes a skipped entry."""
     project_id = safe_name(key)
     refs: list[MatrixRef] = []
     skipped: list[Skipped] = []
@@ -112,13 +112,13 @@ def read_collection(key: str, title: str, datasets: list[Any]) -> Project:
 
 
 def read_dataset(project_id: str, dataset: Mapping[str, Any]) -> MatrixRef | Skipped:
-    """Return the reference to a dataset's matrix, or why there is none.
+    """Return the reference to a dataset's matrix, or the reason why there is none.
 
-    It is named by its id, which stays when its title is changed.
+    The matrix is named by the dataset's id, which stays the same when the title changes.
 
     Raises:
-        KeyError: It lacks a field.
-        TypeError: A field is of another kind.
+        KeyError: The dataset lacks a field.
+        TypeError: A field has another type.
     """
     name = safe_name(str(dataset["dataset_id"]))
     version = str(dataset["dataset_version_id"])

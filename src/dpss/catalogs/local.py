@@ -1,4 +1,4 @@
-"""Matrices of the local file system: of a folder, or those that were named one by one."""
+"""Matrices of the local file system: those of a folder, or single files by name."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ OTHER_SUFFIXES = (
     *(".pdf", ".png", ".py", ".r", ".rst", ".sh", ".svg", ".toml", ".xlsx", ".xml", ".yaml"),
     ".yml",
 )
-"""Endings of what is never a matrix: not even looked at."""
+"""Endings of files that are never matrices; their content is not read."""
 
 _NOT_A_MATRIX = "not a matrix in a format that this program reads"
 
 Recognise = Callable[[Path], bool]
-"""Tells by a look at its content whether a file is a matrix."""
+"""Function that returns, by the file's content, whether it is a matrix."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,20 @@ class LocalCatalog:
     input: str
     """A folder, a file or a glob pattern."""
     recognise: Recognise
-    """Asked where a name does not say whether a file is a matrix."""
+    """Called where a file's name does not show whether it is a matrix."""
     exclude: Path | None = None
-    """A folder that is passed over: the output, which may lie within the input."""
+    """Folder that is left out: the output, which may lie within the input."""
 
     @property
     def name(self) -> str:
-        """The source and its input."""
+        """Name of the source with its input."""
         return f"local {self.input}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every project.
 
         Raises:
-            UnreachableError: There is no such folder or file, or nothing fits the pattern.
+            UnreachableError: There is no such folder or file, or nothing matches the pattern.
         """
         entries = [path for path in self._entries() if self._is_input(path)]
         names = names_of_files([path.name for path in entries])
@@ -135,14 +135,14 @@ class LocalCatalog:
 
 @dataclass(frozen=True)
 class GivenCatalog:
-    """Matrices that were named one by one: each is the one matrix of a project."""
+    """Matrices given one by one; each is the only matrix of its project."""
 
     addresses: Sequence[str]
     """Paths or addresses."""
 
     @property
     def name(self) -> str:
-        """The path, as it was given."""
+        """The addresses as they were given."""
         return "given"
 
     def projects(self) -> Iterator[Project]:
@@ -152,7 +152,7 @@ class GivenCatalog:
             UnreachableError: There is no such file.
         """
         lasts = [redact_url(address).rstrip("/").rpartition("/")[2] for address in self.addresses]
-        # `.` and `..` have names, too.
+        # `resolve` gives `.` and `..` a name.
         lasts = [
             Path(address).resolve().name if last in ("", ".", "..") else last
             for address, last in zip(self.addresses, lasts, strict=True)
@@ -171,7 +171,7 @@ class GivenCatalog:
 
 
 def is_matrix_folder(path: Path) -> bool:
-    """Return whether a folder is one matrix: Cell Ranger's files or zarr, by their names."""
+    """Return whether a folder is one matrix, by its names: Cell Ranger's files or zarr."""
     if not path.is_dir():
         return False
     return any(is_of_matrix_folder(child.name) and child.is_file() for child in path.iterdir())
@@ -183,11 +183,11 @@ def make_ref(project: str, name: str, shown: str, path: Path) -> MatrixRef:
     Args:
         project: The project's id.
         name: The matrix's name within it.
-        shown: What is published as its address.
-        path: Where it is.
+        shown: Address that is published.
+        path: Path of the file or folder.
 
     Raises:
-        OSError: It can't be read.
+        OSError: The file or folder can't be read.
     """
     source = open_source(str(path))
     return MatrixRef(

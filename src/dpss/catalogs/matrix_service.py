@@ -1,6 +1,6 @@
-"""The HCA Matrix Service v1: a matrix made on request for each project.
+"""The HCA Matrix Service v1, which makes a matrix of a project on request.
 
-The service itself was retired in 2020; its address can be set, to one that speaks the same.
+The service was retired in 2020; the address of a service with the same interface can be set.
 """
 
 from __future__ import annotations
@@ -26,46 +26,46 @@ PROJECT_FIELD = "project.provenance.document_id"
 MATRIX_URL = "https://matrix.data.humancellatlas.org/v1"
 
 _CONTENT = re.compile(r"/([^/]+/[0-9a-f]{8,})/[^/]+$")
-"""Data version and hash of the request in a matrix's address: the service's own cache key."""
+"""Data version and hash of the request in a matrix's address: the cache key of the service."""
 
 
 @dataclass(frozen=True)
 class Polling:
-    """How long the service is given, in seconds."""
+    """Waiting times between requests to the service, in seconds."""
 
     first: float = 2.0
-    """Before the first question whether a matrix is ready; half as much again each time."""
+    """Seconds before the first status request; each later wait is 1.5 times as long."""
     longest: float = 30.0
-    """Before any question."""
+    """Longest wait before a status request, in seconds."""
     limit: float = 3600.0
-    """For one matrix."""
+    """Longest time for one matrix, in seconds."""
     sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True)
 class FreshCatalog:
-    """All projects that the service has cells of."""
+    """All projects of which the service has cells."""
 
     url: str = MATRIX_URL
-    """The service with its version, without a ``/`` at its end."""
+    """Address of the service with its version, without a ``/`` at its end."""
     min_gene_count: int = 0
-    """Cells with fewer genes detected are not asked for; 0 for all."""
+    """Least number of genes detected in the requested cells; 0 for all cells."""
     only: frozenset[str] = frozenset()
     """Ids of the projects wanted; empty for all."""
     excluded: frozenset[str] = frozenset()
-    """Ids of the projects that no matrix is to be made of."""
+    """Ids of the projects for which no matrix is requested."""
     title_of: Callable[[str], str] | None = None
-    """Tells a project's title."""
+    """Function that returns the title of a project by its id."""
     client: Client = field(default_factory=Client)
     polling: Polling = field(default_factory=Polling)
 
     @property
     def name(self) -> str:
-        """The source and where it is."""
+        """Name of the source with the address of the service."""
         return f"fresh {redact_url(self.url)}"
 
     def projects(self) -> Iterator[Project]:
-        """Yield every project, in the order of their ids; all are asked for at once.
+        """Yield every project, in the order of their ids; all matrices are requested first.
 
         Raises:
             UnreachableError: The service can't be reached.
@@ -103,7 +103,7 @@ class FreshCatalog:
         return Project(project_id, title, (found,))
 
     def _begin(self, key: str) -> str | Skipped:
-        """Ask for a project's matrix; returns the request's id, or why there is none."""
+        """Request a project's matrix; return the request's id, or the reason why there is none."""
         document = {"feature": "gene", "format": "mtx", "filter": self._filter(key)}
         try:
             answer = self.client.post_json(f"{self.url}/matrix", document)
@@ -123,7 +123,7 @@ class FreshCatalog:
         return {"op": "and", "value": [project, genes]}
 
     def _await(self, key: str, request: str) -> str | Skipped:
-        """Wait until a matrix is ready; returns its address, or why there is none."""
+        """Wait until a matrix is ready; return its address, or the reason why there is none."""
         asked_again = False
         wait, waited = self.polling.first, 0.0
         while True:
@@ -134,7 +134,8 @@ class FreshCatalog:
             if status == "Complete":
                 return url or Skipped("", f"no cells: {message or 'the matrix is empty'}")
             if status in ("Expired", "unknown") and not asked_again:
-                # What was made once can be made again; twice gone is a fault of the service.
+                # A matrix that is gone is requested once more; gone twice, it is an error of the
+                # service.
                 asked_again = True
                 again = self._begin(key)
                 if isinstance(again, Skipped):
@@ -167,7 +168,7 @@ class FreshCatalog:
             return _failed(f"the Matrix Service's request {request}: its answer has no status")
 
     def _ref(self, project_id: str, url: str) -> MatrixRef | Skipped:
-        # Before the first request: asking for its size would reach it.
+        # Checked before the first request to that host, which would be one for the size.
         if why := why_not_from(self.url, url):
             return _failed(why)
         try:

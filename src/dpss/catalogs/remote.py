@@ -1,4 +1,4 @@
-"""Matrices behind addresses: ``s3://`` and ``https://`` as ``--input``, or named one by one."""
+"""Matrices at remote addresses: ``s3://`` and ``https://``, as ``--input`` or one by one."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from dpss.storage.s3 import S3Blob, S3Tree
 
 @dataclass(frozen=True)
 class RemoteCatalog:
-    """A file behind an address, or all below an ``s3://`` prefix, as `LocalCatalog` does it.
+    """A file at an address, or all matrices below an ``s3://`` prefix, as in `LocalCatalog`.
 
-    Each object directly below the prefix is a project; what lies deeper is a project with
-    all matrices below its first part. Cell Ranger's three files and zarr are one matrix.
+    Each object directly below the prefix is a project. Deeper objects form one project for each
+    first part of their keys. Cell Ranger's three files and zarr are one matrix.
     """
 
     address: str
 
     @property
     def name(self) -> str:
-        """The source and its input."""
+        """Name of the source with its input."""
         return f"local {redact_url(self.address)}"
 
     def projects(self) -> Iterator[Project]:
         """Yield every project, in the order of their names.
 
         Raises:
-            UnreachableError: There is nothing at the address.
+            UnreachableError: No file or object is at the address.
         """
         try:
             source = open_source(self.address)
@@ -54,7 +54,7 @@ class RemoteCatalog:
 
 
 def one_project(address: str, source: Source, project_id: str = "", name: str = "") -> Project:
-    """Return a project of one matrix; of one that can't be reached it says why."""
+    """Return a project of one matrix; an unreachable one is a skipped entry with its reason."""
     last = source.name
     title = stem_of(last)
     project_id = project_id or names_of_files([last])[0]
@@ -65,10 +65,10 @@ def one_project(address: str, source: Source, project_id: str = "", name: str = 
 
 
 def make_remote_ref(project_id: str, name: str, address: str, source: Source) -> MatrixRef:
-    """Return the reference to what is behind an address.
+    """Return the reference to the file or folder at an address.
 
     Raises:
-        MatrixError: It can't be reached.
+        MatrixError: The address can't be reached.
     """
     size = source.size_bytes if isinstance(source, Blob) else None
     return MatrixRef(
@@ -83,10 +83,10 @@ def make_remote_ref(project_id: str, name: str, address: str, source: Source) ->
 
 
 def remote_fingerprint(source: Source) -> str:
-    """Return what says whether a remote file has changed: its entity tag where it has one.
+    """Return a remote file's fingerprint: its entity tag where it has one.
 
     Raises:
-        MatrixError: It can't be reached.
+        MatrixError: The file can't be reached.
     """
     if isinstance(source, S3Blob) and source.etag:
         return f"etag:{source.etag}"
@@ -116,7 +116,7 @@ def _gather(tree: Tree) -> dict[str, Source]:
 
 
 def _project(project_id: str, top: str, found: Mapping[str, Source]) -> Project:
-    """Return the project of everything below a first part."""
+    """Return the project of all files below a first part of the keys."""
     keys = sorted(found)
     relative = [key.partition("/")[2] or key for key in keys]
     refs, skipped = [], []

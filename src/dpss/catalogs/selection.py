@@ -19,9 +19,9 @@ _MAX_LIST_BYTES = 1 << 24
 
 
 def is_named(project_id: str, names: Collection[str]) -> bool:
-    """Return whether a list of project ids means this project.
+    """Return whether a list of project ids contains this project.
 
-    A prepared matrix's project may be called after its species, too; the list need not.
+    The id of a prepared matrix's project may end with its species; the list may leave this out.
 
     >>> is_named("4a95101c-9ffc-4f30-a809-f04518a23803.homo_sapiens",
     ...          {"4a95101c-9ffc-4f30-a809-f04518a23803"})
@@ -34,7 +34,7 @@ def is_named(project_id: str, names: Collection[str]) -> bool:
 
 
 def is_of_matrix_folder(file_name: str) -> bool:
-    """Return whether the folder of a file of this name is one matrix: Cell Ranger's files, or zarr.
+    """Return whether a file of this name shows that its folder is one matrix (Cell Ranger, zarr).
 
     >>> is_of_matrix_folder("matrix.mtx.gz"), is_of_matrix_folder("zarr.json")
     (True, True)
@@ -43,19 +43,19 @@ def is_of_matrix_folder(file_name: str) -> bool:
 
 
 def cheapest(file_names: Sequence[str]) -> str:
-    """Return the one that is read of several files of the same matrix."""
+    """Return the file that is cheapest to read, of several files of the same matrix."""
     return min(file_names, key=lambda name: (cost(name), name))
 
 
 @dataclass(frozen=True)
 class BlacklistedCatalog:
-    """A catalog without the matrices of the projects that a list names."""
+    """A catalog without the matrices of the projects on a list."""
 
     catalog: Catalog
     listed: frozenset[str]
     """Project ids."""
     address: str
-    """Where the list is."""
+    """Address of the list."""
 
     @property
     def name(self) -> str:
@@ -63,10 +63,10 @@ class BlacklistedCatalog:
         return self.catalog.name
 
     def projects(self) -> Iterator[Project]:
-        """Yield every project; one that is listed has nothing but its reason.
+        """Yield every project; a listed one has no matrices, only the reason.
 
         Raises:
-            UnreachableError: The source can't be reached, or no longer.
+            UnreachableError: The source can't be reached, at the start or later.
         """
         for project in self.catalog.projects():
             if is_named(project.id, self.listed):
@@ -84,10 +84,10 @@ def leave_out(project: Project, address: str) -> Project:
 
 
 def read_blacklist(address: str) -> frozenset[str]:
-    """Return the project ids that a file names, one a line.
+    """Read the project ids in a file, one on each line.
 
     Raises:
-        SettingsError: There is no such file, or it's no list of ids.
+        SettingsError: There is no such file, or it is not a list of ids.
     """
     where = f"the blacklist was looked for at {redact_url(address)}"
     other = "name another with --blacklist-file (DPSS_BLACKLIST_FILE)"
@@ -110,13 +110,13 @@ def read_blacklist(address: str) -> frozenset[str]:
 
 
 def parse_blacklist(text: str) -> frozenset[str]:
-    r"""Return the ids in a list; blank lines and what follows a ``#`` are nothing.
+    r"""Return the ids in a list; blank lines and comments after ``#`` are ignored.
 
     >>> sorted(parse_blacklist("\r\n a \r\n# no\nb # because\n"))
     ['a', 'b']
 
     Raises:
-        ValueError: It holds something else than ids.
+        ValueError: A line is not an id.
     """
     found = {line.partition("#")[0].strip() for line in text.splitlines()}
     if any(re.search(r"[\s<>\x00]", name) for name in found):

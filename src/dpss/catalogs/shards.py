@@ -1,8 +1,8 @@
-"""Shards of a source's projects, so that many tasks can do a run together.
+"""Shards of a source's projects, so that several tasks can share a run.
 
 The projects are dealt out by size: the largest first, each to the shard that has the least so far.
-Every task lists the source itself and comes to the same shards. Where the source changes between
-two listings a project may be in two shards or in none; the next run does what is left.
+Every task lists the source itself and computes the same shards. Where the source changes between
+two listings a project may be in two shards or in none; the next run processes what is left.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dpss.model import Project
 
 _SHARD = re.compile(r"([0-9]{1,6}|end)/([0-9]{1,6})")
 _BYTES_PER_MATRIX = 250_000_000
-"""Cost of a matrix beside its bytes (figures, files, requests), in bytes of h5ad that take as
-long to read."""
+"""Cost of a matrix besides its bytes (figures, files, requests), as the number of h5ad bytes that
+take as long to read.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,24 @@ class Shard:
     """One of several disjoint parts of the projects; together they are all projects."""
 
     number: int
-    """From 1; 0 for the end of a run: no project, but what follows when all shards are done."""
+    """Number of the shard, from 1; 0 for the end of a run, which has no projects and follows all
+    shards.
+    """
     count: int
-    """How many there are."""
+    """Number of shards."""
 
     @property
     def is_part(self) -> bool:
-        """Whether others do the rest: then pages and metrics are made at the end of the run."""
+        """Whether there are other shards: then pages and metrics are made at the end of the run."""
         return self.count > 1 and self.number > 0
 
     @property
     def is_end(self) -> bool:
-        """Whether it ends a run whose projects were done by others."""
+        """Whether it is the end of a run whose projects other tasks processed."""
         return self.number == 0
 
     def __str__(self) -> str:
-        """Return it as it is given: ``2/40``, or ``end/40``."""
+        """Return the shard as the option takes it: ``2/40``, or ``end/40``."""
         return f"{self.number or 'end'}/{self.count}"
 
 
@@ -52,11 +55,11 @@ ALL = Shard(1, 1)
 def projects_of(projects: Sequence[Project], shard: Shard) -> list[Project]:
     """Return the projects of a shard, in their order.
 
-    No shard has more than the fair part and the largest project together. A matrix whose size
-    the source does not tell counts as the mean of the others.
+    No shard is larger than the mean of all shards and the largest project together. A matrix whose
+    size the source does not tell counts as the mean of the others.
 
     Args:
-        projects: All of the source.
+        projects: All projects of the source.
         shard: The shard.
     """
     if shard.count == 1 and not shard.is_end:
@@ -81,13 +84,13 @@ def projects_of(projects: Sequence[Project], shard: Shard) -> list[Project]:
 
 
 def parse_shard(text: str) -> Shard:
-    """Return the shard that ``i/n`` means, or the end of a run, ``end/n``.
+    """Parse ``i/n`` as a shard, or ``end/n`` as the end of a run.
 
     >>> parse_shard("2/40"), parse_shard("end/40")
     (Shard(number=2, count=40), Shard(number=0, count=40))
 
     Raises:
-        SettingsError: It means none.
+        SettingsError: The text has another form.
     """
     match = _SHARD.fullmatch(text.strip())
     if match is not None:

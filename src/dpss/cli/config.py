@@ -1,4 +1,4 @@
-"""Makes the settings of a run from options, and gathers all faults before it reports any."""
+"""The settings of a run, made from options; all faults are reported in one error."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ def make_run_settings(*, output_needed: bool = True, **given: Any) -> RunSetting
 
     Args:
         output_needed: Whether a missing output is a fault.
-        given: Options of ``dpss run`` by name; ``None`` and empty text are not given.
+        given: Options of ``dpss run`` by name; ``None`` and empty text count as not given.
 
     Raises:
-        SettingsError: Values are missing, not allowed or contradict; all in one message.
-        TypeError: There is no option of a name.
+        SettingsError: Values are missing, not allowed or contradict each other; one message lists
+            all.
+        TypeError: A name is not that of an option.
     """
     if unknown := given.keys() - {option.parameter for _, option in all_options(RunSettings)}:
         raise TypeError(f"no options: {', '.join(sorted(unknown))}")
@@ -66,7 +67,7 @@ def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tried(record: type[T], given: Mapping[str, Any], faults: list[str]) -> T:
-    """Return a settings record; the default one, with the faults noted, where values have any."""
+    """Return a settings record; on faulty values note the faults and return the default one."""
     try:
         return make_settings(record, given)
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Tables on a terminal: what a run would do, and what became of each matrix."""
+"""Tables on a terminal: the plan of a run, and the outcome of each matrix."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _POLICY_STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 
 
 class _Console(Console):
-    """A console that leaves a closed output to the caller."""
+    """A console that raises the error of a closed output, instead of exiting."""
 
     def on_broken_pipe(self) -> None:
-        """Raise what was raised; rich would exit with a code that means something else here."""
+        """Raise the present error again; rich's exit code would have another meaning here."""
         raise  # noqa: PLE0704 - called while the error is handled
 
 
 def open_console(stream: IO[str]) -> Console:
-    """Return a console on a stream, wide enough where it is no terminal."""
+    """Return a console on a stream; where it is no terminal, 160 columns wide."""
     console = _Console(file=stream, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
@@ -50,7 +50,7 @@ def open_console(stream: IO[str]) -> Console:
 
 
 def describe_plan(steps: Sequence[Step]) -> str:
-    """Return in words how much there is to do."""
+    """Return the number of files to process and to leave, in words."""
     n_to_do = sum(step.outcome is None for step in steps)
     if n_to_do == 0:
         return f"nothing to do: {len(steps)} files, none of them new or changed"
@@ -124,7 +124,7 @@ def plan_table(steps: Sequence[Step]) -> Table:
 
 
 def size(n_bytes: int | None) -> str:
-    """Return a size for people; empty for none.
+    """Return a size with its unit as text; empty for ``None``.
 
     >>> size(532), size(7_978_950), size(400 << 20), size(None)
     ('532 B', '7.6 MiB', '400 MiB', '')

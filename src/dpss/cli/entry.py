@@ -1,4 +1,4 @@
-"""How a command is run from outside: its exit code, and one message for whatever goes wrong."""
+"""The run of a command: its exit code, and one message for any error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
         with SignalStop() as stop:
             return_memory_at_once()
             given = sys.argv[1:] if arguments is None else list(arguments)
-            # Not click's `main`: it ends a broken pipe with 1, which says that a matrix failed.
+            # Not click's `main`: its exit code for a broken pipe is 1, which here means a failed
+            # matrix.
             with command.make_context(name, given, obj=stop, **CONTEXT) as context:
                 code = command.invoke(context)
             sys.stdout.flush()
@@ -49,7 +50,7 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
     except Interrupted as interruption:
         return 128 + interruption.number
     except BrokenPipeError:
-        # The reader of the output has ended; what is still in the buffer is dropped.
+        # The reader of the output has ended; the rest of the buffer is discarded.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except DpssError as error:
@@ -61,7 +62,7 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
 
 
 def as_in_2019(arguments: Sequence[str]) -> list[str]:
-    """Return arguments in which ``--blacklist`` is a flag; in 2019 it had a value for a while.
+    """Convert ``--blacklist VALUE``, a form of 2019, to the flag or to nothing.
 
     >>> as_in_2019(["--blacklist", "true", "--environ", "dev"])
     ['--blacklist', '--environ', 'dev']
@@ -79,7 +80,7 @@ def as_in_2019(arguments: Sequence[str]) -> list[str]:
 
 
 def explain(error: BaseException, message: str) -> None:
-    """Print an error, with its traceback where everything is logged."""
+    """Print an error; at log level DEBUG with its traceback."""
     if logging.getLogger("dpss").isEnabledFor(logging.DEBUG):
         click.echo(clean("".join(traceback.format_exception(error))), err=True)
     print_error(message)

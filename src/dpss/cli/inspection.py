@@ -1,4 +1,4 @@
-"""Tables of what each file holds, for ``dpss inspect``."""
+"""Tables of the content of each file, for ``dpss inspect``."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def print_inspections(
     *,
     as_json: bool,
 ) -> int:
-    """Look at matrices, and print what each holds and how it would be read.
+    """Inspect matrices, and print the content of each and how it would be read.
 
     Args:
         matrices: Paths or addresses.
-        means: What opening may use.
-        layer: The layer that is asked for, if any.
-        check: Called between two matrices; raises where the command is to end.
+        means: Resources and overrides for opening a matrix.
+        layer: The layer to read; ``None`` for the one that a run would choose.
+        check: Called between two matrices; raises an error to end the command.
         as_json: Whether one JSON document of all is printed instead of tables.
 
     Returns:
-        How many of them can't be summarised.
+        Number of matrices that can't be summarised.
     """
     documents: list[dict[str, Any]] = []
     n_failed = 0
@@ -67,12 +67,12 @@ def print_inspections(
 
 
 def print_inspection(console: Console, url: str, found: Inspection) -> None:
-    """Print what was found out about a matrix, as ``dpss inspect`` does.
+    """Print the findings about a matrix.
 
     Args:
-        console: Where to.
+        console: Console to print to.
         url: Address of the file, without secrets.
-        found: What was found out.
+        found: The findings.
     """
     name = f" ({found.name})" if found.name else ""
     console.print(Text(clean(f"{url}{name}"), style="bold"))

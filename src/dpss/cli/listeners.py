@@ -28,19 +28,19 @@ log = logging.getLogger(__name__)
 
 
 class LogListener:
-    """Shows a run as log lines: where there is no terminal."""
+    """Reports a run as log lines; used where there is no terminal."""
 
     def on_plan(self, steps: Sequence[Step]) -> None:
-        """Say how much there is to do."""
+        """Log the number of files to process."""
         log.info("%s", describe_plan(steps))
 
     def on_start(self, step: Step) -> LogProgress:
-        """Say what is begun."""
+        """Log the file that is started; return its progress reporter."""
         log.info("%s: begun (%s)", step.label, step.why)
         return LogProgress()
 
     def on_finish(self, outcome: Outcome) -> None:
-        """Say how it ended."""
+        """Log the outcome of a matrix."""
         level = logging.ERROR if outcome.status is Status.FAILED else logging.INFO
         with context(project=outcome.project_id, matrix=outcome.matrix):
             log.log(level, "%s", describe_outcome(outcome))
@@ -64,7 +64,7 @@ class TerminalListener:
     """Shows a run as progress bars: one for the whole run, one for each file."""
 
     def __init__(self, console: Console) -> None:
-        """Draw on a console; used as a context manager."""
+        """Store the console; the bars show while the context lasts."""
         self.progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -79,12 +79,12 @@ class TerminalListener:
         self._bars: dict[str, BarProgress] = {}
 
     def __enter__(self) -> TerminalListener:
-        """Begin to draw."""
+        """Show the bars."""
         self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self.progress.stop()
 
     def on_plan(self, steps: Sequence[Step]) -> None:
@@ -94,7 +94,7 @@ class TerminalListener:
             self._all = self.progress.add_task("all", total=n_to_do, unit="files")
 
     def on_start(self, step: Step) -> BarProgress:
-        """Show a bar for a file."""
+        """Show a bar for a file; return its progress reporter."""
         bar = self._bars[step.label] = BarProgress(self.progress, step.label)
         return bar
 
@@ -103,7 +103,7 @@ class TerminalListener:
         for label in list(self._bars):
             if outcome.label == label or outcome.label.startswith((f"{label}/", f"{label}.")):
                 self._bars.pop(label).end()
-        # Of the matrices of one file the first has its time.
+        # Only the first outcome of a file has its time.
         if self._all is not None and outcome.seconds:
             self.progress.advance(self._all)
         if outcome.status is Status.FAILED:
@@ -114,19 +114,19 @@ class BarProgress:
     """A bar for each pass over a file."""
 
     def __init__(self, progress: Progress, name: str) -> None:
-        """Draw it among others."""
+        """Store the group of bars and the file's name."""
         self._progress = progress
         self._name = name
         self._task: TaskID | None = progress.add_task(f"{name}: opening", total=None, unit="")
 
     def begin(self, label: str, n_values: int | None) -> None:
-        """Show a bar instead of the one before."""
+        """Replace the bar by a new one for this pass."""
         self.end()
         unit = "figures" if label == "drawing" else "values"
         self._task = self._progress.add_task(f"{self._name}: {label}", total=n_values, unit=unit)
 
     def advance(self, n_values: int) -> None:
-        """Move it; rich has a lock of its own."""
+        """Advance the bar; safe in threads, as rich locks."""
         if self._task is not None:
             self._progress.advance(self._task, n_values)
 
@@ -138,7 +138,7 @@ class BarProgress:
 
 
 class _AmountColumn(ProgressColumn):
-    """How much is done, of how much, and how fast."""
+    """A column with the amount done, the total and the speed."""
 
     def render(self, task: Task) -> Text:
         """Return the amounts in short."""
@@ -157,17 +157,17 @@ class ProgressHandler(logging.Handler):
     """Prints log lines above the bars."""
 
     def __init__(self, console: Console) -> None:
-        """Print on a console."""
+        """Store the console."""
         super().__init__()
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print a line."""
+        """Print a record as a line."""
         self._console.print(self.format(record), soft_wrap=True)
 
 
 def short(number: float) -> str:
-    """Return a number in at most four characters or so.
+    """Return a number with three digits and a suffix for thousands or millions.
 
     >>> short(950), short(12_345), short(2_867_135), short(209_000_000)
     ('950', '12.3 k', '2.87 M', '209 M')

@@ -1,4 +1,4 @@
-"""Log lines: for people, or as JSON for machines; never with a secret in them."""
+"""Log lines as text or JSON, with secrets removed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Formatter(logging.Formatter):
 
 
 class TextFormatter(_Formatter):
-    """Time, level where it matters, message."""
+    """Formats a record as a line of text: time, level other than INFO, message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -44,7 +44,7 @@ class TextFormatter(_Formatter):
 
 
 class JsonFormatter(_Formatter):
-    """One JSON object a line, with the ids of what it is about."""
+    """Formats a record as one line of JSON, with the ids of the run, project and matrix."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -61,12 +61,12 @@ class JsonFormatter(_Formatter):
 
 
 def set_up_logs(level: str, style: str, stream: TextIO | logging.Handler) -> None:
-    """Send the program's log lines to a stream; libraries' only from warnings on.
+    """Send log lines to a stream: those of the program, and warnings of libraries.
 
     Args:
         level: One of `LEVELS`.
         style: One of `FORMATS`.
-        stream: Where to; or a handler of one's own, which is given the format.
+        stream: Stream to write to, or a handler, which gets the formatter.
     """
     handler = stream if isinstance(stream, logging.Handler) else logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())

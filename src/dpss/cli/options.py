@@ -1,4 +1,4 @@
-"""Options of the command line, made from the options of settings.
+"""Options of the command line, made from the fields of the settings records.
 
 Each can also be given as the environment variable ``DPSS_<OPTION>``.
 """
@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
-    """Return `click.option` with its environment variable; the main help tells the rule."""
+    """Return `click.option` with an environment variable, which its help does not show."""
     flags = (name.partition("/")[0] for name in names if name.startswith("--"))
     longest = max(flags, key=len)
     variable = "DPSS_" + longest.strip("-").replace("-", "_").upper()
@@ -26,7 +26,7 @@ def option(*names: str, **attributes: Any) -> Callable[[F], F]:
 
 
 def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """Return several options as one decorator, shown in this order."""
+    """Return several options as one decorator; the help lists them in this order."""
 
     def decorate(function: F) -> F:
         for decorator in reversed(decorators):

@@ -1,4 +1,4 @@
-"""Common parts of all commands that do a run: progress, the table at the end."""
+"""Common parts of all commands that do a run: progress, and the final table."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_VERDICTS = 20
-"""Verdicts that are printed after the table."""
+"""Most verdicts that are printed after the table."""
 
 
 @dataclass(frozen=True)
 class LogSettings:
-    """How a command tells of its progress."""
+    """Settings of progress and log lines."""
 
     style: str
     level: str
@@ -45,12 +45,12 @@ class LogSettings:
 
     @property
     def live(self) -> bool:
-        """Whether it tells by log lines; by bars on a terminal otherwise."""
+        """Whether progress is shown as log lines; else it is shown as bars on a terminal."""
         return self.style == "json" or self.debug or not sys.stderr.isatty()
 
 
 def take_logs(options: dict[str, Any]) -> LogSettings:
-    """Take the options of logging out of a command's options."""
+    """Remove the options of logging from a command's options, and return them as settings."""
     style, level = options.pop("log_format"), options.pop("log_level")
     debug = options.pop("debug")
     settings = LogSettings(style, level or "", debug)
@@ -66,13 +66,13 @@ def perform(
     *,
     simulated: bool = False,
 ) -> RunReport:
-    """Do a run, and print what became of it.
+    """Do a run, and print its outcomes.
 
     Args:
-        settings: What it is asked to do.
-        make: Makes the source's catalog, given what tells whether a local file is a matrix.
+        settings: The settings of the run.
+        make: Makes the source's catalog; its argument tells whether a local file is a matrix.
         stop: Tells whether the run should end early.
-        logs: How it tells of its progress.
+        logs: Settings of progress and log lines.
         simulated: Whether the matrices are simulated.
     """
     from dpss.cli.console import open_console
@@ -87,7 +87,7 @@ def perform(
     folder = Path(settings.scratch) if settings.scratch else None
     start_logs(logs)
     with (
-        # First: children are forked while there is one thread.
+        # Entered first: children must be forked while there is one thread.
         open_workers(settings, simulated=simulated) as workers,
         Scratch(settings.scratch_limit, folder) as scratch,
         make_executor(settings, log.info if logs.live else _echo) as executor,
@@ -105,7 +105,7 @@ def perform(
         seconds = (job.now() - report.started).total_seconds()
     if job.shard.is_part:
         settings = replace(settings, metrics=None)  # those of the whole run come at its end
-    # Before the pages: whatever happens to those, what became of the matrices is told.
+    # Before the pages: the outcomes of the matrices are printed even if the pages fail.
     print_report(report, settings, logs, seconds)
     report += build_pages(job, report)
     if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED) and not job.shard.is_part:
@@ -114,7 +114,7 @@ def perform(
 
 
 def recogniser(settings: RunSettings, apart: IsolatedReader | None, stop: Stop) -> Recognise:
-    """Return what tells whether a local file is a matrix: in a child process where there is one."""
+    """Return a function that tells whether a local file is a matrix, in a child if there is one."""
     from dpss.job.children.isolation import is_matrix
 
     if apart is None:
@@ -123,14 +123,14 @@ def recogniser(settings: RunSettings, apart: IsolatedReader | None, stop: Stop) 
 
 
 def print_plan(settings: RunSettings, stop: Stop) -> str:
-    """Print what a run would process, and what it would skip and why.
+    """Print the files that a run would process, and those it would skip, with reasons.
 
     Args:
-        settings: What the run would be asked to do; without an output nothing is unchanged.
+        settings: The settings of the run; without an output no matrix counts as unchanged.
         stop: Tells whether to end early.
 
     Returns:
-        What went wrong where the list of projects is incomplete; else empty.
+        The reason why the list of projects is incomplete; empty if it is complete.
     """
     from dpss.catalogs.shards import parse_shard
     from dpss.cli.console import describe_plan, open_console, plan_table
@@ -161,7 +161,7 @@ def print_plan(settings: RunSettings, stop: Stop) -> str:
 def print_report(
     report: RunReport, settings: RunSettings, logs: LogSettings, seconds: float
 ) -> None:
-    """Print what became of a run that took so long."""
+    """Print the outcomes and the duration of a run."""
     from dpss.cli.console import open_console, outcome_table, size
     from dpss.compute.machine import peak_memory_bytes
     from dpss.job.report.metrics import emf_line
@@ -192,7 +192,7 @@ def print_report(
 
 
 def _print_verdicts(console: Console, report: RunReport) -> None:
-    """Print the verdicts on the published matrices that need a look, failures first."""
+    """Print the verdicts that do not pass, failures first."""
     order = {"fail": 0, "warn": 1}
     found = [o for o in report.outcomes if o.verdict_status in order]
     found.sort(key=lambda outcome: order[outcome.verdict_status])
@@ -209,7 +209,7 @@ def _echo(line: str) -> None:
 
 
 def start_logs(logs: LogSettings) -> None:
-    """Send log lines to stderr."""
+    """Send log lines to stderr, with this format and level."""
     set_up_logs(logs.level, logs.style, sys.stderr)
 
 
@@ -243,7 +243,7 @@ def folder_of_pages(output: str) -> Path | None:
 
 
 def page_of(output: str) -> str:
-    """Return where the first page of an output is."""
+    """Return the path or address of the first page of an output."""
     return output.rstrip("/") + "/index.html"
 
 

@@ -1,1 +1,1 @@
-"""Executors, compiled loops and the limits of the machine."""
+"""Executors, compiled loops, child processes and the limits of the machine."""

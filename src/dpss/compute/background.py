@@ -1,4 +1,4 @@
-"""Work beside the main work, of a kind that never keeps the program from ending."""
+"""Work in background threads that do not keep the program from ending."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def begin(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """Call a function in a thread of its own.
+    """Call a function in a new daemon thread.
 
-    An executor of the standard library is waited for when the program ends, and a thread
-    that waits for a silent server would keep it from ending in time.
+    The program would wait for the threads of a standard library executor before it ends; a thread
+    that waits for a silent server would delay that.
 
     >>> begin(sum, [1, 2]).result()
     3

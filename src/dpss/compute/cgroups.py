@@ -38,7 +38,7 @@ def memory_limit(root: Path = _ROOT) -> int | None:
 
 
 def cpu_limit(root: Path = _ROOT) -> float | None:
-    """Return the smallest share of processor time of all levels, in processors.
+    """Return the smallest limit of processor time of all levels, in processors.
 
     Args:
         root: The directory that holds ``proc`` and ``sys``.
@@ -68,7 +68,7 @@ def _levels(controller: str, root: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _mounts(controller: str, root: Path, *, unified: bool) -> Iterator[tuple[str, str]]:
-    """Yield where a hierarchy is mounted, and which of its groups is at that place."""
+    """Yield the mount point of a hierarchy, and the path of the group mounted there."""
     found = False
     for line in _lines(root / "proc/self/mountinfo"):
         before, _, rest = line.partition(" - ")
@@ -98,7 +98,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _number(path: Path) -> int | None:
-    """Return a file's number; ``None`` for "max", -1 and where there is no such file."""
+    """Return the number in a file; ``None`` for "max", -1 and a missing file."""
     text = "".join(_lines(path)[:1]).strip()
     return int(text) if text.isdecimal() else None
 

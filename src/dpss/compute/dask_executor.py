@@ -1,10 +1,9 @@
-"""A Dask cluster: the partitions of a matrix spread over other processes and machines.
+"""Executor on a Dask cluster: partitions of a matrix on other processes and machines.
 
-The only module that knows Dask (the extra ``dask``). A task is what a thread does, only
-for a few partitions: make an accumulator, add the partitions, hand it back. Results are merged
-here as they come. A task whose worker dies is done again by another one; nothing
-else is lost. All accumulators give the same bits whichever partitions they saw, so that
-the result is that of threads, to the byte.
+The only module that knows Dask (the extra ``dask``). A task makes an accumulator, adds a few
+partitions and returns it; this process merges the results as they arrive. A task whose worker dies
+is repeated by another worker; nothing else is lost. All accumulators give the same bits whichever
+partitions they saw, so that the result is that of threads, to the byte.
 """
 
 from __future__ import annotations
@@ -33,18 +32,19 @@ except ImportError as error:
 R = TypeVar("R", bound=Mergeable)
 
 TASKS_PER_THREAD = 4
-"""Tasks that a fold is cut into for each thread there is, so that fast ones do more."""
+"""Tasks of a fold per thread of the cluster, so that fast threads do more of them."""
 MAX_PARTITIONS = 16
-"""Most partitions in a task: what is lost with a worker (a gigabyte decoded, about a second)."""
+"""Most partitions in a task, which bounds the work lost with a worker (1 GB decoded, 1 s)."""
 WINDOW_PER_THREAD = 2
-"""Tasks handed out for each thread there is. What is done and not yet merged is among
-them, so that results waiting for the merge never pile up."""
+"""Tasks that are submitted and not yet merged, per thread of the cluster; bounds the memory of
+results that wait for the merge.
+"""
 CONNECT_SECONDS = 20
 WORKER_SECONDS = 60
-"""How long to wait for a worker when there is none."""
+"""Seconds to wait for a worker when there is none."""
 _POLL_SECONDS = 5
 _LARGE_JOB = "1GiB"
-"""Dask warns of tasks that weigh more than this; ours weigh 8 bytes per cell at most."""
+"""Size of a task above which Dask warns; those here have 8 bytes per cell at most."""
 
 
 class Done(NamedTuple, Generic[R]):
@@ -52,23 +52,23 @@ class Done(NamedTuple, Generic[R]):
 
     accumulator: R
     n_values: int
-    """Values that were read."""
+    """Number of values that were read."""
 
 
 class DaskExecutor:
-    """A fold on a Dask cluster. Use it as a context manager, or `close` it."""
+    """Runs folds on a Dask cluster. Use it as a context manager, or call `close`."""
 
     def __init__(self, address: str | None, n_workers: int | None = None) -> None:
-        """Connect.
+        """Connect to a scheduler, or start a cluster.
 
         Args:
-            address: Of a scheduler, such as ``tcp://10.0.0.1:8786``. ``None`` starts a
-                cluster of this machine's processors, which ends with the executor.
-            n_workers: Workers of that cluster, one thread each; ``None`` for one per
+            address: Address of a scheduler, such as ``tcp://10.0.0.1:8786``. ``None`` starts a
+                cluster on this machine, which ends with the executor.
+            n_workers: Workers of the started cluster, one thread each; ``None`` for one per
                 processor.
 
         Raises:
-            UnreachableError: No scheduler answers there.
+            UnreachableError: No scheduler answers at the address.
         """
         self._cluster: Any = None
         self._name = address or "a cluster of this machine"
@@ -114,38 +114,38 @@ class DaskExecutor:
             return None
 
     def describe(self) -> str:
-        """Return in one line what the cluster is, and where it can be looked at."""
+        """Return one line with the cluster's name, threads and dashboard."""
         link = self.dashboard_link
         look = f"; dashboard: {link}" if link else ""
         return f"Dask: {self._name}, {self.n_threads} threads{look}"
 
     @property
     def n_threads(self) -> int:
-        """Threads of all workers there are now."""
+        """Number of threads of all present workers."""
         return sum(self._client.nthreads().values())
 
     def wait_for_workers(self, n_workers: int) -> None:
-        """Wait until there are as many workers.
+        """Wait until the cluster has this number of workers.
 
         Raises:
-            UnreachableError: They do not come.
+            UnreachableError: Too few workers came within the time limit.
         """
         with self._explained():
             self._client.wait_for_workers(n_workers, timeout=WORKER_SECONDS)
 
     def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
-        """Do all partitions and return one merged accumulator; the first error is raised.
+        """Process all partitions and return one merged accumulator; raise the first error.
 
         Raises:
-            UnreachableError: The scheduler or all of its workers are gone.
+            UnreachableError: The scheduler or all workers can no longer be reached.
         """
         merged = job.start()
         with (
             self._explained(),
             dask.config.set({"distributed.admin.large-graph-warning-threshold": _LARGE_JOB}),
         ):
-            # As bytes that a task unpickles: other than data put onto a worker it can
-            # be made again if that worker dies, and it's unpickled once per worker.
+            # The fold is sent as bytes that a task unpickles, once per worker. Unlike data
+            # scattered to a worker, the task can be repeated if that worker dies.
             loaded = self._client.submit(
                 load_job, pickle.dumps(job), __version__, pure=False, priority=1
             )
@@ -155,7 +155,7 @@ class DaskExecutor:
         return merged
 
     def _run(self, loaded: Any, tasks: Sequence[Sequence[range]]) -> Iterator[Done[Any]]:
-        """Do tasks and yield what they return, with a few of them handed out at a time."""
+        """Submit tasks, a few at a time, and yield their results."""
         waiting = iter(tasks)
         pending: set[Any] = set()
         try:
@@ -169,14 +169,14 @@ class DaskExecutor:
                     pending.discard(future)
                     yield future.result()
         finally:
-            # Also when the caller gave up: work whose result is not needed is not begun.
+            # Also if the caller closes the iterator: tasks that have not started are cancelled.
             self._client.cancel([loaded, *pending])
 
     def _wait(self, pending: set[Any]) -> list[Any]:
-        """Return what is done, as soon as anything is.
+        """Wait for the first tasks to end, and return their results.
 
         Raises:
-            TimeoutError: There has been no worker for too long.
+            TimeoutError: There was no worker for `WORKER_SECONDS`.
         """
         without_worker = 0
         while True:
@@ -194,7 +194,7 @@ class DaskExecutor:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Say in our own words what goes wrong with a cluster."""
+        """Convert errors of Dask into `UnreachableError` with a plain message."""
         try:
             yield
         except DpssError:
@@ -219,7 +219,7 @@ class DaskExecutor:
 
 
 def load_job(payload: bytes, version: str) -> Fold[Any]:
-    """Unpickle a fold: the task that all others of it depend on.
+    """Unpickle a fold; all tasks of the fold depend on this one.
 
     Raises:
         UnreachableError: The worker runs another version, whose numbers may differ.
@@ -232,10 +232,10 @@ def load_job(payload: bytes, version: str) -> Fold[Any]:
 
 
 def fold_partitions(job: Fold[A], partitions: Sequence[range]) -> Done[A]:
-    """Do some partitions: the task.
+    """Add some partitions to a new accumulator: the work of one task.
 
-    Dask has its workers give each freed page back at once, which would cost every chunk
-    its page faults: they do as this program does elsewhere.
+    Dask makes its workers return each freed page to the system at once, which would cause page
+    faults for every chunk; this sets the allocator as in other processes of the program.
     """
     return_memory_at_once()
     n_values = 0
@@ -253,7 +253,7 @@ def fold_partitions(job: Fold[A], partitions: Sequence[range]) -> Done[A]:
 
 
 def _group(partitions: Sequence[range], n_threads: int) -> list[Sequence[range]]:
-    """Put neighbouring partitions together into tasks.
+    """Group neighbouring partitions into tasks.
 
     >>> [len(task) for task in _group([range(i, i + 1) for i in range(10)], n_threads=1)]
     [2, 3, 2, 3]

@@ -1,7 +1,7 @@
-"""How a fold over partitions is spread: over threads, or over machines.
+"""The interface of executors, which distribute a fold over threads or machines.
 
-A `Fold` says what is to be done, an `Executor` where. All accumulators give the same
-bits whichever partitions they saw, so that an executor is free to deal them out.
+A `Fold` defines the work on a partition, an `Executor` distributes it. Accumulators give the same
+bits for any grouping of partitions, so that an executor may distribute them freely.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ Advance = Callable[[int], None]
 
 
 class Mergeable(Protocol):
-    """Whatever a fold leaves behind."""
+    """An accumulator: the result of a fold, which can be merged with another."""
 
     def merge(self: A, other: A) -> None:
-        """Add all that another one holds."""
+        """Add the content of another accumulator."""
 
 
 class Fold(Protocol, Generic[A]):
     """The work on each partition. A fold can be pickled."""
 
     def start(self) -> A:
-        """Make an empty accumulator."""
+        """Return an empty accumulator."""
 
     def add(self, accumulator: A, partition: range, advance: Advance) -> None:
-        """Read a partition into an accumulator."""
+        """Read a partition and add it to an accumulator."""
 
 
 class Executor(Protocol):
-    """Deals the partitions of a fold out and merges what comes back."""
+    """Distributes the partitions of a fold and merges the accumulators."""
 
     def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
-        """Do all partitions and return one merged accumulator.
+        """Process all partitions and return one merged accumulator.
 
         The first error ends the fold and is raised.
         """

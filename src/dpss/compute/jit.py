@@ -1,9 +1,9 @@
-"""Loops in machine code: compiled by numba once, and used without it from then on.
+"""Loops in machine code, compiled by numba once and later used without numba.
 
-numba takes a second of every process to be imported and to find what it compiled in an
-earlier one. The loops of this program are simple enough to do without; see
-`dpss.compute.jit_cache`. What is decorated with `compiled` can be called; `part` makes a
-function that only loops call, and `primitive` an instruction that Python has no name for.
+Each process would need a second to import numba and to find its compiled code. The loops of this
+program are simple enough to do without; see `dpss.compute.jit_cache`. `compiled` makes a loop that
+Python can call, `part` a function that only loops call, and `primitive` an instruction that Python
+does not have.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ log = logging.getLogger(__name__)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Make a loop, which is called with arrays, numbers and tuples of them.
+    """Decorator: compile a loop, whose arguments are arrays, numbers and tuples of them.
 
-    It must allocate and raise nothing, and lets go of the interpreter's lock. It may
+    The function must neither allocate nor raise. It runs without the interpreter's lock and may
     return numbers.
     """
     return Loop(function)
 
 
 def part(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Make a function that only loops call, with numba's options for it."""
+    """Decorator: mark a function that only loops call; options are those of numba's `njit`."""
     return lambda function: Part(function, options)
 
 
 def primitive(make: Callable[[], Any]) -> Any:
-    """Make an instruction from a function that imports numba and returns its `intrinsic`."""
+    """Decorator: make an instruction from a function that returns a numba `intrinsic`."""
     return Primitive(make)
 
 
 class Primitive:
-    """An instruction, which is made when something is compiled."""
+    """An instruction, made when a loop that uses it is compiled."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        """Keep what makes it."""
+        """Store the function that makes the instruction."""
         self.function = cast(FunctionType, make)
         self.resolve = cache(make)
 
@@ -70,7 +70,7 @@ class Part:
 
 
 class Loop:
-    """A loop in machine code for each combination of types that it was called with."""
+    """A loop with machine code for each combination of argument types it was called with."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         """Keep the function; nothing is compiled yet."""
@@ -89,7 +89,7 @@ class Loop:
         return native(*args)
 
     def _prepare(self, types: str, args: tuple[Any, ...]) -> Callable[..., Any]:
-        """Return the loop for some types: kept, or compiled now."""
+        """Return the loop for these types: from the cache, or compiled now."""
         name = f"{self.function.__module__}.{self.function.__qualname__}"
         key = f"{name}|{types}|{_digest_of(self.function)}"
         machine_code = read_kept(key)
@@ -107,12 +107,12 @@ class Loop:
                 keep(key, machine_code)
             return link(machine_code, args)
         except Exception:
-            # Whatever changes in numba's inner workings, the loop itself can be had.
+            # If numba's internals change, its own dispatcher still runs the loop.
             log.debug("%s is left to numba", name, exc_info=True)
             return cast(Callable[..., Any], Part(self.function, {}).resolve())
 
     def _on_plain_arrays(self, *args: Any) -> Any:
-        """Run the loop on copies of what is no plain array, and copy back what it wrote."""
+        """Run the loop on copies of arrays that are not plain, and copy results back."""
         plain = tuple(map(_plain, args))
         result = self(*plain)
         for given, copy in zip(_arrays_of(args), _arrays_of(plain), strict=True):
@@ -122,7 +122,7 @@ class Loop:
 
 
 def _plain(value: Any) -> Any:
-    """Return an argument with arrays as most are: without gaps, aligned, in native order."""
+    """Return an argument with plain arrays: contiguous, aligned, in native byte order."""
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
     if not isinstance(value, np.ndarray):
@@ -140,7 +140,7 @@ def _arrays_of(values: tuple[Any, ...]) -> Iterator[NDArray[Any]]:
 
 
 def _bound(function: FunctionType) -> FunctionType:
-    """Return a function in whose globals there is only what numba understands."""
+    """Return a copy of a function whose globals numba understands."""
     names = {
         name: value.resolve() if isinstance(value, (Part, Primitive)) else value
         for name, value in _globals_of(function)
@@ -158,7 +158,7 @@ def _globals_of(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _digest_of(function: FunctionType) -> str:
-    """Return a checksum of a function's code and of all that it uses."""
+    """Return a checksum of a function's code and of all globals it uses."""
     told = [_tell(function.__code__)]
     for name, value in _globals_of(function):
         if isinstance(value, (Part, Primitive)):
@@ -171,6 +171,6 @@ def _digest_of(function: FunctionType) -> str:
 
 
 def _tell(code: CodeType) -> str:
-    """Return all of a function's code that matters, and of those within it, as text."""
+    """Return a function's code, and that of nested functions, as text for the checksum."""
     constants = (_tell(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
     return f"{code.co_code!r}{code.co_names}{code.co_varnames}{code.co_freevars}{list(constants)}"

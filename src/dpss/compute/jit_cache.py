@@ -1,8 +1,8 @@
-"""Machine code of a loop: made by numba, kept in a file, loaded without it.
+"""Cache of machine code: made by numba, stored in files, loaded without numba.
 
 A loop that allocates and raises nothing becomes an object file that refers to nothing
-outside itself but the C library. A kept one is used if it is of the same loop, types and
-processor, or for any processor of this architecture. Where `dpss.compute.object_file` can't load it
+outside itself but the C library. A stored file is used if loop, types and processor are the same,
+or if it is for any processor of this architecture. Where `dpss.compute.object_file` can't load it
 (not on Linux), llvmlite links it.
 """
 
@@ -31,7 +31,7 @@ from dpss.compute.object_file import c_library, load_object
 log = logging.getLogger(__name__)
 
 _LAYOUT = 1
-"""Number of the layout of kept files."""
+"""Version of the layout of cache files."""
 _GENERIC = "generic"
 """numba's name for any processor of an architecture."""
 _C_TYPES = {
@@ -47,24 +47,24 @@ _OF_PROCESSOR = {
 }  # fmt: skip
 """Fields of ``/proc/cpuinfo`` on which machine code depends."""
 _FINE = (0, -2)
-"""Status codes of numba's functions that raised nothing."""
+"""Status codes of numba's functions that ended without an error."""
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
 class MachineCode:
-    """A loop for certain types."""
+    """The machine code of a loop for one combination of argument types."""
 
     symbol: str
     """Name of the function in the object file."""
     returns: str
-    """Letters of the numbers that it returns, as in `_C_TYPES`."""
+    """Types of the returned numbers, as letters of `_C_TYPES`."""
     code: bytes
-    """The object file."""
+    """Content of the object file."""
 
 
 def type_of(value: Any) -> str:
-    """Return a short name of an argument's type; equal ones have the same machine code.
+    """Return a short name of an argument's type; arguments of equal names share machine code.
 
     >>> type_of(np.zeros((2, 3), dtype=np.int32)), type_of((1, 2.0, True))
     ('<i42C', '(q d ?)')
@@ -92,7 +92,7 @@ def compile_function(function: Any, arguments: tuple[Any, ...]) -> MachineCode:
     """Compile a function for the types of some arguments.
 
     Raises:
-        ValueError: It needs more than the C library, or returns something else than numbers.
+        ValueError: The code needs more than the C library, or returns something other than numbers.
     """
     from numba.core import compiler, types
     from numba.core.registry import cpu_target
@@ -122,16 +122,16 @@ def compile_function(function: Any, arguments: tuple[Any, ...]) -> MachineCode:
 
 
 def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return what calls machine code with arguments of these types.
+    """Return a function that calls machine code with arguments of these types.
 
-    Numbers come back as Python's, several as a tuple.
+    It returns a Python number, several as a tuple.
     """
     held, address = _load(machine_code)
     types = [c_type for c_type, _ in _flatten(arguments)]
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, *types)(address)
     fields = [(f"n{i}", _C_TYPES[letter]) for i, letter in enumerate(machine_code.returns)]
-    # Something is written even by a function that returns nothing.
+    # Functions without a return value write to this pointer, too.
     result_type = type("Result", (ctypes.Structure,), {"_fields_": [*fields, ("_", pointer)]})
     flags = [letter == "?" for letter in machine_code.returns]
 
@@ -148,12 +148,12 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
         numbers = tuple(bool(n) if flag else n for n, flag in zip(numbers, flags, strict=True))
         return numbers if len(numbers) > 1 else numbers[0] if numbers else None
 
-    call.held = held  # type: ignore[attr-defined]  # the code lives as long as it does
+    call.held = held  # type: ignore[attr-defined]  # keeps the code in memory
     return call
 
 
 def read_kept(key: str) -> MachineCode | None:
-    """Return kept machine code, ``None`` if there is none that is whole."""
+    """Return machine code from the cache; ``None`` if there is none that is complete."""
     for target in (_host(), _GENERIC):
         for folder in _folders():
             try:
@@ -167,7 +167,7 @@ def read_kept(key: str) -> MachineCode | None:
 
 
 def keep(key: str, machine_code: MachineCode) -> None:
-    """Keep machine code in the first folder that can be written to, if there is one."""
+    """Store machine code in the first writable folder of the cache, if there is one."""
     from numba.core import config
 
     target = _GENERIC if config.CPU_NAME == _GENERIC else _host()
@@ -192,8 +192,8 @@ def keep(key: str, machine_code: MachineCode) -> None:
 def _flatten(values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     """Yield arguments as numba's functions take them, each with its type in C.
 
-    An array is its owner, twice (none), its number of items, their size, where they
-    are, its shape and its strides.
+    An array takes these: two null pointers (its owner), number of items, item size in bytes,
+    address, shape and strides.
     """
     size = ctypes.c_int64
     for value in values:
@@ -226,7 +226,7 @@ def _numba_type_of(value: Any) -> Any:
 
 
 def _check_references(library: Any) -> None:
-    """Check that a library refers to nothing but the C library, which every process has."""
+    """Check that a library refers to the C library only, which every process has."""
     process = c_library()
     for function in library._final_module.functions:
         name = function.name
@@ -245,7 +245,7 @@ def _llvm() -> Any:
 
 
 def _load(machine_code: MachineCode) -> tuple[Any, int]:
-    """Return what holds an object file in memory, and the address of its function."""
+    """Return an object that keeps an object file in memory, and the function's address."""
     try:
         loaded = load_object(machine_code.code)
         return loaded, loaded.address_of(machine_code.symbol)
@@ -265,7 +265,7 @@ def _load(machine_code: MachineCode) -> tuple[Any, int]:
 
 @cache
 def _host() -> str:
-    """Return what tells this processor, with all that it can do, from others."""
+    """Return this processor's model and features as text."""
     try:
         first = Path("/proc/cpuinfo").read_text("utf-8").split("\n\n", 1)[0]
     except (OSError, UnicodeDecodeError):
@@ -276,7 +276,7 @@ def _host() -> str:
 
 
 def _folders() -> Iterator[Path]:
-    """Yield where machine code is kept: with the program, else in the user's cache."""
+    """Yield the folders of the cache: that of the program, then that of the user."""
     yield Path(__file__).parent / "__pycache__"
     yield Path(os.path.expanduser("~/.cache/dpss"))  # noqa: PTH111 (without a home it stays ~)
 

@@ -1,4 +1,4 @@
-"""Limits of this process on the machine, and its use of them."""
+"""Processors and memory that this process may use, and the memory it has used."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ except ImportError:  # Windows has none.
     resource = None
 
 MAX_THREADS = 8
-"""Most threads taken without being asked: each has sums of its own, a few MB."""
+"""Most threads by default; each needs a few MB for its sums."""
 
 ASSUMED_MEMORY = 4 << 30
-"""Bytes of memory taken to be there where the system does not tell: a small machine's."""
+"""Bytes of memory assumed where the system does not state them."""
 
 _ROOT = Path("/")
 
 
 def count_cpus(root: Path = _ROOT) -> int:
-    """Return how many processors this process may use: affinity, and a container's share.
+    """Return the number of processors this process may use, by affinity and cgroup limits.
 
     Args:
         root: The directory that holds ``proc`` and ``sys``.
@@ -42,7 +42,7 @@ def count_cpus(root: Path = _ROOT) -> int:
 
 
 def memory_bytes(root: Path = _ROOT) -> int:
-    """Return how much memory this process may use: the machine's, or a container's, in bytes.
+    """Return the memory this process may use, in bytes: the machine's or a container's limit.
 
     Args:
         root: The directory that holds ``proc`` and ``sys``.
@@ -56,12 +56,12 @@ def memory_bytes(root: Path = _ROOT) -> int:
 
 
 def default_threads() -> int:
-    """Return how many threads to use by default."""
+    """Return the default number of threads."""
     return min(count_cpus(), MAX_THREADS)
 
 
 def peak_memory_bytes() -> int:
-    """Return the largest resident memory that this process has had so far; 0 if not known."""
+    """Return the largest resident memory of this process so far, in bytes; 0 if not known."""
     if resource is None:
         return windows.peak_memory() or 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -71,15 +71,14 @@ def peak_memory_bytes() -> int:
 def return_memory_at_once() -> None:
     """Ask the C library to give large blocks back to the system as soon as they are freed.
 
-    glibc would otherwise learn from the first large block that it frees to keep such
-    blocks, in a heap for each thread: a third more memory for no gain in time. Where
-    there is no glibc nothing happens.
+    By default glibc keeps large freed blocks in a heap for each thread, which costs a third more
+    memory and saves no time. Without glibc nothing happens.
     """
     mmap_threshold, trim_threshold = -3, -1
     try:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(mmap_threshold, 1 << 20)
-        # Of smaller blocks so much is kept: they come and go with every chunk.
+        # Freed bytes that are kept for smaller blocks, which every chunk allocates.
         mallopt(trim_threshold, 16 << 20)
     except (OSError, AttributeError, TypeError):
         return

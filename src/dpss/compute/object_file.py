@@ -1,8 +1,7 @@
-"""Object files of Linux, loaded into this process: what a linker does, for code that stands alone.
+"""Loader of Linux object files (ELF) whose code refers to the C library only.
 
-LLVM's own linker comes with LLVM, which is half of an installation; the object files that
-numba makes of this program's loops need little of it. They hold code and constants, and refer
-to each other and to functions of the C library by a few kinds of relocations.
+LLVM's linker would need LLVM, which is half of an installation. The object files that numba makes
+of this program's loops hold code and constants, with few kinds of relocations.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _HEADER = "\x7fELF\x02\x01"
 _NOBITS, _SYMBOLS, _RELOCATIONS = 8, 2, 4
 """Types of sections: without bytes in the file, of symbols, of relocations with addends."""
 _WRITE, _ALLOCATED = 1, 2
-"""Flags of sections."""
+"""Flags of sections: writable, and allocated in memory."""
 _UNDEFINED = 0
 _IGNORED = (".eh_frame",)
 """Sections that only exceptions and debuggers read."""
@@ -31,12 +30,12 @@ _STUBS = {
     # ldr x16, .+8; br x16; the address
     "aarch64": b"\x50\0\0\x58\0\x02\x1f\xd6",
 }
-"""Code before an address that goes there, from which any address can be reached."""
+"""Code that jumps to the 64-bit address stored after it, by processor."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section: where it is in the file, and what for."""
+    """A section of an object file: position, size, type and flags."""
 
     name: str
     kind: int
@@ -50,7 +49,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Symbol:
-    """A name: in which section, and where in it."""
+    """A symbol: its name, its section and its offset there."""
 
     name: str
     section: int
@@ -59,13 +58,13 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Loaded:
-    """An object file in memory; its code is freed with this object."""
+    """An object file in executable memory, which is freed with this object."""
 
     memory: mmap.mmap
     addresses: dict[str, int]
 
     def address_of(self, symbol: str) -> int:
-        """Return where a function begins.
+        """Return the address of a function.
 
         Raises:
             ValueError: There is no such function.
@@ -76,12 +75,12 @@ class Loaded:
 
 
 def load_object(code: bytes) -> Loaded:
-    """Place an object file into memory that may be executed.
+    """Load an object file into executable memory.
 
     Raises:
-        ValueError: It is not of this system and processor, is damaged, or needs more than this
-            loader has: another kind of relocation, data that are written, an unknown function.
-        OSError: The system gives no such memory.
+        ValueError: The file is for another system or processor, is damaged, or needs an unsupported
+            feature: another relocation, writable data, an unknown function.
+        OSError: The system refuses executable memory.
     """
     machine = platform.machine()
     if sys.platform != "linux" or machine not in _MACHINES:
@@ -115,7 +114,7 @@ def _read(code: bytes, machine: int) -> tuple[list[Section], list[Symbol]]:
 
 
 def _text(code: bytes, at: int) -> str:
-    """Return a name, which ends in a zero byte."""
+    """Return the zero-terminated name at an offset."""
     return code[at : code.index(b"\0", at)].decode()
 
 
@@ -162,11 +161,11 @@ def _place(code: bytes, sections: list[Section], symbols: list[Symbol], machine:
 
 
 def _relocate_x86(memory: Any, place: int, kind: int, target: int, here: int) -> None:
-    """Write where something is, in one of the ways of x86-64."""
+    """Write one relocation of x86-64."""
     match kind:
         case 1:  # R_X86_64_64
             struct.pack_into("<Q", memory, place, target & (1 << 64) - 1)
-        case 2 | 4:  # R_X86_64_PC32, PLT32: all is in one piece of memory
+        case 2 | 4:  # R_X86_64_PC32, PLT32: in range, as all is in one piece of memory
             struct.pack_into("<i", memory, place, target - here)
         case 24:  # R_X86_64_PC64
             struct.pack_into("<q", memory, place, target - here)
@@ -175,7 +174,7 @@ def _relocate_x86(memory: Any, place: int, kind: int, target: int, here: int) ->
 
 
 def _relocate_arm(memory: Any, place: int, kind: int, target: int, here: int) -> None:
-    """Write where something is, in one of the ways of 64-bit ARM."""
+    """Write one relocation of 64-bit ARM."""
     if kind == 257:  # R_AARCH64_ABS64
         struct.pack_into("<Q", memory, place, target & (1 << 64) - 1)
         return
@@ -191,7 +190,7 @@ def _relocate_arm(memory: Any, place: int, kind: int, target: int, here: int) ->
             )
         case 277:  # R_AARCH64_ADD_ABS_LO12_NC
             word = word & ~(0xFFF << 10) | (target & 0xFFF) << 10
-        case 282 | 283:  # R_AARCH64_JUMP26, CALL26: all is in one piece of memory
+        case 282 | 283:  # R_AARCH64_JUMP26, CALL26: in range, as all is in one piece of memory
             word = word & ~0x3FFFFFF | (target - here) >> 2 & 0x3FFFFFF
         case _:
             raise ValueError(f"relocation {kind} of aarch64")
@@ -199,7 +198,7 @@ def _relocate_arm(memory: Any, place: int, kind: int, target: int, here: int) ->
 
 
 def c_library() -> ctypes.CDLL:
-    """Return the C library of this process; its functions are attributes."""
+    """Return the C library of this process; functions are attributes of it."""
     return ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 
 

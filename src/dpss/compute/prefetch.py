@@ -1,4 +1,4 @@
-"""The one protocol for prefetching, of blobs, vectors, layers and folds."""
+"""The protocol for prefetching, which blobs, vectors, layers and folds share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ P_contra = TypeVar("P_contra", contravariant=True)
 class Prefetchable(Protocol[P_contra]):
     """A blob, vector, layer or fold that can prefetch parts of itself.
 
-    Each hands on to the one below: a fold prefetches partitions (``Sequence[range]``), a layer
-    a partition, a vector a range of elements, a blob spans of bytes (`dpss.storage.base.Spans`).
+    Each passes the request to the level below: a fold prefetches partitions (``Sequence[range]``),
+    a layer a partition, a vector a range of elements, a blob spans of bytes
+    (`dpss.storage.base.Spans`).
     """
 
     def prefetch(self, part: P_contra, /) -> None:
-        """Start to fetch a part that will be read; return at once."""
+        """Start to fetch a part that will be read, and return without waiting."""

@@ -1,8 +1,8 @@
-"""Child processes that may be lost: forked by a server that has the modules imported.
+"""Child processes, forked by a server process that has imported their modules.
 
 The server is forked from this process while it has one thread, and imports what its
-children need. A child costs a fork. Children belong to the server, which tells how each
-ended and how much memory it took. All of them end with this process.
+children need. A new child costs one fork. The server is the parent of all children and reports the
+exit code and the peak memory of each. All of them end with this process.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Main = Callable[[socket.socket], None]
 
 @dataclass(frozen=True)
 class End:
-    """How a child ended."""
+    """The end of a child process: exit code and peak memory."""
 
     code: int
-    """Exit code; the number of a signal, negative, where one ended it."""
+    """Exit code of the child; the negative number of the signal that ended it, if one did."""
     peak_memory_bytes: int
-    """Largest resident memory that it had."""
+    """Largest resident memory of the child, in bytes."""
 
     @property
     def cause(self) -> str:
@@ -57,23 +57,23 @@ class Child:
 
     pid: int
     socket: socket.socket
-    """This process's end of the pair of sockets; at its end the child has ended."""
+    """This process's end of the pair of sockets; end of file when the child has ended."""
 
 
 def can_fork() -> bool:
-    """Return whether children can be forked here: on Linux, whose libraries allow for it."""
+    """Return whether children can be forked safely: on Linux only."""
     return sys.platform == "linux" and hasattr(os, "fork") and hasattr(os, "wait4")
 
 
 class ForkServer:
-    """Forks children; can be used by several threads."""
+    """Forks child processes; safe in several threads."""
 
     def __init__(self, main: Main, preload: Callable[[], None]) -> None:
-        """Have children do ``main``.
+        """Store the function of the children.
 
         Args:
-            main: What a child does.
-            preload: Imports what children need, in the server.
+            main: Function that a child runs.
+            preload: Imports the modules of the children, called in the server.
         """
         self._main = main
         self._preload = preload
@@ -82,19 +82,19 @@ class ForkServer:
         self._pid = 0
 
     def start(self) -> None:
-        """Start the server, unless it runs; returns at once.
+        """Start the server unless it runs, without waiting for it.
 
         Raises:
-            OSError: No process can be had.
+            OSError: No process can be started.
         """
         with self._lock:
             self._start()
 
     def fork(self) -> Child:
-        """Return a new child; the server is started anew if it was lost.
+        """Return a new child; restart the server if it was lost.
 
         Raises:
-            OSError: No process can be had.
+            OSError: No process can be started.
         """
         with self._lock:
             for attempt in (1, 2):
@@ -119,7 +119,7 @@ class ForkServer:
         return self.wait(child)
 
     def wait(self, child: Child) -> End:
-        """Wait until a child has ended, and return how."""
+        """Wait until a child has ended; return its exit code and peak memory."""
         with self._lock:
             try:
                 if self._socket is None:
@@ -127,7 +127,7 @@ class ForkServer:
                 self._socket.send(str(child.pid).encode())
                 code, peak = json.loads(_receive(self._socket))
             except (OSError, EOFError):
-                # The server was lost, too: its end is not known.
+                # The server was lost, too: how the child ended is not known.
                 self._stop()
                 return End(-signal.SIGKILL, 0)
         return End(code, peak)
@@ -142,7 +142,7 @@ class ForkServer:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             sys.stdout.flush()
             with warnings.catch_warnings():
-                # Python 3.12 warns of threads; of them the server uses none.
+                # Python 3.12 warns of threads in the parent; the server uses none of them.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self._pid = os.fork()
             if self._pid == 0:
@@ -164,7 +164,7 @@ class ForkServer:
         """Run the parent's requests until the parent has ended."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        # What can't be imported will fail where it is needed, and be told there.
+        # A failed import is raised again where a child needs the module.
         with contextlib.suppress(Exception):
             self._preload()
         gc.freeze()
@@ -198,7 +198,7 @@ def _receive(server: socket.socket) -> bytes:
 
 
 def _never_return(work: Callable[[], object]) -> None:
-    """Run a forked process's function and end the process, after errors too."""
+    """Run the function of a forked process, then end the process, also after an error."""
     code = 1
     try:
         work()
@@ -212,6 +212,6 @@ def _never_return(work: Callable[[], object]) -> None:
 
 
 def _be_killed_first() -> None:
-    """Have the kernel choose this process where memory runs out, and not its parents."""
+    """Make the kernel end this process first, not its parents, when memory runs out."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", "utf-8")

@@ -1,4 +1,4 @@
-"""Threads of this process: decoding and counting let go of the interpreter's lock."""
+"""Executor on threads of this process; decoding and counting run without the GIL."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dpss.compute.prefetch import Prefetchable
 
 
 class ThreadExecutor:
-    """A fold in ``n_threads`` threads, each with an accumulator of its own."""
+    """Runs folds in ``n_threads`` threads, each with its own accumulator."""
 
     def __init__(self, n_threads: int) -> None:
         """Use at most ``n_threads`` threads."""
         self._n_threads = max(1, n_threads)
 
     def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
-        """Do all partitions and return one merged accumulator; the first error is raised."""
+        """Process all partitions and return one merged accumulator; raise the first error."""
         waiting = iter(range(len(partitions)))
         expected = 0
         lock = threading.Lock()
@@ -32,7 +32,7 @@ class ThreadExecutor:
                     number = next(waiting, None)
                     if number is None:
                         break
-                    # This one, and as many as are begun next.
+                    # Prefetch this partition and as many as the threads begin next.
                     first, expected = expected, max(expected, number + n_threads + 1)
                 if isinstance(job, Prefetchable):
                     job.prefetch(partitions[first:expected])

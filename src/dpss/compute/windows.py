@@ -1,4 +1,4 @@
-"""Memory of the machine and of this process as Windows tells it, through its C interface."""
+"""Memory of the machine and of this process on Windows, from its C interface."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MemoryCounters(ctypes.Structure):
 
 
 def total_memory(kernel: Any = None) -> int | None:
-    """Return the machine's memory in bytes, ``None`` where it can't be asked for.
+    """Return the machine's memory in bytes; ``None`` where it can't be read.
 
     Args:
         kernel: The library ``kernel32``; the system's by default.
@@ -53,7 +53,7 @@ def total_memory(kernel: Any = None) -> int | None:
 
 
 def peak_memory(kernel: Any = None) -> int | None:
-    """Return the most memory this process has had, in bytes, ``None`` where it can't be asked for.
+    """Return the peak memory of this process in bytes; ``None`` where it can't be read.
 
     Args:
         kernel: The library ``kernel32``; the system's by default.
@@ -62,7 +62,7 @@ def peak_memory(kernel: Any = None) -> int | None:
     kernel = kernel or _kernel()
     if kernel is None:
         return None
-    # A handle of this process, which is a pointer with all bits set.
+    # The handle of this process is a pointer with all bits set.
     this_process = ctypes.c_void_p(-1)
     size = ctypes.c_uint32(ctypes.sizeof(counters))
     if not kernel.K32GetProcessMemoryInfo(this_process, ctypes.byref(counters), size):

@@ -1,1 +1,1 @@
-"""A simulated portal: projects and matrices that any machine makes in seconds."""
+"""A simulated portal: projects and matrices, made in seconds."""

@@ -26,7 +26,7 @@ class Tissue:
     """Parameters of a simulated tissue."""
 
     kinds: tuple[str, ...]
-    """Kinds of cells, the most common first."""
+    """Kinds of cells in the tissue, the most common first."""
     n_cells: int
     n_genes: int
     depth: float
@@ -41,25 +41,25 @@ class Counts:
     """A simulated matrix."""
 
     matrix: NDArray[np.int32]
-    """Shape ``(n_cells, n_genes)``."""
+    """The counts, shape ``(n_cells, n_genes)``."""
     symbols: list[str]
     ids: list[str]
     barcodes: list[str]
 
 
 def simulate(tissue: Tissue, seed: int) -> Counts:
-    """Draw the counts of a tissue; the same for the same seed.
+    """Draw the counts of a tissue; equal seeds give equal counts.
 
     Args:
-        tissue: What is simulated.
-        seed: Of the random numbers.
+        tissue: The tissue to simulate.
+        seed: Seed of the random numbers.
     """
     rng = np.random.default_rng(seed)
     symbols = gene_symbols(tissue.kinds, tissue.n_genes, mouse=tissue.mouse)
     place = {name.upper(): gene for gene, name in enumerate(symbols)}
     n_mt = len(MITOCHONDRIAL)
     base = rng.lognormal(0, 1.9, tissue.n_genes)
-    # Unknown genes get no high expression.
+    # Made-up genes get no high expression.
     base = np.minimum(base, np.quantile(base, 0.96))
     often = [g for name, g in place.items() if name in HOUSEKEEPING or name[:3] in ("RPL", "RPS")]
     base[often] = base.max() * rng.lognormal(0.7, 0.8, len(often))

@@ -1,4 +1,4 @@
-"""Simulated counts as files of the formats that portals hold; the same bytes each time."""
+"""Writers of simulated counts in the formats of portals; equal counts give equal bytes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def write_h5ad_dense(path: Path, counts: Counts) -> None:
 
 
 def write_tenx_h5(path: Path, counts: Counts) -> None:
-    """Write what Cell Ranger 3 writes as ``filtered_feature_bc_matrix.h5``."""
+    """Write a file like ``filtered_feature_bc_matrix.h5`` of Cell Ranger 3."""
     indptr, indices, data = compress(counts.matrix)
     n_genes = len(counts.symbols)
     with h5py.File(path, "w") as file:
@@ -78,7 +78,7 @@ def write_tenx_h5(path: Path, counts: Counts) -> None:
 
 
 def write_tenx_folder(path: Path, counts: Counts) -> None:
-    """Write what Cell Ranger 3 writes as ``filtered_feature_bc_matrix/``."""
+    """Write a folder like ``filtered_feature_bc_matrix/`` of Cell Ranger 3."""
     path.mkdir(parents=True, exist_ok=True)
     features = [
         f"{gene_id}\t{name}\tGene Expression"
@@ -93,7 +93,7 @@ def write_tenx_folder(path: Path, counts: Counts) -> None:
 
 
 def write_mtx_zip(path: Path, counts: Counts) -> None:
-    """Write what the Human Cell Atlas's Matrix Service gave out as ``mtx.zip``."""
+    """Write an ``mtx.zip`` like those of the Human Cell Atlas's Matrix Service."""
     genes = [f"{i}\t{name}" for i, name in zip(counts.ids, counts.symbols, strict=True)]
     detected = np.count_nonzero(counts.matrix, axis=1)
     cells = [f"{code}\t{n}" for code, n in zip(counts.barcodes, detected, strict=True)]
@@ -128,7 +128,7 @@ def _gzipped(lines: Iterable[str]) -> bytes:
 
 
 def _frame_h5ad(file: h5py.File, counts: Counts) -> None:
-    """Write everything of an h5ad but its matrices."""
+    """Write the parts of an h5ad other than its matrices."""
     file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
     _table(file, "obs", {"barcode": counts.barcodes})
     _table(file, "var", {"symbol": counts.symbols, "gene_ids": counts.ids})

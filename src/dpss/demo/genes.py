@@ -1,17 +1,17 @@
-"""Gene names for simulated matrices: real symbols where they tell something, made-up ones else."""
+"""Gene names for simulated matrices: real symbols of known genes, and made-up ones."""
 
 from __future__ import annotations
 
 _MITOCHONDRIAL = "ND1 ND2 CO1 CO2 ATP8 ATP6 CO3 ND3 ND4L ND4 ND5 ND6 CYB"
 MITOCHONDRIAL = tuple(_MITOCHONDRIAL.split())
-"""Without the prefix that says so."""
+"""Symbols of mitochondrial genes without the prefix ``MT-`` or ``mt-``."""
 
 _HOUSEKEEPING = (
     "MALAT1 TMSB4X B2M ACTB EEF1A1 GAPDH FTL FTH1 TPT1 TMSB10 ACTG1 UBC HSP90AB1 PTMA NACA "
     "HSPA8 COX4I1 ATP5F1E UBA52 PFN1 CFL1 PPIA TUBA1B YBX1 HNRNPA1 SERF2 OAZ1 H3-3B CALM1 JUN FOS"
 )
 HOUSEKEEPING = tuple(_HOUSEKEEPING.split())
-"""Found in every kind of cell."""
+"""Genes expressed in every kind of cell."""
 
 MARKERS = {
     "cardiomyocyte": "TTN MYH7 MYL2 TNNT2 ACTC1 MYH6 RYR2 PLN TNNI3 NPPA MB CKM ACTN2",
@@ -39,18 +39,18 @@ _FAMILIES = ("ZNF", "TMEM", "FAM", "LINC0", "CCDC", "ANKRD", "KIAA", "SLC", "PCD
 
 
 def gene_symbols(kinds: tuple[str, ...], n_genes: int, *, mouse: bool) -> list[str]:
-    """Return names for all genes of a matrix, each once.
+    """Return unique names for all genes of a matrix.
 
     Mitochondrial, ribosomal and housekeeping genes come first, then the markers of the
-    kinds of cells, then as many made-up members of real families as are missing.
+    kinds of cells, then made-up members of real families, up to ``n_genes``.
 
     >>> gene_symbols(("neuron",), 2000, mouse=True)[:2]
     ['mt-Nd1', 'mt-Nd2']
 
     Args:
         kinds: Names in `MARKERS`.
-        n_genes: How many genes.
-        mouse: Whether to write them as mouse genes are written.
+        n_genes: Number of genes.
+        mouse: Whether to use the upper and lower case of mouse genes.
     """
     ribosomal = [f"RPL{i}" for i in range(3, 40)] + [f"RPS{i}" for i in range(2, 29)]
     markers = [name for kind in kinds for name in MARKERS[kind].split()]
@@ -68,5 +68,5 @@ def gene_symbols(kinds: tuple[str, ...], n_genes: int, *, mouse: bool) -> list[s
 
 
 def gene_ids(n_genes: int) -> list[str]:
-    """Return ids that can not be taken for those of real genes."""
+    """Return ids that can't be confused with those of real genes."""
     return [f"SIM{number:06d}" for number in range(n_genes)]

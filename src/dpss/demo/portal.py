@@ -1,4 +1,4 @@
-"""A small simulated portal, to see the program at work without any data of one's own."""
+"""A small simulated portal, which shows the program at work without real data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dpss.demo.cells import Tissue, simulate
 from dpss.model import Project
 
 MARK = "SIMULATED.json"
-"""File that says what the matrices beside it are, and from which seed."""
+"""Name of the file that states that the matrices beside it are simulated, with the seed."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class DemoProject:
     organ: str
     technology: str
     matrices: tuple[tuple[str, str, Tissue], ...]
-    """Path within the folder of matrices, name of the writer, and what is written."""
+    """For each matrix its path within the folder, the name of the writer, and the tissue."""
 
 
 _BLOOD = Tissue(("T cell", "monocyte", "B cell"), 1000, 2600, 2400, 0.05)
@@ -91,11 +91,11 @@ class DemoCatalog:
     """The simulated portal as a `dpss.catalogs.base.Catalog`."""
 
     folder: Path
-    """Where `write_matrices` has written."""
+    """Folder that `write_matrices` has written to."""
 
     @property
     def name(self) -> str:
-        """The source."""
+        """Name of the source."""
         return "demo (simulated)"
 
     def projects(self) -> Iterator[Project]:
@@ -117,8 +117,8 @@ def write_matrices(folder: Path, seed: int) -> None:
     """Write the matrices of all projects, unless they are there already.
 
     Args:
-        folder: Where to.
-        seed: Of the random counts.
+        folder: Folder to write to.
+        seed: Seed of the random counts.
     """
     from dpss.demo import files
 

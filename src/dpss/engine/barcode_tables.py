@@ -1,4 +1,4 @@
-"""Tables of a barcode and a value on each line, given beside a matrix."""
+"""Tables that give a value to each barcode, one on each line; read beside a matrix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEADERS = {
     "index",
     "cell_barcode",
 }
-"""Titles, in lower case, of a first column: its line is no cell's."""
+"""Titles of the first column, in lower case; a first line with one of them is a header."""
 _PIECE_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 
@@ -37,25 +37,25 @@ class BarcodeTableFile:
     """A table ``barcode,value``, with or without a header, separated by commas or tabs."""
 
     path: str
-    """Where it is."""
+    """Path of the table."""
     sha256: str
-    """Checksum of its bytes, in hexadecimal: results depend on it."""
+    """SHA-256 checksum of the table's bytes, in hexadecimal; results depend on it."""
 
 
 @dataclass(frozen=True)
 class BarcodeValues:
-    """The lines of such a table, 10 bytes each beside the distinct values."""
+    """The content of a table; 10 bytes per line, and the distinct values."""
 
     title: str
     """Title of the column of values, or the file's name without its ending."""
     hashes: NDArray[np.uint64]
     """Hash of each barcode, ascending, shape ``(n,)``."""
     codes: NDArray[np.uint16]
-    """Place of its value in `labels`, shape ``(n,)``."""
+    """Index of each barcode's value in `labels`, shape ``(n,)``."""
     labels: NDArray[np.object_]
-    """Distinct values, ``None`` for an empty one."""
+    """Distinct values (``str``), ``None`` for an empty one, shape ``(n_labels,)``."""
     example: str
-    """A barcode."""
+    """A barcode of the table, for messages."""
 
     @property
     def n(self) -> int:
@@ -63,7 +63,7 @@ class BarcodeValues:
         return len(self.hashes)
 
     def places(self, names: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the place of each name among the barcodes, -1 for one that is not there."""
+        """Return the index of each name among the barcodes, -1 where it is missing."""
         wanted = _hashes([str(name) for name in names.tolist()])
         places = np.searchsorted(self.hashes, wanted)
         inside = np.minimum(places, self.n - 1)
@@ -75,7 +75,7 @@ def open_barcode_table(path: str) -> BarcodeTableFile:
     """Return a table with its checksum.
 
     Raises:
-        ValueError: It can't be read.
+        ValueError: The file can't be read.
     """
     digest = hashlib.sha256()
     try:
@@ -91,7 +91,7 @@ def read_barcode_values(file: BarcodeTableFile) -> BarcodeValues:
     """Read a table.
 
     Raises:
-        NoStrataError: It is no such table, or gives a barcode two values.
+        NoStrataError: The file has another form, or gives a barcode two values.
     """
     title = Path(file.path).name.partition(".")[0]
     numbers: dict[str | None, int] = {}

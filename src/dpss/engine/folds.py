@@ -23,11 +23,11 @@ from dpss.stats.values.transform import AS_STORED, Transform
 
 @dataclass(frozen=True)
 class Reading:
-    """A layer and how its values are to be taken."""
+    """A layer, and how its values are read: block size and transform."""
 
     layer: Layer
     block_bytes: int
-    """Decoded size of a block."""
+    """Decoded size of a block, in bytes."""
     transform: Transform = AS_STORED
     """Transform of the values before they are counted."""
 
@@ -63,7 +63,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _FoldOfReading:
-    """Common part of all folds."""
+    """Base of all folds over the partitions of a layer."""
 
     reading: Reading
 
@@ -112,7 +112,7 @@ class MeasureFold(_FoldOfReading):
 
 @dataclass(frozen=True)
 class GatherFold(_FoldOfReading):
-    """Some whole cells from entries: a look at what entries alone do not tell."""
+    """Some whole cells from entries, for properties that single entries do not show."""
 
     def start(self) -> GatheredCells:
         """Make an empty collection."""

@@ -1,4 +1,4 @@
-"""Content of a file and how it would be read: from samples, without a pass or output."""
+"""The content of a file and how a run would read it, from samples without a full pass."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dpss.storage.locations import Source
 from dpss.summary.tables import reading_document
 
 _MOST_VALUES = 1 << 20
-"""Stored values of a gene-major layer that is small enough to be put together by cell."""
+"""Most stored values of a gene-major layer whose cells are assembled."""
 _UNTOLD = (
     "The file holds gene after gene, so that samples show no whole cell; a run makes a pass to "
     "tell whether the values are normalised or logarithms, and to which base."
@@ -42,13 +42,13 @@ class Inspection:
     name: str
     """The matrix's name within its file; empty where the file holds just one."""
     error: str = ""
-    """Why it can't be summarised; empty if it can."""
+    """Why the matrix can't be summarised; empty if it can."""
     n_cells: int | None = None
-    """``None`` where only a pass tells."""
+    """Number of cells; ``None`` where only a full pass would count them."""
     n_features: int | None = None
-    """Features along the gene axis, genes or not; ``None`` where only a pass tells."""
+    """Number of features along the gene axis; ``None`` where only a full pass would count them."""
     layers: tuple[tuple[str, str], ...] = ()
-    """Name of each layer, and what its sampled values are."""
+    """Name of each layer with a description of its sampled values."""
     reading: tuple[Decision, ...] = field(default=())
     """Decisions that a run would make, each with its evidence."""
 
@@ -60,7 +60,7 @@ def inspect_source(
 
     Args:
         source: An opened file or folder.
-        options: What opening may use.
+        options: Resources and overrides for opening a matrix.
         layer: The layer to read; ``None`` for the one that a run would choose.
 
     Raises:
@@ -81,7 +81,7 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
     """Inspect one matrix.
 
     Raises:
-        MatrixError: It can't be summarised.
+        MatrixError: The matrix can't be summarised.
     """
     order = order_layers(matrix.layers, wanted)
     samples = sample_layers(matrix.layers, {each.name for each in order.named})
@@ -96,7 +96,7 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
     layer = choice.layer
     if _lacks_cells(known[layer.name]):
         decisions = [_doubt(each) for each in decisions]
-    # The lines of a table of text are counted when it is read.
+    # The lines of a text table are counted by a full pass only.
     partial = isinstance(layer, TextLayer) and layer.sample_only and not layer.cell_major
     return Inspection(
         matrix.name,
@@ -111,11 +111,11 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
 
 
 def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
-    """Choose a layer; put whole cells together where only they tell and the layer is small.
+    """Choose a layer; in a small one assemble whole cells where entries are not enough.
 
     Args:
         order: Layers to choose from.
-        known: Traits of each readable layer, by name; updated with what whole cells tell.
+        known: Traits of each readable layer, by name; updated with the traits of whole cells.
     """
     while True:
         choice = choose_layer(order, known)
@@ -135,14 +135,14 @@ def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
 
 
 def _lacks_cells(traits: ValueTraits) -> bool:
-    """Return whether only whole cells could tell what fractions are."""
+    """Return whether whole cells are needed to tell the kind of fractional values."""
     could_be = not (traits.n_nonfinite or traits.n_negative or traits.n_large)
     unknown = traits.total_max == 0 and traits.n_fractional > 0
     return could_be and (unknown or traits.lacks_cells)
 
 
 def _doubt(decision: Decision) -> Decision:
-    """Return a decision about values as an assumption: only whole cells tell."""
+    """Return a decision about values as an assumption, as whole cells were not seen."""
     if decision.topic not in ("values", "log_base"):
         return decision
     return replace(decision, evidence=_UNTOLD, certainty=Certainty.ASSUMED, changes_numbers=True)
@@ -153,7 +153,7 @@ def inspection_document(url: str, found: Inspection) -> dict[str, object]:
 
     Args:
         url: Address of the file, without secrets.
-        found: What was found out.
+        found: The findings.
     """
     return {
         "url": url,

@@ -21,7 +21,7 @@ _ASIDE = re.compile(
     r"|decont|denois|imput|magic|smooth|ambient|velocity|^M[su]$",
     re.IGNORECASE,
 )
-"""Names of layers that hold part of the counts, or what a model made of them."""
+"""Names of layers that hold part of the counts, or the output of a model."""
 _LIKELY = re.compile(r"count|umi|raw", re.IGNORECASE)
 """Names that indicate counts, where several layers hold whole numbers."""
 _OPTION = "--layer"
@@ -37,24 +37,24 @@ _VALUE_EVIDENCE = {
 
 @dataclass(frozen=True)
 class LayerOrder:
-    """In which layers values are looked for."""
+    """The candidate layers of a matrix, in order."""
 
     named: Sequence[Layer]
-    """Layers that a rule names, best first; they must be readable."""
+    """Layers that a rule names, best first; an unreadable one is an error."""
     others: Sequence[Layer] = ()
     """Layers that no rule names, chosen by their values, best first."""
     wanted: bool = False
-    """Whether the layer was asked for."""
+    """Whether the user named the layer."""
 
     @property
     def candidates(self) -> list[Layer]:
-        """All of them, best first."""
+        """All candidates, best first."""
         return [*self.named, *self.others]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A layer and how it is to be taken."""
+    """The chosen layer, and the transform of its values."""
 
     layer: Layer
     values: Values
@@ -62,19 +62,19 @@ class Choice:
     """Transform that makes counts of its values."""
 
     def reads_like(self, other: Choice) -> bool:
-        """Return whether a pass made for the one serves the other."""
+        """Return whether a pass over this choice gives the sums of the other."""
         return self.layer is other.layer and self.transform == other.transform
 
 
 def order_layers(layers: Sequence[Layer], wanted: str | None) -> LayerOrder:
-    """Return the layers to look for counts in, in order.
+    """Return the layers that may hold counts, in order.
 
     Those named ``counts``, ``raw_counts`` and ``raw`` first, then ``raw.X``, then ``X``, then
-    all others but those whose names say that they hold part of the counts or a model's; only
-    the wanted one if one is wanted.
+    all others except those whose names mean part of the counts or the output of a model. If a layer
+    is wanted, only that one.
 
     Raises:
-        NoMatrixError: There is no such layer, or none at all.
+        NoMatrixError: The wanted layer is missing, or there is no layer.
         NoCountsError: No feature is a gene, as in a matrix of tags or peaks.
     """
     if layers and all(len(layer.genes) and not layer.genes.is_gene.any() for layer in layers):
@@ -105,11 +105,12 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
 
     Args:
         order: Layers to choose from.
-        known: What is known of each readable layer, by name; those not to choose from, too.
+        known: Traits of each readable layer by name, also of layers that are no candidates.
 
     Raises:
-        NoCountsError: All hold negative values, or can't be read.
-        CorruptMatrixError: None can be used, and some hold NaN, infinite or far too large values.
+        NoCountsError: All candidates hold negative values, or can't be read.
+        CorruptMatrixError: No candidate can be used, and some hold NaN, infinite or too large
+            values.
     """
     tiers = (
         (Values.COUNTS,),
@@ -135,13 +136,13 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
 def decide_layer(
     order: LayerOrder, choice: Choice, known: Mapping[str, ValueTraits], same: Mapping[str, str]
 ) -> Decision:
-    """Return why a layer was chosen, and which others would have done as well.
+    """Return the decision on the layer, with its reason and the equivalent layers.
 
     Args:
-        order: Layers that were chosen from.
-        choice: What was chosen.
-        known: What is known of each readable layer, by name.
-        same: For each readable layer, the first that looked the same in all samples.
+        order: The candidates.
+        choice: The chosen layer.
+        known: Traits of each readable layer, by name.
+        same: For each readable layer, the name of the first layer with equal samples.
     """
     name = choice.layer.name
     certainty, changes = Certainty.TOLD_BY_CONTENT, False
@@ -165,7 +166,7 @@ def decide_layer(
 
 
 def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
-    """Return what the chosen layer's values were taken for, and by which evidence."""
+    """Return the decisions on the kind of the chosen layer's values, with their evidence."""
     told = Certainty.TOLD_BY_CONTENT
     values = str(choice.values)
     if choice.transform.rounded:
@@ -191,7 +192,7 @@ def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
 
 
 def _may_be_rounded_rates(choice: Choice, traits: ValueTraits) -> bool:
-    """Return whether counts have the totals of a normalisation, in ten cells or more."""
+    """Return whether whole numbers may be rounded rates: ten or more cells of equal totals."""
     return (
         choice.values is Values.COUNTS
         and (choice.layer.n_cells or _MIN_CELLS) >= _MIN_CELLS
@@ -209,7 +210,7 @@ def _usable(order: LayerOrder, known: Mapping[str, ValueTraits]) -> list[Layer]:
 
 
 def is_mask(traits: ValueTraits) -> bool:
-    """Return whether values are nothing but 0 and 1."""
+    """Return whether all values are 0 or 1."""
     return traits.largest <= 1 and classify(traits) is Values.COUNTS
 
 
@@ -221,7 +222,7 @@ def _transform(values: Values, traits: ValueTraits) -> Transform:
 
 
 def _tell(name: str, order: LayerOrder, known: Mapping[str, ValueTraits]) -> str:
-    """Describe the values of a layer, and why it was not taken, if it was not."""
+    """Describe the values of a layer, and why it was not chosen, if so."""
     values = str(classify(known[name]))
     if name not in {layer.name for layer in order.candidates}:
         return f"{values} ({_OPTION} {name} takes them)"

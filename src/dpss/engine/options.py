@@ -1,4 +1,4 @@
-"""Options: how a field of a settings record is given, checked and described.
+"""Options: the name, type, check and description of a field of a settings record.
 
 A field that is made by `setting` is an option. The command line, the environment variable, the
 reference and the check of the value follow from it.
@@ -44,7 +44,7 @@ class Option:
     check: Callable[[Any], bool] | None = None
     """Returns whether a value of the field is allowed."""
     wants: str = ""
-    """Description of allowed values, for errors."""
+    """Description of the allowed values, for error messages."""
 
     @property
     def parameter(self) -> str:

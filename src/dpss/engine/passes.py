@@ -1,4 +1,4 @@
-"""The passes over a chosen layer: as few as its storage permits."""
+"""The passes over a chosen layer, one or two depending on its order in storage."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ T = TypeVar("T")
 
 
 N_BOXED = 128
-"""Genes whose shares are kept as histograms: the best expressed of a sample. Should one
-of the true 20 not be among them, a second pass is made with the true ones."""
+"""Genes whose shares are kept as histograms: the best expressed in a sample. If one of the best 20
+of the whole matrix is missing, a second pass includes it.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Passes:
     executor: Executor
     progress: Progress
     min_counts: float = 0.0
-    """Cells with fewer counts are not kept."""
+    """Least counts of a kept cell."""
     strata: CellStrata | None = None
-    """Parts of the cells whose statistics are kept, too."""
+    """Strata of the cells, whose statistics are also computed; ``None`` for none."""
 
     def run(self, gene_weights: NDArray[np.float64]) -> Sums:
-        """Read the layer once or twice, and once more if a top gene had no histogram.
+        """Read the layer in one or two passes, and again if a top gene had no histogram.
 
-        Values in no order are read cell by cell, in as many readings as that takes.
+        Values in no known order are sorted by cell, with several readings of the file.
 
         Args:
             gene_weights: Rough sums of shares per feature, shape ``(n_features,)``.
@@ -67,7 +68,7 @@ class Passes:
             return self._of(error.instead).run(gene_weights)
 
     def gather(self) -> CellBlock:
-        """Put some whole cells together from a gene-major layer, in one pass."""
+        """Assemble some whole cells of a gene-major layer, in one pass."""
         fold = GatherFold(self._reading_as_stored)
         partitions = fold.reading.partitions(self.read.partition_bytes)
         try:
@@ -78,11 +79,11 @@ class Passes:
             return self._of(error.instead).gather()
 
     def _of(self, layer: Layer) -> Passes:
-        """Return the same passes over another reading of the layer."""
+        """Return the same passes over another view of the layer."""
         return replace(self, choice=replace(self.choice, layer=layer))
 
     def embed(self, summary: Summary) -> Summary:
-        """Return the summary with the embedding of its cells, if one is asked for."""
+        """Return the summary with the embedding of its cells, if the settings ask for one."""
         if not self.stats.embedding:
             return summary
         from dpss.engine.embedding import CellPasses, embed_cells

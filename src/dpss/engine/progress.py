@@ -12,7 +12,7 @@ class Progress(Protocol):
         """Begin a pass over ``n_values`` stored values (``None``: not known)."""
 
     def advance(self, n_values: int) -> None:
-        """Tell that values were read; called from any thread."""
+        """Report that ``n_values`` more values were read; called from any thread."""
 
     def end(self) -> None:
         """End the pass."""

@@ -1,4 +1,4 @@
-"""How a file was read: each decision with its evidence, how sure it is, and what changes it."""
+"""The decisions on how a file was read, each with evidence, certainty and option."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOPICS = (
     *("format", "orientation", "layer", "values", "log_base", "decimal_sign", "annotation"),
     *("left_out", "cell_annotation", "probes", "gene_names", "gene_ids", "species"),
 )
-"""Topics of decisions in the order in which they are shown; others come after them."""
+"""Topics of decisions in the order of display; other topics follow."""
 NOTED = {
     ("gene_names", "warn"): ("numbered from 1", Certainty.ASSUMED),
     ("gene_names", "pass"): ("of the column that tells most apart", Certainty.TOLD_BY_CONTENT),
@@ -35,13 +35,13 @@ NOTED = {
 def describe_reading(
     matrix: Matrix, layer: Layer, decisions: Sequence[Decision], names: Nomenclature | None = None
 ) -> tuple[Decision, ...]:
-    """Return all that was decided about a matrix, in the order of `TOPICS`.
+    """Return all decisions about a matrix, in the order of `TOPICS`.
 
     Args:
-        matrix: The opened matrix, with what its reader decided.
+        matrix: The opened matrix, with the decisions of its reader.
         layer: The layer that is summarised.
-        decisions: What was decided about the layer and its values.
-        names: How the genes are named; found from the layer if not given.
+        decisions: Decisions about the layer and its values.
+        names: Nomenclature of the genes; computed from the layer if not given.
     """
     found = [_decide_format(matrix), *matrix.decisions, *decisions]
     found += _convert_notes(matrix)
@@ -54,9 +54,9 @@ def describe_reading(
 
 
 def _doubt_orientation(decision: Decision, *columns: NDArray[np.object_]) -> Decision:
-    """Return the decision on orientation as an assumption where genes are named as cells are.
+    """Return the decision on orientation as an assumption where genes have names of cells.
 
-    A file that was written transposed states an orientation, too.
+    The orientation that a file states is wrong if the matrix was written transposed.
 
     Args:
         decision: Any decision; all others are returned as they are.
@@ -82,7 +82,7 @@ def _decide_format(matrix: Matrix) -> Decision:
 
 
 def _convert_notes(matrix: Matrix) -> Iterator[Decision]:
-    """Yield the decision behind each note that tells of one."""
+    """Yield the decision behind each note of the reader that has one."""
     for name, status, sentence in matrix.notes:
         if (name, status) in NOTED:
             value, certainty = NOTED[name, status]

@@ -1,4 +1,4 @@
-"""Settings of a run: its source, its output and how the job is done."""
+"""Settings of a run: its source, its output and its execution."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dpss.engine.options import setting
 from dpss.engine.settings import ReadSettings, StatSettings, parse_size
 
 SOURCES = ("local", "canned", "fresh", "azul", "cellxgene")
-"""Where projects come from."""
+"""Names of the sources of projects."""
 
 
 EXECUTORS = ("threads", "dask")
-"""Where matrices are read and counted: threads of this process, or a Dask cluster."""
+"""Names of the executors: threads of the reading process, or a Dask cluster."""
 
 
 ENVIRONS = ("dev", "integration", "staging", "prod")
@@ -22,7 +22,7 @@ ENVIRONS = ("dev", "integration", "staging", "prod")
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where a deployment of the Human Cell Atlas keeps its files on S3."""
+    """The S3 bucket of a deployment of the Human Cell Atlas."""
 
     name: str
 

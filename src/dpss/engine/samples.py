@@ -1,4 +1,4 @@
-"""Samples of a matrix's layers: what tells what they hold before they are read."""
+"""Samples of a matrix's layers, which show the kind of their values before a full pass."""
 
 from __future__ import annotations
 
@@ -19,28 +19,29 @@ from dpss.model import CellBlock, EntryBlock
 from dpss.stats.values.traits import ValueTraits, traits_of
 
 N_SAMPLES = 3
-"""Places where a layer is looked at before it is chosen."""
+"""Number of places at which a layer is sampled."""
 SAMPLE_BYTES = 1 << 20
-"""Decoded size of what is looked at in each place."""
+"""Decoded size of the sample at each place, in bytes."""
 N_FIRST_VALUES = 1 << 18
 N_FIRST_BLOCKS = 32
-"""Blocks in a sample of a layer with one place only, such as a stream: about as many values as
-elsewhere in three places. A block may be a few cells; a wrong choice leads to a second reading."""
+"""Blocks in the sample of a layer that is read from its start only, such as a stream: about as many
+values as the three places of other layers have. A wrong choice of layer costs a second reading.
+"""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Sample of a layer."""
+    """Traits, gene weights and checksum of a layer's sampled values."""
 
     traits: ValueTraits
     gene_weights: NDArray[np.float64]
     """Rough sums of shares per feature, shape ``(n_features,)``."""
     digest: bytes
-    """Checksum of what was looked at."""
+    """Checksum of the sampled values."""
 
 
 def sample_layers(layers: Sequence[Layer], needed: Collection[str]) -> dict[str, Sample]:
-    """Sample every layer; leave out those that are not needed and can't be read."""
+    """Sample every layer; leave out unreadable layers that are not in ``needed``."""
     samples = {}
     for layer in layers:
         try:
@@ -52,9 +53,9 @@ def sample_layers(layers: Sequence[Layer], needed: Collection[str]) -> dict[str,
 
 
 def take_sample(layer: Layer) -> Sample:
-    """Look at the beginning, the middle and the end of a layer.
+    """Sample a layer at its start, middle and end.
 
-    A stream is looked at at its beginning only, but at more of it.
+    A stream gives one larger sample, at its start.
     """
     try:
         return _sample(layer, layer.cell_blocks if layer.cell_major else layer.entry_blocks)
@@ -90,7 +91,7 @@ def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | Entr
 def _only_genes(
     block: CellBlock | EntryBlock, is_gene: NDArray[np.bool_]
 ) -> CellBlock | EntryBlock:
-    """Return a block without features that are no genes: a score does not make counts fractions."""
+    """Return a block with its genes only; other features may hold scores, which are fractions."""
     features = block.indices if isinstance(block, CellBlock) else block.genes
     if is_gene.all() or not len(features):
         return block
@@ -103,7 +104,7 @@ def _only_genes(
 
 
 def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:
-    """Add up each feature's shares in a block, as far as they make sense."""
+    """Add up the shares of each feature in a block; values that are not finite count as 0."""
     data = np.nan_to_num(block.data.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
     totals = np.bincount(cells, weights=data, minlength=block.n_cells)[cells]

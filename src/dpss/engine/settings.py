@@ -30,7 +30,7 @@ def parse_size(text: str) -> int:
     (1000, 20000000000, 1610612736)
 
     Raises:
-        ValueError: It is no size.
+        ValueError: The text is not a size.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?))?B?", text.strip(), re.IGNORECASE)
     if not found:
@@ -41,7 +41,7 @@ def parse_size(text: str) -> int:
 
 
 def _open_table(path: str) -> BarcodeTableFile:
-    # --help does without numpy, which tables of barcodes are read with.
+    # Imported here, so that --help does not import numpy.
     from dpss.engine.barcode_tables import open_barcode_table
 
     return open_barcode_table(path)
@@ -129,7 +129,7 @@ class StatSettings:
     def as_mapping(self) -> Mapping[str, Any]:
         """Return the settings by name, for provenance."""
         found: dict[str, Any] = {"layer": self.layer, "min_gene_count": self.min_gene_count}
-        # Only where they are given: summaries of versions without a setting stay current.
+        # Only settings that are given: summaries of versions without the setting stay current.
         later = {
             "orientation": self.orientation,
             "cells_above_knee": self.cells_above_knee,
@@ -145,7 +145,7 @@ class StatSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadSettings:
-    """Settings of reading; they change no number."""
+    """Settings of reading that do not change the results."""
 
     memory_bytes: int = setting(
         default_factory=lambda: memory_bytes() // 2,

@@ -1,4 +1,4 @@
-"""The stratum of each cell: from a column, a table of barcodes, or the barcodes' suffixes."""
+"""The stratum of each cell, from a column, a table of barcodes or the barcodes' suffixes."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from dpss.formats.faults import reader_faults
 from dpss.stats.strata import Stratification, StratumKind, most_strata
 
 BARCODE_SUFFIX = "barcode_suffix"
-"""Name by which the strata are what Cell Ranger's aggr appends to barcodes: ``-1``, ``-2``."""
+"""Value of ``--by`` for strata by the suffix that Cell Ranger's aggr adds to barcodes (``-1``)."""
 MAX_VALUES = 4_000
-"""Most distinct values of a column that is no list of names."""
+"""Most distinct values of a column; one with more is taken for a list of names."""
 OTHER, MISSING = "(other)", "(missing)"
-"""Names of the strata of all small ones together, and of cells without a value."""
+"""Names of the strata of all rare values together, and of cells without a value."""
 _SHOWN = 40
 
 
 @dataclass(frozen=True)
 class CellStrata:
-    """The strata of a matrix, and how the cells got them."""
+    """The stratum of each cell of a matrix, and notes on the assignment."""
 
     by: str
     """Name of the column."""
     stratification: Stratification
     n_values: int
-    """Distinct values, those without a stratum of their own included."""
+    """Number of distinct values, including those without their own stratum."""
     notes: tuple[tuple[str, str, str], ...] = field(default=())
-    """Checks: name, status, sentence."""
+    """Notes for the checks: name, status and sentence."""
 
 
 def stratify(
     matrix: Matrix, layer: Layer, by: str | None, by_file: BarcodeTableFile | None
 ) -> CellStrata | None:
-    """Return the stratum of each cell of a matrix; ``None`` if none are asked for.
+    """Return the stratum of each cell of a matrix; ``None`` if no strata are requested.
 
     Args:
         matrix: The matrix.
-        layer: Its layer that is read.
+        layer: The layer that is read.
         by: Name of a column, or `BARCODE_SUFFIX`.
-        by_file: A table of barcodes and values, instead.
+        by_file: A table of barcodes and values, instead of ``by``.
 
     Raises:
-        NoStrataError: They can't be had; the message says why, and what there is.
+        NoStrataError: The cells can't be grouped; the message gives the reason and the columns.
     """
     if by is None and by_file is None:
         return None
@@ -86,7 +86,7 @@ def _describe_columns(columns: Sequence[str]) -> str:
 
 
 def _suffixes(names: Iterable[NDArray[Any]], what: str) -> Iterator[NDArray[Any]]:
-    """Yield what stands behind the last hyphen of each name; ``None`` without a number there."""
+    """Yield the number behind the last hyphen of each name; ``None`` where there is none."""
     any_found = False
     for part in names:
         found = np.empty(len(part), dtype=object)
@@ -120,7 +120,7 @@ def _by_file(cells: CellTable, file: BarcodeTableFile, what: str, layer: Layer) 
 
 
 class _Lookup:
-    """Values of cells by their names, with how many were found."""
+    """Look-up of cells' values by their names, which counts the barcodes found."""
 
     def __init__(self, values: BarcodeValues) -> None:
         self._values = values
@@ -147,7 +147,7 @@ class _Lookup:
 
 
 def _gather(by: str, parts: Iterable[NDArray[Any]], what: str, layer: Layer) -> CellStrata:
-    """Number the values of a column, and give the most frequent ones strata."""
+    """Assign the most frequent values of a column to strata."""
     numbers: dict[str | None, int] = {None: 0}
     found: list[NDArray[np.uint16]] = []
     n = 0
@@ -182,12 +182,12 @@ def _gather(by: str, parts: Iterable[NDArray[Any]], what: str, layer: Layer) -> 
 
 
 def _natural(value: str) -> tuple[int, str]:
-    """Return what orders values of equal sizes: numbers by their length."""
+    """Return the sort key of a value among those of equal counts: numbers sort by value."""
     return (len(value) if value.isdigit() else 0, value)
 
 
 def _unique(names: Sequence[str], kinds: Sequence[StratumKind]) -> list[str]:
-    """Return names in which a value that is called as a special stratum is told apart."""
+    """Return names of strata; rename a value that has the name of a special stratum."""
     special = {name for name, kind in zip(names, kinds, strict=True) if kind != StratumKind.VALUE}
     return [
         f"value {name}" if kind is StratumKind.VALUE and name in special else name

@@ -1,4 +1,4 @@
-"""One matrix: look, choose a layer, fold, and check that what was assumed held."""
+"""The summary of one matrix: sample, choose a layer, fold, then check the choice."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def summarize_matrix(
 
     Args:
         matrix: The matrix to summarise.
-        identify: Gives what the summary says of the matrix, once the layer is known.
-        stats: What changes the numbers.
-        read: How it is read.
-        executor: Where the work is done.
+        identify: Returns the identity of the matrix in the summary, given its layer.
+        stats: Settings that change the numbers.
+        read: Settings of reading.
+        executor: Distributes the partitions.
         progress: Receives the progress.
         expected_cells: Number of cells that the source states, if it does.
 
@@ -130,16 +130,16 @@ def _read_chosen(
     known: dict[str, ValueTraits],
     passes_over: Callable[[Choice], Passes],
 ) -> tuple[Passes, Sums]:
-    """Choose a layer and read it, until what was assumed of it holds.
+    """Choose a layer and read it; repeat with another if the values differ from the sample.
 
     Args:
         order: Layers to choose from.
-        samples: What a look at each readable layer told, by name.
-        known: What is known of each of them, by name; updated with what the passes tell.
+        samples: Sample of each readable layer, by name.
+        known: Traits of each of them, by name; updated by the passes.
         passes_over: Makes the passes over a choice.
 
     Returns:
-        The passes with the choice that held, and what they left behind.
+        The passes over the final choice, and their sums.
     """
     while True:
         passes = passes_over(choose_layer(order, known))
@@ -162,7 +162,7 @@ def _read_chosen(
 def _describe_layers(
     layers: Sequence[Layer], known: Mapping[str, ValueTraits], samples: Mapping[str, Sample]
 ) -> list[LayerFinding]:
-    """Return what is known of every layer; the same are told of once."""
+    """Return the findings about every layer; equal layers refer to the first of them."""
     first: dict[bytes, str] = {}
     findings = []
     for layer in layers:
