@@ -1,1 +1,1 @@
-"""Where bytes come from and go to: folders, HTTP, S3, archives, scratch space."""
+"""Sources and stores of bytes: folders, HTTP, S3, archives, scratch space."""

@@ -1,10 +1,9 @@
-"""How a source is read: where it is, in pages, as a stream, or as a local copy.
+"""The way a source is read: in place, in pages, as a stream, or as a local copy.
 
-This module alone decides. A local file or folder is read where it is; a remote one that gives
-ranges in pages. Copied to scratch space is a file whose promised checksum is to be compared, one
-whose reader turned out to need it whole, and one of a server without ranges; the last is read as
-a stream if it is larger than the scratch space. ``docs/adr/0010-remote-reading.md`` has the
-reasons.
+This module alone decides. A local file or folder is read in place; a remote one that gives ranges
+is read in pages. A file is copied to scratch space if its checksum is to be compared, if its reader
+needs it whole, or if its server gives no ranges; the last is read as a stream if it is larger than
+the scratch space. ``docs/adr/0010-remote-reading.md`` has the reasons.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ def is_copied(
 
     Args:
         source: A file or folder.
-        fits: Tells whether the scratch space has room for a file.
-        whole: Whether its reader can't read it in place (`dpss.errors.NeedsWholeError`).
-        checked: Whether its bytes are to be held against a checksum.
+        fits: Returns whether the scratch space has room for a file.
+        whole: Whether the reader needs a local copy (`dpss.errors.NeedsWholeError`).
+        checked: Whether the file's checksum is to be compared.
     """
     if path_of(source) is not None or not isinstance(source, Blob):
         return False
@@ -40,11 +39,11 @@ def is_copied(
 
 
 def in_place(source: Source, check: Callable[[], None] = lambda: None) -> Source:
-    """Return a source as it is read without a copy: in pages if it is remote and gives ranges.
+    """Return a source to read without a copy: in pages if it is remote and gives ranges.
 
     Args:
         source: A file or folder.
-        check: Called while a reader waits for bytes; raises if it's time to end.
+        check: Called while a reader waits for bytes; raises an error if the run is to end.
     """
     if path_of(source) is not None or isinstance(source, (PagedBlob, PagedTree)):
         return source
@@ -66,14 +65,14 @@ def open_access(
 
     Args:
         source: A file or folder.
-        scratch: Where copies are kept.
-        check: Called while a reader waits for bytes; raises if it's time to end.
+        scratch: Scratch space for copies.
+        check: Called while a reader waits for bytes; raises an error if the run is to end.
         whole: As in `is_copied`.
         checked: As in `is_copied`.
 
     Raises:
-        LimitError: It has to be copied, and is larger than the scratch space.
-        MatrixError: It can't be fetched, or its checksum is wrong.
+        LimitError: The file must be copied, and is larger than the scratch space.
+        MatrixError: The file can't be fetched, or its checksum is wrong.
     """
     if isinstance(source, Blob) and is_copied(source, scratch.fits, whole=whole, checked=checked):
         with scratch.hold(source) as copy:
@@ -84,7 +83,7 @@ def open_access(
 
 @contextmanager
 def open_seekable(blob: Blob, hold: Hold, *, packed: bool = False) -> Iterator[Blob]:
-    """Yield a blob that gives ranges: the blob itself, or a copy of it, decompressed if packed.
+    """Yield a blob that gives ranges: the blob or a copy, decompressed if it is packed.
 
     Args:
         blob: A file or a member of an archive.
@@ -99,5 +98,5 @@ def open_seekable(blob: Blob, hold: Hold, *, packed: bool = False) -> Iterator[B
 
 
 def is_private(source: Source) -> bool:
-    """Return whether only this machine can read a source that was remote: a copy in scratch."""
+    """Return whether a source is a copy in scratch space, which only this machine can read."""
     return isinstance(source, ScratchFile)

@@ -1,4 +1,4 @@
-"""Where bytes come from and go to.
+"""Interfaces of sources and stores of bytes.
 
 Two seams.
 
@@ -18,9 +18,9 @@ from typing import BinaryIO, Protocol, runtime_checkable
 class Blob(Protocol):
     """One sequence of bytes: a file, an object, a member of an archive.
 
-    Duties of an implementation: every call gives the same bytes; calls from several
-    threads at once are safe; it can be pickled and opens what it needs lazily; what
-    it can't reach becomes a `dpss.errors.MatrixError` that names ``url``.
+    Duties of an implementation: every call gives the same bytes; calls from several threads are
+    safe; the blob can be pickled and opens files and connections lazily; an unreachable source
+    raises a `dpss.errors.MatrixError` that names ``url``.
     """
 
     @property
@@ -29,11 +29,11 @@ class Blob(Protocol):
 
     @property
     def url(self) -> str:
-        """Path or address, fit to be shown: without secrets."""
+        """Path or address, without secrets."""
 
     @property
     def size_bytes(self) -> int | None:
-        """Size, or ``None`` where it is not known before the end."""
+        """Size in bytes; ``None`` where it is not known before the end."""
 
     @property
     def random_access(self) -> bool:
@@ -56,7 +56,7 @@ class Tree(Protocol):
 
     @property
     def url(self) -> str:
-        """Path or address, fit to be shown."""
+        """Path or address, without secrets."""
 
     def blobs(self) -> Mapping[str, Blob]:
         """Return the blobs by their path within the tree (``/`` between parts), sorted."""
@@ -64,16 +64,16 @@ class Tree(Protocol):
 
 @dataclass(frozen=True)
 class Spans:
-    """Bytes of a blob that will be read."""
+    """Ranges of a blob that will be read."""
 
     places: Sequence[tuple[int, int]]
     """Pairs of start and length in bytes, in the order of reading."""
     soon: bool = False
-    """Whether they are needed before all that was announced earlier."""
+    """Whether the ranges are needed before those that were announced earlier."""
 
 
 class Store(Protocol):
-    """Published files under keys: where a run publishes to, and what pages are made from.
+    """The output of runs: published files under keys, which pages are also made from.
 
     Keys are relative, ``/`` between parts, without ``.`` and ``..`` parts. A file that is written
     appears whole or not at all.
@@ -81,7 +81,7 @@ class Store(Protocol):
 
     @property
     def url(self) -> str:
-        """Path or address, fit to be shown."""
+        """Path or address, without secrets."""
 
     def read(self, key: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError` if there is none."""
@@ -102,7 +102,7 @@ class Store(Protocol):
         """Remove a file; nothing happens if there is none."""
 
     def changed_keys(self, keys: Iterable[str]) -> list[str]:
-        """Return which of these files, all written here, are no longer as they were written."""
+        """Return the keys of files, all written by this object, that have changed since."""
 
 
 @runtime_checkable
@@ -110,11 +110,11 @@ class BulkStore(Protocol):
     """A store with long round trips, which writes several files side by side."""
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
-        """Write several files, in any order; raises what went wrong first, once all have ended."""
+        """Write several files, in any order; when all have ended, raise the first error."""
 
 
 def write_all(store: Store, files: Mapping[str, bytes]) -> None:
-    """Write several files whose order doesn't matter, side by side where that's of use."""
+    """Write several files in any order, side by side if the store can do so."""
     if isinstance(store, BulkStore):
         store.write_all(files)
         return

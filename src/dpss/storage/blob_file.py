@@ -1,4 +1,4 @@
-"""A blob as a file that can be moved about in: the one file object over `Blob.read_range`."""
+"""A blob as a seekable file: the only file object over `Blob.read_range`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BlobFile(io.RawIOBase):
-    """A seekable file over a blob's `read_range`, for libraries and for reading on and on."""
+    """A seekable file over a blob's `read_range`, for libraries and for streaming."""
 
     def __init__(self, blob: Blob, budget_bytes: int | None = None) -> None:
         """Read from ``blob``, and at most ``budget_bytes`` in all."""

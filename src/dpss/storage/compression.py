@@ -1,7 +1,7 @@
-"""Streams that decompress as they are read, told by their first bytes, not by a name.
+"""Streams that decompress while they are read; the first bytes tell the compression.
 
 Nothing is unpacked to disk or held whole. gzip goes through ISA-L, which lets go of
-the interpreter's lock while it inflates. What is damaged or cut off becomes a
+the interpreter's lock while it inflates. Damaged or truncated data raise a
 `dpss.errors.CorruptMatrixError` that names the file.
 """
 
@@ -67,7 +67,7 @@ def find_compression(head: bytes) -> str | None:
 
 
 class _Decompressed(io.RawIOBase):
-    """A decoder's output; its many exceptions become one that names the file."""
+    """A decoder's output; all exceptions of decoders become one that names the file."""
 
     def __init__(
         self, file: BinaryIO, inner: io.BufferedIOBase, compression: str, url: str
@@ -85,7 +85,7 @@ class _Decompressed(io.RawIOBase):
         """Fill ``buffer`` as far as the stream goes."""
         view = memoryview(buffer)
         try:
-            # `read1`: what stands before a damaged place is given first.
+            # `read1`: the bytes before a damaged place are returned first.
             data = self._inner.read1(len(view))
         except MatrixError:
             raise
@@ -149,7 +149,7 @@ class _AsUtf8(io.RawIOBase):
 
 
 class _Rest(io.RawIOBase):
-    """A stream of which the first bytes were read already: they come again."""
+    """A stream that returns again the first bytes, which were read before."""
 
     def __init__(self, head: bytes, file: BinaryIO) -> None:
         self._head = head
@@ -203,14 +203,14 @@ def open_decompressed(blob: Blob) -> BinaryIO:
 def open_text(blob: Blob) -> BinaryIO:
     """Open a text as `open_decompressed` does; one in UTF-16 or UTF-32 is given as UTF-8.
 
-    The encoding is told by the byte order mark, which is left out.
+    The byte order mark tells the encoding, and is left out.
 
     Raises:
         CorruptMatrixError: Here or in a later read: the bytes are damaged or cut off.
     """
     opened = open_decompressed(blob)
     head = b""
-    with contextlib.suppress(MatrixError):  # damage is told when it is read
+    with contextlib.suppress(MatrixError):  # damage is reported when the text is read
         head = cast("io.BufferedReader", opened).peek(4)
     encoding = _wide_encoding(head)
     return _buffered(_AsUtf8(opened, encoding, blob.url)) if encoding else opened
@@ -237,7 +237,7 @@ def _peek(open_: Callable[[Blob], BinaryIO], blob: Blob, n_bytes: int) -> bytes:
     parts: list[bytes] = []
     with contextlib.suppress(MatrixError), open_(blob) as file:
         while n_bytes > 0:
-            # In small steps: what stands before a damaged place is still given.
+            # In small steps, so that the bytes before a damaged place are still returned.
             part = file.read(min(n_bytes, 1 << 12))
             if not part:
                 break

@@ -1,4 +1,4 @@
-"""How a published file is to be taken: its content type, and how long it may be kept."""
+"""Content type and cache lifetime of a published file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTENT_TYPES = {
     "txt": "text/plain; charset=utf-8",
     "woff2": "font/woff2",
 }
-"""By the ending of a key."""
+"""Content type by the ending of a key."""
 
 
 def content_type(key: str) -> str:
@@ -27,11 +27,11 @@ def content_type(key: str) -> str:
 
 
 def cache_control(key: str) -> str:
-    """Return how long a browser may keep a published file.
+    """Return the ``Cache-Control`` of a published file.
 
-    A key's content changes when its matrix does. Pages and numbers are asked after each
-    time, which costs little as an unchanged file isn't sent again; a figure may be five
-    minutes old. The report of a run never changes.
+    A key's content changes when its matrix does. Browsers revalidate pages and numbers each time;
+    an unchanged file isn't sent again. A figure may be five minutes old. The report of a run never
+    changes.
 
     >>> cache_control("index.json"), cache_control("p/violin.png")
     ('no-cache', 'public, max-age=300')

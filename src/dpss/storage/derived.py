@@ -1,4 +1,4 @@
-"""Bases of blobs and trees that are read through another one."""
+"""Base classes of blobs and trees that read from another blob or tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PIECE_BYTES = 1 << 18
 
 
 class Derived:
-    """Has the name and the address of the blob or tree that it is read through."""
+    """A blob or tree with the name and the address of its inner blob or tree."""
 
     inner: Blob | Tree
 
@@ -27,7 +27,7 @@ class Derived:
 
 
 class DerivedStream(Derived, ABC):
-    """A blob that is made of another one as it is read, from the start to the end."""
+    """A blob that converts the bytes of another one, as a stream from the start to the end."""
 
     size_bytes: int | None = None
     random_access = False
@@ -49,7 +49,7 @@ def skip(file: BinaryIO, n_bytes: int) -> bool:
 
 
 def read_from_start(blob: Blob, start: int, length: int) -> bytes:
-    """Return a range of a blob that gives none: what stands before it is read, too."""
+    """Return a range of a blob without random access; the bytes before it are read, too."""
     with blob.open() as file:
         skip(file, start)
         return file.read(length)

@@ -1,8 +1,7 @@
-"""Files of references, opened or fetched, with the next one prefetched meanwhile.
+"""Opens or downloads the files of references, and prefetches the next one meanwhile.
 
-`dpss.storage.access` decides how a source is read. Here sizes, checksums and dates of the
-reference are held against the file, and what is to be read next is opened or copied while the
-present one is read.
+`dpss.storage.access` decides how a source is read. This module compares size, checksum and date of
+the reference with the file, and opens or copies the next file while the present one is read.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ log = logging.getLogger(__name__)
 _SHA256 = "sha256:"
 
 Opened = tuple[Source, ExitStack]
-"""A source, and what closes it."""
+"""A source, with the stack that closes it."""
 
 
 class Fetcher:
-    """Opens references; may be shared by threads."""
+    """Opens the files of references; safe in several threads."""
 
     def __init__(
         self,
@@ -45,12 +44,12 @@ class Fetcher:
         make_client: Callable[[], Client],
         check: Callable[[], None] = lambda: None,
     ) -> None:
-        """Fetch into ``scratch``.
+        """Store the scratch space and the factory of clients.
 
         Args:
-            scratch: Where to.
-            make_client: Makes a client when something is to be fetched.
-            check: Called while a reader waits for bytes; raises if it's time to end.
+            scratch: Scratch space for downloads.
+            make_client: Makes an HTTP client when the first file is to be fetched.
+            check: Called while a reader waits for bytes; raises an error if the run is to end.
         """
         self._scratch = scratch
         self._make_client = make_client
@@ -62,23 +61,23 @@ class Fetcher:
     def prefetch(self, refs: Iterable[MatrixRef]) -> None:
         """Announce the files that will be opened, in this order; each begins after the one before.
 
-        Not earlier: it could take the space that the one before it needs.
+        An earlier start could take the scratch space that the file before it needs.
         """
         with self._lock:
             self._expected.extend(ref for ref in refs if local_path(ref.address) is None)
 
     @contextmanager
     def open(self, ref: MatrixRef, *, whole: bool = False) -> Iterator[Source]:
-        """Open what a reference means for as long as the context lasts.
+        """Open the file or folder of a reference for as long as the context lasts.
 
         Args:
-            ref: What is meant.
-            whole: Whether to fetch it, as it turned out that it can't be read in place.
+            ref: The reference.
+            whole: Whether to download the file, as it can't be read in place.
 
         Raises:
-            MatrixError: It can't be had.
-            CorruptMatrixError: Its checksum is wrong, or it was changed while it was read.
-            LimitError: It can't be read in place, and is too large to be fetched.
+            MatrixError: The file can't be opened or downloaded.
+            CorruptMatrixError: The checksum is wrong, or the file changed while it was read.
+            LimitError: The file can't be read in place, and is too large for the scratch space.
         """
         if local_path(ref.address) is not None:
             with open_unchanged(ref) as source:
@@ -92,7 +91,7 @@ class Fetcher:
             yield source
 
     def _begin(self, ref: MatrixRef) -> Future[Opened]:
-        """Begin to fetch a file, unless that has begun; errors are raised when it is opened."""
+        """Start to fetch a file, unless that has started; errors are raised when it is opened."""
         with self._lock:
             if ref in self._expected:
                 self._expected.remove(ref)
@@ -107,7 +106,7 @@ class Fetcher:
             self._begin(following)
 
     def _open(self, ref: MatrixRef, *, whole: bool = False) -> Opened:
-        """Open a remote source and have a first look, or copy it."""
+        """Open a remote source and read its first bytes, or copy it."""
         source = self._source(ref)
         checked = ref.fingerprint.startswith(_SHA256)
         copied = is_copied(source, self._scratch.fits, whole=whole, checked=checked)
@@ -144,10 +143,10 @@ class Fetcher:
 
 @contextmanager
 def open_unchanged(ref: MatrixRef) -> Iterator[Source]:
-    """Open what a reference means where it is.
+    """Open the local file or folder of a reference in place.
 
     Raises:
-        CorruptMatrixError: At the end: a local file was changed meanwhile.
+        CorruptMatrixError: At the end of the context: the file changed meanwhile.
     """
     yield open_source(ref.address, ref.networks)
     path = local_path(ref.address)
@@ -156,10 +155,10 @@ def open_unchanged(ref: MatrixRef) -> Iterator[Source]:
 
 
 def _compare_size(ref: MatrixRef, blob: Blob) -> None:
-    """Hold a file against the size that its source states.
+    """Compare a file's size with the one that its source states.
 
     Raises:
-        CorruptMatrixError: It is another.
+        CorruptMatrixError: The sizes differ.
     """
     size = blob.size_bytes
     if None not in (ref.size_bytes, size) and ref.size_bytes != size:

@@ -1,8 +1,8 @@
 """The endings of matrix files, of each format, in one table.
 
-Content decides what a file is (`dpss.formats.registry`); an ending proposes: which of
-several files of one matrix is read, which file has to be a matrix, and what of a file's
-name is no part of the matrix's.
+The content of a file decides its format (`dpss.formats.registry`). The ending decides which of
+several files of one matrix is read, which file must be a matrix, and which part of the file's name
+is not part of the matrix's name.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ PACKING_SUFFIXES = (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz"
 
 @dataclass(frozen=True)
 class FileFormat:
-    """A format of files, by its endings."""
+    """A file format with its endings."""
 
     name: str
     suffixes: tuple[str, ...]
     """Endings of its files, in lower case, with those of compression and archives."""
     sure: bool = False
-    """Whether every file with such an ending is a matrix: a damaged one is a failure."""
+    """Whether every file with such an ending is a matrix, so that a damaged one is a failure."""
     names_format: bool = True
     """Whether the ending names the format, so that it is no part of a matrix's name."""
 
@@ -46,7 +46,7 @@ FILE_FORMATS = (
 
 
 def cost(file_name: str) -> int:
-    """Return how costly a file is to read, by its name; for comparisons only.
+    """Return a rank of the cost to read a file, by its name; lower is cheaper.
 
     >>> cost("a.h5ad") < cost("a.mtx.zip") < cost("a.loom") < cost("a.csv.zip")
     True
@@ -57,7 +57,7 @@ def cost(file_name: str) -> int:
 
 
 def is_sure(file_name: str) -> bool:
-    """Return whether a file of this name has to be a matrix.
+    """Return whether a file of this name must be a matrix.
 
     >>> is_sure("a.hdf5"), is_sure("a.csv")
     (True, False)
@@ -66,12 +66,12 @@ def is_sure(file_name: str) -> bool:
 
 
 def may_be_matrix(file_name: str) -> bool:
-    """Return whether a file of this name may be a matrix, or hold one."""
+    """Return whether a file of this name may be or contain a matrix."""
     return file_name.lower().endswith(_ALL)
 
 
 def stem_of(file_name: str) -> str:
-    """Return a file's name without what it says of its format.
+    """Return a file's name without the endings that name its format.
 
     >>> stem_of("heart.v2.mtx.gz"), stem_of("notes.txt"), stem_of(".h5ad")
     ('heart.v2', 'notes.txt', '.h5ad')

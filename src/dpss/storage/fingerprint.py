@@ -1,9 +1,8 @@
-"""A short name for content: equal where the bytes are equal, whatever the file is called.
+"""Fingerprints: short texts that are equal where the bytes of files are equal.
 
-Files and folders without a checksum of their own (local ones) are looked at in a few
-places instead of being read whole: reading everything only to find out that nothing is to
-be done would take as long as doing it. ``docs/adr/0003-fingerprints.md`` says what this
-can miss and what stands in for it.
+Files and folders without a checksum (local ones) are sampled at a few places: reading all bytes to
+find that nothing changed would take as long as a run. ``docs/adr/0003-fingerprints.md`` says which
+changes this misses, and the compensation.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from dpss.storage.base import Blob, Tree
 
 N_PLACES = 16
 PLACE_BYTES = 1 << 18
-"""A file of up to ``N_PLACES * PLACE_BYTES`` is read whole."""
+"""Bytes read at each place; a file of up to ``N_PLACES * PLACE_BYTES`` is read whole."""
 MAX_MEMBERS = 256
-"""Most files of a folder whose content is looked at; of all of them the names and sizes are."""
+"""Most files of a folder whose content is sampled; names and sizes of all files count."""
 
 PREFIX = "sampled-sha256:"
 
@@ -25,7 +24,7 @@ def fingerprint(source: Blob | Tree) -> str:
     """Return the fingerprint of a file or folder.
 
     Raises:
-        MatrixError: It can't be read.
+        MatrixError: The file or folder can't be read.
     """
     digest = hashlib.sha256()
     if isinstance(source, Blob):
@@ -47,7 +46,7 @@ def _add_blob(digest: hashlib._Hash, blob: Blob) -> None:
     size = blob.size_bytes or 0
     digest.update(f"{size}\0".encode())
     if not blob.random_access:
-        # Each place would be come to from the start: all of it is one way.
+        # Without random access each place means a read from the start, so all is read once.
         with blob.open() as file:
             while data := file.read(PLACE_BYTES):
                 digest.update(data)

@@ -19,7 +19,7 @@ from dpss.storage.base import Blob
 
 @dataclass(frozen=True)
 class _Place:
-    """Common part of files and folders."""
+    """Base of local files and folders."""
 
     path: Path
 
@@ -80,7 +80,7 @@ class LocalFolder(_Place):
 
 
 def path_of(source: object) -> Path | None:
-    """Return where a file or folder lies in the local file system; ``None`` if it does not."""
+    """Return the local path of a file or folder; ``None`` if it is not local."""
     return source.path if isinstance(source, _Place) else None
 
 
@@ -93,10 +93,10 @@ def list_beside(source: object) -> dict[str, Blob]:
 
 
 class LocalStore:
-    """A folder as a `dpss.storage.base.Store`: files are written beside, then renamed."""
+    """A folder as a `dpss.storage.base.Store`: written to a temporary file, then renamed."""
 
     def __init__(self, root: Path) -> None:
-        """Publish below ``root``, which is made when first written to."""
+        """Store the root folder, which is made at the first write."""
         self._root = root
         self._written: dict[str, bytes] = {}
 
@@ -110,7 +110,7 @@ class LocalStore:
         return self._path(key).read_bytes()
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield the keys that begin with ``prefix``, in order; unfinished files are not seen."""
+        """Yield the keys that begin with ``prefix``, in order; unfinished files are left out."""
         yield from self.sizes(prefix)
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
@@ -126,7 +126,7 @@ class LocalStore:
         return dict(sorted(found.items()))
 
     def write(self, key: str, data: bytes) -> None:
-        """Write beside, flush to the disk, then rename."""
+        """Write a temporary file beside it, flush it to the disk, then rename it."""
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ class LocalStore:
             raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
 
     def changed_keys(self, keys: Iterable[str]) -> list[str]:
-        """Return which of these files, all written here, are others now, or gone."""
+        """Return the keys of files, all written by this object, that were replaced or removed."""
         found = []
         for key in keys:
             written = self._written.pop(key, None)
@@ -187,7 +187,7 @@ def last_modified(path: Path) -> datetime:
     """Return when a file, or the newest file of a folder, was last changed.
 
     Raises:
-        OSError: It is not there.
+        OSError: The file or folder does not exist.
     """
     paths = [path, *path.rglob("*")] if path.is_dir() else [path]
     return datetime.fromtimestamp(max(each.stat().st_mtime for each in paths), UTC)

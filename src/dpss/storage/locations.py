@@ -40,9 +40,9 @@ SOURCES: dict[str, Callable[[str, frozenset[str] | None], Source]] = {
     "https": _open_http,
     "s3": _find_on_s3,
 }
-"""How to open a file to read, by scheme. A function here imports its library when called."""
+"""Functions that open a source, by scheme; each imports its library when called."""
 STORES: dict[str, Callable[[str], Store]] = {"s3": _open_s3_store}
-"""How to open an output, by scheme."""
+"""Functions that open a store, by scheme."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?=//)")
 
@@ -58,7 +58,7 @@ def scheme_of(address: str) -> str:
 
 
 def local_path(address: str) -> Path | None:
-    """Return the path that an address means, ``None`` where it isn't local."""
+    """Return the local path of an address; ``None`` where it isn't local."""
     scheme = scheme_of(address)
     if scheme == "file":
         return Path(unquote(urlsplit(address).path))
@@ -70,11 +70,11 @@ def open_source(address: str, networks: frozenset[str] | None = None) -> Source:
 
     Args:
         address: A path, or an address with a known scheme.
-        networks: For HTTP, the kinds of network that the host may be in; ``None`` where the
-            user named it.
+        networks: For HTTP, the kinds of network that the host may be in; ``None`` where the user
+            gave it.
 
     Raises:
-        UnreachableError: There is nothing, or a pipe, socket or device.
+        UnreachableError: No file or folder is there, or it is a pipe, socket or device.
         SettingsError: The scheme is not known.
     """
     path = local_path(address)
@@ -95,7 +95,7 @@ def open_store(address: str) -> Store:
     """Open an output; nothing is written yet.
 
     Raises:
-        UnreachableError: There is something else in its place.
+        UnreachableError: The path is not a folder.
         SettingsError: The scheme is not known.
     """
     path = local_path(address)

@@ -1,4 +1,4 @@
-"""Names that become folders: safe in a path and in an address, and unique."""
+"""Names of folders: safe in a path and in an address, and unique."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from dpss.storage.file_formats import stem_of
 
 RESERVED = frozenset({"index.html", "index.json", "genes.html", "runs"})
-"""Names at the top of an output besides the projects. (Also ``_dpss``: no safe name begins so.)"""
+"""Names of other files and folders at the top of an output. (No safe name begins with ``_``.)"""
 
 _MAX_BYTES = 120
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
 
 def safe_name(text: str) -> str:
-    """Return a name that is one part of a path, whatever it was.
+    """Convert any text to a name that is safe as one part of a path.
 
     >>> safe_name("Ischaemia: 4°C / 24 h"), safe_name("../../etc"), safe_name("runs")
     ('Ischaemia_4_C_24_h', 'etc', 'runs-')
@@ -28,7 +28,7 @@ def safe_name(text: str) -> str:
 
 
 def unique_names(texts: Iterable[str]) -> list[str]:
-    """Return a safe name for each text, no two alike even where capitals don't count.
+    """Return a unique safe name for each text; names differ not only in upper and lower case.
 
     >>> unique_names(["heart", "Heart", "heart?"])
     ['heart', 'Heart-2', 'heart-3']
@@ -47,7 +47,7 @@ def unique_names(texts: Iterable[str]) -> list[str]:
 
 
 def names_of_files(file_names: Sequence[str]) -> list[str]:
-    """Return a unique safe name for each file: its stem, or all of it where stems are alike.
+    """Return a unique safe name for each file: its stem, or the full name where stems are equal.
 
     >>> names_of_files(["a.h5ad", "b.h5ad", "b.mtx.zip"])
     ['a', 'b.h5ad', 'b.mtx.zip']

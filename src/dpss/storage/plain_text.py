@@ -1,4 +1,4 @@
-"""Text from outside without characters that control a terminal, a page or its reading order."""
+"""Removal of characters that control a terminal, a page or its reading order from text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def strip_control(text: str) -> str:
     """
     if text.isascii():
         return text.translate(_IN_ASCII)
-    # All that is stripped counts as not printable; so do line feeds and some blanks, which stay.
+    # All stripped characters are unprintable; so are line feeds and some blanks, which stay.
     if text.isprintable():
         return text
     return _BREAKS.sub(" ", _CONTROL.sub("", text))

@@ -1,4 +1,4 @@
-"""Remove secrets from what is shown: URLs, headers, messages of libraries, log lines."""
+"""Removal of secrets from URLs, headers, messages of libraries and log lines."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 _SHOWN = frozenset({"catalog", "version"})
-"""Query parameters that are kept. Names of signatures and tokens can't be listed completely, so
-what is shown is listed, not what is hidden."""
+"""Query parameters that are kept. All others are removed, as the names of signatures and tokens
+can't be listed completely.
+"""
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>\"']*[^\s<>\"'.,;)]", re.IGNORECASE)
 _PAIR = re.compile(
@@ -32,7 +33,7 @@ def redact_url(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        # Which part of it is a secret can't be told.
+        # It can't be parsed, so any part of it may be a secret.
         return f"{url.partition('://')[0]}://…"
     host = parts.netloc.rpartition("@")[2]
     shown = [(key, value) for key, value in parse_qsl(parts.query) if key in _SHOWN]

@@ -1,7 +1,6 @@
-"""Scratch space: a folder of bounded size for what can't be read where it lies.
+"""Scratch space: a folder of bounded size for copies of files that can't be read in place.
 
-It is emptied when the program ends, and what a killed program left is removed by the next
-one.
+It is emptied when the program ends; the next program removes what a killed one left.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ _PIECE_BYTES = 1 << 20
 
 
 class Scratch:
-    """A folder that holds at most so many bytes; a context manager that empties it."""
+    """A temporary folder of bounded size; a context manager that empties it."""
 
     def __init__(self, limit_bytes: int | None = None, parent: Path | None = None) -> None:
-        """Make the folder when it's first needed.
+        """Store the limits; the folder is made at the first use.
 
         Args:
-            limit_bytes: Most bytes that it holds; ``None`` for half of what is free.
-            parent: Where it is made; the system's folder for temporary files by default.
+            limit_bytes: Most bytes in the folder; ``None`` for half of the free space.
+            parent: Folder to make it in; by default the system's folder for temporary files.
         """
         self._parent = parent or Path(tempfile.gettempdir())
         self._limit = limit_bytes
@@ -47,7 +46,7 @@ class Scratch:
         self.closed = False
 
     def __enter__(self) -> Scratch:
-        """Remove what a killed program left."""
+        """Remove folders left by killed programs."""
         remove_abandoned(self._parent)
         return self
 
@@ -67,7 +66,7 @@ class Scratch:
 
     @property
     def limit_bytes(self) -> int:
-        """Most bytes that it holds."""
+        """Most bytes in the folder."""
         if self._limit is None:
             try:
                 self._limit = shutil.disk_usage(self._parent).free // 2
@@ -76,31 +75,31 @@ class Scratch:
         return self._limit
 
     def fits(self, blob: Blob) -> bool:
-        """Return whether a blob could be held; one of unknown size is given a try."""
+        """Return whether a blob fits the limit; true for one of unknown size."""
         return (blob.size_bytes or 0) <= self.limit_bytes
 
     @contextmanager
     def hold(self, blob: Blob, *, wait: bool = True) -> Iterator[LocalFile]:
-        """Fetch a blob whole and keep it for as long as the context lasts.
+        """Copy a blob to the folder for as long as the context lasts.
 
         Args:
-            blob: What is fetched.
-            wait: Whether to wait while others hold what it needs. A caller that holds something
-                already must not: it could be for itself that it waits.
+            blob: The blob to copy.
+            wait: Whether to wait until other copies free enough space. A caller that holds a copy
+                itself must not wait: it could wait for itself.
 
         Raises:
-            LimitError: It is larger than the limit, or the disk is full.
-            MatrixError: It can't be fetched, or its checksum is wrong, also a second time.
+            LimitError: The blob is larger than the limit, or the disk is full.
+            MatrixError: The blob can't be read, or its checksum is wrong twice.
         """
         space = _Space(self)
         try:
             with tempfile.TemporaryDirectory(dir=self._make_folder()) as folder:
-                # Under its own name: a reader may say it, and a format may be told by it.
+                # Under its own name, which messages show and formats may depend on.
                 path = Path(folder) / (Path(blob.name).name or "matrix")
                 try:
                     self._fetch(blob, path, space, wait)
                 except CorruptMatrixError:
-                    # Most often the file is what is wrong, but now and then the way was.
+                    # Most often the file is wrong, but sometimes the transfer was.
                     space.give_back()
                     self._fetch(blob, path, space, wait)
                 yield ScratchFile(path, origin=blob.url)
@@ -113,8 +112,8 @@ class Scratch:
 
     def _fetch(self, blob: Blob, path: Path, space: _Space, wait: bool) -> None:
         size = blob.size_bytes
-        # Two that grow side by side would wait for each other: one of unknown size waits
-        # until it is alone, and gives back what it didn't need.
+        # Two copies that grow side by side could wait for each other: one of unknown size waits
+        # until it is alone, and returns the space it didn't need.
         if size is not None:
             space.take(size, blob.url, wait)
         else:
@@ -154,14 +153,14 @@ class _Space:
         self._scratch = scratch
 
     def take(self, n_bytes: int, url: str, wait: bool = True) -> None:
-        """Wait until there is room, then hold it; or say that there is none."""
+        """Wait until there is room and reserve it; raise an error if there can't be."""
         scratch = self._scratch
         if n_bytes > scratch.limit_bytes:
             raise _too_large(url, n_bytes, scratch.limit_bytes)
         with scratch.changed:
             if not wait and scratch.used_bytes + n_bytes > scratch.limit_bytes:
                 raise _no_room(url, n_bytes, scratch)
-            # First come, first served: small ones would keep a large one waiting for ever.
+            # In order of arrival, as small requests would make a large one wait for ever.
             scratch.waiting.append(self)
             try:
                 scratch.changed.wait_for(lambda: not wait or self._may_take(n_bytes))
@@ -179,7 +178,7 @@ class _Space:
         return scratch.closed or (room and scratch.waiting[0] is self)
 
     def give_back(self, keep: int = 0) -> None:
-        """Hold only ``keep`` bytes from now on."""
+        """Release all reserved bytes but ``keep``."""
         with self._scratch.changed:
             self._scratch.used_bytes -= self.taken - keep
             self.taken = keep
@@ -188,7 +187,7 @@ class _Space:
 
 @dataclass(frozen=True)
 class ScratchFile(LocalFile):
-    """A fetched file: opened here, and called what it is called where it came from."""
+    """A local copy of a fetched file, with the name and the address of the original."""
 
     origin: str = ""
 
@@ -199,7 +198,7 @@ class ScratchFile(LocalFile):
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove scratch folders whose program is no longer there; it was killed.
+    """Remove scratch folders of programs that were killed.
 
     Each running program holds a lock within its own folder. On a system without file
     locks nothing is removed.

@@ -1,4 +1,4 @@
-"""Content of a compressed file, and the part of a tree below a folder."""
+"""The content of a compressed file as a blob, and the part of a tree below a folder."""
 
 from __future__ import annotations
 

@@ -16,16 +16,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def is_clutter(path: str) -> bool:
-    """Return whether macOS adds files of this path: ``__MACOSX``, ``._*``, ``.DS_Store``."""
+    """Return whether a path is one that macOS adds: ``__MACOSX``, ``._*``, ``.DS_Store``."""
     parts = path.split("/")
     return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store"
 
 
 def check_path(path: str, url: str) -> str:
-    """Return a member's path with ``/`` between its parts, and nothing that ends a line.
+    """Return a member's path with ``/`` between its parts and without line ends.
 
     Raises:
-        CorruptMatrixError: It leaves the archive's folder.
+        CorruptMatrixError: The path leads out of the archive's folder.
     """
     clean = _CONTROL.sub("?", path.replace("\\", "/"))
     if clean.startswith("/") or ".." in clean.split("/") or re.match(r"[A-Za-z]:", clean):
@@ -35,11 +35,11 @@ def check_path(path: str, url: str) -> str:
 
 @dataclass(frozen=True)
 class Member(ABC):
-    """A member of an archive, as far as all are alike."""
+    """Base of the members of all kinds of archives."""
 
     archive: Blob
     path: str
-    """Path within the archive: a name, never opened."""
+    """Path within the archive; a name that is never opened as a file."""
 
     @property
     def name(self) -> str:
@@ -54,7 +54,7 @@ class Member(ABC):
 
 @dataclass(frozen=True)
 class ArchiveTree(Derived, ABC):
-    """An archive as a `dpss.storage.base.Tree`, but for what lists its members."""
+    """Base of archives as a `dpss.storage.base.Tree`; subclasses list the members."""
 
     inner: Blob
     """The archive."""
@@ -63,7 +63,7 @@ class ArchiveTree(Derived, ABC):
         """Return the members by their path, without folders, links and macOS's clutter.
 
         Raises:
-            MatrixError: It can't be listed.
+            MatrixError: The archive can't be listed.
         """
         return self._members
 
@@ -73,4 +73,4 @@ class ArchiveTree(Derived, ABC):
 
     @abstractmethod
     def _list(self) -> Iterator[tuple[str, Blob]]:
-        """Yield the members with their paths; of two with the same the last one counts."""
+        """Yield the members with their paths; the last of several with the same path counts."""

@@ -1,8 +1,8 @@
-"""Tar archives as trees: members are read from where they lie, by range or as a stream.
+"""Tar archives as trees: members are read in place, by range or as a stream.
 
-The headers are read by the standard library, which is given no more than it may hold.
-A plain tar's members are ranges of it. A compressed one is gone through once to learn
-what is in it; its members then are streams, each of which begins at the archive's start.
+The standard library reads the headers, from a reader with limits. The members of a plain tar are
+ranges of it. A compressed tar is read through once to list its members; each member is then a
+stream that starts at the archive's start.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 HEAD_BYTES = 1 << 12
 """Bytes kept of each member of a compressed archive, for quick recognition."""
 _MOST_HEADS_BYTES = 1 << 24
-"""Bytes kept of all members together, at most."""
+"""Most bytes kept of all members together."""
 _PIECE_BYTES = 1 << 18
 
 
 def is_tar(blob: Blob) -> bool:
-    """Tell by its first bytes, decompressed, whether a blob is a tar archive."""
+    """Return whether a blob is a tar archive, by its first bytes, decompressed."""
     head = peek(blob, HEADER_BYTES)
     try:
-        # The checksum of its first header: no other format has that right.
+        # The checksum of the first header; it is wrong in files of other formats.
         tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
     except tarfile.HeaderError:
         return False
@@ -46,14 +46,14 @@ def is_tar(blob: Blob) -> bool:
 class TarTree(ArchiveTree):
     """A tar archive, compressed or not, as a `dpss.storage.base.Tree`.
 
-    To list it raises:
-        CorruptMatrixError: It is no whole tar file, or a member's path leaves its folder.
-        LimitError: It has too many members, or expands as nothing honest does.
+    Listing raises:
+        CorruptMatrixError: The tar file is damaged, or a member's path leads out of its folder.
+        LimitError: There are too many members, or the compression ratio is above the limit.
     """
 
     @cached_property
     def in_place(self) -> bool:
-        """Whether members can be read by range where they are."""
+        """Whether members can be read by range, in place."""
         packed = find_compression(self.inner.read_range(0, 8)) is not None
         return self.inner.random_access and not packed
 
@@ -79,11 +79,11 @@ class TarMember(Member):
     """A member of a tar archive as a `dpss.storage.base.Blob`."""
 
     start: int
-    """Where its bytes begin in the archive, decompressed."""
+    """Offset of the member's bytes in the decompressed archive."""
     size_bytes: int
     random_access: bool
     head: bytes = field(default=b"", repr=False)
-    """Its first bytes, where it costs much to come to them."""
+    """First bytes of the member, kept where the archive is compressed."""
 
     def read_range(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, fewer only at the end.
@@ -108,7 +108,7 @@ class TarMember(Member):
 
 
 class _TarMemberStream(io.RawIOBase):
-    """The bytes of a member. The archive is gone to when its head is not enough."""
+    """The bytes of a member; the archive is opened only for bytes beyond the head."""
 
     def __init__(self, member: TarMember) -> None:
         self._member = member

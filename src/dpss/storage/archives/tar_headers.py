@@ -1,7 +1,7 @@
 """The headers of a tar archive: read by the standard library, within limits.
 
-A header can declare a name of any length and a size that leads backwards, and a
-compressed archive can expand without end. What the library reads from notices.
+A header can declare a name of any length and a size that leads backwards, and a compressed archive
+can expand without end. The file objects here check each read for that.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dpss.storage.compression import DAMAGE, open_decompressed
 HEADER_BYTES = 512
 _MAX_MEMBERS = 1 << 19
 _MAX_FACT_BYTES = 1 << 20
-"""Most bytes of a name or another fact about a member."""
+"""Most bytes of one item of a header, such as a long name."""
 _MAX_FACTS_BYTES = 1 << 26
-"""Most bytes of all of them, beyond a few headers for each member."""
+"""Most bytes of all items together, beyond a few headers for each member."""
 _USUAL_FACT_BYTES = 1 << 11
 _MAX_READS_AT_END = 64
 _PIECE_BYTES = 1 << 18
@@ -38,10 +38,10 @@ _NO_TAR: tuple[type[Exception], ...] = (
 
 
 class HeaderReader(ABC):
-    """File object for tarfile: reads forward only, and gives no more bytes than headers have."""
+    """File object for tarfile: reads forward only, and limits the bytes of headers."""
 
     def __init__(self, blob: Blob) -> None:
-        """Begin at the archive's start."""
+        """Start at the archive's first byte."""
         self.url = blob.url
         self.n_members = 0
         self.last = b""
@@ -70,8 +70,8 @@ class HeaderReader(ABC):
         """Return the next bytes, for tarfile.
 
         Raises:
-            CorruptMatrixError: They are more than a name may have, or it goes on at the end.
-            LimitError: All names together are too many.
+            CorruptMatrixError: The read is longer than a name may be, or reaches beyond the end.
+            LimitError: All names together are too long.
         """
         if not 0 <= n_bytes <= _MAX_FACT_BYTES:
             raise CorruptMatrixError(f"{self.url}: declares a name of {n_bytes:,} bytes")
@@ -85,17 +85,17 @@ class HeaderReader(ABC):
         return data
 
     def look(self, n_bytes: int) -> bytes:
-        """Return the next bytes, whatever they are."""
+        """Return the next bytes without checking limits."""
         self.last = self._read(n_bytes)
         self._position += len(self.last)
         return self.last
 
     def seek(self, position: int) -> int:
-        """Go forward, or back by one byte; nothing is there beyond the end.
+        """Move the position forward, or back by one byte.
 
         Raises:
-            CorruptMatrixError: It is further back: two members overlap.
-            LimitError: It is further ahead than a compressed archive may expand.
+            CorruptMatrixError: The position is further back: two members overlap.
+            LimitError: The position is beyond the allowed size of a compressed archive.
         """
         if position < self._position - 1:
             raise CorruptMatrixError(f"{self.url}: not a whole tar file (its members overlap)")
@@ -109,11 +109,11 @@ class HeaderReader(ABC):
 
     @abstractmethod
     def _seek(self, position: int) -> None:
-        """Have the next reading begin at a position, which is one byte back at most."""
+        """Set the position of the next read; at most one byte back."""
 
 
 class _RangeReader(HeaderReader):
-    """Reads a plain archive: nothing is read of what is skipped."""
+    """Reads the headers of a plain archive; skipped bytes are not read."""
 
     def __init__(self, blob: Blob) -> None:
         super().__init__(blob)
@@ -130,7 +130,7 @@ class _RangeReader(HeaderReader):
 
 
 class _StreamReader(HeaderReader):
-    """Reads an archive from its start to its end, decompressed."""
+    """Reads the headers of a compressed archive, as a stream from its start."""
 
     def __init__(self, blob: Blob) -> None:
         super().__init__(blob)
@@ -145,7 +145,7 @@ class _StreamReader(HeaderReader):
 
     def _seek(self, position: int) -> None:
         if position < self._position:
-            # tarfile looks at the byte before a header, to see that the file goes so far.
+            # tarfile reads the byte before a header to check that the file is long enough.
             self._back = self.last[-1:] + self._back
             return
         here = self._position
@@ -170,17 +170,17 @@ def open_reader(blob: Blob, in_place: bool) -> HeaderReader:
 
     Args:
         blob: The archive.
-        in_place: Whether it is plain and can be read by range.
+        in_place: Whether the archive is not compressed and can be read by range.
     """
     return _RangeReader(blob) if in_place else _StreamReader(blob)
 
 
 def entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
-    """Yield the headers of an archive's members; each time the reader is behind the header.
+    """Yield the headers of an archive's members, with the reader positioned after each.
 
     Raises:
-        CorruptMatrixError: It is damaged or cut off.
-        LimitError: It has too many members.
+        CorruptMatrixError: The archive is damaged or cut off.
+        LimitError: The archive has too many members.
     """
     try:
         with tarfile.open(
@@ -190,7 +190,7 @@ def entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
                 if entry.size < 0:
                     raise CorruptMatrixError(f"{reader.url}: declares a negative size")
                 yield entry
-                # Else it would remember each.
+                # Otherwise tarfile would store each header.
                 archive.members = []  # type: ignore[attr-defined]
                 reader.n_members += 1
                 if reader.n_members > _MAX_MEMBERS:
@@ -199,6 +199,6 @@ def entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
         if isinstance(error, MatrixError):
             raise
         raise CorruptMatrixError(f"{reader.url}: not a whole tar file ({error})") from error
-    # Where a header is damaged tarfile ends as if the archive did.
+    # At a damaged header tarfile ends as it does at the archive's end.
     if reader.last.strip(b"\0"):
         raise CorruptMatrixError(f"{reader.url}: not a whole tar file (a damaged header)")

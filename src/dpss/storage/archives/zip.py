@@ -1,4 +1,4 @@
-"""Zip archives as trees: members are streamed from where they lie, never unpacked to disk.
+"""Zip archives as trees: members are streamed in place, never unpacked to disk.
 
 A zip's table of contents is read with the standard library; the members' bytes are read
 by `dpss.storage.archives.zip_member`.
@@ -34,7 +34,7 @@ _NOT_A_ZIP: tuple[type[Exception], ...] = (
 
 
 def is_zip(blob: Blob) -> bool:
-    """Tell by its first bytes whether a blob is a zip archive."""
+    """Return whether a blob is a zip archive, by its first bytes."""
     return blob.read_range(0, 4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -42,9 +42,9 @@ def is_zip(blob: Blob) -> bool:
 class ZipTree(ArchiveTree):
     """A zip archive as a `dpss.storage.base.Tree`.
 
-    To list it raises:
-        CorruptMatrixError: It is no whole zip file, or a member's path leaves its folder.
-        LimitError: Its table of contents is too large, or can't be reached by a stream.
+    Listing raises:
+        CorruptMatrixError: The zip file is damaged, or a member's path leads out of its folder.
+        LimitError: The table of contents is too large, or can't be reached in a stream.
     """
 
     def _list(self) -> Iterator[tuple[str, Blob]]:
@@ -57,7 +57,7 @@ class ZipTree(ArchiveTree):
                 yield path, _make_member(self.inner, path, entry)
 
     def _entries(self) -> list[zipfile.ZipInfo]:
-        """Return what the table of contents names."""
+        """Return the entries of the table of contents."""
         if not self.inner.random_access:
             raise NeedsWholeError(
                 f"{self.url}: a zip archive within a stream can't be read in place"

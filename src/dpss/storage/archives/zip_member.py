@@ -1,4 +1,4 @@
-"""The members of a zip archive: their bytes are held against what the archive declares."""
+"""The members of a zip archive; their bytes are checked against the archive's declarations."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _MAGIC = b"PK\x03\x04"
 
 
 def first_name(head: bytes) -> str | None:
-    """Return the name of a zip archive's first member, as far as ``head`` reaches.
+    """Return the name of a zip archive's first member, cut off where ``head`` ends.
 
     Args:
         head: First bytes of a file.
 
     Returns:
-        The name; ``None`` where the file is no zip archive or begins with something else.
+        The name; ``None`` where the file does not begin with a member of a zip archive.
     """
     if len(head) < _LOCAL_HEADER.size:
         return None
@@ -48,20 +48,20 @@ class ZipMember(Member):
     """A member of a zip archive as a `dpss.storage.base.Blob`."""
 
     header_offset: int
-    """Where its local header begins in the archive."""
+    """Offset of the member's local header in the archive."""
     packed_bytes: int
-    """Size in the archive."""
+    """Size of the member in the archive, packed, in bytes."""
     size_bytes: int
-    """Size that it declares to have unpacked; more is an error."""
+    """Declared size of the member, unpacked, in bytes; more bytes are an error."""
     crc: int
-    """CRC-32 that it declares."""
+    """Declared CRC-32 of the unpacked bytes."""
     method: int
     """Number of the compression method."""
     encrypted: bool = False
 
     @property
     def random_access(self) -> bool:
-        """Whether it is stored uncompressed."""
+        """Whether the member is stored uncompressed."""
         return self.method == zipfile.ZIP_STORED and self.archive.random_access
 
     def read_range(self, start: int, length: int) -> bytes:
@@ -69,7 +69,7 @@ class ZipMember(Member):
 
         Raises:
             CorruptMatrixError: The member is damaged or encrypted.
-            UnknownFormatError: It is compressed in a way that this program can't read.
+            UnknownFormatError: The compression method is not supported.
         """
         if not self.random_access:
             return read_from_start(self, start, length)
@@ -81,7 +81,7 @@ class ZipMember(Member):
 
         Raises:
             CorruptMatrixError: The member is damaged or encrypted; also from later reads.
-            UnknownFormatError: It is compressed in a way that this program can't read.
+            UnknownFormatError: The compression method is not supported.
         """
         packed = BlobFile(self.archive)
         packed.seek(self._find_data())
@@ -101,10 +101,10 @@ class ZipMember(Member):
         return cast("BinaryIO", io.BufferedReader(_ZipMemberStream(self, source, decoder)))
 
     def _find_data(self) -> int:
-        """Return where the member's bytes begin in the archive."""
+        """Return the offset of the member's bytes in the archive."""
         if self.encrypted:
             raise CorruptMatrixError(f"{self.url}: is encrypted; pack it without a password")
-        # Where a damaged table of contents begins decides this number: it may be negative.
+        # In an archive with a damaged table of contents this number may be negative.
         first = self.header_offset
         header = self.archive.read_range(first, _LOCAL_HEADER.size) if first >= 0 else b""
         if len(header) < _LOCAL_HEADER.size:
@@ -116,7 +116,7 @@ class ZipMember(Member):
 
 
 class _ZipMemberStream(io.RawIOBase):
-    """The bytes of a member, unpacked, held against its declared size and checksum."""
+    """The unpacked bytes of a member, checked against the declared size and checksum."""
 
     def __init__(self, member: ZipMember, source: BinaryIO, decoder: Any) -> None:
         self._member = member
@@ -142,7 +142,7 @@ class _ZipMemberStream(io.RawIOBase):
         if len(view) == 0 or self._checked:
             return 0
         url = self._member.url
-        # One byte more than is left, so that a member that goes on is found out.
+        # One byte more than declared, so that a longer member is detected.
         data = self._decode(min(len(view), self._left + 1))
         if len(data) > self._left:
             raise CorruptMatrixError(

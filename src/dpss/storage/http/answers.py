@@ -1,4 +1,4 @@
-"""Answers over HTTP: headers, bodies of bounded size, and faults in words."""
+"""HTTP responses: headers, bodies of bounded size, and descriptions of errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DRAINED_BYTES = 1 << 16
 
 
 def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a ``Retry-After`` asks for; it may be a number or a date.
+    """Return the seconds that a ``Retry-After`` asks for, given as a number or a date.
 
     >>> retry_after("3"), retry_after("soon"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT")
     (3.0, None, 0.0)
@@ -43,7 +43,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def reason(error: BaseException) -> str:
-    """Return what went wrong in a few words, without addresses' secrets."""
+    """Return a short description of an error, without secrets of addresses."""
     text = str(error.args[-1]) if error.args else str(error)
     for sign, words in (
         ("Failed to resolve", "there is no such host, or no network"),
@@ -60,7 +60,7 @@ def reason(error: BaseException) -> str:
 
 
 def discard(answer: urllib3.BaseHTTPResponse) -> None:
-    """Discard an answer; a short body is read so that the connection can be used again."""
+    """Discard a response; read a short body, so that the connection can be used again."""
     length = stated_length(answer)
     if length is not None and length <= _DRAINED_BYTES:
         with contextlib.suppress(HTTPError, OSError):
@@ -71,12 +71,12 @@ def discard(answer: urllib3.BaseHTTPResponse) -> None:
 
 
 def stated_length(answer: urllib3.BaseHTTPResponse) -> int | None:
-    """Return the ``Content-Length`` in bytes; ``None`` where there is none, or no number."""
+    """Return the ``Content-Length`` in bytes; ``None`` where it is missing or not a number."""
     return whole_number(answer.headers.get("Content-Length", ""))
 
 
 def whole_number(text: str) -> int | None:
-    """Return a number of a header, ``None`` where it is none below 10¹⁸.
+    """Parse a whole number below 10¹⁸ in a header; ``None`` for any other text.
 
     >>> whole_number("12"), whole_number("-5"), whole_number("1e3"), whole_number("9" * 5000)
     (12, None, None, None)
@@ -86,7 +86,7 @@ def whole_number(text: str) -> int | None:
 
 
 def is_malformed(error: Exception) -> bool:
-    """Return whether an answer broke HTTP's grammar, which a second attempt does not mend."""
+    """Return whether a response is malformed HTTP, which a second attempt does not change."""
     causes = (error, *error.args)
     return any(
         isinstance(cause, HTTPException)
@@ -96,7 +96,7 @@ def is_malformed(error: Exception) -> bool:
 
 
 def read_bounded(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
-    """Return a body, inflated; ``None`` where it states or has more than ``limit`` bytes."""
+    """Return a decompressed body; ``None`` where it has or states more than ``limit`` bytes."""
     if (stated_length(answer) or 0) > limit:
         return None
     data = bytearray()
@@ -108,7 +108,7 @@ def read_bounded(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
 
 
 def words_of(data: bytes) -> str:
-    """Return what an error's body says, if that is short and plain."""
+    """Return the text in the body of an error, if it is short and plain."""
     try:
         document = json.loads(data)
     except ValueError:

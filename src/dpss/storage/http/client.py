@@ -1,8 +1,8 @@
-"""HTTP with retries: what passes is tried again, for as long as was asked and no longer.
+"""HTTP with retries: transient errors are retried until a deadline.
 
-The client is urllib3, the retrying stamina's; ``docs/adr/0005-http-client.md`` says why.
-Tried again are refused and broken connections, silence, and the statuses 429, 500, 502,
-503 and 504; a ``Retry-After`` is honoured, also where it comes with a redirect.
+The client is urllib3, the retries are stamina's; ``docs/adr/0005-http-client.md`` has the reasons.
+Retried are refused and broken connections, timeouts, and the statuses 429, 500, 502, 503 and 504; a
+``Retry-After`` is honoured, also in a redirect.
 """
 
 from __future__ import annotations
@@ -34,67 +34,69 @@ from dpss.storage.redaction import redact_url
 T = TypeVar("T")
 
 PASSING = frozenset({429, 500, 502, 503, 504})
-"""Statuses of faults that may pass: the request is tried again."""
+"""Statuses of transient errors: the request is retried."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_REDIRECTS = 100  # Azul sends a caller back to itself until a file is ready
+MAX_REDIRECTS = 100  # Azul redirects to the same address until a file is ready
 MAX_JSON_BYTES = 1 << 27
-"""Largest document, after inflating; CELLxGENE's list of all data sets has about 2²⁶ bytes."""
+"""Largest decompressed document in bytes; CELLxGENE's list of datasets has about 2²⁶."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to wait for what, in seconds."""
+    """Number of attempts, waiting times and timeouts, in seconds."""
 
     attempts: int = 8
-    """Attempts at one request, or at getting on with a download."""
+    """Most attempts at one request, or at resuming a download."""
     deadline: float = 300.0
-    """For one request with all its attempts, redirects and waits."""
+    """Seconds for one request with all its attempts, redirects and waits."""
     connect: float = 10.0
-    """For a connection."""
+    """Timeout of a connection, in seconds."""
     read_timeout: float = 25.0
-    """For the next bytes of an answer. Less than the 30 seconds that a container is given to end
-    after SIGTERM: no thread that waits for a server keeps the program longer."""
+    """Timeout for the next bytes of a response, in seconds. Less than the 30 seconds that a
+    container has to end after SIGTERM, so that a waiting thread ends in time.
+    """
     initial_backoff: float = 0.5
-    """Before the second attempt; doubles each time, and chance is added."""
+    """Seconds before the second attempt; doubles each time, plus random jitter."""
     max_backoff: float = 30.0
-    """Before any attempt, if the server names no time."""
+    """Most seconds before an attempt, if the server states no time."""
     slow_bytes_per_second: float = 10_000.0
     """A slower transfer over ``slow`` seconds counts as broken."""
     slow: float = 120.0
-    """See ``slow_bytes_per_second``."""
+    """Seconds over which ``slow_bytes_per_second`` is measured."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """Sends requests; may be shared by threads and pickled."""
+    """Sends HTTP requests; safe in several threads; can be pickled."""
 
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     user_agent: str = "data-portal-summary-stats"
     networks: Networks | None = None
-    """Kinds of network that the host of an address may be in; ``None`` for addresses that the user
-    named: those where their host was when this process first connected to it."""
+    """Kinds of network that the host of an address may be in; ``None`` for addresses given by the
+    user: then the networks of the host's addresses at this process's first connection.
+    """
 
     def get_json(self, url: str) -> Any:
         """Return the JSON document at an address.
 
         Raises:
-            RequestError: There is none, or not within the time that was given.
+            RequestError: The address gives no JSON document before the deadline.
         """
         return self._json("GET", url, None)
 
     def post_json(self, url: str, document: Any) -> Any:
-        """Post a JSON document and return the one that comes back.
+        """Post a JSON document and return the JSON document of the response.
 
         Raises:
-            RequestError: There is none, or not within the time that was given.
+            RequestError: The response is no JSON document, or comes after the deadline.
         """
         return self._json("POST", url, json.dumps(document).encode())
 
     def try_until(self, function: Callable[[], T]) -> T:
-        """Call a function until it doesn't end in a `TransientRequestError`, or retries does.
+        """Call a function, again on each `TransientRequestError`, until the retries are used up.
 
         Raises:
-            RequestError: What the last call raised.
+            RequestError: The error of the last call.
         """
         retries = self.retries
         return stamina.RetryingCaller(
@@ -108,15 +110,15 @@ class Client:
     def open(
         self, url: str, headers: Mapping[str, str] | None = None
     ) -> tuple[urllib3.BaseHTTPResponse, str, Client]:
-        """Ask for an address once, following redirects; the body is not yet read.
+        """Request an address once, following redirects; the body is not yet read.
 
         Returns:
-            The answer, whatever its status unless it may pass, the address it came from, and
-            the client that may ask this address again.
+            The response, of any status that is not transient; its final address; and the client to
+            request that address again.
 
         Raises:
-            TransientRequestError: It may work later.
-            RequestError: It won't.
+            TransientRequestError: The request failed; a later attempt may succeed.
+            RequestError: The request failed for good.
         """
         deadline = time.monotonic() + self.retries.deadline
         client = self
@@ -202,7 +204,7 @@ class Client:
         return answer
 
     def _wait(self, error: Exception) -> bool | float:
-        """Return whether to try again, and when if the server named a time."""
+        """Return whether to retry; the seconds to wait if the server states them."""
         if not isinstance(error, TransientRequestError):
             return False
         if error.retry_after is None:
@@ -215,13 +217,13 @@ def follow(url: str, location: str, networks: Networks | None = None) -> str:
 
     Args:
         url: The address that answers with the redirect.
-        location: Where it leads to; may be relative.
-        networks: Kinds of network that the host of ``url`` may be in; ``None`` where the user
-            named it.
+        location: Target of the redirect; may be relative.
+        networks: Kinds of network that the host of ``url`` may be in; ``None`` where the user gave
+            it.
 
     Raises:
-        RequestError: It is no address, or leads away from HTTP, from HTTPS to plain HTTP, or
-            from a public host into a private network.
+        RequestError: The target is not an address, or leads away from HTTP, from HTTPS to plain
+            HTTP, or from a public host into a private network.
     """
     try:
         target = urljoin(url, location)

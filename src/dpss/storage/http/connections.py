@@ -2,8 +2,8 @@
 
 A connection resolves its host's name once, compares the addresses with the allowed
 networks, and connects to one of these addresses. The name stays in the ``Host`` header,
-in TLS's server name and in the check of the certificate. Through a proxy, which the user
-named, the proxy resolves names and decides.
+in TLS's server name and in the check of the certificate. Through a proxy set by the user, the proxy
+resolves names and decides.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class RefusedNetworkError(HTTPError):
 
 
 class _CheckedConnection(HTTPConnection):
-    """A connection to an address that was checked."""
+    """A connection that checks the host's addresses against the allowed networks."""
 
     networks: ClassVar[Networks | None] = None
-    """Kinds of network that are allowed; ``None``: those where the host was first."""
+    """Allowed kinds of network; ``None`` for those of the host's first look-up."""
 
     def _new_conn(self) -> socket.socket:
         """Return a socket that is connected to the first address that answers.
@@ -78,11 +78,11 @@ class _CheckedConnection(HTTPConnection):
 
 
 class _CheckedTlsConnection(_CheckedConnection, HTTPSConnection):
-    """The same with TLS."""
+    """A checked connection with TLS."""
 
 
 def pools_for(url: str, networks: Networks | None) -> urllib3.PoolManager:
-    """Return this process's connections, through the proxy that is set for such an address.
+    """Return this process's connection pools, through the proxy set for such an address.
 
     Args:
         url: An address.

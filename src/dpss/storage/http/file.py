@@ -1,8 +1,7 @@
-"""A file behind ``https://`` as a blob: by range where the server can, else as a stream.
+"""A file at ``https://`` as a blob, read by range where the server supports it.
 
-A download that breaks off goes on where it was. Where an address leads on to another one
-that is signed and expires (as in the HCA Data Portal), that one is used for as long as it
-works and asked for again when it no longer does.
+An interrupted download resumes. Where an address redirects to a signed one that expires (as in the
+HCA Data Portal), the signed address is used as long as it works, then requested anew.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ from dpss.storage.http.transfer import (
 from dpss.storage.redaction import redact_url
 
 HEAD_BYTES = 1 << 16
-"""Read with the first request and kept: every reader begins by looking at them."""
+"""First bytes of a file, kept from the first request, as every reader needs them."""
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 """Statuses of storage services for an expired signed address (Google: 400, AWS: 403)."""
 _NOT_SIGNED_YET = frozenset({400, 401, 403})
-"""Those of them that may pass where the address was signed just now; 404 and 410 may not."""
+"""Those of them that are transient for a newly signed address."""
 
 
 class HttpBlob:
-    """A file behind HTTP as a `dpss.storage.base.Blob`."""
+    """A file at an HTTP address as a `dpss.storage.base.Blob`."""
 
     def __init__(
         self,
@@ -49,15 +48,15 @@ class HttpBlob:
         sha256: str = "",
         to_be_read: bool = False,
     ) -> None:
-        """Take the address; no request is sent yet.
+        """Store the address; no request is sent yet.
 
         Args:
-            address: Where it is; may hold a secret, which is never shown.
+            address: Address of the file; may contain a secret, which is never shown.
             client: Sends the requests.
-            name: Its name, if not the address's last part.
-            sha256: Checksum of its bytes, in hexadecimal digits; empty if not known.
-            to_be_read: Whether it's opened soon: a server that gives no parts and sends all at
-                the first question is then not asked a second time.
+            name: Name of the file, if not the address's last part.
+            sha256: Checksum of the file, in hexadecimal digits; empty if not known.
+            to_be_read: Whether the file is opened soon: the response of a server without ranges,
+                which sends all bytes at the first request, is then kept for that.
         """
         self._address = address
         self._client = client
@@ -95,20 +94,20 @@ class HttpBlob:
 
     @property
     def size_bytes(self) -> int | None:
-        """The size, where the server says it."""
+        """Size in bytes; ``None`` where the server does not state it."""
         return self.facts.size_bytes
 
     @property
     def random_access(self) -> bool:
-        """Whether the server gives parts."""
+        """Whether the server supports ranges."""
         return self.facts.ranges
 
     @property
     def facts(self) -> Facts:
-        """Facts of the server about the file, asked for once.
+        """The server's facts about the file, requested once.
 
         Raises:
-            FetchError: It can't be reached.
+            FetchError: The file can't be reached.
         """
         with self._lock:
             if self._facts is None:
@@ -122,7 +121,7 @@ class HttpBlob:
         """Return ``length`` bytes from ``start``, fewer only at the end.
 
         Raises:
-            FetchError: They can't be had.
+            FetchError: The bytes can't be read.
         """
         facts = self.facts
         stop = start + length
@@ -139,7 +138,7 @@ class HttpBlob:
         return b"".join(pieces)
 
     def open(self) -> BinaryIO:
-        """Open for reading from the start to the end; at the end the checksum is compared."""
+        """Open for reading from the start to the end; compare the checksum at the end."""
         return cast("BinaryIO", io.BufferedReader(Download(self, 0, None), BUFFER_BYTES))
 
     @property
@@ -148,11 +147,11 @@ class HttpBlob:
         return self._client
 
     def ask(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:
-        """Ask once for the bytes from ``start``; what was signed and expired is signed anew.
+        """Request the bytes from ``start`` once; renew an expired signed address.
 
         Raises:
-            TransientRequestError: It may work later.
-            RequestError: It won't.
+            TransientRequestError: The request failed; a later attempt may succeed.
+            RequestError: The request failed for good.
         """
         if stop is None:
             with contextlib.suppress(IndexError):
@@ -169,7 +168,7 @@ class HttpBlob:
             self._direct = None
         answer, final, client = self._client.open(self._address, headers)
         if answer.status in _NOT_SIGNED_YET and final != self._address and not direct:
-            # It had expired by the time it was used, as when a queue is long.
+            # The address had expired before it was used, as after a long wait in a queue.
             discard(answer)
             raise TransientRequestError(
                 f"{redact_url(final)}: answers {answer.status}", answer.status, None
@@ -187,7 +186,7 @@ class HttpBlob:
                 discard(answer)
                 return Facts(0, etag_of(answer), _modified(answer), True, b"")
             if answer.status == 200:
-                # All of it is on its way.
+                # The response has all bytes of the file.
                 size = whole_size(answer)
                 if self._to_be_read:
                     self._on_its_way.append(answer)

@@ -53,7 +53,7 @@ class Resolved:
     """One address of a host."""
 
     literal: str
-    """The address to connect to, with its scope where it has one (``fe80::1%eth0``)."""
+    """Text of the address to connect to, with its scope if any (``fe80::1%eth0``)."""
     address: IPAddress
     """The address without scope; the IPv4 address where an IPv6 address stands for one."""
 
@@ -74,7 +74,7 @@ def resolve(host: str) -> list[Resolved]:
 
     Raises:
         OSError: The name is not known here.
-        UnicodeError: It is no name.
+        UnicodeError: The text is not a host name.
     """
     plain = host.strip("[]")
     found = socket.getaddrinfo(plain, None, allowed_gai_family(), socket.SOCK_STREAM)
@@ -90,7 +90,7 @@ def first_networks(host: str, found: Iterable[Resolved]) -> Networks:
 
     Args:
         host: The name.
-        found: Its addresses now; they are remembered if it is new.
+        found: Current addresses of the host; stored if the name is new.
     """
     with _first_networks_lock:
         known = _first_networks.get(host)
@@ -115,14 +115,13 @@ def networks_beyond(url: str, target: str, within: Networks | None = None) -> Ne
     """Return the networks in which the host of an address given by another host may be.
 
     A public host leads to public hosts only. A host on loopback or a private network leads
-    into its own kind of network, too, but never to a link-local address. A host that leads
-    to itself stays in the networks where it was first.
+    into its own kind of network, too, but never to a link-local address. A host that leads to
+    itself stays in the networks of its first look-up.
 
     Args:
         url: The address whose host gives the other: in a redirect or as a service.
         target: The address given.
-        within: The networks in which the host of ``url`` may be; ``None`` where the user
-            named it.
+        within: The networks in which the host of ``url`` may be; ``None`` where the user gave it.
     """
     host = _host_of(url)
     with _first_networks_lock:
@@ -144,8 +143,7 @@ def private_redirect(url: str, target: str, within: Networks | None = None) -> s
     Args:
         url: The address that answered with the redirect.
         target: The absolute address that it leads to.
-        within: The networks in which the host of ``url`` may be; ``None`` where the user
-            named it.
+        within: The networks in which the host of ``url`` may be; ``None`` where the user gave it.
     """
     inner = _find_refused(url, target, within)
     if inner is None:
@@ -159,11 +157,11 @@ def private_redirect(url: str, target: str, within: Networks | None = None) -> s
 def why_not_from(service: str, target: str) -> str:
     """Return why an address that a service gives may not be read; empty where it may.
 
-    It must be one of HTTP, and may lead where a redirect of the service may lead: a
-    service could else make the program publish a file of this machine or its network.
+    The address must be one of HTTP, in a network to which the service may redirect: otherwise a
+    service could make the program publish a file of this machine or its network.
 
     Args:
-        service: The service's address, which the user named.
+        service: Address of the service, given by the user.
         target: The address in its answer.
     """
     shown = redact_line(redact_url(target))

@@ -1,4 +1,4 @@
-"""A body of HTTP as a stream that goes on where it broke off, and is held against its checksum."""
+"""An HTTP body as a stream that resumes after interruptions and checks its checksum."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts of a server about a file."""
+    """A server's facts about a file: size, version and support of ranges."""
 
     size_bytes: int | None
     etag: str
-    """Empty where it names none."""
+    """Entity tag; empty where there is none."""
     modified: str
-    """Its ``Last-Modified``; empty where it names none."""
+    """Header ``Last-Modified``; empty where there is none."""
     ranges: bool
-    """Whether parts can be asked for."""
+    """Whether the server supports ranges."""
     head: bytes
-    """The first bytes, where parts can be asked for."""
+    """First bytes of the file, where the server supports ranges."""
 
 
 class RemoteFile(Protocol):
-    """A file behind HTTP, as far as a download needs it."""
+    """The attributes of an HTTP file that a download needs."""
 
     @property
     def url(self) -> str:
@@ -63,7 +63,7 @@ class RemoteFile(Protocol):
 
 
 class Download(io.RawIOBase):
-    """The bytes of a blob from one place to another, going on where it broke off."""
+    """A stream of a range of an HTTP file, which resumes after interruptions."""
 
     def __init__(self, blob: RemoteFile, start: int, stop: int | None) -> None:
         """Read from ``start`` to ``stop`` (``None``: the end)."""
@@ -83,18 +83,18 @@ class Download(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` with what has come, as `read_piece` returns it."""
+        """Fill ``buffer`` with the bytes that `read_piece` returns."""
         view = memoryview(buffer)
         data = self.read_piece(len(view))
         view[: len(data)] = data
         return len(data)
 
     def read_piece(self, length: int) -> bytes:
-        """Return what has come, at most ``length`` bytes; none at the end.
+        """Return the next received bytes, at most ``length``; none at the end.
 
         Raises:
-            FetchError: No more comes, however often it's asked for.
-            CorruptMatrixError: The file changed meanwhile, or its checksum is another.
+            FetchError: No more bytes arrive after all retries.
+            CorruptMatrixError: The file changed meanwhile, or its checksum is wrong.
         """
         if self._done:
             return b""
@@ -151,7 +151,7 @@ class Download(io.RawIOBase):
         return data
 
     def _connect(self) -> urllib3.BaseHTTPResponse | None:
-        """Ask for the rest, ``None`` where there is none."""
+        """Request the remaining bytes; ``None`` where there are none."""
         facts = self._blob.facts
         answer = self._blob.ask(self._position, self._stop)
         if answer.status == 416:
@@ -170,15 +170,15 @@ class Download(io.RawIOBase):
             raise RequestError(
                 f"{self._blob.url}: the server gives other bytes than were asked for"
             )
-        # A server without ranges begins at the start again: what is there already goes by.
+        # A server without ranges starts again from the first byte: received bytes are skipped.
         self._skip(answer, self._position - start)
         return answer
 
     def _skip(self, answer: urllib3.BaseHTTPResponse, n_bytes: int) -> None:
-        """Let go by what came before.
+        """Skip the bytes that were received before the interruption.
 
         Raises:
-            CorruptMatrixError: It's something else now.
+            CorruptMatrixError: The bytes differ from those received before.
         """
         crc = 0
         came_before = self._start == 0 and n_bytes > 0
@@ -197,7 +197,7 @@ class Download(io.RawIOBase):
         return CorruptMatrixError(f"{self._blob.url}: was changed while it was read; run again")
 
     def _watch_speed(self, seconds: float, n_bytes: int) -> None:
-        """Count only the time that was spent waiting, not the reader's own."""
+        """Raise an error for a slow transfer; only time spent waiting counts."""
         retries = self._blob.client.retries
         self._spent += seconds
         self._got += n_bytes
@@ -227,15 +227,15 @@ class Download(io.RawIOBase):
 
 
 def whole_size(answer: urllib3.BaseHTTPResponse) -> int | None:
-    """Return the size of what is sent whole, ``None`` where it isn't said."""
+    """Return the size of a complete response, ``None`` where it isn't stated."""
     return stated_length(answer) if answer.status == 200 else None
 
 
 def content_range(answer: urllib3.BaseHTTPResponse, url: str) -> tuple[int, int | None]:
-    """Return where a part begins, and the whole's size where it is said.
+    """Return the start of a range, and the size of the file where it is stated.
 
     Raises:
-        RequestError: The answer does not say it.
+        RequestError: The response states no valid range.
     """
     found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
     if not found:

@@ -1,10 +1,9 @@
-"""Pages of remote files: asked for side by side and ahead of the reader, kept for a while.
+"""Cache of pages of remote files, requested side by side and ahead of the reader.
 
-A *run* is some pages in a row that one request brings. Runs that a reader waits for are
-asked for at once. Runs that were announced follow in the order of their announcement, as
-many as fit a window, so that memory stays bounded however much is announced. What was
-read is kept until newer runs need its room. Requests are made in threads that never keep
-the program from ending; a reader that waits for one checks now and then whether it's time to end.
+A *run* is a sequence of pages that one request fetches. Runs that a reader waits for are requested
+at once. Announced runs follow in their order, as many as fit a window, so that memory stays
+bounded. Runs that were read are kept until newer ones need their room. Requests are made in daemon
+threads; a reader that waits checks now and then whether the program is to end.
 """
 
 from __future__ import annotations
@@ -21,49 +20,48 @@ from dpss.storage.base import Blob
 T = TypeVar("T")
 
 PAGE_BYTES = 1 << 14
-"""Small, as an index may be spread over a file in pieces of two kilobytes."""
+"""Bytes of a page; small, as an index may be spread over a file in pieces of 2 kB."""
 MAX_RUN_PAGES = 1 << 7
-"""Pages of a request: 2 MiB. A round trip costs little beside it, a repetition, too."""
+"""Most pages of a request: 2 MiB, large against a round trip and cheap to repeat."""
 MAX_REQUESTS = 16
-"""Requests under way whose bytes no reader waits for yet."""
+"""Most requests in progress whose bytes no reader waits for yet."""
 WINDOW_BYTES = 24 << 20
-"""Bytes that are requested or have come and were not yet read, at most."""
+"""Most bytes that are requested or received and not yet read."""
 KEPT_BYTES = 32 << 20
-"""Bytes kept after reading, at most: threads share pages at the ends of their parts."""
+"""Most bytes kept after reading; threads share pages at the ends of their partitions."""
 _STALE_AFTER = 256
-"""A prefetched run is dropped if it is not read while so many other runs are."""
+"""A prefetched run is dropped if this number of other runs is read before it."""
 _POLL_SECONDS = 0.2
 
 
 class PageRange:
-    """Some pages in a row of one file."""
+    """A run of pages of one file."""
 
     def __init__(self, pages: Pages, first: int, stop: int, turn: int) -> None:
-        """Pages ``first..stop``, begun at a turn of the cache."""
-        self.pages, self.first, self.stop, self.turn = pages, first, stop, turn
-        self.data: Future[bytes] = Future()
+        """Store the pages ``first..stop``, and the turn of the cache at which they were requested.
+        """Store the pages ``first..stop`` and the turn at which they were requested."""
 
     @property
     def start_byte(self) -> int:
-        """Where it begins in the file."""
+        """Offset of the first page in the file, in bytes."""
         return self.first * PAGE_BYTES
 
     @property
     def n_bytes(self) -> int:
-        """How much of the file it is, the last page taken as whole."""
+        """Size in bytes, with the last page counted as whole."""
         return (self.stop - self.first) * PAGE_BYTES
 
 
 class Pages:
-    """The pages of one file that are there or under way."""
+    """The pages of one file that are cached or requested."""
 
     def __init__(self, blob: Blob) -> None:
-        """None yet."""
+        """Start without pages."""
         self.blob = blob
         self.runs: dict[int, PageRange] = {}
 
     def missing(self, first: int, stop: int) -> Iterator[tuple[int, int]]:
-        """Yield what is missing of some pages, at most a request's worth at a time."""
+        """Yield the missing ranges of some pages, each at most one request."""
         at = first
         while at < stop:
             if at in self.runs:
@@ -77,13 +75,13 @@ class Pages:
 
 
 class PageCache:
-    """Brings and keeps pages of one or many files. Safe in several threads."""
+    """Fetches and keeps pages of one or several files; safe in several threads."""
 
     def __init__(self, check: Callable[[], None] = lambda: None) -> None:
         """Make an empty cache.
 
         Args:
-            check: Called while a reader waits; raises if it's time to end.
+            check: Called while a reader waits; raises an error if the program is to end.
         """
         self._check = check
         self._lock = threading.Lock()
@@ -93,13 +91,13 @@ class PageCache:
         self._unread_bytes = self._kept_bytes = self._n_requests = self._turn = 0
 
     def get(self, pages: Pages, first: int, stop: int, around: int) -> list[PageRange]:
-        """Return the runs that hold some pages, in order, all of them begun.
+        """Return the runs that contain some pages, in order; all are requested.
 
         Args:
-            pages: Of which file.
+            pages: The pages of the file.
             first: The first page.
             stop: The page after the last one.
-            around: Up to which page a request for missing ones may go on.
+            around: Page up to which a request for missing pages may extend.
         """
         begun = []
         with self._lock:
@@ -119,7 +117,7 @@ class PageCache:
         return found
 
     def prefetch(self, pages: Pages, first: int, stop: int, *, first_of_all: bool = False) -> None:
-        """Announce pages that will be read, after all that were announced before."""
+        """Announce pages that will be read, after those that were announced before."""
         if stop <= first:
             return
         with self._lock:
@@ -130,10 +128,10 @@ class PageCache:
             self._begin_prefetched()
 
     def wait_for(self, future: Future[T]) -> T:
-        """Return what a request brings.
+        """Wait for a request and return its result.
 
         Raises:
-            MatrixError: It brings nothing.
+            MatrixError: The request failed.
         """
         while True:
             try:
@@ -150,7 +148,7 @@ class PageCache:
         return run
 
     def _mark_read(self, run: PageRange) -> None:
-        """Put a run at the end of those that are kept, and drop what there is no room for."""
+        """Move a run to the end of the kept ones, and drop the oldest beyond the limit."""
         self._turn += 1
         if run in self._unread:
             del self._unread[run]
@@ -171,7 +169,7 @@ class PageCache:
                 del run.pages.runs[page]
 
     def _begin_prefetched(self) -> None:
-        """Begin as many announced runs as there is room for. The lock is held."""
+        """Request as many announced runs as fit the window. The caller holds the lock."""
         while self._unread and self._turn - next(iter(self._unread)).turn > _STALE_AFTER:
             stale, _ = self._unread.popitem(last=False)
             self._unread_bytes -= stale.n_bytes
@@ -202,7 +200,7 @@ class PageCache:
                 self._begin_prefetched()
 
     def _fetch(self, run: PageRange) -> None:
-        """Ask for a run's bytes; what does not come is asked for anew by the next reader."""
+        """Fetch a run's bytes; after an error the next reader requests them again."""
         try:
             data = run.pages.blob.read_range(run.start_byte, run.n_bytes)
         except BaseException as error:

@@ -1,8 +1,7 @@
 """Remote files read in pages, for readers with many small reads at distant places.
 
-A file behind HTTP or on S3 is as good as a local one then: small pieces of metadata come
-in pages that are kept, sequential reading is noticed and read ahead of, and a reader can
-prefetch ranges. See ``docs/adr/0010-remote-reading.md``.
+Small pieces of metadata come in cached pages, sequential reading is detected and read ahead, and a
+reader can prefetch ranges. See ``docs/adr/0010-remote-reading.md``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dpss.storage.derived import Derived
 from dpss.storage.paging.cache import PAGE_BYTES, PageCache, Pages
 
 _AROUND_BYTES = 1 << 16
-"""Size of a request for a few bytes: others nearby are wanted next."""
+"""Size of a request for a few bytes, as bytes nearby are mostly read next."""
 _MAX_AHEAD_BYTES = 12 << 20
 _MIN_AHEAD_BYTES = 1 << 18
 _MAX_STREAMS = 64
@@ -39,7 +38,7 @@ class PagedBlob(Derived):
         self._guess = True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave the pages behind."""
+        """Pickle without the pages."""
         return _with_pages_of_its_own, (PagedBlob, self.inner)
 
     @property
@@ -56,7 +55,7 @@ class PagedBlob(Derived):
         """Return ``length`` bytes from ``start``, fewer only at the end.
 
         Raises:
-            MatrixError: They can't be had.
+            MatrixError: The bytes can't be read.
         """
         size = self.size_bytes or 0
         stop = min(start + length, size)
@@ -78,7 +77,7 @@ class PagedBlob(Derived):
     def prefetch(self, spans: Spans) -> None:
         """Fetch spans that will be read, in this order.
 
-        From then on nothing is read ahead by guess.
+        From then on the blob does not read ahead by itself.
         """
         self._guess = self._guess and spans.soon
         for start, length in reversed(spans.places) if spans.soon else spans.places:
@@ -90,12 +89,12 @@ class PagedBlob(Derived):
         return open_buffered(self)
 
     def _read_ahead(self, first: int, end: int, n_pages: int) -> None:
-        """Announce what follows where a reading goes on from the end of another.
+        """Announce the following pages where a read continues the one before.
 
-        As much is announced as was read, so that a look at a place brings little more.
+        The announced size is that of the read, so that a small read fetches little more.
         """
         with self._lock:
-            # A reading may end in the page in which the next begins, or just before.
+            # A read may end in the page in which the next begins, or just before.
             place = first if first in self._streams else first - 1
             read, told = self._streams.pop(place, (0, end))
             read += end - first
@@ -110,7 +109,7 @@ class PagedBlob(Derived):
 
 
 class PagedTree(Derived):
-    """Remote files as a `dpss.storage.base.Tree`, each of them paged; they share a cache."""
+    """Remote files as a `dpss.storage.base.Tree` of paged blobs, which share a cache."""
 
     inner: Tree
 
@@ -121,11 +120,11 @@ class PagedTree(Derived):
         self._blobs: dict[str, Blob] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave files and pages behind."""
+        """Pickle without files and pages."""
         return _with_pages_of_its_own, (PagedTree, self.inner)
 
     def blobs(self) -> Mapping[str, Blob]:
-        """Return the files by their path, listed once."""
+        """Return the files by their path; the tree is listed once."""
         if self._blobs is None:
             found = self.inner.blobs().items()
             self._blobs = {path: PagedBlob(blob, self._cache) for path, blob in found}
@@ -133,5 +132,5 @@ class PagedTree(Derived):
 
 
 def _with_pages_of_its_own(kind: Callable[[Any, PageCache], Any], inner: Any) -> Any:
-    """Make a paged file or tree with a cache that holds nothing yet."""
+    """Make a paged file or tree with an empty cache of its own."""
     return kind(inner, PageCache())

@@ -1,9 +1,9 @@
-"""Credentials and endpoint on AWS; an error is explained in one line.
+"""Credentials and endpoint for AWS, and explanations of errors in one line.
 
-Credentials come from botocore, so that whatever works for AWS's own tools works here: the
+Credentials come from botocore, so that all ways of AWS's own tools work: the
 environment, ``~/.aws`` with its profiles (roles, SSO and processes included), the role of
-an ECS task or an instance. The bytes go through obstore. ``docs/adr/0004-object-store.md``
-says why it's these two.
+an ECS task or an instance. The bytes go through obstore. ``docs/adr/0004-object-store.md`` has the
+reasons.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dpss.storage.s3.profile_files import explain_files
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Credential, S3Store
 
-# What AWS's own variables say is for AWS's libraries to read. Two they leave to the program:
-# AWS_REGION, which botocore alone of them does not know, and whether to sign at all.
+# AWS's libraries read the variables of AWS. The program reads two of them: AWS_REGION, which
+# botocore does not know, and the one that turns off signing.
 _AWS_ENVIRONMENT = os.environ  # noqa: TID251
 
 _TTL = timedelta(minutes=10)
@@ -51,16 +51,16 @@ class Credentials:
     """Asks botocore for credentials whenever obstore needs some."""
 
     def __init__(self, session: Any) -> None:
-        """Ask ``session``."""
+        """Store the botocore session."""
         self._session = session
         self._found: Any = None
         self._lock = threading.Lock()
 
     def __call__(self) -> S3Credential:
-        """Return credentials that are good for a while.
+        """Return credentials that are valid for a while.
 
         Raises:
-            UnreachableError: There are none.
+            UnreachableError: No credentials are found.
         """
         with self._lock:
             if self._found is None:
@@ -85,10 +85,10 @@ NO_CREDENTIALS = (
 
 @lru_cache(maxsize=64)
 def connect(bucket: str) -> S3Store:
-    """Return this process's connection to a bucket; nothing is asked of it yet.
+    """Return this process's connection to a bucket; no request is sent yet.
 
     Raises:
-        UnreachableError: There is no way to sign requests.
+        UnreachableError: No credentials are found.
     """
     import botocore.session
     from botocore.configprovider import ConfiguredEndpointProvider
@@ -114,7 +114,7 @@ def connect(bucket: str) -> S3Store:
             client_options={
                 "allow_http": str(endpoint or "").startswith("http://"),
                 "connect_timeout": timedelta(seconds=10),
-                # Of a request with its answer: 8 MiB at most, at 140 kB/s at least.
+                # Timeout of a request with its response: 8 MiB at most, at 140 kB/s at least.
                 "timeout": timedelta(seconds=60),
                 "user_agent": "data-portal-summary-stats",
             },
@@ -132,7 +132,7 @@ def _anonymous() -> bool:
 
 
 def explain_botocore(error: Exception) -> str:
-    """Say in one line why there are no credentials."""
+    """Return one line that says why there are no credentials."""
     words = redact_line(str(error)).rstrip(".")
     if type(error).__name__ == "ProfileNotFound":
         why = explain_files(_AWS_ENVIRONMENT)
@@ -150,7 +150,7 @@ def explain_botocore(error: Exception) -> str:
 
 
 def explain(error: Exception) -> str:
-    """Say in one line what S3 or the way to it refused; nothing of the request is repeated."""
+    """Return one line that explains an error of S3; no part of the request is repeated."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, DpssError):
@@ -181,10 +181,10 @@ def explain(error: Exception) -> str:
 
 
 def unreachable(url: str, error: Exception) -> UnreachableError:
-    """Return what is raised where an output or a listing can't be reached."""
+    """Build the error for an output or a listing that can't be reached."""
     return UnreachableError(f"{url}: {explain(error)}")
 
 
 def fetch_error(url: str, error: Exception) -> FetchError:
-    """Return what is raised where one matrix can't be read."""
+    """Build the error for an object that can't be read."""
     return FetchError(f"{url}: {explain(error)}")

@@ -1,4 +1,4 @@
-"""S3: objects as blobs, what lies below a prefix as a tree."""
+"""S3 objects as blobs, and the objects below a prefix as a tree."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PIECE_BYTES = 8 << 20
-"""Size of a stream's requests in bytes, one piece ahead: large enough that a round trip is
-nothing, small enough to be held twice."""
+"""Size of a stream's requests in bytes: large against a round trip, and small enough to hold two.
+"""
 FAULTS = (BaseError, OSError, ValueError, RuntimeError)
 """Errors of obstore; that of a failing credential provider passes unchanged."""
 _PAGE_KEYS = 1000
 """Keys of one listing request: as many as S3 returns."""
 _BROKEN = "response body"
-"""In obstore's message where an answer broke off: the one fault that it doesn't retry."""
+"""Words in obstore's message for an interrupted response, the one error it doesn't retry."""
 
 
 def try_until(function: Callable[[], T]) -> T:
-    """Call what obstore does, and again where an answer broke off."""
+    """Call a function of obstore, again if the response was interrupted."""
     return stamina.RetryingCaller(attempts=4, wait_initial=0.2, wait_max=5)(
         lambda error: isinstance(error, BaseError) and _BROKEN in str(error), function
     )
@@ -50,7 +50,7 @@ def split_url(url: str) -> tuple[str, str]:
     ('bucket', 'a/b.h5ad')
 
     Raises:
-        SettingsError: It names no bucket.
+        SettingsError: The address has no bucket.
     """
     parts = urlsplit(url, allow_fragments=False)
     key = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -67,7 +67,7 @@ class S3Blob:
     key: str
     size_bytes: int
     etag: str
-    """Without quotes. What is read must still have it."""
+    """Entity tag without quotes; every read requires it."""
     random_access: bool = True
 
     @property
@@ -84,7 +84,7 @@ class S3Blob:
         """Return ``length`` bytes from ``start``, fewer only at the end.
 
         Raises:
-            FetchError: They can't be had.
+            FetchError: The bytes can't be read.
             CorruptMatrixError: The object was replaced.
         """
         stop = min(start + length, self.size_bytes)
@@ -113,7 +113,7 @@ class S3Blob:
 
 
 class _Pieces(io.RawIOBase):
-    """A blob from start to end in large pieces, the next one under way while one is read."""
+    """A stream of a blob in large pieces; the next piece is requested while one is read."""
 
     def __init__(self, blob: Blob) -> None:
         self._blob = blob
@@ -130,7 +130,7 @@ class _Pieces(io.RawIOBase):
         if not self._piece:
             piece = (self._next or self._ask()).result()
             self._piece = memoryview(piece)
-            # Nothing stands behind an empty piece, and a thread for it would be one too many.
+            # No piece follows an empty one, so no thread is started for it.
             self._next = self._ask() if piece else None
         view = memoryview(buffer)
         n = min(len(view), len(self._piece))
@@ -150,7 +150,7 @@ class S3Tree:
 
     bucket: str
     prefix: str
-    """With a ``/`` at its end, or empty."""
+    """Prefix of the keys, with a ``/`` at its end, or empty."""
 
     @property
     def name(self) -> str:
@@ -166,7 +166,7 @@ class S3Tree:
         """Return the objects below the prefix by their relative key.
 
         Raises:
-            FetchError: They can't be listed.
+            FetchError: The objects can't be listed.
         """
         try:
             found = list_objects(self.bucket, self.prefix)
@@ -183,7 +183,7 @@ def find(url: str) -> S3Blob | S3Tree:
     """Return the object at an address, or the objects below it.
 
     Raises:
-        UnreachableError: There is neither, or it can't be reached.
+        UnreachableError: There is no such object, or the bucket can't be reached.
     """
     bucket, key = split_url(url)
     if key and not key.endswith("/"):
@@ -200,7 +200,7 @@ def find(url: str) -> S3Blob | S3Tree:
 
 
 def list_objects(bucket: str, prefix: str) -> Iterator[S3Blob]:
-    """Yield all objects whose keys begin with ``prefix``, however many pages that takes.
+    """Yield all objects whose keys begin with ``prefix``, over all pages of the listing.
 
     Args:
         bucket: The bucket.

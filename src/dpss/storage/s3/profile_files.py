@@ -1,8 +1,7 @@
-"""Why a person's files of AWS, ``~/.aws``, say nothing here: in a container above all.
+"""Explanations why AWS's files in ``~/.aws`` are not read, mostly in a container.
 
-botocore takes a file that it may not read for one that is not there, so that a private folder
-of another user, or one that is mounted elsewhere, ends as "profile not found". What is the
-matter is found out here, once that has happened.
+botocore treats an unreadable file as a missing one, so that a private folder of another user, or a
+folder mounted elsewhere, leads to "profile not found". The functions here find the cause.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _FILES = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
-"""The variable that names a file, and its name in ``~/.aws``."""
+"""Name of each file in ``~/.aws``, by the variable that sets another path."""
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def explain_files(environ: Mapping[str, str], mounts: Path = _MOUNTS) -> str | None:
-    """Say in one line why the files of AWS are not read, ``None`` if that is not the matter.
+    """Return one line that says why AWS's files are not read; ``None`` if they are readable.
 
     ``environ`` are AWS's variables with ``HOME``; ``mounts`` is the system's list of mounts.
     """
@@ -47,9 +46,9 @@ def _is_refused(path: Path) -> bool:
 
 def _explain_refusal(path: Path) -> str:
     """Return which user can't read which file, and as which user to run."""
-    if not hasattr(os, "geteuid"):  # Windows, whose rights are no numbers.
+    if not hasattr(os, "geteuid"):  # Windows has no numeric rights.
         return f"this user may not read {path}"
-    # The outermost folder that is closed; whose it is can be asked of the folder around it.
+    # The outermost unreadable folder; its owner can be read from its parent folder.
     folders = (folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK))
     closed = next(folders, path)
     words = f"user {os.geteuid()} may not read {closed}"
@@ -64,7 +63,7 @@ def _explain_refusal(path: Path) -> str:
 
 
 def _mounted(mounts: Path) -> Iterable[Path]:
-    """Yield where something is mounted."""
+    """Yield all mount points."""
     try:
         lines = mounts.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

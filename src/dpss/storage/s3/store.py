@@ -1,4 +1,4 @@
-"""S3 as an output: a prefix of a bucket."""
+"""A store on S3: a prefix of a bucket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dpss.storage.s3.connection import connect, unreachable
 from dpss.storage.s3.objects import FAULTS, list_objects, try_until
 
 N_WRITERS = 8
-"""Objects that are put side by side: a round trip takes longer than the bytes do."""
+"""Objects that are put side by side, as a round trip takes longer than the transfer."""
 
 
 class S3Store:
@@ -38,7 +38,7 @@ class S3Store:
         """Return an object's bytes.
 
         Raises:
-            FileNotFoundError: There is none.
+            FileNotFoundError: There is no such object.
             UnreachableError: S3 can't be reached.
         """
         path = self._key(key)
@@ -77,7 +77,7 @@ class S3Store:
         Raises:
             UnreachableError: S3 can't be reached.
         """
-        # obstore lists below whole parts of keys only; the rest of the prefix is ours.
+        # obstore lists below whole parts of keys only; the rest of the prefix is compared here.
         whole = self._prefix + (f"{prefix.rpartition('/')[0]}/" if "/" in prefix else "")
         found = {
             blob.key.removeprefix(self._prefix): blob.size_bytes
@@ -89,7 +89,7 @@ class S3Store:
         """Put an object: it appears whole or not at all.
 
         Raises:
-            UnreachableError: It can't be written.
+            UnreachableError: The object can't be written.
         """
         path = self._key(key)
         try:
@@ -112,7 +112,7 @@ class S3Store:
         """Put several objects side by side.
 
         Raises:
-            UnreachableError: One can't be written; the others were tried all the same.
+            UnreachableError: An object can't be written; all others were attempted.
         """
         with ThreadPoolExecutor(N_WRITERS, thread_name_prefix="dpss-put") as pool:
             puts = [pool.submit(self.write, key, data) for key, data in files.items()]
@@ -120,7 +120,7 @@ class S3Store:
             put.result()
 
     def changed_keys(self, keys: Iterable[str]) -> list[str]:
-        """Return which of these objects, all written here, have another entity tag, or are gone.
+        """Return the keys of objects, all written by this object, that were replaced or removed.
 
         Raises:
             UnreachableError: S3 can't be reached.
@@ -140,7 +140,7 @@ class S3Store:
         """Remove an object; nothing happens if there is none.
 
         Raises:
-            UnreachableError: It can't be removed.
+            UnreachableError: The object can't be removed.
         """
         path = self._key(key)
         try:
