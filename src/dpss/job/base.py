@@ -1,4 +1,4 @@
-"""A run: what is to be processed and how, and the receiver of its progress."""
+"""A run: its catalog, store and settings, and the interface of progress listeners."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ class RunListener(Protocol):
     """Receives the progress of a run."""
 
     def on_plan(self, steps: Sequence[Step]) -> None:
-        """Tell what is going to be done."""
+        """Called once with the steps of the plan."""
 
     def on_start(self, step: Step) -> Progress:
-        """Announce that a file is begun, decided or not; return its progress reporter."""
+        """Called before each step, also one that is decided; return its progress reporter."""
 
     def on_finish(self, outcome: Outcome) -> None:
-        """Tell what became of a matrix."""
+        """Called with the outcome of each matrix."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run: what is to be processed and how."""
+    """A run: its catalog, store, settings and dependencies."""
 
     catalog: Catalog
     pipeline: Pipeline
     listener: RunListener
     now: Callable[[], datetime]
-    """Tells the time, in UTC."""
+    """Returns the current time, in UTC."""
     force: bool = False
     only: frozenset[str] = frozenset()
     """Ids of the projects to process; empty for all."""
     shard: Shard = ALL
     """The shard of the projects that is processed."""
     prune: bool = False
-    """Delete what was published of matrices that the source no longer has."""
+    """Whether to delete the published files of matrices that the source no longer has."""
     jobs: int = 1
-    """Files processed side by side."""
+    """Number of files processed side by side."""
     prefetch: Callable[[Sequence[MatrixRef]], None] = lambda refs: None
-    """Told which files will be opened, in this order."""
+    """Called with the files that will be opened, in this order."""

@@ -1,4 +1,4 @@
-"""The run, project and matrix that log lines are about, which each line of the log names."""
+"""The context of log lines: ids of the run, project and matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objects of a run, made from its settings: the classes behind the protocols."""
+"""Factory functions for the objects of a run, which choose the classes by its settings."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def make_catalog(settings: RunSettings, recognise: Recognise) -> Catalog:
     """Return the catalog of a run's source, without what is on the blacklist.
 
     Args:
-        settings: What the run is asked to do.
-        recognise: Tells whether a local file whose name doesn't say so is a matrix.
+        settings: The settings of the run.
+        recognise: Returns, by the content of a local file, whether it is a matrix.
 
     Raises:
-        SettingsError: A setting that it needs is missing, or there is no such blacklist.
+        SettingsError: A required setting is missing, or the blacklist can't be read.
     """
     listed = read_listed(settings)
     if settings.source == "local":
@@ -57,15 +57,15 @@ def make_catalog(settings: RunSettings, recognise: Recognise) -> Catalog:
 def make_executor(
     settings: RunSettings, tell: Callable[[str], None]
 ) -> AbstractContextManager[Executor]:
-    """Return where the reading and counting is done, for as long as the context lasts.
+    """Return a context with the executor of a run.
 
     Args:
-        settings: What a run is asked to do.
-        tell: Told in one line what the cluster is and where it can be looked at.
+        settings: The settings of the run.
+        tell: Called with one line about the cluster and its dashboard.
 
     Raises:
-        SettingsError: It needs a library that is not installed.
-        UnreachableError: The cluster can't be reached.
+        SettingsError: The executor needs a library that is not installed.
+        UnreachableError: The Dask cluster can't be reached.
     """
     if settings.executor == "threads":
         return nullcontext(ThreadExecutor(threads_of(settings)))
@@ -87,15 +87,15 @@ def make_job(
     *,
     simulated: bool = False,
 ) -> Job:
-    """Return a run, ready to go.
+    """Return the run with all its objects.
 
     Args:
         settings: The run's settings.
         stop: Tells whether the run should end early.
         listener: Receives steps and outcomes.
         catalog: The projects to process.
-        scratch: Where it keeps what it fetches; emptied by the caller.
-        executor: Where is read and counted.
+        scratch: Scratch space for fetched files; emptied by the caller.
+        executor: Distributes the partitions.
         apart: Reads files in child processes; ``None`` to read them in this one.
         simulated: Whether the matrices are simulated.
 
@@ -131,16 +131,16 @@ def make_job(
 
 
 _CHECKS = 100
-"""How often an output is checked that other runs make and remove at the same time."""
+"""Most attempts to check an output that other runs make and remove at the same time."""
 
 
 def check_output(output: str) -> None:
-    """Check that a local output can be written to: better now than after an hour's work.
+    """Check that a local output can be written to, before the work begins.
 
-    Nothing is left behind: whether there is anything to publish will only be seen.
+    The check leaves nothing behind, as there may be nothing to publish.
 
     Raises:
-        UnreachableError: It can't be made or written to.
+        UnreachableError: The folder can't be made or written to.
     """
     folder = local_path(output)
     if folder is None or folder.is_file():
@@ -154,10 +154,10 @@ def check_output(output: str) -> None:
                     pass
                 break
             except (FileNotFoundError, FileExistsError):
-                # Another run that checks the same output has removed what it had made.
+                # Another run that checks the same output has removed its folders.
                 if attempt == _CHECKS - 1:
                     raise
-        # What another run has filled, or removed, meanwhile is its own.
+        # A folder that another run has filled or removed meanwhile is left alone.
         with contextlib.suppress(OSError):
             for each in missing:
                 each.rmdir()

@@ -15,15 +15,15 @@ log = logging.getLogger(__name__)
 
 
 PAGES_FIRST = timedelta(minutes=1)
-"""When a run makes pages for the first time, so that a run that is killed leaves an index."""
+"""Time until a run first makes pages, so that a run that is killed leaves an index."""
 
 
 PAGES_EVERY = timedelta(minutes=10)
-"""How often a long run brings the pages up to date."""
+"""Longest time between two updates of the pages."""
 
 
 PAGES_GRACE_SECONDS = 8.0
-"""How long pages are made after a signal; then only the index of what is published."""
+"""Seconds for making pages after a signal; then only the index is made."""
 
 
 def pages_are_due(elapsed: timedelta, since_pages: timedelta) -> bool:
@@ -48,10 +48,10 @@ def build_pages(job: Job, report: RunReport) -> RunReport:
 
     Args:
         job: The run.
-        report: What became of every matrix.
+        report: Outcomes of all matrices.
 
     Returns:
-        What went wrong, and the signal.
+        Report with the problems, and the signal if one came.
     """
     stop = job.pipeline.stop
     found = RunReport()
@@ -69,13 +69,13 @@ def build_pages(job: Job, report: RunReport) -> RunReport:
 
 
 def try_pages(job: Job, *, seconds: float = math.inf, lookup: bool = True) -> RunReport:
-    """Build the pages; returns what went wrong with that."""
+    """Build the pages; return a report with the problems."""
     from dpss.website import build_website
 
     try:
         build_website(
             job.pipeline.store,
-            # Checksums tell what is published anew: pages made during the run are kept.
+            # Checksums tell which matrices changed: pages made during the run are kept.
             changed=(),
             prune=job.prune,
             seconds=seconds,

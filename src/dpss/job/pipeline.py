@@ -1,7 +1,6 @@
 """One file: open, summarise each matrix in it, draw, publish.
 
-Everything is made before anything is published, so that a file that turns out to be
-broken half way leaves the output as it was.
+All files are made before any is published, so that a damaged file leaves the output as it was.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Apart(Protocol):
-    """Makes results in another process, whose loss is an error of the one file."""
+    """Makes results in another process; its loss is an error of the one file."""
 
     def make(
         self, project: Project, ref: MatrixRef, progress: Progress, check: Callable[[], None]
@@ -46,7 +45,7 @@ class Pipeline(Reader):
     store: Store
     timer: Callable[[], float] = time.monotonic
     apart: Apart | None = None
-    """Where files are read, counted and drawn; ``None`` for this process."""
+    """Reads, counts and draws in another process; ``None`` for this process."""
 
     def process(self, project: Project, ref: MatrixRef, progress: Progress) -> list[Outcome]:
         """Summarise and publish each matrix of a file.
@@ -66,7 +65,7 @@ class Pipeline(Reader):
                 results = self.make(project, ref, watched)
             else:
                 results, peak = self.apart.make(project, ref, watched, self.stop.check)
-            # What is published must get into the report, too.
+            # Shielded: each published matrix must get into the report.
             with self.stop.shield(later=True):
                 outcomes = self._publish(ref, results)
         except Exception as error:
@@ -74,7 +73,7 @@ class Pipeline(Reader):
             peak = error.peak_memory_bytes if isinstance(error, LostError) else peak
             outcomes = [outcome_of(ref, "", error)]
         seconds, peak = self.timer() - start, peak or peak_memory_bytes()
-        # A file is read once for all its matrices: the first one is billed.
+        # A file is read once for all its matrices: the first outcome has the time and bytes.
         return [
             replace(
                 outcome,
@@ -86,7 +85,7 @@ class Pipeline(Reader):
         ]
 
     def _publish(self, ref: MatrixRef, results: Results) -> list[Outcome]:
-        """Publish every matrix that there is a summary of."""
+        """Publish every matrix that has a summary."""
         outcomes = []
         for name, result in results.items():
             folder = folder_of(ref.project_id, part_name(ref.name, name))
@@ -108,7 +107,7 @@ class Pipeline(Reader):
 
 @dataclass(frozen=True)
 class _Watched:
-    """Progress that also looks whether it's time to end: in every thread, at every block."""
+    """Progress that also checks for a stop, in every thread at every block."""
 
     inner: Progress
     stop: Stop

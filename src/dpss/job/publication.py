@@ -1,10 +1,10 @@
 """Published files of a matrix, and how they are replaced without deleting any.
 
 A matrix's ``summary.json`` lists every file of its publication with size and checksum. The
-files are written first and ``summary.json`` last, each replaced as a whole. A reader that
-finds a file that differs from its entry knows that the matrix is being replaced, whenever the
-writing was cut short. Where one file holds several matrices, ``matrices.json`` lists their
-summaries in the same way. Only ``--prune`` deletes.
+files are written first and ``summary.json`` last, each replaced as a whole. A file that differs
+from its entry tells a reader that the matrix is being replaced, also after an interrupted write.
+Where one file holds several matrices, ``matrices.json`` lists their summaries in the same way. Only
+``--prune`` deletes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GENES = "genes.csv"
 CLUSTERS, MARKERS, STRATA = "clusters.csv", "markers.csv", "strata.csv"
 PLOTS = "plots.json"
 _ATTEMPTS = 5
-"""How often a matrix is published where another run does so at the same time."""
+"""Most attempts to publish a matrix that another run publishes at the same time."""
 FOR_PAGES = re.compile(r"(cells|plots)\.json|genes\.(lookup|names|\d+\.js)")
 """Names of the files that are published for the pages only."""
 
@@ -57,11 +57,11 @@ class Published:
     n_cells: int | None = None
     n_genes: int | None = None
     modified: datetime | None = None
-    """When it was published; ``None`` if not asked for."""
+    """Time of the publication; ``None`` if not requested."""
     folders: tuple[str, ...] = ()
     """Keys of the folders of its matrices."""
     judgements: tuple[Judgement, ...] = ()
-    """Outcomes of the rules of the policy that they were judged by."""
+    """Outcomes of the policy's rules, over all its matrices."""
 
 
 def folder_of(project_id: str, name: str) -> str:
@@ -84,19 +84,19 @@ def read_published(
     recipe: Recipe | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> Published | None:
-    """Return what an output holds of a file.
+    """Return the publication of a file in an output.
 
-    An output may hold two publications of a file: of a version with one matrix and of a
-    version with several. The one that fits the file and the recipe counts, then the newer one.
+    An output may hold two publications of a file: one with a single matrix and one with several.
+    The one that matches the file and the recipe is returned, else the newer one.
 
     Args:
         store: The output.
         ref: The file.
-        recipe: What results depend on besides the input.
+        recipe: Version and settings of this run.
         sizes: Sizes of the output's files by key; by default, those of the project are listed.
 
     Returns:
-        ``None`` if there is no publication, or none that is whole.
+        The publication; ``None`` if there is no complete one.
     """
     if sizes is None:
         sizes = store.sizes(f"{ref.project_id}/")
@@ -186,11 +186,11 @@ def published_folders(store: Store) -> list[str]:
 def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
     """Replace a matrix's files, ``summary.json`` last.
 
-    Nothing is deleted: a file of an earlier publication that this one lacks is not listed in
-    the new summary, and stays until it is pruned.
+    Nothing is deleted: files of an earlier publication that are not in this one stay until they are
+    pruned, but the new summary does not list them.
 
     Args:
-        store: Where to.
+        store: The output.
         folder: Key of the matrix's folder.
         files: All files by name, the summary among them.
     """
@@ -198,7 +198,7 @@ def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
         write_all(store, {keys[name]: files[name] for name in files if name != SUMMARY})
         store.write(keys[SUMMARY], files[SUMMARY])
-        # Whichever of two runs writes last looks after that, and so sees the other's files.
+        # The run that writes last checks after its write, and so sees the files of the other run.
         if not store.changed_keys(keys.values()):
             return
         log.warning("%s: another run publishes it at the same time (%d)", folder, attempt)
@@ -213,14 +213,14 @@ def publish_parts(
     reasons: Mapping[str, str | None],
     summaries: Mapping[str, bytes],
 ) -> None:
-    """List the matrices of one file, now that each is published.
+    """Write the list of a file's matrices, after all are published.
 
     Args:
-        store: Where to.
+        store: The output.
         ref: The file.
-        recipe: What they were made with.
-        reasons: By name, why a matrix was skipped, or ``None`` if it was published.
-        summaries: By name, the ``summary.json`` of each published matrix.
+        recipe: Version and settings of this run.
+        reasons: Reason why each matrix was skipped, by name; ``None`` if it was published.
+        summaries: The ``summary.json`` of each published matrix, by name.
     """
     document = {
         "schema": 1,
@@ -249,7 +249,7 @@ def unpublish(store: Store, folder: str) -> None:
 def prune_files(store: Store, folder: str) -> list[str]:
     """Delete the files of earlier publications that a matrix's summary does not list.
 
-    Files that pages make for themselves stay.
+    Files of the pages stay.
 
     Returns:
         The keys of the deleted files.
@@ -266,7 +266,7 @@ def prune_files(store: Store, folder: str) -> list[str]:
 
 
 def _matrix_files(store: Store, folder: str) -> list[str]:
-    """Return the names of the files of any publication of a matrix, told by their names."""
+    """Return the names of all files that belong to a publication of a matrix, by their names."""
     names = [key.removeprefix(f"{folder}/") for key in store.keys(f"{folder}/")]
     return [
         name

@@ -1,4 +1,4 @@
-"""One file: open it, summarise each matrix in it, draw; nothing is published yet."""
+"""The reader of a file: opens it, summarises each matrix and draws, without publishing."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 
 
 class OpenRef(Protocol):
-    """Opens what a reference means for as long as it's needed."""
+    """Function that opens the file of a reference for the length of a context."""
 
     def __call__(self, ref: MatrixRef, *, whole: bool = False) -> AbstractContextManager[Source]:
-        """Open it; ``whole``: as a copy, as it can't be read where it is."""
+        """Open the file; with ``whole`` as a local copy, as it can't be read in place."""
 
 
 def open_in_place(ref: MatrixRef, *, whole: bool = False) -> AbstractContextManager[Source]:
-    """Open what a reference means where it is, without scratch space."""
+    """Open the file of a reference in place, without scratch space."""
     return open_unchanged(ref)
 
 
@@ -53,16 +53,16 @@ class Reader:
     executor: Executor
     stop: Stop
     executor_here: Executor | None = None
-    """Of this process, for what lies where only this process sees it; by default the same."""
+    """Executor of this process, for files that only this machine can read; by default the same."""
     drawing: Drawing = field(default_factory=DrawingHere)
     open_ref: OpenRef = open_in_place
     hold: Hold | None = None
-    """Keeps what has to be unpacked; by default a scratch space of its own."""
+    """Keeps unpacked copies; by default in its own scratch space."""
     demo: bool = False
     """Whether the matrices are simulated."""
 
     def make(self, project: Project, ref: MatrixRef, progress: Progress) -> Results:
-        """Return all that is published of each matrix of a file, or its error.
+        """Return the files to publish, or the error, of each matrix of a file.
 
         Args:
             project: The project.
@@ -92,7 +92,7 @@ class Reader:
 
         Raises:
             MatrixError: The file can't be opened.
-            NeedsWholeError: It can't be read where it is.
+            NeedsWholeError: The file can't be read in place.
         """
         from dpss.engine.summarizer import summarize_matrix
         from dpss.formats.discovery import OpenFailure, iter_matrices

@@ -1,4 +1,4 @@
-"""Deleting what an output need not hold any longer: the only place where a run deletes."""
+"""Deletion of outdated files of an output: the only module that deletes for a run."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 
 def prune(store: Store, projects: Sequence[Project], recipe: Recipe) -> None:
-    """Delete what the source no longer has, and files of earlier publications.
+    """Delete matrices that the source no longer has, and files of earlier publications.
 
     Args:
         store: The output.
-        projects: All that the source has.
-        recipe: What results depend on besides the input.
+        projects: All projects of the source.
+        recipe: Version and settings of this run.
     """
     folders = published_folders(store)
     gone = vanished(folders, projects)

@@ -1,8 +1,7 @@
 """All published files of a summary, drawn in this process or in helper processes.
 
-Drawing is matplotlib's work, one thread at a time. A server process imports it while
-this one still reads, and forks the helpers that draw side by side; this process stays
-small.
+matplotlib draws in one thread at a time. A server process imports it while this process reads, and
+forks the helpers that draw side by side; this process stays small.
 """
 
 from __future__ import annotations
@@ -41,25 +40,25 @@ _GROUPS = (
         "scatter_percentMitoGenes_vs_count",
     ),
 )
-"""Figures that are drawn by the same helper; each group takes about as long."""
+"""Slugs of the figures that one helper draws; all groups take about the same time."""
 _EMBEDDING_GROUPS = (
     ("umap_clusters", "umap_qc"),
     ("pca_variance", "marker_genes", "cluster_qc"),
 )
-"""The same of the figures of an embedding."""
+"""Groups of slugs of the figures of an embedding."""
 _STRATA_GROUPS = (("strata",),)
-"""The same of the figures of strata."""
+"""Groups of slugs of the figures of strata."""
 
 
 _GRACE_SECONDS = 2.0
-"""Seconds that helpers have to end after SIGTERM: less than what a child has to end itself."""
+"""Seconds that helpers have to end after SIGTERM; less than a child has to end."""
 
 
 class Drawing(Protocol):
     """Draws the figures of a summary."""
 
     def prepare(self) -> None:
-        """Prepare for summaries to draw; returns at once."""
+        """Start preparations for drawing, without waiting for them."""
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
         """Return all published files of a summary by name, ``summary.json`` last."""
@@ -69,10 +68,10 @@ class Drawing(Protocol):
 
 
 class DrawingHere:
-    """Draws in this process."""
+    """Draws figures in this process."""
 
     def prepare(self) -> None:
-        """Import matplotlib beside the reading, which mostly lets go of the interpreter's lock."""
+        """Import matplotlib in a thread, while the reading mostly runs without the GIL."""
         threading.Thread(target=_preload, name="dpss-preload", daemon=True).start()
 
     def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
@@ -95,24 +94,24 @@ class DrawingHere:
 
 
 class DrawingProcesses:
-    """Draws in helper processes, which start when there is something to be drawn.
+    """Draws figures in helper processes, which start with the first summary.
 
-    Where processes can't be had, or are killed, it draws here.
+    Where processes can't be started, or are killed, it draws in this process.
     """
 
     def __init__(self, n_processes: int) -> None:
-        """Use at most ``n_processes`` helpers."""
+        """Store the largest number of helpers."""
         self._n_processes = max(1, min(n_processes, len(_GROUPS)))
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
         self._closed = False
 
     def prepare(self) -> None:
-        """Have the helpers started, unless they are there: their server takes a second."""
+        """Start the helpers in a thread, unless they run: their server takes a second."""
         threading.Thread(target=self._start, name="dpss-helpers", daemon=True).start()
 
     def _start(self) -> None:
-        """Start the helpers, unless they are there."""
+        """Start the helpers, unless they run."""
         with self._lock:
             if self._pool is not None or self._closed:
                 return
@@ -142,20 +141,20 @@ class DrawingProcesses:
     def close(self) -> None:
         """End the helpers, also those that draw; takes a few seconds at most.
 
-        Left to itself the pool would end them at the interpreter's exit, at which it
-        sometimes stumbles over pipes that are closed already.
+        Otherwise the pool would end them at the interpreter's exit, where it sometimes fails on
+        pipes that are already closed.
         """
         with self._lock:
             self._closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
-            # All of them: the pool also starts some when there is more to do.
+            # All processes, also those that the pool has started since.
             _end_processes(list((pool._processes or {}).values()))
             shutdown = threading.Thread(
                 target=partial(pool.shutdown, wait=True, cancel_futures=True), daemon=True
             )
             shutdown.start()
-            # Its feeder may wait for a pipe that no process reads any more.
+            # The pool's feeder thread may wait for a pipe that no process reads any more.
             shutdown.join(_GRACE_SECONDS)
 
     def _submit(self, summary: Summary) -> list[tuple[int, Future[dict[str, bytes]]]]:
@@ -213,7 +212,7 @@ def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
 
 
 def tables_of(summary: Summary) -> dict[str, bytes]:
-    """Return the tables of a summary by file name: for people, programs and pages."""
+    """Return the tables of a summary by file name, those for pages included."""
     from dpss.summary.tables import genes_csv
     from dpss.website.genes.lookup import gene_files
     from dpss.website.plots import plots_json
@@ -241,7 +240,7 @@ def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, byte
     """Return a matrix's files by name with ``summary.json``, which lists them, last.
 
     Raises:
-        CorruptMatrixError: The summary breaks its schema.
+        CorruptMatrixError: The summary does not match its schema.
     """
     from dpss.figures.registry import figure_infos
     from dpss.summary.tables import json_bytes, summary_document
@@ -255,19 +254,19 @@ def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, byte
 
 
 def _context() -> BaseContext:
-    """Return how helpers are started: forked by a server that has matplotlib already."""
+    """Return the start method of helpers: a fork server that has imported matplotlib."""
     try:
         if not hasattr(os, "fork"):
             raise ValueError
         context = multiprocessing.get_context("forkserver")
-    except ValueError:  # There is none on this system.
+    except ValueError:  # This system has no fork server.
         return multiprocessing.get_context("spawn")
     context.set_forkserver_preload(["dpss.figures.preload"])
     return context
 
 
 def _begin_helper() -> None:
-    """Leave signals to the parent, and end when it has ended."""
+    """Ignore signals, and end when the parent has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
@@ -281,7 +280,7 @@ def _begin_helper() -> None:
 
 
 def _preload() -> None:
-    """Import what drawing needs, ahead of the first figure."""
+    """Import the modules of drawing before the first figure."""
     from dpss.figures.registry import preload
 
     preload()

@@ -15,28 +15,28 @@ from dpss.summary.record import Summary
 
 @dataclass(frozen=True)
 class MatrixFiles:
-    """All that is published of one matrix."""
+    """The files to publish of one matrix, with facts for its outcome."""
 
     files: Mapping[str, bytes]
-    """By name, the summary last."""
+    """Content of the files by name, ``summary.json`` last."""
     n_cells: int
     n_genes: int
     assumed: str = ""
     """Assumptions about the file that change numbers, in sentences."""
     numbers: Mapping[str, float | None] = field(default_factory=dict)
-    """The numbers that a report keeps, by name: see `headline`."""
+    """Numbers for the report, by name, as `headline` returns them."""
     verdict: str = ""
     """The verdict on the matrix, one sentence."""
     verdict_status: str = ""
-    """``pass``, ``warn`` or ``fail``."""
+    """Status of the verdict: ``pass``, ``warn`` or ``fail``."""
     policy: str = ""
     """Status by the policy asked for; empty without one."""
     policy_findings: tuple[str, ...] = ()
-    """Sentences on the rules that are not kept."""
+    """Sentences on the rules of the policy that the matrix breaks."""
 
 
 def headline(summary: Summary) -> dict[str, float | None]:
-    """Return the numbers by which runs are compared: sizes, medians and checks by status."""
+    """Return the numbers that runs are compared by: sizes, medians and checks by status."""
     return {
         "n_cells": summary.n_cells,
         "n_genes": summary.n_genes,
@@ -49,7 +49,7 @@ def headline(summary: Summary) -> dict[str, float | None]:
 
 
 Results = Mapping[str, "MatrixFiles | Exception"]
-"""Of each matrix of a file, by its name there: what is published, or why nothing is."""
+"""Files to publish, or the error, of each matrix of a file, by its name in the file."""
 
 
 def describe_error(error: Exception, where: str) -> str:
@@ -71,12 +71,12 @@ def describe_error(error: Exception, where: str) -> str:
 
 
 def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Outcome:
-    """Return what became of one matrix of a file.
+    """Return the outcome of one matrix of a file.
 
     Args:
         ref: The file.
         name: The matrix's name in the file; empty where it holds just one.
-        result: What is published of it, or why nothing is.
+        result: The files to publish, or the error.
     """
     full_name = part_name(ref.name, name)
     outcome = Outcome(
@@ -100,13 +100,13 @@ def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Ou
             policy_findings=result.policy_findings,
         )
     where = redact_url(ref.address)
-    # Of what only may have been a matrix, to find that it's none is no failure.
+    # A file that was only possibly a matrix is skipped, not failed, if it is none.
     unsure = not ref.certain or bool(name)
     no_matrix = unsure and isinstance(result, (UnknownFormatError, NoMatrixError))
     status = Status.SKIPPED if isinstance(result, NoCountsError) or no_matrix else Status.FAILED
     outcome = replace(outcome, status=status, reason=describe_error(result, where))
     if isinstance(result, (LostError, MemoryError)):
-        # After a lack of memory the process is given up, too.
+        # After a lack of memory the process is replaced, too.
         cause = result.cause if isinstance(result, LostError) else "memory"
         return replace(outcome, lost=True, cause=cause)
     return outcome

@@ -1,6 +1,6 @@
-"""All matrices of a source: plan, do what is to be done, report.
+"""The run over all matrices of a source: plan, process, report.
 
-Each matrix is processed on its own: whatever goes wrong with one, the next one comes.
+Each matrix is processed separately: after an error in one, the next one follows.
 Nothing heavy is imported before there is something to do.
 """
 
@@ -47,11 +47,11 @@ N_READERS = 8
 def list_projects(
     catalog: Catalog, only: Collection[str], shard: Shard = ALL
 ) -> tuple[list[Project], str]:
-    """Return a shard of a source's projects, and what went wrong if the end wasn't reached.
+    """Return a shard of a source's projects, and the reason if the list is incomplete.
 
     Raises:
         UnreachableError: Nothing could be listed.
-        SettingsError: A project that was asked for isn't there.
+        SettingsError: A project that the settings name does not exist.
     """
     projects: list[Project] = []
     problem = ""
@@ -81,14 +81,14 @@ def plan(
     *,
     force: bool = False,
 ) -> list[Step]:
-    """Look at the output and decide what is to be done.
+    """Read the content of the output and return the steps of the plan.
 
     Args:
-        projects: What the source offers.
+        projects: The projects of the source.
         store: The output.
-        recipe: What results depend on besides the input.
-        attempts: Matrices that cost the process that read them, by folder.
-        force: Process every file.
+        recipe: Version and settings of this run.
+        attempts: Earlier attempts that ended their process, by folder.
+        force: Whether to process every file.
     """
     refs = [ref for project in projects for ref in project.refs]
     with ThreadPoolExecutor(N_READERS) as pool:
@@ -108,29 +108,28 @@ def run(job: Job) -> RunReport:
     """Process a source and bring the pages up to date.
 
     Returns:
-        What became of every matrix; also when a signal ended it early.
+        Outcomes of all matrices, also when a signal ended the run early.
 
     Raises:
         UnreachableError: The source or the output can't be reached; nothing was done.
-        SettingsError: A project that was asked for isn't there.
+        SettingsError: A project that the settings name does not exist.
     """
     report = process(job)
     return report + build_pages(job, report)
 
 
 def process(job: Job) -> RunReport:
-    """Process a source, and write the report of that.
+    """Process a source, and write the report.
 
-    In a long run the pages follow after `PAGES_FIRST`, then at growing intervals up to
-    `PAGES_EVERY`, so that even a run that is killed leaves pages of most of what it
-    published. At the end they are not built.
+    A long run makes pages after `PAGES_FIRST`, then at growing intervals up to `PAGES_EVERY`, so
+    that a killed run leaves pages of most matrices. The last build of pages is left to the caller.
 
     Returns:
-        What became of every matrix; also when a signal ended it early.
+        Outcomes of all matrices, also when a signal ended the run early.
 
     Raises:
         UnreachableError: The source or the output can't be reached; nothing was done.
-        SettingsError: A project that was asked for isn't there.
+        SettingsError: A project that the settings name does not exist.
     """
     started = last_pages = job.now()
     report = RunReport()
@@ -138,7 +137,7 @@ def process(job: Job) -> RunReport:
     with context(run=key.removeprefix("runs/").removesuffix(".json")):
         try:
             for part in _work(job):
-                # Added one by one: what is finished stays in the report, whatever comes.
+                # Added one by one, so that finished outcomes stay in the report after an error.
                 report += part
                 now = job.now()
                 due = pages_are_due(now - started, now - last_pages)
@@ -157,7 +156,7 @@ def process(job: Job) -> RunReport:
 
 
 def _work(job: Job) -> Iterator[RunReport]:
-    """Do the run, and yield each piece of its report as it is known."""
+    """Do the run, and yield parts of its report as they become known."""
     if job.shard.is_end:
         yield from _end(job)
         return
@@ -182,7 +181,7 @@ def _work(job: Job) -> Iterator[RunReport]:
 
 
 def _end(job: Job) -> Iterator[RunReport]:
-    """End a run whose projects other tasks did: yield what they reported; prune."""
+    """End a run in shards: yield the joined report of its tasks, then prune."""
     store = job.pipeline.store
     gathered = gather(store, job.shard, job.only, job.now())
     for problem in gathered.report.problems:
@@ -209,7 +208,7 @@ def _do_step(job: Job, attempts: Attempts, step: Step) -> list[Outcome]:
 
 
 def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
-    """Write the report of what was done; returns what went wrong with that."""
+    """Write the report of the run; return a report with the problems of that."""
     recipe = job.pipeline.recipe
     header = RunHeader(
         started=report.started or started,

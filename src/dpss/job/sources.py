@@ -78,14 +78,14 @@ REMOTE: dict[str, Callable[[RunSettings, frozenset[str]], Catalog]] = {
     "azul": make_azul,
     "cellxgene": make_cellxgene,
 }
-"""How each source's catalog is made, given the ids that are left out."""
+"""Functions that make the catalog of each source, given the ids to leave out."""
 
 
 def read_listed(settings: RunSettings) -> frozenset[str]:
-    """Return the ids on the blacklist; none where none is asked for.
+    """Return the ids on the blacklist; an empty set if the settings name none.
 
     Raises:
-        SettingsError: There is no such list.
+        SettingsError: The blacklist can't be read.
     """
     if not settings.blacklist_file:
         return frozenset()

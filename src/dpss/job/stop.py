@@ -13,7 +13,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(BaseException):
-    """A signal asks to end. Not an `Exception`: no matrix's failure may swallow it."""
+    """A signal asks the program to end; not an `Exception`, so that no handler catches it."""
 
     def __init__(self, number: int) -> None:
         """Ended by signal ``number``."""
@@ -25,17 +25,17 @@ class Stop(Protocol):
     """Tells whether the program is to end early."""
 
     def check(self) -> None:
-        """Raise `Interrupted` if it's time to end. Cheap; may be called by any thread."""
+        """Raise `Interrupted` if the program is to end; fast, and safe in any thread."""
 
     def shield(self, *, later: bool = False) -> AbstractContextManager[None]:
-        """Delay a signal until the block has ended: it is short and must not end half way.
+        """Delay a signal until the end of a short block that must not be interrupted.
 
-        ``later`` leaves the raising to the next `check`, for what has a result to hand on.
+        With ``later`` the next `check` raises it, for blocks that return a result.
         """
 
 
 class NeverStop:
-    """Never asks to end: for a notebook, which has its own ways."""
+    """Never ends the program: for notebooks, which handle signals themselves."""
 
     def check(self) -> None:
         """Do nothing."""
@@ -46,21 +46,20 @@ class NeverStop:
 
 
 class SignalStop:
-    """Asks to end on SIGINT or SIGTERM; the second signal ends the process at once.
+    """Ends the program on SIGINT or SIGTERM; a second signal ends the process at once.
 
-    The first one raises `Interrupted` in the main thread, wherever it is, unless that
-    is shielded, and in any other thread at its next `check`. Used as a context manager
-    in the main thread.
+    The first signal raises `Interrupted` in the main thread, at any point unless shielded, and in
+    other threads at their next `check`. Used as a context manager in the main thread.
     """
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
+        """Start without a signal."""
         self._number: int | None = None
         self._shields = 0
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> SignalStop:
-        """Begin to listen."""
+        """Install the handlers of the signals."""
         self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return self
 
@@ -81,7 +80,7 @@ class SignalStop:
 
     @contextmanager
     def shield(self, *, later: bool = False) -> Iterator[None]:
-        """Delay a signal until the block has ended, then raise it, or ``later``."""
+        """Delay a signal until the block has ended, then raise it; with ``later`` at `check`."""
         earlier = self._number
         self._shields += 1
         try:

@@ -1,1 +1,1 @@
-"""Child processes that read files, so that a lost one costs its own file only."""
+"""Child processes that read files; the loss of a child affects one file only."""

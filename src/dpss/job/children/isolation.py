@@ -1,7 +1,7 @@
-"""Reading in child processes: the tasks that they do, and how a run asks for them.
+"""The tasks of child processes that read files, and the calls of these tasks.
 
-A child has a reader, scratch space and helpers for drawing of its own. The run keeps the
-plan, the log and the publication.
+Each child has its own reader, scratch space and drawing helpers. Plan, log and publication stay in
+the process of the run.
 """
 
 from __future__ import annotations
@@ -39,28 +39,28 @@ if TYPE_CHECKING:
 
 
 class IsolatedReader:
-    """Reads, counts and draws files in child processes; can be used by several threads."""
+    """Reads, counts and draws files in child processes; safe in several threads."""
 
     def __init__(self, workers: Workers, *, ahead: bool = True) -> None:
-        """Read in the children of ``workers``.
+        """Store the workers.
 
         Args:
             workers: The children; closed by the caller.
-            ahead: Whether a child may fetch the next file while it reads one: where
-                files are not read side by side.
+            ahead: Whether a child fetches the next file while it reads one; true where files are
+                not read side by side.
         """
         self._workers = workers
         self._ahead = ahead
         self._expected: list[MatrixRef] = []
 
     def prefetch(self, refs: Sequence[MatrixRef]) -> None:
-        """Note which files will be read, in this order, so that a child can prefetch the next."""
+        """Store the files that will be read, in order, so that a child can prefetch the next."""
         self._expected = list(refs)
 
     def make(
         self, project: Project, ref: MatrixRef, progress: Progress, check: Callable[[], None]
     ) -> tuple[Results, int]:
-        """Return all that is published of a file, and the child's peak memory in bytes.
+        """Return the results of a file, and the child's peak memory in bytes.
 
         Raises:
             LostError: The child was lost.
@@ -83,7 +83,7 @@ class IsolatedReader:
         return results, peak
 
     def is_matrix(self, path: Path, check: Callable[[], None]) -> bool:
-        """Tell by its content whether a file is a matrix; one that costs a child is, too."""
+        """Return whether a file is a matrix, by its content; true if the child is lost."""
         from dpss.engine.progress import NullProgress
 
         try:
@@ -96,15 +96,15 @@ class IsolatedReader:
 def open_workers(
     settings: RunSettings, *, simulated: bool = False, start: bool = True
 ) -> Iterator[Workers | None]:
-    """Give the children of a run, which end with the context; ``None`` where there are none.
+    """Yield the children of a run, which end with the context; ``None`` where there are none.
 
-    There are none on systems that can't fork safely, and with an executor that has other
-    processes itself. To be entered before threads are started.
+    There are none on systems that can't fork safely, and with an executor that has its own
+    processes. The context must be entered before threads are started.
 
     Args:
         settings: The run's settings.
         simulated: Whether the matrices are simulated.
-        start: Whether to begin at once with what the first child needs.
+        start: Whether to start the fork server at once.
     """
     if settings.executor != "threads" or not can_fork():
         yield None
@@ -127,12 +127,12 @@ def open_workers(
 
 
 def preload() -> None:
-    """Import what most tasks need; the compiled loops are linked when they are used."""
+    """Import the modules of most tasks; compiled loops are linked at their first use."""
 
 
 @contextmanager
 def open_tasks(settings: RunSettings, *, simulated: bool = False) -> Iterator[Tasks]:
-    """Give what a child can do; its scratch space and helpers are gone with the context."""
+    """Yield the tasks of a child; its scratch space and helpers end with the context."""
     limit = settings.scratch_limit
     folder = Path(settings.scratch) if settings.scratch else None
     with Scratch(limit and limit // settings.jobs, folder) as scratch:
@@ -174,8 +174,8 @@ def make_reader(
     Args:
         settings: The run's settings.
         stop: Tells whether the run should end early.
-        scratch: Where it keeps what it fetches; emptied by the caller.
-        executor: Where is read and counted.
+        scratch: Scratch space for fetched files; emptied by the caller.
+        executor: Distributes the partitions.
         drawing: Draws the figures; closed by the caller.
         simulated: Whether the matrices are simulated.
     """
@@ -190,7 +190,7 @@ def make_reader(
         stop=stop,
         drawing=drawing,
         open_ref=fetcher.open,
-        # What a matrix's file is in may be held already.
+        # An outer file of the matrix may already be in scratch space, so do not wait.
         hold=partial(scratch.hold, wait=False),
         demo=simulated,
     )
@@ -198,21 +198,21 @@ def make_reader(
 
 
 def threads_of(settings: RunSettings) -> int:
-    """Return the threads of a matrix: side by side they share them, and with them the memory."""
+    """Return the threads per matrix; matrices read side by side share threads and memory."""
     return max(1, settings.read.threads // settings.jobs)
 
 
 def recipe_of(stats: StatSettings) -> Recipe:
-    """Return what results depend on besides the input."""
+    """Return the version and settings on which results depend besides the input."""
     return Recipe(__version__, dict(stats.as_mapping()))
 
 
 def is_matrix(path: Path, settings: RunSettings) -> bool:
-    """Tell by its content whether a file is a matrix; a broken one is, too.
+    """Return whether a file is a matrix, by its content; true for a damaged one.
 
     Args:
         path: A local file.
-        settings: What opening it may use.
+        settings: Settings with the limits for opening the file.
     """
     from dpss.formats.discovery import holds_matrix
     from dpss.formats.options import OpenOptions, parse_orientation

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from dpss.engine.progress import Progress
 
 DEFAULT_TIME_LIMIT = 6 * 3600.0
-"""Seconds that a task may take."""
+"""Most seconds of a task."""
 _TICK_SECONDS = 0.25
-"""How often the parent looks whether it's time to end, and a child tells how far it is."""
+"""Seconds between the parent's checks for a stop, and between a child's reports of progress."""
 _GRACE_SECONDS = 5.0
 """Time for a child to end by itself, in seconds."""
 
 Tasks = Mapping[str, Callable[..., Any]]
-"""By name; each takes its arguments and a `Progress`."""
+"""Functions of the tasks by name; each takes its arguments and a `Progress`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class _Worker:
 
 
 class Workers:
-    """Child processes that do tasks; can be used by several threads, one child for each."""
+    """Child processes that run tasks; safe in several threads, with one child for each."""
 
     def __init__(
         self,
@@ -53,11 +53,12 @@ class Workers:
         time_limit: float = DEFAULT_TIME_LIMIT,
         clean_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """Do tasks in children.
+        """Store how children are made and cleaned up.
 
         Args:
-            open_tasks: Called in a child: what it can do. Left when the child ends by itself.
-            preload: Imports what tasks need.
+            open_tasks: Called in a child: returns a context with its tasks, which is left when the
+                child ends by itself.
+            preload: Imports the modules of the tasks.
             time_limit: Seconds after which a task's child is ended.
             clean_up: Called in this process when a child was lost.
         """
@@ -71,24 +72,24 @@ class Workers:
         """Start the server that children are forked from; returns at once.
 
         Raises:
-            OSError: No process can be had.
+            OSError: No process can be started.
         """
         self._server.start()
 
     def call(
         self, name: str, *arguments: Any, progress: Progress, check: Callable[[], None]
     ) -> Any:
-        """Do a task in a child, and return its result.
+        """Run a task in a child, and return its result.
 
         Args:
-            name: The task.
-            *arguments: Its arguments; they can be pickled.
-            progress: Told how far it is.
-            check: Called from time to time; raises if it's time to end.
+            name: Name of the task.
+            *arguments: Arguments of the task; must be picklable.
+            progress: Receives the progress.
+            check: Called from time to time; raises an error if the run is to end.
 
         Raises:
             LostError: The child was lost.
-            Exception: What the task raised.
+            Exception: The error of the task.
         """
         start = time.monotonic()
         worker = self._take()
@@ -107,7 +108,7 @@ class Workers:
         return done
 
     def _take(self) -> _Worker:
-        """Return a child that has nothing to do."""
+        """Return an idle child, a new one if there is none."""
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
@@ -120,7 +121,7 @@ class Workers:
     def _follow(
         self, worker: _Worker, start: float, progress: Progress, check: Callable[[], None]
     ) -> Any:
-        """Pass on what a child tells until it has done its task."""
+        """Pass on log lines and progress of a child until its task ends; return the result."""
         while True:
             check()
             left = start + self._time_limit - time.monotonic()
@@ -138,7 +139,7 @@ class Workers:
                 getattr(progress, kind)(*content)
 
     def _end(self, worker: _Worker) -> End:
-        """Kill a child unless it has ended; a second time nothing happens."""
+        """Kill a child unless it has ended; return how it ended."""
         if worker.connection.closed:
             return End(0, 0)
         worker.connection.close()
@@ -152,7 +153,7 @@ class Workers:
         self._server.close()
 
     def renew(self) -> None:
-        """End the children that have nothing to do: the next tasks get new ones."""
+        """End the idle children: the next tasks get new ones."""
         with self._lock:
             idle, self._idle = self._idle, []
         for worker in idle:
@@ -165,7 +166,7 @@ class Workers:
 
 
 def _has_ended(connection: Connection) -> bool:
-    """Return whether a child that has nothing to do is gone; pass on what it told meanwhile."""
+    """Return whether an idle child has ended; pass on its log lines."""
     try:
         while connection.poll():
             kind, *content = connection.recv()
@@ -196,7 +197,7 @@ def _too_slow(limit: float, end: End) -> LostError:
 
 
 def _work(end: socket.socket, open_tasks: Callable[[], AbstractContextManager[Tasks]]) -> None:
-    """Run tasks until there are no more, in a child process."""
+    """Run tasks in a child process until the parent closes the socket."""
     connection = Connection(end.detach())
     link = _Link(connection)
     root = logging.getLogger()
@@ -221,7 +222,7 @@ def _work(end: socket.socket, open_tasks: Callable[[], AbstractContextManager[Ta
 
 
 def _result_of(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    """Return what a task returns or raises, fit to be sent."""
+    """Return the result or the error of a task, in a form that can be pickled."""
     try:
         return task(*arguments)
     except Exception as error:
@@ -229,7 +230,7 @@ def _result_of(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
 
 
 def portable(error: Exception) -> Exception:
-    """Return an error that can be pickled: itself where it can, else one that tells of it."""
+    """Return the error if it can be pickled, else an error with its description."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
@@ -240,7 +241,7 @@ def portable(error: Exception) -> Exception:
 
 
 class _Link:
-    """Sends messages to the parent, from any thread."""
+    """A connection to the parent; sends messages from any thread."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

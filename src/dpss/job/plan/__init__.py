@@ -1,1 +1,1 @@
-"""Plan of a run: pure decisions from the results of earlier runs."""
+"""Plan of a run: decisions without I/O, from the results of earlier runs."""

@@ -1,8 +1,8 @@
-"""Matrices that are being read, and those that ended the process that read them, with days.
+"""The record of attempts: matrices in progress, and those that ended their process.
 
-Written to ``runs/attempts.json`` before a matrix is begun, so that a run that was killed
-outright leaves word of what it had in hand. A matrix that was lost is read last the next
-time; after three days it is skipped until it changes.
+Written to ``runs/attempts.json`` before a matrix is begun, so that a killed run leaves a record of
+the matrices in progress. A matrix that was lost is read last in the next run; after losses on three
+days it is skipped until it changes.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _UNTOLD = "the run that read it ended without a word"
 
 @dataclass(frozen=True)
 class _Entry:
-    """Record of a matrix in the file."""
+    """The entry of a matrix in the record."""
 
     attempt: Attempt
     begun: str = ""
-    """Time of the beginning of a reading in progress; empty otherwise."""
+    """Start time of a reading in progress, in ISO 8601; empty otherwise."""
 
 
 def attempts_key(shard: Shard = ALL) -> str:
-    """Return the key of a shard's attempts: shards are run side by side.
+    """Return the key of a shard's record; each shard has its own.
 
     >>> attempts_key(), attempts_key(Shard(2, 8))
     ('runs/attempts.json', 'runs/attempts-2-of-8.json')
@@ -47,17 +47,17 @@ def attempts_key(shard: Shard = ALL) -> str:
 
 
 class Attempts:
-    """The record of attempts; can be used by several threads."""
+    """The record of attempts; safe in several threads."""
 
     def __init__(
         self, store: Store, recipe: Recipe, now: Callable[[], datetime], shard: Shard = ALL
     ) -> None:
-        """Read what earlier runs left.
+        """Read the records of earlier runs.
 
         Args:
-            store: Where the record is.
+            store: The output with the record.
             recipe: The version and settings of this run.
-            now: Tells the time, in UTC.
+            now: Returns the current time, in UTC.
             shard: The shard of the source that this run processes.
 
         Raises:
@@ -81,7 +81,7 @@ class Attempts:
         }
 
     def begin(self, folder: str, fingerprint: str) -> None:
-        """Write that a matrix is being read, before it is."""
+        """Write the entry of a matrix before it is read."""
         with self._lock:
             before = self._entries.get(folder)
             attempt = before.attempt if before else None
@@ -91,11 +91,11 @@ class Attempts:
             self._write()
 
     def finish(self, folder: str, lost: str | None) -> None:
-        """Note that a matrix is no longer being read; written with what comes next.
+        """Update the entry of a matrix after reading; it is written with the next change.
 
         Args:
-            folder: The matrix.
-            lost: Why the process that read it was lost; ``None`` if it wasn't.
+            folder: Key of the matrix's folder.
+            lost: Why the process that read it was lost; ``None`` if it was not lost.
         """
         with self._lock:
             entry = self._entries.pop(folder)
@@ -104,7 +104,7 @@ class Attempts:
             self._changed = True
 
     def close(self) -> None:
-        """Write that nothing is being read any more."""
+        """Write the record without readings in progress."""
         with self._lock:
             self._entries = {
                 folder: replace(entry, begun="")
@@ -124,13 +124,13 @@ class Attempts:
             self._store.write(self._key, text.encode())
             self._changed = False
         except (DpssError, OSError) as error:
-            # What is read next will tell by itself whether the output can be written to.
+            # A failed write is ignored here; publishing the next matrix would raise the error.
             self._changed = True
             log.warning("%s could not be written (%s)", self._key, error)
 
 
 def _read(store: Store, key: str, *, own: bool) -> dict[str, _Entry]:
-    """Return what is written at a key, by folder; of other shards only what they have lost."""
+    """Return the entries at a key by folder; of other shards only those of lost matrices."""
     try:
         document = json.loads(store.read(key))
         entries = {folder: _parse(item) for folder, item in document["matrices"].items()}
@@ -145,7 +145,7 @@ def _read(store: Store, key: str, *, own: bool) -> dict[str, _Entry]:
 
 
 def _settle(entries: Iterable[tuple[str, _Entry]], *, own: bool) -> Iterable[tuple[str, _Entry]]:
-    """Yield entries with what was being read, in a run that has ended, as lost."""
+    """Yield the entries, with those in progress in a run that has ended as lost."""
     for folder, entry in entries:
         if own and entry.begun:
             begun = datetime.fromisoformat(entry.begun)

@@ -1,4 +1,4 @@
-"""Earlier runs, as their reports tell them: the newest entry of each matrix.
+"""The reports of earlier runs: the newest entry of each matrix.
 
 A run of some projects, a shard or a run cut short reports a part of the source. Reports
 are read from the newest back to the last one of the whole source, or until each matrix
@@ -23,9 +23,9 @@ from dpss.storage.base import Store
 log = logging.getLogger(__name__)
 
 MAX_REPORTS = 200
-"""Reports that are read at most: those of a day of 64 shards, three times over."""
+"""Most reports that are read: three days of runs in 64 shards."""
 _NAMED, _LONGEST = 20, 300
-"""New failures that are named in one line, and characters of each reason."""
+"""Most new failures named in one line, and most characters of each reason."""
 _AT_ONCE = 8
 """Reports read side by side."""
 
@@ -33,18 +33,18 @@ _AT_ONCE = 8
 def read_earlier(
     store: Store, folders: Collection[str], max_reports: int = MAX_REPORTS, *, before: str = "~"
 ) -> dict[str, Earlier]:
-    """Return what the earlier runs report of matrices, the newest entry of each.
+    """Return the newest entry of each matrix in the reports of earlier runs.
 
     A report that can't be read is passed over with a warning.
 
     Args:
-        store: Where the reports are.
-        folders: The matrices that are asked about, by folder.
-        max_reports: Reports that are read at most.
+        store: The output with the reports.
+        folders: Keys of the matrices' folders to look for.
+        max_reports: Most reports that are read.
         before: Only reports whose keys sort before this one.
 
     Returns:
-        By folder; also of matrices that were not asked about.
+        Entries by folder, also of matrices that were not looked for.
 
     Raises:
         UnreachableError: The store can't be reached.
@@ -52,7 +52,7 @@ def read_earlier(
     keys = sorted(key for key in store.keys("runs/") if is_run_key(key) and key < before)
     keys = keys[: -max_reports - 1 : -1]
     found: dict[str, Earlier] = {}
-    # The newest alone: it mostly is of a whole source.
+    # The newest report first, as it mostly covers a whole source.
     batches = [keys[:1], *(keys[i : i + _AT_ONCE] for i in range(1, len(keys), _AT_ONCE))]
     for batch in batches:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -67,11 +67,11 @@ def read_earlier(
 def find_known_failures(store: Store, report: RunReport) -> frozenset[str]:
     """Return the labels of matrices that failed in the run before, too, and have not changed.
 
-    A matrix that always fails is told once, when it is new or its bytes are.
+    A matrix that always fails is reported once, when it is new or has changed.
 
     Args:
-        store: Where the reports are, this run's not yet among them.
-        report: What became of every matrix.
+        store: The output with the reports, this run's not yet among them.
+        report: Outcomes of all matrices.
     """
     failed = {
         outcome.folder or folder_of(outcome.project_id, outcome.matrix): outcome
@@ -81,7 +81,7 @@ def find_known_failures(store: Store, report: RunReport) -> frozenset[str]:
     if not failed:
         return frozenset()
     try:
-        # Those of the tasks that did this run together tell the same failures.
+        # Reports of other shards of this run have the same failures.
         earlier = read_earlier(store, failed, before=min(report.parts, default="~"))
     except UnreachableError as error:
         log.warning("which failures are new is not known: %s", error)
@@ -98,9 +98,9 @@ def describe_new_failures(report: RunReport, output: str, key: str) -> str:
     """Return one line that names the new failures and the report; empty if there are none.
 
     Args:
-        report: What became of every matrix.
+        report: Outcomes of all matrices.
         output: The address of the output.
-        key: Where the report of the run is in it.
+        key: Key of the run's report in the output.
     """
     new = report.new_failures
     if not new:
@@ -111,7 +111,7 @@ def describe_new_failures(report: RunReport, output: str, key: str) -> str:
 
 
 def _read(store: Store, key: str) -> tuple[dict[str, Earlier], bool]:
-    """Return a report's entries by folder, and whether it is of a whole source."""
+    """Return a report's entries by folder, and whether it covers a whole source."""
     try:
         document = json.loads(store.read(key))
         entries = _parse(document)

@@ -12,26 +12,26 @@ from dpss.model import MatrixRef, Project, Skipped
 from dpss.summary.policy import describe_policy
 
 MAX_DAYS_LOST = 3
-"""Days on which a matrix may cost the process that reads it, before it is skipped."""
+"""Days on which a matrix may end the process that reads it, before it is skipped."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One file: what is to be done with it, or what has become of it already."""
+    """One file of the plan: it is to be processed, or its outcome is known."""
 
     project: Project
     ref: MatrixRef | None
-    """``None`` for an entry that the source's catalog left out."""
+    """Reference to the file; ``None`` for an entry that the catalog left out."""
     why: str
-    """Why it is processed (``new``, ``changed``, ...) or not."""
+    """Reason why the file is processed (``new``, ``changed``, ...) or not."""
     outcome: Outcome | None = None
     """Outcome that is known already; ``None`` if the matrix is to be processed."""
     doubtful: bool = False
-    """Whether it cost the process that read it before."""
+    """Whether the file ended the process that read it in an earlier run."""
 
     @property
     def label(self) -> str:
-        """Project and matrix, as people are told."""
+        """Project and matrix as text, for messages."""
         if self.outcome is not None:
             return self.outcome.label
         name = self.ref.name if self.ref else ""
@@ -44,13 +44,13 @@ class Earlier:
 
     status: Status
     fingerprint: str
-    """Of the bytes, as the source gave it then; empty for an entry of the catalog alone."""
+    """Fingerprint of the bytes at that time; empty for an entry that the catalog left out."""
     reason: str
-    """Why it was skipped or failed; empty otherwise."""
+    """Reason why the matrix was skipped or failed; empty otherwise."""
     recipe: Recipe
     """The version and settings of that run."""
     made_at: datetime
-    """When that run began, with its time zone."""
+    """Start time of that run, with its time zone."""
 
 
 @dataclass(frozen=True)
@@ -61,44 +61,44 @@ class Attempt:
     recipe: Recipe
     """The version and settings of the run."""
     days: tuple[str, ...] = ()
-    """The days (UTC) on which it happened, in order."""
+    """Days (UTC) on which the process was lost, in order."""
     reason: str = ""
-    """Cause of the last process's end."""
+    """Cause of the last loss."""
     at: datetime | None = None
-    """When that was, with its time zone."""
+    """Time of the last loss, with its time zone."""
 
     def is_of(self, fingerprint: str, recipe: Recipe) -> bool:
-        """Return whether the same bytes would be read in the same way."""
+        """Return whether fingerprint and recipe are those of the attempt."""
         return (self.fingerprint, self.recipe) == (fingerprint, recipe)
 
     def lost_at(self, at: datetime, reason: str) -> Attempt:
-        """Return what is known once the process was lost again."""
+        """Return the attempt with one more loss."""
         days = tuple(sorted({*self.days, f"{at:%Y-%m-%d}"}))
         return replace(self, days=days, reason=reason, at=at)
 
 
 @dataclass(frozen=True)
 class Known:
-    """Content of an output, as far as the plan needs it."""
+    """The content of an output that the plan depends on."""
 
     published: Mapping[str, Published] = field(default_factory=dict)
-    """By folder."""
+    """Publications by the key of the folder."""
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
-    """Entries of earlier reports, by folder."""
+    """Entries of earlier reports, by the key of the folder."""
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
-    """Matrices that cost the process that read them, by folder."""
+    """Attempts that ended their process, by the key of the folder."""
 
 
 def plan_run(
     projects: Iterable[Project], known: Known, recipe: Recipe, *, force: bool = False
 ) -> list[Step]:
-    """Decide about every file of a source, in its order.
+    """Return a step for every file of a source, in the source's order.
 
     Args:
-        projects: What the source offers.
-        known: What the output holds.
-        recipe: What results depend on besides the input.
-        force: Process every file.
+        projects: The projects of the source.
+        known: The content of the output.
+        recipe: Version and settings of this run.
+        force: Whether to process every file.
     """
     steps = []
     for project in projects:
@@ -116,10 +116,10 @@ def plan_run(
 
 
 def largest_first(steps: Iterable[Step]) -> list[Step]:
-    """Return what is decided already, then what is to be done: the largest first.
+    """Return the decided steps first, then those to process, the largest first.
 
-    A large one that is begun last would keep the others' threads waiting; what has no
-    known size comes towards the end, and last what cost the process that read it before.
+    A large file started last would leave other threads idle. Files of unknown size follow, and last
+    those that ended the process that read them before.
     """
 
     def key(step: Step) -> tuple[bool, bool, int]:
@@ -130,14 +130,14 @@ def largest_first(steps: Iterable[Step]) -> list[Step]:
 
 
 def vanished(folders: Iterable[str], projects: Iterable[Project]) -> list[str]:
-    """Return the published folders that belong to nothing that a source still has.
+    """Return the published folders whose matrices the source no longer has.
 
-    What it has but leaves out, by a rule or through a fault, is still there; of an entry
-    without a name so is everything of its project.
+    Entries that the source leaves out, by a rule or an error, count as present; an entry without a
+    name stands for all matrices of its project.
 
     Args:
         folders: Keys of all published folders.
-        projects: All that the source has.
+        projects: All projects of the source.
     """
     whole: set[str] = set()
     single: set[str] = set()
@@ -164,7 +164,7 @@ def superseded(
     Args:
         folders: Keys of all published folders.
         refs: Keys of the folders of all files of the source.
-        current: By the folder of a file, the folders of its newest publication.
+        current: Folders of the newest publication of each file, by the folder of the file.
     """
     found = []
     for folder in folders:
@@ -175,7 +175,7 @@ def superseded(
 
 
 def _owners(folder: str) -> Iterator[str]:
-    """Yield the folders of the files that may have a matrix in a folder, the longest first."""
+    """Yield the folders of files that a matrix's folder may belong to, the longest first."""
     project, _, name = folder.partition("/")
     while name:
         yield f"{project}/{name}"
@@ -214,7 +214,7 @@ def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, f
 
 
 def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
-    """Return why a published matrix has to be made again; empty if it needn't be."""
+    """Return the reason to process a published matrix again; empty if there is none."""
     if ref.fingerprint != published.fingerprint:
         return "changed"
     if published.recipe.settings != recipe.settings:
@@ -229,7 +229,7 @@ def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
 def _recall_skip(
     project: Project, ref: MatrixRef, folder: str, known: Known, recipe: Recipe
 ) -> Step | None:
-    """Return a step that skips what an earlier run skipped by rule, if nothing has changed."""
+    """Return a step that skips a file as an earlier run did, if nothing has changed."""
     earlier = known.earlier.get(folder)
     if earlier is None or earlier.status is not Status.SKIPPED:
         return None
@@ -241,7 +241,7 @@ def _recall_skip(
 
 
 def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> Attempt | None:
-    """Return what is known of a matrix that was lost before, if nothing has changed."""
+    """Return the earlier attempt at a matrix, if nothing has changed."""
     attempt = known.attempts.get(folder)
     if attempt is None or not attempt.is_of(ref.fingerprint, recipe):
         return None
@@ -251,7 +251,7 @@ def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> At
 
 
 def _skip_lost(project: Project, ref: MatrixRef, folder: str, attempt: Attempt) -> Step | None:
-    """Return a step that skips what was lost on too many days."""
+    """Return a step that skips a matrix that was lost on too many days."""
     if len(attempt.days) < MAX_DAYS_LOST:
         return None
     return _skip(

@@ -9,21 +9,21 @@ from dpss.engine.run_settings import RunSettings
 from dpss.job.report.outcomes import Outcome, RunReport, Status
 
 NAMESPACE = "dpss"
-"""Where the metrics arrive."""
+"""Namespace of the metrics in CloudWatch."""
 _NAMED = 20
-"""Matrices that are named: a log event has an end."""
+"""Most matrices that are named, as the size of a log event is limited."""
 
 
 def emf_line(report: RunReport, settings: RunSettings, finished: datetime, seconds: float) -> str:
-    """Return one line of JSON, from which CloudWatch makes metrics when it's logged.
+    """Return one line of JSON, from whose log event CloudWatch makes metrics.
 
     The format is in CloudWatch's manual, "Embedded metric format specification".
 
     Args:
-        report: What became of every matrix.
-        settings: What the run was asked to do: source and deployment are dimensions.
-        finished: When the run ended.
-        seconds: How long it took.
+        report: Outcomes of all matrices.
+        settings: Settings of the run; source and deployment become dimensions.
+        finished: End time of the run.
+        seconds: Duration of the run.
     """
     new = len(report.new_failures)
     failures = {"NewFailures": new, "KnownFailures": report.count(Status.FAILED) - new}
@@ -52,7 +52,7 @@ def emf_line(report: RunReport, settings: RunSettings, finished: datetime, secon
         },
         **dimensions,
         **values,
-        # No metric, which would cost by the month: to be asked for in the log.
+        # A field of the log event, not a metric, which would cost money each month.
         "lost": [_lost(outcome) for outcome in report.outcomes if outcome.lost][:_NAMED],
     }
     return json.dumps(document)

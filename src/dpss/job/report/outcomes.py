@@ -11,23 +11,23 @@ from enum import StrEnum
 from typing import Any
 
 SCHEMA = 1
-"""Number of the layout of ``runs/<time>.json``."""
+"""Version of the layout of ``runs/<time>.json``."""
 
 POLICY_FAILED = 3
-"""Exit code where all is done, but a matrix fails the policy."""
+"""Exit code of a complete run in which a matrix fails the policy."""
 
 
 class Status(StrEnum):
-    """How it ended for one matrix."""
+    """Status of a matrix after a run."""
 
     PUBLISHED = "published"
-    """Summarised and published."""
+    """The matrix was summarised and published."""
     UNCHANGED = "unchanged"
-    """The published files are of this input, these settings and this version."""
+    """The published files already match the input, the settings and the version."""
     SKIPPED = "skipped"
-    """Left out by rule; the reason says by which."""
+    """The matrix was left out by a rule, which the reason states."""
     FAILED = "failed"
-    """Could not be summarised; the reason says why."""
+    """The matrix could not be summarised; the reason says why."""
 
 
 @dataclass(frozen=True)
@@ -36,36 +36,36 @@ class Outcome:
 
     project_id: str
     matrix: str
-    """Name within the project; empty where the project has only one by definition."""
+    """Name of the matrix within the project; empty where a project has one by definition."""
     status: Status
     reason: str = ""
-    """Why it was skipped or failed, in one line; empty otherwise."""
+    """Reason why the matrix was skipped or failed, one line; empty otherwise."""
     folder: str = ""
-    """Key of its folder in the output."""
+    """Key of the matrix's folder in the output."""
     url: str = ""
-    """Where it was read from, without secrets."""
+    """Address that the matrix was read from, without secrets."""
     fingerprint: str = ""
-    """Of the bytes, as the source gave it."""
+    """Fingerprint of the bytes, as the source gave it."""
     n_cells: int | None = None
     n_genes: int | None = None
     numbers: Mapping[str, float | None] = field(default_factory=dict)
-    """Sizes, medians and checks by status of what was published, by which runs are compared."""
+    """Numbers of the published summary that runs are compared by: sizes, medians, checks."""
     assumed: str = ""
     """Assumptions about the file that change numbers, in sentences; empty if there are none."""
     verdict: str = ""
-    """The verdict on what was published, one sentence; empty where nothing was."""
+    """The verdict on the published matrix, one sentence; empty if it was not published."""
     verdict_status: str = ""
-    """Status of the verdict: ``pass``, ``warn`` or ``fail``; empty where nothing was published."""
+    """Status of the verdict: ``pass``, ``warn`` or ``fail``; empty if not published."""
     policy: str = ""
     """Status by the policy asked for, of unchanged matrices too; empty without one."""
     policy_findings: tuple[str, ...] = ()
-    """Sentences on the rules of the policy that are not kept."""
+    """Sentences on the rules of the policy that the matrix breaks."""
     input_bytes: int | None = None
-    """Size of what was read; ``None`` where nothing was, or the size isn't known."""
+    """Size of the file in bytes; ``None`` if it was not read, or its size isn't known."""
     seconds: float = 0.0
-    """From opening it to having published it."""
+    """Seconds from opening the file to the end of its publication."""
     peak_memory_bytes: int | None = None
-    """Largest resident memory of the process that read it, so far."""
+    """Largest resident memory of the process that read the matrix, in bytes."""
     lost: bool = False
     """Whether the process that read it was lost: a crash, a lack of memory, a time limit."""
     cause: str = ""
@@ -74,7 +74,7 @@ class Outcome:
 
     @property
     def label(self) -> str:
-        """Project and matrix, as people are told; once where both are the same."""
+        """Project and matrix as text, for messages; one name where both are the same."""
         same = self.matrix in ("", self.project_id)
         return self.project_id if same else f"{self.project_id}/{self.matrix}"
 
@@ -89,14 +89,14 @@ class RunReport:
     problems: tuple[str, ...] = ()
     """Problems apart from single matrices: an incomplete list, pages not built."""
     started: datetime | None = None
-    """When the first task began, of a run that several did."""
+    """Start time of the first task, in a run shared by several tasks."""
     parts: tuple[str, ...] = ()
-    """Keys of those tasks' reports."""
+    """Keys of the reports of these tasks."""
     known_failures: frozenset[str] = frozenset()
     """Labels of matrices that failed in the run before, too, and have not changed since."""
 
     def __add__(self, other: RunReport) -> RunReport:
-        """Join two reports; an interruption of either is one of both."""
+        """Join two reports; an interruption of one is an interruption of the sum."""
         return RunReport(
             self.outcomes + other.outcomes,
             self.interrupted_by or other.interrupted_by,
@@ -107,7 +107,7 @@ class RunReport:
         )
 
     def count(self, status: Status) -> int:
-        """Return how many matrices ended so."""
+        """Return the number of matrices with a status."""
         return sum(outcome.status is status for outcome in self.outcomes)
 
     @property
@@ -143,7 +143,7 @@ class RunReport:
 
     @property
     def strict_exit_code(self) -> int:
-        """As `exit_code`, but with a skip as a failure: for matrices that were asked for."""
+        """As `exit_code`, but with a skip as a failure: for matrices that the user named."""
         skipped = int(self.count(Status.SKIPPED) > 0)
         return skipped or self.exit_code if self.exit_code in (0, POLICY_FAILED) else self.exit_code
 
@@ -158,10 +158,10 @@ class RunReport:
 
 @dataclass(frozen=True)
 class RunHeader:
-    """Request and time of a run."""
+    """The head of a run's report: source, settings and time."""
 
     started: datetime
-    """With its time zone, UTC."""
+    """Start time of the run, in UTC."""
     finished: datetime
     version: str
     source: str
@@ -170,16 +170,16 @@ class RunHeader:
     settings: Mapping[str, Any]
     """The settings that change results."""
     only: tuple[str, ...] = ()
-    """Ids of the projects that it was limited to; empty for all."""
+    """Ids of the projects that the run was limited to; empty for all."""
     parts: tuple[str, ...] = ()
-    """Keys of the reports that it sums up, of a run that several tasks did."""
+    """Keys of the reports that are joined, in a run shared by several tasks."""
 
 
 _RUN_KEY = re.compile(r"runs/\d{8}T\d{6}\.\d{6}Z\.json")
 
 
 def is_run_key(key: str) -> bool:
-    """Return whether a key is that of a run's report; pages lie in the same folder."""
+    """Return whether a key is that of a run's report; pages are in the same folder."""
     return _RUN_KEY.fullmatch(key) is not None
 
 

@@ -1,8 +1,8 @@
-"""The end of a run that several tasks did, each a shard of the projects: one report of all.
+"""The end of a run in shards: joins the reports of all tasks.
 
 Each task wrote a report of its shard. Those of this run are the ones since the last report of a
-whole source. A task that was ended and started again wrote more than one: the newest counts, and
-what an earlier one published stays published.
+whole source. A task that was restarted wrote several reports: the newest counts, and matrices that
+an earlier one published stay published.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from dpss.storage.base import Store
 log = logging.getLogger(__name__)
 
 MAX_REPORTS = 2000
-"""Reports that are looked at: shards, and what else was run beside them."""
+"""Most reports that are read: those of shards, and of other runs at the same time."""
 MAX_AGE = timedelta(hours=20)
-"""How much older than the newest shard's report another one of the same run can be: a run is a
-day's, and of a task that died without a report the last day's must not count."""
+"""Largest difference in age between reports of one run. A run takes less than a day; for a task
+that died without a report, the report of the day before must not count.
+"""
 RESUMED_WITHIN = timedelta(hours=2)
-"""How long after an end's report the same end may be started again, and finds its report done."""
+"""Time after the report of an end in which a restart of that end uses the same report."""
 _NAMES = frozenset(field.name for field in fields(Outcome))
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """Reports of all tasks of a run."""
+    """The joined report of all tasks of a run."""
 
     report: RunReport
     started: datetime | None = None
-    """When the first one began; ``None`` where there is no report."""
+    """Start time of the first task; ``None`` where there is no report."""
     parts: tuple[str, ...] = ()
     """Keys of the reports, from the newest."""
 
@@ -51,16 +52,16 @@ class _Part:
 
 
 def gather(store: Store, end: Shard, only: frozenset[str], now: datetime) -> Gathered:
-    """Return what the tasks of a run did, as one report.
+    """Join the reports of a run's tasks.
 
     A shard without a report, or whose last task was ended early, is a problem of the run.
 
     Args:
-        store: Where the reports are.
-        end: The end of the run; tells how many shards there are.
-        only: The projects that the run was limited to, as the tasks were told.
-        now: The time, in UTC: an end that was ended itself while it made the pages, and is
-            started again, finds the report that it wrote.
+        store: The output with the reports.
+        end: The end of the run, with the number of shards.
+        only: Ids of the projects that the run is limited to, as in its tasks.
+        now: The time, in UTC. An end that is restarted after an interruption while it made the
+            pages uses the report that it wrote.
 
     Raises:
         UnreachableError: The store can't be reached.
@@ -91,7 +92,7 @@ def gather(store: Store, end: Shard, only: frozenset[str], now: datetime) -> Gat
 
 
 def _add(outcomes: dict[tuple[str, str], Outcome], outcome: Outcome) -> None:
-    """Add a newer outcome; what the same run published before is not just unchanged."""
+    """Add a newer outcome; an unchanged one does not replace a publication of the same run."""
     key = (outcome.project_id, outcome.folder or outcome.matrix)
     earlier = outcomes.get(key)
     if (
@@ -125,7 +126,7 @@ def _parts(store: Store, shards: set[str], only: frozenset[str]) -> Iterator[_Pa
 
 
 def _summed(store: Store, only: frozenset[str], now: datetime) -> Gathered | None:
-    """Return the newest report, if it sums up parts and was written just now."""
+    """Return the newest report, if it joins parts and was written within `RESUMED_WITHIN`."""
     key = max(filter(is_run_key, store.keys("runs/")), default="")
     if not key:
         return None

@@ -38,8 +38,9 @@ class PageRange:
     """A run of pages of one file."""
 
     def __init__(self, pages: Pages, first: int, stop: int, turn: int) -> None:
-        """Store the pages ``first..stop``, and the turn of the cache at which they were requested.
         """Store the pages ``first..stop`` and the turn at which they were requested."""
+        self.pages, self.first, self.stop, self.turn = pages, first, stop, turn
+        self.data: Future[bytes] = Future()
 
     @property
     def start_byte(self) -> int:
