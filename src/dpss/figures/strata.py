@@ -40,7 +40,7 @@ _MOST_NARROW = 24
 
 
 @dataclass(frozen=True)
-class _Measure:
+class _StrataMeasure:
     """One panel."""
 
     name: str
@@ -134,7 +134,7 @@ def _shown(strata: list[Stratum], most: int) -> list[Stratum]:
     return [strata[k] for k in sorted(order[:most])]
 
 
-def _measures(summary: Summary, strata: list[Stratum]) -> list[_Measure]:
+def _measures(summary: Summary, strata: list[Stratum]) -> list[_StrataMeasure]:
     """Return the measures that all of the strata have."""
     wholes = {
         "n_genes_by_counts": ("Genes per cell", summary.n_genes_by_counts),
@@ -142,7 +142,7 @@ def _measures(summary: Summary, strata: list[Stratum]) -> list[_Measure]:
         "pct_counts_mt": ("Mitochondrial, %", summary.pct_counts_mt),
     }
     return [
-        _Measure(name, title, [each.measures[name] for each in strata], whole)
+        _StrataMeasure(name, title, [each.measures[name] for each in strata], whole)
         for name, (title, whole) in wholes.items()
         if whole is not None and all(name in each.measures for each in strata)
     ]
