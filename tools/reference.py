@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from dpss.cli.commands import commands
-from dpss.formats.registry import FORMATS, About
+from dpss.formats.base import About
+from dpss.formats.registry import FORMATS
 from dpss.storage.file_formats import FILE_FORMATS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"

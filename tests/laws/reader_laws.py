@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import random
 import shutil
+import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,10 +21,14 @@ from numpy.typing import NDArray
 
 from dpss.demo.cells import Counts
 from dpss.errors import DpssError
-from dpss.formats.base import Layer
+from dpss.formats.base import Layer, Matrix
+from dpss.formats.discovery import iter_matrices
+from dpss.formats.options import OpenOptions
 from dpss.model import CellBlock, EntryBlock, check_cell_block
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
+from dpss.storage.compression import find_compression
+from tests.summarise import source_of
 from tests.unit.formats.layers import count_cells, mutations, open_path, read_or_refuse
 from tests.unit.small import counts
 
@@ -118,6 +125,35 @@ def sums_of(layer: Layer, partition_bytes: int, block_bytes: int, n_cells: int) 
 def n_open_files() -> int:
     """Return how many files this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def places(path: Path, folder: Path) -> Iterator[Path]:
+    """Yield compressed copies, folders and archives with nothing but a file or folder in them."""
+    parts = [part for part in (path, *path.rglob("*")) if part.is_file()]
+    names = {part: Path(part.relative_to(path.parent)).as_posix() for part in parts}
+    inside = folder / "folder"
+    inside.mkdir(parents=True)
+    (shutil.copytree if path.is_dir() else shutil.copy)(path, inside / path.name)
+    yield inside
+    zipped = folder / "zipped.zip"
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part, name in names.items():
+            archive.write(part, f"data/{name}")
+    yield zipped
+    tarred = folder / "tarred.tar.gz"
+    with tarfile.open(tarred, "w:gz") as archive:
+        archive.add(path, path.name)
+    yield tarred
+    if path.suffix == ".zip":
+        return
+    nested = folder / "nested.zip"
+    with zipfile.ZipFile(nested, "w") as archive:
+        archive.write(tarred, tarred.name)
+    yield nested
+    if path.is_file() and find_compression(path.read_bytes()[:8]) is None:
+        packed = folder / f"{path.name}.gz"
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        yield packed
 
 
 class ReaderLaws:
@@ -250,6 +286,16 @@ class ReaderLaws:
         after = n_open_files(), threading.active_count()
         assert after <= before
         assert bytes_of(layer, partition, 1 << 10) == wanted
+
+    @pytest.mark.slow
+    def test_it_is_read_wherever_it_lies(self, written: Written, tmp_path: Path) -> None:
+        """Compressed, in a folder, in a zip, in a compressed tar, and in an archive within one."""
+        for place in places(written.path, tmp_path / "places"):
+            options = OpenOptions(sample_only=True)
+            found = list(iter_matrices(source_of(place), options))
+            assert [type(each) for each in found] == [Matrix], place.name
+            layer = found[0].layers[0]
+            assert layer.genes.names.tolist() == written.names
 
     @pytest.mark.filterwarnings("ignore")
     def test_a_damaged_file_is_an_error_of_the_tree(self, written: Written, tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dpss.formats.base import Matrix
+from dpss.formats.base import About, Matrix
 from dpss.formats.discovery import iter_matrices
+from dpss.formats.hdf5 import LAYOUTS
 from dpss.formats.hdf5.file import Hdf5File
-from dpss.formats.registry import FORMATS, HDF5_FORMATS, About, Format, format_of
+from dpss.formats.registry import FORMATS, Format, format_of
 from dpss.storage.archives.zip import ZipTree
 from dpss.storage.base import Blob
 from dpss.storage.locations import Source
@@ -37,8 +38,8 @@ def test_a_real_file_is_of_the_format_that_names_it(
     """It is recognised as that format before any other, and opens."""
     source = source_of(real_data / name)
     assert first_format(source) is known
-    if about in [layout.about for layout in HDF5_FORMATS]:
+    if about in [layout.about for layout in LAYOUTS]:
         assert isinstance(source, Blob)
         file = Hdf5File(source)
-        assert next(each.about for each in HDF5_FORMATS if each.recognises(file)) is about
+        assert next(each.about for each in LAYOUTS if each.recognises(file)) is about
     assert all(isinstance(found, Matrix) for found in iter_matrices(source))

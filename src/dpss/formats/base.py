@@ -103,6 +103,21 @@ class CellTable(Protocol):
 
 
 @dataclass(frozen=True)
+class About:
+    """Description of a format: docs/reference/formats.md is made of it."""
+
+    name: str
+    reader: str
+    """The module below `dpss.formats` that reads it."""
+    endings: str
+    """Name of the row of `dpss.storage.file_formats.FILE_FORMATS` with the endings of its files."""
+    real_files: tuple[str, ...] = ()
+    """Real files that it is tested with."""
+    constant_memory: str = "yes"
+    """Whether memory does not grow with the file, and where it does."""
+
+
+@dataclass(frozen=True)
 class Matrix:
     """One matrix with all its layers."""
 

@@ -21,6 +21,7 @@ from dpss.storage.access import open_seekable
 from dpss.storage.archives import TarTree, ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression
+from dpss.storage.unpacked import PatchedTree
 
 _MAX_NESTED = 1
 _WORTH_UNPACKING_BYTES = 1 << 26
@@ -158,7 +159,14 @@ def _of_item(
         yield from _of_archive(source, options, depth + 1)
     elif kind.open_beside:
         others = [each.path for each in contents.items if each.kind is kind]
-        yield kind.open_beside(tree, item.path, others, options)
+        with ExitStack() as stack:
+            try:
+                matrix = kind.open_beside(tree, item.path, others, options)
+            except NeedsWholeError:
+                copy = stack.enter_context(options.hold(source))
+                patched = PatchedTree(tree, item.path, copy)
+                matrix = kind.open_beside(patched, item.path, others, options)
+            yield matrix
     else:
         with _seekable(source, kind, options) as ready, ExitStack() as stack:
             try:

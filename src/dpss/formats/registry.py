@@ -5,63 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from dpss.errors import CorruptMatrixError, NeedsWholeError, UnknownFormatError
-from dpss.formats import mtx, r, text, zarr
+from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.formats import hdf5, mtx, r, text, zarr
 from dpss.formats.arrays.probes import sum_probes
-from dpss.formats.base import Matrix
+from dpss.formats.base import About, Matrix
 from dpss.formats.faults import reader_faults
-from dpss.formats.hdf5 import (
-    Hdf5File,
-    check_heaps_of_attributes,
-    is_h5ad,
-    is_h5mu,
-    is_h5seurat,
-    is_hdf5,
-    is_loom,
-    is_plain,
-    is_tenx_h5,
-    open_h5ad,
-    open_h5mu,
-    open_h5seurat,
-    open_loom,
-    open_plain,
-    open_tenx_h5,
-    reading,
-)
 from dpss.formats.options import OpenOptions
-from dpss.formats.other_formats import describe_hdf5, unknown_format
+from dpss.formats.other_formats import unknown_format
 from dpss.storage.archives import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import peek
 from dpss.storage.locations import Source
-
-HEAD_BYTES = 1 << 12
-"""How much of a file is looked at to recognise it."""
-
-
-@dataclass(frozen=True)
-class About:
-    """Description of a format: docs/reference/formats.md is made of it."""
-
-    name: str
-    reader: str
-    """The module below `dpss.formats` that reads it."""
-    endings: str
-    """Name of the row of `dpss.storage.file_formats.FILE_FORMATS` with the endings of its files."""
-    real_files: tuple[str, ...] = ()
-    """Real files that it is tested with."""
-    constant_memory: str = "yes"
-    """Whether memory does not grow with the file, and where it does."""
-
-
-@dataclass(frozen=True)
-class Hdf5Format:
-    """A layout within HDF5."""
-
-    about: About
-    recognises: Callable[[Hdf5File], bool]
-    open: Callable[[Blob, Hdf5File], tuple[Matrix, ...]]
-
 
 OpenBeside = Callable[[Tree, str, Collection[str], OpenOptions], Matrix]
 
@@ -77,7 +31,10 @@ class Format:
     open: Callable[[Source, OpenOptions], tuple[Matrix, ...]]
     """Opens a file, folder or zip archive, with what it may use."""
     is_file: Callable[[Blob], bool] | None = None
-    """Whether a file is of this format; only its first `HEAD_BYTES` are sure to be given."""
+    """Whether a file is of this format, by its first bytes (`dpss.storage.compression.peek`).
+
+    Only `dpss.storage.archives.HEAD_BYTES` of a file are sure to be there, as they are stored.
+    """
     is_folder: Callable[[Tree], bool] | None = None
     """Whether a folder or archive is one, or holds nothing else."""
     random_access: bool = False
@@ -95,70 +52,12 @@ class Format:
 
 _LOOK_BYTES = 1 << 10
 
-HDF5_FORMATS = (
-    Hdf5Format(
-        About("10x h5, Cell Ranger 2 and 3", "hdf5.tenx", "HDF5", ("tenx_v2.h5", "tenx_v3.h5")),
-        is_tenx_h5,
-        open_tenx_h5,
-    ),
-    Hdf5Format(
-        About(
-            "h5ad, sparse or dense",
-            "hdf5.h5ad",
-            "h5ad",
-            (
-                "pbmc4k_csr_gzip.h5ad",
-                "paul15_dense.h5ad",
-                "dentategyrus_layers.h5ad",
-                "cellxgene_schema_int64.h5ad",
-            ),
-            "yes; a single chunk of a dense matrix is inflated piece by piece, unless it is "
-            "compressed by something else than gzip",
-        ),
-        is_h5ad,
-        lambda blob, file: (open_h5ad(blob, file),),
-    ),
-    Hdf5Format(
-        About("loom 2 and 3", "hdf5.loom", "loom", ("starmap_mpfc.loom",)),
-        is_loom,
-        lambda blob, file: (open_loom(blob, file),),
-    ),
-    Hdf5Format(
-        About("h5Seurat (SeuratDisk)", "hdf5.h5seurat", "h5Seurat"), is_h5seurat, open_h5seurat
-    ),
-    Hdf5Format(About("h5mu", "hdf5.h5ad", "h5mu"), is_h5mu, open_h5mu),
-    Hdf5Format(
-        About("HDF5 with a matrix and no names", "hdf5.dense", "HDF5"),
-        is_plain,
-        lambda blob, file: (open_plain(blob, file),),
-    ),
-)
-
-
-def _is_hdf5(blob: Blob) -> bool:
-    return is_hdf5(peek(blob, HEAD_BYTES))
-
-
-def _open_hdf5(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
-    if not isinstance(source, Blob) or not is_hdf5(source.read_range(0, HEAD_BYTES)):
-        raise NeedsWholeError(f"{source.url}: a compressed HDF5 file can't be read in place")
-    file = Hdf5File(source)
-    check_heaps_of_attributes(file)
-    for layout in HDF5_FORMATS:
-        with reading(file):
-            known = layout.recognises(file)
-        if known:
-            return layout.open(source, file)
-    with reading(file):
-        what = describe_hdf5(file.h5)
-    raise UnknownFormatError(f"{source.url}: {what}")
-
 
 FORMATS = (
     Format(
-        tuple(layout.about for layout in HDF5_FORMATS),
-        _open_hdf5,
-        is_file=_is_hdf5,
+        tuple(layout.about for layout in hdf5.LAYOUTS),
+        lambda source, options: hdf5.open_(source),
+        is_file=hdf5.sniff,
         random_access=True,
     ),
     # Before all else of folders: a hierarchy has thousands of small files.
@@ -230,6 +129,7 @@ FORMATS = (
             sample_only=options.sample_only,
         ),
         is_file=text.is_arrow,
+        random_access=True,
         rows=text.text_of,
     ),
     # Last, as any text could be a table.

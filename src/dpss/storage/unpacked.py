@@ -1,4 +1,4 @@
-"""The content of a compressed file as a blob, and the part of a tree below a folder."""
+"""Content of a compressed file, and trees made of another: a part, or one with a copy in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import open_decompressed
-from dpss.storage.derived import DerivedStream
+from dpss.storage.derived import Derived, DerivedStream
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,20 @@ class SubTree:
             path.removeprefix(prefix): blob
             for path, blob in self.tree.blobs().items()
             if path.startswith(prefix)
+        }
+
+
+@dataclass(frozen=True)
+class PatchedTree(Derived):
+    """A tree in which one blob is replaced by a copy of it, as a `dpss.storage.base.Tree`."""
+
+    inner: Tree
+    path: str
+    copy: Blob
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """Return the blobs by their path, sorted."""
+        return {
+            path: self.copy if path == self.path else blob
+            for path, blob in self.inner.blobs().items()
         }

@@ -24,6 +24,7 @@ from dpss.formats.text.layout import Orientation
 from dpss.formats.text.reader import open_text
 from dpss.storage.base import Blob, Tree
 from dpss.storage.blob_file import BlobFile
+from dpss.storage.compression import find_compression, peek
 from dpss.storage.derived import DerivedStream
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ _HEAD_BYTES = 8
 
 
 def find_arrow(blob: Blob) -> str | None:
-    """Tell by its first bytes whether a file is a Parquet or Feather table, and which."""
-    head = blob.read_range(0, _HEAD_BYTES)
+    """Tell by its first bytes, decompressed, whether a file is such a table, and which."""
+    head = peek(blob, _HEAD_BYTES)
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
 
@@ -107,7 +108,8 @@ class TableText(DerivedStream):
             UnknownFormatError: pyarrow is not installed.
             NeedsWholeError: The file can't be read at any place where it lies.
         """
-        if not self.inner.random_access:
+        packed = find_compression(self.inner.read_range(0, _HEAD_BYTES)) is not None
+        if packed or not self.inner.random_access:
             raise NeedsWholeError(
                 f"{self.url}: a {self.kind.title()} table can't be read as a stream"
             )
