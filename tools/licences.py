@@ -13,7 +13,8 @@ Each package that the job is installed with, from the image's bill of materials 
 list, too). The licences' texts are in the image beside each package. Debian's packages of the base
 image are under `/usr/share/doc/*/copyright` there.
 
-This project is under Apache-2.0. None of these licences asks more than to be named.
+This project is under Apache-2.0; the fonts that it holds, DejaVu Sans, are under Bitstream Vera's
+licence (`NOTICE`). None of these licences asks more than to be named.
 
 | package | version | licence |
 |---|---|---|

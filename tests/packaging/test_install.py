@@ -146,8 +146,9 @@ def test_both_hold_the_package_and_its_licence(built: Path) -> None:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
     assert ours <= in_wheel
     assert {f"src/{name}" for name in ours} <= in_sdist
-    assert any(name.endswith("licenses/LICENSE") for name in in_wheel)
-    assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"} <= in_sdist
+    for each in ("LICENSE", "NOTICE", "src/dpss/figures/fonts/LICENSE.txt"):
+        assert any(name.endswith(f"licenses/{each}") for name in in_wheel)
+    assert {"LICENSE", "NOTICE", "README.md", "CHANGELOG.md", "pyproject.toml"} <= in_sdist
     assert not [name for name in in_wheel | in_sdist if "tests/" in name or ".machine-code" in name]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dpss.figures.elements.layout import axis_texts
+from dpss.figures.elements.layout import DPI, axis_texts
 from dpss.figures.elements.marks import (
     Area,
     Curve,
@@ -20,7 +20,6 @@ from dpss.figures.elements.marks import (
 )
 from dpss.figures.elements.palette import LIGHT, colour_of
 from dpss.figures.elements.specification import Axis, Scale
-from dpss.figures.elements.style import DPI
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

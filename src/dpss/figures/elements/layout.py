@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDE = 470.0
 """Width of a figure: two columns of a page show it at about 1.2 CSS pixels to the point."""
+DPI = 165
+"""Pixels to the inch of PNG files."""
 NARROW = 248.0
 """Width of a figure for phones, which show it at about 1.3 CSS pixels to the point."""
 LARGE, MEDIUM, SMALL = 14.0, 10.0, 9.0

@@ -10,10 +10,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from dpss.figures.elements.layout import MEDIUM, SMALL
+from dpss.figures.elements.layout import DPI, MEDIUM, SMALL
 from dpss.figures.elements.palette import LIGHT
-
-DPI = 165
 
 _NOT_OURS = ("backend", "backend_fallback", "interactive", "toolbar", "date.epoch")
 _LOCK = threading.RLock()

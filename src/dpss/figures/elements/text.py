@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
-from typing import Any
+
+from dpss.figures.elements.font import load_font
 
 _UNKNOWN = "\N{WHITE SQUARE}"
 _HIDDEN = ("Cf", "Cs", "Cn", "Co")
 
 
 @cache
-def _font(bold: bool) -> Any:
-    """Return the font, which is matplotlib's own."""
-    from matplotlib import font_manager
-
-    weight = "bold" if bold else "normal"
-    path = font_manager.findfont(font_manager.FontProperties(family="DejaVu Sans", weight=weight))
-    return font_manager.get_font(path)
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    """Return the code points that the font has."""
-    return frozenset(_font(False).get_charmap())
-
-
-@cache
 def _advance(character: str, bold: bool) -> float:
     """Return the width of a character in parts of the type size."""
-    from matplotlib.ft2font import LoadFlags
-
-    font = _font(bold)
-    glyph = font.load_char(ord(character), flags=LoadFlags.NO_SCALE)
-    return float(glyph.horiAdvance / font.units_per_EM)
+    font = load_font(bold)
+    return font.advances[font.glyph_of(character)] / font.units
 
 
 def clean(text: str) -> str:
@@ -48,7 +30,7 @@ def clean(text: str) -> str:
         if unicodedata.category(c) not in _HIDDEN
     )
     line = " ".join("".join(kept).split())
-    glyphs = _glyphs()
+    glyphs = load_font().glyphs
     return "".join(c if ord(c) in glyphs else _UNKNOWN for c in line)
 
 
