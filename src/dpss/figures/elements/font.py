@@ -68,7 +68,7 @@ class Font:
     @cached_property
     def advances(self) -> list[int]:
         """Width of each glyph."""
-        (n,) = struct.unpack_from(">H", self._tables[b"hhea"], 34)
+        n = int(struct.unpack_from(">H", self._tables[b"hhea"], 34)[0])
         widths: list[int] = np.frombuffer(self._tables[b"hmtx"], ">u2", 2 * n)[::2].tolist()
         return widths + widths[-1:] * (len(self._places) - 1 - n)
 

@@ -1,0 +1,1 @@
+"""Pages of marks as pixels, without matplotlib."""
