@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dpss.figures.base import Figure
 from dpss.figures.cluster_qc import CLUSTER_QC
 from dpss.figures.elements.style import preload
-from dpss.figures.export import figure_files, render_png
+from dpss.figures.export import figure_files
 from dpss.figures.genes_by_cell_count import GENES_BY_CELL_COUNT
 from dpss.figures.highest_expr_genes import HIGHEST_EXPR_GENES
 from dpss.figures.highly_variable_genes import HIGHLY_VARIABLE_GENES
@@ -38,7 +38,6 @@ __all__ = [
     "figure_files",
     "figure_infos",
     "preload",
-    "render_png",
 ]
 
 FIGURES: tuple[Figure, ...] = (
