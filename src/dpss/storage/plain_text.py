@@ -10,6 +10,7 @@ _CONTROL = re.compile(
 """Control characters but tab and line feed, marks of writing direction, and annotations."""
 _IN_ASCII = dict.fromkeys((*range(9), *range(11, 32), 127))
 _BREAKS = re.compile("[\u2028\u2029]")
+_ANY = re.compile(f"[{_CONTROL.pattern[1:-1]}{_BREAKS.pattern[1:-1]}]")
 _IN_JSON = re.compile(
     r"(\\\\)|\\u00(?:0[0-8bcef]|1[0-9a-f])|\\[bfr]|"
     "[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
@@ -22,12 +23,13 @@ def strip_control(text: str) -> str:
     >>> strip_control("a\x1b[31mb\u202ec\n")
     'a[31mbc\n'
     """
-    if text.isascii():
-        return text.translate(_IN_ASCII)
     # All stripped characters are unprintable; so are line feeds and some blanks, which stay.
     if text.isprintable():
         return text
-    return _BREAKS.sub(" ", _CONTROL.sub("", text))
+    if text.isascii():
+        return text.translate(_IN_ASCII)
+    # Most are the narrow space of a percentage.
+    return _BREAKS.sub(" ", _CONTROL.sub("", text)) if _ANY.search(text) else text
 
 
 def strip_control_in_all(texts: list[str]) -> list[str]:

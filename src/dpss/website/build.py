@@ -29,7 +29,7 @@ from dpss.website.pages.portal import (
 )
 from dpss.website.pages.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
 from dpss.website.pages.report import report_page
-from dpss.website.pictures import png_size, read_pictures
+from dpss.website.pictures import FigureImages, read_pictures
 from dpss.website.plots import DATA, write_plots
 from dpss.website.records import (
     SUMMARY,
@@ -250,7 +250,7 @@ def _write_project(
         if brief:
             views.append(matrix_view(record, document, {}, complete=False))
             continue
-        pictures = read_pictures(publisher, record)
+        pictures = read_pictures(publisher, record, narrow=record.folder in folders)
         view = _view(publisher, record, document, pictures)
         if record.folder in folders:
             _write_matrix(publisher, record, view, pictures)
@@ -268,7 +268,7 @@ def _write_matrix(
     publisher: Publisher,
     record: MatrixRecord,
     view: Mapping[str, Any],
-    pictures: Mapping[str, bytes],
+    pictures: Mapping[str, FigureImages],
 ) -> None:
     publisher.write(f"{record.folder}/report.html", report_page(pictures, record, view))
     publisher.write(f"{record.folder}/summary_mqc.json", json_bytes(multiqc_document(record)))
@@ -278,7 +278,7 @@ def _view(
     publisher: Publisher,
     record: MatrixRecord,
     document: Mapping[str, Any],
-    pictures: Mapping[str, bytes],
+    pictures: Mapping[str, FigureImages],
 ) -> dict[str, Any]:
-    sizes = {slug: size for slug, data in pictures.items() if (size := png_size(data))}
+    sizes = {slug: picture.size for slug, picture in pictures.items() if picture.size}
     return matrix_view(record, document, sizes, plots=write_plots(publisher, record))

@@ -54,10 +54,11 @@ STATIC = (
 
 
 def _shown(value: Any) -> Any:
-    """Return what stands for a value on a page: text without control characters."""
-    if isinstance(value, Markup):
-        return Markup(strip_control(value))  # noqa: S704 - marked as safe before
-    return strip_control(value) if isinstance(value, str) else value
+    """Return what stands for a value on a page: text without control characters.
+
+    Markup is made here, of values that came through this function: macros, above all.
+    """
+    return strip_control(value) if isinstance(value, str) and type(value) is not Markup else value
 
 
 def bytecode_cache(folder: Path) -> FileSystemBytecodeCache | None:
@@ -196,7 +197,7 @@ def range_of(values: Sequence[float | None], kind: str = "number") -> str:
 def lines_of(terms: Sequence[str]) -> Markup:
     """Return terms one below the other, at most four."""
     shown = [*terms[:3], f"and {len(terms) - 3} more"] if len(terms) > 4 else terms
-    return Markup("<br>").join(shown)
+    return Markup("<br>").join(map(strip_control, shown))
 
 
 def matrix_view(
