@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 import pytest
 
+from dpss import api
 from dpss.demo.files import write_h5ad_csc
 from dpss.errors import CorruptMatrixError, OtherFileError
 from dpss.formats.registry import open_matrices
@@ -252,6 +253,32 @@ def test_links_out_of_a_zarr_folder(relative: bool, tmp_path: Path) -> None:
                 assert warning.status == "warn"
                 assert "outside of the zarr folder" in warning.message
     assert n_refused >= 4
+
+
+@pytest.mark.parametrize("parent", [False, True])
+def test_links_out_of_a_zarr_folder_given_by_its_path(parent: bool, tmp_path: Path) -> None:
+    """The folder is opened by its address, or lies in one that is: the same refusal."""
+    good = tmp_path / "in" / "good.zarr"
+    good.parent.mkdir()
+    write_hca(good, counts(0, N_CELLS, N_GENES).matrix)
+    path = good.parent if parent else good
+    whole = str(api.summarize(path))
+    n_refused = 0
+    for member in sorted(p for p in (good / "expression").rglob("*") if p.is_file()):
+        other, kept = good.parent.parent / "other", member.read_bytes()
+        other.write_bytes(kept)
+        member.unlink()
+        member.symlink_to(other)
+        try:
+            found = str(api.summarize(path))
+        except OtherFileError as error:
+            assert "outside of the zarr folder" in str(error)
+            n_refused += 1
+        else:
+            assert found == whole
+        member.unlink()
+        member.write_bytes(kept)
+    assert n_refused >= 2
 
 
 def test_links_within_a_zarr_folder(tmp_path: Path) -> None:

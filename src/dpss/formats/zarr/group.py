@@ -76,12 +76,22 @@ class ZarrTree:
         blob = self._blobs.get(f"{self._root}/{path}" if self._root else path)
         place = path_of(blob)
         if place is not None:
-            self._check_place(place)
+            self._check_place(place, path)
         return blob
 
-    def _check_place(self, file: Path) -> None:
-        """Refuse a file of a local folder that lies elsewhere in truth."""
-        if self._folder is None or os.path.realpath(file).startswith(self._folder):
+    def _check_place(self, file: Path, path: str) -> None:
+        """Refuse a file of a local folder that lies elsewhere in truth.
+
+        Args:
+            file: Where the file is said to lie.
+            path: Its path below the root, by which the root's own place is known: a tree may be a
+                part of another, or of several folders.
+        """
+        folder = str(file)[: -len(path)] if str(file).endswith(f"{os.sep}{path}") else ""
+        if folder not in self._folders:
+            self._folders[folder] = f"{os.path.realpath(folder)}{os.sep}" if folder else ""
+        real = self._folders[folder]
+        if real and os.path.realpath(file).startswith(real):
             return
         raise OtherFileError(
             f"{file}: is a link to a file outside of the zarr folder; other files are never "
@@ -89,10 +99,9 @@ class ZarrTree:
         )
 
     @cached_property
-    def _folder(self) -> str | None:
-        """The resolved path below which all files must lie; ``None`` where it is no folder."""
-        path = path_of(self.blob)
-        return None if path is None else f"{os.path.realpath(path / self._root)}{os.sep}"
+    def _folders(self) -> dict[str, str]:
+        """The resolved path below which files must lie, by that of a folder as it is named."""
+        return {}
 
     def stored_bytes(self, path: str) -> int | None:
         """Return the size of all that lies directly in an array."""
