@@ -19,6 +19,7 @@ from dpss.errors import (
     UnknownFormatError,
 )
 from dpss.summary import record as records
+from dpss.summary.annotation_frames import AnnotationFrames
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -33,7 +34,7 @@ NO_MATRIX = (NoMatrixError, UnknownFormatError)
 
 
 @dataclass(frozen=True)
-class NotebookSummary(records.Summary):
+class NotebookSummary(AnnotationFrames, records.Summary):
     """All statistics of one matrix, with the tables and figures that a notebook shows."""
 
     @classmethod
@@ -148,6 +149,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     matrix: str | None = None,
     embedding: bool = False,
     resolution: float = 1.0,
+    annotation: str | None = None,
+    authors_embedding: str | None = None,
     by: str | None = None,
     by_file: str | os.PathLike[str] | None = None,
 ) -> Summary:
@@ -175,6 +178,10 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         embedding: Compute components, clusters, markers and maps of the cells, in two more passes;
             needs 200 cells.
         resolution: Resolution of the clusters; a higher one gives more clusters.
+        annotation: Column of the cells that names their types, ``none`` for none; ``None`` takes
+            ``cell_type`` or the best of those like it.
+        authors_embedding: Name of the map of the cells in the file, such as ``X_tsne``, ``none``
+            for none; ``None`` takes its UMAP, or the best of others.
         by: Column of the cells that groups them into strata, each with its own statistics; or
             ``barcode_suffix``.
         by_file: A table ``barcode,value`` whose values group the cells, instead of ``by``.
@@ -196,6 +203,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         orientation=orientation,
         embedding=embedding,
         resolution=resolution,
+        annotation=annotation,
+        authors_embedding=authors_embedding,
         by=by,
         by_file=None if by_file is None else _open_table(os.fspath(by_file)),
         cells_above_knee=cells_above_knee,

@@ -113,7 +113,11 @@ def test_every_field_of_a_summary_is_documented() -> None:
     whole, _, reading = text.partition("### `reading`")
     fields = schema("summary")
     decision = fields["properties"]["reading"]["items"]
-    assert set(fields["required"]) == set(fields["properties"]) - {"embedding", "strata"}
+    assert set(fields["required"]) == set(fields["properties"]) - {
+        "annotation",
+        "embedding",
+        "strata",
+    }
     assert set(decision["required"]) == set(decision["properties"])
     assert set(fields["properties"]) <= named_in_tables(whole)
     assert set(decision["properties"]) <= named_in_tables(reading)

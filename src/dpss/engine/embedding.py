@@ -174,7 +174,10 @@ def embed_cells(
     except NotCellMajorError:
         raise NoEmbeddingError("the matrix is stored gene by gene, not cell by cell") from None
     sketch = _sketch_of(passes, found, stats.resolution)
-    histograms = _histogram_genes(sketch, is_gene, genes.n_cells_by_counts, n_cells, len(features))
+    smallest = np.bincount(sketch.labels).min() * n_cells / len(sketch.labels)
+    histograms = choose_histogram_genes(
+        smallest, sketch.n_clusters, is_gene, genes.n_cells_by_counts, n_cells, len(features)
+    )
     del found
     groups = passes.run(
         "assigning cells", _GroupFold(passes.reading, chosen, sketch, histograms)
@@ -226,8 +229,9 @@ def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Cel
     )
 
 
-def _histogram_genes(
-    sketch: CellSketch,
+def choose_histogram_genes(
+    smallest: float,
+    n_groups: int,
     is_gene: NDArray[np.int64],
     found_in: NDArray[np.int64],
     n_cells: int,
@@ -239,15 +243,15 @@ def _histogram_genes(
     that is fewer; of too many for the memory, those found in the most cells.
 
     Args:
-        sketch: The clusters.
+        smallest: Cells of the smallest cluster, about.
+        n_groups: Number of clusters.
         is_gene: Feature of each gene, shape ``(n_genes,)``.
         found_in: Kept cells with each gene, shape ``(n_genes,)``.
         n_cells: Number of kept cells.
         n_features: Number of features.
     """
-    smallest = np.bincount(sketch.labels).min() * n_cells / len(sketch.labels)
     enough = np.flatnonzero(found_in >= max(3.0, min(smallest / 4, _RARE * n_cells)))
-    bin_bytes = 4 * sketch.n_clusters
+    bin_bytes = 4 * n_groups
     n_bins = 32 if len(enough) * bin_bytes * 32 <= _HISTOGRAM_BYTES else 16
     most = _HISTOGRAM_BYTES // (bin_bytes * n_bins)
     best = enough[np.argsort(-found_in[enough], kind="stable")][:most]

@@ -16,7 +16,7 @@ from dpss.engine.progress import Progress
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.engine.strata import CellStrata
 from dpss.errors import NoEmbeddingError, NotCellMajorError
-from dpss.formats.base import EntryLayer, Layer
+from dpss.formats.base import EntryLayer, Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
 from dpss.stats.entry_accumulator import CellMeasures
@@ -107,6 +107,28 @@ class Passes:
         except NoEmbeddingError as error:
             return replace(summary, no_embedding_reason=str(error))
         return replace(summary, embedding=embedding)
+
+    def annotate(self, summary: Summary, matrix: Matrix) -> Summary:
+        """Return the summary with the types and the map that the file has of its cells."""
+        layer = self.choice.layer
+        absent = matrix.cells is None and matrix.coordinates is None
+        if not self.stats.embedding or absent or self.min_counts > 0 or not summary.n_cells_kept:
+            return summary
+        from dpss.engine.annotation import CellSource, annotate_cells
+        from dpss.engine.annotation_choice import AnnotationWish
+        from dpss.engine.embedding import CellPasses
+
+        size = self.read.partition_bytes
+        passes = CellPasses(self._reading, self.executor, size, self._tracked)
+        source = CellSource(
+            layer.genes,
+            self.mitochondrial,
+            self.stats.min_gene_count,
+            passes if layer.cell_major else None,
+            summary.n_cells,
+        )
+        wish = AnnotationWish(self.stats.annotation, self.stats.authors_embedding)
+        return annotate_cells(summary, matrix, source, wish)
 
     def _one_pass(self, histogram_genes: NDArray[np.int64]) -> Sums:
         features = self._features(histogram_genes)

@@ -106,6 +106,18 @@ class StatSettings:
         wants="it must be more than 0 and at most 100",
     )
 
+    annotation: str | None = setting(
+        group="statistics",
+        metavar="COLUMN",
+        help="The column of the cells (obs, col_attrs, meta.data) that names their types, or none; "
+        "goes with --embedding.  [default: cell_type, or the best of those like it]",
+    )
+    authors_embedding: str | None = setting(
+        group="statistics",
+        metavar="KEY",
+        help="The file's own map of its cells, such as X_tsne, or none; goes with --embedding.  "
+        "[default: its UMAP, or the best of others]",
+    )
     by: str | None = setting(
         group="statistics",
         metavar="COLUMN",
@@ -134,6 +146,8 @@ class StatSettings:
             "orientation": self.orientation,
             "cells_above_knee": self.cells_above_knee,
             "policy": self.policy.as_mapping() if self.policy else None,
+            "annotation": self.annotation if self.embedding else None,
+            "authors_embedding": self.authors_embedding if self.embedding else None,
             "by": self.by,
             "by_file": self.by_file.sha256 if self.by_file else None,
         }

@@ -118,6 +118,7 @@ def summarize_matrix(
     evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
     notes = tuple(Check(*note) for note in (*matrix.notes, *(by.notes if by else ())))
     summary = replace(summary, checks=(*check_matrix(evidence), *notes))
+    summary = passes.annotate(summary, matrix)
     if stats.policy is not None:
         judgements = apply_policy(stats.policy, summary_document(summary, []))
         summary = replace(summary, policy=judgements)

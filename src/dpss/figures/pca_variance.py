@@ -55,9 +55,8 @@ def layout(summary: Summary, width: float) -> Page:
     start = foot_of(curve.x.title, curve.box) + 8.0 if narrow else top
     box = PaperArea(right - side, start, side, side)
     marks = cluster_marks(found.components, side)
-    lines, labels = numbers(
-        found.components, len(found.clusters), map_panel(found.components, box, ())
-    )
+    named = [str(k) for k in range(len(found.clusters))]
+    lines, labels = numbers(found.components, named, map_panel(found.components, box, ()))
     panel = map_panel(found.components, box, (*marks, *lines))
     first, second = (percent(float(share)) for share in found.explained[:2])
     middle = (box.left + box.right) / 2

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dpss.figures.annotation_clusters import ANNOTATION_CLUSTERS
+from dpss.figures.annotation_markers import ANNOTATION_MARKERS
+from dpss.figures.annotations import ANNOTATIONS
+from dpss.figures.authors_embedding import AUTHORS_EMBEDDING
 from dpss.figures.base import Figure
 from dpss.figures.cluster_qc import CLUSTER_QC
 from dpss.figures.elements.style import preload
@@ -66,11 +70,22 @@ STRATA_FIGURES: tuple[Figure, ...] = (STRATA,)
 """Figures of parts of the cells, which are there only if they were asked for."""
 
 
+ANNOTATION_FIGURES: tuple[Figure, ...] = (
+    AUTHORS_EMBEDDING,
+    ANNOTATIONS,
+    ANNOTATION_MARKERS,
+    ANNOTATION_CLUSTERS,
+)
+"""Figures of the authors' own work, which are there only if the file has some."""
+
+
 def figures_of(summary: Summary) -> tuple[Figure, ...]:
     """Return the figures that are made of a summary, or left out with a reason."""
     asked = summary.embedding is not None or summary.no_embedding_reason
     embedding = EMBEDDING_FIGURES if asked else ()
-    return (*FIGURES, *embedding, *(() if summary.strata is None else STRATA_FIGURES))
+    authors = ANNOTATION_FIGURES if summary.annotation is not None else ()
+    strata = STRATA_FIGURES if summary.strata is not None else ()
+    return (*FIGURES, *authors, *embedding, *strata)
 
 
 def draw_figures(summary: Summary) -> dict[str, matplotlib.figure.Figure]:

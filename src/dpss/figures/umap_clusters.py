@@ -53,7 +53,8 @@ def layout(summary: Summary, width: float) -> Page:
     side = width - 2 * MARGIN - (0.0 if narrow else _LIST + 14.0)
     box = PaperArea(MARGIN, head.bottom + 6.0, side, side)
     marks = cluster_marks(found.map, side)
-    lines, labels = numbers(found.map, len(found.clusters), map_panel(found.map, box, ()))
+    named = [str(k) for k in range(len(found.clusters))]
+    lines, labels = numbers(found.map, named, map_panel(found.map, box, ()))
     panel = map_panel(found.map, box, (*marks, *lines))
     texts = [
         *head.texts,

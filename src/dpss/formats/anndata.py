@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.arrays.coordinates import HeldCoordinates
 from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, kind_of
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import ANNDATA_ORIENTATION, Matrix
@@ -53,7 +54,11 @@ def open_anndata(adata: Any) -> Matrix:
         raise NoMatrixError("the AnnData object has no X, raw.X or layer")
     columns = {str(name): adata.obs[name] for name in adata.obs.columns}
     cells = HeldTable(columns, np.asarray(adata.obs_names))
-    matrix = Matrix("", FORMAT, tuple(found), decisions=(ANNDATA_ORIENTATION,), cells=cells)
+    arrays = {str(key): value for key, value in _obsm(adata) if _is_array(value)}
+    coordinates = HeldCoordinates(arrays) if arrays else None
+    matrix = Matrix(
+        "", FORMAT, tuple(found), (), (ANNDATA_ORIENTATION,), cells=cells, coordinates=coordinates
+    )
     return sum_probes(matrix, "the AnnData object")
 
 
@@ -65,6 +70,15 @@ def genes_of(var: Any) -> GeneTable:
         if values.dtype.kind in "OUS":
             columns[str(name)] = values.astype(str).astype(object)
     return gene_table(columns)
+
+
+def _obsm(adata: Any) -> list[tuple[Any, Any]]:
+    found = getattr(adata, "obsm", None)
+    return [] if found is None else list(found.items())
+
+
+def _is_array(values: Any) -> bool:
+    return isinstance(values, np.ndarray)
 
 
 def _has_x(adata: Any) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import CellBlock, Certainty, Decision, EntryBlock, GeneTable
@@ -102,6 +103,36 @@ class CellTable(Protocol):
         """
 
 
+class CellCoordinates(Protocol):
+    """Coordinates of the cells that the file has: a UMAP and the like, read in parts.
+
+    The matrix is opened without them: an error of one of them concerns no other.
+    """
+
+    def names(self) -> list[str]:
+        """Return the names of what may be coordinates.
+
+        Raises:
+            MatrixError: They can't be listed.
+        """
+
+    def n_axes(self, name: str) -> int:
+        """Return the number of axes.
+
+        Raises:
+            ColumnError: They are no coordinates.
+            MatrixError: They can't be read.
+        """
+
+    def points(self, name: str) -> Iterator[NDArray[np.float64]]:
+        """Yield the first two coordinates of the cells in parts of shape ``(n, 2)``.
+
+        Raises:
+            ColumnError: They are no coordinates.
+            MatrixError: They can't be read.
+        """
+
+
 @dataclass(frozen=True)
 class About:
     """Description of a format: docs/reference/formats.md is made of it."""
@@ -133,6 +164,8 @@ class Matrix:
     """Decisions made while opening, each with its evidence."""
     cells: CellTable | None = None
     """The table of the cells; ``None`` where the format has none that is read."""
+    coordinates: CellCoordinates | None = None
+    """Coordinates of the cells; ``None`` where the format has none that are read."""
 
 
 def state_orientation(value: str, evidence: str) -> Decision:

@@ -31,6 +31,7 @@ SUMMARY = "summary.json"
 MATRICES = "matrices.json"
 GENES = "genes.csv"
 CLUSTERS, MARKERS, STRATA = "clusters.csv", "markers.csv", "strata.csv"
+ANNOTATIONS, ANNOTATION_MARKERS = "annotations.csv", "annotation_markers.csv"
 PLOTS = "plots.json"
 _ATTEMPTS = 5
 """Most attempts to publish a matrix that another run publishes at the same time."""
@@ -273,7 +274,7 @@ def _matrix_files(store: Store, folder: str) -> list[str]:
         for name in names
         if "/" not in name
         and (
-            name in (GENES, CLUSTERS, MARKERS)
+            name in (GENES, CLUSTERS, MARKERS, ANNOTATIONS, ANNOTATION_MARKERS)
             or FOR_PAGES.fullmatch(name)
             or name.endswith((".png", ".svg"))
         )

@@ -22,7 +22,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.errors import CorruptMatrixError
-from dpss.job.publication import CLUSTERS, GENES, MARKERS, PLOTS, STRATA, SUMMARY
+from dpss.job import publication
 from dpss.summary.manifest import manifest_of, sha256_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dpss.summary.record import Summary
 
 log = logging.getLogger(__name__)
-
 _GROUPS = (
     ("highly_variable_genes", "highest_expr_genes", "knee"),
     (
@@ -46,10 +45,13 @@ _EMBEDDING_GROUPS = (
     ("pca_variance", "marker_genes", "cluster_qc"),
 )
 """Groups of slugs of the figures of an embedding."""
+_ANNOTATION_GROUPS = (
+    ("authors_embedding", "annotation_markers"),
+    ("annotations", "annotation_clusters"),
+)
+"""Groups of slugs of the figures of the authors' annotation."""
 _STRATA_GROUPS = (("strata",),)
 """Groups of slugs of the figures of strata."""
-
-
 _GRACE_SECONDS = 2.0
 """Seconds that helpers have to end after SIGTERM; less than a child has to end."""
 
@@ -166,7 +168,7 @@ class DrawingProcesses:
         slugs = {figure.slug for figure in figures_of(summary)}
         return [
             (len(group), pool.submit(draw_figures, summary, group))
-            for group in (*_GROUPS, *_EMBEDDING_GROUPS, *_STRATA_GROUPS)
+            for group in (*_GROUPS, *_ANNOTATION_GROUPS, *_EMBEDDING_GROUPS, *_STRATA_GROUPS)
             if slugs.issuperset(group)
         ]
 
@@ -222,17 +224,25 @@ def tables_of(summary: Summary) -> dict[str, bytes]:
     if summary.embedding is not None:
         from dpss.summary.embedding_tables import clusters_csv, markers_csv
 
-        more[CLUSTERS] = clusters_csv(summary.embedding)
-        more[MARKERS] = markers_csv(summary.embedding, summary.genes)
+        more[publication.CLUSTERS] = clusters_csv(summary.embedding)
+        more[publication.MARKERS] = markers_csv(summary.embedding, summary.genes)
+    if summary.annotation is not None:
+        from dpss.summary.annotation_tables import annotation_markers_csv, annotations_csv
+
+        more[publication.ANNOTATIONS] = annotations_csv(summary.annotation)
+        if summary.annotation.markers:
+            more[publication.ANNOTATION_MARKERS] = annotation_markers_csv(
+                summary.annotation, summary.genes
+            )
     if summary.strata is not None:
         from dpss.summary.strata_tables import strata_csv
 
-        more[STRATA] = strata_csv(summary.strata)
+        more[publication.STRATA] = strata_csv(summary.strata)
     return {
-        GENES: table,
+        publication.GENES: table,
         **more,
         **gene_files(summary.genes, sha256_of(table)),
-        PLOTS: plots_json(summary),
+        publication.PLOTS: plots_json(summary),
     }
 
 
@@ -250,7 +260,7 @@ def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, byte
     document = summary_document(summary, figure_infos(summary), manifest_of(files))
     if found := fault(document, schema("summary")):
         raise CorruptMatrixError(f"summary.json would break its schema: {found}")
-    return {**files, SUMMARY: json_bytes(document)}
+    return {**files, publication.SUMMARY: json_bytes(document)}
 
 
 def _context() -> BaseContext:

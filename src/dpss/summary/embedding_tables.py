@@ -75,15 +75,16 @@ def marker_rows(embedding: Embedding, genes: GeneStatistics) -> list[tuple[Any, 
 
 def clusters_csv(embedding: Embedding) -> bytes:
     """Return the clusters as UTF-8 CSV; the undefined is empty."""
-    return _csv(CLUSTER_COLUMNS, cluster_rows(embedding))
+    return csv_bytes(CLUSTER_COLUMNS, cluster_rows(embedding))
 
 
 def markers_csv(embedding: Embedding, genes: GeneStatistics) -> bytes:
     """Return the markers of all clusters as UTF-8 CSV."""
-    return _csv(MARKER_COLUMNS, marker_rows(embedding, genes))
+    return csv_bytes(MARKER_COLUMNS, marker_rows(embedding, genes))
 
 
-def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+def csv_bytes(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    """Return a table as UTF-8 CSV; ``None`` is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)

@@ -16,6 +16,7 @@ from dpss.stats.density import Density
 from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import top
 from dpss.stats.values.kinds import Values
+from dpss.summary.annotation import Annotation
 from dpss.summary.droplets import Droplets
 from dpss.summary.embedding import Embedding
 from dpss.summary.policy import Judgement
@@ -168,6 +169,8 @@ class Summary:
     """Components, clusters and markers of the cells; ``None`` where there are none."""
     no_embedding_reason: str = ""
     """Why there are none; empty where there are, or where none were asked for."""
+    annotation: Annotation | None = None
+    """Types and coordinates of the cells as the file has them; ``None`` without."""
     strata: Strata | None = None
     """Parts of the cells side by side; ``None`` where none were asked for."""
     other_measures: Mapping[str, Distribution] = field(default_factory=dict)

@@ -141,6 +141,7 @@ def summary_document(
             ("means", "dispersions", "dispersions_norm", "highly_variable"),
         ),
         **({"embedding": _embedding(summary)} if asked else {}),
+        **({"annotation": _annotation(summary)} if summary.annotation is not None else {}),
         **({"strata": _strata(summary)} if summary.strata is not None else {}),
         "checks": [
             {"name": check.name, "status": check.status, "message": check.message}
@@ -185,6 +186,12 @@ def _embedding(summary: Summary) -> dict[str, Any]:
     from dpss.summary.embedding_tables import embedding_document
 
     return embedding_document(summary.embedding, summary.no_embedding_reason)
+
+
+def _annotation(summary: Summary) -> dict[str, Any] | None:
+    from dpss.summary.annotation_tables import annotation_document
+
+    return None if summary.annotation is None else annotation_document(summary.annotation)
 
 
 def _strata(summary: Summary) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dpss.engine.progress import NullProgress
-from dpss.figures.registry import EMBEDDING_FIGURES, FIGURES, STRATA_FIGURES
+from dpss.figures.registry import ANNOTATION_FIGURES, EMBEDDING_FIGURES, FIGURES, STRATA_FIGURES
 from dpss.job import renderer as drawing
 from dpss.job.renderer import DrawingHere, DrawingProcesses
 from tests.unit.figures.builder import build, simulate
@@ -41,6 +41,7 @@ def test_every_figure_is_in_a_group() -> None:
     """A new figure can't be forgotten in the groups that helpers draw."""
     for groups, figures in (
         (drawing._GROUPS, FIGURES),
+        (drawing._ANNOTATION_GROUPS, ANNOTATION_FIGURES),
         (drawing._EMBEDDING_GROUPS, EMBEDDING_FIGURES),
         (drawing._STRATA_GROUPS, STRATA_FIGURES),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,12 +81,15 @@ def map_panel(cells: CellMap, box: PaperArea, marks: tuple[Mark, ...]) -> Panel:
     return Panel(box, x, Axis("", Scale.LINEAR, bottom, top, ()), marks, grid="")
 
 
-def cluster_marks(cells: CellMap, side: float) -> tuple[Dots, ...]:
+def cluster_marks(
+    cells: CellMap, side: float, colours: Sequence[str] | None = None
+) -> tuple[Dots, ...]:
     """Return each bin in the colour of its most frequent cluster, stronger where cells are many.
 
     Args:
         cells: The map.
         side: Side of the map in points.
+        colours: Colour of each cluster by number; `colour_of` without.
     """
     bins, clusters, counts = cells.majority()
     most = np.log1p(max(float(np.quantile(counts, 0.99)), 1.0))
@@ -98,19 +102,26 @@ def cluster_marks(cells: CellMap, side: float) -> tuple[Dots, ...]:
         for cluster in np.unique(clusters):
             these = (clusters == cluster) & (np.maximum(level, 0) == n)
             if these.any():
-                colour = colour_of(int(cluster))
+                colour = colours[cluster] if colours else colour_of(int(cluster))
                 found.append(Dots(x[these], y[these], colour, radius, strength))
     return tuple(found)
 
 
-def numbers(cells: CellMap, n_clusters: int, panel: Panel) -> tuple[list[Segments], list[Text]]:
+def numbers(
+    cells: CellMap, labels: Sequence[str], panel: Panel
+) -> tuple[list[Segments], list[Text]]:
     """Return each cluster's number on the densest part of it, or near it with a line to it.
 
     The largest clusters come first; no number lies on another, while there is room.
+
+    Args:
+        cells: The map.
+        labels: Number or short name of each of the first clusters.
+        panel: Where the map is drawn.
     """
     box, taken = panel.box, list[Text]()
     lines: list[Segments] = []
-    for cluster in range(n_clusters):
+    for cluster, label in enumerate(labels):
         of_it = cells.clusters == cluster
         if not of_it.any():
             continue
@@ -118,7 +129,7 @@ def numbers(cells: CellMap, n_clusters: int, panel: Panel) -> tuple[list[Segment
         x, y = _middle(places, cells.counts[of_it])
         (across,), (down,) = panel.place(np.array([x]), np.array([y]))
         extent = np.ptp(panel.x.fractions(places[:, 0])), np.ptp(panel.y.fractions(places[:, 1]))
-        text, moved = _free(str(cluster), across, down, bool(max(extent) < _SMALL_PART), box, taken)
+        text, moved = _free(label, across, down, bool(max(extent) < _SMALL_PART), box, taken)
         taken.append(text)
         if moved:
             end_x, end_y = text.x - box.left, box.bottom - (text.y - 0.36 * _NUMBER)

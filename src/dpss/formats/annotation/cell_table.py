@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import ColumnError
+from dpss.errors import ColumnError, FetchError, MatrixError
 from dpss.formats.annotation.data_frame import OLD_CATEGORIES, Elements, as_text
 
 Labels = NDArray[np.object_]
@@ -39,10 +39,21 @@ class ElementsTable:
     """Name of the column with the cells' names; ``None`` without one."""
 
     def columns(self) -> list[str]:
-        """Return the names of the columns that can be read."""
+        """Return the names of the columns: of those that can be read, and of those with a fault.
+
+        `labels` raises the fault.
+        """
         hidden = (OLD_CATEGORIES, self.name)
         listed = self.elements.children(self.path)
-        return [name for name in listed if name not in hidden and self._place(name)]
+        return [name for name in listed if name not in hidden and self._may_be_read(name)]
+
+    def _may_be_read(self, column: str) -> bool:
+        try:
+            return bool(self._place(column))
+        except FetchError:
+            raise
+        except MatrixError:
+            return True
 
     def labels(self, column: str) -> Iterator[Labels]:
         """Yield a column in parts.

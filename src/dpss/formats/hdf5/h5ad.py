@@ -17,6 +17,7 @@ from dpss.formats.annotation.data_frame import (
 )
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import Note
+from dpss.formats.arrays.coordinates import ArrayCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
 from dpss.formats.hdf5.data_frame import Hdf5Elements, cell_table, note_cells
@@ -77,6 +78,7 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
             (*notes, *said),
             (ANNDATA_ORIENTATION,),
             cell_table(file, f"mod/{name}/obs"),
+            _coordinates(file, f"mod/{name}/obsm"),
         )
         for name, layers, said in matrices
     )
@@ -104,7 +106,13 @@ def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
     if not layers:
         raise NoMatrixError(f"{blob.url}: there is no X, raw.X or layer in this h5ad file")
     cells = cell_table(file, "obs")
-    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,), cells)
+    where = _coordinates(file, "obsm")
+    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,), cells, where)
+
+
+def _coordinates(file: Hdf5File, path: str) -> ArrayCoordinates:
+    """Return the coordinates in a group, none of which is opened yet."""
+    return ArrayCoordinates(file, Hdf5Elements(file), path)
 
 
 def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:

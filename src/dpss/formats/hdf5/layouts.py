@@ -30,11 +30,6 @@ class Layout:
 
 LAYOUTS = (
     Layout(
-        About("10x h5, Cell Ranger 2 and 3", "hdf5.tenx", "HDF5", ("tenx_v2.h5", "tenx_v3.h5")),
-        is_tenx_h5,
-        open_tenx_h5,
-    ),
-    Layout(
         About(
             "h5ad, sparse or dense",
             "hdf5.h5ad",
@@ -55,6 +50,12 @@ LAYOUTS = (
         About("loom 2 and 3", "hdf5.loom", "loom", ("starmap_mpfc.loom",)),
         is_loom,
         lambda blob, file: (open_loom(blob, file),),
+    ),
+    # After those whose groups have names: it opens all groups, of which some may be damaged.
+    Layout(
+        About("10x h5, Cell Ranger 2 and 3", "hdf5.tenx", "HDF5", ("tenx_v2.h5", "tenx_v3.h5")),
+        is_tenx_h5,
+        open_tenx_h5,
     ),
     Layout(About("h5Seurat (SeuratDisk)", "hdf5.h5seurat", "h5Seurat"), is_h5seurat, open_h5seurat),
     Layout(About("h5mu", "hdf5.h5ad", "h5mu"), is_h5mu, open_h5mu),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError
 from dpss.formats.annotation.cell_table import ElementsTable
 from dpss.formats.annotation.gene_table import check_feature_count, name_genes
+from dpss.formats.arrays.coordinates import AttributeCoordinates
 from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import Matrix, state_orientation
@@ -67,7 +68,8 @@ def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
     )
     named = next((name for name in _CELL_NAMES if name in listed), None)
     cells = ElementsTable(Hdf5Elements(file), "col_attrs", named) if listed else None
-    return Matrix("", FORMAT, tuple(layers), notes, (orientation,), cells)
+    places = AttributeCoordinates(file, Hdf5Elements(file), "col_attrs") if listed else None
+    return Matrix("", FORMAT, tuple(layers), notes, (orientation,), cells, places)
 
 
 def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int) -> TiledLayer:

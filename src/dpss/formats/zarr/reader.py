@@ -21,6 +21,7 @@ from dpss.formats.annotation.data_frame import (
 )
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import MAX_FEATURES, Note, check_feature_count, name_genes
+from dpss.formats.arrays.coordinates import ArrayCoordinates
 from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.arrays.tiles import TiledLayer
@@ -102,7 +103,13 @@ def _open_one(tree: ZarrTree, name: str) -> Matrix:
         raise NoMatrixError(f"{tree.url}: a zarr hierarchy without X and var or an expression")
     if not layers:
         raise NoMatrixError(f"{tree.url}: there is no X, raw.X or layer in this zarr hierarchy")
-    return Matrix(name, FORMAT, layers, notes, (orientation,), _cell_table(tree))
+    cells, coordinates = _cell_table(tree), _coordinates(tree)
+    return Matrix(name, FORMAT, layers, notes, (orientation,), cells, coordinates)
+
+
+def _coordinates(tree: ZarrTree) -> ArrayCoordinates:
+    """Return the coordinates in ``obsm``, none of which is opened yet."""
+    return ArrayCoordinates(tree, ZarrElements(tree), "obsm")
 
 
 def _cell_table(tree: ZarrTree) -> ElementsTable | None:

@@ -49,8 +49,8 @@ class HistogramGenes:
 
 
 @dataclass(frozen=True)
-class Groups:
-    """Sums, distributions and maps of the clusters, which are numbered by size."""
+class GroupSums:
+    """Sums and distributions of groups of cells, which are numbered by size."""
 
     sizes: NDArray[np.int64]
     """Cells, shape ``(n_clusters,)``."""
@@ -62,6 +62,12 @@ class Groups:
     """Cells by value, those with none left out, shape ``(n_clusters, n_rows, n_bins)``."""
     measures: tuple[tuple[Distribution, ...], ...]
     """Distribution of each of `MEASURES` in each cluster."""
+
+
+@dataclass(frozen=True)
+class Groups(GroupSums):
+    """Sums, distributions and maps of the clusters."""
+
     map: CellMap
     """The kept cells by place."""
     map_means: NDArray[np.float64]

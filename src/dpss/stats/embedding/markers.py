@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.stats.embedding.fixed import UNIT
-from dpss.stats.embedding.groups import Groups
+from dpss.stats.embedding.groups import GroupSums
 
 N_MARKERS = 50
 """Most markers of a cluster."""
@@ -41,7 +41,7 @@ class Scores:
     """Percentage of the other cells with it."""
 
 
-def score_clusters(groups: Groups, genes: NDArray[np.int64]) -> Iterator[Scores]:
+def score_clusters(groups: GroupSums, genes: NDArray[np.int64]) -> Iterator[Scores]:
     """Compare each cluster with all other cells; yields one comparison per cluster.
 
     Args:
@@ -88,7 +88,7 @@ class _Ranks:
     """Number of cells."""
 
     @classmethod
-    def of(cls, groups: Groups) -> _Ranks:
+    def of(cls, groups: GroupSums) -> _Ranks:
         n = float(groups.sizes.sum())
         ties = _with_zeros(groups.histograms.sum(axis=0, dtype=np.int64), n)
         ranks = np.cumsum(ties, axis=1) - ties + (ties + 1) / 2
@@ -114,7 +114,7 @@ def _with_zeros(counts: NDArray[np.integer[Any]], n: float) -> NDArray[np.float6
 
 
 def expression_of(
-    groups: Groups, genes: NDArray[np.int64]
+    groups: GroupSums, genes: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean log-normalised values and percentages of cells with a value.
 
@@ -148,7 +148,7 @@ class Marker:
     """Percentage of the other cells with it."""
 
 
-def find_markers(groups: Groups, genes: NDArray[np.int64]) -> tuple[Marker, ...]:
+def find_markers(groups: GroupSums, genes: NDArray[np.int64]) -> tuple[Marker, ...]:
     """Return the best genes of each cluster by the rank-sum test, best first.
 
     A marker is found in at least `MIN_PCT_DIFFERENCE` percentage points more cells inside than

@@ -80,7 +80,7 @@ def test_numbers_do_not_lie_on_each_other(seed: int, n_clusters: int, apart: flo
     middles = rng.normal(size=(n_clusters, 2)) * apart
     cells = map_of(middles[labels] + rng.normal(size=(len(labels), 2)), labels)
     box = PaperArea(20.0, 30.0, 330.0, 330.0)
-    lines, texts = numbers(cells, n_clusters, map_panel(cells, box, ()))
+    lines, texts = numbers(cells, [str(k) for k in range(n_clusters)], map_panel(cells, box, ()))
     assert [text.text for text in texts] == [str(k) for k in range(n_clusters)]
     assert len(lines) <= n_clusters
     for text in texts:

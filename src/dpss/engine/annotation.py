@@ -1,0 +1,241 @@
+"""The authors' own work on one matrix: their types of cells, and their map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.compute.executor import Advance
+from dpss.engine.annotation_choice import (
+    AnnotationNotes,
+    AnnotationWish,
+    choose_labels,
+    choose_map,
+    list_coordinates,
+)
+from dpss.engine.cell_labels import CellLabels, rank_columns
+from dpss.engine.embedding import CellPasses, choose_histogram_genes
+from dpss.engine.folds import Reading
+from dpss.errors import NotCellMajorError
+from dpss.formats.base import Matrix
+from dpss.model import GeneTable
+from dpss.stats.embedding.annotated import (
+    AnnotatedAccumulator,
+    AnnotatedSums,
+    adjusted_rand_index,
+    select_groups,
+)
+from dpss.stats.embedding.covariance import VariableGenes
+from dpss.stats.embedding.groups import GroupSums, HistogramGenes
+from dpss.stats.embedding.kernels import GENE, MITOCHONDRIAL, NOT_A_GENE
+from dpss.stats.embedding.markers import expression_of, find_markers
+from dpss.summary.annotation import AnnotatedType, Annotation
+from dpss.summary.embedding import N_SHOWN_MARKERS, Expression
+from dpss.summary.record import Summary
+
+_SUM_BYTES = 48 << 20
+_LEAST_SUMMED, _MOST_SUMMED = 16, 96
+
+
+@dataclass(frozen=True)
+class CellSource:
+    """Facts of the matrix that a pass over its types needs."""
+
+    features: GeneTable
+    mitochondrial: NDArray[np.bool_]
+    min_gene_count: int
+    passes: CellPasses | None
+    """How whole cells are read; ``None`` where the matrix has them gene by gene."""
+    n_cells: int
+
+
+def annotate_cells(
+    summary: Summary, matrix: Matrix, source: CellSource, wish: AnnotationWish
+) -> Summary:
+    """Return the summary with the types and the map that the file has of its cells.
+
+    What is not there is left out silently; what can't be read is a warning.
+
+    Args:
+        summary: The summary, with its embedding where there is one.
+        matrix: The matrix.
+        source: How its cells are read.
+        wish: What is asked for.
+    """
+    notes = AnnotationNotes()
+    found = _find(summary, matrix, source, wish, notes)
+    checks = (*summary.checks, *notes.checks)
+    if found is None or (found.column is None and found.map is None):
+        return replace(summary, checks=checks)
+    return replace(summary, annotation=found, checks=checks)
+
+
+def _find(
+    summary: Summary,
+    matrix: Matrix,
+    source: CellSource,
+    wish: AnnotationWish,
+    notes: AnnotationNotes,
+) -> Annotation | None:
+    cells = matrix.cells
+    columns = (notes.attempt(cells.columns, "The table of the cells") or []) if cells else []
+    column, labels = choose_labels(cells, columns, source.n_cells, wish.column, notes)
+    candidates, names = list_coordinates(matrix.coordinates, wish.coordinates, notes)
+    if column is None and not candidates:
+        return None
+    found = Annotation(column, tuple(name for name in rank_columns(columns) if name != column), ())
+    kept = _kept_cells(summary, source)
+    if column is None:
+        labels = CellLabels((), np.full(source.n_cells, -1, dtype=np.int16))
+    else:
+        sums, reason = _sum_types(summary, source, labels)
+        kept = kept if sums is None else sums.kept
+        if kept is not None:
+            found = replace(found, no_markers_reason=reason)
+            found, labels = _describe_types(found, labels, kept, sums, source)
+    if kept is None:
+        said = "which cells are kept is known only of a matrix that is stored cell by cell"
+        notes.warn(f"{column or candidates[0]} is left out: {said}.")
+        return None
+    placed = None
+    if matrix.coordinates is not None:
+        placed = choose_map(matrix.coordinates, candidates, labels, kept, notes)
+    others = tuple(name for name in names if placed is None or name != placed.name)
+    found = replace(found, map=placed, other_coordinates=others)
+    return _with_clusters(found, labels, summary)
+
+
+def _kept_cells(summary: Summary, source: CellSource) -> NDArray[np.bool_] | None:
+    """Return which cells are kept; ``None`` where that is not known without a pass."""
+    if not source.min_gene_count:
+        return np.ones(source.n_cells, dtype=bool)
+    if summary.embedding is None or len(summary.embedding.cells.labels) != source.n_cells:
+        return None
+    return np.asarray(summary.embedding.cells.labels >= 0)
+
+
+@dataclass(frozen=True)
+class _AnnotatedFold:
+    reading: Reading
+    genes: VariableGenes
+    codes: NDArray[np.int16]
+    n_types: int
+    histograms: HistogramGenes
+
+    def start(self) -> AnnotatedAccumulator:
+        return AnnotatedAccumulator(self.genes, self.codes, self.n_types, self.histograms)
+
+    def add(self, accumulator: AnnotatedAccumulator, partition: range, advance: Advance) -> None:
+        for block in self.reading.cell_blocks(partition, advance):
+            accumulator.add(block)
+
+    def prefetch(self, partitions: Sequence[range]) -> None:
+        self.reading.prefetch(partitions)
+
+
+def most_summed(n_features: int) -> int:
+    """Return the most types with markers and medians: the sums of one take 24 bytes per gene.
+
+    >>> most_summed(2_000), most_summed(33_000), most_summed(200_000)
+    (96, 63, 16)
+    """
+    return max(_LEAST_SUMMED, min(_SUM_BYTES // (24 * n_features), _MOST_SUMMED))
+
+
+def _sum_types(
+    summary: Summary, source: CellSource, labels: CellLabels
+) -> tuple[AnnotatedSums | None, str]:
+    """Return the sums per type; ``None`` and the reason where there are none."""
+    by_gene = "the matrix is stored gene by gene, not cell by cell"
+    if source.passes is None:
+        return None, by_gene
+    features = source.features
+    kinds = np.where(features.is_gene, GENE, NOT_A_GENE)
+    kinds[source.mitochondrial & features.is_gene] = MITOCHONDRIAL
+    slots = np.full(len(features), -1, dtype=np.int16)
+    genes = VariableGenes(kinds.astype(np.uint8), slots, source.min_gene_count)
+    n_types = min(len(labels.names), most_summed(len(features)))
+    sizes = np.bincount(labels.codes[labels.codes >= 0], minlength=n_types)[:n_types]
+    histograms = choose_histogram_genes(
+        float(sizes.min()), n_types, np.flatnonzero(features.is_gene),
+        summary.genes.n_cells_by_counts, summary.n_cells_kept, len(features),
+    )  # fmt: skip
+    passes = source.passes
+    fold = _AnnotatedFold(passes.reading, genes, labels.codes, n_types, histograms)
+    try:
+        sums = passes.run("comparing types", fold).result()
+    except NotCellMajorError:
+        return None, by_gene
+    n_others = len(labels.names) - n_types
+    return sums, f"{n_others:,} smaller types have none" if n_others else ""
+
+
+def _describe_types(
+    found: Annotation,
+    labels: CellLabels,
+    kept: NDArray[np.bool_],
+    sums: AnnotatedSums | None,
+    source: CellSource,
+) -> tuple[Annotation, CellLabels]:
+    """Add the types of the kept cells, and number them by their kept cells."""
+    codes = np.where(kept, labels.codes, -1)
+    sizes = np.bincount(codes[codes >= 0], minlength=len(labels.names))
+    n_summed = 0 if sums is None else len(sums.groups.sizes)
+    # Types with sums come first: beyond `most_summed`, a smaller one of these can have more cells.
+    keys = np.lexsort((-sizes, np.arange(len(sizes)) >= n_summed))
+    order = keys[sizes[keys] > 0]
+    numbers = np.full(len(sizes) + 1, -1, dtype=np.int16)
+    numbers[order] = np.arange(len(order))
+    groups = None if sums is None else select_groups(sums.groups, order[order < n_summed])
+    is_gene = source.features.is_gene
+    with_mt = bool((source.mitochondrial & is_gene).any())
+    types = tuple(
+        _type_of(labels.names[k], int(sizes[k]), groups, place, with_mt=with_mt)
+        for place, k in enumerate(order.tolist())
+    )
+    n_missing = int(np.count_nonzero(kept & (labels.codes < 0)))
+    found = replace(found, types=types, n_missing=n_missing)
+    renamed = CellLabels(tuple(each.name for each in types), numbers[codes])
+    if groups is not None:
+        found = _with_markers(found, groups, np.flatnonzero(is_gene))
+    return found, renamed
+
+
+def _type_of(
+    name: str, size: int, groups: GroupSums | None, place: int, *, with_mt: bool
+) -> AnnotatedType:
+    if groups is None or place >= len(groups.sizes):
+        return AnnotatedType(name, size)
+    genes_found, totals, percents = groups.measures[place]
+    return AnnotatedType(name, size, genes_found, totals, percents if with_mt else None)
+
+
+def _with_markers(found: Annotation, groups: GroupSums, is_gene: NDArray[np.int64]) -> Annotation:
+    markers = find_markers(groups, is_gene)
+    taken: dict[int, int] = {}
+    shown = []
+    for marker in markers:
+        taken[marker.cluster] = taken.get(marker.cluster, 0) + 1
+        if taken[marker.cluster] <= N_SHOWN_MARKERS:
+            shown.append(marker)
+    genes = np.array([marker.gene for marker in shown], dtype=np.int64)
+    means, percents = expression_of(groups, is_gene[genes])
+    of = np.array([marker.cluster for marker in shown], dtype=np.int64)
+    return replace(found, markers=markers, expression=Expression(genes, of, means, percents))
+
+
+def _with_clusters(found: Annotation, labels: CellLabels, summary: Summary) -> Annotation:
+    """Add how the clusters of the embedding map onto the types."""
+    if summary.embedding is None or not found.types:
+        return found
+    clusters, n_clusters = summary.embedding.cells.labels, len(summary.embedding.clusters)
+    if len(clusters) != len(labels.codes):
+        return found
+    both = (clusters >= 0) & (labels.codes >= 0)
+    keys = labels.codes[both].astype(np.int64) * n_clusters + clusters[both]
+    table = np.bincount(keys, minlength=len(found.types) * n_clusters)
+    table = table.reshape(len(found.types), n_clusters)
+    return replace(found, clusters=table, adjusted_rand_index=adjusted_rand_index(table))

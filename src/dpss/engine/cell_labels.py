@@ -1,0 +1,106 @@
+"""The authors' labels of the cells: which column has them, and one code per cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.errors import ColumnError
+from dpss.formats.base import CellTable
+
+MAX_TYPES = 2_000
+"""Most distinct values of a column that annotates cells."""
+_ORDER = (
+    r"cell_?type",
+    r"author_cell_?type",
+    r".*cell[-_. ]?(type|class|label|identity|state).*",
+    r"(.*[-_. ])?(annotations?|subclass|class|bulk_labels|labels?)([-_. ].*)?",
+    r"clusters?([-_. ]?names?)?",
+    r"seurat_clusters",
+    r"louvain",
+    r"leiden",
+    r".*(cluster|louvain|leiden).*",
+)
+"""Names of columns of labels, the best first: the CELLxGENE schema's, then others that occur."""
+_OTHERS = re.compile(
+    r".*(ontology_term_id|score|prob|conf|colou?r|size|count|order|umap|tsne|doublet)s?([-_. ].*)?",
+    re.IGNORECASE,
+)
+_MAPS = (r".*umap.*", r".*t-?sne.*", r".*phate.*", r".*draw_graph.*|.*force.*|.*fdl.*|.*fr")
+_NO_MAPS = re.compile(r".*(spatial|coord|position|pca|lsi|latent|scvi|harmony|velocity).*", re.I)
+
+
+@dataclass(frozen=True)
+class CellLabels:
+    """Labels of the cells of a matrix."""
+
+    names: tuple[str, ...]
+    """Distinct labels, the most frequent first."""
+    codes: NDArray[np.int16]
+    """Place of each cell's label, -1 without one, shape ``(n_cells,)``."""
+
+
+def rank_columns(columns: Sequence[str]) -> list[str]:
+    """Return the columns that may annotate cells, the best first.
+
+    >>> rank_columns(["leiden", "n_counts", "cell_type", "cell_type_ontology_term_id"])
+    ['cell_type', 'leiden']
+    """
+    found = []
+    for pattern in _ORDER:
+        named = [name for name in columns if re.fullmatch(pattern, name, re.IGNORECASE)]
+        found += [each for each in named if not _OTHERS.fullmatch(each)]
+    return list(dict.fromkeys(found))
+
+
+def rank_coordinates(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the coordinates that are maps of cells by their name, and those that may be one.
+
+    >>> rank_coordinates(["X_pca", "X_tsne", "X_umap", "spatial", "X_shown"])
+    (['X_umap', 'X_tsne'], ['X_shown'])
+    """
+    maps = [
+        name for pattern in _MAPS for name in names if re.fullmatch(pattern, name, re.IGNORECASE)
+    ]
+    others = [name for name in names if name not in maps and not _NO_MAPS.fullmatch(name)]
+    return list(dict.fromkeys(maps)), others
+
+
+def read_labels(cells: CellTable, column: str, n_cells: int) -> CellLabels:
+    """Read the labels of all cells, a part at a time.
+
+    Args:
+        cells: The table of the cells.
+        column: A column of it.
+        n_cells: Number of cells of the matrix.
+
+    Raises:
+        ColumnError: It can't be read, or is no column of labels.
+    """
+    numbers: dict[str | None, int] = {None: 0}
+    parts: list[NDArray[np.int16]] = []
+    for part in cells.labels(column):
+        codes = [numbers.setdefault(value, len(numbers)) for value in part.tolist()]
+        if len(numbers) - 1 > MAX_TYPES:
+            raise ColumnError(f"it has more than {MAX_TYPES:,} distinct values")
+        parts.append(np.array(codes, dtype=np.int16))
+    found = np.concatenate([np.empty(0, dtype=np.int16), *parts])
+    if len(found) != n_cells:
+        raise ColumnError(f"it has {len(found):,} values for {n_cells:,} cells")
+    if len(numbers) == 1:
+        raise ColumnError("all of its values are missing")
+    sizes = np.bincount(found, minlength=len(numbers))
+    values = [value for value in numbers if value is not None]
+    order = sorted(values, key=lambda value: (-sizes[numbers[value]], _natural(value)))
+    table = np.full(len(numbers), -1, dtype=np.int16)
+    table[[numbers[value] for value in order]] = np.arange(len(order))
+    return CellLabels(tuple(order), table[found])
+
+
+def _natural(value: str) -> tuple[int, str]:
+    """Return what orders labels of equal frequency: numbers by their length."""
+    return (len(value) if value.isdigit() else 0, value)

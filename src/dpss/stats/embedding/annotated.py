@@ -1,0 +1,149 @@
+"""Sums per annotated type of cells: the labels are given, not found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.model import CellBlock
+from dpss.stats.embedding.covariance import CellGatherer, VariableGenes
+from dpss.stats.embedding.fixed import N_LOGARITHMS, UNIT
+from dpss.stats.embedding.groups import (
+    LARGEST_VALUE,
+    MEASURES,
+    GroupSums,
+    HistogramGenes,
+)
+from dpss.stats.embedding.kernels import N_GROUP_COLUMNS, add_groups
+from dpss.stats.histogram import Tally
+
+_TALLY_LIMIT = 1 << 12
+
+
+@dataclass(frozen=True)
+class AnnotatedSums:
+    """Sums of the types, in the order of their codes, and the cells that are kept."""
+
+    groups: GroupSums
+    kept: NDArray[np.bool_]
+    """Whether each cell is kept, shape ``(n_cells,)``."""
+
+
+class AnnotatedAccumulator:
+    """Sums per type, from blocks of cells whose types are known; mergeable."""
+
+    def __init__(
+        self,
+        genes: VariableGenes,
+        codes: NDArray[np.int16],
+        n_types: int,
+        histograms: HistogramGenes,
+    ) -> None:
+        """Make an empty one.
+
+        Args:
+            genes: The features that count, and which cells are kept.
+            codes: Type of each cell; those without one and those from ``n_types`` on are in no
+                sum. Shape ``(n_cells,)``.
+            n_types: Number of types with sums.
+            histograms: Genes whose values are kept as histograms.
+        """
+        self._genes, self._codes, self._histogram_genes = genes, codes, histograms
+        n = self._n = n_types
+        self._table = np.zeros((n, len(genes.kinds), N_GROUP_COLUMNS), dtype=np.int64)
+        self._histograms = np.zeros((n, histograms.n_rows, histograms.n_bins), dtype=np.uint32)
+        self._sizes = np.zeros(n, dtype=np.int64)
+        self._tallies = [[Tally(_TALLY_LIMIT) for _ in MEASURES] for _ in range(n)]
+        self._kept: dict[int, NDArray[np.bool_]] = {}
+        self._gatherer: CellGatherer | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the memory to work in behind."""
+        return {**self.__dict__, "_gatherer": None}
+
+    def add(self, block: CellBlock) -> None:
+        """Add a block of cells."""
+        if not block.n_cells:
+            return
+        if self._gatherer is None:
+            self._gatherer = CellGatherer(self._genes)
+        found = self._gatherer.measure(block)
+        codes = self._codes[block.start : block.start + block.n_cells]
+        counted = found.kept & (codes >= 0) & (codes < self._n)
+        labels = np.where(counted, codes, -1).astype(np.int16)
+        add_groups(
+            block.indptr, block.indices, block.data, found.totals, self._genes.kinds, labels,
+            np.empty(N_LOGARITHMS, dtype=np.int64), self._table, self._histogram_genes.rows,
+            (self._histogram_genes.n_bins << 32) // (LARGEST_VALUE * UNIT), self._histograms,
+        )  # fmt: skip
+        self._kept[block.start] = found.kept
+        totals = found.totals[counted]
+        percents = 100 * np.divide(
+            found.totals_mt[counted], totals, out=np.zeros(len(totals)), where=totals > 0
+        )
+        self._sizes += np.bincount(labels[counted], minlength=self._n)
+        measures = (found.n_genes[counted].astype(np.float64), totals, percents)
+        for code in np.unique(labels[counted]):
+            members = labels[counted] == code
+            for tally, values in zip(self._tallies[code], measures, strict=True):
+                tally.add(values[members])
+
+    def merge(self, other: AnnotatedAccumulator) -> None:
+        """Add all that another one over the same labels has seen."""
+        self._table += other._table
+        self._histograms += other._histograms
+        self._sizes += other._sizes
+        for mine, others in zip(self._tallies, other._tallies, strict=True):
+            for tally, more in zip(mine, others, strict=True):
+                tally.merge(more)
+        self._kept |= other._kept
+
+    def result(self) -> AnnotatedSums:
+        """Return what was gathered."""
+        kept = [self._kept[start] for start in sorted(self._kept)]
+        groups = GroupSums(
+            self._sizes,
+            self._table,
+            self._histogram_genes,
+            self._histograms,
+            tuple(tuple(tally.distribution() for tally in row) for row in self._tallies),
+        )
+        return AnnotatedSums(groups, np.concatenate([np.empty(0, dtype=bool), *kept]))
+
+
+def select_groups(groups: GroupSums, which: NDArray[np.int64]) -> GroupSums:
+    """Return the sums of some groups, in the order given."""
+    return GroupSums(
+        groups.sizes[which],
+        groups.table[which],
+        groups.histogram_genes,
+        groups.histograms[which],
+        tuple(groups.measures[k] for k in which.tolist()),
+    )
+
+
+def adjusted_rand_index(table: NDArray[np.int64]) -> float | None:
+    """Return the adjusted Rand index of two partitions; ``None`` where it is undefined.
+
+    Source: L. Hubert and P. Arabie, Journal of Classification 2 (1985) 193, equation 5.
+
+    Args:
+        table: Cells by group of the one and of the other, shape ``(n_a, n_b)``.
+    """
+    counts = [[int(n) for n in row] for row in table]
+    n = sum(map(sum, counts))
+    both = sum(_pairs(each) for row in counts for each in row)
+    a = sum(_pairs(sum(row)) for row in counts)
+    b = sum(_pairs(sum(column)) for column in zip(*counts, strict=True))
+    if n < 2 or a + b == 0:
+        return None
+    expected = a * b / _pairs(n)
+    most = (a + b) / 2
+    return None if most == expected else (both - expected) / (most - expected)
+
+
+def _pairs(n: int) -> int:
+    return n * (n - 1) // 2

@@ -1,0 +1,111 @@
+"""Annotated types as tables: ``annotations.csv`` and ``annotation_markers.csv``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dpss.stats.embedding.markers import round_digits
+from dpss.stats.histogram import Distribution
+from dpss.summary.annotation import Annotation
+from dpss.summary.embedding_tables import csv_bytes
+from dpss.summary.record import GeneStatistics, without_noise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ANNOTATION_COLUMNS = (
+    "annotation",
+    "n_cells",
+    "pct_cells",
+    "median_genes_per_cell",
+    "median_counts_per_cell",
+    "median_pct_counts_mt",
+)
+"""Columns of ``annotations.csv``, in order."""
+ANNOTATION_MARKER_COLUMNS = (
+    "annotation",
+    "rank",
+    "gene_id",
+    "gene_name",
+    "score",
+    "t_score",
+    "log2_fold_change",
+    "pct_in",
+    "pct_out",
+)
+"""Columns of ``annotation_markers.csv``, in order."""
+
+
+def annotation_rows(found: Annotation) -> list[tuple[Any, ...]]:
+    """Return one row per type, the largest first; ``None`` is undefined."""
+    return [
+        (
+            each.name,
+            each.n_cells,
+            round_digits(100 * each.n_cells / found.n_cells),
+            _median(each.n_genes_by_counts),
+            _median(each.total_counts),
+            _median(each.pct_counts_mt),
+        )
+        for each in found.types
+    ]
+
+
+def _median(distribution: Distribution | None) -> float | None:
+    return None if distribution is None else without_noise(distribution.median)
+
+
+def annotation_marker_rows(found: Annotation, genes: GeneStatistics) -> list[tuple[Any, ...]]:
+    """Return one row per marker, best first within a type."""
+    rows: list[tuple[Any, ...]] = []
+    rank, last = 0, -1
+    for each in found.markers:
+        rank = rank + 1 if each.cluster == last else 1
+        last = each.cluster
+        gene_id, name = str(genes.gene_id[each.gene]), str(genes.gene_name[each.gene])
+        numbers = (each.score, each.t_score, each.log2_fold_change, each.pct_in, each.pct_out)
+        rows.append((found.types[last].name, rank, gene_id, name, *numbers))
+    return rows
+
+
+def annotations_csv(found: Annotation) -> bytes:
+    """Return the types as UTF-8 CSV; the undefined is empty."""
+    return csv_bytes(ANNOTATION_COLUMNS, annotation_rows(found))
+
+
+def annotation_markers_csv(found: Annotation, genes: GeneStatistics) -> bytes:
+    """Return the markers of all types as UTF-8 CSV."""
+    return csv_bytes(ANNOTATION_MARKER_COLUMNS, annotation_marker_rows(found, genes))
+
+
+def annotations_frame(found: Annotation) -> pd.DataFrame:
+    """Return the types as a data frame."""
+    import pandas as pd
+
+    return pd.DataFrame(annotation_rows(found), columns=list(ANNOTATION_COLUMNS))
+
+
+def annotation_markers_frame(found: Annotation, genes: GeneStatistics) -> pd.DataFrame:
+    """Return the markers as a data frame."""
+    import pandas as pd
+
+    rows = annotation_marker_rows(found, genes)
+    return pd.DataFrame(rows, columns=list(ANNOTATION_MARKER_COLUMNS))
+
+
+def annotation_document(found: Annotation) -> dict[str, Any]:
+    """Return what ``summary.json`` holds of the authors' annotation and coordinates."""
+    index = found.adjusted_rand_index
+    return {
+        "column": found.column,
+        "other_columns": list(found.other_columns),
+        "coordinates": found.map.name if found.map else None,
+        "other_coordinates": list(found.other_coordinates),
+        "n_without_coordinates": found.map.n_left_out if found.map else None,
+        "n_missing": found.n_missing,
+        "adjusted_rand_index": None if index is None else round_digits(index),
+        "no_markers_reason": found.no_markers_reason or None,
+        "types": [
+            dict(zip(ANNOTATION_COLUMNS, row, strict=True)) for row in annotation_rows(found)
+        ],
+    }
