@@ -1,4 +1,4 @@
-"""The record that describes a figure."""
+"""The records that describe a figure."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: its name, when it can be drawn, how it is read, and its page of marks."""
+    """A figure: its name, its caption, the condition under which it is drawn, its page of marks."""
 
     slug: str
-    """Name of its files."""
+    """Name of the figure's files without an ending."""
     title: str
-    """Heading, the same for every matrix."""
+    """Heading of the figure, the same for every matrix."""
     reading: Callable[[Summary], str]
-    """Says how to read it, in plain sentences."""
+    """Returns the explanation of the figure's marks, a few sentences."""
     needs: Callable[[Summary], str | None]
-    """Says why it can't be drawn from a summary, or ``None`` if it can."""
+    """Returns the reason why a summary does not allow the figure; ``None`` if it does."""
     layout: Callable[[Summary, float], Page]
-    """Lays it out on paper of a width in points; call `page` instead."""
+    """Lays the figure out on paper of a width in points; callers use `page`."""
 
     def caption(self, summary: Summary) -> str:
-        """Say how to read the figure, and what was done to the values first."""
+        """Return the caption: how to read the marks, and how the values were treated first."""
         parts = [self.reading(summary)]
         if summary.values is Values.LOG_NORMALISED:
             parts.append("The matrix is log-normalised; its values were exponentiated first.")
@@ -43,10 +43,10 @@ class Figure:
         return " ".join(parts)
 
     def check(self, summary: Summary) -> None:
-        """Raise an error where the summary lacks what the figure needs.
+        """Check that the summary has the numbers of the figure.
 
         Raises:
-            ValueError: The message says why.
+            ValueError: Numbers are missing; the message says which.
         """
         reason = self.needs(summary)
         if reason is not None:
@@ -56,7 +56,7 @@ class Figure:
         """Return the figure as data; the summary stays as it is.
 
         Raises:
-            ValueError: The summary lacks what the figure needs.
+            ValueError: The summary lacks numbers of the figure.
         """
         self.check(summary)
         return self.layout(summary, width)
@@ -65,7 +65,7 @@ class Figure:
         """Draw the figure with matplotlib; the summary stays as it is.
 
         Raises:
-            ValueError: The summary lacks what the figure needs.
+            ValueError: The summary lacks numbers of the figure.
         """
         from dpss.figures.elements.style import theme
         from dpss.figures.mpl import draw_page
@@ -76,7 +76,7 @@ class Figure:
 
 
 def noun(summary: Summary) -> str:
-    """Say what the values are, as axes call them."""
+    """Return the noun for the values in titles of axes."""
     return {
         Values.EXPECTED_COUNTS: "expected counts",
         Values.NORMALISED: "normalised counts",
@@ -85,7 +85,7 @@ def noun(summary: Summary) -> str:
 
 
 def needs_counts(summary: Summary) -> str | None:
-    """Say that there is nothing to draw where no cell or no count was kept."""
+    """Return the reason why there is no figure, if no cell or no count was kept."""
     if summary.n_cells_kept == 0:
         return "no cells were kept"
     if summary.n_nonzero == 0:

@@ -1,4 +1,4 @@
-"""Genes, counts and mitochondrial share in each cluster."""
+"""Figure of genes, counts and mitochondrial share in each cluster."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST = 40
 
 @dataclass(frozen=True)
 class _ClusterRow:
-    """One panel."""
+    """The measure of one panel."""
 
     heading: str
     clusters: list[Distribution]
@@ -44,7 +44,7 @@ class _ClusterRow:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains boxes, whiskers, medians and limits."""
     return (
         "Each row is a cluster: the line spans 90 % of its cells, the bar the middle half, the "
         "dot is the median; the dashed line is the median of all cells. Clusters far to the left "

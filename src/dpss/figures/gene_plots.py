@@ -1,4 +1,4 @@
-"""Plots of all genes as data: that of the figure, and the page's other views."""
+"""Specifications of the plots of all genes: that of the figure, and other views of pages."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _ends(values: NDArray[np.float64], least: tuple[float, float]) -> tuple[floa
 
 
 def _cut_offs(x: Axis, y: Axis) -> list[Guide]:
-    """Return the borders of what counts as highly variable."""
+    """Return guide lines at the cut-offs of highly variable genes."""
     start, end = np.clip([MIN_MEAN, MAX_MEAN], x.low, x.high).tolist()
     found = [Guide("y", MIN_DISP, "", start=start, end=end)]
     found += [

@@ -1,4 +1,4 @@
-"""The genes that are found in the most cells, and how many genes are found in how many."""
+"""Figure of the genes found in the most cells, and of the number of genes by cells."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HALF = 0.22
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the list of genes and the curve."""
     n = len(summary.top_cell_count())
     genes = "gene that is" if n == 1 else f"{n} genes that are"
     return (

@@ -1,4 +1,4 @@
-"""Box plots of the genes that make up the largest part of a cell's counts."""
+"""Figure of box plots of the genes with the largest mean part of a cell's counts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HALF = 0.31
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains boxes, whiskers, dots and percentages."""
     n = len(summary.top_highest_expr())
     genes = "gene" if n == 1 else f"{n} genes"
     return (

@@ -1,4 +1,4 @@
-"""Every gene by mean and normalised dispersion, the most variable ones by name."""
+"""Figure of every gene by mean and normalised dispersion, with the most variable ones named."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _N_NARROW = 8
 
 
 def needs(summary: Summary) -> str | None:
-    """Say why there is no dispersion."""
+    """Return the reason why there is no dispersion; ``None`` if there is."""
     if summary.n_cells_kept == 1:
         return "a single cell has no variability"
     reason = needs_counts(summary)
@@ -49,7 +49,7 @@ def needs(summary: Summary) -> str | None:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains dots, colours, cut-offs and names."""
     n, n_named = int(np.count_nonzero(summary.genes.highly_variable)), len(summary.top_variable())
     return (
         "Each dot is a gene: how strongly it is expressed (x) and how much more or less its "

@@ -1,4 +1,4 @@
-"""Cells in the order of their counts: the barcode rank plot."""
+"""Figure of cells in the order of their counts: the barcode rank plot."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _VERY_FEW = 5
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the curve, the dots and the knee."""
     values, n = noun(summary), n_above_knee(summary)
     text = (
         f"The kept cells from the one with the most {values} to the one with the fewest, "

@@ -1,4 +1,4 @@
-"""Markers of each cluster and their expression in all clusters: a dot plot."""
+"""Figure of the markers of each cluster and their expression in all clusters: a dot plot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLE = "Marker genes of the clusters"
 
 
 def needs(summary: Summary) -> str | None:
-    """Say why there are no markers."""
+    """Return the reason why there are no markers; ``None`` if there are."""
     reason = needs_embedding(summary)
     if reason is None and summary.embedding is not None and not summary.embedding.markers:
         return "no gene marks a cluster"
@@ -25,7 +25,7 @@ def needs(summary: Summary) -> str | None:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains sizes and colours of the dots."""
     return (
         "Each row is a gene, each column a cluster. A dot is as large as there are many cells of "
         "the cluster with the gene, and as dark as its mean expression, from the gene's lowest to "

@@ -1,4 +1,4 @@
-"""The variance of the principal components, and the cells on the first two."""
+"""Figure of the variance of the principal components, and of the cells on the first two."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BETWEEN = 34.0
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the curve and the map."""
     if summary.embedding is None:
         return "How much of the variance each principal component explains."
     found = summary.embedding

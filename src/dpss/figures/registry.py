@@ -63,11 +63,11 @@ EMBEDDING_FIGURES: tuple[Figure, ...] = (
     MARKER_GENES,
     CLUSTER_QC,
 )
-"""Figures of an embedding, which are there only if it was asked for."""
+"""Figures of an embedding, made only if the embedding was requested."""
 
 
 STRATA_FIGURES: tuple[Figure, ...] = (STRATA,)
-"""Figures of parts of the cells, which are there only if they were asked for."""
+"""Figures of strata, made only if strata were requested."""
 
 
 ANNOTATION_FIGURES: tuple[Figure, ...] = (
@@ -80,7 +80,7 @@ ANNOTATION_FIGURES: tuple[Figure, ...] = (
 
 
 def figures_of(summary: Summary) -> tuple[Figure, ...]:
-    """Return the figures that are made of a summary, or left out with a reason."""
+    """Return the figures that apply to a summary, also those left out for a reason."""
     asked = summary.embedding is not None or summary.no_embedding_reason
     embedding = EMBEDDING_FIGURES if asked else ()
     authors = ANNOTATION_FIGURES if summary.annotation is not None else ()
@@ -89,7 +89,7 @@ def figures_of(summary: Summary) -> tuple[Figure, ...]:
 
 
 def draw_figures(summary: Summary) -> dict[str, matplotlib.figure.Figure]:
-    """Draw every figure that the summary has the numbers for, by slug, in order."""
+    """Draw every figure whose numbers the summary has, and return them by slug, in order."""
     return {
         figure.slug: figure.draw(summary)
         for figure in figures_of(summary)
@@ -98,7 +98,7 @@ def draw_figures(summary: Summary) -> dict[str, matplotlib.figure.Figure]:
 
 
 def figure_infos(summary: Summary) -> tuple[FigureInfo, ...]:
-    """Say what each figure is, how to read it and why it is left out, if it is."""
+    """Return title, caption and state of each figure."""
     return tuple(
         FigureInfo(figure.slug, figure.title, figure.caption(summary), figure.needs(summary))
         for figure in figures_of(summary)

@@ -1,4 +1,4 @@
-"""Cells by their counts and the genes detected in them."""
+"""Figure of cells by their counts and the genes detected in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLE = "Genes detected by counts per cell"
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the marks and lines."""
     return (
         f"Cells by their total {noun(summary)} (x) and the number of genes detected (y), both on "
         f"logarithmic axes. {marks(summary)} Most "

@@ -1,4 +1,4 @@
-"""Cells by their counts and the part of them in mitochondrial genes."""
+"""Figure of cells by their counts and the part of these in mitochondrial genes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TITLE = "Mitochondrial share by counts per cell"
 
 
 def needs(summary: Summary) -> str | None:
-    """Say that nothing is known of mitochondrial genes."""
+    """Return the reason why there is no figure: no mitochondrial gene is known."""
     if summary.mt_vs_counts is None or summary.pct_counts_mt is None:
         return "the matrix has no mitochondrial genes"
     return needs_counts(summary)
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the marks and lines."""
     return (
         f"Cells by their total {noun(summary)} (x, logarithmic) and the percentage of them in "
         f"mitochondrial genes (y, on a square-root scale: room for the many cells with a low "

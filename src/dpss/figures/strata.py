@@ -1,4 +1,4 @@
-"""Strata side by side: medians with their spread, one row each, the odd one out marked."""
+"""Figure of strata side by side: medians with their spread, and a diamond for outliers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _StrataMeasure:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains medians, spreads and outliers."""
     by = f" of {summary.strata.by}" if summary.strata else ""
     return (
         f"Each row is the cells of one value{by}: the line spans 90 % of them, the bar the middle "
@@ -66,7 +66,7 @@ def reading(summary: Summary) -> str:
 
 
 def needs_strata(summary: Summary) -> str | None:
-    """Say that there is nothing to compare where no stratum has a kept cell."""
+    """Return the reason why there is no figure, if no stratum has a kept cell."""
     if summary.strata is None or not any(each.n_cells_kept for each in summary.strata.strata):
         return "no cells were kept"
     return None

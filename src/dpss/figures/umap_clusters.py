@@ -1,4 +1,4 @@
-"""The kept cells on a map, in the colours of their clusters."""
+"""Figure of the kept cells on a map, in the colours of their clusters."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 TITLE = "Clusters of cells"
 _LIST = 112.0
-"""Width of the list of clusters."""
+"""Width of the list of clusters, in points."""
 _ROW = 14.5
 _MOST = 22
-"""Clusters in the list."""
+"""Most clusters in the list."""
 
 Swatch = tuple[float, float, str, str]
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the map and the colours."""
     if summary.embedding is None:
         return "Cells that express the same genes lie together (UMAP)."
     found = summary.embedding

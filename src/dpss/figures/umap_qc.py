@@ -1,4 +1,4 @@
-"""The kept cells on the same map, by the measures of their quality."""
+"""Figure of the kept cells on the map of clusters, by the measures of their quality."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _JOINED = 2
 
 @dataclass(frozen=True, eq=False)
 class _MapMeasure:
-    """One map."""
+    """The measure of one map."""
 
     heading: str
     column: int
-    """Column of the map's means."""
+    """Column of the measure in the map's means."""
     scale: Scale
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the maps and their colours."""
     text = (
         "The map of the clusters again: each dot has the mean of the cells that lie there. A "
         "region of few genes and counts"

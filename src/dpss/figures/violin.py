@@ -1,4 +1,4 @@
-"""How genes, counts and mitochondrial percentage are distributed over the cells."""
+"""Figure of the distributions of genes, counts and mitochondrial percentage over the cells."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Measure:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains outlines, bars and medians."""
     if summary.n_cells_kept < FEW:
         text = "Each dot is a cell; the line is the median, also written above."
     else:
@@ -139,7 +139,7 @@ def axis_of(title: str, cells: Distribution, scale: Scale, *, whole: bool) -> Ax
 
 
 def _beyond(cells: Distribution, axis: Axis, box: PaperArea) -> list[Text]:
-    """Say how many cells lie beyond the axis."""
+    """Return a text with the number of cells beyond the axis; none without such cells."""
     middle = (box.left + box.right) / 2
     texts = []
     for beyond, y, arrow in (
@@ -154,7 +154,7 @@ def _beyond(cells: Distribution, axis: Axis, box: PaperArea) -> list[Text]:
 
 
 def _heading(measure: _Measure, left: float, top: float) -> list[Text]:
-    """Write a panel's name and its median large above it."""
+    """Return the texts above a panel: its name, and its median in large type."""
     median = measure.write(measure.distribution.median)
     wide = width(median, LARGE, bold=True)
     return [

@@ -1,4 +1,4 @@
-"""Decisions about a file that nothing in it shows, and that change numbers."""
+"""Assumptions: decisions about a file without evidence in it that change numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dpss.model import Decision
 
 
 def assumptions(reading: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Return the decisions that nothing in the file shows and that change numbers."""
+    """Return the decisions that were assumed and change numbers."""
     return tuple(each for each in reading if each.is_warning)
 
 

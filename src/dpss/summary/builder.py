@@ -23,7 +23,7 @@ from dpss.summary.thresholds import count_kept
 
 @dataclass(frozen=True)
 class Identity:
-    """Origin of a matrix, as its summary states it."""
+    """Project, source and settings of a matrix, as its summary states them."""
 
     project_id: str
     project_title: str
@@ -103,14 +103,14 @@ def build_summary(
     values: Values,
     findings: Findings,
 ) -> Summary:
-    """Put a summary together.
+    """Make the summary of a matrix.
 
     Args:
         sums: Sums over all features, with histograms of the 20 best expressed at least.
         features: All features of the matrix.
         mitochondrial: Which features are mitochondrial genes, shape ``(n_features,)``.
-        identity: Where the matrix is from.
-        values: What its values are.
+        identity: Project, source and settings of the matrix.
+        values: Kind of the stored values.
         findings: Facts about the matrix apart from its numbers.
     """
     genes = build_gene_statistics(sums, features, mitochondrial, whole=values is Values.COUNTS)

@@ -1,4 +1,4 @@
-"""Unfiltered droplet matrices: barcodes that look like cells, and those that do not."""
+"""Unfiltered droplet matrices: barcodes above the knee (cells) and below (empty droplets)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dpss.stats.knee import Knee, find_knee
 
 @dataclass(frozen=True)
 class Droplets:
-    """Both groups of barcodes of a matrix in which cells were not called."""
+    """Barcodes above and below the knee, in a matrix without cell calling."""
 
     knee: Knee
     """The knee, with the median counts of both groups."""
@@ -51,6 +51,6 @@ def _genes_of_groups(cells: CellSums, min_counts: float) -> tuple[float, float]:
 def _median_of_bins(grid: Density, inside: np.ndarray) -> float:
     bins, counts = grid.y[inside], grid.counts[inside]
     order = np.argsort(bins, kind="stable")
-    # The lowest bin holds no gene at all.
+    # Barcodes in the lowest bin have no gene at all.
     middles = np.where(bins == 0, 0.0, (grid.y_edges[bins] + grid.y_edges[bins + 1]) / 2)
     return round(Distribution(middles[order], counts[order]).median) if len(bins) else 0.0

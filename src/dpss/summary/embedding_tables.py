@@ -123,10 +123,10 @@ def annotate_cells(embedding: Embedding, adata: Any, key: str) -> None:
     Args:
         embedding: The embedding.
         adata: The object, with the cells of the matrix in its order.
-        key: Begin of the names ``<key>_cluster`` and ``X_<key>_umap``.
+        key: Prefix of the names ``<key>_cluster`` and ``X_<key>_umap``.
 
     Raises:
-        ValueError: It has another number of cells.
+        ValueError: The object has another number of cells.
     """
     import pandas as pd
 
@@ -142,11 +142,11 @@ def annotate_cells(embedding: Embedding, adata: Any, key: str) -> None:
 
 
 def embedding_document(embedding: Embedding | None, reason: str) -> dict[str, Any]:
-    """Return what ``summary.json`` holds of an embedding.
+    """Return the object for an embedding in ``summary.json``.
 
     Args:
         embedding: The embedding, or ``None`` where it is left out.
-        reason: Why it is left out.
+        reason: Reason why the embedding is left out.
     """
     if embedding is None:
         return {"left_out": reason}

@@ -23,16 +23,16 @@ class LayerFinding:
 
     name: str
     values: Values | None
-    """Kind of its values; ``None`` if it could not be read."""
+    """Kind of the layer's values; ``None`` if the layer could not be read."""
     n_genes: int
-    """Features along its gene axis."""
+    """Number of features along the layer's gene axis."""
     same_as: str | None = None
-    """Another layer that looked the same in every place that was sampled."""
+    """Name of another layer with the same values in all samples; ``None`` if there is none."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that the checks look at."""
+    """Input of the checks."""
 
     sums: Sums
     """Sums of the pass over the used layer."""
@@ -45,9 +45,9 @@ class Evidence:
     layers: Sequence[LayerFinding]
     """Every layer of the matrix, in the file's order, the used one included."""
     looked_for: Sequence[str]
-    """Layers in which counts were looked for, best first."""
+    """Names of the layers that could have been chosen, best first."""
     n_rounded: int = 0
-    """Values known to have had rounding noise before they were made whole."""
+    """Number of values with rounding noise that were rounded to whole numbers."""
     decisions: Sequence[Decision] = ()
     """Decisions about the matrix."""
     log_base: float | None = None
@@ -55,21 +55,21 @@ class Evidence:
     droplets: Droplets | None = None
     """Both groups of barcodes, before any was left out; ``None`` where cells were called."""
     above_knee: bool = False
-    """Whether only the barcodes above the knee were asked for."""
+    """Whether only the barcodes above the knee were requested."""
     expected_cells: int | None = None
     """Number of cells that the catalog states."""
     embedding: Embedding | None = None
     """Clusters of the cells; ``None`` where there are none."""
     no_embedding_reason: str = ""
-    """Why there are none; empty where there are, or where none were asked for."""
+    """Reason why there are no clusters; empty where there are, or where none were requested."""
 
     @cached_property
     def nomenclature(self) -> Nomenclature:
-        """How the genes are named."""
+        """Nomenclature of the genes."""
         return describe_names(self.features.select(self.features.is_gene))
 
     def with_embedding(self, embedding: Embedding | None, reason: str) -> Evidence:
-        """Return the same with the clusters of the cells, or the reason why there are none."""
+        """Return a copy with the clusters of the cells, or with the reason why there are none."""
         found = replace(self, embedding=embedding, no_embedding_reason=reason)
         # The names take 0.07 s for 33,000 genes.
         found.__dict__["nomenclature"] = self.nomenclature

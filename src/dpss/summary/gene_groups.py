@@ -1,8 +1,8 @@
 """Genes of ribosomal proteins and haemoglobins, by their symbols.
 
 The patterns begin as those of scanpy's tutorial do (``RPS``, ``RPL`` and ``HB[^P]``), in the case
-of any species: ``RPL10`` is human, ``Rpl10`` mouse, ``rpl10`` zebrafish, ``RpL10`` fruit fly. Left
-out are genes that only share the letters: pseudogenes (``RPL10P3``, ``Rpl10-ps3``), kinases of
+of any species: ``RPL10`` is human, ``Rpl10`` mouse, ``rpl10`` zebrafish, ``RpL10`` fruit fly. Genes
+that only share the letters are left out: pseudogenes (``RPL10P3``, ``Rpl10-ps3``), kinases of
 ribosomal proteins (``RPS6KA1``), ``RPS19BP1``, ``HBEGF``, ``HBS1L`` and ``HBP1``.
 """
 
@@ -36,7 +36,7 @@ def find_haemoglobin(genes: GeneTable) -> NDArray[np.bool_]:
 
 
 def enough(group: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a group of genes; an empty one if they are too few for a percentage."""
+    """Return a group of genes; an empty group if they are too few for a percentage."""
     return group & (np.count_nonzero(group) >= N_MARKERS)
 
 

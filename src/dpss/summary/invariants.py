@@ -1,4 +1,4 @@
-"""Laws that every summary obeys. One that breaks a law is never shown or published."""
+"""Laws of every summary; a summary that breaks a law is never shown or published."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dpss.stats.values.kinds import Values
 from dpss.summary.record import GeneStatistics, Summary
 
 _RELATIVE = 1e-6
-"""Rounding that sums of many fractions may have."""
+"""Largest relative rounding error of sums of many fractions."""
 
 
 def check_summary(summary: Summary) -> Summary:
     """Return a summary that obeys all laws.
 
     Raises:
-        CorruptMatrixError: It breaks one: the file contradicts itself, or the program is wrong.
+        CorruptMatrixError: The summary breaks a law: the file or the program is wrong.
     """
     for fault in find_faults(summary):
         raise CorruptMatrixError(f"the statistics are impossible and are not published: {fault}")
@@ -97,7 +97,7 @@ def _faults_of_boxes(boxes: Sequence[Box]) -> Iterator[str]:
 
 
 def _ascends(numbers: Sequence[float]) -> bool:
-    """Return whether no number is below the one before; NaN is."""
+    """Return whether no number is below the one before; false with NaN."""
     return all(a <= b for a, b in pairwise(numbers))
 
 
@@ -114,7 +114,7 @@ def _faults_of_cells(name: str, found: Distribution, n_cells: int, most: float) 
 
 
 def _outside(name: str, values: NDArray[np.generic], least: float, most: float) -> Iterator[str]:
-    """Yield a sentence if a number is outside its bounds; undefined (NaN) ones are not."""
+    """Yield a sentence if a number is outside its bounds; NaN counts as inside."""
     numbers = values.astype(np.float64)
     slack = _RELATIVE * most if np.isfinite(most) else 0.0
     bad = numbers[(numbers < least - slack) | (numbers > most + slack)]

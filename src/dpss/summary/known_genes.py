@@ -1,8 +1,8 @@
 """Gene names and ids that tell a list of genes from a list of anything else.
 
-No list of all genes: every list of genes has some of these, and other lists have none.
-Symbols are those of HGNC; MGI's differ in their case, and where they differ in more
-they stand here as well. Ids are NCBI's (Entrez).
+This is no list of all genes: every list of genes has some of these, and other lists have none.
+Symbols are those of HGNC. MGI's differ in upper and lower case; those that differ in letters are
+here as well. Ids are NCBI's (Entrez).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _WORDS = (
     "trp53 tshr ttn ttr tuba1a tubb3 tyrobp ubb ubc umod vcan vim vip vwf wt1 xist ybx1 yap1"
 )
 WORDS = frozenset(_WORDS.split())
-"""Genes that do not end in a number, or are known under this name, in lower case."""
+"""Symbols of other well-known genes, in lower case."""
 
 ENTREZ = {
     "human": frozenset(
@@ -100,11 +100,11 @@ ENTREZ = {
         )
     ),
 }
-"""NCBI's ids of genes that hardly any list of a species' genes is without."""
+"""NCBI's ids of genes that nearly every list of a species' genes contains."""
 
 
 def is_known(symbol: str) -> bool:
-    """Return whether a name is a well-known gene's, in any case.
+    """Return whether a name is that of a well-known gene, in upper or lower case.
 
     >>> is_known("Slc1a2"), is_known("GAPDH"), is_known("Gene7")
     (True, True, False)

@@ -1,4 +1,4 @@
-"""Limits beyond which the field leaves cells out, each with its source."""
+"""Usual limits beyond which cells are left out, each with its source."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dpss.stats.histogram import Distribution
 from dpss.stats.outliers import NORMAL, LimitSide, deviation_limits
 
 FEW_GENES = 200
-"""Genes detected; fewer are those of an empty droplet."""
+"""Least genes detected in a cell; a barcode with fewer is like an empty droplet."""
 PANEL_GENES = 10 * FEW_GENES
-"""Genes of a matrix up to which it is one of a targeted panel, where `FEW_GENES` is too many."""
+"""Most genes of a matrix of a targeted panel, for which `FEW_GENES` is too high."""
 PANEL_FEW_COUNTS = 10
-"""Counts of a cell of a panel."""
+"""Least counts of a cell in a matrix of a panel."""
 MUCH_MITOCHONDRIAL = {"mouse": 5.0, "human": 10.0}
-"""Percentage of mitochondrial counts up to which a species' cells are intact; others: as human."""
+"""Highest percentage of mitochondrial counts of intact cells, by species; others as human."""
 FAR_TOO_MITOCHONDRIAL = 20.0
 """Percentage of mitochondrial counts beyond which cells of any tissue are suspect."""
 N_MARKERS = 5
-"""Genes of a kind that must be recognised before a percentage of counts in them is given."""
+"""Least recognised genes of a group for a percentage of counts in them."""
 
 TUTORIALS = "scanpy and Seurat tutorials (min_genes = 200)"
 SQUIDPY = "squidpy tutorials of Xenium and MERSCOPE (min_counts = 10)"
@@ -41,7 +41,7 @@ BOOK_DEVIATIONS_MT = 3.0
 
 
 SAMPLED = ("pct_counts_ribo", "pct_counts_hb", "pct_counts_in_top_50_genes", "complexity")
-"""Measures of which only a sample's distribution is kept: exact up to 65,536 cells."""
+"""Measures whose distribution is that of a sample of cells: exact up to 65,536 cells."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ class Limit:
     measure: str
     """Name of the measure, as in `measures_of`."""
     value: float
-    """The limit; it is kept itself."""
+    """The limit; cells exactly at the limit are kept."""
     side: LimitSide
-    """The side that is kept."""
+    """Side of the limit on which cells are kept."""
     source: str
-    """Where the limit is from."""
+    """Source of the limit."""
 
 
 def measures_of(cells: CellSums) -> dict[str, Distribution]:
-    """Return the distribution of each measure of the kept cells that there is, by its name."""
+    """Return the distribution of each known measure of the kept cells, by its name."""
     found = {
         "n_genes_by_counts": cells.n_genes_by_counts,
         "total_counts": cells.total_counts,
@@ -84,14 +84,14 @@ def suggest_limits(cells: CellSums, n_genes: int, species: Sequence[str]) -> tup
 
 
 def _can_be_missed(limit: Limit) -> bool:
-    """Return whether a cell could lie beyond a limit: none is below 0, nor above 100 %."""
+    """Return whether a cell could lie beyond a limit: not below 0, nor above 100 %."""
     if limit.side is LimitSide.AT_LEAST:
         return limit.value > 0
     return not limit.measure.startswith("pct_") or limit.value < 100
 
 
 def mitochondrial_limit(species: Sequence[str]) -> float:
-    """Return the percentage of mitochondrial counts that intact cells of a species keep to."""
+    """Return the highest percentage of mitochondrial counts of intact cells of a species."""
     return MUCH_MITOCHONDRIAL.get(next(iter(species), ""), MUCH_MITOCHONDRIAL["human"])
 
 

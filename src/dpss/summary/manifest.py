@@ -18,10 +18,10 @@ class FileEntry:
 
     size_bytes: int
     sha256: str
-    """In hexadecimal."""
+    """SHA-256 checksum of the bytes, in hexadecimal."""
 
     def matches(self, data: bytes) -> bool:
-        """Return whether a file's bytes are the ones listed."""
+        """Return whether bytes have the listed size and checksum."""
         return len(data) == self.size_bytes and sha256_of(data) == self.sha256
 
 
@@ -75,7 +75,7 @@ def first_mismatch(manifest: Manifest, folder: str, sizes: Mapping[str, int]) ->
         sizes: Size in bytes of all files of the store, by key.
 
     Returns:
-        An empty string if all listed files are there with their sizes.
+        The words; an empty string if all listed files are present with their sizes.
     """
     for name, entry in manifest.items():
         found = sizes.get(f"{folder}/{name}")

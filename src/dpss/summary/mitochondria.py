@@ -23,7 +23,7 @@ HUMAN = frozenset(f"ENSG00000{number}" for number in _HUMAN_NUMBERS)
 """Ensembl ids of the 37 genes of the human mitochondrial genome (GRCh38, NC_012920.1)."""
 
 MOUSE = frozenset(f"ENSMUSG000000{number}" for number in (*range(64336, 64373), 65947)) - {
-    # Numbers within the range that Ensembl gave to no mitochondrial gene.
+    # Numbers within the range that belong to no mitochondrial gene.
     "ENSMUSG00000064362",
 }
 """Ensembl ids of the 37 genes of the mouse mitochondrial genome (GRCm38/39, NC_005089.1)."""
@@ -32,8 +32,8 @@ MOUSE = frozenset(f"ENSMUSG000000{number}" for number in (*range(64336, 64373), 
 def find_mitochondrial(genes: GeneTable) -> NDArray[np.bool_]:
     """Return which genes are mitochondrial.
 
-    By chromosome where the file says it, else by name (``MT-CO1``, ``mt-Co1``, also
-    with a genome's prefix as in ``GRCh38_MT-CO1``), else by Ensembl id.
+    They are recognised by chromosome where the file states it, else by name (``MT-CO1``,
+    ``mt-Co1``, also with a genome's prefix as in ``GRCh38_MT-CO1``), else by Ensembl id.
 
     Returns:
         Shape ``(n_features,)``.

@@ -11,7 +11,7 @@ from dpss.model import GeneTable
 from dpss.summary.known_genes import ENTREZ, is_known
 
 MOSTLY = 0.5
-"""Part of the genes that must agree before something is said of all of them."""
+"""Part of the genes, 0 to 1, that must agree for a statement about all of them."""
 SPECIES_OF_PREFIX = {
     "ENSG": "human",
     "ENSMUSG": "mouse",
@@ -42,7 +42,7 @@ _COUNTED = re.compile(r"(.*?)[ _.\-]?\d+")
 _GENOME = re.compile(r"(GRCh\d+|hg\d+|GRCm\d+|mm\d+)_+", re.IGNORECASE)
 _SPECIES_OF_GENOME = {"grch": "human", "hg": "human", "grcm": "mouse", "mm": "mouse"}
 MANY_KNOWN = 0.01
-"""Part of the symbols that must be known genes' before they are called symbols."""
+"""Part of the names, 0 to 1, that must be known symbols for all to count as symbols."""
 _FEW_KNOWN = 3
 _N_LOOKED_AT = 5_000
 _NEARLY_NONE = 0.25
@@ -51,30 +51,31 @@ _FAR_BEYOND = 5
 
 @dataclass(frozen=True)
 class Nomenclature:
-    """How genes are named."""
+    """Kind of ids, species and their evidence, for a list of genes."""
 
     id_type: str
-    """``Ensembl ids``, ``Entrez ids``, ``gene symbols``, ``transcript ids``, ``genomic regions``,
-    ``numbers`` or ``names of no known kind``."""
+    """Kind of the ids: ``Ensembl ids``, ``Entrez ids``, ``gene symbols``, ``transcript ids``,
+    ``genomic regions``, ``numbers`` or ``names of no known kind``.
+    """
     versioned: bool
     """Whether ids carry a version, as in ``ENSG00000141510.18``."""
     species: tuple[str, ...]
     """Species of the ids or names, most genes first; empty if none is known."""
     by: str
-    """Source of the species: ``ids``, ``genome prefixes`` or ``the case of known symbols``."""
+    """Evidence for the species: ``ids``, ``genome prefixes`` or ``the case of known symbols``."""
 
     @property
     def are_genes(self) -> bool:
-        """Whether the ids are known to be genes'."""
+        """Whether the ids are known to be those of genes."""
         return self.id_type in ("Ensembl ids", "Entrez ids", "gene ids", "gene symbols")
 
 
 def describe_names(genes: GeneTable) -> Nomenclature:
-    """Tell what kind of ids and names genes have.
+    """Return the nomenclature of a list of genes.
 
     Species follow from the ids' prefixes, else from genomes' prefixes (``GRCh38_``,
     ``mm10_``), else from the case of symbols that are known: ``ACTB`` is human, ``Actb``
-    is mouse. Names of which none is known tell nothing.
+    is mouse. Where no name is known, the species stays unknown.
     """
     ids = [str(each) for each in genes.ids]
     by_id = _describe_ids(ids)
@@ -97,7 +98,7 @@ def describe_names(genes: GeneTable) -> Nomenclature:
 
 
 def _describe_ids(ids: Sequence[str]) -> Nomenclature | None:
-    """Tell what ids of databases say; ``None`` if most are none."""
+    """Return the nomenclature of database ids; ``None`` if most ids are not from a database."""
     matches = [match for each in ids if (match := _ENSEMBL.fullmatch(each))]
     if matches and len(matches) >= MOSTLY * len(ids):
         versioned = sum(match[4] is not None for match in matches) > MOSTLY * len(matches)
@@ -118,7 +119,7 @@ def _describe_ids(ids: Sequence[str]) -> Nomenclature | None:
 
 
 def _id_type(ids: Sequence[str]) -> str:
-    """Return a description of ids that belong to no database."""
+    """Return the kind of ids that belong to no database."""
     if _are_symbols(ids):
         return "gene symbols"
     if _share(_REGION, ids) > MOSTLY:
@@ -130,9 +131,10 @@ def _id_type(ids: Sequence[str]) -> str:
 
 
 def _species_of_entrez(ids: Sequence[str]) -> tuple[str, ...]:
-    """Return whose genes numbers are, by genes that hardly any list is without.
+    """Return the species of Entrez ids, by genes that nearly every list contains.
 
-    Numbers of rows have those of all species in like parts, or end with the last row.
+    Row numbers, in contrast, contain those of all species in similar parts, or end with the last
+    row.
     """
     numbers = [int(each) for each in ids if each.isdecimal() and len(each) <= len(str(1 << 31))]
     if len(numbers) <= MOSTLY * len(ids):
@@ -169,7 +171,7 @@ def _species_by_case(names: Sequence[str]) -> tuple[str, ...]:
     words = [re.sub(r"[^A-Za-z]", "", name) for name in _known(names)]
     words = [word for word in words if len(word) > 1]
     upper = sum(word.isupper() for word in words)
-    # mt-Co1 and H2-K1 are mouse's, too.
+    # mt-Co1 and H2-K1 are mouse symbols, too.
     capitalised = sum(not word.isupper() and not word.islower() for word in words)
     if upper > MOSTLY * max(1, len(words)):
         return ("human",)
@@ -177,12 +179,12 @@ def _species_by_case(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:
-    """Return which part of the names a pattern fits."""
+    """Return the part of the names that match a pattern, 0 to 1."""
     return sum(pattern.fullmatch(name) is not None for name in names) / max(1, len(names))
 
 
 def _frequent(species: Iterable[str]) -> tuple[str, ...]:
-    """Return those that make up at least a hundredth, the most frequent first."""
+    """Return the species of at least 1 % of the ids, the most frequent first."""
     counts = Counter(species)
     total = counts.total()
     return tuple(name for name, n in counts.most_common() if n >= total / 100)

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: one format for figures, pages and sentences."""
+"""Numbers as text for readers: one format for figures, pages and sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def number(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     if isinstance(value, int) or value == int(value) or abs(value) >= 1000:
-        # Half up, as people round; Python's own rounding goes to even.
+        # Halves are rounded up; Python's own rounding would round them to even.
         return f"{math.floor(value + 0.5):,}"
     return f"{value:.3g}"
 

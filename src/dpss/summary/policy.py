@@ -1,7 +1,7 @@
-"""Policies: limits of a matrix's numbers for machines, read from a TOML file.
+"""Policies: limits of a matrix's numbers, read from a TOML file and checked by a run.
 
 Each table of the file is a measure with some of ``warn_below``, ``fail_below``, ``warn_above`` and
-``fail_above``; the limits themselves pass. docs/reference/policy.md lists the measures.
+``fail_above``; values equal to a limit pass. docs/reference/policy.md lists the measures.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from dpss.errors import SettingsError
 
 DEFAULT = "default"
-"""Name of the policy that comes with the program."""
+"""Name of the policy that is part of the program."""
 PASS, WARN, FAIL, NOT_MEASURED = "pass", "warn", "fail", "not measured"
 NUMBERS = {
     "n_cells": "cells of the matrix",
@@ -32,7 +32,7 @@ NUMBERS = {
     "median_pct_counts_in_top_50_genes": "median percentage of counts in a cell's top 50 genes",
     "median_complexity": "median of log10 of the genes over log10 of the counts",
 }
-"""Measures that are numbers of ``summary.json``, with their meaning."""
+"""Measures that are numbers in ``summary.json``, with their meaning."""
 SHARES = {
     "pct_cells_above_20_pct_mt": "percentage of cells above 20 % mitochondrial counts",
     "pct_cells_within_all_limits": "percentage of cells that all suggested limits would keep",
@@ -63,7 +63,7 @@ class Policy:
     rules: tuple[Rule, ...]
 
     def as_mapping(self) -> dict[str, dict[str, float]]:
-        """Return the limits by measure, as the file has them."""
+        """Return the limits by measure, as in the TOML file."""
         return {
             rule.measure: {
                 name: limit
@@ -84,7 +84,7 @@ class Judgement:
     status: str
     """``pass``, ``warn``, ``fail`` or ``not measured``."""
     limit: float | None
-    """The limit that is not kept; ``None`` if all are."""
+    """The limit that the value breaks; ``None`` if it breaks none."""
 
     @property
     def sentence(self) -> str:
@@ -99,10 +99,10 @@ class Judgement:
 
 
 def read_policy(path: str) -> Policy:
-    """Read a policy from a file, or the one that comes with the program by its name.
+    """Read a policy from a file, or by its name the one that is part of the program.
 
     Raises:
-        SettingsError: There is no such file, or it is no policy.
+        SettingsError: There is no such file, or it is not a policy.
     """
     if path == DEFAULT:
         return parse_policy(resources.files("dpss.summary").joinpath("policy.toml").read_text())
@@ -123,8 +123,8 @@ def parse_policy(text: str) -> Policy:
     10.0
 
     Raises:
-        SettingsError: It is no TOML, or has an unknown measure or key, or a limit that is no
-            number.
+        SettingsError: The text is not TOML, or has an unknown measure or key, or a limit that is
+            not a number.
     """
     try:
         document = tomllib.loads(text)
@@ -165,13 +165,13 @@ def apply_policy(policy: Policy, document: Mapping[str, Any]) -> tuple[Judgement
 
 
 def worst_status(judgements: Sequence[Judgement]) -> str:
-    """Return the worst status; ``not measured`` is no pass, but fails nothing."""
+    """Return the worst status; ``not measured`` is neither a pass nor a failure."""
     found = {each.status for each in judgements}
     return next((status for status in (FAIL, WARN, NOT_MEASURED) if status in found), PASS)
 
 
 def describe_policy(judgements: Sequence[Judgement]) -> tuple[str, tuple[str, ...]]:
-    """Return the worst status and sentences on the rules that are not kept; empty without rules."""
+    """Return the worst status and sentences on the broken rules; empty without rules."""
     if not judgements:
         return "", ()
     broken = (
@@ -181,7 +181,7 @@ def describe_policy(judgements: Sequence[Judgement]) -> tuple[str, tuple[str, ..
 
 
 def parse_judgements(document: Mapping[str, Any]) -> tuple[Judgement, ...]:
-    """Return the outcomes of rules in a ``summary.json``; those of earlier versions have none."""
+    """Return the outcomes of rules in a ``summary.json``; none from earlier versions."""
     return tuple(Judgement(**each) for each in document.get("policy", ()))
 
 
@@ -197,7 +197,7 @@ def measure_of(measure: str, document: Mapping[str, Any]) -> float | None:
 
 
 def _share(measure: str, document: Mapping[str, Any]) -> float | None:
-    # Here, as settings import this module, and numpy takes long to import.
+    # Imported here, as settings import this module, and numpy takes long to import.
     from dpss.summary.limits import FAR_TOO_MITOCHONDRIAL
 
     n = document["n_cells_kept"]

@@ -23,11 +23,11 @@ from dpss.summary.policy import Judgement
 from dpss.summary.strata import Strata
 
 N_TOP = 20
-"""Length of the lists of best genes."""
+"""Number of genes in each list of the best genes."""
 
 
 def without_noise(value: float) -> float:
-    """Return a number to 12 significant digits: without what adding up fractions left.
+    """Return a number rounded to 12 significant digits, without the rounding of sums.
 
     >>> without_noise(153.99999999999997)
     154.0
@@ -37,30 +37,30 @@ def without_noise(value: float) -> float:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at, and what was found."""
+    """The outcome of one check."""
 
     name: str
-    """Short name in snake_case; stable, for machines."""
+    """Short name of the check in snake_case, which never changes."""
     status: str
     """``pass``, ``warn``, ``fail`` or ``not measured``."""
     message: str
-    """One plain sentence."""
+    """The finding, one or several sentences."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A limit beyond which cells are often left out, and how many it would keep."""
+    """A suggested limit of a measure, with the number of cells that it would keep."""
 
     measure: str
     """Name of the measure of cells; ``all together`` for all limits at once."""
     limit: float | None
-    """The limit itself, which is kept; ``None`` for all together."""
+    """The limit, at which cells are kept; ``None`` for all together."""
     side: str | None
-    """``at least`` or ``at most``; ``None`` for all together."""
+    """Side on which cells are kept: ``at least`` or ``at most``; ``None`` for all together."""
     source: str
-    """Where the limit is from."""
+    """Source of the limit."""
     n_cells_kept: int
-    """Number of kept cells that lie within."""
+    """Number of kept cells of the summary that lie within the limit."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,15 @@ class MatrixInfo:
     """The matrix that was summarised."""
 
     name: str
-    """Name within the project; empty where it has only one by definition."""
+    """Name of the matrix within the project; empty where a project has one by definition."""
     url: str
-    """Where it was read from; without secrets."""
+    """Address that the matrix was read from; without secrets."""
     format: str
     """Name of the format, such as ``h5ad`` or ``mtx.zip``."""
     layer: str
     """The layer that was used: ``X``, ``raw.X`` or a layer's name."""
     fingerprint: str
-    """ETag, checksum or version of the bytes."""
+    """Fingerprint of the bytes: ETag, checksum or version."""
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Annotation of the cells by the source."""
 
@@ -93,7 +93,7 @@ class GeneStatistics:
     pct_dropout_by_counts: NDArray[np.float64]
     """Percentage of kept cells without a count."""
     total_counts: NDArray[np.int64] | NDArray[np.float64]
-    """Sum of counts over kept cells; whole numbers where the counts are."""
+    """Sum of counts over kept cells; ``int64`` where the counts are whole numbers."""
     mean_counts: NDArray[np.float64]
     """Mean count over kept cells."""
     mean_pct_of_cell_counts: NDArray[np.float64]
@@ -129,7 +129,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything known of one matrix. All statistics are of the kept cells."""
+    """The statistics of one matrix, over its kept cells, with provenance and checks."""
 
     project_id: str
     project_title: str
@@ -137,13 +137,13 @@ class Summary:
     values: Values
     """Kind of the values as stored."""
     n_cells: int
-    """Cells of the matrix."""
+    """Number of cells of the matrix."""
     n_cells_kept: int
-    """Cells with at least ``min_gene_count`` genes detected."""
+    """Number of kept cells: those with at least ``min_gene_count`` genes detected."""
     n_genes: int
-    """Genes of the matrix, detected or not."""
+    """Number of genes of the matrix, detected or not."""
     n_nonzero: int
-    """Counts above 0 in kept cells."""
+    """Number of counts above 0 in kept cells."""
     total_counts: int | float
     """Sum of all counts in kept cells."""
     genes: GeneStatistics
@@ -162,7 +162,7 @@ class Summary:
     checks: tuple[Check, ...]
     provenance: Provenance
     demo: bool = False
-    """Whether the matrix is simulated; said wherever the summary shows."""
+    """Whether the matrix is simulated; figures and pages then say so."""
     reading: tuple[Decision, ...] = ()
     """Decisions about the file before it was counted, each with its evidence."""
     embedding: Embedding | None = None
@@ -172,14 +172,15 @@ class Summary:
     annotation: Annotation | None = None
     """Types and coordinates of the cells as the file has them; ``None`` without."""
     strata: Strata | None = None
-    """Parts of the cells side by side; ``None`` where none were asked for."""
+    """Statistics of the strata of the cells; ``None`` where no strata were requested."""
     other_measures: Mapping[str, Distribution] = field(default_factory=dict)
-    """Distributions of further measures of the kept cells, by the names in ``limits.SAMPLED``; of
-    a sample of them beyond 65,536 cells. What is not measured is not there."""
+    """Distributions of further measures of the kept cells, by the names in ``limits.SAMPLED``;
+    those of a sample beyond 65,536 cells. Measures that are not known are missing.
+    """
     droplets: Droplets | None = None
-    """Barcodes above and below the knee; ``None`` where cells were called before."""
+    """Barcodes above and below the knee; ``None`` where cells were already called."""
     policy: tuple[Judgement, ...] = ()
-    """Outcome of each rule of the policy that was asked for."""
+    """Outcome of each rule of the policy; empty without a policy."""
     thresholds: tuple[Threshold, ...] = ()
     """Suggested limits with the number of cells that they would keep, all together last."""
 
@@ -224,7 +225,7 @@ class Summary:
         return top(self.genes.rank_variability, N_TOP)
 
     def gene_labels(self, which: NDArray[np.int64]) -> list[str]:
-        """Return what figures call these genes: the name, with the id where it is not unique."""
+        """Return labels of genes for figures: the name, with the id where it is not unique."""
         names = Counter(self.genes.gene_name.tolist())
         labels = []
         for g in which:

@@ -13,13 +13,13 @@ from datetime import date, timedelta
 
 _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|"
-    # As German, French, Dutch, Spanish, Italian and Portuguese sheets shorten them.
+    # Abbreviations in German, French, Dutch, Spanish, Italian and Portuguese sheets.
     "mär|mrz|mars|märz|march|mrt|marzo|mai|maj|mei|mag|okt|dez|avr|abr|juin|juil|août|sept|déc|"
     "ago|set|out|ott|dic|fev|févr|ene"
 )
 _DATE = re.compile(
     rf"X?\d{{1,2}}(?i:(?:[-/ ]|\. ?)(?:{_MONTHS})\.?)(?:[-/. ]\d{{2,4}})?|"
-    # Capitalised only: jun-1 and sep-1 are genes of worms.
+    # With a capital letter only: jun-1 and sep-1 are genes of worms.
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[-/. ]\d{1,4}|"
     r"X?(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:[ T.]00[:.]00[:.]00)?|"
     r"(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1(?:19|20)?\d\d"
@@ -36,8 +36,8 @@ _FEW_NUMBERS = 0.01
 def names_of_spreadsheets(names: Sequence[str]) -> list[str]:
     """Return the names that are dates, or numbers in scientific notation, in their order.
 
-    Whole numbers are taken for days only where hardly any other name is a number: where
-    many are, they are ids.
+    Whole numbers count as days only where few other names are numbers: where many names are
+    numbers, they are ids.
 
     >>> names_of_spreadsheets(["TP53", "2-Sep", "Mar-01", "sep-1", "SEPT2"])
     ['2-Sep', 'Mar-01']
@@ -57,6 +57,6 @@ def names_of_spreadsheets(names: Sequence[str]) -> list[str]:
 
 
 def _is_day_of_gene(serial: int) -> bool:
-    """Return whether a number is a spreadsheet's day that a gene's name becomes."""
+    """Return whether a number is the day number that a spreadsheet makes of a gene's name."""
     day = _EPOCH + timedelta(days=serial)
     return day.month in _MONTHS_OF_GENES and day.day <= _MOST_DAYS

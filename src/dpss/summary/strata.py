@@ -1,4 +1,4 @@
-"""The record of strata: parts of the cells of one matrix side by side."""
+"""The record of strata: statistics of parts of the cells of one matrix."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from dpss.stats.ranks import rank_descending, top
 from dpss.stats.strata import StratumKind, StratumSums
 
 N_TOP = 20
-"""Length of the lists of best genes of a stratum."""
+"""Number of genes in each list of a stratum's best genes."""
 MIN_COMPARED, MADS = 4, 3.0
 """Fewest strata that can be told apart, and the deviations beyond which one stands apart."""
 COMPARED = {"n_genes_by_counts": True, "total_counts": True, "pct_counts_mt": False}
-"""Measures by which strata are compared, and whether on a logarithmic axis."""
+"""Measures by which strata are compared, each with whether its scale is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,25 @@ class Stratum:
     name: str
     kind: StratumKind
     n_cells: int
-    """Cells, kept or not."""
+    """Number of cells, kept or not."""
     n_cells_kept: int
     measures: Mapping[str, Distribution]
     """Distribution of each measure of the kept cells that is known, by its name."""
     n_genes_detected: int
-    """Genes found in a kept cell."""
+    """Number of genes found in a kept cell."""
     n_nonzero: int
-    """Counts above 0 in kept cells."""
+    """Number of counts above 0 in kept cells."""
     n_highly_variable: int
-    """Genes that are highly variable among its cells."""
+    """Number of genes that are highly variable among the stratum's cells."""
     highest_expr: NDArray[np.int64]
     """Places in the gene table of the 20 genes with the highest mean share, best first."""
     cell_count: NDArray[np.int64]
-    """The same of the genes found in the most cells."""
+    """Places in the gene table of the 20 genes found in the most cells, best first."""
     variable: NDArray[np.int64]
-    """The same of the genes with the highest normalised dispersion."""
+    """Places in the gene table of the 20 genes with the highest normalised dispersion, best first.
+    """
     odd: tuple[str, ...] = ()
-    """Measures in `COMPARED` by whose median it stands apart from the others."""
+    """Measures in `COMPARED` whose median is an outlier among the strata."""
 
     def median(self, name: str) -> float | None:
         """Return the median of a measure; ``None`` where it is not known."""
@@ -64,9 +65,9 @@ class Strata:
     by: str
     """Name of the column."""
     n_values: int
-    """Distinct values, those without a stratum of their own included."""
+    """Number of distinct values, including those without their own stratum."""
     strata: tuple[Stratum, ...]
-    """The largest first; all other values together and missing ones last."""
+    """The strata, the largest first; those of all other values and of missing values last."""
     n_variable_in: NDArray[np.int64]
     """Number of strata of one value in which a gene is highly variable, shape ``(n_genes,)``."""
 
@@ -76,7 +77,7 @@ def build_strata(by: str, n_values: int, sums: Sums, is_gene: NDArray[np.bool_])
 
     Args:
         by: Name of the column.
-        n_values: Its distinct values.
+        n_values: Number of its distinct values.
         sums: Sums over all features.
         is_gene: Which features get into the gene table, shape ``(n_features,)``.
     """
@@ -111,7 +112,7 @@ def build_strata(by: str, n_values: int, sums: Sums, is_gene: NDArray[np.bool_])
 def _genes(
     found: StratumSums, number: int, n_cells: int, is_gene: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return cells, mean share, normalised dispersion and whether it is variable, of each gene.
+    """Return for each gene its cells, mean share, normalised dispersion and high variability.
 
     As scanpy does with ``batch_key``, only genes found in the stratum are compared with each other.
     """

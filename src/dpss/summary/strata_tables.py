@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _QUANTILES = (5, 25, 50, 75, 95)
 OTHER_MEDIANS = ("pct_counts_ribo", "pct_counts_hb", "pct_counts_in_top_50_genes", "complexity")
-"""Measures of which the median is given."""
+"""Further measures whose median is a column."""
 STRATUM_COLUMNS = (
     "stratum",
     "kind",
@@ -76,7 +76,7 @@ def strata_frame(strata: Strata) -> pd.DataFrame:
 
 
 def strata_document(summary: Summary) -> dict[str, Any]:
-    """Return what ``summary.json`` holds of strata."""
+    """Return the object for strata in ``summary.json``."""
     found = summary.strata
     if found is None:
         raise ValueError("there are no strata")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = 1
-"""Number of the layout of ``summary.json``; `dpss/website/schemas/summary.schema.json` is it."""
+"""Version of the layout of ``summary.json``; its schema is in `dpss/website/schemas`."""
 
 _QUOTE = '"'
 N_VARIABLE_IN = "highly_variable_nbatches"
@@ -39,23 +39,23 @@ GENE_COLUMNS = tuple(field.name for field in fields(GeneStatistics))
 
 @dataclass(frozen=True)
 class FigureInfo:
-    """Texts beside a figure."""
+    """Title, caption and state of a figure, for ``summary.json``."""
 
     slug: str
     title: str
     caption: str
     left_out: str | None
-    """Why there is no such figure, or ``None`` if there is."""
+    """Reason why the figure is left out; ``None`` if it is drawn."""
 
 
 def genes_csv(genes: GeneStatistics, strata: Strata | None = None) -> bytes:
     """Return the gene table as UTF-8 CSV, one line per gene; the undefined is empty.
 
-    Columns become text one by one, which is twice as fast as a writer of rows.
+    Columns are converted to text one by one, which is twice as fast as row by row.
 
     Args:
         genes: The gene table.
-        strata: Strata, which add a column at the end: in how many of them a gene is variable.
+        strata: Strata, which add a last column: the number of strata in which a gene is variable.
     """
     columns = [_texts(getattr(genes, name), name) for name in GENE_COLUMNS]
     titles = [*GENE_COLUMNS]
@@ -100,8 +100,8 @@ def summary_document(
     """Return the content of ``summary.json``.
 
     Args:
-        summary: What is to be told.
-        figures: All figures of the program in order, those left out too.
+        summary: The summary.
+        figures: All figures of the program in order, also those left out.
         files: Size and checksum of every other file of the publication.
     """
     matrix = summary.matrix
@@ -168,7 +168,7 @@ def summary_document(
 
 
 def quantiles_document(summary: Summary) -> dict[str, dict[str, float] | None]:
-    """Return quantiles over the kept cells by measure; ``None`` where there is nothing to count."""
+    """Return quantiles over the kept cells by measure; ``None`` without observations."""
     measures = {
         "n_genes_by_counts": summary.n_genes_by_counts,
         "total_counts": summary.counts_per_cell,
@@ -215,7 +215,7 @@ def _droplets_document(droplets: Droplets | None) -> dict[str, float] | None:
 
 
 def reading_document(reading: Sequence[Decision]) -> list[dict[str, Any]]:
-    """Return decisions about a file as they stand in ``summary.json``."""
+    """Return decisions about a file as objects of ``summary.json``."""
     return [
         {
             "topic": each.topic,
@@ -230,7 +230,7 @@ def reading_document(reading: Sequence[Decision]) -> list[dict[str, Any]]:
 
 
 def json_bytes(document: Any) -> bytes:
-    """Return a document as UTF-8 JSON, laid out for people, always the same way.
+    """Return a document as indented UTF-8 JSON; equal documents give equal bytes.
 
     Raises:
         ValueError: The document holds NaN or an infinite number.

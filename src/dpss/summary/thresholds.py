@@ -1,4 +1,4 @@
-"""How many cells each suggested limit would keep, and all of them together."""
+"""Numbers of cells that each suggested limit, and all together, would keep."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ALL_TOGETHER = "all together"
 
 
 def count_kept(cells: CellSums, limits: Sequence[Limit]) -> tuple[Threshold, ...]:
-    """Return how many of the kept cells each limit would keep, and last all of them together.
+    """Return the kept cells that each limit would keep, and last those within all limits.
 
-    Each number alone is exact while the distribution of its measure is; those of all together
-    while all cells are in the sample. Beyond that they are estimated from the sample.
+    The number for a limit is exact while the distribution of its measure is exact. The number for
+    all limits is exact while all cells are in the sample, else an estimate from the sample.
     """
     if not limits:
         return ()
@@ -45,7 +45,7 @@ def _count_together(sample: CellSample, limits: Sequence[Limit]) -> int:
         values: NDArray[np.float64] | None = getattr(sample, limit.measure)
         if values is None:
             continue
-        # What is not defined in a cell lies beyond no limit.
+        # A measure that is undefined in a cell is beyond no limit.
         within = values < limit.value if limit.side is LimitSide.AT_LEAST else values > limit.value
         kept &= ~within
     if sample.is_complete or not len(kept):

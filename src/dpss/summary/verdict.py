@@ -1,4 +1,4 @@
-"""The verdict: the one sentence on a matrix that stands above all numbers."""
+"""The verdict: one sentence on a matrix, shown above all numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN
 from dpss.summary.record import Check
 
 FIRST = ("droplets", "mitochondrial_share", "depth", "outliers", "cells", "values")
-"""Checks in the order in which the verdict names them; all others follow in their own order."""
+"""Checks that the verdict names first, in order; all others follow in their own order."""
 LAST = "assumptions"
 _WORDS = {FAIL: "Do not rely on it", WARN: "Look closer", PASS: "No cause for concern"}
 _SENTENCE = re.compile(r"(.+?[.!?])(?:\s|$)", re.DOTALL)
@@ -29,11 +29,11 @@ class Verdict:
     finding: str
     """The most important finding, one sentence with a full stop."""
     figure: str
-    """Slug of the figure that shows it; empty if none does."""
+    """Slug of the figure that shows the finding; empty if none does."""
 
     @property
     def sentence(self) -> str:
-        """Advice and finding in one sentence."""
+        """Advice and finding as one sentence."""
         return f"{self.advice}: {self.finding}"
 
 
@@ -77,5 +77,5 @@ def _place(name: str) -> int:
 
 
 def _lowered(sentence: str) -> str:
-    """Return a sentence as it stands after a colon; names and abbreviations keep their case."""
+    """Return a sentence in the form after a colon; names and abbreviations keep their case."""
     return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence

@@ -1,4 +1,4 @@
-"""Where an axis ends that a few far cells do not set."""
+"""Ends of axes that do not depend on a few extreme cells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dpss.figures.elements.specification import Scale
 from dpss.stats.histogram import Distribution
 
 FAR = 3.0
-"""Values farther from the middle half than so many times its width do not set an axis."""
+"""Distance of extreme values from the middle half, in widths of the middle half."""
 
 
 def near_bounds(cells: Distribution, scale: Scale, most_beyond: float = 1.0) -> tuple[float, float]:

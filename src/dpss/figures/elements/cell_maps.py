@@ -34,14 +34,14 @@ _SPARSE, _DENSE = 3_000, 30_000
 _STRENGTHS = (0.6, 0.8, 1.0)
 """Opacity of bins with few, some and many cells."""
 _RINGS = (0.0, 11.0, 17.0, 24.0, 32.0, 42.0)
-"""Distances in points at which a number's place is tried."""
+"""Distances from the cluster's middle, in points, at which places for its number are tried."""
 _WAYS = np.deg2rad(np.arange(90, 450, 30))
 _NUMBER = SMALL + 1.0
 """Type size of a cluster's number."""
 
 
 def needs_embedding(summary: Summary) -> str | None:
-    """Return why there is no embedding, or ``None`` if there is."""
+    """Return the reason why there is no embedding; ``None`` if there is one."""
     if summary.embedding is None:
         return summary.no_embedding_reason or "no embedding was asked for"
     return None
@@ -51,7 +51,7 @@ def embedding_of(summary: Summary) -> Embedding:
     """Return the embedding of a summary.
 
     Raises:
-        ValueError: There is none; the message says why.
+        ValueError: The summary has no embedding; the message says why.
     """
     if summary.embedding is None:
         raise ValueError(str(needs_embedding(summary)))

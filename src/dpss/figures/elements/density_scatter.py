@@ -51,23 +51,23 @@ _RIGHT = 96.0
 
 @dataclass(frozen=True, eq=False)
 class CellPlot:
-    """Cells by two measures: what the plot shows, and the cells."""
+    """A plot of cells by two measures: its specification and its cells."""
 
     specification: Specification
     picture: Picture
     n_hidden: int
-    """Cells without counts, which a logarithmic axis can't show."""
+    """Number of cells without counts, which a logarithmic axis can't show."""
     n_beyond: int
-    """Other cells that lie beyond an axis: see `Side.axis`."""
+    """Number of other cells that lie beyond an axis: see `Side.axis`."""
 
     @property
     def n_drawn(self) -> int:
-        """Cells that are shown, as bins or as dots."""
+        """Number of cells that are shown, in bins or as dots."""
         return int(self.picture.n.sum()) + len(self.picture.dot_x)
 
 
 def marks(summary: Summary) -> str:
-    """Say what the marks are."""
+    """Return the sentences of a caption that explain bins and dots."""
     lines = (
         "The thin lines are the medians; dashed ones are suggested limits (the field's, and three "
         "median absolute deviations), with the number of cells beyond."
@@ -149,7 +149,7 @@ def lay_out_cells(summary: Summary, title: str, plot: CellPlot, paper: float) ->
 
 
 def _left_out(plot: CellPlot) -> str:
-    """Say which cells are not in the plot; empty if all are."""
+    """Return a sentence on the cells that the plot leaves out; empty if it has all cells."""
     said = []
     if plot.n_hidden:
         cells = plural(plot.n_hidden, "cell")

@@ -1,4 +1,4 @@
-"""GeneRows of the figures of the top 20 genes: one row per gene, numbers at the right."""
+"""Rows of the figures of the top 20 genes: one row per gene, with numbers at the right."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LEAST_NAME = 106.0
 
 @dataclass(frozen=True, eq=False)
 class GeneRows:
-    """Where the rows lie."""
+    """Positions of the rows, and the texts of their columns."""
 
     box: PaperArea
     y: Axis

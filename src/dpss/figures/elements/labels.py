@@ -1,4 +1,4 @@
-"""Where labels go so that they overlap neither each other nor the points they name.
+"""Placement of labels so that they overlap neither each other nor the points they name.
 
 A label tries places around its point, near ones first, and takes the first that is
 free; of equally near ones, the one that hides the fewest other points. Same input,
@@ -27,14 +27,14 @@ _Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a label goes, in points."""
+    """Position of a label, in points of 1/72 inch."""
 
     x: float
     """Left edge."""
     y: float
     """Lower edge."""
     far: bool
-    """Whether a line should lead from the label to its point."""
+    """Whether the label is so far away that a line leads to its point."""
 
     def nearest(self, x: float, y: float, size: tuple[float, float]) -> tuple[float, float]:
         """Return where the line to a point starts, on the label's edge."""

@@ -1,4 +1,4 @@
-"""Where things lie on the paper: heading, legend, axes' texts; wide, or narrow for phones."""
+"""Layout of heading, legend and axes' texts on the paper: wide, or narrow for phones."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ NARROW = 248.0
 LARGE, MEDIUM, SMALL = 14.0, 10.0, 9.0
 """Type sizes: heading; names and axis titles; numbers and notes."""
 MARGIN = 16.0
-"""White border."""
+"""Width of the white border, in points."""
 GAP = 4.0
-"""Between a tick label and its axis."""
+"""Distance between a tick label and its axis, in points."""
 _SWATCH = 12.0
 _BETWEEN = 14.0
 LINE = 13.0
-"""From one line of small type to the next."""
+"""Distance between lines of small type, in points."""
 TITLE_LINE = 13.0
-"""From one line of an axis's title to the next."""
+"""Distance between lines of an axis's title, in points."""
 
 
 @dataclass(frozen=True)
 class Heading:
-    """Title and facts above the panels."""
+    """The heading of a figure: title and facts above the panels."""
 
     texts: tuple[Text, ...]
     bottom: float
-    """Where the rest may begin."""
+    """Vertical position below the heading, in points."""
 
 
 def is_narrow(paper: float) -> bool:

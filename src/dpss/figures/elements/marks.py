@@ -93,12 +93,12 @@ class PaperArea:
 
     @property
     def right(self) -> float:
-        """Its right edge."""
+        """Right edge, in points."""
         return self.left + self.width
 
     @property
     def bottom(self) -> float:
-        """Its lower edge."""
+        """Lower edge, in points."""
         return self.top + self.height
 
 
@@ -113,11 +113,11 @@ class Text:
     colour: str = "muted"
     bold: bool = False
     anchor: str = "start"
-    """``start``, ``middle`` or ``end``."""
+    """Part of the text at ``x``: ``start``, ``middle`` or ``end``."""
     upward: bool = False
-    """Whether it is turned by a quarter, to be read from below."""
+    """Whether the text is turned by 90 degrees, to be read upwards."""
     halo: bool = False
-    """Whether the ground shows around it, where it may lie on marks."""
+    """Whether the text has an outline in the background's colour, where it may lie on marks."""
 
     @property
     def box(self) -> PaperArea:
@@ -160,7 +160,7 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """A whole picture."""
+    """A figure as data: panels, texts, legend and size of the paper."""
 
     title: str
     width: float

@@ -18,7 +18,7 @@ SQUEEZED = 0.1
 
 
 class Scale(StrEnum):
-    """How values become positions along an axis."""
+    """Functions that map values to positions along an axis."""
 
     LINEAR = "linear"
     ROOT = "root"
@@ -54,10 +54,10 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis."""
+    """An axis of a plot: title, scale, ends and ticks."""
 
     title: str
-    """With unit."""
+    """Title with unit."""
     scale: Scale
     low: float
     """Value at the left or lower end."""
@@ -74,15 +74,15 @@ class Axis:
 
 @dataclass(frozen=True)
 class Guide:
-    """A line across the plot at one value of an axis, and what it says."""
+    """A line across the plot at one value of an axis, with its label."""
 
     along: str
     """The axis whose value it marks: ``x`` for an upright line, ``y`` for a level one."""
     at: float
     text: str
-    """Empty where the legend or the caption says it."""
+    """Label of the line; empty where the legend or the caption explains it."""
     kind: str = "limit"
-    """``median`` or ``limit``."""
+    """Kind of the line: ``median`` or ``limit``."""
     start: float | None = None
     """Value of the other axis where the line starts; ``None`` for that axis's low end."""
     end: float | None = None
@@ -91,10 +91,10 @@ class Guide:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One mark and its meaning."""
+    """An entry of the legend: a mark and its meaning."""
 
     mark: str
-    """``dot``, ``bin``, ``diamond``, ``median`` or ``limit``."""
+    """Kind of the mark: ``dot``, ``bin``, ``diamond``, ``median`` or ``limit``."""
     colour: str
     """Role of the colour, a field of `dpss.figures.elements.palette.Theme`."""
     text: str

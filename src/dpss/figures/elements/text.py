@@ -1,4 +1,4 @@
-"""Texts from outside, made fit to draw: one line, known glyphs, no wider than its place."""
+"""Preparation of texts for figures: one line, known glyphs, limited width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the cells: whether they are cells, intact, and like each other."""
+"""Checks of the cells: number, droplets, depth, outliers and mitochondrial share."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from dpss.summary.numerals import plural
 
 FEW_CELLS = 100
 MANY = 0.1
-"""Part of the cells that may lie beyond a limit."""
+"""Part of the cells, 0 to 1, that may lie beyond a limit without a warning."""
 EMPTY_DROPLETS = 0.5
-"""Part of the cells with few genes from which on they look like all droplets."""
+"""Part of the cells with few genes, 0 to 1, from which the matrix seems to hold all droplets."""
 _NOUNS = {
     "total_counts": "counts",
     "n_genes_by_counts": "genes",
@@ -45,7 +45,7 @@ def look_at_total(evidence: Evidence) -> tuple[str, str]:
 
 
 def look_at_cells(evidence: Evidence) -> tuple[str, str]:
-    """Look for cells without counts, and at how many cells there are."""
+    """Look for cells without counts, and at the number of cells."""
     cells = evidence.sums.cells
     empty = int(cells.total_counts.counts[cells.total_counts.values == 0].sum())
     if cells.n_cells_kept == 0:
@@ -195,7 +195,7 @@ def _share(n_beyond: int, n: int) -> str:
 
 
 def _percent(part: int, whole: int) -> str:
-    """Return a share as a whole percentage; none and all only if it is so."""
+    """Return a share as a whole percentage; 0 % and 100 % only where they are exact."""
     percent = 100 * part / whole
     if 0 < percent < 1:
         return "Fewer than 1 %"

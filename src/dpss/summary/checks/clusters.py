@@ -1,4 +1,4 @@
-"""Check of the clusters: whether the cells of one are of low quality."""
+"""Check of the clusters: whether a cluster consists of cells of low quality."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def _limits_of(evidence: Evidence) -> Sequence[Limit]:
 
 
 def _faults_of(cluster: Cluster, limits: Sequence[Limit], usual: float) -> Iterator[str]:
-    """Yield what is wrong with a cluster, for a sentence.
+    """Yield the faults of a cluster, as parts of a sentence.
 
     Args:
         cluster: The cluster.
         limits: Limits of genes, counts and mitochondrial share.
-        usual: Percentage of mitochondrial counts that intact cells keep to.
+        usual: Highest percentage of mitochondrial counts of intact cells.
     """
     for limit in limits:
         measure: Distribution | None = getattr(cluster, limit.measure)

@@ -1,4 +1,4 @@
-"""Checks of the genes: whether they are detected, how they are named, which are known."""
+"""Checks of the genes: detection, repeated names, spreadsheet dates, species, features."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dpss.summary.spreadsheet_names import names_of_spreadsheets
 
 
 def look_at_genes(evidence: Evidence) -> tuple[str, str]:
-    """Look for genes that are detected."""
+    """Compare the number of detected genes with that of all genes."""
     found = evidence.sums.genes.table[evidence.features.is_gene, layout.N_CELLS]
     n_found = int(np.count_nonzero(found))
     message = f"{n_found:,} of {len(found):,} genes are found in some cell."
@@ -35,7 +35,7 @@ def look_at_names(evidence: Evidence) -> tuple[str, str]:
 
 
 def look_at_dates(evidence: Evidence) -> tuple[str, str]:
-    """Look for names that a spreadsheet made."""
+    """Look for names that a spreadsheet program has changed."""
     genes = evidence.features.select(evidence.features.is_gene)
     found = names_of_spreadsheets(genes.names.tolist())
     if not found:
@@ -69,6 +69,6 @@ def look_at_features(evidence: Evidence) -> tuple[str, str]:
 
 
 def _repeated(column: NDArray[np.object_]) -> list[str]:
-    """Return what occurs more than once, the most frequent first."""
+    """Return the values that occur more than once, the most frequent first."""
     counts = {each: n for each, n in Counter(column.tolist()).items() if n > 1}
     return sorted(counts, key=counts.__getitem__, reverse=True)

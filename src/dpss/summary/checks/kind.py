@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from dpss.summary.evidence import Evidence
 
 PASS, WARN, FAIL, NOT_MEASURED = "pass", "warn", "fail", "not measured"
-"""Outcomes: as it should be; asks for care; numbers can't be believed as they are; what the check
-looks at is not there. The last one never counts as passed."""
+"""Status of a check: passed; a warning; the numbers can't be used as they are; the checked property
+is missing. The last one never counts as passed.
+"""
 
 N_NAMED = 5
 """Examples that a sentence names at most."""
@@ -21,15 +22,15 @@ class CheckKind:
 
     name: str
     question: str
-    """Question about a matrix."""
+    """Question that the check answers about a matrix."""
     rule: str
-    """When it does not pass."""
+    """Rule by which a matrix does not pass."""
     source: str
-    """Where the rule is from."""
+    """Source of the rule."""
     look: Callable[[Evidence], tuple[str, str]]
     """Returns status and sentences; the first sentence can stand alone."""
     figure: str = ""
-    """Slug of the figure that shows it; empty if none does."""
+    """Slug of the figure that shows the checked property; empty if none does."""
 
 
 def listed(items: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
-"""The verdict on a matrix: each thing that is looked at, in one plain sentence.
+"""The table of all checks, and the function that makes them.
 
-``docs/reference/checks.md`` is made of the table.
+``docs/reference/checks.md`` is generated from the table.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ CHECKS = (
     CheckKind("explicit_zeros", "Are zeros stored?", "warn: some are", "CELLxGENE schema 7.1.0",
               look_at_zeros),
 )  # fmt: skip
-"""All checks, in the order in which they are told."""
+"""All checks, in the order of display."""
 
 
 def check_matrix(evidence: Evidence) -> tuple[Check, ...]:

@@ -1,4 +1,4 @@
-"""Checks of the values: what they are, in each layer, and what was assumed of them."""
+"""Checks of the values: their kind in each layer, and the assumptions about them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEANING = {
 
 
 def look_at_values(evidence: Evidence) -> tuple[str, str]:
-    """Look at what the values are."""
+    """Check the kind of the values."""
     values = _values_used(evidence)
     message = f"The values of {evidence.used} are {_MEANING[values]}."
     if values is Values.COUNTS and evidence.n_rounded:
@@ -53,7 +53,7 @@ def look_at_values(evidence: Evidence) -> tuple[str, str]:
 
 
 def _say_base(evidence: Evidence) -> str:
-    """Say how logarithms were undone, and what told their base."""
+    """Return how logarithms were undone, with the evidence for their base."""
     told = next(each for each in evidence.decisions if each.topic == "log_base")
     undone = "expm1" if told.value == "e" else f"{told.value}^x - 1"
     if told.certainty is Certainty.ASSUMED:
@@ -69,7 +69,7 @@ def _say_base(evidence: Evidence) -> str:
 
 
 def look_at_layers(evidence: Evidence) -> tuple[str, str]:
-    """Look at what each layer holds."""
+    """Check the kind of the values in each layer."""
     if len(evidence.layers) == 1:
         return PASS, f"There is one layer, {evidence.used}."
     told = []
@@ -132,6 +132,6 @@ def _capital(text: str) -> str:
 
 
 def _values_used(evidence: Evidence) -> Values:
-    """Return what the used layer holds."""
+    """Return the kind of the values in the used layer."""
     kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in evidence.layers}
     return kinds[evidence.used] or Values.COUNTS
