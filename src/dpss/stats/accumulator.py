@@ -17,10 +17,10 @@ from dpss.stats.strata import Stratification, StratumSums, tallies_of
 
 @dataclass(frozen=True)
 class Features:
-    """Roles of the features: genes, mitochondrial genes, genes with a box plot."""
+    """Roles of the features: genes, groups of genes, genes with a box plot."""
 
     is_gene: NDArray[np.bool_]
-    """Whether a feature counts, shape ``(n_features,)``."""
+    """Whether a feature is a gene, shape ``(n_features,)``."""
     mitochondrial: NDArray[np.bool_]
     """Whether a gene is mitochondrial, shape ``(n_features,)``."""
     histogram_genes: NDArray[np.int64]
@@ -82,54 +82,54 @@ class GeneSums:
     histogram_genes: NDArray[np.int64]
     """Features with a histogram of shares, shape ``(n_boxes,)``."""
     boxes: NDArray[np.int64]
-    """Their histograms without the cells where they are zero, ``(n_boxes, N_BOX_BINS)``."""
+    """Histograms of their shares above zero, shape ``(n_boxes, N_BOX_BINS)``."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """All that one pass over a matrix leaves behind."""
+    """The results of the passes over a matrix: sums of genes, cells and strata."""
 
     genes: GeneSums
     cells: CellSums
     facts: ValueFacts
     strata: StratumSums | None = None
-    """The same of parts of the cells; ``None`` where none were asked for."""
+    """Sums of each stratum of the cells; ``None`` where no strata were requested."""
 
 
 class GeneTallies:
     """Sums per feature, mergeable."""
 
     def __init__(self, features: Features) -> None:
-        """Make empty ones."""
+        """Start without cells."""
         self._histogram_genes = features.histogram_genes
         self.table = np.zeros((len(features.is_gene), layout.N_COLUMNS), dtype=np.int64)
         self.table[:, layout.ROLE] = features.roles
         self.boxes = np.zeros((len(features.histogram_genes), layout.N_BOX_BINS), dtype=np.int32)
 
     def merge(self, other: GeneTallies) -> None:
-        """Add all the sums of another one over the same features."""
+        """Add the sums of another one over the same features."""
         rows.normalise_limbs(self.table)
         rows.normalise_limbs(other.table)
         self.table[:, : layout.ROLE] += other.table[:, : layout.ROLE]
         self.boxes += other.boxes
 
     def result(self) -> GeneSums:
-        """Return what was gathered, in canonical form."""
+        """Return the sums, in canonical form."""
         rows.normalise_limbs(self.table)
         return GeneSums(self.table.copy(), self._histogram_genes, self.boxes.astype(np.int64))
 
 
 def _aligned_zeros(n_rows: int, n_columns: int) -> NDArray[np.int64]:
-    """Return rows of zeros that begin at a multiple of 64 bytes: none lies in two cache lines."""
+    """Return rows of zeros aligned to 64 bytes, so that no row lies in two cache lines."""
     memory = np.zeros(n_rows * n_columns + 8, dtype=np.int64)
     first = -memory.ctypes.data // 8 % 8
     return memory[first : first + n_rows * n_columns].reshape(n_rows, n_columns)
 
 
 class WriteBuffer(NamedTuple):
-    """Sums of the latest cells, in the form in which `kernels.add_cells` is quickest.
+    """Sums of the latest cells, in a form that makes `kernels.add_cells` fast.
 
-    They are added to the table every so many cells, and before it is read.
+    They are added to the table every 1,024 cells, and before the table is read.
     """
 
     rows: NDArray[np.int64]
@@ -163,7 +163,7 @@ class FactTally:
     """Facts about values, mergeable."""
 
     def __init__(self) -> None:
-        """Begin without values."""
+        """Start without values."""
         self.counts = np.zeros(layout.N_FACTS, dtype=np.int64)
         self.largest = 0.0
 
@@ -173,7 +173,7 @@ class FactTally:
         self.largest = max(self.largest, other.largest)
 
     def result(self) -> ValueFacts:
-        """Return what is known."""
+        """Return the facts."""
         counts = self.counts
         return ValueFacts(
             n_fractional=int(counts[layout.N_FRACTIONAL]),
@@ -196,7 +196,7 @@ class CellAccumulator:
         min_counts: float = 0.0,
         strata: Stratification | None = None,
     ) -> None:
-        """Make an empty one that keeps cells with at least so many genes and counts."""
+        """Make an empty accumulator that keeps cells with at least these genes and counts."""
         self._all_genes = bool(features.is_gene.all())
         self._min_gene_count = min_gene_count
         self._min_counts = float(min_counts)
@@ -207,7 +207,7 @@ class CellAccumulator:
         self._strata = tallies_of(strata, features.is_gene, features.groups)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the memory for the latest cells behind."""
+        """Pickle without the memory for the latest cells."""
         self._settle()
         return {**self.__dict__, "_recent": None}
 
@@ -235,7 +235,7 @@ class CellAccumulator:
         self._cells.add(block.start, measures)
 
     def merge(self, other: CellAccumulator) -> None:
-        """Add all that another one over the same features has seen."""
+        """Add the sums of another accumulator over the same features."""
         self._settle()
         other._settle()
         self._genes.merge(other._genes)
@@ -250,7 +250,7 @@ class CellAccumulator:
         return self._facts.result()
 
     def result(self) -> Sums:
-        """Return what was gathered."""
+        """Return the sums of all added cells."""
         self._settle()
         strata = None if self._strata is None else self._strata.result()
         return Sums(self._genes.result(), self._cells.result(), self._facts.result(), strata)

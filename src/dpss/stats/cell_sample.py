@@ -1,9 +1,9 @@
-"""All measures of single cells: of every cell while there are few, of a sample of many.
+"""All measures of single cells: of every cell up to a limit, else of a random sample.
 
-What needs several measures of the same cell (how many cells would all limits together keep?) can't
-be told from the distribution of each. Of at most `MAX_SAMPLED` cells all measures are kept. Of more
-cells those are kept whose index has the smallest hash: a random sample without replacement that
-does not depend on the order of the cells or on how they are cut. A share of all cells that is
+Numbers that combine several measures of a cell (how many cells would all limits together keep?)
+can't be computed from the distribution of each measure. Up to `MAX_SAMPLED` cells are all kept. Of
+more cells, those whose index has the smallest hash are kept: a random sample without replacement
+that does not depend on the order of the cells or on how they are cut. A share of all cells that is
 estimated from it has a standard error of at most 0.2 percentage points.
 """
 
@@ -30,7 +30,7 @@ class CellSample:
     """Measures of some cells, all of shape ``(n_sampled,)``, ``None`` where not known."""
 
     n_cells: int
-    """Number of cells that the sample is of."""
+    """Number of cells from which the sample is taken."""
     n_genes_by_counts: NDArray[np.float64]
     """Genes detected."""
     total_counts: NDArray[np.float64]
@@ -48,7 +48,7 @@ class CellSample:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all cells are in it."""
+        """Whether the sample has all cells."""
         return len(self.total_counts) == self.n_cells
 
     def distribution(self, name: str) -> Distribution | None:
@@ -65,10 +65,10 @@ class CellSample:
 
 
 class CellSampler:
-    """Gathers a sample of cells, mergeable, of bounded size."""
+    """Collects a random sample of cells; mergeable, of bounded size."""
 
     def __init__(self, limit: int = MAX_SAMPLED) -> None:
-        """Make an empty one that keeps at most ``limit`` cells."""
+        """Make an empty sampler that keeps at most ``limit`` cells."""
         self._limit = limit
         self._hashes: list[NDArray[np.uint64]] = []
         self._measures: list[NDArray[np.float64]] = []
@@ -93,7 +93,7 @@ class CellSampler:
             self._compact()
 
     def merge(self, other: CellSampler) -> None:
-        """Add all the cells of another one of the same limit."""
+        """Add the cells of another sampler of the same limit."""
         self._hashes += other._hashes
         self._measures += other._measures
         self._n += other._n
@@ -113,7 +113,7 @@ class CellSampler:
         return CellSample(n_cells, **found)  # type: ignore[arg-type]  # the first two are known
 
     def _compact(self) -> None:
-        """Join what was added, and drop all but the cells with the smallest hashes."""
+        """Join the added cells, and keep those with the smallest hashes."""
         if not self._hashes:
             return
         hashes, measures = np.concatenate(self._hashes), np.concatenate(self._measures)

@@ -1,4 +1,4 @@
-"""Distributions of what is measured of each cell."""
+"""Distributions of the measures of cells."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CellTallies:
     """Distributions of per-cell measures, mergeable."""
 
     def __init__(self, groups: Sequence[bool]) -> None:
-        """Make empty ones.
+        """Start without cells.
 
         Args:
             groups: Whether there is a gene in each group of `layout.GROUPS`.
@@ -79,7 +79,7 @@ class CellTallies:
             self._mt_vs_counts.add(count_bins, percent_bins(percents))
 
     def merge(self, other: CellTallies) -> None:
-        """Add all the cells of another one."""
+        """Add the cells of another one."""
         self.n_cells += other.n_cells
         self._n_genes.merge(other._n_genes)
         self._totals.merge(other._totals)
@@ -90,7 +90,7 @@ class CellTallies:
             self._mt_vs_counts.merge(other._mt_vs_counts)
 
     def result(self) -> CellSums:
-        """Return what was gathered."""
+        """Return the distributions of all added cells."""
         n_genes = self._n_genes.distribution()
         with_mt = self._pct_mt is not None
         return CellSums(

@@ -1,4 +1,4 @@
-"""Counts of points on a fixed grid: what a scatter plot of millions of cells becomes."""
+"""Counts of points on a fixed grid, for scatter plots of millions of cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIRST = 1023 << STEPS_PER_OCTAVE_BITS
 
 @dataclass(frozen=True)
 class Density:
-    """How many cells fall into each bin of a grid; only bins with cells are kept."""
+    """Numbers of cells in the bins of a grid; empty bins are left out."""
 
     x: NDArray[np.int64]
     """Bin along the first axis, shape ``(n_bins,)``."""
@@ -30,16 +30,16 @@ class Density:
     counts: NDArray[np.int64]
     """Cells in the bin, shape ``(n_bins,)``, all at least 1."""
     x_edges: NDArray[np.float64]
-    """Edges of all bins of the first axis."""
+    """Edges of all bins of the first axis, ascending, shape ``(n + 1,)``."""
     y_edges: NDArray[np.float64]
-    """Edges of all bins of the second axis."""
+    """Edges of all bins of the second axis, ascending, shape ``(n + 1,)``."""
 
 
 def log_bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the logarithmic bin of each non-negative value, shape as given.
 
-    The bins are read off the doubles' bits: no logarithm whose last bit could differ
-    between machines.
+    The bins are computed from the bits of the doubles, without a logarithm, whose last bit could
+    differ between machines.
     """
     keys = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) >> _SHIFT
     bins: NDArray[np.int64] = np.clip(keys - _FIRST + 1, 0, N_LOG_BINS - 1)
@@ -63,7 +63,7 @@ def percent_edges() -> NDArray[np.float64]:
 
 
 class Grid:
-    """A grid that is counted into, mergeable; as large as there are bins with points."""
+    """A mergeable grid of counts; its size is that of the bins with points."""
 
     def __init__(self, x_edges: NDArray[np.float64], y_edges: NDArray[np.float64]) -> None:
         """Make an empty grid with these edges."""
@@ -81,11 +81,11 @@ class Grid:
         self._filed.add(x * (len(self._y_edges) - 1) + y)
 
     def merge(self, other: Grid) -> None:
-        """Add all that another grid of the same edges has counted."""
+        """Add the counts of another grid with the same edges."""
         self._filed.merge(other._filed)
 
     def density(self) -> Density:
-        """Return the bins that hold points."""
+        """Return the bins with points and their counts."""
         keys, counts = self._filed.contents()
         x, y = np.divmod(keys, len(self._y_edges) - 1)
         return Density(x, y, counts.copy(), self._x_edges, self._y_edges)

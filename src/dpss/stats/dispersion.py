@@ -93,7 +93,7 @@ def _standardise(dispersions: NDArray[np.float64], bins: NDArray[np.int64]) -> N
         if len(defined) == 1:
             normalised[defined] = 1.0
         elif len(defined) > 1:
-            # Measured from one of them: equal dispersions then have no spread at all.
+            # Relative to the first of them, so that equal dispersions have exactly no spread.
             part = dispersions[defined] - dispersions[defined[0]]
             spread = part.std(ddof=1)
             with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,6 +1,6 @@
 """Accumulators of two passes over entries in any order: the same sums as one over cells.
 
-Entries of a gene-major source bring a cell's counts one by one, from all over the matrix. The
+In a gene-major source the counts of a cell are spread over the whole matrix. The
 first pass finds each cell's total, the second adds the shares of it to the genes.
 """
 
@@ -22,14 +22,14 @@ from dpss.stats.strata import Stratification, StratumTallies, tallies_of
 class CellMeasures:
     """Measures of every cell from entries in any order: the first of two passes.
 
-    This is the one thing whose size depends on the number of cells: 20 bytes each, 8 for each
-    group of genes that occurs, and 8 more for each of these sums where counts are fractional.
-    Pages of memory that nothing is written to take no room. The highest counts of a cell are
-    not known: its entries are never together.
+    This is the only accumulator whose size depends on the number of cells: 20 bytes each, 8 for
+    each group of genes that occurs, and 8 more for each of these sums where counts are fractional.
+    Memory pages that are never written take no room. The highest counts of a cell are not known, as
+    its entries are spread over the file.
     """
 
     def __init__(self, features: Features, n_cells: int) -> None:
-        """Make empty ones for a matrix of ``n_cells`` cells."""
+        """Start without entries, for a matrix of ``n_cells`` cells."""
         self._features = features
         self._roles = features.roles
         self._n_genes = np.zeros(n_cells, dtype=np.int32)
@@ -47,7 +47,7 @@ class CellMeasures:
         self._facts.largest = max(self._facts.largest, largest)
 
     def merge(self, other: CellMeasures) -> None:
-        """Add all that another one over the same features and cells has seen."""
+        """Add the measures of another one over the same features and cells."""
         self._n_genes += other._n_genes
         _add_limbs(self._sums, other._sums)
         for group in range(layout.N_GROUPS):
@@ -117,7 +117,7 @@ class EntryAccumulator:
         inverses: NDArray[np.float64],
         strata: Stratification | None = None,
     ) -> None:
-        """Make an empty one; ``inverses`` as `CellMeasures.inverses` returns them."""
+        """Start without entries; ``inverses`` is the result of `CellMeasures.inverses`."""
         self._inverses = inverses
         self._genes = GeneTallies(features)
         self._strata = tallies_of(strata, features.is_gene, features.groups)
@@ -132,13 +132,13 @@ class EntryAccumulator:
             self._strata.add_entries(block, self._inverses)
 
     def merge(self, other: EntryAccumulator) -> None:
-        """Add all that another one over the same features and cells has seen."""
+        """Add the sums of another accumulator over the same features and cells."""
         self._genes.merge(other._genes)
         if self._strata is not None and other._strata is not None:
             self._strata.merge(other._strata)
 
     def result(self) -> GeneSums:
-        """Return what was gathered."""
+        """Return the sums of all added entries."""
         return self._genes.result()
 
     @property

@@ -1,4 +1,4 @@
-"""How often each value occurs: exact while it can be, then as fine as fits."""
+"""Distributions of values: exact up to a limit of distinct values, then binned."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MAX_PENDING = 1 << 16
 
 @dataclass(frozen=True)
 class Distribution:
-    """Values and how often each occurs."""
+    """Distinct values with the number of times each occurs."""
 
     values: NDArray[np.float64]
     """Distinct values in ascending order, shape ``(n_distinct,)``."""
     counts: NDArray[np.int64]
-    """How often each occurs, shape ``(n_distinct,)``, all at least 1."""
+    """Number of observations of each value, shape ``(n_distinct,)``, all at least 1."""
 
     @property
     def n(self) -> int:
@@ -53,10 +53,10 @@ class Distribution:
 
 
 class KeyCounts:
-    """How often each whole-number key occurs, mergeable; as large as there are keys."""
+    """Mergeable counts of whole-number keys; the size is that of the distinct keys."""
 
     def __init__(self, max_pending: int = _MAX_PENDING) -> None:
-        """Make an empty count that sorts new keys once there are ``max_pending`` of them."""
+        """Make an empty count that sorts new keys when it has ``max_pending`` of them."""
         self._max_pending = max_pending
         self._keys = np.empty(0, dtype=np.int64)
         self._counts = np.empty(0, dtype=np.int64)
@@ -71,7 +71,7 @@ class KeyCounts:
             self.contents()
 
     def merge(self, other: KeyCounts) -> None:
-        """Add all that another one has counted."""
+        """Add the counts of another one."""
         keys, counts = self.contents()
         other_keys, other_counts = other.contents()
         self._keys, self._counts = _gather(
@@ -92,23 +92,23 @@ class KeyCounts:
 
     @property
     def n_filed(self) -> int:
-        """Number of distinct keys filed so far; those still pending are not in it."""
+        """Number of distinct keys so far, without those that wait to be sorted."""
         return len(self._keys)
 
     def coarsen(self) -> None:
-        """Drop every key's last bit, and count equal ones together."""
+        """Drop the last bit of every key, and join the counts of equal keys."""
         keys, counts = self.contents()
         self._keys, self._counts = _gather(keys >> 1, counts)
 
 
 class Tally:
-    """Counts of non-negative numbers, mergeable, of bounded size.
+    """Mergeable counts of non-negative numbers, of bounded size.
 
-    A number is filed under its double's bit pattern, which orders non-negative
-    doubles. While there are at most ``limit`` distinct numbers the tally is exact;
-    beyond that the last bits are dropped, one at a time, until they fit. The number
-    of dropped bits is the least that suffices for all the numbers seen, so that it,
-    too, does not depend on the order in which they came.
+    The key of a number is its bit pattern as a double; the keys of non-negative doubles have the
+    order of the numbers. While there are at most ``limit`` distinct numbers the tally is exact;
+    beyond that the last bits are dropped, one at a time, until they fit. The number of dropped bits
+    is the least that suffices for all numbers added, so that it does not depend on their order
+    either.
     """
 
     def __init__(self, limit: int = 1 << 18) -> None:
@@ -128,14 +128,14 @@ class Tally:
         self._fit()
 
     def merge(self, other: Tally) -> None:
-        """Add all that another tally has counted; the other may be left coarser."""
+        """Add the counts of another tally, which may become coarser."""
         self._reach(other._level)
         other._reach(self._level)
         self._filed.merge(other._filed)
         self._fit()
 
     def distribution(self) -> Distribution:
-        """Return what was counted; values of a coarse tally are their bins' middles."""
+        """Return the distribution; the values of a coarse tally are the middles of bins."""
         self._filed.contents()
         self._fit()
         keys, counts = self._filed.contents()
@@ -152,7 +152,7 @@ class Tally:
             self._level += 1
 
     def _fit(self) -> None:
-        """Coarsen to the level that the filed keys need."""
+        """Coarsen to the level that the number of keys needs."""
         while self._filed.n_filed > self.limit and self._level < MAX_LEVEL:
             self._reach(self._level + 1)
 

@@ -1,8 +1,8 @@
-"""The knee: where barcodes with cells end in a droplet matrix that still has the empty ones.
+"""The knee: the limit between cells and empty droplets in an unfiltered droplet matrix.
 
 The curve of counts by rank, both logarithmic, falls steeply between cells and ambient RNA. The
 knee is the middle of its steepest fall over a window of `WINDOW`; see docs/explanation/knee.md for
-the two published rules that it was compared with.
+a comparison with two published rules.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WINDOW = 0.2
 STEEP = 0.6
 """Least fall within the window, in decades of counts: a factor of 4."""
 FEW_COUNTS = 200
-"""The median barcode without a cell has fewer counts, and so fewer genes than a cell."""
+"""Largest median counts of empty droplets; cells have more genes, and so more counts."""
 FAR_APART = 5.0
 """Least ratio of the two groups' median counts."""
 FEW_CELLS = 10
@@ -31,9 +31,9 @@ class Knee:
     """The barcodes above and below the knee."""
 
     n_cells: int
-    """Barcodes with at least `min_counts` counts."""
+    """Number of barcodes with at least `min_counts` counts."""
     n_background: int
-    """All other barcodes, those without counts included."""
+    """Number of all other barcodes, including those without counts."""
     min_counts: float
     """Counts at the knee."""
     median_counts: float
@@ -43,7 +43,7 @@ class Knee:
 
 
 def find_knee(total_counts: Distribution) -> Knee | None:
-    """Return the knee of a matrix; ``None`` where cells were called before.
+    """Return the knee of a matrix; ``None`` where cells were already called.
 
     Cells were called where no fall is steep, where fewer than half of the barcodes lie below the
     knee, or where those below have too many counts for empty droplets.
@@ -54,7 +54,7 @@ def find_knee(total_counts: Distribution) -> Knee | None:
     some = total_counts.values > 0
     values, counts = total_counts.values[some][::-1], total_counts.counts[some][::-1]
     n, ends = total_counts.n, np.cumsum(counts)
-    # Below the middle rank the curve falls steeply, too: at its end.
+    # Below the middle rank the curve falls steeply again, at its end.
     last = np.log10(min(n / 2, ends[-1] if len(ends) else 0) or 1) - WINDOW / 2
     centres = np.arange(np.log10(FEW_CELLS) - WINDOW / 2, last, _STEP)
     if len(centres) == 0:
@@ -62,7 +62,7 @@ def find_knee(total_counts: Distribution) -> Knee | None:
     upper = _heights(centres - WINDOW / 2, values, ends)
     lower = _heights(centres + WINDOW / 2, values, ends)
     falls = upper - lower
-    # The same fall may fill the window from several centres: the middle one.
+    # Several centres may have the same steepest fall: the middle one is taken.
     steepest = np.flatnonzero(falls >= falls.max() - 1e-9)
     at = steepest[len(steepest) // 2]
     if falls[at] < STEEP:

@@ -9,8 +9,9 @@ from dpss.stats.accumulator import GeneSums
 from dpss.stats.kernels import layout
 
 CONSTANT = 2.0**-51
-"""A variance below this part of the squared mean is the rounding of the shares to
-doubles, and taken for zero."""
+"""A variance below this part of the squared mean is due to the rounding of shares to doubles, and
+is set to zero.
+"""
 
 
 def total_counts(sums: GeneSums) -> NDArray[np.float64]:

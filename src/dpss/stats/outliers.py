@@ -1,7 +1,7 @@
 """Cells beyond a limit, and limits in median absolute deviations.
 
-All is counted from a `dpss.stats.histogram.Distribution`: exact while it holds each distinct
-value (262,144 of them), beyond that to 0.2 % of the limit.
+All numbers come from a `dpss.stats.histogram.Distribution`: exact up to 262,144 distinct values,
+else with the limit rounded by up to 0.2 %.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def median_deviation(distribution: Distribution) -> float:
 def deviation_limits(
     distribution: Distribution, n_deviations: float, *, log: bool = False
 ) -> tuple[float, float] | None:
-    """Return the limits at so many median absolute deviations below and above the median.
+    """Return the limits at a number of median absolute deviations below and above the median.
 
     Args:
         distribution: Any number of observations of at least 0.

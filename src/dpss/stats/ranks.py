@@ -1,4 +1,4 @@
-"""Orders of genes: ranks start at 1, ties go by gene order, the undefined have none."""
+"""Ranks of genes: they start at 1, ties keep the gene order, undefined values have none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNRANKED = 0
-"""Stands for "no rank" in an array of ranks."""
+"""Value for "no rank" in an array of ranks."""
 
 
 def rank_descending(values: NDArray[np.float64]) -> NDArray[np.int64]:

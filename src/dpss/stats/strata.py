@@ -1,4 +1,4 @@
-"""Statistics of each stratum of the cells, from the blocks that the whole is counted from.
+"""Statistics of each stratum of the cells, from the same blocks as those of all cells.
 
 A stratum is a part of the cells: a donor, a tissue, a lane. Each cell has a code of one byte. The
 memory of a thread is 32 bytes for each stratum and feature, at most `MAX_TABLE_BYTES`, and some
@@ -27,18 +27,18 @@ MAX_TABLE_BYTES = 256 << 20
 """Most memory of the sums of genes; with more than 120,000 features there are fewer strata."""
 _TALLY_VALUES = 1 << 17
 _FINEST, _COARSEST = 1 << 15, 1 << 11
-"""Most and least distinct values that a distribution of one stratum keeps apart."""
+"""Limits of the distinct values in a distribution of one stratum: with one, with many strata."""
 
 
 class StratumKind(StrEnum):
-    """The rule that puts cells into a stratum."""
+    """Kind of a stratum."""
 
     VALUE = "value"
-    """One value."""
+    """The cells of one value."""
     OTHER = "other"
-    """Values of too few cells for a stratum of their own."""
+    """The cells of all values that are too rare for their own stratum."""
     MISSING = "missing"
-    """No value."""
+    """The cells without a value."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Stratification:
 
 
 def most_strata(n_features: int) -> int:
-    """Return the number of values that have a stratum of their own, at most.
+    """Return the largest number of values with their own stratum.
 
     >>> most_strata(33_000), most_strata(1_000_000)
     (64, 6)
@@ -79,7 +79,7 @@ class StratumCells:
 
 @dataclass(frozen=True)
 class StratumSums:
-    """All that is kept of the strata."""
+    """The results of the passes for all strata."""
 
     cells: tuple[StratumCells, ...]
     table: NDArray[np.int64]
@@ -108,7 +108,7 @@ class StratumTallies:
     def __init__(
         self, strata: Stratification, is_gene: NDArray[np.bool_], groups: Sequence[bool]
     ) -> None:
-        """Make empty ones.
+        """Start without cells.
 
         Args:
             strata: The stratum of each cell.
@@ -126,7 +126,7 @@ class StratumTallies:
         self._table: NDArray[np.int64] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the codes of the cells behind: of another process only sums come back."""
+        """Pickle without the codes of the cells: other processes return only sums."""
         codes = np.empty(0, dtype=np.uint8)
         bare = Stratification(self._strata.names, self._strata.kinds, codes)
         return {**self.__dict__, "_strata": bare}
@@ -135,7 +135,7 @@ class StratumTallies:
         """Add a block of cells.
 
         Args:
-            block: Its values were checked where a cell is kept.
+            block: The block; the values of kept cells were checked.
             measures: Shape ``(n_cells, N_MEASURES)``, columns as in `layout`.
         """
         codes = self._strata.codes[block.start : block.start + block.n_cells]
@@ -147,7 +147,7 @@ class StratumTallies:
         self.add_cells(block.start, measures)
 
     def add_entries(self, block: EntryBlock, inverses: NDArray[np.float64]) -> None:
-        """Add entries in any order; ``inverses`` as `CellMeasures.inverses` returns them."""
+        """Add entries in any order; ``inverses`` is the result of `CellMeasures.inverses`."""
         kernels.add_entries_to_strata(
             block.cells, block.genes, block.data, inverses, self._strata.codes,
             self._is_gene, self._sums,
@@ -180,7 +180,7 @@ class StratumTallies:
                 self._tally(stratum, name).add(part if some.all() else part[some])
 
     def merge(self, other: StratumTallies) -> None:
-        """Add all that another one of the same strata and features has seen."""
+        """Add the sums of another one of the same strata and features."""
         self._n_cells += other._n_cells
         self._n_kept += other._n_kept
         self._unknown |= other._unknown
@@ -191,7 +191,7 @@ class StratumTallies:
             kernels.merge_strata(self._sums, other._table)
 
     def result(self) -> StratumSums:
-        """Return what was gathered."""
+        """Return the sums of all added cells."""
         cells = tuple(
             StratumCells(
                 name,
@@ -213,7 +213,7 @@ class StratumTallies:
 
     @property
     def _sums(self) -> NDArray[np.int64]:
-        """The table of sums, made when it is first needed."""
+        """The table of sums, allocated at the first use."""
         if self._table is None:
             shape = (len(self._n_cells), len(self._is_gene), kernels.N_STRATUM_COLUMNS)
             self._table = np.zeros(shape, dtype=np.int64)

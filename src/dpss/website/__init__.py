@@ -1,8 +1,8 @@
-"""The pages: static files made from what is published, and a server to look at them.
+"""The pages: static files made from the published files, and a server for viewing them.
 
 `build_website` reads ``summary.json``, ``genes.csv`` and the figures that a store holds
-and writes pages beside them. Nothing else is needed to show them: no server, no request
-to anywhere else, and they work from a folder as well as from a bucket.
+and writes pages beside them. The pages need neither a server nor other hosts, and work from a
+folder as well as from a bucket.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All pages of an output, made from what is published there."""
+"""Builds all pages of an output from its published files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 BATCH = 32
 """Projects whose pages are made between two checkpoints."""
 _BESIDE = ("report.html", "summary_mqc.json", NAMES, VALUES)
-"""Files that the website adds to a matrix's folder."""
+"""Names of the files that the website adds to a matrix's folder."""
 
 
 def build_website(
@@ -60,20 +60,20 @@ def build_website(
     seconds: float = math.inf,
     lookup: bool = True,
 ) -> list[str]:
-    """Write the pages of everything that a store holds, and ``index.json``.
+    """Write the pages of all matrices in a store, and ``index.json``.
 
     The same published files give the same pages, byte for byte; what is already there
     is not written again. A document that can't be read, or a matrix that is being replaced,
-    is named on the first page and in the log, and stops no other. The index is written after
-    the first batch of projects, then each time that twice as many have a page; a build that is
-    cut short is continued by the next one.
+    is named on the first page and in the log; all others are still shown. The index is written
+    after the first batch of projects, then each time that twice as many have a page; a build that
+    is cut short is continued by the next one.
 
     Args:
-        store: Where the summaries are and the pages go.
-        changed: Folders (``project`` or ``project/matrix``) published anew. Pages of
+        store: The output with the summaries, to which the pages are written.
+        changed: Folders (``project`` or ``project/matrix``) that were published again. Pages of
             others are left as they are where the last checkpoint shows that they were made
             from the same documents by the same version. ``None``: make every page.
-        prune: Whether to delete the pages of what is no longer published.
+        prune: Whether to delete the pages of matrices that are no longer published.
         seconds: After this time a project without a page gets a short one without
             reports, and the look-up of genes is left as it is; the next build completes them.
         lookup: Whether to bring the look-up of genes up to date.
@@ -97,7 +97,7 @@ def build_website(
 
 @dataclass
 class _Portal:
-    """Everything that is published, and the pages that show all of it."""
+    """The published projects, and the pages that show all of them."""
 
     publisher: Publisher
     records: list[MatrixRecord]
@@ -110,13 +110,13 @@ class _Portal:
         return group_projects(self.records)
 
     def leave_out(self, project: ProjectRecord, reason: str) -> None:
-        """Show a project no more, as one of its matrices is being replaced."""
+        """Remove a project from the pages, as one of its matrices is being replaced."""
         folders = {record.folder for record in project.matrices}
         self.records = [record for record in self.records if record.folder not in folders]
         self.unreadable += [Unreadable(f"{folder}/{SUMMARY}", reason) for folder in folders]
 
     def write(self) -> None:
-        """Write the pages of all projects, those that have no page yet aside."""
+        """Write the pages that show all projects, except projects without a page so far."""
         publisher, history = self.publisher, self.history
         projects = [p for p in self.projects if publisher.has(f"{p.folder}/index.html")]
         unreadable = sorted(self.unreadable, key=lambda one: one.key)
@@ -154,7 +154,7 @@ class _Portal:
 def _write_projects(
     portal: _Portal, changed: Collection[str] | None, deadline: float, *, prune: bool
 ) -> None:
-    """Write the pages of the projects that need it, and remove those of what is gone."""
+    """Write the pages of outdated projects, and remove those of vanished ones."""
     publisher, latest = portal.publisher, portal.history.latest
     checkpoint = read_checkpoint(publisher)
     unreadable = {one.key.removesuffix(f"/{SUMMARY}") for one in portal.unreadable}
@@ -200,11 +200,11 @@ def _stale(
     changed: Collection[str] | None,
     latest: Mapping[str, Entry],
 ) -> list[MatrixRecord] | None:
-    """Return the matrices whose own pages are to be made.
+    """Return the matrices of a project whose pages are outdated.
 
     Returns:
-        ``None`` if the project's page need not be made, either. It is made again, too, where
-        what it says of a matrix that is not current has changed.
+        The matrices; ``None`` if the project's page is current, too. That page is outdated also
+        where its remark on a matrix that is not current has changed.
     """
     stale = [
         record
@@ -242,7 +242,7 @@ def _write_project(
     *,
     brief: bool,
 ) -> None:
-    """Write a project's page and, unless it is to be brief, everything of its stale matrices."""
+    """Write a project's page and, unless ``brief``, all files of its outdated matrices."""
     views = []
     folders = {record.folder for record in stale}
     for record in project.matrices:

@@ -1,7 +1,7 @@
 """Record of the inputs of each matrix's pages, so that an interrupted build continues.
 
-It is written after each batch of projects. The next build takes from it which pages are made
-already, by the same version of the program from the same documents.
+It is written after each batch of projects. It tells the next build which pages were already made,
+by the same version of the program from the same documents.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ CHECKPOINT = "_dpss/pages.json"
 
 @dataclass(frozen=True)
 class PageSource:
-    """Input of a matrix's part of a page."""
+    """The inputs of a matrix's pages."""
 
     sha256: str = ""
-    """Checksum of its summary; empty where the summary is gone and the pages are left."""
+    """Checksum of the summary; empty where the summary is gone but the pages are not."""
     reason: str | None = None
-    """Why the page says that the matrix is not current."""
+    """Reason on the page why the matrix is not current; ``None`` if it is."""
 
 
 class Checkpoint:
-    """The pages that are made, by the folder of their matrix."""
+    """The inputs of all finished pages, by the folder of their matrix."""
 
     def __init__(self, publisher: Publisher, made: Mapping[str, PageSource]) -> None:
-        """Begin with the pages that were made before."""
+        """Start with the pages of earlier builds."""
         self._publisher = publisher
         self._made = dict(made)
 
@@ -58,7 +58,7 @@ class Checkpoint:
             self._made[folder] = PageSource()
 
     def save(self) -> None:
-        """Write it, once all pages noted so far are written."""
+        """Write the checkpoint, after all pages noted so far are written."""
         self._publisher.flush()
         matrices = {
             folder: {"sha256": made.sha256, "reason": made.reason}

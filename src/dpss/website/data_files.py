@@ -1,4 +1,4 @@
-"""Data files of pages: each is a script that hands one JSON value to the page that loads it.
+"""Data files of pages: scripts that pass one JSON value to the page that loads them.
 
 A page opened from a folder may load scripts from it, but may not fetch anything.
 """
@@ -33,12 +33,12 @@ def read_script(data: bytes) -> Any:
     [1]
 
     Raises:
-        ValueError: It isn't one.
+        ValueError: The bytes are not a data file.
     """
     return json.loads(data.removeprefix(_BEGIN).removesuffix(_END))
 
 
 def dumps(value: Any) -> str:
-    """Return a value as compact JSON without control characters: it is shown on pages."""
+    """Return a value as compact JSON without control characters, for pages."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return strip_control_in_json(text)

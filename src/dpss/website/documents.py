@@ -16,9 +16,9 @@ LATER = (
     "median_pct_counts_in_top_50_genes",
     "median_complexity",
 )
-"""Header numbers that summaries of earlier versions do not have."""
+"""Names of header numbers that summaries of earlier versions do not have."""
 QUANTILES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
-"""Measures of cells whose quantiles stand in ``summary.json``."""
+"""Measures of cells whose quantiles are in ``summary.json``."""
 ADDED: Mapping[str, Any] = {
     "reading": [],
     "quantiles": dict.fromkeys(QUANTILES),
@@ -37,7 +37,7 @@ def parse_summary(data: bytes) -> dict[str, Any]:
     A document of an earlier version gets the fields of `ADDED` that it lacks.
 
     Raises:
-        ValueError: It is not one; the message says why.
+        ValueError: The bytes are not such a document; the message says why.
     """
     try:
         document = json.loads(data, parse_constant=_refuse_constant)

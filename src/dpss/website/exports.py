@@ -9,7 +9,7 @@ from dpss.website.pages.history import Entry
 from dpss.website.records import MatrixRecord, ProjectRecord, Unreadable
 
 SCHEMA = 1
-"""Number of the layout; ``schemas/index.schema.json`` is it."""
+"""Version of the layout, whose schema is ``schemas/index.schema.json``."""
 
 
 def index_document(
@@ -21,9 +21,9 @@ def index_document(
     """Return the content of ``index.json``.
 
     Args:
-        projects: In order.
+        projects: The projects, in order.
         unreadable: Documents that were found and left out.
-        latest: By folder, matrices that were not published when last looked at.
+        latest: Entries, by folder, of matrices that were not published by the last run.
         version: Version of the program that makes the pages.
     """
     matrices = [matrix for project in projects for matrix in project.matrices]

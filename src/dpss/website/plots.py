@@ -1,7 +1,7 @@
 """Interactive plots of a matrix: the same specifications that its figures have.
 
-A run publishes it beside the figures as ``plots.json``; where there is none, as with results
-of an earlier version, the pages show the figures only.
+A run publishes ``plots.json`` beside the figures. Where it is missing, as in results of earlier
+versions, the pages show the figures only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PLOTS = "plots.json"
 DATA = "_dpss/plots/"
 SCHEMA = 1
 _DIGITS = 4
-"""Digits of a dot's place: a tenth of what can be seen."""
+"""Digits of a dot's position: finer than a screen shows."""
 
 
 def plots_document(summary: Summary) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def write_plots(publisher: Publisher, record: MatrixRecord) -> dict[str, Any]:
 
     Returns:
         ``plots``, the views of the plot of all genes, and ``cells``, the figures that have a
-        plot of cells; both empty where there is nothing to show.
+        plot of cells; both empty without plots.
 
     Raises:
         ReplacedError: The matrix is being replaced.
@@ -105,7 +105,7 @@ def parse_plots(data: bytes) -> dict[str, Any]:
     """Return a ``plots.json`` of the schema.
 
     Raises:
-        ValueError: It isn't one; the message says why.
+        ValueError: The bytes are not such a document; the message says why.
     """
     document = json.loads(data)
     reason = fault(document, schema("plots"))
@@ -119,7 +119,7 @@ def parse_plots(data: bytes) -> dict[str, Any]:
 
 
 def _fits(plot: dict[str, Any]) -> bool:
-    """Return whether columns are numbers that go together, and bins lie within their axes."""
+    """Return whether columns are numbers of equal length, and bins lie within their axes."""
     grid, bins, dots = plot["grid"], plot["bins"], plot["dots"]
     whole = [_column(grid[name]) for name in "xyn"]
     x, y, _ = whole
@@ -140,7 +140,7 @@ def _fits(plot: dict[str, Any]) -> bool:
 
 
 def _column(values: list[Any]) -> NDArray[Any]:
-    """Return a list as an array; of objects, where it is no table of numbers."""
+    """Return a list as an array; its dtype is object if the values are not numbers."""
     try:
         return np.asarray(values)
     except ValueError:

@@ -33,7 +33,7 @@ TECHNOLOGY = (
 )
 
 STATUSES = ("pass", "warn", "fail", "not measured")
-"""How a check can end."""
+"""Statuses of checks."""
 
 HEADER = (
     "n_cells",
@@ -53,7 +53,7 @@ class MatrixRecord:
     """The small part of one ``summary.json`` that pages of many matrices show."""
 
     folder: str
-    """Key of its folder, without a slash at the end: ``project`` or ``project/matrix``."""
+    """Key of the matrix's folder, without a slash at the end: ``project`` or ``project/matrix``."""
     project_id: str
     project_title: str
     name: str
@@ -69,11 +69,11 @@ class MatrixRecord:
     spreads: tuple[tuple[float, ...] | None, ...]
     """Quantiles (5, 25, 50, 75, 95 %) of each of `QUANTILES`; ``None`` where there are none."""
     checks: Mapping[str, int]
-    """How many checks ended with each of `STATUSES`."""
+    """Number of checks with each of `STATUSES`."""
     policy: str
     """Worst status by the policy; empty without one."""
     assumed: tuple[str, ...]
-    """Sentences on what was assumed of the file and changes numbers."""
+    """Sentences on the assumptions about the file that change numbers."""
     assumed_topics: tuple[str, ...]
     """Topics of these sentences, each once: ``orientation``, ``log base``, ..."""
     figures: tuple[str, ...]
@@ -102,7 +102,7 @@ class MatrixRecord:
         return self.name or self.folder.partition("/")[2] or self.project_title
 
     def terms(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Return what the strata say under any of these names, each once."""
+        """Return the distinct values of the strata with these names."""
         found: dict[str, None] = {}
         for key, values in self.strata.items():
             if "".join(filter(str.isalnum, key)).lower() in names:
@@ -156,10 +156,10 @@ def summary_keys(keys: Iterable[str]) -> list[str]:
 def read_records(
     store: Store, sizes: Mapping[str, int]
 ) -> tuple[list[MatrixRecord], list[Unreadable]]:
-    """Read every summary; what can't be read is reported and stops no other.
+    """Read every summary; an unreadable one is returned as `Unreadable`.
 
     Args:
-        store: Where they are published.
+        store: The output with the summaries.
         sizes: Size in bytes of every file of the store, by key.
     """
     records: list[MatrixRecord] = []
@@ -178,8 +178,8 @@ def read_again(store: Store, record: MatrixRecord) -> dict[str, Any]:
     """Return the document of a record, which was checked before.
 
     Raises:
-        ReplacedError: It is another one meanwhile.
-        FileNotFoundError: It is gone meanwhile.
+        ReplacedError: The document has changed meanwhile.
+        FileNotFoundError: The document was deleted meanwhile.
     """
     data = store.read(f"{record.folder}/{SUMMARY}")
     if sha256_of(data) != record.sha256:
@@ -218,8 +218,8 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
     """Return the record of a document.
 
     Args:
-        folder: Key of the folder that it lies in.
-        document: As `parse_summary` returns it.
+        folder: Key of the document's folder.
+        document: Result of `parse_summary`.
         data: The document's bytes.
     """
     project, matrix = document["project"], document["matrix"]

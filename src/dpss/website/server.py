@@ -1,4 +1,4 @@
-"""A server on a loopback port, to look at the pages of a folder."""
+"""A server on a loopback port, for viewing the pages of a folder."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 MAX_CONNECTIONS = 64
-"""Connections served at a time; a browser opens six."""
+"""Most connections at a time; a browser opens six."""
 TIMEOUT_SECONDS = 15.0
-"""A connection that sends or takes nothing for so long is closed."""
+"""Seconds without data after which a connection is closed."""
 REQUEST_SECONDS = 20.0
-"""Limit for waiting for a request and receiving it, however it comes."""
+"""Most seconds for waiting for a request and receiving it."""
 ANSWER_SECONDS = 600.0
-"""Limit for sending an answer, however slowly it is taken."""
+"""Most seconds for sending a response."""
 MAX_COMPRESSED_BYTES = 1 << 23
-"""Largest file that is compressed, which is done in memory."""
+"""Largest file in bytes that is compressed, which is done in memory."""
 _HOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
-# Fixed here: what the machine's own table says of an ending may be anything.
+# Fixed here, as the machine's own table of endings may be wrong.
 TYPES = {
     "": "application/octet-stream",
     ".css": "text/css; charset=utf-8",
@@ -48,7 +48,7 @@ TYPES = {
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Serves the files below one folder, and nothing else."""
+    """Serves the files below one folder only."""
 
     protocol_version = "HTTP/1.1"
     server_version = "dpss"
@@ -57,11 +57,11 @@ class _Handler(SimpleHTTPRequestHandler):
     timeout = TIMEOUT_SECONDS
 
     def translate_path(self, path: str) -> str:
-        """Return the file of an address; a link that leads out of the folder leads nowhere."""
+        """Return the file of an address; links that lead out of the folder are not followed."""
         found = Path(super().translate_path(path).replace("\0", "\N{REPLACEMENT CHARACTER}"))
         root = Path(self.directory).resolve()
         if found.is_dir() and path.partition("?")[0].endswith("/"):
-            # The base class would open this page of the folder without asking here again.
+            # The base class would open this page of the folder without another check.
             return self.translate_path(f"{path.partition('?')[0]}index.html")
         inside = found.resolve()
         if (
@@ -80,15 +80,15 @@ class _Handler(SimpleHTTPRequestHandler):
         super().handle_one_request()
 
     def _limit(self, seconds: float) -> None:
-        """Let the connection be ended after so long."""
+        """Set the time after which the connection is closed."""
         if isinstance(self.server, _Server):
             self.server.limit(self.connection, seconds)
 
     def parse_request(self) -> bool:
-        """Refuse a request under a name that is not this machine's own.
+        """Refuse a request under a host name that is not this machine's own.
 
-        Else a page from elsewhere could read everything here, by having its own name
-        resolve to this address.
+        Otherwise a page of another host could read the files, by making its own name resolve to
+        this address.
         """
         if not super().parse_request():
             return False
@@ -100,7 +100,7 @@ class _Handler(SimpleHTTPRequestHandler):
         return False
 
     def send_head(self) -> io.BytesIO | BinaryIO | None:
-        """Answer as the base class does, but texts compressed, as services on the web send them."""
+        """Respond as the base class does, but with texts compressed."""
         path = Path(self.translate_path(self.path))
         kind = TYPES.get(path.suffix, "")
         asked = "gzip" in self.headers.get("Accept-Encoding", "")
@@ -118,11 +118,11 @@ class _Handler(SimpleHTTPRequestHandler):
         return io.BytesIO(data)
 
     def list_directory(self, path: object) -> None:
-        """Refuse: what has no page is not shown."""
+        """Refuse the request: folders without a page are not listed."""
         self.send_error(HTTPStatus.NOT_FOUND, "There is no page here")
 
     def end_headers(self) -> None:
-        """Add what keeps a browser from guessing and from keeping old pages."""
+        """Add headers against guessed content types and stale pages."""
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-cache")
@@ -151,7 +151,7 @@ class _Server(ThreadingHTTPServer):
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, then give its place back."""
+        """Serve a connection, then release its place."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -160,23 +160,23 @@ class _Server(ThreadingHTTPServer):
             self._free.release()
 
     def limit(self, connection: socket.socket, seconds: float) -> None:
-        """Let a connection be ended after so long, unless this is called again before."""
+        """Set the time after which a connection is closed, in place of an earlier time."""
         with self._ends_lock:
             self._ends[connection] = time.monotonic() + seconds
 
     def service_actions(self) -> None:
-        """End connections whose time is up; called again and again while serving."""
+        """Close connections whose time is over; called repeatedly while serving."""
         super().service_actions()
         now = time.monotonic()
         with self._ends_lock:
             for connection in [each for each, end in self._ends.items() if end < now]:
                 del self._ends[connection]
-                # The thread that waits for it wakes up.
+                # This wakes up the thread that waits for it.
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log what ended a connection, mostly a browser that went away."""
+        """Log the error that ended a connection, mostly a browser that closed it."""
         log.debug("a connection of %s broke off", client_address, exc_info=True)
 
 
@@ -187,7 +187,7 @@ def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
 
     Args:
         folder: The output folder.
-        port: 0 for any that is free.
+        port: Port number; 0 for any free port.
 
     Raises:
         OSError: The port is taken.

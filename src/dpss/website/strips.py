@@ -29,7 +29,7 @@ _NORMAL = 1.4826
 
 @dataclass(frozen=True)
 class Strip:
-    """Places on the axis of a measure, in pixels from its left end."""
+    """A strip: positions on the axis of a measure, in pixels from its left end."""
 
     low: float
     """5 % quantile."""
@@ -42,7 +42,7 @@ class Strip:
     high: float
     """95 % quantile."""
     odd: bool
-    """Whether the median stands apart from those of the others."""
+    """Whether the median is an outlier among those of all matrices."""
 
 
 def draw_strips(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Strip]]:

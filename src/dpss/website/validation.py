@@ -1,8 +1,8 @@
-"""Whether a document is what its schema says, as far as pages rely on it.
+"""Validation of documents against JSON schemas, as far as pages rely on it.
 
-The few words of JSON Schema that our own schemas use, so that a run needs no library for
-it; the tests compare this with the `jsonschema` package. Unknown properties are let
-pass: a newer version of the program may say more.
+It supports the keywords of JSON Schema that the program's schemas use, so that a run needs no
+library; the tests compare it with the `jsonschema` package. Unknown properties are allowed, as a
+newer version of the program may write more.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def fault(value: Any, schema: Mapping[str, Any], where: str = "the document") -> str | None:
-    """Return what is wrong with a value in one sentence, or ``None``.
+    """Return the first fault of a value in one sentence; ``None`` if there is none.
 
     >>> fault({"n": "3"}, {"type": "object", "properties": {"n": {"type": "integer"}}})
     'n is not of type integer'
 
     Args:
-        value: As `json.loads` returns it.
-        schema: Uses ``type``, ``const``, ``enum``, ``minimum``, ``pattern``,
+        value: Result of `json.loads`.
+        schema: A schema that uses ``type``, ``const``, ``enum``, ``minimum``, ``pattern``,
             ``required``, ``properties``, ``additionalProperties`` (a schema) and ``items`` only.
-        where: What the value is called in the sentence.
+        where: Name of the value in the sentence.
     """
     # In Python True is 1; in JSON it is not.
     if "const" in schema and (value != schema["const"] or isinstance(value, bool)):

@@ -34,12 +34,12 @@ MEASURES = {
     "complexity": "Complexity",
     "all together": "All together",
 }
-"""Measures of cells as pages call them."""
+"""Names of the measures of cells on pages."""
 _LARGE = ((1e9, "billion"), (1e6, "million"))
 
 
 def large(value: float | None) -> str:
-    """Return a large number in short: ``1.23 million``.
+    """Return a large number in short form: ``1.23 million``.
 
     >>> large(1_234_567), large(4_340)
     ('1.23 million', '4,340')
@@ -52,7 +52,7 @@ def large(value: float | None) -> str:
 
 
 def moment(iso: str) -> str:
-    """Return a time for a person.
+    """Return a time in words, UTC.
 
     >>> moment("2026-03-04T05:06:07+00:00")
     '4 March 2026, 05:06 UTC'
@@ -65,7 +65,7 @@ def moment(iso: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration for a person.
+    """Return a duration with its unit.
 
     >>> duration(3.21), duration(200), duration(7300)
     ('3.2 s', '3 min', '2 h 2 min')
@@ -86,7 +86,7 @@ def counts(items: Iterable[tuple[str, int]]) -> str:
 
 
 def headline(kinds: Sequence[str]) -> str:
-    """Return how many entries of each kind there are.
+    """Return the number of entries of each kind in words.
 
     >>> headline(["new", "failed", "new"]), headline([])
     ('2 new, 1 failed', 'incomplete run')
@@ -128,7 +128,7 @@ def _counted(value: float | None, noun: str) -> str:
 
 
 def what_it_is(record: MatrixRecord) -> str:
-    """Say in a sentence or two what a matrix is."""
+    """Return one or two sentences that describe a matrix."""
     numbers = record.numbers
     text = (
         f"{_KIND[record.values]} of {plural(numbers['n_cells'], 'cell')} "
@@ -146,7 +146,7 @@ def what_it_is(record: MatrixRecord) -> str:
 
 
 def typical_cell(record: MatrixRecord) -> str:
-    """Say what a typical cell has, or that there is none."""
+    """Return a sentence on the medians of a cell, or on the lack of cells."""
     numbers = record.numbers
     kept, cells = numbers["n_cells_kept"], numbers["n_cells"]
     if not kept:
@@ -173,7 +173,7 @@ NUMBERS = {
 
 
 def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
-    """Return how checks ended: the style's name, what to sort it under, and the words."""
+    """Return the outcome of checks: name of the style, sort key, and words."""
     if checks["fail"]:
         return "bad", "failed", f"{checks['fail']} failed"
     if checks["warn"]:
@@ -188,7 +188,7 @@ def judgement(document: Mapping[str, Any]) -> Verdict:
 
 
 def thresholds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the suggested limits in words, with the cells that each keeps.
+    """Return the suggested limits in words, each with the number of cells that it keeps.
 
     Args:
         document: The matrix's summary; those of earlier versions have no limits.
@@ -230,9 +230,9 @@ def assumed(document: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def cautions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the checks that a reader should know of, failures first.
+    """Return the checks that warn or fail, failures first.
 
-    What was assumed is left out: it stands above the numbers.
+    The check of assumptions is left out, as these are shown above the numbers.
     """
     order = {"fail": 0, "warn": 1}
     found = [
@@ -244,7 +244,7 @@ def cautions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def gene_label(entry: Mapping[str, Any]) -> str:
-    """Return what to call a gene."""
+    """Return the label of a gene."""
     return str(entry["gene_name"] or entry["gene_id"])
 
 
@@ -252,7 +252,7 @@ def finding(slug: str, document: Mapping[str, Any]) -> str:
     """Return the content of a figure of this matrix in words, as its text alternative.
 
     Args:
-        slug: Which figure.
+        slug: Slug of the figure.
         document: The matrix's summary.
     """
     cells = plural(document["n_cells_kept"], "cell")

@@ -1,4 +1,4 @@
-"""Writing to a store only what differs from what is there, several files at once."""
+"""Writer of pages: writes only files that differ from those in the store, several at once."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ from dpss.website.records import MatrixRecord
 N_WRITERS = 8
 """Files written at once: most of the time is spent on round trips or on the disk."""
 MAX_WAITING = 32
-"""Files that may wait to be written: what bounds the memory they take."""
+"""Most files that wait to be written, which bounds their memory."""
 
 
 class Publisher:
-    """Writes files of a store and remembers which.
+    """Writes files to a store and records their keys.
 
-    A file whose bytes are already there is not written again: its date stays, and
-    a mirror of the folder has nothing to copy. Used in a ``with`` block, at whose
-    end everything is written.
+    A file whose bytes are already in the store is not written again: its date stays, and mirrors do
+    not copy it. The publisher is used in a ``with`` block, at whose end all files are written.
     """
 
     def __init__(self, store: Store, keys: Collection[str], *, prune: bool = False) -> None:
-        """Publish to a store.
+        """Store the output and its keys.
 
         Args:
-            store: Where to.
-            keys: Every key that it holds.
+            store: The output.
+            keys: All keys of the store.
             prune: Whether files may be deleted.
         """
         self.store = store
@@ -46,7 +45,7 @@ class Publisher:
         self._written: list[str] = []
 
     def __enter__(self) -> Publisher:
-        """Begin."""
+        """Start the writing threads."""
         return self
 
     def __exit__(
@@ -55,7 +54,7 @@ class Publisher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait until everything is written; after an error, drop what hasn't begun."""
+        """Wait until all files are written; after an error, drop those that haven't started."""
         self._pool.shutdown(cancel_futures=kind is not None)
         if kind is None:
             self.flush()
@@ -66,18 +65,18 @@ class Publisher:
         return sorted(self._written)
 
     def has(self, key: str) -> bool:
-        """Return whether there is such a file, or will be by the next `flush`."""
+        """Return whether a file exists, or will exist after the next `flush`."""
         return key in self._there
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the keys that were there at first, begin so and are still there, in order."""
+        """Return the keys with a prefix that existed at the start and still exist, in order."""
         start = bisect_left(self._found, prefix)
-        # No key has a character beyond the last one.
+        # U+10FFFF is the highest character of any key.
         end = bisect_left(self._found, prefix + chr(sys.maxunicode), start)
         return [key for key in self._found[start:end] if key in self._there]
 
     def read(self, key: str) -> bytes | None:
-        """Return the bytes of a file that was there at first or is written, or ``None``."""
+        """Return the bytes of a file that existed at the start or is written, or ``None``."""
         if key not in self._stored:
             return None
         try:
@@ -100,10 +99,10 @@ class Publisher:
         return data
 
     def write(self, key: str, data: bytes) -> None:
-        """Make ``data`` the content of ``key``, unless it is already.
+        """Make ``data`` the content of ``key``, unless it already is.
 
-        It may still wait when this returns; what went wrong is raised by `flush`, or
-        at the end.
+        The write may still wait when this returns; `flush`, or the end of the block, raises its
+        error.
         """
         self._there.add(key)
         self._room.acquire()
@@ -113,14 +112,14 @@ class Publisher:
         """Wait until everything so far is written.
 
         Raises:
-            OSError: Something could not be.
+            OSError: A file could not be written.
         """
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             future.result()
 
     def delete(self, key: str) -> None:
-        """Forget a file, if there is one; delete it where that is allowed."""
+        """Forget a file, if there is one; delete it if the publisher may delete."""
         if key in self._there:
             if self._prune:
                 self.store.delete(key)

@@ -1,10 +1,10 @@
 """The compiled loops over blocks of whole cells.
 
-A cell of whole counts in the order of its genes, as nearly all are, is added to rows of
-four sums (`dpss.stats.kernels.layout.N_RECENT_COLUMNS`): what one, two, three counts add is worked
-out once for the cell, and a value is one addition of four integers. After so many cells
-the rows are settled: added to the table. All others are added to the table value by value,
-with the same numbers. See `dpss.compute.jit`.
+Nearly all cells have whole counts in the order of the genes. Such a cell is added to rows of four
+sums (`dpss.stats.kernels.layout.N_RECENT_COLUMNS`): the terms of 1, 2, 3 ... counts are computed
+once for the cell, and each value is one addition of four integers. After `_SETTLED_EVERY` cells the
+rows are added to the table. Other cells are added to the table value by value, with the same
+result. See `dpss.compute.jit`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from dpss.stats.kernels.rows import (
 _CARRY_MASK = (1 << CARRY_BITS) - 1
 _RECENT_MASK = (1 << RECENT_BITS) - 1
 _SETTLED_EVERY = 1 << 10
-"""Cells: so many shares of 1 are still far from filling 64 bits."""
+"""Cells between two additions of the recent rows to the table; their sums fit into 64 bits."""
 
 
 @part()
@@ -104,7 +104,7 @@ def _measure_any(
 
 @compiled
 def flush(rows: Any, n_cells: Any, table: Any) -> None:
-    """Add what was added to the recent rows to the table, and clear them.
+    """Add the recent rows to the table, and clear them.
 
     Args:
         rows: ``int64``, shape ``(n_features, N_RECENT_COLUMNS)``; changed in place.
@@ -217,7 +217,7 @@ def add_cells(  # noqa: PLR0913
         min_counts: Cells with fewer counts are not added.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
-        recent: What is not settled yet: `dpss.stats.accumulator.WriteBuffer`; added to.
+        recent: The recent rows, a `dpss.stats.accumulator.WriteBuffer`; added to.
         measures: ``float64``, shape ``(n_cells, N_MEASURES)``; set.
         facts: ``int64``, shape ``(N_FACTS,)``; added to. Cells with a negative, not finite
             or misplaced value are left out: the caller looks at the facts and drops
@@ -260,7 +260,7 @@ def add_cells(  # noqa: PLR0913
                 if n_detected <= N_TOP_COUNTS:
                     found[COUNTS_TOP] = total
                 else:
-                    # Cells of a matrix are alike: the lowest of the highest has a like share.
+                    # Cells of a matrix are similar, and so are the lowest of their highest shares.
                     top, at = top_of_plain(data, begin, end, np.int64(ratio * total + 0.5))
                     found[COUNTS_TOP] = top
                     ratio = at / total

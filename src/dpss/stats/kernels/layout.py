@@ -1,16 +1,15 @@
 """The fixed-point sums that are kept of each feature, and what their bits mean.
 
-One row of eight ``int64`` per feature (one cache line) holds all that is summed for
-it. Fractions are summed in two integer limbs rather than in floating point: a share
-``p`` of a cell's counts rounded to ``2**-52``, the square of that ``floor(p**2 * 2**78)``,
-the fraction of a count that is not whole as ``floor(f * 2**46)``. Integer addition is
-associative, so that the sums do not depend on how the cells were cut into blocks, on
-the number of threads, or on the order of merging; and the variance, computed from the
-exact sums with Python's integers (`dpss.stats.moments`), loses nothing to cancellation
-beyond the rounding of each single share to a double.
+One row of eight ``int64`` per feature (one cache line) holds all its sums. Fractions are summed in
+two integer limbs rather than in floating point: a share ``p`` of a cell's counts rounded to
+``2**-52``, the square of that ``floor(p**2 * 2**78)``, the fraction of a count that is not whole as
+``floor(f * 2**46)``. Integer addition is associative, so that the sums do not depend on how the
+cells were cut into blocks, on the number of threads, or on the order of merging; and the variance,
+computed from the exact sums with Python's integers (`dpss.stats.moments`), loses nothing to
+cancellation beyond the rounding of each single share to a double.
 
-How fine that is: a gene seen with one count in ten million has ``p = 1e-7``; that is
-then still known to 1e-9 of its value, its square to 3e-9.
+Precision: a gene with one count in ten million has ``p = 1e-7``, with a relative error of 1e-9, and
+    of 3e-9 in its square.
 
 The limbs can't overflow: low limbs are carried into the high ones every 32,768
 additions to a feature, and a high limb holds the shares of 2**31 cells.
@@ -41,10 +40,10 @@ the two limbs of their squares."""
 RECENT_BITS = 32
 """Bits of the counts in the first column of recent sums, below the number of cells."""
 N_TABULATED = 63
-"""Largest count whose sums are worked out once for a cell."""
+"""Largest count whose terms are computed once for a cell."""
 
 NOT_A_GENE = -1
-"""Role of a feature that does not count. Other roles are bits: one for each of `GROUPS` that the
+"""Role of a feature that is not a gene. Other roles are bits: one for each of `GROUPS` that the
 gene is in, and from `BOX_SHIFT` on the number of its box-plot histogram plus one (0: none)."""
 GROUPS = ("mt", "ribo", "hb")
 """Groups of genes whose counts are summed in each cell: mitochondrial, ribosomal, haemoglobin."""
@@ -70,7 +69,7 @@ N_BOX_BINS = (BOX_OCTAVES << BINS_PER_OCTAVE_BITS) + 1
 """Bins of a share's histogram: 256 per octave from 2**-27 to 1, the last for 1 itself."""
 
 N_FRACTIONAL, N_NEGATIVE, N_NONFINITE, N_ZERO, N_OUTSIDE, N_LARGE = range(6)
-"""Columns of the facts that the loops find out on the way."""
+"""Columns of the facts about values that the loops collect."""
 N_FACTS = 6
 
 

@@ -56,7 +56,7 @@ def add_four() -> Any:
 
 @part()
 def measure_plain(indices: Any, data: Any, begin: Any, end: Any, n_features: Any) -> Any:
-    """Measure a cell on the assumption that it's plain, and say if that held.
+    """Measure a cell as if it were plain, and return whether it is.
 
     Plain is a cell whose values are whole numbers of at least 0 and below 2**31, and whose
     indices increase and lie within the features.
@@ -68,7 +68,7 @@ def measure_plain(indices: Any, data: Any, begin: Any, end: Any, n_features: Any
     total = np.int64(0)
     largest = smallest = np.int32(0)
     odd = False
-    # Written so that the compiler makes vector instructions of it.
+    # Written in a form that the compiler vectorises.
     for i in range(np.uint64(begin), np.uint64(end)):
         x = data[i]
         whole = np.int32(x)
@@ -100,18 +100,18 @@ def add_plain_cell(  # noqa: PLR0913
     """Add a plain cell's values to their genes.
 
     Returns:
-        Its counts in each group.
+        Counts of the cell in each group of genes.
     """
     rows, sums, picked, special, _, _ = recent
     for count in range(1, min(largest, N_TABULATED) + 1):
         sums[count, 0] = (1 << RECENT_BITS) + count
         sums[count, 1], sums[count, 2], sums[count, 3] = share_limbs(min(count * inverse, 1.0))
-    # In passing, the places of what is more than a count of a usual gene; without a branch.
+    # Also collects, without a branch, the positions of values that need more work than others.
     n_picked: Any = np.uint64(0)
     target, source = np.int64(rows.ctypes.data), np.int64(sums.ctypes.data)
     for i in range(np.uint64(begin), np.uint64(end)):
         gene: Any = np.uint64(indices[i])
-        # Larger ones have a row of zeros, as zero has.
+        # Larger counts have a row of zeros, as 0 has.
         row = np.uint64(min(np.uint32(np.int32(data[i])), np.uint32(N_TABULATED + 1)))
         picked[n_picked] = i
         n_picked += np.uint64(special[gene] | np.uint8(row > np.uint64(N_TABULATED)))
@@ -154,7 +154,7 @@ def top_of_plain(data: Any, begin: Any, end: Any, guess: Any) -> Any:
         data: The values; the cell has at least `N_TOP_COUNTS` above 0.
         begin: Place of the cell's first value.
         end: Place after its last one.
-        guess: Where to look for the lowest count first.
+        guess: First estimate of the lowest count.
     """
     low, high, at = np.int64(0), np.int64(1) << 31, max(np.int64(guess), np.int64(1))
     step = np.int64(1)

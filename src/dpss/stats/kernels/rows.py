@@ -1,4 +1,4 @@
-"""Addition of one value to a feature's row, and how rows stay within their bits.
+"""Addition of values to a feature's row, and carries between its limbs.
 
 Parts of the loops in `dpss.stats.kernels.cells` and `dpss.stats.kernels.entries`; the columns are
 explained by `dpss.stats.kernels.layout`.
@@ -30,11 +30,11 @@ from dpss.stats.kernels.layout import (
 )
 
 TOO_LARGE = float(1 << 40)
-"""Values from here on are not added, as sums could overflow."""
+"""Values of this size or more are not added, as sums could overflow."""
 LOW_SCALE = float(1 << LOW_BITS)
 LOW_MASK = (1 << LOW_BITS) - 1
 CARRY_BITS = 15
-"""Low limbs are carried every ``2**CARRY_BITS`` additions."""
+"""Logarithm of the number of additions between two carries of the low limbs."""
 _SHARE_SCALE = float(1 << SHARE_BITS)
 _SHARE_LOW_MASK = (1 << SHARE_LOW_BITS) - 1
 _SQUARE_SCALE = float(1 << (SQUARE_BITS - LOW_BITS))
@@ -45,7 +45,7 @@ _BOX_FIRST = (1023 - BOX_OCTAVES) << BINS_PER_OCTAVE_BITS
 
 @part()
 def carry(table: Any, gene: Any) -> None:
-    """Move what a row's low limbs hold beyond their bits into the high limbs."""
+    """Carry the overflow of a row's low limbs into the high limbs."""
     table[gene, TOTAL] += table[gene, TOTAL_LOW] >> LOW_BITS
     table[gene, TOTAL_LOW] &= LOW_MASK
     table[gene, SHARE] += table[gene, SHARE_LOW] >> SHARE_LOW_BITS
@@ -69,7 +69,7 @@ def normalise_limbs(table: Any) -> None:
 def share_limbs(share: Any) -> Any:
     """Return a share in units of ``2**-SHARE_BITS``, and the two limbs of its square.
 
-    The square is that of the share as it is kept, so that equal ones have no variance.
+    The square is that of the rounded share, so that equal shares have no variance.
     """
     fixed = np.int64(share * _SHARE_SCALE + 0.5)
     kept = fixed / _SHARE_SCALE
@@ -115,7 +115,7 @@ def add_sums(
 
 @part(inline="always")
 def add_to_box(boxes: Any, role: Any, share: Any) -> None:
-    """Count a share in the histogram that a role names."""
+    """Count a share in the histogram of a feature with this role."""
     at = (np.float64(share).view(np.int64) >> _BOX_SHIFT) - _BOX_FIRST
     place: Any = min(max(at, 0), N_BOX_BINS - 1)
     boxes[np.uint64((role >> BOX_SHIFT) - 1), np.uint64(place)] += 1

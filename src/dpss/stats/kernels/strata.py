@@ -1,8 +1,8 @@
 """The compiled loops that add values to the genes of their cell's stratum.
 
-A row of four ``int64`` per stratum and feature (half a cache line) holds what `layout` keeps in
-seven columns of the whole, without the total: the sums of all strata are those of the whole, bit
-for bit. See `dpss.compute.jit`.
+A row of four ``int64`` per stratum and feature (half a cache line) packs the sums that `layout` has
+in seven columns, without the total: the sums of all strata are those of the whole, bit for bit. See
+`dpss.compute.jit`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SHARE_MASK = (1 << SHARE_LOW_BITS) - 1
 def _add_limbs(
     table: Any, at: Any, gene: Any, n_cells: Any, low: Any, high: Any, square: Any, rest: Any
 ) -> None:
-    """Add sums to a row, and carry at once what its low limbs hold beyond their bits."""
+    """Add sums to a row, and carry the overflow of its low limbs at once."""
     packed = table[at, gene, PACKED]
     low += packed & _PACKED_MASK
     cells = (packed >> CELLS_SHIFT) + n_cells

@@ -1,4 +1,4 @@
-"""The base of logarithms, told by what undoing them brings to light."""
+"""The base of logarithms, found by undoing them with each base."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ BASES = (float(np.e), 2.0, 10.0)
 """Bases that are recognised, the most frequent first."""
 LOG_CEILING = 25.0
 """No natural logarithm of a count exceeds this (exp(25) = 7e10); scanpy-made ones stay
-below log1p(1e6) = 13.8. Whatever is larger is not on a log scale."""
+below log1p(1e6) = 13.8. Larger values are not on a log scale."""
 EQUAL_TOTALS = 0.01
-"""Totals per cell that differ by less than this part are the work of a normalisation."""
+"""Totals per cell that differ by less than this part, 0 to 1, come from a normalisation."""
 MOSTLY = 0.9
-"""Part of a sample that must agree before it is taken for a rule."""
+"""Part of a sample, 0 to 1, that must agree for a conclusion."""
 MIN_EVIDENCE = 20
-"""Values that must have been compared before they tell a base."""
+"""Least compared values for a conclusion about the base."""
 _MAX_RATIO = 50
 _RATIO_TOLERANCE = 1e-3
 _EPSILON = 2.0**-22
@@ -54,7 +54,7 @@ class BaseTraits:
     """Those that become whole."""
 
     def __add__(self, other: BaseTraits) -> BaseTraits:
-        """Join what is known of two parts."""
+        """Join the traits of two parts of the values."""
         return BaseTraits(
             min(self.total_min, other.total_min),
             max(self.total_max, other.total_max),
@@ -82,10 +82,10 @@ class BaseTraits:
 
 
 def find_base(traits: Sequence[BaseTraits]) -> tuple[float, BaseEvidence]:
-    """Return the base of logarithms and what tells it; e where nothing does.
+    """Return the base of logarithms and the evidence for it; e where there is none.
 
     Args:
-        traits: What undoing them gives, for each of `BASES`; none if that is not known.
+        traits: Traits after undoing logarithms to each of `BASES`; empty if not known.
     """
     order = list(BaseEvidence)
     found = sorted(
@@ -106,14 +106,14 @@ def undo_logarithm(data: NDArray[np.generic], base: float) -> NDArray[np.float64
 
 
 def name_base(base: float) -> str:
-    """Return what a base is called."""
+    """Return the name of a base."""
     return "e" if base == BASES[0] else f"{base:g}"
 
 
 def base_traits_of(
     data: NDArray[np.float64], cells: NDArray[np.int64], n_cells: int
 ) -> tuple[BaseTraits, ...]:
-    """Look at what undoing logarithms to each of `BASES` gives.
+    """Return the traits of values after undoing logarithms to each of `BASES`.
 
     Args:
         data: Finite values, shape ``(n_values,)``.
@@ -159,7 +159,7 @@ def total_by_cell(
         cells: Cell of each value, shape ``(n_values,)``.
         n_cells: Number of cells.
     """
-    # Of no values at all, numpy makes whole numbers.
+    # Without values, numpy's result would be whole numbers.
     return np.bincount(cells, weights=data, minlength=n_cells).astype(np.float64, copy=False)
 
 

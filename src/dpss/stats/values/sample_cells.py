@@ -1,4 +1,4 @@
-"""Whole cells put together from entries in any order, for a look at some of them."""
+"""Whole cells, assembled from entries in any order, as a sample."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from dpss.model import CellBlock, EntryBlock
 
 MAX_GATHERED_CELLS = 64
-"""Cells that are put together; with 60,000 values each, 46 MB."""
+"""Most cells that are assembled; with 60,000 values each, 46 MB."""
 
 
 class GatheredCells:
     """All values of some cells, evenly spread over a matrix; mergeable."""
 
     def __init__(self, n_cells: int) -> None:
-        """Make an empty one for a matrix of ``n_cells`` cells."""
+        """Start without entries, for a matrix of ``n_cells`` cells."""
         wanted = np.arange(min(n_cells, MAX_GATHERED_CELLS)) * n_cells
         self._chosen = wanted // max(1, len(wanted))
         self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
 
     def add(self, block: EntryBlock) -> None:
-        """Keep what a block has of the chosen cells."""
+        """Add a block; entries of other than the chosen cells are dropped."""
         places = np.searchsorted(self._chosen, block.cells)
         places[places == len(self._chosen)] = 0
         if not len(self._chosen):
@@ -36,7 +36,7 @@ class GatheredCells:
         )
 
     def merge(self, other: GatheredCells) -> None:
-        """Add all that another one over the same matrix has kept."""
+        """Add the entries of another one over the same matrix."""
         self._parts += other._parts
 
     def block(self) -> CellBlock:

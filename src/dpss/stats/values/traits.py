@@ -26,7 +26,7 @@ from dpss.stats.values.logarithms import (
 from dpss.stats.values.transform import Transform, is_noisy
 
 FEW_WHOLE = 0.01
-"""Among logarithms practically none is a whole number; among expected counts many are."""
+"""Part of whole numbers, 0 to 1, below which values may be logarithms, not expected counts."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ValueTraits:
     where only values without their cells are known."""
 
     def __add__(self, other: ValueTraits) -> ValueTraits:
-        """Join what is known of two parts."""
+        """Join the traits of two parts of the values."""
         return ValueTraits(
             n_values=self.n_values + other.n_values,
             n_fractional=self.n_fractional + other.n_fractional,
@@ -74,15 +74,15 @@ class ValueTraits:
         )
 
     def after_pass(self, sums: Sums, transform: Transform) -> ValueTraits:
-        """Return what is known once a pass over all values has been made.
+        """Return the traits after a pass over all values.
 
-        What was known stays known: no fraction or negative value is ever forgotten. Where the
-        first fractions turn up in a pass, they are held to be rounding noise until a pass over
-        rounded values shows which are not.
+        Fractions and negative values that were known before stay in the traits. Fractions that a
+        pass finds first count as rounding noise until a pass over rounded values shows which are
+        not.
 
         Args:
-            sums: What the pass left behind.
-            transform: What was done to the values before the pass.
+            sums: Results of the pass.
+            transform: Transform of the values before the pass.
         """
         facts = sums.facts
         totals = sums.cells.total_counts.values
@@ -110,12 +110,12 @@ class ValueTraits:
 
     @property
     def lacks_cells(self) -> bool:
-        """Whether only whole cells could tell if the values are logarithms, and to which base."""
+        """Whether whole cells are needed to tell whether, and how, values are logarithms."""
         could_be = not self.n_nonfinite and not self.n_negative and self.largest <= LOG_CEILING
         return bool(self.n_fractional) and could_be and not self.bases
 
     def with_cells(self, block: CellBlock) -> ValueTraits:
-        """Return what is known once some whole cells were put together."""
+        """Return the traits with those of some assembled whole cells."""
         found = traits_of(block)
         return replace(
             self,
@@ -133,7 +133,7 @@ class ValueTraits:
 
 
 def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
-    """Look at a block; only one of whole cells tells their totals."""
+    """Return the traits of a block; totals are known for blocks of whole cells only."""
     noisy = is_noisy(block.data)
     data = block.data.astype(np.float64)
     finite = np.isfinite(data)
@@ -163,11 +163,10 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
 
 
 def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case by case)
-    """Say what values with these traits are.
+    """Return the kind of values with these traits.
 
-    Fractions on a scale that could be logarithmic are told apart by what undoing the
-    logarithm would bring to light: equal totals in all cells, or whole multiples of
-    each cell's smallest value.
+    Fractions on a scale that could be logarithmic are logarithms if undoing them gives equal totals
+    in all cells, or whole multiples of each cell's smallest value.
     """
     if traits.n_nonfinite:
         return Values.NOT_FINITE

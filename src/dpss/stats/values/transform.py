@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from dpss.stats.values.logarithms import undo_logarithm
 
 NOISE_32 = 1e-6
-"""Relative distance from a whole number that is rounding noise in 32 bits."""
+"""Largest relative distance from a whole number that is rounding noise in 32 bits."""
 NOISE_64 = 1e-9
-"""The same in 64 bits."""
+"""Largest relative distance from a whole number that is rounding noise in 64 bits."""
 MOST_NOISE = 0.25
 """Beyond this distance from a whole number no value is a whole number with noise."""
 
@@ -27,7 +27,7 @@ class Transform:
     """Whether whole numbers with rounding noise become whole."""
 
     def apply(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Return values as counts, shape ``(n_values,)``; the same array where nothing is done."""
+        """Return values as counts, shape ``(n_values,)``; the same array without a transform."""
         if self.base is not None:
             with np.errstate(over="ignore", invalid="ignore"):
                 return undo_logarithm(data, self.base)
@@ -44,7 +44,7 @@ def is_noisy(data: NDArray[np.generic]) -> NDArray[np.bool_]:
     """Return which values are whole numbers with rounding noise, but not whole.
 
     Args:
-        data: Values, shape ``(n_values,)``; their type tells how large noise can be.
+        data: Values, shape ``(n_values,)``; their dtype sets the size of noise.
     """
     if data.dtype.kind != "f":
         return np.zeros(len(data), dtype=bool)

@@ -1,1 +1,1 @@
-"""Files that the pages look genes up in."""
+"""Files for the look-up of genes on pages."""

@@ -1,7 +1,7 @@
-"""Reading what matrices contribute to the look-up, and making it where it is missing.
+"""Reader of the matrices' contributions to the look-up of genes, which makes missing ones.
 
-It is published with the matrix; results of earlier versions have none, and it is made
-once from their ``genes.csv``.
+A contribution is published with its matrix. For results of earlier versions it is made once from
+``genes.csv``.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 
 GENES = "genes.csv"
 _MAX_KEPT = 8
-"""Lists of genes that are kept from one block to the next."""
+"""Most lists of genes that are kept from one block to the next."""
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """Contribution of one matrix."""
+    """Genes and numbers of one matrix for the look-up."""
 
     folder: str
     names: Names
@@ -43,7 +43,7 @@ class Contribution:
 
     @cached_property
     def folder_json(self) -> bytes:
-        """The folder as JSON."""
+        """The folder's key as JSON."""
         return dumps(self.folder).encode()
 
 
@@ -68,13 +68,13 @@ class ContributionReader:
     """
 
     def __init__(self, publisher: Publisher) -> None:
-        """Read from where a publisher writes to."""
+        """Store the publisher, whose store is read."""
         self._publisher = publisher
         self._kept: dict[str, Names] = {}
         self._lock = threading.Lock()
 
     def read(self, record: MatrixRecord) -> Contribution | None:
-        """Return what a matrix contributes; ``None``, and a warning, where that is unknown."""
+        """Return a matrix's contribution; ``None``, with a warning, where it can't be read."""
         try:
             return self._published(record) or self._made(record)
         except ValueError as error:
@@ -88,7 +88,7 @@ class ContributionReader:
                 del self._kept[key]
 
     def _published(self, record: MatrixRecord) -> Contribution | None:
-        """Return what was published with the matrix, if it belongs to its summary."""
+        """Return the contribution published with the matrix, if it belongs to its summary."""
         data = self._read(record, VALUES)
         parts = range(n_parts(record.numbers["n_genes"]))
         keys = [f"{record.folder}/genes.{part}.js" for part in parts]
@@ -107,7 +107,7 @@ class ContributionReader:
         return Contribution(record.folder, names, values)
 
     def _read(self, record: MatrixRecord, name: str) -> bytes | None:
-        """Return a file that the run published, or that the pages made where it did not."""
+        """Return a file that the run published, or else the one that the pages made."""
         if name in record.files:
             return self._publisher.read_listed(record, name)
         return self._publisher.read(f"{record.folder}/{name}")

@@ -1,13 +1,13 @@
 """The look-up of a gene across all matrices, as many small files.
 
 Genes are spread over *buckets* by the checksum of their id, matrices over *blocks* by
-that of their folder; one file holds one bucket of one block: which genes there are (once
-for all matrices that share them) and one line of numbers per matrix. A look-up reads one
-file of each block; a changed matrix rewrites the files of its block only. How many there
-are of each follows from the number and size of the matrices, so that files stay small.
+that of their folder; one file holds one bucket of one block: its genes (once for all matrices that
+share them) and one line of numbers per matrix. A look-up reads one file of each block; a changed
+matrix rewrites the files of its block only. The numbers of buckets and blocks follow from the
+number and size of the matrices, so that files stay small.
 
-Besides, each block has files that tell to which ids a name leads. So a gene is found
-under each of its names, whichever a matrix has.
+Each block also has files with the ids of each name, so that a gene is found under each of its
+names.
 
 Nothing is computed here: files are joined from the lines that were made when the matrices
 were published (`dpss.website.genes.lookup`).
@@ -31,25 +31,25 @@ from dpss.website.writer import Publisher
 SHARDS = "_dpss/lookup/"
 MATRICES_PER_BLOCK = 96
 ENTRIES_PER_BLOCK = 96 * 33_000
-"""A block is held in memory while it is written."""
+"""Most entries of a block, which is held in memory while it is written."""
 FILE_BYTES = 1 << 18
 """Most bytes of a file; as their number is a power of two, files have half of this or more. Half
 the size saves a look-up some transfer, and costs a build twice the requests: 3,000 matrices of
 33,000 genes take 16,384 files of 125 kB."""
 ENTRY_BYTES = 24
-"""About what one gene of one matrix takes."""
+"""Approximate bytes of one gene of one matrix."""
 
 
 @dataclass(frozen=True)
 class IndexLayout:
-    """How many files there are; powers of two."""
+    """Numbers of buckets and blocks, which are powers of two."""
 
     n_blocks: int
     n_buckets: int
 
     @property
     def n_name_buckets(self) -> int:
-        """How many files with names a block has."""
+        """Number of files with names in a block."""
         return max(1, self.n_buckets * N_NAME_LINES // N_LINES)
 
     @property
@@ -80,10 +80,9 @@ def write_shards(
     """Bring the look-up up to date.
 
     Args:
-        publisher: Where to.
+        publisher: Writes the files.
         records: All matrices.
-        everything: Whether to write all anew, or only what the blocks' manifests show
-            to be made from other documents.
+        everything: Whether to write all blocks, or only those whose manifests name other documents.
     """
     layout = layout_for(records)
     for key in publisher.keys(SHARDS):
@@ -102,7 +101,7 @@ def write_shards(
             found = [one for one in pool.map(reader.read, members) if one is not None]
             _write_block(publisher, layout, block, found)
             publisher.flush()
-            # A matrix without a contribution is tried again by the next build.
+            # The next build tries a matrix without a contribution again.
             made = {one.folder: wanted[one.folder] for one in found}
             publisher.write(key, json_bytes(dict(sorted(made.items()))))
             reader.forget()
@@ -147,7 +146,7 @@ def _names_file(layout: IndexLayout, bucket: int, found: Sequence[Contribution])
 
 
 def _lines_of(bucket: int, n_buckets: int, n_lines: int) -> slice:
-    """Return the lines that make up a bucket."""
+    """Return the lines of a bucket."""
     step = n_lines // n_buckets
     return slice(bucket * step, (bucket + 1) * step)
 

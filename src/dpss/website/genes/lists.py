@@ -1,4 +1,4 @@
-"""The lists of the best genes, laid out for a table: what to show of each, in which column."""
+"""The lists of the best genes as rows of tables."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ BAR = 60
 
 @dataclass(frozen=True)
 class Row:
-    """One gene."""
+    """A row of a list: one gene."""
 
     label: str
     gene_id: str
-    """Its id, empty where the label is it."""
+    """Id of the gene; empty where the label is the id."""
     query: str
-    """The id as part of an address."""
+    """The id, percent-encoded for an address."""
     bar: str
-    """Width of its bar in pixels, empty for none."""
+    """Width of the gene's bar in pixels; empty for none."""
     cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class TopList:
-    """One list."""
+    """One list of best genes."""
 
     caption: str
     headings: tuple[str, ...]
-    """Of the columns after the gene."""
+    """Headings of the columns after the gene."""
     rows: tuple[Row, ...]
 
 

@@ -1,12 +1,12 @@
-"""Contribution of a matrix to the look-up of genes, made once, when it is published.
+"""The contribution of a matrix to the look-up of genes, made when the matrix is published.
 
 Two files beside ``genes.csv``, both cut into the same `N_LINES` lines by the checksum of
-the genes' ids, so that building the look-up is cutting and joining lines:
+the genes' ids, so that the look-up is built by cutting and joining lines:
 
-- ``genes.names``: which genes there are. The same for all matrices with the same genes,
-  and named by its checksum, so that it is read once for all of them. Compressed.
-- ``genes.lookup``: their numbers, five words (`dpss.website.genes.packing`) per gene: cells in
-  which it is found, mean count, and the ranks by cells, by share and by variability.
+- ``genes.names``: the names and ids, compressed. Matrices with the same genes have the same file
+and name its checksum, so that it is read once for all of them. - ``genes.lookup``: the numbers of
+the genes, five words (`dpss.website.genes.packing`) per gene:
+  cells in which it is found, mean count, and the ranks by cells, by share and by variability.
 
 Names and ids are compared in capitals, without an id's version (``ENSG00000141510.17``)
 and a genome's prefix (``GRCh38_TP53``).
@@ -35,9 +35,9 @@ NAMES = "genes.names"
 VALUES = "genes.lookup"
 SCHEMA = 2
 N_LINES = 1024
-"""Lines that genes are spread over: the most files that a look-up can be spread over."""
+"""Number of lines that genes are spread over: the most buckets of a look-up."""
 N_NAME_LINES = 64
-"""Lines that names are spread over."""
+"""Number of lines that names are spread over."""
 RECORD = 5 * N_CHARACTERS
 """Characters of one gene's numbers."""
 
@@ -50,7 +50,7 @@ _SEPARATOR = ",\n"
 
 @dataclass(frozen=True)
 class Names:
-    """Genes of a matrix."""
+    """Names and ids of the genes of a matrix."""
 
     sha256: str
     """Checksum of all lines."""
@@ -65,15 +65,15 @@ class GeneNumbers:
     """The numbers of a matrix's genes."""
 
     table: str
-    """Checksum of the ``genes.csv`` that they were made from."""
+    """Checksum of the ``genes.csv`` from which the numbers were made."""
     names: str
-    """Checksum of the `Names` that they belong to."""
+    """Checksum of the `Names` to which the numbers belong."""
     lines: Sequence[bytes]
     """`N_LINES` lines of `RECORD` characters per gene."""
 
 
 def gene_key(text: str) -> str:
-    """Return what names and ids are compared by.
+    """Return the form in which names and ids are compared.
 
     >>> gene_key("ENSG00000141510.17"), gene_key("GRCh38_Tp53"), gene_key(" a.1")
     ('ENSG00000141510', 'TP53', 'A.1')
@@ -92,7 +92,7 @@ def line_of(key: str, n_lines: int) -> int:
 
 
 def gene_files(genes: GeneStatistics, table: str) -> dict[str, bytes]:
-    """Return what pages need of a matrix's genes, by file name; made once for each.
+    """Return the files of a matrix's contribution, by name.
 
     Args:
         genes: The matrix's genes.
@@ -120,10 +120,10 @@ def gene_files(genes: GeneStatistics, table: str) -> dict[str, bytes]:
 
 
 def parse_names(data: bytes) -> Names:
-    """Return a ``genes.names``.
+    """Parse a ``genes.names``.
 
     Raises:
-        ValueError: It isn't one.
+        ValueError: The bytes are not such a file.
     """
     try:
         text = zlib.decompress(data)
@@ -136,10 +136,10 @@ def parse_names(data: bytes) -> Names:
 
 
 def parse_values(data: bytes) -> GeneNumbers:
-    """Return a ``genes.lookup``.
+    """Parse a ``genes.lookup``.
 
     Raises:
-        ValueError: It isn't one.
+        ValueError: The bytes are not such a file.
     """
     head, *lines = data.split(b"\n")
     document: Mapping[str, Any] = json.loads(head)
@@ -172,8 +172,8 @@ def _gene_lines(
 def _name_lines(ids: Sequence[str], names: Sequence[str], keys: Sequence[str]) -> list[str]:
     """Return which names lead to which ids.
 
-    An id that doesn't look like one leads to itself, so that a symbol that some matrices
-    have in place of an id is found as well.
+    An id that is not of a database leads to itself, so that symbols in place of ids are found as
+    well.
     """
     lines: list[dict[str, None]] = [{} for _ in range(N_NAME_LINES)]
     shown = _each(keys)

@@ -1,7 +1,7 @@
 """Numbers as text that scripts read quickly: words of 24 bits, each four characters of base64.
 
 A float keeps its sign, its exponent and 16 significant bits (relative error below 2**-16,
-whole numbers exact up to 65,536): more than a page shows, in half the room of decimals.
+whole numbers exact up to 65,536): more than a page shows, in half the bytes of decimals.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NAN = np.uint32(0x7FC00000)
 
 
 def float_words(values: NDArray[Any]) -> NDArray[np.uint32]:
-    """Return floats as words, shape as given; the undefined is NaN."""
+    """Return floats as words, shape as given; undefined values are NaN."""
     with np.errstate(over="ignore", invalid="ignore"):
         bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
     bits = np.where(np.isnan(values), _NAN, bits)
@@ -30,7 +30,7 @@ def float_words(values: NDArray[Any]) -> NDArray[np.uint32]:
 
 
 def whole_words(values: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Return whole numbers as words, shape as given; those that don't fit are cut."""
+    """Return whole numbers as words, shape as given; those above `MOST` become `MOST`."""
     return np.clip(values, 0, MOST).astype(np.uint32)
 
 

@@ -1,4 +1,4 @@
-"""Gene tables as pages need them: in parts, each a data file beside ``genes.csv``."""
+"""Gene tables for pages: in parts, each a data file beside ``genes.csv``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from dpss.website.data_files import dumps, script
 from dpss.website.genes.packing import float_words, word_text
 
 N_PER_PART = 8192
-"""Genes in one part: about 250 kB compressed, so that the first rows are there at once."""
+"""Genes in one part: about 250 kB compressed, so that the first rows show at once."""
 PART = re.compile(r"genes\.\d+\.js")
-"""Names of the parts."""
+"""Pattern of the parts' names."""
 
 _FLOATS = ("mean_counts", "mean_pct_of_cell_counts", "means", "dispersions", "dispersions_norm")
 _WHOLE = ("n_cells_by_counts", "rank_highest_expr", "rank_cell_count", "rank_variability")
@@ -30,7 +30,7 @@ def read_genes(data: bytes) -> GeneStatistics:
     """Read a ``genes.csv``.
 
     Raises:
-        ValueError: It isn't one.
+        ValueError: The bytes are not such a table.
     """
     rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
     if not rows or tuple(rows[0]) != GENE_COLUMNS:
@@ -62,7 +62,7 @@ def _array(name: str, column: Sequence[str]) -> NDArray[Any]:
 def table_parts(genes: GeneStatistics) -> dict[str, bytes]:
     """Return the table that a page shows in parts, by file name.
 
-    Of each gene its id and name, whole numbers as they are, and floats as words
+    Each gene has its id and name, whole numbers as numbers, and floats as words
     (`dpss.website.genes.packing`); ``flags`` is 1 for mitochondrial plus 2 for highly variable.
     """
     return {

@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 RUN = re.compile(r"^runs/\d{8}T\d{6}(?:\.\d+)?Z\.json$")
 DATES = "runs/dates.js"
-"""Dates, which change with each run, lie below ``runs/``: all other files stay the same."""
+"""Key of the data file with dates, which change in each run."""
 N_RUNS = 50
-"""Reports that are looked at; older dates are kept in `DATES`."""
+"""Most reports that are read; older dates are kept in `DATES`."""
 _NOT_PUBLISHED = ("failed", "skipped")
 
 
@@ -31,12 +31,12 @@ class Entry:
     project_id: str
     name: str
     kind: str
-    """``new``, ``changed``, ``failed``, ``skipped`` or ``vanished``; of a report, its word."""
+    """``new``, ``changed``, ``failed``, ``skipped`` or ``vanished``; in a report, its status."""
     reason: str = ""
     numbers: Mapping[str, float | None] = field(default_factory=dict)
-    """Sizes, medians and checks by status of what was published."""
+    """Numbers of the published matrix: sizes, medians, checks by status."""
     before: Mapping[str, float | None] = field(default_factory=dict)
-    """The same of the publication before, of a changed matrix, as far as reports tell."""
+    """Numbers of the publication before, for a changed matrix, as far as reports have them."""
 
     @property
     def comparison(self) -> tuple[tuple[str, float | None, float | None], ...]:
@@ -48,10 +48,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run, as the page of changes tells it."""
+    """A run, as the page of changes shows it."""
 
     started: str
-    """UTC, ISO 8601."""
+    """Start time of the run, UTC, ISO 8601."""
     finished: str
     source: str
     version: str
@@ -63,7 +63,7 @@ class RunRecord:
     only: tuple[str, ...] = ()
     """Limits of the run: projects, a shard."""
     complete: bool = True
-    """Whether it saw all of its source: only then a matrix can be known to be gone."""
+    """Whether the run covered all of its source: only then a missing matrix has vanished."""
 
     def of_kind(self, kind: str) -> list[Entry]:
         """Return the entries of one kind."""
@@ -72,16 +72,16 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class History:
-    """The last runs and what follows from them."""
+    """The last runs, and the dates and states that follow from them."""
 
     runs: tuple[RunRecord, ...] = ()
-    """The latest first."""
+    """The last runs, the latest first."""
     dates: Mapping[str, str] = field(default_factory=dict)
-    """When each folder was last published, ISO 8601."""
+    """Time of the last publication of each folder, ISO 8601."""
     latest: Mapping[str, Entry] = field(default_factory=dict)
-    """By folder, matrices that were not published when last looked at, and why."""
+    """Entries, by folder, of matrices that their last run did not publish, with the reason."""
     output: str = ""
-    """The output as the last run named it."""
+    """Address of the output in the last report."""
 
     @property
     def feed_id(self) -> str:
@@ -94,7 +94,7 @@ def read_history(publisher: Publisher) -> History:
     found = _last_reports(publisher)
     dates = _earlier_dates(publisher)
     first = _stamp(min(found)) if found else ""
-    # What the reports tell anew must not be known from before.
+    # Entries of the reports that are read again must not be known from before.
     dates = {folder: date for folder, date in dates.items() if date < first}
     known = _Known(dates)
     runs = [known.follow(run) for _, (run, _) in sorted(found.items())]
@@ -103,9 +103,9 @@ def read_history(publisher: Publisher) -> History:
 
 
 def _last_reports(publisher: Publisher) -> dict[str, tuple[RunRecord, str]]:
-    """Return the last runs and the output as they named it, by key.
+    """Return the last runs, each with the address of its output, by key.
 
-    The reports of tasks that did a run together are left out where a report sums them up.
+    Reports of shards are left out where a report joins them.
     """
     found: dict[str, tuple[RunRecord, str]] = {}
     told: set[str] = set()
@@ -124,7 +124,7 @@ def _last_reports(publisher: Publisher) -> dict[str, tuple[RunRecord, str]]:
 
 
 def dates_script(history: History) -> bytes:
-    """Return the data file that tells when each project was last published."""
+    """Return the data file with the time of each project's last publication."""
     projects: dict[str, str] = {}
     for folder, date in sorted(history.dates.items()):
         project = folder.partition("/")[0]
@@ -135,31 +135,31 @@ def dates_script(history: History) -> bytes:
 
 @dataclass
 class _Known:
-    """State after the reports read so far."""
+    """State of the matrices after the reports read so far."""
 
     dates: dict[str, str]
-    """When each folder was last published."""
+    """Time of the last publication of each folder."""
     latest: dict[str, Entry] = field(default_factory=dict)
     """The last entry of each matrix that was not published, by folder."""
     numbers: dict[str, Mapping[str, float | None]] = field(default_factory=dict)
-    """Numbers of each folder as it was last published."""
+    """Numbers of the last publication of each folder."""
     seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
     """By source, the matrices that it is known to have had, by folder."""
 
     def follow(self, run: RunRecord) -> RunRecord:
-        """Bring it up to date with a report, and return the run with what it changed."""
+        """Update the state with a report, and return the run with its changes."""
         changes = [change for entry in run.entries for change in self._note(entry, run.started)]
         there = {entry.folder: entry for entry in run.entries}
         if run.complete:
             changes += self._note_vanished(self.seen.get(run.source, {}), there)
             self.seen[run.source] = there
         else:
-            # Part of a source: what it shows is there, and of the rest nothing is known.
+            # A report of a part of a source: its matrices exist, the others are not known.
             self.seen.setdefault(run.source, {}).update(there)
         return replace(run, entries=tuple(changes))
 
     def _note(self, entry: Entry, started: str) -> Iterator[Entry]:
-        """Note what became of a matrix; yield it, if that is a change."""
+        """Note the outcome of a matrix; yield it if it is a change."""
         if entry.kind in _NOT_PUBLISHED:
             self.latest[entry.folder] = entry
             yield entry
@@ -183,7 +183,7 @@ class _Known:
 
 
 def _read_run(document: Mapping[str, Any]) -> RunRecord:
-    """Read a report; its entries are all its matrices, each with the report's word for it."""
+    """Read a report; its entries are all its matrices, with the status of the report as kind."""
     problems = [str(problem) for problem in document.get("problems", ())]
     if document.get("interrupted_by"):
         problems.append(f"ended early by {document['interrupted_by']}")
@@ -199,7 +199,7 @@ def _read_run(document: Mapping[str, Any]) -> RunRecord:
         entries=tuple(_read_entry(item) for item in document["matrices"]),
         problems=tuple(problems),
         only=only,
-        # A run of matrices that were named one by one says nothing of others.
+        # A run of matrices given one by one does not tell about others.
         complete=not (problems or only or source == "given"),
     )
 

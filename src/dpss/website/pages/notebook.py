@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def summary_html(summary: Summary) -> str:
-    """Return a summary as a piece of HTML: what it is, its numbers, its best genes.
+    """Return a summary as a piece of HTML: its description, numbers and best genes.
 
-    Every text in it is text, never markup; it loads nothing. Styles that a notebook
-    drops are not needed to read it.
+    All texts are escaped, and the HTML loads no files. It is readable where a notebook drops the
+    styles.
 
     Args:
-        summary: What is to be shown.
+        summary: The summary to show.
     """
     document = summary_document(summary, [])
     record = record_of("", document, json_bytes(document))

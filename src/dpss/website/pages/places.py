@@ -1,6 +1,6 @@
 """Places of headline numbers among comparable matrices: of the same species and technology.
 
-They lie in a data file of their own, which every build writes: the page of a project depends on its
+They are in their own data file, which every build writes: the page of a project depends on its
 own matrices only, and is left as it is when others are published.
 """
 
@@ -17,9 +17,9 @@ PLACES = "_dpss/places-data.js"
 PLACED = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt")
 """Headline numbers that have a place."""
 LEAST = 10
-"""Matrices that a number is compared with at least."""
+"""Least number of matrices in a group."""
 N_QUANTILES = 41
-"""Quantiles of a number from 0 to 100 %, so that a place is known to 2.5 %."""
+"""Number of quantiles from 0 to 100 %, so that a place is known to 2.5 %."""
 
 
 def group_of(record: MatrixRecord) -> str:

@@ -1,8 +1,8 @@
-"""The table of all projects: what it shows of each, and by what it searches and sorts.
+"""The table of all projects: its rows, and the values for search and sorting.
 
-The page holds its first rows as they are. The others lie in the same page where only
-browsers without scripts see them, and the script takes them from there when they are
-asked for: thousands of elements that are not looked at make a page slow.
+The page has the first rows as elements. The other rows are in a part of the page that only browsers
+without scripts show; the script takes them from there on demand, as thousands of elements make a
+page slow.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from dpss.website.records import (
 )
 
 N_FIRST = 25
-"""Rows that the page holds as they are."""
+"""Rows that the page has as elements."""
 PROJECTS = "_dpss/projects.js"
 
 TERMS = {"species": SPECIES, "organ": ORGAN, "technology": TECHNOLOGY}
 """Columns that are made from strata, left out where no project has any."""
 NOTHING = "nothing"
-"""Stands for the topics of projects of which nothing was assumed, where the table is searched."""
+"""Word for the search of projects without assumptions."""
 _NUMBERS = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt")
 
 
@@ -39,7 +39,7 @@ def project_rows(projects: Sequence[ProjectRecord]) -> list[dict[str, Any]]:
 
 
 def project_row(project: ProjectRecord) -> dict[str, Any]:
-    """Return what the table shows of one project."""
+    """Return the row of one project."""
     matrices = project.matrices
     columns = {name: [m.numbers[name] for m in matrices] for name in matrices[0].numbers}
     statuses: dict[str, int] = {
@@ -64,7 +64,7 @@ def project_row(project: ProjectRecord) -> dict[str, Any]:
 
 
 def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return the data file of the table: by what the rows, in order, are searched and sorted."""
+    """Return the data file of the table: the values of its rows for search and sorting."""
     lines = [
         dumps(
             [
@@ -87,7 +87,7 @@ def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _middle(values: Sequence[float | None]) -> float | None:
-    """Return the median of what there is, to sort projects by."""
+    """Return the median of the known values, for sorting projects."""
     there = sorted(value for value in values if value is not None)
     return there[len(there) // 2] if there else None
 
@@ -97,7 +97,7 @@ def _union(matrices: Sequence[MatrixRecord], names: tuple[str, ...]) -> list[str
 
 
 def _assumed(matrices: Sequence[MatrixRecord]) -> dict[str, Any]:
-    """Return what numbers of a project rest on although its files do not show it.
+    """Return the assumptions on which numbers of a project depend.
 
     ``topics`` in order of the alphabet, and ``n_matrices``, the number of matrices with any.
     """
@@ -109,7 +109,7 @@ def _assumed(matrices: Sequence[MatrixRecord]) -> dict[str, Any]:
 
 
 def _haystack(project: ProjectRecord) -> str:
-    """Return what a search also looks through, besides what the table shows."""
+    """Return further texts of a project for the search, besides those in the table."""
     found: dict[str, None] = {project.id: None}
     for matrix in project.matrices:
         found.update(dict.fromkeys((matrix.name, matrix.format, matrix.values)))

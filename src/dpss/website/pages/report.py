@@ -1,4 +1,4 @@
-"""One file to send: a matrix's page with everything inside it."""
+"""Reports: a matrix's page as one file that contains its style and figures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def report_page(
     Args:
         pictures: The figures, by slug.
         record: The matrix.
-        view: As `dpss.website.pages.environment.matrix_view` returns it.
+        view: Result of `dpss.website.pages.environment.matrix_view`.
     """
     images: dict[str, Mapping[str, Markup]] = {}
     addresses: dict[bytes, bytes] = {}
@@ -64,7 +64,7 @@ def report_page(
 
 @cache
 def _style() -> tuple[str, str]:
-    """Return the style sheet and its checksum, as a policy names it."""
+    """Return the style sheet, and its checksum for the content security policy."""
     style = style_sheet()
     return style, base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 

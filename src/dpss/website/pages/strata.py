@@ -11,11 +11,11 @@ from dpss.website.strips import MEASURES, Strip, draw_strips
 
 @dataclass(frozen=True)
 class StratumRow:
-    """One stratum."""
+    """The row of one stratum."""
 
     name: str
     n_cells: int
-    """Kept cells."""
+    """Number of kept cells."""
     pct_cells: float | None
     """Percentage of the kept cells; ``None`` where none are kept."""
     medians: Mapping[str, float | None]
@@ -31,7 +31,7 @@ class StratumRow:
 
 @dataclass(frozen=True)
 class StrataView:
-    """All strata of a matrix."""
+    """The table of a matrix's strata."""
 
     by: str
     """Name of the column of the cells."""
