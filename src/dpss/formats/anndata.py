@@ -1,8 +1,8 @@
-"""Matrices that are in memory already: an AnnData object, read through its attributes.
+"""Matrices in memory: an AnnData object, read through its attributes.
 
-Neither anndata nor scipy is imported: whatever has ``indptr``, ``indices`` and ``data`` is
-taken for compressed sparse, whatever numpy can slice for dense. Nothing is copied whole; a
-view is cut out block by block.
+Neither anndata nor scipy is imported: an object with ``indptr``, ``indices`` and ``data`` is
+treated as compressed sparse, one that numpy can slice as dense. No matrix is copied whole; a view
+is cut block by block.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def open_anndata(adata: Any) -> Matrix:
     """Open an AnnData object; a view or a backed one is cut block by block.
 
     Raises:
-        NoMatrixError: It has no X, raw.X or layer.
-        UnknownFormatError: One is of a kind that can't be read.
+        NoMatrixError: The object has no X, raw.X or layer.
+        UnknownFormatError: A matrix has a type that can't be read.
     """
     found: list[InMemoryLayer] = []
     whole = not (getattr(adata, "is_view", False) or getattr(adata, "isbacked", False))
@@ -122,7 +122,7 @@ def _layer(
 
 
 def _cutter(matrix: Any, *, gene_major: bool) -> Callable[[range], Any]:
-    """Return what cuts consecutive cells (or genes) out of a matrix without copying its values."""
+    """Return a function that cuts consecutive cells (or genes) without copying values."""
     if not is_sparse(matrix):
         return lambda part: matrix[part.start : part.stop]
 
@@ -149,10 +149,10 @@ class _Slice:
 
 
 def _check_kind(name: str, matrix: Any) -> None:
-    """Check that a matrix is of a kind that can be read.
+    """Check that a matrix has a type that can be read.
 
     Raises:
-        UnknownFormatError: It is not.
+        UnknownFormatError: It has another type.
     """
     dense = hasattr(matrix, "__array__") or hasattr(matrix, "__getitem__")
     kind = getattr(getattr(matrix, "dtype", None), "kind", "O")

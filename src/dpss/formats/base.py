@@ -1,8 +1,8 @@
-"""From bytes to blocks: one module per format, `dpss.formats.registry` maps bytes to them.
+"""The interfaces of readers: matrices, layers and tables of cells.
 
-A file holds one or more matrices, a matrix has one or more layers, and a layer is
-what gives blocks. To add a format, write a module with ``sniff`` and ``open_`` and
-enter it in `dpss.formats.registry`; ``CONTRIBUTING.md`` shows how.
+A file holds one or more matrices, a matrix has one or more layers, and a layer gives blocks. To add
+a format, write a module with ``sniff`` and ``open_`` and enter it in `dpss.formats.registry`;
+``CONTRIBUTING.md`` shows how.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from dpss.model import CellBlock, Certainty, Decision, EntryBlock, GeneTable
 
 
 class Layer(Protocol):
-    """One layer of a matrix: what gives blocks.
+    """One layer of a matrix, read as blocks.
 
     Duties of an implementation: partitions are disjoint and cover the layer; blocks of a
     partition are consecutive, disjoint, cover it once and hold about ``block_bytes`` of
-    decoded values; asking twice gives the same blocks; partitions may be read by several
+    decoded values; reading twice gives the same blocks; partitions may be read by several
     threads at once; the layer can be pickled and opens its file lazily, so that
-    another process can read a partition. What contradicts itself in the bytes becomes a
-    `dpss.errors.CorruptMatrixError` that names the file and what is wrong.
+    another process can read a partition. Contradictions in the bytes raise a
+    `dpss.errors.CorruptMatrixError` that names the file and the fault.
     """
 
     @property
     def name(self) -> str:
-        """``X``, ``raw.X`` or a layer's name."""
+        """Name of the layer: ``X``, ``raw.X`` or that in the file."""
 
     @property
     def n_cells(self) -> int | None:
-        """Number of cells; ``None`` where only reading tells, which then is sure to be cell-major.
+        """Number of cells; ``None`` where only a full reading counts them.
 
-        The one partition of such a layer ends somewhere behind its last cell.
+        A layer without a number is cell-major; its one partition ends behind its last cell.
         """
 
     @property
@@ -50,7 +50,7 @@ class Layer(Protocol):
 
     @property
     def cell_major(self) -> bool:
-        """Whether `cell_blocks` can be asked: one pass. Otherwise `entry_blocks`: two."""
+        """Whether `cell_blocks` can be called, for one pass; otherwise `entry_blocks`, for two."""
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Cut the layer into parts of about ``partition_bytes`` that can be read side by side.
@@ -63,27 +63,27 @@ class Layer(Protocol):
         """Yield the cells of a partition in blocks.
 
         Raises:
-            NotCellMajorError: The bytes turn out to be in another order.
+            NotCellMajorError: The file has another order.
         """
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the stored values of a partition in blocks, in any order, each place once.
 
         Raises:
-            NotCellMajorError: The bytes turn out to be in another order.
+            NotCellMajorError: The file has another order.
         """
 
 
 @runtime_checkable
 class EntryLayer(Protocol):
-    """A layer whose values may stand in no order."""
+    """A layer whose values may have no order."""
 
     def gathered(self) -> Layer | None:
-        """Return the layer as one of cells if its values stand in no order, else ``None``."""
+        """Return a cell-major form of the layer if its values have no order, else ``None``."""
 
 
 class CellTable(Protocol):
-    """Names of the cells and what is said of each: columns of text, read in parts."""
+    """The table of the cells: names and columns of text, read in parts."""
 
     def columns(self) -> list[str]:
         """Return the names of the columns that can be read."""
@@ -92,14 +92,14 @@ class CellTable(Protocol):
         """Yield a column in parts: arrays of ``str``, ``None`` where a value is missing.
 
         Raises:
-            ColumnError: It can't be read.
+            ColumnError: The column can't be read.
         """
 
     def names(self) -> Iterator[NDArray[Any]]:
         """Yield the names (barcodes) of the cells in parts, as `labels` does.
 
         Raises:
-            ColumnError: There are none, or they can't be read.
+            ColumnError: The cells have no names, or the names can't be read.
         """
 
 
@@ -135,17 +135,17 @@ class CellCoordinates(Protocol):
 
 @dataclass(frozen=True)
 class About:
-    """Description of a format: docs/reference/formats.md is made of it."""
+    """Description of a format: docs/reference/formats.md is generated from it."""
 
     name: str
     reader: str
-    """The module below `dpss.formats` that reads it."""
+    """Name of the module below `dpss.formats` that reads the format."""
     endings: str
     """Name of the row of `dpss.storage.file_formats.FILE_FORMATS` with the endings of its files."""
     real_files: tuple[str, ...] = ()
-    """Real files that it is tested with."""
+    """Names of real files that the tests read."""
     constant_memory: str = "yes"
-    """Whether memory does not grow with the file, and where it does."""
+    """Whether memory stays constant with the file's size, with exceptions."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,9 @@ class Matrix:
     """One matrix with all its layers."""
 
     name: str
-    """Name within its file; empty where the file holds just this one."""
+    """Name of the matrix within its file; empty where the file holds only this matrix."""
     format: str
-    """Name of the format for people, such as ``h5ad`` or ``10x h5``."""
+    """Name of the format, such as ``h5ad`` or ``10x h5``."""
     layers: Sequence[Layer]
     """All layers, in the file's order."""
     notes: Sequence[tuple[str, str, str]] = field(default=())
@@ -173,7 +173,7 @@ def state_orientation(value: str, evidence: str) -> Decision:
 
     Args:
         value: ``cells × genes`` or ``genes × cells``, as stored.
-        evidence: Why, one plain sentence.
+        evidence: Evidence for the orientation, one sentence.
     """
     return Decision("orientation", value, evidence, Certainty.STATED, changes_numbers=True)
 

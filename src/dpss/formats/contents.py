@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip or tar archive: what it holds is looked at when it is opened."""
+    """A zip or tar archive, whose contents are listed when it is opened."""
 
 
 ARCHIVE = Archive()
@@ -45,29 +45,29 @@ ARCHIVE = Archive()
 
 @dataclass(frozen=True)
 class Item:
-    """Something in a folder or archive that may be a matrix, or several."""
+    """A file or folder in a tree that may hold one or several matrices."""
 
     name: str
     """Name among the other matrices; empty where there is only one."""
     path: str
-    """Where it is in the tree."""
+    """Path in the tree."""
     kind: Format | Archive
     source: Blob | Tree
 
 
 @dataclass(frozen=True)
 class Contents:
-    """All of a folder or archive."""
+    """The contents of a folder or archive."""
 
     items: Sequence[Item]
     refused: Mapping[str, MatrixError]
-    """Tables of something else than counts, by a name, and what is wrong with them."""
+    """Errors of tables that are not counts, by the table's name."""
     n_files: int
 
 
 @dataclass(frozen=True)
 class _Head:
-    """The first bytes of a blob, as one: to look at them costs a single read."""
+    """The first bytes of a blob as a blob, so that several tests need a single read."""
 
     name: str
     url: str
@@ -86,19 +86,19 @@ class _Head:
 
 
 def recognise(blob: Blob) -> Format | Archive | None:
-    """Tell what a file is, by its first bytes, decompressed; ``None`` for anything unknown."""
+    """Return the format of a file by its first bytes, decompressed; ``None`` if unknown."""
     head: Blob = _Head(blob.name, blob.url, blob.read_range(0, HEAD_BYTES))
     if find_compression(head.read_range(0, 8)) is not None and not peek(head, 1):
-        # bzip2 gives nothing before its first block is whole.
+        # bzip2 returns no bytes before its first block is complete.
         head = blob
     known = format_of(head)
     packs = is_zip(head) or is_tar(head)
-    # Of what looks like an archive only the first bytes of a matrix, such as npz, tell more.
+    # For an archive only the first bytes of a matrix format, such as npz, are tested.
     return ARCHIVE if packs and (known is None or known.rows) else known
 
 
 def list_contents(tree: Tree) -> Contents:
-    """Return which files or folders of a tree are matrices, and name them.
+    """Return the files and folders of a tree that are matrices, with their names.
 
     Raises:
         MatrixError: The tree can't be listed.
@@ -129,7 +129,7 @@ def list_contents(tree: Tree) -> Contents:
 
 
 def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
-    """Leave out what pipelines write beside their matrices, and say so in the log."""
+    """Leave out files that pipelines write beside their matrices, and log them."""
     left = {}
     for path, blob in blobs.items():
         what = side_file_of(path)
@@ -143,7 +143,7 @@ def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
 
 
 def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
-    """Take out the tables of names beside a matrix that is opened with them."""
+    """Remove the tables of names beside a matrix that is opened with them."""
     folders = {
         path.rpartition("/")[0]
         for path, kind in kinds.items()
@@ -158,7 +158,7 @@ def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
 def _take_out_tables(
     kinds: Mapping[str, Format | Archive], blobs: Mapping[str, Blob]
 ) -> dict[str, MatrixError]:
-    """Return tables that are no matrices, if there is anything else, and what each is."""
+    """Return the errors of tables that are not matrices, if there are other matrices."""
     refused: dict[str, MatrixError] = {}
     tables = {
         path: kind.rows
@@ -171,11 +171,11 @@ def _take_out_tables(
     for path, rows in tables.items():
         try:
             look = look_at(rows(blobs[path]))
-            # Beside matrices there are tables of all sorts, some of nothing but numbers.
+            # Many tables beside matrices are not matrices, even if all values are numbers.
             if sure and Names.GENES not in (look.line_kind, look.column_kind):
                 raise NoMatrixError(f"{blobs[path].url}: a table without genes, not a matrix")
         except (CorruptMatrixError, NeedsWholeError, LimitError):
-            # To open it says what is wrong, or reads a copy of it.
+            # Opening the file will raise the right error, or read a copy of it.
             continue
         except MatrixError as error:
             refused[path] = error
@@ -183,7 +183,7 @@ def _take_out_tables(
 
 
 def _names(paths: Sequence[str], kinds: Mapping[str, Format | Archive]) -> dict[str, str]:
-    """Name what was found by its path, without what all have in common."""
+    """Name the items by their paths, without the parts that all have in common."""
     if len(paths) < 2:
         return dict.fromkeys(paths, "")
     several = mtx.name_matrices([path for path in paths if _has_names_beside(kinds[path])])

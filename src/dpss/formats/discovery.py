@@ -1,7 +1,7 @@
-"""All matrices of a file, folder or archive, one after the other.
+"""Iteration over all matrices of a file, folder or archive.
 
-What can't be read where it lies is unpacked into scratch space, and gone when the next
-matrix is asked for.
+A file that can't be read in place is unpacked to scratch space, and removed when the next matrix is
+requested.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from dpss.storage.unpacked import PatchedTree
 
 _MAX_NESTED = 1
 _WORTH_UNPACKING_BYTES = 1 << 26
-"""A compressed tar with several matrices and more than this is unpacked as a whole: each would
-have to be looked for from its start."""
+"""Size in bytes from which a compressed tar with several matrices is unpacked as a whole: otherwise
+each would be read from the archive's start.
+"""
 
 
 @dataclass(frozen=True)
 class OpenFailure:
-    """Something in a folder or archive that could not be opened."""
+    """A member of a folder or archive that failed to open, with its error."""
 
     name: str
-    """Name among the other matrices; empty where there is only one."""
+    """Name of the member among the matrices; empty where there is only one."""
     error: Exception
 
 
@@ -44,13 +45,14 @@ Found = Matrix | OpenFailure
 def iter_matrices(
     source: Blob | Tree, options: OpenOptions | None = None
 ) -> Generator[Found, None, None]:
-    """Yield every matrix of a file, folder or archive, opened.
+    """Open and yield the matrices of a file, folder or archive.
 
-    Each can be read until the next is asked for. To be closed, if it isn't exhausted.
+    Each can be read until the next is requested. The generator must be closed if it isn't
+    exhausted.
 
     Args:
         source: A file, a folder, or an archive which may hold others.
-        options: What opening may use.
+        options: Resources and overrides for opening.
 
     Raises:
         MatrixError: There is no matrix, or the only one can't be opened.
@@ -68,14 +70,14 @@ def iter_matrices(
 def holds_matrix(source: Blob | Tree, options: OpenOptions | None = None) -> bool:
     """Return whether a file may be a matrix or hold one.
 
-    An R file is not read for that: to find what it holds takes all of it, in memory.
+    The content of an R file is not read, as it would be parsed whole in memory.
 
     Args:
         source: A file or folder.
-        options: What opening may use.
+        options: Resources and overrides for opening.
 
     Raises:
-        MatrixError: It can't be read.
+        MatrixError: The file can't be read.
     """
     options = options or OpenOptions()
     if isinstance(source, Tree):
@@ -121,7 +123,7 @@ def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Fou
 
 
 def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
-    """Return whether members of a compressed tar are read at many places, or there are many."""
+    """Return whether members of a compressed tar need random access, or are several."""
     if any(isinstance(item.source, Tree) for item in contents.items):
         return True
     n_bytes = sum(blob.size_bytes or 0 for blob in tree.blobs().values())
@@ -179,7 +181,7 @@ def _of_item(
 def _seekable(
     blob: Blob, kind: Format | Archive | None, options: OpenOptions
 ) -> AbstractContextManager[Blob]:
-    """Yield a file as its format needs it: with random access, or as a stream."""
+    """Yield a file with random access if its format needs that, else as a stream."""
     if not isinstance(kind, Format) or not kind.random_access:
         return nullcontext(blob)
     packed = find_compression(blob.read_range(0, 8)) is not None

@@ -1,4 +1,4 @@
-"""Exceptions of libraries and readers over damaged bytes, as errors of `dpss.errors`."""
+"""Conversion of exceptions on damaged bytes into errors of `dpss.errors`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _REASON_LENGTH = 120
 def reader_faults(place: str) -> Iterator[None]:
     """Turn every exception of a reader into one of the program's tree.
 
-    Readers raise errors of `dpss.errors` for the damage that they know. Libraries that
-    decode damaged bytes may raise any exception; a reader's own fault looks the same.
-    Both are chained, so that ``--debug`` shows where they come from.
+    Readers raise errors of `dpss.errors` for known damage. Libraries may raise any exception on
+    damaged bytes, and so may a bug in a reader. The original exception is chained, and ``--debug``
+    shows it.
 
     Args:
         place: Address of the file, or name of the layer, for the message.
 
     Raises:
-        ReaderFaultError: A library or the reader failed over the file's bytes.
+        ReaderFaultError: A library or the reader failed on the file's bytes.
         FetchError: The operating system could not read the file.
         OutOfMemoryError: Memory could not be allocated.
     """
@@ -54,7 +54,7 @@ def guard_blocks(read: Callable[[], Iterator[T]], place: str) -> Iterator[T]:
         place: Name of the layer, for the message.
 
     Raises:
-        MatrixError: As `reader_faults` has it.
+        MatrixError: As in `reader_faults`.
     """
     with reader_faults(place):
         yield from read()

@@ -14,7 +14,7 @@ from dpss.storage.scratch import Scratch
 
 
 def parse_orientation(setting: str | None) -> Orientation | None:
-    """Return what a setting options.
+    """Return the orientation that a setting names; ``None`` without a setting.
 
     >>> parse_orientation("cells-by-genes")
     'cells × genes'
@@ -25,7 +25,7 @@ def parse_orientation(setting: str | None) -> Orientation | None:
 
 @contextmanager
 def copy_to_temp(blob: Blob) -> Iterator[Blob]:
-    """Keep a copy in a scratch space of its own."""
+    """Keep a copy in a new scratch space for as long as the context lasts."""
     with Scratch() as scratch, scratch.hold(blob) as file:
         yield file
 
@@ -35,12 +35,12 @@ class OpenOptions:
     """Resources and overrides for opening a matrix."""
 
     threads: int = 2
-    """Threads that a reader of a stream may use."""
+    """Most threads of a reader of a stream."""
     orientation: Orientation | None = None
     """Orientation of a table of text; ``None`` derives it from the names."""
     memory_bytes: int = DEFAULT_MEMORY_BYTES
-    """Memory that a file may need that can only be read whole."""
+    """Memory limit, in bytes, for files that can only be read whole."""
     sample_only: bool = False
-    """Whether a look at the beginning is enough: of a table of text not all lines are read."""
+    """Whether only a sample is needed: not all lines of a text table are read."""
     hold: Hold = copy_to_temp
-    """Where what has to be unpacked is kept."""
+    """Function that keeps a local copy of a file that must be unpacked."""

@@ -44,7 +44,7 @@ NPZ = (
 
 
 def describe_bytes(head: bytes) -> str | None:
-    """Tell by its first bytes what a file is, and what to give instead.
+    """Return what a file is by its first bytes, and which file to give instead.
 
     >>> describe_bytes(b"%PDF-1.7")
     'a PDF document'
@@ -70,7 +70,7 @@ def describe_bytes(head: bytes) -> str | None:
 
 
 def describe_members(paths: Collection[str]) -> str | None:
-    """Tell by the names of its members what an archive is, and what to give instead.
+    """Return what an archive is by the names of its members, and which file to give instead.
 
     Args:
         paths: Paths of all members.
@@ -96,7 +96,7 @@ def _is_wide_text(data: bytes) -> bool:
 
 
 def describe_hdf5(names: Collection[str]) -> str:
-    """Tell by the names at its root what an HDF5 file is, and what to give instead.
+    """Return what an HDF5 file is by the names at its root, and which file to give instead.
 
     Args:
         names: Names of the groups and datasets at the root.

@@ -24,21 +24,21 @@ OpenBeside = Callable[[Tree, str, Collection[str], OpenOptions], Matrix]
 class Format:
     """A format of files, or of folders and archives that are one matrix.
 
-    All that finds, unpacks and opens matrices goes by this record.
+    Recognition, unpacking and opening of matrices use this record.
     """
 
     abouts: tuple[About, ...]
     open: Callable[[Source, OpenOptions], tuple[Matrix, ...]]
-    """Opens a file, folder or zip archive, with what it may use."""
+    """Opens a file, folder or zip archive, given the options."""
     is_file: Callable[[Blob], bool] | None = None
     """Whether a file is of this format, by its first bytes (`dpss.storage.compression.peek`).
 
     Only `dpss.storage.archives.HEAD_BYTES` of a file are sure to be there, as they are stored.
     """
     is_folder: Callable[[Tree], bool] | None = None
-    """Whether a folder or archive is one, or holds nothing else."""
+    """Returns whether a folder or archive is a matrix of this format."""
     random_access: bool = False
-    """Whether a file is read at any place, so that a stream is copied first."""
+    """Whether reading needs random access, so that a stream is copied first."""
     read_whole: bool = False
     """Whether the whole file is read to open it; it is then recognised by its first bytes."""
     rows: Callable[[Blob], Blob] | None = None
@@ -47,7 +47,7 @@ class Format:
     """Opens a file of a folder or archive with the tables beside it; given are its path and those
     of all files of this format."""
     folders: Callable[[Tree], Sequence[str]] | None = None
-    """Folders of a tree that are one matrix with all that is in them."""
+    """Returns the folders of a tree that are one matrix each."""
 
 
 _LOOK_BYTES = 1 << 10
@@ -158,7 +158,7 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
 
     Args:
         source: A file or object, or a folder or zip archive that is a matrix.
-        options: What opening may use.
+        options: Resources and overrides for opening.
 
     Returns:
         At least one matrix.

@@ -1,4 +1,4 @@
-"""Files that pipelines write beside their matrices, and that are none.
+"""Files that pipelines write beside their matrices, and that are not matrices.
 
 They are known by the names that their makers' documentation gives them, with or without
 a sample's name before it. Some are tables of numbers, which would read as small
@@ -63,7 +63,7 @@ def may_be_side_file(path: str) -> bool:
 
 
 def side_file_by_header(path: str, head: bytes) -> str | None:
-    """Tell by its name and its first line what a file is that is no matrix.
+    """Return the description of a side file by its name and first line; ``None`` for others.
 
     Args:
         path: Where the file is.
@@ -74,7 +74,7 @@ def side_file_by_header(path: str, head: bytes) -> str | None:
 
 
 def side_file_of(path: str) -> str | None:
-    """Tell by its name what a file is that is no matrix.
+    """Return the description of a side file by its name; ``None`` for others.
 
     >>> side_file_of("s1/outs/metrics_summary.csv")
     'a side file of Cell Ranger'

@@ -1,1 +1,1 @@
-"""Genes, cells and features: their names, ids and kinds, from any format's tables."""
+"""Genes, cells and features: names, ids and kinds, from the tables of any format."""

@@ -12,7 +12,7 @@ _BARCODE = re.compile(
     r"(.*[^A-Za-z])?[ACGTN]{8,}([-_.:+x][A-Za-z0-9_.\-:]*)?|"
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}.*"
 )
-"""Cell barcodes with whatever stands before and after them, and UUIDs."""
+"""Cell barcodes with any prefix and suffix, and UUIDs."""
 _CELL = re.compile(
     r"([A-Za-z]*[_.\- ]?)?(cell|sample|well|barcode|plate|[SED]RR|GSM)[_.\- ]?[0-9a-z]*\d.*|"
     r".*[_.\-][A-P]\d{1,2}|.*_(S|L00)\d+.*",
@@ -25,7 +25,7 @@ GENE_FAMILIES = re.compile(
     r"ccdc\d+[a-z]?|fam\d+[a-z]\d*",
     re.I,
 )
-"""Families of genes: hardly any list of genes is without them, hardly any of cells has one."""
+"""Families of genes, which nearly every list of genes has, and hardly any list of cells."""
 _GENE_ID = re.compile(
     r"(\d+_([a-z]{1,2}_)?at|AFFX-.+|ILMN_\d+|A_\d{2}_P\d+|TC\d{8,}\.[a-z]+\.\d)|"
     r"Y[A-P][LR]\d{3}[WC](-[A-Z])?|[NX][MR]_\d{6,}(\.\d+)?|(hsa|mmu)-(miR|let)-.+|"
@@ -46,7 +46,7 @@ _CELL_TITLE = re.compile(
 _N_LOOKED_AT = 5_000
 _FEW = 20
 _MIN_FAMILIES = 2
-"""Families of genes from which on names are those of genes."""
+"""Least number of families of genes among names of genes."""
 
 
 class AxisKind(Enum):
@@ -55,7 +55,7 @@ class AxisKind(Enum):
     GENES = "genes"
     CELLS = "cells"
     LIKE_GENES = "like genes"
-    """They differ in their letters as symbols do, or few are of one family: weak evidence."""
+    """Weak evidence of genes: different letters, as in symbols, or few names of one family."""
     UNKNOWN = "unknown"
 
 
@@ -85,15 +85,15 @@ def find_kind(names: Sequence[str], title: str = "") -> AxisKind:
 
 
 def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:
-    """Return which part of the names a pattern fits."""
+    """Return the part of the names that match a pattern, 0 to 1."""
     return sum(pattern.fullmatch(name) is not None for name in names) / len(names)
 
 
 def _count_families(names: Sequence[str]) -> int:
-    """Return how many families of genes there are, 0 where hardly a name is of one.
+    """Return the number of families of genes; 0 where hardly any name belongs to one.
 
-    The letters before the first digit or hyphen stand for a family: names of sorted cells
-    (CD4, CD8, CD19) are of one.
+    The letters before the first digit or hyphen stand for a family: names of sorted cells (CD4,
+    CD8, CD19) all belong to one family.
     """
     found = [name for name in names if GENE_FAMILIES.fullmatch(name)]
     if len(found) < 0.01 * len(names):
@@ -102,7 +102,7 @@ def _count_families(names: Sequence[str]) -> int:
 
 
 def _looks_like_symbols(names: Sequence[str]) -> bool:
-    """Return whether names differ in their letters, as gene symbols do: cells are counted."""
+    """Return whether names differ in their letters, as gene symbols do (cells: in numbers)."""
     symbols = [name for name in names if _SYMBOL.fullmatch(name)]
     prefixes = {re.split(r"\d", name, maxsplit=1)[0].lower() for name in symbols}
     if len(names) < 5:
@@ -137,10 +137,10 @@ def are_measures(names: Sequence[str]) -> bool:
 def are_lists(columns: Sequence[Sequence[str]]) -> bool:
     """Return whether lines are entries of a list, such as gene, cell and count.
 
-    Lines of a matrix have names of their own; in a list names come again and again.
+    Lines of a matrix have distinct names; in a list names repeat.
 
     Args:
-        columns: What stands before the data, by column.
+        columns: Fields before the data, by column.
     """
     named = [column for column in columns if any(column)]
     return len(named) > 0 and all(

@@ -1,4 +1,4 @@
-"""Notes about names of cells: no number needs them, so that damaged ones are a warning."""
+"""Notes about names of cells; damaged names are only a warning, as no number depends on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def note_cell_names(where: str, n_names: int | None, n_cells: int) -> tuple[Note
 
     Args:
         where: The table or vector of names, as a path in the file.
-        n_names: Number of its entries; ``None`` if nothing tells.
+        n_names: Number of its entries; ``None`` if not known.
         n_cells: Number of cells of the matrix.
 
     Returns:
@@ -38,7 +38,7 @@ def note_unreadable_cells(
 
     Args:
         where: The table or vector of names, as a path in the file.
-        reason: The error, or what is wrong.
+        reason: The error, or a description of the fault.
         url: The file's address, which is left out of the reason.
     """
     said = str(reason).removeprefix(f"{url}: ")

@@ -1,4 +1,4 @@
-"""The table of the cells: their names and what is said of each, read a part at a time."""
+"""The table of the cells: names and columns of annotation, read in parts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dpss.formats.annotation.data_frame import OLD_CATEGORIES, Elements, as_text
 Labels = NDArray[np.object_]
 """Text (``str``) of each cell, ``None`` where it is missing."""
 PART_CELLS = 1 << 16
-"""Cells that are read at a time."""
+"""Number of cells in a part."""
 MAX_CATEGORIES = 1 << 20
 _MISSING = ("", "nan", "NaN", "NA", "None")
 
 
 class CellElements(Elements, Protocol):
-    """A file as the reader of the cells' table needs it: also parts of vectors."""
+    """The interface of a file for the reader of the cells' table, with parts of vectors."""
 
     def part(self, path: str, start: int, stop: int) -> NDArray[Any]:
         """Return a part of a vector; text as ``str`` or bytes in an object array."""
@@ -59,7 +59,7 @@ class ElementsTable:
         """Yield a column in parts.
 
         Raises:
-            ColumnError: Its encoding is not read, or it is damaged.
+            ColumnError: The column is damaged, or has an unsupported encoding.
         """
         where = f"{self.path}/{column}".strip("/")
         place = self._place(column)
@@ -80,14 +80,14 @@ class ElementsTable:
         """Yield the names of the cells in parts.
 
         Raises:
-            ColumnError: There are none, or they are damaged.
+            ColumnError: The cells have no names, or the names are damaged.
         """
         if self.name is None:
             raise ColumnError(f"{self.path} has no names of cells")
         return self.labels(self.name)
 
     def _place(self, column: str) -> str:
-        """Return where a column's values or codes are; empty if it is of another encoding."""
+        """Return the path of a column's values or codes; empty for another encoding."""
         where = f"{self.path}/{column}".strip("/")
         parts = set(self.elements.children(where))
         inner = "/codes" if {"codes", "categories"} <= parts else "/values" * ("values" in parts)
@@ -115,15 +115,15 @@ class ElementsTable:
 
 @dataclass(frozen=True)
 class BarcodeTable(ElementsTable):
-    """Names of cells without columns."""
+    """A table of the cells that has names but no columns."""
 
     def columns(self) -> list[str]:
-        """Return nothing: there are no columns."""
+        """Return an empty list."""
         return []
 
 
 def label(values: NDArray[Any]) -> Labels:
-    """Return values as text; what is empty or no number is missing.
+    """Return values as text; ``None`` for empty text and NaN.
 
     >>> label(np.array([1.0, 2.5, np.nan])).tolist()
     ['1', '2.5', None]
@@ -142,10 +142,10 @@ def label(values: NDArray[Any]) -> Labels:
 
 
 def pick(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
-    """Return the category of each code; -1 is missing.
+    """Return the category of each code; ``None`` for -1.
 
     Raises:
-        ColumnError: There is no such category.
+        ColumnError: A code has no category.
     """
     numbers = codes.astype(np.int64)
     if len(numbers) and not -1 <= numbers.min() <= numbers.max() < len(categories):
@@ -155,7 +155,7 @@ def pick(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
 
 @dataclass(frozen=True)
 class HeldTable:
-    """The table of the cells of something in memory; see `dpss.formats.base.CellTable`."""
+    """The table of the cells of an object in memory; see `dpss.formats.base.CellTable`."""
 
     values: dict[str, Any]
     """Columns by name: arrays of any kind, shape ``(n_cells,)``."""
@@ -174,7 +174,7 @@ class HeldTable:
         """Yield the names of the cells in parts.
 
         Raises:
-            ColumnError: There are none.
+            ColumnError: The cells have no names.
         """
         if self.cell_names is None:
             raise ColumnError("there are no names of cells")

@@ -1,9 +1,9 @@
-"""AnnData's data frames: every encoding of a column, read alike from HDF5 and from zarr.
+"""Reader of AnnData's data frames in HDF5 and zarr, with every encoding of columns.
 
 The encodings are those of AnnData's on-disk specification: arrays, ``string-array``,
 ``categorical`` (also as AnnData 0.7 and earlier wrote it), ``nullable-integer``,
 ``nullable-boolean`` and ``nullable-string-array``; and the records of AnnData 0.6 and earlier.
-Others are named, never guessed at.
+Columns in other encodings are skipped and named.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ Column = NDArray[np.object_]
 _TEXT = "SUOT"
 _NUMBERS = "iufb"
 OLD_CATEGORIES = "__categories"
-"""Where AnnData 0.7 and earlier kept the categories of all columns."""
+"""Name of the group with the categories of all columns in AnnData 0.7 and earlier."""
 
 
 class Elements(Protocol):
-    """A file as the reader of data frames needs it: groups, and vectors in them."""
+    """The interface of a file for the reader of data frames: groups, and vectors in them."""
 
     @property
     def url(self) -> str:
         """Path or address of the file."""
 
     def children(self, path: str) -> list[str]:
-        """Return the names of what lies directly in a group; none for what is no group."""
+        """Return the names of the members of a group; an empty list for other objects."""
 
     def attributes(self, path: str) -> Mapping[str, Any]:
         """Return the attributes of a group or vector, text as ``str``."""
@@ -60,7 +60,7 @@ class Frame:
     columns: dict[str, Column]
     """Columns of shape ``(n,)`` by name; the index is the first, called ``index``."""
     passed_over: dict[str, str] = field(default_factory=dict)
-    """Columns that could not be read, each with its encoding."""
+    """Columns that could not be read, by name, each with its encoding."""
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -74,10 +74,10 @@ class Frame:
 
 
 def note_others(layers: Mapping[str, str]) -> tuple[Note, ...]:
-    """Return what is to be said of layers that are no matrices of numbers.
+    """Return notes about layers that are not matrices of numbers.
 
     Args:
-        layers: Their names, each with its encoding.
+        layers: Encodings of these layers, by name.
     """
     if not layers:
         return ()
@@ -93,7 +93,7 @@ def read_frame(elements: Elements, path: str) -> Frame:
         path: Path of the data frame's group.
 
     Raises:
-        CorruptMatrixError: The index can't be read, or there is none and no column that names
+        CorruptMatrixError: The index can't be read, or neither an index nor another column names
             the lines.
     """
     path = path.strip("/")
@@ -157,10 +157,10 @@ def find_index(elements: Elements, path: str) -> str | None:
 
 
 def frame_length(elements: Elements, path: str) -> int | None:
-    """Return the number of lines of a data frame; ``None`` if no column of it tells.
+    """Return the number of lines of a data frame; ``None`` without a readable column.
 
     Raises:
-        CorruptMatrixError: It has an index that can't be read.
+        CorruptMatrixError: The index can't be read.
     """
     path = path.strip("/")
     index = find_index(elements, path)
@@ -187,7 +187,7 @@ def _is_text(elements: Elements, path: str) -> bool:
 
 
 def _read(elements: Elements, path: str) -> Column:
-    """Return a column as text, whatever its encoding; what is missing is empty."""
+    """Return a column of any encoding as text; missing values are empty."""
     parts = set(elements.children(path))
     if {"codes", "categories"} <= parts:
         return _decode(elements, f"{path}/codes", _values(elements, f"{path}/categories"))

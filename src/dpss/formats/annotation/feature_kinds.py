@@ -1,10 +1,10 @@
-"""Features that are no genes: summary rows, tags, controls, regions, facts about cells.
+"""Features other than genes: summary rows, tags, controls, regions, annotation of cells.
 
-Counters append what they could not assign (`HTSeq
+Counters append rows for reads they could not assign (`HTSeq
 <https://htseq.readthedocs.io/en/latest/htseqcount.html>`_'s ``__no_feature``, STAR's
 ``N_unmapped``, CITE-seq-Count's ``unmapped``), imaging methods count probes that fit no
-gene, and peaks and splice junctions are regions of a genome. A file with feature types
-may still call them genes; one without has no other way to name them than their form.
+gene, and peaks and splice junctions are regions of a genome. A file with feature types may still
+call them genes; in one without types only their names show it.
 """
 
 from __future__ import annotations
@@ -57,30 +57,30 @@ _FORMS = {
     "Genomic Control": r"Intergenic_Region_\w+",
 }
 KINDS = tuple(_FORMS)
-"""Feature types that are given by the form of a name."""
+"""Feature types that follow from the form of a name."""
 _ANY = re.compile("|".join(f"({form})" for form in _FORMS.values()))
 
 
 def kind_by_form(name: str) -> str | None:
-    """Return the feature type of a name that by its form is no gene's, ``None`` for others."""
+    """Return the feature type that follows from a name's form; ``None`` for genes."""
     match = _ANY.fullmatch(name)
     return KINDS[match.lastindex - 1] if match and match.lastindex else None
 
 
 def is_cell_annotation(name: str) -> bool:
-    """Return whether a name is that of a fact about cells, such as ``nCount_RNA``."""
+    """Return whether a name is that of an annotation of cells, such as ``nCount_RNA``."""
     return kind_by_form(name) == CELL_ANNOTATION
 
 
 def is_sum(name: str) -> bool:
-    """Return whether a title is that of a sum or of what could not be assigned."""
+    """Return whether a title is that of a sum, or of counts that could not be assigned."""
     return name.lower() in ("total", "sum") or kind_by_form(name) == SUMMARY_ROW
 
 
 def with_kinds(genes: GeneTable) -> GeneTable:
-    """Give features that are no genes a feature type that says what they are.
+    """Set the feature type of features that are not genes by the form of their names.
 
-    What the file itself calls something else than a gene keeps its type. A feature is
+    A type in the file other than that of genes is kept. A feature is
     judged by its id and by its name; either is enough.
 
     Args:
@@ -104,7 +104,7 @@ def with_kinds(genes: GeneTable) -> GeneTable:
 
 
 def describe_splice_states(genes: GeneTable) -> str | None:
-    """Return whether features are genes in several splice states, and say so in a sentence.
+    """Return a sentence if features are genes in several splice states.
 
     alevin-fry names them ``G``, ``G-U`` and ``G-A`` (spliced, unspliced, ambiguous), or
     ``G`` and ``G-I`` (intronic), each gene in each state.
@@ -127,7 +127,7 @@ def describe_splice_states(genes: GeneTable) -> str | None:
 
 
 def _found(names: NDArray[np.object_]) -> list[tuple[int, str]]:
-    """Return the place and the feature type of each name that is no gene's."""
+    """Return the index and the feature type of each name that is not that of a gene."""
     # Not by `kind_by_form`: a call for each name would take a third more time.
     matches = ((i, _ANY.fullmatch(name)) for i, name in enumerate(names.tolist()))
     return [(i, KINDS[match.lastindex - 1]) for i, match in matches if match and match.lastindex]

@@ -40,21 +40,21 @@ _NEVER_NAMES = frozenset(
     (*_CHROMOSOMES, *_FEATURE_TYPES, "feature_biotype", "gene_biotype", "biotype", "gene_type",
      "genome", "feature_reference", "organism", "species", "strand", "feature_is_filtered")
 )  # fmt: skip
-"""Titles of columns that say something else of each gene."""
+"""Titles of columns with other facts about genes."""
 
 
 def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
-    """Make a gene table of whatever columns there are.
+    """Make a gene table from the columns of a file.
 
-    The index is taken for ids if it looks like them, else for names. Features that are no
-    genes by their form get a feature type that says so.
+    The index holds the ids if its values have the form of ids, else the names. Features with names
+    of another form than genes get another feature type.
 
     Args:
         columns: Columns of text by name, all of shape ``(n_features,)``; the index is
             called ``index``.
 
     Raises:
-        NoMatrixError: There is no column that could name a gene.
+        NoMatrixError: No column could name the genes.
     """
     by_name = {name.lower(): column for name, column in reversed(list(columns.items()))}
     ids = next((by_name[name] for name in _IDS if name in by_name), None)
@@ -86,7 +86,7 @@ def looks_like_ids(names: NDArray[np.object_]) -> bool:
 
 
 def _feature_types(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_] | None:
-    """Return 10x's feature types; other columns of that name mean other things."""
+    """Return the column of feature types if its values are 10x's; ``None`` for other values."""
     for name in _FEATURE_TYPES:
         types = columns.get(name)
         if types is None or _KNOWN_TYPES.isdisjoint({str(each).lower() for each in set(types)}):

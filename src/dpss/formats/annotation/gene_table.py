@@ -1,4 +1,4 @@
-"""Gene tables of what a file calls its genes, whatever it calls the columns; or numbers."""
+"""Gene tables from columns of any name, or with numbers where a file names no genes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KNOWN = frozenset(
     )
 )
 Note = tuple[str, str, str]
-"""Name, status and sentence of something noticed."""
+"""A note for the checks: name, status and sentence."""
 
 
 def name_genes(
@@ -38,10 +38,10 @@ def name_genes(
         where: The file and the part of it that is named, for the message.
 
     Returns:
-        The table, and what is to be said about it.
+        The table, and notes about it.
 
     Raises:
-        LimitError: There are more features than any matrix has.
+        LimitError: There are more than `MAX_FEATURES` features.
     """
     check_feature_count(n_genes, where)
     if any(name.lower() in _KNOWN for name in columns):
@@ -54,16 +54,16 @@ def name_genes(
 
 
 def number_genes(n_genes: int) -> GeneTable:
-    """Make a gene table of numbers, from 1."""
+    """Make a gene table whose names are numbers from 1."""
     numbers = np.array([f"gene {i}" for i in range(1, n_genes + 1)], dtype=object)
     return GeneTable(ids=numbers, names=numbers)
 
 
 def check_feature_count(n_genes: int, where: str) -> None:
-    """Check that a number of features is one that a matrix can have.
+    """Check that a number of features is within the limit.
 
     Raises:
-        LimitError: It is beyond `MAX_FEATURES`.
+        LimitError: The number is above `MAX_FEATURES`.
     """
     if n_genes > MAX_FEATURES:
         raise LimitError(f"{where} has {n_genes:,} features; at most {MAX_FEATURES:,} are possible")
@@ -71,7 +71,7 @@ def check_feature_count(n_genes: int, where: str) -> None:
 
 _NUMBERED = ("gene_names", "warn", "The file names no genes: they are numbered in its order.")
 NUMBERED_NOTE: Note = _NUMBERED
-"""Said where genes are numbered."""
+"""Note for matrices whose genes are numbered."""
 
 
 def _most_telling(columns: Mapping[str, NDArray[np.object_]]) -> str | None:

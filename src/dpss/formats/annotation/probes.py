@@ -1,8 +1,8 @@
-"""Probes of genes, as Flex and Visium for fixed tissue count them: several of one gene.
+"""Probes of genes, counted by Flex and Visium for fixed tissue: several for one gene.
 
 10x's id of a probe is ``gene_id|gene_name|hash`` (`Probe sets
 <https://www.10xgenomics.com/support/single-cell-gene-expression-flex/documentation/steps/probe-sets/chromium-frp-probe-set-files>`_);
-tables made of its files name the gene of each probe in a column of its own.
+tables made from such files have the gene of each probe in a separate column.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _GENE_COLUMNS = ("gene_id", "gene_ids")
 
 
 def mark_probes(genes: GeneTable, columns: Mapping[str, Column]) -> GeneTable:
-    """Return a table whose ids and names are those of genes if its features are probes of genes.
+    """Return a table of probes with the ids and names of their genes.
 
     Args:
         genes: The features.
-        columns: What the file says of them, by title in lower case.
+        columns: Columns of the file about the features, by title in lower case.
 
     Returns:
-        The same table if nothing shows that they are probes. Else ids may repeat, and `probes`
-        says how that is known.
+        The same table if the features are not probes. Otherwise ids may repeat, and `probes` holds
+        the evidence.
     """
     if not len(genes):
         return genes
@@ -46,7 +46,7 @@ def mark_probes(genes: GeneTable, columns: Mapping[str, Column]) -> GeneTable:
         return replace(genes, ids=ids, probes=evidence)
     for column in (genes.ids, genes.names):
         names = column.tolist()
-        # Most tables have no bar in any name: it is looked for first, at a fifth of the time.
+        # Most tables have no "|" in any name: this test takes a fifth of the time.
         if not any("|" in name for name in names):
             continue
         parts = [_FORM.fullmatch(name) for name in names]
@@ -64,7 +64,7 @@ def _repeats(ids: Column) -> bool:
 def _are_probes(
     parts: list[re.Match[str] | None], column: Column, is_gene: NDArray[np.bool_]
 ) -> bool:
-    """Return whether most genes have distinct ids of probes, and several are of one gene."""
+    """Return whether most genes have distinct probe ids, and several belong to one gene."""
     found = [
         part for part, counted in zip(parts, is_gene.tolist(), strict=True) if part and counted
     ]
@@ -82,7 +82,7 @@ def _parse(genes: GeneTable, parts: list[re.Match[str] | None]) -> GeneTable:
     for i, part in enumerate(parts):
         if part is not None:
             ids[i] = part[1]
-            # A table's own names may have been made unique, probe by probe.
+            # The table's own names may have been made unique for each probe.
             names[i] = part[2] or part[1]
     said = "The features are named gene|name|hash, as 10x names probes."
     return replace(

@@ -1,4 +1,4 @@
-"""One limit for the memory of large decoded pieces, whatever the number of threads."""
+"""A memory limit for large decoded pieces, shared by all threads."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LARGE_BYTES = 1 << 24
-"""Size from which a piece is counted; threads hold no more than a few smaller ones each."""
+"""Size in bytes from which a piece is counted; each thread holds only a few smaller ones."""
 
 
 class MemoryBudget:
     """Bytes that the threads of a process share: a thread waits until its piece fits.
 
-    A piece larger than the whole budget is held alone. A thread that holds a piece already gets
-    the next one at once, so that no two threads wait for each other.
+    A piece larger than the whole budget is held alone. A thread that already holds a piece gets the
+    next one without waiting, so that threads can't block each other.
     """
 
     def __init__(self, n_bytes: int) -> None:
@@ -26,7 +26,7 @@ class MemoryBudget:
 
     @contextmanager
     def hold(self, n_bytes: int) -> Iterator[None]:
-        """Hold so many bytes for as long as the context lasts; small pieces are not counted."""
+        """Reserve bytes for as long as the context lasts; small pieces are not counted."""
         if n_bytes < LARGE_BYTES:
             yield
             return

@@ -1,4 +1,4 @@
-"""From dense slabs to sparse blocks."""
+"""Conversion of dense slabs to sparse rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dpss.compute.jit import compiled
 def sparse_rows(
     slab: NDArray[Any],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any]]:
-    """Return the values of a dense slab that are not zero, row by row.
+    """Return the nonzero values of a dense slab as compressed sparse rows.
 
     Args:
         slab: Shape ``(n_rows, n_columns)``.

@@ -1,8 +1,8 @@
-"""Numbers in text, read where they stand: parts of the loops over MatrixMarket and tables.
+"""Parsing of numbers in text: parts of the compiled loops over MatrixMarket and tables.
 
 Digits are read eight at a time, as in J. Keiser and D. Lemire, "Parsing Gigabytes of JSON
-per Second" (VLDB Journal 28, 2019, https://arxiv.org/abs/1902.08318), section 3.2.3. What
-is read is named by its address: an array handed to a function costs more than it does here.
+per Second" (VLDB Journal 28, 2019, https://arxiv.org/abs/1902.08318), section 3.2.3. Functions take
+the address of the text, as passing an array would be slower.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dpss.compute.jit import part, primitive
 from dpss.formats.arrays.numbers import round_decimal
 
 PADDING = 8
-"""Bytes that may be read behind the text."""
+"""Bytes after the text that may be read."""
 MAX_DIGITS = 19
-"""So many always fit into 64 bits."""
+"""Most digits that always fit into 64 bits."""
 
 _PLUS, _MINUS, _POINT, _UPPER_E, _LOWER_E = 43, 45, 46, 69, 101
 _MAX_INT32 = np.uint64((1 << 31) - 1)
@@ -26,7 +26,7 @@ _TENS = np.array([10**k for k in range(MAX_DIGITS + 1)], dtype=np.uint64)
 
 @primitive
 def load_word() -> Any:
-    """Load the eight bytes at any address as one word, the first one lowest."""
+    """Load the eight bytes at any address as one word, little-endian."""
     from llvmlite import ir  # type: ignore[import-untyped]
     from numba import types
     from numba.extending import intrinsic
@@ -85,7 +85,7 @@ inlined = part(forceinline=True)
 def _read_up_to_8(p: Any) -> Any:
     """Return the number that the next (at most 8) digits make, and how many they are."""
     word = load_word(p) ^ np.uint64(0x3030303030303030)
-    # The highest bit of each byte that is no digit, up to the first of them.
+    # The highest bit of each byte that is not a digit, up to the first such byte.
     marks = (word + np.uint64(0x7676767676767676)) | word
     n = _count_trailing_zeros(marks & np.uint64(0x8080808080808080)) >> 3
     # Zeros in front of the digits (by two shifts: one of 64 is undefined), then
@@ -114,7 +114,7 @@ def read_digits(p: Any) -> Any:
 
 @inlined
 def read_whole(p: Any) -> Any:
-    """Return the whole number at ``p``, whether it is one of 32 bits, the next place."""
+    """Return the whole number at ``p``, whether it fits into 32 bits, the next place."""
     negative = load_byte(p) == _MINUS
     if negative:
         p += 1
@@ -125,14 +125,14 @@ def read_whole(p: Any) -> Any:
 
 @part()
 def read_real(p: Any) -> Any:
-    """Return the number at ``p`` (NaN: an odd one) and the next place."""
+    """Return the number at ``p`` (NaN for an unusual form) and the next place."""
     negative = load_byte(p) == _MINUS
     if negative or load_byte(p) == _PLUS:
         p += 1
     digits, n, p = read_digits(p)
     any_digits = n > 0
     if n < MAX_DIGITS and digits == np.uint64(0):
-        # A zero before the point is no significant digit.
+        # A zero before the point is not a significant digit.
         n = 0
     power = np.int64(0)
     if load_byte(p) == _POINT:

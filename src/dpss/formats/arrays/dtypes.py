@@ -1,4 +1,4 @@
-"""The types of numbers that blocks may have, and how those of files become them."""
+"""Conversion of numbers and text of files to the dtypes of blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 def as_values(data: NDArray[Any]) -> NDArray[Any]:
     """Return values in one of the kernels' types: float or int of 32 or 64 bits.
 
-    Unsigned ones beyond ``int64`` become the nearest ``float64``.
+    Unsigned values beyond ``int64`` become the nearest ``float64``.
     """
     if not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))

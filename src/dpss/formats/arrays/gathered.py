@@ -1,8 +1,8 @@
-"""Cells of a layer whose entries stand in no order: gathered a range of cells at a time.
+"""A layer whose entries have no order, read by collecting a range of cells at a time.
 
-One reading counts the entries of each cell. Each further one takes the entries of as many
-cells as fit into memory, sorts them, and adds up what is stored twice, as scipy's
-``sum_duplicates`` does. So memory does not grow with the file; the number of readings does.
+The first reading counts the entries of each cell. Each further reading collects the entries of as
+many cells as fit into memory, sorts them, and adds up repeated entries, as scipy's
+``sum_duplicates`` does. The number of readings grows with the file, the memory does not.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from dpss.formats.base import Layer
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
 HELD_ENTRIES = 1 << 22
-"""Entries that are held at a time: about 200 MiB with those that are being sorted."""
+"""Most entries that are held at a time: about 200 MiB, sorting included."""
 MAX_READINGS = 64
 _VALUE_BYTES = 12
 
 
 @dataclass(frozen=True)
 class GatheredLayer:
-    """A layer of entries in no order, read cell by cell."""
+    """A layer of entries without an order, read cell by cell."""
 
     source: Layer
-    """The entries: their number of cells is known."""
+    """Layer of the entries, with a known number of cells."""
     url: str
     """Address of the file, for errors."""
     held_entries: int = HELD_ENTRIES
-    """Entries that are held at a time."""
+    """Most entries that are held at a time."""
 
     @property
     def name(self) -> str:
@@ -69,8 +69,8 @@ class GatheredLayer:
         """Yield all cells in blocks, empty ones included.
 
         Raises:
-            CorruptMatrixError: The file is damaged, or gives other entries than before.
-            LimitError: It has too many entries to be read without an order.
+            CorruptMatrixError: The file is damaged, or its entries differ between readings.
+            LimitError: There are too many entries to be read without an order.
         """
         counts = self._count(block_bytes)
         n_values = max(1, block_bytes // _VALUE_BYTES)
@@ -152,7 +152,7 @@ def _count_cells(cells: Any, counts: Any) -> Any:
 def _merge(
     keys: NDArray[np.int64], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Sort entries by place and add up those of the same."""
+    """Sort entries by place and add up those of the same place."""
     order = np.argsort(keys, kind="stable")
     keys, values = keys[order], values[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else order

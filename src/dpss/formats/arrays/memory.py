@@ -72,7 +72,7 @@ def compressed(
 
     Args:
         matrix: scipy's CSR or CSC, or dense.
-        gene_major: Whether the pointers are to point at genes.
+        gene_major: Whether the pointers are those of genes.
     """
     if is_sparse(matrix):
         if (kind_of(matrix) == "csc") != gene_major:
@@ -89,5 +89,5 @@ def is_sparse(matrix: Any) -> bool:
 
 
 def kind_of(matrix: Any) -> str:
-    """Return ``csr``, ``csc`` or something else, as the matrix itself says it."""
+    """Return the matrix's own name of its layout: ``csr``, ``csc`` or another."""
     return str(getattr(matrix, "format", ""))

@@ -18,7 +18,7 @@ from dpss.model import CellBlock, Decision, EntryBlock, GeneTable
 
 
 def sum_probes(matrix: Matrix, url: str) -> Matrix:
-    """Return a matrix of genes where features are probes of genes, and say so.
+    """Return a matrix of genes, with a decision about it, where features are probes of genes.
 
     Args:
         matrix: The matrix as it is stored.
@@ -53,7 +53,7 @@ def sum_probes(matrix: Matrix, url: str) -> Matrix:
 def group_probes(genes: GeneTable) -> tuple[GeneTable, NDArray[np.int32]]:
     """Return the genes of a table of probes, and the gene of each probe.
 
-    Features of another type, such as antibodies, stay what they are.
+    Features of another type, such as antibodies, stay as they are.
 
     Args:
         genes: The probes; their ids are those of genes.
@@ -113,7 +113,7 @@ class ProbedLayer:
         return self.source.partitions(partition_bytes)
 
     def prefetch(self, partition: range) -> None:
-        """Prefetch a partition, if the layer of the probes can."""
+        """Prefetch a partition, if the layer of the probes supports it."""
         if isinstance(self.source, Prefetchable):
             self.source.prefetch(partition)
 
@@ -121,8 +121,8 @@ class ProbedLayer:
         """Yield the cells of a partition in blocks; each gene has the sum of its probes.
 
         Raises:
-            NotCellMajorError: The bytes turn out to be in another order.
-            CorruptMatrixError: An index is that of no probe.
+            NotCellMajorError: The file has another order.
+            CorruptMatrixError: An index is outside of the probes.
         """
         try:
             for block in self.source.cell_blocks(partition, block_bytes):
@@ -134,12 +134,11 @@ class ProbedLayer:
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the values of a partition in blocks, each place once where cells follow cells.
 
-        Where they do not, a place comes as often as the gene has probes: `gathered` is read
-        instead.
+        Otherwise a place may occur once for each probe of the gene, and `gathered` is read instead.
 
         Raises:
-            NotCellMajorError: The bytes turn out to be in another order.
-            CorruptMatrixError: An index is that of no probe or cell.
+            NotCellMajorError: The file has another order.
+            CorruptMatrixError: An index is outside of the probes or cells.
         """
         if self.cell_major:
             for block in self.cell_blocks(partition, block_bytes):
@@ -154,7 +153,7 @@ class ProbedLayer:
             raise self._instead(error) from error
 
     def gathered(self) -> Layer | None:
-        """Return the layer as one of cells if it is not yet, else ``None``."""
+        """Return a cell-major form of the layer; ``None`` if the layer already is cell-major."""
         return None if self.cell_major else GatheredLayer(self, self.url)
 
     def _instead(self, error: NotCellMajorError) -> NotCellMajorError:

@@ -1,8 +1,8 @@
-"""Entries that are stored twice in a compressed sparse matrix: they are added up.
+"""Repeated entries of a compressed sparse matrix, which are added up.
 
-scipy's ``sum_duplicates`` and MatrixMarket's readers take them so. Nearly all files hold
-each cell's genes in ascending order, which shows at a glance that none is there twice;
-the others are looked at entry by entry.
+scipy's ``sum_duplicates`` and MatrixMarket's readers do the same. Nearly all files have the genes
+of each cell in strictly ascending order, so that none repeats; other files are checked entry by
+entry.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Runs = tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]]
 
 @compiled
 def has_repeats(indptr: Any, minor: Any, seen: Any) -> Any:
-    """Return 1 if a minor index is there twice within a run, else 0.
+    """Return 1 if a minor index occurs twice within a run, else 0.
 
     Args:
         indptr: ``int64``, shape ``(n_runs + 1,)``: where each run begins.
-        minor: The indices, shape ``(n_values,)``; those outside are passed over.
+        minor: The indices, shape ``(n_values,)``; those out of range are ignored.
         seen: ``int32``, shape ``(n_minor,)``, all zero; overwritten.
     """
     for run in range(indptr.shape[0] - 1):
@@ -45,7 +45,7 @@ def has_repeats(indptr: Any, minor: Any, seen: Any) -> Any:
 
 
 def distinct_runs(runs: Runs, n_minor: int) -> Runs:
-    """Add up the entries of the same place; return the same arrays if there are none.
+    """Add up entries of the same place; return the same arrays if no place repeats.
 
     Args:
         runs: Pointers from 0, minor indices and values.
@@ -73,7 +73,7 @@ class RunSum:
     """The sum of a run with more entries than its axis has places, taken in pieces."""
 
     def __init__(self, n_minor: int) -> None:
-        """Make an empty one."""
+        """Start without entries."""
         self._sums = np.zeros(n_minor)
         self._present = np.zeros(n_minor, dtype=bool)
 
@@ -87,6 +87,6 @@ class RunSum:
         return True
 
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the places that have entries, ascending, and their sums."""
+        """Return the indices with entries, ascending, and their sums."""
         places = np.flatnonzero(self._present)
         return places, self._sums[places]

@@ -24,14 +24,14 @@ from dpss.storage.local import path_of
 
 _EXPECTED_VALUES = 1 << 20
 _HELD_VALUES = 1 << 21
-"""Most values of a gene that are read at a time, should a block hold fewer."""
+"""Most values of a gene that are read at a time, where a block holds fewer."""
 _CHUNKS_BYTES = 1 << 29
 """Most decoded bytes of the chunks that all threads hold at a time."""
 _LARGE_CHUNK_BYTES = 1 << 24
 """Decoded size of chunks beyond which the threads that hold some are counted."""
 
 _MAX_CELLS = (1 << 31) - 1
-"""Most cells, whose numbers have 32 bits. Where genes are compressed, only the shape tells them."""
+"""Most cells, whose numbers have 32 bits. In a gene-major file only the shape has their number."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class SparseLayer:
         """Check that the three vectors fit each other and the shape.
 
         Raises:
-            CorruptMatrixError: They do not.
-            LimitError: They are stored in chunks too large to be decoded.
+            CorruptMatrixError: They do not fit.
+            LimitError: Their chunks are too large to be decoded.
         """
         n_major = self.n_cells if self.cell_major else len(self.genes)
         if any(len(vector.shape) != 1 for vector in (self._indptr, self._indices, self._data)):
@@ -133,12 +133,12 @@ class SparseLayer:
                 vector.prefetch(range(start, min(start + _EXPECTED_VALUES, end)))
 
     def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Yield the cells of a partition in blocks; what is stored twice is added up."""
+        """Yield the cells of a partition in blocks; repeated entries are added up."""
         for first, (indptr, minor, data) in self._runs(partition, block_bytes):
             yield CellBlock(start=first, indptr=indptr, indices=minor, data=data)
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the stored values of a partition in blocks; what is stored twice is added up."""
+        """Yield the stored values of a partition in blocks; repeated entries are added up."""
         for first, (indptr, minor, data) in self._runs(partition, block_bytes):
             lengths = np.diff(indptr)
             major = np.repeat(np.arange(first, first + len(lengths), dtype=np.int32), lengths)
@@ -158,7 +158,7 @@ class SparseLayer:
             begin, end = int(pointers[first]), int(pointers[stop])
             indptr = pointers[first : stop + 1] - begin
             if end - begin > max(step, n_minor):
-                # There are more of them than places: some are there twice.
+                # There are more values than places: some places repeat.
                 yield partition.start + first, self._added_up(range(begin, end), n_minor, step)
             elif end - begin > max(step, _HELD_VALUES) and not self.cell_major:
                 for runs in self._in_pieces(range(begin, end), n_minor, step):

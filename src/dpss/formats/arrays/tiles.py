@@ -1,8 +1,8 @@
 """Dense matrices stored in tiles, with cells along either axis.
 
-A band is all tiles of some cells. Where a band is small enough to be held, cells are
-given whole, in one pass, and each tile is decoded once. Where it is not (a tile holds
-one gene of all cells, say), the tiles are given one by one, for two passes.
+A band is all tiles of some cells. If a band fits into memory, whole cells are read in one pass, and
+each tile is decoded once. Otherwise (for example where a tile holds one gene of all cells) the
+tiles are read one by one, in two passes.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from dpss.formats.base import cut_evenly
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
 BAND_BYTES = 48 << 20
-"""Largest decoded band of one tile's width that is held to give whole cells."""
+"""Largest decoded band, in bytes, that is held to read whole cells."""
 MAX_TILE_BYTES = 1 << 29
-"""Largest decoded tile: it can only be decoded as a whole."""
+"""Largest decoded tile in bytes, as a tile can only be decoded whole."""
 _SMALL_BYTES = 1 << 32
 _MAX_UNSTORED = 1 << 30
-"""Most zeros of which none is stored: reading more takes a minute for nothing."""
+"""Most values of an array without stored tiles, which would be read as zeros."""
 _MAX_RATIO = 20_000
-"""Decoded bytes per stored byte beyond which a shape is not believed: no codec in use
-gets there with counts, and a few bytes could claim any shape."""
+"""Largest ratio of decoded to stored bytes: no usual codec reaches it with counts, and a damaged
+file could declare any shape.
+"""
 
 
 class TiledArray(Protocol):
-    """A matrix of numbers in tiles. Safe in several threads; can be pickled."""
+    """The interface of a matrix of numbers in tiles; safe in several threads; can be pickled."""
 
     @property
     def url(self) -> str:
@@ -53,18 +54,18 @@ class TiledArray(Protocol):
 
     @property
     def chunk_bytes(self) -> int:
-        """Decoded size of what is read of a tile."""
+        """Decoded size of the part of a tile that is read, in bytes."""
 
     @property
     def stored_bytes(self) -> int | None:
         """Bytes that the array takes in the file; ``None`` if not known."""
 
     def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
-        """Yield what covers a rectangle, in any order: first row, first column, numbers.
+        """Yield the tiles of a rectangle, in any order: first row, first column, numbers.
 
-        The rectangle begins and ends where tiles do, or at the matrix's end; what is
-        given are tiles or parts of them, and may hang over the matrix's end. A large tile that
-        is decoded whole is held within `dpss.formats.arrays.budget.DECODED`.
+        The rectangle begins and ends at the borders of tiles, or at the matrix's end. Yielded are
+        tiles or parts of them, which may extend beyond the matrix's end. A large tile that is
+        decoded whole is held within `dpss.formats.arrays.budget.DECODED`.
         """
 
 
@@ -79,10 +80,10 @@ class TiledLayer:
     """0 for cells × genes, 1 for genes × cells."""
 
     def check(self) -> TiledLayer:
-        """Check that the declared shape is one that the stored bytes can fill.
+        """Check that the declared shape is plausible for the stored bytes.
 
         Raises:
-            CorruptMatrixError: It is not, or does not fit the gene table.
+            CorruptMatrixError: The shape is not plausible, or does not fit the gene table.
             LimitError: A single tile is too large to be decoded.
         """
         check_declared(self.array, len(self.genes), self.cell_axis)
@@ -101,7 +102,7 @@ class TiledLayer:
 
     @property
     def cell_major(self) -> bool:
-        """Whether the cells of one tile, with all their genes, can be held."""
+        """Whether the cells of one tile, with all their genes, fit into memory."""
         return self._band_cells * self._cell_bytes <= BAND_BYTES
 
     @property
@@ -209,7 +210,7 @@ class TiledLayer:
 
 
 def join_entries(blocks: Sequence[EntryBlock]) -> EntryBlock:
-    """Put entries one behind the other; there is at least one block."""
+    """Concatenate blocks of entries; there is at least one block."""
     if len(blocks) == 1:
         return blocks[0]
     return EntryBlock(
@@ -254,7 +255,7 @@ def check_tile(array: TiledArray) -> None:
     """Check that a single tile can be decoded whole.
 
     Raises:
-        LimitError: It is too large.
+        LimitError: The tile is too large.
     """
     tile_bytes = array.chunk_bytes
     if tile_bytes > MAX_TILE_BYTES:

@@ -1,4 +1,4 @@
-"""A file as the reader of sparse matrices needs it: long vectors, read in pieces."""
+"""The interface of a file for the reader of sparse matrices: vectors, read in pieces."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Vector(Protocol):
         """Return the elements ``start..stop`` of the first axis."""
 
     def layout(self) -> Any:
-        """Return what has a ``chunk_shape``; ``None`` where only `read_by_library` works."""
+        """Return an object with a ``chunk_shape``; ``None`` where only `read_by_library` works."""
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop``, whatever the chunks."""
@@ -45,21 +45,21 @@ class Vector(Protocol):
 
 @runtime_checkable
 class ReadsInto(Protocol):
-    """A vector that can decode chunks straight to where they belong."""
+    """A vector that can decode chunks directly into an array."""
 
     def can_read_into(self, layout: Any) -> bool:
-        """Tell whether `read_into` can be called for chunks of this layout."""
+        """Return whether `read_into` can be called for chunks of this layout."""
 
     def read_into(self, layout: Any, first: int, stop: int, out: NDArray[Any]) -> None:
         """Decode chunks ``first..stop`` into ``out``, one behind the other."""
 
 
 class Addressed(Protocol):
-    """Whatever has an address."""
+    """An object with an address."""
 
     @property
     def url(self) -> str:
-        """Path or address, fit to be shown."""
+        """Path or address, without secrets."""
 
 
 class VectorFile(Protocol):
@@ -67,7 +67,7 @@ class VectorFile(Protocol):
 
     @property
     def blob(self) -> Addressed:
-        """Where it is."""
+        """The source of the file's bytes."""
 
     def array(self, path: str) -> Vector:
         """Return a vector by its path."""
@@ -75,9 +75,9 @@ class VectorFile(Protocol):
 
 @dataclass
 class Cursor:
-    """Reads an array from front to back, and decodes no chunk twice on the way.
+    """Reads an array from front to back, and decodes each chunk once.
 
-    What it returns is overwritten by the next reading: the memory is used again.
+    The next read overwrites the returned array, whose memory is reused.
     """
 
     array: Vector
@@ -89,7 +89,7 @@ class Cursor:
         """Return the elements ``start..stop`` of the first axis.
 
         Raises:
-            CorruptMatrixError: The file is damaged there.
+            CorruptMatrixError: The file is damaged at these elements.
         """
         layout = self.array.layout()
         if layout is None or stop <= start:
@@ -107,7 +107,7 @@ class Cursor:
             first += 1
         n_together = last + 1 - first if self.array.chunk_bytes < LARGE_BYTES else 1
         for number in range(first, last + 1, max(1, n_together)):
-            # A chunk may be large: it makes room for the next one.
+            # A chunk may be large: it is freed before the next one.
             self._row, self._held = -1, None
             for row, slab in self.array.read_slabs(layout, number, number + n_together):
                 _paste(slab, row * n_rows, out, start)
@@ -116,7 +116,7 @@ class Cursor:
         return out
 
     def _read_whole(self, array: ReadsInto, layout: Any, first: int, stop: int) -> NDArray[Any]:
-        """Return the elements of whole chunks, decoded where they are returned from."""
+        """Return the elements of whole chunks, decoded directly into the returned array."""
         n_rows = layout.chunk_shape[0]
         held = self._held if first == self._row else None
         out = self._room((stop - first) * n_rows)
@@ -137,7 +137,7 @@ class Cursor:
 
 
 def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
-    """Copy what a chunk row at ``at`` shares with an output that begins at ``start``."""
+    """Copy the common part of a chunk row at ``at`` and an output that begins at ``start``."""
     low, high = max(at, start), min(at + len(chunk), start + len(out))
     if high > low:
         out[low - start : high - start] = chunk[low - at : high - at]

@@ -1,4 +1,4 @@
-"""How the HDF5 library is to open a file: without a lock, and keeping little."""
+"""Opening of files by the HDF5 library: without a lock, and with a small cache."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def open_local(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", locking=False)
     except OSError as error:
-        # It is open with a lock in this process (AnnData, backed): open it so, too.
+        # This process has it open with a lock (AnnData, backed): open it in the same way.
         if "locking flag" not in str(error):
             raise
         return h5py.File(path, "r")

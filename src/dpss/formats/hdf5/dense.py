@@ -31,8 +31,8 @@ def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer
     """Open a dense dataset of cells × genes.
 
     Raises:
-        CorruptMatrixError: Its shape does not fit the gene table or the stored bytes.
-        LimitError: Its chunks are too large, and can't be inflated piece by piece.
+        CorruptMatrixError: The shape does not fit the gene table or the stored bytes.
+        LimitError: The chunks are too large, and can't be inflated piece by piece.
     """
     array = file.array(path)
     n_cells = array.shape[0]
@@ -51,7 +51,7 @@ def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer
 
 
 def is_plain(file: Hdf5File) -> bool:
-    """Return whether an HDF5 file holds a matrix and nothing that names its genes."""
+    """Return whether an HDF5 file holds a matrix without names of genes."""
     return _plain_dataset(file) is not None
 
 

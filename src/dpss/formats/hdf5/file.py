@@ -2,8 +2,8 @@
 
 HDF5 decompresses under a lock that lets only one thread work at a time. Here the
 library is asked only where each chunk lies; its bytes are read straight from the
-file and inflated by libdeflate, which lets go of the interpreter's lock too. What is
-filtered in another way than by shuffle and deflate is left to the library.
+file and inflated by libdeflate, which lets go of the interpreter's lock too. Chunks with filters
+that `dpss.formats.hdf5.filters` does not know are left to the library.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def is_hdf5(head: bytes) -> bool:
-    """Return whether a file that begins so is HDF5."""
+    """Return whether a file's first bytes are those of HDF5."""
     return head.startswith(SIGNATURE)
 
 
@@ -56,7 +56,7 @@ class Hdf5File:
         self._remote: RangeFile | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave the open file behind: it's opened anew, later."""
+        """Pickle without the open file, which is opened again when needed."""
         return Hdf5File, (self.blob,)
 
     @property
@@ -64,7 +64,7 @@ class Hdf5File:
         """The root group of the open file, through which every object is opened.
 
         Raises:
-            CorruptMatrixError: It is no HDF5 file, or a damaged one.
+            CorruptMatrixError: The file is not HDF5, or is damaged.
         """
         with self._lock:
             if self._root is None:
@@ -87,12 +87,12 @@ class Hdf5File:
             raise NeedsWholeError(f"{self.blob.url}: an HDF5 file can't be read as a stream")
         self._remote = RangeFile(self.blob)
         opened = h5py.File(self._remote, "r")
-        # The library would close it after Python's end, and call a file that is no more.
+        # Otherwise the library would close it after Python's end, and call a deleted object.
         weakref.finalize(self, opened.close)
         return opened
 
     def raise_own_error(self) -> None:
-        """Raise what went wrong below the library, if anything did: it tells more."""
+        """Raise the error of the underlying blob, if there is one, as it is more precise."""
         error = self._remote.error if self._remote else None
         if error is not None:
             raise error
@@ -101,7 +101,7 @@ class Hdf5File:
         """Return a dataset of the file.
 
         Raises:
-            NoMatrixError: There is none of that name.
+            NoMatrixError: There is no dataset of that path.
             CorruptMatrixError: The file is damaged there.
         """
         try:
@@ -125,7 +125,7 @@ class Hdf5File:
 
 @contextmanager
 def reading(file: Hdf5File) -> Iterator[None]:
-    """Turn what HDF5 raises over damaged metadata into the program's own error.
+    """Convert errors of HDF5 on damaged metadata into the program's own.
 
     Raises:
         CorruptMatrixError: Something in the file could not be read.
@@ -142,7 +142,7 @@ def reading(file: Hdf5File) -> Iterator[None]:
 
 
 class ChunkedArray:
-    """A dataset of numbers, read by ranges of its first axis. Safe in several threads."""
+    """A dataset of numbers, read by ranges of its first axis; safe in several threads."""
 
     def __init__(self, file: Hdf5File, path: str) -> None:
         """Look at the dataset's shape.
@@ -200,7 +200,7 @@ class ChunkedArray:
         blob.prefetch(Spans([span for span in spans if span[0] >= 0]))
 
     def layout(self) -> DatasetLayout | None:
-        """Return where the chunks lie, `None` where HDF5 must do the reading."""
+        """Return the positions of the chunks; `None` where HDF5 must read them."""
         with self._lock:
             if not self._laid_out:
                 blob = self._file.blob
@@ -223,7 +223,7 @@ class ChunkedArray:
             ) from error
 
     def can_read_into(self, layout: DatasetLayout) -> bool:
-        """Tell whether `read_into` can be called: not for more than one axis or other filters."""
+        """Return whether `read_into` can be called: for one axis and known filters only."""
         return can_inflate(layout)
 
     def read_into(self, layout: DatasetLayout, first: int, stop: int, out: NDArray[Any]) -> None:
@@ -276,7 +276,7 @@ class ChunkedArray:
                 yield number, self._decode(layout, number, stored[at : at + size], mask)
 
     def _filled(self, layout: DatasetLayout) -> NDArray[Any]:
-        """Return a chunk that was never written."""
+        """Return a chunk of fill values, for one that was never written."""
         fill = self._file.dataset(self.path).fillvalue
         return np.full(layout.chunk_shape, fill, dtype=self.dtype)
 

@@ -1,8 +1,8 @@
-"""HDF5's filters undone outside of the library: deflate, shuffle, zstd, blosc, LZ4.
+"""Decoders of HDF5's filters outside of the library: deflate, shuffle, zstd, blosc, LZ4.
 
 Ids are those that The HDF Group registers (`docs.hdfgroup.org`, "Registered Filter
-Plugins"). What else there may be is left to the library, and to the plugins that the
-package ``hdf5plugin`` adds to it where it is installed.
+Plugins"). Other filters are left to the library, and to the plugins of the package ``hdf5plugin``
+where it is installed.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _LZ4_HEADER = struct.Struct(">QI")
 _BLOCK_BYTES = struct.Struct(">I")
 
 Undo = Callable[[Any, int, int], Any]
-"""Takes the stored bytes, the chunk's decoded size and the size of an item, in bytes."""
+"""A decoder; arguments: stored bytes, the chunk's decoded size and the item size, in bytes."""
 
 
 def known_filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
-    """Return the ids of a dataset's filters, `None` if one can't be undone here."""
+    """Return the ids of a dataset's filters, `None` if one has no decoder here."""
     ids = filter_ids(dataset)
     return ids if set(ids) <= FILTERS.keys() else None
 
@@ -48,7 +48,7 @@ def filter_ids(dataset: h5py.Dataset) -> tuple[int, ...]:
 
 
 def missing_filter(dataset: h5py.Dataset) -> int | None:
-    """Return the id of a filter without which the library can't read a dataset either."""
+    """Return the id of a filter that the library lacks; ``None`` if it has all."""
     for number in filter_ids(dataset):
         if not h5py.h5z.filter_avail(number) and find_spec("hdf5plugin") is not None:
             import_module("hdf5plugin")
@@ -61,7 +61,7 @@ def require_filters(place: str, dataset: h5py.Dataset) -> None:
     """Check that the library has every filter of a dataset; ``place`` names it in the error.
 
     Raises:
-        UnknownFormatError: It has not.
+        UnknownFormatError: A filter is missing.
     """
     missing = missing_filter(dataset)
     if missing is not None:
@@ -77,7 +77,7 @@ def unfilter(data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_
     Args:
         data: The chunk as it is stored.
         filters: Ids of the filters, in the order in which they were applied.
-        mask: Which of them were left out, one bit each.
+        mask: Bit ``i`` is set if filter ``i`` was not applied.
         n_bytes: Size of the chunk once decoded.
         item_bytes: Size of one item.
 
@@ -85,7 +85,7 @@ def unfilter(data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_
         The decoded bytes, `None` where a filter is not known here.
 
     Raises:
-        ValueError: It can't be decompressed.
+        ValueError: The bytes can't be decompressed.
     """
     for place in reversed(range(len(filters))):
         if mask >> place & 1:
@@ -105,7 +105,7 @@ def _inflate(data: Any, n_bytes: int, _: int) -> Any:
 
 
 def _unshuffle(data: Any, _: int, item_bytes: int) -> Any:
-    """Put bytes of equal place, which stand together, back to their items."""
+    """Undo the shuffle filter, which stores bytes of equal significance together."""
     planes = np.frombuffer(data, dtype=np.uint8)
     n_items = len(planes) // item_bytes
     whole = planes[: n_items * item_bytes].reshape(item_bytes, n_items)
@@ -178,4 +178,4 @@ FILTERS: dict[int, Undo] = {
     _LZ4: _unlz4,
     _ZSTD: _unzstd,
 }
-"""How each filter is undone."""
+"""Decoder of each filter, by id."""

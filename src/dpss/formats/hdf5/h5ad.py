@@ -1,4 +1,4 @@
-"""AnnData's h5ad: today's layout and the old ones with compound obs and var."""
+"""AnnData's h5ad: the current layout, and old ones with compound obs and var."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     """Open an h5mu file: a matrix for each modality that holds gene expression.
 
     Raises:
-        NoMatrixError: None does.
+        NoMatrixError: No modality holds genes.
         CorruptMatrixError: Its parts contradict each other.
     """
     matrices = []
@@ -116,7 +116,7 @@ def _coordinates(file: Hdf5File, path: str) -> ArrayCoordinates:
 
 
 def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
-    """Return all layers below a group that is laid out as AnnData, and what is to be said."""
+    """Return all layers below a group with AnnData's layout, and notes about others."""
     h5 = file.h5
     if "var" not in h5[root or "/"]:
         raise NoMatrixError(f"{file.blob.url}: there is no var, hence no gene names")
@@ -151,7 +151,7 @@ def _count_cells(layers: Sequence[Layer]) -> int | None:
 
 
 def _other_encoding(node: Any) -> str:
-    """Return the encoding of what is no matrix of numbers; empty for what may be one."""
+    """Return the encoding of an object that is not a matrix of numbers; else empty."""
     if isinstance(node, h5py.Dataset):
         numbers = node.dtype.kind in "iufb" and node.ndim == 2
         return "" if numbers else f"{node.ndim} axes of {node.dtype}"

@@ -33,7 +33,7 @@ _OTHER_ASSAYS = (
     (re.compile(r"atac|peaks?|chromatin|activity", re.I), "Peaks"),
     (re.compile(r"chromvar|motifs?", re.I), "Motif"),
 )
-"""Names of assays whose features are no genes, by the habits of Seurat and Signac."""
+"""Names of assays whose features are not genes, as usual in Seurat and Signac."""
 
 
 def is_h5seurat(file: Hdf5File) -> bool:
@@ -50,7 +50,7 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     """Open an h5Seurat file: a matrix for each assay that has values.
 
     Raises:
-        NoMatrixError: No assay has any.
+        NoMatrixError: No assay has values.
         CorruptMatrixError: The file contradicts itself.
     """
     with reading(file):
@@ -108,7 +108,7 @@ def _size(node: h5py.Group, n_features: int) -> tuple[int, int]:
 
 
 def _genes(file: Hdf5File, group: h5py.Group, assay: str) -> GeneTable:
-    """Return the features of an assay; those of assays of something else are no genes."""
+    """Return the features of an assay; those of other assays are not genes."""
     table = gene_table({"index": read_strings(file, group["features"])})
     kind = next((kind for form, kind in _OTHER_ASSAYS if form.fullmatch(assay)), GENE_EXPRESSION)
     if kind == GENE_EXPRESSION:

@@ -1,4 +1,4 @@
-"""Deflated chunks inflated many at a time, straight to where their values belong.
+"""Inflation of many deflated chunks in one call, directly into the memory of their values.
 
 libdeflate is called by its address from a compiled loop: the interpreter's lock is released once
 for many chunks, and no chunk is copied. The package ``deflate`` holds libdeflate; where its file
@@ -59,7 +59,7 @@ def inflate_all(  # noqa: PLR0913
     n_bytes: Any,
     actual: Any,
 ) -> Any:
-    """Inflate chunks one behind the other, up to the first that is not sound.
+    """Inflate consecutive chunks, up to the first damaged one.
 
     Args:
         function: Address of ``libdeflate_zlib_decompress``.
@@ -124,7 +124,7 @@ _OF_THREAD = threading.local()
 
 
 def _inflate(stored: Any, places: NDArray[Any], sizes: NDArray[Any], out: NDArray[Any]) -> int:
-    """Inflate chunks into the rows of ``out``; return how many are sound from the first on."""
+    """Inflate chunks into the rows of ``out``; return the number before the first damaged one."""
     found = _library()
     if found is None:
         return 0
@@ -145,21 +145,21 @@ def _inflate(stored: Any, places: NDArray[Any], sizes: NDArray[Any], out: NDArra
             )
         )  # fmt: skip
     except MatrixError:
-        # Neither machine code nor a compiler.
+        # There is neither machine code nor a compiler.
         return 0
 
 
 def can_inflate(layout: DatasetLayout) -> bool:
-    """Tell whether the chunks are pieces of a vector, deflated and nothing else."""
+    """Return whether the chunks are those of a vector, with deflate as the only filter."""
     return len(layout.chunk_shape) == 1 and layout.filters == (DEFLATE,) and bool(_library())
 
 
 def inflate_chunks(
     blob: Blob, layout: DatasetLayout, first: int, stop: int, out: NDArray[Any]
 ) -> Iterator[int]:
-    """Inflate chunks ``first..stop``; yield the number of each that is left to the caller.
+    """Inflate chunks ``first..stop``; yield the numbers of those left to the caller.
 
-    That is one which was never written, was stored without the filter, or is damaged.
+    These are chunks that were never written, were stored without the filter, or are damaged.
 
     Args:
         blob: The file.

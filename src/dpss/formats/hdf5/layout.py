@@ -1,4 +1,4 @@
-"""Where the chunks of an HDF5 dataset lie, and which are read in one go."""
+"""Positions of the chunks of an HDF5 dataset in the file, and groups that one read covers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dpss.errors import CorruptMatrixError
 from dpss.formats.hdf5.filters import known_filters
 
 _MAX_GAP = 1 << 14
-"""Bytes between two chunks that are read along rather than skipped."""
+"""Most bytes between two chunks that one read covers."""
 _MAX_SPAN = 1 << 20
-"""Stored bytes that are read at a time, unless a single chunk is larger."""
+"""Most stored bytes of one read, unless a single chunk is larger."""
 
 
 @dataclass(frozen=True)
 class DatasetLayout:
-    """Where the chunks of a dataset lie, in the order of their place in the array."""
+    """Positions of the chunks of a dataset, in the order of their place in the array."""
 
     chunk_shape: tuple[int, ...]
     grid: tuple[int, ...]
@@ -31,9 +31,9 @@ class DatasetLayout:
     offsets: NDArray[np.int64]
     """Place of each chunk in the file, shape ``(n_chunks,)``; -1 for one never written."""
     sizes: NDArray[np.int64]
-    """Stored size of each, in bytes."""
+    """Stored size of each chunk in bytes, shape ``(n_chunks,)``."""
     masks: NDArray[np.int64]
-    """Filters left out for it, one bit each."""
+    """Bit mask of filters that were not applied to each chunk, shape ``(n_chunks,)``."""
     filters: tuple[int, ...]
     """Ids of the filters, in the order in which they were applied."""
 
@@ -49,12 +49,12 @@ class DatasetLayout:
 
 
 def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetLayout | None:
-    """Ask where the chunks lie; `None` if the library must do the reading.
+    """Return the positions of the chunks; `None` if the library must read them.
 
     Args:
-        url: Of the file, for errors.
+        url: Address of the file, for errors.
         file_bytes: Size of the file, if it is known.
-        dataset: Whose chunks are asked for.
+        dataset: The dataset.
 
     Raises:
         CorruptMatrixError: A chunk lies beyond the end of the file.
@@ -91,7 +91,7 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
 
 
 def coalesce(layout: DatasetLayout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Group chunks that lie one behind the other: yield (first, last) places in ``numbers``."""
+    """Group chunks that are adjacent in the file: yield (first, last) positions in ``numbers``."""
     first = 0
     begins = layout.offsets[numbers].tolist()
     ends = (layout.offsets[numbers] + layout.sizes[numbers]).tolist()
@@ -105,6 +105,6 @@ def coalesce(layout: DatasetLayout, numbers: NDArray[np.int64]) -> Iterator[tupl
 
 
 def span_bytes(layout: DatasetLayout, numbers: NDArray[np.int64], first: int, last: int) -> int:
-    """Return the size of what lies from one chunk to another."""
+    """Return the bytes in the file from the start of a chunk to the end of another."""
     end = layout.offsets[numbers[last]] + layout.sizes[numbers[last]]
     return int(end - layout.offsets[numbers[first]])

@@ -27,7 +27,7 @@ FORMAT = "loom"
 
 _CELL_NAMES = ("CellID", "obs_names", "cell_names", "Cell", "barcode")
 _MAX_NAME_BYTES = 1 << 12
-"""Longest fixed-size name that is believed: more per gene would be no name."""
+"""Longest fixed-size name in bytes; longer texts are not names."""
 _NEAR_BYTES = 1 << 24
 """A smaller dataset, in bytes, is kept once it has been read, whether local or remote."""
 
@@ -39,12 +39,12 @@ def is_loom(file: Hdf5File) -> bool:
 
 
 def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
-    """Open a loom file: its main matrix is called ``X``, its layers as they are.
+    """Open a loom file: its main matrix is named ``X``, its layers keep their names.
 
     Raises:
         NoMatrixError: ``matrix`` is not a matrix of numbers.
         CorruptMatrixError: The file contradicts itself.
-        LimitError: It has more features, or larger pieces, than can be read.
+        LimitError: There are more features, or larger chunks, than can be read.
     """
     with reading(file):
         shape = file.dataset("matrix").shape

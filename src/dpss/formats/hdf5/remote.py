@@ -1,8 +1,8 @@
 """A remote HDF5 file as a file object, with its indices prefetched.
 
 The library follows the index of a dataset's chunks node by node, thousands of times where
-a file is large, and each would cost a round trip. But a node of a B-tree names all nodes
-below it: once the library asks for an upper one, those below are asked for together.
+a file is large, and each would cost a round trip. A node of a B-tree names all nodes below it: when
+the library reads an upper node, all nodes below it are requested together.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CHUNKS = 1
 _KEY_BYTES = (24, 32)
 """Size, mask, and the chunk's place along one axis or two, and within an item."""
 _MAX_NODES = 1 << 14
-"""Most nodes asked for ahead: a quarter of a million chunks and more."""
+"""Most nodes that are prefetched, enough for 250,000 chunks."""
 
 
 class RangeFile(BlobFile):
@@ -39,7 +39,7 @@ class RangeFile(BlobFile):
         return _bare(self._error) if self._error is not None else None
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read at the position; prefetch what a node of an index names."""
+        """Read at the position; if a node of an index is read, prefetch the nodes below."""
         try:
             n_bytes = super().readinto(buffer)
             prefetch_nodes(self.blob, bytes(memoryview(buffer)[:n_bytes]))
@@ -50,11 +50,11 @@ class RangeFile(BlobFile):
 
 
 def _bare(error: BaseException) -> BaseException:
-    """Return an error that was not raised yet.
+    """Return a copy of an error without traceback.
 
-    One that was holds all frames that it came through, and among what these hold is what the
-    library has of this file. Neither would ever be given up, and the library crashes if
-    something of a file of Python's is left when Python has ended.
+    A raised error refers to the frames of its traceback, and these to the library's objects of this
+    file. They would never be freed, and the library crashes if such objects exist when Python has
+    ended.
     """
     kind = type(error)
     bare = kind.__new__(kind)
@@ -75,7 +75,7 @@ def prefetch_nodes(blob: Blob, node: bytes) -> None:
         if not places or n_nodes > _MAX_NODES:
             return
         blob.prefetch(Spans([(place, len(node)) for place in places], soon=True))
-        # Those directly above the leaves name what was just announced: one more level.
+        # Nodes directly above the leaves name the nodes just announced: stop here.
         upper = nodes[0][5] > 1
         nodes = [blob.read_range(place, len(node)) for place in places] if upper else []
 

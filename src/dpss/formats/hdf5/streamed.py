@@ -1,8 +1,8 @@
 """Dense HDF5 datasets in chunks too large to be held: inflated piece by piece.
 
 Some programs write a whole matrix as a single chunk. HDF5 can only decompress it
-whole; but what deflate made can be inflated as a stream, and the rows of a chunk come
-out one after the other.
+whole; but deflated bytes can be inflated as a stream, which gives the rows of a chunk one after the
+other.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class StreamedLayer:
         return layout
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Return a partition per chunk: as cells where chunks are whole cells, else as numbers."""
+        """Return a partition per chunk: of cells where chunks hold whole cells, else of chunks."""
         layout = self._layout
         if not self.cell_major:
             return [range(i, i + 1) for i in range(layout.grid[0] * layout.grid[1])]

@@ -1,7 +1,7 @@
-"""Strings of variable length in HDF5, their heaps checked before the library reads them.
+"""Strings of variable length in HDF5; their heaps are checked before the library reads them.
 
-The library walks a heap by the sizes that stand in it, and walks on for ever where a
-damaged size is zero or wraps around. No signal ends that, so it is looked for first.
+The library walks a heap by the sizes stored in it, and loops for ever where a damaged size is zero
+or wraps around. Signals do not end that, so the heap is checked first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HEAP_MARK = b"GCOL\x01\0\0\0"
 """First bytes of a heap: signature, version and three reserved bytes."""
 _PIECE_BYTES = 1 << 19
 _SEARCHED_BYTES = 1 << 24
-"""How much of a file's beginning and of its end is searched for heaps."""
+"""Bytes at a file's start, and at its end, that are searched for heaps."""
 
 
 def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
@@ -47,8 +47,8 @@ def read_whole(file: Hdf5File, node: Any) -> NDArray[Any]:
     """Return a whole column of a table.
 
     Raises:
-        CorruptMatrixError: It is no column, or the heap that holds its strings is damaged.
-        LimitError: It declares more than a table of genes can have.
+        CorruptMatrixError: The object is not a column, or the heap of its strings is damaged.
+        LimitError: The column declares more entries than a table of genes can have.
     """
     if not isinstance(node, h5py.Dataset) or node.ndim != 1:
         raise CorruptMatrixError(f"{file.blob.url}: {node.name} is no column of a table")
@@ -66,7 +66,7 @@ def check_heaps(file: Hdf5File, node: h5py.Dataset) -> None:
     """Check the heaps that a dataset of strings points into.
 
     Raises:
-        CorruptMatrixError: One of them would lead the library astray.
+        CorruptMatrixError: A heap is damaged.
     """
     if node.dtype.kind != "O" or not node.size or _offset_bytes(file) != 8:
         return
@@ -82,11 +82,11 @@ def check_heaps(file: Hdf5File, node: h5py.Dataset) -> None:
 def check_heaps_of_attributes(file: Hdf5File) -> None:
     """Check the heaps near both ends of a local file, where those of attributes lie.
 
-    Nothing tells where an attribute's heap is before the library has followed it. The
+    The position of an attribute's heap is not known before the library reads it. The
     search is complete for files of up to 32 MiB.
 
     Raises:
-        CorruptMatrixError: One of them would lead the library astray.
+        CorruptMatrixError: A heap is damaged.
     """
     if path_of(file.blob) is None or _offset_bytes(file) != 8:
         return

@@ -23,7 +23,7 @@ _MAX_SHOWN = 80
 
 
 class Hdf5Group(h5py.Group):  # type: ignore[misc]
-    """A group whose members are opened only where they lie in the same file.
+    """A group whose members are opened only if they are in the same file.
 
     It is used as h5py's own: by ``[]``, ``get``, ``in``, ``items()`` and ``attrs``. ``file``
     and ``parent`` are not available, because they lead to h5py's own groups.
@@ -53,9 +53,9 @@ class Hdf5Group(h5py.Group):  # type: ignore[misc]
         """Return a group or dataset by its path, or by a reference to it.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is no such object.
             OtherFileError: A link on the way, or the dataset, leads to another file.
-            CorruptMatrixError: Its soft links go round in a circle.
+            CorruptMatrixError: The soft links form a circle.
         """
         if isinstance(name, h5r.Reference):
             found = h5r.dereference(name, self.id)
@@ -138,7 +138,7 @@ class Hdf5Group(h5py.Group):  # type: ignore[misc]
 
 
 def _targets(group: h5g.GroupID, name: bytes, kind: int) -> Iterator[Any]:
-    """Yield the file that a link leads to, if it says so."""
+    """Yield the name of the file that a link leads to, if it states one."""
     if kind == h5l.TYPE_EXTERNAL:
         yield group.links.get_val(name)[0]
 

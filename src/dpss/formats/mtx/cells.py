@@ -38,7 +38,7 @@ class TextTable:
         if count_lines(self.blob, self.n_cells + 1) != self.n_cells + 1:
             return []
         titles, first = [*islice(read_rows(self.blob), 2), [], []][:2]
-        # R's write.table gives the names of the lines no title.
+        # R's write.table writes no title for the names of the lines.
         return ["", *titles] if len(titles) == len(first) - 1 else titles
 
     def _column(self, number: int) -> Iterator[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""The head of a MatrixMarket file: what it says of itself.
+"""The header of a MatrixMarket file.
 
 Format: https://math.nist.gov/MatrixMarket/formats.html
 """
@@ -34,17 +34,17 @@ class MtxHeader:
     n_rows: int
     n_columns: int
     n_entries: int
-    """Number of entries that it declares."""
+    """Declared number of entries."""
     kind: int
     """``PATTERN``, ``WHOLE`` or ``REAL`` of `dpss.formats.mtx.parser`."""
     n_bytes: int
-    """Where the first entry begins, decompressed."""
+    """Offset of the first entry in the decompressed bytes."""
     n_lines: int
     """Lines before the first entry."""
 
 
 def is_matrix_market(blob: Blob) -> bool:
-    """Tell by its first bytes, decompressed, whether a blob is a MatrixMarket file."""
+    """Return whether a blob is a MatrixMarket file, by its first bytes, decompressed."""
     return peek(blob, len(MAGIC)).lower() == MAGIC
 
 
@@ -52,8 +52,8 @@ def read_header(blob: Blob) -> MtxHeader:
     """Read a MatrixMarket file up to its first entry.
 
     Raises:
-        CorruptMatrixError: It is damaged, or no sparse matrix of plain numbers.
-        LimitError: It declares more than 2**31 rows or columns.
+        CorruptMatrixError: The file is damaged, or is not a sparse matrix of real numbers.
+        LimitError: The file declares more than 2**31 rows or columns.
     """
     url = blob.url
     with open_decompressed(blob) as file:
@@ -111,5 +111,5 @@ def _parse_banner(words: list[str], url: str) -> int:
 
 
 def _show(line: bytes) -> str:
-    """Show the beginning of a line in an error."""
+    """Return the beginning of a line for an error."""
     return repr(line.strip()[:60].decode("latin-1"))

@@ -26,7 +26,7 @@ _VALUE_BYTES = 12
 
 
 class Entries(Protocol):
-    """Entries that follow one another in a file; good until the next ones are asked for."""
+    """Consecutive entries of a file; valid until the next ones are read."""
 
     @property
     def rows(self) -> NDArray[np.int32]:
@@ -42,7 +42,7 @@ class Entries(Protocol):
 
     @property
     def starts(self) -> NDArray[np.int32]:
-        """Where each run of equal major indices begins; ``n_runs`` at least."""
+        """Start of each run of equal major indices; ``n_runs`` at least."""
 
     @property
     def n(self) -> int:
@@ -54,7 +54,7 @@ class Entries(Protocol):
 
     @property
     def distinct(self) -> bool:
-        """Whether no entry can be there twice."""
+        """Whether no place can occur twice."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class MtxLayer:
     cell_axis: int
     """Index that counts the cells: 0 is the first, 1 the second."""
     order: Order
-    """How the first entries are sorted; reading finds out about the others."""
+    """Order of the first entries; reading checks that of the others."""
     threads: int = 2
     """Threads that inflate and parse."""
     chunk_bytes: int = DEFAULT_CHUNK_BYTES
@@ -113,7 +113,7 @@ class MtxLayer:
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield all entries in blocks, in the file's order.
 
-        Sorted by gene and cell, no entry is there twice.
+        If the entries are sorted by gene and cell, no place occurs twice.
 
         Raises:
             NotCellMajorError: They are not sorted as the first ones are.
@@ -135,7 +135,7 @@ class MtxLayer:
                 yield EntryBlock(cells=cells[part], genes=genes[part], data=chunk.values[part])
 
     def gathered(self) -> Layer | None:
-        """Return the layer as one of cells if its entries stand in no order, else ``None``."""
+        """Return a cell-major form of the layer if its entries have no order, else ``None``."""
         return GatheredLayer(self, self.blob.url) if self.order is Order.NONE else None
 
     def _order_error(self) -> NotCellMajorError:
@@ -209,7 +209,7 @@ class _Cutter:
         self._values.append(values.copy())
         self._n_open += len(genes)
         if self._n_open > 2 * self._n_genes:
-            # More entries than genes: the same ones come again and again.
+            # More entries than genes: genes repeat.
             self._merge_open()
 
     def _merge_open(self) -> None:

@@ -48,7 +48,7 @@ class NpzArray:
     """numpy's name of the type, such as ``<i4``."""
     length: int
     begin: int
-    """Where the first number begins in the member."""
+    """Offset of the first number in the member, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Npz:
     values: NpzArray
 
     def guess_order(self, cell_axis: int) -> Order:
-        """Tell how the entries are sorted, by the layout or the first of them.
+        """Return the order of the entries, by the layout or the first entries.
 
         Args:
             cell_axis: Which index counts the cells: 0 the rows, 1 the columns.
@@ -88,7 +88,7 @@ def _first_numbers(array: NpzArray, n: int) -> list[int]:
 
 
 def is_sparse_npz(blob: Blob) -> bool:
-    """Tell by the name of its first member whether a file is a sparse matrix of scipy."""
+    """Return whether a file is a sparse matrix of scipy, by the name of its first member."""
     return first_name(blob.read_range(0, _HEAD_BYTES)) in _FIRST_MEMBERS
 
 
@@ -98,7 +98,7 @@ def read_npz(blob: Blob) -> Npz:
     Raises:
         CorruptMatrixError: The file is damaged, or its arrays contradict each other.
         LimitError: It declares more than 2**31 rows or columns.
-        NeedsWholeError: It lies within a stream.
+        NeedsWholeError: The file can only be read as a stream.
         UnknownFormatError: It is no sparse matrix by rows, columns or entries.
     """
     members = {path.removesuffix(".npy"): each for path, each in ZipTree(blob).blobs().items()}

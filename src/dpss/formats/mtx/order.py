@@ -22,7 +22,7 @@ _PATTERN_ENTRY = re.compile(rb"[ \t]*(\d{1,10})[ \t]+(\d{1,10})[ \t\r]*")
 
 
 class Order(Enum):
-    """How the entries of a file are sorted."""
+    """Order of the entries of a file."""
 
     CELLS = "by cell"
     GENES = "by gene, then by cell"
@@ -32,7 +32,7 @@ class Order(Enum):
 def guess_order(blob: Blob, header: MtxHeader, cell_axis: int) -> Order:
     """Guess from the first entries how a file is sorted.
 
-    A wrong guess does no harm: reading finds out.
+    A wrong guess does no harm, as reading detects it.
 
     Args:
         blob: The file.
@@ -50,7 +50,7 @@ def guess_order(blob: Blob, header: MtxHeader, cell_axis: int) -> Order:
 
 
 def order_of(pairs: Sequence[tuple[int, int]], *, complete: bool) -> Order:
-    """Tell from entries how they are sorted.
+    """Return the order of entries.
 
     Args:
         pairs: Indices of cell and gene of each.

@@ -1,8 +1,8 @@
 """Orientation of a MatrixMarket file, by the lengths of the tables beside it.
 
-The table of genes has to fit. That of the cells tells the orientation too where it fits; where
-it does not, or can't be read, and the table of genes fits one side alone, a warning says so:
-no number needs names of cells.
+The table of genes must fit. A table of cells that fits is further evidence. If it does not fit, or
+can't be read, and the table of genes fits one side alone, a warning says so: no number depends on
+names of cells.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Orientation:
 
 
 def orient(blob: Blob, header: MtxHeader, tables: Tables) -> Orientation:
-    """Tell by the lengths of the tables which index counts the cells.
+    """Return the index that counts the cells, by the lengths of the tables.
 
     Args:
         blob: The matrix, for messages.

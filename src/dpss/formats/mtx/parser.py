@@ -1,8 +1,8 @@
-"""The compiled loop over a MatrixMarket file's entries, and what it found.
+"""The compiled loop over a MatrixMarket file's entries, and its state.
 
-It lets go of the interpreter's lock and touches nothing but the arrays that it is
-handed. Tokens that it does not know (``nan``, ``inf``, 20 digits, ``12x``) it leaves
-to the caller, with their places. How digits are read: `dpss.formats.arrays.digits`.
+It runs without the interpreter's lock and accesses only the arrays passed to it. Tokens that it
+does not know (``nan``, ``inf``, 20 digits, ``12x``) it leaves to the caller, with their places. How
+digits are read: `dpss.formats.arrays.digits`.
 """
 
 from __future__ import annotations

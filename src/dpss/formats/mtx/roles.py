@@ -33,12 +33,12 @@ OTHER_ROLE = {"genes": "cells", "cells": "genes"}
 
 
 class Told(Enum):
-    """Evidence that a table is of genes or of cells."""
+    """Evidence that a table names genes or cells."""
 
     CONTENT = "content"
-    """Ids of genes, or barcodes; its name says the same, or nothing."""
+    """Content: ids of genes, or barcodes; the name does not contradict it."""
     AGAINST_NAME = "against name"
-    """Its content, and its name says the other."""
+    """Content that contradicts the name."""
     NAME = "name"
     """A word for genes or cells in its name."""
     AXIS = "axis"
@@ -51,7 +51,7 @@ class Table:
 
     blob: Blob
     sure: bool
-    """Whether its name alone says that it does, so that it has to fit."""
+    """Whether the name alone shows that the table belongs to the matrix, so that it must fit."""
     told: Told
     order: tuple[bool, bool, int, bool, bool, str]
     """Sort key: the likeliest table comes first."""
@@ -100,7 +100,7 @@ def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blo
 
 
 def role_by_content(blob: Blob) -> str | None:
-    """Tell by its first lines whether a table is of ``genes`` or of ``cells``.
+    """Return ``genes`` or ``cells``: the axis that a table names, by its first lines.
 
     Ids of Ensembl and well-known genes are genes. Barcodes are cells if they stand
     alone or behind few prefixes: each tag (``CD3-ACGTACGTACGTACG``) has its own.

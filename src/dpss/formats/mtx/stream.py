@@ -35,7 +35,7 @@ _NUMBER_BYTES = frozenset(b"0123456789+-.eEnNaAiIfFtTyY")
 
 
 class Chunk:
-    """Entries of consecutive lines; its arrays are used again for a later chunk."""
+    """Entries of consecutive lines; a later chunk reuses the arrays."""
 
     def __init__(self, chunk_bytes: int, kind: int) -> None:
         """Make the buffers for about ``chunk_bytes`` of text."""
@@ -106,7 +106,7 @@ class Chunk:
             self.fault = self._explain(status, int(state[parse.POSITION]), shape, kind)
 
     def _settle_odd(self, n_odd: int) -> bool:
-        """Read the tokens that the compiled loop left; return whether all are numbers."""
+        """Parse the tokens that the compiled loop left; return whether all are numbers."""
         for begin, entry, line in self.odd[:n_odd].tolist():
             token = _TOKEN.match(self.text, begin)[0]  # type: ignore[index]
             try:
@@ -121,7 +121,7 @@ class Chunk:
         return True
 
     def _explain(self, status: int, position: int, shape: tuple[int, int], kind: int) -> str:
-        """Say what is wrong with the line at a position."""
+        """Return a description of the fault of the line at a position."""
         begin = self.text.rfind(b"\n", 0, position) + 1
         end = self.text.find(b"\n", position, self.n_bytes)
         line = _show(bytes(self.text[begin:end]))
@@ -135,7 +135,7 @@ class Chunk:
 
 
 class _Feed:
-    """Hands out a stream's chunks in turn to several threads."""
+    """Distributes a stream's chunks in turn to several threads."""
 
     def __init__(self, file: BinaryIO, chunk_bytes: int) -> None:
         self._file = file
@@ -241,7 +241,7 @@ def _read_in_threads(
     blob: Blob, header: MtxHeader, major: int | None, threads: int, chunk_bytes: int
 ) -> Iterator[Chunk]:
     shape = (header.n_rows, header.n_columns)
-    # One being consumed, one in work per thread, one waiting.
+    # One is consumed, one per thread is parsed, one waits.
     chunks = [Chunk(chunk_bytes, header.kind) for _ in range(threads + 2)]
     with open_decompressed(blob) as file:
         _skip(file, header.n_bytes)

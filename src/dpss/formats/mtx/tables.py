@@ -1,4 +1,4 @@
-"""The tables beside a MatrixMarket file: which they are, how long, what they say.
+"""The tables beside a MatrixMarket file: roles by name, lengths and columns.
 
 Names only tell which table may belong to which matrix; lengths tell whether it does,
 and content whether it has a header.
@@ -36,7 +36,7 @@ _USELESS = re.compile(r"start|end|isgene|species|strand|length|sequence")
 
 
 def find_role(path: str) -> tuple[str, str, str] | None:
-    """Tell what a table may be by its name.
+    """Return the role that a table may have, by its name.
 
     Returns:
         ``genes`` or ``cells``, the name before the word that says so, and the name

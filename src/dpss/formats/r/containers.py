@@ -1,4 +1,4 @@
-"""Where R's objects for single cells keep their matrices."""
+"""Recognition of the matrices in R's objects for single cells."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dpss.formats.r.values import (
 )
 
 _MAX_DEPTH = 8
-"""How deep lists in lists are looked into."""
+"""Most levels of nested lists that are searched."""
 _LAYER_NAMES = {"logcounts": "X", "data": "X", "raw.data": "raw"}
 """Names of layers in AnnData's terms; Seurat 2 calls the counts ``raw.data``."""
 _SPLIT = re.compile(r"(counts|data|scale\.data)\.(.+)")
@@ -35,7 +35,7 @@ _SPLIT = re.compile(r"(counts|data|scale\.data)\.(.+)")
 
 @dataclass(frozen=True)
 class Found:
-    """Matrices of the same cells and genes, under one name."""
+    """The layers of one matrix, with columns of its genes and cells."""
 
     name: str
     layers: Mapping[str, RMatrix]
@@ -51,17 +51,17 @@ class Found:
 def find_matrices(
     thing: Any, url: str, name: str = "", depth: int = 0, *, nested: bool = False
 ) -> Iterator[Found | SkippedObject]:
-    """Yield all count matrices of an object, and of those in it, and what is left out.
+    """Yield the count matrices of an object and its members, and the skipped objects.
 
     Args:
         thing: The object.
         url: The file's address, for messages.
-        name: Where the object is in the file.
-        depth: In how many lists it is.
+        name: Path of the object in the file.
+        depth: Number of lists around the object.
         nested: Whether one of them is more than the list of all that was saved.
 
     Raises:
-        CorruptMatrixError: One contradicts itself.
+        CorruptMatrixError: A matrix contradicts itself.
     """
     if depth > _MAX_DEPTH:
         return
@@ -107,7 +107,7 @@ def _with_cells(frame: Any, found: Found | SkippedObject) -> Found | SkippedObje
 
 
 def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found | SkippedObject:
-    """Return a matrix, or why it is left out.
+    """Return a matrix, or the reason why it is skipped.
 
     Raises:
         UnknownFormatError: It is the only object, and of a kind that is not read.
@@ -186,7 +186,7 @@ def _find_assay(assay: Any, where: str, name: str) -> Iterator[Found | SkippedOb
         )
     for suffix, layers in groups.items():
         n_genes = len(genes[suffix])
-        # Scaled values are often of the variable genes only.
+        # Scaled values often exist for the variable genes only.
         same = {key: m for key, m in layers.items() if m.gene_names or m.n_genes == n_genes}
         yield from _as_found(_join(name, suffix), same or layers, gene_names=genes[suffix])
 

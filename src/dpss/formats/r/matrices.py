@@ -18,7 +18,7 @@ _COLUMNS, _ROWS, _TRIPLETS = "CMatrix", "RMatrix", "TMatrix"
 
 @dataclass(frozen=True)
 class Compressed:
-    """A compressed sparse matrix: what scipy's has, of cells × genes."""
+    """A compressed sparse matrix of cells × genes, with the attributes of scipy's."""
 
     format: str
     """``csr``: the pointers point at cells; ``csc``: at genes."""
@@ -36,7 +36,7 @@ class RMatrix:
     values: Compressed | NDArray[Any]
     """Dense: shape ``(n_cells, n_genes)``."""
     gene_names: list[str]
-    """Names of the rows in R; empty where it has none."""
+    """Names of the rows in R; empty without names."""
     cell_names: list[str]
     notes: tuple[Note, ...] = ()
     """Notes about names that were not used."""
@@ -73,8 +73,8 @@ def read_matrix(thing: Any, where: str) -> RMatrix:
     """Return a matrix, with its parts checked against each other.
 
     Raises:
-        CorruptMatrixError: They contradict each other.
-        UnknownFormatError: It is of a kind that is not read.
+        CorruptMatrixError: The parts contradict each other.
+        UnknownFormatError: The matrix has an unsupported class.
     """
     slots = attributes_of(thing)
     sparse = kind_of(thing) == "S4"
@@ -97,7 +97,7 @@ def read_matrix(thing: Any, where: str) -> RMatrix:
         flat = numbers_of(thing)
         if flat is None or len(flat) != n_genes * n_cells:
             raise CorruptMatrixError(f"{where}: its values are not {n_genes:,} × {n_cells:,}")
-        # R goes down the columns: a cell's genes stand together.
+        # R stores columns: the genes of a cell are adjacent.
         values = flat.reshape(n_cells, n_genes)
     return RMatrix(n_cells, n_genes, values, rows, columns, notes)
 

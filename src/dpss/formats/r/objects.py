@@ -1,7 +1,7 @@
-"""R's serialised objects, parsed by rdata as long as there is memory for them.
+"""R's serialised objects, parsed by rdata within a limit of memory.
 
 A list of a million ``NULL`` takes 4 MB, compressed some kB; parsed, each is two objects of
-Python. They are counted as they are made: nothing before tells how many there are.
+Python. They are counted while they are made, as their number is not known before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ numeric(0) 446, a symbol 575, integer(0) with attributes 718, NA 1,230."""
 FEW_OBJECTS = 10_000
 """Objects that are always parsed."""
 RDATA = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
-"""How files of several named objects begin; ``X`` or ``A`` and the objects follow."""
+"""First bytes of files with several named objects; ``X`` or ``A`` and the objects follow."""
 _MAX_SEQUENCE = 1 << 24
 """Longest sequence such as ``1:n`` that is written out: a file stores just its ends."""
 
@@ -31,11 +31,11 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
     Args:
         data: The file.
         url: Its address, for messages.
-        most_objects: Number of objects beyond which it is refused; each string is one.
+        most_objects: Most objects that are parsed; each string is one.
 
     Raises:
         LimitError: There are more objects.
-        CorruptMatrixError: They can't be parsed.
+        CorruptMatrixError: The objects can't be parsed.
     """
     # The import takes half a second and more: only readers of R's files need it.
     from rdata import parser
@@ -72,7 +72,7 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
     except LimitError:
         raise
     except Exception as error:
-        # rdata checks little itself: over damaged bytes it raises whatever it runs into.
+        # rdata checks little: on damaged bytes it may raise any exception.
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise CorruptMatrixError(f"{url}: R's objects can't be parsed ({reason})") from error
 

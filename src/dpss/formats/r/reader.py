@@ -33,8 +33,9 @@ FORMAT = "R"
 DEFAULT_MEMORY_BYTES = 4 << 30
 """Memory that reading a file may need where nothing else is said."""
 _NEED_PER_BYTE = 4.5
-"""Memory per decompressed byte: the bytes, rdata's copy of them, arrays in two byte orders.
-Measured: 4.2 for a matrix of 12 million values."""
+"""Bytes of memory per decompressed byte: the bytes, rdata's copy of them, arrays in two byte
+orders. Measured: 4.2 for a matrix of 12 million values.
+"""
 _NEED_PER_STRING = 600
 """Memory per string beyond that: rdata makes three objects of each. Measured: 530."""
 _STRINGS = (b"\x00\x04\x00\x09", b"\x00\x00\x80\x09", b"262153\n")
@@ -51,7 +52,7 @@ _MAX_NAMED = 10
 
 
 def sniff(source: Blob | Tree) -> bool:
-    """Return whether a file, once decompressed, begins as R's files do."""
+    """Return whether a file's decompressed bytes begin as R's files do."""
     return isinstance(source, Blob) and peek(source, 8).startswith((*RDATA, *_RDS))
 
 
@@ -62,11 +63,11 @@ def open_(
 
     Args:
         source: The file.
-        memory_bytes: Memory that may be needed.
-        sample_only: Whether a look is expected to be quick, so that the log says if it is not.
+        memory_bytes: Memory limit in bytes.
+        sample_only: Whether a quick sample is expected, so that a slow one is logged.
 
     Raises:
-        LimitError: More would be needed.
+        LimitError: The file would need more memory.
         CorruptMatrixError: The file is damaged, or its parts contradict each other.
         NoMatrixError: There is no matrix among its objects.
     """
@@ -108,7 +109,7 @@ def _list(skipped: Sequence[SkippedObject]) -> str:
 
 
 def _decide_skipped(skipped: Sequence[SkippedObject]) -> tuple[Decision, ...]:
-    """Return what the reading says of the objects that were left out, if any were."""
+    """Return a decision about the skipped objects, if there are any."""
     if not skipped:
         return ()
     evidence = f"Left out: {_list(skipped)}."
@@ -117,7 +118,7 @@ def _decide_skipped(skipped: Sequence[SkippedObject]) -> tuple[Decision, ...]:
 
 
 def _read(blob: Blob, memory_bytes: int) -> tuple[bytes, int, int]:
-    """Decompress a file as long as there is memory for what will be made of it.
+    """Decompress a file within the memory limit for its objects.
 
     Returns:
         The file, the number of strings in it, and the number of objects that there is memory for.
@@ -147,7 +148,7 @@ def _find(top: Any, url: str) -> Iterator[Found | SkippedObject]:
     except MatrixError:
         raise
     except Exception as error:
-        # As above: what was parsed from damaged bytes may have any shape.
+        # As above: objects parsed from damaged bytes may have any shape.
         raise CorruptMatrixError(f"{url}: R's objects contradict themselves ({error})") from error
 
 
@@ -162,7 +163,7 @@ class _Cut:
 
 
 def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> Matrix:
-    """Make a matrix of what was found under one name in the file."""
+    """Make a matrix of the layers found under one name in the file."""
     layers: list[InMemoryLayer] = []
     notes: dict[str, Note] = {}
     orientation: list[Decision] = []

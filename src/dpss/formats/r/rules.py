@@ -1,4 +1,4 @@
-"""Rules for objects in an R file that hold numbers but are no count matrices."""
+"""Rules for objects in an R file that hold numbers but are not count matrices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STATISTICS = re.compile(
 _MAX_DIMENSIONS = 200
 """Reductions have 2 to 100 dimensions as a rule; numbered genes are more."""
 _N_PROBED = 1 << 20
-"""How many values of an object are looked at for signs and fractions."""
+"""Most values of an object that are checked for signs and fractions."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,17 @@ class SkippedObject:
     """An object with numbers that is not read."""
 
     name: str
-    """Where it is in the file; empty for the whole file."""
+    """Path of the object in the file; empty for the whole file."""
     reason: str
     """Description of the object, in a few words."""
 
 
 def why_no_counts(matrix: RMatrix, *, is_frame: bool, nested: bool) -> str:
-    """Return why an object is not taken for a count matrix; empty where it is taken.
+    """Return why an object is not a count matrix; empty if it is one.
 
-    What is the only object of a file, or was saved under a name of its own, is taken unless
-    it is told to be something else. In a list there may be anything, so that a table in one
-    is taken only if it has names and no negative or missing value, and a data frame only if
-    all its values are whole.
+    The only object of a file, or one saved under its own name, counts as a matrix unless its names
+    contradict. A list may hold other tables, so that a table in one must have names and no negative
+    or missing value; a data frame must also have whole numbers only.
 
     Args:
         matrix: The object as a matrix.
@@ -61,7 +60,7 @@ def why_no_counts(matrix: RMatrix, *, is_frame: bool, nested: bool) -> str:
 
 
 def _why_no_table(matrix: RMatrix, table: NDArray[Any], *, is_frame: bool) -> str:
-    """Return why a dense table in a list is not taken for counts; empty where it is."""
+    """Return why a dense table in a list is not a count matrix; empty if it is one."""
     if not matrix.gene_names or not matrix.cell_names:
         return "a table without names of genes or cells"
     values = table.ravel()
@@ -91,7 +90,7 @@ def _are_dimensions(titles: list[str]) -> bool:
 
 
 def values_elsewhere(class_name: str) -> str:
-    """Return why an assay of a class that is no matrix of numbers is not read."""
+    """Return the reason why an assay of a class other than a matrix is not read."""
     if class_name.startswith(("HDF5", "TENx", "H5", "Delayed")):
         return (
             f"{class_name}: its values are in an HDF5 file beside it, or delayed, not in "

@@ -1,4 +1,4 @@
-"""R's objects as rdata parses them: attributes, names and plain values, nothing evaluated."""
+"""Attributes, names and plain values of R's objects as rdata parses them, without evaluation."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def attributes_of(thing: Any) -> dict[str, Any]:
 
 
 def class_of(thing: Any) -> str:
-    """Return an object's class, empty where it has none of its own."""
+    """Return an object's class; empty if it has none."""
     names = strings_of(attributes_of(thing).get("class"))
     return names[0] if names else ""
 

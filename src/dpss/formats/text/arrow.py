@@ -1,4 +1,4 @@
-"""Parquet and Feather tables as text: what holds for tables of text holds for them, too.
+"""Parquet and Feather tables, converted to text and read by the rules of text tables.
 
 A table is written as csv, some rows at a time, while it is read. So orientation, names,
 annotation columns and totals are decided by the same rules, and no table is held whole.
@@ -46,7 +46,7 @@ _HEAD_BYTES = 8
 
 
 def find_arrow(blob: Blob) -> str | None:
-    """Tell by its first bytes, decompressed, whether a file is such a table, and which."""
+    """Return the kind of table by a file's first bytes, decompressed; ``None`` for others."""
     head = peek(blob, _HEAD_BYTES)
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
@@ -79,8 +79,8 @@ def open_(
         sample_only: Whether the matrix is only sampled.
 
     Raises:
-        UnknownFormatError: pyarrow, which an extra installs, is not there.
-        NeedsWholeError: The file can't be read at any place where it lies.
+        UnknownFormatError: pyarrow, which an extra installs, is missing.
+        NeedsWholeError: The file has no random access.
         MatrixError: As `dpss.formats.text.reader.open_text` says.
     """
     if not isinstance(source, Blob) or (kind := find_arrow(source)) is None:
@@ -106,7 +106,7 @@ class TableText(DerivedStream):
 
         Raises:
             UnknownFormatError: pyarrow is not installed.
-            NeedsWholeError: The file can't be read at any place where it lies.
+            NeedsWholeError: The file has no random access.
         """
         packed = find_compression(self.inner.read_range(0, _HEAD_BYTES)) is not None
         if packed or not self.inner.random_access:
@@ -221,7 +221,7 @@ def _check_size(text: TableText, n_rows: int, n_columns: int) -> None:
     """Check a declared size against the stored bytes.
 
     Raises:
-        CorruptMatrixError: So few bytes can't hold so many values.
+        CorruptMatrixError: The stored bytes are too few for the values.
     """
     stored = text.inner.size_bytes or 0
     if n_rows * n_columns > max(1 << 29, stored * _MAX_RATIO):
@@ -234,7 +234,7 @@ def _check_memory(text: TableText, n_bytes: int, what: str) -> None:
     """Check that a part of the table that is decoded at a time fits into memory.
 
     Raises:
-        LimitError: It does not.
+        LimitError: It does not fit.
     """
     if n_bytes > text.memory_bytes // 2:
         raise LimitError(

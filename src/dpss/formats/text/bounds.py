@@ -1,4 +1,4 @@
-"""How long a line of a table may be: told while it is decompressed, before it is held whole."""
+"""Limits of a line of a table, checked while it is decompressed, before it is held whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_LINE_BYTES = 1 << 27
 MAX_FIELDS = 1 << 23
 """Most fields of a line, by whichever separator."""
 MAX_FIELD_BYTES = 1 << 22
-"""Longest field, that is stretch of a line without a separator."""
+"""Longest field: bytes of a line without a separator."""
 _SEPARATORS = (b"\t", b",", b";", b" ")
 
 
@@ -31,7 +31,7 @@ class LineBounds:
         self._n_found = [0] * len(_SEPARATORS)
 
     def add(self, part: bytes) -> None:
-        """Look at the next piece.
+        """Check the next piece.
 
         Args:
             part: Text that follows what was given before.

@@ -1,4 +1,4 @@
-"""Columns of a table that are no counts: facts about cells, and sums of other columns."""
+"""Columns of a table that are not counts: annotation of cells, and sums of other columns."""
 
 from __future__ import annotations
 

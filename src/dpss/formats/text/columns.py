@@ -33,7 +33,7 @@ _MIN_ROWS_OF_IDS = 10
 def find_layout(
     rows: Rows, titles: Sequence[str] | None, separator: str, *, short: bool
 ) -> TableLayout:
-    """Tell annotation from data.
+    """Return the ranges of columns that are annotation and data.
 
     Args:
         rows: Lines of the table, without its header.

@@ -1,4 +1,4 @@
-"""How a dense table is laid out: separator, header, columns before and after the counts."""
+"""The layout of a dense table: separator, header, columns before and after the counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
 """Fields that stand for no value, in capitals."""
 
 _SEPARATOR_LINE = re.compile(rb'"?sep=.?"?\s*', re.I)
-"""First line by which Excel tells itself the separator."""
+"""First line with the separator, as Excel writes it."""
 _SEPARATORS = "\t,; "
 _N_ROWS = 50
 _N_FIELDS = 400_000
@@ -31,7 +31,7 @@ class Dialect:
     separator: int
     """The byte between two fields."""
     begin: int
-    """Where the first line of data begins, in decompressed bytes."""
+    """Offset of the first line of data in the decompressed bytes."""
     n_skipped_lines: int
     """Lines before it."""
     lead: tuple[str, ...]
@@ -90,7 +90,7 @@ class Sketch:
 
     separator: str
     begin: int
-    """Where the first of the lines begins."""
+    """Offset of the first line, in bytes."""
     n_before: int
     """Lines before it."""
     first: list[str]

@@ -1,4 +1,4 @@
-"""A first look at a dense table: what its axes are, how many lines, what they are called."""
+"""The first lines of a dense table: its axes, the number of lines, their names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STAR_BEGINS = "N_unmapped"
 
 
 def is_text(head: bytes) -> bool:
-    """Return whether a file that begins so, once decompressed, could be a table of text."""
+    """Return whether a file's first bytes, decompressed, could be those of a text table."""
     return bool(head.strip()) and head.translate(None, _CONTROL) == head
 
 
@@ -104,7 +104,7 @@ def _read_head(blob: Blob) -> tuple[bytes, bool]:
     """Return some lines of a file, and whether they are all there are.
 
     Raises:
-        LimitError: A line is longer, or has more fields, than any that makes sense.
+        LimitError: A line is longer, or has more fields, than the limits allow.
     """
     head = bytearray()
     n_lines = 0
@@ -147,7 +147,7 @@ _LABEL_ORDER = {AxisKind.LIKE_GENES: 1, AxisKind.UNKNOWN: 2}
 
 
 def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, AxisKind]:
-    """Return which column names the lines, and what it names."""
+    """Return the column that names the lines, and the kind of its names."""
     labels = []
     for j in range(dialect.n_lead):
         title = dialect.lead[j] if dialect.lead else ""
@@ -162,7 +162,7 @@ def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, A
 
 
 def orient(look: Look, wanted: Orientation | None) -> Decision:
-    """Decide what the lines and the columns are; the decision's value is an `Orientation`."""
+    """Return the decision on the orientation; its value is an `Orientation`."""
     option = "--orientation"
     if wanted is not None:
         return Decision(

@@ -1,6 +1,6 @@
-"""The compiled loop over the lines of a dense table, and what it found.
+"""The compiled loop over the lines of a dense table, and its state.
 
-It lets go of the interpreter's lock. Fields that it does not know (``NA``, ``inf``, 20
+It runs without the interpreter's lock. Fields that it does not know (``NA``, ``inf``, 20
 digits) it leaves to the caller, with their places. Most fields are zeros: four of them
 are skipped at a time.
 """

@@ -64,7 +64,7 @@ def sniff(source: Blob | Tree) -> bool:
 def is_table(blob: Blob) -> bool:
     """Return whether a file is text."""
     head = peek_text(blob, _SNIFF_BYTES)
-    # A compressed file of which nothing comes out is opened, to say what is wrong with it.
+    # A compressed file that gives no bytes is opened, so that the error names the fault.
     return is_text(head) or (not head and find_compression(blob.read_range(0, 8)) is not None)
 
 
@@ -234,7 +234,7 @@ def open_matrix_service_csv(tree: Tree, threads: int = 2) -> Matrix:
 
     Raises:
         CorruptMatrixError: The files are damaged or contradict each other.
-        LimitError: The table of genes is larger than any that makes sense.
+        LimitError: The table of genes is too large.
     """
     members = _members(tree)
     if members is None:

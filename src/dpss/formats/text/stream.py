@@ -67,7 +67,7 @@ class TextReader:
         """Return whole lines, the last one ended by a newline; nothing at the end.
 
         Raises:
-            LimitError: A line is longer than any that makes sense.
+            LimitError: A line is too long.
             CorruptMatrixError: The compressed bytes are damaged.
         """
         parts = [self._tail]
@@ -90,7 +90,7 @@ class TextReader:
 
 
 def skip(file: BinaryIO, n_bytes: int) -> None:
-    """Read over what stands before the data."""
+    """Skip the bytes before the data."""
     while n_bytes > 0:
         got = len(file.read(min(n_bytes, _SKIP_BYTES)))
         n_bytes -= got or n_bytes
@@ -100,7 +100,7 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     """Parse whole lines.
 
     Returns:
-        What was read, and what is wrong with the line after it (``None``: nothing).
+        The parsed lines, and the fault of the line after them (``None`` for no fault).
     """
     if dialect.decimal == ",":
         text = text.translate(_TO_POINTS)
@@ -180,13 +180,13 @@ def read_lines(blob: Blob, dialect: Dialect, threads: int, chunk_bytes: int) -> 
 
     Args:
         blob: The file, compressed or not.
-        dialect: How it is laid out.
+        dialect: Layout of the table.
         threads: Threads that parse.
         chunk_bytes: About how much text is parsed at a time.
 
     Raises:
         CorruptMatrixError: The file is damaged, or a line is not like the others.
-        LimitError: A line is longer than any that makes sense.
+        LimitError: A line is too long.
     """
     n_lines = dialect.n_skipped_lines
     with open_text(blob) as file:

@@ -1,4 +1,4 @@
-"""Whether the first line of a delimited table holds titles or already data."""
+"""Recognition of titles in the first line of a delimited table."""
 
 from __future__ import annotations
 

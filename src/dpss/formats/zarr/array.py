@@ -30,7 +30,7 @@ from dpss.formats.zarr.strips import can_stream, read_strips
 from dpss.storage.base import Spans
 
 MAX_CHUNK_BYTES = 1 << 29
-"""Largest decoded chunk: it can only be decoded as a whole."""
+"""Largest decoded chunk in bytes, as a chunk can only be decoded whole."""
 _LAST_CHARACTER, _REPLACEMENT = 0x10FFFF, 0xFFFD
 _STRIP_BYTES = 1 << 22
 """About how much of a large chunk is decoded at a time."""
@@ -62,13 +62,13 @@ class ZarrArray:
 
     @property
     def chunk_bytes(self) -> int:
-        """Size of what is decoded of a chunk: rows beyond the array's end are not."""
+        """Decoded bytes of a chunk, without rows beyond the array's end."""
         rows = self.kept_shape[:1] if self._cuts_rows else self.meta.chunk_shape[:1]
         return prod((*rows, *self.meta.chunk_shape[1:])) * self.dtype.itemsize
 
     @property
     def kept_shape(self) -> Place:
-        """Shape of what is kept of a chunk: chunks may be larger than the array."""
+        """Shape of the part of a chunk within the array, as chunks may be larger."""
         return tuple(
             min(c, max(1, n)) for c, n in zip(self.meta.chunk_shape, self.shape, strict=True)
         )
@@ -100,7 +100,7 @@ class ZarrArray:
         return int(self.meta.shape[0])
 
     def layout(self) -> ArrayMetadata:
-        """Return what has the chunks' shape."""
+        """Return the metadata, which have the chunks' shape."""
         return self.meta
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
@@ -204,8 +204,8 @@ class ZarrArray:
         """Return a chunk, decoded, of `kept_shape`, also where the array ends within it.
 
         Raises:
-            CorruptMatrixError: It is damaged.
-            LimitError: It is larger than can be decoded at once.
+            CorruptMatrixError: The chunk is damaged.
+            LimitError: The chunk is too large to be decoded.
         """
         if self.chunk_bytes > MAX_CHUNK_BYTES:
             raise LimitError(
@@ -273,7 +273,7 @@ class ZarrArray:
 
 
 def _mend_text(texts: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Replace what is no character, which Python would not survive or not write again."""
+    """Replace invalid code points, which Python could not encode."""
     codes = texts.astype(texts.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
     codes[(codes > _LAST_CHARACTER) | ((codes >= 0xD800) & (codes < 0xE000))] = _REPLACEMENT
     return codes.view(texts.dtype.newbyteorder("=")).reshape(texts.shape)

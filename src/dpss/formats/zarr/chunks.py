@@ -1,4 +1,4 @@
-"""Where a chunk of a zarr array is stored: an object of its own, or a part of a shard."""
+"""The place of a zarr array's chunk in storage: an object, or a part of a shard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Place = tuple[int, ...]
 
 
 class Hierarchy(Protocol):
-    """A zarr hierarchy, as far as its arrays need it."""
+    """The interface of a zarr hierarchy for its arrays."""
 
     @property
     def url(self) -> str:
@@ -42,15 +42,15 @@ class StoredChunk:
 
     blob: Blob
     offset: int
-    """Where they begin in the blob."""
+    """Offset of the bytes in the blob."""
     size_bytes: int | None
-    """How many they are; ``None`` for a whole blob of unknown size."""
+    """Number of bytes; ``None`` for a whole blob of unknown size."""
 
     def read(self) -> bytes:
         """Return all bytes.
 
         Raises:
-            LimitError: They are more than any chunk has.
+            LimitError: The chunk is too large.
         """
         if self.size_bytes is not None and self.size_bytes > _MAX_STORED_BYTES:
             raise self._too_large()
@@ -82,16 +82,16 @@ class StoredChunk:
 
 
 def locate(tree: Hierarchy, path: str, meta: ArrayMetadata, place: Place) -> StoredChunk | None:
-    """Return where a chunk is stored; ``None`` for one that was never written.
+    """Return the stored bytes of a chunk; ``None`` for one that was never written.
 
     Args:
         tree: The hierarchy.
         path: The array in it.
-        meta: What is said of the array.
+        meta: Metadata of the array.
         place: The chunk.
 
     Raises:
-        CorruptMatrixError: A shard's index makes no sense.
+        CorruptMatrixError: A shard's index is damaged.
     """
     shards = meta.shards
     if shards is None:

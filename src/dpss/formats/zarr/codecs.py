@@ -1,4 +1,4 @@
-"""Zarr's chunks decoded: only codecs that can do no harm, never more bytes than are due.
+"""Decoders of zarr's chunks: only safe codecs, with a limit of decoded bytes.
 
 Zarr names the codecs of a chunk in its metadata, and libraries look them up by name:
 numcodecs even has one that loads pickles. Here each one is named, and what a chunk
@@ -28,7 +28,7 @@ else:
 
 _MAX_JSON_BYTES = 1 << 24
 MAX_TEXT_BYTES = 1 << 28
-"""Most bytes that a chunk of strings may decode to; its shape does not tell."""
+"""Most decoded bytes of a chunk of strings, which don't follow from its shape."""
 
 _BLOSC_HEAD = struct.Struct("<4xI8x")
 BLOSC_HEAD_BYTES = _BLOSC_HEAD.size
@@ -94,10 +94,10 @@ DAMAGE = (
 
 
 def check_codec(name: str, url: str) -> None:
-    """Check that a compression is one that is read here.
+    """Check that a compression is supported.
 
     Raises:
-        UnknownFormatError: It is not.
+        UnknownFormatError: The compression is not supported.
     """
     if name not in _DECOMPRESS:
         raise UnknownFormatError(

@@ -1,4 +1,4 @@
-"""A zarr hierarchy in a folder or archive: which groups and arrays it has."""
+"""A zarr hierarchy in a folder or archive, with its groups and arrays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ZarrTree:
         self._root = root
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave the listing behind: it's made anew, when needed."""
+        """Pickle without the listing, which is made again when needed."""
         return ZarrTree, (self.blob, self._root)
 
     @property
@@ -71,7 +71,7 @@ class ZarrTree:
         """Return a blob by its path below the root.
 
         Raises:
-            OtherFileError: It is a symbolic link that leads out of the folder.
+            OtherFileError: The file is a symbolic link that leads out of the folder.
         """
         blob = self._blobs.get(f"{self._root}/{path}" if self._root else path)
         place = path_of(blob)
@@ -145,7 +145,7 @@ class ZarrTree:
         return ZarrArray(self, path, parse_array(version, meta, f"{self.url}: {path}"))
 
     def _metadata(self, path: str) -> tuple[int, Mapping[str, Any]]:
-        """Return the version and what is said of a node."""
+        """Return the version and the metadata of a node."""
         prefix = f"{path}/" if path else ""
         for name, version in (("zarr.json", 3), (".zarray", 2), (".zgroup", 2)):
             found = self._json(prefix + name)

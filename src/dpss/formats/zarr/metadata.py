@@ -21,7 +21,7 @@ _SAFE_FILTERS = ("shuffle", "delta", "vlen-utf8", "json2", "bitround")
 
 @dataclass(frozen=True)
 class Shards:
-    """How chunks are put together into larger objects."""
+    """Layout of shards: larger objects that hold several chunks."""
 
     shape: tuple[int, ...]
     """Shape of a shard."""
@@ -50,7 +50,7 @@ class ArrayMetadata:
     """Part of a chunk's name before its numbers."""
 
     def key(self, place: tuple[int, ...]) -> str:
-        """Return the name of a chunk, or of a shard where there are some."""
+        """Return the key of a chunk, or of its shard in a sharded array."""
         numbers = self.separator.join(map(str, place))
         if self.prefix:
             return f"{self.prefix}{self.separator}{numbers}" if place else self.prefix
@@ -58,11 +58,11 @@ class ArrayMetadata:
 
 
 def parse_array(version: int, meta: Mapping[str, Any], url: str) -> ArrayMetadata:
-    """Make sense of an array's metadata.
+    """Parse the metadata of an array.
 
     Raises:
-        CorruptMatrixError: It contradicts itself.
-        UnknownFormatError: It asks for something that is not read here.
+        CorruptMatrixError: The metadata contradict themselves.
+        UnknownFormatError: The metadata name an unsupported feature.
     """
     try:
         found = _parse_v2(meta, url) if version == 2 else _parse_v3(meta, url)
@@ -199,7 +199,7 @@ def _dtype_v3(
 def _chain_v3(
     chain: list[tuple[str, Mapping[str, Any]]], n_axes: int, url: str
 ) -> tuple[tuple[int, ...], tuple[tuple[str, Mapping[str, Any]], ...]]:
-    """Return the order of the axes, and what was done to the bytes."""
+    """Return the order of the axes, and the codecs of the bytes."""
     order = tuple(range(n_axes))
     codecs: list[tuple[str, Mapping[str, Any]]] = []
     for name, settings in chain:
