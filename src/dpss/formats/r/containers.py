@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import UnknownFormatError
 from dpss.formats.r.matrices import RMatrix, is_matrix, read_matrix
+from dpss.formats.r.reductions import find_reductions
 from dpss.formats.r.rules import SkippedObject, values_elsewhere, why_no_counts
 from dpss.formats.r.values import (
     attributes_of,
@@ -46,6 +47,8 @@ class Found:
     cell_columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     """Columns of the object's cells: those of a layer that is split are fewer."""
     cell_names: list[str] = field(default_factory=list)
+    coordinates: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Coordinates of the object's cells by name, shape ``(n_cells, n_axes)``."""
 
 
 def find_matrices(
@@ -70,17 +73,20 @@ def find_matrices(
     if is_matrix(thing):
         yield _judge_matrix(thing, where, name, nested=nested)
     elif kind == "Seurat":
-        cells = attributes_of(thing).get("meta.data")
+        cells, places = attributes_of(thing).get("meta.data"), find_reductions(thing)
         for assay_name, assay in items_of(attributes_of(thing).get("assays")):
-            yield from map(partial(_with_cells, cells), _find_assay(assay, where, assay_name))
+            yield from map(
+                partial(_with_cells, cells, places), _find_assay(assay, where, assay_name)
+            )
     elif kind == "seurat":
         slots = attributes_of(thing)
         cells = slots.get("meta.data", slots.get("data.info"))
+        places = find_reductions(thing)
         found = _as_found(name, _slots(thing, ("raw.data", "data"), where))
-        yield from map(partial(_with_cells, cells), found)
+        yield from map(partial(_with_cells, cells, places), found)
     elif "assays" in attributes_of(thing):
-        cells = attributes_of(thing).get("colData")
-        yield from map(partial(_with_cells, cells), _find_experiment(thing, where, name))
+        cells, places = attributes_of(thing).get("colData"), find_reductions(thing)
+        yield from map(partial(_with_cells, cells, places), _find_experiment(thing, where, name))
     elif "data.frame" in classes_of(thing):
         yield from _find_frame(thing, name, nested=nested)
     elif kind_of(thing) == "VEC":
@@ -95,15 +101,22 @@ def find_matrices(
         yield SkippedObject(name, values_elsewhere(kind))
 
 
-def _with_cells(frame: Any, found: Found | SkippedObject) -> Found | SkippedObject:
-    """Add the columns of an object's table of cells: a data.frame, or Bioconductor's DataFrame."""
-    if frame is None or not isinstance(found, Found):
+def _with_cells(
+    frame: Any, places: Mapping[str, NDArray[Any]], found: Found | SkippedObject
+) -> Found | SkippedObject:
+    """Add the columns of an object's table of cells, and their coordinates.
+
+    The table is a data.frame, or Bioconductor's DataFrame.
+    """
+    if not isinstance(found, Found):
         return found
+    if frame is None:
+        return replace(found, coordinates=places)
     attributes = attributes_of(frame)
     listed = items_of(attributes.get("listData", frame))
     columns = {title: labels for title, each in listed if title and len(labels := labels_of(each))}
     names = strings_of(attributes.get("row.names", attributes.get("rownames")))
-    return replace(found, cell_columns=columns, cell_names=names)
+    return replace(found, cell_columns=columns, cell_names=names, coordinates=places)
 
 
 def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found | SkippedObject:

@@ -17,6 +17,7 @@ from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixErr
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
+from dpss.formats.arrays.coordinates import HeldCoordinates
 from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.r.containers import Found, find_matrices
@@ -194,7 +195,9 @@ def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> 
     # All layers have the same axes: the one whose names tell least decides how sure it is.
     least = sorted(orientation, key=lambda each: each.certainty is not Certainty.ASSUMED)[:1]
     cells = _cell_table(found, layers[0].n_cells)
-    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), (*least, *said), cells)
+    coordinates = HeldCoordinates(found.coordinates) if found.coordinates else None
+    said = (*least, *said)
+    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), said, cells, coordinates)
 
 
 def _cell_table(found: Found, n_cells: int) -> HeldTable:
