@@ -58,7 +58,7 @@ def needs(summary: Summary) -> str | None:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains rows, columns and percentages."""
     said = (
         "Each row is a type of cells by the authors' annotation, each column a cluster of this "
         "program; the colour and number are the percentage of the type's cells in the cluster. "

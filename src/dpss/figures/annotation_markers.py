@@ -29,7 +29,7 @@ def needs(summary: Summary) -> str | None:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains sizes and colours of the dots."""
     return (
         "Each row is a gene, each column a type of cells by the authors' annotation. A dot is as "
         "large as there are many cells of the type with the gene, and as dark as its mean "

@@ -30,7 +30,7 @@ _LONGEST = 60
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the bars and lists other columns."""
     found = summary.annotation
     column = column_name(found.column) if found is not None and found.column else "the annotation"
     said = f"Each bar is a value of {column}, the authors' annotation of the cells, with its "

@@ -40,7 +40,7 @@ def needs(summary: Summary) -> str | None:
 
 
 def reading(summary: Summary) -> str:
-    """Say how to read the figure."""
+    """Return the caption: it explains the map and the colours."""
     found = summary.annotation
     if found is None or found.map is None:
         return "The cells as their authors placed them."

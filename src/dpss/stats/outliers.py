@@ -6,7 +6,10 @@ else with the limit rounded by up to 0.2 %.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from enum import StrEnum
+from statistics import median
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from dpss.stats.histogram import Distribution
 NORMAL = 1.4826
 """Median absolute deviations of a normal distribution in one standard deviation, as R's
 ``stats::mad`` has it."""
+MIN_COMPARED = 4
+"""Fewest medians among which outliers are looked for."""
+_DEVIATIONS = 3.0
 
 
 class LimitSide(StrEnum):
@@ -75,3 +81,25 @@ def deviation_limits(
         return None
     low, high = scaled.median - n_deviations * deviation, scaled.median + n_deviations * deviation
     return (float(np.expm1(low)), float(np.expm1(high))) if log else (low, high)
+
+
+def find_odd(medians: Mapping[int, float], *, logarithmic: bool) -> frozenset[int]:
+    """Return the keys of the medians more than 3 deviations from the median of all.
+
+    The rule is that of scater's ``isOutlier``: deviations are median absolute ones, times `NORMAL`.
+    Where more than half of the medians are equal, or there are fewer than `MIN_COMPARED`, none is
+    an outlier. ``website/static/compare.js`` has the same rule, for matrices chosen on a page.
+
+    >>> sorted(find_odd({1: 100, 2: 110, 3: 95, 4: 105, 5: 1000}, logarithmic=False))
+    [5]
+
+    Args:
+        medians: Medians of at least 0, by the numbers of their matrices or strata.
+        logarithmic: Whether to compare log10(1 + median).
+    """
+    if len(medians) < MIN_COMPARED:
+        return frozenset()
+    values = {i: math.log10(1 + x) if logarithmic else x for i, x in medians.items()}
+    centre = median(values.values())
+    limit = _DEVIATIONS * NORMAL * median(abs(value - centre) for value in values.values())
+    return frozenset(i for i, value in values.items() if abs(value - centre) > limit > 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dpss.stats.embedding.markers import round_digits
 from dpss.stats.histogram import Distribution
 from dpss.summary.annotation import Annotation
-from dpss.summary.embedding_tables import csv_bytes
+from dpss.summary.embedding_tables import csv_bytes, rows_of_markers
 from dpss.summary.record import GeneStatistics, without_noise
 
 if TYPE_CHECKING:
@@ -57,15 +57,7 @@ def _median(distribution: Distribution | None) -> float | None:
 
 def annotation_marker_rows(found: Annotation, genes: GeneStatistics) -> list[tuple[Any, ...]]:
     """Return one row per marker, best first within a type."""
-    rows: list[tuple[Any, ...]] = []
-    rank, last = 0, -1
-    for each in found.markers:
-        rank = rank + 1 if each.cluster == last else 1
-        last = each.cluster
-        gene_id, name = str(genes.gene_id[each.gene]), str(genes.gene_name[each.gene])
-        numbers = (each.score, each.t_score, each.log2_fold_change, each.pct_in, each.pct_out)
-        rows.append((found.types[last].name, rank, gene_id, name, *numbers))
-    return rows
+    return rows_of_markers(found.markers, genes, [each.name for each in found.types])
 
 
 def annotations_csv(found: Annotation) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dpss.stats.embedding.markers import round_digits
+from dpss.stats.embedding.markers import Marker, round_digits
 from dpss.stats.histogram import Distribution
 from dpss.summary.embedding import Embedding
 from dpss.summary.record import GeneStatistics, without_noise
@@ -62,14 +62,27 @@ def _median(distribution: Distribution) -> float:
 
 def marker_rows(embedding: Embedding, genes: GeneStatistics) -> list[tuple[Any, ...]]:
     """Return one row per marker, best first within a cluster."""
+    return rows_of_markers(embedding.markers, genes, range(len(embedding.clusters)))
+
+
+def rows_of_markers(
+    markers: Sequence[Marker], genes: GeneStatistics, names: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    """Return one row per marker: name of its cluster, rank, gene and numbers.
+
+    Args:
+        markers: Markers of all clusters, cluster after cluster, best first within one.
+        genes: The genes.
+        names: Name of each cluster, for the first column.
+    """
     rows: list[tuple[Any, ...]] = []
     rank, cluster = 0, -1
-    for each in embedding.markers:
+    for each in markers:
         rank = rank + 1 if each.cluster == cluster else 1
         cluster = each.cluster
         gene_id, name = str(genes.gene_id[each.gene]), str(genes.gene_name[each.gene])
         numbers = (each.score, each.t_score, each.log2_fold_change, each.pct_in, each.pct_out)
-        rows.append((cluster, rank, gene_id, name, *numbers))
+        rows.append((names[cluster], rank, gene_id, name, *numbers))
     return rows
 
 

@@ -13,14 +13,12 @@ from dpss.stats.dispersion import normalise_dispersions
 from dpss.stats.histogram import Distribution
 from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances
-from dpss.stats.outliers import NORMAL
+from dpss.stats.outliers import find_odd
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.strata import StratumKind, StratumSums
 
 N_TOP = 20
 """Number of genes in each list of a stratum's best genes."""
-MIN_COMPARED, MADS = 4, 3.0
-"""Fewest strata that can be told apart, and the deviations beyond which one stands apart."""
 COMPARED = {"n_genes_by_counts": True, "total_counts": True, "pct_counts_mt": False}
 """Measures by which strata are compared, each with whether its scale is logarithmic."""
 
@@ -136,25 +134,16 @@ def _best(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _mark_odd(strata: list[Stratum]) -> tuple[Stratum, ...]:
-    """Name the measures by which a stratum stands apart from those of the other values.
-
-    The rule is that of scater's ``isOutlier``: more than 3 deviations from the median of medians.
-    """
+    """Return the strata with the measures in which each is an outlier among those of one value."""
     odd: dict[int, list[str]] = {}
     for name, logarithmic in COMPARED.items():
         medians = {
-            i: np.log10(1 + median) if logarithmic else median
+            i: median
             for i, stratum in enumerate(strata)
             if stratum.kind is StratumKind.VALUE and (median := stratum.median(name)) is not None
         }
-        if len(medians) < MIN_COMPARED:
-            continue
-        values = np.array(list(medians.values()))
-        apart = np.abs(values - np.median(values))
-        limit = MADS * NORMAL * np.median(apart)
-        for i, distance in zip(medians, apart, strict=True):
-            if distance > limit > 0:
-                odd.setdefault(i, []).append(name)
+        for i in find_odd(medians, logarithmic=logarithmic):
+            odd.setdefault(i, []).append(name)
     return tuple(
         Stratum(**{**vars(stratum), "odd": tuple(odd.get(i, ()))})
         for i, stratum in enumerate(strata)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
+
+from dpss.stats.outliers import find_odd
 
 WIDTH = 120.0
 """Width of a strip, in pixels."""
@@ -21,10 +22,6 @@ MEASURES = {
     "median_pct_counts_mt": ("pct_counts_mt", False),
 }
 """Name in ``quantiles`` by that of the median, and whether its axis is logarithmic."""
-_MIN_MATRICES = 4
-_MADS = 3.0
-_NORMAL = 1.4826
-"""Standard deviations in a median absolute deviation of normally distributed values."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +69,6 @@ def draw_strips(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Strip]
             )
             strips[i][name] = Strip(low, begin, middle, end, high, i in odd)
     return strips
-
-
-def find_odd(medians: Mapping[int, float], *, logarithmic: bool) -> frozenset[int]:
-    """Return the matrices whose median lies more than 3 MADs from the median of all.
-
-    The rule is that of scater's ``isOutlier``, for at least four matrices.
-    """
-    values = {i: _scale(value, logarithmic=logarithmic) for i, value in medians.items()}
-    if len(values) < _MIN_MATRICES:
-        return frozenset()
-    centre = median(values.values())
-    deviation = _NORMAL * median(abs(value - centre) for value in values.values())
-    return frozenset(
-        i for i, value in values.items() if abs(value - centre) > _MADS * deviation > 0
-    )
 
 
 def _place(value: float, low: float, high: float, *, logarithmic: bool) -> float:

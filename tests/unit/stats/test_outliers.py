@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy.stats import median_abs_deviation
 
 from dpss.stats.histogram import Tally
-from dpss.stats.outliers import NORMAL, LimitSide, count_beyond, deviation_limits
+from dpss.stats.outliers import (
+    MIN_COMPARED,
+    NORMAL,
+    LimitSide,
+    count_beyond,
+    deviation_limits,
+    find_odd,
+)
 
 numbers = st.lists(st.integers(0, 5000), min_size=1, max_size=200)
 
@@ -40,3 +47,34 @@ def test_beyond_a_limit(values: list[int], limit: int) -> None:
     found = tally.distribution()
     assert count_beyond(found, limit, LimitSide.AT_LEAST) == sum(v < limit for v in values)
     assert count_beyond(found, limit, LimitSide.AT_MOST) == sum(v > limit for v in values)
+
+
+@pytest.mark.parametrize(
+    ("medians", "odd"),
+    [
+        ([100, 110, 95, 105, 1000], {4}),
+        ([100, 110, 95, 105, 120], set()),
+        ([100, 1000, 105], set()),
+        ([100, 100, 100, 100, 101], set()),
+        ([5, 5.5, 4.5, 5.2, 0.1], {4}),
+    ],
+)
+def test_outlying_medians(medians: list[float], odd: set[int]) -> None:
+    """One far median among others is found, on either side; never one of fewer than four."""
+    assert find_odd(dict(enumerate(medians)), logarithmic=False) == odd
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1e6), max_size=30), st.booleans())
+def test_outlying_medians_are_those_of_scipy(medians: list[float], logarithmic: bool) -> None:
+    """Outliers are 3 of scipy's scaled deviations away, on the scale that is asked for."""
+    found = find_odd(dict(enumerate(medians)), logarithmic=logarithmic)
+    if len(medians) < MIN_COMPARED:
+        assert found == frozenset()
+        return
+    x = np.log10(1 + np.array(medians)) if logarithmic else np.array(medians)
+    limit = 3 * NORMAL * median_abs_deviation(x)
+    distances = np.abs(x - np.median(x))
+    sure = np.abs(distances - limit) > 1e-9 * (1 + limit)
+    expected = {int(i) for i in np.flatnonzero((distances > limit) & (limit > 0))}
+    assert {i for i in found if sure[i]} == {i for i in expected if sure[i]}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.website.strips import MEASURES, WIDTH, draw_strips, find_odd
+from dpss.website.strips import MEASURES, WIDTH, draw_strips
 
 
 def document(values: np.ndarray) -> dict:
@@ -47,26 +47,6 @@ def test_the_axis_of_counts_is_logarithmic() -> None:
     assert places[1] - places[0] == pytest.approx(places[2] - places[1], abs=0.2)
     linear = [each["median_pct_counts_mt"].middle for each in draw_strips(documents)]
     assert linear[2] - linear[1] > 5 * (linear[1] - linear[0])
-
-
-@pytest.mark.parametrize(
-    ("medians", "odd"),
-    [
-        ([100, 110, 95, 105, 1000], {4}),
-        ([100, 110, 95, 105, 120], set()),
-        ([100, 1000, 105], set()),
-        ([100, 100, 100, 100, 101], set()),
-        ([5, 5.5, 4.5, 5.2, 0.1], {4}),
-    ],
-)
-def test_who_stands_apart(medians: list[float], odd: set[int]) -> None:
-    """By scater's rule, as scipy's median absolute deviation has it; never of fewer than four."""
-    from scipy.stats import median_abs_deviation
-
-    assert find_odd(dict(enumerate(medians)), logarithmic=False) == odd
-    if len(medians) > 3 and (mad := median_abs_deviation(medians, scale="normal")):
-        beyond = np.abs(np.array(medians) - np.median(medians)) > 3 * mad
-        assert set(np.flatnonzero(beyond)) == odd
 
 
 def test_earlier_summaries_have_no_strips() -> None:
