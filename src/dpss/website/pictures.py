@@ -6,7 +6,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from dpss.figures.elements.style import DPI
+from dpss.figures.elements.layout import DPI
 from dpss.website.records import MatrixRecord
 from dpss.website.writer import Publisher
 
