@@ -3,7 +3,7 @@
     python -m benchmarks.decisions machine-code FILE   # decision 11: starts of `dpss summarize`
     python -m benchmarks.decisions schema OUTPUT       # decision 1: checking summary.json
     python -m benchmarks.decisions zarr FILE           # decision 6: zarr-python, hostile chunks
-    python -m benchmarks.decisions stores              # decision 4: obstore and broken answers
+    python -m benchmarks.decisions stores              # decisions 4, 5: obstore, broken answers
     python -m benchmarks.decisions zip                 # decision 1: zipfile's own member stream
     python -m benchmarks.decisions no-ranges FILE      # decision 10: servers without ranges
 
@@ -24,6 +24,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -117,7 +119,10 @@ def measure_schema(output: Path) -> None:
 
     document = json.loads(next(output.rglob("summary.json")).read_text())
     start = time.perf_counter()
-    import fastjsonschema  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    try:
+        import fastjsonschema  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        sys.exit("this needs fastjsonschema, which nothing else does: pip install fastjsonschema")
 
     imported = time.perf_counter()
     check = fastjsonschema.compile(schema("summary"))
@@ -202,6 +207,42 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(f"{said}; chunk of {len(data):,} bytes for 4,000; peak {before >> 10} -> {peak >> 10} MiB")
 """
 
+_OURS_BOMB = """
+import json, pathlib, resource, sys, tempfile, zlib
+import numpy as np
+n = 600 << 20
+packed = zlib.compressobj(9, wbits=31)
+data = b"".join(packed.compress(bytes(1 << 20)) for _ in range(n >> 20)) + packed.flush()
+from dpss.formats.zarr import open_
+from dpss.storage.local import LocalFolder
+with tempfile.TemporaryDirectory() as name:
+    root = pathlib.Path(name, "a.zarr")
+    for path, shape, dtype in (("X", [10, 100], "<f4"), ("var/_index", [100], "<i4"),
+                               ("obs/_index", [10], "<i4")):
+        folder = root / path
+        folder.mkdir(parents=True)
+        (folder / ".zarray").write_text(json.dumps(
+            {"zarr_format": 2, "shape": shape, "chunks": shape, "dtype": dtype, "fill_value": 0,
+             "compressor": {"id": "gzip", "level": 9} if path == "X" else None, "order": "C",
+             "filters": None}))
+        if path != "X":
+            (folder / "0").write_bytes(np.arange(shape[0], dtype="<i4").tobytes())
+            (folder.parent / ".zattrs").write_text(json.dumps({"_index": "_index"}))
+        else:
+            (folder / "0.0").write_bytes(data)
+        for above in (folder.parent, root):
+            (above / ".zgroup").write_text('{"zarr_format": 2}')
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        (matrix,) = open_(LocalFolder(root))
+        list(matrix.layers[0].cell_blocks(range(10), 1 << 20))
+        said = "read"
+    except Exception as error:
+        said = type(error).__name__ + " " + str(error).rpartition(": ")[2][:100]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{said}; peak {before >> 10} -> {peak >> 10} MiB")
+"""
+
 
 def measure_zarr(file: Path) -> None:
     """Try zarr-python: import, a real store, a pickle filter, a chunk that claims 600 MiB."""
@@ -210,6 +251,7 @@ def measure_zarr(file: Path) -> None:
         ("open", _OPEN),
         ("pickle filter", _PICKLE),
         ("chunk too large", _BOMB),
+        ("chunk too large, dpss", _OURS_BOMB),
     ):
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", program, str(file)],
@@ -221,10 +263,15 @@ def measure_zarr(file: Path) -> None:
 
 
 _BODY = bytes(range(256)) * 4096
+_LISTING = (
+    b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>1</Size>"
+    b"<LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;e&quot;</ETag>"
+    b"</Contents></ListBucketResult>"
+)
 
 
 class _Server(BaseHTTPRequestHandler):
-    """Answers with a megabyte: broken off, behind a redirect, or without ranges."""
+    """Answers with a megabyte: broken off, behind a redirect, or without ranges; a listing."""
 
     protocol_version = "HTTP/1.1"
     requests: ClassVar[list[str]] = []
@@ -240,6 +287,13 @@ class _Server(BaseHTTPRequestHandler):
             self.send_header("Location", "/whole")
             self.send_header("Content-Length", "0")
             self.end_headers()
+            return
+        if "list-type" in self.path:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(_LISTING)))
+            self.end_headers()
+            self.wfile.write(_LISTING[: 40 if len(self.requests) == 1 else None])
+            self.close_connection = len(self.requests) == 1
             return
         first, last = 0, len(_BODY) - 1
         asked = self.headers.get("Range")
@@ -261,7 +315,9 @@ class _Server(BaseHTTPRequestHandler):
             self.wfile.write(data[: len(data) // 2])
             self.close_connection = True
             return
-        self.wfile.write(data)
+        # A client that does not want the whole file closes its end.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.wfile.write(data)
 
     def log_message(self, *arguments: Any) -> None:
         """Print nothing."""
@@ -293,6 +349,11 @@ def measure_stores() -> None:
             "S3: a range that breaks off",
             lambda: bytes(s3.get_range("broken", start=0, end=n)),
             _BODY[:n],
+        ),
+        (
+            "S3: a listing that breaks off",
+            lambda: [each["path"] for each in s3.list().collect()],
+            ["a"],
         ),
         ("a redirect", lambda: get(address, "moved"), _BODY),
         ("a range", lambda: get_range(address, "whole"), _BODY[10:20]),
@@ -441,21 +502,36 @@ def measure_no_ranges(file: Path) -> None:
     server.shutdown()
 
 
+@dataclass(frozen=True)
+class Command:
+    """A command, and the decision that rests on what it measures."""
+
+    name: str
+    decision: int
+    work: Callable[..., None]
+    takes_path: bool = True
+
+
+COMMANDS = (
+    Command("machine-code", 11, measure_machine_code),
+    Command("schema", 1, measure_schema),
+    Command("zarr", 6, measure_zarr),
+    Command("stores", 4, measure_stores, takes_path=False),
+    Command("stores", 5, measure_stores, takes_path=False),
+    Command("zip", 1, measure_zip, takes_path=False),
+    Command("no-ranges", 10, measure_no_ranges),
+)
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, work in (
-        ("machine-code", measure_machine_code),
-        ("schema", measure_schema),
-        ("zarr", measure_zarr),
-        ("stores", measure_stores),
-        ("zip", measure_zip),
-        ("no-ranges", measure_no_ranges),
-    ):
-        command = commands.add_parser(name, help=(work.__doc__ or "").partition("\n")[0])
-        command.set_defaults(work=work)
-        if name not in ("stores", "zip"):
+    for each in {each.name: each for each in COMMANDS}.values():
+        text = (each.work.__doc__ or "").partition("\n")[0]
+        command = commands.add_parser(each.name, help=text)
+        command.set_defaults(work=each.work)
+        if each.takes_path:
             command.add_argument("path", type=lambda text: Path(text).resolve())
     options = parser.parse_args()
     options.work(*([options.path] if "path" in options else []))
