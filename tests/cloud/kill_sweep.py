@@ -36,7 +36,6 @@ from dpss.job.run import run
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef
 from dpss.storage.local import LocalStore
-from dpss.summary.manifest import NOTHING
 from tests.cloud.portal import matrix_bytes
 
 N_PROJECTS = 6
@@ -48,10 +47,10 @@ class Remembered(DrawingHere):
     def __init__(self) -> None:
         self.files: dict[str, dict[str, bytes]] = {}
 
-    def files_of(self, summary, progress, more=NOTHING):
+    def files_of(self, summary, progress):
         key = f"{summary.project_id} {summary.matrix.fingerprint}"
         if key not in self.files:
-            self.files[key] = super().files_of(summary, progress, more)
+            self.files[key] = super().files_of(summary, progress)
         return self.files[key]
 
 

@@ -7,12 +7,14 @@ file is read.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import anndata
 import h5py
@@ -24,6 +26,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import dpss
+from dpss.engine.progress import NullProgress
+from dpss.job.renderer import DrawingHere
 from tests.formats.test_other_files import (
     external_link,
     external_storage,
@@ -225,6 +229,39 @@ def test_a_broken_map_of_a_zarr_folder(fault: str, tmp_path: Path) -> None:
     assert found.annotation is not None
     assert found.annotation.map is not None
     assert found.annotation.map.name == "X_tsne"
+
+
+HOSTILE = ("<script>alert(1)</script>", "a\nb\x1b[2J", "$x_{1}$", "=1+1", "\u202eright", "x" * 9000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*(each.encode() for each in HOSTILE), b"\xff\xfe", b"&amp;'\""])
+def test_names_from_outside_are_text(name: bytes, good: Path, tmp_path: Path) -> None:
+    """Names of columns, types and maps are bounded lines of text, in figures and JSON, too."""
+    path = tmp_path / "good.h5ad"
+    shutil.copy(good, path)
+    with h5py.File(path, "r+") as file:
+        for old, new in ((b"obsm/X_umap", b"obsm/umap "), (b"obs/cell_type", b"obs/cell_type ")):
+            file.move(old, new + name[:60000].replace(b"/", b"|"))
+        del file["obs/leiden"]
+        file["obs/leiden"] = np.array([name[:500], b"B"], dtype="S500")[np.arange(N_CELLS) % 2]
+    for column in (None, "leiden"):
+        summary = dpss.summarize(path, embedding=True, annotation=column)
+        assert summary.annotation is not None
+        assert summary.annotation.map is not None
+        if column:
+            assert len(summary.annotation.types) == 2
+        files = DrawingHere().files_of(summary, NullProgress())
+        whole = json.loads(files["summary.json"])["annotation"]
+        assert (
+            max(map(len, [whole["coordinates"], *(t["annotation"] for t in whole["types"])])) < 201
+        )
+        for slug in ("authors_embedding", "annotations"):
+            for form in ("svg", "narrow.svg"):
+                drawn = files[f"{slug}.{form}"]
+                ElementTree.fromstring(drawn)
+                assert b"<script" not in drawn
+                assert b"\x1b" not in drawn
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12)

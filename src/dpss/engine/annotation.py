@@ -16,7 +16,7 @@ from dpss.engine.annotation_choice import (
     choose_map,
     list_coordinates,
 )
-from dpss.engine.cell_labels import CellLabels, rank_columns
+from dpss.engine.cell_labels import CellLabels, rank_columns, tidy_name
 from dpss.engine.embedding import CellPasses, choose_histogram_genes
 from dpss.engine.folds import Reading
 from dpss.errors import NotCellMajorError
@@ -37,6 +37,8 @@ from dpss.summary.embedding import N_SHOWN_MARKERS, Expression
 from dpss.summary.record import Summary
 
 _SUM_BYTES = 48 << 20
+MAX_OTHERS = 40
+"""Most other columns, and most other coordinates, that are named."""
 _LEAST_SUMMED, _MOST_SUMMED = 16, 96
 
 
@@ -86,7 +88,10 @@ def _find(
     candidates, names = list_coordinates(matrix.coordinates, wish.coordinates, notes)
     if column is None and not candidates:
         return None
-    found = Annotation(column, tuple(name for name in rank_columns(columns) if name != column), ())
+    others = [tidy_name(name) for name in rank_columns(columns) if name != column]
+    found = Annotation(
+        None if column is None else tidy_name(column), tuple(others[:MAX_OTHERS]), ()
+    )
     kept = _kept_cells(summary, source)
     if column is None:
         labels = CellLabels((), np.full(source.n_cells, -1, dtype=np.int16))
@@ -103,8 +108,10 @@ def _find(
     placed = None
     if matrix.coordinates is not None:
         placed = choose_map(matrix.coordinates, candidates, labels, kept, notes)
-    others = tuple(name for name in names if placed is None or name != placed.name)
-    found = replace(found, map=placed, other_coordinates=others)
+    unused = [tidy_name(name) for name in names if placed is None or name != placed.name]
+    found = replace(found, other_coordinates=tuple(unused[:MAX_OTHERS]))
+    if placed is not None:
+        found = replace(found, map=replace(placed, name=tidy_name(placed.name)))
     return _with_clusters(found, labels, summary)
 
 
@@ -208,9 +215,9 @@ def _type_of(
     name: str, size: int, groups: GroupSums | None, place: int, *, with_mt: bool
 ) -> AnnotatedType:
     if groups is None or place >= len(groups.sizes):
-        return AnnotatedType(name, size)
+        return AnnotatedType(tidy_name(name), size)
     genes_found, totals, percents = groups.measures[place]
-    return AnnotatedType(name, size, genes_found, totals, percents if with_mt else None)
+    return AnnotatedType(tidy_name(name), size, genes_found, totals, percents if with_mt else None)
 
 
 def _with_markers(found: Annotation, groups: GroupSums, is_gene: NDArray[np.int64]) -> Annotation:

@@ -14,6 +14,8 @@ from dpss.formats.base import CellTable
 
 MAX_TYPES = 2_000
 """Most distinct values of a column that annotates cells."""
+_LONGEST_NAME = 200
+"""Most characters of a name that is shown."""
 _ORDER = (
     r"cell_?type",
     r"author_cell_?type",
@@ -42,6 +44,18 @@ class CellLabels:
     """Distinct labels, the most frequent first."""
     codes: NDArray[np.int16]
     """Place of each cell's label, -1 without one, shape ``(n_cells,)``."""
+
+
+def tidy_name(name: str) -> str:
+    """Return a name of a file as a line of text of bounded length.
+
+    What is no character, or controls a terminal, becomes a space.
+
+    >>> tidy_name("T" + chr(10) + "cell")
+    'T cell'
+    """
+    line = "".join(c if c.isprintable() else " " for c in name[:_LONGEST_NAME])
+    return line if len(name) <= _LONGEST_NAME else f"{line[:-1]}…"
 
 
 def rank_columns(columns: Sequence[str]) -> list[str]:

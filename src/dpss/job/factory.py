@@ -115,7 +115,6 @@ def make_job(
         **{each.name: getattr(reader, each.name) for each in fields(reader)},
         store=open_store(settings.output),
         apart=apart,
-        open_folder=scratch.folder,
     )
     return Job(
         catalog=catalog,

@@ -17,8 +17,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from dpss.errors import DpssError
@@ -34,9 +32,6 @@ MATRICES = "matrices.json"
 GENES = "genes.csv"
 CLUSTERS, MARKERS, STRATA = "clusters.csv", "markers.csv", "strata.csv"
 ANNOTATIONS, ANNOTATION_MARKERS = "annotations.csv", "annotation_markers.csv"
-CELLS = "cells.csv.gz"
-TABLES = (GENES, CLUSTERS, MARKERS, STRATA, ANNOTATIONS, ANNOTATION_MARKERS, CELLS)
-"""Names of the tables."""
 PLOTS = "plots.json"
 _ATTEMPTS = 5
 """Most attempts to publish a matrix that another run publishes at the same time."""
@@ -189,12 +184,7 @@ def published_folders(store: Store) -> list[str]:
     ]
 
 
-def publish(
-    store: Store,
-    folder: str,
-    files: Mapping[str, bytes],
-    large: Mapping[str, Path] = MappingProxyType({}),
-) -> None:
+def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
     """Replace a matrix's files, ``summary.json`` last.
 
     Nothing is deleted: files of an earlier publication that are not in this one stay until they are
@@ -203,13 +193,10 @@ def publish(
     Args:
         store: The output.
         folder: Key of the matrix's folder.
-        files: All files that are held, by name, the summary among them.
-        large: Where the others are, by name.
+        files: All files by name, the summary among them.
     """
-    keys = {name: f"{folder}/{name}" for name in (*files, *large)}
+    keys = {name: f"{folder}/{name}" for name in files}
     for attempt in range(1, _ATTEMPTS + 1):
-        for name, path in large.items():
-            store.write_file(keys[name], path)
         write_all(store, {keys[name]: files[name] for name in files if name != SUMMARY})
         store.write(keys[SUMMARY], files[SUMMARY])
         # The run that writes last checks after its write, and so sees the files of the other run.
@@ -286,5 +273,9 @@ def _matrix_files(store: Store, folder: str) -> list[str]:
         name
         for name in names
         if "/" not in name
-        and (name in TABLES or FOR_PAGES.fullmatch(name) or name.endswith((".png", ".svg")))
+        and (
+            name in (GENES, CLUSTERS, MARKERS, ANNOTATIONS, ANNOTATION_MARKERS)
+            or FOR_PAGES.fullmatch(name)
+            or name.endswith((".png", ".svg"))
+        )
     ]

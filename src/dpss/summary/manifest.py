@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
 from typing import Any
 
 
@@ -28,8 +27,6 @@ class FileEntry:
 
 Manifest = Mapping[str, FileEntry]
 """Entries by file name."""
-NOTHING: Manifest = MappingProxyType({})
-"""The manifest of no files."""
 
 
 def sha256_of(data: bytes) -> str:
@@ -37,18 +34,13 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def manifest_of(files: Mapping[str, bytes], more: Manifest = NOTHING) -> dict[str, FileEntry]:
+def manifest_of(files: Mapping[str, bytes]) -> dict[str, FileEntry]:
     """Return the manifest of files, sorted by name.
 
     >>> manifest_of({"a.txt": b"1"})["a.txt"].size_bytes
     1
-
-    Args:
-        files: Files by name.
-        more: Entries of others.
     """
-    found = {name: FileEntry(len(data), sha256_of(data)) for name, data in files.items()}
-    return dict(sorted({**found, **more}.items()))
+    return {name: FileEntry(len(data), sha256_of(data)) for name, data in sorted(files.items())}
 
 
 def manifest_document(manifest: Manifest) -> dict[str, Any]:

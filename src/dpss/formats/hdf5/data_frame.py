@@ -36,7 +36,12 @@ class Hdf5Elements:
     def children(self, path: str) -> list[str]:
         """Return the names of what lies directly in a group; none for what is no group."""
         node = self.file.h5.get(path)
-        return list(node) if isinstance(node, h5py.Group) else []
+        names = list(node) if isinstance(node, h5py.Group) else []
+        # h5py gives names that are no UTF-8 as bytes; `Hdf5Group` takes them so.
+        return [
+            name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
+            for name in names
+        ]
 
     def attributes(self, path: str) -> Mapping[str, Any]:
         """Return the attributes that tell of encodings, as text."""
@@ -181,6 +186,10 @@ def note_cells(file: Hdf5File, path: str, n_cells: int, *, needed: bool = True) 
             return note_cell_names(where, n_names, n_cells)
     except CorruptMatrixError as error:
         return note_unreadable_cells(where, error, file.blob.url)
+
+
+def _name(name: str | bytes) -> str:
+    return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
 
 
 def _text(value: Any) -> str:
