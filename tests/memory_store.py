@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 
 class MemoryStore:
@@ -44,6 +44,10 @@ class MemoryStore:
         """Make ``data`` the content of ``key``."""
         _check(key)
         self._files[key] = (data, datetime.now(UTC))
+
+    def write_file(self, key: str, path: Path) -> None:
+        """Make a file's bytes the content of ``key``."""
+        self.write(key, path.read_bytes())
 
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens if there is none."""

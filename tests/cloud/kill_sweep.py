@@ -36,6 +36,7 @@ from dpss.job.run import run
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef
 from dpss.storage.local import LocalStore
+from dpss.summary.manifest import NOTHING
 from tests.cloud.portal import matrix_bytes
 
 N_PROJECTS = 6
@@ -47,10 +48,10 @@ class Remembered(DrawingHere):
     def __init__(self) -> None:
         self.files: dict[str, dict[str, bytes]] = {}
 
-    def files_of(self, summary, progress):
+    def files_of(self, summary, progress, more=NOTHING):
         key = f"{summary.project_id} {summary.matrix.fingerprint}"
         if key not in self.files:
-            self.files[key] = super().files_of(summary, progress)
+            self.files[key] = super().files_of(summary, progress, more)
         return self.files[key]
 
 

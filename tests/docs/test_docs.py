@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import re
 import shlex
@@ -69,8 +70,12 @@ def test_every_command_line_is_one_that_the_program_takes(page: Path) -> None:
 
 @pytest.mark.parametrize("page", OURS, ids=name_of)
 def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each Python block runs as it stands, with a matrix called my.h5ad at hand."""
-    write_h5ad_csr(tmp_path / "my.h5ad", counts())
+    """Each Python block runs as it stands, with a matrix and the table of its cells at hand."""
+    drawn = counts()
+    write_h5ad_csr(tmp_path / "my.h5ad", drawn)
+    (tmp_path / "out" / "my").mkdir(parents=True)
+    lines = "".join(f"{name},1\n" for name in ("barcode", *drawn.barcodes))
+    (tmp_path / "out" / "my" / "cells.csv.gz").write_bytes(gzip.compress(lines.encode()))
     monkeypatch.chdir(tmp_path)
     for block in blocks_of(page, "python"):
         exec(compile(block, name_of(page), "exec"), {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,17 @@ class StoreLaws:
         for data in (b"", b"x", bytes(range(256)) * 1000):
             store.write("p/m/summary.json", data)
             assert store.read("p/m/summary.json") == data
+
+    @pytest.mark.parametrize("size", [0, 1, 17 << 20])
+    def test_a_file_becomes_the_content(self, store: Store, size: int, tmp_path: Path) -> None:
+        """Of any size, also one that is sent in parts; it is known as written here."""
+        data = bytes(range(256)) * (size // 256) + bytes(size % 256)
+        (tmp_path / "large").write_bytes(data)
+        store.write("p/m/cells.csv.gz", b"an earlier one")
+        store.write_file("p/m/cells.csv.gz", tmp_path / "large")
+        assert store.sizes("p/") == {"p/m/cells.csv.gz": size}
+        assert store.read("p/m/cells.csv.gz") == data
+        assert store.changed_keys(["p/m/cells.csv.gz"]) == []
 
     def test_what_is_not_there_is_said(self, store: Store) -> None:
         """Reading what is missing raises FileNotFoundError; asking for its time gives None."""

@@ -21,6 +21,7 @@ from dpss.engine.summarizer import summarize_matrix
 from dpss.errors import CorruptMatrixError
 from dpss.formats.base import Layer, Matrix
 from dpss.formats.registry import open_matrices
+from dpss.job.cell_file import CellFile
 from dpss.storage.local import LocalFile
 from dpss.summary.builder import Identity
 from dpss.summary.embedding_tables import markers_csv
@@ -81,11 +82,13 @@ def files_of(
         return Identity("p", "p", info, Provenance("0", {}))
 
     (matrix,) = open_matrices(LocalFile(path))
+    table = CellFile(path.with_name("cells"))
     summary = summarize_matrix(
         matrix, identify, StatSettings(min_gene_count=3, **settings), read, executor,
-        progress or NullProgress(),
+        progress or NullProgress(), sink=table,
     )  # fmt: skip
     found = genes_csv(summary.genes) + json_bytes(summary_document(summary, []))
+    found += table.path.read_bytes()
     if summary.embedding is not None:
         cells = summary.embedding.cells
         found += markers_csv(summary.embedding, summary.genes)

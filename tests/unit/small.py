@@ -22,10 +22,11 @@ from dpss.job.base import Job
 from dpss.job.pipeline import Pipeline
 from dpss.job.plan.steps import Step
 from dpss.job.publication import Recipe
-from dpss.job.renderer import tables_of, with_summary
 from dpss.job.report.outcomes import Outcome
 from dpss.job.stop import NeverStop, Stop
+from dpss.job.tables import tables_of, with_summary
 from dpss.storage.base import Store
+from dpss.summary.manifest import NOTHING, Manifest
 from dpss.summary.record import Summary
 
 __all__ = ["FewFigures", "Notebook", "counts", "job_of", "write_h5ad_csr", "write_tenx_h5"]
@@ -77,12 +78,14 @@ class FewFigures:
     def close(self) -> None:
         """Do nothing."""
 
-    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+    def files_of(
+        self, summary: Summary, progress: Progress, more: Manifest = NOTHING
+    ) -> dict[str, bytes]:
         """Return the tables and a file for each name."""
         progress.begin("drawing", 1)
         progress.end()
         figures = {name: str(summary.total_counts).encode() for name in self.names}
-        return with_summary(summary, figures | tables_of(summary))
+        return with_summary(summary, figures | tables_of(summary), more)
 
 
 class Notebook:

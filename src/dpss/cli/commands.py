@@ -152,6 +152,11 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 @setting_option("policy", help="As for the run.")
 @setting_option("layer", help="As for the run.")
 @setting_option("orientation", metavar="WORD", help="As for the run.")
+@setting_option("embedding", help="As for the run.")
+@setting_option("resolution", show_default=False, help="As for the run.")
+@setting_option("cells", help="As for the run.")
+@setting_option("by", help="As for the run.")
+@setting_option("by-file", help="As for the run.")
 @log_options
 @click.pass_obj
 def list_(stop: SignalStop, /, **options: Any) -> int:

@@ -15,6 +15,7 @@ from dpss.formats.base import Layer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock, check_cell_block
 from dpss.stats.accumulator import CellAccumulator, Features
+from dpss.stats.cell_records import CellRecords
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 from dpss.stats.strata import Stratification
 from dpss.stats.values.sample_cells import GatheredCells
@@ -80,10 +81,14 @@ class CellFold(_FoldOfReading):
     min_gene_count: int
     min_counts: float = 0.0
     strata: Stratification | None = None
+    records: CellRecords | None = None
+    """Receives the measures of each cell; ``None`` where no table of cells is made."""
 
     def start(self) -> CellAccumulator:
         """Make an empty accumulator."""
-        return CellAccumulator(self.features, self.min_gene_count, self.min_counts, self.strata)
+        return CellAccumulator(
+            self.features, self.min_gene_count, self.min_counts, self.strata, self.records
+        )
 
     def add(self, accumulator: CellAccumulator, partition: range, advance: Advance) -> None:
         """Read a partition into an accumulator."""

@@ -19,6 +19,7 @@ from dpss.errors import NoEmbeddingError, NotCellMajorError
 from dpss.formats.base import EntryLayer, Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
+from dpss.stats.cell_records import CellRecords
 from dpss.stats.entry_accumulator import CellMeasures
 from dpss.stats.strata import Stratification, StratumSums, StratumTallies
 from dpss.summary.builder import best_expressed
@@ -48,6 +49,8 @@ class Passes:
     """Least counts of a kept cell."""
     strata: CellStrata | None = None
     """Strata of the cells, whose statistics are also computed; ``None`` for none."""
+    records: CellRecords | None = None
+    """Receives the measures of each cell; ``None`` where no table of cells is made."""
 
     def run(self, gene_weights: NDArray[np.float64]) -> Sums:
         """Read the layer in one or two passes, and again if a top gene had no histogram.
@@ -138,11 +141,15 @@ class Passes:
             self.stats.min_gene_count,
             self.min_counts,
             self._stratification,
+            self.records,
         )
         partitions = fold.reading.partitions(self.read.partition_bytes)
-        return self._tracked(
+        found = self._tracked(
             "reading", lambda advance: self.executor.fold(fold, partitions, advance)
-        ).result()
+        )
+        if self.records is not None and found.records is not None:
+            self.records.merge(found.records)
+        return found.result()
 
     def _two_passes(self) -> Sums:
         partitions = self._reading.partitions(self.read.partition_bytes)
@@ -155,6 +162,9 @@ class Passes:
             return Sums(nothing, measures.cells(0), measures.facts)
         inverses = measures.inverses(self.stats.min_gene_count, self.min_counts)
         cells = measures.cells(self.stats.min_gene_count, self.min_counts)
+        if self.records is not None:
+            for start, values in measures.each(self.stats.min_gene_count, self.min_counts):
+                self.records.add(start, values)
 
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
             strata = self._stratification

@@ -118,6 +118,13 @@ class StatSettings:
         help="The file's own map of its cells, such as X_tsne, or none; goes with --embedding.  "
         "[default: its UMAP, or the best of others]",
     )
+    cells: bool = setting(
+        default=False,
+        group="statistics",
+        kind=bool,
+        help="Also write cells.csv.gz: one line per cell, with its barcode, genes, counts, "
+        "mitochondrial share, cluster and place on the map, to be joined to obs.",
+    )
     by: str | None = setting(
         group="statistics",
         metavar="COLUMN",
@@ -145,6 +152,7 @@ class StatSettings:
         later = {
             "orientation": self.orientation,
             "cells_above_knee": self.cells_above_knee,
+            "cells": self.cells,
             "policy": self.policy.as_mapping() if self.policy else None,
             "annotation": self.annotation if self.embedding else None,
             "authors_embedding": self.authors_embedding if self.embedding else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from dpss.compute.executor import Executor
 from dpss.engine.layers import (
@@ -22,8 +22,9 @@ from dpss.engine.samples import Sample, sample_layers
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.engine.strata import stratify
 from dpss.errors import CorruptMatrixError
-from dpss.formats.base import Layer, Matrix
+from dpss.formats.base import CellTable, Layer, Matrix
 from dpss.stats.accumulator import Sums
+from dpss.stats.cell_records import CellRecords
 from dpss.stats.values.traits import ValueTraits, classify
 from dpss.summary.builder import Findings, Identity, build_summary
 from dpss.summary.checks import check_matrix
@@ -39,6 +40,25 @@ from dpss.summary.tables import summary_document
 T = TypeVar("T")
 
 
+class CellSink(Protocol):
+    """Takes the measures of each cell, then writes a table of the cells."""
+
+    @property
+    def records(self) -> CellRecords:
+        """Where the measures are kept until then; a later pass over the matrix replaces them."""
+
+    def write(self, cells: CellTable | None, summary: Summary) -> tuple[tuple[str, str, str], ...]:
+        """Write the table, once all cells are measured and embedded.
+
+        Args:
+            cells: Names of the cells; ``None`` where the format has none that are read.
+            summary: The matrix.
+
+        Returns:
+            Checks: name, status, sentence.
+        """
+
+
 def summarize_matrix(
     matrix: Matrix,
     identify: Callable[[Matrix, Layer], Identity],
@@ -47,6 +67,7 @@ def summarize_matrix(
     executor: Executor,
     progress: Progress,
     expected_cells: int | None = None,
+    sink: CellSink | None = None,
 ) -> Summary:
     """Summarise one matrix.
 
@@ -58,6 +79,7 @@ def summarize_matrix(
         executor: Distributes the partitions.
         progress: Receives the progress.
         expected_cells: Number of cells that the source states, if it does.
+        sink: Where each cell is written to, if anywhere.
 
     Raises:
         MatrixError: The matrix can't be summarised; the message says why.
@@ -70,7 +92,10 @@ def summarize_matrix(
     def passes_over(choice: Choice) -> Passes:
         mitochondrial = find_mitochondrial(choice.layer.genes)
         strata = stratify(matrix, choice.layer, stats.by, stats.by_file)
-        return Passes(choice, mitochondrial, stats, read, executor, progress, strata=strata)
+        records = None if sink is None else sink.records
+        return Passes(
+            choice, mitochondrial, stats, read, executor, progress, strata=strata, records=records
+        )
 
     passes, sums = _read_chosen(order, samples, known, passes_over)
     choice = passes.choice
@@ -116,8 +141,10 @@ def summarize_matrix(
         summary = replace(summary, strata=strata)
     summary = passes.embed(check_summary(summary))
     evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
-    notes = tuple(Check(*note) for note in (*matrix.notes, *(by.notes if by else ())))
-    summary = replace(summary, checks=(*check_matrix(evidence), *notes))
+    written = () if sink is None else sink.write(matrix.cells, summary)
+    notes = (*matrix.notes, *(by.notes if by else ()), *written)
+    checks = (*check_matrix(evidence), *(Check(*note) for note in notes))
+    summary = replace(summary, checks=checks)
     summary = passes.annotate(summary, matrix)
     if stats.policy is not None:
         judgements = apply_policy(stats.policy, summary_document(summary, []))

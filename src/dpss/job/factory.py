@@ -115,6 +115,7 @@ def make_job(
         **{each.name: getattr(reader, each.name) for each in fields(reader)},
         store=open_store(settings.output),
         apart=apart,
+        open_folder=scratch.folder,
     )
     return Job(
         catalog=catalog,

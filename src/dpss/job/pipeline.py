@@ -5,9 +5,12 @@ All files are made before any is published, so that a damaged file leaves the ou
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.compute.machine import peak_memory_bytes
@@ -28,14 +31,28 @@ class Apart(Protocol):
     """Makes results in another process; its loss is an error of the one file."""
 
     def make(
-        self, project: Project, ref: MatrixRef, progress: Progress, check: Callable[[], None]
+        self,
+        project: Project,
+        ref: MatrixRef,
+        progress: Progress,
+        check: Callable[[], None],
+        folder: Path | None = None,
     ) -> tuple[Results, int]:
         """Return the results, and the largest resident memory of that process, in bytes.
+
+        Files that are too large to be held are made in ``folder``, if it is given.
 
         Raises:
             LostError: The process was lost.
             DpssError: The file can't be opened.
         """
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give an empty folder, which is gone with the context."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +63,8 @@ class Pipeline(Reader):
     timer: Callable[[], float] = time.monotonic
     apart: Apart | None = None
     """Reads, counts and draws in another process; ``None`` for this process."""
+    open_folder: Callable[[], AbstractContextManager[Path]] = temporary_folder
+    """Gives an empty folder for files that are too large to be held."""
 
     def process(self, project: Project, ref: MatrixRef, progress: Progress) -> list[Outcome]:
         """Summarise and publish each matrix of a file.
@@ -61,13 +80,14 @@ class Pipeline(Reader):
         watched = _Watched(progress, self.stop)
         peak = 0
         try:
-            if self.apart is None:
-                results = self.make(project, ref, watched)
-            else:
-                results, peak = self.apart.make(project, ref, watched, self.stop.check)
-            # Shielded: each published matrix must get into the report.
-            with self.stop.shield(later=True):
-                outcomes = self._publish(ref, results)
+            with self.open_folder() if self.stats.cells else nullcontext() as folder:
+                if self.apart is None:
+                    results = self.make(project, ref, watched, folder)
+                else:
+                    results, peak = self.apart.make(project, ref, watched, self.stop.check, folder)
+                # Shielded: each published matrix must get into the report.
+                with self.stop.shield(later=True):
+                    outcomes = self._publish(ref, results)
         except Exception as error:
             trace(ref, error)
             peak = error.peak_memory_bytes if isinstance(error, LostError) else peak
@@ -90,7 +110,7 @@ class Pipeline(Reader):
         for name, result in results.items():
             folder = folder_of(ref.project_id, part_name(ref.name, name))
             if not isinstance(result, Exception):
-                publish(self.store, folder, result.files)
+                publish(self.store, folder, result.files, result.large)
             outcomes.append(outcome_of(ref, name, result))
         if results.keys() != {""} and not any(
             outcome.status is Status.FAILED for outcome in outcomes

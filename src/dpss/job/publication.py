@@ -17,6 +17,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from dpss.errors import DpssError
@@ -32,6 +34,9 @@ MATRICES = "matrices.json"
 GENES = "genes.csv"
 CLUSTERS, MARKERS, STRATA = "clusters.csv", "markers.csv", "strata.csv"
 ANNOTATIONS, ANNOTATION_MARKERS = "annotations.csv", "annotation_markers.csv"
+CELLS = "cells.csv.gz"
+TABLES = (GENES, CLUSTERS, MARKERS, STRATA, ANNOTATIONS, ANNOTATION_MARKERS, CELLS)
+"""Names of the tables."""
 PLOTS = "plots.json"
 _ATTEMPTS = 5
 """Most attempts to publish a matrix that another run publishes at the same time."""
@@ -184,7 +189,12 @@ def published_folders(store: Store) -> list[str]:
     ]
 
 
-def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
+def publish(
+    store: Store,
+    folder: str,
+    files: Mapping[str, bytes],
+    large: Mapping[str, Path] = MappingProxyType({}),
+) -> None:
     """Replace a matrix's files, ``summary.json`` last.
 
     Nothing is deleted: files of an earlier publication that are not in this one stay until they are
@@ -193,10 +203,13 @@ def publish(store: Store, folder: str, files: Mapping[str, bytes]) -> None:
     Args:
         store: The output.
         folder: Key of the matrix's folder.
-        files: All files by name, the summary among them.
+        files: All files that are held, by name, the summary among them.
+        large: Where the others are, by name.
     """
-    keys = {name: f"{folder}/{name}" for name in files}
+    keys = {name: f"{folder}/{name}" for name in (*files, *large)}
     for attempt in range(1, _ATTEMPTS + 1):
+        for name, path in large.items():
+            store.write_file(keys[name], path)
         write_all(store, {keys[name]: files[name] for name in files if name != SUMMARY})
         store.write(keys[SUMMARY], files[SUMMARY])
         # The run that writes last checks after its write, and so sees the files of the other run.
@@ -273,9 +286,5 @@ def _matrix_files(store: Store, folder: str) -> list[str]:
         name
         for name in names
         if "/" not in name
-        and (
-            name in (GENES, CLUSTERS, MARKERS, ANNOTATIONS, ANNOTATION_MARKERS)
-            or FOR_PAGES.fullmatch(name)
-            or name.endswith((".png", ".svg"))
-        )
+        and (name in TABLES or FOR_PAGES.fullmatch(name) or name.endswith((".png", ".svg")))
     ]

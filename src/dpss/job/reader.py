@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.compute.executor import Executor
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import NeedsWholeError
-from dpss.job.publication import Recipe, part_name
+from dpss.job.publication import CELLS, Recipe, part_name
 from dpss.job.renderer import Drawing, DrawingHere
 from dpss.job.results import MatrixFiles, Results, headline
 from dpss.job.stop import Stop
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dpss.engine.progress import Progress
     from dpss.formats.base import Layer, Matrix
     from dpss.formats.options import OpenOptions
+    from dpss.job.cell_file import CellFile
     from dpss.storage.access import Hold
     from dpss.summary.builder import Identity
     from dpss.summary.record import Summary
@@ -61,34 +63,48 @@ class Reader:
     demo: bool = False
     """Whether the matrices are simulated."""
 
-    def make(self, project: Project, ref: MatrixRef, progress: Progress) -> Results:
+    def make(
+        self, project: Project, ref: MatrixRef, progress: Progress, folder: Path | None = None
+    ) -> Results:
         """Return the files to publish, or the error, of each matrix of a file.
 
         Args:
             project: The project.
             ref: One of its files.
             progress: Receives the progress.
+            folder: Where files that are too large to be held are made; without one there are none.
 
         Raises:
             MatrixError: The file can't be opened.
         """
         self.drawing.prepare()
         try:
-            results = self._summarize(project, ref, progress)
+            results = self._summarize(project, ref, progress, folder)
         except NeedsWholeError as error:
             if local_path(ref.address) is not None:
                 raise
             log.info("%s; it is fetched", error)
-            results = self._summarize(project, ref, progress, whole=True)
+            results = self._summarize(project, ref, progress, folder, whole=True)
         for result in results.values():
             if isinstance(result, Exception):
                 trace(ref, result)
-        return {name: self._draw(result, progress) for name, result in results.items()}
+        return {
+            name: made if isinstance(made, Exception) else self._draw(*made, progress)
+            for name, made in results.items()
+        }
 
     def _summarize(
-        self, project: Project, ref: MatrixRef, progress: Progress, *, whole: bool = False
-    ) -> dict[str, Summary | Exception]:
+        self,
+        project: Project,
+        ref: MatrixRef,
+        progress: Progress,
+        folder: Path | None,
+        *,
+        whole: bool = False,
+    ) -> dict[str, tuple[Summary, CellFile | None] | Exception]:
         """Return the summary of every matrix of a file, or its error, by its name there.
+
+        With it comes the table of its cells, if one is asked for.
 
         Raises:
             MatrixError: The file can't be opened.
@@ -100,7 +116,7 @@ class Reader:
         def identify(matrix: Matrix, layer: Layer) -> Identity:
             return self._identify(project, ref, matrix, layer)
 
-        results: dict[str, Summary | Exception] = {}
+        results: dict[str, tuple[Summary, CellFile | None] | Exception] = {}
         with self.open_ref(ref, whole=whole) as source:
             executor = self._executor_for(source)
             with closing(iter_matrices(source, self._open_options())) as matrices:
@@ -112,7 +128,8 @@ class Reader:
                         results[matrix.name] = matrix.error
                         continue
                     try:
-                        results[matrix.name] = summarize_matrix(
+                        table = self._cell_file(folder, len(results))
+                        summary = summarize_matrix(
                             matrix,
                             identify,
                             self.stats,
@@ -120,7 +137,9 @@ class Reader:
                             executor,
                             progress,
                             expected_cells=ref.n_cells,
+                            sink=table,
                         )
+                        results[matrix.name] = (summary, table)
                     except NeedsWholeError:
                         raise
                     except Exception as error:
@@ -160,11 +179,17 @@ class Reader:
             demo=self.demo,
         )
 
-    def _draw(self, result: Summary | Exception, progress: Progress) -> MatrixFiles | Exception:
-        """Return all files of a summary, the summary itself last; an error as it is."""
-        if isinstance(result, Exception):
-            return result
-        files = self.drawing.files_of(result, progress)
+    def _cell_file(self, folder: Path | None, number: int) -> CellFile | None:
+        if not self.stats.cells or folder is None:
+            return None
+        from dpss.job.cell_file import CellFile
+
+        return CellFile(folder / f"{number}.csv.gz")
+
+    def _draw(self, result: Summary, table: CellFile | None, progress: Progress) -> MatrixFiles:
+        """Return all files of a summary, the summary itself last."""
+        more = {} if table is None else {CELLS: table.entry}
+        files = self.drawing.files_of(result, progress, more)
         from dpss.summary.assumptions import assumptions, describe_assumption
         from dpss.summary.policy import describe_policy
         from dpss.summary.verdict import judge
@@ -180,6 +205,7 @@ class Reader:
             verdict.sentence,
             verdict.status,
             *describe_policy(result.policy),
+            large={} if table is None else {CELLS: table.path},
         )
 
 

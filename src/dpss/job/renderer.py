@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -21,9 +21,8 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Protocol
 
-from dpss.errors import CorruptMatrixError
-from dpss.job import publication
-from dpss.summary.manifest import manifest_of, sha256_of
+from dpss.job.tables import Files, tables_of, with_summary
+from dpss.summary.manifest import NOTHING, Manifest
 
 if TYPE_CHECKING:
     from dpss.engine.progress import Progress
@@ -52,6 +51,7 @@ _ANNOTATION_GROUPS = (
 """Groups of slugs of the figures of the authors' annotation."""
 _STRATA_GROUPS = (("strata",),)
 """Groups of slugs of the figures of strata."""
+
 _GRACE_SECONDS = 2.0
 """Seconds that helpers have to end after SIGTERM; less than a child has to end."""
 
@@ -62,8 +62,14 @@ class Drawing(Protocol):
     def prepare(self) -> None:
         """Start preparations for drawing, without waiting for them."""
 
-    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
-        """Return all published files of a summary by name, ``summary.json`` last."""
+    def files_of(self, summary: Summary, progress: Progress, more: Manifest = NOTHING) -> Files:
+        """Return all published files of a summary by name, ``summary.json`` last.
+
+        Args:
+            summary: The summary.
+            progress: Receives the progress.
+            more: Files that are made elsewhere, which ``summary.json`` lists, too.
+        """
 
     def close(self) -> None:
         """Release the resources of drawing; no summary follows."""
@@ -76,7 +82,7 @@ class DrawingHere:
         """Import matplotlib in a thread, while the reading mostly runs without the GIL."""
         threading.Thread(target=_preload, name="dpss-preload", daemon=True).start()
 
-    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+    def files_of(self, summary: Summary, progress: Progress, more: Manifest = NOTHING) -> Files:
         """Return all published files of a summary by name, ``summary.json`` last."""
         from dpss.figures.registry import figures_of
 
@@ -89,7 +95,7 @@ class DrawingHere:
                 progress.advance(1)
         finally:
             progress.end()
-        return with_summary(summary, drawn | tables_of(summary))
+        return with_summary(summary, drawn | tables_of(summary), more)
 
     def close(self) -> None:
         """Do nothing."""
@@ -128,17 +134,17 @@ class DrawingProcesses:
             except OSError as error:
                 log.debug("no helper processes for figures: %s", error)
 
-    def files_of(self, summary: Summary, progress: Progress) -> dict[str, bytes]:
+    def files_of(self, summary: Summary, progress: Progress, more: Manifest = NOTHING) -> Files:
         """Return all published files of a summary by name, ``summary.json`` last."""
         self._closed = False
         self._start()
         try:
             futures = self._submit(summary)
             tables = tables_of(summary)
-            return with_summary(summary, self._collect(futures, progress) | tables)
+            return with_summary(summary, self._collect(futures, progress) | tables, more)
         except (OSError, BrokenProcessPool) as error:
             log.debug("figures are drawn in this process: %s", error)
-            return DrawingHere().files_of(summary, progress)
+            return DrawingHere().files_of(summary, progress, more)
 
     def close(self) -> None:
         """End the helpers, also those that draw; takes a few seconds at most.
@@ -211,56 +217,6 @@ def draw_figures(summary: Summary, slugs: Sequence[str]) -> dict[str, bytes]:
             if figure.slug in slugs and figure.needs(summary) is None:
                 files |= figure_files(figure, summary)
     return files
-
-
-def tables_of(summary: Summary) -> dict[str, bytes]:
-    """Return the tables of a summary by file name, those for pages included."""
-    from dpss.summary.tables import genes_csv
-    from dpss.website.genes.lookup import gene_files
-    from dpss.website.plots import plots_json
-
-    table = genes_csv(summary.genes, summary.strata)
-    more: dict[str, bytes] = {}
-    if summary.embedding is not None:
-        from dpss.summary.embedding_tables import clusters_csv, markers_csv
-
-        more[publication.CLUSTERS] = clusters_csv(summary.embedding)
-        more[publication.MARKERS] = markers_csv(summary.embedding, summary.genes)
-    if summary.annotation is not None:
-        from dpss.summary.annotation_tables import annotation_markers_csv, annotations_csv
-
-        more[publication.ANNOTATIONS] = annotations_csv(summary.annotation)
-        if summary.annotation.markers:
-            more[publication.ANNOTATION_MARKERS] = annotation_markers_csv(
-                summary.annotation, summary.genes
-            )
-    if summary.strata is not None:
-        from dpss.summary.strata_tables import strata_csv
-
-        more[publication.STRATA] = strata_csv(summary.strata)
-    return {
-        publication.GENES: table,
-        **more,
-        **gene_files(summary.genes, sha256_of(table)),
-        publication.PLOTS: plots_json(summary),
-    }
-
-
-def with_summary(summary: Summary, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return a matrix's files by name with ``summary.json``, which lists them, last.
-
-    Raises:
-        CorruptMatrixError: The summary does not match its schema.
-    """
-    from dpss.figures.registry import figure_infos
-    from dpss.summary.tables import json_bytes, summary_document
-    from dpss.website.schemas import schema
-    from dpss.website.validation import fault
-
-    document = summary_document(summary, figure_infos(summary), manifest_of(files))
-    if found := fault(document, schema("summary")):
-        raise CorruptMatrixError(f"summary.json would break its schema: {found}")
-    return {**files, publication.SUMMARY: json_bytes(document)}
 
 
 def _context() -> BaseContext:

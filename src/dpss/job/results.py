@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from dpss.errors import DpssError, LostError, NoCountsError, NoMatrixError, UnknownFormatError
 from dpss.job.publication import folder_of, part_name
@@ -33,6 +34,8 @@ class MatrixFiles:
     """Status by the policy asked for; empty without one."""
     policy_findings: tuple[str, ...] = ()
     """Sentences on the rules of the policy that the matrix breaks."""
+    large: Mapping[str, Path] = field(default_factory=dict)
+    """Files that are too large to be held, by name: where they are until they are published."""
 
 
 def headline(summary: Summary) -> dict[str, float | None]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import CellBlock
+from dpss.stats.cell_records import CellRecords
 from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import cells as kernels
 from dpss.stats.kernels import layout, rows
@@ -195,8 +196,10 @@ class CellAccumulator:
         min_gene_count: int = 0,
         min_counts: float = 0.0,
         strata: Stratification | None = None,
+        records: CellRecords | None = None,
     ) -> None:
         """Make an empty accumulator that keeps cells with at least these genes and counts."""
+        self.records = None if records is None else records.begin()
         self._all_genes = bool(features.is_gene.all())
         self._min_gene_count = min_gene_count
         self._min_counts = float(min_counts)
@@ -233,6 +236,8 @@ class CellAccumulator:
         if self._strata is not None:
             self._strata.add_block(block, measures)
         self._cells.add(block.start, measures)
+        if self.records is not None:
+            self.records.add(block.start, measures)
 
     def merge(self, other: CellAccumulator) -> None:
         """Add the sums of another accumulator over the same features."""
@@ -243,6 +248,8 @@ class CellAccumulator:
         self._facts.merge(other._facts)
         if self._strata is not None and other._strata is not None:
             self._strata.merge(other._strata)
+        if self.records is not None and other.records is not None:
+            self.records.merge(other.records)
 
     @property
     def facts(self) -> ValueFacts:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
 
@@ -97,6 +98,9 @@ class Store(Protocol):
 
     def write(self, key: str, data: bytes) -> None:
         """Make ``data`` the content of ``key``; its content type follows from the key."""
+
+    def write_file(self, key: str, path: Path) -> None:
+        """Make a local file's bytes the content of ``key``, piece by piece."""
 
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens if there is none."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +18,8 @@ from isal import isal_zlib
 
 from dpss.errors import CorruptMatrixError, UnreachableError
 from dpss.storage.base import Blob
+
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,14 @@ class LocalStore:
 
     def write(self, key: str, data: bytes) -> None:
         """Write a temporary file beside it, flush it to the disk, then rename it."""
+        self._write(key, io.BytesIO(data))
+
+    def write_file(self, key: str, path: Path) -> None:
+        """Copy a file to a temporary one beside it, flush it to the disk, then rename it."""
+        with path.open("rb") as source:
+            self._write(key, source)
+
+    def _write(self, key: str, source: BinaryIO) -> None:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,11 +146,12 @@ class LocalStore:
                 dir=path.parent, prefix=".dpss-", delete=False
             ) as file:
                 try:
-                    file.write(data)
+                    shutil.copyfileobj(source, file, _PIECE_BYTES)
                     file.flush()
                     os.fsync(file.fileno())
                     Path(file.name).chmod(0o644)
-                    self._written[key] = _checksum(data)
+                    source.seek(0)
+                    self._written[key] = _checksum(source)
                     Path(file.name).replace(path)
                 except BaseException:
                     with contextlib.suppress(OSError):
@@ -153,8 +166,11 @@ class LocalStore:
         for key in keys:
             written = self._written.pop(key, None)
             try:
-                if written is not None and _checksum(self.read(key)) != written:
-                    found.append(key)
+                if written is None:
+                    continue
+                with self._path(key).open("rb") as file:
+                    if _checksum(file) != written:
+                        found.append(key)
             except FileNotFoundError:
                 found.append(key)
         return found
@@ -197,9 +213,13 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
             yield entry, key
 
 
-def _checksum(data: bytes) -> tuple[int, int]:
+def _checksum(file: BinaryIO) -> tuple[int, int]:
     """Return what tells a file from that of another run: no defence, so the quickest sum."""
-    return len(data), isal_zlib.crc32(data)
+    size, found = 0, 0
+    while piece := file.read(_PIECE_BYTES):
+        size += len(piece)
+        found = isal_zlib.crc32(piece, found)
+    return size, found
 
 
 def last_modified(path: Path) -> datetime:

@@ -110,6 +110,16 @@ class Scratch:
         finally:
             space.give_back()
 
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Give an empty folder, which is gone with the context; what it holds is not counted.
+
+        Raises:
+            UnreachableError: No folder can be made.
+        """
+        with tempfile.TemporaryDirectory(dir=self._make_folder()) as folder:
+            yield Path(folder)
+
     def _fetch(self, blob: Blob, path: Path, space: _Space, wait: bool) -> None:
         size = blob.size_bytes
         # Two copies that grow side by side could wait for each other: one of unknown size waits

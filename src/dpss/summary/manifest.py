@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 
@@ -27,6 +28,8 @@ class FileEntry:
 
 Manifest = Mapping[str, FileEntry]
 """Entries by file name."""
+NOTHING: Manifest = MappingProxyType({})
+"""The manifest of no files."""
 
 
 def sha256_of(data: bytes) -> str:
@@ -34,13 +37,18 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def manifest_of(files: Mapping[str, bytes]) -> dict[str, FileEntry]:
+def manifest_of(files: Mapping[str, bytes], more: Manifest = NOTHING) -> dict[str, FileEntry]:
     """Return the manifest of files, sorted by name.
 
     >>> manifest_of({"a.txt": b"1"})["a.txt"].size_bytes
     1
+
+    Args:
+        files: Files by name.
+        more: Entries of others.
     """
-    return {name: FileEntry(len(data), sha256_of(data)) for name, data in sorted(files.items())}
+    found = {name: FileEntry(len(data), sha256_of(data)) for name, data in files.items()}
+    return dict(sorted({**found, **more}.items()))
 
 
 def manifest_document(manifest: Manifest) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import dpss
 from dpss.engine.settings import ReadSettings
 from dpss.engine.strata import BARCODE_SUFFIX, MAX_VALUES
 from dpss.errors import MatrixError, NoStrataError, SettingsError
-from dpss.job.renderer import tables_of, with_summary
+from dpss.job.tables import tables_of, with_summary
 from dpss.stats.strata import MAX_STRATA, StratumKind
 from dpss.summary.record import Summary
 from dpss.summary.strata_tables import STRATUM_COLUMNS

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats.anndata import open_anndata
-from dpss.job.renderer import with_summary
+from dpss.job.tables import with_summary
 from dpss.stats.histogram import Distribution
 from dpss.summary.invariants import check_summary, find_faults
 from dpss.summary.record import Check, Summary

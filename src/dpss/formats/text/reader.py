@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
+from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.feature_kinds import CELL_ANNOTATION
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import (
@@ -152,6 +153,9 @@ def open_text(
         layers=(layer,),
         notes=more,
         decisions=(oriented, *_decisions(dialect, cells=found != GENES_BY_CELLS)),
+        cells=HeldTable({}, dialect.names)
+        if found == GENES_BY_CELLS and dialect.names is not None
+        else None,
     )
 
 

@@ -58,9 +58,16 @@ class IsolatedReader:
         self._expected = list(refs)
 
     def make(
-        self, project: Project, ref: MatrixRef, progress: Progress, check: Callable[[], None]
+        self,
+        project: Project,
+        ref: MatrixRef,
+        progress: Progress,
+        check: Callable[[], None],
+        folder: Path | None = None,
     ) -> tuple[Results, int]:
         """Return the results of a file, and the child's peak memory in bytes.
+
+        Files that are too large to be held are made in ``folder``, if it is given.
 
         Raises:
             LostError: The child was lost.
@@ -73,7 +80,7 @@ class IsolatedReader:
         named = Project(project.id, project.title)
         try:
             results, peak = self._workers.call(
-                "make", named, ref, following, progress=progress, check=check
+                "make", named, ref, following, folder, progress=progress, check=check
             )
         except MemoryError:
             self._workers.renew()
@@ -143,10 +150,14 @@ def open_tasks(settings: RunSettings, *, simulated: bool = False) -> Iterator[Ta
         )
 
         def make(
-            project: Project, ref: MatrixRef, following: Sequence[MatrixRef], progress: Progress
+            project: Project,
+            ref: MatrixRef,
+            following: Sequence[MatrixRef],
+            folder: Path | None,
+            progress: Progress,
         ) -> tuple[Results, int]:
             fetcher.prefetch([ref, *following])
-            results = reader.make(project, ref, progress)
+            results = reader.make(project, ref, progress, folder)
             sent = {
                 name: portable(result) if isinstance(result, Exception) else result
                 for name, result in results.items()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import obstore
 
@@ -13,6 +14,10 @@ from dpss.storage.content_type import cache_control, content_type
 from dpss.storage.s3.connection import connect, unreachable
 from dpss.storage.s3.objects import FAULTS, list_objects, try_until
 
+_PART_BYTES = 8 << 20
+"""Size of the parts of a large object; S3 takes 10,000 of them: 80 GB."""
+_SIDE_BY_SIDE = 2
+"""Parts that are held and sent at a time."""
 N_WRITERS = 8
 """Objects that are put side by side, as a round trip takes longer than the transfer."""
 
@@ -91,6 +96,9 @@ class S3Store:
         Raises:
             UnreachableError: The object can't be written.
         """
+        self._put(key, data, use_multipart=False)
+
+    def _put(self, key: str, data: bytes | Path, **how: Any) -> None:
         path = self._key(key)
         try:
             done = obstore.put(
@@ -102,11 +110,19 @@ class S3Store:
                     "Cache-Control": cache_control(key),
                     "Content-Disposition": "inline",
                 },
-                use_multipart=False,
+                **how,
             )
             self._written[key] = (done["e_tag"] or "").strip('"')
         except FAULTS as error:
             raise unreachable(f"{self.url}{key}", error) from error
+
+    def write_file(self, key: str, path: Path) -> None:
+        """Put a local file, in parts where it is large: the object appears whole or not at all.
+
+        Raises:
+            UnreachableError: It can't be written.
+        """
+        self._put(key, path, chunk_size=_PART_BYTES, max_concurrency=_SIDE_BY_SIDE)
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Put several objects side by side.
