@@ -33,7 +33,7 @@ def open_page(portal, tab, name: str, width: int, height: int = 800):
 def test_a_phone_shows_each_line_as_a_card(portal, tab, name: str) -> None:
     """At 360 px no table scrolls sideways, and each number stands below its name."""
     page = open_page(portal, tab, name, 360)
-    page.locator("summary", has_text="Where this comes from").first.evaluate_all(
+    page.locator("summary", has_text="Source of the data").first.evaluate_all(
         "each => each.forEach(e => e.click())"
     )
     assert page.evaluate("document.documentElement.scrollWidth") == 360
