@@ -134,7 +134,100 @@ def test_the_look_up_works_across_600_projects(large_portal, tab):
     assert "of 600 matrices" in page.locator("#status").inner_text()
     assert page.locator("#result tbody tr").count() == 50
     page.get_by_role("button", name="Show more").click()
-    assert page.locator("#result tbody tr").count() == 100
+    until(page, "document.querySelectorAll('#result tbody tr').length === 100")
+
+
+TURNS = """() => {
+    // Count what a script makes between two turns of the browser: a timer that is set with the
+    // first element of a turn comes before the one by which the script itself goes on.
+    delete window.scheduler;
+    Object.defineProperty(window, 'scheduler', {value: undefined});
+    window.turns = {elements: [0], loads: [0]};
+    let counting = false;
+    function count(kind) {
+        if (!counting) {
+            counting = true;
+            setTimeout(() => {
+                counting = false;
+                for (const all of Object.values(window.turns)) all.push(0);
+            });
+        }
+        window.turns[kind][window.turns[kind].length - 1] += 1;
+    }
+    for (const name of ['createElement', 'createElementNS']) {
+        const make = document[name].bind(document);
+        document[name] = function (...args) {
+            count(args[0] === 'script' ? 'loads' : 'elements');
+            return make(...args);
+        };
+    }
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("query", ["gene3", "ENSG00000000007", "GENE19&organ=lung"])
+def test_a_look_up_never_holds_the_page(large_portal, tab, query):
+    """Rows of 600 matrices and files of all blocks come a few at a time, counted, not timed."""
+    one = tab(viewport={"width": 412, "height": 823})
+    one.page.add_init_script(f"({TURNS})()")
+    page = one.open(large_portal.http + f"genes.html?g={query}")
+    page.locator("#result tbody tr").first.wait_for()
+    turns = page.evaluate("window.turns")
+    assert sum(turns["elements"]) > 500
+    assert max(turns["elements"]) <= 200
+    assert max(turns["loads"]) <= 8
+    assert page.locator("#result tbody tr").count() <= 50
+
+
+@pytest.mark.parametrize(
+    ("n_items", "size", "expected"),
+    [(0, 4, []), (3, 4, [3]), (4, 4, [4]), (9, 4, [4, 4, 1]), (25, 10, [10, 10, 5])],
+)
+def test_slices_have_their_size(portal, tab, n_items, size, expected):
+    """Every item comes once, in order, so many in a turn at most."""
+    page = tab().open(portal.http + "genes.html")
+    found = page.evaluate(
+        """async ([n, size]) => {
+            Object.defineProperty(window, 'scheduler', {value: undefined});
+            const turns = [], order = [];
+            let turn = 0;
+            const made = await dpss.inSlices([...Array(n).keys()], size, item => {
+                order.push(item);
+                if (!turn) { turns.push(0); turn = setTimeout(() => (turn = 0)); }
+                turns[turns.length - 1] += 1;
+                return -item;
+            });
+            return {turns, made, order};
+        }""",
+        [n_items, size],
+    )
+    assert found["order"] == list(range(n_items))
+    assert [abs(one) for one in found["made"]] == list(range(n_items))
+    assert found["turns"] == expected
+
+
+@pytest.mark.parametrize("n_clicks", [1, 2, 3])
+def test_only_the_last_of_quick_changes_is_shown(portal, tab, n_clicks):
+    """A change while rows are being made takes their place."""
+    page = tab().open(portal.http + "genes.html?g=GENE7")
+    page.locator("#result tbody tr").first.wait_for()
+    page.evaluate(
+        """n => {
+            const button = document.querySelector('#result th[data-sort=mean] button');
+            for (let i = 0; i < n; i += 1) button.click();
+        }""",
+        n_clicks,
+    )
+    sign = -1 if n_clicks % 2 else 1
+    until(
+        page,
+        f"""(() => {{
+            const all = [...document.querySelectorAll("#result td[data-label='Mean count']")];
+            const shown = all.map(cell => parseFloat(cell.textContent.replace(',', '')) || 0);
+            return shown.every((value, i) => !i || {sign} * (value - shown[i - 1]) >= 0);
+        }})()""",
+    )
+    assert page.locator("#result tbody tr").count() == 18
 
 
 SHIFTS = """() => {

@@ -8,30 +8,59 @@ from collections.abc import Sequence
 from dpss.website import wording as words
 from dpss.website.data_files import dumps, script
 from dpss.website.pages.environment import THUMBNAILS, anchor
-from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, ProjectRecord
+from dpss.website.records import (
+    ORGAN,
+    SPECIES,
+    TECHNOLOGY,
+    MatrixRecord,
+    ProjectRecord,
+    path_of,
+)
 
 
 def portal_script(projects: Sequence[ProjectRecord]) -> bytes:
-    """Return the data file that names every matrix, for the look-up of a gene."""
+    """Return the data file that names every matrix, for the look-up of a gene.
+
+    What matrices share is said once, since a page waits while a browser reads the file:
+    ``projects`` has title, folder and address of each; ``samples`` species, organs,
+    technologies, values, whether they are simulated, and pictures. A row of ``matrices`` has the
+    number of its project, the rest of its folder, its label (0: that rest), the number of
+    its sample, its kept cells and, where it differs, the rest as a part of an address.
+    """
+    samples: dict[str, int] = {}
     rows = [
-        [
-            matrix.folder,
-            matrix.path,
-            project.title,
-            project.path + "index.html#" + anchor(matrix.folder),
-            matrix.label if matrix.label != project.title else "",
-            list(matrix.terms(SPECIES)),
-            list(matrix.terms(ORGAN)),
-            list(matrix.terms(TECHNOLOGY)),
-            matrix.numbers["n_cells_kept"],
-            matrix.values,
-            matrix.simulated,
-            [slug for slug in THUMBNAILS if slug in matrix.figures],
-        ]
-        for project in projects
+        dumps(_row(number, project, matrix, samples))
+        for number, project in enumerate(projects)
         for matrix in project.matrices
     ]
-    return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+    named = [dumps([project.title, project.folder, project.path]) for project in projects]
+    parts = {"projects": named, "samples": list(samples), "matrices": rows}
+    texts = [f'"{name}":[\n' + ",\n".join(lines) + "\n]" for name, lines in parts.items()]
+    return script("{" + ",\n".join(texts) + "}")
+
+
+def _row(
+    number: int, project: ProjectRecord, matrix: MatrixRecord, samples: dict[str, int]
+) -> list[str | int]:
+    sample = [
+        list(matrix.terms(SPECIES)),
+        list(matrix.terms(ORGAN)),
+        list(matrix.terms(TECHNOLOGY)),
+        matrix.values,
+        matrix.simulated,
+        [slug for slug in THUMBNAILS if slug in matrix.figures],
+    ]
+    rest = matrix.folder.partition("/")[2]
+    label = matrix.label if matrix.label != project.title else ""
+    quoted = path_of(rest)
+    return [
+        number,
+        rest,
+        0 if label == rest else label,
+        samples.setdefault(dumps(sample), len(samples)),
+        matrix.numbers["n_cells_kept"],
+        *([quoted] if quoted != rest else []),
+    ]
 
 
 def compare_script(projects: Sequence[ProjectRecord]) -> bytes:

@@ -38,6 +38,41 @@ var dpss = (function () {
     return asked.get(path);
   }
 
+  /**
+   * All matrices by folder, as dpss.website.pages.portal writes them. Those of the same sample
+   * share its terms.
+   */
+  async function matrices() {
+    const listed = await load("_dpss/matrices.js");
+    const samples = listed.samples.map(function ([species, organ, technology, values, simulated, pictures]) {
+      const text = [species, organ, technology].map((terms) => terms.join(", ")).filter(Boolean).join(" · ");
+      return { terms: { species, organ, technology, values: [values] }, text, values, simulated, pictures };
+    });
+    const found = new Map();
+    for (const [project, rest, label, sample, nCells, quoted] of listed.matrices) {
+      const [title, folder, path] = listed.projects[project];
+      const address = quoted === undefined ? rest : quoted;
+      const whole = rest ? folder + "/" + rest : folder;
+      found.set(whole, { project: folder, folder: whole, path: rest ? path + address + "/" : path, title, address: path + "index.html#m-" + address, label: label === 0 ? rest : label, nCells, sample: samples[sample] });
+    }
+    return found;
+  }
+
+  /** Let the browser do what waits, such as to paint and to answer a key, before the script goes on. */
+  function pause() {
+    return window.scheduler && scheduler.yield ? scheduler.yield() : new Promise((resume) => setTimeout(resume));
+  }
+
+  /** Make something of each item, some of them at a time, so that the page never stands still. */
+  async function inSlices(items, size, make) {
+    const made = [];
+    for (let start = 0; start < items.length; start += size) {
+      if (start) await pause();
+      made.push(...items.slice(start, start + size).map(make));
+    }
+    return made;
+  }
+
   /** Words of 24 bits from base64, as dpss.website.packing writes them. */
   function words(text) {
     const bytes = atob(text);
@@ -64,10 +99,16 @@ var dpss = (function () {
     return made;
   }
 
+  let digits = null;
+
   /** A number for a person; the undefined is a dash. */
   function number(value) {
     if (value === null || value === undefined) return "–";
-    if (Number.isInteger(value) || Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
+    if (Number.isInteger(value) || Math.abs(value) >= 1000) {
+      // One formatter, made when it is needed first: each takes as long as a hundred numbers.
+      digits = digits || new Intl.NumberFormat("en");
+      return digits.format(Math.round(value));
+    }
     const size = Math.abs(value);
     return size !== 0 && size < 1e-4 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
   }
@@ -159,7 +200,7 @@ var dpss = (function () {
     if (counts.size < 2) return null;
     const chosen = new Set(recallAll(name).filter((term) => counts.has(term)));
     const summary = element("summary", {}, label);
-    const options = [...counts.keys()].sort((a, b) => a.localeCompare(b, "en")).map(function (term) {
+    const options = [...counts.keys()].sort(new Intl.Collator("en").compare).map(function (term) {
       const box = element("input", { type: "checkbox" });
       box.checked = chosen.has(term);
       box.addEventListener("change", function () {
@@ -183,8 +224,10 @@ var dpss = (function () {
     }
     /** Show how many of some items each term would leave. */
     function count(others) {
+      const left = new Map();
+      for (const item of others) for (const term of item.terms[name]) left.set(term, (left.get(term) || 0) + 1);
       for (const option of options) {
-        const n = others.filter((item) => item.terms[name].includes(option.term)).length;
+        const n = left.get(option.term) || 0;
         option.count.textContent = number(n);
         option.line.classList.toggle("none", !n && !option.box.checked);
       }
@@ -221,5 +264,5 @@ var dpss = (function () {
     return made;
   }
 
-  return { facet, closeOthers, strip, svg, root, receive, load, words, floats, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
+  return { facet, closeOthers, strip, svg, root, receive, load, matrices, pause, inSlices, words, floats, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
 })();

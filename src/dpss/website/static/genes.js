@@ -13,6 +13,10 @@
   const PER_PAGE = 50;
   const MAX_NAMES = 8;
   const MAX_ORGANS = 8;
+  /* What is made before the browser gets its turn: below 50 ms on a phone. */
+  const LOADS_PER_SLICE = 8;
+  const HITS_PER_SLICE = 1000;
+  const ROWS_PER_SLICE = 10;
   const FACETS = [
     ["species", "Species"],
     ["organ", "Organ"],
@@ -22,6 +26,7 @@
   const RECORD = 20;
   const ENSEMBL = /^ENS[A-Z]*\d{6,}$/;
   let latest = 0;
+  let collator = null;
   let severalGenes = false;
 
   form.hidden = false;
@@ -58,15 +63,15 @@
   /** Load one file of each block; a missing file holds nothing. Tells how many are missing. */
   async function eachBlock(file, take) {
     let missing = 0;
-    await Promise.all(
-      Array.from({ length: nBlocks }, async function (_, block) {
-        try {
-          take(await dpss.load("_dpss/lookup/" + nBlocks + "x" + nBuckets + "/" + block + "/" + file + ".js"));
-        } catch {
-          missing += 1;
-        }
-      }),
-    );
+    async function one(block) {
+      try {
+        take(await dpss.load("_dpss/lookup/" + nBlocks + "x" + nBuckets + "/" + block + "/" + file + ".js"));
+      } catch {
+        missing += 1;
+      }
+    }
+    await Promise.all(await dpss.inSlices([...Array(nBlocks).keys()], LOADS_PER_SLICE, one));
+    await dpss.pause();
     return missing;
   }
 
@@ -121,24 +126,24 @@
     status.textContent = "Looking…";
     let matrices;
     try {
-      matrices = new Map((await dpss.load("_dpss/matrices.js")).map((row) => [row[0], row]));
+      matrices = await dpss.matrices();
     } catch {
       status.textContent = "The list of matrices can’t be loaded.";
       return;
     }
+    await dpss.pause();
     const search = await find(key);
-    if (mine !== latest) return;
-    const rows = search.hits.map((hit) => describe(hit, matrices)).filter(Boolean);
-    show(key, rows, matrices.size, search.missing);
+    const rows = (await dpss.inSlices(search.hits, HITS_PER_SLICE, (hit) => describe(hit, matrices))).filter(Boolean);
+    await dpss.pause();
+    if (mine === latest) show(key, rows, matrices.size, search.missing);
   }
 
   function describe(hit, matrices) {
-    const row = matrices.get(hit.folder);
-    if (!row) return null;
-    const [, path, title, address, label, species, organ, technology, nCells, values, simulated] = row;
-    const sample = [species, organ, technology].map((terms) => terms.join(", ")).filter(Boolean).join(" · ");
-    const found = nCells && hit.nFound !== null ? (100 * hit.nFound) / nCells : null;
-    return { ...hit, found, path, title, address, label, sample, nCells, values, simulated, terms: { species, organ, technology, values: [values] } };
+    const matrix = matrices.get(hit.folder);
+    if (!matrix) return null;
+    const found = matrix.nCells && hit.nFound !== null ? (100 * hit.nFound) / matrix.nCells : null;
+    const { title, address, label, nCells, sample } = matrix;
+    return { ...hit, found, title, address, label, nCells, sample: sample.text, values: sample.values, simulated: sample.simulated, terms: sample.terms };
   }
 
   /** What was found: each id with every name that it goes by. */
@@ -185,34 +190,49 @@
     dpss.closeOthers(facets);
     const taken = element("p", { class: "status", role: "status" });
     const organs = element("div", { class: "organs" });
+    const around = element("div", { class: "scroll", role: "region", "aria-label": "Matrices with this gene", tabindex: "0" }, table);
     let limit = PER_PAGE;
-    function draw() {
-      const shown = rows.filter((row) => facets.every((facet) => facet.takes(row))).sort(compare);
+    let turn = 0;
+    dpss.sortable(table, order, draw);
+    more.addEventListener("click", function () {
+      limit += PER_PAGE;
+      draw();
+    });
+    result.replaceChildren(
+      element("h2", {}, labels.slice(0, 4).join(", ") + (labels.length > 4 ? " and " + (labels.length - 4) + " more" : "")),
+      ...(facets.length ? [element("div", { class: "facets" }, ...facets.map((facet) => facet.element))] : []),
+      taken,
+    );
+    draw();
+
+    /** Draw what the lists leave. Each part comes below those that are there: nothing jumps. */
+    async function draw() {
+      const mine = ++turn;
+      function outdated() {
+        return mine !== turn || !taken.isConnected;
+      }
+      const shown = rows.filter((row) => facets.every((facet) => facet.takes(row)));
       for (const facet of facets) facet.count(rows.filter((row) => facets.every((other) => other === facet || other.takes(row))));
       taken.textContent = shown.length === rows.length ? "" : dpss.number(shown.length) + " of " + dpss.plural(rows.length, "line");
-      organs.replaceChildren(...organStrips(shown));
-      table.tBodies[0].replaceChildren(...shown.slice(0, limit).map(line));
-      more.hidden = shown.length <= limit;
       dpss.remember({
         sort: order.key === "found" && order.down ? "" : order.key,
         dir: order.key === "found" && order.down ? "" : order.down ? "desc" : "asc",
         ...Object.fromEntries(facets.map((facet) => [facet.name, [...facet.chosen]])),
       });
+      await dpss.pause();
+      if (outdated()) return;
+      organs.replaceChildren(...organStrips(shown));
+      if (!organs.isConnected) result.append(organs);
+      await dpss.pause();
+      if (outdated()) return;
+      shown.sort(compare);
+      const lines = await dpss.inSlices(shown.slice(0, limit), ROWS_PER_SLICE, line);
+      await dpss.pause();
+      if (outdated()) return;
+      table.tBodies[0].replaceChildren(...lines);
+      more.hidden = shown.length <= limit;
+      if (!around.isConnected) result.append(around, more);
     }
-    more.addEventListener("click", function () {
-      limit += PER_PAGE;
-      draw();
-    });
-    dpss.sortable(table, order, draw);
-    result.replaceChildren(
-      element("h2", {}, labels.slice(0, 4).join(", ") + (labels.length > 4 ? " and " + (labels.length - 4) + " more" : "")),
-      ...(facets.length ? [element("div", { class: "facets" }, ...facets.map((facet) => facet.element))] : []),
-      taken,
-      organs,
-      element("div", { class: "scroll", role: "region", "aria-label": "Matrices with this gene", tabindex: "0" }, table),
-      more,
-    );
-    draw();
   }
 
   /** Strips of the share of cells by organ, the highest median first, on one axis from 0. */
@@ -228,20 +248,23 @@
     const all = [...shares].map(([organ, values]) => ({ organ, n: values.length, at: quantiles(values) }));
     all.sort((a, b) => b.at[2] - a.at[2] || (a.organ < b.organ ? -1 : 1));
     const end = Math.max(...all.map((one) => one.at[4])) || 1;
-    const lines = all.map(({ organ, n, at }) =>
-      element(
+    function strip({ organ, n, at }) {
+      return element(
         "li",
         {},
         element("span", { class: "organ" }, organ),
         dpss.strip(at.map((value) => 3 + (114 * value) / end), false),
         element("span", { class: "sub" }, dpss.percent(at[2]) + (n === 1 ? "" : ", median of " + dpss.plural(n, "matrix", "matrices"))),
-      ),
-    );
-    const rest = lines.splice(MAX_ORGANS);
+      );
+    }
+    const rest = all.splice(MAX_ORGANS);
+    const hidden = element("ul");
+    const details = element("details", {}, element("summary", {}, dpss.plural(rest.length, "more organ")), hidden);
+    details.addEventListener("toggle", () => hidden.replaceChildren(...rest.map(strip)), { once: true });
     return [
       element("h3", {}, "Share of cells by organ"),
-      element("ul", {}, ...lines),
-      ...(rest.length ? [element("details", {}, element("summary", {}, dpss.plural(rest.length, "more organ")), element("ul", {}, ...rest))] : []),
+      element("ul", {}, ...all.map(strip)),
+      ...(rest.length ? [details] : []),
       element("p", { class: "note" }, "Over the matrices of an organ: a line between 5 and 95 %, a bar over the middle half, a mark at the median; the axis goes from 0 to " + dpss.percent(end) + "."),
     ];
   }
@@ -262,7 +285,12 @@
     const sign = order.down ? -1 : 1;
     const tie = a.folder < b.folder ? -1 : 1;
     if (x === null || y === null) return (x === null) - (y === null) || tie;
-    return sign * (typeof x === "number" ? x - y : x.localeCompare(y, "en", { numeric: true })) || tie;
+    return sign * (typeof x === "number" ? x - y : compareTexts(x, y)) || tie;
+  }
+
+  function compareTexts(x, y) {
+    collator = collator || new Intl.Collator("en", { numeric: true });
+    return collator.compare(x, y);
   }
 
   function bar(value) {

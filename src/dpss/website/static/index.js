@@ -205,7 +205,7 @@
     if (!project.preview) {
       const cell = element("td", { colspan: headings.length }, "Loading…");
       project.preview = element("tr", { class: "preview" }, cell);
-      dpss.load("_dpss/matrices.js").then(
+      dpss.matrices().then(
         (matrices) => cell.replaceChildren(...pictures(project, matrices)),
         () => (cell.textContent = "The list of matrices can’t be loaded."),
       );
@@ -215,9 +215,9 @@
   }
 
   function pictures(project, matrices) {
-    const mine = matrices.filter((matrix) => matrix[0].split("/")[0] === project.folder);
-    return mine.map(function ([folder, path, title, address, label, , , , , , , slugs]) {
-      const images = slugs.map((slug) =>
+    const mine = [...matrices.values()].filter((matrix) => matrix.project === project.folder);
+    return mine.map(function ({ folder, path, title, address, label, sample }) {
+      const images = sample.pictures.map((slug) =>
         element("a", { href: path + slug + ".svg" }, element("picture", {}, element("source", { media: "(prefers-color-scheme: dark)", srcset: path + slug + ".svg", type: "image/svg+xml" }), element("img", { src: path + slug + ".png", alt: slug.replaceAll("_", " ") + " of " + (label || title), loading: "lazy", width: 320, height: 240 }))),
       );
       return element("div", { class: "pictures" }, element("p", {}, element("a", { href: address }, label || folder)), element("div", {}, ...images));

@@ -3,29 +3,69 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 from dpss.storage.local import LocalStore
+from dpss.website.data_files import read_script
 from dpss.website.pages.portal import (
     compare_script,
     example_genes,
     portal_script,
     published_addresses,
 )
-from dpss.website.records import group_projects, read_records
+from dpss.website.records import SPECIES, ProjectRecord, group_projects, read_records
+from tests.unit.website.portal import make_nasty, make_portal
 
 
-def test_every_matrix_is_named_once_with_its_address(portal) -> None:
-    """In each of the files; the address is that of its part of the project's page."""
-    store = LocalStore(portal)
-    records, _ = read_records(store, store.sizes())
-    projects = group_projects(records)
+def projects_of(root: Path) -> list[ProjectRecord]:
+    """Return what is published in a folder."""
+    store = LocalStore(root)
+    return group_projects(read_records(store, store.sizes())[0])
+
+
+def test_every_matrix_is_compared_under_its_address(portal) -> None:
+    """Each once, in order; the address is that of its part of the project's page."""
+    projects = projects_of(portal)
     addresses = published_addresses(projects)
-    assert addresses.keys() == {record.folder for record in records}
-    for make in (portal_script, compare_script):
-        text = make(projects).decode()
-        rows = json.loads(text[text.index("[\n") : text.rindex("]") + 1])
-        assert [row[0] for row in rows] == [m.folder for p in projects for m in p.matrices]
-        assert all(addresses[row[0]]["address"] in row for row in rows)
+    text = compare_script(projects).decode()
+    rows = json.loads(text[text.index("[\n") : text.rindex("]") + 1])
+    assert [row[0] for row in rows] == [m.folder for p in projects for m in p.matrices]
+    assert all(addresses[row[0]]["address"] in row for row in rows)
+
+
+def test_every_matrix_is_named_once_with_what_it_is(portal) -> None:
+    """Put together again, rows say folder, address, label, cells and sample of each matrix."""
+    make_nasty(portal)
+    projects = projects_of(portal)
+    addresses = published_addresses(projects)
+    listed = read_script(portal_script(projects))
+    found = [(row, listed["projects"][row[0]]) for row in listed["matrices"]]
+    matrices = [(project, m) for project in projects for m in project.matrices]
+    assert len(matrices) > 6
+    for (row, (title, folder, path)), (project, matrix) in zip(found, matrices, strict=True):
+        _, rest, label, sample, n_cells, *quoted = row
+        address = quoted[0] if quoted else rest
+        assert (f"{folder}/{rest}" if rest else folder) == matrix.folder
+        assert title == project.title
+        assert f"{path}index.html#m-{address}" == addresses[matrix.folder]["address"]
+        assert (f"{path}{address}/" if rest else path) == matrix.path
+        shown = matrix.label if matrix.label != project.title else ""
+        assert (rest if label == 0 else label) == shown
+        assert n_cells == matrix.numbers["n_cells_kept"]
+        species, _, _, values, simulated, pictures = listed["samples"][sample]
+        assert (species, values) == (list(matrix.terms(SPECIES)), matrix.values)
+        assert (simulated, set(pictures) <= set(matrix.figures)) == (matrix.simulated, True)
+
+
+@pytest.mark.parametrize(("n_projects", "n_matrices"), [(4, 1), (10, 3), (40, 2)])
+def test_the_list_of_matrices_is_short(tmp_path, n_projects: int, n_matrices: int) -> None:
+    """A page waits while it is read: a row per matrix of 60 bytes, and one per project of 90."""
+    root = make_portal(tmp_path / "out", n_projects, n_matrices, 20, figures=False)
+    data = portal_script(projects_of(root))
+    n_samples = len(read_script(data)["samples"])
+    assert len(data) < 100 + n_projects * (90 + 60 * n_matrices) + 250 * n_samples
 
 
 def test_examples_are_genes_that_a_look_up_finds(portal) -> None:
