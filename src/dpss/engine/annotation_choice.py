@@ -1,4 +1,4 @@
-"""The column and the coordinates that are taken for the authors' types and map of the cells."""
+"""The choice of the column and the coordinates for the authors' types and map of the cells."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class AnnotationNotes:
         """Return what is read; ``None`` and a warning where the file has a fault there.
 
         Raises:
-            FetchError: The bytes can't be had, which is no fault of the file.
+            FetchError: The bytes can't be read, which is not a fault of the file.
         """
         try:
             with reader_faults("annotation"):

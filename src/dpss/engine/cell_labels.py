@@ -1,4 +1,4 @@
-"""The authors' labels of the cells: which column has them, and one code per cell."""
+"""The authors' labels of the cells: the choice of their column, and one code per cell."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def read_labels(cells: CellTable, column: str, n_cells: int) -> CellLabels:
         n_cells: Number of cells of the matrix.
 
     Raises:
-        ColumnError: It can't be read, or is no column of labels.
+        ColumnError: The column can't be read, or does not hold labels.
     """
     numbers: dict[str | None, int] = {None: 0}
     parts: list[NDArray[np.int16]] = []

@@ -59,7 +59,7 @@ class Track(Protocol):
     """Runs a pass with its progress shown."""
 
     def __call__(self, label: str, run: Callable[[Advance], A]) -> A:
-        """Run a pass and return what it returns."""
+        """Run a pass and return its result."""
 
 
 @dataclass(frozen=True)

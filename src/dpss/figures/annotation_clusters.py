@@ -162,7 +162,7 @@ def _numbers(percents: NDArray[np.float64], panel: Panel) -> list[Text]:
 
 
 def _remarks(index: float | None, n_types: int, n_clusters: int) -> str:
-    """Return the index and what is left out, as one line."""
+    """Return the index and the omissions, as one line."""
     said = [] if index is None else [f"Adjusted Rand index {index:.3f}"]
     left_out = [plural(n_types, "smaller type")] if n_types > 0 else []
     left_out += [plural(n_clusters, "smaller cluster")] if n_clusters > 0 else []

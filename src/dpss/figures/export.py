@@ -17,7 +17,7 @@ def figure_files(figure: Figure, summary: Summary) -> dict[str, bytes]:
     """Return the files of one figure by name: PNG, SVG, and a narrow SVG for phones.
 
     Raises:
-        ValueError: The summary lacks what the figure needs.
+        ValueError: The summary lacks numbers of the figure.
     """
     page = figure.page(summary)
     return {

@@ -118,7 +118,8 @@ def _curve(
     y_axis = make_axis("genes", low, high, Scale.LOG, n=6, whole=True)
     start = left - MARGIN * 0.6 + left_of([label for _, label in y_axis.ticks])
     box = PaperArea(start, top, right - start, bottom - top)
-    # Of percentages with the same genes, as of two cells, the highest stands for all.
+    # Of percentages with equal numbers of genes, as in a matrix of two cells, the highest is
+    # labelled.
     marked = {genes_in(summary, share): share for share in _MARKED}
     shares = np.array([share for n, share in marked.items() if n])
     numbers = np.array([n for n in marked if n], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""All that drawing needs, imported by importing this.
+"""Imports the modules that drawing needs.
 
 A server of helper processes does that once, and forks helpers that have it already.
 """

@@ -76,7 +76,7 @@ ANNOTATION_FIGURES: tuple[Figure, ...] = (
     ANNOTATION_MARKERS,
     ANNOTATION_CLUSTERS,
 )
-"""Figures of the authors' own work, which are there only if the file has some."""
+"""Figures of the authors' annotation, made only if the file has one."""
 
 
 def figures_of(summary: Summary) -> tuple[Figure, ...]:

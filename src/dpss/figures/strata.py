@@ -129,7 +129,7 @@ def _room(*, narrow: bool) -> float:
 
 
 def _shown(strata: list[Stratum], most: int) -> list[Stratum]:
-    """Return at most so many strata, in order: those that stand apart, and the largest."""
+    """Return at most ``most`` strata, in order: outliers first, then the largest."""
     order = sorted(range(len(strata)), key=lambda k: (not strata[k].odd, k))
     return [strata[k] for k in sorted(order[:most])]
 

@@ -33,9 +33,9 @@ from dpss.figures.elements.palette import DARK, LIGHT, Theme, colour_of
 _FEW = 60
 """Up to this many dots, each is an element."""
 _PER_POINT = 4
-"""Dots of a cloud lie on a grid of so many places to the point."""
+"""Places per point of the grid on which the dots of a cloud lie."""
 _OVERLAPS = ((1, 1.0), (2, 1.45), (4, 1.9))
-"""From so many dots in one place on, the opacity is so many times as high."""
+"""Least number of dots in one place, and the factor of their opacity."""
 _DASHES = ' stroke-dasharray="4 3"'
 _FONT = "DejaVu Sans,Verdana,sans-serif"
 

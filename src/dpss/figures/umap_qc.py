@@ -30,7 +30,7 @@ _BELOW = 40.0
 _LAST = 0.93
 """Part of a scale of colours beyond which no number stands."""
 _JOINED = 2
-"""A bin of these small maps is so many of the map's along each axis."""
+"""Bins of the map along each axis that form one bin of these small maps."""
 
 
 @dataclass(frozen=True, eq=False)

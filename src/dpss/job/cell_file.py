@@ -73,10 +73,10 @@ class CellFile:
     """The table of the cells of one matrix, while it is made."""
 
     def __init__(self, path: Path) -> None:
-        """Write to ``path``; what is measured waits in a file beside it.
+        """Write to ``path``; measures are first stored in a file beside it.
 
         Raises:
-            MatrixError: No file can be made there.
+            MatrixError: The file can't be made.
         """
         self.path = path
         self._spool_path = path.with_suffix(".spool")

@@ -1,4 +1,4 @@
-"""Records of single cells: what is measured of each, for tables with a line per cell."""
+"""Records of single cells: the measures of each, for tables with a line per cell."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Records = NDArray[Any]
 
 
 class CellRecords(Protocol):
-    """Records of the cells of a matrix, put down in any order.
+    """Records of the cells of a matrix, added in any order.
 
     Duties of an implementation: several threads may add at once; a part that is added again
-    replaces itself; what is sent to another process is empty there, and is merged when it returns.
+    replaces itself; in another process the records start empty, and are merged when they return.
     """
 
     def begin(self) -> CellRecords:
-        """Return what an accumulator adds to: itself, or an empty one to be merged later."""
+        """Return the records that an accumulator adds to: itself, or empty ones to be merged later."""
 
     def add(self, start: int, measures: NDArray[np.float64]) -> None:
         """Add consecutive cells.

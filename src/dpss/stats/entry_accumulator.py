@@ -62,7 +62,7 @@ class CellMeasures:
         return self._facts.result()
 
     def cells(self, min_gene_count: int, min_counts: float = 0.0) -> CellSums:
-        """Return the distributions over the cells with at least so many genes and counts."""
+        """Return the distributions over the cells with at least these genes and counts."""
         tallies = CellTallies(self._features.groups)
         for start, measures in self.each(min_gene_count, min_counts):
             tallies.add(start, measures)

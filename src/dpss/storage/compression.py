@@ -1,8 +1,7 @@
 """Streams that decompress while they are read; the first bytes tell the compression.
 
-Nothing is unpacked to disk or held whole. gzip goes through ISA-L, which lets go of
-the interpreter's lock while it inflates. Damaged or truncated data raise a
-`dpss.errors.CorruptMatrixError` that names the file.
+Nothing is unpacked to disk or held whole. gzip is inflated by ISA-L, without the interpreter's
+lock. Damaged or truncated data raise a `dpss.errors.CorruptMatrixError` that names the file.
 """
 
 from __future__ import annotations

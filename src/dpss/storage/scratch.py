@@ -112,10 +112,10 @@ class Scratch:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """Give an empty folder, which is gone with the context; what it holds is not counted.
+        """Yield an empty folder, removed at the end of the context; its bytes do not count.
 
         Raises:
-            UnreachableError: No folder can be made.
+            UnreachableError: The folder can't be made.
         """
         with tempfile.TemporaryDirectory(dir=self._make_folder()) as folder:
             yield Path(folder)

@@ -18,7 +18,7 @@ class AnnotatedType:
     """The cells with one value of the annotation."""
 
     name: str
-    """The value, as it stands in the file."""
+    """The value, as in the file."""
     n_cells: int
     n_genes_by_counts: Distribution | None = None
     """Genes detected per cell; ``None`` where it is not counted."""

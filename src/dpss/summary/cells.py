@@ -61,7 +61,7 @@ def cell_lines(
 
 
 def _numbers(values: NDArray[Any], digits: int) -> Iterable[str]:
-    """Yield numbers with so many significant digits; whole ones have all of theirs."""
+    """Yield numbers with ``digits`` significant digits; whole numbers keep all digits."""
     for value in values.tolist():
         if math.isnan(value):
             yield ""

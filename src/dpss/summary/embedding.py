@@ -50,7 +50,7 @@ class Embedding:
     n_variable_genes: int
     """Genes that cells were compared by."""
     n_sketch: int
-    """Cells among which neighbours were looked for."""
+    """Number of cells of the sketch, among which neighbours are searched."""
     resolution: float
     """Resolution of the clusters."""
     variances: NDArray[np.float64]

@@ -38,7 +38,7 @@ class Checkpoint:
         self._made = dict(made)
 
     def of(self, folder: str) -> PageSource:
-        """Return what a matrix's pages were made from."""
+        """Return the inputs of a matrix's pages."""
         return self._made.get(folder, PageSource())
 
     def gone(self, projects: Collection[ProjectRecord]) -> dict[str, PageSource]:

@@ -11,7 +11,7 @@ from dpss.website.records import MatrixRecord
 from dpss.website.writer import Publisher
 
 MAX_DRAWING_BYTES = 400_000
-"""Largest SVG that stands in a report; of a larger one, the PNG is smaller."""
+"""Largest SVG in a report, in bytes; instead of a larger one, the PNG is used, which is smaller."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEAD = 2_000
 _POINTS = re.compile(rb'<svg\b[^>]*?\swidth="([\d.]{1,9})pt" height="([\d.]{1,9})pt"')
@@ -19,7 +19,7 @@ _POINTS = re.compile(rb'<svg\b[^>]*?\swidth="([\d.]{1,9})pt" height="([\d.]{1,9}
 
 @dataclass(frozen=True)
 class FigureImages:
-    """A figure's files, as far as pages read them."""
+    """The files of a figure that pages read."""
 
     size: tuple[int, int] | None
     """Width and height of the PNG in pixels; ``None`` if unknown."""

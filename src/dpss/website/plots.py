@@ -148,7 +148,7 @@ def _column(values: list[Any]) -> NDArray[Any]:
 
 
 def _cells(plot: CellPlot, density: Density) -> dict[str, Any]:
-    """Return a plot of cells: what it shows, its bins and dots, and the fine bins behind."""
+    """Return a plot of cells: its specification, bins, dots and fine bins."""
     what, picture = plot.specification, plot.picture
     n_steps = len(picture.steps)
     return {

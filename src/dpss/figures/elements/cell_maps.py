@@ -22,10 +22,9 @@ CLUSTER_COLOURS = (
     "#4a78f0", "#f0306e", "#7aae10", "#d03cb0", "#b57bf0", "#ff8778", "#0f7f7f", "#c8202f",
     "#22b050", "#55802a", "#1f5fc4", "#a54b4b",
 )  # fmt: skip
-"""Colours of clusters by number, used again beyond; the number stands on the cluster, too.
-
-They are the same on light and on dark ground, where each has a contrast of 2:1 or more. The first
-six are those of Okabe and Ito.
+"""Colours of clusters by number, reused beyond the last one; figures also show the number. They are
+the same on light and on dark ground, where each has a contrast of 2:1 or more. The first six are
+those of Okabe and Ito.
 """
 _SMALL_PART = 0.03
 """Extent of a cluster, in parts of the map, below which its number stands above it."""

@@ -17,7 +17,7 @@ N_COLOURED = len(CLUSTER_COLOURS)
 OTHERS, MISSING = "grey", "faint"
 """Colours of the cells of all smaller types, and of those without a type."""
 _SHORT = 3
-"""Most characters of a type's name that stands on the map itself."""
+"""Most characters of a type's name that is written on the map itself."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def annotation_of(summary: Summary) -> Annotation:
 
 
 def map_labels(found: Annotation) -> list[str]:
-    """Return what stands on the map for each coloured type: its name if all are short, or a number.
+    """Return the label of each coloured type on the map: its name if all are short, or a number.
 
-    Numbers begin with 1, so that they are not taken for those of clusters.
+    Numbers begin with 1, so that they are not confused with those of clusters.
     """
     names = [clean(each.name[:40]) for each in found.types[:N_COLOURED]]
     if all(0 < len(name) <= _SHORT for name in names):

@@ -24,7 +24,7 @@ TOGETHER = 4
 """From this many cells on, a square is a bin."""
 N_SHADES = 5
 _PARTS = 6
-"""A fine bin's cells are put back in at most so many places, of `TOGETHER` or more each."""
+"""Most places into which the cells of a fine bin are spread, with `TOGETHER` cells or more each."""
 _GOLDEN = 0.6180339887498949
 _ROUND = np.outer(10.0 ** np.arange(10), (1.0, 2.0, 3.0, 5.0)).ravel()
 

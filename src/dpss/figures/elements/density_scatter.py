@@ -108,7 +108,7 @@ def _guides(along: str, side: Side, axis: Axis) -> list[Guide]:
 
 
 def _entries(picture: Picture) -> list[LegendEntry]:
-    """Return what the marks mean."""
+    """Return the entries of the legend."""
     entries = [LegendEntry("dot", "blue", "one cell")]
     for n, step in enumerate(picture.steps):
         last = n + 1 == len(picture.steps)
@@ -119,7 +119,7 @@ def _entries(picture: Picture) -> list[LegendEntry]:
 
 
 def shade_role(n: int, n_steps: int) -> str:
-    """Return the colour of one of so many shades."""
+    """Return the colour role of one shade of ``n_steps``."""
     return DENSITIES[n if n_steps == len(DENSITIES) else round(n * 4 / max(n_steps - 1, 1))]
 
 
@@ -130,7 +130,7 @@ def lay_out_cells(summary: Summary, title: str, plot: CellPlot, paper: float) ->
     narrow = is_narrow(paper)
     left = left_of([label for _, label in what.y.ticks])
     entries = list(what.legend)
-    if narrow:  # There is no room at the lines: their labels stand in the legend.
+    if narrow:  # There is no room at the lines: their labels are in the legend.
         entries += [_line_entry(guide) for guide in what.guides if guide.text]
     key = legend(entries, MARGIN, head.bottom, paper - MARGIN)
     top = key.bottom + (8.0 if narrow else LINE + 10.0)

@@ -114,7 +114,7 @@ def dot_plot(
 
 
 def shown_genes(table: Expression, n_groups: int) -> NDArray[np.int64]:
-    """Return the genes that are drawn: the same number for each group, as many as fit."""
+    """Return the genes that are drawn: the same number for each group, limited by the room."""
     per_group = max(1, min(5, _MOST_ROWS // n_groups))
     first = np.searchsorted(table.clusters, table.clusters)
     few = np.arange(len(table.clusters)) - first < per_group

@@ -51,7 +51,7 @@ def is_narrow(paper: float) -> bool:
 
 
 def heading(summary: Summary, title: str, paper: float) -> Heading:
-    """Return a figure's title, what it is of, and how many cells these are."""
+    """Return a figure's heading: title, matrix and number of cells."""
     size = 12.0 if is_narrow(paper) else LARGE
     room = paper - 2 * MARGIN
     texts = []
@@ -72,7 +72,7 @@ def heading(summary: Summary, title: str, paper: float) -> Heading:
 
 
 def number_of_cells(summary: Summary) -> str:
-    """Return how many cells the figure is of: ``2,170 cells``, or so many of how many."""
+    """Return the number of cells of a figure: ``2,170 cells``, or kept cells of all cells."""
     kept, all_cells = summary.n_cells_kept, summary.n_cells
     if kept == all_cells:
         return plural(all_cells, "cell")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def limits_of(summary: Summary, measure: str, side: str) -> tuple[Threshold, ...]:
     """Return the suggested limits of a measure, ascending: the field's, and scater's deviations.
 
-    The best-practice book's limits stand in the table of thresholds only: lines that lie close to
-    each other tell less.
+    The limits of the best-practice book are in the table of thresholds only, as lines close to each
+    other are hard to read.
 
     Args:
         summary: With its thresholds.

@@ -28,11 +28,11 @@ class Theme:
     grid: str
     """Grid lines and hairlines."""
     blue: str
-    """First series, links, what is to be noticed."""
+    """First series, links, emphasis."""
     blue_soft: str
     """Areas of the first series: boxes, violins."""
     orange: str
-    """Second series, what is highlighted within the first; fit for text."""
+    """Second series, and highlights within the first; has enough contrast for text."""
     green: str
     purple: str
     sky: str
@@ -49,11 +49,11 @@ class Theme:
     density5: str
     """Bins of the most cells."""
     good: str
-    """A check that passed; fit for text."""
+    """A check that passed; has enough contrast for text."""
     warning: str
-    """A check that warns; fit for text."""
+    """A check that warns; has enough contrast for text."""
     bad: str
-    """A check that failed; fit for text."""
+    """A check that failed; has enough contrast for text."""
 
 
 LIGHT = Theme(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_BEYOND = 0.005
 """Part of the cells that may lie beyond either end of an axis that squeezes no points."""
 _ROOM = 1.06
-"""An axis from 0 is so many times as long as its data."""
+"""Length of an axis from 0, relative to its largest value."""
 
 
 @dataclass(frozen=True)

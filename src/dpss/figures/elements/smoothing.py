@@ -2,7 +2,7 @@
 
 Gaussian kernel, bandwidth by B. W. Silverman's rule of thumb ("Density Estimation for
 Statistics and Data Analysis", 1986, formula 3.31). The values are binned linearly
-first, so that a million cells cost what a thousand do.
+first, so that a million cells cost as much as a thousand.
 """
 
 from __future__ import annotations

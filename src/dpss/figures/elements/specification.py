@@ -64,7 +64,7 @@ class Axis:
     high: float
     """Value at the right or upper end."""
     ticks: tuple[tuple[float, str], ...]
-    """Values within the ends and what is written there."""
+    """Values within the ends, each with its label."""
 
     def fractions(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return places along the axis, 0 at its low end and 1 at its high end, shape as given."""

@@ -21,8 +21,8 @@ def _advance(character: str, bold: bool) -> float:
 def clean(text: str) -> str:
     """Return a text as one line of glyphs that the font has.
 
-    Control characters become spaces, invisible ones (directions, joiners) go, and
-    what the font lacks becomes a white square.
+    Control characters become spaces, invisible ones (directions, joiners) go, and characters that
+    the font lacks become white squares.
     """
     kept = (
         " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c

@@ -28,7 +28,7 @@ class Canvas:
     """
 
     def __init__(self, width: float, height: float, dpi: float, background: str) -> None:
-        """Make a picture of one colour, of so many points and pixels per inch."""
+        """Make a picture of one colour, with its size in points and its resolution."""
         self._scale = dpi / 72
         self.width, self.height = int(width * self._scale), int(height * self._scale)
         self.rows = np.empty((self.height, 1 + 3 * self.width), dtype=np.uint8)

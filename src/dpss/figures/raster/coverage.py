@@ -1,4 +1,4 @@
-"""How much of each pixel a shape covers: exact for polygons, by distance for lines and dots.
+"""Coverage of each pixel by a shape: exact for polygons, by distance for lines and dots.
 
 The functions add to or raise an array of coverage, and `paint` blends a colour into the
 picture by it and clears it again. The area of a polygon in a pixel is the sum, from the left,
@@ -41,7 +41,7 @@ def last_pixel(value: float, size: int) -> int:
 
 @part()
 def add_edge(cover: Any, x0: float, y0: float, x1: float, y1: float) -> None:
-    """Add what an edge of a polygon cuts off in each pixel that it crosses."""
+    """Add the area that an edge of a polygon cuts off in each pixel that it crosses."""
     height, width = cover.shape[0], cover.shape[1] - 2
     if y0 == y1 or not (abs(x0) + abs(y0) + abs(x1) + abs(y1) < 1e9):
         return

@@ -50,7 +50,7 @@ class GlyphLines:
     """The glyphs of some texts, as `dpss.figures.raster.kernels.fill_glyphs` takes them."""
 
     def __init__(self, texts: Sequence[tuple[Text, tuple[int, int, int]]], scale: float) -> None:
-        """Place the glyphs of texts, each of a colour, at so many pixels to the point."""
+        """Place the glyphs of texts, each with its colour; ``scale`` is in pixels per point."""
         numbers: dict[tuple[str, bool], int] = {}
         placed: list[int] = []
         along: list[float] = []

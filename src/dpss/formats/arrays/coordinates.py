@@ -26,7 +26,7 @@ class Members(Protocol):
     """Groups and arrays of a file, by path."""
 
     def children(self, path: str) -> list[str]:
-        """Return the names of what lies directly in a group; none for what is no group."""
+        """Return the names of the members of a group; an empty list for other objects."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class AttributeCoordinates(ArrayCoordinates):
     """Coordinates among attributes of cells, as loom has them: two vectors, or one array."""
 
     def names(self) -> list[str]:
-        """Return the names of pairs of vectors, of arrays with axes, and of what is named a map.
+        """Return the names of pairs of vectors, of arrays with two axes, and of attributes named as
+        maps.
 
         Raises:
             OtherFileError: The group is in another file.
@@ -124,7 +125,7 @@ class AttributeCoordinates(ArrayCoordinates):
             yield first_two([cursor.read(part.start, part.stop) for cursor in cursors])
 
     def _vectors(self, name: str) -> list[Vector]:
-        """Return the two vectors of a pair; none for what is no pair."""
+        """Return the two vectors of a pair; an empty list for other objects."""
         pair = find_pairs(self.members.children(self.path)).get(name)
         found = [self.file.array(f"{self.path}/{axis}") for axis in pair or ()]
         shapes = {tuple(vector.shape) for vector in found}
@@ -177,7 +178,7 @@ def count_axes(shape: Sequence[int]) -> int:
     """Return the number of axes of coordinates in an array of this shape.
 
     Raises:
-        ColumnError: It is not that of two or more numbers for each cell.
+        ColumnError: The shape is not that of two or more numbers for each cell.
     """
     if len(shape) != 2 or not 2 <= shape[1] <= MAX_AXES:
         raise ColumnError(f"it has the shape {tuple(int(n) for n in shape)}")

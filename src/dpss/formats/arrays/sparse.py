@@ -146,7 +146,7 @@ class SparseLayer:
             yield EntryBlock(cells=cells, genes=genes, data=data)
 
     def _runs(self, partition: range, block_bytes: int) -> Iterator[tuple[int, Runs]]:
-        """Yield the first of some cells or genes, and these, without repeats.
+        """Yield consecutive cells or genes without repeats, each time with the index of the first.
 
         A gene of so many values that they can't be held may come in several pieces.
         """
@@ -185,7 +185,7 @@ class SparseLayer:
             yield indptr, minor, as_values(data.read(piece.start, piece.stop))
 
     def _added_up(self, values: range, n_minor: int, step: int) -> Runs:
-        """Return one cell or gene, read in pieces, with what is stored twice added up."""
+        """Return one cell or gene, read in pieces, with repeated entries added up."""
         indices, data, total = Cursor(self._indices), Cursor(self._data), RunSum(n_minor)
         for at in range(values.start, values.stop, step):
             end = min(at + step, values.stop)

@@ -34,7 +34,7 @@ class Hdf5Elements:
         return self.file.blob.url
 
     def children(self, path: str) -> list[str]:
-        """Return the names of what lies directly in a group; none for what is no group."""
+        """Return the names of the members of a group; an empty list for other objects."""
         node = self.file.h5.get(path)
         names = list(node) if isinstance(node, h5py.Group) else []
         # h5py gives names that are no UTF-8 as bytes; `Hdf5Group` takes them so.
@@ -67,7 +67,7 @@ class Hdf5Elements:
 
         Raises:
             CorruptMatrixError: The heap that holds its strings is damaged.
-            LimitError: It is longer than a table of genes can be.
+            LimitError: The vector is longer than a table of genes can be.
         """
         values = read_whole(self.file, self.file.h5[path])
         return as_text(values) if values.dtype.kind in "SUO" else values
@@ -162,16 +162,16 @@ def cell_table(
 
 
 def note_cells(file: Hdf5File, path: str, n_cells: int, *, needed: bool = True) -> tuple[Note, ...]:
-    """Return what is to be said of the names of the cells, which no number needs.
+    """Return notes about the names of the cells.
 
     Args:
         file: The file.
         path: Where a vector of names, or a data frame whose index they are, is expected.
         n_cells: Number of cells of the matrix.
-        needed: Whether the layout always has it, so that a warning says that it is missing.
+        needed: Whether the layout always has the names, so that missing ones give a warning.
 
     Raises:
-        OtherFileError: It is in another file.
+        OtherFileError: The names are in another file.
     """
     where = path.strip("/")
     try:

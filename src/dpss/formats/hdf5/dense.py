@@ -59,7 +59,7 @@ def open_plain(blob: Blob, file: Hdf5File) -> Matrix:
     """Open a plain dataset of cells × genes, such as X beside labels Y; genes are numbered.
 
     Raises:
-        CorruptMatrixError: Its shape does not fit the stored bytes.
+        CorruptMatrixError: The shape does not fit the stored bytes.
         LimitError: It has more features, or larger chunks, than can be read.
     """
     with reading(file):

@@ -88,7 +88,7 @@ _OTHER_MODALITIES = {"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "p
 
 
 def _holds_genes(modality: str, genes: GeneTable) -> bool:
-    """Return whether a modality's features are genes, as far as its table or name tells."""
+    """Return whether a modality's features are genes, by its table or its name."""
     if genes.feature_types is not None:
         return bool(genes.is_gene.any())
     return modality.lower() not in _OTHER_MODALITIES

@@ -77,8 +77,8 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
     """Open an HDF5 file by the first layout that it has.
 
     Raises:
-        NeedsWholeError: It is compressed, or no file.
-        UnknownFormatError: It has none of the layouts.
+        NeedsWholeError: The file is compressed, or the source is not a file.
+        UnknownFormatError: The file has none of the known layouts.
         CorruptMatrixError: It is damaged.
     """
     if not isinstance(source, Blob) or not is_hdf5(source.read_range(0, len(SIGNATURE))):

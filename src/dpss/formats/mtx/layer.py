@@ -196,7 +196,7 @@ class _Cutter:
         self._keep(genes[bounds[-2] :], values[bounds[-2] :])
 
     def finish(self) -> Iterator[CellBlock]:
-        """Yield what is left: the last cell with entries, and the empty ones after it."""
+        """Yield the remaining cells: the last one with entries, and the empty ones after it."""
         yield from self._flush()
         none = np.zeros(0, dtype=np.int32)
         yield from self._cut(self._n_cells, none, np.zeros(1, dtype=np.int32), none, none)

@@ -97,9 +97,9 @@ def read_npz(blob: Blob) -> Npz:
 
     Raises:
         CorruptMatrixError: The file is damaged, or its arrays contradict each other.
-        LimitError: It declares more than 2**31 rows or columns.
+        LimitError: The file declares more than 2**31 rows or columns.
         NeedsWholeError: The file can only be read as a stream.
-        UnknownFormatError: It is no sparse matrix by rows, columns or entries.
+        UnknownFormatError: The file is not a sparse matrix by rows, columns or entries.
     """
     members = {path.removesuffix(".npy"): each for path, each in ZipTree(blob).blobs().items()}
     layout = _read_text(members, blob)

@@ -34,7 +34,7 @@ class Orientation:
 
     @property
     def used(self) -> dict[str, Table]:
-        """The tables that there are, by what they are of."""
+        """The tables that fit, by role."""
         pairs = {"genes": self.genes, "cells": self.cells}
         return {kind: table for kind, table in pairs.items() if table is not None}
 
@@ -77,7 +77,7 @@ def _with_lines(lengths: _Lengths, sides: tuple[int, int]) -> _Lengths:
 def _measure_cells(
     tables: Sequence[Table], sides: tuple[int, int]
 ) -> tuple[list[tuple[Table, int]], tuple[Note, ...]]:
-    """Count the lines of tables of cells, and return what is to be said of unreadable ones."""
+    """Count the lines of tables of cells, and return notes about unreadable ones."""
     lengths: list[tuple[Table, int]] = []
     notes: tuple[Note, ...] = ()
     for table in tables:

@@ -121,7 +121,7 @@ def _list_blobs(tree: Tree) -> dict[str, Blob]:
 
 
 def name_matrices(paths: list[str]) -> dict[str, str]:
-    """Name each matrix by what its path has and the others' have not."""
+    """Name each matrix by the part of its path that differs from those of the others."""
     if len(paths) < 2:
         return dict.fromkeys(paths, "")
     parts = {path: [*PurePosixPath(path).parts[:-1], label_of(path)] for path in paths}

@@ -131,10 +131,10 @@ def describe_told(table: Table, kind: str) -> str:
 
 
 def _believed(kind: str, path: str, blob: Blob) -> tuple[str, Told]:
-    """Return what a table is of, and what told it.
+    """Return the role of a table, and the evidence for it.
 
     Raises:
-        CorruptMatrixError: It is damaged, and not named as one of cells.
+        CorruptMatrixError: The table is damaged, and not named as one of cells.
     """
     try:
         by_content = role_by_content(blob)

@@ -170,7 +170,7 @@ def _without_cell_annotation(genes: GeneTable, dialect: Dialect) -> GeneTable:
 
 
 def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
-    """Yield what was decided about a table's columns and numbers."""
+    """Yield the decisions about a table's columns and numbers."""
     annotation = dialect.annotation
     if len(annotation) > 1:
         listed = ", ".join(map(repr, annotation[:6])) + (", …" if len(annotation) > 6 else "")
@@ -234,7 +234,7 @@ def _genes_of_header(
 
 
 def open_matrix_service_csv(tree: Tree, threads: int = 2) -> Matrix:
-    """Open ``expression.csv`` with the genes that stand in ``genes.csv`` beside it.
+    """Open ``expression.csv`` with the genes in ``genes.csv`` beside it.
 
     Raises:
         CorruptMatrixError: The files are damaged or contradict each other.

@@ -29,7 +29,7 @@ _N_ODD = 1 << 12
 _MOST_DIGITS = 2000
 """Most characters of a number: the longest that a double needs have fewer than 1,100."""
 _TO_POINTS = bytes.maketrans(b",.", b".,")
-"""Makes decimal commas points; a point, between thousands then, becomes what is no number."""
+"""Table that exchanges commas and points: a point between thousands then makes a field invalid."""
 _SKIP_BYTES = 1 << 20
 
 
@@ -105,8 +105,8 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     if dialect.decimal == ",":
         text = text.translate(_TO_POINTS)
     padded = np.frombuffer(text + bytes(PADDING), dtype=np.uint8)
-    # An empty field is a separator only, and a value until it is looked at again. What is not used
-    # of the arrays takes no memory.
+    # An empty field is only a separator, and counts as a value until it is parsed again. Unused
+    # parts of the arrays take no memory.
     n_most = len(text) + 2
     # A line has at least a character for each of its fields.
     n_lines = len(text) // max(1, dialect.n_columns) + 2
@@ -136,7 +136,7 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
 def _settle(
     text: bytes, odd: NDArray[np.int64], values: NDArray[np.float64], dialect: Dialect
 ) -> tuple[str | None, int]:
-    """Read the fields that the compiled loop left; return what is wrong with one, and where."""
+    """Parse the fields that the compiled loop left; return the first fault and its position."""
     for begin, end, place in odd.tolist():
         token = text[begin:end].strip().strip(b'"').strip()
         try:

@@ -86,7 +86,7 @@ class ZarrArray:
 
     @property
     def tile_shape(self) -> tuple[int, int]:
-        """Shape of a chunk, as far as the array goes."""
+        """Shape of a chunk within the array."""
         rows, columns = self.kept_shape
         return rows, columns
 
@@ -192,7 +192,7 @@ class ZarrArray:
         """Return the whole of a small array.
 
         Raises:
-            LimitError: It has more than ``most`` items.
+            LimitError: The array has more than ``most`` items.
         """
         if prod(self.shape) > most:
             raise LimitError(f"{self.url} has the shape {self.shape}; at most {most:,} are read")

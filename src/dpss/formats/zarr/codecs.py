@@ -48,7 +48,7 @@ def decode_blosc(data: bytes | bytearray, most: int) -> bytes:
     """Decode a blosc buffer.
 
     Raises:
-        DecodeError: It is cut off, or claims more than ``most`` bytes.
+        ChunkError: The buffer is cut off, or states more than ``most`` bytes.
         RuntimeError: It is damaged.
     """
     from numcodecs import blosc
@@ -176,10 +176,10 @@ def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:
 
 
 def decode_json(data: bytes, n_items: int) -> NDArray[np.object_]:
-    """Decode a vector of strings that stands in JSON: its items, then their type and number.
+    """Decode a vector of strings in JSON: its items, then their type and number.
 
     Raises:
-        ChunkError: It is something else, or longer than 16 MiB.
+        ChunkError: The bytes are not such a vector, or have more than 16 MiB.
     """
     found = json.loads(data) if len(data) <= _MAX_JSON_BYTES else None
     if not isinstance(found, list) or len(found) != n_items + 2 or found[-1] != [n_items]:
@@ -198,7 +198,7 @@ def unshuffle(data: bytes, item_bytes: int) -> bytes:
 
 
 def accumulate(data: bytes, config: Mapping[str, Any]) -> bytes:
-    """Undo numcodecs' delta: each number is what is added to the one before."""
+    """Undo numcodecs' delta, which stores the difference from the number before."""
     stored = np.dtype(str(config.get("astype") or config["dtype"]))
     steps = np.frombuffer(data, dtype=stored)
     return np.cumsum(steps, dtype=np.dtype(str(config["dtype"]))).tobytes()

@@ -27,7 +27,7 @@ class ZarrElements:
         return self.tree.url
 
     def children(self, path: str) -> list[str]:
-        """Return the names of what lies directly in a group; none for what is no group."""
+        """Return the names of the members of a group; an empty list for other objects."""
         return self.tree.children(path) if path in self.tree else []
 
     def attributes(self, path: str) -> Mapping[str, Any]:
@@ -48,7 +48,7 @@ class ZarrElements:
 
         Raises:
             CorruptMatrixError: It is damaged.
-            LimitError: It is longer than a table of genes can be.
+            LimitError: The vector is longer than a table of genes can be.
         """
         values = self.tree.array(path).read_all(MAX_FEATURES)
         return as_text(values) if values.dtype.kind in "SUO" else values

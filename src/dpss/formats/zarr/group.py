@@ -137,7 +137,7 @@ class ZarrTree:
         """Return an array.
 
         Raises:
-            CorruptMatrixError: There is none, or its metadata make no sense.
+            CorruptMatrixError: There is no such array, or its metadata are invalid.
         """
         if not self.is_array(path):
             raise CorruptMatrixError(f"{self.url}: there is no array {path}")
@@ -154,7 +154,7 @@ class ZarrTree:
         raise CorruptMatrixError(f"{self.url}: there is no group or array {path!r}")
 
     def _json(self, path: str) -> Mapping[str, Any] | None:
-        """Return what a file of metadata says, `None` where there is none."""
+        """Return the content of a file of metadata; `None` where there is no such file."""
         blob = self.find(path)
         if blob is None:
             return None

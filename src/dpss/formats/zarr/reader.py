@@ -141,7 +141,7 @@ def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
 
 
 def _note_on_cells(tree: ZarrTree, path: str, n_cells: int) -> tuple[Note, ...]:
-    """Return what is to be said of the cells' names, which no number needs."""
+    """Return notes about the names of the cells."""
     if path not in tree:
         return ()
     try:
@@ -176,7 +176,7 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
 
 
 def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
-    """Return all layers of an AnnData hierarchy, and what is to be said of it."""
+    """Return all layers of an AnnData hierarchy, and notes about others."""
     var = _frame(tree, "var", "uns")
     genes = _genes(var)
     found: list[Layer] = []
@@ -216,7 +216,7 @@ def _frame(tree: ZarrTree, path: str, categories: str) -> Frame:
 
 
 def _other_encoding(tree: ZarrTree, path: str) -> str:
-    """Return the encoding of what is no matrix of numbers; empty for what may be one."""
+    """Return the encoding of an object that is not a matrix of numbers; else empty."""
     if not tree.is_array(path):
         encoding = str(tree.attributes(path).get("encoding-type", ""))
         return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""

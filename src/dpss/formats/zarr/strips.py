@@ -56,7 +56,7 @@ def can_stream(meta: ArrayMetadata) -> bool:
 
 
 def _codecs(meta: ArrayMetadata) -> list[str]:
-    """Return what was done to the bytes, without what needs no undoing or follows them."""
+    """Return the codecs of the bytes, without those that need no decoding."""
     return [name for name, _ in meta.codecs if name not in ("bitround", "crc32c")]
 
 

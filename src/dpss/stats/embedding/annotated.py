@@ -102,7 +102,7 @@ class AnnotatedAccumulator:
         self._kept |= other._kept
 
     def result(self) -> AnnotatedSums:
-        """Return what was gathered."""
+        """Return the result of all added blocks."""
         kept = [self._kept[start] for start in sorted(self._kept)]
         groups = GroupSums(
             self._sizes,

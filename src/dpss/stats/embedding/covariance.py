@@ -191,7 +191,7 @@ class CovarianceAccumulator:
         self._sketched += other._sketched
 
     def result(self) -> Covariances:
-        """Return what was gathered."""
+        """Return the result of all added blocks."""
         numbers = np.concatenate(
             [np.empty(0, dtype=np.int64), *(numbers for numbers, _ in self._sketched)]
         )

@@ -155,7 +155,7 @@ class GroupAccumulator:
         self._cells |= other._cells
 
     def result(self) -> Groups:
-        """Return what was gathered, with the clusters numbered by their sizes."""
+        """Return the results of all added blocks, with the clusters numbered by their sizes."""
         order = np.argsort(-self._sizes, kind="stable")
         numbers = np.empty(len(order), dtype=np.int64)
         numbers[order] = np.arange(len(order))

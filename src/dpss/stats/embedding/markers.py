@@ -183,7 +183,8 @@ def _markers_of(scores: Scores, cluster: int) -> Iterator[Marker]:
 
 
 def round_digits(value: float) -> float:
-    """Return a number to 6 significant digits: without what a processor's library decides.
+    """Return a number to 6 significant digits: without digits that depend on the processor's
+    library.
 
     >>> round_digits(2 / 3)
     0.666667

@@ -1,4 +1,4 @@
-"""The fixed-point sums that are kept of each feature, and what their bits mean.
+"""The layout of the fixed-point sums of each feature.
 
 One row of eight ``int64`` per feature (one cache line) holds all its sums. Fractions are summed in
 two integer limbs rather than in floating point: a share ``p`` of a cell's counts rounded to

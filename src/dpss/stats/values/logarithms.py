@@ -169,7 +169,7 @@ def count_whole_ratios(
     n_cells: int,
     which: NDArray[np.bool_] | None = None,
 ) -> tuple[int, int]:
-    """Return how many values were compared with their cell's smallest, and how many fit.
+    """Return the number of values compared with their cell's smallest, and of those that fit.
 
     Args:
         data: Values, shape ``(n_values,)``; those above 0 are looked at.

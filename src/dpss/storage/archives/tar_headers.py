@@ -55,12 +55,12 @@ class HeaderReader(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close what is below."""
+        """Close the underlying file."""
         self.close()
 
     @abstractmethod
     def close(self) -> None:
-        """Close what is below."""
+        """Close the underlying file."""
 
     def tell(self) -> int:
         """Return the position."""

@@ -55,7 +55,7 @@ class Resolved:
     literal: str
     """Text of the address to connect to, with its scope if any (``fe80::1%eth0``)."""
     address: IPAddress
-    """The address without scope; the IPv4 address where an IPv6 address stands for one."""
+    """The address without scope; for an IPv6 address that maps an IPv4 address, the latter."""
 
     @property
     def kind(self) -> str:
@@ -208,7 +208,7 @@ def _addresses(url: str) -> list[Resolved]:
 
 
 def _inner_address(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address that an IPv6 address stands for, else the address."""
+    """Return the IPv4 address that an IPv6 address maps; else the address."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour

@@ -117,10 +117,10 @@ class S3Store:
             raise unreachable(f"{self.url}{key}", error) from error
 
     def write_file(self, key: str, path: Path) -> None:
-        """Put a local file, in parts where it is large: the object appears whole or not at all.
+        """Upload a local file, in parts if it is large; the object appears whole or not at all.
 
         Raises:
-            UnreachableError: It can't be written.
+            UnreachableError: The object can't be written.
         """
         self._put(key, path, chunk_size=_PART_BYTES, max_concurrency=_SIDE_BY_SIDE)
 

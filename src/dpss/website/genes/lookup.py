@@ -87,7 +87,7 @@ def gene_key(text: str) -> str:
 
 
 def line_of(key: str, n_lines: int) -> int:
-    """Return the line of a key among so many, a power of two: by the checksum's first bits."""
+    """Return the line of a key among ``n_lines``, a power of two, by its checksum's first bits."""
     return (zlib.crc32(key.encode()) * n_lines) >> 32
 
 

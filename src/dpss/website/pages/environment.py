@@ -54,9 +54,8 @@ STATIC = (
 
 
 def _shown(value: Any) -> Any:
-    """Return what stands for a value on a page: text without control characters.
-
-    Markup is made here, of values that came through this function: macros, above all.
+    """Return a value for a page; text loses its control characters. Markup is returned as it is:
+    templates make it from values that this function has returned.
     """
     return strip_control(value) if isinstance(value, str) and type(value) is not Markup else value
 

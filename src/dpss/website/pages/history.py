@@ -229,7 +229,7 @@ def _earlier_dates(publisher: Publisher) -> dict[str, str]:
 
 
 def _stamp(key: str) -> str:
-    """Return the time in a report's key as it stands in reports, to compare with."""
+    """Return the time in a report's key, in the form of reports."""
     text = key.removeprefix("runs/")
     date, time = text[:8], text[9:15]
     return f"{date[:4]}-{date[4:6]}-{date[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"

@@ -27,7 +27,7 @@ def report_page(
 ) -> bytes:
     """Return a matrix's report: one HTML file that loads nothing, below 2 MB.
 
-    Drawings stand in it as SVG: half of the PNG's bytes, a tenth once a server compresses
+    Figures are embedded as SVG: half of the PNG's bytes, a tenth once a server compresses
     them, sharp on paper, in the colours of the reader's theme, and narrow ones for phones.
 
     Args:
@@ -70,7 +70,7 @@ def _style() -> tuple[str, str]:
 
 
 def _stand_in(slug: str, name: str) -> Markup:
-    """Return what stands in a page for an image: no text has the character around it."""
+    """Return the placeholder of an image; no text contains its delimiting character."""
     return Markup(f"\0{slug} {name}\0")  # noqa: S704 - a name of ours
 
 
