@@ -25,7 +25,7 @@ class CellRecords(Protocol):
     """
 
     def begin(self) -> CellRecords:
-        """Return the records that an accumulator adds to: itself, or empty ones to be merged later."""
+        """Return the records to add to: itself, or empty ones to be merged later."""
 
     def add(self, start: int, measures: NDArray[np.float64]) -> None:
         """Add consecutive cells.

@@ -83,8 +83,7 @@ class AttributeCoordinates(ArrayCoordinates):
     """Coordinates among attributes of cells, as loom has them: two vectors, or one array."""
 
     def names(self) -> list[str]:
-        """Return the names of pairs of vectors, of arrays with two axes, and of attributes named as
-        maps.
+        """Return the names of pairs of vectors, arrays with axes, and attributes named as maps.
 
         Raises:
             OtherFileError: The group is in another file.

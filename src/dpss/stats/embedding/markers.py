@@ -183,8 +183,7 @@ def _markers_of(scores: Scores, cluster: int) -> Iterator[Marker]:
 
 
 def round_digits(value: float) -> float:
-    """Return a number to 6 significant digits: without digits that depend on the processor's
-    library.
+    """Return a number to 6 significant digits, which do not depend on the processor.
 
     >>> round_digits(2 / 3)
     0.666667

@@ -54,8 +54,9 @@ STATIC = (
 
 
 def _shown(value: Any) -> Any:
-    """Return a value for a page; text loses its control characters. Markup is returned as it is:
-    templates make it from values that this function has returned.
+    """Return a value for a page; text loses its control characters.
+
+    Markup is returned as it is: templates make it from values that this function has returned.
     """
     return strip_control(value) if isinstance(value, str) and type(value) is not Markup else value
 
