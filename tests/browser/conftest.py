@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from dpss.engine.progress import NullProgress
-from dpss.job.renderer import DrawingHere
+from dpss.job.renderer import Renderer
 from dpss.storage.local import LocalStore
 from dpss.website import build_website, make_server
 from tests.unit.figures.builder import build, simulate
@@ -87,7 +87,7 @@ def real_portal(tmp_path_factory, browser) -> Iterator[Portal]:
     """Two matrices with the files that a run would publish: many cells, and two."""
     root = tmp_path_factory.mktemp("real") / "out"
     for name, n_cells in (("many", 900), ("two", 2)):
-        files = DrawingHere().files_of(build(simulate(n_cells, 300)), NullProgress())
+        files = Renderer().files_of(build(simulate(n_cells, 300)), NullProgress())
         (root / name).mkdir(parents=True)
         for file, data in files.items():
             (root / name / file).write_bytes(data)

@@ -31,7 +31,7 @@ from dpss.job.base import Job
 from dpss.job.children.isolation import recipe_of
 from dpss.job.pipeline import Pipeline
 from dpss.job.publication import GENES, PLOTS, SUMMARY, read_published
-from dpss.job.renderer import DrawingHere
+from dpss.job.renderer import Renderer
 from dpss.job.run import run
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef
@@ -42,7 +42,7 @@ from tests.cloud.portal import matrix_bytes
 N_PROJECTS = 6
 
 
-class Remembered(DrawingHere):
+class Remembered(Renderer):
     """Draws each matrix once."""
 
     def __init__(self) -> None:

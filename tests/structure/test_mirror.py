@@ -39,7 +39,6 @@ SHARED = {
         "Figures and their elements: every figure is drawn there of summaries of all kinds.",
         ("figures/*",),
     ),
-    "tests/unit/job/test_renderer.py": ("Helper processes draw there.", ("figures/preload.py",)),
     "tests/unit/test_api.py": ("An AnnData object is read there.", ("formats/anndata.py",)),
     "tests/unit/website/test_build.py": (
         "Parts of the pages: a whole site is built there.",
@@ -125,7 +124,7 @@ def test_a_module_without_a_test_of_its_own_has_another(path: str) -> None:
     ]
     assert tests, f"no test_{Path(path).name}, and no reason in SHARED"
     name = name_of(SOURCE / path)
-    entry = {"dpss.__main__", "dpss.figures.preload"}  # started by name
+    entry = {"dpss.__main__"}  # started by name
     assert name in entry or any(name in imported_by_test(ROOT / test) for test in tests)
 
 

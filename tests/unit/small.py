@@ -72,12 +72,6 @@ class FewFigures:
         """Draw these files."""
         self.names = names or ("knee.png", "knee.svg")
 
-    def prepare(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
     def files_of(
         self, summary: Summary, progress: Progress, more: Manifest = NOTHING
     ) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -98,8 +98,7 @@ def perform(
         job = make_job(
             settings, stop, listener, catalog, scratch, executor, apart, simulated=simulated
         )
-        with closing(job.pipeline.drawing):
-            report = process(job)
+        report = process(job)
     seconds = time.monotonic() - start
     if report.started is not None:
         seconds = (job.now() - report.started).total_seconds()

@@ -1,4 +1,4 @@
-"""Figures of a summary: one module per figure, pure functions, no global state of matplotlib.
+"""Figures of a summary: one module per figure, pure functions.
 
 To add one, write a module that makes a `Figure`, put it into `FIGURES`, and describe it in
 `docs/reference/figures.md`.
@@ -14,7 +14,6 @@ from dpss.figures.annotations import ANNOTATIONS
 from dpss.figures.authors_embedding import AUTHORS_EMBEDDING
 from dpss.figures.base import Figure
 from dpss.figures.cluster_qc import CLUSTER_QC
-from dpss.figures.elements.style import preload
 from dpss.figures.export import figure_files
 from dpss.figures.genes_by_cell_count import GENES_BY_CELL_COUNT
 from dpss.figures.highest_expr_genes import HIGHEST_EXPR_GENES
@@ -41,7 +40,6 @@ __all__ = [
     "draw_figures",
     "figure_files",
     "figure_infos",
-    "preload",
 ]
 
 FIGURES: tuple[Figure, ...] = (

@@ -19,7 +19,6 @@ from dpss.errors import UnreachableError
 from dpss.job.base import Job, RunListener
 from dpss.job.children.isolation import IsolatedReader, make_reader, threads_of
 from dpss.job.pipeline import Pipeline
-from dpss.job.renderer import DrawingProcesses
 from dpss.job.sources import REMOTE, read_listed, without_listed
 from dpss.job.stop import Stop
 from dpss.storage.locations import local_path, open_store
@@ -108,7 +107,6 @@ def make_job(
         stop,
         scratch,
         executor,
-        DrawingProcesses(settings.read.threads),
         simulated=simulated,
     )
     pipeline = Pipeline(

@@ -12,7 +12,7 @@ from dpss.compute.executor import Executor
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import NeedsWholeError
 from dpss.job.publication import CELLS, Recipe, part_name
-from dpss.job.renderer import Drawing, DrawingHere
+from dpss.job.renderer import Drawing, Renderer
 from dpss.job.results import MatrixFiles, Results, headline
 from dpss.job.stop import Stop
 from dpss.model import MatrixRef, Project
@@ -56,7 +56,7 @@ class Reader:
     stop: Stop
     executor_here: Executor | None = None
     """Executor of this process, for files that only this machine can read; by default the same."""
-    drawing: Drawing = field(default_factory=DrawingHere)
+    drawing: Drawing = field(default_factory=Renderer)
     open_ref: OpenRef = open_in_place
     hold: Hold | None = None
     """Keeps unpacked copies; by default in its own scratch space."""
@@ -77,7 +77,6 @@ class Reader:
         Raises:
             MatrixError: The file can't be opened.
         """
-        self.drawing.prepare()
         try:
             results = self._summarize(project, ref, progress, folder)
         except NeedsWholeError as error:

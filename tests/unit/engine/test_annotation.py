@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 import dpss
 from dpss.engine.progress import NullProgress
 from dpss.figures.registry import ANNOTATION_FIGURES
-from dpss.job.renderer import DrawingHere
+from dpss.job.renderer import Renderer
 from tests.unit.engine.test_embedding import adata_of, counts_of
 
 NAMES = np.array(["T <b>cell</b>", "B $x_{1}$", "NK", "Mono", "rare"])
@@ -103,7 +103,7 @@ def test_the_agreement_with_clusters_is_that_of_scikit_learn() -> None:
 def test_files_and_figures() -> None:
     """Tables are the notebook's, summary.json holds to its schema, every figure is drawn."""
     summary = annotated()
-    files = DrawingHere().files_of(summary, NullProgress())
+    files = Renderer().files_of(summary, NullProgress())
     for figure in ANNOTATION_FIGURES:
         assert files[f"{figure.slug}.png"][:4] == b"\x89PNG"
         assert b"<b>" not in files[f"{figure.slug}.svg"]

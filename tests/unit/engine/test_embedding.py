@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 import dpss
 from dpss.engine.progress import NullProgress
 from dpss.figures.registry import EMBEDDING_FIGURES
-from dpss.job.renderer import DrawingHere
+from dpss.job.renderer import Renderer
 
 N_CELLS, N_GENES = 900, 500
 
@@ -109,7 +109,7 @@ def test_any_number_of_threads_gives_the_same(
 def test_files_of_an_embedding(found: tuple[dpss.Summary, np.ndarray]) -> None:
     """The tables are those of the notebook; summary.json holds to its schema."""
     summary, _ = found
-    files = DrawingHere().files_of(summary, NullProgress())
+    files = Renderer().files_of(summary, NullProgress())
     for figure in EMBEDDING_FIGURES:
         assert figure.needs(summary) is None
         assert files[f"{figure.slug}.png"][:4] == b"\x89PNG"
@@ -212,7 +212,7 @@ def test_what_can_not_be_embedded_is_left_out_with_the_reason(
     summary = embed(make(np.random.default_rng(0)).astype(np.float32))
     assert summary.embedding is None
     assert summary.no_embedding_reason
-    files = DrawingHere().files_of(summary, NullProgress())
+    files = Renderer().files_of(summary, NullProgress())
     assert "clusters.csv" not in files
     assert summary.no_embedding_reason.encode() in files["summary.json"]
 
@@ -237,7 +237,7 @@ def test_200_cells_with_one_unlike_all_others() -> None:
     matrix[7, :30] = 1000
     summary = embed(matrix)
     assert summary.embedding is not None
-    DrawingHere().files_of(summary, NullProgress())
+    Renderer().files_of(summary, NullProgress())
 
 
 def test_too_high_a_resolution_is_a_reason() -> None:

@@ -218,7 +218,7 @@ def test_same_summary_same_bytes() -> None:
 def test_no_word_where_matplotlib_can_t_keep_its_cache() -> None:
     """In a container without a home folder, drawing works and says nothing."""
     env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "MPLCONFIGDIR": "/proc/none", "PATH": ""}
-    code = "from dpss.figures.registry import preload; preload()"
+    code = "from dpss.figures.elements.style import preload; preload()"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True
     )

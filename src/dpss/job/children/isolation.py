@@ -1,6 +1,6 @@
 """The tasks of child processes that read files, and the calls of these tasks.
 
-Each child has its own reader, scratch space and drawing helpers. Plan, log and publication stay in
+Each child has its own reader and scratch space. Plan, log and publication stay in
 the process of the run.
 """
 
@@ -25,7 +25,6 @@ from dpss.errors import DpssError, LostError, UnknownFormatError
 from dpss.job.children.workers import DEFAULT_TIME_LIMIT, Tasks, Workers, portable
 from dpss.job.publication import Recipe
 from dpss.job.reader import Reader
-from dpss.job.renderer import Drawing, DrawingProcesses
 from dpss.job.results import Results
 from dpss.job.sources import make_client
 from dpss.job.stop import NeverStop, Stop
@@ -139,15 +138,12 @@ def preload() -> None:
 
 @contextmanager
 def open_tasks(settings: RunSettings, *, simulated: bool = False) -> Iterator[Tasks]:
-    """Yield the tasks of a child; its scratch space and helpers end with the context."""
+    """Yield the tasks of a child; its scratch space ends with the context."""
     limit = settings.scratch_limit
     folder = Path(settings.scratch) if settings.scratch else None
     with Scratch(limit and limit // settings.jobs, folder) as scratch:
         executor = ThreadExecutor(threads_of(settings))
-        drawing = DrawingProcesses(settings.read.threads)
-        reader, fetcher = make_reader(
-            settings, NeverStop(), scratch, executor, drawing, simulated=simulated
-        )
+        reader, fetcher = make_reader(settings, NeverStop(), scratch, executor, simulated=simulated)
 
         def make(
             project: Project,
@@ -167,8 +163,7 @@ def open_tasks(settings: RunSettings, *, simulated: bool = False) -> Iterator[Ta
         def recognise(path: Path, progress: Progress) -> bool:
             return is_matrix(path, settings)
 
-        with closing(drawing):
-            yield {"make": make, "is_matrix": recognise}
+        yield {"make": make, "is_matrix": recognise}
 
 
 def make_reader(
@@ -176,7 +171,6 @@ def make_reader(
     stop: Stop,
     scratch: Scratch,
     executor: Executor,
-    drawing: Drawing,
     *,
     simulated: bool = False,
 ) -> tuple[Reader, Fetcher]:
@@ -187,7 +181,6 @@ def make_reader(
         stop: Tells whether the run should end early.
         scratch: Scratch space for fetched files; emptied by the caller.
         executor: Distributes the partitions.
-        drawing: Draws the figures; closed by the caller.
         simulated: Whether the matrices are simulated.
     """
     fetcher = Fetcher(scratch, partial(make_client, settings), stop.check)
@@ -199,7 +192,6 @@ def make_reader(
         executor=executor,
         executor_here=ThreadExecutor(threads),
         stop=stop,
-        drawing=drawing,
         open_ref=fetcher.open,
         # An outer file of the matrix may already be in scratch space, so do not wait.
         hold=partial(scratch.hold, wait=False),
