@@ -144,7 +144,9 @@ def run_dask(bench: Bench, sizes: Sizes) -> Row:
         shutil.rmtree(place, ignore_errors=True)
         with Cluster(place, n_workers) as cluster:
             command = contender_command("dask_fold", cluster.address, path, n_workers)
-            row = bench.command(f"dask, {n_workers} workers", command, bench.repeats)
+            row = bench.command(
+                f"dask, {n_workers} worker{'s' if n_workers > 1 else ''}", command, bench.repeats
+            )
         rows.append({**row, "n_workers": n_workers, "n_values": bench.n_values(path)})
     return {"rows": rows}
 

@@ -65,7 +65,7 @@ def results() -> dict[str, Any]:
             "memory": section(*memory),
             "many": section(row("dpss", 30.0, n_values=2_200_000_000)),
             "dask": section(
-                row("dask, 1 workers", 9.0, n_workers=1, fold_seconds=8.0),
+                row("dask, 1 worker", 9.0, n_workers=1, fold_seconds=8.0),
                 row("dask, 2 workers", 6.0, n_workers=2, fold_seconds=4.2),
             ),
             "remote": section(

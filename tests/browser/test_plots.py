@@ -44,7 +44,7 @@ def test_plots_of_cells_draw_the_specification(real_portal, tab, name, slug):
     shown = figure.locator(".legend li").all_inner_texts()
     expected = [text for _, _, text in what["legend"]]
     assert shown == expected + [guide["text"] for guide in what["guides"] if guide["text"]]
-    button = figure.get_by_role("button", name="Back to the picture")
+    button = figure.get_by_role("button", name="Back to the figure")
     assert button.get_attribute("aria-expanded") == "true"
     button.click()
     assert figure.locator(".paper").is_visible()

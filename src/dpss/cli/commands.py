@@ -64,7 +64,7 @@ def commands() -> None:
 @log_options
 @click.pass_obj
 def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **options: Any) -> int:
-    """Summarise matrices: figures, tables and a page to look at.
+    """Summarise matrices: figures, tables and a page to open in a browser.
 
     Each MATRIX is a file or a folder (Cell Ranger's three files) and becomes a project
     named after it. Formats are recognised by content.
@@ -126,9 +126,9 @@ def inspect(
 def run(stop: SignalStop, /, **options: Any) -> int:
     """Process every project of a source: the job.
 
-    Publishes figures, tables and pages of what is new or has changed, and leaves the rest
-    as it is. A matrix that can't be summarised stops no other: it is named at the end,
-    and the exit code is 1.
+    Publishes figures, tables and pages of new and changed matrices, and leaves all others
+    as they are. A matrix that can't be summarised does not stop the others: it is named
+    at the end, and the exit code is 1.
 
     \b
     Examples:
@@ -162,7 +162,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 def list_(stop: SignalStop, /, **options: Any) -> int:
     """Show what a run would process, and what it would skip and why.
 
-    Reads the source's list and what is published, and downloads no matrix.
+    Reads the source's list and the published summaries, and downloads no matrix.
 
     \b
     Examples:
@@ -186,7 +186,7 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
 def website(stop: SignalStop, /, output: str, *, prune: bool, **options: Any) -> int:
     """Build the pages again, from the published JSON.
 
-    OUTPUT is what `dpss run` or `dpss summarize` published to.
+    OUTPUT is a folder or address that `dpss run` or `dpss summarize` published to.
 
     \b
     Example:

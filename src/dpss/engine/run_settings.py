@@ -62,7 +62,7 @@ class RunSettings:
         "",
         group="source",
         choices=SOURCES,
-        help="Where the projects come from.  [default: local, if --input is given]",
+        help="Source of the projects.  [default: local, if --input is given]",
     )
     input: str | None = setting(
         group="source", metavar="PATH", help="For local: a folder, a file or a glob pattern."
@@ -81,16 +81,16 @@ class RunSettings:
     azul_url: str | None = setting(
         group="source",
         metavar="URL",
-        help="For fresh: the service that tells projects' titles.",
+        help="For fresh: the service with the titles of projects.",
     )
     catalog: str = setting(
         "",
         group="source",
         metavar="NAME",
-        help="For azul: a catalog.  [default: the service's own]",
+        help="For azul: name of a catalog.  [default: that of the service]",
     )
     include_intermediate: bool = setting(
-        default=False, group="source", kind=bool, help="For azul: read intermediate files, too."
+        default=False, group="source", kind=bool, help="For azul: also read intermediate files."
     )
     all_files: bool = setting(
         default=False, group="source", kind=bool, help="For azul: read every format of a matrix."
@@ -99,7 +99,7 @@ class RunSettings:
         group="source",
         kind=float,
         metavar="SECONDS",
-        help="Silence after which an HTTP server counts as broken and is asked again.  "
+        help="Seconds without bytes from an HTTP server after which a request is retried.  "
         "[default: 25]",
         check=lambda seconds: seconds > 0,
         wants="it must be more than 0 seconds",
@@ -110,36 +110,36 @@ class RunSettings:
         name="project",
         metavar="ID",
         multiple=True,
-        help="Only this project; may be given several times.",
+        help="Process only this project; may be given several times.",
         parse=frozenset,
     )
     shard: str = setting(
         "1/1",
         group="source",
         metavar="I/N",
-        help="Only the I-th of N shards of the projects, by size, for N tasks side by side; "
-        "end/N: no project, but one report of all N, and the pages.  [default: 1/1]",
+        help="Process only the I-th of N shards of the projects, for N tasks side by side; end/N: "
+        "no project, but one report of all N shards, and the pages.  [default: 1/1]",
     )
     blacklist: bool = setting(
         default=False,
         group="source",
         kind=bool,
-        help="Leave out the projects that a list names.",
+        help="Leave out the projects on a list.",
     )
     blacklist_file: str | None = setting(
         group="source",
         metavar="URL",
-        help="The list: project ids, one a line.  [default: the file blacklist in the bucket of "
+        help="The list: one project id per line.  [default: the file blacklist in the bucket of "
         "--environ]",
     )
     output: str = setting(
         "",
         group="output",
         metavar="URL",
-        help="Where to: a folder or s3://bucket/prefix.  [default: the bucket of --environ]",
+        help="Output: a folder or s3://bucket/prefix.  [default: the bucket of --environ]",
     )
     force: bool = setting(
-        default=False, group="output", kind=bool, help="Process what is unchanged, too."
+        default=False, group="output", kind=bool, help="Also process unchanged matrices."
     )
     stats: StatSettings = field(default_factory=StatSettings)
     read: ReadSettings = field(default_factory=ReadSettings)
@@ -147,28 +147,28 @@ class RunSettings:
         "threads",
         group="statistics",
         choices=EXECUTORS,
-        help="Where is read and counted: in threads, or on a Dask cluster (an extra: "
+        help="Read and count in threads, or on a Dask cluster (an extra: "
         "data-portal-summary-stats[dask]).  [default: threads, or dask with --scheduler]",
     )
     scheduler: str | None = setting(
         group="statistics",
         metavar="URL",
-        help="Of the Dask cluster, tcp://host:port.  [default: a cluster of --threads workers on "
-        "this machine]",
+        help="Scheduler of the Dask cluster, tcp://host:port.  [default: a cluster of --threads "
+        "workers on this machine]",
     )
     prune: bool = setting(
         default=False,
         group="job",
         kind=bool,
-        help="Delete what was published of matrices that the source no longer has, and files of "
-        "earlier publications. Without it nothing is deleted.",
+        help="Delete published matrices that the source no longer has, and files of earlier "
+        "publications. Without it nothing is deleted.",
     )
     jobs: int = setting(
         1,
         group="job",
         kind=int,
         metavar="N",
-        help="Matrices side by side; they share --threads.  [default: 1]",
+        help="Number of matrices side by side; they share --threads.  [default: 1]",
         check=lambda n: n >= 1,
         wants="it takes one at least",
     )
@@ -176,27 +176,26 @@ class RunSettings:
         group="job",
         kind=float,
         metavar="SECONDS",
-        help="Longest that the reading of one matrix's file may take; it is ended then, and has "
-        "failed.  [default: 21600]",
+        help="Most seconds for reading one file; after that its matrices fail.  [default: 21600]",
         check=lambda seconds: seconds > 0,
         wants="it must be more than 0 seconds",
     )
     scratch: str | None = setting(
         group="job",
         metavar="DIR",
-        help="Folder for what is fetched.  [default: the system's]",
+        help="Folder for fetched files.  [default: the system's]",
         check=lambda folder: Path(folder).is_dir(),
         wants="there is no such folder",
     )
     scratch_limit: int | None = setting(
         group="job",
         metavar="SIZE",
-        help="Most that is kept there at a time, such as 20GB.  [default: half of what is free]",
+        help="Most bytes in that folder, such as 20GB.  [default: half of the free space]",
         parse=parse_size,
         wants="it takes a size such as 8GB",
     )
     metrics: str | None = setting(
         group="job",
         choices=("emf",),
-        help="Print what was done as CloudWatch's embedded metrics, too.",
+        help="Also print the outcome as CloudWatch's embedded metrics.",
     )

@@ -71,21 +71,21 @@ class StatSettings:
         default=False,
         group="statistics",
         kind=bool,
-        help="Of a droplet matrix in which cells were not called, summarise only the barcodes "
-        "above the knee of their counts; the matrix is read twice.",
+        help="In a droplet matrix without called cells, summarise only the barcodes above the knee "
+        "of the curve of counts; the matrix is read twice.",
     )
     policy: Policy | None = setting(  # noqa: RUF009 - a field, as all others
         group="judgement",
         metavar="FILE",
-        help="Judge each matrix by the limits in this file (TOML), or by those of the policy named "
-        "default; exit code 3 if one fails.",
+        help="Compare each matrix with the limits in this file (TOML), or with the built-in policy "
+        "default; exit code 3 if a matrix fails.",
         parse=read_policy,
     )
     orientation: str | None = setting(
         group="statistics",
         choices=ORIENTATIONS,
-        help="What the lines and columns of tables of text (csv, tsv, txt) are.  [default: told "
-        "from their names]",
+        help="Meaning of the lines and columns of text tables (csv, tsv, txt).  [default: from "
+        "their names]",
     )
     embedding: bool = setting(
         default=False,
@@ -101,7 +101,7 @@ class StatSettings:
         kind=float,
         metavar="NUMBER",
         show_default=True,
-        help="Of the clusters: a higher one gives more.",
+        help="Resolution of the clusters: a higher value gives more clusters.",
         check=lambda number: 0 < number <= 100,
         wants="it must be more than 0 and at most 100",
     )
@@ -128,13 +128,13 @@ class StatSettings:
     by: str | None = setting(
         group="statistics",
         metavar="COLUMN",
-        help="Give every statistic also for the cells of each value of this column of theirs (obs, "
-        "col_attrs, meta.data), side by side; barcode_suffix: of each suffix of their barcodes.",
+        help="Also give all statistics for each value of this column of the cells (obs, col_attrs, "
+        "meta.data); barcode_suffix: for each suffix of the barcodes.",
     )
     by_file: BarcodeTableFile | None = setting(  # noqa: RUF009 - a field, as all others
         group="statistics",
         metavar="FILE",
-        help="The same by a table barcode,value (csv or tsv), for files without such a column.",
+        help="As --by, with the values of a table barcode,value (csv or tsv).",
         parse=_open_table,
         wants="there is no such file that can be read",
     )
@@ -174,8 +174,8 @@ class ReadSettings:
         group="statistics",
         name="memory",
         metavar="SIZE",
-        help="Most memory for what can only be read whole, R's files, such as 8GB.  [default: "
-        "half of the machine's]",
+        help="Memory limit for files that can only be read whole (R's), such as 8GB.  [default: "
+        "half of the machine's memory]",
         parse=parse_size,
         wants="it takes a size such as 8GB",
     )
@@ -184,7 +184,7 @@ class ReadSettings:
         group="statistics",
         kind=int,
         metavar="N",
-        help="Threads that read and count.  [default: the machine's processors, 8 at most]",
+        help="Number of threads.  [default: the machine's processors, at most 8]",
         check=lambda n: n >= 1,
         wants="it takes one at least",
     )

@@ -35,7 +35,7 @@
       }
       shown.hidden = !shown.hidden;
       picture.hidden = !shown.hidden;
-      words.textContent = shown.hidden ? "Interactive plot" : "Back to the picture";
+      words.textContent = shown.hidden ? "Interactive plot" : "Back to the figure";
       button.setAttribute("aria-expanded", String(!shown.hidden));
     });
   }

@@ -173,7 +173,7 @@
     const problem = missing ? " " + dpss.plural(missing, "file") + " could not be loaded, so that matrices may be missing." : "";
     document.title = key + " · Gene look-up · Summary statistics";
     if (!rows.length) {
-      status.textContent = "No matrix has a gene “" + input.value.trim() + "”." + problem + " Symbols differ between species and releases: an Ensembl id is surer.";
+      status.textContent = "No matrix has a gene “" + input.value.trim() + "”." + problem + " Symbols differ between species and releases: an Ensembl id is more reliable.";
       return;
     }
     const labels = labelsOf(rows);
