@@ -61,6 +61,10 @@ format: $(VENV)/.installed-dev ## Format the code and mend what can be mended by
 bench: $(VENV)/.installed-dev ## Measure time and memory beside scanpy
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
+.PHONY: beside-scanpy
+beside-scanpy: $(VENV)/.installed-dev ## Compare the embedding with scanpy's pipeline (MATRIX=pbmc4k.h5ad; needs igraph)
+	$(BIN)/python tools/beside_scanpy.py $(MATRIX) --output build/beside-scanpy
+
 READER ?= mtx
 SECONDS ?= 600
 SEED ?= 1

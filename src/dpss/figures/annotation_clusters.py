@@ -88,7 +88,7 @@ def layout(summary: Summary, paper: float) -> Page:
     texts = [*head.texts, *key.texts]
     room = _NARROW_NAME if is_narrow(paper) else _NAME
     names = [elide(found.types[k].name, room, SMALL) for k in order.tolist()]
-    left = MARGIN + max(width(name, SMALL) for name in names) + GAP
+    left = MARGIN + max(width(name, SMALL) for name in (*names, "cluster")) + GAP
     n_rows, n_columns = percents.shape
     column = min((paper - MARGIN - left) / n_columns, _WIDEST)
     box = PaperArea(left, key.bottom + LINE + 8.0, column * n_columns, n_rows * _ROW)
