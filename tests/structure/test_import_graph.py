@@ -164,3 +164,34 @@ def test_a_class_name_is_defined_once() -> None:
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(name)
     assert {each: names for each, names in found.items() if len(names) > 1} == {}
+
+
+def classes_asked_for(name: str) -> set[str]:
+    """Return the classes that a module imports and asks objects for with ``isinstance``."""
+    tree = ast.parse(MODULES[name].read_text())
+    origin = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return {
+        origin[each.id]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance"
+        for each in ast.walk(node.args[1])
+        if isinstance(each, ast.Name) and each.id in origin
+    }
+
+
+@pytest.mark.slow
+def test_readers_ask_for_a_capability() -> None:
+    """What reads names no class of a blob, tree or layer, only what `base` says of them."""
+    apart = {"dpss.storage", *families_of("dpss.formats"), *families_of("dpss.storage")}
+    for name in MODULES:
+        if name.startswith(("dpss.formats.", "dpss.engine.")):
+            for asked in classes_asked_for(name):
+                module = asked.rpartition(".")[0]
+                package = module.rpartition(".")[0]
+                foreign = {module, package} & apart and not name.startswith(f"{package}.")
+                assert not foreign or module == "dpss.storage.base", (name, asked)

@@ -17,10 +17,9 @@ from dpss.engine.layers import (
 from dpss.engine.reading import describe_reading
 from dpss.engine.samples import SAMPLE_BYTES, sample_layers
 from dpss.errors import MatrixError
-from dpss.formats.base import Matrix
+from dpss.formats.base import Matrix, SampledLayer
 from dpss.formats.discovery import OpenFailure, iter_matrices
 from dpss.formats.options import OpenOptions
-from dpss.formats.text import TextLayer
 from dpss.model import Certainty, Decision
 from dpss.stats.values.sample_cells import GatheredCells
 from dpss.stats.values.traits import ValueTraits, classify
@@ -97,7 +96,7 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
     if _lacks_cells(known[layer.name]):
         decisions = [_doubt(each) for each in decisions]
     # The lines of a text table are counted by a full pass only.
-    partial = isinstance(layer, TextLayer) and layer.sample_only and not layer.cell_major
+    partial = isinstance(layer, SampledLayer) and layer.sample_only and not layer.cell_major
     return Inspection(
         matrix.name,
         n_cells=choice.layer.n_cells,
@@ -122,7 +121,7 @@ def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
         layer = choice.layer
         traits = known[layer.name]
         n_values = _MOST_VALUES + 1 if layer.n_values is None else layer.n_values
-        partial = isinstance(layer, TextLayer) and layer.sample_only
+        partial = isinstance(layer, SampledLayer) and layer.sample_only
         if not _lacks_cells(traits) or layer.n_cells is None or partial or n_values > _MOST_VALUES:
             return choice
         cells = GatheredCells(layer.n_cells)

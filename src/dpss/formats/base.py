@@ -82,6 +82,14 @@ class EntryLayer(Protocol):
         """Return a cell-major form of the layer if its values have no order, else ``None``."""
 
 
+@runtime_checkable
+class SampledLayer(Protocol):
+    """A layer that can be opened without a look at all of its lines."""
+
+    sample_only: bool
+    """Whether it was opened so: genes or cells of later lines are not known."""
+
+
 class CellTable(Protocol):
     """The table of the cells: names and columns of text, read in parts."""
 

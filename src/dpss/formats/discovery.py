@@ -111,7 +111,7 @@ def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Fou
             archive = stack.enter_context(open_seekable(archive, options.hold))
         tree = _tree_of(archive)
         contents = list_contents(tree)
-        if isinstance(tree, TarTree) and not tree.in_place and _is_worth_unpacking(tree, contents):
+        if not tree.in_place and _is_worth_unpacking(tree, contents):
             try:
                 copy = open_seekable(archive, options.hold, packed=True)
                 tree = TarTree(stack.enter_context(copy))
@@ -122,7 +122,7 @@ def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Fou
         yield from _of_tree(tree, contents, options, depth)
 
 
-def _is_worth_unpacking(tree: TarTree, contents: Contents) -> bool:
+def _is_worth_unpacking(tree: Tree, contents: Contents) -> bool:
     """Return whether members of a compressed tar need random access, or are several."""
     if any(isinstance(item.source, Tree) for item in contents.items):
         return True

@@ -59,6 +59,11 @@ class ArchiveTree(Derived, ABC):
     inner: Blob
     """The archive."""
 
+    @property
+    def in_place(self) -> bool:
+        """Whether members can be read without all that is before them."""
+        return True
+
     def blobs(self) -> Mapping[str, Blob]:
         """Return the members by their path, without folders, links and macOS's clutter.
 

@@ -51,9 +51,13 @@ class TarTree(ArchiveTree):
         LimitError: There are too many members, or the compression ratio is above the limit.
     """
 
-    @cached_property
+    @property
     def in_place(self) -> bool:
-        """Whether members can be read by range, in place."""
+        """Whether members can be read without all that is before them."""
+        return self._in_place
+
+    @cached_property
+    def _in_place(self) -> bool:
         packed = find_compression(self.inner.read_range(0, 8)) is not None
         return self.inner.random_access and not packed
 
