@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 
 from dpss.cli.commands import commands
+from dpss.engine.options import own_options
+from dpss.engine.settings import StatSettings
 from dpss.formats.base import About
 from dpss.formats.registry import FORMATS
 from dpss.storage.file_formats import FILE_FORMATS
@@ -56,6 +58,7 @@ def settings_page() -> str:
         for option, (used, variable, meaning) in sorted(rows.items())
     ]
     table = ["| option | variable | meaning | commands |", "|---|---|---|---|", *lines]
+    results = ", ".join(f"`{option.flag}`" for _, _, option in own_options(StatSettings))
     parts = [
         "# Settings",
         NOTE,
@@ -64,9 +67,9 @@ def settings_page() -> str:
         "variable with spaces between them. All faults are told at once, each with its option and "
         "variable, before anything is done.",
         "\n".join(table),
-        "What changes results (`--layer`, `--min-gene-count`, `--orientation`) stands in each "
-        "`summary.json` under `provenance.settings`; when it changes, a run makes every matrix "
-        "again. All else changes how long it takes, or where things are.",
+        f"What changes results ({results}) stands in each `summary.json` under "
+        "`provenance.settings`; when it changes, a run makes every matrix again. All else changes "
+        "how long it takes, or where things are.",
         "AWS is set up as for any other program: the variables `AWS_PROFILE`, `AWS_REGION`, "
         "`AWS_ENDPOINT_URL` and so on, `~/.aws`, or the role of the machine or task.",
     ]

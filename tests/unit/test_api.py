@@ -14,6 +14,8 @@ import pytest
 import scipy.sparse as sp
 
 import dpss
+from dpss.engine.options import own_options
+from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import LimitError, MatrixError, NoMatrixError, SettingsError, UnknownFormatError
 from dpss.summary.tables import summary_document
 from tests.cloud import test_no_ranges as far
@@ -195,3 +197,10 @@ def test_the_package_imports_nothing_before_it_is_needed() -> None:
     """``import dpss`` is cheap; what it offers is documented."""
     assert set(dpss.__all__) == {"Summary", "__version__", "summarize"}
     assert "AnnData" in str(inspect.getdoc(dpss.summarize))
+
+
+def test_a_notebook_has_each_option_of_statistics() -> None:
+    """What a command can be told of a matrix, `dpss.summarize` can be told, too."""
+    options = [*own_options(StatSettings), *own_options(ReadSettings)]
+    wanted = {option.parameter for _, _, option in options if option.group == "statistics"}
+    assert wanted <= inspect.signature(dpss.summarize).parameters.keys()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dpss.cli.config import make_run_settings
 from dpss.compute.machine import default_threads, peak_memory_bytes
-from dpss.engine.options import make_settings
+from dpss.engine.options import make_settings, own_options
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import SettingsError
 
@@ -73,3 +75,23 @@ def test_an_orientation_that_there_is_none_of() -> None:
     """Whoever asks for it, a command or a notebook, is told which ones there are."""
     with pytest.raises(SettingsError, match="sideways; there is: genes-by-cells"):
         StatSettings(orientation="sideways")
+
+
+CHANGED = {
+    "policy": "default", "orientation": "cells-by-genes", "resolution": 2.0,
+    "min_gene_count": 7, "cells_above_knee": True, "embedding": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [option.parameter for _, _, option in own_options(StatSettings)])
+def test_each_setting_that_changes_numbers_outdates_what_is_published(
+    name: str, tmp_path: Path
+) -> None:
+    """Also one that is new: a run reads its matrices again when the mapping differs."""
+    (tmp_path / "table.csv").write_text("barcode,value\nA,x\nC,y\n")
+    value = str(tmp_path / "table.csv") if name == "by_file" else CHANGED.get(name, "some")
+    without, given = (
+        make_settings(StatSettings, {"embedding": name != "embedding"} | more)
+        for more in ({}, {name: value})
+    )
+    assert without.as_mapping() != given.as_mapping()
