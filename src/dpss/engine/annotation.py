@@ -34,6 +34,7 @@ from dpss.stats.embedding.kernels import GENE, MITOCHONDRIAL, NOT_A_GENE
 from dpss.stats.embedding.markers import expression_of, find_markers
 from dpss.summary.annotation import AnnotatedType, Annotation
 from dpss.summary.embedding import N_SHOWN_MARKERS, Expression
+from dpss.summary.numerals import plural
 from dpss.summary.record import Summary
 
 _SUM_BYTES = 48 << 20
@@ -143,6 +144,12 @@ class _AnnotatedFold:
         self.reading.prefetch(partitions)
 
 
+def _without(n_types: int) -> str:
+    if not n_types:
+        return ""
+    return f"{plural(n_types, 'smaller type')} {'has' if n_types == 1 else 'have'} no markers"
+
+
 def most_summed(n_features: int) -> int:
     """Return the most types with markers and medians: the sums of one take 24 bytes per gene.
 
@@ -177,7 +184,7 @@ def _sum_types(
     except NotCellMajorError:
         return None, by_gene
     n_others = len(labels.names) - n_types
-    return sums, f"{n_others:,} smaller types have none" if n_others else ""
+    return sums, _without(n_others)
 
 
 def _describe_types(

@@ -22,7 +22,7 @@ from dpss.figures.elements.layout import (
 )
 from dpss.figures.elements.marks import Mark, Page, Panel, PaperArea, Rectangles, Text
 from dpss.figures.elements.specification import Axis, LegendEntry, Scale
-from dpss.figures.elements.text import elide, width
+from dpss.figures.elements.text import elide_names, width
 from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def layout(summary: Summary, paper: float) -> Page:
     key = legend(entries, MARGIN, head.bottom, paper - MARGIN)
     texts = [*head.texts, *key.texts]
     room = _NARROW_NAME if is_narrow(paper) else _NAME
-    names = [elide(found.types[k].name, room, SMALL) for k in order.tolist()]
+    names = elide_names([found.types[k].name for k in order.tolist()], room, SMALL)
     left = MARGIN + max(width(name, SMALL) for name in (*names, "cluster")) + GAP
     n_rows, n_columns = percents.shape
     column = min((paper - MARGIN - left) / n_columns, _WIDEST)

@@ -51,13 +51,21 @@ def layout(summary: Summary, paper: float) -> Page:
     dots = dot_plot(table, genes, types, head.bottom, paper, upright=True)
     texts = [*head.texts, *dots.texts]
     height = dots.bottom + 14.0
-    n_more = len(types) - dots.n_groups
-    if n_more > 0:
-        height += LINE
-        what = plural(n_more, "smaller type")
-        verb = "is" if n_more == 1 else "are"
-        texts += note(paper, height, f"{what} {verb} in annotation_markers.csv.")
+    said = _left_out(len(types) - dots.n_groups, found.no_markers_reason)
+    if said:
+        lines = note(paper, 0.0, said)
+        height += LINE * len(lines)
+        texts += note(paper, height, said)
     return Page(TITLE, paper, height, dots.panels, tuple(texts))
+
+
+def _left_out(n_types: int, reason: str) -> str:
+    """Return which types are not drawn, as one line; empty where all are."""
+    said = []
+    if n_types > 0:
+        verb = "is" if n_types == 1 else "are"
+        said.append(f"{plural(n_types, 'smaller type')} {verb} in annotation_markers.csv")
+    return "; ".join([*said, *([reason] if reason else [])])
 
 
 ANNOTATION_MARKERS = Figure("annotation_markers", TITLE, reading, needs, layout)

@@ -11,7 +11,7 @@ from dpss.figures.elements.cell_types import annotation_of, needs_types, type_ro
 from dpss.figures.elements.layout import GAP, LINE, MARGIN, SMALL, heading, is_narrow, note
 from dpss.figures.elements.marks import Page, Panel, PaperArea, Rectangles, Text
 from dpss.figures.elements.specification import Axis, Scale
-from dpss.figures.elements.text import clean, elide, width
+from dpss.figures.elements.text import clean, elide_names, width
 from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def layout(summary: Summary, paper: float) -> Page:
     head = heading(summary, TITLE, paper)
     rows = type_rows(found, _MOST)
     room = _NARROW_NAME if is_narrow(paper) else _NAME
-    names = [elide(row.name, room, SMALL) for row in rows]
+    names = elide_names([row.name for row in rows], room, SMALL)
     sizes = [f"{row.n_cells:,}" for row in rows]
     shares = [percent(100 * row.n_cells / found.n_cells) for row in rows]
     left = MARGIN + max(width(name, SMALL) for name in names) + GAP
@@ -72,14 +72,16 @@ def layout(summary: Summary, paper: float) -> Page:
         y = box.top + (k + 0.5) * _ROW + SMALL * 0.36
         texts.append(Text(at_size, y, size, SMALL, "ink", anchor="end"))
         texts.append(Text(right, y, share, SMALL, "ink", anchor="end"))
-    most = float(max(row.n_cells for row in rows))
+    # A bar of all other types together would hide how the types compare.
+    bars = [(k, row) for k, row in enumerate(rows) if not row.several]
+    most = float(max(row.n_cells for _, row in bars))
     x = Axis("", Scale.LINEAR, 0.0, most, ())
     ticks = tuple((float(k), name) for k, name in enumerate(names))
     y_axis = Axis("", Scale.LINEAR, len(rows) - 0.5, -0.5, ticks)
     none = np.zeros(1)
     marks = tuple(
         Rectangles(none, none + k + _HALF, none + row.n_cells, none + k - _HALF, row.colour)
-        for k, row in enumerate(rows)
+        for k, row in bars
     )
     panel = Panel(box, x, y_axis, marks, grid="", frame="", name_size=SMALL)
     height = box.bottom + 12.0

@@ -16,7 +16,7 @@ from dpss.figures.elements.cell_types import (
 )
 from dpss.figures.elements.layout import LINE, MARGIN, MEDIUM, SMALL, heading, is_narrow, note
 from dpss.figures.elements.marks import Page, PaperArea, Text
-from dpss.figures.elements.text import elide, width
+from dpss.figures.elements.text import elide, elide_names, width
 from dpss.summary.numerals import percent, plural
 
 if TYPE_CHECKING:
@@ -113,13 +113,14 @@ def _list(
     numbered = max(width(row.label, SMALL, bold=True) for row in rows)
     start = left + 12.0 + (numbered + 5.0 if numbered else 0.0)
     end = right - max(width(share, SMALL) for share in shares) - 6.0
+    names = elide_names([row.name for row in rows], end - start, SMALL)
     y = top + SMALL
-    for row, share in zip(rows, shares, strict=True):
+    for row, name, share in zip(rows, names, shares, strict=True):
         y += _ROW
         swatches.append((left + 4.0, y - MEDIUM * 0.36, "dot", row.colour))
         if row.label:
             texts.append(Text(left + 12.0, y, row.label, SMALL, "ink", bold=True))
-        texts.append(Text(start, y, elide(row.name, end - start, SMALL), SMALL, "ink"))
+        texts.append(Text(start, y, name, SMALL, "ink"))
         texts.append(Text(right, y, share, SMALL, anchor="end"))
     return texts, swatches, y + 6.0
 

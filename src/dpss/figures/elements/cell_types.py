@@ -29,6 +29,8 @@ class TypeRow:
     colour: str
     label: str = ""
     """Its number on the map; empty where there is none, or where it is its name."""
+    several: bool = False
+    """Whether it stands for all types that have no line of their own."""
 
 
 def needs_types(summary: Summary) -> str | None:
@@ -89,7 +91,7 @@ def type_rows(found: Annotation, most: int) -> list[TypeRow]:
     rest = found.types[most:]
     if rest:
         name = f"{len(rest):,} other type" + ("s" if len(rest) > 1 else "")
-        rows.append(TypeRow(name, sum(each.n_cells for each in rest), OTHERS))
+        rows.append(TypeRow(name, sum(each.n_cells for each in rest), OTHERS, several=True))
     if found.n_missing:
         rows.append(TypeRow("no value", found.n_missing, MISSING))
     return rows

@@ -14,7 +14,7 @@ from dpss.figures.elements.layout import GAP, LINE, MARGIN, SMALL, is_narrow
 from dpss.figures.elements.marks import Dots, Mark, Panel, PaperArea, Segments, Text
 from dpss.figures.elements.palette import DENSITIES
 from dpss.figures.elements.specification import Axis, Scale
-from dpss.figures.elements.text import elide, width
+from dpss.figures.elements.text import elide, elide_names, width
 
 if TYPE_CHECKING:
     from dpss.summary.embedding import Expression
@@ -99,7 +99,7 @@ def dot_plot(
     n_blocks = 1 if is_narrow(paper) or n_groups > most_in_two else 2
     wide = wide_of(n_blocks)
     room = _BAR + max(width(names[gene], SMALL) for gene in shown) + GAP
-    columns = _Columns([elide(each, _GROUP_NAME, SMALL) for each in groups[:n_groups]], upright)
+    columns = _Columns(elide_names(groups[:n_groups], _GROUP_NAME, SMALL), upright)
     largest = min(_LARGEST, 0.5 * _ROW, 0.53 * (wide - room) / n_groups)
     key, top = _legend(top, largest, paper)
     panels, texts = [key[0]], [*key[1]]

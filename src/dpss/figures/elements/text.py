@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from dpss.figures.elements.font import load_font
@@ -52,3 +53,33 @@ def elide(text: str, points: float, size: float) -> str:
         else:
             too_long = middle
     return line[:fits].rstrip() + "…"
+
+
+def elide_names(names: Sequence[str], points: float, size: float) -> list[str]:
+    """Return clean lines of at most this width, which differ where the names do, if they can.
+
+    A longer name ends in an ellipsis; names that would look alike then keep their ends, too.
+    """
+    lines = [elide(name, points, size) for name in names]
+    cut = [line for name, line in zip(names, lines, strict=True) if line != clean(name[:500])]
+    alike = {line for line in cut if cut.count(line) > 1}
+    return [
+        _elide_middle(name, points, size) if line in alike else line
+        for name, line in zip(names, lines, strict=True)
+    ]
+
+
+def _elide_middle(text: str, points: float, size: float) -> str:
+    """Return a clean line of at most this width, of both ends of a longer one."""
+    line = clean(text[:500])
+    n = len(line)
+    while n > 2 and width(_ends(line, n), size) > points:
+        n -= 1
+    both = _ends(line, n)
+    return both if width(both, size) <= points else elide(text, points, size)
+
+
+def _ends(line: str, n: int) -> str:
+    """Return the ends of a line, ``n`` characters in all, with an ellipsis between."""
+    tail = n // 2
+    return f"{line[: n - tail].rstrip()}…{line[len(line) - tail :].lstrip()}"
