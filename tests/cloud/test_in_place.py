@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import anndata
 import pytest
 
 from dpss.demo.files import write_h5ad_csr
@@ -62,6 +63,41 @@ def test_a_run_over_cellxgene(tmp_path: Path) -> None:
         server.requests.clear()
         dpss(*run, "--output", tmp_path / "out")
         assert {r.path for r in server.requests} <= {"/curation/v1/datasets", "/v3.h5ad"}
+
+
+def with_assay(data: bytes, folder: Path) -> bytes:
+    """Return an h5ad whose obs has the CELLxGENE schema's column of the assay."""
+    path = folder / "with.h5ad"
+    path.write_bytes(data)
+    adata = anndata.read_h5ad(path)
+    adata.obs["assay"] = ["10x 3' v3", "Smart-seq2"] * (adata.n_obs // 2)
+    adata.write_h5ad(path)
+    return path.read_bytes()
+
+
+@pytest.mark.slow
+def test_strata_of_a_run_are_of_the_matrices_that_have_the_column(tmp_path: Path) -> None:
+    """A dataset without it is summarised all the same, with a warning, and is not read again."""
+    with CellxgeneServer() as server:
+        server.add("c1", "d1", "v1", with_assay(matrix_bytes("h5ad", 1), tmp_path), cell_count=40)
+        server.add("c1", "d2", "v2", matrix_bytes("h5ad", 2), cell_count=40, assay=["Drop-seq"])
+        run = ("run", "--source", "cellxgene", "--source-url", server.api, "--by", "assay")
+        done = dpss(*run, "--output", tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+        has, lacks = (
+            json.loads((tmp_path / "out" / "c1" / name / "summary.json").read_text())
+            for name in ("d1", "d2")
+        )
+        assert [each["name"] for each in has["strata"]["strata"]] == ["10x 3' v3", "Smart-seq2"]
+        assert "strata" not in lacks
+        (check,) = [check for check in lacks["checks"] if check["name"] == "strata"]
+        assert check["status"] == "warn"
+        assert "--by assay: there is no such column" in check["message"]
+        page = (tmp_path / "out" / "c1" / "index.html").read_text()
+        assert 'data-sort="catalogue-1">Assay' in page
+        server.requests.clear()
+        assert dpss(*run, "--output", tmp_path / "out").returncode == 0
+        assert {r.path for r in server.requests} == {"/curation/v1/datasets"}
 
 
 KINDS = ("csc.h5ad", "loom", "mtx.zip", "csv.gz")

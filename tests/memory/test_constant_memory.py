@@ -33,7 +33,7 @@ def write_mtx(path: Path, n_cells: int) -> int:
 def summarize(path: Path, n_cells: int) -> Measurement:
     """Run ``dpss summarize``, and check that it saw all cells."""
     output = path.with_name(path.name + "-out")
-    command = dpss_command("summarize", path, "--output", output, "--threads", 2)
+    command = dpss_command("summarize", path, "--cells", "--output", output, "--threads", 2)
     found = measure(command, path.parent, Limits(time_seconds=600))
     assert found.ok, found.output
     (summary,) = output.glob("*/summary.json")

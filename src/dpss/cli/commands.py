@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,8 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 
     logs = take_logs(options)
     settings = make_run_settings(**options)
+    # Of many files, not all have the column: those without are summarised all the same.
+    settings = replace(settings, stats=replace(settings.stats, needs_strata=False))
     return perform(settings, partial(make_catalog, settings), stop, logs).exit_code
 
 

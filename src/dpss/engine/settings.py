@@ -138,6 +138,8 @@ class StatSettings:
         parse=_open_table,
         wants="there is no such file that can be read",
     )
+    needs_strata: bool = True
+    """Whether a matrix that can't be put into strata fails; false: it has none, and a warning."""
 
     def __post_init__(self) -> None:
         """Check the values."""

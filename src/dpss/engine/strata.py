@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.engine.barcode_tables import BarcodeTableFile, BarcodeValues, read_barcode_values
+from dpss.engine.settings import StatSettings
 from dpss.errors import ColumnError, NoStrataError
 from dpss.formats.base import CellTable, Layer, Matrix
 from dpss.formats.faults import reader_faults
@@ -73,6 +74,25 @@ def stratify(
             return _gather(str(by), matrix.cells.labels(str(by)), what, layer)
         except ColumnError as error:
             raise NoStrataError(f"{what}: {error}") from error
+
+
+def stratify_or_warn(
+    matrix: Matrix, layer: Layer, stats: StatSettings
+) -> tuple[CellStrata | None, tuple[tuple[str, str, str], ...]]:
+    """Return the stratum of each cell as the settings ask, and checks: name, status, sentence.
+
+    Where strata are not needed, those that can't be had are left out with a warning.
+
+    Raises:
+        NoStrataError: The cells can't be grouped, and strata are needed.
+    """
+    try:
+        found = stratify(matrix, layer, stats.by, stats.by_file)
+    except NoStrataError as error:
+        if stats.needs_strata:
+            raise
+        return None, (("strata", "warn", f"Strata are left out. {error}."),)
+    return found, () if found is None else found.notes
 
 
 def _describe_columns(columns: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from dpss.engine.progress import Progress
 from dpss.engine.reading import describe_reading
 from dpss.engine.samples import Sample, sample_layers
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.engine.strata import stratify
+from dpss.engine.strata import stratify_or_warn
 from dpss.errors import CorruptMatrixError
 from dpss.formats.base import CellTable, Layer, Matrix
 from dpss.stats.accumulator import Sums
@@ -89,9 +89,11 @@ def summarize_matrix(
     samples = sample_layers(matrix.layers, {layer.name for layer in order.named})
     known = {name: sample.traits for name, sample in samples.items()}
 
+    noted: list[tuple[str, str, str]] = []
+
     def passes_over(choice: Choice) -> Passes:
         mitochondrial = find_mitochondrial(choice.layer.genes)
-        strata = stratify(matrix, choice.layer, stats.by, stats.by_file)
+        strata, noted[:] = stratify_or_warn(matrix, choice.layer, stats)
         records = None if sink is None else sink.records
         return Passes(
             choice, mitochondrial, stats, read, executor, progress, strata=strata, records=records
@@ -142,7 +144,7 @@ def summarize_matrix(
     summary = passes.embed(check_summary(summary))
     evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
     written = () if sink is None else sink.write(matrix.cells, summary)
-    notes = (*matrix.notes, *(by.notes if by else ()), *written)
+    notes = (*matrix.notes, *noted, *written)
     checks = (*check_matrix(evidence), *(Check(*note) for note in notes))
     summary = replace(summary, checks=checks)
     summary = passes.annotate(summary, matrix)

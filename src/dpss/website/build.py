@@ -12,6 +12,7 @@ from typing import Any
 from dpss._version import __version__
 from dpss.storage.base import Store
 from dpss.summary.tables import json_bytes
+from dpss.website.catalogue_columns import catalogue_columns
 from dpss.website.checkpoint import Checkpoint, read_checkpoint
 from dpss.website.exports import index_document
 from dpss.website.genes.contributions import part_keys
@@ -258,10 +259,14 @@ def _write_project(
     if len(views) > 1:
         strips = draw_strips([view["document"] for view in views])
         views = [{**view, "strips": each} for view, each in zip(views, strips, strict=True)]
+    columns = catalogue_columns([record.strata for record in project.matrices])
     publisher.write(
         f"{project.folder}/index.html",
-        render("project.html.j2", root="../", project=project, views=views, latest=latest),
-    )
+        render(
+            "project.html.j2", root="../", project=project, views=views, latest=latest,
+            catalogue=columns,
+        ),
+    )  # fmt: skip
 
 
 def _write_matrix(

@@ -214,12 +214,20 @@ def test_a_table_of_barcodes_for_a_matrix_without_columns(tmp_path: Path) -> Non
         dpss.summarize(folder, by_file=str(table))
 
 
-def test_a_table_of_text_can_have_no_strata(tmp_path: Path) -> None:
-    """Where cells are told only on the way the reason is given, never a wrong stratum."""
+def test_strata_of_a_table_of_text(tmp_path: Path) -> None:
+    """Cells that its first line names are put into strata; those told on the way are refused."""
     adata = adata_of(n_cells=40, n_genes=30)
     frame = pd.DataFrame(
         adata.X.toarray().astype(int), index=adata.obs_names, columns=adata.var_names
     )
-    frame.T.to_csv(tmp_path / "a.csv")
-    with pytest.raises(MatrixError, match="--by barcode_suffix: "):
-        dpss.summarize(tmp_path / "a.csv", by=BARCODE_SUFFIX)
+    frame.T.to_csv(tmp_path / "genes.csv")
+    found = by_name(dpss.summarize(tmp_path / "genes.csv", by=BARCODE_SUFFIX))
+    for suffix in ("1", "2", "3"):
+        totals = frame[frame.index.str.endswith(f"-{suffix}")].sum(axis=1)
+        assert found[suffix].n_cells == len(totals)
+        assert found[suffix].median("total_counts") == totals.median()
+    with pytest.raises(NoStrataError, match="--by donor: there is no such column"):
+        dpss.summarize(tmp_path / "genes.csv", by="donor")
+    frame.to_csv(tmp_path / "cells.csv")
+    with pytest.raises(MatrixError, match="--by barcode_suffix: .* only while it is read"):
+        dpss.summarize(tmp_path / "cells.csv", by=BARCODE_SUFFIX)
