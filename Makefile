@@ -39,7 +39,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-
 
 .PHONY: check
 check: lint ## Lint, types, import rules and the quick tests: less than a minute
-	$(PYTEST) -q -m "not slow" tests/unit tests/laws tests/structure $(ARGS)
+	$(PYTEST) -q -m "not slow" --hypothesis-profile quick tests/unit tests/laws tests/structure $(ARGS)
 
 .PHONY: test
 test: lint ## Install, then lint, types, import rules and all tests (ARGS="-k name" for some)

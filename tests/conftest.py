@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 # How long an example takes depends on what else the machine does: that fails no test.
 hypothesis.settings.register_profile("dpss", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("dpss")
+
+# What collection makes lives until the end: looking for garbage in it takes a second of seven.
+gc.disable()
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,6 +40,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as usual from here on, in what tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
-import scanpy as sc
 import scipy.io
 import scipy.sparse as sp
 
@@ -54,6 +53,8 @@ def read_zarr(path: Path) -> Reading:
 
 def read_tenx_h5(path: Path) -> Reading:
     """Read a Cell Ranger file with scanpy: gene expression only."""
+    import scanpy as sc
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = sc.read_10x_h5(path)

@@ -8,7 +8,6 @@ from typing import Any
 import anndata
 import numpy as np
 import pandas as pd
-import scanpy as sc
 import scipy.sparse as sp
 
 
@@ -19,6 +18,8 @@ def scanpy_genes(counts: Any, min_gene_count: int = 0) -> pd.DataFrame:
         counts: Cells × genes, sparse or dense.
         min_gene_count: Cells with fewer genes detected are left out.
     """
+    import scanpy as sc
+
     matrix = sp.csr_matrix(counts).astype(np.float64)
     matrix.eliminate_zeros()
     adata = anndata.AnnData(matrix)
@@ -47,6 +48,8 @@ def scanpy_genes(counts: Any, min_gene_count: int = 0) -> pd.DataFrame:
 
 def scanpy_shares(counts: Any) -> np.ndarray:
     """Return every cell's percentages, dense, as ``pl.highest_expr_genes`` computes them."""
+    import scanpy as sc
+
     adata = anndata.AnnData(sp.csr_matrix(counts).astype(np.float64))
     shares = sc.pp.normalize_total(adata, target_sum=100, inplace=False)["X"]
     return np.asarray(shares.todense())

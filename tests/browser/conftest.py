@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ class Portal:
         return self.root.as_uri() + "/"
 
 
-def _served(root: Path) -> Iterator[Portal]:
+@contextmanager
+def _serving(root: Path) -> Iterator[Portal]:
     with make_server(root) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -73,17 +75,24 @@ def _served(root: Path) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory, browser) -> Iterator[Portal]:
+def serve(browser) -> Iterator[Callable[[Path], Portal]]:
+    """Return a function that serves a published folder until the tests end."""
+    with ExitStack() as stack:
+        yield lambda root: stack.enter_context(_serving(root))
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory, serve) -> Portal:
     """Some projects, one of which tries to break out, with runs that changed things."""
     root = make_portal(tmp_path_factory.mktemp("portal") / "out", 6, 3, 300)
     make_nasty(root)
     make_runs(root)
     build_website(LocalStore(root))
-    yield from _served(root)
+    return serve(root)
 
 
 @pytest.fixture(scope="session")
-def real_portal(tmp_path_factory, browser) -> Iterator[Portal]:
+def real_portal(tmp_path_factory, serve) -> Portal:
     """Two matrices with the files that a run would publish: many cells, and two."""
     root = tmp_path_factory.mktemp("real") / "out"
     for name, n_cells in (("many", 900), ("two", 2)):
@@ -92,15 +101,15 @@ def real_portal(tmp_path_factory, browser) -> Iterator[Portal]:
         for file, data in files.items():
             (root / name / file).write_bytes(data)
     build_website(LocalStore(root))
-    yield from _served(root)
+    return serve(root)
 
 
 @pytest.fixture(scope="session")
-def large_portal(tmp_path_factory, browser) -> Iterator[Portal]:
+def large_portal(tmp_path_factory, serve) -> Portal:
     """600 projects."""
     root = make_portal(tmp_path_factory.mktemp("large") / "out", 600, 1, 20, figures=False)
     build_website(LocalStore(root))
-    yield from _served(root)
+    return serve(root)
 
 
 @dataclass

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dpss.cli import commands
 from dpss.demo.cells import Counts
-from tests.browser.conftest import Portal, _served
+from tests.browser.conftest import Portal
 from tests.browser.test_narrow import BEYOND, OVERFLOWS
 from tests.browser.test_pages import violations
 from tests.browser.waiting import until
@@ -43,7 +44,7 @@ def drawn(name: str) -> Counts:
 
 
 @pytest.fixture(scope="module")
-def extremes(tmp_path_factory: pytest.TempPathFactory, browser: object) -> Iterator[Portal]:
+def extremes(tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], Portal]) -> Portal:
     """Return the pages of ``dpss summarize`` over all of them."""
     folder = tmp_path_factory.mktemp("extremes")
     for name in NAMES:
@@ -52,7 +53,7 @@ def extremes(tmp_path_factory: pytest.TempPathFactory, browser: object) -> Itera
     with pytest.raises(SystemExit) as ended:
         commands.main(["summarize", *files, "--output", str(folder / "out")])
     assert ended.value.code == 0
-    yield from _served(folder / "out")
+    return serve(folder / "out")
 
 
 @pytest.mark.slow

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import dpss
 from dpss.cli import commands
-from tests.browser.conftest import Portal, _served
+from tests.browser.conftest import Portal
 from tests.browser.waiting import until
 from tests.unit.small import counts, write_h5ad_csr
 
@@ -27,14 +27,14 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def strata_portal(matrix: Path, browser: object) -> Iterator[Portal]:
+def strata_portal(matrix: Path, serve: Callable[[Path], Portal]) -> Portal:
     """Return the pages of ``dpss summarize --by barcode_suffix``."""
     output = matrix.parent / "out"
     arguments = ["summarize", str(matrix), "--by", "barcode_suffix", "--output", str(output)]
     with pytest.raises(SystemExit) as ended:
         commands.main(arguments)
     assert ended.value.code == 0
-    yield from _served(output)
+    return serve(output)
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -82,7 +82,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path: Path) -> None:
 
 def wait_for_requests(server: FileServer, n: int) -> None:
     """Wait until a server was asked so often."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(server.requests) < n:
         assert time.monotonic() < deadline, "it never asked"
         time.sleep(0.01)

@@ -11,7 +11,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -184,10 +184,21 @@ class ReaderLaws:
         names = list(drawn.symbols)
         return Written(path, drawn.matrix, names, list(drawn.ids) if self.has_ids else names)
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def original(cls, tmp_path_factory: pytest.TempPathFactory) -> Written:
+        """A file of the format, written once for all laws."""
+        return cls().make(tmp_path_factory.mktemp("original"))
+
     @pytest.fixture
-    def written(self, tmp_path: Path) -> Written:
-        """A file of the format."""
-        return self.make(tmp_path)
+    def written(self, original: Written, tmp_path: Path) -> Written:
+        """A copy of the file, which a test may move or damage."""
+        path = tmp_path / original.path.name
+        if original.path.is_dir():
+            shutil.copytree(original.path, path)
+        else:
+            shutil.copy(original.path, path)
+        return replace(original, path=path)
 
     @pytest.fixture
     def layer(self, written: Written) -> Layer:

@@ -108,6 +108,7 @@ class ExecutorLaws:
         whole = replace(SMALL, partition_bytes=1 << 30)
         assert files_of(path, executor) == files_of(path, ThreadExecutor(1), read=whole)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(3))
     def test_same_embedding(self, executor: Executor, tmp_path: Path, seed: int) -> None:
         """Clusters, markers and places are those of one thread that reads all in one partition."""

@@ -11,6 +11,7 @@ import contextlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.sparse as sp
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -45,20 +45,26 @@ def _barcode(i: int) -> str:
     return "".join(_BASES[(i * 7919 + 13 >> 2 * k) & 3] for k in range(16))
 
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    SYMBOLS = sc.datasets.pbmc68k_reduced().var_names.tolist()
+@cache
+def symbols() -> list[str]:
+    """Return symbols of human genes: those of a matrix that scanpy brings along."""
+    import scanpy as sc
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(sc.datasets.pbmc68k_reduced().var_names)
+
 
 GENE_NAMES: dict[str, Callable[[int], str]] = {
     "human ids": lambda i: f"ENSG{i * 37 + 11:011d}",
     "mouse ids": lambda i: f"ENSMUSG{i * 41 + 7:011d}.{i % 9 + 1}",
-    "symbols": lambda i: SYMBOLS[i],
-    "mouse symbols": lambda i: SYMBOLS[i].capitalize(),
+    "symbols": lambda i: symbols()[i],
+    "mouse symbols": lambda i: symbols()[i].capitalize(),
     "counted": lambda i: f"gene_{i + 1}",
     "numbers": lambda i: str(i + 1),
     "letters": lambda i: f"{chr(97 + i % 26)}{chr(97 + i // 26)}x",
     "flies": lambda i: f"FBgn{i * 3 + 1:07d}",
-    "twice": lambda i: SYMBOLS[i // 2],
+    "twice": lambda i: symbols()[i // 2],
 }
 CELL_NAMES: dict[str, Callable[[int], str]] = {
     "barcodes": lambda i: f"{_barcode(i)}-1",

@@ -105,7 +105,7 @@ def test_the_measure_itself(tmp_path: Path) -> None:
 
 def test_helper_processes_count(tmp_path: Path) -> None:
     """What a command's own children hold at the same time is added."""
-    one = "import time; held = b'x' * (60 << 20); time.sleep(1)"
+    one = "import time; held = b'x' * (60 << 20); time.sleep(3)"
     two = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {one!r}]); "
     found = measure([*dpss_command()[:1], "-c", two + one + "; child.wait()"], tmp_path)
     assert 60 << 20 < found.largest_process_bytes < 90 << 20

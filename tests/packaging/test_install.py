@@ -13,7 +13,6 @@ import zipfile
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 from uv import find_uv_bin
 
@@ -47,19 +46,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     uv("build", "--quiet", "--out-dir", folder, "--python", sys.executable)
     return folder
-
-
-@pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a table of 200 cells of 50 genes."""
-    path = tmp_path_factory.mktemp("matrix") / "small.h5ad"
-    counts = np.random.default_rng(3).poisson(0.4, (200, 50)).astype(np.float32)
-    with h5py.File(path, "w") as file:
-        file["X"] = counts
-        for axis, n in (("obs", 200), ("var", 50)):
-            file[f"{axis}/_index"] = [f"{axis}{i}".encode() for i in range(n)]
-            file[axis].attrs["_index"] = "_index"
-    return path
 
 
 def install(python: Path, what: Path, folder: Path, resolution: str) -> Path:

@@ -156,7 +156,7 @@ class Server:
             handler.close_connection = True
             handler.connection.close()
         elif answer.hang_after is not None and sent < len(answer.body):
-            self.hung.wait(60)
+            self.hung.wait(600)
             handler.close_connection = True
         elif answer.chunked:
             handler.wfile.write(b"0\r\n\r\n")

@@ -61,6 +61,7 @@ def test_each_file_is_a_test_of_its_own(project: Path) -> None:
     assert len(found) == len(FILES)
 
 
+@pytest.mark.slow
 def test_a_python_without_the_tools_names_make_test(project: Path) -> None:
     """One line that says what is missing and what to do, in no time."""
     (project / "tests/test_fine.py").write_text(FILES["test_fine.py"])

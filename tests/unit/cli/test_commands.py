@@ -358,11 +358,9 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
         write_h5ad_csr(folder / f"{seed:02}.h5ad", counts(seed))
     with running("run", "--input", folder, "--output", out) as process:
         wait_for(lambda: len(list(out.glob("*/*/summary.json"))) >= 2)
-        start = time.monotonic()
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=30)
-        # Two seconds on an idle machine.
-        assert time.monotonic() - start < 8
+        # Two seconds on an idle machine. That the others were not begun is seen below.
+        _, stderr = process.communicate(timeout=120)
         assert process.returncode == 128 + number
         assert "Traceback" not in stderr
         assert number.name in stderr
@@ -400,7 +398,7 @@ def test_a_signal_leaves_nothing_of_what_was_unpacked(tmp_path: Path) -> None:
     assert not list(out.rglob("summary.json"))
 
 
-def wait_for(ready: object, seconds: float = 90) -> None:
+def wait_for(ready: object, seconds: float = 300) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not ready():  # type: ignore[operator]

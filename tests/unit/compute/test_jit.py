@@ -64,6 +64,7 @@ def test_a_loop_does_what_python_does(folder: Path, dtype: Any, step: int) -> No
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second process compiles nothing."""
     arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), False, 0.0)

@@ -10,9 +10,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.sparse as sp
-from sklearn.metrics import adjusted_rand_score
 
 import dpss
 from dpss.engine.progress import NullProgress
@@ -57,6 +55,8 @@ def found() -> tuple[dpss.Summary, np.ndarray]:
 @pytest.mark.slow
 def test_kinds_of_cells_become_clusters(found: tuple[dpss.Summary, np.ndarray]) -> None:
     """Clusters are the simulated kinds, the rare one among them; markers tell them apart."""
+    from sklearn.metrics import adjusted_rand_score
+
     summary, kinds = found
     assert summary.embedding is not None
     labels = summary.embedding.cells.labels
@@ -70,6 +70,8 @@ def test_kinds_of_cells_become_clusters(found: tuple[dpss.Summary, np.ndarray]) 
 @pytest.mark.slow
 def test_variable_genes_and_components_are_those_of_scanpy() -> None:
     """The largest principal angle is below one degree; variances agree."""
+    import scanpy as sc
+
     matrix, _ = counts_of(1)
     summary = embed(matrix)
     adata = anndata.AnnData(matrix.astype(np.float64))
@@ -139,6 +141,8 @@ def test_places_join_to_obs() -> None:
 @pytest.mark.slow
 def test_labels_and_places_are_written_in_the_order_of_an_object() -> None:
     """A categorical column and an array; a cell that was left out has neither."""
+    from sklearn.metrics import adjusted_rand_score
+
     matrix, kinds = counts_of(8, 400)
     dense = matrix.toarray()
     dense[9] = 0

@@ -11,7 +11,6 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.io
 import scipy.sparse as sp
 
@@ -103,6 +102,8 @@ def test_strata_are_those_of_pandas(tmp_path: Path, layout: str, column: str) ->
 @pytest.mark.parametrize("seed", range(3))
 def test_variable_genes_are_those_of_scanpy_with_a_batch_key(seed: int) -> None:
     """The number of strata in which a gene is variable is scanpy's highly_variable_nbatches."""
+    import scanpy as sc
+
     adata = adata_of(seed)
     adata = adata[adata.obs["donor"].notna()].copy()
     summary = dpss.summarize(adata, by="donor")

@@ -278,6 +278,7 @@ def test_names_are_shown_literally() -> None:
     assert {"$x^2$", "<script>"} <= {element.text for element in ET.fromstring(svg).iter()}
 
 
+@pytest.mark.slow
 def test_captions_say_what_was_done_and_that_data_are_simulated() -> None:
     """What the reader must know stands beside the figure and in it."""
     odd = CASES["log-normalised and simulated"]()

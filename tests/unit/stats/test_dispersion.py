@@ -27,6 +27,7 @@ def moments(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return share_means(sums, len(counts)), share_variances(sums, len(counts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_agrees_with_scanpy(seed: int) -> None:
     """OpenOptions, dispersions and their normalisation are scanpy's to 1e-6, NaN included."""
@@ -43,6 +44,7 @@ def test_agrees_with_scanpy(seed: int) -> None:
     assert (found.highly_variable == expected["highly_variable"]).all()
 
 
+@pytest.mark.slow
 def test_a_bin_with_one_gene_gives_it_one() -> None:
     """scanpy's rule for a gene that is alone in its bin of means."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import median_abs_deviation
 
 from dpss.stats.histogram import Tally
 from dpss.stats.outliers import (
@@ -21,10 +20,13 @@ from dpss.stats.outliers import (
 numbers = st.lists(st.integers(0, 5000), min_size=1, max_size=200)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(numbers, st.booleans(), st.sampled_from([3 * NORMAL, 5.0, 3.0]))
 def test_deviations_are_those_of_scipy(values: list[int], log: bool, n: float) -> None:
     """Limits agree with scipy's median_abs_deviation on the same numbers."""
+    from scipy.stats import median_abs_deviation
+
     tally = Tally()
     tally.add(np.array(values, dtype=np.float64))
     x = np.log1p(values) if log else np.array(values, dtype=np.float64)
@@ -64,10 +66,13 @@ def test_outlying_medians(medians: list[float], odd: set[int]) -> None:
     assert find_odd(dict(enumerate(medians)), logarithmic=False) == odd
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1e6), max_size=30), st.booleans())
 def test_outlying_medians_are_those_of_scipy(medians: list[float], logarithmic: bool) -> None:
     """Outliers are 3 of scipy's scaled deviations away, on the scale that is asked for."""
+    from scipy.stats import median_abs_deviation
+
     found = find_odd(dict(enumerate(medians)), logarithmic=logarithmic)
     if len(medians) < MIN_COMPARED:
         assert found == frozenset()

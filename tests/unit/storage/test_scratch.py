@@ -70,6 +70,17 @@ def test_more_than_the_limit_is_told(tmp_path: Path) -> None:
         assert scratch.used_bytes == 0
 
 
+def wait_for_waiters(scratch: Scratch, n: int) -> None:
+    """Return once so many wait for room."""
+    deadline = time.monotonic() + 60
+    while True:
+        with scratch.changed:
+            if len(scratch.waiting) == n:
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_who_comes_first_is_served_first(tmp_path: Path) -> None:
     """A large file waits for room, and small ones that come later wait behind it."""
     with Scratch(1000, tmp_path) as scratch:
@@ -77,14 +88,14 @@ def test_who_comes_first_is_served_first(tmp_path: Path) -> None:
         first.__enter__()
         large, small = scratch.hold(remote(900)), scratch.hold(remote(100))
         waits_large = begin(large.__enter__)
-        time.sleep(0.1)
+        wait_for_waiters(scratch, 1)
         waits_small = begin(small.__enter__)
-        time.sleep(0.1)
+        wait_for_waiters(scratch, 2)
         assert not waits_large.done()
         assert not waits_small.done()
         first.__exit__(None, None, None)
-        waits_large.result(5)
-        waits_small.result(5)
+        waits_large.result(60)
+        waits_small.result(60)
         for held in (large, small):
             held.__exit__(None, None, None)
 
@@ -95,9 +106,9 @@ def test_whoever_waits_is_let_go_at_the_end(tmp_path: Path) -> None:
         first = scratch.hold(remote(600))
         first.__enter__()
         waits = begin(scratch.hold(remote(600)).__enter__)
-        time.sleep(0.1)
+        wait_for_waiters(scratch, 1)
     with pytest.raises(FetchError, match="the program ends"):
-        waits.result(5)
+        waits.result(60)
     first.__exit__(None, None, None)
     assert list(tmp_path.iterdir()) == []
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pytest
-import scanpy as sc
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,12 +134,15 @@ def test_known_symbols_tell_the_species(names: list[str], species: tuple[str, ..
     assert (found.id_type, found.species) == ("gene symbols", species)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "species"), [
     ("tenx_v3.h5", "human"), ("pbmc4k_csr_gzip.h5ad", "human"), ("paul15_dense.h5ad", "mouse"),
     ("dentategyrus_layers.h5ad", "mouse"),
 ])  # fmt: skip
 @pytest.mark.filterwarnings("ignore:Variable names are not unique")
 def test_symbols_of_real_matrices_are_recognised(name: str, species: str, real_data: Path) -> None:
+    import scanpy as sc
+
     path = real_data / name
     adata = sc.read_10x_h5(path) if path.suffix == ".h5" else anndata.read_h5ad(path)
     assert describe(adata.var_names.tolist()).species == (species,)

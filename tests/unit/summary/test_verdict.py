@@ -57,6 +57,7 @@ def test_the_first_sentence(text: str, first: str) -> None:
     assert first_sentence(text) == first
 
 
+@pytest.mark.slow
 def test_dying_cells_everywhere(tmp_path: Path) -> None:
     """A matrix of which 40 % is dying says so in notebooks and on pages."""
     path = write(tmp_path / "dying40.h5ad", dying(0.4))

@@ -65,6 +65,7 @@ def _foreign() -> str:
 FOREIGN = _foreign()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["{", "[]", '{"schema": 2}', FOREIGN])
 def test_foreign_plots_are_not_shown(portal, data, caplog):
     """A plots.json that can't be read costs the interactive plots only."""

@@ -145,20 +145,19 @@ def test_a_request_without_a_host_is_refused(address):
         assert b" 403 " in connection.recv(100)
 
 
-def closed_after(connection: socket.socket, data: bytes, pause: float) -> float:
-    """Send bytes one at a time; return the seconds until the server ends the connection."""
-    start = time.monotonic()
+def is_closed_within(connection: socket.socket, data: bytes, pause: float) -> bool:
+    """Send bytes one at a time; tell whether the server ends the connection before the last."""
     connection.settimeout(pause)
     for byte in data:
         try:
             connection.sendall(bytes([byte]))
             if connection.recv(1) == b"":
-                break
+                return True
         except TimeoutError:
             continue
         except OSError:
-            break
-    return time.monotonic() - start
+            return True
+    return False
 
 
 @pytest.mark.slow
@@ -168,7 +167,7 @@ def test_a_request_that_trickles_in_is_ended(address, monkeypatch, begin):
     monkeypatch.setattr("dpss.website.server.REQUEST_SECONDS", 0.5)
     with socket.create_connection(address[:2], timeout=5) as connection:
         connection.sendall(begin)
-        assert closed_after(connection, b"a" * 200, 0.05) < 5
+        assert is_closed_within(connection, b"a" * 2000, 0.05)
 
 
 @pytest.mark.slow
@@ -180,7 +179,7 @@ def test_answers_that_are_taken_slowly_are_ended(address, monkeypatch, capfd):
         connection.sendall(b"GET /big.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
     with pytest.raises((OSError, http.client.HTTPException)):
         get(address, "/x.js")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         for connection in slow:
             connection.recv(100)

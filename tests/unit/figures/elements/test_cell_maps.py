@@ -90,6 +90,7 @@ def test_numbers_do_not_lie_on_each_other(seed: int, n_clusters: int, apart: flo
         assert not one.overlaps(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", [WIDE, NARROW])
 @pytest.mark.parametrize("figure", EMBEDDING_FIGURES, ids=lambda figure: figure.slug)
 def test_texts_of_an_embedding_can_be_read(figure, paper: float) -> None:

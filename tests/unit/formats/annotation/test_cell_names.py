@@ -125,6 +125,7 @@ def test_whole_names_are_no_matter(write: Callable[[Path], str], tmp_path: Path)
     assert np.array_equal(dense(matrix.layers[0]), COUNTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", DAMAGES)
 @pytest.mark.parametrize("write", HDF5)
 def test_damaged_names_in_hdf5(write: Callable[[Path], str], how: str, tmp_path: Path) -> None:

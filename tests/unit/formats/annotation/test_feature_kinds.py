@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.io
 import scipy.sparse as sp
 from hypothesis import given
@@ -69,9 +68,12 @@ def test_genes_stay_genes(name: str) -> None:
     assert kind_by_form(name) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tenx_v3.h5", "pbmc4k_csr_gzip.h5ad", "dentategyrus_layers.h5ad"])
 def test_no_gene_of_a_real_matrix_is_caught(name: str, real_data: Path) -> None:
     """Names of hundreds of real genes, read by scanpy."""
+    import scanpy as sc
+
     path = real_data / name
     adata = sc.read_10x_h5(path) if path.suffix == ".h5" else anndata.read_h5ad(path)
     names = {*adata.var_names, *adata.var.get("gene_ids", ())}

@@ -119,6 +119,7 @@ def test_a_summary_counts_each_place_once(kind: str, tmp_path: Path) -> None:
     assert np.array_equal(summary.genes.n_cells_by_counts, (summed.toarray() > 0).sum(axis=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS[:5])
 def test_a_cell_with_more_entries_than_genes_is_added_up_in_pieces(
     kind: str, tmp_path: Path

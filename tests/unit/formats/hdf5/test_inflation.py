@@ -83,6 +83,7 @@ def _damages() -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", _damages())
 @pytest.mark.parametrize("number", [0, 7, (N_ITEMS - 1) // CHUNK])
 def test_damaged_chunks_end_as_one_by_one(

@@ -192,6 +192,7 @@ def test_sums_are_those_of_r(name):
     assert np.array_equal(nonzero, sums["nonzero"])
 
 
+@pytest.mark.slow
 def test_more_memory_than_allowed_is_refused(tmp_path):
     """The need is known before anything is parsed, also of what expands without end."""
     blob = LocalFile(FILES / "dgC_gzip.rds")

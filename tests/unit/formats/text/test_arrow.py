@@ -186,6 +186,7 @@ def test_a_stream_is_asked_for_whole(tmp_path: Path) -> None:
         open_matrices(Unpacked(LocalFile(path)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".parquet", ".feather"])
 @pytest.mark.parametrize("seed", range(20))
 def test_damage_is_refused_or_without_effect(suffix: str, seed: int, tmp_path: Path) -> None:

@@ -231,6 +231,7 @@ def test_a_line_unlike_the_others_is_named(tmp_path, line, message):
         dense(matrix.layers[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blank", ["", "NA", '""'])
 @pytest.mark.parametrize("shape", [(300, 40), (30, 4000)])
 def test_tables_of_mostly_empty_fields_are_refused(tmp_path, blank, shape):
@@ -327,6 +328,7 @@ def test_matrix_service_csv_zip(tmp_path):
     assert np.array_equal(dense(layer), values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_damaged_files_are_read_or_refused(tmp_path, pack):
     """Whatever is damaged: a result, or one of the program's own errors in one line."""

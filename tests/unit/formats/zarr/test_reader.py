@@ -262,6 +262,7 @@ def test_damaged_files_are_read_or_refused(tmp_path, version):
         path.write_bytes(good)
 
 
+@pytest.mark.slow
 def test_damaged_sparse_hierarchy_is_read_or_refused(tmp_path):
     """The same for AnnData's sparse layout, in a zip."""
     x = sp.csr_matrix(counts(12, 9))

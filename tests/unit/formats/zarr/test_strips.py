@@ -78,6 +78,7 @@ def test_strips_are_what_zarr_wrote(data: st.DataObject, tmp_path: Path, small: 
     assert not matrix.layers[0].cell_major or values.shape[1] * values.itemsize <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", V2[1:])
 @pytest.mark.parametrize("damage", ["short", "flipped", "empty", "longer"])
 def test_damaged_chunks_are_refused(codec: Any, damage: str, tmp_path: Path, small: None) -> None:

@@ -52,6 +52,7 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [
@@ -146,6 +147,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shards", [(ALL,), (Shard(1, 2), Shard(2, 2), Shard(0, 2))])
 def test_a_failure_is_told_once(
     source: Path, caplog: pytest.LogCaptureFixture, shards: tuple[Shard, ...]

@@ -123,6 +123,7 @@ def test_the_end_prunes(source: Path) -> None:
         assert gone is end
 
 
+@pytest.mark.slow
 def test_the_page_of_changes_tells_the_run_once(source: Path) -> None:
     """Not each task's shard beside it."""
     alone, shared = MemoryStore(), MemoryStore()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import adjusted_rand_score
-from sklearn.neighbors import NearestNeighbors
+import pytest
 
 from dpss.stats.embedding.graph import Graph
 from dpss.stats.embedding.layout import place_nodes
@@ -12,8 +11,12 @@ from dpss.stats.embedding.leiden import find_clusters, number_by_size
 from tests.unit.stats.embedding.simulated import graph
 
 
+@pytest.mark.slow
 def test_groups_are_found_and_kept_together_on_the_map() -> None:
     """Groups far apart become clusters, and lie apart on the map."""
+    from sklearn.metrics import adjusted_rand_score
+    from sklearn.neighbors import NearestNeighbors
+
     found, scores, groups = graph(500)
     assert adjusted_rand_score(groups, number_by_size(find_clusters(found, 0.2))) > 0.95
     places = place_nodes(found, scores)

@@ -8,7 +8,6 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score
 
 from dpss.stats.embedding.leiden import find_clusters, modularity, number_by_size
 from tests.unit.stats.embedding.simulated import cliques, graph
@@ -22,6 +21,7 @@ def test_cliques_are_clusters(size: int) -> None:
     assert all(len(set(row)) == 1 for row in found.reshape(7, size))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("resolution", [0.3, 1.0, 2.5])
 def test_modularity_is_not_below_louvains(seed: int, resolution: float) -> None:
@@ -45,4 +45,5 @@ def test_clusters_are_numbered_by_size(labels: list[int]) -> None:
     found = number_by_size(given_labels)
     sizes = np.bincount(found)
     assert (np.diff(sizes) <= 0).all()
-    assert adjusted_rand_score(given_labels, found) == pytest.approx(1.0)
+    pairs = set(zip(labels, found.tolist(), strict=True))
+    assert len(pairs) == len(set(labels)) == len(sizes)

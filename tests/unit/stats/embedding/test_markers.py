@@ -6,7 +6,6 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.sparse as sp
 
 from dpss.stats.embedding.fixed import UNIT
@@ -48,6 +47,8 @@ def groups_of(values: np.ndarray, labels: np.ndarray) -> Groups:
 
 def scanpys(values: np.ndarray, labels: np.ndarray, method: str) -> list[pd.DataFrame]:
     """scanpy's table of each cluster, in the order of the genes."""
+    import scanpy as sc
+
     obs = pd.DataFrame({"cluster": pd.Categorical(labels.astype(str))})
     obs.index = obs.index.astype(str)
     adata = anndata.AnnData(sp.csr_matrix(values / UNIT), obs=obs)

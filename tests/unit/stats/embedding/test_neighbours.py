@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.neighbors import NearestNeighbors
 
 from dpss.stats.embedding.neighbours import ScoreScale, SearchLists
 from tests.unit.stats.embedding.simulated import neighbours_of, points_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [40, 300, 1000])
 def test_neighbours_are_those_of_scikit_learn(n: int) -> None:
     """Exact distances of the rounded scores; no cell is its own neighbour."""
+    from sklearn.neighbors import NearestNeighbors
+
     scores, _ = points_of(n)
     points = ScoreScale.of(scores).apply(scores)
     places, distances = neighbours_of(points)

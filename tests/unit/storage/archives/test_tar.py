@@ -145,6 +145,7 @@ def header(name: bytes = b"a", size: bytes = b"00000000001", kind: bytes = b"0")
     return fields[:148] + b"%06o\0 " % sum(fields) + fields[156:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize(
     "data",

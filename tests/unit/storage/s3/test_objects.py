@@ -204,6 +204,7 @@ def test_the_standard_configuration_works(
     assert ask_who(home, **environment) == who
 
 
+@pytest.mark.slow
 def test_a_task_role_works(tmp_path: Path) -> None:
     """The credentials that ECS gives a task are asked for where it says."""
     document = (

@@ -54,6 +54,7 @@ def test_good_cells_pass(tmp_path: Path) -> None:
         assert found[name].status == "pass", found[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0.15, 0.34, 0.4])
 def test_dying_cells_are_seen_below_the_median(tmp_path: Path, part: float) -> None:
     """Where 40 % of the cells have half of their counts in mitochondria, the median is fine."""

@@ -51,6 +51,7 @@ def look_up(root: Path, typed: str) -> dict[str, tuple]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["GENE5", "gene5", "ENSG00000000005", "ensg00000000005.3"])
 def test_every_gene_of_every_matrix_is_found(portal, typed):
     """The shards hold what the tables hold, under the symbol as well as the id."""

@@ -27,6 +27,7 @@ def test_the_changes_tell_new_changed_vanished_and_failed(portal):
     assert re.search(r"Vanished from the source\s+1 matrix", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "only"),
     [("local /data", ["project-0000"]), ("local /data", ["shard 1/2"]), ("given", [])],

@@ -32,6 +32,7 @@ def portal_of(root: Path, groups: dict[tuple[str, str], list[float]]) -> list[li
     return read_script((root / PLACES).read_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [9, 10, 14])
 def test_ten_are_needed(tmp_path: Path, n: int) -> None:
     """Nine comparable matrices give no place, ten give the quantiles of the numbers they have."""
