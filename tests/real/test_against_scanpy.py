@@ -9,7 +9,6 @@ from typing import Any
 import anndata
 import numpy as np
 import pytest
-import scanpy as sc
 import scipy.io
 import scipy.sparse as sp
 
@@ -23,14 +22,20 @@ def _h5ad(path: Path) -> Any:
 
 
 def _tenx_v3(path: Path) -> Any:
+    import scanpy as sc
+
     return sc.read_10x_h5(path, gex_only=True).X
 
 
 def _tenx_v2(path: Path) -> Any:
+    import scanpy as sc
+
     return sc.read_10x_h5(path, genome="hg19_chr21").X
 
 
 def _mtx_folder(path: Path) -> Any:
+    import scanpy as sc
+
     return sc.read_10x_mtx(path).X
 
 

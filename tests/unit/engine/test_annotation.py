@@ -11,8 +11,6 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
-from sklearn.metrics import adjusted_rand_score
 
 import dpss
 from dpss.engine.progress import NullProgress
@@ -59,8 +57,11 @@ def test_types_are_those_of_pandas() -> None:
     assert table["median_counts_per_cell"].to_dict() == pytest.approx(medians.to_dict())
 
 
+@pytest.mark.slow
 def test_markers_are_those_of_scanpy() -> None:
     """Each marker has scanpy's Welch's t and fold change, of the cells that have a type."""
+    import scanpy as sc
+
     summary, adata = annotated(), annotated_adata()
     adata = adata[adata.obs["cell_type"].notna()].copy()
     sc.pp.normalize_total(adata, target_sum=1e4)
@@ -85,8 +86,11 @@ def test_the_map_has_every_cell_with_a_place() -> None:
     assert found.other_coordinates == ("X_tsne",)
 
 
+@pytest.mark.slow
 def test_the_agreement_with_clusters_is_that_of_scikit_learn() -> None:
     """The adjusted Rand index is over the cells that have a type."""
+    from sklearn.metrics import adjusted_rand_score
+
     summary, adata = annotated(), annotated_adata()
     assert summary.annotation is not None
     assert summary.embedding is not None

@@ -19,7 +19,6 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.io
 import scipy.sparse as sp
 
@@ -129,6 +128,8 @@ def joined(obs: pd.DataFrame, path: Path) -> pd.DataFrame:
 @pytest.mark.parametrize("form", WRITERS)
 def test_it_is_joined_to_obs(form: str, tmp_path: Path) -> None:
     """Of each format: every cell finds its line, with scanpy's numbers."""
+    import scanpy as sc
+
     adata = adata_of()
     (tmp_path / "in").mkdir()
     WRITERS[form](adata, tmp_path / "in")

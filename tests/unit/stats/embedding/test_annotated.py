@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score
 
 from dpss.model import CellBlock
 from dpss.stats.embedding.annotated import AnnotatedAccumulator, adjusted_rand_index
@@ -14,9 +13,12 @@ from dpss.stats.embedding.covariance import VariableGenes
 from dpss.stats.embedding.groups import HistogramGenes
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=2, max_size=60))
 def test_the_index_is_that_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     """The table of two partitions gives scikit-learn's index, where it is defined."""
+    from sklearn.metrics import adjusted_rand_score
+
     a, b = np.array(pairs).T
     table = np.zeros((4, 5), dtype=np.int64)
     np.add.at(table, (a, b), 1)
