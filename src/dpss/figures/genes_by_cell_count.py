@@ -38,9 +38,9 @@ def reading(summary: Summary) -> str:
     genes = "gene that is" if n == 1 else f"{n} genes that are"
     return (
         f"The {genes} detected (count above 0) in the most cells, best first, with the number "
-        "of cells and its percentage as a bar. The curve says how many genes are found in at "
-        "least so many percent of the cells: the farther right it falls, the more genes are "
-        "seen in most cells."
+        "of cells and its percentage as a bar. The curve gives the number of genes found in "
+        "at least the percentage of cells on its axis: the farther right it falls, the more genes "
+        "are found in most cells."
     )
 
 

@@ -58,10 +58,10 @@ def reading(summary: Summary) -> str:
         "out). "
         f"Dashed lines are the usual cut-offs; {n:,} {'gene passes' if n == 1 else 'genes pass'} "
         f"them (blue). The most variable {'one is' if n_named == 1 else f'{n_named} are'} named, "
-        f"within the cut-offs or not. Genes of fewer than {FEW_CELLS} cells are faded: how much "
-        f"they vary is mostly chance. Genes are compared within {N_BINS} equally wide bins of "
-        "their mean; where one bin ends and the next begins, all dots step up or down together, "
-        "which is of the method and says nothing of the genes."
+        f"within the cut-offs or not. Genes of fewer than {FEW_CELLS} cells are faded, as their "
+        f"dispersion is mostly chance. Genes are compared within {N_BINS} equally wide bins of "
+        "their mean; at the border of two bins all dots may step up or down together, which is an "
+        "effect of the method, not of the genes."
     )
 
 

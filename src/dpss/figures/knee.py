@@ -43,8 +43,8 @@ def reading(summary: Summary) -> str:
     )
     if n is None:
         return text + (
-            "The dot marks the median cell. Where cells were called before, as here, the curve "
-            "ends with the last of them: a steep end is not a border between cells and droplets."
+            "The dot marks the median cell. Cells were already called in this matrix: the curve "
+            "ends with the last of them, and a steep end is no border between cells and droplets."
         )
     return text + (
         f"The dashed line is the knee, where the curve falls most steeply: about {n:,} barcodes "

@@ -29,8 +29,8 @@ def reading(summary: Summary) -> str:
     """Return the caption: it explains the marks and lines."""
     return (
         f"Cells by their total {noun(summary)} (x, logarithmic) and the percentage of them in "
-        f"mitochondrial genes (y, on a square-root scale: room for the many cells with a low "
-        f"share, and all others still in sight). {marks(summary)} "
+        f"mitochondrial genes (y, on a square-root scale, which has room for the many "
+        f"cells with a low share and shows all others). {marks(summary)} "
         "Cells with few counts and a high mitochondrial share, at the upper left, are often "
         "damaged."
     )

@@ -59,8 +59,8 @@ def reading(summary: Summary) -> str:
     else:
         text = (
             "Each shape is as wide as there are many cells at that value. The white dot is the "
-            "median, also written above; the thick bar spans the middle half of the cells. A few "
-            "cells far from all others do not set an axis: their number stands at its end."
+            "median, also written above; the thick bar spans the middle half of the cells. The "
+            "axes leave out a few extreme cells, whose number is written at the end of the axis."
         )
     if summary.pct_counts_mt is None:
         text += " The matrix has no mitochondrial genes, so their share is left out."

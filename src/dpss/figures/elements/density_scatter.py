@@ -69,13 +69,13 @@ class CellPlot:
 def marks(summary: Summary) -> str:
     """Return the sentences of a caption that explain bins and dots."""
     lines = (
-        "The thin lines are the medians; dashed ones are suggested limits (the field's, and three "
+        "The thin lines are the medians; dashed ones are suggested limits (usual ones, and three "
         "median absolute deviations), with the number of cells beyond."
     )
     if summary.n_cells_kept <= FEW:
         return f"Each dot is a cell, in its place to within 3 %. {lines}"
     return (
-        f"Where {TOGETHER} or more cells fall together, a square is the darker the more they are; "
+        f"Where {TOGETHER} or more cells fall together, they are a square, darker for more cells; "
         f"every other cell is a dot, in its place to within 3 %. {lines}"
     )
 

@@ -17,7 +17,7 @@ def look_at_genes(evidence: Evidence) -> tuple[str, str]:
     """Compare the number of detected genes with that of all genes."""
     found = evidence.sums.genes.table[evidence.features.is_gene, layout.N_CELLS]
     n_found = int(np.count_nonzero(found))
-    message = f"{n_found:,} of {len(found):,} genes are found in some cell."
+    message = f"{n_found:,} of {len(found):,} genes are found in at least one cell."
     return PASS if n_found else WARN, message
 
 
@@ -26,7 +26,7 @@ def look_at_names(evidence: Evidence) -> tuple[str, str]:
     genes = evidence.features.select(evidence.features.is_gene)
     names, ids = _repeated(genes.names), _repeated(genes.ids)
     if not names and not ids:
-        return PASS, "Every gene has a name and an id of its own."
+        return PASS, "All names and ids of genes are unique."
     examples = listed(names[:N_NAMED])
     return WARN, (
         f"{len(names):,} gene names and {len(ids):,} gene ids occur more than once"
@@ -50,9 +50,9 @@ def look_at_dates(evidence: Evidence) -> tuple[str, str]:
 def look_at_identity(evidence: Evidence) -> tuple[str, str]:
     """Look at the kind of ids and the species."""
     found = evidence.nomenclature
-    message = f"Genes go by {found.id_type}{' with versions' if found.versioned else ''}"
+    message = f"The genes are named by {found.id_type}{' with versions' if found.versioned else ''}"
     if not found.species:
-        return WARN, f"{message}; whose genes they are was not recognised."
+        return WARN, f"{message}; their species was not recognised."
     message += f", of {listed(found.species)} (judged by {found.by})."
     return PASS if len(found.species) == 1 and found.are_genes else WARN, message
 

@@ -78,7 +78,7 @@ def look_at_layers(evidence: Evidence) -> tuple[str, str]:
         if layer.same_as:
             text += f", the same as {layer.same_as}"
         told.append(text)
-    message = f"Used was {evidence.used}. Layers: {'; '.join(told)}."
+    message = f"The layer used is {evidence.used}. All layers: {'; '.join(told)}."
     tied = [each for each in evidence.decisions if each.topic == "layer" and each.changes_numbers]
     for each in tied:
         message += f" {each.value} was assumed to be the right one: {each.evidence}; "
@@ -123,7 +123,7 @@ def look_at_assumptions(evidence: Evidence) -> tuple[str, str]:
     """Look for assumptions that change numbers."""
     found = assumptions(evidence.decisions)
     if not found:
-        return PASS, "Nothing that changes numbers was assumed: the file states or shows it."
+        return PASS, "No assumption was made that changes numbers."
     return WARN, " ".join(_capital(describe_assumption(each)) for each in found)
 
 

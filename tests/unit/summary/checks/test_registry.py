@@ -65,7 +65,7 @@ def test_empty_cells_and_genes(tmp_path: Path) -> None:
     x[:, :3] = 0
     found = verdict(write(tmp_path / "x.h5ad", sp.csr_matrix(x)))
     assert found["cells"] == Check("cells", "warn", "7 of 200 cells have no counts.")
-    assert found["genes"].message == "27 of 30 genes are found in some cell."
+    assert found["genes"].message == "27 of 30 genes are found in at least one cell."
     none = verdict(tmp_path / "x.h5ad", min_gene_count=31)
     assert none["cells"].status == "fail"
 
