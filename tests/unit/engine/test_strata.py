@@ -230,5 +230,5 @@ def test_strata_of_a_table_of_text(tmp_path: Path) -> None:
     with pytest.raises(NoStrataError, match="--by donor: there is no such column"):
         dpss.summarize(tmp_path / "genes.csv", by="donor")
     frame.to_csv(tmp_path / "cells.csv")
-    with pytest.raises(MatrixError, match="--by barcode_suffix: .* only while it is read"):
+    with pytest.raises(MatrixError, match=r"--by barcode_suffix: .* only while it is read"):
         dpss.summarize(tmp_path / "cells.csv", by=BARCODE_SUFFIX)
