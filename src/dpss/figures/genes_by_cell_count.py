@@ -57,7 +57,8 @@ def detection_curve(summary: Summary) -> tuple[NDArray[np.float64], NDArray[np.f
     y = np.repeat(at_least, 2)
     x, y = np.append(x, shares[-1]), np.append(y, at_least[-1])
     if len(x) > 2000:
-        keep = np.unique(np.linspace(0, len(x) - 1, 2000).astype(np.int64))
+        keep = np.linspace(0, len(x) - 1, 2000).astype(np.int64)
+        keep = keep[np.diff(keep, prepend=-1) > 0]  # `np.unique` imports masked arrays: 25 ms.
         x, y = x[keep], y[keep]
     return x[: len(y)], y[: len(x)]
 

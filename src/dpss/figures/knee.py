@@ -71,7 +71,8 @@ def ranked(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.
     heights = np.repeat(values, 2)
     if len(ranks) > _N_POINTS:
         wanted = np.geomspace(1, ranks[-1], _N_POINTS)
-        keep = np.unique(np.searchsorted(ranks, wanted).clip(0, len(ranks) - 1))
+        keep = np.searchsorted(ranks, wanted).clip(0, len(ranks) - 1)
+        keep = keep[np.diff(keep, prepend=-1) > 0]  # `np.unique` imports masked arrays: 25 ms.
         ranks, heights = ranks[keep], heights[keep]
     return ranks, heights
 

@@ -31,7 +31,5 @@ def rank_descending(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def top(ranks: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Return the indices of the ``n`` best ranked, best first, shape ``(<= n,)``."""
-    order = np.argsort(np.where(ranks == UNRANKED, np.iinfo(np.int64).max, ranks), kind="stable")
-    best = order[:n].astype(np.int64)
-    ranked: NDArray[np.int64] = best[ranks[best] != UNRANKED]
-    return ranked
+    best = np.flatnonzero((ranks > UNRANKED) & (ranks <= n))
+    return best[np.argsort(ranks[best])]

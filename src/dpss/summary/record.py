@@ -226,7 +226,8 @@ class Summary:
 
     def gene_labels(self, which: NDArray[np.int64]) -> list[str]:
         """Return labels of genes for figures: the name, with the id where it is not unique."""
-        names = Counter(self.genes.gene_name.tolist())
+        shown = set(self.genes.gene_name[which].tolist())
+        names = Counter(filter(shown.__contains__, self.genes.gene_name.tolist()))
         labels = []
         for g in which:
             name, gene_id = str(self.genes.gene_name[g]), str(self.genes.gene_id[g])

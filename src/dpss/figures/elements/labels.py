@@ -65,11 +65,14 @@ def place_labels(
     crowd = _Crowd(others, area)
     dots = [(x - 3.2, y - 3.2, x + 3.2, y + 3.2) for x, y in points.tolist()]
     labels: list[_Box] = []
-    lines: list[_Box] = []
+    lines = _stack([])
     places: list[Place | None] = []
     for index, (x, y) in enumerate(points.tolist()):
         others_dots = dots[:index] + dots[index + 1 :]
-        blocked = _Blocked(_stack([*labels, *lines, *others_dots]), _stack([*labels, *lines]))
+        blocked = _Blocked(
+            np.concatenate([_stack([*labels, *others_dots]), lines]),
+            np.concatenate([_stack(labels), lines]),
+        )
         place = _first_free(x, y, sizes[index], area, blocked, crowd)
         if place is None:  # Let its line cross others, then.
             place = _first_free(
@@ -79,7 +82,7 @@ def place_labels(
         if place is not None:
             wide, high = sizes[index]
             labels.append((place.x, place.y, place.x + wide, place.y + high))
-            lines.extend(_line(x, y, place, sizes[index]))
+            lines = np.concatenate([lines, _line(x, y, place, sizes[index])])
     return places
 
 
@@ -109,7 +112,7 @@ def _first_free(
         for order in free.tolist():
             left, low = corners[order].tolist()
             place = Place(left, low, far)
-            if far and _meet(_stack(_line(x, y, place, size)), blocked.line).any():
+            if far and _meet(_line(x, y, place, size), blocked.line).any():
                 continue
             cost = crowd.within(boxes[order].tolist()) + order * 0.1
             if best is None or cost < best[0]:
@@ -124,15 +127,15 @@ def _corners(x: float, y: float, distance: float, size: tuple[float, float]) -> 
     return np.asarray(np.array((x, y)) + _WAYS * distance + (_WAYS - 1) * np.array(size) / 2)
 
 
-def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> list[_Box]:
+def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> NDArray[np.float64]:
     """Return small boxes along the line from a label to its point, if it has one."""
     if not place.far:
-        return []
+        return _stack([])
     end = place.nearest(x, y, size)
     n = max(int(np.hypot(end[0] - x, end[1] - y) / 2), 1)
-    steps = [(i + 0.5) / n for i in range(n)]
-    dots = [(x + (end[0] - x) * part, y + (end[1] - y) * part) for part in steps]
-    return [(a - 0.5, b - 0.5, a + 0.5, b + 0.5) for a, b in dots]
+    parts = (np.arange(n) + 0.5) / n
+    across, up = x + (end[0] - x) * parts, y + (end[1] - y) * parts
+    return np.stack([across - 0.5, up - 0.5, across + 0.5, up + 0.5], axis=1)
 
 
 def _stack(boxes: Sequence[_Box]) -> NDArray[np.float64]:

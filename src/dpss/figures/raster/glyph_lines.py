@@ -70,7 +70,7 @@ class GlyphLines:
         upward = np.array([text.upward for text, _ in texts], dtype=bool)
         sizes = lines[:, 2]
         self.heights = np.rint(np.outer(sizes, letter_heights()))[of]
-        self.colours = np.array([colour for _, colour in texts]).reshape(-1, 3)[of]
+        self.colours = np.array([c for _, c in texts], dtype=np.int64).reshape(-1, 3)[of]
         x, y = (
             np.where(upward, np.rint(lines[:, 0]), lines[:, 0])[of],
             np.where(upward, lines[:, 1], np.rint(lines[:, 1]))[of],

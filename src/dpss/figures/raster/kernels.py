@@ -159,7 +159,8 @@ def draw_dots(
         picture: Changed.
     """
     height, width = picture.shape[0], picture.shape[1] // 3
-    reach = radius + half_rim + 1.0
+    reach = radius + half_rim + 0.5
+    beyond = reach * reach
     for n in range(len(x)):
         across, down = x[n], y[n]
         if not abs(across) + abs(down) < 1e9:
@@ -170,14 +171,15 @@ def draw_dots(
                 first_pixel(across - reach, width), last_pixel(across + reach, width)
             ):
                 dx = column + 0.5 - across
-                distance = np.sqrt(dx * dx + dy * dy)
+                square = dx * dx + dy * dy
+                if square >= beyond:
+                    continue
+                distance = np.sqrt(square)
                 share = min(max(radius + 0.5 - distance, 0.0), 1.0) * alpha
                 edge = 0.0
                 if half_rim > 0.0:
                     off = abs(distance - radius)
                     edge = max(min(half_rim, off + 0.5) - max(-half_rim, off - 0.5), 0.0) * alpha
-                if share + edge == 0.0:
-                    continue
                 at = 1 + 3 * column
                 for k in range(3):
                     old = float(picture[row, at + k])

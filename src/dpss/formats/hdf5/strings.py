@@ -74,7 +74,8 @@ def check_heaps(file: Hdf5File, node: h5py.Dataset) -> None:
     for piece in _stored_pieces(file, node):
         whole = len(piece) // _REFERENCE.itemsize * _REFERENCE.itemsize
         found = np.frombuffer(piece[:whole], dtype=_REFERENCE)
-        addresses.update(np.unique(found["address"][found["length"] > 0]).tolist())
+        # Not `np.unique`, which imports numpy's masked arrays: 25 ms of each run.
+        addresses.update(found["address"][found["length"] > 0].tolist())
     for address in sorted(addresses - {0, _UNDEFINED}):
         _check_collection(file, address)
 
