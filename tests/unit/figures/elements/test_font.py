@@ -71,9 +71,9 @@ def compare(bold: bool, character: str) -> None:
         return
     points = np.concatenate(outline)
     x0, y0, x1, y1 = glyph.bbox
-    # A curve's control points, which FreeType's box holds, may lie outside of it. FreeType moves 26
     # A curve's control points, which FreeType's box holds, may lie outside of it. FreeType moves
     # 26 glyphs by one unit, 1/2048 of the type size, to the left edge that another table states.
+    assert x0 <= points[:, 0].min() + 1 + 1e-9
     assert y0 <= points[:, 1].min() + 1e-9
     assert points[:, 0].max() <= x1 + 1 + 1e-9
     assert points[:, 1].max() <= y1 + 1e-9
