@@ -24,15 +24,15 @@ def source_of(path: Path) -> Source:
 def summarise_matrix(
     matrix: Matrix, *, threads: int = 2, expected_cells: int | None = None, **settings: Any
 ) -> Summary:
-    """Summarise an opened matrix."""
+    """Summarise an opened matrix, without an embedding unless it is asked for."""
 
     def identify(opened: Matrix, layer: Layer) -> Identity:
         info = MatrixInfo(opened.name, "test", opened.format, layer.name, "test")
         return Identity("test", "test", info, Provenance("0", {}))
 
     return summarize_matrix(
-        matrix, identify, StatSettings(**settings), ReadSettings(), ThreadExecutor(threads),
-        NullProgress(), expected_cells,
+        matrix, identify, StatSettings(**{"embedding": False, **settings}), ReadSettings(),
+        ThreadExecutor(threads), NullProgress(), expected_cells,
     )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ class NotebookSummary(AnnotationFrames, records.Summary):
 
     def _embedded(self) -> Embedding:
         if self.embedding is None:
-            reason = self.no_embedding_reason or "summarize(..., embedding=True) makes it"
+            reason = self.no_embedding_reason or "it was switched off by embedding=False"
             raise ValueError(f"there is no embedding: {reason}")
         return self.embedding
 
@@ -147,10 +147,11 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     threads: int | None = None,
     memory: str | None = None,
     matrix: str | None = None,
-    embedding: bool = False,
+    embedding: bool = True,
     resolution: float = 1.0,
     annotation: str | None = None,
     authors_embedding: str | None = None,
+    n_clusters_max: int = 64,
     by: str | None = None,
     by_file: str | os.PathLike[str] | None = None,
 ) -> Summary:
@@ -182,6 +183,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
             ``cell_type`` or the best of those like it.
         authors_embedding: Name of the map of the cells in the file, such as ``X_tsne``, ``none``
             for none; ``None`` takes its UMAP, or the best of others.
+        n_clusters_max: Maximum number of clusters; beyond it the smallest clusters join others.
         by: Column of the cells that groups them into strata, each with its own statistics; or
             ``barcode_suffix``.
         by_file: A table ``barcode,value`` whose values group the cells, instead of ``by``.
@@ -205,6 +207,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         resolution=resolution,
         annotation=annotation,
         authors_embedding=authors_embedding,
+        n_clusters_max=n_clusters_max,
         by=by,
         by_file=None if by_file is None else _open_table(os.fspath(by_file)),
         cells_above_knee=cells_above_knee,

@@ -18,7 +18,8 @@ from dpss.model import CellBlock
 from dpss.stats.embedding.assignment import CellSketch
 from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import CovarianceAccumulator, VariableGenes, hash_limit
-from dpss.stats.embedding.groups import GroupAccumulator, HistogramGenes
+from dpss.stats.embedding.group_tables import HistogramGenes
+from dpss.stats.embedding.groups import GroupAccumulator
 from dpss.stats.embedding.neighbours import ScoreScale, SearchLists
 
 N_CELLS, N_GENES, N_SKETCH = 120, 40, 30
@@ -73,7 +74,7 @@ def sketch() -> CellSketch:
 def groups(min_gene_count: int = 0) -> GroupAccumulator:
     """Make an empty accumulator over the sketch."""
     rows = np.arange(N_GENES, dtype=np.int32) - 5
-    rows[rows < 0] = -1
+    rows[(rows < 0) | (genes().kinds == 0)] = -1
     return GroupAccumulator(genes(min_gene_count), sketch(), HistogramGenes(rows, 8))
 
 

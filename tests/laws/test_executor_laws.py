@@ -115,16 +115,16 @@ class ExecutorLaws:
         path = tmp_path / "m.h5ad"
         write_kinds(path, seed)
         whole = replace(SMALL, partition_bytes=1 << 30)
-        expected = files_of(path, ThreadExecutor(1), read=whole, embedding=True)
+        expected = files_of(path, ThreadExecutor(1), read=whole)
         assert b'"n_clusters"' in expected
-        assert files_of(path, executor, embedding=True) == expected
+        assert files_of(path, executor) == expected
 
     def test_progress_adds_up(self, executor: Executor, tmp_path: Path) -> None:
         """Every stored value is told of once."""
         path = tmp_path / "m.h5ad"
         n_values = write_random(path, 7, csc=False)
         count = Count()
-        files_of(path, executor, count)
+        files_of(path, executor, count, embedding=False)
         assert count.n_values == n_values
 
     def test_first_error_ends_the_fold(self, executor: Executor, tmp_path: Path) -> None:

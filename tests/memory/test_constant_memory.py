@@ -46,15 +46,19 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Compile all loops once in this process: to compile takes memory, too."""
     folder = tmp_path_factory.mktemp("small")
     for write, name in ((inputs.write_h5ad, "small.h5ad"), (write_mtx, "small")):
-        write(folder / name, 20)
-        summarise(folder / name)
+        write(folder / name, 240)
+        summarise(folder / name, embedding=True)
 
 
 @pytest.mark.parametrize(
     ("write", "name"), [(inputs.write_h5ad, "m.h5ad"), (write_mtx, "m")], ids=["h5ad", "mtx.gz"]
 )
 def test_ten_times_the_cells(write: Callable[[Path, int], int], name: str, tmp_path: Path) -> None:
-    """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and the same within 10 %."""
+    """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and at most 10 % more.
+
+    Cells are compared with each other, as by default. It may be less: maps of many cells are
+    drawn as bins, those of few as points.
+    """
     peaks = []
     for n_cells in (N_CELLS, 10 * N_CELLS):
         path = tmp_path / str(n_cells) / name
@@ -62,7 +66,7 @@ def test_ten_times_the_cells(write: Callable[[Path, int], int], name: str, tmp_p
         write(path, n_cells)
         peaks.append(summarize(path, n_cells).peak_bytes)
     assert max(peaks) <= LIMIT_BYTES
-    assert max(peaks) <= 1.1 * min(peaks)
+    assert peaks[1] <= 1.1 * peaks[0]
 
 
 def test_more_values_than_an_int32_can_count(tmp_path: Path) -> None:

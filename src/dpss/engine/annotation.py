@@ -17,7 +17,7 @@ from dpss.engine.annotation_choice import (
     list_coordinates,
 )
 from dpss.engine.cell_labels import CellLabels, rank_columns, tidy_name
-from dpss.engine.embedding import CellPasses, choose_histogram_genes
+from dpss.engine.embedding import CellPasses
 from dpss.engine.folds import Reading
 from dpss.errors import NotCellMajorError
 from dpss.formats.base import Matrix
@@ -29,7 +29,7 @@ from dpss.stats.embedding.annotated import (
     select_groups,
 )
 from dpss.stats.embedding.covariance import VariableGenes
-from dpss.stats.embedding.groups import GroupSums, HistogramGenes
+from dpss.stats.embedding.group_tables import GroupSums, HistogramGenes
 from dpss.stats.embedding.kernels import GENE, MITOCHONDRIAL, NOT_A_GENE
 from dpss.stats.embedding.markers import expression_of, find_markers
 from dpss.summary.annotation import AnnotatedType, Annotation
@@ -37,10 +37,10 @@ from dpss.summary.embedding import N_SHOWN_MARKERS, Expression
 from dpss.summary.numerals import plural
 from dpss.summary.record import Summary
 
-_SUM_BYTES = 48 << 20
 MAX_OTHERS = 40
 """Most other columns, and most other coordinates, that are named."""
-_LEAST_SUMMED, _MOST_SUMMED = 16, 96
+MOST_SUMMED = 64
+"""Most types with markers and medians."""
 
 
 @dataclass(frozen=True)
@@ -150,15 +150,6 @@ def _without(n_types: int) -> str:
     return f"{plural(n_types, 'smaller type')} {'has' if n_types == 1 else 'have'} no markers"
 
 
-def most_summed(n_features: int) -> int:
-    """Return the most types with markers and medians: the sums of one take 24 bytes per gene.
-
-    >>> most_summed(2_000), most_summed(33_000), most_summed(200_000)
-    (96, 63, 16)
-    """
-    return max(_LEAST_SUMMED, min(_SUM_BYTES // (24 * n_features), _MOST_SUMMED))
-
-
 def _sum_types(
     summary: Summary, source: CellSource, labels: CellLabels
 ) -> tuple[AnnotatedSums | None, str]:
@@ -171,9 +162,9 @@ def _sum_types(
     kinds[source.mitochondrial & features.is_gene] = MITOCHONDRIAL
     slots = np.full(len(features), -1, dtype=np.int16)
     genes = VariableGenes(kinds.astype(np.uint8), slots, source.min_gene_count)
-    n_types = min(len(labels.names), most_summed(len(features)))
+    n_types = min(len(labels.names), MOST_SUMMED)
     sizes = np.bincount(labels.codes[labels.codes >= 0], minlength=n_types)[:n_types]
-    histograms = choose_histogram_genes(
+    histograms = HistogramGenes.choose(
         float(sizes.min()), n_types, np.flatnonzero(features.is_gene),
         summary.genes.n_cells_by_counts, summary.n_cells_kept, len(features),
     )  # fmt: skip
@@ -198,7 +189,7 @@ def _describe_types(
     codes = np.where(kept, labels.codes, -1)
     sizes = np.bincount(codes[codes >= 0], minlength=len(labels.names))
     n_summed = 0 if sums is None else len(sums.groups.sizes)
-    # Types with sums come first: beyond `most_summed`, a smaller one of these can have more cells.
+    # Types with sums come first: beyond `MOST_SUMMED`, a smaller one of these can have more cells.
     keys = np.lexsort((-sizes, np.arange(len(sizes)) >= n_summed))
     order = keys[sizes[keys] > 0]
     numbers = np.full(len(sizes) + 1, -1, dtype=np.int16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from dpss.engine.settings import StatSettings
 from dpss.errors import NoEmbeddingError, NotCellMajorError
 from dpss.model import GeneTable
 from dpss.stats.embedding.assignment import CellSketch
+from dpss.stats.embedding.cluster_limit import limit_clusters
 from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import (
     CovarianceAccumulator,
@@ -23,7 +24,8 @@ from dpss.stats.embedding.covariance import (
     hash_limit,
 )
 from dpss.stats.embedding.graph import graph_of
-from dpss.stats.embedding.groups import GroupAccumulator, Groups, HistogramGenes
+from dpss.stats.embedding.group_tables import HistogramGenes
+from dpss.stats.embedding.groups import GroupAccumulator, Groups
 from dpss.stats.embedding.kernels import GENE, MITOCHONDRIAL, NOT_A_GENE
 from dpss.stats.embedding.layout import place_nodes
 from dpss.stats.embedding.leiden import find_clusters
@@ -45,14 +47,9 @@ MIN_CELLS = 200
 """Fewest kept cells of an embedding."""
 MIN_GENES = 10
 """Fewest variable genes."""
-MAX_CLUSTERS = 128
-"""Most clusters: the sums of a cluster take 24 bytes per gene and thread."""
 N_VARIABLE = 2000
 """Variable genes that cells are compared by."""
-_HISTOGRAM_BYTES = 48 << 20
-"""Most memory for histograms, per thread."""
 _SEARCH_CELLS = 500
-_RARE = 0.005
 
 
 class Track(Protocol):
@@ -154,7 +151,7 @@ def embed_cells(
         mitochondrial: Which features are mitochondrial genes, shape ``(n_features,)``.
         genes: The statistics of the genes, from the first pass.
         n_cells: Number of kept cells.
-        stats: Which cells are kept, and the resolution of the clusters.
+        stats: Which cells are kept, and the resolution and number of the clusters.
 
     Raises:
         NoEmbeddingError: The matrix has none; the message says why.
@@ -173,9 +170,9 @@ def embed_cells(
         ).result()
     except NotCellMajorError:
         raise NoEmbeddingError("the matrix is stored gene by gene, not cell by cell") from None
-    sketch = _sketch_of(passes, found, stats.resolution)
+    sketch, n_joined = _sketch_of(passes, found, stats)
     smallest = np.bincount(sketch.labels).min() * n_cells / len(sketch.labels)
-    histograms = choose_histogram_genes(
+    histograms = HistogramGenes.choose(
         smallest, sketch.n_clusters, is_gene, genes.n_cells_by_counts, n_cells, len(features)
     )
     del found
@@ -183,7 +180,8 @@ def embed_cells(
         "assigning cells", _GroupFold(passes.reading, chosen, sketch, histograms)
     ).result()
     with_mt = bool((mitochondrial & features.is_gene).any())
-    return _record(sketch, groups, is_gene, len(variable), stats.resolution, with_mt=with_mt)
+    recorded = _record(sketch, groups, is_gene, len(variable), stats, with_mt=with_mt)
+    return replace(recorded, n_joined=n_joined)
 
 
 def _check_size(n_cells: int, n_variable: int) -> None:
@@ -193,8 +191,10 @@ def _check_size(n_cells: int, n_variable: int) -> None:
         raise NoEmbeddingError(f"fewer than {MIN_GENES} genes vary between cells")
 
 
-def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> CellSketch:
-    """Return the sketch with its clusters and places."""
+def _sketch_of(
+    passes: CellPasses, found: Covariances, stats: StatSettings
+) -> tuple[CellSketch, int]:
+    """Return the sketch with its clusters and places, and how many clusters joined others."""
     if found.n_cells < MIN_CELLS or len(found.sketch) < MIN_CELLS:
         raise NoEmbeddingError(f"fewer than {MIN_CELLS} cells were kept")
     components = find_components(found)
@@ -211,14 +211,9 @@ def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Cel
     places = np.concatenate([parts[part.start][0] for part in partitions])
     distances = np.concatenate([parts[part.start][1] for part in partitions])
     graph = graph_of(places, np.sqrt(distances.astype(np.float64)))
-    labels = find_clusters(graph, resolution)
-    n_clusters = int(labels.max()) + 1
-    if n_clusters > MAX_CLUSTERS:
-        raise NoEmbeddingError(
-            f"there are {n_clusters} clusters at the resolution {resolution:g}, more than "
-            f"{MAX_CLUSTERS}; a lower one gives fewer"
-        )
-    return CellSketch(
+    all_labels = find_clusters(graph, stats.resolution)
+    labels = limit_clusters(graph, all_labels, stats.resolution, stats.n_clusters_max)
+    sketch = CellSketch(
         components,
         scale,
         SearchLists.of(points),
@@ -227,37 +222,7 @@ def _sketch_of(passes: CellPasses, found: Covariances, resolution: float) -> Cel
         labels.astype(np.int16),
         place_nodes(graph, scores),
     )
-
-
-def choose_histogram_genes(
-    smallest: float,
-    n_groups: int,
-    is_gene: NDArray[np.int64],
-    found_in: NDArray[np.int64],
-    n_cells: int,
-    n_features: int,
-) -> HistogramGenes:
-    """Choose the genes whose values are kept as histograms.
-
-    They are found in a quarter of the smallest cluster's cells, or in 0.5 % of all cells where
-    that is fewer; of too many for the memory, those found in the most cells.
-
-    Args:
-        smallest: Cells of the smallest cluster, about.
-        n_groups: Number of clusters.
-        is_gene: Feature of each gene, shape ``(n_genes,)``.
-        found_in: Kept cells with each gene, shape ``(n_genes,)``.
-        n_cells: Number of kept cells.
-        n_features: Number of features.
-    """
-    enough = np.flatnonzero(found_in >= max(3.0, min(smallest / 4, _RARE * n_cells)))
-    bin_bytes = 4 * n_groups
-    n_bins = 32 if len(enough) * bin_bytes * 32 <= _HISTOGRAM_BYTES else 16
-    most = _HISTOGRAM_BYTES // (bin_bytes * n_bins)
-    best = enough[np.argsort(-found_in[enough], kind="stable")][:most]
-    rows = np.full(n_features, -1, dtype=np.int32)
-    rows[is_gene[np.sort(best)]] = np.arange(len(best))
-    return HistogramGenes(rows, n_bins)
+    return sketch, int(all_labels.max() - labels.max())
 
 
 def _record(
@@ -265,7 +230,7 @@ def _record(
     groups: Groups,
     is_gene: NDArray[np.int64],
     n_variable: int,
-    resolution: float,
+    stats: StatSettings,
     *,
     with_mt: bool,
 ) -> Embedding:
@@ -280,7 +245,8 @@ def _record(
     return Embedding(
         n_variable_genes=n_variable,
         n_sketch=len(sketch.cells),
-        resolution=resolution,
+        resolution=stats.resolution,
+        n_clusters_max=stats.n_clusters_max,
         variances=sketch.components.variances,
         total_variance=sketch.components.total_variance,
         clusters=tuple(

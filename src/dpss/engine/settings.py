@@ -19,6 +19,8 @@ from dpss.summary.policy import Policy, read_policy
 if TYPE_CHECKING:
     from dpss.engine.barcode_tables import BarcodeTableFile
 
+MAX_CLUSTERS = 256
+"""Most clusters that can be asked for."""
 ORIENTATIONS = ("genes-by-cells", "cells-by-genes")
 """Orientations of a table of text: lines by columns."""
 
@@ -88,12 +90,12 @@ class StatSettings:
         "their names]",
     )
     embedding: bool = setting(
-        default=False,
+        default=True,
         group="statistics",
         kind=bool,
         negatable=True,
         help="Compare the cells with each other: components, clusters, their markers and maps, in "
-        "two more passes, where there are 200 cells.  [default: no]",
+        "two more passes, where there are 200 cells.  [default: yes]",
     )
     resolution: float = setting(
         1.0,
@@ -105,17 +107,26 @@ class StatSettings:
         check=lambda number: 0 < number <= 100,
         wants="it must be more than 0 and at most 100",
     )
-
+    n_clusters_max: int = setting(
+        64,
+        group="statistics",
+        kind=int,
+        metavar="N",
+        show_default=True,
+        help="Most clusters; of more, the smallest join those that they are connected with.",
+        check=lambda n: 2 <= n <= MAX_CLUSTERS,
+        wants="it takes 2 to 256",
+    )
     annotation: str | None = setting(
         group="statistics",
         metavar="COLUMN",
-        help="The column of the cells (obs, col_attrs, meta.data) that names their types, or none; "
-        "goes with --embedding.  [default: cell_type, or the best of those like it]",
+        help="The column of the cells (obs, col_attrs, meta.data) that names their types, or none.  "
+        "[default: cell_type, or the best of those like it]",
     )
     authors_embedding: str | None = setting(
         group="statistics",
         metavar="KEY",
-        help="The file's own map of its cells, such as X_tsne, or none; goes with --embedding.  "
+        help="The file's own map of its cells, such as X_tsne, or none.  "
         "[default: its UMAP, or the best of others]",
     )
     cells: bool = setting(
@@ -162,9 +173,12 @@ class StatSettings:
             "by_file": self.by_file.sha256 if self.by_file else None,
         }
         found |= {name: value for name, value in later.items() if value}
-        return found | (
-            {"embedding": True, "resolution": self.resolution} if self.embedding else {}
-        )
+        embedded = {
+            "embedding": True,
+            "resolution": self.resolution,
+            "n_clusters_max": self.n_clusters_max,
+        }
+        return found | (embedded if self.embedding else {})
 
 
 @dataclass(frozen=True, kw_only=True)

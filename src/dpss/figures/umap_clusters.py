@@ -39,10 +39,14 @@ def reading(summary: Summary) -> str:
     return (
         "Cells that express the same genes lie together (UMAP); what is far apart on the map has "
         "no meaningful distance. A colour and a number are a cluster (Leiden, resolution "
-        f"{found.resolution:g}), numbered by size; stronger colours are more cells. The map is "
-        f"made of {found.n_sketch:,} cells by {found.n_variable_genes:,} variable genes"
+        f"{found.resolution:g}{_limit(found)}), numbered by size; stronger colours are more cells. "
+        f"The map is made of {found.n_sketch:,} cells by {found.n_variable_genes:,} variable genes"
         + ("; all others lie among their neighbours." if found.n_sketch < found.n_cells else ".")
     )
+
+
+def _limit(found: Embedding) -> str:
+    return f", at most {found.n_clusters_max} wanted" if found.n_joined else ""
 
 
 def layout(summary: Summary, width: float) -> Page:

@@ -40,6 +40,6 @@ class AnnotationFrames:
     def _annotated(self) -> Annotation:
         if self.annotation is None:
             raise ValueError(
-                "there is no annotation: the file has none, or embedding=True was not asked for"
+                "there is no annotation: the file has none, or it was switched off by embedding=False"
             )
         return self.annotation

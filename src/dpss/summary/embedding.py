@@ -53,6 +53,8 @@ class Embedding:
     """Number of cells of the sketch, among which neighbours are searched."""
     resolution: float
     """Resolution of the clusters."""
+    n_clusters_max: int
+    """Most clusters that were wanted."""
     variances: NDArray[np.float64]
     """Variance along each principal component, largest first, shape ``(n_components,)``."""
     total_variance: float
@@ -71,6 +73,8 @@ class Embedding:
     """The kept cells by their scores on the first two components."""
     cells: CellPlaces
     """Cluster and place of each cell."""
+    n_joined: int = 0
+    """Clusters that joined others because there were more than wanted."""
 
     @property
     def n_cells(self) -> int:

@@ -171,6 +171,8 @@ def embedding_document(embedding: Embedding | None, reason: str) -> dict[str, An
         "pct_variance": [round_digits(float(each)) for each in embedding.explained],
         "resolution": embedding.resolution,
         "n_clusters": len(embedding.clusters),
+        "n_clusters_max": embedding.n_clusters_max,
+        "n_clusters_joined": embedding.n_joined,
         "clusters": list(_cluster_documents(embedding)),
     }
 

@@ -15,7 +15,9 @@ import scipy.sparse as sp
 import dpss
 from dpss.engine.progress import NullProgress
 from dpss.figures.registry import EMBEDDING_FIGURES
+from dpss.figures.umap_clusters import UMAP_CLUSTERS
 from dpss.job.renderer import Renderer
+from dpss.summary.embedding_tables import embedding_document
 
 N_CELLS, N_GENES = 900, 500
 
@@ -42,7 +44,7 @@ def adata_of(matrix: Any) -> anndata.AnnData:
 
 def embed(matrix: Any, **settings: Any) -> dpss.Summary:
     """Summarise counts with an embedding."""
-    return dpss.summarize(adata_of(matrix), embedding=True, **settings)
+    return dpss.summarize(adata_of(matrix), **settings)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +149,7 @@ def test_labels_and_places_are_written_in_the_order_of_an_object() -> None:
     dense = matrix.toarray()
     dense[9] = 0
     adata = adata_of(dense)
-    summary = dpss.summarize(adata, min_gene_count=5, embedding=True)
+    summary = dpss.summarize(adata, min_gene_count=5)
     summary.annotate(adata)
     table = summary.cells_table()
     written = adata.obs["dpss_cluster"]
@@ -155,7 +157,7 @@ def test_labels_and_places_are_written_in_the_order_of_an_object() -> None:
     assert written.dropna().astype(int).tolist() == table["cluster"].dropna().astype(int).tolist()
     np.testing.assert_array_equal(adata.obsm["X_dpss_umap"], table[["umap_1", "umap_2"]])
     assert adjusted_rand_score(kinds, written.cat.codes) > 0.8
-    dpss.summarize(adata, embedding=True)  # Its own columns don't disturb the next summary.
+    dpss.summarize(adata)  # Its own columns don't disturb the next summary.
 
 
 @pytest.mark.slow
@@ -169,16 +171,16 @@ def test_another_object_is_not_annotated() -> None:
     assert "dpss_cluster" not in other.obs
 
 
-def test_without_the_option_nothing_is_made() -> None:
+def test_switched_off_nothing_is_made() -> None:
     """No numbers, no figures, no reason; the table and the check say so."""
-    summary = dpss.summarize(adata_of(counts_of(3, 250)[0]))
+    summary = dpss.summarize(adata_of(counts_of(3, 250)[0]), embedding=False)
     assert summary.embedding is None
     assert summary.no_embedding_reason == ""
-    with pytest.raises(ValueError, match="embedding=True"):
+    with pytest.raises(ValueError, match="embedding=False"):
         summary.cells_table()
     (check,) = (each for each in summary.checks if each.name == "clusters")
     assert check.status == "not measured"
-    assert "not asked for" in check.message
+    assert "switched off" in check.message
 
 
 def _few(rng: np.random.Generator) -> Any:
@@ -244,10 +246,18 @@ def test_200_cells_with_one_unlike_all_others() -> None:
     Renderer().files_of(summary, NullProgress())
 
 
-def test_too_high_a_resolution_is_a_reason() -> None:
-    """More clusters than are kept leave the embedding out."""
-    summary = embed(counts_of(6)[0], resolution=100.0)
-    assert "lower one gives fewer" in summary.no_embedding_reason
+def test_of_too_many_clusters_the_smallest_join_others() -> None:
+    """At most as many as are wanted; the check, the figure and summary.json say so."""
+    summary = embed(counts_of(6)[0], resolution=100.0, n_clusters_max=5)
+    found = summary.embedding
+    assert found is not None
+    assert len(found.clusters) == 5
+    assert found.n_joined > 5
+    (check,) = (each for each in summary.checks if each.name == "clusters")
+    assert f"{found.n_joined} small clusters joined larger ones: at most 5" in check.message
+    document = embedding_document(found, "")
+    assert (document["n_clusters_max"], document["n_clusters_joined"]) == (5, found.n_joined)
+    assert "at most 5 wanted" in UMAP_CLUSTERS.reading(summary)
 
 
 def test_genes_by_cells_stored_by_gene_is_a_reason(tmp_path: Path) -> None:
@@ -255,5 +265,5 @@ def test_genes_by_cells_stored_by_gene_is_a_reason(tmp_path: Path) -> None:
     adata = adata_of(counts_of(7, 300)[0])
     adata.X = sp.csc_matrix(adata.X)
     adata.write_h5ad(tmp_path / "csc.h5ad")
-    summary = dpss.summarize(tmp_path / "csc.h5ad", embedding=True)
+    summary = dpss.summarize(tmp_path / "csc.h5ad")
     assert "gene by gene" in summary.no_embedding_reason

@@ -42,7 +42,7 @@ _NUMBER = SMALL + 1.0
 def needs_embedding(summary: Summary) -> str | None:
     """Return the reason why there is no embedding; ``None`` if there is one."""
     if summary.embedding is None:
-        return summary.no_embedding_reason or "no embedding was asked for"
+        return summary.no_embedding_reason or "the embedding was switched off"
     return None
 
 

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 
 from dpss.model import CellBlock
 from dpss.stats.embedding.covariance import CellGatherer, VariableGenes
-from dpss.stats.embedding.fixed import N_LOGARITHMS, UNIT
-from dpss.stats.embedding.groups import (
-    LARGEST_VALUE,
-    MEASURES,
-    GroupSums,
-    HistogramGenes,
-)
-from dpss.stats.embedding.kernels import N_GROUP_COLUMNS, add_groups
+from dpss.stats.embedding.group_tables import MEASURES, GroupSums, HistogramGenes
 from dpss.stats.histogram import Tally
 
 _TALLY_LIMIT = 1 << 12
@@ -53,8 +46,7 @@ class AnnotatedAccumulator:
         """
         self._genes, self._codes, self._histogram_genes = genes, codes, histograms
         n = self._n = n_types
-        self._table = np.zeros((n, len(genes.kinds), N_GROUP_COLUMNS), dtype=np.int64)
-        self._histograms = np.zeros((n, histograms.n_rows, histograms.n_bins), dtype=np.uint32)
+        self._tables = histograms.empty_tables(n)
         self._sizes = np.zeros(n, dtype=np.int64)
         self._tallies = [[Tally(_TALLY_LIMIT) for _ in MEASURES] for _ in range(n)]
         self._kept: dict[int, NDArray[np.bool_]] = {}
@@ -74,11 +66,7 @@ class AnnotatedAccumulator:
         codes = self._codes[block.start : block.start + block.n_cells]
         counted = found.kept & (codes >= 0) & (codes < self._n)
         labels = np.where(counted, codes, -1).astype(np.int16)
-        add_groups(
-            block.indptr, block.indices, block.data, found.totals, self._genes.kinds, labels,
-            np.empty(N_LOGARITHMS, dtype=np.int64), self._table, self._histogram_genes.rows,
-            (self._histogram_genes.n_bins << 32) // (LARGEST_VALUE * UNIT), self._histograms,
-        )  # fmt: skip
+        self._histogram_genes.add(block, found.totals, labels, self._tables)
         self._kept[block.start] = found.kept
         totals = found.totals[counted]
         percents = 100 * np.divide(
@@ -93,8 +81,7 @@ class AnnotatedAccumulator:
 
     def merge(self, other: AnnotatedAccumulator) -> None:
         """Add all that another one over the same labels has seen."""
-        self._table += other._table
-        self._histograms += other._histograms
+        self._tables += other._tables
         self._sizes += other._sizes
         for mine, others in zip(self._tallies, other._tallies, strict=True):
             for tally, more in zip(mine, others, strict=True):
@@ -106,9 +93,9 @@ class AnnotatedAccumulator:
         kept = [self._kept[start] for start in sorted(self._kept)]
         groups = GroupSums(
             self._sizes,
-            self._table,
+            np.arange(self._n),
             self._histogram_genes,
-            self._histograms,
+            self._tables,
             tuple(tuple(tally.distribution() for tally in row) for row in self._tallies),
         )
         return AnnotatedSums(groups, np.concatenate([np.empty(0, dtype=bool), *kept]))
@@ -118,9 +105,9 @@ def select_groups(groups: GroupSums, which: NDArray[np.int64]) -> GroupSums:
     """Return the sums of some groups, in the order given."""
     return GroupSums(
         groups.sizes[which],
-        groups.table[which],
+        groups.places[which],
         groups.histogram_genes,
-        groups.histograms[which],
+        groups.tables,
         tuple(groups.measures[k] for k in which.tolist()),
     )
 

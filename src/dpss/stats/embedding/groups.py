@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 from dpss.model import CellBlock
 from dpss.stats.embedding.assignment import Assigned, CellSketch
 from dpss.stats.embedding.covariance import CellGatherer, Measures, VariableGenes
-from dpss.stats.embedding.fixed import N_LOGARITHMS, UNIT
-from dpss.stats.embedding.kernels import N_GROUP_COLUMNS, add_groups
+from dpss.stats.embedding.group_tables import MEASURES, GroupSums, HistogramGenes
 from dpss.stats.embedding.maps import MEASURE_UNITS, N_BINS, CellMap, MapAccumulator, MapFrame
-from dpss.stats.histogram import Distribution, Tally
+from dpss.stats.histogram import Tally
 
-MEASURES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
-"""Measures of cells whose distributions and means are kept."""
-LARGEST_VALUE = 6
-"""Upper end of the histograms of log-normalised values; larger ones are in the last bin."""
 _TALLY_LIMIT = 1 << 12
 
 
@@ -31,37 +26,6 @@ class CellPlaces:
     """Cluster from 0, -1 for a cell that is not kept, shape ``(n_cells,)``."""
     places: NDArray[np.float32]
     """Place on the map, NaN for a cell that is not kept, shape ``(n_cells, 2)``."""
-
-
-@dataclass(frozen=True)
-class HistogramGenes:
-    """Genes whose values are kept as histograms per cluster."""
-
-    rows: NDArray[np.int32]
-    """Row of each feature, -1 for none, shape ``(n_features,)``."""
-    n_bins: int
-    """Bins for values above zero."""
-
-    @property
-    def n_rows(self) -> int:
-        """Number of genes with histograms."""
-        return int(self.rows.max(initial=-1)) + 1
-
-
-@dataclass(frozen=True)
-class GroupSums:
-    """Sums and distributions of groups of cells, which are numbered by size."""
-
-    sizes: NDArray[np.int64]
-    """Cells, shape ``(n_clusters,)``."""
-    table: NDArray[np.int64]
-    """Cells with a value, sum and sum of squares of the values in fixed point, shape
-    ``(n_clusters, n_features, N_GROUP_COLUMNS)``."""
-    histogram_genes: HistogramGenes
-    histograms: NDArray[np.uint32]
-    """Cells by value, those with none left out, shape ``(n_clusters, n_rows, n_bins)``."""
-    measures: tuple[tuple[Distribution, ...], ...]
-    """Distribution of each of `MEASURES` in each cluster."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +51,7 @@ class GroupAccumulator:
         """Make an empty one."""
         n = sketch.n_clusters
         self._genes, self._sketch, self._histogram_genes = genes, sketch, histograms
-        self._table = np.zeros((n, len(genes.kinds), N_GROUP_COLUMNS), dtype=np.int64)
-        self._histograms = np.zeros((n, histograms.n_rows, histograms.n_bins), dtype=np.uint32)
+        self._tables = histograms.empty_tables(n)
         self._sizes = np.zeros(n, dtype=np.int64)
         self._tallies = [[Tally(_TALLY_LIMIT) for _ in MEASURES] for _ in range(n)]
         self._map = MapAccumulator(MapFrame.of(sketch.places), n)
@@ -110,11 +73,7 @@ class GroupAccumulator:
         assigned = self._sketch.assign(cells, block.start)
         kept = found.kept
         labels = np.where(kept, assigned.labels, -1).astype(np.int16)
-        add_groups(
-            block.indptr, block.indices, block.data, found.totals, self._genes.kinds, labels,
-            np.empty(N_LOGARITHMS, dtype=np.int64), self._table, self._histogram_genes.rows,
-            (self._histogram_genes.n_bins << 32) // (LARGEST_VALUE * UNIT), self._histograms,
-        )  # fmt: skip
+        self._histogram_genes.add(block, found.totals, labels, self._tables)
         places = np.where(kept[:, None], assigned.places, np.nan).astype(np.float32)
         self._cells[block.start] = CellPlaces(labels, places)
         self._add_kept(np.flatnonzero(kept), assigned, found)
@@ -143,8 +102,7 @@ class GroupAccumulator:
 
     def merge(self, other: GroupAccumulator) -> None:
         """Add all that another one over the same sketch has seen."""
-        self._table += other._table
-        self._histograms += other._histograms
+        self._tables += other._tables
         self._sizes += other._sizes
         for mine, others in zip(self._tallies, other._tallies, strict=True):
             for tally, more in zip(mine, others, strict=True):
@@ -165,9 +123,9 @@ class GroupAccumulator:
             means = self._measure_sums / np.array(MEASURE_UNITS) / n_cells[:, None]
         return Groups(
             self._sizes[order],
-            self._table[order],
+            order,
             self._histogram_genes,
-            self._histograms[order],
+            self._tables,
             tuple(tuple(t.distribution() for t in self._tallies[k]) for k in order.tolist()),
             cell_map,
             means,

@@ -13,8 +13,8 @@ NOT_A_GENE, GENE, MITOCHONDRIAL = 0, 1, 2
 """Kinds of features."""
 NOT_KEPT = -1.0
 """Total of a cell with too few genes."""
-N_GROUP_COLUMNS = 3
-"""Columns of the table of clusters and genes: cells, sum of values, sum of squares."""
+N_GROUP_SUMS = 2
+"""Sums per cluster and gene: of the values, and of their squares."""
 
 
 @compiled
@@ -215,32 +215,34 @@ def add_groups(  # noqa: PLR0913
     indices: Any,
     data: Any,
     totals: Any,
-    kinds: Any,
     labels: Any,
+    order: Any,
     known: Any,
-    table: Any,
     rows: Any,
     bins_per_unit: int,
-    histograms: Any,
+    tables: Any,
 ) -> None:
-    """Add log-normalised values to the table and the histograms of their cells' clusters.
+    """Add log-normalised values to the sums and the histograms of their cells' clusters.
+
+    A gene's sums and histogram lie beside each other, and cells come cluster by cluster, so
+    that few lines of memory are fetched into the processor's cache.
 
     Args:
         indptr: ``int64``, shape ``(n_cells + 1,)``.
         indices: Feature of each value, shape ``(n_values,)``.
         data: The values, shape ``(n_values,)``.
         totals: ``float64``, shape ``(n_cells,)``, of `measure_cells`.
-        kinds: ``uint8``, shape ``(n_features,)``.
         labels: ``int16``, shape ``(n_cells,)``: cluster, -1 for none.
+        order: ``int64``, shape ``(n_cells,)``: the cells, cluster by cluster.
         known: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
-        table: ``int64``, shape ``(n_clusters, n_features, N_GROUP_COLUMNS)``; added to.
-        rows: ``int32``, shape ``(n_features,)``: row of a gene's histograms, -1 for none.
+        rows: ``int32``, shape ``(n_features,)``: row of a gene, -1 for a feature without.
         bins_per_unit: Bins per fixed-point unit, times 2**32.
-        histograms: ``uint32``, shape ``(n_clusters, n_rows, n_bins)``; added to.
+        tables: ``int64``, shape ``(n_clusters, n_rows, N_GROUP_SUMS + n_bins / 2)``; added to:
+            the sums, then two bins of 32 bits in each number.
     """
-    n_features = np.uint64(len(kinds))
-    last = histograms.shape[2] - 1
-    for cell in range(len(indptr) - 1):
+    n_features = np.uint64(len(rows))
+    last = 2 * (tables.shape[2] - N_GROUP_SUMS) - 1
+    for cell in order:
         total = totals[cell]
         if total <= 0.0 or labels[cell] < 0:
             continue
@@ -251,12 +253,11 @@ def add_groups(  # noqa: PLR0913
         for i in range(indptr[cell], indptr[cell + 1]):
             gene = np.uint64(indices[i])
             x = np.float64(data[i])
-            if gene < n_features and x > 0.0 and kinds[gene] != NOT_A_GENE:
+            if gene < n_features and x > 0.0 and rows[gene] >= 0:
+                row = np.uint64(rows[gene])
                 value = _logarithm(x, factor, known)
-                table[cluster, gene, 0] += 1
-                table[cluster, gene, 1] += value
-                table[cluster, gene, 2] += value * value
-                row = rows[gene]
-                if row >= 0:
-                    place: Any = min((value * bins_per_unit) >> 32, last)
-                    histograms[cluster, np.uint64(row), np.uint64(place)] += np.uint32(1)
+                tables[cluster, row, 0] += value
+                tables[cluster, row, 1] += value * value
+                place: Any = min((value * bins_per_unit) >> 32, last)
+                word = np.uint64(N_GROUP_SUMS + (place >> 1))
+                tables[cluster, row, word] += np.int64(1) << ((place & 1) << 5)

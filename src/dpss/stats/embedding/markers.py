@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.stats.embedding.fixed import UNIT
-from dpss.stats.embedding.groups import GroupSums
+from dpss.stats.embedding.group_tables import GroupSums
 
 N_MARKERS = 50
 """Most markers of a cluster."""
@@ -27,10 +27,10 @@ _SMALL = 1e-9
 
 @dataclass(frozen=True)
 class Scores:
-    """Comparison of one cluster with all other cells, each of shape ``(n_genes,)``."""
+    """Comparison of one cluster with all other cells, each of shape ``(n_rows,)``."""
 
     rank_sum: NDArray[np.float64]
-    """Standardised rank sum; NaN where there is no histogram or no spread."""
+    """Standardised rank sum; NaN where there is no spread."""
     t: NDArray[np.float64]
     """Welch's t; 0 where neither side varies."""
     log2_fold_change: NDArray[np.float64]
@@ -41,38 +41,36 @@ class Scores:
     """Percentage of the other cells with it."""
 
 
-def score_clusters(groups: GroupSums, genes: NDArray[np.int64]) -> Iterator[Scores]:
+def score_clusters(groups: GroupSums) -> Iterator[Scores]:
     """Compare each cluster with all other cells; yields one comparison per cluster.
 
     Args:
         groups: Sums and histograms of two clusters at least.
-        genes: Features to compare, shape ``(n_genes,)``.
     """
-    whole = groups.table.sum(axis=0)[genes]
+    whole = groups.sums.sum(axis=0)
     ranks = _Ranks.of(groups)
-    rows = groups.histogram_genes.rows[genes]
     n_all = float(groups.sizes.sum())
-    for k, size in enumerate(groups.sizes.tolist()):
-        inside = groups.table[k, genes]
+    for k, size in zip(groups.places.tolist(), groups.sizes.tolist(), strict=True):
+        inside = groups.sums[k]
         mean, spread = _moments(inside, float(size))
         mean_out, spread_out = _moments(whole - inside, n_all - size)
+        found_in = groups.histograms[k].sum(axis=1, dtype=np.int64)
         with np.errstate(divide="ignore", invalid="ignore"):
             t = (mean - mean_out) / np.sqrt(spread / size + spread_out / (n_all - size))
             fold = np.log2((np.expm1(mean) + _SMALL) / (np.expm1(mean_out) + _SMALL))
-        by_row = np.append(ranks.score(groups.histograms[k], float(size)), np.nan)
         yield Scores(
-            by_row[rows],
+            ranks.score(groups.histograms[k], float(size)),
             np.where(np.isfinite(t), t, 0.0),
             fold,
-            100 * inside[:, 0] / size,
-            100 * (whole - inside)[:, 0] / (n_all - size),
+            100 * found_in / size,
+            100 * (ranks.found_in - found_in) / (n_all - size),
         )
 
 
 def _moments(sums: NDArray[np.int64], n: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return means and sample variances of values, from rows of the groups' table."""
-    means = sums[:, 1] / (UNIT * n)
-    variances = np.maximum(sums[:, 2] / UNIT**2 - n * means**2, 0.0) / max(n - 1, 1)
+    """Return means and sample variances of values, from sums of shape ``(n_rows, 2)``."""
+    means = sums[:, 0] / (UNIT * n)
+    variances = np.maximum(sums[:, 1] / UNIT**2 - n * means**2, 0.0) / max(n - 1, 1)
     return means, variances
 
 
@@ -84,16 +82,19 @@ class _Ranks:
     """Shape ``(n_rows, n_bins + 1)``; cells without a value are in the first bin."""
     spread: NDArray[np.float64]
     """Variance of a rank sum over n_in n_out, shape ``(n_rows,)``."""
+    found_in: NDArray[np.int64]
+    """Cells with a value, shape ``(n_rows,)``."""
     n: float
     """Number of cells."""
 
     @classmethod
     def of(cls, groups: GroupSums) -> _Ranks:
         n = float(groups.sizes.sum())
-        ties = _with_zeros(groups.histograms.sum(axis=0, dtype=np.int64), n)
+        all_cells = groups.histograms.sum(axis=0, dtype=np.int64)
+        ties = _with_zeros(all_cells, n)
         ranks = np.cumsum(ties, axis=1) - ties + (ties + 1) / 2
         spread = (n + 1 - (ties**3 - ties).sum(axis=1) / (n * (n - 1))) / 12
-        return cls(ranks, np.maximum(spread, 0.0), n)
+        return cls(ranks, np.maximum(spread, 0.0), all_cells.sum(axis=1), n)
 
     def score(self, histograms: NDArray[np.uint32], size: float) -> NDArray[np.float64]:
         """Return a cluster's standardised rank sums, shape ``(n_rows,)``."""
@@ -120,13 +121,15 @@ def expression_of(
 
     Args:
         groups: Sums over the clusters.
-        genes: Features, shape ``(n_genes,)``.
+        genes: Features that have a row, shape ``(n_genes,)``.
 
     Returns:
         Two arrays of shape ``(n_clusters, n_genes)``.
     """
-    table, sizes = groups.table[:, genes], groups.sizes[:, None]
-    return table[:, :, 1] / (UNIT * sizes), 100 * table[:, :, 0] / sizes
+    some = np.ix_(groups.places, groups.histogram_genes.rows[genes])
+    sizes = groups.sizes[:, None]
+    found_in = groups.histograms[some].sum(axis=2, dtype=np.int64)
+    return groups.sums[(*some, 0)] / (UNIT * sizes), 100 * found_in / sizes
 
 
 @dataclass(frozen=True)
@@ -156,29 +159,32 @@ def find_markers(groups: GroupSums, genes: NDArray[np.int64]) -> tuple[Marker, .
 
     Args:
         groups: Sums and histograms.
-        genes: Features to compare, shape ``(n_genes,)``.
+        genes: All genes' features, ascending, shape ``(n_genes,)``; those without a row are no
+            markers.
     """
     if len(groups.sizes) < 2:
         return ()
+    compared = np.flatnonzero(groups.histogram_genes.rows[genes] >= 0)
     return tuple(
         marker
-        for k, scores in enumerate(score_clusters(groups, genes))
-        for marker in _markers_of(scores, k)
+        for k, scores in enumerate(score_clusters(groups))
+        for marker in _markers_of(scores, compared, k)
     )
 
 
-def _markers_of(scores: Scores, cluster: int) -> Iterator[Marker]:
+def _markers_of(scores: Scores, compared: NDArray[np.int64], cluster: int) -> Iterator[Marker]:
     usable = scores.pct_in - scores.pct_out >= MIN_PCT_DIFFERENCE
     usable &= (scores.log2_fold_change > 0) & (np.nan_to_num(scores.rank_sum) > 0)
     best = np.flatnonzero(usable)
-    for gene in best[np.argsort(-scores.rank_sum[best], kind="stable")][:N_MARKERS].tolist():
+    for row in best[np.argsort(-scores.rank_sum[best], kind="stable")][:N_MARKERS].tolist():
         numbers = (
-            scores.rank_sum[gene],
-            scores.t[gene],
-            scores.log2_fold_change[gene],
-            scores.pct_in[gene],
-            scores.pct_out[gene],
+            scores.rank_sum[row],
+            scores.t[row],
+            scores.log2_fold_change[row],
+            scores.pct_in[row],
+            scores.pct_out[row],
         )
+        gene = int(compared[row])
         yield Marker(cluster, gene, *(round_digits(float(number)) for number in numbers))
 
 

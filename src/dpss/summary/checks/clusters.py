@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dpss.stats.histogram import Distribution
 from dpss.stats.outliers import LimitSide
 from dpss.summary.checks.kind import N_NAMED, NOT_MEASURED, PASS, WARN, listed
-from dpss.summary.embedding import Cluster
+from dpss.summary.embedding import Cluster, Embedding
 from dpss.summary.evidence import Evidence
 from dpss.summary.limits import SCATER, Limit, mitochondrial_limit, suggest_limits
+from dpss.summary.numerals import plural
 
 _NOUNS = {
     "n_genes_by_counts": "genes",
@@ -26,7 +27,7 @@ def look_at_clusters(evidence: Evidence) -> tuple[str, str]:
     """
     found = evidence.embedding
     if found is None:
-        reason = evidence.no_embedding_reason or "that was not asked for"
+        reason = evidence.no_embedding_reason or "that was switched off"
         return NOT_MEASURED, f"The cells were not compared with each other: {reason}."
     limits = _limits_of(evidence)
     if not limits:
@@ -41,7 +42,7 @@ def look_at_clusters(evidence: Evidence) -> tuple[str, str]:
     if not low:
         clusters = "The only cluster is not" if n == 1 else f"None of the {n} clusters is"
         message = f"{clusters} far below all cells in genes and counts, or far above in the "
-        return PASS, message + "mitochondrial share."
+        return PASS, message + "mitochondrial share." + _joined(found)
     n_cells = sum(cluster.n_cells for _, cluster, _ in low)
     verb = "looks" if len(low) == 1 else "look"
     named = listed([str(number) for number, _, _ in low[:N_NAMED]])
@@ -50,8 +51,16 @@ def look_at_clusters(evidence: Evidence) -> tuple[str, str]:
     return WARN, (
         f"Cluster{'s' * (len(low) > 1)} {named}{more}, {n_cells:,} of {found.n_cells:,} cells, "
         f"{verb} like cells of low quality: the median cell of cluster {number} has "
-        f"{listed(faults)}."
+        f"{listed(faults)}." + _joined(found)
     )
+
+
+def _joined(found: Embedding) -> str:
+    """Return a sentence on clusters that joined others, empty if there are none."""
+    if not found.n_joined:
+        return ""
+    joined = f"{plural(found.n_joined, 'small cluster')} joined larger ones"
+    return f" {joined}: at most {found.n_clusters_max} were wanted."
 
 
 def _limits_of(evidence: Evidence) -> Sequence[Limit]:

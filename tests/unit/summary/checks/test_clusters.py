@@ -38,7 +38,7 @@ def _check(depth: float, mitochondrial: float, n_odd: int = 60) -> Check:
     names = [f"MT-ND{i}" if i < 8 else f"GENE{i}" for i in range(N_GENES)]
     adata = anndata.AnnData(matrix, var=pd.DataFrame(index=names))
     adata.obs_names = [f"cell{i}" for i in range(N_CELLS)]
-    checks = dpss.summarize(adata, embedding=True).checks
+    checks = dpss.summarize(adata).checks
     (found,) = (each for each in checks if each.name == "clusters")
     return found
 
@@ -66,7 +66,7 @@ def test_clusters_like_the_others_pass(depth: float) -> None:
 def test_without_clusters_it_is_not_measured() -> None:
     """Fewer than 200 cells have none; the check says so."""
     adata = anndata.AnnData(sp.csr_matrix(np.random.default_rng(0).poisson(1, (150, 50))))
-    checks = dpss.summarize(adata, embedding=True).checks
+    checks = dpss.summarize(adata).checks
     (found,) = (each for each in checks if each.name == "clusters")
     assert found.status == "not measured"
     assert "fewer than 200 cells" in found.message

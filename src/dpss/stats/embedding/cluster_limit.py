@@ -1,0 +1,89 @@
+"""At most so many clusters: the smallest join those that they are connected with."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.stats.embedding.graph import Graph
+from dpss.stats.embedding.leiden import number_by_size
+
+
+def limit_clusters(
+    graph: Graph, labels: NDArray[np.int32], resolution: float, most: int
+) -> NDArray[np.int32]:
+    """Join clusters until there are at most ``most``, and number them by size.
+
+    Again and again the smallest cluster joins the one that changes the modularity for the best;
+    without any edge to another one, it joins the next smallest.
+
+    Args:
+        graph: Neighbours with weights.
+        labels: Cluster of each node, from 0 without gaps, shape ``(n_nodes,)``.
+        resolution: Of the modularity.
+        most: Most clusters, 1 at least.
+
+    Returns:
+        Cluster of each node, the largest first, shape ``(n_nodes,)``.
+    """
+    n = int(labels.max(initial=-1)) + 1
+    if n <= most:
+        return labels
+    sizes = np.bincount(labels, minlength=n).tolist()
+    links, strengths = _connections(graph, labels, n)
+    penalty = resolution / float(sum(strengths))
+    parents = list(range(n))
+    # A cluster that has grown is in the heap again; its older entries no longer hold.
+    waiting = [(sizes[k], -k) for k in range(n)]
+    heapq.heapify(waiting)
+    for _ in range(n - most):
+        smallest = _take(waiting, sizes)
+        if links[smallest]:
+            chosen = max(
+                links[smallest],
+                key=lambda k: (
+                    links[smallest][k] - penalty * strengths[smallest] * strengths[k],
+                    -k,
+                ),
+            )
+        else:
+            chosen = _take(waiting, sizes)
+        parents[smallest] = chosen
+        sizes[chosen] += sizes[smallest]
+        sizes[smallest] = 0
+        strengths[chosen] += strengths[smallest]
+        for other, weight in links.pop(smallest).items():
+            del links[other][smallest]
+            if other != chosen:
+                links[chosen][other] = links[other][chosen] = links[chosen].get(other, 0.0) + weight
+        heapq.heappush(waiting, (sizes[chosen], -chosen))
+    for k in range(n):
+        while parents[k] != parents[parents[k]]:
+            parents[k] = parents[parents[k]]
+    return number_by_size(np.array(parents, dtype=np.int32)[labels])
+
+
+def _take(waiting: list[tuple[int, int]], sizes: list[int]) -> int:
+    """Take the smallest cluster out of the heap; of equal ones the last."""
+    while True:
+        size, negative = heapq.heappop(waiting)
+        if sizes[-negative] == size:
+            return -negative
+
+
+def _connections(
+    graph: Graph, labels: NDArray[np.int32], n: int
+) -> tuple[dict[int, dict[int, float]], list[float]]:
+    """Return the weights between clusters, and the sum of each cluster's weights."""
+    sources = np.repeat(labels, np.diff(graph.begins)).astype(np.int64)
+    targets = labels[graph.targets]
+    strengths = np.bincount(sources, graph.weights, n).tolist()
+    keys, places = np.unique(sources * n + targets, return_inverse=True)
+    links: dict[int, dict[int, float]] = {k: {} for k in range(n)}
+    for key, weight in zip(keys.tolist(), np.bincount(places, graph.weights).tolist(), strict=True):
+        source, target = divmod(key, n)
+        if source != target:
+            links[source][target] = weight
+    return links, strengths
