@@ -18,7 +18,6 @@ from dpss.formats.registry import open_matrices
 from dpss.stats.accumulator import Features
 from dpss.stats.kernels import layout
 from dpss.storage.local import LocalFile
-from tests.summarise import summarise
 
 N_CELLS = 10_000
 LIMIT_BYTES = 400 << 20
@@ -43,11 +42,11 @@ def summarize(path: Path, n_cells: int) -> Measurement:
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Compile all loops once in this process: to compile takes memory, too."""
+    """Compile all loops once, those of figures, too: to compile takes memory."""
     folder = tmp_path_factory.mktemp("small")
     for write, name in ((inputs.write_h5ad, "small.h5ad"), (write_mtx, "small")):
-        write(folder / name, 240)
-        summarise(folder / name, embedding=True)
+        write(folder / name, 240)  # Enough for an embedding.
+        summarize(folder / name, 240)
 
 
 @pytest.mark.parametrize(
