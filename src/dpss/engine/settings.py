@@ -120,8 +120,8 @@ class StatSettings:
     annotation: str | None = setting(
         group="statistics",
         metavar="COLUMN",
-        help="The column of the cells (obs, col_attrs, meta.data) that names their types, or none.  "
-        "[default: cell_type, or the best of those like it]",
+        help="The column of the cells (obs, col_attrs, meta.data) that names their types, or none. "
+        " [default: cell_type, or the best of those like it]",
     )
     authors_embedding: str | None = setting(
         group="statistics",

@@ -40,6 +40,6 @@ class AnnotationFrames:
     def _annotated(self) -> Annotation:
         if self.annotation is None:
             raise ValueError(
-                "there is no annotation: the file has none, or it was switched off by embedding=False"
+                "there is no annotation: the file has none, or embedding=False was given"
             )
         return self.annotation
