@@ -79,7 +79,7 @@ def test_an_orientation_that_there_is_none_of() -> None:
 
 CHANGED = {
     "policy": "default", "orientation": "cells-by-genes", "resolution": 2.0,
-    "min_gene_count": 7, "cells_above_knee": True, "embedding": True,
+    "min_gene_count": 7, "cells_above_knee": True, "embedding": True, "n_clusters_max": 7,
 }  # fmt: skip
 
 
