@@ -20,7 +20,7 @@ def read_map(
     """Read coordinates twice: for their range, and into bins.
 
     Raises:
-        ColumnError: They are of another number of cells, or no finite numbers.
+        ColumnError: The coordinates are of another number of cells, or not finite.
     """
     n, n_finite = 0, 0
     low, high = np.full(2, np.inf), np.full(2, -np.inf)

@@ -51,7 +51,7 @@ class CellSource:
     mitochondrial: NDArray[np.bool_]
     min_gene_count: int
     passes: CellPasses | None
-    """How whole cells are read; ``None`` where the matrix has them gene by gene."""
+    """Reads whole cells; ``None`` where the matrix is stored gene by gene."""
     n_cells: int
 
 

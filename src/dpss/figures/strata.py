@@ -44,7 +44,7 @@ class _StrataMeasure:
     """One panel."""
 
     name: str
-    """As in `COMPARED`."""
+    """Name of the measure, as in `COMPARED`."""
     heading: str
     strata: list[Distribution]
     whole: Distribution

@@ -121,14 +121,14 @@ class CellCoordinates(Protocol):
         """Return the names of what may be coordinates.
 
         Raises:
-            MatrixError: They can't be listed.
+            MatrixError: The members can't be listed.
         """
 
     def n_axes(self, name: str) -> int:
         """Return the number of axes.
 
         Raises:
-            ColumnError: They are no coordinates.
+            ColumnError: The values are not coordinates.
             MatrixError: They can't be read.
         """
 
@@ -136,7 +136,7 @@ class CellCoordinates(Protocol):
         """Yield the first two coordinates of the cells in parts of shape ``(n, 2)``.
 
         Raises:
-            ColumnError: They are no coordinates.
+            ColumnError: The values are not coordinates.
             MatrixError: They can't be read.
         """
 

@@ -166,7 +166,7 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
     Raises:
         UnknownFormatError: No reader knows these bytes.
         CorruptMatrixError: The file is damaged or contradicts itself.
-        NoMatrixError: It is whole, but there is no matrix in it.
+        NoMatrixError: The file is whole, but holds no matrix.
         FetchError: The operating system, or a server, could not read it.
         OutOfMemoryError: Memory could not be allocated.
     """

@@ -28,7 +28,7 @@ class TypeRow:
     n_cells: int
     colour: str
     label: str = ""
-    """Its number on the map; empty where there is none, or where it is its name."""
+    """Number of the type on the map; empty without a number, or where the name is shown."""
     several: bool = False
     """Whether it stands for all types that have no line of their own."""
 

@@ -48,7 +48,7 @@ class DotPlot:
     n_groups: int
     """Groups that are drawn: the first ones that have room."""
     bottom: float
-    """Where the panels end."""
+    """Lower end of the panels, in points."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ class Side:
     """One measure of the cells."""
 
     title: str
-    """With unit."""
+    """Title of the axis, with unit."""
     unit: str
     """Follows a number; empty for percentages."""
     distribution: Distribution

@@ -54,8 +54,8 @@ class ArrayCoordinates:
         """Return the number of axes.
 
         Raises:
-            ColumnError: They are not as many numbers for each cell.
-            OtherFileError: They are in another file.
+            ColumnError: The values are not the same number for each cell.
+            OtherFileError: The coordinates are in another file.
             CorruptMatrixError: The file is damaged there.
         """
         where = f"{self.path}/{name}"
@@ -67,8 +67,8 @@ class ArrayCoordinates:
         """Yield the first two coordinates of the cells in parts of shape ``(n, 2)``.
 
         Raises:
-            ColumnError: They are not as many numbers for each cell.
-            OtherFileError: They are in another file.
+            ColumnError: The values are not the same number for each cell.
+            OtherFileError: The coordinates are in another file.
             CorruptMatrixError: The file is damaged there.
         """
         n_axes = self.n_axes(name)
@@ -101,8 +101,8 @@ class AttributeCoordinates(ArrayCoordinates):
         """Return the number of axes.
 
         Raises:
-            ColumnError: They are not as many numbers for each cell.
-            OtherFileError: They are in another file.
+            ColumnError: The values are not the same number for each cell.
+            OtherFileError: The coordinates are in another file.
             CorruptMatrixError: The file is damaged there.
         """
         return 2 if self._vectors(name) else super().n_axes(name)
@@ -111,8 +111,8 @@ class AttributeCoordinates(ArrayCoordinates):
         """Yield the first two coordinates of the cells in parts of shape ``(n, 2)``.
 
         Raises:
-            ColumnError: They are not as many numbers for each cell.
-            OtherFileError: They are in another file.
+            ColumnError: The values are not the same number for each cell.
+            OtherFileError: The coordinates are in another file.
             CorruptMatrixError: The file is damaged there.
         """
         vectors = self._vectors(name)
@@ -155,7 +155,7 @@ class HeldCoordinates:
         """Return the number of axes.
 
         Raises:
-            ColumnError: They are not as many numbers for each cell.
+            ColumnError: The values are not the same number for each cell.
         """
         values = self.arrays[name]
         if values.dtype.kind not in "iufb":
@@ -166,7 +166,7 @@ class HeldCoordinates:
         """Yield the first two coordinates of the cells in parts of shape ``(n, 2)``.
 
         Raises:
-            ColumnError: They are not as many numbers for each cell.
+            ColumnError: The values are not the same number for each cell.
         """
         n_axes, values = self.n_axes(name), self.arrays[name]
         for part in _parts(len(values), n_axes):

@@ -51,7 +51,7 @@ class SparseLayer:
         """Check that the three vectors fit each other and the shape.
 
         Raises:
-            CorruptMatrixError: They do not fit.
+            CorruptMatrixError: The vectors do not fit.
             LimitError: Their chunks are too large to be decoded.
         """
         n_major = self.n_cells if self.cell_major else len(self.genes)

@@ -76,7 +76,7 @@ class Hdf5Elements:
         """Return a part of a vector; text as bytes in an object array.
 
         Raises:
-            CorruptMatrixError: It is damaged.
+            CorruptMatrixError: The bytes are damaged.
         """
         with reading(self.file):
             node = self.file.h5[path]

@@ -60,7 +60,7 @@ def open_plain(blob: Blob, file: Hdf5File) -> Matrix:
 
     Raises:
         CorruptMatrixError: The shape does not fit the stored bytes.
-        LimitError: It has more features, or larger chunks, than can be read.
+        LimitError: There are more features, or larger chunks, than can be read.
     """
     with reading(file):
         name = _plain_dataset(file) or "X"

@@ -148,7 +148,7 @@ class ChunkedArray:
         """Look at the dataset's shape.
 
         Raises:
-            CorruptMatrixError: It holds no numbers.
+            CorruptMatrixError: The dataset holds no numbers.
         """
         dataset = file.dataset(path)
         self.path = path

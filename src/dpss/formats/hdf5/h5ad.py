@@ -51,7 +51,7 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
 
     Raises:
         NoMatrixError: No modality holds genes.
-        CorruptMatrixError: Its parts contradict each other.
+        CorruptMatrixError: The parts of the file contradict each other.
     """
     matrices = []
     with reading(file):
@@ -99,7 +99,7 @@ def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
 
     Raises:
         NoMatrixError: There is no X, raw.X or layer in it.
-        CorruptMatrixError: Its parts contradict each other.
+        CorruptMatrixError: The parts of the file contradict each other.
     """
     with reading(file):
         layers, notes = _layers(file, "")

@@ -79,7 +79,7 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
     Raises:
         NeedsWholeError: The file is compressed, or the source is not a file.
         UnknownFormatError: The file has none of the known layouts.
-        CorruptMatrixError: It is damaged.
+        CorruptMatrixError: The bytes are damaged.
     """
     if not isinstance(source, Blob) or not is_hdf5(source.read_range(0, len(SIGNATURE))):
         raise NeedsWholeError(f"{source.url}: a compressed HDF5 file can't be read in place")

@@ -36,7 +36,7 @@ def open_tenx_h5(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     """Open a Cell Ranger h5 file: one matrix, or one per genome in version 2.
 
     Raises:
-        CorruptMatrixError: Its parts contradict each other.
+        CorruptMatrixError: The parts of the file contradict each other.
     """
     with reading(file):
         groups = tuple(_groups(file))

@@ -116,7 +116,7 @@ class MtxLayer:
         If the entries are sorted by gene and cell, no place occurs twice.
 
         Raises:
-            NotCellMajorError: They are not sorted as the first ones are.
+            NotCellMajorError: The entries are not sorted like the first ones.
             CorruptMatrixError: The file is damaged or contradicts itself.
         """
         self._check_partition(partition)

@@ -109,7 +109,7 @@ def role_by_content(blob: Blob) -> str | None:
         ``None`` where neither is sure.
 
     Raises:
-        CorruptMatrixError: It is damaged at its beginning.
+        CorruptMatrixError: The table is damaged at its beginning.
     """
     rows = split_head(peek(blob, _HEAD_BYTES), _N_LOOKED_AT)
     columns = [

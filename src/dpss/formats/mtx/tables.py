@@ -64,7 +64,7 @@ def count_lines(blob: Blob, most: int) -> int:
     """Count the lines of a table, without blank ones at its end; stop beyond ``most``.
 
     Raises:
-        CorruptMatrixError: It is damaged.
+        CorruptMatrixError: The bytes are damaged.
     """
     n_ended = n_lines = 0
     with open_decompressed(blob) as file:
@@ -80,8 +80,8 @@ def read_gene_table(blob: Blob, n_genes: int) -> GeneTable:
     """Read a table with one line per gene, and one more where it has a header.
 
     Raises:
-        CorruptMatrixError: It is damaged, or has another number of lines.
-        LimitError: It is larger than 64 MiB.
+        CorruptMatrixError: The table is damaged, or has another number of lines.
+        LimitError: The table is larger than 64 MiB.
     """
     n_lines = count_lines(blob, n_genes + 1)
     if n_lines not in (n_genes, n_genes + 1):
@@ -103,8 +103,8 @@ def read_rows(blob: Blob) -> Iterator[list[str]]:
     """Yield the fields of each line of a table, a line of titles included.
 
     Raises:
-        CorruptMatrixError: It is damaged.
-        LimitError: It is larger than 64 MiB.
+        CorruptMatrixError: The bytes are damaged.
+        LimitError: The table is larger than 64 MiB.
     """
     with open_decompressed(blob) as file:
         yield from _split_lines(_read_lines(file, blob.url))

@@ -123,8 +123,8 @@ def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found |
     """Return a matrix, or the reason why it is skipped.
 
     Raises:
-        UnknownFormatError: It is the only object, and of a kind that is not read.
-        CorruptMatrixError: Its parts contradict each other.
+        UnknownFormatError: The only object has an unsupported class.
+        CorruptMatrixError: The parts of the file contradict each other.
     """
     try:
         matrix = read_matrix(thing, where)

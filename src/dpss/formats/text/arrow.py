@@ -234,7 +234,7 @@ def _check_memory(text: TableText, n_bytes: int, what: str) -> None:
     """Check that a part of the table that is decoded at a time fits into memory.
 
     Raises:
-        LimitError: It does not fit.
+        LimitError: The part does not fit.
     """
     if n_bytes > text.memory_bytes // 2:
         raise LimitError(

@@ -129,7 +129,7 @@ def _check_annotation(rows: Rows, j: int, titles: Sequence[str] | None) -> None:
     """Refuse a column that is no annotation: most of its fields are numbers.
 
     Raises:
-        CorruptMatrixError: It has a field that is no number; it is named with its place.
+        CorruptMatrixError: A field is not a number; the message names its place.
     """
     title = titles[j] if titles else ""
     if titles and (ANNOTATION.fullmatch(title) or UNNAMED.fullmatch(title)):

@@ -96,7 +96,7 @@ class Sketch:
     first: list[str]
     """Fields of the first line."""
     first_bytes: int
-    """Its length, its end included."""
+    """Length of the first line in bytes, with its end."""
     rows: list[list[str]]
     """Fields of some lines after it."""
     numbers: list[int]
@@ -117,8 +117,8 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
         The layout.
 
     Raises:
-        NoMatrixError: It is a table, but not of counts.
-        CorruptMatrixError: Its lines have different numbers of fields.
+        NoMatrixError: The table does not hold counts.
+        CorruptMatrixError: The lines have different numbers of fields.
     """
     csv.field_size_limit(1 << 27)
     sketch = _sketch(head, complete, url)

@@ -62,9 +62,9 @@ def look_at(blob: Blob) -> Look:
     """Look at the beginning of a table.
 
     Raises:
-        UnknownFormatError: It is no text.
-        NoMatrixError: It is a table of something else than counts.
-        CorruptMatrixError: It is damaged, or its lines differ.
+        UnknownFormatError: The file is not text.
+        NoMatrixError: The table does not hold counts.
+        CorruptMatrixError: The file is damaged, or its lines differ.
     """
     head, complete = _read_head(blob)
     if not is_text(head[:_HEAD_BYTES]):

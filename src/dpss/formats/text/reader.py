@@ -125,9 +125,9 @@ def open_text(
             sampled, not read.
 
     Raises:
-        NoMatrixError: It is a table of something else than counts.
+        NoMatrixError: The table does not hold counts.
         CorruptMatrixError: The file is damaged or its lines differ.
-        UnknownFormatError: It is no text.
+        UnknownFormatError: The file is not text.
         LimitError: A line is too long, or there are too many genes.
     """
     if what := side_file_of(blob.url):

@@ -38,7 +38,7 @@ class Lines:
     """Consecutive lines of a table, parsed."""
 
     starts: NDArray[np.int64]
-    """Where each line's values begin, shape ``(n_lines + 1,)``."""
+    """Start of each line's values, shape ``(n_lines + 1,)``."""
     columns: NDArray[np.int32]
     """Data column of each value that is not zero."""
     values: NDArray[np.float64]

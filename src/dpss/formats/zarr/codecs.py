@@ -49,7 +49,7 @@ def decode_blosc(data: bytes | bytearray, most: int) -> bytes:
 
     Raises:
         ChunkError: The buffer is cut off, or states more than ``most`` bytes.
-        RuntimeError: It is damaged.
+        RuntimeError: The buffer is damaged.
     """
     from numcodecs import blosc
 
@@ -159,7 +159,7 @@ def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:
     """Decode the strings of ``vlen-utf8``: their number, then each with its length.
 
     Raises:
-        ChunkError: They are cut off, or not as many as the chunk has.
+        ChunkError: The strings are cut off, or their number is not that of the chunk.
     """
     out = np.full(n_items, "", dtype=object)
     if len(data) < 4 or int.from_bytes(data[:4], "little") != n_items:

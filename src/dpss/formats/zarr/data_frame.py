@@ -47,7 +47,7 @@ class ZarrElements:
         """Return a whole vector; text as ``str`` in an object array.
 
         Raises:
-            CorruptMatrixError: It is damaged.
+            CorruptMatrixError: The bytes are damaged.
             LimitError: The vector is longer than a table of genes can be.
         """
         values = self.tree.array(path).read_all(MAX_FEATURES)
@@ -57,7 +57,7 @@ class ZarrElements:
         """Return a part of a vector.
 
         Raises:
-            CorruptMatrixError: It is damaged.
+            CorruptMatrixError: The bytes are damaged.
         """
         return self.tree.array(path).read(start, stop)
 

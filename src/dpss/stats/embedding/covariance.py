@@ -40,7 +40,7 @@ class SparseCells:
     """Log-normalised values of variable genes, in fixed point, cell after cell."""
 
     starts: NDArray[np.int64]
-    """Where each cell begins, shape ``(n_cells + 1,)``."""
+    """Start of each cell's values, shape ``(n_cells + 1,)``."""
     columns: NDArray[np.int16]
     """Shape ``(n_values,)``."""
     values: NDArray[np.int32]

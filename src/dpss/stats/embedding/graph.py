@@ -24,7 +24,7 @@ class Graph:
     """A symmetric graph with weights, without loops."""
 
     begins: NDArray[np.int64]
-    """Where each node's neighbours begin, shape ``(n_nodes + 1,)``."""
+    """Start of each node's neighbours, shape ``(n_nodes + 1,)``."""
     targets: NDArray[np.int32]
     """Neighbours, ascending within a node, shape ``(n_edges,)``."""
     weights: NDArray[np.float64]

@@ -137,7 +137,7 @@ class Marker:
     """One marker of a cluster."""
 
     cluster: int
-    """From 0."""
+    """Number of the cluster, from 0."""
     gene: int
     """Place of the gene among those compared."""
     score: float

@@ -179,7 +179,7 @@ class SearchLists:
     centres: NDArray[np.int16]
     """Shape ``(n_lists, n_padded)``."""
     begins: NDArray[np.int64]
-    """Where each list begins, shape ``(n_lists + 1,)``."""
+    """Start of each list, shape ``(n_lists + 1,)``."""
     members: NDArray[np.int64]
     """Cell of the sketch in each place of the lists, shape ``(n_sketch,)``."""
     points: NDArray[np.int16]
