@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dpss.stats.embedding.markers import round_digits
 from dpss.stats.histogram import Distribution
 from dpss.summary.annotation import Annotation
-from dpss.summary.embedding_tables import csv_bytes, rows_of_markers
+from dpss.summary.embedding_tables import MARKER_COLUMNS, csv_bytes, rows_of_markers
 from dpss.summary.record import GeneStatistics, without_noise
 
 if TYPE_CHECKING:
@@ -22,17 +22,7 @@ ANNOTATION_COLUMNS = (
     "median_pct_counts_mt",
 )
 """Columns of ``annotations.csv``, in order."""
-ANNOTATION_MARKER_COLUMNS = (
-    "annotation",
-    "rank",
-    "gene_id",
-    "gene_name",
-    "score",
-    "t_score",
-    "log2_fold_change",
-    "pct_in",
-    "pct_out",
-)
+ANNOTATION_MARKER_COLUMNS = ("annotation", *MARKER_COLUMNS[1:])
 """Columns of ``annotation_markers.csv``, in order."""
 
 
