@@ -141,6 +141,54 @@ class AttributeCoordinates(ArrayCoordinates):
 
 
 @dataclass(frozen=True)
+class AxisMajorCoordinates:
+    """Coordinates with a row per axis; see `dpss.formats.base.CellCoordinates`.
+
+    HDF5 gives R's matrices so.
+    """
+
+    file: VectorFile
+    members: Members
+    path: str
+    """Path of the group of reductions."""
+    array: str
+    """Name of the array in each of them."""
+
+    def names(self) -> list[str]:
+        """Return the names of the reductions.
+
+        Raises:
+            OtherFileError: The group is in another file.
+            CorruptMatrixError: The file is damaged there.
+        """
+        return self.members.children(self.path)
+
+    def n_axes(self, name: str) -> int:
+        """Return the number of axes.
+
+        Raises:
+            ColumnError: They are not as many numbers for each cell.
+            OtherFileError: They are in another file.
+            CorruptMatrixError: The file is damaged there.
+        """
+        return count_axes(self._vector(name).shape[::-1])
+
+    def points(self, name: str) -> Iterator[NDArray[np.float64]]:
+        """Yield the first two coordinates of all cells, shape ``(n_cells, 2)``.
+
+        Raises:
+            ColumnError: They are not as many numbers for each cell.
+            OtherFileError: They are in another file.
+            CorruptMatrixError: The file is damaged there.
+        """
+        self.n_axes(name)
+        yield first_two([Cursor(self._vector(name)).read(0, 2).T])
+
+    def _vector(self, name: str) -> Vector:
+        return self.file.array(f"{self.path}/{name}/{self.array}")
+
+
+@dataclass(frozen=True)
 class HeldCoordinates:
     """Coordinates in memory; see `dpss.formats.base.CellCoordinates`."""
 

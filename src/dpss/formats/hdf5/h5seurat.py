@@ -11,6 +11,7 @@ import numpy as np
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.cell_table import BarcodeTable
 from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.arrays.coordinates import AxisMajorCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import Matrix, state_orientation
@@ -64,9 +65,11 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     if not found:
         raise NoMatrixError(f"{blob.url}: none of its assays has counts or data")
     single = len(found) == 1
-    cells = BarcodeTable(Hdf5Elements(file), "", "cell.names")
+    elements = Hdf5Elements(file)
+    cells = BarcodeTable(elements, "", "cell.names")
+    places = AxisMajorCoordinates(file, elements, "reductions", "cell.embeddings")
     return tuple(
-        Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,), cells)
+        Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,), cells, places)
         for name, layers, notes in found
     )
 

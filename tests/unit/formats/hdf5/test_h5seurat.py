@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import h5py
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+import dpss
 from dpss.errors import MatrixError
 from tests.unit.formats.layers import dense, open_path
 
@@ -87,3 +89,39 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path) -> None:
         file.create_group("assays/RNA")
     with pytest.raises(MatrixError, match="none of its assays"):
         open_path(tmp_path / "b.h5Seurat")
+
+
+@pytest.mark.parametrize(
+    "fault", ["", "strings", "one axis", "other cells", "link", "loop", "none"]
+)
+def test_reductions_are_maps(fault: str, tmp_path: Path) -> None:
+    """R's matrices have a row per axis; a broken one is a warning, and no other file is read."""
+    path, other = tmp_path / "a.h5Seurat", tmp_path / "other"
+    os.mkfifo(other)
+    places = np.random.default_rng(0).normal(size=(2, N_CELLS))
+    broken = {
+        "": places,
+        "strings": np.full((2, N_CELLS), b"x"),
+        "one axis": places[:1],
+        "other cells": places[:, :-1],
+        "link": h5py.ExternalLink(str(other), "x"),
+        "loop": h5py.SoftLink("/reductions/umap/cell.embeddings"),
+    }
+    with new(path) as file:
+        write_assay(file, "RNA", counts(1))
+        file["reductions/tsne/cell.embeddings"] = places + 1
+        file.create_group("reductions/umap")
+        if fault in broken:
+            file["reductions/umap/cell.embeddings"] = broken[fault]
+    (matrix,) = open_path(path)
+    assert matrix.coordinates is not None
+    if not fault:
+        np.testing.assert_array_equal(
+            np.concatenate([*matrix.coordinates.points("umap")]), places.T
+        )
+    found = dpss.summarize(path, embedding=True)
+    assert found.annotation is not None
+    assert found.annotation.map is not None
+    assert found.annotation.map.name == ("tsne" if fault else "umap")
+    said = [each.message for each in found.checks if each.name == "annotation"]
+    assert bool([each for each in said if "umap" in each]) == bool(fault)
