@@ -160,7 +160,7 @@ class Workers:
             with contextlib.suppress(OSError, EOFError):
                 worker.connection.send(None)
                 deadline = time.monotonic() + _GRACE_SECONDS
-                while worker.connection.poll(max(0.0, deadline - time.monotonic())):
+                while (left := deadline - time.monotonic()) > 0 and worker.connection.poll(left):
                     worker.connection.recv()
             self._end(worker)
 
