@@ -35,7 +35,7 @@ PATTERNS = (
     "numpy/_core/include",
     "numpy/f2py",
     "pandas/tests",
-    # Pillow writes the PNGs that matplotlib draws: no other codec, no text, no colour profiles.
+    # Pillow comes with matplotlib: no other codec, no text, no colour profiles.
     "PIL/_avif*",
     "PIL/_imagingcms*",
     "PIL/_imagingft*",
