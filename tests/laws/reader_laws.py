@@ -159,6 +159,8 @@ def places(path: Path, folder: Path) -> Iterator[Path]:
 class ReaderLaws:
     """Inherit, and define `write`; where it can't write any counts, define `make` instead."""
 
+    about = ""
+    """Begin of the format's name in the reference (`dpss.formats.base.About`)."""
     suffix = ""
     has_ids = True
     """Whether the format has a place for ids beside names."""

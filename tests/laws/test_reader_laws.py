@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -15,6 +16,8 @@ import scipy.sparse as sp
 
 from dpss.demo import files
 from dpss.demo.cells import Counts
+from dpss.formats.annotation.gene_table import number_genes
+from dpss.formats.registry import FORMATS
 from tests.laws.reader_laws import ReaderLaws, Written
 from tests.unit.formats.hdf5.test_h5seurat import write_assay
 from tests.unit.formats.hdf5.test_loom import write_loom
@@ -27,6 +30,7 @@ IGNORED = pytest.mark.filterwarnings("ignore")
 class TestH5adCsr(ReaderLaws):
     """Cell-major."""
 
+    about = "h5ad, sparse or dense"
     suffix = ".h5ad"
 
     def write(self, path: Path, drawn: Counts) -> None:
@@ -36,6 +40,7 @@ class TestH5adCsr(ReaderLaws):
 class TestH5adCsc(ReaderLaws):
     """Gene-major."""
 
+    about = "h5ad, sparse or dense"
     suffix = ".h5ad"
     has_ids = False
 
@@ -48,15 +53,49 @@ class TestH5adCsc(ReaderLaws):
 class TestH5adDense(ReaderLaws):
     """Dense."""
 
+    about = "h5ad, sparse or dense"
     suffix = ".h5ad"
 
     def write(self, path: Path, drawn: Counts) -> None:
         files.write_h5ad_dense(path, drawn)
 
 
+@pytest.mark.slow
+class TestH5mu(ReaderLaws):
+    """A modality of RNA."""
+
+    about = "h5mu"
+    suffix = ".h5mu"
+
+    def write(self, path: Path, drawn: Counts) -> None:
+        single = path.with_name("single")
+        files.write_h5ad_csr(single, drawn)
+        with h5py.File(single) as source, h5py.File(path, "w") as target:
+            source.copy(source, target.create_group("mod"), "rna")
+        single.unlink()
+
+
+@pytest.mark.slow
+class TestPlainHdf5(ReaderLaws):
+    """A matrix without names: genes are numbered."""
+
+    about = "HDF5 with a matrix and no names"
+    suffix = ".h5"
+
+    def make(self, folder: Path) -> Written:
+        written = super().make(folder)
+        names = number_genes(written.matrix.shape[1]).names.tolist()
+        return replace(written, names=names, ids=names)
+
+    def write(self, path: Path, drawn: Counts) -> None:
+        with h5py.File(path, "w") as file:
+            file.create_dataset("X", data=drawn.matrix, chunks=(16, 20), compression="gzip")
+
+
 class TestTenxH5(ReaderLaws):
     """Cell Ranger 3."""
 
+    about = "10x h5, Cell Ranger 2 and 3"
     suffix = ".h5"
 
     def write(self, path: Path, drawn: Counts) -> None:
@@ -66,6 +105,7 @@ class TestTenxH5(ReaderLaws):
 class TestLoom(ReaderLaws):
     """Genes × cells, in tiles."""
 
+    about = "loom 2 and 3"
     suffix = ".loom"
 
     def write(self, path: Path, drawn: Counts) -> None:
@@ -79,6 +119,7 @@ class TestLoom(ReaderLaws):
 class TestH5Seurat(ReaderLaws):
     """SeuratDisk's."""
 
+    about = "h5Seurat (SeuratDisk)"
     suffix = ".h5Seurat"
     has_ids = False
 
@@ -93,6 +134,7 @@ class TestH5Seurat(ReaderLaws):
 class TestZarrHca(ReaderLaws):
     """The Human Cell Atlas's layout, version 2."""
 
+    about = "zarr 2 and 3"
     suffix = ".zarr"
 
     def write(self, path: Path, drawn: Counts) -> None:
@@ -106,6 +148,7 @@ class TestZarrHca(ReaderLaws):
 class TestZarrAnnData(ReaderLaws):
     """AnnData's layout, version 3."""
 
+    about = "zarr 2 and 3"
     suffix = ".zarr"
     part = "X/data/c/0"
     has_ids = False
@@ -133,6 +176,8 @@ class TestZarrZip(TestZarrAnnData):
 class TestMtxFolder(ReaderLaws):
     """Cell Ranger's three files."""
 
+    about = "mtx with its tables"
+
     def write(self, path: Path, drawn: Counts) -> None:
         files.write_tenx_folder(path, drawn)
 
@@ -140,6 +185,7 @@ class TestMtxFolder(ReaderLaws):
 class TestMtxZip(ReaderLaws):
     """The Matrix Service's archive."""
 
+    about = "mtx with its tables"
     suffix = ".mtx.zip"
 
     def write(self, path: Path, drawn: Counts) -> None:
@@ -149,6 +195,7 @@ class TestMtxZip(ReaderLaws):
 class TestNpz(ReaderLaws):
     """scipy's sparse matrix, with tables beside it."""
 
+    about = "npz"
     part = "counts.npz"
 
     def write(self, path: Path, drawn: Counts) -> None:
@@ -162,6 +209,7 @@ class TestNpz(ReaderLaws):
 class TestParquet(ReaderLaws):
     """A table of cells × genes."""
 
+    about = "Parquet tables"
     suffix = ".parquet"
     least_block_bytes = 1 << 18
     has_ids = False
@@ -170,9 +218,25 @@ class TestParquet(ReaderLaws):
         pd.DataFrame(drawn.matrix, drawn.barcodes, drawn.symbols).to_parquet(path)
 
 
+@pytest.mark.slow
+class TestFeather(ReaderLaws):
+    """A table of cells × genes."""
+
+    about = "Feather tables"
+    suffix = ".feather"
+    least_block_bytes = 1 << 18
+    has_ids = False
+
+    def write(self, path: Path, drawn: Counts) -> None:
+        table = pd.DataFrame(drawn.matrix, columns=drawn.symbols)
+        table.insert(0, "cell", drawn.barcodes)
+        table.to_feather(path)
+
+
 class TestTextGenes(ReaderLaws):
     """A line for each gene."""
 
+    about = "csv, tsv, txt"
     suffix = ".tsv"
     least_block_bytes = 1 << 18
     has_ids = False
@@ -184,6 +248,7 @@ class TestTextGenes(ReaderLaws):
 class TestTextCells(ReaderLaws):
     """A line for each cell, compressed."""
 
+    about = "csv, tsv, txt"
     suffix = ".csv.gz"
     least_block_bytes = 1 << 18
     has_ids = False
@@ -196,6 +261,7 @@ class TestTextCells(ReaderLaws):
 class TestR(ReaderLaws):
     """A sparse matrix of R, written by R."""
 
+    about = "R: rds"
     in_memory = True
 
     def make(self, folder: Path) -> Written:
@@ -204,3 +270,11 @@ class TestR(ReaderLaws):
         truth = pd.read_csv(R_FILES / "truth.tsv", sep="\t", index_col=0)
         names = truth.index.tolist()
         return Written(path, truth.to_numpy().T, names, names)
+
+
+def test_every_format_keeps_them() -> None:
+    """Each row of the reference's table has a class here."""
+    rows = {about.name for known in FORMATS for about in known.abouts}
+    classes = [each for each in globals().values() if isinstance(each, type)]
+    kept = {each.about for each in classes if issubclass(each, ReaderLaws)}
+    assert [row for row in rows if not any(each and row.startswith(each) for each in kept)] == []
