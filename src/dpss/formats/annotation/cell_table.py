@@ -68,6 +68,8 @@ class ElementsTable:
         categories = self._categories(where)
         mask = f"{where}/mask" if "mask" in self.elements.children(where) else ""
         n = self.elements.length(place)
+        if mask and (not self.elements.kind(mask) or self.elements.length(mask) != n):
+            raise ColumnError(f"{where}: its mask is not of {n:,} values")
         for start in range(0, n, PART_CELLS):
             stop = min(start + PART_CELLS, n)
             values = self.elements.part(place, start, stop)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
+import anndata
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 
-from dpss.errors import ColumnError
+from dpss.engine.strata import stratify
+from dpss.errors import ColumnError, MatrixError, NoStrataError
 from dpss.formats.annotation.cell_table import HeldTable, label, pick
 from dpss.formats.base import CellTable
 from dpss.formats.discovery import iter_matrices
@@ -73,3 +80,135 @@ def test_missing_values_and_damaged_codes() -> None:
         list(pick(np.array([1]), label(np.array(["x"])), "c"))
     with pytest.raises(ColumnError, match="no names"):
         HeldTable({}).names()
+
+
+N_CELLS = 12
+WORDS = st.one_of(
+    st.sampled_from(
+        ["a", "b", "NaN", "nan", "NA", "None", "", " ", "é 人", "-1", "a/b", "x" * 70_000]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+)
+MISSING = ("", "nan", "NaN", "NA", "None")
+
+
+def column_of(kind: str, values: list[Any]) -> pd.Series:
+    """Return values as a column of pandas of a kind."""
+    return pd.Series(values, dtype=kind, index=[f"C{i}" for i in range(len(values))])
+
+
+def exactly(elements: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Draw a value for each cell."""
+    return st.lists(elements, min_size=N_CELLS, max_size=N_CELLS)
+
+
+def drawn(elements: st.SearchStrategy[Any], *, missing: Any = None) -> st.SearchStrategy[list[Any]]:
+    """Draw a value for each cell, with some missing ones where that can be."""
+    return exactly(elements if missing is None else st.one_of(elements, st.just(missing)))
+
+
+KINDS: dict[str, st.SearchStrategy[list[Any]]] = {
+    "category": drawn(WORDS, missing=np.nan),
+    "object": drawn(WORDS),
+    "bool": drawn(st.booleans()),
+    "boolean": drawn(st.booleans(), missing=pd.NA),
+    "int8": drawn(st.integers(-128, 127)),
+    "uint64": drawn(st.integers(0, 2**64 - 1)),
+    "Int64": drawn(st.integers(-(2**63), 2**63 - 1), missing=pd.NA),
+    "UInt8": drawn(st.integers(0, 255), missing=pd.NA),
+    "float32": drawn(st.floats(width=32, allow_nan=True, allow_infinity=True)),
+    "float64": drawn(st.sampled_from([0.5, -2.0, 1e300, np.nan, np.inf, 1 / 3])),
+}
+
+
+def fresh(folder: Path) -> Path:
+    """Return the path of a new file: the last example's may still be open."""
+    return folder / f"{len(list(folder.iterdir()))}.h5ad"
+
+
+def expected(value: Any) -> str | None:
+    """Return a value of pandas as text, ``None`` where it is missing."""
+    if value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):.12g}"
+    text = str(value)
+    return None if text in MISSING else text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_columns_of_pandas(kind: str, data: st.DataObject, tmp_path: Path) -> None:
+    """Each kind of column that AnnData writes comes back as text, missing values as missing."""
+    column = column_of(kind, data.draw(KINDS[kind]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        adata = anndata.AnnData(np.ones((N_CELLS, 1), np.float32), obs=pd.DataFrame({"c": column}))
+        adata.write_h5ad(path := fresh(tmp_path))
+    found = np.concatenate(list(table_of(path).labels("c"))).tolist()
+    assert found == [expected(value) for value in column.tolist()]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    codes=st.one_of(exactly(st.integers(-1, 1)), st.lists(st.integers(-4, 5), max_size=14)),
+    dtype=st.sampled_from(["i1", "u1", "i2", "i8", "u8", "f4"]),
+    categories=st.sampled_from([["a", "b"], [], [1, 2], [b"\xff\xfe", b"b"], [0.5, np.nan, 2.0]]),
+    mask=st.one_of(st.none(), exactly(st.booleans()), st.lists(st.booleans(), max_size=14)),
+)
+def test_damaged_columns_are_said(
+    codes: list[int], dtype: str, categories: list[Any], mask: list[bool] | None, tmp_path: Path
+) -> None:
+    """Codes and masks of any kind and length: each cell its own category, or an error."""
+    path = fresh(tmp_path)
+    anndata.AnnData(np.ones((N_CELLS, 1), np.float32)).write_h5ad(path)
+    wrapped = np.array(codes, dtype=np.int64).astype(dtype)
+    with h5py.File(path, "r+") as file:
+        group = file["obs"].create_group("c")
+        group["codes"] = wrapped
+        texts = all(isinstance(each, str) for each in categories)
+        group.create_dataset(
+            "categories", data=categories, dtype=h5py.string_dtype() if texts else None
+        )
+        if mask is not None:
+            group["mask"] = mask
+    (matrix,) = iter_matrices(open_source(str(path)), OpenOptions())
+    try:
+        found = stratify(matrix, matrix.layers[0], "c", None)  # type: ignore[union-attr]
+    except MatrixError:
+        good = len(codes) == N_CELLS and all(-1 <= n < len(categories) for n in wrapped.tolist())
+        assert not good or dtype == "f4" or mask is not None
+        event("an error")
+        return
+    event("strata")
+    assert found is not None
+    assert len(codes) == N_CELLS
+    names = [*categories, None]
+    for cell, code in enumerate(codes):
+        stratum = found.stratification.names[found.stratification.codes[cell]]
+        value = None if mask is not None and mask[cell] else names[code]
+        is_missing = value is None or value != value  # noqa: PLR0124
+        assert (stratum == "(missing)") == is_missing
+        if isinstance(value, str):
+            assert stratum == value
+
+
+@pytest.mark.parametrize(("n_used", "fails"), [(10, False), (9_000, True)])
+def test_many_categories(n_used: int, fails: bool, tmp_path: Path) -> None:
+    """Of 10,000 categories those that cells have count; more than 4,000 are refused."""
+    n_cells = 20_000
+    codes = np.arange(n_cells, dtype=np.int16) % n_used
+    values = pd.Categorical.from_codes(codes, [f"category {i}" for i in range(10_000)])
+    obs = pd.DataFrame({"c": values}, index=[f"C{i}" for i in range(n_cells)])
+    anndata.AnnData(np.ones((n_cells, 1), np.float32), obs=obs).write_h5ad(tmp_path / "a.h5ad")
+    (matrix,) = iter_matrices(open_source(str(tmp_path / "a.h5ad")), OpenOptions())
+    if fails:
+        with pytest.raises(NoStrataError, match="more than 4,000 distinct values"):
+            stratify(matrix, matrix.layers[0], "c", None)  # type: ignore[union-attr]
+        return
+    found = stratify(matrix, matrix.layers[0], "c", None)  # type: ignore[union-attr]
+    assert found is not None
+    assert found.n_values == n_used
