@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 
@@ -151,3 +152,55 @@ def test_a_comparison_of_nothing_says_so(portal, tab) -> None:
         page = tab().open(portal.http + "compare.html" + query)
         until(page, "document.getElementById('status').textContent !== ''")
         assert "Choose some" in page.locator("#status").inner_text()
+
+
+BROKEN = """() => {
+    const broken = [];
+    for (const cell of document.querySelectorAll('.data td.n, .data thead th, .top tbody th')) {
+        for (const node of cell.childNodes) {
+            if (node.nodeType !== Node.TEXT_NODE && node.nodeName !== 'A') continue;
+            for (const word of node.textContent.matchAll(/[\\w.,%\\u202f]{2,12}/g)) {
+                const text = node.nodeType === Node.TEXT_NODE ? node : node.firstChild;
+                const range = document.createRange();
+                range.setStart(text, word.index);
+                range.setEnd(text, word.index + word[0].length);
+                const tops = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+                if (tops.size > 1) broken.push(word[0]);
+            }
+        }
+    }
+    return broken;
+}"""
+
+
+@pytest.mark.parametrize("media", ["print", "screen"])
+@pytest.mark.parametrize("width", [718, 900, 1120, 1200, 1320])
+def test_no_number_and_no_short_name_is_broken(portal, tab, media: str, width: int) -> None:
+    """On paper and at any width numbers, headings and genes' names stay in one piece."""
+    for name in ("project-0001/index.html", "project-0001/matrix-0/report.html"):
+        one = tab(viewport={"width": width, "height": 900})
+        page = one.open(portal.http + name)
+        page.emulate_media(media=media)
+        assert page.evaluate(BROKEN) == []
+        lists = page.locator(".top")
+        assert lists.evaluate_all("all => all.every(e => e.scrollWidth <= e.clientWidth + 2)")
+        for each in lists.all():
+            bars = each.locator("svg.share").evaluate_all(
+                "all => all.map(bar => Math.round(bar.getBoundingClientRect().left))"
+            )
+            assert len(set(bars)) <= 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_report_is_printed_light(real_portal, tab, scheme: str) -> None:
+    """Dark drawings of dark pages do not get to paper."""
+    page = tab(color_scheme=scheme).open(real_portal.http + "many/report.html")
+    page.emulate_media(media="print", color_scheme=scheme)
+    picture = page.locator(".paper img").first
+    picture.scroll_into_view_if_needed()
+    page.evaluate("Promise.all([...document.images].map(image => image.decode()))")
+    shot = picture.screenshot()
+    from PIL import Image
+
+    with Image.open(io.BytesIO(shot)) as image:
+        assert image.convert("RGB").getpixel((3, 3)) == (255, 255, 255)

@@ -114,20 +114,27 @@ def picture_of(places: Places, x: Axis, y: Axis, aspect: float) -> Picture:
     square = column * n_y + row
     total = np.bincount(square, counts, n_x * n_y).astype(np.int64)
     bins = np.flatnonzero(total >= TOGETHER)
+    edges_x, edges_y = _edges(x, n_x), _edges(y, n_y)
+    left, right = edges_x[bins // n_y], edges_x[bins // n_y + 1]
+    bottom, top = edges_y[bins % n_y], edges_y[bins % n_y + 1]
     if n_cells <= FEW:  # Only what lies on top of each other would not be seen as dots.
-        alike = [len(set(zip(at_x[i], at_y[i], strict=True))) == 1 for i in _members(square, bins)]
+        members = list(_members(square, bins))
+        alike = [len(set(zip(at_x[i], at_y[i], strict=True))) == 1 for i in members]
         bins = bins[np.array(alike, dtype=bool)]
+        # All cells of such a bin are in one place, which is its middle.
+        place = np.array([i[0] for i, same in zip(members, alike, strict=True) if same], dtype=int)
+        left, right = _around(x, across[place], 0.5 / n_x)
+        bottom, top = _around(y, up[place], 0.5 / n_y)
     is_bin = np.zeros(n_x * n_y, dtype=bool)
     is_bin[bins] = True
     alone = ~is_bin[square]
-    edges_x, edges_y = _edges(x, n_x), _edges(y, n_y)
     steps = shades(int(total[bins].max())) if len(bins) else ()
     repeat = counts[alone]
     return Picture(
-        left=edges_x[bins // n_y],
-        bottom=edges_y[bins % n_y],
-        right=edges_x[bins // n_y + 1],
-        top=edges_y[bins % n_y + 1],
+        left=left,
+        bottom=bottom,
+        right=right,
+        top=top,
         n=total[bins],
         shade=np.searchsorted(steps, total[bins], side="right") - 1,
         dot_x=np.repeat(at_x[alone], repeat),
@@ -146,6 +153,16 @@ def _edges(axis: Axis, n: int) -> NDArray[np.float64]:
     """Return the edges of ``n`` equal parts of an axis, in its values."""
     low, high = axis.scale.forward([axis.low, axis.high])
     return axis.scale.inverse(np.linspace(low, high, n + 1))
+
+
+def _around(
+    axis: Axis, fractions: NDArray[np.float64], half: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of parts of an axis around places, in its values; cut at its own ends."""
+    low, high = axis.scale.forward([axis.low, axis.high])
+    ends = np.clip([fractions - half, fractions + half], 0.0, 1.0)
+    first, last = axis.scale.inverse(low + ends * (high - low))
+    return first, last
 
 
 def shades(most: int) -> tuple[int, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from dpss.figures.elements.cells import FEW, TOGETHER
 from dpss.figures.scatter_genes_vs_counts import genes_vs_counts
@@ -41,3 +43,23 @@ def test_cells_alone_are_dots_in_their_own_place(n_cells: int) -> None:
         assert (np.abs(np.log2(cells / dot)) <= 1 / 22).all(axis=1).any()
     if n_cells <= FEW:
         np.testing.assert_allclose(np.sort(dots, axis=0), np.sort(cells, axis=0))
+
+
+@given(n_cells=st.integers(TOGETHER, FEW), n_genes=st.integers(1, 9), count=st.integers(1, 500))
+@settings(max_examples=25, deadline=None)
+@example(n_cells=12, n_genes=1, count=1)
+@example(n_cells=FEW, n_genes=3, count=40)
+def test_the_bin_of_alike_cells_is_around_them(n_cells: int, n_genes: int, count: int) -> None:
+    """Few cells that are all the same: one square, and they are in its middle."""
+    counts = np.zeros((n_cells, 20))
+    counts[:, :n_genes] = count
+    plot = genes_vs_counts(build(counts))
+    picture, what = plot.picture, plot.specification
+    assert picture.n.tolist() == [n_cells]
+    for axis, low, high, at in (
+        (what.x, picture.left, picture.right, n_genes * count),
+        (what.y, picture.bottom, picture.top, n_genes),
+    ):
+        ends = axis.fractions(np.array([low[0], high[0]]))
+        assert ends[0] < ends[1]
+        assert ends.mean() == pytest.approx(float(axis.fractions(at)), abs=1e-9)
