@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dpss.cli import commands
-from tests.browser.conftest import Portal, _served
+from tests.browser.conftest import Portal
 from tests.browser.waiting import until
 from tests.unit.engine.test_annotation import annotated_adata
 
@@ -16,7 +16,9 @@ SLUGS = ("authors_embedding", "annotations", "annotation_markers", "annotation_c
 
 
 @pytest.fixture(scope="module")
-def annotated_portal(tmp_path_factory: pytest.TempPathFactory, browser: object) -> Iterator[Portal]:
+def annotated_portal(
+    tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], Portal]
+) -> Portal:
     """Return the pages of a matrix whose file has a map and types with names like markup."""
     folder = tmp_path_factory.mktemp("annotations")
     adata = annotated_adata()
@@ -26,12 +28,12 @@ def annotated_portal(tmp_path_factory: pytest.TempPathFactory, browser: object) 
     adata.obs["cluster <script>"] = adata.obs["leiden"]
     adata.write_h5ad(folder / "annotated.h5ad")
     output = folder / "out"
-    arguments = ["summarize", str(folder / "annotated.h5ad"), "--embedding"]
+    arguments = ["summarize", str(folder / "annotated.h5ad")]
     with pytest.raises(SystemExit) as ended:
         commands.main([*arguments, "--output", str(output)])
     assert ended.value.code == 0
     assert {path.stem for path in Path(output).rglob("*.png")} >= set(SLUGS)
-    yield from _served(output)
+    return serve(output)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -26,8 +26,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import dpss
+from dpss.engine.cell_labels import tidy_name
 from dpss.engine.progress import NullProgress
-from dpss.job.renderer import DrawingHere
+from dpss.job.renderer import Renderer
 from tests.formats.test_other_files import (
     external_link,
     external_storage,
@@ -251,7 +252,7 @@ def test_names_from_outside_are_text(name: bytes, good: Path, tmp_path: Path) ->
         assert summary.annotation.map is not None
         if column:
             assert len(summary.annotation.types) == 2
-        files = DrawingHere().files_of(summary, NullProgress())
+        files = Renderer().files_of(summary, NullProgress())
         whole = json.loads(files["summary.json"])["annotation"]
         assert (
             max(map(len, [whole["coordinates"], *(t["annotation"] for t in whole["types"])])) < 201
@@ -295,7 +296,8 @@ def test_any_members_of_obsm(
     assert numbers_of(found) == numbers_of(summarise(path))
     assert found.annotation is not None
     if found.annotation.map is not None:
-        shape, kind = members[found.annotation.map.name.removeprefix(prefix)]
+        shown = {tidy_name(prefix + name): member for name, member in members.items()}
+        shape, kind = shown[found.annotation.map.name]
         assert len(shape) == 2
         assert shape[0] == N_CELLS
         assert shape[1] > 1
