@@ -23,6 +23,7 @@ _NEAR = 0.001
 _WIDTH = 10.0
 _SEED = 42
 _FEW = 10_000
+"""Nodes up to which there are twice as many epochs."""
 
 
 @compiled
@@ -96,7 +97,7 @@ def place_nodes(graph: Graph, scores: NDArray[np.float64]) -> NDArray[np.float64
     places = start * (_WIDTH / widest) if widest > 0 else start
     if len(graph.weights) == 0:
         return places
-    epochs = 500 if graph.n_nodes <= _FEW else 200
+    epochs = 200 if graph.n_nodes <= _FEW else 100
     sources = np.repeat(np.arange(graph.n_nodes, dtype=np.int32), np.diff(graph.begins))
     largest = float(graph.weights.max())
     used = graph.weights >= largest / epochs
