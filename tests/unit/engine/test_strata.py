@@ -215,6 +215,27 @@ def test_a_table_of_barcodes_for_a_matrix_without_columns(tmp_path: Path) -> Non
         dpss.summarize(folder, by_file=str(table))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_barcodes_that_occur_twice_or_not_at_all(tmp_path: Path, seed: int) -> None:
+    """Cells of one name share its value; lines said twice count once; empty names are missing."""
+    rng = np.random.default_rng(seed)
+    adata = adata_of(seed, n_cells=60, n_genes=20)
+    names = [f"B{i}" for i in rng.integers(0, 40, 60)]
+    adata.obs_names = ["" if i % 20 == 7 else name for i, name in enumerate(names)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        adata.write_h5ad(tmp_path / "a.h5ad")
+    values = {f"B{i}": ["x", "y", ""][i % 3] for i in range(30)}
+    lines = [f"{name},{value}" for name, value in values.items()]
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["barcode,group", *lines, *lines[:9], ""]))
+    found = by_name(dpss.summarize(tmp_path / "a.h5ad", by_file=str(table)))
+    wanted = [values.get(name, "") or "(missing)" for name in adata.obs_names]
+    assert {name: each.n_cells for name, each in found.items()} == {
+        name: wanted.count(name) for name in set(wanted)
+    }
+
+
 def test_strata_of_a_table_of_text(tmp_path: Path) -> None:
     """Cells that its first line names are put into strata; those told on the way are refused."""
     adata = adata_of(n_cells=40, n_genes=30)
