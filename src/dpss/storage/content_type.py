@@ -5,6 +5,7 @@ from __future__ import annotations
 CONTENT_TYPES = {
     "css": "text/css; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
+    "gz": "application/gzip",
     "html": "text/html; charset=utf-8",
     "ico": "image/x-icon",
     "js": "text/javascript; charset=utf-8",

@@ -33,8 +33,10 @@ from dpss.job.report.outcomes import Status
 from dpss.job.run import run
 from dpss.stats.cell_records import HeldRecords
 from dpss.stats.kernels import layout
+from dpss.storage.content_type import content_type
 from dpss.storage.local import LocalStore
 from dpss.summary.cells import CELL_COLUMNS
+from dpss.website import build_website
 from tests.summarise import source_of, summarise_matrix
 from tests.unit.small import job_of
 
@@ -170,6 +172,19 @@ def test_clusters_and_places_are_those_of_the_embedding(tmp_path: Path) -> None:
     clusters = pd.read_csv(path.with_name("clusters.csv"), index_col=0)
     assert found["cluster"].value_counts().sort_index().tolist() == clusters["n_cells"].tolist()
     assert found[["umap_1", "umap_2"]].notna().all().all()
+
+
+@pytest.mark.slow
+def test_pages_lead_to_the_table(tmp_path: Path) -> None:
+    """It is among the downloads of a matrix that has one, and is no text to a browser."""
+    (tmp_path / "in").mkdir()
+    write_h5ad(adata_of(), tmp_path / "in")
+    _, path = publish(tmp_path / "in")
+    build_website(LocalStore(tmp_path / "out"))
+    project = path.relative_to(tmp_path / "out").parts[0]
+    page = (tmp_path / "out" / project / "index.html").read_text()
+    assert 'cells.csv.gz" download>' in page
+    assert content_type(path.name) == "application/gzip"
 
 
 @pytest.mark.slow
