@@ -70,10 +70,16 @@ class Bench:
         files = [path] if path.is_file() else path.iterdir()
         return sum(file.stat().st_size for file in files)
 
-    def dpss(self, path: Path, *arguments: object, repeats: int = 0) -> Row:
-        """Measure ``dpss summarize``, with all that it writes."""
-        command = dpss_command("summarize", path, "--output", self._output("dpss"), *arguments)
+    def dpss(
+        self, path: Path, *arguments: object, repeats: int = 0, embedding: bool = False
+    ) -> Row:
+        """Measure ``dpss summarize``, with all that it writes; the embedding only if asked for."""
+        command = self._summarize(path, *arguments, embedding=embedding)
         return self._row("dpss", command, path, repeats)
+
+    def _summarize(self, path: Path, *arguments: object, embedding: bool = False) -> list[str]:
+        choice = "--embedding" if embedding else "--no-embedding"
+        return dpss_command("summarize", path, "--output", self._output("dpss"), choice, *arguments)
 
     def contender(self, name: str, path: Path, *arguments: object, repeats: int = 0) -> Row:
         """Measure one of the others."""
@@ -86,8 +92,7 @@ class Bench:
     def limited(self, path: Path, limits: Limits, *arguments: object) -> Measurement:
         """Measure ``dpss summarize`` once, with limits of its own."""
         self._read_once(path)
-        command = dpss_command("summarize", path, "--output", self._output("dpss"), *arguments)
-        return measure(command, self.folder, limits)
+        return measure(self._summarize(path, *arguments), self.folder, limits)
 
     def command(self, name: str, command: list[str], repeats: int) -> Row:
         """Measure any command."""

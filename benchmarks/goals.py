@@ -35,6 +35,7 @@ def all_goals(results: Results) -> list[Goal]:
         *_gene_major_goals(results),
         *_memory_goals(results),
         *_start_goals(results),
+        *_embedding_goals(results),
         *_other_goals(results),
         *_remote_goals(results),
     ]
@@ -146,6 +147,34 @@ def _start_goals(results: Results) -> Iterator[Goal]:
         else:
             seconds = row["wall_seconds"]
             yield Goal(text, f"{seconds:.2f} s", seconds <= most)
+
+
+def _embedding_goals(results: Results) -> Iterator[Goal]:
+    pairs = {
+        n_cells: [
+            one(results, "embedding", n_cells=n_cells, embedding=how) for how in ("without", "with")
+        ]
+        for n_cells in (2_000, 100_000, 1_000_000)
+    }
+    text = "embedding: at most 1.5 s more for 2,000 cells"
+    few = [row["wall_seconds"] for row in pairs[2_000] if row]
+    more = few[1] - few[0] if len(few) == 2 else 0.0
+    yield Goal(text, f"{more:.2f} s", more <= 1.5) if len(few) == 2 else Goal(text, "", None)
+    for n_cells, most in ((100_000, 400), (1_000_000, 360)):
+        text = f"embedding: at most {most} MiB for {n_cells:,} cells"
+        row = pairs[n_cells][1]
+        if row is None:
+            yield Goal(text, "", None)
+        else:
+            peak = row["peak_bytes"] / MIB
+            yield Goal(text, f"{peak:.0f} MiB", peak <= most)
+    text = "embedding: 1,000,000 cells in at most 3.5 times the time without it"
+    many = [row["wall_seconds"] for row in pairs[1_000_000] if row]
+    if len(many) < 2:
+        yield Goal(text, "", None)
+    else:
+        found = f"{many[1] / many[0]:.2f} times ({many[1]:.1f} s, {many[0]:.1f} s)"
+        yield Goal(text, found, many[1] <= 3.5 * many[0])
 
 
 def _other_goals(results: Results) -> Iterator[Goal]:

@@ -24,6 +24,7 @@ TITLES = {
     "memory": "From few cells to many",
     "csv": "Dense csv.gz",
     "gene_major": "Gene by gene",
+    "embedding": "Cells compared with each other",
     "many": "More than 2³¹ values",
     "dask": "Two workers instead of one",
     "remote": "From far away",
@@ -46,6 +47,11 @@ A Cell Ranger folder. `scanpy.read_10x_mtx` only reads it; *dpss* reads, counts 
     "csv": "*ISA-L and pyarrow* only read; *dpss* reads, counts and draws all.",
     "gene_major": """\
 The same matrix as CSR, read in one pass, and as CSC, read in two.""",
+    "embedding": """\
+`dpss summarize` without and with components, clusters, markers and maps: two more passes. All other
+sections leave them out (`--no-embedding`). The matrices are noise, and repeat 10,000 cells: so
+there are as many clusters as are allowed, which is the worst case for memory, and the clusters mean
+nothing. docs/explanation/embedding.md has what they mean in real and simulated cells.""",
     "many": "A CSR h5ad made so that it is small on disk: all chunks are alike.",
     "dask": """\
 One pass over a matrix on a Dask cluster of this machine, each worker a process with one thread; the
@@ -152,10 +158,15 @@ def _columns(
     """Return header and lines of a section's table."""
     from benchmarks.drawing import NAMES
 
-    first = {"memory_2019": "min_gene_count", "memory": "Format", "gene_major": "By"}.get(name, "")
+    first = {
+        "memory_2019": "min_gene_count",
+        "memory": "Format",
+        "gene_major": "By",
+        "embedding": "Embedding",
+    }.get(name, "")
     lines: list[Sequence[str]] = []
     for row in rows:
-        said = (row.get(key) for key in ("min_gene_count", "kind", "order"))
+        said = (row.get(key) for key in ("min_gene_count", "kind", "order", "embedding"))
         usual = NAMES.get(row["contender"], row["contender"])
         label = str(next((value for value in said if value is not None), usual))
         cells = f"{row['n_cells']:,}" if "n_cells" in row else ""

@@ -33,6 +33,7 @@ class Sizes:
     csv: int = 2_000
     gene_major: int = 100_000
     startup: int = 2_000
+    embedding: tuple[int, ...] = (2_000, 100_000, 1_000_000)
     many_values: int = 2_200_000_000
     dask: int = 100_000
     remote: int = 100_000
@@ -45,6 +46,7 @@ QUICK = Sizes(
     mtx=2_000,
     csv=50,
     gene_major=2_000,
+    embedding=(2_000, 10_000),
     many_values=50_000_000,
     dask=10_000,
     remote=10_000,
@@ -59,7 +61,8 @@ SMALL = {"h5ad": 2_000, "csc": 2_000, "mtx": 2_000, "csv": 50}
 def warm_up(bench: Bench) -> None:
     """Have the program compile what it compiles when it's first used."""
     for kind, n_cells in SMALL.items():
-        bench.dpss(bench.input(kind, n_cells), repeats=1)
+        # 50 lines of csv are too few cells for an embedding, which does no harm.
+        bench.dpss(bench.input(kind, n_cells), repeats=1, embedding=True)
 
 
 def run_peers(bench: Bench, sizes: Sizes) -> Row:
@@ -119,6 +122,18 @@ def run_gene_major(bench: Bench, sizes: Sizes) -> Row:
     return {"rows": rows}
 
 
+def run_embedding(bench: Bench, sizes: Sizes) -> Row:
+    """The same matrix without and with the comparison of its cells."""
+    rows = []
+    for n_cells in sizes.embedding:
+        path = bench.input("h5ad", n_cells)
+        facts = {"n_cells": n_cells, "n_values": bench.n_values(path)}
+        for embedding in (False, True):
+            row = bench.dpss(path, repeats=max(bench.repeats, 2), embedding=embedding)
+            rows.append({**row, **facts, "embedding": "with" if embedding else "without"})
+    return {"rows": rows}
+
+
 def run_startup(bench: Bench, sizes: Sizes) -> Row:
     """How long it takes to do little, with warm caches."""
     path = bench.input("h5ad", sizes.startup)
@@ -160,7 +175,9 @@ def run_remote(bench: Bench, sizes: Sizes) -> Row:
     local = {**bench.dpss(path), "where": "here"}
     with far_away(bench.folder, REMOTE_DELAY_SECONDS, REMOTE_BYTES_PER_SECOND) as far:
         output = bench.folder / "output-remote"
-        command = dpss_command("summarize", f"{far.url}/{path.name}", "--output", output)
+        command = dpss_command(
+            "summarize", f"{far.url}/{path.name}", "--output", output, "--no-embedding"
+        )
         before = far.sent()
         row = bench.command("dpss, remote", command, bench.repeats)
         after = far.sent()
@@ -227,6 +244,7 @@ SECTIONS: dict[str, Callable[[Bench, Sizes], Row]] = {
     "memory": run_memory,
     "csv": run_csv,
     "gene_major": run_gene_major,
+    "embedding": run_embedding,
     "many": run_many,
     "dask": run_dask,
     "remote": run_remote,

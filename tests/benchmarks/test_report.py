@@ -100,6 +100,22 @@ def test_what_did_not_end_well_counts_for_nothing(results: dict[str, Any]) -> No
     assert "skipped: out of memory" in page
 
 
+@pytest.mark.parametrize(("more", "mib", "met"), [(1.4, 350, True), (1.6, 361, False)])
+def test_what_an_embedding_adds_is_the_difference(more: float, mib: int, met: bool) -> None:
+    """Time for few cells is a difference, for many a ratio; memory is that of the whole."""
+    rows = [
+        {
+            "status": "ok", "n_cells": n_cells, "embedding": how, "peak_bytes": peak << 20,
+            "wall_seconds": seconds,
+        }
+        for n_cells, times in ((2_000, (2.0, 2.0 + more)), (1_000_000, (10.0, 25.0 * more)))
+        for how, seconds, peak in zip(("without", "with"), times, (200, mib), strict=True)
+    ]  # fmt: skip
+    goals = all_goals({"sections": {"embedding": {"rows": rows}}})
+    verdicts = {goal.text: goal.met for goal in goals if goal.text.startswith("embedding")}
+    assert list(verdicts.values()) == [met, None, met, met]
+
+
 def test_the_cost_of_a_value_is_a_slope(results: dict[str, Any]) -> None:
     """One second per 50,000 cells of 2,000 values is 10 ns, whatever the start costs."""
     assert seconds_per_value(results, "h5ad") == pytest.approx(1e-8)
