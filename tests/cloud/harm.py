@@ -3,15 +3,19 @@
     python -m tests.cloud.harm DAYS run --input ...
 
 ``crash`` reads where nothing is, ``hang`` waits, ``memory`` takes all memory that there is.
-The run believes that it begins so many days from now.
+The run believes that it begins so many days from now, and that a day has passed once ``hang``
+waits: a limit of minutes ends it at once, and no other however slow the machine is.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 import sys
+import tempfile
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,11 +24,15 @@ from dpss.cli.commands import main
 from dpss.compute.cgroups import memory_limit
 from dpss.engine import summarizer as summarizing
 from dpss.job import factory as composing
+from dpss.job.children import workers
 
 FAULTS = ("crash", "hang", "memory")
 _MORE_BYTES = 64 << 20
 _PIECE_BYTES = 8 << 20
+_DAY_SECONDS = 86_400
 _real = summarizing.summarize_matrix
+# Of the command, before it forks: its children know the name, too.
+_waits = Path(tempfile.gettempdir()) / f"dpss-harm-{os.getpid()}"
 
 
 def do_harm(name: str) -> None:
@@ -32,6 +40,7 @@ def do_harm(name: str) -> None:
     if name == "crash":
         ctypes.string_at(0)
     if name == "hang":
+        _waits.touch()
         threading.Event().wait()
     if name == "memory":
         if (memory_limit() or 1 << 60) > 4 << 30:
@@ -60,8 +69,19 @@ class Clock(datetime):
         return datetime.now(tz or UTC) + timedelta(days=cls.days)
 
 
+class Stopwatch:
+    """Measures as `time` does; a day passes when ``hang`` waits."""
+
+    @staticmethod
+    def monotonic() -> float:
+        """Return seconds since some moment."""
+        return time.monotonic() + _waits.exists() * _DAY_SECONDS
+
+
 if __name__ == "__main__":
     Clock.days = int(sys.argv[1])
     composing.datetime = Clock  # type: ignore[misc]
     summarizing.summarize_matrix = summarize_matrix
+    _waits.unlink(missing_ok=True)
+    workers.time = Stopwatch  # type: ignore[assignment]
     main(sys.argv[2:])

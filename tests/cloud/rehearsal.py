@@ -85,7 +85,8 @@ class Rehearsal:
             *("--log-format", "json", "--metrics", "emf"),
             *("--time-limit", str(self.time_limit)),
         ]
-        ended = run_watched(command, self.s3.environment, self.folder, self.group, cut)
+        environment = self.s3.environment | {"TMPDIR": str(self.folder)}
+        ended = run_watched(command, environment, self.folder, self.group, cut)
         found, self.position = requests_of(self.log, self.position)
         report = self.report()
         causes = {
