@@ -143,7 +143,7 @@ def test_no_text_lies_on_another_or_leaves_the_paper(summary: Summary, paper: fl
         texts = [*page.texts, *(text for panel in page.panels for text in axis_texts(panel))]
         for text in texts:
             box = text.box
-            assert box.left >= -1, (figure.slug, text.text)
+            assert box.left >= 4, (figure.slug, text.text, "touches the edge")
             assert box.top >= -1, (figure.slug, text.text)
             assert box.right <= page.width + 1, (figure.slug, text.text)
             assert box.bottom <= page.height + 1, (figure.slug, text.text)

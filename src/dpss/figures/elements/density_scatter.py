@@ -18,6 +18,7 @@ from dpss.figures.elements.layout import (
     left_of,
     legend,
     note,
+    side_lines,
     spread,
     wrap,
 )
@@ -128,14 +129,19 @@ def lay_out_cells(summary: Summary, title: str, plot: CellPlot, paper: float) ->
     what = plot.specification
     head = heading(summary, title, paper)
     narrow = is_narrow(paper)
-    left = left_of([label for _, label in what.y.ticks])
+    right = paper - (MARGIN * 0.75 if narrow else _RIGHT)
+    aspect = 1.0 if narrow else _ASPECT
+    labels = [label for _, label in what.y.ticks]
+    left = left_of(labels)
+    for _ in range(2):  # A further line of the title makes the panel smaller.
+        n_lines = len(side_lines(what.y.title, (right - left) / aspect))
+        left = left_of(labels, n_lines=n_lines)
     entries = list(what.legend)
     if narrow:  # There is no room at the lines: their labels are in the legend.
         entries += [_line_entry(guide) for guide in what.guides if guide.text]
     key = legend(entries, MARGIN, head.bottom, paper - MARGIN)
     top = key.bottom + (8.0 if narrow else LINE + 10.0)
-    right = paper - (MARGIN * 0.75 if narrow else _RIGHT)
-    box = PaperArea(left, top, right - left, (right - left) / (1.0 if narrow else _ASPECT))
+    box = PaperArea(left, top, right - left, (right - left) / aspect)
     hidden = _left_out(plot)
     lines = len(wrap(hidden, paper - 2 * MARGIN, 8.0)) if hidden else 0
     height = foot_of(what.x.title, box) + 11.0 * lines

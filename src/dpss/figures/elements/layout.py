@@ -33,7 +33,9 @@ _BETWEEN = 14.0
 LINE = 13.0
 """Distance between lines of small type, in points."""
 TITLE_LINE = 13.0
-"""Distance between lines of an axis's title, in points."""
+"""Distance between lines of an x axis's title, in points."""
+_SIDE_LINE = MEDIUM + 2.0
+"""Distance between lines of a y axis's title, in points."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,9 @@ def axis_texts(panel: Panel) -> list[Text]:
         widest = max((width(label, size) for _, label in panel.y.ticks), default=0.0)
         x = edge - widest - 7.0
         middle = (box.top + box.bottom) / 2
-        lines = wrap(panel.y.title, box.height + 20, MEDIUM)
+        lines = side_lines(panel.y.title, box.height)
         for n, line in enumerate(lines):
-            across = x - (len(lines) - 1 - n) * (MEDIUM + 2)
+            across = x - (len(lines) - 1 - n) * _SIDE_LINE
             texts.append(Text(across, middle, line, MEDIUM, anchor="middle", upward=True))
     return texts
 
@@ -162,10 +164,22 @@ def foot_of(title: str, box: PaperArea) -> float:
     return box.bottom + 30.0 + TITLE_LINE * len(title_lines(title, box))
 
 
-def left_of(labels: Sequence[str], *, titled: bool = True) -> float:
-    """Return how far from the paper's edge a panel begins whose y axis has these tick labels."""
+def left_of(labels: Sequence[str], *, titled: bool = True, n_lines: int = 1) -> float:
+    """Return how far from the paper's edge a panel begins whose y axis has these tick labels.
+
+    Args:
+        labels: Labels of the ticks.
+        titled: Whether the axis has a title.
+        n_lines: Lines of the title, as `side_lines` gives them.
+    """
     widest = max((width(label, SMALL) for label in labels), default=0.0)
-    return MARGIN * 0.6 + (MEDIUM + 7.0 if titled else 0.0) + widest + GAP + 3.0
+    title = MEDIUM + 7.0 + (n_lines - 1) * _SIDE_LINE if titled else 0.0
+    return MARGIN * 0.6 + title + widest + GAP + 3.0
+
+
+def side_lines(title: str, height: float) -> list[str]:
+    """Return the title of a y axis in lines that fit beside a panel of this height in points."""
+    return wrap(title, height + 20.0, MEDIUM)
 
 
 def note(paper: float, height: float, text: str) -> list[Text]:
