@@ -17,6 +17,7 @@ from dpss.figures.elements.layout import (
     is_narrow,
     left_of,
     note,
+    side_lines,
     wrap,
 )
 from dpss.figures.elements.marks import Curve, Dots, Mark, Page, Panel, PaperArea, Segments, Text
@@ -90,8 +91,9 @@ def layout(summary: Summary, width: float) -> Page:
     x = make_axis("cells, ranked by their counts", 0.9, max(n, 2) * 1.15, Scale.LOG, whole=True)
     low, high = span_of(float(heights[-1]), float(heights[0]), log=True, pad=0.07)
     y = make_axis(f"total {noun(summary)} per cell", low, high, Scale.LOG)
-    left = left_of([label for _, label in y.ticks])
     tall = 190.0 if is_narrow(width) else 260.0
+    n_lines = len(side_lines(y.title, tall))
+    left = left_of([label for _, label in y.ticks], n_lines=n_lines)
     top = head.bottom + (4.0 if n_above_knee(summary) is None else 20.0)
     box = PaperArea(left, top, width - MARGIN - left, tall)
     n_empty = n - int(ranks[-1])

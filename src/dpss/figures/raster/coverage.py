@@ -52,6 +52,7 @@ def add_edge(cover: Any, x0: float, y0: float, x1: float, y1: float) -> None:
     if y1 <= 0.0 or y0 >= height:
         return
     slope = (x1 - x0) / (y1 - y0)
+    least, most = min(x0, x1), max(x0, x1)
     top, end = max(y0, 0.0), min(y1, float(height))
     for row in range(int(top), last_pixel(end, height)):
         above, below = max(top, float(row)), min(end, row + 1.0)
@@ -61,6 +62,7 @@ def add_edge(cover: Any, x0: float, y0: float, x1: float, y1: float) -> None:
         a, b = x0 + (above - y0) * slope, x0 + (below - y0) * slope
         if a > b:
             a, b = b, a
+        a, b = max(a, least), min(b, most)  # Rounding leaves the edge's own pixels otherwise.
         if b <= 0.0:  # All that is right of it lies within.
             cover[row, 0] += part_of_row
             continue

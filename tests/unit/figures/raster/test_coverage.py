@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -37,6 +37,7 @@ def supersampled(corners: object, parts: int = 16) -> np.ndarray:
 
 
 @given(TRIANGLE)
+@example(((2.0, 2.0), (2.0, 28.0), (57.0, 3.0))).via("left 1e-16 beside its pixels")
 @settings(max_examples=60, deadline=None)
 def test_a_polygon_covers_its_area(corners: object) -> None:
     """The sum over all pixels is the area, to within the rounding of each."""
