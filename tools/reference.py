@@ -14,7 +14,7 @@ import click
 from dpss.cli.commands import commands
 from dpss.engine.options import own_options
 from dpss.engine.settings import StatSettings
-from dpss.formats.base import About
+from dpss.formats.record import About
 from dpss.formats.registry import FORMATS
 from dpss.storage.file_formats import FILE_FORMATS
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dpss.formats.base import About, Matrix
+from dpss.formats.base import Matrix
 from dpss.formats.discovery import iter_matrices
-from dpss.formats.hdf5 import LAYOUTS
 from dpss.formats.hdf5.file import Hdf5File
-from dpss.formats.registry import FORMATS, Format, format_of
+from dpss.formats.hdf5.layouts import LAYOUTS
+from dpss.formats.record import About, Format
+from dpss.formats.registry import FORMATS, format_of
 from dpss.storage.archives.zip import ZipTree
 from dpss.storage.base import Blob
 from dpss.storage.locations import Source

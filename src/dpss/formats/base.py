@@ -1,8 +1,7 @@
 """The interfaces of readers: matrices, layers and tables of cells.
 
-A file holds one or more matrices, a matrix has one or more layers, and a layer gives blocks. To add
-a format, write a module with ``sniff`` and ``open_`` and enter it in `dpss.formats.registry`;
-``CONTRIBUTING.md`` shows how.
+A file holds one or more matrices, a matrix has one or more layers, and a layer gives blocks.
+``CONTRIBUTING.md`` shows how a format is added.
 """
 
 from __future__ import annotations
@@ -139,21 +138,6 @@ class CellCoordinates(Protocol):
             ColumnError: The values are not coordinates.
             MatrixError: They can't be read.
         """
-
-
-@dataclass(frozen=True)
-class About:
-    """Description of a format: docs/reference/formats.md is generated from it."""
-
-    name: str
-    reader: str
-    """Name of the module below `dpss.formats` that reads the format."""
-    endings: str
-    """Name of the row of `dpss.storage.file_formats.FILE_FORMATS` with the endings of its files."""
-    real_files: tuple[str, ...] = ()
-    """Names of real files that the tests read."""
-    constant_memory: str = "yes"
-    """Whether memory stays constant with the file's size, with exceptions."""
 
 
 @dataclass(frozen=True)

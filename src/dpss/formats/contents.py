@@ -16,9 +16,10 @@ from dpss.errors import (
     NeedsWholeError,
     NoMatrixError,
 )
-from dpss.formats import mtx
 from dpss.formats.annotation.axis_names import Kind as Names
-from dpss.formats.registry import FORMATS, Format, format_of
+from dpss.formats.file_names import find_role, label_of, name_matrices
+from dpss.formats.record import Format
+from dpss.formats.registry import FORMATS, format_of
 from dpss.formats.side_files import (
     HEADER_BYTES,
     may_be_side_file,
@@ -151,7 +152,7 @@ def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
     }
     for path, kind in list(kinds.items()):
         is_table = isinstance(kind, Format) and kind.rows is not None
-        if is_table and path.rpartition("/")[0] in folders and mtx.find_role(path):
+        if is_table and path.rpartition("/")[0] in folders and find_role(path):
             del kinds[path]
 
 
@@ -186,7 +187,7 @@ def _names(paths: Sequence[str], kinds: Mapping[str, Format | Archive]) -> dict[
     """Name the items by their paths, without the parts that all have in common."""
     if len(paths) < 2:
         return dict.fromkeys(paths, "")
-    several = mtx.name_matrices([path for path in paths if _has_names_beside(kinds[path])])
+    several = name_matrices([path for path in paths if _has_names_beside(kinds[path])])
     shown = [several.get(path) or _without_matrix(path, kinds[path]) for path in paths]
     parts = [path.split("/") for path in paths]
     n_common = 0
@@ -207,5 +208,5 @@ def _without_matrix(path: str, kind: Format | Archive) -> str:
     """Return a path; of ``sample/matrix.mtx`` that of the folder."""
     if _has_names_beside(kind):
         folder, _, name = path.rpartition("/")
-        return f"{folder}/{mtx.label_of(name)}".strip("/") or name
+        return f"{folder}/{label_of(name)}".strip("/") or name
     return path

@@ -15,7 +15,8 @@ from dpss.formats.base import Matrix
 from dpss.formats.contents import ARCHIVE, Archive, Contents, Item, list_contents, recognise
 from dpss.formats.options import OpenOptions
 from dpss.formats.other_formats import describe_members
-from dpss.formats.registry import Format, open_matrices
+from dpss.formats.record import Format
+from dpss.formats.registry import open_matrices
 from dpss.formats.side_files import side_file_of
 from dpss.storage.access import open_seekable
 from dpss.storage.archives import TarTree, ZipTree, is_zip

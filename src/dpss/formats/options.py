@@ -1,16 +1,22 @@
-"""Resources for opening a matrix: threads, memory, and scratch space to unpack into."""
+"""Options for opening a matrix: threads, memory, orientation, and scratch space to unpack into."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
-from dpss.formats.r import DEFAULT_MEMORY_BYTES
-from dpss.formats.text import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
 from dpss.storage.access import Hold
 from dpss.storage.base import Blob
 from dpss.storage.scratch import Scratch
+
+Orientation = Literal["genes × cells", "cells × genes"]
+"""Orientation of a table: lines by columns."""
+GENES_BY_CELLS: Orientation = "genes × cells"
+CELLS_BY_GENES: Orientation = "cells × genes"
+DEFAULT_MEMORY_BYTES = 4 << 30
+"""Memory limit, in bytes, for files that can only be read whole."""
 
 
 def parse_orientation(setting: str | None) -> Orientation | None:

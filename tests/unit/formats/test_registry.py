@@ -17,10 +17,11 @@ import pytest
 
 from dpss.formats import contents, registry
 from dpss.formats.arrays.memory import InMemoryLayer
-from dpss.formats.base import About, Matrix
+from dpss.formats.base import Matrix
 from dpss.formats.discovery import OpenFailure, holds_matrix, iter_matrices
 from dpss.formats.options import OpenOptions
-from dpss.formats.registry import FORMATS, Format
+from dpss.formats.record import About, Format
+from dpss.formats.registry import FORMATS
 from dpss.model import GeneTable
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_decompressed, peek

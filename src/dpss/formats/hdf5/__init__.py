@@ -1,9 +1,5 @@
 """HDF5 files: AnnData's h5ad and h5mu, loom, 10x Genomics' h5."""
 
-from dpss.formats.hdf5.layouts import LAYOUTS, open_, sniff
+from dpss.formats.hdf5.records import FORMATS
 
-__all__ = [
-    "LAYOUTS",
-    "open_",
-    "sniff",
-]
+__all__ = ["FORMATS"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dpss.errors import NeedsWholeError, UnknownFormatError
-from dpss.formats.base import About, Matrix
+from dpss.formats.base import Matrix
 from dpss.formats.hdf5.dense import is_plain, open_plain
 from dpss.formats.hdf5.file import SIGNATURE, Hdf5File, is_hdf5, reading
 from dpss.formats.hdf5.h5ad import is_h5ad, is_h5mu, open_h5ad, open_h5mu
@@ -15,6 +15,7 @@ from dpss.formats.hdf5.loom import is_loom, open_loom
 from dpss.formats.hdf5.strings import check_heaps_of_attributes
 from dpss.formats.hdf5.tenx import is_tenx_h5, open_tenx_h5
 from dpss.formats.other_formats import describe_hdf5
+from dpss.formats.record import About
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import peek
 

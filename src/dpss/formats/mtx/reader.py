@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from dpss.formats.annotation.gene_columns import looks_like_ids
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import Matrix
+from dpss.formats.file_names import name_matrices
 from dpss.formats.mtx.cells import cell_table
 from dpss.formats.mtx.header import is_matrix_market, read_header
 from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
@@ -30,7 +30,6 @@ from dpss.formats.mtx.orientation import decide_orientation, orient
 from dpss.formats.mtx.roles import Table, Tables, find_tables
 from dpss.formats.mtx.tables import read_gene_table
 from dpss.formats.other_formats import NPZ
-from dpss.formats.side_files import COMPRESSION
 from dpss.model import GeneTable
 from dpss.storage.archives import ZipTree, is_clutter, is_zip
 from dpss.storage.base import Blob, Tree
@@ -118,29 +117,6 @@ def _as_tree(source: Blob | Tree) -> Blob | Tree:
 
 def _list_blobs(tree: Tree) -> dict[str, Blob]:
     return {path: blob for path, blob in tree.blobs().items() if not is_clutter(path)}
-
-
-def name_matrices(paths: list[str]) -> dict[str, str]:
-    """Name each matrix by the part of its path that differs from those of the others."""
-    if len(paths) < 2:
-        return dict.fromkeys(paths, "")
-    parts = {path: [*PurePosixPath(path).parts[:-1], label_of(path)] for path in paths}
-    shared = set.intersection(*(set(names) for names in parts.values()))
-    labels = {p: "_".join(n for n in names if n and n not in shared) for p, names in parts.items()}
-    if len(set(labels.values())) < len(paths) or not all(labels.values()):
-        # Not told apart by that: the whole path.
-        return {path: COMPRESSION.sub("", path).replace("/", "_") for path in paths}
-    return labels
-
-
-def label_of(path: str) -> str:
-    """Return a file's name without ``matrix``, ``.mtx`` and the like at its end."""
-    name = COMPRESSION.sub("", path.rpartition("/")[2])
-    name = name.removesuffix(".txt").removesuffix(".mtx").removesuffix(".npz")
-    for word in ("matrix", "counts", "Matrix"):
-        if name.rstrip("._- ").endswith(word):
-            return name.rstrip("._- ").removesuffix(word).rstrip("._- ")
-    return name
 
 
 def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: int) -> Matrix:

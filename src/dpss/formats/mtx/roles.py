@@ -16,7 +16,8 @@ from enum import Enum
 from dpss.errors import CorruptMatrixError
 from dpss.formats.annotation.axis_names import GENE_FAMILIES
 from dpss.formats.annotation.gene_columns import ENSEMBL
-from dpss.formats.mtx.tables import find_role, split_head
+from dpss.formats.file_names import find_role
+from dpss.formats.mtx.tables import split_head
 from dpss.formats.side_files import COMPRESSION
 from dpss.storage.base import Blob
 from dpss.storage.compression import peek

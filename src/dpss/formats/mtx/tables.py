@@ -17,37 +17,15 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.annotation.gene_columns import gene_table, looks_like_ids
-from dpss.formats.side_files import COMPRESSION
 from dpss.model import GeneTable
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_decompressed
 
-_EXTENSION = re.compile(r"\.(tsv|csv|txt|tab|mtx)$")
-_ROLES = {
-    "genes": ("features", "feature", "genes", "gene", "peaks", "rows", "rownames", "var"),
-    "cells": ("cells", "cell", "barcodes", "barcode", "cols", "colnames", "columns", "obs"),
-}
-_WORD = re.compile(r"[a-z]+")
 _MAX_LINE_BYTES = 1 << 16
 _MAX_TABLE_BYTES = 1 << 26
 _PIECE_BYTES = 1 << 18
 _BOUNDS = ("region_from", "region_to")
 _USELESS = re.compile(r"start|end|isgene|species|strand|length|sequence")
-
-
-def find_role(path: str) -> tuple[str, str, str] | None:
-    """Return the role that a table may have, by its name.
-
-    Returns:
-        ``genes`` or ``cells``, the name before the word that says so, and the name
-        after it; ``None`` where no word does.
-    """
-    stem = _EXTENSION.sub("", COMPRESSION.sub("", path.rpartition("/")[2].lower()))
-    for match in reversed(list(_WORD.finditer(stem))):
-        for role, words in _ROLES.items():
-            if match.group() in words:
-                return role, stem[: match.start()], stem[match.end() :]
-    return None
 
 
 def split_head(data: bytes, most: int) -> list[list[str]]:

@@ -1,9 +1,5 @@
 """R's files: matrices and the objects of Seurat and Bioconductor."""
 
-from dpss.formats.r.reader import DEFAULT_MEMORY_BYTES, open_, sniff
+from dpss.formats.r.records import FORMATS
 
-__all__ = [
-    "DEFAULT_MEMORY_BYTES",
-    "open_",
-    "sniff",
-]
+__all__ = ["FORMATS"]

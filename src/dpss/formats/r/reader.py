@@ -20,6 +20,7 @@ from dpss.formats.annotation.gene_table import Note, check_feature_count, name_g
 from dpss.formats.arrays.coordinates import HeldCoordinates
 from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
+from dpss.formats.options import DEFAULT_MEMORY_BYTES
 from dpss.formats.r.containers import Found, find_matrices
 from dpss.formats.r.matrices import Compressed, RMatrix
 from dpss.formats.r.objects import FEW_OBJECTS, NEED_PER_OBJECT, RDATA, parse_objects
@@ -31,8 +32,6 @@ from dpss.storage.compression import open_decompressed, peek
 log = logging.getLogger(__name__)
 
 FORMAT = "R"
-DEFAULT_MEMORY_BYTES = 4 << 30
-"""Memory that reading a file may need where nothing else is said."""
 _NEED_PER_BYTE = 4.5
 """Bytes of memory per decompressed byte: the bytes, rdata's copy of them, arrays in two byte
 orders. Measured: 4.2 for a matrix of 12 million values.

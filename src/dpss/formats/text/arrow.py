@@ -19,8 +19,8 @@ from dpss.errors import (
     UnknownFormatError,
 )
 from dpss.formats.base import Matrix
+from dpss.formats.options import Orientation
 from dpss.formats.text.arrow_rows import order_columns, title_row, write_rows
-from dpss.formats.text.layout import Orientation
 from dpss.formats.text.reader import open_text
 from dpss.storage.base import Blob, Tree
 from dpss.storage.blob_file import BlobFile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.axis_names import AxisKind, are_lists, are_measures, find_kind
 from dpss.formats.annotation.gene_table import check_feature_count
+from dpss.formats.options import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
 from dpss.formats.other_formats import describe_bytes, unknown_format
 from dpss.formats.text.bounds import LineBounds
 from dpss.formats.text.dialect import Dialect, find_dialect, split_line
@@ -19,11 +19,6 @@ from dpss.formats.text.stream import TextReader, skip
 from dpss.model import Certainty, Decision
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_text
-
-Orientation = Literal["genes × cells", "cells × genes"]
-"""Orientation of a table: lines by columns."""
-GENES_BY_CELLS: Orientation = "genes × cells"
-CELLS_BY_GENES: Orientation = "cells × genes"
 
 _HEAD_BYTES = 1 << 21
 _MOST_HEAD_BYTES = 1 << 28

@@ -22,13 +22,12 @@ from dpss.formats.annotation.gene_table import (
     number_genes,
 )
 from dpss.formats.base import Matrix
+from dpss.formats.options import GENES_BY_CELLS, Orientation
 from dpss.formats.side_files import side_file_of
 from dpss.formats.text.dialect import Dialect
 from dpss.formats.text.layer import TextLayer
 from dpss.formats.text.layout import (
-    GENES_BY_CELLS,
     Look,
-    Orientation,
     count_lines,
     is_text,
     look_at,

@@ -17,7 +17,7 @@ from scipy import sparse
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
 from dpss.formats.base import Layer, Matrix
 from dpss.formats.mtx import reader as mtx
-from dpss.formats.mtx.tables import count_lines, find_role, read_gene_table
+from dpss.formats.mtx.tables import count_lines, read_gene_table
 from dpss.storage.archives.zip import ZipTree
 from dpss.storage.local import LocalFile, LocalFolder
 from tests.unit.formats.layers import dense
@@ -143,23 +143,6 @@ def test_lines_are_counted(n: int, end: bytes) -> None:
     assert count_lines(MemoryBlob("a", text), 10) == n
     assert count_lines(MemoryBlob("a", b"a\n\nb\n"), 10) == 3
     assert count_lines(MemoryBlob("a", gzip.compress(b"\n" * 10**6 + b"a")), 10) > 10
-
-
-@pytest.mark.parametrize(
-    ("name", "role"),
-    [
-        ("genes.tsv.gz", ("genes", "", "")),
-        ("dir_cells/GSM1_x_features.tsv", ("genes", "gsm1_x_", "")),
-        ("GSM1.barcodes.csv.gz", ("cells", "gsm1.", "")),
-        ("exp.mtx_cols", ("cells", "exp.mtx_", "")),
-        ("cell_types.tsv", ("cells", "", "_types")),
-        ("readme.txt", None),
-        ("excellent.tsv", None),
-    ],
-)
-def test_roles_are_told_by_words(name: str, role: tuple[str, str, str] | None) -> None:
-    """A table's name says what it may be, and whose."""
-    assert find_role(name) == role
 
 
 def test_triples_of_geo_are_matrices_of_their_own() -> None:

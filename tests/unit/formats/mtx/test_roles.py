@@ -9,7 +9,7 @@ import pytest
 from scipy import io as scipy_io
 from scipy import sparse
 
-from dpss.formats.mtx.tables import find_role
+from dpss.formats.file_names import find_role
 from tests.unit.formats.layers import dense
 from tests.unit.formats.mtx.test_reader import MTX, note_names, only_layer, open_files
 

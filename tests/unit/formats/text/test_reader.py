@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
+from dpss.formats.options import CELLS_BY_GENES, GENES_BY_CELLS
 from dpss.formats.text import stream as text_stream
-from dpss.formats.text.layout import CELLS_BY_GENES, GENES_BY_CELLS
 from dpss.formats.text.reader import open_text
 from dpss.storage.local import LocalFile
 from dpss.summary.assumptions import assumptions

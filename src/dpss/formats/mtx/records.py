@@ -1,0 +1,30 @@
+"""The format of Matrix Market files, and of arrays that scipy writes."""
+
+from __future__ import annotations
+
+from dpss.formats.mtx.reader import is_entries, open_, open_member, sniff
+from dpss.formats.record import About, Format
+
+FORMATS = (
+    Format(
+        (
+            About(
+                "mtx with its tables, folder or zip",
+                "mtx.reader",
+                "mtx",
+                ("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
+            ),
+            About(
+                "npz, as scipy's `save_npz` writes it, with tables of genes and cells beside it",
+                "mtx.npz",
+                "npz",
+            ),
+        ),
+        lambda source, options: open_(source, options.threads),
+        is_file=is_entries,
+        is_folder=sniff,
+        open_beside=lambda tree, path, others, options: open_member(
+            tree, path, others, options.threads
+        ),
+    ),
+)
