@@ -119,7 +119,7 @@ def render(given: dict[str, Any]) -> str:
     lines += render_shared(given)
     lines += [
         "",
-        "*A month* is 30 daily runs and what stands there: "
+        "*A month* is 30 daily runs and the fixed costs: "
         + "; ".join(f"{p['name']}: {dollars(standing(given, p))}" for p in given["portal"])
         + " (figures in S3 with a third more for old versions, three images, six alarm "
         "metrics).",
