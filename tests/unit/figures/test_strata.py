@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 
 import anndata
 import numpy as np
@@ -14,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dpss
-from dpss.figures.elements.layout import NARROW, WIDE, axis_texts
-from dpss.figures.elements.marks import Dots, Page
+from dpss.figures.elements.layout import NARROW, WIDE
+from dpss.figures.elements.marks import Dots
 from dpss.figures.export import figure_files
 from dpss.figures.registry import figures_of
 from dpss.figures.strata import STRATA
+from tests.unit.figures.drawn import assert_readable
 from tests.unit.summary.test_strata import summary_of
 
 LONG = "10x 3' v3.1, dual index, nuclei of the left ventricle, second freezing"
@@ -34,19 +34,6 @@ def with_one_deep(n_groups: int, deep: int) -> dpss.Summary:
     return dpss.summarize(
         anndata.AnnData(sp.csr_matrix(counts.astype(np.float32)), obs=obs), by="group"
     )
-
-
-def assert_readable(page: Page) -> None:
-    """No text lies on another or leaves the paper."""
-    texts = [*page.texts, *(text for panel in page.panels for text in axis_texts(panel))]
-    for text in texts:
-        assert text.size >= 8
-        assert text.box.left >= -1, text.text
-        assert text.box.right <= page.width + 1, text.text
-        assert text.box.top >= -1, text.text
-        assert text.box.bottom <= page.height + 1, text.text
-    for one, other in itertools.combinations(texts, 2):
-        assert not one.overlaps(other), (one.text, other.text)
 
 
 @pytest.mark.slow

@@ -19,11 +19,12 @@ from dpss.figures.elements.cell_maps import (
     map_panel,
     numbers,
 )
-from dpss.figures.elements.layout import NARROW, WIDE, axis_texts
+from dpss.figures.elements.layout import NARROW, WIDE
 from dpss.figures.elements.marks import PaperArea
 from dpss.figures.elements.palette import DARK, LIGHT
 from dpss.figures.registry import EMBEDDING_FIGURES
 from dpss.stats.embedding.maps import N_BINS, CellMap, MapFrame
+from tests.unit.figures.drawn import assert_readable
 from tests.unit.figures.embedded import embedded
 
 
@@ -95,16 +96,7 @@ def test_numbers_do_not_lie_on_each_other(seed: int, n_clusters: int, apart: flo
 @pytest.mark.parametrize("figure", EMBEDDING_FIGURES, ids=lambda figure: figure.slug)
 def test_texts_of_an_embedding_can_be_read(figure, paper: float) -> None:
     """On wide paper and on a phone's, none lies on another or leaves the paper."""
-    page = figure.page(embedded(), paper)
-    texts = [*page.texts, *(text for panel in page.panels for text in axis_texts(panel))]
-    for text in texts:
-        assert text.size >= 8
-        assert text.box.left >= -1, text.text
-        assert text.box.right <= page.width + 1, text.text
-        assert text.box.top >= -1, text.text
-        assert text.box.bottom <= page.height + 1, text.text
-    for one, other in itertools.combinations(texts, 2):
-        assert not one.overlaps(other), (one.text, other.text)
+    assert_readable(figure.page(embedded(), paper))
 
 
 def test_without_an_embedding_the_reason_is_the_error() -> None:
