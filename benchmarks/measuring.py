@@ -42,7 +42,7 @@ class Measurement:
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
-    """Largest resident memory of the process with its helper processes, ten times a second."""
+    """Largest resident memory of the process with its children, ten times a second."""
     largest_process_bytes: int
     """Largest resident memory of a single process, to the page."""
     output: str

@@ -216,9 +216,9 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     if is_anndata(source):
         return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
 
+    from dpss.formats.endings import stem_of
     from dpss.formats.options import OpenOptions, parse_orientation
     from dpss.storage.access import in_place, open_access
-    from dpss.storage.file_formats import stem_of
     from dpss.storage.fingerprint import fingerprint
     from dpss.storage.local import path_of
     from dpss.storage.locations import open_source
