@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import Decision, GeneTable
-from dpss.stats.accumulator import Sums
-from dpss.stats.values.kinds import Values
-from dpss.summary.droplets import Droplets
-from dpss.summary.embedding import Embedding
 from dpss.summary.nomenclature import Nomenclature, describe_names
+
+if TYPE_CHECKING:
+    from dpss.model import Decision, GeneTable
+    from dpss.stats.accumulator import Sums
+    from dpss.stats.values.kinds import Values
+    from dpss.summary.droplets import Droplets
+    from dpss.summary.embedding import Embedding
 
 
 @dataclass(frozen=True)
