@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from dpss.formats.hdf5.layouts import LAYOUTS
@@ -23,6 +24,12 @@ def _load() -> FormatFunctions:
     from dpss.formats.hdf5.signature import sniff
 
     return FormatFunctions(_open, is_file=sniff)
+
+
+def preload() -> None:
+    """Import the reader of h5ad, the commonest format, before children are forked."""
+    import_module("dpss.formats.hdf5.reader")
+    LAYOUTS[0].load()
 
 
 FORMATS = (Format(tuple(layout.about for layout in LAYOUTS), _load, random_access=True),)

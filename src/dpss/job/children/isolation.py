@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _PRELOADED = (
     "dpss.formats.discovery",
+    "dpss.formats.arrays.probes",
     "dpss.engine.summarizer",
     "dpss.figures.registry",
     "dpss.figures.export",
@@ -150,6 +151,9 @@ def preload() -> None:
     """Import the modules of most tasks; compiled loops are linked at their first use."""
     for name in _PRELOADED:
         import_module(name)
+    from dpss.formats.hdf5 import preload as preload_hdf5
+
+    preload_hdf5()
 
 
 @contextmanager
