@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from dpss.model import CellBlock
 from dpss.stats.embedding.assignment import CellSketch
+from dpss.stats.embedding.cell_places import HeldPlaces
 from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import CovarianceAccumulator, VariableGenes, hash_limit
 from dpss.stats.embedding.group_tables import HistogramGenes
@@ -75,7 +76,8 @@ def groups(min_gene_count: int = 0) -> GroupAccumulator:
     """Make an empty accumulator over the sketch."""
     rows = np.arange(N_GENES, dtype=np.int32) - 5
     rows[(rows < 0) | (genes().kinds == 0)] = -1
-    return GroupAccumulator(genes(min_gene_count), sketch(), HistogramGenes(rows, 8))
+    cells = HeldPlaces(N_CELLS)
+    return GroupAccumulator(genes(min_gene_count), sketch(), HistogramGenes(rows, 8), cells)
 
 
 def equal(a: Any, b: Any) -> bool:

@@ -15,6 +15,7 @@ from dpss.engine.settings import StatSettings
 from dpss.errors import NoEmbeddingError, NotCellMajorError
 from dpss.model import GeneTable
 from dpss.stats.embedding.assignment import CellSketch
+from dpss.stats.embedding.cell_places import PlaceStore
 from dpss.stats.embedding.cluster_limit import limit_clusters
 from dpss.stats.embedding.components import find_components
 from dpss.stats.embedding.covariance import (
@@ -97,9 +98,10 @@ class _GroupFold:
     genes: VariableGenes
     sketch: CellSketch
     histograms: HistogramGenes
+    cells: PlaceStore
 
     def start(self) -> GroupAccumulator:
-        return GroupAccumulator(self.genes, self.sketch, self.histograms)
+        return GroupAccumulator(self.genes, self.sketch, self.histograms, self.cells.begin())
 
     def add(self, accumulator: GroupAccumulator, partition: range, advance: Advance) -> None:
         for block in self.reading.cell_blocks(partition, advance):
@@ -142,6 +144,7 @@ def embed_cells(
     genes: GeneStatistics,
     n_cells: int,
     stats: StatSettings,
+    cells: PlaceStore,
 ) -> Embedding:
     """Embed the kept cells of a matrix, find their clusters and the markers of these.
 
@@ -152,6 +155,7 @@ def embed_cells(
         genes: The statistics of the genes, from the first pass.
         n_cells: Number of kept cells.
         stats: Which cells are kept, and the resolution and number of the clusters.
+        cells: Receives cluster and place of each cell, kept or not.
 
     Raises:
         NoEmbeddingError: The matrix has none; the message says why.
@@ -176,9 +180,11 @@ def embed_cells(
         smallest, sketch.n_clusters, is_gene, genes.n_cells_by_counts, n_cells, len(features)
     )
     del found
-    groups = passes.run(
-        "assigning cells", _GroupFold(passes.reading, chosen, sketch, histograms)
-    ).result()
+    assigned = passes.run(
+        "assigning cells", _GroupFold(passes.reading, chosen, sketch, histograms, cells)
+    )
+    assigned.keep_cells(cells)
+    groups = assigned.result()
     with_mt = bool((mitochondrial & features.is_gene).any())
     recorded = _record(sketch, groups, is_gene, len(variable), stats, with_mt=with_mt)
     return replace(recorded, n_joined=n_joined)

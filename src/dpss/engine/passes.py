@@ -20,6 +20,7 @@ from dpss.formats.base import EntryLayer, Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
 from dpss.stats.cell_records import CellRecords
+from dpss.stats.embedding.cell_places import PlaceStore
 from dpss.stats.entry_accumulator import CellMeasures
 from dpss.stats.strata import Stratification, StratumSums, StratumTallies
 from dpss.summary.builder import best_expressed
@@ -27,6 +28,9 @@ from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.record import Summary
 
 T = TypeVar("T")
+
+OpenPlaces = Callable[[int], PlaceStore]
+"""Makes a store for the clusters and places of a number of cells."""
 
 
 N_BOXED = 128
@@ -85,8 +89,13 @@ class Passes:
         """Return the same passes over another view of the layer."""
         return replace(self, choice=replace(self.choice, layer=layer))
 
-    def embed(self, summary: Summary) -> Summary:
-        """Return the summary with the embedding of its cells, if the settings ask for one."""
+    def embed(self, summary: Summary, open_places: OpenPlaces) -> Summary:
+        """Return the summary with the embedding of its cells, if the settings ask for one.
+
+        Args:
+            summary: The summary of the passes before.
+            open_places: Makes the store of the cells' places, given their number.
+        """
         if not self.stats.embedding:
             return summary
         from dpss.engine.embedding import CellPasses, embed_cells
@@ -106,6 +115,7 @@ class Passes:
                 summary.genes,
                 summary.n_cells_kept,
                 self.stats,
+                open_places(summary.n_cells),
             )
         except NoEmbeddingError as error:
             return replace(summary, no_embedding_reason=str(error))

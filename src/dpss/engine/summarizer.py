@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 from dpss.compute.executor import Executor
@@ -25,6 +26,7 @@ from dpss.errors import CorruptMatrixError
 from dpss.formats.base import CellTable, Layer, Matrix
 from dpss.stats.accumulator import Sums
 from dpss.stats.cell_records import CellRecords
+from dpss.stats.embedding.cell_places import HeldPlaces, PlaceStore
 from dpss.stats.values.traits import ValueTraits, classify
 from dpss.summary.builder import Findings, Identity, build_summary
 from dpss.summary.checks import check_matrix
@@ -32,7 +34,6 @@ from dpss.summary.droplets import find_droplets
 from dpss.summary.evidence import Evidence, LayerFinding
 from dpss.summary.invariants import check_summary
 from dpss.summary.mitochondria import find_mitochondrial
-from dpss.summary.nomenclature import describe_names
 from dpss.summary.policy import apply_policy
 from dpss.summary.record import Check, Summary
 from dpss.summary.strata import build_strata
@@ -48,6 +49,9 @@ class CellSink(Protocol):
     def records(self) -> CellRecords:
         """Where the measures are kept until then; a later pass over the matrix replaces them."""
 
+    def open_places(self, n_cells: int) -> PlaceStore:
+        """Return an empty store for the clusters and places of so many cells."""
+
     def write(self, cells: CellTable | None, summary: Summary) -> tuple[tuple[str, str, str], ...]:
         """Write the table, once all cells are measured and embedded.
 
@@ -60,7 +64,7 @@ class CellSink(Protocol):
         """
 
 
-def summarize_matrix(
+def summarize_matrix(  # noqa: PLR0913
     matrix: Matrix,
     identify: Callable[[Matrix, Layer], Identity],
     stats: StatSettings,
@@ -69,6 +73,8 @@ def summarize_matrix(
     progress: Progress,
     expected_cells: int | None = None,
     sink: CellSink | None = None,
+    *,
+    hold_places: bool = True,
 ) -> Summary:
     """Summarise one matrix.
 
@@ -81,6 +87,8 @@ def summarize_matrix(
         progress: Receives the progress.
         expected_cells: Number of cells that the source states, if it does.
         sink: Where each cell is written to, if anywhere.
+        hold_places: Whether the summary has the place of each cell on the map, 8 bytes per cell;
+            a sink has them in any case.
 
     Raises:
         MatrixError: The matrix can't be summarised; the message says why.
@@ -109,8 +117,6 @@ def summarize_matrix(
         sums = passes.run(samples[layer.name].gene_weights)
     findings = _describe_layers(matrix.layers, known, samples)
     same = {each.name: each.same_as or each.name for each in findings if each.values}
-    # Once for the decisions and the checks: 33,000 names take 0.05 s.
-    names = describe_names(layer.genes.select(layer.genes.is_gene))
     evidence = Evidence(
         sums=sums,
         features=layer.genes,
@@ -126,9 +132,7 @@ def summarize_matrix(
                 decide_layer(order, choice, known, same),
                 *decide_values(choice, known[layer.name]),
             ],
-            names,
         ),
-        names=names,
         log_base=choice.transform.base,
         expected_cells=expected_cells,
         droplets=droplets,
@@ -140,13 +144,14 @@ def summarize_matrix(
         passes.mitochondrial,
         identify(matrix, layer),
         choice.values,
-        Findings((), tuple(evidence.decisions), names.species, droplets),
+        Findings((), tuple(evidence.decisions), evidence.nomenclature.species, droplets),
     )
     by = passes.strata
     if by is not None:
         strata = build_strata(by.by, by.n_values, sums, layer.genes.is_gene)
         summary = replace(summary, strata=strata)
-    summary = passes.embed(check_summary(summary))
+    open_places = partial(HeldPlaces, with_places=hold_places) if sink is None else sink.open_places
+    summary = passes.embed(check_summary(summary), open_places)
     evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
     written = () if sink is None else sink.write(matrix.cells, summary)
     notes = (*matrix.notes, *noted, *written)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from dpss.errors import ColumnError, FetchError, LimitError, MatrixError, OutOfMemoryError
 from dpss.formats.faults import guard_blocks
+from dpss.job.cell_spool import SpooledPlaces, SpooledRecords
 from dpss.job.publication import CELLS
-from dpss.stats.cell_records import RECORD, CellRecords, HeldRecords, Records, records_of
-from dpss.stats.embedding.groups import CellPlaces
+from dpss.stats.embedding.cell_places import CellPlaces
 from dpss.summary.cells import CELL_COLUMNS, cell_lines
 from dpss.summary.manifest import FileEntry
 
@@ -27,46 +26,6 @@ if TYPE_CHECKING:
 
 _PIECE_CELLS = 1 << 14
 _LEVEL = 6
-
-
-class SpooledRecords:
-    """Records of cells in a file, each at its place; see `CellRecords`.
-
-    In another process they are held in memory.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Make the file, or empty it."""
-        self._path = path
-        self._lock = threading.Lock()
-        path.write_bytes(b"")
-
-    def __reduce__(self) -> tuple[type[HeldRecords], tuple[()]]:
-        """Become empty records in memory in another process."""
-        return HeldRecords, ()
-
-    def begin(self) -> SpooledRecords:
-        """Return these: they may be added to from several threads."""
-        return self
-
-    def add(self, start: int, measures: NDArray[np.float64]) -> None:
-        """Write consecutive cells to their place; see `CellRecords`."""
-        self._put(start, records_of(measures))
-
-    def merge(self, other: CellRecords) -> None:
-        """Write records that were held in memory."""
-        if isinstance(other, HeldRecords):
-            for start, records in other.parts.items():
-                self._put(start, records)
-
-    def _put(self, start: int, records: Records) -> None:
-        with self._lock, self._path.open("r+b") as file:
-            file.seek(start * RECORD.itemsize)
-            file.write(records.tobytes())
-
-    def read(self, start: int, n_cells: int) -> Records:
-        """Return the records of consecutive cells; fewer at the end."""
-        return np.fromfile(self._path, dtype=RECORD, count=n_cells, offset=start * RECORD.itemsize)
 
 
 class CellFile:
@@ -79,11 +38,25 @@ class CellFile:
             MatrixError: The file can't be made.
         """
         self.path = path
-        self._spool_path = path.with_suffix(".spool")
+        self._records_path = path.with_suffix(".records")
+        self._places_path = path.with_suffix(".places")
+        self._places: SpooledPlaces | None = None
         try:
-            self.records = SpooledRecords(self._spool_path)
+            self.records = SpooledRecords(self._records_path)
         except OSError as error:
             raise _no_space(path, error) from error
+
+    def open_places(self, n_cells: int) -> SpooledPlaces:
+        """Return an empty store for the clusters and places of so many cells.
+
+        Raises:
+            MatrixError: The file can't be made.
+        """
+        try:
+            self._places = SpooledPlaces(self._places_path, n_cells)
+        except OSError as error:
+            raise _no_space(self.path, error) from error
+        return self._places
 
     def write(self, cells: CellTable | None, summary: Summary) -> tuple[tuple[str, str, str], ...]:
         """Write the file, once all cells are measured.
@@ -120,7 +93,8 @@ class CellFile:
                 raise
             raise _no_space(self.path, error) from error
         finally:
-            self._spool_path.unlink(missing_ok=True)
+            self._records_path.unlink(missing_ok=True)
+            self._places_path.unlink(missing_ok=True)
         return notes
 
     @property
@@ -149,7 +123,10 @@ class CellFile:
                 stop = start + len(piece)
                 if stop > summary.n_cells:
                     raise ColumnError(f"there are more names than the {summary.n_cells:,} cells")
-                places = None if embedding is None else _part(embedding.cells, start, stop)
+                places = None
+                if embedding is not None and self._places is not None:
+                    labels = embedding.cells.labels[start:stop]
+                    places = CellPlaces(labels, self._places.read(start, len(piece)))
                 records = self.records.read(start, len(piece))
                 file.write(cell_lines(piece, records, places, with_mt=with_mt))
                 start = stop
@@ -161,10 +138,6 @@ def _cut(names: Iterable[NDArray[Any]]) -> Iterator[Sequence[str | None]]:
     for part in names:
         for first in range(0, len(part), _PIECE_CELLS):
             yield part[first : first + _PIECE_CELLS].tolist()
-
-
-def _part(cells: CellPlaces, start: int, stop: int) -> CellPlaces:
-    return CellPlaces(cells.labels[start:stop], cells.places[start:stop])
 
 
 def _numbers(n_cells: int) -> Iterator[NDArray[Any]]:

@@ -137,6 +137,7 @@ class Reader:
                             progress,
                             expected_cells=ref.n_cells,
                             sink=table,
+                            hold_places=False,
                         )
                         results[matrix.name] = (summary, table)
                     except NeedsWholeError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dpss.stats.cell_records import Records
 from dpss.stats.cell_tallies import percentages
-from dpss.stats.embedding.groups import CellPlaces
+from dpss.stats.embedding.cell_places import CellPlaces
 
 CELL_COLUMNS = (
     "barcode",

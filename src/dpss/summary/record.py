@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.model import Decision
+from dpss.stats.boxes import Box
+from dpss.stats.density import Density
+from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import top
-
-if TYPE_CHECKING:
-    from dpss.model import Decision
-    from dpss.stats.boxes import Box
-    from dpss.stats.density import Density
-    from dpss.stats.histogram import Distribution
-    from dpss.stats.values.kinds import Values
-    from dpss.summary.annotation import Annotation
-    from dpss.summary.droplets import Droplets
-    from dpss.summary.embedding import Embedding
-    from dpss.summary.policy import Judgement
-    from dpss.summary.strata import Strata
+from dpss.stats.values.kinds import Values
+from dpss.summary.annotation import Annotation
+from dpss.summary.droplets import Droplets
+from dpss.summary.embedding import Embedding
+from dpss.summary.policy import Judgement
+from dpss.summary.strata import Strata
 
 N_TOP = 20
 """Number of genes in each list of the best genes."""

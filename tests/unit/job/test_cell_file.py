@@ -27,7 +27,8 @@ from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import ColumnError, CorruptMatrixError, FetchError, LimitError
 from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.registry import open_matrices
-from dpss.job.cell_file import CellFile, SpooledRecords
+from dpss.job.cell_file import CellFile
+from dpss.job.cell_spool import SpooledRecords
 from dpss.job.children.isolation import is_matrix
 from dpss.job.report.outcomes import Status
 from dpss.job.run import run
@@ -36,7 +37,7 @@ from dpss.stats.kernels import layout
 from dpss.storage.content_type import content_type
 from dpss.storage.local import LocalStore
 from dpss.summary.cells import CELL_COLUMNS
-from dpss.website.build import build_website
+from dpss.website import build_website
 from tests.summarise import source_of, summarise_matrix
 from tests.unit.small import job_of
 
@@ -295,7 +296,7 @@ def test_cells_without_names_are_numbered(cells: Any, why: str, tmp_path: Path) 
     assert (name, status) == ("cell_names", "pass")
     assert why in said
     assert pd.read_csv(file.path)["barcode"].tolist() == [0, 1, 2, 3, 4]
-    assert list(tmp_path.glob("*.spool")) == []
+    assert [*tmp_path.glob("*.records"), *tmp_path.glob("*.places")] == []
 
 
 def test_a_server_that_breaks_off_is_no_lack_of_names(tmp_path: Path) -> None:

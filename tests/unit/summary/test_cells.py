@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.stats.cell_records import RECORD
-from dpss.stats.embedding.groups import CellPlaces
+from dpss.stats.embedding.cell_places import CellPlaces
 from dpss.summary.cells import CELL_COLUMNS, cell_lines
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dpss.website.server import MAX_CONNECTIONS, make_server
+from dpss.website import make_server
+from dpss.website.server import MAX_CONNECTIONS
 
 
 @pytest.fixture

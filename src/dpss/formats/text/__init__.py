@@ -1,5 +1,6 @@
 """Delimited text: csv, tsv and their relatives."""
 
+from dpss.formats.text.layout import look_at
 from dpss.formats.text.records import FORMATS
 
-__all__ = ["FORMATS"]
+__all__ = ["FORMATS", "look_at"]

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from dpss.formats.record import About, Cost, Format, FormatFunctions
-
-
-def _load() -> FormatFunctions:
-    from dpss.formats.zarr.reader import open_, roots, sniff
-
-    return FormatFunctions(lambda source, options: open_(source), is_folder=sniff, folders=roots)
-
+from dpss.formats.record import About, Format
+from dpss.formats.zarr.reader import open_, roots, sniff
 
 FORMATS = (
     Format(
@@ -17,13 +11,12 @@ FORMATS = (
             About(
                 "zarr 2 and 3, AnnData's and the HCA's layout, folder or zip",
                 "zarr.reader",
-                (".zarr.zip",),
-                Cost.CHUNKS,
-                is_sure=True,
-                marks=(".zgroup", ".zattrs", "zarr.json"),
-                real_files=("pbmc68k_reduced_scaled.zarr.zip",),
+                "zarr",
+                ("pbmc68k_reduced_scaled.zarr.zip",),
             ),
         ),
-        _load,
+        lambda source, options: open_(source),
+        is_folder=sniff,
+        folders=roots,
     ),
 )

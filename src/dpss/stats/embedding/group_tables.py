@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dpss.model import CellBlock
 from dpss.stats.embedding.fixed import N_LOGARITHMS, UNIT
-from dpss.stats.embedding.kernels import N_GROUP_SUMS, add_groups
+from dpss.stats.embedding.group_sums import N_GROUP_SUMS, add_groups
 from dpss.stats.histogram import Distribution
 
 MEASURES = ("n_genes_by_counts", "total_counts", "pct_counts_mt")
@@ -88,10 +88,13 @@ class HistogramGenes:
             labels: Group of each cell, -1 for none, shape ``(n_cells,)``.
             tables: Changed.
         """
+        longest = int(np.diff(block.indptr).max(initial=0))
+        work = np.empty((2, longest), dtype=np.int64)
         add_groups(
             block.indptr, block.indices, block.data, totals, labels,
             np.argsort(labels, kind="stable"), np.empty(N_LOGARITHMS, dtype=np.int64),
-            self.rows, (self.n_bins << 32) // (LARGEST_VALUE * UNIT), tables,
+            self.rows, self.n_rows, _width(self.n_bins),
+            (self.n_bins << 32) // (LARGEST_VALUE * UNIT), work[0], work[1], tables.reshape(-1),
         )  # fmt: skip
 
 

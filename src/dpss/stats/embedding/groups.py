@@ -10,22 +10,13 @@ from numpy.typing import NDArray
 
 from dpss.model import CellBlock
 from dpss.stats.embedding.assignment import Assigned, CellSketch
+from dpss.stats.embedding.cell_places import CellPlaces, PlaceStore, renumber
 from dpss.stats.embedding.covariance import CellGatherer, Measures, VariableGenes
 from dpss.stats.embedding.group_tables import MEASURES, GroupSums, HistogramGenes
 from dpss.stats.embedding.maps import MEASURE_UNITS, N_BINS, CellMap, MapAccumulator, MapFrame
 from dpss.stats.histogram import Tally
 
 _TALLY_LIMIT = 1 << 12
-
-
-@dataclass(frozen=True)
-class CellPlaces:
-    """Cluster and place of each cell of the matrix, 10 bytes a cell."""
-
-    labels: NDArray[np.int16]
-    """Cluster from 0, -1 for a cell that is not kept, shape ``(n_cells,)``."""
-    places: NDArray[np.float32]
-    """Place on the map, NaN for a cell that is not kept, shape ``(n_cells, 2)``."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +37,20 @@ class GroupAccumulator:
     """Sums per cluster, from blocks of cells that are given their clusters on the way."""
 
     def __init__(
-        self, genes: VariableGenes, sketch: CellSketch, histograms: HistogramGenes
+        self,
+        genes: VariableGenes,
+        sketch: CellSketch,
+        histograms: HistogramGenes,
+        cells: PlaceStore,
     ) -> None:
-        """Make an empty one."""
+        """Make an empty one.
+
+        Args:
+            genes: The features that count, and which cells are kept.
+            sketch: Gives the cells their clusters and places.
+            histograms: Genes whose values are kept as histograms.
+            cells: Receives cluster and place of each cell.
+        """
         n = sketch.n_clusters
         self._genes, self._sketch, self._histogram_genes = genes, sketch, histograms
         self._tables = histograms.empty_tables(n)
@@ -57,7 +59,7 @@ class GroupAccumulator:
         self._map = MapAccumulator(MapFrame.of(sketch.places), n)
         self._components = MapAccumulator(MapFrame.of(_first_two(sketch.scores)), n)
         self._measure_sums = np.zeros((N_BINS**2, len(MEASURES)), dtype=np.int64)
-        self._cells: dict[int, CellPlaces] = {}
+        self._cells = cells
         self._gatherer: CellGatherer | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -75,7 +77,7 @@ class GroupAccumulator:
         labels = np.where(kept, assigned.labels, -1).astype(np.int16)
         self._histogram_genes.add(block, found.totals, labels, self._tables)
         places = np.where(kept[:, None], assigned.places, np.nan).astype(np.float32)
-        self._cells[block.start] = CellPlaces(labels, places)
+        self._cells.add(block.start, CellPlaces(labels, places))
         self._add_kept(np.flatnonzero(kept), assigned, found)
 
     def _add_kept(self, kept: NDArray[np.int64], assigned: Assigned, found: Measures) -> None:
@@ -110,7 +112,16 @@ class GroupAccumulator:
         self._map.merge(other._map)
         self._components.merge(other._components)
         self._measure_sums += other._measure_sums
-        self._cells |= other._cells
+        self._cells.merge(other._cells)
+
+    def keep_cells(self, cells: PlaceStore) -> None:
+        """Add the cells to a store, from which the result has them.
+
+        Args:
+            cells: The store; nothing is added where the cells are in it already.
+        """
+        cells.merge(self._cells)
+        self._cells = cells
 
     def result(self) -> Groups:
         """Return the results of all added blocks, with the clusters numbered by their sizes."""
@@ -130,15 +141,8 @@ class GroupAccumulator:
             cell_map,
             means,
             self._components.result(numbers),
-            self._join_cells(numbers),
+            renumber(self._cells.cells(), numbers),
         )
-
-    def _join_cells(self, numbers: NDArray[np.int64]) -> CellPlaces:
-        parts = [self._cells[start] for start in sorted(self._cells)]
-        labels = np.concatenate([np.empty(0, np.int16), *(part.labels for part in parts)])
-        places = np.concatenate([np.empty((0, 2), np.float32), *(part.places for part in parts)])
-        renamed = np.where(labels >= 0, numbers[labels], -1).astype(np.int16)
-        return CellPlaces(renamed, places)
 
 
 def _first_two(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Compiled loops over blocks of whole cells: normalise, multiply, project, count by cluster."""
+"""Compiled loops over blocks of whole cells: normalise, multiply, project."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ NOT_A_GENE, GENE, MITOCHONDRIAL = 0, 1, 2
 """Kinds of features."""
 NOT_KEPT = -1.0
 """Total of a cell with too few genes."""
-N_GROUP_SUMS = 2
-"""Sums per cluster and gene: of the values, and of their squares."""
 
 
 @compiled
@@ -61,7 +59,7 @@ def measure_cells(
 
 
 @part(inline="always")
-def _logarithm(x: Any, factor: Any, known: Any) -> Any:
+def logarithm(x: Any, factor: Any, known: Any) -> Any:
     """Return the logarithm of a value, computed once per cell for small whole counts."""
     if x < N_LOGARITHMS:
         whole = np.int64(x)
@@ -115,7 +113,7 @@ def gather_cells(  # noqa: PLR0913
                 x = np.float64(data[i])
                 if gene < n_features and x > 0.0 and slots[gene] >= 0:
                     column = slots[gene]
-                    value = _logarithm(x, factor, known)
+                    value = logarithm(x, factor, known)
                     # Nearly all cells come sorted; others are sorted by insertion.
                     at = n
                     while at > first and columns[at - 1] > column:
@@ -207,57 +205,3 @@ def project_cells(
             column = np.uint64(columns[i])
             for k in range(n_components):
                 scores[cell, k] += value * loadings[column, k]
-
-
-@compiled
-def add_groups(  # noqa: PLR0913
-    indptr: Any,
-    indices: Any,
-    data: Any,
-    totals: Any,
-    labels: Any,
-    order: Any,
-    known: Any,
-    rows: Any,
-    bins_per_unit: int,
-    tables: Any,
-) -> None:
-    """Add log-normalised values to the sums and the histograms of their cells' clusters.
-
-    A gene's sums and histogram lie beside each other, and cells come cluster by cluster, so
-    that few lines of memory are fetched into the processor's cache.
-
-    Args:
-        indptr: ``int64``, shape ``(n_cells + 1,)``.
-        indices: Feature of each value, shape ``(n_values,)``.
-        data: The values, shape ``(n_values,)``.
-        totals: ``float64``, shape ``(n_cells,)``, of `measure_cells`.
-        labels: ``int16``, shape ``(n_cells,)``: cluster, -1 for none.
-        order: ``int64``, shape ``(n_cells,)``: the cells, cluster by cluster.
-        known: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
-        rows: ``int32``, shape ``(n_features,)``: row of a gene, -1 for a feature without.
-        bins_per_unit: Bins per fixed-point unit, times 2**32.
-        tables: ``int64``, shape ``(n_clusters, n_rows, N_GROUP_SUMS + n_bins / 2)``; added to:
-            the sums, then two bins of 32 bits in each number.
-    """
-    n_features = np.uint64(len(rows))
-    last = 2 * (tables.shape[2] - N_GROUP_SUMS) - 1
-    for cell in order:
-        total = totals[cell]
-        if total <= 0.0 or labels[cell] < 0:
-            continue
-        factor = divide(TARGET_SUM, total)
-        for k in range(N_LOGARITHMS):
-            known[k] = -1
-        cluster = np.uint64(labels[cell])
-        for i in range(indptr[cell], indptr[cell + 1]):
-            gene = np.uint64(indices[i])
-            x = np.float64(data[i])
-            if gene < n_features and x > 0.0 and rows[gene] >= 0:
-                row = np.uint64(rows[gene])
-                value = _logarithm(x, factor, known)
-                tables[cluster, row, 0] += value
-                tables[cluster, row, 1] += value * value
-                place: Any = min((value * bins_per_unit) >> 32, last)
-                word = np.uint64(N_GROUP_SUMS + (place >> 1))
-                tables[cluster, row, word] += np.int64(1) << ((place & 1) << 5)

@@ -43,7 +43,6 @@ STATIC = (
     "common.js",
     "index.js",
     "chart.js",
-    "labels.js",
     "plot.js",
     "project.js",
     "cells.js",

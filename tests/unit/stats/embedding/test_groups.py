@@ -50,4 +50,5 @@ def test_no_cells_give_no_sums() -> None:
     assert isinstance(groups(), GroupAccumulator)
     assert found.sizes.sum() == 0
     assert np.isnan(found.map_means).all()
-    assert len(found.cells.labels) == 0
+    assert (found.cells.labels == -1).all()
+    assert np.isnan(found.cells.places).all()
