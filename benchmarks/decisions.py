@@ -6,6 +6,9 @@
     python -m benchmarks.decisions stores              # decisions 4, 5: obstore, broken answers
     python -m benchmarks.decisions zip                 # decision 1: zipfile's own member stream
     python -m benchmarks.decisions no-ranges FILE      # decision 10: servers without ranges
+    python -m benchmarks.decisions r-files             # decision 7: memory of R's objects
+    python -m benchmarks.decisions drawing FILE        # decisions 12, 14: drawing figures
+    python -m benchmarks.decisions clusters            # decision 13: steps of the embedding
 
 Each prints its figures. FILE is a small matrix (zarr: a zip of an AnnData store), OUTPUT a folder
 that the program published to.
@@ -29,6 +32,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+
+from benchmarks.costs import measure_clusters, measure_drawing, measure_r_files
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 N_RUNS = 9
@@ -213,7 +218,7 @@ import numpy as np
 n = 600 << 20
 packed = zlib.compressobj(9, wbits=31)
 data = b"".join(packed.compress(bytes(1 << 20)) for _ in range(n >> 20)) + packed.flush()
-from dpss.formats.zarr import open_
+from dpss.formats.zarr.reader import open_
 from dpss.storage.local import LocalFolder
 with tempfile.TemporaryDirectory() as name:
     root = pathlib.Path(name, "a.zarr")
@@ -520,6 +525,10 @@ COMMANDS = (
     Command("stores", 5, measure_stores, takes_path=False),
     Command("zip", 1, measure_zip, takes_path=False),
     Command("no-ranges", 10, measure_no_ranges),
+    Command("r-files", 7, measure_r_files, takes_path=False),
+    Command("drawing", 12, measure_drawing),
+    Command("drawing", 14, measure_drawing),
+    Command("clusters", 13, measure_clusters, takes_path=False),
 )
 
 

@@ -42,7 +42,7 @@ class Measurement:
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
-    """Largest resident memory of the process with its helper processes, ten times a second."""
+    """Largest resident memory of the process with its children, ten times a second."""
     largest_process_bytes: int
     """Largest resident memory of a single process, to the page."""
     output: str
@@ -116,9 +116,11 @@ def measure(command: list[str], folder: Path, limits: Limits = NO_LIMITS) -> Mea
 def environment() -> dict[str, str]:
     """Return the children's environment: this one's, with the project on the path.
 
-    Settings of OpenBLAS that a machine may have are left out: they would slow a current numpy.
+    Settings of OpenBLAS that a machine may have are left out: they would slow a current numpy. So
+    is the one that keeps Python from storing bytecode: an installed program has its own.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "DPSS_"))}
+    left_out = ("OPENBLAS_", "DPSS_", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     path = [str(ROOT / "src"), str(ROOT), *filter(None, [kept.get("PYTHONPATH")])]
     return {**kept, "PYTHONPATH": os.pathsep.join(path), "MPLBACKEND": "Agg"}
 

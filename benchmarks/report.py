@@ -100,7 +100,7 @@ def make_page(results: Results) -> str:
         "Whole processes, each run on its own: time from start to end, processor time of the",
         "process and of those that it waited for, and the largest resident memory: by the kernel",
         "for a single process, looked at ten times a second (with what is shared counted once) for",
-        "one with helper processes. Inputs are in the page cache.",
+        "one with child processes. Inputs are in the page cache.",
         "",
         "## Goals",
         "",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -14,9 +15,7 @@ import click
 from dpss.cli.commands import commands
 from dpss.engine.options import own_options
 from dpss.engine.settings import StatSettings
-from dpss.formats.record import About
 from dpss.formats.registry import FORMATS
-from dpss.storage.file_formats import FILE_FORMATS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 WRITERS = FOLDER.parent.parent / "tests" / "cases" / "writers.json"
@@ -76,18 +75,17 @@ def settings_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _endings(about: About) -> str:
-    """Return the usual endings of a format's files."""
-    (files,) = (each for each in FILE_FORMATS if each.name == about.endings)
-    return ", ".join(f"`{suffix}`" for suffix in files.suffixes)
+def _quoted(names: Iterable[str]) -> str:
+    """Return names as code, between commas."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def formats_page() -> str:
     """Return the page of all formats, from the table of readers."""
     rows = [
-        f"| {about.name} | {_endings(about)} | `dpss.formats.{about.reader}` | "
+        f"| {about.name} | {_quoted(about.endings)} | `dpss.formats.{about.reader}` | "
         f"{about.constant_memory} | "
-        f"{', '.join(f'`{name}`' for name in about.real_files) or 'made ones only'} |"
+        f"{_quoted(about.real_files) or 'made ones only'} |"
         for known in FORMATS
         for about in known.abouts
     ]

@@ -197,8 +197,6 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         SettingsError: A setting has a value that is not allowed.
         UnreachableError: There is no such file or address.
     """
-    from dpss.formats.anndata import is_anndata, open_anndata
-
     stats = StatSettings(
         min_gene_count=min_gene_count,
         layer=layer,
@@ -213,12 +211,15 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         cells_above_knee=cells_above_knee,
     )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
-    if is_anndata(source):
-        return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
+    if not isinstance(source, (str, os.PathLike)):
+        from dpss.formats.anndata import is_anndata, open_anndata
 
+        if is_anndata(source):
+            return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
+
+    from dpss.formats.endings import stem_of
     from dpss.formats.options import OpenOptions, parse_orientation
     from dpss.storage.access import in_place, open_access
-    from dpss.storage.file_formats import stem_of
     from dpss.storage.fingerprint import fingerprint
     from dpss.storage.local import path_of
     from dpss.storage.locations import open_source

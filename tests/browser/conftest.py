@@ -20,7 +20,8 @@ import pytest
 from dpss.engine.progress import NullProgress
 from dpss.job.renderer import Renderer
 from dpss.storage.local import LocalStore
-from dpss.website import build_website, make_server
+from dpss.website.build import build_website
+from dpss.website.server import make_server
 from tests.unit.figures.builder import build, simulate
 from tests.unit.website.portal import make_nasty, make_portal, make_runs
 

@@ -11,7 +11,7 @@ from dpss.formats.discovery import iter_matrices
 from dpss.formats.hdf5.file import Hdf5File
 from dpss.formats.hdf5.layouts import LAYOUTS
 from dpss.formats.record import About, Format
-from dpss.formats.registry import FORMATS, format_of
+from dpss.formats.registry import FORMATS, format_of, format_of_folder
 from dpss.storage.archives.zip import ZipTree
 from dpss.storage.base import Blob
 from dpss.storage.locations import Source
@@ -27,7 +27,8 @@ def first_format(source: Source) -> Format:
     known = format_of(source) if isinstance(source, Blob) else None
     if known is None:
         tree = ZipTree(source) if isinstance(source, Blob) else source
-        known = next(each for each in FORMATS if each.is_folder and each.is_folder(tree))
+        known = format_of_folder(tree)
+        assert known is not None
     return known
 
 
@@ -42,5 +43,5 @@ def test_a_real_file_is_of_the_format_that_names_it(
     if about in [layout.about for layout in LAYOUTS]:
         assert isinstance(source, Blob)
         file = Hdf5File(source)
-        assert next(each.about for each in LAYOUTS if each.recognises(file)) is about
+        assert next(each.about for each in LAYOUTS if each.functions.recognises(file)) is about
     assert all(isinstance(found, Matrix) for found in iter_matrices(source))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dpss.catalogs.selection import cheapest
+from dpss.formats.endings import is_sure, names_of_files, stem_of
 from dpss.model import MatrixRef, Skipped
-from dpss.storage.file_formats import is_sure, stem_of
-from dpss.storage.names import names_of_files
 from dpss.storage.redaction import redact_url
 
 TREES = ("matrices", "contributedAnalyses")

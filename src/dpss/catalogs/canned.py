@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dpss.catalogs.selection import cheapest, is_named
 from dpss.errors import UnreachableError
+from dpss.formats.endings import is_sure, may_be_matrix, stem_of
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.file_formats import is_sure, may_be_matrix, stem_of
 from dpss.storage.names import unique_names
 from dpss.storage.s3 import S3Blob, S3Store, list_objects, split_url
 

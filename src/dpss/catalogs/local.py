@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dpss.catalogs.selection import is_of_matrix_folder
 from dpss.errors import UnreachableError
+from dpss.formats.endings import is_of_matrix_folder, is_sure, names_of_files, stem_of
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.file_formats import is_sure, stem_of
 from dpss.storage.fingerprint import fingerprint
 from dpss.storage.local import last_modified
 from dpss.storage.locations import Source, local_path, open_source
-from dpss.storage.names import names_of_files, unique_names
+from dpss.storage.names import unique_names
 from dpss.storage.redaction import redact_url
 
 OTHER_SUFFIXES = (

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dpss.catalogs.selection import is_of_matrix_folder
 from dpss.errors import MatrixError, UnreachableError
+from dpss.formats.endings import is_of_matrix_folder, is_sure, names_of_files, stem_of
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.base import Blob, Tree
-from dpss.storage.file_formats import is_sure, stem_of
 from dpss.storage.fingerprint import fingerprint
 from dpss.storage.http import HttpBlob
 from dpss.storage.locations import Source, open_source
-from dpss.storage.names import names_of_files
 from dpss.storage.redaction import redact_url
 from dpss.storage.s3 import S3Blob, S3Tree
 

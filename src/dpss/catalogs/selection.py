@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 from dpss.catalogs.base import Catalog
 from dpss.errors import DpssError, SettingsError
+from dpss.formats.endings import cost
 from dpss.model import Project, Skipped
-from dpss.storage.file_formats import cost
 from dpss.storage.locations import open_source
 from dpss.storage.redaction import redact_url
 
-_ZARR = (".zgroup", ".zattrs", "zarr.json")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MAX_LIST_BYTES = 1 << 24
 
@@ -31,15 +30,6 @@ def is_named(project_id: str, names: Collection[str]) -> bool:
     known = {name.casefold() for name in names}
     uuid = plain.partition(".")[0]
     return plain in known or (bool(_UUID.fullmatch(uuid)) and uuid in known)
-
-
-def is_of_matrix_folder(file_name: str) -> bool:
-    """Return whether a file of this name shows that its folder is one matrix (Cell Ranger, zarr).
-
-    >>> is_of_matrix_folder("matrix.mtx.gz"), is_of_matrix_folder("zarr.json")
-    (True, True)
-    """
-    return file_name.endswith(("matrix.mtx", "matrix.mtx.gz")) or file_name in _ZARR
 
 
 def cheapest(file_names: Sequence[str]) -> str:

@@ -196,7 +196,7 @@ def website(stop: SignalStop, /, output: str, *, prune: bool, **options: Any) ->
       dpss website portal
     """
     from dpss.storage.locations import open_store
-    from dpss.website import build_website
+    from dpss.website.build import build_website
 
     start_logs(take_logs(options))
     folder_of_pages(output)
@@ -227,7 +227,7 @@ def serve(stop: SignalStop, /, output: str, port: int, **options: Any) -> int:
     Example:
       dpss serve portal
     """
-    from dpss.website import make_server
+    from dpss.website.server import make_server
 
     start_logs(take_logs(options))
     folder = folder_of_pages(output)

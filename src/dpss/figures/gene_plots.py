@@ -53,7 +53,7 @@ def variability(summary: Summary) -> Specification:
     x = _mean_axis(genes.means[drawn])
     norm = genes.dispersions_norm[drawn]
     low, high = _ends(norm, least=(-1.0, 1.0))
-    y = make_axis("normalised dispersion", low, 1.5 * high, Scale.ASINH)
+    y = make_axis("normalised dispersion", low, 3.0 * high, Scale.ASINH)
     return Specification(x, y, tuple(_cut_offs(x, y)), tuple(_legend(summary)))
 
 

@@ -57,11 +57,11 @@ def reading(summary: Summary) -> str:
         "dispersion of the counts per 10,000; the scale is linear near 0, logarithmic farther "
         "out). "
         f"Dashed lines are the usual cut-offs; {n:,} {'gene passes' if n == 1 else 'genes pass'} "
-        f"them (blue). The most variable {'one is' if n_named == 1 else f'{n_named} are'} named, "
-        f"within the cut-offs or not. Genes of fewer than {FEW_CELLS} cells are faded, as their "
-        f"dispersion is mostly chance. Genes are compared within {N_BINS} equally wide bins of "
-        "their mean; at the border of two bins all dots may step up or down together, which is an "
-        "effect of the method, not of the genes."
+        f"them (blue). The most variable {'one is' if n_named == 1 else f'{n_named} are'} orange, "
+        "within the cut-offs or not, and named where a name hides no dots. Genes of fewer than "
+        f"{FEW_CELLS} cells are faded, as their dispersion is mostly chance. Genes are "
+        f"compared within {N_BINS} equally wide bins of their mean; at the border of two bins all "
+        "dots may step up or down together, which is an effect of the method, not of the genes."
     )
 
 
@@ -75,25 +75,27 @@ def layout(summary: Summary, width: float) -> Page:
     box = PaperArea(left, key.bottom + 6.0, width - MARGIN - left, 210.0 if narrow else 320.0)
     height = foot_of(what.x.title, box)
     best = named_genes(summary)
-    marks = _genes(summary, best) + guide_marks(what, limit="muted")
-    panel = Panel(box, what.x, what.y, tuple(marks))
-    texts, lines = _names(panel, summary, best[:_N_NARROW] if narrow else best)
-    panel = Panel(box, what.x, what.y, (*marks, *lines))
+    texts, lines = _names(Panel(box, what.x, what.y, ()), summary, best, narrow=narrow)
+    guides = guide_marks(what, limit="muted")
+    panel = Panel(box, what.x, what.y, (*_genes(summary), *guides, *lines, _named(summary, best)))
     return Page(TITLE, width, height, (panel,), (*head.texts, *key.texts, *texts), key.swatches)
 
 
-def _genes(summary: Summary, best: NDArray[np.int64]) -> list[Mark]:
+def _genes(summary: Summary) -> list[Mark]:
     x, y = summary.genes.means, summary.genes.dispersions_norm
-    found: list[Mark] = [
+    return [
         Dots(x[which], y[which], colour, 1.3, 0.9 if colour == "faint" else 0.7)
         for colour, _, which in gene_kinds(summary)
     ]
-    found.append(Dots(x[best], y[best], "orange", 2.3, rim="background", rim_width=0.6))
-    return found
+
+
+def _named(summary: Summary, best: NDArray[np.int64]) -> Dots:
+    x, y = summary.genes.means, summary.genes.dispersions_norm
+    return Dots(x[best], y[best], "orange", 2.3, rim="background", rim_width=0.6)
 
 
 def _names(
-    panel: Panel, summary: Summary, best: NDArray[np.int64]
+    panel: Panel, summary: Summary, best: NDArray[np.int64], *, narrow: bool
 ) -> tuple[list[Text], list[Mark]]:
     """Return the names of the most variable genes where there is room, and lines to far ones."""
     box, genes = panel.box, summary.genes
@@ -102,11 +104,14 @@ def _names(
         across, down = panel.place(genes.means[which], genes.dispersions_norm[which])
         return np.column_stack([across - box.left, box.bottom - down])
 
-    at = in_points(best)
-    names = [elide(label, 120, SMALL) for label in summary.gene_labels(best)]
+    marked = in_points(best)
+    at = marked[:_N_NARROW] if narrow else marked
+    names = [elide(label, 120, SMALL) for label in summary.gene_labels(best[: len(at)])]
     sizes = [(width(name, SMALL), SMALL * 1.1) for name in names]
-    others = np.flatnonzero(genes.highly_variable & drawn_genes(summary))
-    places = place_labels(at, sizes, (box.width, box.height), in_points(others))
+    drawn = drawn_genes(summary)
+    drawn[best] = False
+    others = in_points(np.flatnonzero(drawn))
+    places = place_labels(at, sizes, (box.width, box.height), marked, others)
     texts: list[Text] = []
     starts, ends = [], []
     for name, (x, y), size, spot in zip(names, at.tolist(), sizes, places, strict=True):
@@ -121,7 +126,7 @@ def _names(
     if not starts:
         return texts, []
     (x0, y0), (x1, y1) = (_to_values(panel, np.array(points)) for points in (starts, ends))
-    return texts, [Segments(x0, y0, x1, y1, "line", 0.7)]
+    return texts, [Segments(x0, y0, x1, y1, "muted", 0.6)]
 
 
 def _to_values(

@@ -16,7 +16,8 @@ from dpss.errors import (
     NeedsWholeError,
     NoMatrixError,
 )
-from dpss.formats.annotation.axis_names import Kind as Names
+from dpss.formats.annotation.axis_names import AxisKind
+from dpss.formats.endings import names_of_files
 from dpss.formats.file_names import find_role, label_of, name_matrices
 from dpss.formats.record import Format
 from dpss.formats.registry import FORMATS, format_of
@@ -26,11 +27,10 @@ from dpss.formats.side_files import (
     side_file_by_header,
     side_file_of,
 )
-from dpss.formats.text import look_at
 from dpss.storage.archives import HEAD_BYTES, is_clutter, is_tar, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek
-from dpss.storage.names import names_of_files, unique_names
+from dpss.storage.names import unique_names
 from dpss.storage.unpacked import SubTree
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def recognise(blob: Blob) -> Format | Archive | None:
     known = format_of(head)
     packs = is_zip(head) or is_tar(head)
     # For an archive only the first bytes of a matrix format, such as npz, are tested.
-    return ARCHIVE if packs and (known is None or known.rows) else known
+    return ARCHIVE if packs and (known is None or known.functions.axes_of) else known
 
 
 def list_contents(tree: Tree) -> Contents:
@@ -105,7 +105,12 @@ def list_contents(tree: Tree) -> Contents:
         MatrixError: The tree can't be listed.
     """
     blobs = {path: blob for path, blob in tree.blobs().items() if not is_clutter(path)}
-    folders = {path: known for known in FORMATS if known.folders for path in known.folders(tree)}
+    folders = {
+        path: known
+        for known in FORMATS
+        if known.functions.folders
+        for path in known.functions.folders(tree)
+    }
     below = tuple(f"{folder}/" if folder else "" for folder in folders)
     others = {p: blob for p, blob in blobs.items() if not (below and p.startswith(below))}
     found = {path: recognise(blob) for path, blob in _without_side_files(others).items()}
@@ -145,13 +150,9 @@ def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
 
 def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
     """Remove the tables of names beside a matrix that is opened with them."""
-    folders = {
-        path.rpartition("/")[0]
-        for path, kind in kinds.items()
-        if isinstance(kind, Format) and kind.open_beside
-    }
+    folders = {path.rpartition("/")[0] for path, kind in kinds.items() if _has_names_beside(kind)}
     for path, kind in list(kinds.items()):
-        is_table = isinstance(kind, Format) and kind.rows is not None
+        is_table = isinstance(kind, Format) and kind.functions.axes_of is not None
         if is_table and path.rpartition("/")[0] in folders and find_role(path):
             del kinds[path]
 
@@ -162,18 +163,18 @@ def _take_out_tables(
     """Return the errors of tables that are not matrices, if there are other matrices."""
     refused: dict[str, MatrixError] = {}
     tables = {
-        path: kind.rows
+        path: kind.functions.axes_of
         for path, kind in kinds.items()
-        if isinstance(kind, Format) and kind.rows and path in blobs
+        if isinstance(kind, Format) and kind.functions.axes_of and path in blobs
     }
     sure = len(tables) < len(kinds)
     if len(kinds) < 2:
         return refused
-    for path, rows in tables.items():
+    for path, axes_of in tables.items():
         try:
-            look = look_at(rows(blobs[path]))
+            kinds_of_names = axes_of(blobs[path])
             # Many tables beside matrices are not matrices, even if all values are numbers.
-            if sure and Names.GENES not in (look.line_kind, look.column_kind):
+            if sure and AxisKind.GENES not in kinds_of_names:
                 raise NoMatrixError(f"{blobs[path].url}: a table without genes, not a matrix")
         except (CorruptMatrixError, NeedsWholeError, LimitError):
             # Opening the file will raise the right error, or read a copy of it.
@@ -201,7 +202,7 @@ def _names(paths: Sequence[str], kinds: Mapping[str, Format | Archive]) -> dict[
 
 
 def _has_names_beside(kind: Format | Archive) -> bool:
-    return isinstance(kind, Format) and kind.open_beside is not None
+    return isinstance(kind, Format) and kind.functions.open_beside is not None
 
 
 def _without_matrix(path: str, kind: Format | Archive) -> str:

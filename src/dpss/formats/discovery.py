@@ -160,15 +160,15 @@ def _of_item(
         yield from open_matrices(source, options)
     elif isinstance(kind, Archive):
         yield from _of_archive(source, options, depth + 1)
-    elif kind.open_beside:
+    elif open_beside := kind.functions.open_beside:
         others = [each.path for each in contents.items if each.kind is kind]
         with ExitStack() as stack:
             try:
-                matrix = kind.open_beside(tree, item.path, others, options)
+                matrix = open_beside(tree, item.path, others, options)
             except NeedsWholeError:
                 copy = stack.enter_context(options.hold(source))
                 patched = PatchedTree(tree, item.path, copy)
-                matrix = kind.open_beside(patched, item.path, others, options)
+                matrix = open_beside(patched, item.path, others, options)
             yield matrix
     else:
         with _seekable(source, kind, options) as ready, ExitStack() as stack:

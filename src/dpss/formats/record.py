@@ -1,42 +1,67 @@
-"""The record of a format: how files are recognised and opened, what the reference says."""
+"""The record of a format: endings, recognition, opening, and what the reference says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from dpss.formats.base import Matrix
-from dpss.formats.options import OpenOptions
-from dpss.storage.base import Blob, Tree
-from dpss.storage.locations import Source
+if TYPE_CHECKING:
+    from dpss.formats.annotation.axis_names import AxisKind
+    from dpss.formats.base import Matrix
+    from dpss.formats.options import OpenOptions
+    from dpss.storage.base import Blob, Tree
+    from dpss.storage.locations import Source
+
+
+class Cost(IntEnum):
+    """Rank of the cost to read a format; of several files of one matrix the cheapest is read."""
+
+    SPARSE = 1
+    """Nonzero values in binary, cell by cell."""
+    SPARSE_TEXT = 2
+    """Nonzero values as text."""
+    CHUNKS = 3
+    """Chunks that are members of an archive."""
+    OTHER_BINARY = 4
+    """Dense, or in an order that only the content shows."""
+    WHOLE = 5
+    """Read whole."""
+    TABLE = 6
+    """A table with a field for each value, zeros included."""
 
 
 @dataclass(frozen=True)
 class About:
-    """Description of a format: docs/reference/formats.md is generated from it."""
+    """Description of a format: endings, docs/reference/formats.md and laws are derived from it."""
 
     name: str
     reader: str
     """Name of the module below `dpss.formats` that reads the format."""
-    endings: str
-    """Name of the row of `dpss.storage.file_formats.FILE_FORMATS` with the endings of its files."""
+    endings: tuple[str, ...]
+    """Endings of its files, in lower case, with those of compression and archives."""
+    cost: Cost = Cost.OTHER_BINARY
+    is_sure: bool = False
+    """Whether every file with such an ending is a matrix, so that a damaged one is a failure."""
+    shared_endings: tuple[str, ...] = ()
+    """Endings that other files have, too; they stay a part of a matrix's name."""
+    marks: tuple[str, ...] = ()
+    """Patterns of names of files, as of `fnmatch`, whose folder is one matrix."""
     real_files: tuple[str, ...] = ()
     """Names of real files that the tests read."""
     constant_memory: str = "yes"
     """Whether memory stays constant with the file's size, with exceptions."""
 
 
-OpenBeside = Callable[[Tree, str, Collection[str], OpenOptions], Matrix]
+OpenBeside = Callable[["Tree", str, Collection[str], "OpenOptions"], "Matrix"]
 
 
 @dataclass(frozen=True)
-class Format:
-    """A format of files, or of folders and archives that are one matrix.
+class FormatFunctions:
+    """Functions that recognise and open the files of a format."""
 
-    Recognition, unpacking and opening of matrices use this record.
-    """
-
-    abouts: tuple[About, ...]
     open: Callable[[Source, OpenOptions], tuple[Matrix, ...]]
     """Opens a file, folder or zip archive, given the options."""
     is_file: Callable[[Blob], bool] | None = None
@@ -46,14 +71,32 @@ class Format:
     """
     is_folder: Callable[[Tree], bool] | None = None
     """Returns whether a folder or archive is a matrix of this format."""
-    random_access: bool = False
-    """Whether reading needs random access, so that a stream is copied first."""
-    read_whole: bool = False
-    """Whether the whole file is read to open it; it is then recognised by its first bytes."""
-    rows: Callable[[Blob], Blob] | None = None
-    """The text of a file that is a table, which may be of anything; ``None`` for matrices."""
+    axes_of: Callable[[Blob], tuple[AxisKind, AxisKind]] | None = None
+    """Returns the kinds of names of a table's lines and columns; ``None`` for formats that only
+    matrices have."""
     open_beside: OpenBeside | None = None
     """Opens a file of a folder or archive with the tables beside it; given are its path and those
     of all files of this format."""
     folders: Callable[[Tree], Sequence[str]] | None = None
     """Returns the folders of a tree that are one matrix each."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of files, or of folders and archives that are one matrix.
+
+    Listing, naming, recognition, unpacking and opening of matrices use this record.
+    """
+
+    abouts: tuple[About, ...]
+    load: Callable[[], FormatFunctions]
+    """Imports the reader and returns its functions; called when one of them is first needed."""
+    random_access: bool = False
+    """Whether reading needs random access, so that a stream is copied first."""
+    read_whole: bool = False
+    """Whether the whole file is read to open it; it is then recognised by its first bytes."""
+
+    @cached_property
+    def functions(self) -> FormatFunctions:
+        """The functions of the reader."""
+        return self.load()

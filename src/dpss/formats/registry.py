@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dpss.errors import CorruptMatrixError, UnknownFormatError
 from dpss.formats import hdf5, mtx, r, text, zarr
-from dpss.formats.arrays.probes import sum_probes
-from dpss.formats.base import Matrix
 from dpss.formats.faults import reader_faults
-from dpss.formats.options import OpenOptions
 from dpss.formats.other_formats import unknown_format
 from dpss.formats.record import Format
 from dpss.storage.archives import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import peek
 from dpss.storage.locations import Source
+
+if TYPE_CHECKING:
+    from dpss.formats.base import Matrix
+    from dpss.formats.options import OpenOptions
 
 _LOOK_BYTES = 1 << 10
 
@@ -46,6 +49,9 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
         FetchError: The operating system, or a server, could not read it.
         OutOfMemoryError: Memory could not be allocated.
     """
+    from dpss.formats.arrays.probes import sum_probes
+    from dpss.formats.options import OpenOptions
+
     with reader_faults(source.url):
         found = _open(source, options or OpenOptions())
         return tuple(sum_probes(matrix, source.url) for matrix in found)
@@ -53,7 +59,20 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
 
 def format_of(blob: Blob) -> Format | None:
     """Return the format of a file; ``None`` if no reader recognises its first bytes."""
-    return next((known for known in FORMATS if known.is_file and known.is_file(blob)), None)
+    for known in FORMATS:
+        is_file = known.functions.is_file
+        if is_file and is_file(blob):
+            return known
+    return None
+
+
+def format_of_folder(tree: Tree) -> Format | None:
+    """Return the format of a folder or archive that is one matrix; ``None`` if it is none."""
+    for known in FORMATS:
+        is_folder = known.functions.is_folder
+        if is_folder and is_folder(tree):
+            return known
+    return None
 
 
 def _open(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
@@ -64,8 +83,8 @@ def _open(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
     if isinstance(source, Blob) and (known := format_of(source)) is None and is_zip(source):
         tree = ZipTree(source)
     if tree:
-        known = next((each for each in FORMATS if each.is_folder and each.is_folder(tree)), None)
+        known = format_of_folder(tree)
     if known:
-        return known.open(source, options)
+        return known.functions.open(source, options)
     head = peek(source, _LOOK_BYTES) if isinstance(source, Blob) else b""
     raise UnknownFormatError(f"{source.url}: {unknown_format(head)}")

@@ -70,7 +70,7 @@ def build_pages(job: Job, report: RunReport) -> RunReport:
 
 def try_pages(job: Job, *, seconds: float = math.inf, lookup: bool = True) -> RunReport:
     """Build the pages; return a report with the problems."""
-    from dpss.website import build_website
+    from dpss.website.build import build_website
 
     try:
         build_website(

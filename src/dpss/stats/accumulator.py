@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import CellBlock
-from dpss.stats.cell_records import CellRecords
 from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import cells as kernels
 from dpss.stats.kernels import layout, rows
 from dpss.stats.strata import Stratification, StratumSums, tallies_of
+
+if TYPE_CHECKING:
+    from dpss.model import CellBlock
+    from dpss.stats.cell_records import CellRecords
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
-
-from dpss.storage.file_formats import stem_of
+from collections.abc import Iterable
 
 RESERVED = frozenset({"index.html", "index.json", "genes.html", "runs"})
 """Names of other files and folders at the top of an output. (No safe name begins with ``_``.)"""
@@ -44,17 +41,3 @@ def unique_names(texts: Iterable[str]) -> list[str]:
         taken.add(name.casefold())
         found.append(name)
     return found
-
-
-def names_of_files(file_names: Sequence[str]) -> list[str]:
-    """Return a unique safe name for each file: its stem, or the full name where stems are equal.
-
-    >>> names_of_files(["a.h5ad", "b.h5ad", "b.mtx.zip"])
-    ['a', 'b.h5ad', 'b.mtx.zip']
-    """
-    stems = [stem_of(name) for name in file_names]
-    often = Counter(safe_name(stem).casefold() for stem in stems)
-    return unique_names(
-        stem if often[safe_name(stem).casefold()] == 1 else name
-        for stem, name in zip(stems, file_names, strict=True)
-    )

@@ -49,4 +49,7 @@ def strip_control_in_json(text: str) -> str:
     Args:
         text: As `json.dumps` returns it.
     """
+    # Tables of numbers and plain names, a megabyte each, hold neither of these.
+    if "\\" not in text and "\x7f" not in text and text.isascii():
+        return text
     return _BREAKS.sub(" ", _IN_JSON.sub(lambda found: found[1] or "", text))

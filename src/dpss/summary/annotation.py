@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.stats.embedding.maps import CellMap
-from dpss.stats.embedding.markers import Marker
-from dpss.stats.histogram import Distribution
-from dpss.summary.embedding import Expression
+if TYPE_CHECKING:
+    from dpss.stats.embedding.maps import CellMap
+    from dpss.stats.embedding.markers import Marker
+    from dpss.stats.histogram import Distribution
+    from dpss.summary.embedding import Expression
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.stats.embedding.cell_places import CellPlaces
-from dpss.stats.embedding.maps import CellMap
-from dpss.stats.embedding.markers import Marker
-from dpss.stats.histogram import Distribution
+if TYPE_CHECKING:
+    from dpss.stats.embedding.cell_places import CellPlaces
+    from dpss.stats.embedding.maps import CellMap
+    from dpss.stats.embedding.markers import Marker
+    from dpss.stats.histogram import Distribution
 
 N_SHOWN_MARKERS = 5
 """Markers of each cluster whose expression is kept for all clusters."""

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import Decision
-from dpss.stats.boxes import Box
-from dpss.stats.density import Density
-from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import top
-from dpss.stats.values.kinds import Values
-from dpss.summary.annotation import Annotation
-from dpss.summary.droplets import Droplets
-from dpss.summary.embedding import Embedding
-from dpss.summary.policy import Judgement
-from dpss.summary.strata import Strata
+
+if TYPE_CHECKING:
+    from dpss.model import Decision
+    from dpss.stats.boxes import Box
+    from dpss.stats.density import Density
+    from dpss.stats.histogram import Distribution
+    from dpss.stats.values.kinds import Values
+    from dpss.summary.annotation import Annotation
+    from dpss.summary.droplets import Droplets
+    from dpss.summary.embedding import Embedding
+    from dpss.summary.policy import Judgement
+    from dpss.summary.strata import Strata
 
 N_TOP = 20
 """Number of genes in each list of the best genes."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.stats.accumulator import GeneSums, Sums
 from dpss.stats.dispersion import normalise_dispersions
-from dpss.stats.histogram import Distribution
 from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances
 from dpss.stats.outliers import find_odd
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.strata import StratumKind, StratumSums
+
+if TYPE_CHECKING:
+    from dpss.stats.histogram import Distribution
 
 N_TOP = 20
 """Number of genes in each list of a stratum's best genes."""

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import Decision
 from dpss.stats.ranks import UNRANKED
-from dpss.summary.droplets import Droplets
 from dpss.summary.limits import SAMPLED
 from dpss.summary.manifest import Manifest, manifest_document
 from dpss.summary.record import GeneStatistics, Summary, without_noise
-from dpss.summary.strata import Strata
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dpss.model import Decision
+    from dpss.summary.droplets import Droplets
+    from dpss.summary.strata import Strata
 
 SCHEMA = 1
 """Version of the layout of ``summary.json``; its schema is in `dpss/website/schemas`."""

@@ -25,7 +25,7 @@ from dpss.errors import (
 )
 from dpss.formats import registry
 from dpss.formats.faults import guard_blocks, reader_faults
-from dpss.formats.hdf5 import layouts
+from dpss.formats.hdf5 import reader
 from dpss.storage.local import LocalFile
 from tests.summarise import summarise
 from tests.unit.small import counts, write_h5ad_csr
@@ -121,6 +121,6 @@ def test_a_format_that_fails_refuses_its_file(
     def fail(*_: object) -> bool:
         raise TypeError("'NoneType' object is not iterable")
 
-    monkeypatch.setattr(layouts, "check_heaps_of_attributes", fail)
+    monkeypatch.setattr(reader, "check_heaps_of_attributes", fail)
     with pytest.raises(ReaderFaultError, match=r"a\.h5ad: .* decoded \(TypeError"):
         summarise(path)

@@ -14,19 +14,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from dpss.formats import contents, registry
+from dpss.catalogs.canned import CannedCatalog
+from dpss.catalogs.local import GivenCatalog, LocalCatalog
+from dpss.catalogs.remote import RemoteCatalog
+from dpss.cli.commands import commands
+from dpss.formats import contents, endings, registry
 from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.discovery import OpenFailure, holds_matrix, iter_matrices
 from dpss.formats.options import OpenOptions
-from dpss.formats.record import About, Format
+from dpss.formats.record import About, Cost, Format, FormatFunctions
 from dpss.formats.registry import FORMATS
-from dpss.model import GeneTable
+from dpss.job.stop import NeverStop
+from dpss.model import GeneTable, Project
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_decompressed, peek
-from dpss.storage.file_formats import FILE_FORMATS
-from dpss.storage.locations import Source
+from dpss.storage.locations import Source, open_source
+from dpss.storage.s3.store import S3Store
+from tests.servers.files import FileServer
 from tests.summarise import source_of, summarise_matrix
 
 COUNTS = np.arange(12).reshape(4, 3) % 5
@@ -50,16 +57,22 @@ def open_toy(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
     return (Matrix("", "toy", (layer,)),)
 
 
-TOY = Format((About("toy", "toy", "toy"),), open_toy, is_file=is_toy)
+TOY = Format(
+    (About("toy", "toy", (".toy",), Cost.SPARSE_TEXT, is_sure=True, marks=("all.toys",)),),
+    lambda: FormatFunctions(open_toy, is_file=is_toy),
+)
 TEXT = b"TOY:" + json.dumps(COUNTS.tolist()).encode()
 
 
 @pytest.fixture(autouse=True)
 def _entered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Enter the format in the table of formats: nothing else is told of it."""
-    for module in (registry, contents):
+    for module in (registry, contents, endings):
         monkeypatch.setattr(module, "FORMATS", (TOY, *FORMATS))
+    endings._endings.cache_clear()
     yield
+    monkeypatch.undo()
+    endings._endings.cache_clear()
 
 
 def in_zip(path: Path, **members: bytes) -> Path:
@@ -111,11 +124,61 @@ def test_it_is_read_wherever_it_lies(make, tmp_path: Path) -> None:
     assert summary.genes.total_counts.tolist() == COUNTS.sum(0).tolist()
 
 
+def read(project: Project) -> list[int]:
+    """Return the counts of each gene of the only matrix of a project."""
+    (ref,) = project.refs
+    (found,) = iter_matrices(open_source(ref.address))
+    assert not isinstance(found, OpenFailure)
+    return summarise_matrix(found).genes.total_counts.tolist()
+
+
+def test_it_is_found_in_a_bucket(bucket: str) -> None:
+    """Below a prefix, and among the files of prepared matrices as the cheaper one."""
+    store = S3Store(bucket, "in")
+    for key, data in {
+        "a.toy": TEXT, "b/c.toy": TEXT, "a.csv": b"gene,c1\nG0,1\n",
+        "many/x/all.toys": b"",
+    }.items():  # fmt: skip
+        store.write(key, data)
+    found = {each.id: each for each in RemoteCatalog(f"s3://{bucket}/in").projects()}
+    assert [*found] == ["a.csv", "a.toy", "b", "many"]
+    assert read(found["a.toy"]) == read(found["b"]) == COUNTS.sum(0).tolist()
+    assert found["b"].refs[0].certain
+    assert found["many"].refs[0].url.endswith("many/x/")
+    chosen, *_ = CannedCatalog(f"s3://{bucket}/in").projects()
+    assert chosen.refs[0].url.endswith("a.toy")
+
+
+def test_it_is_found_behind_an_address_and_in_a_folder(tmp_path: Path) -> None:
+    """Its ending is no part of the name, and shows that the file is a matrix."""
+    with FileServer() as server:
+        address = server.add("/data/heart.toy", gzip.compress(TEXT))
+        (project,) = GivenCatalog([address]).projects()
+        assert (project.id, project.refs[0].certain) == ("heart", True)
+        assert read(project) == COUNTS.sum(0).tolist()
+    (tmp_path / "liver.toy").write_bytes(TEXT)
+    (project,) = LocalCatalog(str(tmp_path), lambda path: False).projects()
+    assert (project.id, read(project)) == ("liver", COUNTS.sum(0).tolist())
+
+
+def test_it_is_listed(tmp_path: Path) -> None:
+    """`dpss list` knows a file by its ending, and others by their content."""
+    for name, data in {"a.toy": b"", "b.bin": TEXT, "c.bin": b"\x00\x01"}.items():
+        (tmp_path / name).write_bytes(data)
+    done = CliRunner().invoke(commands, ["list", "--input", str(tmp_path)], obj=NeverStop())
+    assert done.exit_code == 0, done.output
+    found = [line.split()[0] for line in done.output.splitlines() if "process: new" in line]
+    assert found == ["a", "b.bin"]
+
+
 def test_every_format_has_its_module_and_its_endings() -> None:
-    """The table of formats and that of endings name the same ones."""
+    """The module that reads it is there; endings are lower case, and those that two have alike."""
     abouts = [about for known in FORMATS for about in known.abouts]
     for about in abouts:
         assert import_module(f"dpss.formats.{about.reader}").__doc__
-    named = {about.endings for about in abouts}
-    listed = {each.name for each in FILE_FORMATS if each.names_format}
-    assert named == listed
+        assert about.endings
+        for ending in (*about.endings, *about.shared_endings):
+            assert ending.startswith(".")
+            assert ending == ending.lower()
+        same = {(each.cost, each.is_sure) for each in abouts if each.endings == about.endings}
+        assert len(same) == 1

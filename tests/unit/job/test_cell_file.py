@@ -37,7 +37,7 @@ from dpss.stats.kernels import layout
 from dpss.storage.content_type import content_type
 from dpss.storage.local import LocalStore
 from dpss.summary.cells import CELL_COLUMNS
-from dpss.website import build_website
+from dpss.website.build import build_website
 from tests.summarise import source_of, summarise_matrix
 from tests.unit.small import job_of
 

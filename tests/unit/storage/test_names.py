@@ -7,8 +7,7 @@ from pathlib import PurePosixPath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.storage.file_formats import stem_of
-from dpss.storage.names import RESERVED, names_of_files, safe_name, unique_names
+from dpss.storage.names import RESERVED, safe_name, unique_names
 
 
 @given(st.text())
@@ -35,31 +34,3 @@ def test_a_safe_name_stays_as_it_is() -> None:
     """What is safe already is not touched: ids of projects are folders as they are."""
     for name in ("4a95101c-9ffc-4f30-a809-f04518a23803", "heart", "heart_v2.1", "Größe", "心臓"):
         assert safe_name(name) == name
-
-
-def test_stems_leave_out_what_is_said_of_the_format() -> None:
-    """Formats and packings go, everything else stays."""
-    stems = {
-        "a.h5ad": "a",
-        "A.H5AD": "A",
-        "a.mtx.zip": "a",
-        "a.zarr.zip": "a",
-        "a.csv.gz": "a",
-        "a.h5ad.tar.gz": "a",
-        "a.h5ad.zst": "a",
-        "a.tar.zst": "a",
-        "a.csv.tar.bz2": "a",
-        "a.tbz2": "a",
-        "a.txz": "a",
-        "sample.1.h5": "sample.1",
-        "a.v2.loom": "a.v2",
-        "filtered_feature_bc_matrix": "filtered_feature_bc_matrix",
-        "notes.txt": "notes.txt",
-    }
-    assert {name: stem_of(name) for name in stems} == stems
-
-
-def test_files_of_one_stem_are_told_apart_by_their_endings() -> None:
-    """Adding a file changes no other file's name unless the stems are alike."""
-    assert names_of_files(["a.h5ad", "b.h5ad"]) == ["a", "b"]
-    assert names_of_files(["a.h5ad", "b.h5ad", "a.loom"]) == ["a.h5ad", "b", "a.loom"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from tests.unit.website.portal import (
     make_portal,
     make_runs,

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from dpss.website.schemas import schema
 from tests.unit.website.portal import NASTY, make_nasty, make_portal, make_runs
 

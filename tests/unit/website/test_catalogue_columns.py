@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from dpss.website.catalogue_columns import MOST, catalogue_columns
 from tests.unit.website.portal import make_portal
 

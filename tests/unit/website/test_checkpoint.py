@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from tests.unit.website.portal import (
     document,
     gene_rows,

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from tests.unit.website.published import number, received, words
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from tests.unit.website.portal import (
     plots,
 )

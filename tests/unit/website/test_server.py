@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dpss.website import make_server
-from dpss.website.server import MAX_CONNECTIONS
+from dpss.website.server import MAX_CONNECTIONS, make_server
 
 
 @pytest.fixture

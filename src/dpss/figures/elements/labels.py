@@ -1,28 +1,40 @@
-"""Placement of labels so that they overlap neither each other nor the points they name.
+"""Placement of labels beside their points: off all marked points and off each other.
 
-A label tries places around its point, near ones first, and takes the first that is
-free; of equally near ones, the one that hides the fewest other points. Same input,
-same places: nothing is random.
+A label tries places around its point. A place is free if the label lies within the area, touches
+no other label, no line of one and no marked point, and hides at most `most_hidden` of the other
+points. Of the free places the label takes the one with the lowest cost: near, in a preferred
+direction, and with few points below. A label without a free place is left out. Same input, same
+places: nothing is random. The page's script ``labels.js`` has the same rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_DIRECTIONS = np.deg2rad(
-    [0, 180, 30, 150, 330, 210, 60, 120, 300, 240, 90, 270, *range(15, 360, 30)]
-)
-_WAYS = np.stack((np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)), axis=1)
-"""Unit vectors in which a label may lie from its point, the preferred ones first."""
-_DISTANCES = (5.0, 9.0, 14.0, 20.0, 27.0, 36.0, 47.0, 60.0, 75.0, 95.0, 120.0, 150.0, 190.0)
+MARKED_RADIUS = 3.2
+"""Radius of a marked point that stays clear, in points of 1/72 inch."""
+RADIUS = 1.5
+"""Radius of another point, in points of 1/72 inch."""
+_UP = (0, 180, 30, 150, 60, 120, 90, *range(15, 180, 30))
+_ANGLES = (*_UP, *range(345, 180, -15))
+_DIRECTIONS = np.round([[np.cos(a), np.sin(a)] for a in np.deg2rad(_ANGLES)], 4)
+"""Unit vectors in which a label may lie from its point, the preferred ones first: beside, above."""
+_DISTANCES = (5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 44.0, 54.0, 66.0, 80.0)
+_NEAR = 9.0
+"""Largest distance without a line."""
+_COST_OF_DIRECTION = 0.5
+_COST_OF_HIDDEN = 4.0
+"""Cost of a step down the preferred directions and of a hidden point, in points of distance."""
 _GAP = 1.5
-_CELL = 4.0
+_CELL = 2.0
+_STEP = 2.0
+"""Distance of the places at which a line is checked."""
 
-_Box = tuple[float, float, float, float]
+_Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,106 +56,96 @@ class Place:
         )
 
 
+def most_hidden(n_others: int) -> float:
+    """Return how many of the other points one label may hide: two, or one in 2,000 if more."""
+    return max(2.0, n_others / 2000)
+
+
 def place_labels(
-    points: NDArray[np.float64],
+    points: _Array,
     sizes: Sequence[tuple[float, float]],
     area: tuple[float, float],
-    others: NDArray[np.float64],
+    marked: _Array,
+    others: _Array,
 ) -> list[Place | None]:
     """Find a place for each label.
 
     Args:
         points: What is labelled, in points of 1/72 inch from the lower left corner,
-            shape ``(n_labels, 2)``.
+            shape ``(n_labels, 2)``; earlier ones choose first.
         sizes: Width and height of each label in the same unit.
         area: Width and height of the room; labels stay within.
-        others: Points that had better not be hidden, shape ``(n_others, 2)``.
+        marked: Points that no label covers, and no line crosses if it can, shape
+            ``(n_marked, 2)``; the labelled ones among them.
+        others: Points of which a label may hide a few, shape ``(n_others, 2)``.
 
     Returns:
         Places in the order of the points; ``None`` where there is no free one.
     """
     crowd = _Crowd(others, area)
-    dots = [(x - 3.2, y - 3.2, x + 3.2, y + 3.2) for x, y in points.tolist()]
-    labels: list[_Box] = []
-    lines = _stack([])
+    dots = np.hstack((marked - MARKED_RADIUS, marked + MARKED_RADIUS)).reshape(-1, 4)
+    labels, lines = np.empty((0, 4)), np.empty((0, 4))
     places: list[Place | None] = []
-    for index, (x, y) in enumerate(points.tolist()):
-        others_dots = dots[:index] + dots[index + 1 :]
-        blocked = _Blocked(
-            np.concatenate([_stack([*labels, *others_dots]), lines]),
-            np.concatenate([_stack(labels), lines]),
-        )
-        place = _first_free(x, y, sizes[index], area, blocked, crowd)
-        if place is None:  # Let its line cross others, then.
-            place = _first_free(
-                x, y, sizes[index], area, _Blocked(blocked.label, _stack([])), crowd
-            )
+    for (x, y), size in zip(points.tolist(), sizes, strict=True):
+        own = ((dots[:, :2] < (x, y)) & (dots[:, 2:] > (x, y))).all(axis=1)
+        taken = np.concatenate([labels, lines, dots])
+        candidates = list(_candidates((x, y), size, area, taken, crowd))
+        place = _first((x, y), size, candidates, np.concatenate([labels, lines, dots[~own]]))
+        # Better a line across others and across points than no label.
+        place = place or _first((x, y), size, candidates, labels)
         places.append(place)
         if place is not None:
-            wide, high = sizes[index]
-            labels.append((place.x, place.y, place.x + wide, place.y + high))
-            lines = np.concatenate([lines, _line(x, y, place, sizes[index])])
+            box = [[place.x, place.y, place.x + size[0], place.y + size[1]]]
+            labels = np.concatenate([labels, box])
+            if place.far:
+                lines = np.concatenate([lines, _line(x, y, place, size)])
     return places
 
 
-@dataclass(frozen=True)
-class _Blocked:
-    """Boxes that a label and its line must stay clear of."""
-
-    label: NDArray[np.float64]
-    line: NDArray[np.float64]
-
-
-def _first_free(
-    x: float,
-    y: float,
+def _first(
+    point: tuple[float, float],
     size: tuple[float, float],
-    area: tuple[float, float],
-    blocked: _Blocked,
-    crowd: _Crowd,
+    candidates: Sequence[Place],
+    clear: _Array,
 ) -> Place | None:
-    for distance in _DISTANCES:
-        far = distance > 9.0
-        corners = _corners(x, y, distance, size)
-        boxes = np.hstack((corners - _GAP, corners + size + _GAP))
-        outside = (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2:] > area).any(axis=1)
-        free = np.flatnonzero(~outside & ~_meet(boxes, blocked.label))
-        best: tuple[float, Place] | None = None
-        for order in free.tolist():
-            left, low = corners[order].tolist()
-            place = Place(left, low, far)
-            if far and _meet(_line(x, y, place, size), blocked.line).any():
-                continue
-            cost = crowd.within(boxes[order].tolist()) + order * 0.1
-            if best is None or cost < best[0]:
-                best = (cost, place)
-        if best is not None:
-            return best[1]
+    """Return the first place whose line, if it has one, meets none of the boxes of ``clear``."""
+    for each in candidates:
+        if not each.far or not _meet(_line(*point, each, size), clear).any():
+            return each
     return None
 
 
-def _corners(x: float, y: float, distance: float, size: tuple[float, float]) -> NDArray[np.float64]:
-    """Return lower left corners of labels whose nearest edge is that far away, each way."""
-    return np.asarray(np.array((x, y)) + _WAYS * distance + (_WAYS - 1) * np.array(size) / 2)
+def _candidates(
+    point: tuple[float, float],
+    size: tuple[float, float],
+    area: tuple[float, float],
+    taken: _Array,
+    crowd: _Crowd,
+) -> Iterator[Place]:
+    """Yield the free places around a point, the cheapest first, whatever their lines cross."""
+    steps = np.array(_DISTANCES)[:, None, None]
+    corners = np.array(point) + _DIRECTIONS * steps + (_DIRECTIONS - 1) * np.array(size) / 2
+    boxes = np.concatenate([corners - _GAP, corners + size + _GAP], axis=2).reshape(-1, 4)
+    inside = (boxes[:, :2] >= 0).all(axis=1) & (boxes[:, 2:] <= area).all(axis=1)
+    hidden = crowd.within(boxes + np.array([_GAP, _GAP, -_GAP, -_GAP]))
+    free = np.flatnonzero(inside & (hidden <= crowd.most_hidden) & ~_meet(boxes, taken))
+    ways = np.arange(len(_DIRECTIONS)) * _COST_OF_DIRECTION
+    costs = (steps[:, :, 0] + ways).ravel()[free] + hidden[free] * _COST_OF_HIDDEN
+    for n in free[np.argsort(costs, kind="stable")].tolist():
+        left, low = corners.reshape(-1, 2)[n].tolist()
+        yield Place(left, low, _DISTANCES[n // len(_DIRECTIONS)] > _NEAR)
 
 
-def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> NDArray[np.float64]:
-    """Return small boxes along the line from a label to its point, if it has one."""
-    if not place.far:
-        return _stack([])
+def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> _Array:
+    """Return small boxes along the line from a label to its point, shape ``(n_boxes, 4)``."""
     end = place.nearest(x, y, size)
-    n = max(int(np.hypot(end[0] - x, end[1] - y) / 2), 1)
+    n = int(max(abs(end[0] - x), abs(end[1] - y)) / _STEP) + 1
     parts = (np.arange(n) + 0.5) / n
     across, up = x + (end[0] - x) * parts, y + (end[1] - y) * parts
     return np.stack([across - 0.5, up - 0.5, across + 0.5, up + 0.5], axis=1)
 
 
-def _stack(boxes: Sequence[_Box]) -> NDArray[np.float64]:
-    """Return boxes as an array, shape ``(n_boxes, 4)``."""
-    return np.array(boxes, dtype=np.float64).reshape(-1, 4)
-
-
-def _meet(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _meet(some: _Array, others: _Array) -> NDArray[np.bool_]:
     """Return which of some boxes overlap any of others, shape ``(n_some,)``."""
     a, b = some[:, None], others[None]
     overlap = (a[..., 0] < b[..., 2]) & (b[..., 0] < a[..., 2])
@@ -152,20 +154,25 @@ def _meet(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.
 
 
 class _Crowd:
-    """How many points lie within a rectangle, at the price of four look-ups."""
+    """How many points a rectangle may hide, at the price of four look-ups.
 
-    def __init__(self, points: NDArray[np.float64], area: tuple[float, float]) -> None:
+    Points are counted in squares of `_CELL`; a rectangle takes all squares that it touches.
+    """
+
+    def __init__(self, points: _Array, area: tuple[float, float]) -> None:
+        self.most_hidden = most_hidden(len(points))
         shape = [int(size / _CELL) + 1 for size in area]
-        counts = np.zeros((shape[0] + 1, shape[1] + 1))
+        counts = np.zeros((shape[0] + 1, shape[1] + 1), dtype=np.int64)
         if len(points):
-            at = np.clip((points / _CELL).astype(int), 0, np.array(shape) - 1)
+            at = np.clip((points / _CELL).astype(np.int64), 0, np.array(shape) - 1)
             np.add.at(counts, (at[:, 0] + 1, at[:, 1] + 1), 1)
         self._sums = counts.cumsum(axis=0).cumsum(axis=1)
 
-    def within(self, box: Sequence[float]) -> float:
-        shape = self._sums.shape
-        left, low, right, high = (
-            min(max(round(edge / _CELL), 0), shape[n % 2] - 1) for n, edge in enumerate(box)
-        )
+    def within(self, boxes: _Array) -> NDArray[np.int64]:
+        """Return how many points have their middle in or near each box, shape ``(n_boxes,)``."""
         s = self._sums
-        return float(s[right, high] - s[left, high] - s[right, low] + s[left, low])
+        ends = np.array(s.shape) - 1
+        first = np.clip(np.floor((boxes[:, :2] - RADIUS) / _CELL).astype(np.int64), 0, ends)
+        last = np.clip(np.floor((boxes[:, 2:] + RADIUS) / _CELL).astype(np.int64) + 1, 0, ends)
+        (left, low), (right, high) = first.T, last.T
+        return np.asarray(s[right, high] - s[left, high] - s[right, low] + s[left, low])

@@ -59,9 +59,6 @@ class AxisKind(Enum):
     UNKNOWN = "unknown"
 
 
-Kind = AxisKind
-
-
 def find_kind(names: Sequence[str], title: str = "") -> AxisKind:
     """Return whether names are those of genes or of cells.
 

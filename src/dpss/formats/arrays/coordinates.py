@@ -83,13 +83,8 @@ class AttributeCoordinates(ArrayCoordinates):
     """Coordinates among attributes of cells, as loom has them: two vectors, or one array."""
 
     def names(self) -> list[str]:
-        """Return the names of pairs of vectors, arrays with axes, and attributes named as maps.
-
-        Raises:
-            OtherFileError: The group is in another file.
-            CorruptMatrixError: The file is damaged there.
-        """
-        names = sorted(self.members.children(self.path))
+        """Return the names of pairs of vectors, arrays with axes, and attributes named as maps."""
+        names = sorted(super().names())
         pairs = find_pairs(names)
         paired = {name for pair in pairs.values() for name in pair}
         return [
@@ -98,23 +93,11 @@ class AttributeCoordinates(ArrayCoordinates):
         ]
 
     def n_axes(self, name: str) -> int:
-        """Return the number of axes.
-
-        Raises:
-            ColumnError: The values are not the same number for each cell.
-            OtherFileError: The coordinates are in another file.
-            CorruptMatrixError: The file is damaged there.
-        """
+        """Return the number of axes, two of a pair."""
         return 2 if self._vectors(name) else super().n_axes(name)
 
     def points(self, name: str) -> Iterator[NDArray[np.float64]]:
-        """Yield the first two coordinates of the cells in parts of shape ``(n, 2)``.
-
-        Raises:
-            ColumnError: The values are not the same number for each cell.
-            OtherFileError: The coordinates are in another file.
-            CorruptMatrixError: The file is damaged there.
-        """
+        """Yield the points of a pair, or the first two coordinates of an array."""
         vectors = self._vectors(name)
         if not vectors:
             yield from super().points(name)
@@ -141,46 +124,18 @@ class AttributeCoordinates(ArrayCoordinates):
 
 
 @dataclass(frozen=True)
-class AxisMajorCoordinates:
-    """Coordinates with a row per axis; see `dpss.formats.base.CellCoordinates`.
+class AxisMajorCoordinates(ArrayCoordinates):
+    """Coordinates with a row per axis, each in a group of its own: HDF5 gives R's matrices so."""
 
-    HDF5 gives R's matrices so.
-    """
-
-    file: VectorFile
-    members: Members
-    path: str
-    """Path of the group of reductions."""
     array: str
-    """Name of the array in each of them."""
-
-    def names(self) -> list[str]:
-        """Return the names of the reductions.
-
-        Raises:
-            OtherFileError: The group is in another file.
-            CorruptMatrixError: The file is damaged there.
-        """
-        return self.members.children(self.path)
+    """Name of the array in each group."""
 
     def n_axes(self, name: str) -> int:
-        """Return the number of axes.
-
-        Raises:
-            ColumnError: They are not as many numbers for each cell.
-            OtherFileError: They are in another file.
-            CorruptMatrixError: The file is damaged there.
-        """
+        """Return the number of axes: the array's rows."""
         return count_axes(self._vector(name).shape[::-1])
 
     def points(self, name: str) -> Iterator[NDArray[np.float64]]:
-        """Yield the first two coordinates of all cells, shape ``(n_cells, 2)``.
-
-        Raises:
-            ColumnError: They are not as many numbers for each cell.
-            OtherFileError: They are in another file.
-            CorruptMatrixError: The file is damaged there.
-        """
+        """Yield the first two coordinates of all cells, shape ``(n_cells, 2)``."""
         self.n_axes(name)
         yield first_two([Cursor(self._vector(name)).read(0, 2).T])
 

@@ -36,13 +36,6 @@ from dpss.formats.hdf5.tree import Hdf5Group
 from dpss.storage.base import Blob, Spans
 from dpss.storage.local import path_of
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-def is_hdf5(head: bytes) -> bool:
-    """Return whether a file's first bytes are those of HDF5."""
-    return head.startswith(SIGNATURE)
-
 
 class Hdf5File:
     """An HDF5 file that opens when it is first needed, also after being pickled."""

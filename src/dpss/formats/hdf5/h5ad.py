@@ -21,7 +21,6 @@ from dpss.formats.arrays.coordinates import ArrayCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
 from dpss.formats.hdf5.data_frame import Hdf5Elements, cell_table, note_cells
-from dpss.formats.hdf5.dense import dense_layer
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import read_whole
 from dpss.model import GeneTable
@@ -172,6 +171,8 @@ def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, genes: Gen
             f"{file.blob.url}: {path} has {shape[0]:,} cells, but another layer {n_cells:,}"
         )
     if encoding == "dense":
+        from dpss.formats.hdf5.dense import dense_layer
+
         return dense_layer(file, name, path, genes)
     return SparseLayer(name, file, path, shape[0], genes, cell_major=encoding == "csr").check()
 

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from dpss.formats.mtx.reader import is_entries, open_, open_member, sniff
-from dpss.formats.record import About, Format
+from dpss.formats.record import About, Cost, Format, FormatFunctions
+
+
+def _load() -> FormatFunctions:
+    from dpss.formats.mtx.reader import is_entries, open_, open_member, sniff
+
+    return FormatFunctions(
+        lambda source, options: open_(source, options.threads),
+        is_file=is_entries,
+        is_folder=sniff,
+        open_beside=lambda tree, path, others, options: open_member(
+            tree, path, others, options.threads
+        ),
+    )
+
 
 FORMATS = (
     Format(
@@ -11,20 +24,18 @@ FORMATS = (
             About(
                 "mtx with its tables, folder or zip",
                 "mtx.reader",
-                "mtx",
-                ("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
+                (".mtx", ".mtx.gz", ".mtx.zip"),
+                Cost.SPARSE_TEXT,
+                is_sure=True,
+                marks=("*matrix.mtx", "*matrix.mtx.gz"),
+                real_files=("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
             ),
             About(
                 "npz, as scipy's `save_npz` writes it, with tables of genes and cells beside it",
                 "mtx.npz",
-                "npz",
+                (".npz",),
             ),
         ),
-        lambda source, options: open_(source, options.threads),
-        is_file=is_entries,
-        is_folder=sniff,
-        open_beside=lambda tree, path, others, options: open_member(
-            tree, path, others, options.threads
-        ),
+        _load,
     ),
 )

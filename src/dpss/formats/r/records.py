@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from dpss.formats.r.reader import open_, sniff
-from dpss.formats.record import About, Format
+from dpss.formats.record import About, Cost, Format, FormatFunctions
+
+
+def _load() -> FormatFunctions:
+    from dpss.formats.r.reader import open_, sniff
+
+    return FormatFunctions(
+        lambda source, options: open_(
+            source, options.memory_bytes, sample_only=options.sample_only
+        ),
+        is_file=sniff,
+    )
+
 
 FORMATS = (
     Format(
@@ -11,15 +22,13 @@ FORMATS = (
             About(
                 "R: rds, RData, rda, Robj",
                 "r.reader",
-                "R",
-                ("hca_bone_marrow_50.rds",),
-                "no: read whole, after what it needs was held against `--memory`",
+                (".rds", ".rdata", ".rda", ".robj"),
+                Cost.WHOLE,
+                real_files=("hca_bone_marrow_50.rds",),
+                constant_memory="no: read whole, after what it needs was held against `--memory`",
             ),
         ),
-        lambda source, options: open_(
-            source, options.memory_bytes, sample_only=options.sample_only
-        ),
-        is_file=sniff,
+        _load,
         read_whole=True,
     ),
 )

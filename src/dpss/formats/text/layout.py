@@ -95,6 +95,16 @@ def look_at(blob: Blob) -> Look:
     return Look(dialect, label, line_kind, column_kind, lead, len(lines), complete)
 
 
+def axes_of(blob: Blob) -> tuple[AxisKind, AxisKind]:
+    """Return the kinds of names of a table's lines and columns.
+
+    Raises:
+        MatrixError: As `look_at`.
+    """
+    look = look_at(blob)
+    return look.line_kind, look.column_kind
+
+
 def _read_head(blob: Blob) -> tuple[bytes, bool]:
     """Return some lines of a file, and whether they are all there are.
 

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from dpss.formats.record import About, Format
-from dpss.formats.text.arrow import open_ as open_arrow
-from dpss.formats.text.arrow import sniff as is_arrow
-from dpss.formats.text.arrow import text_of
-from dpss.formats.text.reader import is_table, open_, service_folders, sniff
+from dpss.formats.record import About, Cost, Format, FormatFunctions
+
+
+def _load_arrow() -> FormatFunctions:
+    from dpss.formats.text.arrow import open_, sniff, text_of
+    from dpss.formats.text.layout import axes_of
+
+    return FormatFunctions(
+        lambda source, options: open_(
+            source,
+            options.threads,
+            options.orientation,
+            options.memory_bytes,
+            sample_only=options.sample_only,
+        ),
+        is_file=sniff,
+        axes_of=lambda blob: axes_of(text_of(blob)),
+    )
+
+
+def _load_text() -> FormatFunctions:
+    from dpss.formats.text.layout import axes_of
+    from dpss.formats.text.reader import is_table, open_, service_folders, sniff
+
+    return FormatFunctions(
+        lambda source, options: open_(
+            source, options.threads, options.orientation, sample_only=options.sample_only
+        ),
+        is_file=is_table,
+        is_folder=sniff,
+        axes_of=axes_of,
+        folders=service_folders,
+    )
+
 
 FORMATS = (
     Format(
@@ -14,21 +43,14 @@ FORMATS = (
             About(
                 f"{name} tables, with the extra `[parquet]`",
                 "text.arrow",
-                name,
+                (f".{name.lower()}",),
+                Cost.TABLE,
                 constant_memory="a row group or record batch at a time, held against `--memory`",
             )
             for name in ("Parquet", "Feather")
         ),
-        lambda source, options: open_arrow(
-            source,
-            options.threads,
-            options.orientation,
-            options.memory_bytes,
-            sample_only=options.sample_only,
-        ),
-        is_file=is_arrow,
+        _load_arrow,
         random_access=True,
-        rows=text_of,
     ),
     # Last, as any text could be a table.
     Format(
@@ -36,16 +58,12 @@ FORMATS = (
             About(
                 "csv, tsv, txt, and the Matrix Service's csv.zip",
                 "text.reader",
-                "text",
-                ("mouse_intestine_dge.tsv.gz",),
+                (".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.zip"),
+                Cost.TABLE,
+                shared_endings=(".txt.gz",),
+                real_files=("mouse_intestine_dge.tsv.gz",),
             ),
         ),
-        lambda source, options: open_(
-            source, options.threads, options.orientation, sample_only=options.sample_only
-        ),
-        is_file=is_table,
-        is_folder=sniff,
-        rows=lambda blob: blob,
-        folders=service_folders,
+        _load_text,
     ),
 )

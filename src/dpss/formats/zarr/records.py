@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from dpss.formats.record import About, Format
-from dpss.formats.zarr.reader import open_, roots, sniff
+from dpss.formats.record import About, Cost, Format, FormatFunctions
+
+
+def _load() -> FormatFunctions:
+    from dpss.formats.zarr.reader import open_, roots, sniff
+
+    return FormatFunctions(lambda source, options: open_(source), is_folder=sniff, folders=roots)
+
 
 FORMATS = (
     Format(
@@ -11,12 +17,13 @@ FORMATS = (
             About(
                 "zarr 2 and 3, AnnData's and the HCA's layout, folder or zip",
                 "zarr.reader",
-                "zarr",
-                ("pbmc68k_reduced_scaled.zarr.zip",),
+                (".zarr.zip",),
+                Cost.CHUNKS,
+                is_sure=True,
+                marks=(".zgroup", ".zattrs", "zarr.json"),
+                real_files=("pbmc68k_reduced_scaled.zarr.zip",),
             ),
         ),
-        lambda source, options: open_(source),
-        is_folder=sniff,
-        folders=roots,
+        _load,
     ),
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,20 @@ from dpss.storage.scratch import Scratch, remove_abandoned
 
 if TYPE_CHECKING:
     from dpss.engine.progress import Progress
+
+
+_PRELOADED = (
+    "dpss.formats.discovery",
+    "dpss.formats.arrays.probes",
+    "dpss.engine.summarizer",
+    "dpss.figures.registry",
+    "dpss.figures.export",
+    "dpss.summary.verdict",
+    "dpss.website.genes.lookup",
+    "dpss.website.plots",
+    "dpss.website.validation",
+)
+"""Modules that import nearly all that a task needs, while the run itself makes its plan."""
 
 
 class IsolatedReader:
@@ -134,6 +149,11 @@ def open_workers(
 
 def preload() -> None:
     """Import the modules of most tasks; compiled loops are linked at their first use."""
+    for name in _PRELOADED:
+        import_module(name)
+    from dpss.formats.hdf5 import preload as preload_hdf5
+
+    preload_hdf5()
 
 
 @contextmanager

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from dpss.stats.histogram import Distribution
 from dpss.stats.outliers import LimitSide
 from dpss.summary.checks.kind import N_NAMED, NOT_MEASURED, PASS, WARN, listed
-from dpss.summary.embedding import Cluster, Embedding
-from dpss.summary.evidence import Evidence
 from dpss.summary.limits import SCATER, Limit, mitochondrial_limit, suggest_limits
 from dpss.summary.numerals import plural
+
+if TYPE_CHECKING:
+    from dpss.stats.histogram import Distribution
+    from dpss.summary.embedding import Cluster, Embedding
+    from dpss.summary.evidence import Evidence
 
 _NOUNS = {
     "n_genes_by_counts": "genes",

@@ -43,6 +43,7 @@ STATIC = (
     "common.js",
     "index.js",
     "chart.js",
+    "labels.js",
     "plot.js",
     "project.js",
     "cells.js",

@@ -10,6 +10,15 @@ dpss.genePlot = (function () {
     detection: { label: "Detection", x: "mean_counts", y: "found", rank: "rank_cell_count" },
   };
   const FEW_CELLS = 3;
+  /* Names at most, in a wide box, in a narrow one, and of what the search found. */
+  const N_WIDE = 20;
+  const N_NARROW = 8;
+  const N_FOUND = 24;
+  /* Of more hits than these no name would be off all of them. */
+  const MANY_HITS = 400;
+  const NAME_HEIGHT = 16;
+  /* Units of label placement in a pixel: the largest dot has 4 pixels. */
+  const UNIT = 0.6;
 
   /**
    * Make the plot.
@@ -26,6 +35,7 @@ dpss.genePlot = (function () {
     let points = [];
     let cells = new Map();
     let order = [];
+    let names = { key: "", all: [] };
     let scale = null;
 
     new ResizeObserver(() => draw()).observe(box);
@@ -75,6 +85,7 @@ dpss.genePlot = (function () {
         cells.get(key).push(one);
       }
       const hits = state.hits;
+      const best = order.slice(0, 20);
       const dots = (chosen, fill, radius, alpha) => {
         pen.fillStyle = fill;
         pen.globalAlpha = alpha;
@@ -89,36 +100,61 @@ dpss.genePlot = (function () {
       dots(points.filter(few), colour("faint"), 2, hits ? 0.4 : 0.9);
       dots(points.filter((one) => !one.gene.highly_variable && !few(one)), colour("grey"), 2, hits ? 0.25 : 0.55);
       dots(points.filter((one) => one.gene.highly_variable), colour("blue"), 2.5, hits ? 0.3 : 0.8);
-      if (!hits) dots(order.slice(0, 20), colour("orange"), 3, 1);
       chart.drawGuides(pen, what, scale, "muted");
       const found = hits ? points.filter((one) => hits.has(one.gene)) : [];
-      dots(found, colour("orange"), 4, 0.95);
       pen.font = "600 12px system-ui, sans-serif";
-      pen.fillStyle = colour("ink");
       // Of what was found, names that begin so come first; then the best.
       const rank = (one) => [state.words.some((word) => one.gene.text.startsWith(word)) ? 0 : 1, one.gene[view.rank] || Infinity];
-      const named = hits ? found.map((one) => [rank(one), one]).sort(([a], [b]) => a[0] - b[0] || a[1] - b[1]).map(([, one]) => one).slice(0, 24) : order.slice(0, 8);
-      label(pen, named, width);
+      const ranked = hits ? found.map((one) => [rank(one), one]).sort(([a], [b]) => a[0] - b[0] || a[1] - b[1]).map(([, one]) => one) : best;
+      const n = hits ? (found.length > MANY_HITS ? 0 : N_FOUND) : width < 560 ? N_NARROW : N_WIDE;
+      const key = [state.view, width, box.clientHeight, points.length, hits && state.words.join(" ")].join("|");
+      if (names.key !== key) names = { key, all: placed(pen, ranked.slice(0, n), new Set(hits ? found : best)) };
+      lead(pen, names.all);
+      if (hits) dots(found, colour("orange"), 4, 0.95);
+      else dots(best, colour("orange"), 3, 1);
+      label(pen, names.all);
       if (state.marked) ring(pen);
     }
 
-    /** Write names beside their dots, leaving out those that would lie on another. */
-    function label(pen, named, width) {
-      const taken = [];
-      pen.textBaseline = "middle";
-      for (const one of named) {
-        const w = pen.measureText(one.gene.name).width;
-        const left = one.px + 8 + w < width - 8;
-        const x = left ? one.px + 8 : one.px - 8 - w;
-        const boxed = [x - 2, one.py - 8, x + w + 2, one.py + 8];
-        if (taken.some((t) => boxed[0] < t[2] && boxed[2] > t[0] && boxed[1] < t[3] && boxed[3] > t[1])) continue;
-        taken.push(boxed);
-        pen.strokeStyle = colour("background");
-        pen.lineWidth = 3;
-        pen.lineJoin = "round";
-        pen.strokeText(one.gene.name, x, one.py);
-        pen.fillText(one.gene.name, x, one.py);
+    /** Find places for names, in units of the placement from the lower left corner of the axes. */
+    function placed(pen, named, marked) {
+      const at = (one) => [(one.px - scale.left) * UNIT, (scale.bottom - one.py) * UNIT];
+      const sizes = named.map((one) => [pen.measureText(one.gene.name).width * UNIT, NAME_HEIGHT * UNIT]);
+      const area = [(scale.right - scale.left) * UNIT, (scale.bottom - scale.top) * UNIT];
+      const others = points.filter((one) => !marked.has(one)).map(at);
+      return dpss.placeLabels(named.map(at), sizes, area, [...marked].map(at), others).map(function (place, i) {
+        if (!place) return null;
+        const [x, y] = dpss.placeLabels.nearest(at(named[i]), place, sizes[i]);
+        return { gene: named[i].gene, from: [named[i].px, named[i].py], to: place.far && [scale.left + x / UNIT, scale.bottom - y / UNIT], left: scale.left + place.x / UNIT, middle: scale.bottom - place.y / UNIT - NAME_HEIGHT / 2, width: sizes[i][0] / UNIT };
+      }).filter(Boolean);
+    }
+
+    /** Draw lines from names that stand away to their dots. */
+    function lead(pen, all) {
+      pen.strokeStyle = colour("muted");
+      pen.lineWidth = 1;
+      for (const { from, to } of all) {
+        if (!to) continue;
+        pen.beginPath();
+        pen.moveTo(...from);
+        pen.lineTo(...to);
+        pen.stroke();
       }
+    }
+
+    /** Write names where they were placed; the places are kept at the box, for tests. */
+    function label(pen, all) {
+      pen.textAlign = "left";
+      pen.textBaseline = "middle";
+      pen.fillStyle = colour("ink");
+      pen.strokeStyle = colour("background");
+      pen.lineWidth = 3;
+      pen.lineJoin = "round";
+      for (const { gene, left, middle } of all) {
+        pen.strokeText(gene.name, left, middle);
+        pen.fillText(gene.name, left, middle);
+      }
+      box.dataset.named = JSON.stringify(all.map(({ gene, left, middle, width }) => [gene.name, left, middle - NAME_HEIGHT / 2, width, NAME_HEIGHT]));
     }
 
     function ring(pen) {

@@ -20,7 +20,8 @@ OTHERS = [
 def is_recognised(data: bytes) -> bool:
     """Return whether a record of the family takes a file for its own."""
     blob = MemoryBlob("file", data)
-    return any(known.is_file is not None and known.is_file(blob) for known in FORMATS)
+    tests = [known.functions.is_file for known in FORMATS]
+    return any(is_file is not None and is_file(blob) for is_file in tests)
 
 
 def test_its_own_file_is_recognised() -> None:

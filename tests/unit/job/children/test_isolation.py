@@ -215,3 +215,41 @@ def test_a_file_that_harms_while_it_is_listed(tmp_path: Path) -> None:
     }
     listed = dpss("list", "--input", folder, harm=harm)
     assert (listed.returncode, "odd.bin" in listed.stdout) == (0, True), listed.stderr
+
+
+PRELOADED = textwrap.dedent(
+    """
+    import sys
+    import dpss.job.children.workers as workers
+
+    real = workers._work
+
+    def work(end, open_tasks):
+        before = set(sys.modules)
+        try:
+            real(end, open_tasks)
+        finally:
+            more = sorted(name for name in set(sys.modules) - before if name.startswith("dpss"))
+            print("imported by the task:", *more)
+            print("pages:", "dpss.website.build" in sys.modules)
+            sys.stdout.flush()
+
+    workers._work = work
+    from dpss.cli.commands import main
+    main(sys.argv[1:])
+    """
+)
+"""The command, whose child prints the modules that its task had to import."""
+
+
+@pytest.mark.slow
+def test_a_child_has_its_modules(tmp_path: Path) -> None:
+    """The server that children are forked from imports what a task needs, and not the pages."""
+    folder = write(tmp_path / "in", "b")
+    done = dpss(
+        *("summarize", folder / "b.h5ad", "--output", tmp_path / "out", "--no-embedding"),
+        harm=PRELOADED,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "imported by the task:\n" in done.stdout
+    assert "pages: False" in done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from dpss.website.genes.index import IndexLayout
 from dpss.website.genes.lookup import gene_key, line_of
 from tests.unit.website.portal import (

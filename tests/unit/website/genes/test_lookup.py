@@ -6,7 +6,7 @@ import hashlib
 
 from dpss.storage.local import LocalStore
 from dpss.summary.tables import genes_csv as csv_of
-from dpss.website import build_website
+from dpss.website.build import build_website
 from dpss.website.genes.lookup import gene_files
 from dpss.website.genes.tables import read_genes
 from tests.unit.website.published import change

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from dpss.website.genes.tables import read_genes
 from tests.unit.website.portal import (
     gene_rows,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from dpss.website.data_files import read_script
 from dpss.website.pages.places import N_QUANTILES, PLACED, PLACES
 from tests.unit.website.portal import make_portal

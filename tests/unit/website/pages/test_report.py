@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpss.storage.local import LocalStore
-from dpss.website import build_website
+from dpss.website.build import build_website
 from dpss.website.pages.environment import matrix_view
 from dpss.website.pages.report import MAX_BYTES, report_page
 from dpss.website.pictures import MAX_DRAWING_BYTES, FigureImages

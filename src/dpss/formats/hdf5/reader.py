@@ -1,0 +1,34 @@
+"""Opening of HDF5 files, by the first layout that a file has."""
+
+from __future__ import annotations
+
+from dpss.errors import NeedsWholeError, UnknownFormatError
+from dpss.formats.base import Matrix
+from dpss.formats.hdf5.file import Hdf5File, reading
+from dpss.formats.hdf5.layouts import LAYOUTS
+from dpss.formats.hdf5.signature import SIGNATURE, is_hdf5
+from dpss.formats.hdf5.strings import check_heaps_of_attributes
+from dpss.formats.other_formats import describe_hdf5
+from dpss.storage.base import Blob, Tree
+
+
+def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
+    """Open an HDF5 file by the first layout that it has.
+
+    Raises:
+        NeedsWholeError: The file is compressed, or the source is not a file.
+        UnknownFormatError: The file has none of the known layouts.
+        CorruptMatrixError: The bytes are damaged.
+    """
+    if not isinstance(source, Blob) or not is_hdf5(source.read_range(0, len(SIGNATURE))):
+        raise NeedsWholeError(f"{source.url}: a compressed HDF5 file can't be read in place")
+    file = Hdf5File(source)
+    check_heaps_of_attributes(file)
+    for layout in LAYOUTS:
+        with reading(file):
+            known = layout.functions.recognises(file)
+        if known:
+            return layout.functions.open(source, file)
+    with reading(file):
+        what = describe_hdf5(file.h5)
+    raise UnknownFormatError(f"{source.url}: {what}")

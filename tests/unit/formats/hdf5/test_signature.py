@@ -1,0 +1,34 @@
+"""The first bytes of HDF5 files, packed or not; the library is not imported for them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import subprocess
+import sys
+
+import pytest
+
+from dpss.formats.hdf5.signature import SIGNATURE, sniff
+from tests.unit.storage.blobs import MemoryBlob
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+@pytest.mark.parametrize("tail", [b"", bytes(100)])
+def test_a_file_that_begins_so_is_hdf5(pack, tail: bytes) -> None:
+    """As it is and compressed, however short."""
+    assert sniff(MemoryBlob("file", pack(SIGNATURE + tail)))
+    assert not sniff(MemoryBlob("file", pack(SIGNATURE[:-1] + b"\0" + tail)))
+
+
+def test_other_formats_are_told_apart_without_the_library() -> None:
+    """A table is recognised with neither h5py nor the readers of other layouts."""
+    code = (
+        "import sys\n"
+        "from dpss.formats.registry import format_of\n"
+        "from tests.unit.storage.blobs import MemoryBlob\n"
+        "assert format_of(MemoryBlob('a.csv', b'gene,c1\\nACTB,1\\n')).abouts[0].endings\n"
+        "print('h5py' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
