@@ -18,13 +18,19 @@ from numpy.typing import NDArray
 _HEAD = b"X\n" + struct.pack(">iii", 2, 0x30000, 0x20300)
 _N_DOUBLES, _N_OBJECTS = 20_000_000, 300_000
 _STRING = struct.pack(">ii", 0x40009, 12)
+
+
+def _vector_of_strings() -> bytes:
+    """Return a vector of strings; made piece by piece, so that the peak is not that of a list."""
+    found = bytearray(_HEAD + struct.pack(">ii", 16, _N_OBJECTS))
+    for i in range(_N_OBJECTS):
+        found += _STRING + b"%012d" % i
+    return bytes(found)
+
+
 R_OBJECTS: dict[str, Callable[[], bytes]] = {
     "doubles": lambda: _HEAD + struct.pack(">ii", 14, _N_DOUBLES) + bytes(8 * _N_DOUBLES),
-    "strings": lambda: (
-        _HEAD
-        + struct.pack(">ii", 16, _N_OBJECTS)
-        + b"".join(_STRING + b"%012d" % i for i in range(_N_OBJECTS))
-    ),
+    "strings": _vector_of_strings,
     "NULL": lambda: _list_of(struct.pack(">i", 254)),
     "numeric(0)": lambda: _list_of(struct.pack(">ii", 14, 0)),
     "NA": lambda: _list_of(struct.pack(">iii", 13, 1, -(1 << 31))),
