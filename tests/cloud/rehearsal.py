@@ -1,6 +1,6 @@
 """Rehearse the daily job with as many projects as the portal has, on a loopback S3.
 
-    make rehearsal [ARGS="--projects 532 --genes 2000 --time-limit 60 --folder DIR"]
+    make rehearsal [ARGS="--projects 532 --cells 240 --genes 2000 --time-limit 600 --folder DIR"]
 
 Three of the projects crash, hang and exhaust the memory of the process that reads them. Days:
 a first run; one of ten changed; unchanged; unchanged, when the three are skipped. Then another
@@ -33,7 +33,6 @@ from tests.cloud.watched import Ended, requests_of, run_watched
 from tests.servers.moto_s3 import MotoS3
 
 BUCKET = "rehearsal"
-N_CELLS = 100
 CAUSES = {
     "crash": {"SIGSEGV"},
     "hang": {"time limit"},
@@ -42,7 +41,9 @@ CAUSES = {
 }
 
 
-def write_inputs(folder: Path, names: list[str], n_genes: int, seed: int, every: int = 1) -> int:
+def write_inputs(
+    folder: Path, names: list[str], shape: tuple[int, int], seed: int, every: int = 1
+) -> int:
     """Write a matrix for each project, or for each so many, and return how many.
 
     Those that do harm have as many cells as the others: whether they come last is seen.
@@ -51,7 +52,7 @@ def write_inputs(folder: Path, names: list[str], n_genes: int, seed: int, every:
     if every == 1:
         chosen += [(len(names) + i, name) for i, name in enumerate(FAULTS)]
     for number, name in chosen:
-        write_h5ad_csr(folder / f"{name}.h5ad", make_counts(seed + number, N_CELLS, n_genes))
+        write_h5ad_csr(folder / f"{name}.h5ad", make_counts(seed + number, *shape))
     return len(chosen)
 
 
@@ -161,13 +162,13 @@ def check_faults(run: dict[str, Any], status: str) -> None:
             check("on 3 days" in entry["reason"], f"{run['run']}: {entry['reason']}")
 
 
-def rehearse_days(job: Rehearsal, names: list[str], n_genes: int) -> None:
+def rehearse_days(job: Rehearsal, names: list[str], shape: tuple[int, int]) -> None:
     """Four days: first, one of ten changed, unchanged, unchanged and the bad ones skipped."""
     good = set(names) - set(FAULTS)
     first = job.run("first", 0)
     check_faults(first, "failed")
     check(job.published() == job.shown() == good, "first: what is published is not what is shown")
-    n_changed = write_inputs(job.folder / "in", names, n_genes, 10_000, every=10)
+    n_changed = write_inputs(job.folder / "in", names, shape, 10_000, every=10)
     changed = job.run("one of ten changed", 1)
     check_faults(changed, "failed")
     check(changed["outcomes"].get("published") == n_changed, "not all changed ones are published")
@@ -206,23 +207,26 @@ def main() -> None:
     """Read the options and rehearse."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--projects", type=int, default=532)
+    # As many as get components, clusters and a map: the most files that a matrix has by default.
+    parser.add_argument("--cells", type=int, default=240)
     parser.add_argument("--genes", type=int, default=2000)
     parser.add_argument("--memory-mib", type=int, default=1024)
-    parser.add_argument("--time-limit", type=int, default=60)
+    parser.add_argument("--time-limit", type=int, default=600)
     parser.add_argument("--folder", type=Path)
     known = parser.parse_args()
+    shape = (known.cells, known.genes)
     names = [*FAULTS, *(f"project-{i:04d}" for i in range(known.projects - len(FAULTS)))]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=known.folder)))
         limits, how = stack.enter_context(limited(Limits(), known.memory_mib << 20))
         print(json.dumps({"projects": len(names), "memory_limit": how}), flush=True)
         (folder / "in").mkdir()
-        write_inputs(folder / "in", names, known.genes, 0)
+        write_inputs(folder / "in", names, shape, 0)
         log = folder / "requests.log"
         s3 = stack.enter_context(MotoS3(log))
         s3.make_bucket(BUCKET)
         job = Rehearsal(s3, log, folder, len(names), known.time_limit, limits.group)
-        rehearse_days(job, names, known.genes)
+        rehearse_days(job, names, shape)
         job.output = "cut"
         rehearse_cuts(job, names)
     print(json.dumps({"rehearsal": "as it has to be"}))
