@@ -26,7 +26,8 @@ def test_four_days_and_two_ends(tmp_path: Path) -> None:
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.cloud.rehearsal", "--projects", "12", "--cells", "100",
-         "--genes", "200", "--time-limit", "600", "--memory-mib", "8192", "--folder", str(tmp_path)],
+         "--genes", "200", "--time-limit", "600", "--memory-mib", "8192",
+         "--folder", str(tmp_path)],
         cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
