@@ -429,8 +429,9 @@ def destroy(deployment: Deployment) -> int:
     me = deployment.aws("sts", "get-caller-identity")["Arn"]
     if f":assumed-role/{deployment.full_name}-deployer/" in me:
         raise Stop(
-            "the deployer's role may delete no role and no bucket, so it would stop half-way. "
-            "Nothing was destroyed; a person's credentials can do it"
+            "the deployer's role may not: it goes too, and then could neither write the state nor "
+            "unlock it. Nothing was destroyed; a person with the rights of "
+            "infra/policies/destroy.json can do it"
         )
     if deployment.name == "dev":
         say("  The figures in its bucket are deleted, too, and all images.")

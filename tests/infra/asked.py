@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -40,6 +41,7 @@ _NAMED_OTHERWISE = {
     "budgets:DescribeSubscribersForNotification": "budgets:ViewBudget",
     "budgets:UpdateBudget": "budgets:ModifyBudget",
     "budgets:CreateBudget": "budgets:ModifyBudget",
+    "budgets:DeleteBudget": "budgets:ModifyBudget",
     "budgets:CreateNotification": "budgets:ModifyBudget",
     "budgets:DeleteNotification": "budgets:ModifyBudget",
     "budgets:UpdateNotification": "budgets:ModifyBudget",
@@ -73,8 +75,12 @@ def of_s3(method: str, path: str, body: bytes) -> list[Asked]:
         names = [name for (verb, part), name in _OF_KEY.items() if verb == method and part in query]
         return [Asked(f"s3:{(names or [_BY_METHOD[method]])[0]}", f"{arn}/{key}")]
     if method == "POST" and "delete" in query:
-        keys = re.findall(r"<Key>(.*?)</Key>", body.decode())
-        return [Asked("s3:DeleteObject", f"{arn}/{key}") for key in keys]
+        objects = re.findall(r"<Object>(.*?)</Object>", body.decode(), re.DOTALL)
+        keys = [(re.findall(r"<Key>(.*?)</Key>", one)[0], "<VersionId>" in one) for one in objects]
+        return [
+            Asked(f"s3:DeleteObject{'Version' if versioned else ''}", f"{arn}/{unescape(key)}")
+            for key, versioned in keys
+        ]
     for part, name in _OF_BUCKET.items():
         if part in query:
             verb = "Get" if method == "GET" else "Put"
@@ -193,8 +199,10 @@ def _of_scheduler(here: str, path: str, given: dict[str, Any]) -> str:
 
 def _of_cloudwatch(here: str, given: dict[str, Any], account: str) -> str:
     """Return the ARN of an alarm or a dashboard."""
-    if given.get("DashboardName"):
-        return f"arn:aws:cloudwatch::{account}:dashboard/{given['DashboardName']}"
+    board = given.get("DashboardName") or given.get("DashboardNames.member.1")
+    board = board or (given.get("DashboardNames") or [None])[0]
+    if board:
+        return f"arn:aws:cloudwatch::{account}:dashboard/{board}"
     alarm = given.get("AlarmName") or given.get("AlarmNames.member.1")
     alarm = alarm or (given.get("AlarmNames") or ["*"])[0]
     return f"{here}:alarm:{alarm}"

@@ -24,6 +24,11 @@ from tests.infra.terraform import (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Destroy last what the tests of several files share."""
+    items.sort(key=lambda item: item.path.name == "test_destroy.py")
+
+
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Apply everything, with all that is optional; destroy it in the end."""

@@ -8,20 +8,23 @@ file that DPSS_JUDGED names, a line of JSON for each action.
 
 import json
 import os
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront import models as cloudfront
 from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMPolicyStatement, IAMRequestBase, PermissionResult
 from moto.s3.models import FakeDeleteMarker
 from moto.s3.responses import S3Response
 from moto.server import main
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from tests.infra.asked import of_other, of_s3
+from tests.infra.asked import of_other, of_s3, parameters
 from tests.infra.policies import allows
 
 ACCOUNT = "123456789012"
@@ -59,6 +62,24 @@ def _is_action_permitted(
     return _plain_is_action_permitted(bare, action, resource, principal, None)
 
 
+def _tags_of(service, arn, body, region):
+    """Return the tags of what a request is about, for the services whose policies here ask."""
+    tags = {}
+    if service == "cloudfront":
+        backend = cloudfront.cloudfront_backends[ACCOUNT]["aws"]
+        tags = {t["Key"]: t["Value"] for t in backend.list_tags_for_resource(arn)["Tags"]}
+    if service == "ec2":
+        backend = ec2_backends[ACCOUNT][region]
+        for name, value in parameters("", body).items():
+            owner = value
+            if name == "AssociationId":
+                tables = backend.route_tables.values()
+                owner = next((t.id for t in tables if value in t.all_associations_ids), value)
+            if re.match(r"[a-z]+-[0-9a-f]+$", str(owner)):
+                tags |= backend.tags.get(owner, {})
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
 def _check_action_permitted(self, resource):
     """Without it rights other than S3's are judged without their resources and conditions."""
     if self._action == "sts:GetCallerIdentity":  # nobody can be refused it
@@ -68,6 +89,8 @@ def _check_action_permitted(self, resource):
     else:
         body = self._body or urlencode(self._data or {}, doseq=True).encode()
         asked = of_other(self._action, self._path, body, self._region, ACCOUNT)
+        tags = _tags_of(self._service, asked[0].resource, body, self._region)
+        asked = [replace(one, context={**one.context, **tags}) for one in asked]
     documents = [
         json.loads(p["policy_document"] if isinstance(p, dict) else p)
         for p in self._access_key.collect_policies()
