@@ -76,10 +76,14 @@ class Portal:
 
     def attempt(self, *arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the program under its role, whatever comes of it."""
+        return self.python("-m", "dpss", *(arguments or ("run",)), **told)
+
+    def python(self, *arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+        """Run Python under the task's role, whatever comes of it."""
         environment = self.environment() | told
         with self.deployment.enforced():
             return subprocess.run(
-                [sys.executable, "-m", "dpss", *(arguments or ("run",))],
+                [sys.executable, *arguments],
                 env=environment, text=True, capture_output=True, timeout=300, check=False,
             )  # fmt: skip
 
@@ -155,6 +159,32 @@ def test_a_run_of_several_tasks_with_the_rights_of_its_role(
     report = portal.report()
     assert (len(report["parts"]), report["problems"]) == (3, [])
     assert denied(deployment)[before:] == []
+
+
+def test_tables_of_cells_with_the_rights_of_its_role(
+    deployment: Deployment, portal: Portal, tmp_path: Path
+) -> None:
+    """A table of cells is published; a large one goes in parts, which need no other right."""
+    before = len(denied(deployment))
+    portal.put(PROJECTS[0], 44)
+    portal.run(DPSS_CELLS="1")
+    assert f"{PROJECTS[0]}/cells.csv.gz" in portal.published()
+    large = tmp_path / "cells.csv.gz"
+    large.write_bytes(bytes(20 << 20))
+    store = f"S3Store({BUCKET!r}, {FIGURES!r})"
+    done = portal.python(
+        "-c", "from pathlib import Path; from dpss.storage.s3.store import S3Store; "
+        f"{store}.write_file('large/cells.csv.gz', Path({str(large)!r}))",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    key = f"{FIGURES}large/cells.csv.gz"
+    found = portal.s3.head_object(Bucket=BUCKET, Key=key)
+    portal.s3.delete_object(Bucket=BUCKET, Key=key)
+    assert found["ContentLength"] == 20 << 20
+    assert found["ETag"].strip('"').endswith("-3")  # three parts
+    assert denied(deployment)[before:] == []
+    rules = portal.s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert [r for r in rules if r["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7]
 
 
 def test_no_right_is_idle(deployment: Deployment, portal: Portal) -> None:
