@@ -26,7 +26,8 @@ RUN python -m pip --python /opt/dpss/bin/python install --no-compile --only-bina
 # hadolint ignore=DL3059
 RUN python -m pip --python /opt/tools/bin/python install --only-binary :all: --require-hashes -r requirements-build.lock
 
-# What the program never opens: other packages' tests, sample data, type stubs, service descriptions.
+# What the program never opens: what draws in notebooks, other packages' tests, type stubs, service
+# descriptions.
 COPY tools/container/prune.py tools/container/
 RUN /opt/dpss/bin/python tools/container/prune.py /opt/dpss
 
@@ -39,9 +40,9 @@ RUN python -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-isol
 # is Python's bytecode, of the modules that a run imports. In between the compiler goes, half of all:
 # the second time shows that every loop is there without it.
 COPY tools/container/warm.py tools/container/
-RUN NUMBA_CPU_NAME=generic MPLCONFIGDIR=/tmp/matplotlib /opt/dpss/bin/python tools/container/warm.py \
+RUN NUMBA_CPU_NAME=generic /opt/dpss/bin/python tools/container/warm.py \
     && /opt/dpss/bin/python tools/container/prune.py --compiler /opt/dpss \
-    && MPLCONFIGDIR=/tmp/matplotlib /opt/dpss/bin/python tools/container/warm.py --again
+    && /opt/dpss/bin/python tools/container/warm.py --again
 
 # The bill of materials, of what is really there after the pruning.
 COPY tools/container/sbom.lock tools/container/
@@ -79,8 +80,6 @@ COPY --from=build /opt/dpss /opt/dpss
 ENV PATH=/opt/dpss/bin:$PATH \
     HOME=/home/dpss \
     TMPDIR=/scratch \
-    MPLBACKEND=Agg \
-    MPLCONFIGDIR=/scratch/.matplotlib \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 

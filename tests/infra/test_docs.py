@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.infra.terraform import INFRA, ROOT
+from tools.container.prune import whole_packages
 
 DOCS = ROOT / "docs"
 
@@ -57,7 +58,7 @@ def test_the_cost_table_is_up_to_date() -> None:
 
 
 def test_the_list_of_licences_is_complete() -> None:
-    """Each package of the lock that the image has is listed, with a licence; the compiler goes."""
+    """Each package of the lock that the image has is listed, with a licence, and no other one."""
     page = (DOCS / "reference/licences.md").read_text()
     listed = {
         canonicalize_name(name): licence
@@ -68,9 +69,9 @@ def test_the_list_of_licences_is_complete() -> None:
     for line in (ROOT / "requirements.lock").read_text().splitlines():
         if "==" in line:
             requirement = Requirement(line.removesuffix("\\"))
-            if requirement.name not in {"numba", "llvmlite"} and (
-                requirement.marker is None or requirement.marker.evaluate(python)
-            ):
+            if requirement.name in whole_packages():
+                assert canonicalize_name(requirement.name) not in listed
+            elif requirement.marker is None or requirement.marker.evaluate(python):
                 assert listed.get(canonicalize_name(requirement.name), "?") != "?", (
                     f"{requirement.name}: run `make image sbom`"
                 )

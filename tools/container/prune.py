@@ -2,6 +2,8 @@
 
     python prune.py --compiler ENVIRONMENT    numba and LLVM, once every loop is compiled
 
+What draws in notebooks goes too: the program's own loops draw its files (docs/adr/0014-raster.md).
+
 Licences of what stays stay. What goes is said, with its size; docs/adr/0008-container.md has the
 table.
 """
@@ -11,43 +13,29 @@ import struct
 import sys
 from pathlib import Path
 
+# matplotlib, and what only it needs: whole packages, so that the bill of materials lacks them.
+NOTEBOOKS = (
+    "matplotlib", "mpl_toolkits", "pylab.py", "matplotlib-*.dist-info",
+    "contourpy", "contourpy-*.dist-info",
+    "cycler", "cycler-*.dist-info",
+    "fontTools", "fonttools-*.dist-info", "../../../bin/fonttools", "../../../bin/pyft*",
+    "../../../bin/ttx", "../../../share/man/man1/ttx.1",
+    "kiwisolver", "kiwisolver-*.dist-info",
+    "PIL", "pillow.libs", "pillow-*.dist-info",
+    "pyparsing", "pyparsing-*.dist-info",
+)  # fmt: skip
 # Below site-packages. A pattern that matches nothing fails: then a package has changed.
 PATTERNS = (
+    *NOTEBOOKS,
     "**/*.pyi",
     "botocore/data/*",
-    "fontTools/**/*.c",
-    "fontTools/*Lib",
-    "fontTools/[cq]u2[cq]u",
-    "fontTools/pens",
-    "fontTools/subset",
     "h5py/tests",
-    "matplotlib/mpl-data/fonts/afm",
-    "matplotlib/mpl-data/fonts/pdfcorefonts",
-    "matplotlib/mpl-data/fonts/ttf/DejaVuSerif*",
-    "matplotlib/mpl-data/fonts/ttf/STIX*",
-    "matplotlib/mpl-data/images",
-    "matplotlib/mpl-data/sample_data",
-    "matplotlib/tests",
-    "mpl_toolkits/*/tests",
     "numpy/*/tests",
     "numpy/_core/_*_tests*.so",
     "numpy/_core/_simd*.so",
     "numpy/_core/include",
     "numpy/f2py",
     "pandas/tests",
-    # Pillow comes with matplotlib: no other codec, no text, no colour profiles.
-    "PIL/_avif*",
-    "PIL/_imagingcms*",
-    "PIL/_imagingft*",
-    "PIL/_webp*",
-    "pillow.libs/libavif-*",
-    "pillow.libs/libbrotli*",
-    "pillow.libs/libfreetype-*",
-    "pillow.libs/libharfbuzz-*",
-    "pillow.libs/liblcms2-*",
-    "pillow.libs/libpng16-*",
-    "pillow.libs/libsharpyuv-*",
-    "pillow.libs/libwebp*",
     "pygments/lexers/*",
     "rdata/tests",
     "xarray/tests",
@@ -58,6 +46,12 @@ COMPILER = (
 # Of botocore's descriptions of services: those that credentials come from, and its tables. Of the
 # languages that pygments knows: Python, and its list of them.
 KEPT = {"signin", "sso", "sso-oidc", "sts", "__init__.py", "_mapping.py", "python.py"}
+
+
+def whole_packages() -> set[str]:
+    """Return the names of the packages that go as a whole, as their metadata folders have them."""
+    ends = "-*.dist-info"
+    return {p.removesuffix(ends) for p in (*NOTEBOOKS, *COMPILER) if p.endswith(ends)}
 
 
 def size_of(path: Path) -> int:
