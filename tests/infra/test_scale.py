@@ -1,4 +1,4 @@
-"""A matrix larger than memory, in the image under an engine's limit."""
+"""Matrices larger than memory, in the image under an engine's limit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 
 from tests.infra.docker import LOCKED, Image
 from tests.infra.terraform import HEAVY
+from tests.memory.test_one_large_file import last_report, write_large_rds
+from tests.unit.small import counts, write_h5ad_csr
 
 pytestmark = HEAVY
 
@@ -85,3 +87,31 @@ def test_a_million_cells_in_512_mib(image: Image, tmp_path: Path) -> None:
     lines = (summary.parent / "genes.csv").read_text().splitlines()
     column = lines[0].split(",").index("n_cells_by_counts")
     assert [int(line.split(",")[column]) for line in lines[1:]] == n_cells_of.tolist()
+
+
+def test_an_r_file_costs_itself_only(image: Image, tmp_path: Path) -> None:
+    """0.9 GiB of doubles among six good matrices: 1 fails, day by day, and all is written."""
+    folder, output = tmp_path / "in", tmp_path / "out"
+    for made in (folder, output):
+        made.mkdir()
+        made.chmod(0o777)
+    good = {f"good-{number}" for number in range(6)}
+    for number, name in enumerate(sorted(good)):
+        write_h5ad_csr(folder / f"{name}.h5ad", counts(number))
+    write_large_rds(folder / "bad.rds")
+    for day in (1, 2):
+        done = image.docker(
+            "run", "--rm", "--network=none", *LOCKED, f"--volume={folder}:/data:ro",
+            f"--volume={output}:/out", image.name, "--input=/data", "--output=/out",
+            "--metrics=emf", timeout=600, ok=(1,),
+        )  # fmt: skip
+        said = done.stdout + done.stderr
+        assert f"{'6 published, 0' if day == 1 else '0 published, 6'} unchanged" in said
+        assert '"_aws"' in said
+        entries = last_report(output)
+        bad = entries.pop("bad")
+        assert set(entries) == good
+        assert (bad["status"], bad["lost"]) == ("failed", False)
+        assert "needs more than" in str(bad["reason"])
+        page = (output / "index.html").read_text()
+        assert all(name in page for name in good)
