@@ -30,7 +30,7 @@ from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.job.base import Job
 from dpss.job.children.isolation import recipe_of
 from dpss.job.pipeline import Pipeline
-from dpss.job.publication import GENES, PLOTS, SUMMARY, read_published
+from dpss.job.publication import FOR_PAGES, SUMMARY, TABLES, read_published
 from dpss.job.renderer import Renderer
 from dpss.job.run import run
 from dpss.job.stop import NeverStop
@@ -65,15 +65,22 @@ class LethalStore(LocalStore):
         self._lock = threading.Lock()
 
     def write(self, key: str, data: bytes) -> None:
+        self._count()
+        super().write(key, data)
+
+    def write_file(self, key: str, path: Path) -> None:
+        self._count()
+        super().write_file(key, path)
+
+    def _count(self) -> None:
         with self._lock:
             self.n_writes += 1
             if self.n_writes > self._last:
                 os.kill(os.getpid(), signal.SIGKILL)
-        super().write(key, data)
 
 
 def make_job(inputs: Path, store: LocalStore, drawing: Remembered, *, force: bool) -> Job:
-    stats = StatSettings()
+    stats = StatSettings(cells=True)  # a table of cells is published as a file, not as bytes
     pipeline = Pipeline(
         store=store,
         stats=stats,
@@ -96,11 +103,16 @@ def write_input(inputs: Path, project: int, version: int) -> None:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """All published files but the reports of runs and what is made from them."""
+
+    def is_published(name: str) -> bool:
+        of_pages = FOR_PAGES.fullmatch(name) is not None
+        return of_pages or name in (SUMMARY, *TABLES) or name.endswith((".png", ".svg"))
+
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file()
-        and path.name.endswith((".png", ".svg", ".js", ".names", ".lookup", GENES, PLOTS, SUMMARY))
+        and is_published(path.name)
         and "_dpss" not in path.parts
         and "runs" not in path.parts
         and not path.name.startswith(".dpss-")
