@@ -73,7 +73,7 @@ fuzz: $(VENV)/.installed-dev ## Try damaged files on a reader (READER=mtx SECOND
 	$(BIN)/python -W ignore -m tests.fuzz $(READER) --seconds $(SECONDS) --seed $(SEED)
 
 .PHONY: rehearsal
-rehearsal: $(VENV)/.installed-dev ## Rehearse four days of a portal of 532 projects on a loopback S3 (half an hour)
+rehearsal: $(VENV)/.installed-dev ## Rehearse four days of a portal of 532 projects on a loopback S3 (half an hour on a machine of its own)
 	$(BIN)/python -m tests.cloud.rehearsal $(ARGS)
 
 .PHONY: release-rehearsal

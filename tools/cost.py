@@ -34,7 +34,10 @@ def hour_price(prices: dict[str, Any], task: dict[str, Any]) -> float:
 
 
 def run_cost(given: dict[str, Any], portal: dict[str, Any], share: float) -> dict[str, float]:
-    """Return seconds and dollars of a run that processes a share of a portal's datasets."""
+    """Return seconds and dollars of a run that processes a share of a portal's datasets.
+
+    ``reads`` of a portal is how often each byte is fetched.
+    """
     prices, task, measured = given["prices"], given["task"], given["measured"]
     speeds = measured | given["assumed"]
     n_matrices, n_bytes = share * portal["datasets"], share * portal["bytes"]
@@ -43,7 +46,8 @@ def run_cost(given: dict[str, Any], portal: dict[str, Any], share: float) -> dic
         + (n_bytes / 1e9) * speeds[f"cpu_seconds_per_gb_{portal['format']}"]
     )
     # Downloads overlap with the work: the longer of the two is what is waited for.
-    working = max(cpu / task["vcpus"], n_bytes / given["assumed"]["download_bytes_per_second"])
+    n_fetched = n_bytes * portal["reads"]
+    working = max(cpu / task["vcpus"], n_fetched / given["assumed"]["download_bytes_per_second"])
     seconds = task["start_seconds"] + working
     puts = n_matrices * measured["objects_per_matrix_published"] / 1000 * prices["put_1000"]
     # What is unchanged is asked for: one small read each.
@@ -131,6 +135,7 @@ def render(given: dict[str, Any]) -> str:
         f"to a task; {given['assumed']['changed_per_day']:.0%} of the datasets change on a day; "
         f"{task['start_seconds']} s pass before the program starts.",
         f"- A GB of mtx.zip takes {given['assumed']['cpu_seconds_per_gb_mtx_zip']} CPU seconds.",
+        f"- {given['assumed']['reads_why']}.",
         "- A core of Graviton does the work of a core of the machine that was measured on.",
     ]
     return "\n".join(lines)
