@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -61,11 +61,14 @@ class ElementsTable:
         Raises:
             ColumnError: The column is damaged, or has an unsupported encoding.
         """
+        return self._parts(column, label)
+
+    def _parts(self, column: str, to_text: Callable[[NDArray[Any]], Labels]) -> Iterator[Labels]:
         where = f"{self.path}/{column}".strip("/")
         place = self._place(column)
         if not place:
             raise ColumnError(f"{where} is of an encoding that is not read")
-        categories = self._categories(where)
+        categories = self._categories(where, to_text)
         mask = f"{where}/mask" if "mask" in self.elements.children(where) else ""
         n = self.elements.length(place)
         if mask and (not self.elements.kind(mask) or self.elements.length(mask) != n):
@@ -73,7 +76,7 @@ class ElementsTable:
         for start in range(0, n, PART_CELLS):
             stop = min(start + PART_CELLS, n)
             values = self.elements.part(place, start, stop)
-            found = label(values) if categories is None else pick(values, categories, where)
+            found = to_text(values) if categories is None else pick(values, categories, where)
             if mask:
                 found[self.elements.part(mask, start, stop).astype(bool)] = None
             yield found
@@ -86,7 +89,7 @@ class ElementsTable:
         """
         if self.name is None:
             raise ColumnError(f"{self.path} has no names of cells")
-        return self.labels(self.name)
+        return self._parts(self.name, name_cells)
 
     def _place(self, column: str) -> str:
         """Return the path of a column's values or codes; empty for another encoding."""
@@ -97,7 +100,7 @@ class ElementsTable:
         allowed = "iu" if inner == "/codes" else "SUOTiufb"
         return where + inner if kind and kind in allowed else ""
 
-    def _categories(self, where: str) -> Labels | None:
+    def _categories(self, where: str, to_text: Callable[[NDArray[Any]], Labels]) -> Labels | None:
         """Return the categories of a column; ``None`` without."""
         parts = set(self.elements.children(where))
         if {"codes", "categories"} <= parts:
@@ -106,12 +109,12 @@ class ElementsTable:
                 inner += "/values"
             if not self.elements.kind(inner) or self.elements.length(inner) > MAX_CATEGORIES:
                 raise ColumnError(f"{where}: its categories can't be read")
-            found = label(self.elements.vector(inner))
+            found = to_text(self.elements.vector(inner))
         else:
             old = None if parts else self.elements.old_categories(where)
             if old is None:
                 return None
-            found = label(old)
+            found = to_text(old)
         return found
 
 
@@ -138,6 +141,21 @@ def label(values: NDArray[Any]) -> Labels:
         found = [str(value) for value in values.tolist()]
     else:
         found = [None if value in _MISSING else value for value in as_text(values)]
+    return _as_labels(found)
+
+
+def name_cells(values: NDArray[Any]) -> Labels:
+    """Return values as names of cells: as `label` does, but text that is not empty is a name.
+
+    >>> name_cells(np.array(["AAAC", "NA", ""], dtype=object)).tolist()
+    ['AAAC', 'NA', None]
+    """
+    if values.dtype.kind in "fiub":
+        return label(values)
+    return _as_labels([value or None for value in as_text(values)])
+
+
+def _as_labels(found: Sequence[str | None]) -> Labels:
     out = np.empty(len(found), dtype=object)
     out[:] = found
     return out
@@ -170,7 +188,7 @@ class HeldTable:
 
     def labels(self, column: str) -> Iterator[Labels]:
         """Yield a column in parts."""
-        return _cut(self.values[column])
+        return _cut(self.values[column], label)
 
     def names(self) -> Iterator[Labels]:
         """Yield the names of the cells in parts.
@@ -180,9 +198,9 @@ class HeldTable:
         """
         if self.cell_names is None:
             raise ColumnError("there are no names of cells")
-        return _cut(self.cell_names)
+        return _cut(self.cell_names, name_cells)
 
 
-def _cut(values: Any) -> Iterator[Labels]:
+def _cut(values: Any, to_text: Callable[[NDArray[Any]], Labels]) -> Iterator[Labels]:
     for start in range(0, len(values), PART_CELLS):
-        yield label(np.asarray(values[start : start + PART_CELLS]))
+        yield to_text(np.asarray(values[start : start + PART_CELLS]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,14 @@ from dpss.formats.annotation.cell_names import (
     note_missing_cells,
     note_unreadable_cells,
 )
-from dpss.formats.annotation.cell_table import PART_CELLS, ElementsTable, label, pick
+from dpss.formats.annotation.cell_table import (
+    PART_CELLS,
+    ElementsTable,
+    Labels,
+    label,
+    name_cells,
+    pick,
+)
 from dpss.formats.annotation.data_frame import as_text, find_index, frame_length
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.hdf5.file import Hdf5File, reading
@@ -115,14 +122,17 @@ class RecordTable:
             ColumnError: Its codes are damaged.
             CorruptMatrixError: The file is.
         """
+        return self._parts(column, label)
+
+    def _parts(self, column: str, to_text: Callable[[NDArray[Any]], Labels]) -> Iterator[Labels]:
         where = f"{self.categories}/{column}_categories"
         with reading(self.file):
             node = self.file.h5[self.path]
             codes = node.dtype[column].kind in "iu" and where in self.file.h5
-            known = label(read_whole(self.file, self.file.h5[where])) if codes else None
+            known = to_text(read_whole(self.file, self.file.h5[where])) if codes else None
             for start in range(0, len(node), PART_CELLS):
                 values = node.fields(column)[start : start + PART_CELLS]
-                yield label(values) if known is None else pick(values, known, column)
+                yield to_text(values) if known is None else pick(values, known, column)
 
     def names(self) -> Iterator[NDArray[Any]]:
         """Yield the names of the cells in parts.
@@ -132,7 +142,7 @@ class RecordTable:
         """
         if "index" not in (self.file.h5[self.path].dtype.names or ()):
             raise ColumnError(f"{self.path} has no names of cells")
-        return self.labels("index")
+        return self._parts("index", name_cells)
 
     def _is_plain(self, name: str) -> bool:
         return self.file.h5[self.path].dtype[name].kind in "SUiufb"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.formats.annotation.cell_table import PART_CELLS, label
+from dpss.formats.annotation.cell_table import PART_CELLS, Labels, label, name_cells
 from dpss.formats.mtx.tables import count_lines, read_rows
 from dpss.storage.base import Blob
 
@@ -28,11 +28,11 @@ class TextTable:
 
     def labels(self, column: str) -> Iterator[NDArray[Any]]:
         """Yield a column in parts."""
-        return self._column(self._titles().index(column))
+        return self._column(self._titles().index(column), label)
 
     def names(self) -> Iterator[NDArray[Any]]:
         """Yield the barcodes in parts."""
-        return self._column(0)
+        return self._column(0, name_cells)
 
     def _titles(self) -> list[str]:
         if count_lines(self.blob, self.n_cells + 1) != self.n_cells + 1:
@@ -41,12 +41,12 @@ class TextTable:
         # R's write.table writes no title for the names of the lines.
         return ["", *titles] if len(titles) == len(first) - 1 else titles
 
-    def _column(self, number: int) -> Iterator[NDArray[Any]]:
+    def _column(self, number: int, to_text: Callable[[NDArray[Any]], Labels]) -> Iterator[Labels]:
         rows = islice(read_rows(self.blob), 1 if self._titles() else 0, None)
         while part := [
             row[number] if number < len(row) else "" for row in islice(rows, PART_CELLS)
         ]:
-            yield label(np.array(part, dtype=object))
+            yield to_text(np.array(part, dtype=object))
 
 
 def cell_table(blob: Blob | None, n_cells: int) -> TextTable | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,70 @@ def test_loom(tmp_path: Path) -> None:
     assert np.concatenate(list(cells.labels("Tissue"))).tolist() == ["x", "y", "x", None]
     assert np.concatenate(list(cells.labels("Plate"))).tolist() == ["1", "2", "1", "3"]
     assert np.concatenate(list(cells.names())).tolist() == ["A", "B", "C", "D"]
+
+
+NAMES_LIKE_NOTHING = ["NA", "nan", "None", "NaN", "AAAC-1"]
+"""Names that stand for a missing value where a column has them."""
+
+
+def _write_h5ad(path: Path, *, categorical: bool = False) -> None:
+    index = pd.Index(NAMES_LIKE_NOTHING)
+    obs = pd.DataFrame(
+        {"type": NAMES_LIKE_NOTHING}, pd.CategoricalIndex(index) if categorical else index
+    )
+    anndata.AnnData(np.ones((5, 2), "f4"), obs, pd.DataFrame(index=["A", "B"])).write_h5ad(path)
+
+
+def _write_records(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["X"] = np.ones((5, 2), dtype=np.float32)
+        file["var"] = np.array([(b"a",), (b"b",)], dtype=[("index", "S2")])
+        records = [(name.encode(), name.encode()) for name in NAMES_LIKE_NOTHING]
+        file["obs"] = np.array(records, dtype=[("index", "S6"), ("type", "S6")])
+
+
+def _write_loom(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["matrix"] = np.ones((2, 5))
+        file["row_attrs/Gene"] = np.array([b"A", b"B"])
+        for name in ("CellID", "type"):
+            file[f"col_attrs/{name}"] = np.array(NAMES_LIKE_NOTHING, dtype=h5py.string_dtype())
+
+
+def _write_mtx(path: Path) -> None:
+    path.mkdir()
+    head = "%%MatrixMarket matrix coordinate integer general\n"
+    (path / "matrix.mtx").write_text(f"{head}2 5 1\n1 1 4\n")
+    (path / "genes.tsv").write_text("ENSG00000000001\tA\nENSG00000000002\tB\n")
+    lines = "".join(f"{name}\t{name}\n" for name in NAMES_LIKE_NOTHING)
+    (path / "barcodes.tsv").write_text(f"barcode\ttype\n{lines}")
+
+
+def _write_csv(path: Path) -> None:
+    table = pd.DataFrame(np.arange(10).reshape(2, 5), ["ACTB", "GAPDH"], NAMES_LIKE_NOTHING)
+    table.to_csv(path)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [_write_h5ad, partial(_write_h5ad, categorical=True), _write_records, _write_loom, _write_mtx,
+     _write_csv],
+)  # fmt: skip
+def test_a_cell_named_na_has_that_name(write: Callable[[Path], None], tmp_path: Path) -> None:
+    """It is a name as any other; in a column it stands for a missing value."""
+    write(tmp_path / "a")
+    cells = table_of(tmp_path / "a")
+    assert np.concatenate(list(cells.names())).tolist() == NAMES_LIKE_NOTHING
+    if cells.columns():
+        found = np.concatenate(list(cells.labels("type"))).tolist()
+        assert found == [None, None, None, None, "AAAC-1"]
+
+
+@given(st.lists(st.text(max_size=4), min_size=1))
+def test_names_are_kept_as_they_are(names: list[str]) -> None:
+    """Only an empty one is none."""
+    table = HeldTable({}, np.array([*names, None], dtype=object)[:-1])
+    assert np.concatenate(list(table.names())).tolist() == [name or None for name in names]
 
 
 def test_records_of_old_anndata(tmp_path: Path) -> None:
