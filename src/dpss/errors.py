@@ -18,7 +18,7 @@
         ├── OtherFileError                  reading it would mean reading another file
         ├── FetchError                      the bytes can't be had from where they are
         ├── NoMatrixError                   well-formed, but there is no matrix in it
-        ├── NoCountsError                   nothing but scaled values: a skip, not a failure
+        ├── NoCountsError                   nothing but scaled values, roots: a skip, no failure
         ├── NoEmbeddingError                its cells can't be embedded: figures left out
         ├── NoStrataError                   its cells can't be put into strata as asked
         ├── LostError                       the process that read it was lost

@@ -108,7 +108,7 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
         known: Traits of each readable layer by name, also of layers that are no candidates.
 
     Raises:
-        NoCountsError: All candidates hold negative values, or can't be read.
+        NoCountsError: All candidates hold negative values or square roots, or can't be read.
         CorruptMatrixError: No candidate can be used, and some hold NaN, infinite or too large
             values.
     """
@@ -129,8 +129,25 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
         raise CorruptMatrixError(f"holds NaN or infinite values (layers: {told})")
     if Values.TOO_LARGE in kinds:
         raise CorruptMatrixError(f"holds values of {TOO_LARGE:.3g} and more (layers: {told})")
+    for layer in usable:
+        if reason := _explain_transform(known[layer.name]):
+            raise NoCountsError(f"{reason}; give the counts (layers: {told})")
     what = "holds only scaled (negative) values, nothing to count" if kinds else "holds no counts"
     raise NoCountsError(f"{what} (layers: {told})")
+
+
+def _explain_transform(traits: ValueTraits) -> str:
+    """Return which transform of the values is not undone; empty for other values."""
+    values = classify(traits)
+    if values is Values.ROOTS:
+        return f"holds square roots ({traits.roots.evidence}), which are not undone"
+    if values is Values.SHIFTED:
+        part = traits.shift.n_smallest / traits.shift.n_values
+        return (
+            f"has no value of 0, and {part:.0%} of the values are the smallest, "
+            f"{traits.shift.smallest:.4g}: a constant was added before they were transformed"
+        )
+    return ""
 
 
 def decide_layer(

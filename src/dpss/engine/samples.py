@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
@@ -78,7 +78,11 @@ def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | Entr
         n_values = 0
         blocks = guard_blocks(partial(read, partition, SAMPLE_BYTES), layer.name)
         for block in islice(blocks, N_FIRST_BLOCKS if len(places) == 1 else 1):
-            traits += traits_of(_only_genes(block, is_gene))
+            found = traits_of(_only_genes(block, is_gene))
+            if isinstance(block, CellBlock):
+                n_places = block.n_cells * int(is_gene.sum())
+                found = replace(found, shift=replace(found.shift, n_places=n_places))
+            traits += found
             digest.update(np.asarray(block.data, dtype=np.float64).tobytes())
             if isinstance(block, CellBlock):
                 weights += _share_sums(block, len(weights))

@@ -23,10 +23,14 @@ from dpss.stats.values.logarithms import (
     find_base,
     total_by_cell,
 )
+from dpss.stats.values.roots import RootEvidence, RootTraits, root_traits_of
+from dpss.stats.values.shift import ShiftTraits, shift_traits_of
 from dpss.stats.values.transform import Transform, is_noisy
 
 FEW_WHOLE = 0.01
 """Part of whole numbers, 0 to 1, below which values may be logarithms, not expected counts."""
+
+_NO_ROOTS, _NO_SHIFT = RootTraits(), ShiftTraits(n_places=0)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class ValueTraits:
     bases: tuple[BaseTraits, ...] = ()
     """Traits after undoing logarithms to each of `dpss.stats.values.logarithms.BASES` gives; empty
     where only values without their cells are known."""
+    roots: RootTraits = _NO_ROOTS
+    """Traits of the squares; those of no value where all are whole numbers."""
+    shift: ShiftTraits = _NO_SHIFT
+    """Traits of the smallest value."""
 
     def __add__(self, other: ValueTraits) -> ValueTraits:
         """Join the traits of two parts of the values."""
@@ -71,6 +79,8 @@ class ValueTraits:
             n_ratios=self.n_ratios + other.n_ratios,
             n_whole_ratios=self.n_whole_ratios + other.n_whole_ratios,
             bases=tuple(map(operator.add, self.bases, other.bases)) or self.bases or other.bases,
+            roots=self.roots + other.roots,
+            shift=self.shift + other.shift,
         )
 
     def after_pass(self, sums: Sums, transform: Transform) -> ValueTraits:
@@ -87,9 +97,11 @@ class ValueTraits:
         facts = sums.facts
         totals = sums.cells.total_counts.values
         low, high = float(totals[totals > 0].min(initial=np.inf)), float(totals.max(initial=0.0))
+        n_values = int(sums.genes.table[:, N_CELLS].sum())
         seen = replace(
             self,
-            n_values=max(self.n_values, int(sums.genes.table[:, N_CELLS].sum())),
+            n_values=max(self.n_values, n_values),
+            shift=self.shift.over(n_values, sums.cells.n_cells_kept * len(sums.genes.table)),
             n_negative=max(self.n_negative, facts.n_negative),
             n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
             n_large=max(self.n_large, facts.n_large),
@@ -124,6 +136,7 @@ class ValueTraits:
             n_ratios=found.n_ratios,
             n_whole_ratios=found.n_whole_ratios,
             bases=found.bases,
+            roots=found.roots,
         )
 
     @property
@@ -146,9 +159,14 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
         n_nonfinite=int(np.count_nonzero(~finite)),
         n_large=int(np.count_nonzero(np.abs(data) >= TOO_LARGE)),
         largest=float(data.max(initial=0.0)),
+        shift=shift_traits_of(data),
     )
     if isinstance(block, EntryBlock):
-        return traits
+        if not traits.n_fractional:
+            return traits
+        n_cells = int(block.cells.max()) + 1
+        roots = root_traits_of(data, block.cells, n_cells, whole_cells=False)
+        return replace(traits, roots=roots)
     cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
     totals = total_by_cell(data, cells, block.n_cells)
     n_ratios, n_whole = count_whole_ratios(data, cells, block.n_cells)
@@ -159,6 +177,9 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
         n_ratios=n_ratios,
         n_whole_ratios=n_whole,
         bases=base_traits_of(data, cells, block.n_cells),
+        roots=root_traits_of(data, cells, block.n_cells, whole_cells=True)
+        if traits.n_fractional
+        else RootTraits(),
     )
 
 
@@ -166,7 +187,8 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
     """Return the kind of values with these traits.
 
     Fractions on a scale that could be logarithmic are logarithms if undoing them gives equal totals
-    in all cells, or whole multiples of each cell's smallest value.
+    in all cells, or whole multiples of each cell's smallest value. They are square roots if their
+    squares are whole, or have the same sum in all cells and nothing tells of logarithms.
     """
     if traits.n_nonfinite:
         return Values.NOT_FINITE
@@ -176,17 +198,40 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
         return Values.TOO_LARGE
     if not traits.n_fractional:
         return Values.COUNTS
+    if traits.shift.is_shifted:
+        return Values.SHIFTED
     _, evidence = find_base(traits.bases)
     best_spread = min((each.spread for each in traits.bases), default=np.inf)
     no_logarithms = traits.largest > LOG_CEILING
-    if traits.spread <= EQUAL_TOTALS and (no_logarithms or traits.spread <= best_spread):
+    equal = traits.spread <= EQUAL_TOTALS and (no_logarithms or traits.spread <= best_spread)
+    are_scaled = traits.n_ratios > 0 and traits.n_whole_ratios >= MOSTLY * traits.n_ratios
+    nothing_else = not equal and (no_logarithms or evidence is BaseEvidence.NOTHING)
+    if _are_roots(traits.roots.evidence, nothing_else=nothing_else, are_scaled=are_scaled):
+        return Values.ROOTS
+    if equal:
         return Values.NORMALISED
     if no_logarithms:
         return Values.EXPECTED_COUNTS
+    # Of tiny values the logarithms are whole multiples, too, to any base.
+    if are_scaled and evidence is not BaseEvidence.EQUAL_TOTALS:
+        return Values.EXPECTED_COUNTS
     if evidence is not BaseEvidence.NOTHING:
         return Values.LOG_NORMALISED
-    if traits.n_ratios and traits.n_whole_ratios >= MOSTLY * traits.n_ratios:
-        return Values.EXPECTED_COUNTS
     if traits.n_fractional < (1 - FEW_WHOLE) * traits.n_values:
         return Values.EXPECTED_COUNTS
     return Values.LOG_NORMALISED
+
+
+def _are_roots(evidence: RootEvidence, *, nothing_else: bool, are_scaled: bool) -> bool:
+    """Return whether values are square roots.
+
+    Args:
+        evidence: What their squares show.
+        nothing_else: Whether nothing tells of logarithms or of equal totals.
+        are_scaled: Whether the values are whole multiples of their cell's smallest themselves.
+    """
+    if evidence is RootEvidence.WHOLE_RATIOS:
+        return nothing_else and not are_scaled
+    return evidence is RootEvidence.WHOLE_SQUARES or (
+        evidence is RootEvidence.EQUAL_SQUARES and nothing_else
+    )

@@ -18,6 +18,8 @@ _MEANING = {
     Values.EXPECTED_COUNTS: "fractional and at least 0: expected counts",
     Values.NORMALISED: "normalised to the same total in each cell",
     Values.LOG_NORMALISED: "log-normalised",
+    Values.ROOTS: "square roots",
+    Values.SHIFTED: "shifted: none is 0",
     Values.SCALED: "scaled: some are negative",
     Values.TOO_LARGE: "larger than any count",
     Values.NOT_FINITE: "not all finite: some are NaN or infinite",
