@@ -14,7 +14,7 @@ from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownForma
 from dpss.formats.base import Matrix
 from dpss.formats.contents import ARCHIVE, Archive, Contents, Item, list_contents, recognise
 from dpss.formats.options import OpenOptions
-from dpss.formats.other_formats import describe_members
+from dpss.formats.other_formats import describe_document, describe_members
 from dpss.formats.record import Format
 from dpss.formats.registry import open_matrices
 from dpss.formats.side_files import side_file_of
@@ -111,6 +111,9 @@ def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Fou
         if is_zip(archive):
             archive = stack.enter_context(open_seekable(archive, options.hold))
         tree = _tree_of(archive)
+        if is_zip(archive) and (what := describe_document(tree.blobs().keys())):
+            # Not each of its parts by itself.
+            raise UnknownFormatError(f"{tree.url}: {what}; not read")
         contents = list_contents(tree)
         if not tree.in_place and _is_worth_unpacking(tree, contents):
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+_SERIES = "GEO's series matrix, which tells of samples; give the supplementary files of counts"
 _BY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"FEA1", "a Feather table of version 1; write it as Parquet, csv or h5ad"),
     (b"\x93NUMPY", "a numpy array, which names no genes; write an AnnData object with names"),
@@ -13,10 +14,21 @@ _BY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "a SQLite database; write its matrix as mtx or h5ad"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file (xls); save its sheet as csv"),
     (b"%PDF", "a PDF document"),
+    (b"FCS2", "cells of a flow cytometer (FCS), no genes"),
+    (b"FCS3", "cells of a flow cytometer (FCS), no genes"),
+    (b"ORC", "an ORC table; write it as Parquet, csv or h5ad"),
+    (b"\x04\x22\x4d\x18", "an lz4 archive; unpack it first"),
+    (b"!Series_", _SERIES),
+    (b"!Sample_", _SERIES),
     (b"\x89PNG", "a picture (PNG)"),
     (b"\xff\xd8\xff", "a picture (JPEG)"),
     (b"II*\x00", "a picture (TIFF)"),
     (b"MATLAB 5.0", "a MATLAB file; write its matrix as mtx or h5ad"),
+    (
+        b"MATLAB 7.3",
+        "a MATLAB file of version 7.3 (HDF5 within); write its matrix as mtx, with tables of genes "
+        "and cells, or as h5ad",
+    ),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
 )
@@ -69,6 +81,25 @@ def describe_bytes(head: bytes) -> str | None:
     return None
 
 
+def describe_document(paths: Collection[str]) -> str | None:
+    """Return what a document is that is stored as an archive, by the names of its members.
+
+    >>> describe_document(["xl/workbook.xml"])
+    'an Office document (xlsx, docx); save its sheet as csv'
+
+    Args:
+        paths: Paths of all members.
+
+    Returns:
+        A few words; ``None`` for other archives.
+    """
+    if "xl/workbook.xml" in paths or "[Content_Types].xml" in paths:
+        return "an Office document (xlsx, docx); save its sheet as csv"
+    if {"mimetype", "content.xml", "META-INF/manifest.xml"} <= set(paths):
+        return "an OpenDocument file (ods, odt); save its sheet as csv"
+    return None
+
+
 def describe_members(paths: Collection[str]) -> str | None:
     """Return what an archive is by the names of its members, and which file to give instead.
 
@@ -80,8 +111,6 @@ def describe_members(paths: Collection[str]) -> str | None:
     """
     if paths and all(path.endswith(".npy") for path in paths):
         return NPZ
-    if "xl/workbook.xml" in paths or "[Content_Types].xml" in paths:
-        return "an Office document (xlsx, docx); save its sheet as csv"
     if any(path.startswith("META-INF/") for path in paths):
         return "a Java archive"
     return None

@@ -9,14 +9,15 @@ import sqlite3
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
 from dpss.errors import MatrixError
-from dpss.formats.discovery import iter_matrices
-from tests.summarise import source_of, summarise_matrix
+from dpss.formats.discovery import OpenFailure, iter_matrices
+from tests.summarise import source_of, summarise, summarise_matrix
 
 
 def frame(seed: int = 0) -> pd.DataFrame:
@@ -46,7 +47,32 @@ def workbook() -> bytes:
     with zipfile.ZipFile(out, "w") as file:
         file.writestr("[Content_Types].xml", "<Types/>")
         file.writestr("xl/workbook.xml", "<workbook/>")
+        file.writestr("xl/worksheets/sheet1.xml", "<worksheet>" + "<row/>\n" * 50)
+        file.writestr("xl/sharedStrings.xml", "<sst/>\n" * 50)
     return out.getvalue()
+
+
+def open_document() -> bytes:
+    """Return the first members of an ods file."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name in ("mimetype", "content.xml", "META-INF/manifest.xml"):
+            file.writestr(name, "<a/>")
+    return out.getvalue()
+
+
+def matlab() -> bytes:
+    """Return what MATLAB's ``save -v7.3`` writes: HDF5 behind 512 bytes."""
+    out = io.BytesIO()
+    with h5py.File(out, "w", userblock_size=512) as file:
+        file["counts"] = frame().to_numpy()
+    title = b"MATLAB 7.3 MAT-file, Platform: GLNXA64 HDF5 schema 1.00 .".ljust(124) + b"\0\2IM"
+    return title + out.getvalue()[len(title) :]
+
+
+def series_matrix() -> bytes:
+    """Return a table as GEO's series matrix has it."""
+    return b'!Series_title\t"x"\n!Sample_title\t"a"\n' + frame().to_csv(sep="\t").encode()
 
 
 def database(folder: Path) -> bytes:
@@ -64,6 +90,11 @@ def database(folder: Path) -> bytes:
         (numpy_archive, "names no genes; put tables of genes"),
         (array, "a numpy array"),
         (workbook, "an Office document"),
+        (open_document, "an OpenDocument file"),
+        (matlab, "a MATLAB file of version 7.3"),
+        (series_matrix, "give the supplementary files"),
+        (lambda: b"FCS3.1  " + bytes(99), "flow cytometer"),
+        (lambda: b"ORC\x08\x03\x10" + bytes(99), "an ORC table"),
         (lambda: pickle.dumps(frame()), "a pickle of Python"),
         (lambda: b"PAR1" + bytes(range(200)), "a damaged Parquet table"),
         (lambda: b"ARROW1\0\0" + bytes(range(200)), "a damaged Feather table"),
@@ -116,3 +147,28 @@ def test_damaged_wide_text_is_refused(seed: int, tmp_path: Path) -> None:
     with pytest.raises(MatrixError):
         for matrix in iter_matrices(source_of(path)):
             summarise_matrix(matrix)
+
+
+def test_the_parts_of_a_document_are_not_refused_one_by_one(tmp_path: Path) -> None:
+    """An xlsx among other files is one refusal, and the others are read."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("supp/tables.xlsx", workbook())
+        file.writestr("supp/counts.csv", frame().to_csv())
+    found = list(iter_matrices(source_of(tmp_path / "a.zip")))
+    assert [each.name for each in found] == ["counts", "tables.xlsx"]
+    assert isinstance(found[1], OpenFailure)
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_gct(version: str, tmp_path: Path) -> None:
+    """GenePattern's tables have two lines before the header and a column of descriptions."""
+    table = frame()
+    table.insert(0, "Description", "n/a x")
+    sizes = "9\t9" if version == "1.2" else "9\t9\t1\t0"
+    text = f"#{version}\n{sizes}\n{table.to_csv(sep=chr(9), index_label='Name')}"
+    (tmp_path / "m.gct").write_text(text)
+    assert summarise(tmp_path / "m.gct").total_counts == frame().to_numpy().sum()
+    (tmp_path / "m.gct").write_text(text.replace("1\t0\n", "1\t2\n"))
+    if version == "1.3":
+        with pytest.raises(MatrixError, match="2 lines about its samples"):
+            list(iter_matrices(source_of(tmp_path / "m.gct")))
