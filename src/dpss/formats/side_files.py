@@ -28,7 +28,7 @@ _NAMES = {
     ),
     "alevin-fry": r"featureDump\.txt",
     "kb": r"matrix\.ec|kb_info\.json",
-    "CITE-seq-Count": r"run_report\.yaml|unmapped\.csv",
+    "CITE-seq-Count": r"run_report\.yaml",
     "featureCounts": r"[^/]*\.summary",
     "Parse": r"agg_samp_ana_summary\.csv|analysis_summary\.csv|sample_all_stats\.csv",
     "BD": r"Sample_Tag_(Calls|Metrics)\.csv|Putative_Cells_Origin\.csv",
@@ -39,6 +39,7 @@ _EXACTLY = {
     "transcripts.txt": "kb",
     "transcripts.csv": "Xenium",
     "config.csv": "Cell Ranger",
+    "unmapped.csv": "CITE-seq-Count",
 }
 """Names that say it only where nothing stands before them."""
 _BY_HEADER = {"cells.csv": ("Xenium", b"x_centroid")}

@@ -145,11 +145,15 @@ def read_records(elements: Elements, table: NDArray[Any], categories: str) -> Fr
 
 
 def find_index(elements: Elements, path: str) -> str | None:
-    """Return the name of the column that is a data frame's index; ``None`` without one."""
+    """Return the name of the column that is a data frame's index; ``None`` without one.
+
+    Raises:
+        CorruptMatrixError: The column that the file states is not there.
+    """
     names = set(elements.children(path))
     stated = elements.attributes(path).get("_index")
-    for name in (stated, "_index", "index"):
-        if isinstance(name, str) and name in names:
+    for name in ("_index", "index") if stated is None else (stated,):
+        if name in names:
             return name
     if stated is not None:
         raise CorruptMatrixError(f"{elements.url}: {path} has no index: there is no {stated!r}")

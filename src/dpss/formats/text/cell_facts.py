@@ -15,7 +15,8 @@ from dpss.formats.text.fields import Rows, TableLayout
 _FACT = re.compile(
     r"(batch|donor|patient|subject|individual|sample|replicate|plate|lane|library|run|pool)"
     r"([_. ]?(id|no|nr|num|number|index))?|(time|day|week|stage)([_. ]?(point|id))?s?|timepoint|"
-    r"condition|treatment|group|genotype|tissue|organ|phase|gender|quality|viability",
+    r"condition|treatment|group|genotype|tissue|organ|phase|gender|quality|viability|labels?|"
+    r"reads|umis|depth|(row|col|column)([_. ]?(id|index|number))?",
     re.I,
 )
 """Titles of groups of cells and of what was measured of them, besides `are_measures`."""

@@ -14,6 +14,7 @@ from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.feature_kinds import is_cell_annotation
 from dpss.formats.text.cell_facts import as_float, is_sum_of_cells
+from dpss.formats.text.ends import find_ends
 from dpss.formats.text.fields import (
     Rows,
     TableLayout,
@@ -61,7 +62,9 @@ def find_layout(
         n_trail += 1
     elif titles and is_sum_of_cells(rows, titles, columns, n_lead, decimal):
         n_lead += 1
-    return TableLayout(n_lead, n - n_lead - n_trail, n_trail, decimal)
+    before, after, doubtful = find_ends(rows, titles, range(n_lead, n - n_trail), decimal)
+    n_lead, n_trail = n_lead + before, n_trail + after
+    return TableLayout(n_lead, n - n_lead - n_trail, n_trail, decimal, doubtful)
 
 
 def _is_blank(rows: Rows, j: int, titles: Sequence[str] | None) -> bool:

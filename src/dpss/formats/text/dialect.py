@@ -19,6 +19,9 @@ MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
 _SEPARATOR_LINE = re.compile(rb'"?sep=.?"?\s*', re.I)
 """First line with the separator, as Excel writes it."""
 _SEPARATORS = "\t,; "
+_GCT = (b"#1.2", b"#1.3")
+"""First line of GCT files; the second has the numbers of genes and samples (`GCT
+<https://www.genepattern.org/file-formats-guide>`_)."""
 _N_ROWS = 50
 _N_FIELDS = 400_000
 """Most fields that are looked at to learn the layout."""
@@ -50,6 +53,8 @@ class Dialect:
     """The decimal sign, ``.`` or ``,``."""
     cell_annotation: Mapping[int, str] = field(default_factory=dict)
     """Data columns, from 0, that are facts about cells where lines are cells; and why."""
+    doubtful: bool = False
+    """Whether a column is annotation only because its title is unlike those of all others."""
 
     @property
     def titles(self) -> tuple[str, ...] | None:
@@ -144,6 +149,7 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
         trail=tuple(titles[n_lead + n_columns :]) if titles else (),
         decimal=layout.decimal,
         cell_annotation=find_cell_annotation(rows, titles, layout),
+        doubtful=layout.doubtful,
     )
 
 
@@ -161,6 +167,10 @@ def _sketch(head: bytes, complete: bool, url: str) -> Sketch:
             f"{url}: its lines end with a carriage return alone, as old Macs wrote them; save it "
             "with line feeds"
         )
+    if lines and lines[0].strip() in _GCT and len(lines) > 1:
+        _check_gct(lines, url)
+        at += len(lines.pop(0)) + len(lines.pop(0))
+        n_before += 2
     while lines and (
         not lines[0].strip()
         or lines[0].startswith(b"##")
@@ -184,6 +194,20 @@ def _sketch(head: bytes, complete: bool, url: str) -> Sketch:
     first = split_line(used[0][1].removeprefix("#"), best)
     numbers = [number for number, _ in used[1 : 1 + len(kept)]]
     return Sketch(best, at, n_before, first, len(lines[0]), kept, numbers, used[0][0])
+
+
+def _check_gct(lines: Sequence[bytes], url: str) -> None:
+    """Refuse a GCT file with lines about its samples before those of the genes.
+
+    Raises:
+        NoMatrixError: Version 1.3 with such lines.
+    """
+    sizes = lines[1].split()
+    if len(sizes) == 4 and sizes[3] != b"0":
+        raise NoMatrixError(
+            f"{url}: GCT of version 1.3 with {sizes[3].decode('latin-1')[:20]} lines about its "
+            "samples; save it as version 1.2, or as csv"
+        )
 
 
 def _find_separator(lines: Sequence[str], url: str) -> tuple[str, list[list[str]]]:

@@ -43,6 +43,8 @@ class TableLayout:
     n_trail: int
     decimal: str
     """The decimal sign, ``.`` or ``,``."""
+    doubtful: bool = False
+    """Whether a column is no data only because its title is unlike those of all others."""
 
 
 def is_number(field: str) -> bool:

@@ -177,7 +177,8 @@ def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
             "annotation",
             f"{len(annotation):,} of {dialect.n_columns + len(annotation):,} columns",
             f"Their titles, or what they hold, are no counts: {listed}.",
-            Certainty.TOLD_BY_CONTENT,
+            Certainty.ASSUMED if dialect.doubtful else Certainty.TOLD_BY_CONTENT,
+            changes_numbers=dialect.doubtful,
         )
     if dialect.decimal == ",":
         yield Decision(

@@ -8,17 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.stats.kernels import layout
+from dpss.stats.moments import total_counts
 from dpss.summary.checks.kind import N_NAMED, PASS, WARN, listed
 from dpss.summary.evidence import Evidence
 from dpss.summary.spreadsheet_names import names_of_spreadsheets
 
+MIN_GENES = 10
+"""Least genes with counts among which one with half of all counts is odd."""
+
 
 def look_at_genes(evidence: Evidence) -> tuple[str, str]:
-    """Compare the number of detected genes with that of all genes."""
-    found = evidence.sums.genes.table[evidence.features.is_gene, layout.N_CELLS]
+    """Compare the number of detected genes with that of all; look for one with most counts."""
+    is_gene = evidence.features.is_gene
+    found = evidence.sums.genes.table[is_gene, layout.N_CELLS]
     n_found = int(np.count_nonzero(found))
     message = f"{n_found:,} of {len(found):,} genes are found in at least one cell."
-    return PASS if n_found else WARN, message
+    totals = total_counts(evidence.sums.genes)[is_gene]
+    if n_found < MIN_GENES or 2 * totals.max() < totals.sum():
+        return PASS if n_found else WARN, message
+    most = int(totals.argmax())
+    share = totals[most] / totals.sum()
+    name = evidence.features.select(is_gene).names[most]
+    as_many = bool(np.isclose(2 * totals[most], totals.sum(), rtol=1e-9, atol=0))
+    if as_many:
+        return WARN, f"{message} {name} has as many counts as all others together, as a sum has."
+    return WARN, f"{message} {name} has {share:.0%} of all counts: it may be no gene."
 
 
 def look_at_names(evidence: Evidence) -> tuple[str, str]:

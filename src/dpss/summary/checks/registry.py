@@ -20,6 +20,7 @@ from dpss.summary.checks.cells import (
 )
 from dpss.summary.checks.clusters import look_at_clusters
 from dpss.summary.checks.genes import (
+    MIN_GENES,
     look_at_dates,
     look_at_features,
     look_at_genes,
@@ -101,7 +102,9 @@ CHECKS = (
               "counts (logarithmic), or as far above in the mitochondrial share and above 10 % "
               "(mouse: 5 %); not measured: no embedding, or half of the cells have the same number",
               f"{SCATER}; {OSORIO}; of clusters: this program", look_at_clusters, "cluster_qc"),
-    CheckKind("genes", "Are genes detected?", "warn: none is", _OURS, look_at_genes),
+    CheckKind("genes", "Are genes detected?",
+              f"warn: none is; one of {MIN_GENES} or more has half of all counts",
+              _OURS, look_at_genes),
     CheckKind("unique_gene_names", "Has every gene its own name and id?",
               "warn: a name or an id occurs more than once", "CELLxGENE schema 7.1.0",
               look_at_names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from hypothesis import strategies as st
 from dpss.demo.genes import HOUSEKEEPING, MARKERS, MITOCHONDRIAL
 from dpss.errors import NoCountsError
 from dpss.formats.annotation.feature_kinds import (
+    _FORMS,
+    CELL_ANNOTATION,
+    KINDS,
     REGION,
     SPIKE_IN,
     SUMMARY_ROW,
@@ -33,16 +37,26 @@ NO_GENES = {
         "__no_feature", "__ambiguous", "__too_low_aQual", "__not_aligned",
         "__alignment_not_unique", "X__no_feature", "N_unmapped", "N_multimapping", "N_noFeature",
         "N_ambiguous", "unmapped", "no_match", "bad_struct", "total_reads", "Unassigned_NoFeatures",
+        "no_feature", "ambiguous", "too_low_aQual", "no feature", "Unmapped reads", "unassigned",
+        "Mapped", "multimapped", "Total UMIs", "UNMAPPED", "*",
     ),
-    TAG: ("CD3-CTCATTGTAACTCCT", "Hashtag1-GTCAACTCTTTAGCG", "sgRNA_TP53_ACGTACGTACGTACGTACGT"),
+    TAG: (
+        "ADT_CD3", "HTO-A", "CD45RA_TotalSeqC", "CD4.totalseq_b", "TotalSeq-A CD8", "CMO301",
+        "CD3:SK7|CD3E|AHS0033|pAbO", "SampleTag01_hs|stAbO", "Hashtag 3", "HASHTAG2",
+        "CD3-CTCATTGTAACTCCT", "Hashtag1-GTCAACTCTTTAGCG", "sgRNA_TP53_ACGTACGTACGTACGTACGT",
+    ),
     SPIKE_IN: ("ERCC-00002", "ERCC-00171", "ERCC_00002", "SIRV101"),
     REGION: (
         "chr1:1-500", "chrX-10-20", "chrUn_KI270742v1_5_9", "GRCh38_chr2:3-4", "12:100-200",
-        "GL000194.1:55-66",
+        "GL000194.1:55-66", "NC_000001.11:5-900",
     ),
-    "Negative Control Probe": ("NegControlProbe_00042", "antisense_PROKR2", "NegPrb3"),
+    CELL_ANNOTATION: ("batch", "Donor", "in_tissue", "array_row", "nCount_RNA", "FOV"),
+    "Negative Control Probe": (
+        "NegControlProbe_00042", "antisense_PROKR2", "NegPrb3", "NegativeControl_1", "Neg_ctrl_3",
+        "NEGCTRL2",
+    ),
     "Negative Control Codeword": ("NegControlCodeword_0500", "SystemControl12"),
-    "Blank Codeword": ("BLANK_0006", "Blank-12", "blank-3"),
+    "Blank Codeword": ("BLANK_0006", "Blank-12", "blank-3", "blank7", "BLANK8"),
     "Unassigned Codeword": ("UnassignedCodeword_0001",),
     "Deprecated Codeword": ("DeprecatedCodeword_0321",),
 }  # fmt: skip
@@ -66,6 +80,17 @@ def test_what_is_no_gene_is_named(name: str, kind: str) -> None:
 @pytest.mark.parametrize("name", GENES)
 def test_genes_stay_genes(name: str) -> None:
     assert kind_by_form(name) is None
+
+
+@given(st.data())
+def test_the_quick_look_finds_what_the_forms_say(data: st.DataObject) -> None:
+    """Whatever the case and length of a name that has one of the forms."""
+    kind = data.draw(st.sampled_from(KINDS))
+    drawn = data.draw(st.from_regex(re.compile(_FORMS[kind], re.ASCII), fullmatch=True))
+    name = data.draw(st.sampled_from([drawn, drawn.upper()]))
+    table = with_kinds(GeneTable(*[np.array([name, "ACTB"], dtype=object)] * 2))
+    found = GENE_EXPRESSION if table.feature_types is None else table.feature_types[0]
+    assert found == (kind_by_form(name) or GENE_EXPRESSION)
 
 
 @pytest.mark.slow
