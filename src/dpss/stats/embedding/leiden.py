@@ -244,21 +244,6 @@ def number_by_size(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     return numbers[inverse]
 
 
-def modularity(graph: Graph, labels: NDArray[np.int32], resolution: float = 1.0) -> float:
-    """Return the modularity of clusters of a graph.
-
-    Args:
-        graph: Neighbours with weights.
-        labels: Cluster of each node, from 0, shape ``(n_nodes,)``.
-        resolution: As for `find_clusters`.
-    """
-    sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph.begins))
-    total = float(graph.weights.sum())
-    within = float(graph.weights[labels[sources] == labels[graph.targets]].sum())
-    sums = np.bincount(labels[sources], graph.weights)
-    return within / total - resolution * float(((sums / total) ** 2).sum())
-
-
 def _run(
     whole: _Level, communities: NDArray[np.int32], penalty: float, seed: int
 ) -> NDArray[np.int32]:

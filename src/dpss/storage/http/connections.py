@@ -104,14 +104,6 @@ def pools_for(url: str, networks: Networks | None) -> urllib3.PoolManager:
         return _managers[key]
 
 
-def close_connections() -> None:
-    """Close all connections that are not in use."""
-    with _managers_lock:
-        for manager in _managers.values():
-            manager.clear()
-        _managers.clear()
-
-
 def _manager_within(networks: Networks | None) -> urllib3.PoolManager:
     """Return a manager whose connections are made to these networks only."""
     allowed = networks

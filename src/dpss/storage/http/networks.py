@@ -105,12 +105,6 @@ def remember(host: str, networks: Networks) -> Networks:
         return _first_networks.setdefault(host, networks)
 
 
-def forget_names() -> None:
-    """Discard the stored networks of all hosts."""
-    with _first_networks_lock:
-        _first_networks.clear()
-
-
 def networks_beyond(url: str, target: str, within: Networks | None = None) -> Networks:
     """Return the networks in which the host of an address given by another host may be.
 

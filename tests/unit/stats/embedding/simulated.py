@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from dpss.stats.embedding.graph import Graph, graph_of
 from dpss.stats.embedding.neighbours import ScoreScale, search_all, squared_norms
@@ -41,3 +42,18 @@ def cliques(n: int, size: int) -> Graph:
     matrix = sp.csr_matrix(nx.to_scipy_sparse_array(ring))
     matrix.sort_indices()
     return Graph(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
+
+
+def modularity(graph: Graph, labels: NDArray[np.int32], resolution: float = 1.0) -> float:
+    """Return the modularity of clusters of a graph.
+
+    Args:
+        graph: Neighbours with weights.
+        labels: Cluster of each node, from 0, shape ``(n_nodes,)``.
+        resolution: As for `dpss.stats.embedding.leiden.find_clusters`.
+    """
+    sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph.begins))
+    total = float(graph.weights.sum())
+    within = float(graph.weights[labels[sources] == labels[graph.targets]].sum())
+    sums = np.bincount(labels[sources], graph.weights)
+    return within / total - resolution * float(((sums / total) ** 2).sum())

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dpss.stats.embedding.cluster_limit import limit_clusters
 from dpss.stats.embedding.graph import Graph
-from dpss.stats.embedding.leiden import find_clusters, modularity, number_by_size
-from tests.unit.stats.embedding.simulated import cliques, graph
+from dpss.stats.embedding.leiden import find_clusters, number_by_size
+from tests.unit.stats.embedding.simulated import cliques, graph, modularity
 
 
 def graph_of_edges(n: int, edges: list[tuple[int, int]]) -> Graph:

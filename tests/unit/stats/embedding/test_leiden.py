@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.stats.embedding.leiden import find_clusters, modularity, number_by_size
-from tests.unit.stats.embedding.simulated import cliques, graph
+from dpss.stats.embedding.leiden import find_clusters, number_by_size
+from tests.unit.stats.embedding.simulated import cliques, graph, modularity
 
 
 @pytest.mark.parametrize("size", [4, 6, 12])

@@ -35,6 +35,18 @@ QUICK = Client(
 )
 
 
+def forget_names() -> None:
+    """Discard the stored networks of all hosts, as in a process that has just begun."""
+    networks._first_networks.clear()
+
+
+def close_connections() -> None:
+    """Close all connections that are not in use."""
+    for manager in connections._managers.values():
+        manager.clear()
+    connections._managers.clear()
+
+
 class NameServer:
     """Answers each look-up of a name with the next of its answers; the last one stays."""
 
@@ -74,9 +86,9 @@ def named(**answers: Sequence[str | list[str]]) -> Iterator[NameServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", server.lookup)
         patch.setattr(socket.socket, "connect", watched)
-        networks.forget_names()
+        forget_names()
         yield server
-        networks.forget_names()
+        forget_names()
 
 
 def port_of(server: Server) -> str:
@@ -182,7 +194,7 @@ def test_a_catalogue_gives_a_name_that_changes() -> None:
         project = Project("p", "P", (ref,))
         (kept,) = check_addresses(project, "https://service.example/api").refs
         assert kept.networks == networks.PUBLIC
-        networks.forget_names()  # as in a process that has just begun
+        forget_names()  # as in a process that has just begun
         with open_unchanged(pickle.loads(pickle.dumps(kept))) as source:
             assert isinstance(source, HttpBlob)
             with pytest.raises(FetchError, match="no connection is made"):
@@ -207,8 +219,8 @@ def test_an_address_that_was_led_to_stays_checked_in_another_process() -> None:
         blob = HttpBlob(f"http://a.example:{port_of(server)}/a", QUICK)
         assert blob.read_range(0, 10) == data[:10]
         other = pickle.loads(pickle.dumps(blob))
-        networks.forget_names()
-        connections.close_connections()
+        forget_names()
+        close_connections()
         with pytest.raises(FetchError, match="link-local"):
             other.read_range(100_000, 10)
         assert METADATA not in names.connected
@@ -284,7 +296,7 @@ def test_tls_is_for_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     context.load_cert_chain(certificate, key)
     told: list[str | None] = []
     context.sni_callback = lambda connection, name, _: told.append(name)
-    connections.close_connections()
+    close_connections()
     with Server(lambda request: json_answer([1])) as server, named(a=[LOOPBACK], b=[LOOPBACK]):
         inner = server._server
         inner.socket = context.wrap_socket(inner.socket, server_side=True)
