@@ -51,5 +51,5 @@ def read_map(
 
 
 def _is_finite(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which points have places that can be drawn."""
+    """Return which points can be drawn: their coordinates are finite and not too large."""
     return np.asarray((np.abs(points) < _FAR).all(axis=1))

@@ -51,7 +51,7 @@ class CellSource:
     mitochondrial: NDArray[np.bool_]
     min_gene_count: int
     passes: CellPasses | None
-    """Reads whole cells; ``None`` where the matrix is stored gene by gene."""
+    """Passes over whole cells; ``None`` where the matrix is stored gene by gene."""
     n_cells: int
 
 
@@ -60,7 +60,7 @@ def annotate_cells(
 ) -> Summary:
     """Return the summary with the types and the map that the file has of its cells.
 
-    What is not there is left out silently; what can't be read is a warning.
+    A file without annotation gives no warning; annotation that can't be read does.
 
     Args:
         summary: The summary, with its embedding where there is one.

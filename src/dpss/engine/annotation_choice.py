@@ -21,7 +21,7 @@ from dpss.summary.record import Check
 T = TypeVar("T")
 
 NONE = "none"
-"""Value of the options by which no column or no coordinates are taken."""
+"""Value of the options that takes no column or no coordinates."""
 _SHOWN = 40
 """Most names that a message lists."""
 _LONGEST = 600
@@ -50,7 +50,7 @@ class AnnotationNotes:
         self.checks.append(Check("annotation", "warn", line))
 
     def attempt(self, read: Callable[[], T], what: str) -> T | None:
-        """Return what is read; ``None`` and a warning where the file has a fault there.
+        """Return what a function reads; ``None`` and a warning where the file has a fault there.
 
         Raises:
             FetchError: The bytes can't be read, which is not a fault of the file.
@@ -98,12 +98,12 @@ def choose_labels(
 def list_coordinates(
     coordinates: CellCoordinates | None, wanted: str | None, notes: AnnotationNotes
 ) -> tuple[list[str], list[str]]:
-    """Return the coordinates that may be shown, the best first, and all that there are.
+    """Return the names of coordinates that may be shown, the best first, and those of all.
 
     Args:
         coordinates: Coordinates of the file.
         wanted: Those that are asked for.
-        notes: Takes a warning where they are not there, or can't be listed.
+        notes: Takes a warning where they do not exist, or can't be listed.
     """
     if coordinates is None or wanted == NONE:
         return [], []
@@ -129,8 +129,8 @@ def choose_map(
 
     Args:
         coordinates: Coordinates of the file.
-        candidates: Names of them, the best first. Those that no name tells for a map are one only
-            if they have two axes.
+        candidates: Names of coordinates, the best first. Those without the name of a map are shown
+            only if they have two axes.
         labels: Type of each cell.
         kept: Whether each cell is kept, shape ``(n_cells,)``.
         notes: Takes a warning for each that can't be read.

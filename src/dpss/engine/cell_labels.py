@@ -47,9 +47,9 @@ class CellLabels:
 
 
 def tidy_name(name: str) -> str:
-    """Return a name of a file as a line of text of bounded length.
+    """Return a name from a file as one line of text of bounded length.
 
-    What is no character, or controls a terminal, becomes a space.
+    Code points that are no characters, or control a terminal, become spaces.
 
     >>> tidy_name("T" + chr(10) + "cell")
     'T cell'
@@ -116,5 +116,5 @@ def read_labels(cells: CellTable, column: str, n_cells: int) -> CellLabels:
 
 
 def _natural(value: str) -> tuple[int, str]:
-    """Return what orders labels of equal frequency: numbers by their length."""
+    """Return the sort key of labels of equal frequency: numbers are sorted by value."""
     return (len(value) if value.isdigit() else 0, value)

@@ -14,7 +14,6 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from dpss.catalogs.base import Catalog
 from dpss.catalogs.selection import is_named
@@ -34,9 +33,6 @@ from dpss.job.report.parts import gather
 from dpss.job.stop import Interrupted
 from dpss.model import Project
 from dpss.storage.base import Store
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 

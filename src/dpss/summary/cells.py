@@ -32,7 +32,7 @@ _QUOTE = '"'
 def cell_lines(
     names: Sequence[str | None], records: Records, places: CellPlaces | None, *, with_mt: bool
 ) -> bytes:
-    """Return the lines of the kept ones of some cells as UTF-8 CSV; the undefined is empty.
+    """Return the lines of kept cells as UTF-8 CSV; undefined values are empty.
 
     Args:
         names: Name of each cell.

@@ -30,7 +30,7 @@ class TypeRow:
     label: str = ""
     """Number of the type on the map; empty without a number, or where the name is shown."""
     several: bool = False
-    """Whether it stands for all types that have no line of their own."""
+    """Whether the line stands for all types that have none."""
 
 
 def needs_types(summary: Summary) -> str | None:

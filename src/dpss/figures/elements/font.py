@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 _FILES = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 _PARTS = 4
-"""Straight lines in place of a curve: at 40 pixels to the em nearer than 0.1 pixels to it."""
+"""Straight lines that replace a curve: at 40 pixels per em they are within 0.1 pixels of it."""
 _ON_CURVE, _SHORT_X, _SHORT_Y, _REPEAT, _SAME_X, _SAME_Y = 1, 2, 4, 8, 16, 32
 _WORDS, _OFFSETS, _ONE_SCALE, _MORE, _TWO_SCALES, _MATRIX = 1, 2, 8, 32, 64, 128
 _FULL_UNICODE = (3, 10)
@@ -45,7 +45,7 @@ class Font:
 
     @cached_property
     def units(self) -> int:
-        """Units to the type size."""
+        """Font units per type size (em)."""
         return int(struct.unpack_from(">H", self._tables[b"head"], 18)[0])
 
     @cached_property
@@ -67,7 +67,7 @@ class Font:
 
     @cached_property
     def advances(self) -> list[int]:
-        """Width of each glyph."""
+        """Width of each glyph, by its number."""
         n = int(struct.unpack_from(">H", self._tables[b"hhea"], 34)[0])
         widths: list[int] = np.frombuffer(self._tables[b"hmtx"], ">u2", 2 * n)[::2].tolist()
         return widths + widths[-1:] * (len(self._places) - 1 - n)
@@ -123,7 +123,7 @@ def _contours(data: bytes, n_contours: int) -> Outline:
     ends = struct.unpack_from(f">{n_contours}H", data, 10)
     n_points = ends[-1] + 1
     at = 10 + 2 * n_contours
-    at += 2 + struct.unpack_from(">H", data, at)[0]  # past the instructions
+    at += 2 + struct.unpack_from(">H", data, at)[0]  # After the instructions.
     flags: list[int] = []
     while len(flags) < n_points:
         flag = data[at]
@@ -160,7 +160,7 @@ def _flat(points: list[tuple[int, int, bool]]) -> NDArray[np.float64]:
     """Return a contour as straight lines: each curve has one control point between two ends."""
     whole: list[tuple[float, float, bool]] = []
     for (x0, y0, on0), (x1, y1, on1) in zip(points[-1:] + points[:-1], points, strict=True):
-        if not on0 and not on1:  # An end is left out half way between two control points.
+        if not on0 and not on1:  # The end half way between two control points is not stored.
             whole.append(((x0 + x1) / 2, (y0 + y1) / 2, True))
         whole.append((x1, y1, on1))
     start = next(n for n, point in enumerate(whole) if point[2])

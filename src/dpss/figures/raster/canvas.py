@@ -32,7 +32,7 @@ class Canvas:
         self._scale = dpi / 72
         self.width, self.height = int(width * self._scale), int(height * self._scale)
         self.rows = np.empty((self.height, 1 + 3 * self.width), dtype=np.uint8)
-        """Each row a 0, which is PNG's number of no filter, and its pixels' three bytes."""
+        """Rows of a 0, PNG's number for no filter, and three bytes per pixel."""
         self.rows[:] = np.array([0, *rgb(background) * self.width], dtype=np.uint8)
         self._cover = np.zeros((self.height, self.width + 2), dtype=np.float32)
 
@@ -53,17 +53,17 @@ class Canvas:
         )  # fmt: skip
 
     def polygons(self, x: Values, y: Values, colour: str, alpha: float = 1.0) -> None:
-        """Fill polygons of as many corners each, shape of both ``(n_polygons, n_corners)``."""
+        """Fill polygons; ``x`` and ``y`` have the shape ``(n_polygons, n_corners)``."""
         starts = np.arange(len(x) + 1) * (x.shape[1] if len(x) else 0)
         xs, ys = (np.ascontiguousarray(part.ravel() * self._scale) for part in (x, y))
         fill_polygons(xs, ys, starts, rgb(colour), float(alpha), self._cover, self.rows)
 
     def rectangles(self, edges: Values, colour: str) -> None:
-        """Fill rectangles from pixel to pixel, none of them blurred.
+        """Fill rectangles, whose edges are moved to whole pixels.
 
         Args:
             edges: Left, upper, right and lower edges, shape ``(4, n)``.
-            colour: Of all.
+            colour: Colour of all shapes.
         """
         fill = np.array(rgb(colour), dtype=np.uint8)
         for x0, y0, x1, y1 in np.rint(edges * self._scale).astype(np.int64).T.tolist():
@@ -76,12 +76,12 @@ class Canvas:
     def segments(
         self, ends: Values, width: float, colour: str, *, round_ends: bool = False
     ) -> None:
-        """Draw straight lines; level and upright ones lie evenly on pixels.
+        """Draw straight lines; level and upright ones are moved to whole pixels.
 
         Args:
             ends: Places across and down of one end, and of the other, shape ``(4, n)``.
-            width: Of all.
-            colour: Of all.
+            width: Width of all lines.
+            colour: Colour of all lines.
             round_ends: Whether half a dot follows each end.
         """
         x, y = ends[0::2], ends[1::2]
@@ -109,7 +109,7 @@ class Canvas:
         )  # fmt: skip
 
     def _snapped(self, places: Values, width: float) -> Values:
-        """Move the places across lines along the other axis: as sharp as they can be."""
+        """Move lines that are parallel to an axis to where their edges fit whole pixels."""
         odd = round(width * self._scale) % 2 / 2
         moved = (np.floor(places * self._scale - odd + 0.5) + odd) / self._scale
         return np.where(places[0] == places[1], moved, places)

@@ -18,7 +18,7 @@ import numpy as np
 from dpss.compute.jit import part
 
 _UPRIGHT = 1e-9
-"""An edge that goes no farther across in a row is upright there."""
+"""Distance across within a row of pixels up to which an edge counts as upright."""
 _NOTHING = 1.0 / 1024.0
 """Coverage that changes no pixel."""
 
@@ -62,8 +62,8 @@ def add_edge(cover: Any, x0: float, y0: float, x1: float, y1: float) -> None:
         a, b = x0 + (above - y0) * slope, x0 + (below - y0) * slope
         if a > b:
             a, b = b, a
-        a, b = max(a, least), min(b, most)  # Rounding leaves the edge's own pixels otherwise.
-        if b <= 0.0:  # All that is right of it lies within.
+        a, b = max(a, least), min(b, most)  # Rounding could leave the edge's pixels.
+        if b <= 0.0:  # All pixels of the row are right of the edge.
             cover[row, 0] += part_of_row
             continue
         if a >= width:
@@ -84,7 +84,7 @@ def add_edge(cover: Any, x0: float, y0: float, x1: float, y1: float) -> None:
         for column in range(first, last + 1):
             stop = min(b, column + 1.0)
             share = (stop - reached) * rate
-            # Of this part of the edge the middle tells how much of the pixel lies right of it.
+            # The area right of this part of the edge is that right of its middle.
             inside = (reached + stop) * 0.5 - column
             cover[row, column] += share * (1.0 - inside)
             cover[row, column + 1] += share * inside

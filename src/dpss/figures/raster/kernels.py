@@ -23,12 +23,12 @@ def fill_polygons(
 
     Args:
         x: Corners of all polygons, shape ``(n_points,)``.
-        y: The same.
-        starts: ``int64``, shape ``(n_polygons + 1,)``: where each begins, and the end.
-        colour: Of all.
+        y: Corners, as ``x``.
+        starts: ``int64``, shape ``(n_polygons + 1,)``: where each begins, then the end of the last.
+        colour: Colour of all polygons.
         alpha: Opacity of each.
-        cover: Memory to work in.
-        picture: Changed.
+        cover: Working memory.
+        picture: The picture; changed.
     """
     height, width = cover.shape[0], cover.shape[1] - 2
     for n in range(len(starts) - 1):
@@ -59,8 +59,8 @@ def fill_glyphs(  # noqa: PLR0913 (arrays)
             ``(n_points, 2)``.
         contours: ``int64``, shape ``(n_contours + 1,)``: first point of each, and the end.
         glyphs: ``int64``, shape ``(n_glyphs + 1,)``: first contour of each, and the end.
-        placed: ``int64``, shape ``(n_placed, 2)``: each one's glyph, and 1 where it is turned
-            by a quarter, to be read from below.
+        placed: ``int64``, shape ``(n_placed, 2)``: the glyph, and 1 where it is turned by a quarter
+            to the left.
         places: Shape ``(n_placed, 3)``: origin of each, and its type size.
         knots: Heights of small letters and of capitals in parts of the type size.
         heights: Shape ``(n_placed, 2)``: heights that these have in the picture.
@@ -68,8 +68,8 @@ def fill_glyphs(  # noqa: PLR0913 (arrays)
         alpha: Opacity of each.
         halo: Half the width of a line around each glyph that is drawn instead of the glyph,
             in pixels; 0 for the glyph.
-        cover: Memory to work in.
-        picture: Changed.
+        cover: Working memory.
+        picture: The picture; changed.
     """
     height, width = cover.shape[0], cover.shape[1] - 2
     middle, cap = knots
@@ -123,13 +123,13 @@ def draw_lines(
 
     Args:
         x: Points of all lines, shape ``(n_points,)``.
-        y: The same.
-        starts: ``int64``, shape ``(n_lines + 1,)``: where each begins, and the end.
+        y: Points, as ``x``.
+        starts: ``int64``, shape ``(n_lines + 1,)``: where each begins, then the end of the last.
         half: Half of the width in pixels.
-        colour: Of all.
+        colour: Colour of all lines.
         alpha: Opacity of each.
-        cover: Memory to work in.
-        picture: Changed.
+        cover: Working memory.
+        picture: The picture; changed.
     """
     height, width = cover.shape[0], cover.shape[1] - 2
     for n in range(len(starts) - 1):
@@ -146,17 +146,17 @@ def draw_dots(
     x: Any, y: Any, radius: float, half_rim: float, colour: Any, rim: Any, alpha: float,
     picture: Any,
 ) -> None:  # fmt: skip
-    """Draw dots, each on those before.
+    """Draw dots in their order, later ones over earlier ones.
 
     Args:
         x: Centres, shape ``(n_dots,)``.
-        y: The same.
-        radius: Of all.
+        y: Centres, as ``x``.
+        radius: Radius of all dots.
         half_rim: Half the width of a ring on the edge; 0 for none.
-        colour: Of all.
+        colour: Colour of all dots.
         rim: Colour of the ring.
         alpha: Opacity of each.
-        picture: Changed.
+        picture: The picture; changed.
     """
     height, width = picture.shape[0], picture.shape[1] // 3
     reach = radius + half_rim + 0.5

@@ -28,12 +28,12 @@ _RGB, _BITS = 2, 8
 _LEVEL = 6
 _INCHES_PER_METRE = 1 / 0.0254
 _DASH, _SPACE = 4.0, 3.0
-"""Of a dashed line, in parts of its width."""
+"""Lengths of a dash and of the space after it, in widths of the line."""
 _FRAME, _RIM, _BOX_RIM = 0.8, 1.0, 0.9
 """Widths of axes and grid, and of the outlines of areas and of rectangles, in points."""
 _TICK = 3.0
 _DIAMOND = 2**0.5
-"""Half a diamond's width in radii: its area is that of a square around the dot."""
+"""Half the width of a diamond, in radii of a dot: its area is that of a square around the dot."""
 _HALO = 1.25
 """Points around a text on which the ground shows."""
 

@@ -108,7 +108,7 @@ def _open_one(tree: ZarrTree, name: str) -> Matrix:
 
 
 def _coordinates(tree: ZarrTree) -> ArrayCoordinates:
-    """Return the coordinates in ``obsm``, none of which is opened yet."""
+    """Return the coordinates in ``obsm``, which are opened when they are read."""
     return ArrayCoordinates(tree, ZarrElements(tree), "obsm")
 
 
@@ -125,7 +125,7 @@ def _cell_table(tree: ZarrTree) -> ElementsTable | None:
 
 
 def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
-    """Open the HCA Matrix Service's layout: cells × genes, dense, names beside it."""
+    """Open the HCA Matrix Service's layout: a dense array of cells × genes, and arrays of names."""
     expression = tree.array("expression")
     if len(expression.shape) != 2:
         raise NoMatrixError(f"{tree.url}: expression has the shape {expression.shape}")
@@ -162,7 +162,7 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
         return {}
     values = array.read_all(MAX_FEATURES * 16)
     if values.shape[:1] != (n_genes,):
-        # One line per column: the other way round.
+        # One row per column of the table.
         values = values.T
     if values.shape[:1] != (n_genes,) or values.ndim > 2:
         return {}

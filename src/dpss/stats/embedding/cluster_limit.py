@@ -16,8 +16,8 @@ def limit_clusters(
 ) -> NDArray[np.int32]:
     """Join clusters until there are at most ``most``, and number them by size.
 
-    Again and again the smallest cluster joins the one that changes the modularity for the best;
-    without any edge to another one, it joins the next smallest.
+    In each step the smallest cluster joins the one with which the modularity is largest; a cluster
+    without an edge to another one joins the next smallest.
 
     Args:
         graph: Neighbours with weights.
