@@ -26,7 +26,7 @@ Line = tuple[int, str]
 
 
 def passed_over(tree: ast.Module) -> set[int]:
-    """Return the lines of imports, docstrings, arguments, and fields without a computed value."""
+    """Return the lines of imports, docstrings, arguments, and names given to constants."""
     found: set[int] = set()
     for node in ast.walk(tree):
         match node:
@@ -34,6 +34,7 @@ def passed_over(tree: ast.Module) -> set[int]:
                 ast.Import()
                 | ast.ImportFrom()
                 | ast.Expr(value=ast.Constant(value=str()))
+                | ast.Assign(value=ast.Constant())
                 | ast.AnnAssign(value=ast.Constant() | None)
                 | ast.arg()
             ):
