@@ -98,6 +98,7 @@ def sums(values):
             total -= each
         else:
             total += 1
+    check(total)
     return total
 """
 
