@@ -22,6 +22,20 @@ NO_SUBJECT = re.compile(r"(What|Which|Who|That|It)\b")
 """A docstring that begins so does not name the thing that it describes."""
 
 
+RETIRED = {
+    "settle": "flush",
+    "patience": "deadline, or retry policy",
+    "foresee": "prefetch",
+    "hold_apart": "copy to a temporary folder",
+    "shown_address": "redact",
+    "helper": "child process",
+    "carry_all": "normalise",
+    "silentprogress": "NullProgress",
+    "watchful": "changed_keys",
+}
+"""Words that the code had for a thing besides its term, and the term."""
+
+
 def docstrings_of(text: str) -> Iterator[tuple[int, str]]:
     """Yield line number and text of all docstrings, those of attributes and constants included."""
     for node in ast.walk(ast.parse(text)):
@@ -86,6 +100,31 @@ def test_there_are_no_persons() -> None:
 def test_docstrings_begin_with_the_thing() -> None:
     """They name the thing, instead of "what is …" or "which …"."""
     assert found_by(without_subject) == {}
+
+
+def retired_in(text: str) -> list[str]:
+    """Return the lines of code, docstrings and comments with a word for which there is a term."""
+    return [
+        f"line {number}: {line.strip()} (say: {term})"
+        for number, line in enumerate(text.splitlines(), 1)
+        for word, term in RETIRED.items()
+        if re.search(rf"(?<![a-z]){word}", line.lower())
+    ]
+
+
+@pytest.mark.slow
+def test_a_thing_has_one_term() -> None:
+    """Names, docstrings and comments use the term of `dpss`, and no other word for it."""
+    assert found_by(retired_in) == {}
+
+
+@pytest.mark.parametrize(
+    "line", ["def _settle(self):", "# As helpers do.", "class ForeseeingBlob:"]
+)
+def test_a_retired_word_is_found(line: str) -> None:
+    """In a name, in a comment, in another case; in no line without one."""
+    assert len(retired_in(f"x = 1\n{line}\n")) == 1
+    assert retired_in("def flush(self):\n") == []
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,8 @@ def inspect(
 
     layer, orientation = options.pop("layer"), options.pop("orientation")
     start_logs(take_logs(options))
-    means = OpenOptions(orientation=parse_orientation(orientation), sample_only=True)
-    n_failed = print_inspections(matrices, means, layer, stop.check, as_json=as_json)
+    opening = OpenOptions(orientation=parse_orientation(orientation), sample_only=True)
+    n_failed = print_inspections(matrices, opening, layer, stop.check, as_json=as_json)
     return FAILED if n_failed else 0
 
 

@@ -26,7 +26,7 @@ from dpss.storage.redaction import redact_url
 
 def print_inspections(
     matrices: Sequence[str],
-    means: OpenOptions,
+    options: OpenOptions,
     layer: str | None,
     check: Callable[[], None],
     *,
@@ -36,7 +36,7 @@ def print_inspections(
 
     Args:
         matrices: Paths or addresses.
-        means: Resources and overrides for opening a matrix.
+        options: Resources and overrides for opening a matrix.
         layer: The layer to read; ``None`` for the one that a run would choose.
         check: Called between two matrices; raises an error to end the command.
         as_json: Whether one JSON document of all is printed instead of tables.
@@ -51,7 +51,7 @@ def print_inspections(
         check()
         try:
             source = in_place(open_source(matrix))
-            for found in inspect_source(source, means, layer):
+            for found in inspect_source(source, options, layer):
                 n_failed += bool(found.error)
                 documents.append(inspection_document(source.url, found))
                 if not as_json:

@@ -213,7 +213,7 @@ class CellAccumulator:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the memory for the latest cells."""
-        self._settle()
+        self._flush()
         return {**self.__dict__, "_recent": None}
 
     def add(self, block: CellBlock) -> None:
@@ -243,8 +243,8 @@ class CellAccumulator:
 
     def merge(self, other: CellAccumulator) -> None:
         """Add the sums of another accumulator over the same features."""
-        self._settle()
-        other._settle()
+        self._flush()
+        other._flush()
         self._genes.merge(other._genes)
         self._cells.merge(other._cells)
         self._facts.merge(other._facts)
@@ -260,11 +260,11 @@ class CellAccumulator:
 
     def result(self) -> Sums:
         """Return the sums of all added cells."""
-        self._settle()
+        self._flush()
         strata = None if self._strata is None else self._strata.result()
         return Sums(self._genes.result(), self._cells.result(), self._facts.result(), strata)
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         """Add the sums of the latest cells to the table."""
         if self._recent is not None:
             kernels.flush(self._recent.rows, self._recent.n_cells, self._genes.table)

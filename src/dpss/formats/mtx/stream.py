@@ -88,7 +88,7 @@ class Chunk:
             )
             status = int(state[parse.STATUS])
             self.n_lines = int(state[parse.N_LINES])
-            if not self._settle_odd(int(state[parse.N_ODD])):
+            if not self._parse_odd(int(state[parse.N_ODD])):
                 return
             if status == parse.NOT_INT32:
                 # "integer" is only what the head says: this chunk again, as doubles.
@@ -105,7 +105,7 @@ class Chunk:
         if status != parse.DONE:
             self.fault = self._explain(status, int(state[parse.POSITION]), shape, kind)
 
-    def _settle_odd(self, n_odd: int) -> bool:
+    def _parse_odd(self, n_odd: int) -> bool:
         """Parse the tokens that the compiled loop left; return whether all are numbers."""
         for begin, entry, line in self.odd[:n_odd].tolist():
             token = _TOKEN.match(self.text, begin)[0]  # type: ignore[index]

@@ -120,7 +120,7 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     out = (lines.columns, lines.values)
     while True:
         parse.parse_lines(padded, len(text), codes, starts, out, odd, state)
-        fault, at = _settle(text, odd[: state[parse.N_ODD]], lines.values, dialect)
+        fault, at = _parse_odd(text, odd[: state[parse.N_ODD]], lines.values, dialect)
         state[parse.N_ODD] = 0
         if fault is not None or state[parse.STATUS] != parse.ODD_IS_FULL:
             break
@@ -133,7 +133,7 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     return lines, fault
 
 
-def _settle(
+def _parse_odd(
     text: bytes, odd: NDArray[np.int64], values: NDArray[np.float64], dialect: Dialect
 ) -> tuple[str | None, int]:
     """Parse the fields that the compiled loop left; return the first fault and its position."""

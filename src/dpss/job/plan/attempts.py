@@ -137,14 +137,14 @@ def _read(store: Store, key: str, *, own: bool) -> dict[str, _Entry]:
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s can't be read and is not taken into account (%s)", key, error)
         return {}
-    found = dict(_settle(entries.items(), own=own))
+    found = dict(_after_run(entries.items(), own=own))
     for folder in found.keys() & entries.keys():
         if entries[folder].begun and own:
             log.warning("%s: %s; it is read last", folder, _UNTOLD)
     return found
 
 
-def _settle(entries: Iterable[tuple[str, _Entry]], *, own: bool) -> Iterable[tuple[str, _Entry]]:
+def _after_run(entries: Iterable[tuple[str, _Entry]], *, own: bool) -> Iterable[tuple[str, _Entry]]:
     """Yield the entries, with those in progress in a run that has ended as lost."""
     for folder, entry in entries:
         if own and entry.begun:

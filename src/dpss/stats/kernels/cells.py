@@ -2,7 +2,7 @@
 
 Nearly all cells have whole counts in the order of the genes. Such a cell is added to rows of four
 sums (`dpss.stats.kernels.layout.N_RECENT_COLUMNS`): the terms of 1, 2, 3 ... counts are computed
-once for the cell, and each value is one addition of four integers. After `_SETTLED_EVERY` cells the
+once for the cell, and each value is one addition of four integers. After `_FLUSHED_EVERY` cells the
 rows are added to the table. Other cells are added to the table value by value, with the same
 result. See `dpss.compute.jit`.
 """
@@ -52,7 +52,7 @@ from dpss.stats.kernels.rows import (
 
 _CARRY_MASK = (1 << CARRY_BITS) - 1
 _RECENT_MASK = (1 << RECENT_BITS) - 1
-_SETTLED_EVERY = 1 << 10
+_FLUSHED_EVERY = 1 << 10
 """Cells between two additions of the recent rows to the table; their sums fit into 64 bits."""
 
 
@@ -111,11 +111,11 @@ def flush(rows: Any, n_cells: Any, table: Any) -> None:
         n_cells: ``int64``, shape ``(1,)``: cells that were added to them; set to zero.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
     """
-    _settle(rows, n_cells, table)
+    _flush(rows, n_cells, table)
 
 
 @part()
-def _settle(rows: Any, n_cells: Any, table: Any) -> None:
+def _flush(rows: Any, n_cells: Any, table: Any) -> None:
     n_cells[0] = 0
     for gene in range(rows.shape[0]):
         packed = rows[gene, 0]
@@ -227,7 +227,7 @@ def add_cells(  # noqa: PLR0913
         The largest value seen.
     """
     largest = 0.0
-    rows, _, _, _, n_unsettled, highest = recent
+    rows, _, _, _, n_unflushed, highest = recent
     ratio = 0.0
     for cell in range(indptr.shape[0] - 1):
         begin, end = indptr[cell], indptr[cell + 1]
@@ -264,7 +264,7 @@ def add_cells(  # noqa: PLR0913
                     top, at = top_of_plain(data, begin, end, np.int64(ratio * total + 0.5))
                     found[COUNTS_TOP] = top
                     ratio = at / total
-                n_unsettled[0] += 1
+                n_unflushed[0] += 1
             else:
                 groups = found[COUNTS_MT : COUNTS_HB + 1]
                 _add_cell(indices, data, begin, end, inverse, table, boxes, groups, highest)
@@ -272,6 +272,6 @@ def add_cells(  # noqa: PLR0913
                 for i in range(N_TOP_COUNTS):
                     top_sum += highest[i]
                 found[COUNTS_TOP] = min(top_sum, total) if n_detected > N_TOP_COUNTS else total
-            if n_unsettled[0] == _SETTLED_EVERY:
-                _settle(rows, n_unsettled, table)
+            if n_unflushed[0] == _FLUSHED_EVERY:
+                _flush(rows, n_unflushed, table)
     return largest
