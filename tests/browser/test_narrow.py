@@ -87,6 +87,19 @@ def test_the_first_column_stays(portal, tab) -> None:
     assert top == "TH"
 
 
+@pytest.mark.parametrize("width", [660, 768, 1024, 1100, 1280])
+def test_the_verdict_of_a_project_is_in_sight(portal, tab, width: int) -> None:
+    """In no window is a check cut off in the list of projects; in a wide one nothing is."""
+    page = tab(viewport={"width": width, "height": 900}).open(portal.http)
+    until(page, "document.querySelector('table.ready') !== null")
+    end = page.locator(".scroll").first.evaluate("e => e.getBoundingClientRect().right")
+    cells = page.locator("#projects td[data-label=Checks]")
+    rights = cells.evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+    assert max(rights) <= end
+    if width >= 1280:
+        assert page.evaluate(OVERFLOWS) == []
+
+
 def test_matrices_side_by_side_sort_and_the_address_keeps_it(portal, tab) -> None:
     """Every column of the comparison sorts; an address brings the same order back."""
     page = open_page(portal, tab, "project", 1200)
