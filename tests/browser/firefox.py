@@ -109,6 +109,31 @@ class Firefox:
             assert time.monotonic() < end, f"never came true: {condition}"
             time.sleep(0.05)
 
+    def press(self, *keys: str) -> None:
+        """Press and release keys, such as a letter or a code point of WebDriver's key table."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._act({"type": "key", "id": "keyboard", "actions": actions})
+
+    def swipe(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag with a finger from one place of the window to another."""
+        (x0, y0), (x1, y1) = start, end
+        moves = [
+            {"type": "pointerMove", "x": x0 + (x1 - x0) * n // 5, "y": y0 + (y1 - y0) * n // 5}
+            for n in range(6)
+        ]
+        down, up = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
+        self._act(
+            {
+                "type": "pointer",
+                "id": "finger",
+                "parameters": {"pointerType": "touch"},
+                "actions": [moves[0], down, *moves[1:], up],
+            }
+        )
+
+    def _act(self, source: dict[str, Any]) -> None:
+        self.send("input.performActions", {"context": self._tab, "actions": [source]})
+
     def picture(self) -> bytes:
         """Return what is seen, as PNG."""
         shot = self.send("browsingContext.captureScreenshot", {"context": self._tab})

@@ -131,6 +131,36 @@ def test_strips_and_plots_are_drawn(firefox: Firefox, portal: Portal) -> None:
     firefox.until(f"{inked} > 500")
 
 
+RIGHT, PAGE_UP = "\ue014", "\ue00e"
+SLIDER = "document.querySelector('[data-slug=scatter_genes_vs_counts] [role=slider]')"
+"""WebDriver's code points of two keys, and the limit of the counts."""
+
+
+def test_limits_move_by_keys_and_under_a_finger(firefox: Firefox, real_portal: Portal) -> None:
+    """The limit of the counts follows both, and the number of cells follows it."""
+    firefox.resize(360, 780)
+    firefox.open(real_portal.http + "many/index.html")
+    button = "document.querySelector('[data-slug=scatter_genes_vs_counts] .interactive button')"
+    firefox.until(f"{button} !== null")
+    firefox.evaluate(f"({button}.click(), 1)")
+    firefox.until(f"{SLIDER} !== null && {SLIDER}.style.left !== ''")
+    firefox.evaluate(f"({SLIDER}.scrollIntoView({{block: 'center'}}), {SLIDER}.focus(), 1)")
+    value = f"[{SLIDER}.getAttribute('aria-valuenow'), document.querySelector('.remain').innerText]"
+    seen = [firefox.evaluate(value)]
+    firefox.press(RIGHT)
+    seen.append(firefox.evaluate(value))
+    firefox.press(PAGE_UP, PAGE_UP)
+    seen.append(firefox.evaluate(value))
+    frame = firefox.evaluate(f"{SLIDER}.getBoundingClientRect().toJSON()")
+    x, y = int(frame["x"] + frame["width"] / 2), int(frame["y"] + frame["height"] / 2)
+    firefox.swipe((x, y), (x + 50, y))
+    seen.append(firefox.evaluate(value))
+    limits = [int(limit) for limit, _ in seen]
+    assert limits == sorted(set(limits))
+    assert len({words for _, words in seen}) == len(seen)
+    shoot(firefox, "limits")
+
+
 def test_pages_print(firefox: Firefox, portal: Portal) -> None:
     """On A4 a PDF of some pages comes out."""
     lead_to_atlas(firefox, portal)

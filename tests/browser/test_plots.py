@@ -173,3 +173,45 @@ def test_buttons_of_several_matrices_are_told_apart(portal, tab):
     assert len(names) == len(set(names)) == 3 * len(matrices) + len(matrices)
     for matrix in matrices:
         assert len([name for name in names if matrix in name]) == 4
+
+
+def test_limits_are_named_by_what_they_limit(real_portal, tab) -> None:
+    """A reader of the screen hears what a slider limits, and where it is."""
+    page = tab().open(real_portal.http + "many/index.html")
+    names = [
+        each.get_attribute("aria-label")
+        for slug in CELLS
+        for each in opened(page, slug).get_by_role("slider").all()
+    ]
+    assert names == [
+        "Fewest counts of a kept cell",
+        "Fewest genes of a kept cell",
+        "Fewest counts of a kept cell",
+        "Highest mitochondrial percentage of a kept cell",
+    ]
+
+
+@pytest.mark.parametrize("slug", CELLS)
+def test_limits_move_under_a_finger(real_portal, tab, slug: str) -> None:
+    """On a phone a touch drags a limit, the page stays where it is, and the number follows."""
+    page = tab(viewport={"width": 360, "height": 780}, has_touch=True, is_mobile=True).open(
+        real_portal.http + "many/index.html"
+    )
+    figure = opened(page, slug)
+    session = page.context.new_cdp_session(page)
+    for handle, across, up in zip(
+        figure.get_by_role("slider").all(), (60, 0), (0, 60), strict=True
+    ):
+        handle.scroll_into_view_if_needed()
+        before = (handle.get_attribute("aria-valuenow"), page.evaluate("scrollY"))
+        said = figure.locator(".remain").inner_text()
+        frame = handle.bounding_box()
+        x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+        way = 1 if y < 400 else -1
+        for kind, part in (("Start", 0), *(("Move", n / 6) for n in range(1, 7)), ("End", None)):
+            at = [] if part is None else [{"x": x + across * part, "y": y + way * up * part}]
+            session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+        after = (handle.get_attribute("aria-valuenow"), page.evaluate("scrollY"))
+        assert after[0] != before[0]
+        assert after[1] == before[1]
+        assert figure.locator(".remain").inner_text() != said

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dpss.figures.base import Figure, needs_counts
 from dpss.figures.elements.axes import make_axis, span_of
-from dpss.figures.elements.gene_rows import default_edges, gene_rows
+from dpss.figures.elements.gene_rows import default_edges, gene_rows, not_found
 from dpss.figures.elements.layout import (
     MARGIN,
     MEDIUM,
@@ -34,13 +34,14 @@ _HALF = 0.22
 
 def reading(summary: Summary) -> str:
     """Return the caption: it explains the list of genes and the curve."""
-    n = len(summary.top_cell_count())
+    which = summary.top_cell_count()
+    n = int(np.count_nonzero(summary.genes.n_cells_by_counts[which]))
     genes = "gene that is" if n == 1 else f"{n} genes that are"
     return (
         f"The {genes} detected (count above 0) in the most cells, best first, with the number "
-        "of cells and its percentage as a bar. The curve gives the number of genes found in "
-        "at least the percentage of cells on its axis: the farther right it falls, the more genes "
-        "are found in most cells."
+        f"of cells and its percentage as a bar.{not_found(len(which) - n)} The curve "
+        "gives the number of genes found in at least the percentage of cells on its axis: the "
+        "farther right it falls, the more genes are found in most cells."
     )
 
 
@@ -100,10 +101,11 @@ def _list(
         ("of all", [percent(float(share)) for share in shares]),
     ]
     rows = gene_rows(summary, which, columns, left, top, right)
-    at, none = np.arange(len(which), dtype=np.float64), np.zeros(len(which))
+    at = np.flatnonzero(rows.found).astype(np.float64)
+    none = np.zeros(len(at))
     marks = (
         Rectangles(none, at + _HALF, none + 100, at - _HALF, "grid"),
-        Rectangles(none, at + _HALF, shares, at - _HALF, "blue"),
+        Rectangles(none, at + _HALF, shares[rows.found], at - _HALF, "blue"),
     )
     x = Axis("", Scale.LINEAR, 0.0, 100.0, ())
     panel = Panel(rows.box, x, rows.y, marks, grid="", frame="", name_size=MEDIUM)

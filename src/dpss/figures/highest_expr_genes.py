@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis
-from dpss.figures.elements.gene_rows import default_edges, gene_rows
+from dpss.figures.elements.gene_rows import default_edges, gene_rows, not_found
 from dpss.figures.elements.layout import MEDIUM, foot_of, heading, note
 from dpss.figures.elements.marks import Dots, Page, Panel, Rectangles, Segments, Text
 from dpss.figures.elements.specification import SQUEEZED, Axis, Scale, shortest_span
@@ -26,14 +26,15 @@ _HALF = 0.31
 
 def reading(summary: Summary) -> str:
     """Return the caption: it explains boxes, whiskers, dots and percentages."""
-    n = len(summary.top_highest_expr())
+    which = summary.top_highest_expr()
+    n = int(np.count_nonzero(summary.genes.n_cells_by_counts[which]))
     genes = "gene" if n == 1 else f"{n} genes"
     return (
-        f"The {genes} with the highest mean share of a cell's {noun(summary)}, best first. "
-        "Each box spans the middle half of the cells and its line is the median; the whiskers "
-        "reach the farthest cells within 1.5 times the box's width, dots are cells beyond, and "
-        "the diamond is the mean, also given at the right; the number of dots beyond the axis "
-        "stands below it. "
+        f"The {genes} with the highest mean share of a cell's {noun(summary)}, best "
+        f"first.{not_found(len(which) - n)} Each box spans the middle half of the "
+        "cells and its line is the median; the whiskers reach the farthest cells within 1.5 times "
+        "the box's width, dots are cells beyond, and the diamond is the mean, also given at the "
+        "right; the number of dots beyond the axis stands below it. "
         "A few genes with a large share of all counts, often mitochondrial or ribosomal ones, "
         "can hint at stressed or damaged cells."
     )
@@ -51,9 +52,9 @@ def layout(summary: Summary, width: float) -> Page:
     x = _axis(f"% of a cell's {noun(summary)}", boxes, means, dots)
     rows_of_dots = np.repeat(np.arange(len(boxes)), [len(box.outliers) for box in boxes])
     near = dots <= x.high
-    at = np.arange(len(boxes), dtype=np.float64)
+    at = np.flatnonzero(rows.found).astype(np.float64)
     low, q1, median, q3, high = (
-        np.array([getattr(box, name) for box in boxes])
+        np.array([getattr(boxes[row], name) for row in at.astype(np.int64)])
         for name in ("whisker_low", "q1", "median", "q3", "whisker_high")
     )
     marks = (
@@ -61,7 +62,7 @@ def layout(summary: Summary, width: float) -> Page:
         Segments(low, at, high, at, "blue", 1.1),
         Rectangles(q1, at + _HALF, q3, at - _HALF, "blue_soft", rim="blue"),
         Segments(median, at - _HALF, median, at + _HALF, "blue", 2.0),
-        Dots(means, at, "orange", 2.1, rim="background", diamond=True),
+        Dots(means[rows.found], at, "orange", 2.1, rim="background", diamond=True),
     )
     panel = Panel(rows.box, x, rows.y, marks, grid="x", frame="x", name_size=MEDIUM)
     height = foot_of(x.title, rows.box) + 1.0

@@ -26,15 +26,6 @@ _ADVICE = {
         "methods that ask for counts do not apply."
     ),
 }
-MEASURES = {
-    "n_genes_by_counts": "Genes detected",
-    "total_counts": "Counts",
-    "pct_counts_mt": "Mitochondrial share",
-    "pct_counts_in_top_50_genes": "Share of the top 50 genes",
-    "complexity": "Complexity",
-    "all together": "All together",
-}
-"""Names of the measures of cells on pages."""
 _LARGE = ((1e9, "billion"), (1e6, "million"))
 
 
@@ -185,29 +176,6 @@ def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
 def judgement(document: Mapping[str, Any]) -> Verdict:
     """Return the verdict that stands above all numbers of a matrix."""
     return judge([Check(c["name"], c["status"], c["message"]) for c in document["checks"]])
-
-
-def thresholds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the suggested limits in words, each with the number of cells that it keeps.
-
-    Args:
-        document: The matrix's summary; those of earlier versions have no limits.
-    """
-    n = document["n_cells_kept"]
-    rows = []
-    for each in document.get("thresholds", ()):
-        name, limit = each["measure"], each["limit"]
-        shown = percent(limit) if name.startswith("pct_") else number(limit)
-        rows.append(
-            {
-                "measure": MEASURES.get(name, name),
-                "limit": f"{each['side']} {shown}" if limit is not None else "",
-                "source": each["source"],
-                "n_kept": each["n_cells_kept"],
-                "share": percent(100 * each["n_cells_kept"] / n) if n else "–",
-            }
-        )
-    return rows
 
 
 def sentence(text: str) -> str:

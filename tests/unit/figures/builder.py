@@ -93,7 +93,6 @@ def gene_statistics(
 ) -> GeneStatistics:
     """Derive the gene table from sums."""
     dispersion = normalise_dispersions(share_means, share_variances)
-    some = np.where(n_cells_by_counts > 0, 1.0, np.nan)
     return GeneStatistics(
         gene_id=np.array([f"ENSG{i:011d}" for i in range(len(names))], dtype=object),
         gene_name=np.array(names, dtype=object),
@@ -107,8 +106,8 @@ def gene_statistics(
         dispersions=dispersion.dispersions,
         dispersions_norm=dispersion.dispersions_norm,
         highly_variable=dispersion.highly_variable,
-        rank_highest_expr=rank_descending(share_means * some),
-        rank_cell_count=rank_descending(n_cells_by_counts * some),
+        rank_highest_expr=rank_descending(share_means),
+        rank_cell_count=rank_descending(n_cells_by_counts.astype(np.float64)),
         rank_variability=rank_descending(dispersion.dispersions_norm),
     )
 

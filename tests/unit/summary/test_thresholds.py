@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dpss.summary.tables import summary_document
-from dpss.website import wording as words
+from dpss.website.measures import thresholds
 from tests.summarise import summarise
 from tests.unit.summary.checks.test_cells import counts, dying, write
 
@@ -36,6 +36,6 @@ def test_limits_keep_what_numpy_keeps(tmp_path: Path) -> None:
         kept &= within
     assert together.measure == "all together"
     assert together.n_cells_kept == np.count_nonzero(kept) < min(t.n_cells_kept for t in single)
-    rows = words.thresholds(summary_document(summary, []))
+    rows = thresholds(summary_document(summary, []))
     assert [row["n_kept"] for row in rows] == [each.n_cells_kept for each in summary.thresholds]
     assert len(counts()) == summary.n_cells

@@ -13,6 +13,7 @@ from dpss.figures.elements.layout import MARGIN, MEDIUM, SMALL
 from dpss.figures.elements.marks import PaperArea, Text
 from dpss.figures.elements.specification import Axis, Scale
 from dpss.figures.elements.text import elide, width
+from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary
@@ -21,6 +22,8 @@ ROW = 16.0
 """Height of a row."""
 _LEAST = 4
 _COLUMN_GAP = 10.0
+NOT_FOUND = "in no cell"
+"""Text in the place of the marks of a gene without a count."""
 _LEAST_NAME = 106.0
 """Room for names: an Ensembl id fits."""
 
@@ -32,8 +35,10 @@ class GeneRows:
     box: PaperArea
     y: Axis
     """Row numbers from the top, with the genes' names as ticks."""
+    found: NDArray[np.bool_]
+    """Which genes are found in a cell, shape ``(n_rows,)``; a text stands for the others' marks."""
     texts: tuple[Text, ...]
-    """The columns of numbers."""
+    """The columns of numbers, and the texts of genes that are found in no cell."""
 
 
 def gene_rows(
@@ -67,10 +72,26 @@ def gene_rows(
             texts.append(Text(edge, y, cell, SMALL, "ink", anchor="end"))
         edge -= max(width(text, SMALL) for text in (head, *cells)) + _COLUMN_GAP
     box = PaperArea(start, top + 14.0, edge - start, n * ROW)
+    found = summary.genes.n_cells_by_counts[which] > 0
+    for row in np.flatnonzero(~found).tolist():
+        y = box.top + (row + 0.5) * ROW + SMALL * 0.36
+        texts.append(Text(start + 4.0, y, elide(NOT_FOUND, box.width - 6.0, SMALL), SMALL))
     ticks = tuple((float(row), name) for row, name in enumerate(names))
-    return GeneRows(box, Axis("", Scale.LINEAR, n - 0.5, -0.5, ticks), tuple(texts))
+    return GeneRows(box, Axis("", Scale.LINEAR, n - 0.5, -0.5, ticks), found, tuple(texts))
 
 
 def default_edges(paper: float) -> tuple[float, float]:
     """Return left and right edge of rows that fill the paper's width."""
     return MARGIN, paper - MARGIN
+
+
+def not_found(n: int) -> str:
+    """Return a sentence on genes of a list that are found in no cell; empty if there are none.
+
+    >>> not_found(1)
+    ' 1 more gene follows, which is found in no cell.'
+    """
+    if not n:
+        return ""
+    follow, are = ("follows", "is") if n == 1 else ("follow", "are")
+    return f" {plural(n, 'more gene')} {follow}, which {are} found in no cell."

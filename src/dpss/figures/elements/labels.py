@@ -31,7 +31,7 @@ _COST_OF_HIDDEN = 4.0
 """Cost of a step down the preferred directions and of a hidden point, in points of distance."""
 _GAP = 1.5
 _CELL = 2.0
-_STEP = 2.0
+_STEP = 1.0
 """Distance of the places at which a line is checked."""
 
 _Array = NDArray[np.float64]

@@ -26,6 +26,8 @@ class Row:
     bar: str
     """Width of the gene's bar in pixels; empty for none."""
     cells: tuple[str, ...]
+    found: bool
+    """Whether the gene is found in a cell."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def _rows(
             quote(entry["gene_id"], safe=""),
             bar,
             texts,
+            _is_found(entry),
         )
         for entry, bar, texts in zip(entries, bars, cells, strict=True)
     )
@@ -108,3 +111,8 @@ def _rows(
 
 def _bar(value: float, most: float) -> str:
     return f"{BAR * min(value / most, 1):.1f}" if most else "0"
+
+
+def _is_found(entry: Mapping[str, Any]) -> bool:
+    """Return whether a gene is found in a cell; one that varies always is."""
+    return bool(entry.get("n_cells_by_counts", entry.get("mean_pct_of_cell_counts", 1)))

@@ -24,6 +24,7 @@ from dpss.website import wording as words
 from dpss.website.data_files import dumps
 from dpss.website.genes.lists import top_lists
 from dpss.website.genes.tables import n_parts
+from dpss.website.measures import further_medians, thresholds
 from dpss.website.pages.places import group_of
 from dpss.website.pages.strata import strata_table
 from dpss.website.records import MatrixRecord, path_of
@@ -229,7 +230,8 @@ def matrix_view(
         "verdict": words.verdict(record.checks),
         "group": group_of(record),
         "judgement": words.judgement(document),
-        "thresholds": words.thresholds(document),
+        "thresholds": thresholds(document),
+        "further": further_medians(document),
         "strata": strata_table(document),
         "lists": top_lists(document),
         "what": words.what_it_is(record),

@@ -187,7 +187,7 @@
     const free = least ? 0 : edges.length - 1;
     const unit = plot.units[side] === "%" ? "" : " " + plot.units[side];
     const upright = side === 0;
-    const handle = element("div", { class: "handle " + (upright ? "upright" : "level"), role: "slider", tabindex: "0", "aria-label": "Keep cells with " + plot.keep[side] + " so many " + (plot.units[side] === "%" ? "per cent mitochondrial" : plot.units[side]), "aria-orientation": upright ? "horizontal" : "vertical", "aria-valuemin": "0", "aria-valuemax": String(edges.length - 1) });
+    const handle = element("div", { class: "handle " + (upright ? "upright" : "level"), role: "slider", tabindex: "0", "aria-label": unit ? (least ? "Fewest " : "Most ") + plot.units[side] + " of a kept cell" : (least ? "Lowest" : "Highest") + " mitochondrial percentage of a kept cell", "aria-orientation": upright ? "horizontal" : "vertical", "aria-valuemin": "0", "aria-valuemax": String(edges.length - 1) });
     let k = free;
     let at = null;
     // Of several suggested limits the one that keeps the most cells comes first.

@@ -12,7 +12,7 @@ dpss.placeLabels = (function () {
   const COST_OF_HIDDEN = 4;
   const GAP = 1.5;
   const CELL = 2;
-  const STEP = 2;
+  const STEP = 1;
 
   /**
    * Find a place for each label; a label without a free one is left out.

@@ -40,6 +40,17 @@ def test_cells_that_are_mostly_alike_have_no_far_ones() -> None:
     assert near_bounds(of([5] * 90 + [1, 70]), Scale.LOG) == (1, 70)
 
 
+@given(st.lists(st.integers(0, 50), min_size=20, max_size=300), st.floats(0, 0.8))
+def test_one_cell_sets_no_axis_of_shares(tenths: list[int], part_of_zeros: float) -> None:
+    """Of cells below 5 %, most of them at 0 or not, one at 97 % lies beyond."""
+    shares = [n / 10 for n in tenths]
+    shares[: int(part_of_zeros * len(shares))] = [0.0] * int(part_of_zeros * len(shares))
+    calm = of(shares)
+    if calm.quantile(0.05) < calm.quantile(0.95):
+        low, high = near_bounds(of([*shares, 97.0]), Scale.ROOT, 0.005)
+        assert 0 <= low <= high <= 5
+
+
 @given(FEW, st.sampled_from([Scale.LINEAR, Scale.ROOT, Scale.LOG]))
 def test_bounds_squeeze_no_points(values: list[int], scale: Scale) -> None:
     """80 % of all cells take a tenth of the axis or more, unless half of them are alike."""

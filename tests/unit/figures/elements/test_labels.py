@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dpss.figures.elements.labels import (
@@ -73,6 +73,7 @@ def crowd(seed: int, n: int, n_marked: int, spread: float) -> tuple[np.ndarray, 
     st.sampled_from([1.0, 8.0, 30.0, 200.0]),
     st.integers(10, 130),
 )
+@example(21, 18, 25, 1.0, 22)
 def test_no_label_lies_on_another_or_on_a_marked_point(
     seed: int, n: int, n_marked: int, spread: float, wide: int
 ) -> None:
