@@ -36,7 +36,7 @@ class GeneRows:
     y: Axis
     """Row numbers from the top, with the genes' names as ticks."""
     found: NDArray[np.bool_]
-    """Which genes are found in a cell, shape ``(n_rows,)``; a text stands for the others' marks."""
+    """Whether each gene is found in a cell, shape ``(n_rows,)``; others have words for marks."""
     texts: tuple[Text, ...]
     """The columns of numbers, and the texts of genes that are found in no cell."""
 
