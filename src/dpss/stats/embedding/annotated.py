@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from dpss.model import CellBlock
 from dpss.stats.embedding.covariance import CellGatherer, VariableGenes
-from dpss.stats.embedding.group_tables import MEASURES, GroupSums, HistogramGenes
-from dpss.stats.histogram import Tally
-
-_TALLY_LIMIT = 1 << 12
+from dpss.stats.embedding.group_measures import GroupMeasures
+from dpss.stats.embedding.group_tables import GroupSums, HistogramGenes
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,7 @@ class AnnotatedAccumulator:
         self._genes, self._codes, self._histogram_genes = genes, codes, histograms
         n = self._n = n_types
         self._tables = histograms.empty_tables(n)
-        self._sizes = np.zeros(n, dtype=np.int64)
-        self._tallies = [[Tally(_TALLY_LIMIT) for _ in MEASURES] for _ in range(n)]
+        self._measures = GroupMeasures(n)
         self._kept: dict[int, NDArray[np.bool_]] = {}
         self._gatherer: CellGatherer | None = None
 
@@ -72,31 +69,24 @@ class AnnotatedAccumulator:
         percents = 100 * np.divide(
             found.totals_mt[counted], totals, out=np.zeros(len(totals)), where=totals > 0
         )
-        self._sizes += np.bincount(labels[counted], minlength=self._n)
-        measures = (found.n_genes[counted].astype(np.float64), totals, percents)
-        for code in np.unique(labels[counted]):
-            members = labels[counted] == code
-            for tally, values in zip(self._tallies[code], measures, strict=True):
-                tally.add(values[members])
+        measures = np.stack([found.n_genes[counted].astype(np.float64), totals, percents])
+        self._measures.add(labels[counted], measures)
 
     def merge(self, other: AnnotatedAccumulator) -> None:
         """Add all that another one over the same labels has seen."""
         self._tables += other._tables
-        self._sizes += other._sizes
-        for mine, others in zip(self._tallies, other._tallies, strict=True):
-            for tally, more in zip(mine, others, strict=True):
-                tally.merge(more)
+        self._measures.merge(other._measures)
         self._kept |= other._kept
 
     def result(self) -> AnnotatedSums:
         """Return the result of all added blocks."""
         kept = [self._kept[start] for start in sorted(self._kept)]
         groups = GroupSums(
-            self._sizes,
+            self._measures.sizes,
             np.arange(self._n),
             self._histogram_genes,
             self._tables,
-            tuple(tuple(tally.distribution() for tally in row) for row in self._tallies),
+            self._measures.distributions(np.arange(self._n)),
         )
         return AnnotatedSums(groups, np.concatenate([np.empty(0, dtype=bool), *kept]))
 

@@ -12,11 +12,9 @@ from dpss.model import CellBlock
 from dpss.stats.embedding.assignment import Assigned, CellSketch
 from dpss.stats.embedding.cell_places import CellPlaces, PlaceStore, renumber
 from dpss.stats.embedding.covariance import CellGatherer, Measures, VariableGenes
+from dpss.stats.embedding.group_measures import GroupMeasures
 from dpss.stats.embedding.group_tables import MEASURES, GroupSums, HistogramGenes
 from dpss.stats.embedding.maps import MEASURE_UNITS, N_BINS, CellMap, MapAccumulator, MapFrame
-from dpss.stats.histogram import Tally
-
-_TALLY_LIMIT = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,7 @@ class GroupAccumulator:
         n = sketch.n_clusters
         self._genes, self._sketch, self._histogram_genes = genes, sketch, histograms
         self._tables = histograms.empty_tables(n)
-        self._sizes = np.zeros(n, dtype=np.int64)
-        self._tallies = [[Tally(_TALLY_LIMIT) for _ in MEASURES] for _ in range(n)]
+        self._measures = GroupMeasures(n)
         self._map = MapAccumulator(MapFrame.of(sketch.places), n)
         self._components = MapAccumulator(MapFrame.of(_first_two(sketch.scores)), n)
         self._measure_sums = np.zeros((N_BINS**2, len(MEASURES)), dtype=np.int64)
@@ -82,16 +79,12 @@ class GroupAccumulator:
 
     def _add_kept(self, kept: NDArray[np.int64], assigned: Assigned, found: Measures) -> None:
         labels = assigned.labels[kept]
-        self._sizes += np.bincount(labels, minlength=len(self._sizes))
         totals = found.totals[kept]
         percents = 100 * np.divide(
             found.totals_mt[kept], totals, out=np.zeros(len(kept)), where=totals > 0
         )
-        measures = (found.n_genes[kept].astype(np.float64), totals, percents)
-        for cluster in np.unique(labels):
-            members = labels == cluster
-            for tally, values in zip(self._tallies[cluster], measures, strict=True):
-                tally.add(values[members])
+        measures = np.stack([found.n_genes[kept].astype(np.float64), totals, percents])
+        self._measures.add(labels, measures)
         bins = self._map_bins(assigned.places[kept])
         self._map.add(bins, labels)
         for j, (values, unit) in enumerate(zip(measures, MEASURE_UNITS, strict=True)):
@@ -105,10 +98,7 @@ class GroupAccumulator:
     def merge(self, other: GroupAccumulator) -> None:
         """Add all that another one over the same sketch has seen."""
         self._tables += other._tables
-        self._sizes += other._sizes
-        for mine, others in zip(self._tallies, other._tallies, strict=True):
-            for tally, more in zip(mine, others, strict=True):
-                tally.merge(more)
+        self._measures.merge(other._measures)
         self._map.merge(other._map)
         self._components.merge(other._components)
         self._measure_sums += other._measure_sums
@@ -125,7 +115,8 @@ class GroupAccumulator:
 
     def result(self) -> Groups:
         """Return the results of all added blocks, with the clusters numbered by their sizes."""
-        order = np.argsort(-self._sizes, kind="stable")
+        sizes = self._measures.sizes
+        order = np.argsort(-sizes, kind="stable")
         numbers = np.empty(len(order), dtype=np.int64)
         numbers[order] = np.arange(len(order))
         cell_map = self._map.result(numbers)
@@ -133,11 +124,11 @@ class GroupAccumulator:
         with np.errstate(invalid="ignore"):
             means = self._measure_sums / np.array(MEASURE_UNITS) / n_cells[:, None]
         return Groups(
-            self._sizes[order],
+            sizes[order],
             order,
             self._histogram_genes,
             self._tables,
-            tuple(tuple(t.distribution() for t in self._tallies[k]) for k in order.tolist()),
+            self._measures.distributions(order),
             cell_map,
             means,
             self._components.result(numbers),

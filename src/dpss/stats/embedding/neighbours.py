@@ -184,6 +184,10 @@ class SearchLists:
     """Cell of the sketch in each place of the lists, shape ``(n_sketch,)``."""
     points: NDArray[np.int16]
     """Their scaled scores, shape ``(n_sketch, n_padded)``."""
+    centre_norms: NDArray[np.int32]
+    """Squared norms of the centres, shape ``(n_lists,)``."""
+    norms: NDArray[np.int32]
+    """Squared norms of the points, shape ``(n_sketch,)``."""
 
     @classmethod
     def of(cls, points: NDArray[np.int16]) -> SearchLists:
@@ -206,7 +210,8 @@ class SearchLists:
         members = np.argsort(nearest, kind="stable")
         sizes = np.bincount(nearest, minlength=n_lists)
         begins = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        return cls(centres, begins, members, np.ascontiguousarray(points[members]))
+        listed = np.ascontiguousarray(points[members])
+        return cls(centres, begins, members, listed, squared_norms(centres), squared_norms(listed))
 
     def search(
         self, queries: NDArray[np.int16], n_neighbours: int = N_NEIGHBOURS
@@ -225,8 +230,8 @@ class SearchLists:
         places, distances = np.empty(shape, np.int32), np.empty(shape, np.int32)
         probes = np.empty((2, 1, min(_PROBES, len(self.centres))), np.int32)
         search_lists(
-            queries, self.centres, squared_norms(self.centres), self.begins, self.points,
-            squared_norms(self.points), probes[0], probes[1], places, distances,
+            queries, self.centres, self.centre_norms, self.begins, self.points, self.norms,
+            probes[0], probes[1], places, distances,
         )  # fmt: skip
         return np.where(places >= 0, self.members[places], -1), distances
 
