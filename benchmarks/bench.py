@@ -19,7 +19,8 @@ from benchmarks.measuring import (
 
 Row = dict[str, Any]
 SUFFIXES = {
-    "h5ad": ".h5ad", "csc": ".h5ad", "many": ".h5ad", "zip": ".mtx.zip", "csv": ".csv.gz",
+    "h5ad": ".h5ad", "csc": ".h5ad", "many": ".h5ad", "mixture": ".h5ad", "zip": ".mtx.zip",
+    "csv": ".csv.gz",
 }  # fmt: skip
 """What inputs are named, by kind; a folder where there is none."""
 
@@ -79,7 +80,7 @@ class Bench:
 
     def _summarize(self, path: Path, *arguments: object, embedding: bool = False) -> list[str]:
         choice = "--embedding" if embedding else "--no-embedding"
-        return dpss_command("summarize", path, "--output", self._output("dpss"), choice, *arguments)
+        return dpss_command("summarize", path, "--output", self.output("dpss"), choice, *arguments)
 
     def contender(self, name: str, path: Path, *arguments: object, repeats: int = 0) -> Row:
         """Measure one of the others."""
@@ -87,7 +88,7 @@ class Bench:
 
     def figures_of(self, name: str, path: Path) -> Row:
         """Measure one of the others that draws."""
-        return self.contender(name, path, self._output(name))
+        return self.contender(name, path, self.output(name))
 
     def limited(self, path: Path, limits: Limits, *arguments: object) -> Measurement:
         """Measure ``dpss summarize`` once, with limits of its own."""
@@ -130,7 +131,8 @@ class Bench:
                 while stream.read(1 << 22):
                     pass
 
-    def _output(self, name: str) -> Path:
+    def output(self, name: str) -> Path:
+        """Return where a contender writes to."""
         return self.folder / f"output-{name}"
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.pipelines import embedding_quality, rank_sum, scanpy_pipeline
+
 N_TOP = 20
 CHUNK_CELLS = 6_000
 """AnnData's default for `chunked_X`."""
@@ -194,7 +196,7 @@ def versions() -> dict[str, Any]:
     found = {"python": sys.version.split()[0], "dpss": dpss.__version__}
     for name in (
         "numpy", "numba", "h5py", "deflate", "isal", "matplotlib", "scanpy", "anndata", "scipy",
-        "dask", "pyarrow",
+        "dask", "pyarrow", "umap-learn", "igraph",
     ):  # fmt: skip
         try:
             found[name] = version(name)
@@ -205,7 +207,7 @@ def versions() -> dict[str, Any]:
 
 def make_input(kind: str, path: str, n: str) -> dict[str, Any]:
     """Make an input, beside its place, and put it there when it is whole."""
-    from benchmarks import inputs
+    from benchmarks import inputs, mixtures
 
     make: Callable[[Path, int], int] = {
         "h5ad": inputs.write_h5ad,
@@ -214,6 +216,7 @@ def make_input(kind: str, path: str, n: str) -> dict[str, Any]:
         "zip": inputs.write_mtx_zip,
         "csv": inputs.write_csv,
         "many": inputs.write_many_values,
+        "mixture": mixtures.write_mixture,
     }[kind]
     target = Path(path)
     part = target.with_name(f"making-{target.name}")
@@ -315,6 +318,7 @@ CONTENDERS: dict[str, Callable[..., dict[str, Any]]] = {
     for function in (
         scanpy_in_memory, scanpy_with_dask, anndata_backed, plain_h5py, decode_only, scanpy_mtx,
         scanpy_mtx_figures, pyarrow_csv, dask_fold, versions, make_input,
+        scanpy_pipeline, embedding_quality, rank_sum,
     )
 }  # fmt: skip
 

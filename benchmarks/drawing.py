@@ -31,6 +31,7 @@ NAMES = {
     "scanpy_mtx": "scanpy.read_10x_mtx",
     "scanpy_mtx_figures": "scanpy, mtx and figures",
     "pyarrow_csv": "ISA-L and pyarrow, reading alone",
+    "scanpy_pipeline": "scanpy, whole pipeline",
 }
 
 

@@ -34,6 +34,7 @@ class Sizes:
     gene_major: int = 100_000
     startup: int = 2_000
     embedding: tuple[int, ...] = (2_000, 100_000, 1_000_000)
+    pipeline: int = 100_000
     many_values: int = 2_200_000_000
     dask: int = 100_000
     remote: int = 100_000
@@ -47,6 +48,7 @@ QUICK = Sizes(
     csv=50,
     gene_major=2_000,
     embedding=(2_000, 10_000),
+    pipeline=2_000,
     many_values=50_000_000,
     dask=10_000,
     remote=10_000,
@@ -123,15 +125,26 @@ def run_gene_major(bench: Bench, sizes: Sizes) -> Row:
 
 
 def run_embedding(bench: Bench, sizes: Sizes) -> Row:
-    """The same matrix without and with the comparison of its cells."""
+    """Mixtures of known types: without and with the embedding, and scanpy's whole pipeline."""
     rows = []
     for n_cells in sizes.embedding:
-        path = bench.input("h5ad", n_cells)
+        path = bench.input("mixture", n_cells)
         facts = {"n_cells": n_cells, "n_values": bench.n_values(path)}
         for embedding in (False, True):
-            row = bench.dpss(path, repeats=max(bench.repeats, 2), embedding=embedding)
+            row = bench.dpss(
+                path, "--annotation", "none", repeats=max(bench.repeats, 2), embedding=embedding
+            )
             rows.append({**row, **facts, "embedding": "with" if embedding else "without"})
-    return {"rows": rows}
+    path = bench.input("mixture", sizes.pipeline)
+    facts = {"n_cells": sizes.pipeline, "n_values": bench.n_values(path)}
+    rows.append({**bench.figures_of("scanpy_pipeline", path), **facts})
+    found: Row = {}
+    if rows[-1]["status"] == OK:
+        for name in ("embedding_quality", "rank_sum"):
+            found |= bench.contender(name, path, bench.output("scanpy_pipeline"), repeats=1)
+    wanted = ("agreement", "same_of_rank_sum", "rank_sum_cpu_seconds")
+    agreement = {key: found[key] for key in wanted if key in found}
+    return {"rows": rows, "agreement": agreement}
 
 
 def run_startup(bench: Bench, sizes: Sizes) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import report
+from benchmarks.agreement import agreement_goals
 from benchmarks.drawing import draw_memory_2019, draw_peers, save
 from benchmarks.goals import all_goals, seconds_per_value
 from benchmarks.scale import CORPORA, cost_of
@@ -149,6 +150,36 @@ def test_figures_are_drawn(results: dict[str, Any], tmp_path: Any) -> None:
         for suffix in ("png", "svg"):
             first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
             assert first == second
+
+
+@pytest.mark.parametrize(
+    ("rand", "rare", "n_met"), [(0.97, 0.95, 9), (0.5, 0.95, 8), (0.5, 0.2, 7)]
+)
+def test_agreement_with_scanpy_is_judged(
+    results: dict[str, Any], rand: float, rare: float, n_met: int
+) -> None:
+    """Each goal has its number; without a run of scanpy none is measured."""
+    assert all(goal.met is None for goal in agreement_goals(results))
+    results["sections"]["embedding"] = section(
+        row("dpss", 10.0, embedding="with"),
+        row("scanpy_pipeline", 101.0),
+        agreement={
+            "agreement": {
+                "angle_degrees": 0.08,
+                "rand_index": rand,
+                "rand_index_of_truth": [0.94, 0.95],
+                "rare": {"rare 0.5 %": [[rare, 1.0], [1.0, 1.0]]},
+                "same_of_t_test": 0.99,
+                "trustworthiness": [0.95, 0.96],
+            },
+            "same_of_rank_sum": 0.96,
+            "rank_sum_cpu_seconds": [1.0, 90.0],
+        },
+    )
+    found = list(agreement_goals(results))
+    assert [goal.met for goal in found].count(True) == n_met
+    assert [goal.met for goal in found].count(None) == 0
+    assert "10.1 times" in found[0].found
 
 
 def test_committed_pages_are_those_of_the_committed_results() -> None:
