@@ -16,8 +16,6 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -98,19 +96,21 @@ def test_help_is_quick() -> None:
         "heavy = {'numpy', 'numba', 'h5py', 'rich', 'matplotlib', 'pandas', 'jinja2', 'obstore'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
-    times = []
-    for _ in range(3):
-        before = os.times()
-        subprocess.run(
-            [sys.executable, "-c", code], env=environment(), check=True, stdout=subprocess.DEVNULL
-        )
-        after = os.times()
-        times.append(
-            after.children_user + after.children_system
-            - before.children_user - before.children_system
-        )  # fmt: skip
-    # Twice the aim: a busy processor is slower.
-    assert min(times) < 0.6
+    # Twice the aim: a busy processor is slower. Three tries, for the same reason.
+    assert any(processor_seconds(code) < 0.6 for _ in range(3))
+
+
+def processor_seconds(code: str) -> float:
+    """Return what a Python process takes to run some code."""
+    before = os.times()
+    subprocess.run(
+        [sys.executable, "-c", code], env=environment(), check=True, stdout=subprocess.DEVNULL
+    )
+    after = os.times()
+    return (
+        after.children_user + after.children_system
+        - before.children_user - before.children_system
+    )  # fmt: skip
 
 
 @pytest.mark.slow
@@ -317,10 +317,11 @@ def test_website_builds_the_pages_again(published: Path, tmp_path: Path) -> None
 
 
 @contextlib.contextmanager
-def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Start a program of ours, and make sure that it ends."""
+def running(*arguments: str | Path, program: str = "") -> Iterator[subprocess.Popen[str]]:
+    """Start a program of ours, or one that is given as code, and make sure that it ends."""
+    own = [sys.executable, "-c", program, *map(str, arguments)]
     process = subprocess.Popen(
-        command_of(arguments),
+        own if program else command_of(arguments),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -376,22 +377,70 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
     assert not list(out.rglob(".dpss-*"))
 
 
+STOPS = {
+    "unpacked": """
+from dpss.storage.scratch import Scratch
+
+class Endless:
+    "A blob of which nothing more comes after its first piece."
+
+    def __init__(self, blob):
+        self.name, self.url, self.size_bytes = blob.name, blob.url, blob.size_bytes
+        self._source, self._begun = blob.open(), False
+
+    def open(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._source.close()
+
+    def read(self, n):
+        if self._begun:
+            stop()
+        self._begun = True
+        return self._source.read(n)
+
+fetch = Scratch._fetch
+Scratch._fetch = lambda self, blob, *rest: fetch(self, Endless(blob), *rest)
+""",
+    "read": """
+import dpss.engine.summarizer
+dpss.engine.summarizer.summarize_matrix = lambda *given, **more: stop()
+""",
+}
+STOPPED = """
+import sys, threading
+from pathlib import Path
+
+def stop():
+    Path(sys.argv[-1]).with_name("stopped").touch()
+    threading.Event().wait()
+{}
+from dpss.cli.commands import main
+main(sys.argv[1:])
+"""
+"""The command, which stands still while it unpacks or reads."""
+
+
 @pytest.mark.slow
-def test_a_signal_leaves_nothing_of_what_was_unpacked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", STOPS)
+def test_a_signal_leaves_nothing_of_what_was_unpacked(tmp_path: Path, stage: str) -> None:
     """The member of an archive that is being unpacked or read is gone when the program is."""
     scratch, out = tmp_path / "scratch", tmp_path / "out"
     scratch.mkdir()
     write_h5ad_csr(tmp_path / "a.h5ad", counts())
-    with h5py.File(tmp_path / "a.h5ad", "a") as file:
-        # To unpack that takes longer than to notice that it has begun.
-        file["filler"] = np.zeros(25_000_000)
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz", compresslevel=1) as archive:
         archive.add(tmp_path / "a.h5ad", "a.h5ad")
     given = ("--input", tmp_path / "a.tar.gz", "--output", out, "--scratch", scratch)
-    with running("run", *given) as process:
-        wait_for(lambda: list(scratch.rglob("a.h5ad")))
+    with running("run", *given, program=STOPPED.format(STOPS[stage])) as process:
+        wait_for((tmp_path / "stopped").exists)
+        assert list(scratch.rglob("a.h5ad"))
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=30)
+        # A second on an idle machine.
+        _, stderr = process.communicate(timeout=120)
         assert process.returncode == 128 + signal.SIGTERM
         assert "Traceback" not in stderr
     assert list(scratch.iterdir()) == []
