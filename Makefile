@@ -37,13 +37,20 @@ demo: $(VENV)/.installed ## Install what the lock says, run the job on a small s
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
+# Lint runs beside the tests, and what it says comes after theirs. $(1): pytest's arguments.
+define lint_and_test
+@log=$$(mktemp); $(MAKE) --no-print-directory lint >"$$log" 2>&1 & lint=$$!; \
+	code=0; $(PYTEST) $(1) || code=$$?; \
+	wait $$lint || code=$$?; cat "$$log"; rm -f "$$log"; exit $$code
+endef
+
 .PHONY: check
-check: lint ## Lint, types, import rules and the quick tests: less than a minute
-	$(PYTEST) -q -m "not slow" --hypothesis-profile quick tests/unit tests/laws tests/structure $(ARGS)
+check: $(VENV)/.installed-dev ## Lint, types, import rules and the quick tests: less than a minute
+	$(call lint_and_test,-q -m "not slow" --hypothesis-profile quick tests/unit tests/laws tests/structure $(ARGS))
 
 .PHONY: test
-test: lint ## Install, then lint, types, import rules and all tests (ARGS="-k name" for some)
-	$(PYTEST) $(ARGS)
+test: $(VENV)/.installed-dev ## Install, then lint, types, import rules and all tests (ARGS="-k name" for some)
+	$(call lint_and_test,$(ARGS))
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Lint, formatting, types and import rules only
