@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.examples import FULL, QUICK
+
 if TYPE_CHECKING:
     from tests.servers.moto_s3 import MotoS3
 
 # How long an example takes depends on what else the machine does: that fails no test.
-hypothesis.settings.register_profile("dpss", deadline=None)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis.settings.register_profile("dpss", deadline=None, max_examples=FULL)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=QUICK)
 hypothesis.settings.load_profile("dpss")
 
 # What collection makes lives until the end: looking for garbage in it takes a second of seven.

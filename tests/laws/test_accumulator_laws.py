@@ -18,6 +18,7 @@ from dpss.stats.accumulator import CellAccumulator, Features, Sums
 from dpss.stats.cell_tallies import CellSums
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 from dpss.stats.moments import share_means, share_variances
+from tests.examples import examples
 
 
 @st.composite
@@ -120,7 +121,7 @@ def test_entries_in_any_order(matrix: sp.csr_matrix, min_genes: int, random: Any
 
 
 @given(matrices())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_whole_sums_are_exact(matrix: sp.csr_matrix) -> None:
     """Counts per gene and per cell are those of Python's integers."""
     matrix.data = np.floor(matrix.data)

@@ -135,6 +135,7 @@ def families_of(package: str) -> list[str]:
     return sorted(found - SHARED_BY_FORMATS - {package})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [*families_of("dpss.formats"), *families_of("dpss.storage")])
 def test_a_family_is_private(family: str) -> None:
     """Of a family, a new one too, others import only its ``__init__``; formats not even that."""

@@ -14,7 +14,9 @@ HEAVY = ("scanpy", "sklearn", "scipy.stats")
 
 def heavy_imports(text: str) -> list[str]:
     """Return the heavy modules that are imported when a module of this text is."""
-    found = []
+    found: list[str] = []
+    if not any(name in text for name in ("scanpy", "sklearn", "scipy")):
+        return found
     for node in ast.parse(text).body:
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]

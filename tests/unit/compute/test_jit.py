@@ -86,6 +86,7 @@ def test_damaged_machine_code_is_not_run(folder: Path) -> None:
         assert len(kept.read_bytes()) == len(whole)
 
 
+@pytest.mark.slow
 def test_a_loop_runs_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read-only system costs a compilation, no more."""
     monkeypatch.setattr(machine_code, "_folders", lambda: iter([Path("/proc/none")]))
@@ -93,6 +94,7 @@ def test_a_loop_runs_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) 
     assert _fresh()(*arguments) == (9.0, 2, True)
 
 
+@pytest.mark.slow
 def test_a_loop_that_allocates_is_left_to_numba(folder: Path) -> None:
     """What can't stand alone still works."""
 

@@ -42,6 +42,7 @@ def annotated() -> dpss.Summary:
     return dpss.summarize(annotated_adata(), embedding=True)
 
 
+@pytest.mark.slow
 def test_types_are_those_of_pandas() -> None:
     """Sizes and medians are pandas' own; a category without cells has no line."""
     summary, adata = annotated(), annotated_adata()
@@ -76,6 +77,7 @@ def test_markers_are_those_of_scanpy() -> None:
         np.testing.assert_allclose(ours["log2_fold_change"], theirs["logfoldchanges"], rtol=2e-3)
 
 
+@pytest.mark.slow
 def test_the_map_has_every_cell_with_a_place() -> None:
     """One cell without numbers is left out and told; of three axes two are shown."""
     found = annotated().annotation
@@ -117,6 +119,7 @@ def test_files_and_figures() -> None:
     pd.testing.assert_frame_equal(markers, summary.annotation_markers_table())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Writing zarr v2")
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("form", ["h5ad", "zarr"])

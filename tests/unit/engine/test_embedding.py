@@ -246,6 +246,7 @@ def test_200_cells_with_one_unlike_all_others() -> None:
     Renderer().files_of(summary, NullProgress())
 
 
+@pytest.mark.slow
 def test_of_too_many_clusters_the_smallest_join_others() -> None:
     """At most as many as are wanted; the check, the figure and summary.json say so."""
     summary = embed(counts_of(6)[0], resolution=100.0, n_clusters_max=5)

@@ -13,10 +13,11 @@ from dpss.model import CellBlock
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.cell_sample import CellSampler, hash_places
 from dpss.stats.kernels import layout
+from tests.examples import examples
 
 
 @given(st.integers(0, 60), st.integers(1, 40), st.integers(1, 5), st.randoms())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_any_cut_and_order(n: int, limit: int, n_parts: int, random: Any) -> None:
     """The same cells are sampled, and all of them while they are no more than the limit."""
     measures = np.random.default_rng(1).uniform(1, 9, (n, layout.N_MEASURES))

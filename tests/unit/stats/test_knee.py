@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dpss.stats.histogram import Distribution, Tally
 from dpss.stats.knee import find_knee
+from tests.examples import examples
 
 
 def distribution(*groups: np.ndarray) -> Distribution:
@@ -29,7 +30,7 @@ def ambient(n: int, median: float, seed: int = 9) -> np.ndarray:
     return rng.poisson(rng.lognormal(np.log(median), 0.8, n))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.integers(200, 8000), st.floats(1500, 20000), st.floats(0.2, 0.6), st.floats(1, 20),
     st.integers(0, 1 << 16),

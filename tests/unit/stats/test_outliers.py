@@ -16,6 +16,7 @@ from dpss.stats.outliers import (
     deviation_limits,
     find_odd,
 )
+from tests.examples import examples
 
 numbers = st.lists(st.integers(0, 5000), min_size=1, max_size=200)
 
@@ -40,7 +41,7 @@ def test_deviations_are_those_of_scipy(values: list[int], log: bool, n: float) -
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(numbers, st.integers(0, 5000))
 def test_beyond_a_limit(values: list[int], limit: int) -> None:
     """The limit itself is kept on either side."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dpss.stats.cell_records import RECORD
 from dpss.stats.embedding.cell_places import CellPlaces
 from dpss.summary.cells import CELL_COLUMNS, cell_lines
+from tests.examples import examples
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 
@@ -22,7 +23,7 @@ def rows_of(data: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(data.decode(), newline="")))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.tuples(NAMES, st.integers(-1, 40_000), st.floats(0, 1e9)), max_size=20))
 def test_what_is_written_is_read(cells: list[tuple[str, int, float]]) -> None:
     """Any name comes back as it was, quoted by the rules; cells that are not kept have no line."""

@@ -17,6 +17,7 @@ from dpss.job.tables import with_summary
 from dpss.stats.histogram import Distribution
 from dpss.summary.invariants import check_summary, find_faults
 from dpss.summary.record import Check, Summary
+from tests.examples import examples
 from tests.summarise import summarise_matrix
 
 
@@ -29,7 +30,7 @@ def summary(seed: int = 0) -> Summary:
     return summarise_matrix(open_anndata(adata))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(seed=st.integers(0, 1 << 16))
 def test_a_true_summary_obeys_all_laws(seed: int) -> None:
     """Summaries of random matrices have no fault."""

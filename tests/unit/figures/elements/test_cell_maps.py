@@ -24,6 +24,7 @@ from dpss.figures.elements.marks import PaperArea
 from dpss.figures.elements.palette import DARK, LIGHT
 from dpss.figures.registry import EMBEDDING_FIGURES
 from dpss.stats.embedding.maps import N_BINS, CellMap, MapFrame
+from tests.examples import examples
 from tests.unit.figures.drawn import assert_readable
 from tests.unit.figures.embedded import embedded
 
@@ -62,7 +63,7 @@ def test_dots_become_smaller_where_there_are_more(n_bins: int) -> None:
     assert 0 < dot_radius(n_bins, 330.0) <= dot_radius(1, 330.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 400))
 def test_every_bin_is_a_dot(seed: int, n_clusters: int, n_cells: int) -> None:
     """Each bin with cells is drawn once, in the colour of one of its clusters."""
@@ -72,7 +73,7 @@ def test_every_bin_is_a_dot(seed: int, n_clusters: int, n_cells: int) -> None:
     assert sum(len(mark.x) for mark in marks) == len(np.unique(cells.bins)) <= N_BINS**2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.floats(0, 3))
 def test_numbers_do_not_lie_on_each_other(seed: int, n_clusters: int, apart: float) -> None:
     """Each cluster has its number within the map, and a line to it where it had to give way."""
@@ -99,6 +100,7 @@ def test_texts_of_an_embedding_can_be_read(figure, paper: float) -> None:
     assert_readable(figure.page(embedded(), paper))
 
 
+@pytest.mark.slow
 def test_without_an_embedding_the_reason_is_the_error() -> None:
     """It is the summary's."""
     bare = dataclasses.replace(embedded(), embedding=None, no_embedding_reason="too few cells")

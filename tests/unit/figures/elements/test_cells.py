@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dpss.figures.elements.cells import FEW, TOGETHER
 from dpss.figures.scatter_genes_vs_counts import genes_vs_counts
 from dpss.figures.scatter_mito_vs_count import mt_vs_counts
+from tests.examples import examples
 from tests.unit.figures.builder import build, simulate
 
 
@@ -46,7 +47,7 @@ def test_cells_alone_are_dots_in_their_own_place(n_cells: int) -> None:
 
 
 @given(n_cells=st.integers(TOGETHER, FEW), n_genes=st.integers(1, 9), count=st.integers(1, 500))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @example(n_cells=12, n_genes=1, count=1)
 @example(n_cells=FEW, n_genes=3, count=40)
 def test_the_bin_of_alike_cells_is_around_them(n_cells: int, n_genes: int, count: int) -> None:

@@ -13,6 +13,7 @@ from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 
 from dpss.figures.elements import font as module
 from dpss.figures.elements.font import Font, load_font
+from tests.examples import examples
 
 FOLDER = Path(module.__file__).parents[1] / "fonts"
 BOLD = pytest.mark.parametrize("bold", [False, True])
@@ -54,7 +55,7 @@ def test_widths_and_outlines_are_freetype_s(bold: bool, character: str) -> None:
 
 @BOLD
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_character_has_freetype_s_width_and_outline(bold: bool, data: st.DataObject) -> None:
     """Whatever the font has."""
     compare(bold, chr(data.draw(st.sampled_from(sorted(load_font(bold).glyphs)))))

@@ -11,6 +11,7 @@ from dpss.figures.elements.marks import Dots, PaperArea, Segments
 from dpss.figures.elements.specification import Scale
 from dpss.figures.elements.spreads import spread_panel
 from dpss.stats.histogram import Distribution, Tally
+from tests.examples import examples
 
 BOX = PaperArea(10.0, 10.0, 120.0, 60.0)
 
@@ -22,7 +23,7 @@ def distribution(values: list[float]) -> Distribution:
     return tally.distribution()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 10**6), min_size=1, max_size=9), min_size=1, max_size=9),
     st.sampled_from([Scale.LOG, Scale.LINEAR]),

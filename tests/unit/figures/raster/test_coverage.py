@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from dpss.figures.raster import coverage
 from dpss.figures.raster.kernels import fill_polygons
+from tests.examples import examples
 from tests.unit.figures.raster.pictures import blank, darkness
 
 BLACK = (0, 0, 0)
@@ -38,7 +39,7 @@ def supersampled(corners: object, parts: int = 16) -> np.ndarray:
 
 @given(TRIANGLE)
 @example(((2.0, 2.0), (2.0, 28.0), (57.0, 3.0))).via("left 1e-16 beside its pixels")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_polygon_covers_its_area(corners: object) -> None:
     """The sum over all pixels is the area, to within the rounding of each."""
     (ax, ay), (bx, by), (cx, cy) = corners
@@ -63,7 +64,7 @@ def test_each_pixel_is_covered_as_by_many_samples(corners: object) -> None:
 
 
 @given(TRIANGLE, MOVES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_lies_beyond_the_picture_is_cut_off(corners: object, move: tuple[int, int]) -> None:
     """Partly outside, a polygon is drawn as it would be within."""
     moved = polygon(corners, move)

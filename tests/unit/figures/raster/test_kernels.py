@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.figures.raster.kernels import draw_dots, draw_lines
+from tests.examples import examples
 from tests.unit.figures.raster.pictures import blank, darkness
 
 BLACK = (0, 0, 0)
@@ -17,7 +18,7 @@ MOVES = st.tuples(st.integers(-40, 40), st.integers(-40, 40))
 
 
 @given(TRIANGLE, MOVES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_lines_and_dots_are_cut_off_at_the_edge_too(corners: object, move: tuple[int, int]) -> None:
     """A line through the corners, and a dot on each, are the same within the picture."""
     found = []

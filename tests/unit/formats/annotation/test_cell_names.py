@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from dpss.errors import MatrixError
 from dpss.formats.base import Matrix
+from tests.examples import examples
 from tests.summarise import summarise
 from tests.unit.formats.layers import dense, open_path
 
@@ -140,7 +141,9 @@ def test_damaged_names_in_hdf5(write: Callable[[Path], str], how: str, tmp_path:
 
 
 @settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=examples(30),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(write=st.sampled_from(HDF5), n=st.integers(0, 4 * N_CELLS))
 def test_any_number_of_names(write: Callable[[Path], str], n: int, tmp_path: Path) -> None:

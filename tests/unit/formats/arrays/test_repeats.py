@@ -22,6 +22,7 @@ from dpss.formats.arrays.gathered import GatheredLayer
 from dpss.formats.arrays.repeats import distinct_runs
 from dpss.formats.base import Layer
 from dpss.formats.mtx.order import Order
+from tests.examples import examples
 from tests.summarise import summarise
 from tests.unit.formats.layers import dense, open_path
 
@@ -156,7 +157,7 @@ def test_large_genes_come_in_pieces(
     assert np.array_equal(dense(open_path(tmp_path / "m.h5ad")[0].layers[0]), counts)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.lists(st.integers(-1, 6), max_size=12), min_size=1, max_size=6))
 def test_any_runs(runs: list[list[int]]) -> None:
     """Any runs, with indices outside as well, are as if each place were added up by hand."""

@@ -20,6 +20,7 @@ from dpss.formats.arrays.vectors import Cursor
 from dpss.formats.hdf5 import inflation
 from dpss.formats.hdf5.file import Hdf5File
 from dpss.storage.local import LocalFile
+from tests.examples import examples
 
 N_ITEMS, CHUNK = 1_000, 64
 
@@ -56,7 +57,7 @@ def _one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(cuts=st.lists(st.integers(0, N_ITEMS), max_size=8))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_any_cut_gives_the_values(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
 ) -> None:
@@ -99,7 +100,7 @@ def test_damaged_chunks_end_as_one_by_one(
 
 
 @given(seed=st.integers(0, 1 << 30))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_flipped_bytes_end_as_one_by_one(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:

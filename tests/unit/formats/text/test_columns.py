@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, MatrixError
 from dpss.formats.discovery import iter_matrices
+from tests.examples import examples
 from tests.summarise import source_of, summarise_matrix
 
 GENES = [f"ENSG{i:011d}" for i in range(1, 13)]
@@ -118,7 +119,9 @@ def test_totals_of_cells_are_no_genes(titles: tuple[str, str], place: int, tmp_p
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     seed=st.integers(0, 1 << 16),

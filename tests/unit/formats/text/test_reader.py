@@ -24,6 +24,7 @@ from dpss.formats.text import stream as text_stream
 from dpss.formats.text.reader import open_text
 from dpss.storage.local import LocalFile
 from dpss.summary.assumptions import assumptions
+from tests.examples import examples
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
 if sys.version_info >= (3, 14):
@@ -33,7 +34,9 @@ else:
 
 GENES = ["ACTB", "GAPDH", "MT-CO1", "RPL3", "RPS6", "CD3E", "MALAT1", "HLA-A", "SLC2A1"]
 quick = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.stats.embedding.eigen import find_largest, take_apart_whole
+from tests.examples import examples
 
 
 @given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 3, 30]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_whole_matrices_are_taken_apart_as_by_lapack(n: int, seed: int, rank: int) -> None:
     """Any symmetric matrix, those of low rank too: equal values, orthonormal vectors."""
     half = np.random.default_rng(seed).normal(size=(n, rank))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dpss.model import CellBlock
 from dpss.stats.accumulator import CellAccumulator, Features, Sums, WriteBuffer
 from dpss.stats.kernels.layout import N_TABULATED, N_TOP_COUNTS
+from tests.examples import examples
 
 _MORE = 2 * N_TABULATED
 
@@ -44,7 +45,7 @@ def _check(counts: NDArray[Any]) -> None:
 
 
 @given(seed=st.integers(0, 1 << 30), most=st.integers(1, _MORE), n_genes=st.integers(1, 90))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_plain_cells_have_the_sums_of_others(seed: int, most: int, n_genes: int) -> None:
     """The way by tabulated sums gives the bits of the way value by value."""
     rng = np.random.default_rng(seed)

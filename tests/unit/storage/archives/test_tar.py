@@ -21,6 +21,7 @@ from dpss.storage.archives import tar_headers
 from dpss.storage.archives.tar import TarTree, is_tar
 from dpss.storage.base import Blob, Tree
 from dpss.storage.local import LocalFile
+from tests.examples import examples
 from tests.unit.storage.blobs import MemoryBlob
 
 if sys.version_info >= (3, 14):
@@ -189,7 +190,7 @@ def test_truncated_archive_is_an_error(packing: Pack) -> None:
             assert found == files
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(at=st.integers(0, 3000), value=st.integers(0, 255), packing=st.sampled_from(PACKINGS[:2]))
 def test_changed_byte_is_an_error_or_harmless(at, value, packing):
     """Any changed byte gives the program's own error or other bytes of the same length."""

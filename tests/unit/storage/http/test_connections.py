@@ -25,6 +25,7 @@ from dpss.storage.download import open_unchanged
 from dpss.storage.http import connections, networks
 from dpss.storage.http.client import Client, RetryPolicy
 from dpss.storage.http.file import HttpBlob
+from tests.examples import examples
 from tests.servers.base import Answer, Request, Server, json_answer
 
 PUBLIC = "8.8.8.8"
@@ -230,7 +231,7 @@ WRAPPED = ["::{}", "::ffff:{}", "64:ff9b::{}"]
 
 
 @given(st.integers(0, (1 << 32) - 1), st.sampled_from(WRAPPED))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_an_address_within_another_is_told(number: int, form: str) -> None:
     """IPv6 spellings of an IPv4 address are in the network of that address."""
     inner = ipaddress.IPv4Address(number)

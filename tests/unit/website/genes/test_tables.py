@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dpss.storage.local import LocalStore
 from dpss.website.build import build_website
 from dpss.website.genes.tables import read_genes
+from tests.examples import examples
 from tests.unit.website.portal import (
     gene_rows,
     genes_csv,
@@ -32,7 +33,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"))
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_any_names_survive_the_reading(pairs):
     """Whatever genes are called, their names come back as they were."""
     rows = gene_rows(random.Random(1), len(pairs), 10)
