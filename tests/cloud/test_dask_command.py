@@ -56,7 +56,7 @@ def test_a_run_on_a_cluster_publishes_the_same_bytes(matrices: Path, tmp_path: P
 def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     """One of two workers is killed while a matrix behind HTTP is read: exit 0, the same bytes."""
     path = tmp_path / "m.h5ad"
-    inputs.write_h5ad(path, 3_000)
+    inputs.write_h5ad(path, 1_500)
     with FileServer() as server, Cluster(tmp_path / "cluster") as cluster:
         url = server.add("/m.h5ad", path.read_bytes())
         assert dpss("summarize", url, "--output", tmp_path / "threads").returncode == 0

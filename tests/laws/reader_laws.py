@@ -179,7 +179,7 @@ class ReaderLaws:
 
     def make(self, folder: Path) -> Written:
         """Write a matrix into a folder."""
-        drawn = counts(3, 150, 40)
+        drawn = counts(3, 80, 40)
         drawn.matrix[7] = 0
         path = folder / f"matrix{self.suffix}"
         self.write(path, drawn)

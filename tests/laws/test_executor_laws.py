@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -96,26 +97,44 @@ def files_of(
     return found
 
 
+Read = Callable[[str, int], tuple[Path, bytes]]
+"""Returns a matrix of a kind and a seed, and the bytes that one thread makes of it at once."""
+WRITERS: dict[str, Callable[[Path, int], Any]] = {
+    "csr": partial(write_random, csc=False),
+    "csc": partial(write_random, csc=True),
+    "kinds": write_kinds,
+}
+
+
+@pytest.fixture(scope="module")
+def read_whole(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """Each matrix is written and read in one partition once, for all executors."""
+    whole = replace(SMALL, partition_bytes=1 << 30)
+
+    @cache
+    def read(kind: str, seed: int) -> tuple[Path, bytes]:
+        path = tmp_path_factory.mktemp(f"{kind}{seed}") / "m.h5ad"
+        WRITERS[kind](path, seed)
+        return path, files_of(path, ThreadExecutor(1), read=whole)
+
+    return read
+
+
 class ExecutorLaws:
     """What every executor keeps. A subclass gives the fixture ``executor``."""
 
     @pytest.mark.parametrize("seed", range(6))
-    @pytest.mark.parametrize("csc", [False, True])
-    def test_same_bytes(self, executor: Executor, tmp_path: Path, seed: int, csc: bool) -> None:
+    @pytest.mark.parametrize("kind", ["csr", "csc"])
+    def test_same_bytes(self, executor: Executor, read_whole: Read, seed: int, kind: str) -> None:
         """Tables and numbers are those of one thread that reads all in one partition."""
-        path = tmp_path / "m.h5ad"
-        write_random(path, seed, csc=csc)
-        whole = replace(SMALL, partition_bytes=1 << 30)
-        assert files_of(path, executor) == files_of(path, ThreadExecutor(1), read=whole)
+        path, expected = read_whole(kind, seed)
+        assert files_of(path, executor) == expected
 
     @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(3))
-    def test_same_embedding(self, executor: Executor, tmp_path: Path, seed: int) -> None:
+    def test_same_embedding(self, executor: Executor, read_whole: Read, seed: int) -> None:
         """Clusters, markers and places are those of one thread that reads all in one partition."""
-        path = tmp_path / "m.h5ad"
-        write_kinds(path, seed)
-        whole = replace(SMALL, partition_bytes=1 << 30)
-        expected = files_of(path, ThreadExecutor(1), read=whole)
+        path, expected = read_whole("kinds", seed)
         assert b'"n_clusters"' in expected
         assert files_of(path, executor) == expected
 
@@ -210,9 +229,8 @@ class TestDask(ExecutorLaws):
 
 
 @pytest.mark.parametrize("partition_bytes", [1, 1 << 9, 1 << 14, 1 << 30])
-def test_any_cut_into_partitions(tmp_path: Path, partition_bytes: int) -> None:
+def test_any_cut_into_partitions(read_whole: Read, partition_bytes: int) -> None:
     """However large the partitions are, the bytes are the same."""
-    path = tmp_path / "m.h5ad"
-    write_random(path, 3, csc=False)
+    path, expected = read_whole("csr", 3)
     cut = replace(SMALL, partition_bytes=partition_bytes)
-    assert files_of(path, ThreadExecutor(2), read=cut) == files_of(path, ThreadExecutor(1))
+    assert files_of(path, ThreadExecutor(2), read=cut) == expected

@@ -12,6 +12,7 @@ import pytest
 from dpss.demo.cells import Tissue, simulate
 from dpss.demo.files import write_h5ad_csc
 from dpss.demo.portal import MARK, PROJECTS, DemoCatalog, write_matrices
+from dpss.engine.settings import StatSettings
 from dpss.job.run import run
 from tests.memory_store import MemoryStore
 from tests.summarise import summarise
@@ -53,7 +54,8 @@ def test_what_is_there_is_not_written_again(portal: Path) -> None:
 def test_every_matrix_is_summarised_and_said_to_be_simulated(portal: Path) -> None:
     """All formats are read; titles and ``summary.json`` say what the data are."""
     store = MemoryStore()
-    job = job_of(portal, store, catalog=DemoCatalog(portal))
+    stats = StatSettings(embedding=False)
+    job = job_of(portal, store, catalog=DemoCatalog(portal), stats=stats)
     object.__setattr__(job.pipeline, "demo", True)
     report = run(job)
     assert report.exit_code == 0, report

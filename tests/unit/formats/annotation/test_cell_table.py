@@ -204,20 +204,25 @@ def expected(value: Any) -> str | None:
     return None if text in MISSING else text
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_columns_of_pandas(kind: str, data: st.DataObject, tmp_path: Path) -> None:
+@given(drawn=st.fixed_dictionaries(KINDS))
+def test_columns_of_pandas(drawn: dict[str, list[Any]], tmp_path: Path) -> None:
     """Each kind of column that AnnData writes comes back as text, missing values as missing."""
-    column = column_of(kind, data.draw(KINDS[kind]))
+    columns = {kind: column_of(kind, values) for kind, values in drawn.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        adata = anndata.AnnData(np.ones((N_CELLS, 1), np.float32), obs=pd.DataFrame({"c": column}))
-        adata.write_h5ad(path := fresh(tmp_path))
-    found = np.concatenate(list(table_of(path).labels("c"))).tolist()
-    assert found == [expected(value) for value in column.tolist()]
+        obs = pd.DataFrame(columns)
+        anndata.AnnData(np.ones((N_CELLS, 1), np.float32), obs=obs).write_h5ad(
+            path := fresh(tmp_path)
+        )
+    table = table_of(path)
+    for kind, column in columns.items():
+        found = np.concatenate(list(table.labels(kind))).tolist()
+        assert found == [expected(value) for value in column.tolist()], kind
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     codes=st.one_of(exactly(st.integers(-1, 1)), st.lists(st.integers(-4, 5), max_size=14)),
