@@ -33,7 +33,7 @@ from tests.unit.cli.test_commands import command_of, environment
 from tests.unit.small import FewFigures
 from tests.unit.storage.http.test_file import QUICK
 
-N_CELLS, N_GENES, N_IN_MTX = 20_000, 100, 5_000
+N_CELLS, N_GENES, N_IN_MTX = 6_000, 400, 1_500
 """Some megabytes: more than is read of a file to recognise it."""
 
 
