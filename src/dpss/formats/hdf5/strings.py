@@ -19,6 +19,7 @@ from dpss.formats.annotation.gene_table import MAX_FEATURES
 from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.hdf5.file import Hdf5File
 from dpss.formats.hdf5.filters import unfilter
+from dpss.formats.hdf5.heap_users import is_of_values_only
 from dpss.storage.local import path_of
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
@@ -84,7 +85,8 @@ def check_heaps_of_attributes(file: Hdf5File) -> None:
     """Check the heaps near both ends of a local file, where those of attributes lie.
 
     The position of an attribute's heap is not known before the library reads it. The
-    search is complete for files of up to 32 MiB.
+    search is complete for files of up to 32 MiB. A damaged heap that only values of datasets
+    refer to is left to `check_heaps`: the names of the cells, for example, are not needed.
 
     Raises:
         CorruptMatrixError: A heap is damaged.
@@ -98,7 +100,11 @@ def check_heaps_of_attributes(file: Hdf5File) -> None:
         data = file.blob.read_range(start, _PIECE_BYTES + len(_HEAP_MARK))
         at = data.find(_HEAP_MARK)
         while at >= 0:
-            _check_collection(file, start + at)
+            try:
+                _check_collection(file, start + at)
+            except CorruptMatrixError:
+                if not is_of_values_only(file, start + at):
+                    raise
             at = data.find(_HEAP_MARK, at + 1)
 
 

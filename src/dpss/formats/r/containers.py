@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import UnknownFormatError
 from dpss.formats.r.matrices import RMatrix, is_matrix, read_matrix
-from dpss.formats.r.reductions import find_reductions
+from dpss.formats.r.reductions import find_reductions, names_of_places
 from dpss.formats.r.rules import SkippedObject, values_elsewhere, why_no_counts
 from dpss.formats.r.values import (
     attributes_of,
@@ -47,8 +47,13 @@ class Found:
     cell_columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     """Columns of the object's cells: those of a layer that is split are fewer."""
     cell_names: list[str] = field(default_factory=list)
+    """Names of the object's cells, in the order of these columns."""
+    own_cells: list[str] = field(default_factory=list)
+    """Names of the cells of the layers, where the matrices have none."""
     coordinates: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Coordinates of the object's cells by name, shape ``(n_cells, n_axes)``."""
+    place_names: Mapping[str, list[str]] = field(default_factory=dict)
+    """Names of the cells of each of these, in its order; empty where it has none."""
 
 
 def find_matrices(
@@ -73,20 +78,19 @@ def find_matrices(
     if is_matrix(thing):
         yield _judge_matrix(thing, where, name, nested=nested)
     elif kind == "Seurat":
-        cells, places = attributes_of(thing).get("meta.data"), find_reductions(thing)
+        cells = attributes_of(thing).get("meta.data")
         for assay_name, assay in items_of(attributes_of(thing).get("assays")):
             yield from map(
-                partial(_with_cells, cells, places), _find_assay(assay, where, assay_name)
+                partial(_with_cells, cells, thing), _find_assay(assay, where, assay_name)
             )
     elif kind == "seurat":
         slots = attributes_of(thing)
         cells = slots.get("meta.data", slots.get("data.info"))
-        places = find_reductions(thing)
         found = _as_found(name, _slots(thing, ("raw.data", "data"), where))
-        yield from map(partial(_with_cells, cells, places), found)
+        yield from map(partial(_with_cells, cells, thing), found)
     elif "assays" in attributes_of(thing):
-        cells, places = attributes_of(thing).get("colData"), find_reductions(thing)
-        yield from map(partial(_with_cells, cells, places), _find_experiment(thing, where, name))
+        cells = attributes_of(thing).get("colData")
+        yield from map(partial(_with_cells, cells, thing), _find_experiment(thing, where, name))
     elif "data.frame" in classes_of(thing):
         yield from _find_frame(thing, name, nested=nested)
     elif kind_of(thing) == "VEC":
@@ -101,22 +105,21 @@ def find_matrices(
         yield SkippedObject(name, values_elsewhere(kind))
 
 
-def _with_cells(
-    frame: Any, places: Mapping[str, NDArray[Any]], found: Found | SkippedObject
-) -> Found | SkippedObject:
+def _with_cells(frame: Any, thing: Any, found: Found | SkippedObject) -> Found | SkippedObject:
     """Add the columns of an object's table of cells, and their coordinates.
 
     The table is a data.frame, or Bioconductor's DataFrame.
     """
     if not isinstance(found, Found):
         return found
+    found = replace(found, coordinates=find_reductions(thing), place_names=names_of_places(thing))
     if frame is None:
-        return replace(found, coordinates=places)
+        return found
     attributes = attributes_of(frame)
     listed = items_of(attributes.get("listData", frame))
     columns = {title: labels for title, each in listed if title and len(labels := labels_of(each))}
     names = strings_of(attributes.get("row.names", attributes.get("rownames")))
-    return replace(found, cell_columns=columns, cell_names=names, coordinates=places)
+    return replace(found, cell_columns=columns, cell_names=names)
 
 
 def _judge_matrix(thing: Any, where: str, name: str, *, nested: bool) -> Found | SkippedObject:
@@ -197,11 +200,21 @@ def _find_assay(assay: Any, where: str, name: str) -> Iterator[Found | SkippedOb
             if (picked is not None)
             else features
         )
+    all_cells, cells_of = _log_map(slots.get("cells"))
     for suffix, layers in groups.items():
         n_genes = len(genes[suffix])
         # Scaled values often exist for the variable genes only.
         same = {key: m for key, m in layers.items() if m.gene_names or m.n_genes == n_genes}
-        yield from _as_found(_join(name, suffix), same or layers, gene_names=genes[suffix])
+        first = next(iter(layers))
+        picked = cells_of.get(f"{first}.{suffix}" if suffix else first)
+        names = (
+            all_cells
+            if picked is None
+            else [cell for cell, has in zip(all_cells, picked, strict=True) if has]
+        )
+        yield from _as_found(
+            _join(name, suffix), same or layers, gene_names=genes[suffix], own_cells=names
+        )
 
 
 def _log_map(thing: Any) -> tuple[list[str], dict[str, NDArray[np.bool_]]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
@@ -194,17 +195,51 @@ def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> 
     # All layers have the same axes: the one whose names tell least decides how sure it is.
     least = sorted(orientation, key=lambda each: each.certainty is not Certainty.ASSUMED)[:1]
     cells = _cell_table(found, layers[0].n_cells)
-    coordinates = HeldCoordinates(found.coordinates) if found.coordinates else None
+    coordinates = HeldCoordinates(_place(found, cells.cell_names)) if found.coordinates else None
     said = (*least, *said)
     return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), said, cells, coordinates)
 
 
 def _cell_table(found: Found, n_cells: int) -> HeldTable:
-    """Return the table of the cells, as far as it is of as many as the matrix has."""
-    columns = {title: c for title, c in found.cell_columns.items() if len(c) == n_cells}
-    listed = (found.cell_names, *(matrix.cell_names for matrix in found.layers.values()))
+    """Return the table of the cells: of its columns, the values of the matrix's cells.
+
+    They are found by name where the matrix names its cells, else they stand in its order if they
+    are as many.
+    """
+    listed = (*(matrix.cell_names for matrix in found.layers.values()), found.own_cells)
     names = next((each for each in listed if len(each) == n_cells > 0), None)
+    if names is None or not found.cell_names or names == found.cell_names:
+        columns = {title: c for title, c in found.cell_columns.items() if len(c) == n_cells}
+        if names is None and len(found.cell_names) == n_cells:
+            names = found.cell_names
+        return HeldTable(columns, names)
+    order = _order(found.cell_names, names)
+    if order is None:
+        return HeldTable({}, names)
+    columns = {
+        title: column[order]
+        for title, column in found.cell_columns.items()
+        if len(column) == len(found.cell_names)
+    }
     return HeldTable(columns, names)
+
+
+def _place(found: Found, names: Sequence[str] | None) -> dict[str, Any]:
+    """Return the coordinates of the matrix's cells, found by name where both have names."""
+    placed = {}
+    for name, values in found.coordinates.items():
+        theirs = found.place_names.get(name, [])
+        order = _order(theirs, names) if names and len(theirs) == len(values) else None
+        placed[name] = values if order is None else values[order]
+    return placed
+
+
+def _order(theirs: Sequence[str], names: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the place of each name among others; ``None`` where one has no place of its own."""
+    places = {name: i for i, name in enumerate(theirs)}
+    if len(places) < len(theirs) or any(name not in places for name in names):
+        return None
+    return np.array([places[name] for name in names], dtype=np.int64)
 
 
 def _count(values: Any) -> int:

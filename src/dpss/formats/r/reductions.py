@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.formats.r.values import attributes_of, items_of, kind_of, numbers_of
+from dpss.formats.r.values import attributes_of, items_of, kind_of, numbers_of, strings_of
 
 _EMBEDDINGS = "cell.embeddings"
 
@@ -20,12 +20,31 @@ def find_reductions(thing: Any) -> dict[str, NDArray[Any]]:
     Args:
         thing: A Seurat object of version 2 to 5, or a SingleCellExperiment.
     """
+    return {name: _matrix_of(_embeddings_of(each)) for name, each in _reductions(thing) if name}
+
+
+def names_of_places(thing: Any) -> dict[str, list[str]]:
+    """Return the names of the cells of each reduction, in its order; empty without names.
+
+    Args:
+        thing: As `find_reductions` takes it.
+    """
+    found = {}
+    for name, each in _reductions(thing):
+        sides = attributes_of(_embeddings_of(each)).get("dimnames")
+        named = items_of(sides)
+        found[name] = strings_of(named[0][1]) if len(named) == 2 else []
+    return found
+
+
+def _reductions(thing: Any) -> list[tuple[str, Any]]:
+    """Return the reductions of an object by name."""
     slots = attributes_of(thing)
     listed = items_of(slots.get("reductions", slots.get("dr")))
     if not listed and "int_colData" in slots:
         columns = dict(_listed(slots["int_colData"]))
         listed = _listed(columns["reducedDims"]) if "reducedDims" in columns else []
-    return {name: _matrix_of(_embeddings_of(each)) for name, each in listed if name}
+    return listed
 
 
 def _listed(frame: Any) -> list[tuple[str, Any]]:

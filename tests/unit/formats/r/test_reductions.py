@@ -26,7 +26,7 @@ import dpss
 from dpss.formats.r import reader
 from dpss.formats.r.objects import RDATA, parse_objects
 from dpss.formats.r.reductions import find_reductions
-from dpss.formats.r.values import attributes_of, kind_of, pairs_of
+from dpss.formats.r.values import attributes_of, items_of, kind_of, pairs_of
 from tests.examples import examples
 from tests.unit.formats.layers import open_path
 from tests.unit.formats.r.test_reader import COUNTS
@@ -199,3 +199,68 @@ def test_any_reduction_is_a_matrix_or_empty(kind: str, size: list[int], n: int) 
     )
     found = find_reductions(thing)["umap"]
     assert found.shape in ((0,), tuple(size))
+
+
+NAMES = [f"cell{k}" for k in range(1, N_CELLS + 1)]
+
+
+def table_of_cells(names: list[str], numbers: np.ndarray) -> RObject:
+    """Return a data.frame with the column ``number``."""
+    column = r_object("INT", numbers.astype(np.int32))
+    parts = {"names": strings("number"), "row__names": strings(*names)}
+    return r_object("VEC", [column], **parts, **{"class": strings("data.frame")})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cells_in_another_order_are_found_by_name(seed: int, opened: Any) -> None:
+    """The table of the cells, and the coordinates, need not be in the order of the matrix."""
+    order = np.random.default_rng(seed).permutation(N_CELLS)
+    names = [NAMES[k] for k in order]
+    places = matrix(PLACES[order])
+    put(places, "dimnames", r_object("VEC", [strings(*names), strings("UMAP_1", "UMAP_2")]))
+    found = seurat({"umap": places})
+    put(found, "meta.data", table_of_cells(names, order))
+    (read,) = open_path(opened(found))
+    assert read.cells is not None
+    assert read.coordinates is not None
+    assert np.concatenate(list(read.cells.names())).tolist() == NAMES
+    assert np.concatenate(list(read.cells.labels("number"))).tolist() == list(
+        map(str, range(N_CELLS))
+    )
+    assert np.concatenate(list(read.coordinates.points("umap"))).tolist() == PLACES.tolist()
+
+
+def test_a_table_of_other_cells_is_not_used(opened: Any) -> None:
+    """Without the names of the matrix its lines belong to none of the cells."""
+    found = seurat({})
+    others = [f"other{k}" for k in range(N_CELLS)]
+    put(found, "meta.data", table_of_cells(others, np.arange(N_CELLS)))
+    (read,) = open_path(opened(found))
+    assert read.cells is not None
+    assert read.cells.columns() == []
+    assert np.concatenate(list(read.cells.names())).tolist() == NAMES
+
+
+def test_cells_of_seurat_5_have_names_without_a_table() -> None:
+    """The layers have no names: an assay keeps them apart, and which layer has which."""
+    (whole,) = open_path(FILES / "seurat5.rds")
+    assert np.concatenate(list(whole.cells.names())).tolist() == NAMES
+
+
+def test_cells_of_split_layers_have_the_names_of_their_part(opened: Any) -> None:
+    """Each part has the names, and the lines of the table, of its own cells."""
+    found = parsed("seurat5_split.rds")
+    assay = dict(items_of(attributes_of(found)["assays"]))["RNA"]
+    has = np.zeros((N_CELLS, 2), dtype=np.int32)
+    has[:3, 0] = has[3:, 1] = 1
+    log_map = r_object("LGL", has.T.ravel())
+    put(log_map, "dim", r_object("INT", np.array(has.shape, dtype=np.int32)))
+    sides = r_object("VEC", [strings(*NAMES), strings("counts.a", "counts.b")])
+    put(log_map, "dimnames", sides)
+    put(assay, "cells", log_map)
+    put(found, "meta.data", table_of_cells(NAMES[::-1], np.arange(N_CELLS)[::-1]))
+    a, b = open_path(opened(found))
+    for part, names in ((a, NAMES[:3]), (b, NAMES[3:])):
+        assert np.concatenate(list(part.cells.names())).tolist() == names
+        numbers = np.concatenate(list(part.cells.labels("number"))).tolist()
+        assert [f"cell{int(n) + 1}" for n in numbers] == names
