@@ -54,6 +54,14 @@ class ReadsInto(Protocol):
         """Decode chunks ``first..stop`` into ``out``, one behind the other."""
 
 
+@runtime_checkable
+class ReadsFew(Protocol):
+    """A vector that can read some elements before the positions of all chunks are known."""
+
+    def read_few(self, start: int, stop: int) -> NDArray[Any] | None:
+        """Return the elements ``start..stop``; ``None`` where positions come first."""
+
+
 class Addressed(Protocol):
     """An object with an address."""
 
@@ -91,6 +99,10 @@ class Cursor:
         Raises:
             CorruptMatrixError: The file is damaged at these elements.
         """
+        if isinstance(self.array, ReadsFew):
+            few = self.array.read_few(start, stop)
+            if few is not None:
+                return few
         layout = self.array.layout()
         if layout is None or stop <= start:
             return self.array.read_by_library(start, stop)

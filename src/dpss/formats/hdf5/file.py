@@ -29,6 +29,7 @@ from dpss.errors import (
 from dpss.formats.arrays.vectors import Cursor
 from dpss.formats.hdf5.access import ASTRAY, limit_metadata, open_local, reason_of
 from dpss.formats.hdf5.filters import require_filters, unfilter
+from dpss.formats.hdf5.glances import Glances
 from dpss.formats.hdf5.inflation import can_inflate, inflate_chunks
 from dpss.formats.hdf5.layout import DatasetLayout, coalesce, lay_out, span_bytes
 from dpss.formats.hdf5.remote import RangeFile
@@ -152,6 +153,7 @@ class ChunkedArray:
         self._lock = threading.Lock()
         self._layout: DatasetLayout | None = None
         self._laid_out = False
+        self._glances = Glances(self.shape, self.chunk_shape, self.dtype.itemsize)
         if self.dtype.kind not in "iufb" or dataset.shape is None:
             raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
 
@@ -179,9 +181,11 @@ class ChunkedArray:
 
     def prefetch(self, elements: range) -> None:
         """Prefetch elements of the first axis."""
-        blob = self._file.blob
-        layout = self.layout() if isinstance(blob, Prefetchable) else None
-        if layout is None or not elements or not isinstance(blob, Prefetchable):
+        blob, layout = self._file.blob, None
+        is_glance = not self._laid_out and self._glances.allows(len(elements))
+        if elements and not is_glance and isinstance(blob, Prefetchable):
+            layout = self.layout()
+        if layout is None or not isinstance(blob, Prefetchable):
             return
         per_row, height = layout.chunks_per_row, layout.chunk_shape[0]
         start, stop = elements.start // height, -(-elements.stop // height)
@@ -191,6 +195,11 @@ class ChunkedArray:
             for first, last in coalesce(layout, numbers)
         ]
         blob.prefetch(Spans([span for span in spans if span[0] >= 0]))
+
+    def read_few(self, start: int, stop: int) -> NDArray[Any] | None:
+        """Return a few elements through the library; ``None`` where it is time for `layout`."""
+        glanced = not self._laid_out and self._glances.take(stop - start)
+        return self.read_by_library(start, stop) if glanced else None
 
     def layout(self) -> DatasetLayout | None:
         """Return the positions of the chunks; `None` where HDF5 must read them."""
