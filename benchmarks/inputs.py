@@ -11,6 +11,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,10 +32,13 @@ LINES = 1 << 18
 MAX_LINE_BYTES = 40
 
 
+@lru_cache(maxsize=1)
 def draw_cells(
     n_cells: int, seed: int, n_genes: int = N_GENES, genes_per_cell: int = GENES_PER_CELL
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """Draw a sparse count matrix: a few genes are everywhere, most are rare.
+
+    The last one is kept, as a small and a large matrix are often made of the same tile.
 
     Returns:
         Pointers, gene indices and counts of compressed sparse rows.
@@ -66,10 +70,12 @@ def gene_names(n_genes: int) -> list[str]:
     return [f"MT-{i}" if i < 13 else f"GENE{i}" for i in range(n_genes)]
 
 
-def write_h5ad(path: Path, n_cells: int, seed: int = 1) -> int:
+def write_h5ad(
+    path: Path, n_cells: int, seed: int = 1, genes_per_cell: int = GENES_PER_CELL
+) -> int:
     """Write a gzipped CSR h5ad of ``n_cells`` cells and return its number of stored values."""
     tile_cells = min(n_cells, TILE_CELLS)
-    indptr, indices, counts = draw_cells(tile_cells, seed)
+    indptr, indices, counts = draw_cells(tile_cells, seed, genes_per_cell=genes_per_cell)
     # The tile must end where a chunk ends: its last cell loses some values.
     n_tile = len(indices) // CHUNK * CHUNK if n_cells > TILE_CELLS else len(indices)
     indptr = np.minimum(indptr, n_tile)

@@ -13,13 +13,13 @@ import sys
 import tarfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from dpss.cli.commands import commands
+from dpss.cli.commands import commands, main
 from dpss.cli.entry import as_in_2019
 from dpss.job.stop import NeverStop
 from tests.conftest import ROOT
@@ -194,33 +194,59 @@ USAGE_ERRORS = {
 }
 
 
-@pytest.mark.slow
+Said = tuple[int, str, str]
+"""An exit code, and what was said on stdout and stderr."""
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Run the command in this process, in an empty folder."""
+    for name in [name for name in os.environ if name.startswith("DPSS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Said:
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert isinstance(end.value.code, int)
+        return (end.value.code, *capsys.readouterr())
+
+    return run
+
+
 @pytest.mark.parametrize("name", USAGE_ERRORS)
-def test_what_cannot_start_is_exit_code_2(name: str, tmp_path: Path) -> None:
+def test_what_cannot_start_is_exit_code_2(
+    name: str, here: Callable[..., Said], tmp_path: Path
+) -> None:
     """One short message on stderr that names what is wrong; nothing on stdout; no traceback."""
     arguments, named = USAGE_ERRORS[name]
-    done = subprocess.run(
-        command_of(arguments),
-        env=environment(),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    assert named in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    assert all(line.startswith("dpss: error: ") for line in done.stderr.splitlines())
+    code, out, told = here(*arguments)
+    assert code == 2, told
+    assert named in told
+    assert "Traceback" not in told
+    assert out == ""
+    assert all(line.startswith("dpss: error: ") for line in told.splitlines())
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
-def test_all_faults_are_told_at_once() -> None:
+def test_a_process_that_cannot_start_ends_alike(tmp_path: Path) -> None:
+    """The real process has the same code, one line on stderr and nothing on stdout."""
+    done = dpss("run", "--input", "/nope", "--output", tmp_path / "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("dpss: error: ")
+    assert "/nope" in line
+
+
+def test_all_faults_are_told_at_once(here: Callable[..., Said]) -> None:
     """Who has made three mistakes needn't try three times."""
-    done = dpss("run", "--source", "azul", "--input", "x", "--threads", "0", "--min_gene_count=-1")
+    given = ("--source", "azul", "--input", "x", "--threads", "0", "--min_gene_count=-1")
+    _, _, said = here("run", *given)
     told = ("DPSS_INPUT", "DPSS_THREADS", "DPSS_MIN_GENE_COUNT", "DPSS_OUTPUT")
-    assert all(name in done.stderr for name in told)
+    assert all(name in said for name in told)
 
 
 def test_every_option_has_a_variable() -> None:
