@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,11 +44,26 @@ def make_fold(layer: Layer) -> CellFold:
     return CellFold(Reading(layer, 1 << 16), features, 0)
 
 
+@pytest.fixture(scope="module")
+def expected(layer: Layer) -> Any:
+    """What one thread finds in the whole layer."""
+    whole = ThreadExecutor(1).fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
+    return whole.result()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler with one worker, which tests may add to."""
+    with Cluster(tmp_path_factory.mktemp("cluster"), n_workers=1) as cluster:
+        yield cluster
+
+
 @pytest.mark.slow
-def test_a_killed_worker_costs_only_its_partition(layer: Layer, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_only_its_partition(
+    layer: Layer, expected: Any, tmp_path: Path
+) -> None:
     """One of two workers dies mid-run: same bytes, every value told of once, little redone."""
     fold, partitions = make_fold(layer), layer.partitions(PARTITION_BYTES)
-    expected = ThreadExecutor(2).fold(fold, partitions, lambda _: None).result()
     told: list[int] = []
     with (
         Cluster(tmp_path / "cluster") as cluster,
@@ -74,12 +91,9 @@ def test_a_killed_worker_costs_only_its_partition(layer: Layer, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_worker_that_joins_late_helps(layer: Layer, tmp_path: Path) -> None:
+def test_a_worker_that_joins_late_helps(layer: Layer, expected: Any, cluster: Cluster) -> None:
     """A fold begins with one worker, and another one takes part as soon as it is there."""
-    with (
-        Cluster(tmp_path / "cluster", n_workers=1) as cluster,
-        DaskExecutor(cluster.address) as executor,
-    ):
+    with DaskExecutor(cluster.address) as executor:
         executor.wait_for_workers(1)
         joined = threading.Event()
 
@@ -91,12 +105,11 @@ def test_a_worker_that_joins_late_helps(layer: Layer, tmp_path: Path) -> None:
 
         found = executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), advance)
         assert executor.n_threads == 2
-    expected = ThreadExecutor(1).fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
-    assert equal(found.result(), expected.result())
+    assert equal(found.result(), expected)
 
 
 @pytest.mark.slow
-def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, tmp_path: Path) -> None:
+def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, cluster: Cluster) -> None:
     """Whoever stops a fold (a signal, say) gets the executor back, ready for the next one."""
 
     class Stopped(BaseException):
@@ -105,10 +118,7 @@ def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, tmp_path: Path) ->
     def stop(n: int) -> None:
         raise Stopped
 
-    with (
-        Cluster(tmp_path / "cluster", n_workers=1) as cluster,
-        DaskExecutor(cluster.address) as executor,
-    ):
+    with DaskExecutor(cluster.address) as executor:
         with pytest.raises(Stopped):
             executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), stop)
         found = executor.fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
@@ -116,14 +126,13 @@ def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_a_cluster_of_its_own(layer: Layer) -> None:
+def test_a_cluster_of_its_own(layer: Layer, expected: Any) -> None:
     """Without an address this machine's processors are the cluster; it has a dashboard link."""
     with DaskExecutor(None, n_workers=2) as executor:
         found = executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), lambda _: None)
         assert executor.n_threads == 2
         assert (executor.dashboard_link or "").startswith("http://127.0.0.1:")
-    expected = ThreadExecutor(1).fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
-    assert equal(found.result(), expected.result())
+    assert equal(found.result(), expected)
 
 
 @pytest.mark.slow
