@@ -75,12 +75,17 @@ def compare_script(projects: Sequence[ProjectRecord]) -> bytes:
             matrix.checks["fail"] * 1000 + matrix.checks["warn"],
             matrix.numbers["n_cells"],
             matrix.numbers["n_genes"],
-            [spread and [float(f"{value:.4g}") for value in spread] for spread in matrix.spreads],
+            [spread and _short(spread) for spread in matrix.spreads],
         ]
         for project in projects
         for matrix in project.matrices
     ]
     return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
+
+
+def _short(spread: Sequence[float]) -> list[float]:
+    """Return quantiles with the digits that are seen: all of the median, which is written."""
+    return [float(f"{value:.{9 if n == 2 else 4}g}") for n, value in enumerate(spread)]
 
 
 def example_genes(projects: Sequence[ProjectRecord]) -> list[str]:

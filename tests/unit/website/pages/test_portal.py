@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -33,6 +34,17 @@ def test_every_matrix_is_compared_under_its_address(portal) -> None:
     rows = json.loads(text[text.index("[\n") : text.rindex("]") + 1])
     assert [row[0] for row in rows] == [m.folder for p in projects for m in p.matrices]
     assert all(addresses[row[0]]["address"] in row for row in rows)
+
+
+@pytest.mark.parametrize("median", [1236.5, 12_345.0, 0.123456, 987_654.5])
+def test_medians_are_compared_as_they_are_written_elsewhere(portal, median: float) -> None:
+    """No digit of a median is lost, so that one number has one form on all pages."""
+    project = projects_of(portal)[0]
+    spread = (median / 3, median / 2, median, 2 * median, 3 * median)
+    matrix = dataclasses.replace(project.matrices[0], spreads=(spread,) * 3)
+    text = compare_script([dataclasses.replace(project, matrices=(matrix,))]).decode()
+    (row,) = json.loads(text[text.index("[\n") : text.rindex("]") + 1])
+    assert [each[2] for each in row[-1]] == [median] * 3
 
 
 def test_every_matrix_is_named_once_with_what_it_is(portal) -> None:
