@@ -170,7 +170,8 @@ def test_a_comparison_of_nothing_says_so(portal, tab) -> None:
 BROKEN = """() => {
     const broken = [];
     for (const cell of document.querySelectorAll(
-        '.data td.n, .data thead th, .top tbody th, .projects td:not(.terms), .projects .verdict')) {
+        '.data td.n, .data thead th, .top tbody th, ' +
+        '.projects td:not(.terms), .projects .verdict')) {
         for (const node of cell.childNodes) {
             if (node.nodeType !== Node.TEXT_NODE && node.nodeName !== 'A') continue;
             for (const word of node.textContent.matchAll(/[\\w.,%\\u202f]{2,12}/g)) {
