@@ -27,10 +27,10 @@ from dpss.formats.side_files import (
     side_file_by_header,
     side_file_of,
 )
-from dpss.storage.archives import HEAD_BYTES, is_clutter, is_tar, is_zip
+from dpss.storage.archives import HEAD_BYTES, is_archive
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek
-from dpss.storage.names import unique_names
+from dpss.storage.names import is_clutter, unique_names
 from dpss.storage.unpacked import SubTree
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def recognise(blob: Blob) -> Format | Archive | None:
         # bzip2 returns no bytes before its first block is complete.
         head = blob
     known = format_of(head)
-    packs = is_zip(head) or is_tar(head)
+    packs = is_archive(head)
     # For an archive only the first bytes of a matrix format, such as npz, are tested.
     return ARCHIVE if packs and (known is None or known.functions.axes_of) else known
 

@@ -19,7 +19,7 @@ from dpss.formats.record import Format
 from dpss.formats.registry import open_matrices
 from dpss.formats.side_files import side_file_of
 from dpss.storage.access import open_seekable
-from dpss.storage.archives import TarTree, ZipTree, is_zip
+from dpss.storage.archives import is_zip, open_archive
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression
 from dpss.storage.unpacked import PatchedTree
@@ -87,7 +87,7 @@ def holds_matrix(source: Blob | Tree, options: OpenOptions | None = None) -> boo
         return False
     kind = recognise(source)
     if kind is ARCHIVE:
-        return bool(list_contents(_tree_of(source)).items)
+        return bool(list_contents(open_archive(source)).items)
     if isinstance(kind, Format) and kind.read_whole:
         return True
     with _seekable(source, kind, options) as ready:
@@ -95,10 +95,6 @@ def holds_matrix(source: Blob | Tree, options: OpenOptions | None = None) -> boo
             return bool(open_matrices(ready, options))
         except UnknownFormatError:
             return False
-
-
-def _tree_of(archive: Blob) -> ZipTree | TarTree:
-    return ZipTree(archive) if is_zip(archive) else TarTree(archive)
 
 
 def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Found]:
@@ -110,7 +106,7 @@ def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Fou
     with ExitStack() as stack:
         if is_zip(archive):
             archive = stack.enter_context(open_seekable(archive, options.hold))
-        tree = _tree_of(archive)
+        tree = open_archive(archive)
         if is_zip(archive) and (what := describe_document(tree.blobs().keys())):
             # Not each of its parts by itself.
             raise UnknownFormatError(f"{tree.url}: {what}; not read")
@@ -118,7 +114,7 @@ def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Fou
         if not tree.in_place and _is_worth_unpacking(tree, contents):
             try:
                 copy = open_seekable(archive, options.hold, packed=True)
-                tree = TarTree(stack.enter_context(copy))
+                tree = open_archive(stack.enter_context(copy))
                 contents = list_contents(tree)
             except LimitError:
                 if any(isinstance(item.source, Tree) for item in contents.items):

@@ -9,7 +9,7 @@ from dpss.formats import hdf5, mtx, r, text, zarr
 from dpss.formats.faults import reader_faults
 from dpss.formats.other_formats import unknown_format
 from dpss.formats.record import Format
-from dpss.storage.archives import ZipTree, is_zip
+from dpss.storage.archives import as_tree
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import peek
 from dpss.storage.locations import Source
@@ -78,11 +78,8 @@ def format_of_folder(tree: Tree) -> Format | None:
 def _open(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
     if isinstance(source, Blob) and not source.read_range(0, 1):
         raise CorruptMatrixError(f"{source.url}: the file is empty")
-    tree = source if isinstance(source, Tree) else None
-    known = None
-    if isinstance(source, Blob) and (known := format_of(source)) is None and is_zip(source):
-        tree = ZipTree(source)
-    if tree:
+    known = format_of(source) if isinstance(source, Blob) else None
+    if known is None and isinstance(tree := as_tree(source), Tree):
         known = format_of_folder(tree)
     if known:
         return known.functions.open(source, options)

@@ -1,4 +1,4 @@
-"""Names of folders: safe in a path and in an address, and unique."""
+"""Names of files and folders: safe in a path and in an address, and unique."""
 
 from __future__ import annotations
 
@@ -41,3 +41,9 @@ def unique_names(texts: Iterable[str]) -> list[str]:
         taken.add(name.casefold())
         found.append(name)
     return found
+
+
+def is_clutter(path: str) -> bool:
+    """Return whether a path is one that macOS adds: ``__MACOSX``, ``._*``, ``.DS_Store``."""
+    parts = path.split("/")
+    return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store"

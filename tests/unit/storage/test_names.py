@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.storage.names import RESERVED, safe_name, unique_names
+from dpss.storage.names import RESERVED, is_clutter, safe_name, unique_names
 
 
 @given(st.text())
@@ -34,3 +34,11 @@ def test_a_safe_name_stays_as_it_is() -> None:
     """What is safe already is not touched: ids of projects are folders as they are."""
     for name in ("4a95101c-9ffc-4f30-a809-f04518a23803", "heart", "heart_v2.1", "Größe", "心臓"):
         assert safe_name(name) == name
+
+
+def test_what_macos_adds_is_clutter() -> None:
+    """By its names, in any folder; names that only look like them are not."""
+    for path in ("a/.DS_Store", "__MACOSX/a/._b", "a/._b"):
+        assert is_clutter(path)
+    for path in ("a/DS_Store", "MACOSX/b", "a/_b", "a.DS_Store"):
+        assert not is_clutter(path)

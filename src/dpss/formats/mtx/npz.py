@@ -25,7 +25,7 @@ from dpss.formats.mtx.header import MtxHeader
 from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
 from dpss.formats.other_formats import NPZ
-from dpss.storage.archives import ZipTree, first_name
+from dpss.storage.archives import first_name, open_archive
 from dpss.storage.base import Blob
 
 _FIRST_MEMBERS = ("indices.npy", "indptr.npy", "row.npy", "col.npy", "format.npy")
@@ -101,7 +101,7 @@ def read_npz(blob: Blob) -> Npz:
         NeedsWholeError: The file can only be read as a stream.
         UnknownFormatError: The file is not a sparse matrix by rows, columns or entries.
     """
-    members = {path.removesuffix(".npy"): each for path, each in ZipTree(blob).blobs().items()}
+    members = {path.removesuffix(".npy"): each for path, each in open_archive(blob).blobs().items()}
     layout = _read_text(members, blob)
     if layout not in ("csr", "csc", "coo"):
         raise UnknownFormatError(f"{blob.url}: a sparse matrix of the layout {layout!r}; {NPZ}")

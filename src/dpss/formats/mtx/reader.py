@@ -31,9 +31,10 @@ from dpss.formats.mtx.roles import Table, Tables, find_tables
 from dpss.formats.mtx.tables import read_gene_table
 from dpss.formats.other_formats import NPZ
 from dpss.model import GeneTable
-from dpss.storage.archives import ZipTree, is_clutter, is_zip
+from dpss.storage.archives import as_tree
 from dpss.storage.base import Blob, Tree
 from dpss.storage.local import list_beside
+from dpss.storage.names import is_clutter
 
 FORMAT = "mtx"
 NPZ_FORMAT = "npz"
@@ -109,10 +110,8 @@ def open_member(
 
 
 def _as_tree(source: Blob | Tree) -> Blob | Tree:
-    """Return a zip archive as a tree, anything else as it is."""
-    if isinstance(source, Tree) or not is_zip(source) or is_sparse_npz(source):
-        return source
-    return ZipTree(source)
+    """Return a zip archive as a tree, an npz and any other source as it is."""
+    return source if isinstance(source, Blob) and is_sparse_npz(source) else as_tree(source)
 
 
 def _list_blobs(tree: Tree) -> dict[str, Blob]:

@@ -40,7 +40,7 @@ from dpss.model import (
     Decision,
     GeneTable,
 )
-from dpss.storage.archives import ZipTree, is_zip
+from dpss.storage.archives import as_tree
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek_text
 from dpss.storage.compression import open_text as open_text_stream
@@ -55,7 +55,7 @@ _TABLE_BYTES = 1 << 28
 
 def sniff(source: Blob | Tree) -> bool:
     """Return whether a file is text, or a folder or archive of the Matrix Service's csv."""
-    tree = _as_tree(source)
+    tree = as_tree(source)
     if isinstance(tree, Tree):
         return _members(tree) is not None
     return is_table(tree)
@@ -90,17 +90,10 @@ def open_(
     Raises:
         MatrixError: As `open_text` says.
     """
-    tree = _as_tree(source)
+    tree = as_tree(source)
     if isinstance(tree, Tree):
         return (open_matrix_service_csv(tree, threads),)
     return (open_text(tree, threads, orientation, sample_only=sample_only),)
-
-
-def _as_tree(source: Blob | Tree) -> Blob | Tree:
-    """Return a zip archive as a tree, anything else as it is."""
-    if isinstance(source, Tree) or not is_zip(source):
-        return source
-    return ZipTree(source)
 
 
 def open_text(

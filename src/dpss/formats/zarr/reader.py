@@ -29,7 +29,7 @@ from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix, state_orientat
 from dpss.formats.zarr.data_frame import ZarrElements
 from dpss.formats.zarr.group import METADATA, ZarrTree
 from dpss.model import GeneTable
-from dpss.storage.archives import ZipTree, is_zip
+from dpss.storage.archives import as_tree
 from dpss.storage.base import Blob, Tree
 
 FORMAT = "zarr"
@@ -42,8 +42,8 @@ Columns = dict[str, NDArray[np.object_]]
 
 def sniff(source: Blob | Tree) -> bool:
     """Return whether a folder or zip archive holds a zarr hierarchy."""
-    tree = _as_tree(source)
-    return tree is not None and bool(roots(tree))
+    tree = as_tree(source)
+    return isinstance(tree, Tree) and bool(roots(tree))
 
 
 def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
@@ -55,9 +55,8 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
         UnknownFormatError: One uses a codec that is not read here.
         LimitError: One has more genes, or larger chunks, than can be read.
     """
-    tree = _as_tree(source)
-    found_roots = [] if tree is None else roots(tree)
-    if tree is None or not found_roots:
+    tree = as_tree(source)
+    if not isinstance(tree, Tree) or not (found_roots := roots(tree)):
         raise NoMatrixError(f"{source.url}: there is no zarr hierarchy in it")
     found, refused = [], None
     for root in found_roots:
@@ -69,12 +68,6 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
     if refused is not None and not found:
         raise refused
     return tuple(found)
-
-
-def _as_tree(source: Blob | Tree) -> Tree | None:
-    if isinstance(source, Tree):
-        return source
-    return ZipTree(source) if is_zip(source) else None
 
 
 def roots(tree: Tree) -> list[str]:

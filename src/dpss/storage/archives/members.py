@@ -15,12 +15,6 @@ from dpss.storage.derived import Derived
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def is_clutter(path: str) -> bool:
-    """Return whether a path is one that macOS adds: ``__MACOSX``, ``._*``, ``.DS_Store``."""
-    parts = path.split("/")
-    return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store"
-
-
 def check_path(path: str, url: str) -> str:
     """Return a member's path with ``/`` between its parts and without line ends.
 

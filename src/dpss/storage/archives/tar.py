@@ -15,11 +15,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dpss.errors import CorruptMatrixError
-from dpss.storage.archives.members import ArchiveTree, Member, check_path, is_clutter
+from dpss.storage.archives.members import ArchiveTree, Member, check_path
 from dpss.storage.archives.tar_headers import HEADER_BYTES, entries, open_reader
 from dpss.storage.base import Blob
 from dpss.storage.compression import find_compression, open_decompressed, peek
 from dpss.storage.derived import read_from_start, skip
+from dpss.storage.names import is_clutter
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

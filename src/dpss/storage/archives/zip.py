@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from dpss.errors import CorruptMatrixError, MatrixError, NeedsWholeError
-from dpss.storage.archives.members import ArchiveTree, check_path, is_clutter
+from dpss.storage.archives.members import ArchiveTree, check_path
 from dpss.storage.archives.zip_member import ZipMember
 from dpss.storage.base import Blob
 from dpss.storage.blob_file import BlobFile
 from dpss.storage.compression import DAMAGE
+from dpss.storage.names import is_clutter
 
 _MAX_DIRECTORY_BYTES = 1 << 26
 """Most bytes that a zip's table of contents may have: about half a million members."""

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, UnknownFormatError
-from dpss.storage.archives.members import is_clutter
 from dpss.storage.archives.zip import ZipTree, is_zip
 from dpss.storage.base import Blob, Tree
 from dpss.storage.local import LocalFile
@@ -100,8 +99,6 @@ def test_links_folders_and_clutter_are_left_out() -> None:
         for name in ("folder/a", "__MACOSX/folder/._a", "folder/._a", ".DS_Store"):
             file.writestr(name, "x")
     assert list(tree(buffer.getvalue()).blobs()) == ["folder/a"]
-    assert is_clutter("a/.DS_Store")
-    assert not is_clutter("a/DS_Store")
 
 
 def test_of_two_members_with_the_same_path_the_last_counts() -> None:
