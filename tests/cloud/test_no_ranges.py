@@ -187,13 +187,21 @@ def test_it_is_copied_in_one_transfer(
 
 @pytest.mark.parametrize("name", ["cells.csv.gz", "genes.csv.gz", "cells.mtx"])
 def test_beyond_the_scratch_space_it_is_streamed(
-    name: str, files: dict[str, bytes], bench: Bench, server: Counting, local: Published
+    name: str,
+    files: dict[str, bytes],
+    bench: Bench,
+    server: Counting,
+    local: Published,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A table or mtx is asked for anew for each reading, and nothing lands on disk."""
+    """A table or mtx is asked for anew for each reading, which is said; nothing lands on disk."""
     bench.limit_bytes = 1000
     outcome = bench.process(name, server.add(f"/{name}", files[name], ranges=False))
     assert outcome.status is Status.PUBLISHED, outcome.reason
     assert bench.fetched == []
+    (said,) = (line for line in caplog.messages if "--scratch-limit" in line)
+    assert "fetched again for each pass" in said
+    assert "--no-embedding" in said
     assert bench.published == local(name)
 
 

@@ -17,7 +17,7 @@ from dpss.engine.annotation_choice import (
     list_coordinates,
 )
 from dpss.engine.cell_labels import CellLabels, rank_columns, tidy_name
-from dpss.engine.embedding import CellPasses
+from dpss.engine.embedding import BY_GENE, CellPasses
 from dpss.engine.folds import Reading
 from dpss.errors import NotCellMajorError
 from dpss.formats.base import Matrix
@@ -154,9 +154,8 @@ def _sum_types(
     summary: Summary, source: CellSource, labels: CellLabels
 ) -> tuple[AnnotatedSums | None, str]:
     """Return the sums per type; ``None`` and the reason where there are none."""
-    by_gene = "the matrix is stored gene by gene, not cell by cell"
     if source.passes is None:
-        return None, by_gene
+        return None, BY_GENE
     features = source.features
     kinds = np.where(features.is_gene, GENE, NOT_A_GENE)
     kinds[source.mitochondrial & features.is_gene] = MITOCHONDRIAL
@@ -173,7 +172,7 @@ def _sum_types(
     try:
         sums = passes.run("comparing types", fold).result()
     except NotCellMajorError:
-        return None, by_gene
+        return None, BY_GENE
     n_others = len(labels.names) - n_types
     return sums, _without(n_others)
 

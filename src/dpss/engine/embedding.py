@@ -50,6 +50,8 @@ MIN_GENES = 10
 """Fewest variable genes."""
 N_VARIABLE = 2000
 """Variable genes that cells are compared by."""
+BY_GENE = "the matrix is stored gene by gene, not cell by cell; a copy by cells (CSR) would have it"
+"""Why a matrix has no embedding, and its types no markers."""
 _SEARCH_CELLS = 500
 
 
@@ -173,7 +175,7 @@ def embed_cells(
             "comparing genes", _CovarianceFold(passes.reading, chosen, hash_limit(n_cells))
         ).result()
     except NotCellMajorError:
-        raise NoEmbeddingError("the matrix is stored gene by gene, not cell by cell") from None
+        raise NoEmbeddingError(BY_GENE) from None
     sketch, n_joined = _sketch_of(passes, found, stats)
     smallest = np.bincount(sketch.labels).min() * n_cells / len(sketch.labels)
     histograms = HistogramGenes.choose(

@@ -98,14 +98,13 @@ class Passes:
         """
         if not self.stats.embedding:
             return summary
-        from dpss.engine.embedding import CellPasses, embed_cells
+        from dpss.engine.embedding import BY_GENE, CellPasses, embed_cells
 
         if self.min_counts > 0:
             reason = "the cells above the knee can't be embedded apart from the others"
             return replace(summary, no_embedding_reason=reason)
         if not self.choice.layer.cell_major:
-            reason = "the matrix is stored gene by gene, not cell by cell"
-            return replace(summary, no_embedding_reason=reason)
+            return replace(summary, no_embedding_reason=BY_GENE)
         passes = CellPasses(self._reading, self.executor, self.read.partition_bytes, self._tracked)
         try:
             embedding = embed_cells(

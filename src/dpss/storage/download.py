@@ -118,6 +118,13 @@ class Fetcher:
             )
         elif copied and not checked and not whole:
             log.info("%s: the server gives no parts of it; it is fetched", source.url)
+        elif isinstance(source, Blob) and not source.random_access and not copied:
+            log.warning(
+                "%s: the server gives no parts of it, and it is larger than --scratch-limit: it is "
+                "fetched again for each pass, three times with an embedding; a larger "
+                "--scratch-limit fetches it once, --no-embedding saves two",
+                source.url,
+            )
         with ExitStack() as stack:
             opened = stack.enter_context(
                 open_access(source, self._scratch, self._check, whole=whole, checked=checked)

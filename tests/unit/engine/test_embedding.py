@@ -268,3 +268,6 @@ def test_genes_by_cells_stored_by_gene_is_a_reason(tmp_path: Path) -> None:
     adata.write_h5ad(tmp_path / "csc.h5ad")
     summary = dpss.summarize(tmp_path / "csc.h5ad")
     assert "gene by gene" in summary.no_embedding_reason
+    assert "CSR" in summary.no_embedding_reason
+    document = embedding_document(None, summary.no_embedding_reason)
+    assert document == {"left_out": summary.no_embedding_reason}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from dpss.figures.export import figure_files
@@ -19,6 +20,17 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
     files = figure_files(MARKER_GENES, summary)
     assert files.keys() == {"marker_genes.png", "marker_genes.svg", "marker_genes.narrow.svg"}
     assert figure_files(MARKER_GENES, summary) == files
+
+
+@pytest.mark.parametrize("width", [360.0, 538.6])
+def test_bars_of_clusters_have_their_numbers(width: float) -> None:
+    """What a bar's colour says is there as a number, too, left of the bar and on the paper."""
+    summary = embedded()
+    page = MARKER_GENES.layout(summary, width)
+    assert summary.embedding is not None
+    wanted = {str(k) for k in np.unique(summary.embedding.expression.clusters)}
+    named = {text.text for text in page.texts if text.anchor == "end" and text.text.isdigit()}
+    assert wanted <= named
 
 
 def test_without_an_embedding_the_reason_is_told() -> None:

@@ -162,6 +162,10 @@ def _block(
         at = np.array([(left - box.left + 2.0) / box.width * n_groups - 0.5])
         ends = np.array([rows[0] - 0.36]), np.array([rows[-1] + 0.36])
         marks.append(Segments(at, ends[0], at, ends[1], colour_of(cluster), 3.0))
+        if not columns.upright:
+            y_middle = box.top + (rows[0] + rows[-1] + 1) / 2 * _ROW + 0.36 * SMALL
+            name = columns.names[cluster]
+            texts.append(Text(left - 2.0, y_middle, name, SMALL, anchor="end"))
     marks += _dots(table, genes, n_groups, largest)
     return Panel(box, x, y, tuple(marks), "y", "", SMALL), texts
 
