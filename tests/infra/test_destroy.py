@@ -38,6 +38,13 @@ ROLE, DEPLOYER = "somebody-who-destroys", f"{NAME}-deployer"
 STATE = tool.Deployment("dev", {}).state_key
 # Asked of AWS where the check of credentials is skipped, as on a loopback.
 NOT_NEEDED = {"iam:GetUser"}
+READS = ("Describe", "Get", "List")
+OF_THIS_STAGE = {
+    "StringEquals": {
+        "aws:ResourceTag/Project": "data-portal-summary-stats",
+        "aws:ResourceTag/Environment": "dev",
+    }
+}
 MAX_CHARACTERS = 10_240
 """Of all policies within a role; IAM does not count white space."""
 TRUST = {
@@ -205,6 +212,15 @@ def test_the_page_fills_the_policy_in(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (tmp_path / "destroy-dev.json").read_text() == policy_text()
     assert len(re.sub(r"\s", "", policy_text("integration"))) < MAX_CHARACTERS
+
+
+def test_what_stands_on_everything_only_reads() -> None:
+    """But for the network, by its tags, and for ending a subscription, which knows no resource."""
+    for statement in statements(policy_text()):
+        if statement["Resource"] != "*" or statement.get("Condition") == OF_THIS_STAGE:
+            continue
+        writing = [a for a in statement["Action"] if not a.partition(":")[2].startswith(READS)]
+        assert writing == ["sns:Unsubscribe"], statement
 
 
 @pytest.mark.parametrize("other", ["integration", "staging", "prod", "dev2"])
