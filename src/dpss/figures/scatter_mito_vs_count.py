@@ -30,7 +30,8 @@ def reading(summary: Summary) -> str:
     return (
         f"Cells by their total {noun(summary)} (x, logarithmic) and the percentage of them in "
         f"mitochondrial genes (y, on a square-root scale, which has room for the many "
-        f"cells with a low share and shows all others). {marks(summary)} "
+        "cells with a low share; it ends before a few extreme ones, whose number is given). "
+        f"{marks(summary)} "
         "Cells with few counts and a high mitochondrial share, at the upper left, are often "
         "damaged."
     )
