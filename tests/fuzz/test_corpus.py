@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import dpss.formats.hdf5.file  # noqa: F401 — h5py's import starts a process, which a child may not
 from tests.fuzz.trying import try_apart
 
 CORPUS = Path(__file__).parent / "corpus"
