@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, NoCountsError
 from dpss.formats.annotation.axis_names import GENE_FAMILIES
 from dpss.formats.annotation.gene_columns import ENSEMBL
 from dpss.formats.file_names import find_role
@@ -30,6 +30,8 @@ _FEW_PREFIXES = 5
 _BARCODE = re.compile(r"(.*[^A-Za-z])?[ACGTN]{8,}([-_.]\d+)?")
 _AXIS_WORDS = ("rows", "rownames", "cols", "colnames", "columns")
 _MAY_BE_NAMES = re.compile(r".*\.(tsv|csv|txt|tab)")
+_CLASSES = ".ec.txt"
+"""Ending of kb's table of equivalence classes, beside the matrix that counts them (TCC)."""
 OTHER_ROLE = {"genes": "cells", "cells": "genes"}
 
 
@@ -72,12 +74,20 @@ def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blo
 
     Raises:
         CorruptMatrixError: A table is damaged at its beginning.
+        NoCountsError: The matrix counts equivalence classes of transcripts.
     """
     folder = path.rpartition("/")[0]
     full = COMPRESSION.sub("", path.rpartition("/")[2].lower())
     stem = full.removesuffix(".txt").removesuffix(".mtx").removesuffix(".npz")
     alone = sum(other.rpartition("/")[0] == folder for other in matrices) == 1
     beside = {p: b for p, b in blobs.items() if p.rpartition("/")[0] == folder}
+    for other in beside:
+        prefix, is_classes, _ = other.rpartition("/")[2].lower().rpartition(_CLASSES)
+        if is_classes and stem == prefix:
+            raise NoCountsError(
+                f"{matrices[path].url}: counts of equivalence classes of transcripts, as "
+                f"{other.rpartition('/')[2]} says, which are no genes; give cells_x_genes.mtx"
+            )
     roles = {p: find_role(p) for p in beside if p not in matrices}
     n_of_kind = Counter(role[0] for role in roles.values() if role)
     found: dict[str, list[Table]] = {"genes": [], "cells": []}

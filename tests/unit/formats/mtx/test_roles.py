@@ -9,6 +9,7 @@ import pytest
 from scipy import io as scipy_io
 from scipy import sparse
 
+from dpss.errors import NoCountsError
 from dpss.formats.file_names import find_role
 from tests.unit.formats.layers import dense
 from tests.unit.formats.mtx.test_reader import MTX, note_names, only_layer, open_files
@@ -131,3 +132,20 @@ def test_splice_states_are_named(suffixes: tuple[str, ...], n: int) -> None:
     assert matrix.layers[0].n_cells == 5
     assert {"splice_states", "orientation"} == note_names(matrix)
     assert any("4 genes" in message for _, _, message in matrix.notes)
+
+
+@pytest.mark.parametrize("stem", ["cells_x_tcc", "tcc", "matrix.abundance"])
+def test_classes_of_transcripts_are_no_genes(stem: str) -> None:
+    """kb's counts of transcript compatibility were published with classes for cells."""
+    rng = np.random.default_rng(3)
+    files = {
+        f"{stem}.mtx": counts_mtx(rng.poisson(1, (30, 50))),
+        f"{stem}.barcodes.txt": "\n".join(barcodes(rng, 30)).encode(),
+        f"{stem}.ec.txt": "\n".join(f"{k}\t{k},{k + 1}" for k in range(50)).encode(),
+    }
+    with pytest.raises(NoCountsError, match="equivalence classes of transcripts"):
+        open_files(files)
+    files = {name: data for name, data in files.items() if not name.endswith(".ec.txt")}
+    files[f"{stem}.genes.txt"] = "\n".join(gene_ids(50)).encode()
+    files["other.ec.txt"] = b"0\t0,1\n"
+    assert only_layer(files).n_cells == 30
