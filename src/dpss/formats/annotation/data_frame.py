@@ -208,7 +208,9 @@ def _values(elements: Elements, path: str) -> Column:
     kind = elements.kind(where)
     if not kind or kind not in _TEXT + _NUMBERS:
         raise ColumnError(_encoding(elements, path))
-    values = as_text(elements.vector(where))
+    values = elements.vector(where)
+    if values.dtype.kind != "O":
+        values = as_text(values)
     if "mask" not in parts:
         return values
     mask = f"{path}/mask"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.text.cell_facts import find_cell_annotation
 from dpss.formats.text.columns import find_layout
 from dpss.formats.text.fields import Rows, number_share, numeric_columns
@@ -137,6 +138,8 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
     rows = Rows(fields, numbers, url)
     layout = find_layout(rows, titles, sketch.separator, short=short)
     n_lead, n_columns = layout.n_lead, layout.n_columns
+    # Of a table with cells in its columns no column is a fact about cells.
+    named = titles and find_kind(titles[n_lead : n_lead + n_columns]) is AxisKind.CELLS
     return Dialect(
         separator=ord(sketch.separator),
         begin=sketch.begin + (sketch.first_bytes if header is not None else 0),
@@ -148,7 +151,7 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
         n_trail=layout.n_trail,
         trail=tuple(titles[n_lead + n_columns :]) if titles else (),
         decimal=layout.decimal,
-        cell_annotation=find_cell_annotation(rows, titles, layout),
+        cell_annotation={} if named else find_cell_annotation(rows, titles, layout),
         doubtful=layout.doubtful,
     )
 

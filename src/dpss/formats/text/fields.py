@@ -71,10 +71,16 @@ def number_share(rows: Sequence[Sequence[str]], *, commas: bool) -> float:
 
 def numeric_columns(rows: Sequence[Sequence[str]]) -> list[bool]:
     """Return whether all fields of each column are numbers, decimal commas included."""
-    return [
-        all(is_number(row[j]) or is_comma_number(row[j]) for row in rows)
-        for j in range(len(rows[0]))
-    ]
+    return [_is_numeric([row[j] for row in rows]) for j in range(len(rows[0]))]
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    """Return whether all fields of a column are numbers, decimal commas included."""
+    # Counts are digits as a rule, which one look at all of them tells.
+    digits = "".join(column)
+    return (digits.isascii() and digits.isdigit()) or all(
+        is_number(field) or is_comma_number(field) for field in column
+    )
 
 
 def describe_column(j: int, titles: Sequence[str] | None) -> str:
