@@ -180,6 +180,10 @@ def test_agreement_with_scanpy_is_judged(
     assert [goal.met for goal in found].count(True) == n_met
     assert [goal.met for goal in found].count(None) == 0
     assert "10.1 times" in found[0].found
+    types = results["sections"]["embedding"]["agreement"]["agreement"]["rare"]
+    types["rare 0.5 %"][0] = [1.0, 0.1]  # All of it, within a larger cluster.
+    (own,) = (goal for goal in agreement_goals(results) if "recall" in goal.text)
+    assert own.met is False
 
 
 def test_committed_pages_are_those_of_the_committed_results() -> None:
