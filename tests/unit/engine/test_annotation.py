@@ -168,6 +168,7 @@ def test_what_is_not_there_is_silently_absent_and_wrong_names_are_told() -> None
     assert "batch" in check.message
 
 
+@pytest.mark.slow
 def test_many_types_and_cells_that_are_left_out() -> None:
     """Sixty types of one cell each, and only the kept cells are counted."""
     names = [f"type {k}" for k in range(60)]

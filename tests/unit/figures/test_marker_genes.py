@@ -22,6 +22,7 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
     assert figure_files(MARKER_GENES, summary) == files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360.0, 538.6])
 def test_bars_of_clusters_have_their_numbers(width: float) -> None:
     """What a bar's colour says is there as a number, too, left of the bar and on the paper."""

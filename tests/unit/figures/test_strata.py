@@ -66,6 +66,7 @@ def test_every_stratum_has_a_row_that_can_be_read(groups: list[str | None], pape
     assert said == ([f"{n - most} rows more in the wide figure."] if n > most else [])
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=90)), min_size=1, max_size=30))
 def test_names_may_be_anything(groups: list[str | None]) -> None:

@@ -258,6 +258,7 @@ def test_without_time_there_is_an_index_all_the_same(tmp_path, n_before):
     assert files(root) == files(uncut)
 
 
+@pytest.mark.slow
 def test_the_same_documents_give_the_same_pages(tmp_path):
     """Pages are stable byte for byte, however they came to be."""
     whole, grown = make_portal(tmp_path / "a"), make_portal(tmp_path / "b", n_projects=2)

@@ -140,6 +140,7 @@ def test_damaged_names_in_hdf5(write: Callable[[Path], str], how: str, tmp_path:
     assert str(tmp_path) not in said
 
 
+@pytest.mark.slow
 @settings(
     deadline=None,
     max_examples=examples(30),

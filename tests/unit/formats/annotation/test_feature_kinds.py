@@ -82,6 +82,7 @@ def test_genes_stay_genes(name: str) -> None:
     assert kind_by_form(name) is None
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_the_quick_look_finds_what_the_forms_say(data: st.DataObject) -> None:
     """Whatever the case and length of a name that has one of the forms."""

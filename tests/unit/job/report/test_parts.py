@@ -73,6 +73,7 @@ def test_several_tasks_do_what_one_does(source: Path, count: int) -> None:
     assert last["started"] == min(r["started"] for r in reports(shared))  # type: ignore[type-var]
 
 
+@pytest.mark.slow
 def test_a_task_that_died_is_named(source: Path) -> None:
     """What the others did has its pages; the run says which shard is missing."""
     store = MemoryStore()
@@ -86,6 +87,7 @@ def test_a_task_that_died_is_named(source: Path) -> None:
     assert whole.count(Status.PUBLISHED) + whole.count(Status.UNCHANGED) == 8
 
 
+@pytest.mark.slow
 def test_a_task_that_was_started_again(source: Path) -> None:
     """Cut off and resumed: published is what either of its reports says so."""
     store = MemoryStore()
@@ -99,6 +101,7 @@ def test_a_task_that_was_started_again(source: Path) -> None:
     assert not report.problems
 
 
+@pytest.mark.slow
 def test_an_end_that_was_started_again(source: Path) -> None:
     """The pages were cut off: the same report, and the pages."""
     store = MemoryStore()
@@ -110,6 +113,7 @@ def test_an_end_that_was_started_again(source: Path) -> None:
     assert again.problems == ()
 
 
+@pytest.mark.slow
 def test_the_end_prunes(source: Path) -> None:
     """No shard's run does, as it knows only its own; nor does an end that lacks a report."""
     store = MemoryStore()

@@ -84,6 +84,7 @@ def test_a_gene_is_found_under_all_its_names(tmp_path):
     assert set(look_up(root, "ENSG00000000004")) == set(genes)
 
 
+@pytest.mark.slow
 def test_many_blocks_and_buckets_find_the_same(tmp_path, monkeypatch):
     """How genes and matrices are spread changes nothing of what is found."""
     root = make_portal(tmp_path / "out", 3, 3, 60)

@@ -53,6 +53,7 @@ def test_ten_are_needed(tmp_path: Path, n: int) -> None:
     assert 'data-number="median_genes_per_cell" data-value="100.0"' in page
 
 
+@pytest.mark.slow
 def test_other_matrices_leave_a_page_as_it_is(tmp_path: Path) -> None:
     """The page of a project is the same bytes whatever else is published."""
     portal_of(tmp_path / "few", {("human", "10x"): [100.0] * 10})
