@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import NoStrataError
+from dpss.errors import NoStrataError, SettingsError
 
 _HEADERS = {
     "",
@@ -72,10 +72,11 @@ class BarcodeValues:
 
 
 def open_barcode_table(path: str) -> BarcodeTableFile:
-    """Return a table with its checksum.
+    """Return a table with its checksum, once it was read: a fault of it is one of the option.
 
     Raises:
         ValueError: The file can't be read.
+        SettingsError: It is no table of barcodes and values; the message gives the reason.
     """
     digest = hashlib.sha256()
     try:
@@ -84,7 +85,12 @@ def open_barcode_table(path: str) -> BarcodeTableFile:
                 digest.update(piece)
     except OSError as error:
         raise ValueError(f"{path} can't be read") from error
-    return BarcodeTableFile(path, digest.hexdigest())
+    table = BarcodeTableFile(path, digest.hexdigest())
+    try:
+        read_barcode_values(table)
+    except NoStrataError as error:
+        raise SettingsError(str(error)) from error
+    return table
 
 
 def read_barcode_values(file: BarcodeTableFile) -> BarcodeValues:

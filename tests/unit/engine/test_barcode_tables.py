@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dpss.engine.barcode_tables import open_barcode_table, read_barcode_values
-from dpss.errors import NoStrataError
+from dpss.engine.barcode_tables import (
+    BarcodeTableFile,
+    open_barcode_table,
+    read_barcode_values,
+)
+from dpss.errors import NoStrataError, SettingsError
 
 NAMES = np.array(["A-1", "B-1", "C-1", "D-1"], dtype=object)
 
@@ -45,11 +49,13 @@ def test_tables_of_any_style(tmp_path: Path, text: str, title: str, *, packed: b
     ],
 )
 def test_other_tables_are_refused(tmp_path: Path, text: str, why: str) -> None:
-    """Two values of a barcode, one column, no line: each in words."""
+    """Two values of a barcode, one column, no line: each in words, before anything begins."""
     path = tmp_path / "t.csv"
     path.write_text(text)
+    with pytest.raises(SettingsError, match=why):
+        open_barcode_table(str(path))
     with pytest.raises(NoStrataError, match=why):
-        read_barcode_values(open_barcode_table(str(path)))
+        read_barcode_values(BarcodeTableFile(str(path), ""))
 
 
 def test_a_table_that_is_not_there_is_a_wrong_option(tmp_path: Path) -> None:

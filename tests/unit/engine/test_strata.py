@@ -167,8 +167,9 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pat
         dpss.summarize(path, by="tissue")
     with pytest.raises(NoStrataError, match="more than 4,000 distinct values"):
         dpss.summarize(path, by="score")
+    (tmp_path / "donors.csv").write_text("A-1,x\n")
     with pytest.raises(SettingsError, match="take one of them"):
-        dpss.summarize(path, by="donor", by_file=str(path))
+        dpss.summarize(path, by="donor", by_file=str(tmp_path / "donors.csv"))
 
 
 def test_suffixes_of_barcodes(tmp_path: Path) -> None:
