@@ -24,7 +24,7 @@ from tests.unit.small import counts, write_h5ad_csr
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OURS = [ROOT / "README.md", ROOT / "docs" / "how-to" / "summarize-your-matrix.md"]
 MAX_README_LINES = 60
-MAX_FIGURE_BYTES = 200_000
+MAX_FIGURE_BYTES = 250_000
 
 
 def name_of(page: Path) -> str:
