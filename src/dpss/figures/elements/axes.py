@@ -21,12 +21,22 @@ _IN_WORDS = {
 
 
 def tick_text(value: float) -> str:
-    """Return a number as axes write it: millions from ten of them on.
+    """Return a tick's value, exact to twelve decimals; millions from ten of them on.
 
     >>> tick_text(12000.0), tick_text(0.25), tick_text(-0.5), tick_text(3e7)
     ('12,000', '0.25', '-0.5', '30 M')
+    >>> tick_text(10.75), tick_text(1002.5), tick_text(12_500_000)
+    ('10.75', '1,002.5', '12.5 M')
     """
-    return f"{value / 1e6:,.0f} M" if value >= 1e7 else number(value)
+    if abs(value) >= 1e7:
+        return f"{_exact(value / 1e6)} M"
+    text = number(value)
+    # Three digits may be too few where an axis shows a small part of large numbers.
+    return text if float(text.replace(",", "")) == value else _exact(value)
+
+
+def _exact(value: float) -> str:
+    return f"{value:,.12f}".rstrip("0").rstrip(".")
 
 
 def linear_ticks(low: float, high: float, n: int = 5) -> NDArray[np.float64]:

@@ -173,9 +173,9 @@ def test_every_axis_has_two_ticks_and_they_lie_within(
 
 
 def test_ticks_are_written_as_pages_write_numbers() -> None:
-    """Half up, thousands separated, millions in short."""
+    """Thousands separated, millions in short, and no digit lost: a tick stands at its value."""
     assert [tick_text(v) for v in (4994.5, 0.25, -0.5, 1e6, 3e7)] == [
-        "4,995", "0.25", "-0.5", "1,000,000", "30 M",
+        "4,994.5", "0.25", "-0.5", "1,000,000", "30 M",
     ]  # fmt: skip
 
 
