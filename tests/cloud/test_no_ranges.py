@@ -24,6 +24,7 @@ from dpss.job.report.outcomes import Outcome, Status
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef, Project
 from dpss.storage.download import Fetcher
+from dpss.storage.http.client import Client, RetryPolicy
 from dpss.storage.scratch import Scratch
 from tests.cloud.portal import matrix_bytes
 from tests.memory_store import MemoryStore
@@ -31,10 +32,12 @@ from tests.servers.base import Answer
 from tests.servers.files import FileServer
 from tests.unit.cli.test_commands import command_of, environment
 from tests.unit.small import FewFigures
-from tests.unit.storage.http.test_file import QUICK
 
 N_CELLS, N_GENES, N_IN_MTX = 6_000, 400, 1_500
 """Some megabytes: more than is read of a file to recognise it."""
+
+CLIENT = Client(RetryPolicy(deadline=300, initial_backoff=0.01, max_backoff=0.05, slow=3_600))
+"""Retries at once, and takes no busy machine for a slow server."""
 
 
 def counts() -> np.ndarray:
@@ -112,7 +115,7 @@ class Bench:
 
         stats = StatSettings()
         with Watched(self.limit_bytes, self.folder) as scratch:
-            fetcher = Fetcher(scratch, lambda: QUICK)
+            fetcher = Fetcher(scratch, lambda: CLIENT)
             pipeline = Pipeline(
                 store=self.store,
                 stats=stats,
