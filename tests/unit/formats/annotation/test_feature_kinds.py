@@ -94,6 +94,12 @@ def test_the_quick_look_finds_what_the_forms_say(data: st.DataObject) -> None:
     assert found == (kind_by_form(name) or GENE_EXPRESSION)
 
 
+@given(st.from_regex(r"ENS\w*", fullmatch=True))
+def test_ids_of_ensembl_have_no_form(name: str) -> None:
+    """They are left out of the search."""
+    assert not name.isalnum() or kind_by_form(name) is None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tenx_v3.h5", "pbmc4k_csr_gzip.h5ad", "dentategyrus_layers.h5ad"])
 def test_no_gene_of_a_real_matrix_is_caught(name: str, real_data: Path) -> None:
