@@ -177,9 +177,11 @@ BROKEN = """() => {
             for (const word of node.textContent.matchAll(/[\\w.,%\\u202f]{2,12}/g)) {
                 const text = node.nodeType === Node.TEXT_NODE ? node : node.firstChild;
                 const range = document.createRange();
-                range.setStart(text, word.index);
+                // The letter after a soft hyphen has the hyphen's box, too, at the end of the line
+                // before.
+                const hyphen = text.data[word.index - 1] === "\u00ad";
+                range.setStart(text, word.index + (hyphen ? 1 : 0));
                 range.setEnd(text, word.index + word[0].length);
-                // After a soft hyphen a range begins with nothing, at the end of the line before.
                 const boxes = [...range.getClientRects()].filter(box => box.width > 0);
                 const tops = new Set(boxes.map(box => Math.round(box.top)));
                 if (tops.size > 1) broken.push(word[0]);

@@ -21,6 +21,7 @@ from dpss.storage.local import LocalFile
 
 N_CELLS = 10_000
 LIMIT_BYTES = 400 << 20
+MORE_BYTES = 32 << 20
 pytestmark = pytest.mark.slow
 
 
@@ -58,7 +59,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
     ("write", "name"), [(write_h5ad, "m.h5ad"), (write_mtx, "m")], ids=["h5ad", "mtx.gz"]
 )
 def test_ten_times_the_cells(write: Callable[[Path, int], int], name: str, tmp_path: Path) -> None:
-    """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and the same within 10 %."""
+    """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and 32 MiB more.
+
+    The counts of cells by value fill up, and each cell has 8 bytes in the file's list of rows.
+    """
     peaks = []
     for n_cells in (N_CELLS, 10 * N_CELLS):
         path = tmp_path / str(n_cells) / name
@@ -66,7 +70,7 @@ def test_ten_times_the_cells(write: Callable[[Path, int], int], name: str, tmp_p
         write(path, n_cells)
         peaks.append(summarize(path, n_cells, "--no-embedding").peak_bytes)
     assert max(peaks) <= LIMIT_BYTES
-    assert max(peaks) <= 1.1 * min(peaks)
+    assert peaks[1] <= peaks[0] + MORE_BYTES
 
 
 def test_ten_times_the_cells_with_an_embedding(tmp_path: Path) -> None:
@@ -81,7 +85,7 @@ def test_ten_times_the_cells_with_an_embedding(tmp_path: Path) -> None:
         write_mtx(path, n_cells, 100)
         peaks.append(summarize(path, n_cells).peak_bytes)
     assert max(peaks) <= LIMIT_BYTES
-    assert peaks[1] <= peaks[0] + (32 << 20)
+    assert peaks[1] <= peaks[0] + MORE_BYTES
 
 
 def test_more_values_than_an_int32_can_count(tmp_path: Path) -> None:
