@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -140,23 +140,23 @@ class LocalStore:
 
     def _write(self, key: str, source: BinaryIO) -> None:
         path = self._path(key)
+        # Its name is known before it exists: an interruption at any moment leaves none.
+        new = path.with_name(f".dpss-{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, prefix=".dpss-", delete=False
-            ) as file:
-                try:
+            try:
+                with new.open("xb") as file:
                     shutil.copyfileobj(source, file, _PIECE_BYTES)
                     file.flush()
                     os.fsync(file.fileno())
-                    Path(file.name).chmod(0o644)
-                    source.seek(0)
-                    self._written[key] = _checksum(source)
-                    Path(file.name).replace(path)
-                except BaseException:
-                    with contextlib.suppress(OSError):
-                        Path(file.name).unlink()
-                    raise
+                new.chmod(0o644)
+                source.seek(0)
+                self._written[key] = _checksum(source)
+                new.replace(path)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    new.unlink()
+                raise
         except OSError as error:
             raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
 
