@@ -15,15 +15,13 @@ import pytest
 
 from tests.infra.policies import allows
 from tests.infra.terraform import (
-    ACCOUNT,
     HEAVY,
     INFRA,
     NAME,
     ROOT,
-    STATE_BUCKET,
     Deployment,
 )
-from tests.infra.test_environment import write_program
+from tests.infra.workstation import take_role, workstation
 from tools import deployment as tool
 
 pytestmark = HEAVY
@@ -96,38 +94,10 @@ def workflow(
 ) -> Iterator[pytest.MonkeyPatch]:
     """The workflow's machine: the tool on the loopback AWS, with the deployer's credentials."""
     folder = tmp_path_factory.mktemp("workflow")
-    write_program(
-        folder / "aws",
-        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-        "from tests.infra.aws_cli import main\nsys.exit(main(sys.argv[1:]))\n",
-    )
-    write_program(folder / "docker", PUSH)
-    found = shutil.which("terraform")
-    assert found
-    (folder / "terraform").symlink_to(found)
-    keys = {name.upper(): value for name, value in deployment.assume(ROLE).items()}
-    more = ("use_path_style", "skip_credentials_validation", "skip_requesting_account_id",
-            "skip_metadata_api_check")  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            **deployment.env,
-            "PATH": str(folder),
-            "YES": "1",
-            "DPSS_POLL_SECONDS": "0",
-            "TF_CLI_ARGS_init": " ".join(f"-backend-config={name}=true" for name in more),
-            "TF_VAR_loopback": "true",
-            "TF_VAR_serve_pages": "true",
-            "TF_VAR_github_repository": "example/portal",
-            "TF_VAR_alarm_email": "someone@example.org",
-            "TF_VAR_account_id": ACCOUNT,
-        }.items():
-            patch.setenv(name, value)
-        patch.setattr(tool, "INFRA", deployment.infra)
+    with workstation(deployment, folder, {"docker": PUSH}) as patch:
+        patch.setenv("DPSS_POLL_SECONDS", "0")
         patch.setattr(tool, "commit", lambda: (TAG, True))
-        # By a person, once: the bucket of states is closed.
-        tool.Deployment("dev", {}).find_state_bucket(STATE_BUCKET, ACCOUNT)
-        for name, value in keys.items():
-            patch.setenv(name, value)
+        take_role(deployment, patch, ROLE)
         yield patch
     for name in {name for name, _, _ in NEXT_VERSION}:
         shutil.copy(INFRA / name, deployment.infra / name)

@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tests.infra.terraform import (
     run,
 )
 from tests.infra.test_environment import write_program
+from tests.infra.workstation import take_role, workstation
 from tools import deployment as tool
 
 pytestmark = HEAVY
@@ -76,49 +76,18 @@ def person(
     deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[pytest.MonkeyPatch]:
     """A person's machine: the tool on the loopback AWS, as somebody with the policy's rights."""
-    folder = tmp_path_factory.mktemp("person")
-    write_program(
-        folder / "aws",
-        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-        "from tests.infra.aws_cli import main\nsys.exit(main(sys.argv[1:]))\n",
-    )
-    found = shutil.which("terraform")
-    assert found
-    (folder / "terraform").symlink_to(found)
     iam = deployment.client("iam")
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName=ROLE, PolicyName="destroy", PolicyDocument=policy_text())
-    more = ("use_path_style", "skip_credentials_validation", "skip_requesting_account_id",
-            "skip_metadata_api_check")  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            **deployment.env,
-            "PATH": str(folder),
-            "YES": "1",
-            "TF_CLI_ARGS_init": " ".join(f"-backend-config={name}=true" for name in more),
-            "TF_VAR_loopback": "true",
-            "TF_VAR_serve_pages": "true",
-            "TF_VAR_github_repository": "example/portal",
-            "TF_VAR_alarm_email": "someone@example.org",
-            "TF_VAR_account_id": ACCOUNT,
-        }.items():
-            patch.setenv(name, value)
-        patch.setattr(tool, "INFRA", deployment.infra)
-        tool.Deployment("dev", {}).find_state_bucket(STATE_BUCKET, ACCOUNT)
+    with workstation(deployment, tmp_path_factory.mktemp("person"), {}) as patch:
         yield patch
-
-
-def take(deployment: Deployment, patch: pytest.MonkeyPatch, role: str) -> None:
-    """Take a role's temporary credentials."""
-    for name, value in deployment.assume(role).items():
-        patch.setenv(name.upper(), value)
 
 
 def test_the_deployer_is_refused_before_anything_is_touched(
     deployment: Deployment, person: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The role may delete no role and no bucket, and says who may; nothing is half destroyed."""
-    take(deployment, person, DEPLOYER)
+    take_role(deployment, person, DEPLOYER)
     before = len(deployment.judged(DEPLOYER))
     with deployment.enforced():
         assert tool.main(["destroy"]) == 1
@@ -137,7 +106,7 @@ def test_everything_goes_with_the_rights_of_the_policy(
     s3 = deployment.client("s3")
     for body in (b"an old version", b"a new one"):
         s3.put_object(Bucket=BUCKET, Key="project-assets/project-stats/a/knee.png", Body=body)
-    take(deployment, person, ROLE)
+    take_role(deployment, person, ROLE)
     with deployment.enforced():
         code = tool.main(["destroy"])
     said = capfd.readouterr()
