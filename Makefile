@@ -91,6 +91,10 @@ release-rehearsal: $(VENV)/.installed-dev ## Build, publish to an index on loopb
 reference: $(VENV)/.installed ## Write the reference of commands and settings from the commands
 	$(BIN)/python tools/reference.py
 
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## Build the documentation's site into build/docs, without a network
+	$(BIN)/python tools/site.py $(ARGS)
+
 .PHONY: readme-figure
 readme-figure: $(VENV)/.installed ## Make the README's figure from the demo's data
 	$(BIN)/dpss demo --output demo

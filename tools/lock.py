@@ -23,6 +23,13 @@ LOCKS = {
     "requirements-dev.lock": ("pyproject.toml", "--group", "dev"),
     "requirements.lock": ("pyproject.toml", "--constraints", "requirements-dev.lock"),
     "requirements-build.lock": ("--group", "build", "--constraints", "requirements-dev.lock"),
+    "requirements-docs.lock": (
+        "pyproject.toml",
+        "--group",
+        "docs",
+        "--constraints",
+        "requirements-dev.lock",
+    ),
 }
 
 HEAD = """\

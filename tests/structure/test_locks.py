@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCKS = {
     "requirements.lock": ("dependencies",),
     "requirements-build.lock": ("build",),
-    "requirements-dev.lock": ("dependencies", "build", "dev"),
+    "requirements-docs.lock": ("dependencies", "docs"),
+    "requirements-dev.lock": ("dependencies", "build", "docs", "dev"),
 }
 # What uv says when the package index itself can't be reached, as opposed to an answer it dislikes.
 UNREACHABLE = re.compile(
