@@ -9,12 +9,11 @@ call them genes; in one without types only their names show it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dpss.formats.annotation.feature_forms import Begun, Held, NameForms
 from dpss.model import GENE_EXPRESSION, GeneTable
 
 SUMMARY_ROW = "Summary Row"
@@ -23,56 +22,96 @@ SPIKE_IN = "Spike-in"
 REGION = "Genomic Region"
 CELL_ANNOTATION = "Cell Annotation"
 
-_FORMS = {
+
+def _in_any_case(starts: str, rest: str = "") -> Begun:
+    return Begun(starts, rest, any_case=True)
+
+
+FORMS = NameForms({
     SUMMARY_ROW: (
-        r"X?__[a-z]\w*|N_(?:unmapped|multimapping|noFeature|ambiguous)|Unassigned_[A-Z]\w+|"
-        r"no_feature|too_low_aQual|not_aligned|alignment_not_unique|"
-        r"no_match|bad_struct|\*|"
-        r"T(?:otal|OTAL)[sS]?|S(?:um|UM)[sS]?|"
-        r"(?i:grand[_ ]?(?:totals?|sums?)|total[_ ](?:umis?|reads)|(?:row|column)[_ ]sums?|"
-        r"no[_ -]?features?|ambiguous|undetermined|(?:un|not[_ ]?)?mapped(?:[_ ]reads)?|"
-        r"multi[_ -]?(?:mapped|mapping|mappers?)(?:[_ ]reads)?)|[Uu]nassigned"
+        Begun("__ X__", r"[a-z]\w*"),
+        Begun("N_", r"unmapped|multimapping|noFeature|ambiguous"),
+        Begun("Unassigned_", r"[A-Z]\w+"),
+        Begun("no_feature too_low_aQual not_aligned alignment_not_unique no_match bad_struct *"),
+        Begun("Total TOTAL Sum SUM", r"[sS]?"),
+        Begun("Unassigned unassigned"),
+        _in_any_case("ambiguous undetermined"),
+        _in_any_case("grand", r"[_ ]?(?:totals?|sums?)"),
+        _in_any_case("total", r"[_ ](?:umis?|reads)"),
+        _in_any_case("row column", r"[_ ]sums?"),
+        _in_any_case("no", r"[_ -]?features?"),
+        _in_any_case("mapped unmapped", r"(?:[_ ]reads)?"),
+        _in_any_case("not", r"[_ ]?mapped(?:[_ ]reads)?"),
+        _in_any_case("multi", r"[_ -]?(?:mapped|mapping|mappers?)(?:[_ ]reads)?"),
     ),
     CELL_ANNOTATION: (
-        r"nCounts?_\w+|nFeatures?_\w+|nUMIs?|nGenes?|orig\.ident|"
-        r"(?i:n_(?:counts|umis?|genes(?:_by_counts)?|features|reads)|"
-        r"(?:log1p_)?total_(?:counts|umis?|reads)(?:_\w+)?|log1p_n_genes_by_counts|"
-        r"pct_counts_\w+|(?:percent|pct|perc)[._ ]?(?:mt|mito|ribo|rb|rp|hb)\w*|"
-        r"cell[_ ]?(?:id|index|barcode|name|number|key)s?|library[_ ]?size|size[_ ]?factors?|"
-        r"[Bb]atch|[Dd]onor|[Pp]atient|[Ss]ample|[Rr]eplicate|[Pp]late|[Cc]lusters?|[Tt]reatment|"
-        r"in_tissue|array_(?:row|col)|image_?(?:row|col)|pxl_(?:row|col)_in_fullres|"
-        r"fov|entity_?id|[xyz]_centroid|center_?[xyz](?:_\w+)?|"
-        r"seurat_clusters|leiden|louvain|doublet_?scores?|unnamed: ?\d+)"
+        Begun("nCount nFeature", r"s?_\w+"),
+        Begun("nUMI nGene", r"s?"),
+        Begun("orig.ident"),
+        _in_any_case("n_", r"counts|umis?|genes(?:_by_counts)?|features|reads"),
+        _in_any_case("total_ log1p_total_", r"(?:counts|umis?|reads)(?:_\w+)?"),
+        _in_any_case("pct_counts_", r"\w+"),
+        _in_any_case("percent pct perc", r"[._ ]?(?:mt|mito|ribo|rb|rp|hb)\w*"),
+        _in_any_case("cell", r"[_ ]?(?:id|index|barcode|name|number|key)s?"),
+        _in_any_case("library", r"[_ ]?size"),
+        _in_any_case("size", r"[_ ]?factors?"),
+        _in_any_case("batch donor patient sample replicate plate treatment in_tissue fov"),
+        _in_any_case("seurat_clusters leiden louvain log1p_n_genes_by_counts"),
+        _in_any_case("cluster", r"s?"),
+        _in_any_case("array_", r"row|col"),
+        _in_any_case("image", r"_?(?:row|col)"),
+        _in_any_case("pxl_row pxl_col", r"_in_fullres"),
+        _in_any_case("entity", r"_?id"),
+        _in_any_case("x_centroid y_centroid z_centroid"),
+        _in_any_case("center", r"_?[xyz](?:_\w+)?"),
+        _in_any_case("doublet", r"_?scores?"),
+        _in_any_case("unnamed:", r" ?\d+"),
     ),
     TAG: (
-        r".+[-_.][ACGT]{8,}|(?:ADT|HTO|CITE)[-_.].+|.+\|(?:pAbO|stAbO)|CMO3\d\d|"
-        r"(?i:(?:.+[-_. ])?total[-_ ]?seq[-_ ]?[a-d]?\d*(?:[-_. ].*)?|hash[-_ ]?tag[-_ ]?\w*)"
+        Held(r"[-_.][ACGT]{8}", before=r".+", after=r"[ACGT]*"),
+        Held(r"\|", before=r".+", after=r"pAbO|stAbO"),
+        Held(
+            r"total[-_ ]?seq",
+            before=r"(?:.+[-_. ])?",
+            after=r"[-_ ]?[a-d]?\d*(?:[-_. ].*)?",
+            any_case=True,
+        ),
+        Begun("ADT HTO CITE", r"[-_.].+"),
+        Begun("CMO3", r"\d\d"),
+        _in_any_case("hash", r"[-_ ]?tag[-_ ]?\w*"),
     ),
-    SPIKE_IN: r"ERCC[-_.]\d{5}(?:_.*)?|SIRV\d{1,4}",
+    SPIKE_IN: (Begun("ERCC", r"[-_.]\d{5}(?:_.*)?"), Begun("SIRV", r"\d{1,4}")),
     REGION: (
-        r"(?:\w+_)?chr[\w.]+[:_-]\d+[-_]\d+|"
-        r"[\w.]+:\d+-\d+"
+        Held(r"chr", before=r"(?:\w+_)?", after=r"[\w.]+[:_-]\d+[-_]\d+"),
+        Held(r":", before=r"[\w.]+", after=r"\d+-\d+"),
     ),
     "Negative Control Probe": (
-        r"NegControlProbe_\w+|antisense_.+|NegPrb\d+|NegProbe-.+|Negative\d+|NegPrb-.+|"
-        r"(?i:neg(?:ative)?[-_ ]?(?:ctrl|control)s?(?:[-_ ]?\d+)?)"
+        Begun("NegControlProbe_", r"\w+"),
+        Begun("antisense_ NegProbe- NegPrb-", r".+"),
+        Begun("NegPrb Negative", r"\d+"),
+        _in_any_case("neg", r"(?:ative)?[-_ ]?(?:ctrl|control)s?(?:[-_ ]?\d+)?"),
     ),
-    "Negative Control Codeword": r"NegControlCodeword_\w+|FalseCode\d+|SystemControl\d+",
-    "Blank Codeword": r"BLANK[-_]\w+|(?i:blank[-_]?\d+)|blank[-_]\w+",
-    "Unassigned Codeword": r"UnassignedCodeword_\w+",
-    "Deprecated Probe": r"DEPRECATED_.+",
-    "Deprecated Codeword": r"DeprecatedCodeword_\w+",
-    "Genomic Control": r"Intergenic_Region_\w+",
-}
-KINDS = tuple(_FORMS)
+    "Negative Control Codeword": (
+        Begun("NegControlCodeword_", r"\w+"),
+        Begun("FalseCode SystemControl", r"\d+"),
+    ),
+    "Blank Codeword": (
+        Begun("BLANK blank", r"[-_]\w+"),
+        _in_any_case("blank", r"[-_]?\d+"),
+    ),
+    "Unassigned Codeword": (Begun("UnassignedCodeword_", r"\w+"),),
+    "Deprecated Probe": (Begun("DEPRECATED_", r".+"),),
+    "Deprecated Codeword": (Begun("DeprecatedCodeword_", r"\w+"),),
+    "Genomic Control": (Begun("Intergenic_Region_", r"\w+"),),
+})  # fmt: skip
+"""The forms of names by feature type."""
+KINDS = FORMS.kinds
 """Feature types that follow from the form of a name."""
-_ANY = re.compile("|".join(f"({form})" for form in _FORMS.values()))
 
 
 def kind_by_form(name: str) -> str | None:
     """Return the feature type that follows from a name's form; ``None`` for genes."""
-    match = _ANY.fullmatch(name)
-    return KINDS[match.lastindex - 1] if match and match.lastindex else None
+    return FORMS.kind_of(name)
 
 
 def is_cell_annotation(name: str) -> bool:
@@ -97,9 +136,10 @@ def with_kinds(genes: GeneTable) -> GeneTable:
     Returns:
         The same table if all are genes by their form.
     """
-    found = dict(_found(genes.ids))
-    if genes.names is not genes.ids:
-        found.update(_found(genes.names))
+    ids, names = genes.ids.tolist(), genes.names.tolist()
+    found = FORMS.find(ids)
+    if names != ids:
+        found |= FORMS.find(names)
     if genes.feature_types is None:
         types = np.full(len(genes), GENE_EXPRESSION, dtype=object)
     else:
@@ -132,15 +172,3 @@ def describe_splice_states(genes: GeneTable) -> str | None:
                 "They are counted apart."
             )
     return None
-
-
-def _found(names: NDArray[np.object_]) -> list[tuple[int, str]]:
-    """Return the index and the feature type of each name that is not that of a gene."""
-    # Not by `kind_by_form`: a call for each name would take a third more time. No form begins as
-    # Ensembl's ids do and has letters and digits only.
-    matches = (
-        (i, _ANY.fullmatch(name))
-        for i, name in enumerate(names.tolist())
-        if not (name.startswith("ENS") and name.isalnum())
-    )
-    return [(i, KINDS[match.lastindex - 1]) for i, match in matches if match and match.lastindex]

@@ -46,8 +46,8 @@ def mark_probes(genes: GeneTable, columns: Mapping[str, Column]) -> GeneTable:
         return replace(genes, ids=ids, probes=evidence)
     for column in (genes.ids, genes.names):
         names = column.tolist()
-        # Most tables have no "|" in any name: this test takes a fifth of the time.
-        if not any("|" in name for name in names):
+        # Most tables have no "|" in any name: this test takes a twentieth of the time.
+        if "|" not in "".join(names):
             continue
         parts = [_FORM.fullmatch(name) for name in names]
         if _are_probes(parts, column, is_gene):

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from dpss.demo.genes import HOUSEKEEPING, MARKERS, MITOCHONDRIAL
 from dpss.errors import NoCountsError
 from dpss.formats.annotation.feature_kinds import (
-    _FORMS,
     CELL_ANNOTATION,
+    FORMS,
     KINDS,
     REGION,
     SPIKE_IN,
@@ -87,17 +87,11 @@ def test_genes_stay_genes(name: str) -> None:
 def test_the_quick_look_finds_what_the_forms_say(data: st.DataObject) -> None:
     """Whatever the case and length of a name that has one of the forms."""
     kind = data.draw(st.sampled_from(KINDS))
-    drawn = data.draw(st.from_regex(re.compile(_FORMS[kind], re.ASCII), fullmatch=True))
+    drawn = data.draw(st.from_regex(re.compile(FORMS.patterns[kind], re.ASCII), fullmatch=True))
     name = data.draw(st.sampled_from([drawn, drawn.upper()]))
     table = with_kinds(GeneTable(*[np.array([name, "ACTB"], dtype=object)] * 2))
     found = GENE_EXPRESSION if table.feature_types is None else table.feature_types[0]
     assert found == (kind_by_form(name) or GENE_EXPRESSION)
-
-
-@given(st.from_regex(r"ENS\w*", fullmatch=True))
-def test_ids_of_ensembl_have_no_form(name: str) -> None:
-    """They are left out of the search."""
-    assert not name.isalnum() or kind_by_form(name) is None
 
 
 @pytest.mark.slow
