@@ -20,12 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.prefetch import Prefetchable
-from dpss.errors import (
-    CorruptMatrixError,
-    DpssError,
-    NeedsWholeError,
-    NoMatrixError,
-)
+from dpss.errors import CorruptMatrixError, DpssError, NeedsWholeError, NoMatrixError
 from dpss.formats.arrays.vectors import Cursor
 from dpss.formats.hdf5.access import ASTRAY, limit_metadata, open_local, reason_of
 from dpss.formats.hdf5.filters import require_filters, unfilter
@@ -44,6 +39,8 @@ class Hdf5File:
     def __init__(self, blob: Blob) -> None:
         """Take the file's bytes; it is opened when it is first needed."""
         self.blob = blob
+        self.checked_heaps: set[int] = set()
+        """Addresses of heaps of strings that were found to be sound."""
         self._lock = threading.Lock()
         self._file: h5py.File | None = None
         self._root: Hdf5Group | None = None

@@ -24,7 +24,6 @@ from dpss.storage.local import path_of
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")
-_OBJECT = struct.Struct("<HHIQ")
 _UNDEFINED = (1 << 64) - 1
 _MAX_COLUMN_BYTES = 1 << 29
 _MAX_HEAP_BYTES = 1 << 28
@@ -144,7 +143,9 @@ def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
 
 
 def _check_collection(file: Hdf5File, address: int) -> None:
-    """Walk one heap as the library will."""
+    """Walk one heap as the library will, unless this was done."""
+    if address in file.checked_heaps:
+        return
     url = file.blob.url
     head = file.blob.read_range(address, _COLLECTION.size) if address < 1 << 62 else b""
     if len(head) < _COLLECTION.size:
@@ -152,13 +153,32 @@ def _check_collection(file: Hdf5File, address: int) -> None:
     magic, _, n_bytes = _COLLECTION.unpack(head)
     if magic != b"GCOL" or not _COLLECTION.size < n_bytes <= _MAX_HEAP_BYTES:
         raise CorruptMatrixError(f"{url}: the strings at {address:,} are damaged")
-    heap = file.blob.read_range(address, n_bytes)
-    at = _COLLECTION.size
-    while at + _OBJECT.size <= len(heap):
-        index, _, _, size = _OBJECT.unpack_from(heap, at)
-        step = -(-size // 8) * 8 + (_OBJECT.size if index else 0)
-        if step == 0 or at + step > n_bytes:
-            raise CorruptMatrixError(
-                f"{url}: the strings at {address:,} are damaged (size {size:,})"
-            )
+    size = _damaged_size(file.blob.read_range(address, n_bytes), n_bytes)
+    if size is not None:
+        raise CorruptMatrixError(f"{url}: the strings at {address:,} are damaged (size {size:,})")
+    file.checked_heaps.add(address)
+
+
+def _damaged_size(heap: bytes, n_bytes: int) -> int | None:
+    """Return the size of the first object of a heap that lies in no way within it.
+
+    Each object begins at a multiple of 8 bytes: two bytes with its index, six that do not matter,
+    eight with its size; its bytes follow, unless the index is 0.
+
+    Args:
+        heap: The heap, from its signature on.
+        n_bytes: Its size in bytes, as stated by the file: `heap` is shorter if the file is.
+
+    Returns:
+        ``None`` for a heap without such an object.
+    """
+    n_words = len(heap) // 8
+    words = np.frombuffer(heap, "<u8", n_words).astype(np.uint64, copy=False).data
+    at, last, end = _COLLECTION.size // 8, n_words - 2, n_bytes // 8
+    while at <= last:
+        size: int = words[at + 1]
+        step = (size + 7) // 8 + (2 if words[at] & 0xFFFF else 0)
         at += step
+        if step == 0 or at > end:
+            return size
+    return None
