@@ -6,8 +6,11 @@ Python. They are counted while they are made, as their number is not known befor
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Mapping
+from functools import lru_cache
+from io import SEEK_CUR
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,10 @@ FEW_OBJECTS = 10_000
 """Objects that are always parsed."""
 RDATA = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 """First bytes of files with several named objects; ``X`` or ``A`` and the objects follow."""
+_STRING = struct.Struct(">Ii")
+"""Flags and length, which precede a string's bytes in R's binary format."""
+_PLAIN = 0xFFF
+"""Flags of an object's type, class, attributes and tag: a plain string has those of its type."""
 _MAX_SEQUENCE = 1 << 24
 """Longest sequence such as ``1:n`` that is written out: a file stores just its ends."""
 
@@ -40,25 +47,54 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
     # The import takes half a second and more: only readers of R's files need it.
     from rdata import parser
     from rdata.parser._ascii import ParserASCII
+    from rdata.parser._parser import parse_r_object_info
     from rdata.parser._xdr import ParserXDR
 
     mark = next((mark for mark in RDATA if data.startswith(mark)), b"")
     base: Any = ParserXDR if data[len(mark) :][:1] == b"X" else ParserASCII
 
+    string_type = parser.RObjectType.CHAR.value
+    describe = lru_cache(parse_r_object_info)
+
     class CountedParser(base):  # type: ignore[misc]
-        """A parser that counts objects."""
+        """A parser that counts objects, and is fast on vectors of strings."""
 
         n_left = most_objects
 
         def parse_R_object(self, *args: Any, **options: Any) -> Any:
             """Parse an object, with all that are in it."""
+            self._count()
+            return super().parse_R_object(*args, **options)
+
+        def _parse_vector_value(self, *args: Any, **options: Any) -> list[Any]:
+            """Parse the elements of a list, or of a vector of strings."""
+            if base is not ParserXDR:
+                elements: list[Any] = super()._parse_vector_value(*args, **options)
+                return elements
+            length = self.parse_int()
+            # rdata alone takes six times as long for a string.
+            return [
+                self._parse_string() or self.parse_R_object(*args, **options) for _ in range(length)
+            ]
+
+        def _parse_string(self) -> Any:
+            """Parse a plain string; return ``None`` before anything else."""
+            head = self.file.read(_STRING.size)
+            if len(head) == _STRING.size:
+                flags, length = _STRING.unpack(head)
+                if flags & _PLAIN == string_type and length >= 0:
+                    self._count()
+                    return parser.RObject(describe(flags), self.file.read(length), None)
+            self.file.seek(-len(head), SEEK_CUR)
+            return None
+
+        def _count(self) -> None:
             self.n_left -= 1
             if self.n_left < 0:
                 raise LimitError(
                     f"{url}: R files are read whole, and this one has more than {most_objects:,} "
                     "objects, too many for --memory; convert it to h5ad, or allow more"
                 )
-            return super().parse_R_object(*args, **options)
 
     try:
         with warnings.catch_warnings():
