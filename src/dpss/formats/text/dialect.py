@@ -75,8 +75,15 @@ class Dialect:
         return split_line(line, chr(self.separator))
 
 
-def split_line(line: str, separator: str) -> list[str]:
-    """Cut a line into its fields, without quotes and the blanks around."""
+def split_line(line: str, separator: str, most: int = -1) -> list[str]:
+    """Cut a line into its fields, without quotes and the blanks around.
+
+    Args:
+        line: The line.
+        separator: The character between two fields.
+        most: Number of first fields that are needed: those after it may be returned as one. -1
+            for all.
+    """
     line = line.rstrip("\r\n")
     if '"' in line:
         blanks = separator == " "
@@ -86,8 +93,8 @@ def split_line(line: str, separator: str) -> list[str]:
         except (csv.Error, StopIteration):
             return []
     if separator == " ":
-        return line.split()
-    return [field.strip() for field in line.split(separator)]
+        return line.split(maxsplit=most)
+    return [field.strip() for field in line.split(separator, most)]
 
 
 @dataclass(frozen=True)

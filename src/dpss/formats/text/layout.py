@@ -141,7 +141,7 @@ def lead_fields(text: bytes, begin: int, end: int, dialect: Dialect) -> list[str
     while True:
         stop = min(end, begin + width)
         line = text[begin:stop].decode("utf-8", "replace")
-        fields = split_line(line, chr(dialect.separator))
+        fields = split_line(line, chr(dialect.separator), dialect.n_lead)
         if stop == end or len(fields) > dialect.n_lead:
             return fields[: dialect.n_lead]
         width *= 8

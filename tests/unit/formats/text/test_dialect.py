@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dpss.errors import MatrixError
 from dpss.formats.discovery import iter_matrices
+from dpss.formats.text.dialect import split_line
 from tests.summarise import source_of, summarise_matrix
 
 SYMBOLS = re.findall(
@@ -271,3 +272,17 @@ def test_lines_that_end_as_on_old_macs_are_named(separator, tmp_path) -> None:
     (tmp_path / "a.csv").write_bytes(text.encode())
     with pytest.raises(MatrixError, match="carriage return alone"):
         list(iter_matrices(source_of(tmp_path / "a.csv")))
+
+
+@given(
+    st.text('ab12 ,\t"é\u00a0', max_size=20),
+    st.sampled_from(["\t", ",", ";", " "]),
+    st.integers(0, 4),
+)
+def test_the_first_fields_are_the_same_with_and_without_the_others(
+    line: str, separator: str, n: int
+) -> None:
+    """Quoted fields and blanks at the ends included; that there are more fields is told, too."""
+    every, first = split_line(line, separator), split_line(line, separator, n)
+    assert first[:n] == every[:n]
+    assert (len(first) > n) == (len(every) > n)
