@@ -17,6 +17,22 @@ GENE_EXPRESSION = "Gene Expression"
 
 
 @dataclass(frozen=True)
+class Companions:
+    """Files that a pipeline wrote beside a matrix of one sample."""
+
+    pipeline: str
+    """Name of the pipeline, as its makers write it."""
+    same: tuple[str, ...] = ()
+    """Published addresses of the same matrix in other formats, which are not read."""
+    unfiltered: str = ""
+    """Location of the matrix of all barcodes; empty where there is none."""
+    unfiltered_url: str = ""
+    """Its published address."""
+    metrics: tuple[tuple[str, str], ...] = ()
+    """Published address and location of each file of the pipeline's own metrics."""
+
+
+@dataclass(frozen=True)
 class MatrixRef:
     """Address of one matrix, with the fingerprint that tells whether it has changed."""
 
@@ -49,6 +65,9 @@ class MatrixRef:
     """Kinds of network that the host of an HTTP address may be in, where a service gave the
     address; ``None`` where the user gave it.
     """
+
+    companions: Companions | None = None
+    """Files of the same sample beside the matrix; ``None`` where none are known."""
 
     @property
     def address(self) -> str:

@@ -12,7 +12,7 @@ import re
 COMPRESSION = re.compile(r"\.(gz|bgz|bz2|xz|zst)$")
 _NAMES = {
     "Cell Ranger": (
-        r"metrics_summary(_json)?\.(csv|json)|web_summary\.html|(per_)?barcode_metrics\.csv|"
+        r"metrics_summary(_json)?\.(csv|json)|molecule_info\.h5|web_summary\.html|(per_)?barcode_metrics\.csv|"
         r"(atac_)?fragments\.tsv|(atac_)?peak_annotation\.tsv|feature_reference\.csv|"
         r"aggregation(_csv)?\.csv|assignment_confidence_table\.csv|tag_calls_(per_cell|summary)\.csv|"
         r"protospacer_calls_(per_cell|summary)\.csv|sample_filtered_barcodes\.csv|probe_set\.csv|"

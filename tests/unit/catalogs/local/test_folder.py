@@ -125,3 +125,18 @@ def test_given_matrices_are_projects_without_a_matrix_name(
     assert [project.id for project in GivenCatalog(["."]).projects()] == ["pbmc"]
     with pytest.raises(UnreachableError, match=r"nope\.h5ad"):
         list(GivenCatalog(["nope.h5ad"]).projects())
+
+
+def test_samples_of_pipelines_are_a_project_named_after_the_input(tmp_path: Path) -> None:
+    """Each is named by its folder; samples in a sub-folder are that folder's project."""
+    outs = ("filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5", "metrics_summary.csv")
+    folder = make(tmp_path / "run", *(f"S{n}/outs/{path}" for n in (1, 2) for path in outs))
+    make(folder, "other.h5ad", "more/T1/outs/filtered_feature_bc_matrix.h5", "S1/_log")
+    assert seen(folder) == {"run": ["S1", "S2"], "more": ["T1"], "other": ["other"]}
+    assert seen(folder / "S1") == {"S1": ["S1"]}
+    assert seen(folder / "S1/outs") == {"S1": ["S1"]}
+    assert seen(f"{folder}/*/outs") == {"run": ["S1", "S2"]}
+    (project, *_) = LocalCatalog(str(folder), lambda _: False).projects()
+    assert [ref.url for ref in project.refs] == [
+        f"S{n}/outs/filtered_feature_bc_matrix.h5" for n in (1, 2)
+    ]

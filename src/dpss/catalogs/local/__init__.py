@@ -1,0 +1,6 @@
+"""Matrices of the local file system, in folders as pipelines leave them, too."""
+
+from dpss.catalogs.local.folder import LocalCatalog, Recognise
+from dpss.catalogs.local.given import GivenCatalog
+
+__all__ = ["GivenCatalog", "LocalCatalog", "Recognise"]

@@ -1,0 +1,189 @@
+"""Matrices given one by one: files, folders and addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dpss.catalogs.local.folder import LocalCatalog
+from dpss.catalogs.local.references import is_matrix_folder, make_ref, make_sample_ref
+from dpss.catalogs.local.samples import PipelineSample, find_samples, name_in
+from dpss.formats.endings import names_of_files, stem_of
+from dpss.model import MatrixRef, Project
+from dpss.storage.locations import local_path, open_source
+from dpss.storage.names import unique_names
+from dpss.storage.redaction import redact_url
+
+_DEPTH = 5
+"""Parts of a path by which a matrix is known as one of a sample."""
+_BESIDE = re.compile(r"report|raw|(counts|DGE)_(un)?filtered")
+"""Names of folders beside a sample's matrix that have other files of the sample."""
+_OWN = re.compile(
+    r"(.*/)?(outs|[^/]*Solo\.out|alevin|counts_(un)?filtered|DGE_(un)?filtered)(/.*)?"
+)
+"""Paths that only a pipeline's folders have."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A matrix as it was given."""
+
+    address: str
+    last: str
+    """Last part of its address."""
+    sample: PipelineSample | None = None
+    """The sample that it is of, with paths relative to ``base``."""
+    base: Path = Path()
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """Place of the sample, which is the same for its matrices in all formats."""
+        if self.sample is None:
+            return None
+        return str(self.base / self.sample.folder), self.sample.name
+
+
+@dataclass(frozen=True)
+class GivenCatalog:
+    """Matrices given one by one; each is the only matrix of its project.
+
+    A folder with samples as pipelines leave them is a project of these samples. Several matrices
+    of one sample (two formats, filtered and raw) are one.
+    """
+
+    addresses: Sequence[str]
+    """Paths or addresses."""
+
+    @property
+    def name(self) -> str:
+        """The addresses as they were given."""
+        return "given"
+
+    def projects(self) -> Iterator[Project]:
+        """Yield a project for each address, in order.
+
+        Raises:
+            UnreachableError: There is no such file.
+        """
+        for address in self.addresses:
+            open_source(address)
+        given = _without_repeats([_look_up(address) for address in self.addresses])
+        for each, name in zip(given, _names(given), strict=True):
+            path = local_path(each.address)
+            if path is None:
+                from dpss.catalogs.remote import one_project
+
+                yield one_project(each.address, open_source(each.address), name)
+            elif path.is_dir() and not is_matrix_folder(path):
+                yield _folder(path, each.last, name)
+            elif each.sample is not None:
+                ref = _sample_ref(name, each.sample, each.base)
+                yield Project(name, stem_of(name), (replace(ref, name="", url=each.last),))
+            else:
+                yield Project(name, stem_of(each.last), (make_ref(name, "", each.last, path),))
+
+
+def _look_up(address: str) -> _Given:
+    """Return an address with the sample that it is of, if it is a matrix of one."""
+    last = redact_url(address).rstrip("/").rpartition("/")[2]
+    # `resolve` gives `.` and `..` a name.
+    last = Path(address).resolve().name if last in ("", ".", "..") else last
+    path = local_path(address)
+    if path is None or (path.is_dir() and not is_matrix_folder(path)):
+        return _Given(address, last)
+    path = Path(*path.absolute().parts)
+    base = path.parents[min(_DEPTH, len(path.parents)) - 1]
+    own = path.relative_to(base).as_posix()
+    if not find_samples([own], {own}).samples:
+        return _Given(address, last)
+    found = {own: path, **_beside(path, base)}
+    for sample in find_samples(sorted(found), found.keys()).samples:
+        if own in (sample.path, *sample.same):
+            same = tuple(text for text in (sample.path, *sample.same) if text != own)
+            return _Given(address, last, replace(sample, path=own, same=same), base)
+        if own == sample.unfiltered:
+            alone = replace(sample, path=own, same=(), unfiltered="")
+            return _Given(address, last, alone, base)
+    return _Given(address, last)
+
+
+def _beside(path: Path, base: Path) -> dict[str, Path]:
+    """Return the files and matrix folders near a matrix by their paths below the base."""
+    found = {}
+    folders = [folder for folder in (path.parent, path.parent.parent) if folder != base.parent]
+    for folder in folders:
+        for child in _children(folder):
+            inside = _children(child) if _BESIDE.fullmatch(child.name) else []
+            for each in (child, *inside):
+                if each.is_file() or is_matrix_folder(each):
+                    found[each.relative_to(base).as_posix()] = each
+    return found
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError:
+        return []
+
+
+def _without_repeats(given: Sequence[_Given]) -> list[_Given]:
+    """Return the matrices without those that another one given is read with."""
+    read: dict[tuple[str, str], list[_Given]] = {}
+    for each in given:
+        if each.key:
+            read.setdefault(each.key, []).append(each)
+    left = []
+    for each in given:
+        peers = read.get(each.key, []) if each.key else []
+        if not peers or each is _best(peers):
+            left.append(each)
+    return left
+
+
+def _best(peers: Sequence[_Given]) -> _Given:
+    """Return the matrix of a sample that is read: a filtered one, the first that was given."""
+    return next((each for each in peers if each.sample and each.sample.unfiltered), peers[0])
+
+
+def _names(given: Sequence[_Given]) -> list[str]:
+    """Return the projects' names: those of samples where the file's name tells nothing."""
+    often = [each.last for each in given]
+    lasts = [
+        each.sample.name
+        if each.sample and each.sample.name and (often.count(each.last) > 1 or _is_own(each))
+        else each.last
+        for each in given
+    ]
+    same = len(set(lasts)) < len(lasts)
+    return unique_names(map(stem_of, lasts)) if same else names_of_files(lasts)
+
+
+def _is_own(given: _Given) -> bool:
+    """Return whether the address itself has a folder that only pipelines write."""
+    return _OWN.fullmatch(given.address.rstrip("/").rpartition("/")[0]) is not None
+
+
+def _sample_ref(project: str, sample: PipelineSample, base: Path) -> MatrixRef:
+    paths = (sample.path, *sample.same, *filter(None, (sample.unfiltered,)), *sample.metrics)
+    places: Mapping[str, Path] = {text: base / text for text in paths}
+    return make_sample_ref(project, "", sample, places)
+
+
+def _folder(path: Path, last: str, project: str) -> Project:
+    """Return the project of a folder: of its samples, or the folder as it is opened."""
+    found = list(LocalCatalog(str(path), lambda _: False).projects())
+    refs = [ref for each in found for ref in each.refs]
+    if not any(ref.companions for ref in refs):
+        return Project(project, stem_of(last), (make_ref(project, "", last, path),))
+    if len(refs) == 1:
+        here = name_in(path.resolve().parts) or project
+        named = names_of_files([here])[0] if name_in([last]) == "" else project
+        return Project(named, here, (replace(refs[0], project_id=named, name=""),))
+    names = unique_names(ref.name for ref in refs)
+    renamed = (
+        replace(ref, project_id=project, name=name) for ref, name in zip(refs, names, strict=True)
+    )
+    return Project(project, stem_of(last), tuple(renamed))

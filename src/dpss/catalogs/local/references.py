@@ -1,0 +1,85 @@
+"""References to local files and folders, with the files that pipelines wrote beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from dpss.catalogs.local.samples import PipelineSample
+from dpss.formats.endings import is_of_matrix_folder
+from dpss.model import Companions, MatrixRef
+from dpss.storage.fingerprint import PREFIX, fingerprint
+from dpss.storage.local import last_modified
+from dpss.storage.locations import Source, open_source
+
+
+def is_matrix_folder(path: Path) -> bool:
+    """Return whether a folder is one matrix, by its names: Cell Ranger's files or zarr."""
+    if not path.is_dir():
+        return False
+    return any(is_of_matrix_folder(child.name) and child.is_file() for child in path.iterdir())
+
+
+def make_ref(project: str, name: str, shown: str, path: Path) -> MatrixRef:
+    """Return the reference to a local file or folder.
+
+    Args:
+        project: The project's id.
+        name: The matrix's name within it.
+        shown: Address that is published.
+        path: Path of the file or folder.
+
+    Raises:
+        OSError: The file or folder can't be read.
+    """
+    source = open_source(str(path))
+    return MatrixRef(
+        project_id=project,
+        name=name,
+        url=shown,
+        fingerprint=fingerprint(source),
+        location=str(path),
+        modified=last_modified(path),
+        size_bytes=size_of(source),
+    )
+
+
+def make_sample_ref(
+    project: str, name: str, sample: PipelineSample, places: Mapping[str, Path]
+) -> MatrixRef:
+    """Return the reference to the matrix of a sample, with the files beside it.
+
+    The fingerprint is that of all files that are read.
+
+    Args:
+        project: The project's id.
+        name: The matrix's name within it.
+        sample: The sample.
+        places: Path of each of its files by the path in the sample, which is published.
+
+    Raises:
+        OSError: A file or folder can't be read.
+    """
+    ref = make_ref(project, name, sample.path, places[sample.path])
+    beside = [each for each in (sample.unfiltered, *sample.metrics) if each]
+    digest = hashlib.sha256(ref.fingerprint.encode())
+    for path in beside:
+        digest.update(f"{path}\0{fingerprint(open_source(str(places[path])))}".encode())
+    companions = Companions(
+        sample.pipeline,
+        sample.same,
+        str(places[sample.unfiltered]) if sample.unfiltered else "",
+        sample.unfiltered,
+        tuple((path, str(places[path])) for path in sample.metrics),
+    )
+    changed = PREFIX + digest.hexdigest() if beside else ref.fingerprint
+    return replace(ref, fingerprint=changed, companions=companions)
+
+
+def size_of(source: Source) -> int | None:
+    """Return the size of a file, or of all files of a folder; ``None`` where not known."""
+    blobs = source.blobs().values() if hasattr(source, "blobs") else (source,)
+    sizes = [blob.size_bytes for blob in blobs]
+    return None if None in sizes else sum(size or 0 for size in sizes)

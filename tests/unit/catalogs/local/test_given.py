@@ -1,0 +1,70 @@
+"""What is given one by one, as pipelines leave it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dpss.catalogs.local import GivenCatalog
+from tests.unit.catalogs.local.test_folder import make
+
+OUTS = (
+    "filtered_feature_bc_matrix/matrix.mtx.gz",
+    "filtered_feature_bc_matrix.h5",
+    "raw_feature_bc_matrix.h5",
+    "metrics_summary.csv",
+)
+
+
+@pytest.fixture
+def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two folders of Cell Ranger, in the working folder."""
+    make(tmp_path, *(f"{name}/outs/{path}" for name in ("S01", "S02") for path in OUTS))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names_of(*addresses: str) -> list[tuple[str, list[str]]]:
+    """Return the projects of addresses, each with the names of its matrices."""
+    found = GivenCatalog(addresses).projects()
+    return [(project.id, [ref.name for ref in project.refs]) for project in found]
+
+
+def test_matrices_of_the_same_name_are_named_by_their_samples(samples: Path) -> None:
+    """Not ``filtered_feature_bc_matrix`` and ``filtered_feature_bc_matrix-2``."""
+    for last in ("filtered_feature_bc_matrix", "filtered_feature_bc_matrix.h5"):
+        given = [f"{name}/outs/{last}" for name in ("S01", "S02")]
+        assert names_of(*given) == [("S01", [""]), ("S02", [""])]
+        assert names_of(f"S01/outs/{last}") == [("S01", [""])]
+    (project,) = GivenCatalog(["S01/outs/filtered_feature_bc_matrix"]).projects()
+    (ref,) = project.refs
+    assert ref.url == "filtered_feature_bc_matrix"
+    assert ref.companions
+    assert ref.companions.unfiltered.endswith("raw_feature_bc_matrix.h5")
+    assert [url.rpartition("/")[2] for url, _ in ref.companions.metrics] == ["metrics_summary.csv"]
+
+
+def test_a_sample_given_in_all_its_forms_is_one(samples: Path) -> None:
+    """As a shell gives it: both formats, filtered and raw."""
+    given = [f"{name}/outs/{path}" for name in ("S01", "S02") for path in (
+        "filtered_feature_bc_matrix", "filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5"
+    )]  # fmt: skip
+    assert names_of(*given) == [("S01", [""]), ("S02", [""])]
+    assert names_of("S01/outs/raw_feature_bc_matrix.h5") == [("S01", [""])]
+
+
+def test_folders_of_samples(samples: Path) -> None:
+    """A sample's folder is its matrix; a folder of several is a project of them."""
+    assert names_of("S01", "S02/outs") == [("S01", [""]), ("S02", [""])]
+    assert names_of(".") == [(samples.name, ["S01", "S02"])]
+
+
+def test_a_matrix_without_a_pipelines_folder_keeps_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy somewhere is named after itself, as any file."""
+    make(tmp_path, "data/filtered_feature_bc_matrix/matrix.mtx", "data/a.h5ad")
+    monkeypatch.chdir(tmp_path)
+    assert names_of("data/filtered_feature_bc_matrix") == [("filtered_feature_bc_matrix", [""])]
+    assert names_of("data/a.h5ad") == [("a", [""])]
