@@ -77,7 +77,8 @@ def groups(min_gene_count: int = 0) -> GroupAccumulator:
     rows = np.arange(N_GENES, dtype=np.int32) - 5
     rows[(rows < 0) | (genes().kinds == 0)] = -1
     cells = HeldPlaces(N_CELLS)
-    return GroupAccumulator(genes(min_gene_count), sketch(), HistogramGenes(rows, 8), cells)
+    histograms = HistogramGenes(rows, np.full(rows.max() + 1, 8, dtype=np.int32))
+    return GroupAccumulator(genes(min_gene_count), sketch(), histograms, cells)
 
 
 def equal(a: Any, b: Any) -> bool:

@@ -51,10 +51,9 @@ def add_groups(  # noqa: PLR0913
     labels: Any,
     order: Any,
     known: Any,
-    rows: Any,
-    n_rows: int,
+    layout: Any,
     n_words: int,
-    bins_per_unit: int,
+    bins_scale: int,
     places: Any,
     values: Any,
     tables: Any,
@@ -73,17 +72,17 @@ def add_groups(  # noqa: PLR0913
         labels: ``int16``, shape ``(n_cells,)``: group, -1 for none.
         order: ``int64``, shape ``(n_cells,)``: the cells, group by group.
         known: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
-        rows: ``int32``, shape ``(n_features,)``: row of a gene, -1 for a feature without.
-        n_rows: Number of rows.
-        n_words: Numbers per group and row: ``N_GROUP_SUMS + n_bins / 2``.
-        bins_per_unit: Bins per fixed-point unit, times 2**32.
-        places: ``int64``, as long as the cell with the most values; memory to work in.
-        values: ``int64``, of the same shape; memory to work in.
-        tables: ``int64``, shape ``(n_groups * n_rows * n_words,)``; added to: the sums, then two
-            bins of 32 bits in each number.
+        layout: ``int32``, shape ``(n_features, 2)``: the place of a gene's numbers within those
+            of a group, -1 for a feature without, and its bins.
+        n_words: Numbers per group: `N_GROUP_SUMS` and half of the bins of each gene.
+        bins_scale: A value in fixed point, times the gene's bins, times this, over 2**32, is its
+            bin.
+        places: ``int64``, shape ``(2, n)`` with n the most values of a cell; memory to work in.
+        values: ``int64``, shape ``(n,)``; memory to work in.
+        tables: ``int64``, shape ``(n_groups * n_words,)``; added to. A gene's are the sums, then
+            two bins of 32 bits in each number.
     """
-    n_features = np.uint64(len(rows))
-    last = 2 * (n_words - N_GROUP_SUMS) - 1
+    n_features = np.uint64(len(layout))
     one, ahead = np.uint64(1), np.uint64(_AHEAD)
     for cell in order:
         total = totals[cell]
@@ -92,26 +91,29 @@ def add_groups(  # noqa: PLR0913
         factor = divide(TARGET_SUM, total)
         for k in range(N_LOGARITHMS):
             known[k] = -1
-        first_row = np.int64(labels[cell]) * n_rows
+        first = np.int64(labels[cell]) * n_words
         n = np.uint64(0)
         for i in range(indptr[cell], indptr[cell + 1]):
             gene = np.uint64(indices[i])
             x = np.float64(data[i])
-            if gene < n_features and x > 0.0 and rows[gene] >= 0:
-                places[n] = (first_row + rows[gene]) * n_words
-                values[n] = logarithm(x, factor, known)
+            if gene < n_features and x > 0.0 and layout[gene, 0] >= 0:
+                value = logarithm(x, factor, known)
+                n_bins = np.int64(layout[gene, 1])
+                at = first + layout[gene, 0]
+                places[0, n] = at
+                places[1, n] = 2 * (at + N_GROUP_SUMS) + min(
+                    (value * n_bins * bins_scale) >> 32, n_bins - 1
+                )
+                values[n] = value
                 n += one
         for i in range(n + ahead):
             if i < n:
-                place: Any = min((values[i] * bins_per_unit) >> 32, last)
-                fetch_ahead(tables, np.uint64(places[i]))
-                fetch_ahead(tables, np.uint64(places[i] + N_GROUP_SUMS + (place >> 1)))
+                fetch_ahead(tables, np.uint64(places[0, i]))
+                fetch_ahead(tables, np.uint64(places[1, i] >> 1))
             if i >= ahead:
                 value = values[i - ahead]
-                at = np.uint64(places[i - ahead])
-                place = min((value * bins_per_unit) >> 32, last)
+                at = np.uint64(places[0, i - ahead])
+                place: Any = places[1, i - ahead]
                 tables[at] += value
                 tables[at + one] += value * value
-                tables[at + np.uint64(N_GROUP_SUMS + (place >> 1))] += np.int64(1) << (
-                    (place & 1) << 5
-                )
+                tables[np.uint64(place >> 1)] += np.int64(1) << ((place & 1) << 5)

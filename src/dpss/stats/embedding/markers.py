@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,19 +46,21 @@ def score_clusters(groups: GroupSums) -> Iterator[Scores]:
     Args:
         groups: Sums and histograms of two clusters at least.
     """
-    whole = groups.sums.sum(axis=0)
     ranks = _Ranks.of(groups)
+    whole = sum((groups.sums(k) for k in range(len(groups.sizes))), start=np.int64(0))
     n_all = float(groups.sizes.sum())
-    for k, size in zip(groups.places.tolist(), groups.sizes.tolist(), strict=True):
-        inside = groups.sums[k]
+    for k, size in enumerate(groups.sizes.tolist()):
+        inside, histograms = groups.sums(k), groups.histograms(k)
         mean, spread = _moments(inside, float(size))
         mean_out, spread_out = _moments(whole - inside, n_all - size)
-        found_in = groups.histograms[k].sum(axis=1, dtype=np.int64)
+        found_in = groups.sum_bins(histograms)
         with np.errstate(divide="ignore", invalid="ignore"):
             t = (mean - mean_out) / np.sqrt(spread / size + spread_out / (n_all - size))
             fold = np.log2((np.expm1(mean) + _SMALL) / (np.expm1(mean_out) + _SMALL))
+        rank_sums = groups.sum_bins(histograms * ranks.twice)
+        rank_sums += (size - found_in) * ranks.twice_of_zeros
         yield Scores(
-            ranks.score(groups.histograms[k], float(size)),
+            ranks.score(rank_sums / 2, float(size)),
             np.where(np.isfinite(t), t, 0.0),
             fold,
             100 * found_in / size,
@@ -76,10 +77,12 @@ def _moments(sums: NDArray[np.int64], n: float) -> tuple[NDArray[np.float64], ND
 
 @dataclass(frozen=True)
 class _Ranks:
-    """Mean ranks of the cells in each bin, over all clusters."""
+    """Mean ranks of the cells in each bin, over all clusters; twice of them, which are integers."""
 
-    ranks: NDArray[np.float64]
-    """Shape ``(n_rows, n_bins + 1)``; cells without a value are in the first bin."""
+    twice: NDArray[np.int64]
+    """Of the cells in the bins of all rows, shape ``(n_bins,)``."""
+    twice_of_zeros: NDArray[np.int64]
+    """Of the cells without a value, which come first, shape ``(n_rows,)``."""
     spread: NDArray[np.float64]
     """Variance of a rank sum over n_in n_out, shape ``(n_rows,)``."""
     found_in: NDArray[np.int64]
@@ -89,16 +92,20 @@ class _Ranks:
 
     @classmethod
     def of(cls, groups: GroupSums) -> _Ranks:
-        n = float(groups.sizes.sum())
-        all_cells = groups.histograms.sum(axis=0, dtype=np.int64)
-        ties = _with_zeros(all_cells, n)
-        ranks = np.cumsum(ties, axis=1) - ties + (ties + 1) / 2
-        spread = (n + 1 - (ties**3 - ties).sum(axis=1) / (n * (n - 1))) / 12
-        return cls(ranks, np.maximum(spread, 0.0), all_cells.sum(axis=1), n)
+        n = int(groups.sizes.sum())
+        cells = np.zeros(int(groups.histogram_genes.n_bins.sum()), dtype=np.int64)
+        for k in range(len(groups.sizes)):
+            cells += groups.histograms(k)
+        found_in = groups.sum_bins(cells)
+        # The cells of a row end at the last rank, whatever those of the rows before are.
+        last = np.repeat(np.cumsum(found_in), groups.histogram_genes.n_bins)
+        ranks = 2 * (n - last + np.cumsum(cells)) - cells + 1
+        ties = groups.sum_bins(_ties(cells)) + _ties(n - found_in)
+        spread = (n + 1 - ties / (float(n) * (n - 1))) / 12
+        return cls(ranks, n - found_in + 1, np.maximum(spread, 0.0), found_in, float(n))
 
-    def score(self, histograms: NDArray[np.uint32], size: float) -> NDArray[np.float64]:
+    def score(self, sums: NDArray[np.float64], size: float) -> NDArray[np.float64]:
         """Return a cluster's standardised rank sums, shape ``(n_rows,)``."""
-        sums = (_with_zeros(histograms, size) * self.ranks).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = (sums - size * (self.n + 1) / 2) / np.sqrt(
                 size * (self.n - size) * self.spread
@@ -106,12 +113,9 @@ class _Ranks:
         return np.where(np.isfinite(scores), scores, np.nan)
 
 
-def _with_zeros(counts: NDArray[np.integer[Any]], n: float) -> NDArray[np.float64]:
-    """Return histograms with a first bin of the cells that have no value."""
-    out = np.empty((counts.shape[0], counts.shape[1] + 1))
-    out[:, 1:] = counts
-    out[:, 0] = n - out[:, 1:].sum(axis=1)
-    return out
+def _ties(cells: NDArray[np.int64]) -> NDArray[np.float64]:
+    n = cells.astype(np.float64)
+    return n * n * n - n
 
 
 def expression_of(
@@ -126,10 +130,14 @@ def expression_of(
     Returns:
         Two arrays of shape ``(n_clusters, n_genes)``.
     """
-    some = np.ix_(groups.places, groups.histogram_genes.rows[genes])
+    rows = groups.histogram_genes.rows[genes]
+    n_groups = len(groups.sizes)
+    if not len(rows):
+        return np.empty((n_groups, 0)), np.empty((n_groups, 0))
     sizes = groups.sizes[:, None]
-    found_in = groups.histograms[some].sum(axis=2, dtype=np.int64)
-    return groups.sums[(*some, 0)] / (UNIT * sizes), 100 * found_in / sizes
+    sums = np.stack([groups.sums(k)[rows, 0] for k in range(n_groups)])
+    found_in = np.stack([groups.found_in(k)[rows] for k in range(n_groups)])
+    return sums / (UNIT * sizes), 100 * found_in / sizes
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def test_any_cut_gives_the_same_sums(cut: int, seed: int) -> None:
     counts = rng.poisson(0.7, (30, 8))
     codes = rng.integers(-1, 4, 30).astype(np.int16)
     genes = VariableGenes(np.zeros(8, np.uint8) + 1, np.full(8, -1, np.int16), 2)
-    histograms = HistogramGenes(np.arange(8, dtype=np.int32), 16)
+    histograms = HistogramGenes(np.arange(8, dtype=np.int32), np.full(8, 16, np.int32))
 
     def sums(*ranges: range) -> AnnotatedAccumulator:
         found = AnnotatedAccumulator(genes, codes, 3, histograms)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from dpss.stats.embedding.group_tables import HistogramGenes
 from dpss.stats.embedding.groups import Groups
 from dpss.stats.embedding.markers import expression_of, find_markers, score_clusters
 
-N_CELLS, N_GENES, N_BINS = 400, 60, 512
+N_CELLS, N_GENES = 400, 60
 
 
 def cells() -> tuple[np.ndarray, np.ndarray]:
@@ -30,17 +32,17 @@ def cells() -> tuple[np.ndarray, np.ndarray]:
 def groups_of(values: np.ndarray, labels: np.ndarray) -> Groups:
     """Sums and histograms as the third pass would leave them behind."""
     sizes = np.bincount(labels)
-    bins = np.minimum(values * N_BINS // (6 * UNIT), N_BINS - 1)
-    tables = np.zeros((len(sizes), N_GENES, 2 + N_BINS // 2), dtype=np.int64)
-    histograms = tables[:, :, 2:].view(np.uint32)
+    n_bins = np.where(np.arange(N_GENES) % 2, 512, 640).astype(np.int32)
+    genes = HistogramGenes(np.arange(N_GENES, dtype=np.int32), n_bins)
+    tables = genes.empty_tables(len(sizes))
     for k in range(len(sizes)):
         some = values[labels == k]
-        tables[k, :, :2] = np.column_stack([some.sum(0), (some**2).sum(0)])
-        for gene in range(N_GENES):
-            found = bins[labels == k, gene][some[:, gene] > 0]
-            histograms[k, gene] = np.bincount(found, minlength=N_BINS)
+        for gene, (a, b) in enumerate(pairwise(genes.starts)):
+            tables[k, a : a + 2] = some[:, gene].sum(), (some[:, gene] ** 2).sum()
+            found = some[some[:, gene] > 0, gene] * n_bins[gene] // (6 * UNIT)
+            counts = np.bincount(np.minimum(found, n_bins[gene] - 1), minlength=n_bins[gene])
+            tables[k, a + 2 : b].view(np.uint32)[:] = counts
     nothing = np.empty(0)
-    genes = HistogramGenes(np.arange(N_GENES, dtype=np.int32), N_BINS)
     places = np.arange(len(sizes))[::-1]  # As where clusters were counted in another order.
     return Groups(
         sizes, places, genes, tables[places], (), None, nothing, None, None,  # type: ignore[arg-type]
