@@ -17,8 +17,8 @@ from dpss.storage.base import Blob
 from dpss.storage.compression import peek
 
 _LOOK_BYTES = 1 << 18
-_ENTRY = re.compile(rb"[ \t]*(\d{1,10})[ \t]+(\d{1,10})(?=[ \t\r])[^\n]*")
-_PATTERN_ENTRY = re.compile(rb"[ \t]*(\d{1,10})[ \t]+(\d{1,10})[ \t\r]*")
+_ENTRY = re.compile(rb"^[ \t]*(\d{1,10})[ \t]+(\d{1,10})(?=[ \t\r])", re.MULTILINE)
+_PATTERN_ENTRY = re.compile(rb"^[ \t]*(\d{1,10})[ \t]+(\d{1,10})[ \t\r]*$", re.MULTILINE)
 
 
 class Order(Enum):
@@ -40,12 +40,11 @@ def guess_order(blob: Blob, header: MtxHeader, cell_axis: int) -> Order:
         cell_axis: Which index counts the cells: 0 the first, 1 the second.
     """
     head = peek(blob, header.n_bytes + _LOOK_BYTES)[header.n_bytes :]
-    lines = head.split(b"\n")
     if len(head) == _LOOK_BYTES:
-        del lines[-1]  # cut off
+        head = head[: head.rfind(b"\n") + 1]  # the last line is cut off
     entry = _PATTERN_ENTRY if header.kind == PATTERN else _ENTRY
-    matches = [entry.fullmatch(line) for line in lines]
-    pairs = [(int(m[1 + cell_axis]), int(m[2 - cell_axis])) for m in matches if m]
+    found = entry.findall(head)
+    pairs = [(int(indices[cell_axis]), int(indices[1 - cell_axis])) for indices in found]
     return order_of(pairs, complete=len(pairs) == header.n_entries)
 
 

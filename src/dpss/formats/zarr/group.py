@@ -18,6 +18,10 @@ from dpss.storage.local import path_of
 METADATA = frozenset((".zgroup", ".zarray", "zarr.json"))
 """Names of the files that make a folder a zarr group or array."""
 _MAX_JSON_BYTES = 1 << 26
+_KEPT_JSON_BYTES = 1 << 12
+"""Files of metadata up to this size are kept once they are read."""
+_KEPT_FILES = 256
+"""Most files of metadata that are kept."""
 
 
 class ZarrTree:
@@ -155,6 +159,8 @@ class ZarrTree:
 
     def _json(self, path: str) -> Mapping[str, Any] | None:
         """Return the content of a file of metadata; `None` where there is no such file."""
+        if path in self._read:
+            return self._read[path]
         blob = self.find(path)
         if blob is None:
             return None
@@ -168,4 +174,11 @@ class ZarrTree:
                 raise ValueError("it is no object")
         except (ValueError, RecursionError) as error:
             raise CorruptMatrixError(f"{blob.url}: can't be read as JSON ({error})") from error
+        if len(data) <= _KEPT_JSON_BYTES and len(self._read) < _KEPT_FILES:
+            self._read[path] = found
         return found
+
+    @cached_property
+    def _read(self) -> dict[str, Mapping[str, Any]]:
+        """Content of the small files of metadata that were read, by path."""
+        return {}

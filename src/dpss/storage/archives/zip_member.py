@@ -97,7 +97,9 @@ class ZipMember(Member):
                 f"{self.url}: is packed by zip's method {self.method}, which this program does "
                 "not read; pack it with deflate instead"
             )
-        source = cast("BinaryIO", io.BufferedReader(packed, _RANGE_BYTES))
+        # Not more than the member has: a file of metadata of 500 bytes took 1 MiB of the archive.
+        n_bytes = max(1, min(_RANGE_BYTES, self.packed_bytes))
+        source = cast("BinaryIO", io.BufferedReader(packed, n_bytes))
         return cast("BinaryIO", io.BufferedReader(_ZipMemberStream(self, source, decoder)))
 
     def _find_data(self) -> int:

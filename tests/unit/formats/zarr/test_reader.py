@@ -24,6 +24,8 @@ from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.arrays import tiles
 from dpss.formats.zarr.codecs import decode_strings
+from dpss.storage.archives.zip_member import ZipMember
+from dpss.storage.local import LocalFile
 from tests.unit.formats.layers import dense, mutations, open_path, read_or_refuse
 
 pytestmark = [
@@ -353,3 +355,32 @@ def test_names_of_cells_are_not_needed_for_numbers(damage, tmp_path):
     assert np.array_equal(dense(matrix.layers[0]), values)
     if damage != "codec":
         assert "cell_names" in [note[0] for note in matrix.notes]
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("version", [2, 3])
+def test_metadata_are_read_once(version, compression, tmp_path, monkeypatch):
+    """And of an archive no more than the member has."""
+    write_hca(tmp_path / "a.zarr", counts(5, 4), version)
+    (tmp_path / "a.zarr" / "zzz").write_bytes(np.random.default_rng(1).bytes(100_000))
+    path = pack(tmp_path / "a.zarr", tmp_path / "a.zarr.zip", compression)
+    opened: list[str] = []
+    n_read = 0
+
+    def open_member(member):
+        opened.append(member.url)
+        return open_zip_member(member)
+
+    def read(blob, start, length):
+        nonlocal n_read
+        data = read_range(blob, start, length)
+        n_read += len(data)
+        return data
+
+    open_zip_member, read_range = ZipMember.open, LocalFile.read_range
+    monkeypatch.setattr(ZipMember, "open", open_member)
+    monkeypatch.setattr(LocalFile, "read_range", read)
+    open_path(path)
+    metadata = [url for url in opened if url.endswith(("json", ".zarray", ".zgroup", ".zattrs"))]
+    assert len(metadata) == len(set(metadata)) > 3
+    assert n_read < 2 * path.stat().st_size
