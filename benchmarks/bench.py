@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.measuring import (
@@ -75,10 +77,11 @@ class Bench:
         self, path: Path, *arguments: object, repeats: int = 0, embedding: bool = False
     ) -> Row:
         """Measure ``dpss summarize``, with all that it writes; the embedding only if asked for."""
-        command = self._summarize(path, *arguments, embedding=embedding)
+        command = self.summarize(path, *arguments, embedding=embedding)
         return self._row("dpss", command, path, repeats)
 
-    def _summarize(self, path: Path, *arguments: object, embedding: bool = False) -> list[str]:
+    def summarize(self, path: Path | str, *arguments: object, embedding: bool = False) -> list[str]:
+        """Return the command line of ``dpss summarize``."""
         choice = "--embedding" if embedding else "--no-embedding"
         return dpss_command("summarize", path, "--output", self.output("dpss"), choice, *arguments)
 
@@ -93,11 +96,47 @@ class Bench:
     def limited(self, path: Path, limits: Limits, *arguments: object) -> Measurement:
         """Measure ``dpss summarize`` once, with limits of its own."""
         self._read_once(path)
-        return measure(self._summarize(path, *arguments), self.folder, limits)
+        return measure(self.summarize(path, *arguments), self.folder, limits)
 
     def command(self, name: str, command: list[str], repeats: int) -> Row:
         """Measure any command."""
         return self._row(name, command, None, repeats)
+
+    def in_turn(self, commands: Mapping[str, list[str]], path: Path, n_turns: int) -> list[Row]:
+        """Measure commands one after the other, so many times: all in the same hour's conditions.
+
+        Args:
+            commands: Command lines by what each row is named.
+            path: The input, which is read once before.
+            n_turns: Runs of each command.
+
+        Returns:
+            A row each, with the median of its runs' times and the largest peak; ``walls`` are the
+            seconds of each run, ``folds`` those that a command told of its own pass.
+        """
+        self._read_once(path)
+        runs: dict[str, list[Measurement]] = {name: [] for name in commands}
+        for _ in range(n_turns):
+            for name, command in commands.items():
+                runs[name].append(measure(command, self.folder, self.limits))
+        return [self._median_row(name, path, of_one) for name, of_one in runs.items()]
+
+    def _median_row(self, name: str, path: Path, runs: list[Measurement]) -> Row:
+        broken = [run for run in runs if not run.ok]
+        last = (broken or runs)[-1]
+        row = {"contender": name, "input": path.name, **last.as_row(), **last.last_json}
+        row["n_runs"] = len(runs)
+        if not broken:
+            row["walls"] = [run.wall_seconds for run in runs]
+            row["wall_seconds"] = median(row["walls"])
+            row["cpu_seconds"] = median(run.cpu_seconds for run in runs)
+            row["peak_bytes"] = max(run.peak_bytes for run in runs)
+            folds = [run.last_json.get("fold_seconds") for run in runs]
+            if None not in folds:
+                row["folds"] = folds
+                row["fold_seconds"] = median(folds)
+        say_row(row)
+        return row
 
     def _row(self, name: str, command: list[str], path: Path | None, repeats: int) -> Row:
         if path is not None:
@@ -114,11 +153,7 @@ class Bench:
         row["peak_bytes"] = max(run.peak_bytes for run in runs)
         if path is not None:
             row["input"] = path.name
-        say(
-            f"  {name:20} {path.name if path else '':22} {row['status']:14} "
-            f"{row['wall_seconds']:8.2f} s  cpu {row['cpu_seconds']:8.2f} s  "
-            f"{row['peak_bytes'] / 2**20:8.0f} MiB  {row.get('reason', '')}"
-        )
+        say_row(row)
         return row
 
     def _read_once(self, path: Path) -> None:
@@ -126,7 +161,9 @@ class Bench:
         if path in self._warm:
             return
         self._warm = {path}
-        for file in [path] if path.is_file() else sorted(path.iterdir()):
+        for file in [path] if path.is_file() else sorted(path.rglob("*")):
+            if file.is_dir():
+                continue
             with file.open("rb") as stream:
                 while stream.read(1 << 22):
                     pass
@@ -139,6 +176,15 @@ class Bench:
 def say(text: str) -> None:
     """Print a line at once."""
     print(text, flush=True)
+
+
+def say_row(row: Row) -> None:
+    """Print what a command took."""
+    say(
+        f"  {row['contender']:20} {row.get('input', ''):22} {row['status']:14} "
+        f"{row['wall_seconds']:8.2f} s  cpu {row['cpu_seconds']:8.2f} s  "
+        f"{row['peak_bytes'] / 2**20:8.0f} MiB  {row.get('reason', '')}"
+    )
 
 
 def describe_machine(limits: Limits) -> Row:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pipelines import embedding_quality, rank_sum, scanpy_pipeline
+from benchmarks.portal import build_pages
 
 N_TOP = 20
 CHUNK_CELLS = 6_000
@@ -162,6 +163,20 @@ def pyarrow_csv(path: str) -> dict[str, Any]:
 def dask_fold(address: str, path: str, n_workers: str) -> dict[str, Any]:
     """A pass over a matrix on a Dask cluster; the second one is timed, when all is loaded."""
     from dpss.compute.dask_executor import DaskExecutor
+
+    with DaskExecutor(address) as executor:
+        executor.wait_for_workers(int(n_workers))
+        return {**_second_pass(executor, path), "n_workers": executor.n_threads}
+
+
+def pass_alone(path: str, n_threads: str) -> dict[str, Any]:
+    """A pass over a matrix in threads; the second one is timed, when all is loaded."""
+    from dpss.compute.thread_executor import ThreadExecutor
+
+    return _second_pass(ThreadExecutor(int(n_threads)), path)
+
+
+def _second_pass(executor: Any, path: str) -> dict[str, Any]:
     from dpss.engine.folds import CellFold, Reading
     from dpss.engine.settings import ReadSettings
     from dpss.formats.registry import open_matrices
@@ -174,17 +189,10 @@ def dask_fold(address: str, path: str, n_workers: str) -> dict[str, Any]:
     read = ReadSettings()
     fold = CellFold(Reading(layer, read.block_bytes), features, 0)
     partitions = layer.partitions(read.partition_bytes)
-    with DaskExecutor(address) as executor:
-        executor.wait_for_workers(int(n_workers))
-        executor.fold(fold, partitions, lambda _: None)
-        start = time.monotonic()
-        sums = executor.fold(fold, partitions, lambda _: None).result()
-        seconds = time.monotonic() - start
-        return {
-            "fold_seconds": seconds,
-            "n_cells": sums.cells.n_cells,
-            "n_workers": executor.n_threads,
-        }
+    executor.fold(fold, partitions, lambda _: None)
+    start = time.monotonic()
+    sums = executor.fold(fold, partitions, lambda _: None).result()
+    return {"fold_seconds": time.monotonic() - start, "n_cells": sums.cells.n_cells}
 
 
 def versions() -> dict[str, Any]:
@@ -207,7 +215,7 @@ def versions() -> dict[str, Any]:
 
 def make_input(kind: str, path: str, n: str) -> dict[str, Any]:
     """Make an input, beside its place, and put it there when it is whole."""
-    from benchmarks import inputs, mixtures
+    from benchmarks import inputs, mixtures, portal
 
     make: Callable[[Path, int], int] = {
         "h5ad": inputs.write_h5ad,
@@ -217,6 +225,7 @@ def make_input(kind: str, path: str, n: str) -> dict[str, Any]:
         "csv": inputs.write_csv,
         "many": inputs.write_many_values,
         "mixture": mixtures.write_mixture,
+        "portal": portal.write_portal,
     }[kind]
     target = Path(path)
     part = target.with_name(f"making-{target.name}")
@@ -317,8 +326,8 @@ CONTENDERS: dict[str, Callable[..., dict[str, Any]]] = {
     function.__name__: function
     for function in (
         scanpy_in_memory, scanpy_with_dask, anndata_backed, plain_h5py, decode_only, scanpy_mtx,
-        scanpy_mtx_figures, pyarrow_csv, dask_fold, versions, make_input,
-        scanpy_pipeline, embedding_quality, rank_sum,
+        scanpy_mtx_figures, pyarrow_csv, dask_fold, pass_alone, versions, make_input,
+        scanpy_pipeline, embedding_quality, rank_sum, build_pages,
     )
 }  # fmt: skip
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.bench import Bench, Row, say
 from benchmarks.groups import limited
 from benchmarks.measuring import OK, contender_command, dpss_command, measure
+from benchmarks.pairs import N_TURNS, run_pairs
 
 PEERS = ("scanpy_in_memory", "scanpy_with_dask", "anndata_backed", "plain_h5py")
 MIN_GENE_COUNTS = (0, 300, 900, 1200, 1500, 1800)
@@ -26,6 +28,7 @@ REMOTE_BYTES_PER_SECOND = 50e6
 class Sizes:
     """How large the inputs are."""
 
+    pairs: tuple[int, ...] = (100_000, 1_000_000)
     peers: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     memory: tuple[int, ...] = (10_000, 100_000, 200_000, 1_000_000)
     mtx: int = 20_000
@@ -36,12 +39,15 @@ class Sizes:
     embedding: tuple[int, ...] = (2_000, 100_000, 1_000_000)
     pipeline: int = 100_000
     many_values: int = 2_200_000_000
+    projects: int = 600
+    """Of five matrices each."""
     dask: int = 100_000
     remote: int = 100_000
     zip_bytes: int = 2_400_000_000
 
 
 QUICK = Sizes(
+    pairs=(2_000, 10_000),
     peers=(2_000,),
     memory=(2_000, 10_000),
     mtx=2_000,
@@ -50,6 +56,7 @@ QUICK = Sizes(
     embedding=(2_000, 10_000),
     pipeline=2_000,
     many_values=50_000_000,
+    projects=10,
     dask=10_000,
     remote=10_000,
     zip_bytes=20_000_000,
@@ -113,17 +120,6 @@ def run_csv(bench: Bench, sizes: Sizes) -> Row:
     return {"rows": [{**row, **facts} for row in found]}
 
 
-def run_gene_major(bench: Bench, sizes: Sizes) -> Row:
-    """The same matrix cell by cell (CSR) and gene by gene (CSC)."""
-    rows = []
-    for kind in ("h5ad", "csc"):
-        path = bench.input(kind, sizes.gene_major)
-        facts = {"n_cells": sizes.gene_major, "n_values": bench.n_values(path)}
-        order = "genes" if kind == "csc" else "cells"
-        rows.append({**bench.dpss(path), **facts, "order": order})
-    return {"rows": rows}
-
-
 def run_embedding(bench: Bench, sizes: Sizes) -> Row:
     """Mixtures of known types: without and with the embedding, and scanpy's whole pipeline."""
     rows = []
@@ -150,7 +146,8 @@ def run_embedding(bench: Bench, sizes: Sizes) -> Row:
 def run_startup(bench: Bench, sizes: Sizes) -> Row:
     """How long it takes to do little, with warm caches."""
     path = bench.input("h5ad", sizes.startup)
-    small = {**bench.dpss(path, repeats=5), "what": "small"}
+    facts = {"n_cells": sizes.startup, "n_values": bench.n_values(path)}
+    small = {**bench.dpss(path, repeats=5), **facts, "what": "small"}
     asked = {**bench.command("dpss --help", dpss_command("--help"), 5), "what": "help"}
     return {"rows": [small, asked]}
 
@@ -161,22 +158,28 @@ def run_many(bench: Bench, sizes: Sizes) -> Row:
     return {"rows": [{**bench.dpss(path, repeats=1), "n_values": bench.n_values(path)}]}
 
 
+def run_pages(bench: Bench, sizes: Sizes) -> Row:
+    """All pages of a portal from nothing."""
+    path = bench.input("portal", sizes.projects)
+    row = bench.contender("build_pages", path, bench.output("pages"))
+    return {"rows": [{**row, "n_projects": sizes.projects}]}
+
+
 def run_dask(bench: Bench, sizes: Sizes) -> Row:
     """One and two workers of one thread each, on loopback."""
     from tests.cluster import Cluster
 
     path = bench.input("h5ad", sizes.dask)
-    rows = []
-    for n_workers in (1, 2):
-        place = bench.folder / f"cluster-{n_workers}"
-        shutil.rmtree(place, ignore_errors=True)
-        with Cluster(place, n_workers) as cluster:
-            command = contender_command("dask_fold", cluster.address, path, n_workers)
-            row = bench.command(
-                f"dask, {n_workers} worker{'s' if n_workers > 1 else ''}", command, bench.repeats
-            )
-        rows.append({**row, "n_workers": n_workers, "n_values": bench.n_values(path)})
-    return {"rows": rows}
+    with ExitStack() as stack:
+        commands = {}
+        for n_workers in (1, 2):
+            place = bench.folder / f"cluster-{n_workers}"
+            shutil.rmtree(place, ignore_errors=True)
+            cluster = stack.enter_context(Cluster(place, n_workers))
+            name = f"dask, {n_workers} worker{'s' if n_workers > 1 else ''}"
+            commands[name] = contender_command("dask_fold", cluster.address, path, n_workers)
+        rows = bench.in_turn(commands, path, N_TURNS)
+    return {"rows": [{**row, "n_values": bench.n_values(path)} for row in rows]}
 
 
 def run_remote(bench: Bench, sizes: Sizes) -> Row:
@@ -184,20 +187,22 @@ def run_remote(bench: Bench, sizes: Sizes) -> Row:
     from benchmarks.throttled import far_away
 
     path = bench.input("h5ad", sizes.remote)
-    facts = {"n_cells": sizes.remote, "n_values": bench.n_values(path)}
-    local = {**bench.dpss(path), "where": "here"}
+    facts = {
+        "n_cells": sizes.remote,
+        "n_values": bench.n_values(path),
+        "input_bytes": bench.size(path),
+    }
     with far_away(bench.folder, REMOTE_DELAY_SECONDS, REMOTE_BYTES_PER_SECOND) as far:
-        output = bench.folder / "output-remote"
-        command = dpss_command(
-            "summarize", f"{far.url}/{path.name}", "--output", output, "--no-embedding"
-        )
         before = far.sent()
-        row = bench.command("dpss, remote", command, bench.repeats)
+        commands = {
+            "dpss": bench.summarize(path),
+            "dpss, remote": bench.summarize(f"{far.url}/{path.name}"),
+        }
+        local, remote = bench.in_turn(commands, path, N_TURNS)
         after = far.sent()
-    remote = {**row, "where": "far away", "input_bytes": bench.size(path)}
     for name in ("bytes", "requests"):
-        remote[f"{name}_sent"] = (after[name] - before[name]) / row["n_runs"]
-    return {"rows": [{**each, **facts} for each in (local, remote)]}
+        remote[f"{name}_sent"] = (after[name] - before[name]) / N_TURNS
+    return {"rows": [{**row, **facts} for row in (local, remote)]}
 
 
 def run_memory_2019(bench: Bench, sizes: Sizes) -> Row:
@@ -252,13 +257,14 @@ def _fill_column(bench: Bench, path: Any, unlimited: Row, known: list[Row]) -> l
 
 SECTIONS: dict[str, Callable[[Bench, Sizes], Row]] = {
     "startup": run_startup,
+    "pairs": run_pairs,
     "peers": run_peers,
     "mtx": run_mtx,
     "memory": run_memory,
     "csv": run_csv,
-    "gene_major": run_gene_major,
     "embedding": run_embedding,
     "many": run_many,
+    "pages": run_pages,
     "dask": run_dask,
     "remote": run_remote,
     "memory_2019": run_memory_2019,

@@ -14,6 +14,8 @@ from benchmarks.goals import all_goals, seconds_per_value
 from benchmarks.scale import CORPORA, cost_of
 from benchmarks.sections import SECTIONS
 
+SPEED = "100,000 cells, h5ad: 15 times the speed of scanpy"
+
 
 def row(contender: str, seconds: float, n_cells: int = 100_000, **more: Any) -> dict[str, Any]:
     """A run that ended well."""
@@ -21,6 +23,15 @@ def row(contender: str, seconds: float, n_cells: int = 100_000, **more: Any) -> 
         "contender": contender, "status": "ok", "wall_seconds": seconds, "cpu_seconds": seconds,
         "peak_bytes": 200 << 20, "n_cells": n_cells, "n_values": n_cells * 2_000, **more,
     }  # fmt: skip
+
+
+def turns(
+    contender: str, group: str, seconds: float, n_cells: int = 100_000, *, folds: bool = False
+) -> dict[str, Any]:
+    """Five runs in turn: one of them was slow."""
+    times = [seconds, seconds, 3 * seconds, seconds, seconds]
+    found = {**row(contender, seconds, n_cells, group=group), "walls": times}
+    return {**found, "folds": times, "fold_seconds": seconds} if folds else found
 
 
 def section(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def results() -> dict[str, Any]:
     """Results in which all goals are met but that of the speed beside scanpy."""
     slow = {"status": "out of memory", "reason": "out of memory"}
     memory = [
-        row("dpss", 1 + n / 50_000, n, kind=kind, input_bytes=n * 3_000)
+        row("dpss", 0.76 + n / 50_000, n, kind=kind, input_bytes=n * 3_000)
         for kind in ("h5ad", "mtx")
         for n in (10_000, 100_000, 200_000, 1_000_000)
     ]
@@ -51,7 +62,20 @@ def results() -> dict[str, Any]:
     return {
         "sections": {
             "startup": section(
-                row("dpss", 1.0, 2_000, what="small"), row("dpss --help", 0.2, what="help")
+                row("dpss", 0.8, 2_000, what="small"), row("dpss --help", 0.1, what="help")
+            ),
+            "pairs": section(
+                turns("dpss", "h5ad", 4.0),
+                turns("decode_only", "h5ad", 3.5),
+                turns("scanpy_in_memory", "h5ad", 36.0),
+                turns("dpss", "h5ad", 30.0, 1_000_000),
+                turns("decode_only", "h5ad", 25.0, 1_000_000),
+                turns("pass, 1 thread", "threads", 3.8, folds=True),
+                turns("pass, 2 threads", "threads", 2.0, folds=True),
+                turns("dpss, by cells", "order", 4.0),
+                turns("dpss, by genes", "order", 4.8),
+                turns("dpss", "mtx", 2.0, 20_000),
+                turns("scanpy_mtx", "mtx", 15.0, 20_000),
             ),
             "peers": section(
                 row("dpss", 4.0),
@@ -60,19 +84,17 @@ def results() -> dict[str, Any]:
                 {**row("scanpy_in_memory", 9.0, 1_000_000), **slow},
             ),
             "mtx": section(row("dpss", 2.0), row("scanpy_mtx", 14.0)),
-            "gene_major": section(
-                row("dpss", 4.0, order="cells"), row("dpss", 7.0, order="genes")
-            ),
             "memory": section(*memory),
             "many": section(row("dpss", 30.0, n_values=2_200_000_000)),
+            "pages": section(row("build_pages", 62.0, n_projects=600, build_seconds=50.0)),
             "dask": section(
-                row("dask, 1 worker", 9.0, n_workers=1, fold_seconds=8.0),
-                row("dask, 2 workers", 6.0, n_workers=2, fold_seconds=4.2),
+                turns("dask, 1 worker", "", 8.0, folds=True),
+                turns("dask, 2 workers", "", 4.2, folds=True),
             ),
             "remote": section(
-                row("dpss", 4.0, where="here"),
-                row("dpss, remote", 5.0, where="far away", input_bytes=500_000_000,
-                    bytes_sent=505_000_000, requests_sent=900),
+                turns("dpss", "", 4.0),
+                {**turns("dpss, remote", "", 4.4), "input_bytes": 500_000_000,
+                 "bytes_sent": 505_000_000, "requests_sent": 900},
             ),
             "memory_2019": section(
                 row("dpss", 40.0, min_gene_count=0), cells=limits, n_cells=500_000,
@@ -83,19 +105,35 @@ def results() -> dict[str, Any]:
 
 
 def test_goals_are_judged_by_what_was_measured(results: dict[str, Any]) -> None:
-    """Nine times scanpy's speed meets the goal of eight and misses that of fifteen."""
-    verdicts = {goal.text: goal.met for goal in all_goals(results)}
-    assert verdicts["100,000 cells, h5ad: 8 times scanpy's speed"] is True
-    assert verdicts["100,000 cells, h5ad: 15 times scanpy's speed"] is False
+    """Nine times scanpy's speed misses the goal of fifteen; all others are met."""
+    (speed,) = (goal for goal in all_goals(results) if goal.text.startswith(SPEED))
+    assert speed.met is False
+    assert speed.found.startswith("9.00 times (36.00 s, 4.00 s; 5 turns: 9.00 to 9.00")
     assert [goal.verdict for goal in all_goals(results)].count("not met") == 1
     assert all(goal.met is None for goal in all_goals({"sections": {}}))
 
 
+def test_a_ratio_is_the_median_of_the_turns(results: dict[str, Any]) -> None:
+    """A slow turn of one command doesn't decide, nor do two means that are divided."""
+    ours, decoding, _ = results["sections"]["pairs"]["rows"][:3]
+    ours["walls"], decoding["walls"] = [4.0, 5.0, 60.0, 5.2, 4.4], [4.0, 4.0, 4.0, 4.0, 4.0]
+    (goal,) = (
+        g for g in all_goals(results) if g.text.startswith("100,000 cells") and "1.5" in g.text
+    )
+    assert goal.met is True
+    assert goal.found.startswith("1.25 times")
+    ours["walls"] = [6.2] * 5
+    (goal,) = (
+        g for g in all_goals(results) if g.text.startswith("100,000 cells") and "1.5" in g.text
+    )
+    assert goal.met is False
+
+
 def test_what_did_not_end_well_counts_for_nothing(results: dict[str, Any]) -> None:
     """A contender that ran out of memory is named with its reason, and no goal rests on it."""
-    results["sections"]["peers"]["rows"][2]["status"] = "out of time"
-    verdicts = {goal.text: goal.met for goal in all_goals(results)}
-    assert verdicts["100,000 cells, h5ad: 8 times scanpy's speed"] is None
+    results["sections"]["pairs"]["rows"][2]["status"] = "out of time"
+    (speed,) = (goal for goal in all_goals(results) if goal.text.startswith(SPEED))
+    assert speed.met is None
     page = report.make_page(results)
     assert "skipped: out of time" in page
     assert "skipped: out of memory" in page
@@ -122,7 +160,7 @@ def test_the_cost_of_a_value_is_a_slope(results: dict[str, Any]) -> None:
     assert seconds_per_value(results, "h5ad") == pytest.approx(1e-8)
     cost = cost_of(CORPORA[1], "h5ad", results)
     assert cost is not None
-    work = (1_845 + 208e6 * 2_000 * 1e-8) * 1.5 / 3600
+    work = (1_845 * 0.8 + 208e6 * 2_000 * 1e-8) * 1.5 / 3600
     assert cost.work_hours == pytest.approx(work)
     transfer = 208e6 * 3_000 / 100e6 / 3600
     assert cost.transfer_hours == pytest.approx(transfer)
