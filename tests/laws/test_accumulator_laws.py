@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
@@ -17,7 +18,7 @@ from dpss.model import CellBlock, EntryBlock
 from dpss.stats.accumulator import CellAccumulator, Features, Sums
 from dpss.stats.cell_tallies import CellSums
 from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
-from dpss.stats.moments import share_means, share_variances
+from dpss.stats.moments import share_means, share_variances, total_counts
 from tests.examples import examples
 
 
@@ -30,6 +31,8 @@ def matrices(draw: st.DrawFn) -> sp.csr_matrix:
     counts = rng.integers(1, largest, (n_cells, n_genes)).astype(np.float64)
     if draw(st.booleans()):
         counts += rng.random((n_cells, n_genes))
+    if draw(st.booleans()):
+        counts *= 10.0 ** rng.uniform(draw(st.integers(-12, 0)), 0, (n_cells, n_genes))
     counts *= rng.random((n_cells, n_genes)) < draw(st.sampled_from([0.05, 0.3, 1.0]))
     return sp.csr_matrix(counts)
 
@@ -135,6 +138,22 @@ def test_whole_sums_are_exact(matrix: sp.csr_matrix) -> None:
     assert sums.genes.table[:, 0].tolist() == (dense > 0).sum(axis=0).tolist()
     values = np.repeat(sums.cells.total_counts.values, sums.cells.total_counts.counts)
     assert values.tolist() == sorted(dense.sum(axis=1).tolist())
+
+
+@given(matrices())
+@settings(deadline=None, max_examples=examples(100))
+def test_sums_of_fractions_keep_their_digits(matrix: sp.csr_matrix) -> None:
+    """Totals of genes and cells are those of exact sums to 1e-9, from values of 1e-12 on."""
+    n_genes = matrix.shape[1]
+    everything = Features(
+        np.ones(n_genes, bool), np.zeros(n_genes, bool), np.empty(0, dtype=np.int64)
+    )
+    sums = in_one_go(matrix, everything, 0)
+    dense = matrix.toarray()
+    exact = [math.fsum(gene) for gene in dense.T]
+    np.testing.assert_allclose(total_counts(sums.genes), exact, rtol=1e-9)
+    exact = sorted(math.fsum(cell) for cell in dense)
+    np.testing.assert_allclose(np.sort(sums.cells.sample.total_counts), exact, rtol=1e-9)
 
 
 @pytest.mark.slow

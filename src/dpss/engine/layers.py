@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dpss.errors import CorruptMatrixError, NoCountsError, NoMatrixError
 from dpss.formats.base import Layer
 from dpss.model import Certainty, Decision
-from dpss.stats.kernels.rows import TOO_LARGE
+from dpss.stats.kernels.rows import TOO_LARGE, TOO_SMALL
 from dpss.stats.values.kinds import Values
 from dpss.stats.values.logarithms import EQUAL_TOTALS, BaseEvidence, find_base, name_base
 from dpss.stats.values.traits import ValueTraits, classify
@@ -108,7 +108,8 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
         known: Traits of each readable layer by name, also of layers that are no candidates.
 
     Raises:
-        NoCountsError: All candidates hold negative values or square roots, or can't be read.
+        NoCountsError: All candidates hold negative or tiny values or square roots, or can't be
+            read.
         CorruptMatrixError: No candidate can be used, and some hold NaN, infinite or too large
             values.
     """
@@ -129,6 +130,8 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
         raise CorruptMatrixError(f"holds NaN or infinite values (layers: {told})")
     if Values.TOO_LARGE in kinds:
         raise CorruptMatrixError(f"holds values of {TOO_LARGE:.3g} and more (layers: {told})")
+    if Values.TOO_SMALL in kinds:
+        raise NoCountsError(f"holds only values below {TOO_SMALL:.3g} (layers: {told})")
     for layer in usable:
         if reason := _explain_transform(known[layer.name]):
             raise NoCountsError(f"{reason}; give the counts (layers: {told})")

@@ -82,6 +82,8 @@ class GeneSums:
 
     table: NDArray[np.int64]
     """One row per feature with the columns of `dpss.stats.kernels.layout`, in canonical form."""
+    tails: NDArray[np.int64]
+    """Lowest limbs of the totals, shape ``(n_features,)``, in canonical form."""
     histogram_genes: NDArray[np.int64]
     """Features with a histogram of shares, shape ``(n_boxes,)``."""
     boxes: NDArray[np.int64]
@@ -107,19 +109,28 @@ class GeneTallies:
         self._histogram_genes = features.histogram_genes
         self.table = np.zeros((len(features.is_gene), layout.N_COLUMNS), dtype=np.int64)
         self.table[:, layout.ROLE] = features.roles
+        self.tails = np.zeros(len(features.is_gene), dtype=np.int64)
         self.boxes = np.zeros((len(features.histogram_genes), layout.N_BOX_BINS), dtype=np.int32)
 
     def merge(self, other: GeneTallies) -> None:
         """Add the sums of another one over the same features."""
-        rows.normalise_limbs(self.table)
-        rows.normalise_limbs(other.table)
+        self._normalise()
+        other._normalise()
         self.table[:, : layout.ROLE] += other.table[:, : layout.ROLE]
+        self.tails += other.tails
         self.boxes += other.boxes
 
     def result(self) -> GeneSums:
         """Return the sums, in canonical form."""
+        self._normalise()
+        boxes = self.boxes.astype(np.int64)
+        return GeneSums(self.table.copy(), self.tails.copy(), self._histogram_genes, boxes)
+
+    def _normalise(self) -> None:
+        """Bring all limbs into their canonical form."""
+        self.table[:, layout.TOTAL_LOW] += self.tails >> layout.TAIL_BITS
+        self.tails &= (1 << layout.TAIL_BITS) - 1
         rows.normalise_limbs(self.table)
-        return GeneSums(self.table.copy(), self._histogram_genes, self.boxes.astype(np.int64))
 
 
 def _aligned_zeros(n_rows: int, n_columns: int) -> NDArray[np.int64]:
@@ -229,6 +240,7 @@ class CellAccumulator:
             self._min_gene_count,
             self._min_counts,
             self._genes.table,
+            self._genes.tails,
             self._genes.boxes,
             self._recent,
             measures,

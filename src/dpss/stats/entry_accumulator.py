@@ -7,6 +7,7 @@ first pass finds each cell's total, the second adds the shares of it to the gene
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class CellMeasures:
     """Measures of every cell from entries in any order: the first of two passes.
 
     This is the only accumulator whose size depends on the number of cells: 20 bytes each, 8 for
-    each group of genes that occurs, and 8 more for each of these sums where counts are fractional.
+    each group of genes that occurs, and 16 more for each of these sums where counts are fractional.
     Memory pages that are never written take no room. The highest counts of a cell are not known, as
     its entries are spread over the file.
     """
@@ -33,8 +34,8 @@ class CellMeasures:
         self._features = features
         self._roles = features.roles
         self._n_genes = np.zeros(n_cells, dtype=np.int32)
-        self._sums = np.zeros((2, n_cells), dtype=np.int64)
-        self._group_sums = np.zeros((2, layout.N_GROUPS, n_cells), dtype=np.int64)
+        self._sums = np.zeros((3, n_cells), dtype=np.int64)
+        self._group_sums = np.zeros((3, layout.N_GROUPS, n_cells), dtype=np.int64)
         self.gene_totals = np.zeros(len(features.is_gene))
         self._facts = FactTally()
 
@@ -94,17 +95,23 @@ class CellMeasures:
 
 
 def _add_limbs(sums: NDArray[np.int64], others: NDArray[np.int64]) -> None:
-    """Add sums in two limbs, shape ``(2, n_cells)``, to others of the same kind, in place."""
+    """Add sums in three limbs, shape ``(3, n_cells)``, to others of the same kind, in place."""
     sums[0] += others[0]
-    if others[1].any():
-        low = sums[1] + others[1]
+    carried: Any = 0
+    if others[2].any():
+        tail = sums[2] + others[2]
+        carried = tail >> layout.TAIL_BITS
+        sums[2] = tail & ((1 << layout.TAIL_BITS) - 1)
+    if others[1].any() or np.any(carried):
+        low = sums[1] + others[1] + carried
         sums[0] += low >> layout.LOW_BITS
         sums[1] = low & ((1 << layout.LOW_BITS) - 1)
 
 
 def _joined(limbs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return sums in two limbs, along the first axis, as numbers."""
-    numbers: NDArray[np.float64] = limbs[0] + limbs[1] / (1 << layout.LOW_BITS)
+    """Return sums in three limbs, along the first axis, as numbers."""
+    low = limbs[1] + limbs[2] / (1 << layout.TAIL_BITS)
+    numbers: NDArray[np.float64] = limbs[0] + low / (1 << layout.LOW_BITS)
     return numbers
 
 
@@ -126,7 +133,7 @@ class EntryAccumulator:
         """Add a block of entries."""
         entry_kernels.add_entries(
             block.cells, block.genes, block.data, self._inverses,
-            self._genes.table, self._genes.boxes,
+            self._genes.table, self._genes.tails, self._genes.boxes,
         )  # fmt: skip
         if self._strata is not None:
             self._strata.add_entries(block, self._inverses)

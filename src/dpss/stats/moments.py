@@ -17,7 +17,8 @@ is set to zero.
 def total_counts(sums: GeneSums) -> NDArray[np.float64]:
     """Return each feature's sum of values, shape ``(n_features,)``."""
     table = sums.table
-    return table[:, layout.TOTAL] + table[:, layout.TOTAL_LOW] / float(1 << layout.LOW_BITS)
+    low = table[:, layout.TOTAL_LOW] + sums.tails / float(1 << layout.TAIL_BITS)
+    return table[:, layout.TOTAL] + low / float(1 << layout.LOW_BITS)
 
 
 def share_means(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:

@@ -118,7 +118,8 @@ def _genes(
     As scanpy does with ``batch_key``, only genes found in the stratum are compared with each other.
     """
     table = found.gene_table(number)
-    sums = GeneSums(table, np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int64))
+    nothing = np.zeros(len(table), dtype=np.int64)
+    sums = GeneSums(table, nothing, nothing[:0], np.empty((0, 0), dtype=np.int64))
     counts = table[is_gene, layout.N_CELLS]
     means = share_means(sums, n_cells)[is_gene]
     norms = np.full(len(counts), np.nan)

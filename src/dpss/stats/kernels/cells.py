@@ -37,17 +37,18 @@ from dpss.stats.kernels.layout import (
     RECENT_BITS,
     ROLE,
     TOTAL_COUNTS,
+    TOTAL_LOW,
 )
 from dpss.stats.kernels.plain import add_plain_cell, measure_plain, top_of_plain
 from dpss.stats.kernels.rows import (
     CARRY_BITS,
     LOW_MASK,
-    LOW_SCALE,
     TOO_LARGE,
     add_sums,
     add_to_box,
     add_value,
     double_of,
+    fraction_limbs,
 )
 
 _CARRY_MASK = (1 << CARRY_BITS) - 1
@@ -69,6 +70,7 @@ def _measure_any(
     n_added = 0
     whole_sum = np.int64(0)
     low_sum = np.int64(0)
+    tail_sum = np.int64(0)
     largest = 0.0
     sound = True
     for i in range(begin, end):
@@ -90,16 +92,20 @@ def _measure_any(
             facts[N_ZERO] += 1
         else:
             whole = np.int64(x)
-            facts[N_FRACTIONAL] += np.float64(whole) != x
             n_detected += 1
             largest = max(largest, x)
             whole_sum += whole
-            low_sum += np.int64((x - whole) * LOW_SCALE)
+            rest = x - whole
+            if rest != 0.0:
+                facts[N_FRACTIONAL] += 1
+                low, tail = fraction_limbs(rest)
+                low_sum += low
+                tail_sum += tail
             n_added += 1
             if n_added & _CARRY_MASK == 0:
                 whole_sum += low_sum >> LOW_BITS
                 low_sum &= LOW_MASK
-    return n_detected, double_of(whole_sum, low_sum), largest, sound
+    return n_detected, double_of(whole_sum, low_sum, tail_sum), largest, sound
 
 
 @compiled
@@ -143,6 +149,7 @@ def _add_cell(  # noqa: PLR0913
     end: int,
     inverse: float,
     table: Any,
+    tails: Any,
     boxes: Any,
     groups: Any,
     highest: Any,
@@ -156,11 +163,14 @@ def _add_cell(  # noqa: PLR0913
         end: Place after its last one.
         inverse: 1 / its total counts.
         table: As for `add_cells`.
+        tails: As for `add_cells`.
         boxes: As for `add_cells`.
         groups: ``float64``, shape ``(N_GROUPS,)``; set.
         highest: ``float64``, shape ``(N_TOP_COUNTS,)``; set: the highest counts, descending.
     """
-    mt_whole = mt_low = ribo_whole = ribo_low = hb_whole = hb_low = np.int64(0)
+    mt_whole = mt_low = mt_tail = np.int64(0)
+    ribo_whole = ribo_low = ribo_tail = np.int64(0)
+    hb_whole = hb_low = hb_tail = np.int64(0)
     highest[:] = 0.0
     for i in range(begin, end):
         x = np.float64(data[i])
@@ -168,17 +178,26 @@ def _add_cell(  # noqa: PLR0913
         role = table[gene, ROLE]
         if x == 0.0 or role < 0:
             continue
+        whole = np.int64(x)
+        low = tail = np.int64(0)
+        rest = x - whole
+        if rest != 0.0:
+            low, tail = fraction_limbs(rest)
+            table[gene, TOTAL_LOW] += low
+            if tail != 0:
+                tails[gene] += tail
         if role & IN_A_GROUP:
-            whole = np.int64(x)
-            low = np.int64((x - whole) * LOW_SCALE)
             mt_whole += whole * (role & IN_MT != 0)
             mt_low += low * (role & IN_MT != 0)
+            mt_tail += tail * (role & IN_MT != 0)
             ribo_whole += whole * (role & IN_RIBO != 0)
             ribo_low += low * (role & IN_RIBO != 0)
+            ribo_tail += tail * (role & IN_RIBO != 0)
             hb_whole += whole * (role & IN_HB != 0)
             hb_low += low * (role & IN_HB != 0)
+            hb_tail += tail * (role & IN_HB != 0)
         share = min(x * inverse, 1.0)
-        add_value(table, gene, x, share)
+        add_value(table, gene, whole, share)
         if role >> BOX_SHIFT:
             add_to_box(boxes, role, share)
         if x > highest[N_TOP_COUNTS - 1]:
@@ -187,9 +206,9 @@ def _add_cell(  # noqa: PLR0913
                 highest[place] = highest[place - 1]
                 place -= 1
             highest[place] = x
-    groups[0] = double_of(mt_whole, mt_low)
-    groups[1] = double_of(ribo_whole, ribo_low)
-    groups[2] = double_of(hb_whole, hb_low)
+    groups[0] = double_of(mt_whole, mt_low, mt_tail)
+    groups[1] = double_of(ribo_whole, ribo_low, ribo_tail)
+    groups[2] = double_of(hb_whole, hb_low, hb_tail)
 
 
 @compiled
@@ -201,6 +220,7 @@ def add_cells(  # noqa: PLR0913
     min_genes: int,
     min_counts: float,
     table: Any,
+    tails: Any,
     boxes: Any,
     recent: Any,
     measures: Any,
@@ -216,6 +236,7 @@ def add_cells(  # noqa: PLR0913
         min_genes: Cells with fewer genes detected are not added.
         min_counts: Cells with fewer counts are not added.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
+        tails: ``int64``, shape ``(n_features,)``: lowest limbs of the totals; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
         recent: The recent rows, a `dpss.stats.accumulator.WriteBuffer`; added to.
         measures: ``float64``, shape ``(n_cells, N_MEASURES)``; set.
@@ -267,7 +288,7 @@ def add_cells(  # noqa: PLR0913
                 n_unflushed[0] += 1
             else:
                 groups = found[COUNTS_MT : COUNTS_HB + 1]
-                _add_cell(indices, data, begin, end, inverse, table, boxes, groups, highest)
+                _add_cell(indices, data, begin, end, inverse, table, tails, boxes, groups, highest)
                 top_sum = 0.0
                 for i in range(N_TOP_COUNTS):
                     top_sum += highest[i]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dpss.compute.jit import compiled
+from dpss.compute.jit import compiled, part
 from dpss.stats.kernels.layout import (
     BOX_SHIFT,
     GROUP_BITS,
@@ -23,8 +23,31 @@ from dpss.stats.kernels.layout import (
     N_OUTSIDE,
     N_ZERO,
     ROLE,
+    TAIL_BITS,
+    TOTAL_LOW,
 )
-from dpss.stats.kernels.rows import LOW_MASK, LOW_SCALE, TOO_LARGE, add_to_box, add_value
+from dpss.stats.kernels.rows import (
+    LOW_MASK,
+    TAIL_MASK,
+    TOO_LARGE,
+    add_to_box,
+    add_value,
+    fraction_limbs,
+)
+
+
+@part(inline="always")
+def _add_fraction(whole_sums: Any, low_sums: Any, tail_sums: Any, cell: Any, rest: Any) -> None:
+    """Add a fraction of 1 to a cell's sum in three limbs, and carry at once."""
+    low, tail = fraction_limbs(rest)
+    low += low_sums[cell]
+    # Fractions of 32 bits have no tail unless they are tiny.
+    if tail != 0:
+        tail += tail_sums[cell]
+        tail_sums[cell] = tail & TAIL_MASK
+        low += tail >> TAIL_BITS
+    low_sums[cell] = low & LOW_MASK
+    whole_sums[cell] += low >> LOW_BITS
 
 
 @compiled
@@ -36,8 +59,10 @@ def measure_entries(  # noqa: PLR0913
     n_genes_by_counts: Any,
     whole_sums: Any,
     low_sums: Any,
+    tail_sums: Any,
     group_whole_sums: Any,
     group_low_sums: Any,
+    group_tail_sums: Any,
     gene_totals: Any,
     facts: Any,
 ) -> float:
@@ -51,8 +76,10 @@ def measure_entries(  # noqa: PLR0913
         n_genes_by_counts: ``int32``, shape ``(n_cells,)``; added to.
         whole_sums: ``int64``, shape ``(n_cells,)``; whole parts of the counts; added to.
         low_sums: The fractions in units of ``2**-LOW_BITS``, kept below 1; added to.
+        tail_sums: Their lowest limbs, kept below one such unit; added to.
         group_whole_sums: The same of each group of genes, shape ``(N_GROUPS, n_cells)``.
         group_low_sums: The same of each group of genes, shape ``(N_GROUPS, n_cells)``.
+        group_tail_sums: The same of each group of genes, shape ``(N_GROUPS, n_cells)``.
         gene_totals: ``float64``, shape ``(n_features,)``; rough sums of values; added to.
         facts: ``int64``, shape ``(N_FACTS,)``; added to.
 
@@ -82,30 +109,32 @@ def measure_entries(  # noqa: PLR0913
             continue
         largest = max(largest, x)
         whole = np.int64(x)
-        low = np.int64((x - whole) * LOW_SCALE)
+        rest = x - whole
         n_genes_by_counts[cell] += 1
         whole_sums[cell] += whole
         gene_totals[gene] += x
-        if low != 0:
+        if rest != 0.0:
             facts[N_FRACTIONAL] += 1
-            low += low_sums[cell]
-            whole_sums[cell] += low >> LOW_BITS
-            low_sums[cell] = low & LOW_MASK
+            _add_fraction(whole_sums, low_sums, tail_sums, cell, rest)
         if role & IN_A_GROUP:
-            low = np.int64((x - whole) * LOW_SCALE)
             for group in range(N_GROUPS):
                 if role >> group * GROUP_BITS & 1:
                     group_whole_sums[group, cell] += whole
-                    if low != 0:
-                        low += group_low_sums[group, cell]
-                        group_whole_sums[group, cell] += low >> LOW_BITS
-                        group_low_sums[group, cell] = low & LOW_MASK
-                        low = np.int64((x - whole) * LOW_SCALE)
+                    if rest != 0.0:
+                        _add_fraction(
+                            group_whole_sums[group],
+                            group_low_sums[group],
+                            group_tail_sums[group],
+                            cell,
+                            rest,
+                        )
     return largest
 
 
 @compiled
-def add_entries(cells: Any, genes: Any, data: Any, inverses: Any, table: Any, boxes: Any) -> None:
+def add_entries(
+    cells: Any, genes: Any, data: Any, inverses: Any, table: Any, tails: Any, boxes: Any
+) -> None:
     """Add entries in any order to a table of features: the second of two passes.
 
     The entries were checked by the first pass.
@@ -117,6 +146,7 @@ def add_entries(cells: Any, genes: Any, data: Any, inverses: Any, table: Any, bo
         inverses: ``float64``, shape ``(n_cells,)``: 1 / total counts; negative for a
             cell that is not kept.
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
+        tails: ``int64``, shape ``(n_features,)``: lowest limbs of the totals; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
     """
     for i in range(data.shape[0]):
@@ -127,6 +157,13 @@ def add_entries(cells: Any, genes: Any, data: Any, inverses: Any, table: Any, bo
         if x == 0.0 or inverse < 0.0 or role < 0:
             continue
         share = min(x * inverse, 1.0)
-        add_value(table, gene, x, share)
+        whole = np.int64(x)
+        rest = x - whole
+        if rest != 0.0:
+            low, tail = fraction_limbs(rest)
+            table[gene, TOTAL_LOW] += low
+            if tail != 0:
+                tails[gene] += tail
+        add_value(table, gene, whole, share)
         if role >> BOX_SHIFT:
             add_to_box(boxes, role, share)

@@ -3,16 +3,18 @@
 One row of eight ``int64`` per feature (one cache line) holds all its sums. Fractions are summed in
 two integer limbs rather than in floating point: a share ``p`` of a cell's counts rounded to
 ``2**-52``, the square of that ``floor(p**2 * 2**78)``, the fraction of a count that is not whole as
-``floor(f * 2**46)``. Integer addition is associative, so that the sums do not depend on how the
+``floor(f * 2**74)``. Integer addition is associative, so that the sums do not depend on how the
 cells were cut into blocks, on the number of threads, or on the order of merging; and the variance,
 computed from the exact sums with Python's integers (`dpss.stats.moments`), loses nothing to
 cancellation beyond the rounding of each single share to a double.
 
 Precision: a gene with one count in ten million has ``p = 1e-7``, with a relative error of 1e-9, and
-    of 3e-9 in its square.
+    of 3e-9 in its square. A value of 1e-12 is added with a relative error of 1e-10 at most.
 
 The limbs can't overflow: low limbs are carried into the high ones every 32,768
-additions to a feature, and a high limb holds the shares of 2**31 cells.
+additions to a feature, and a high limb holds the shares of 2**31 cells. The lowest limb of the
+fractions is an array of its own, as it is touched by values that are not whole only; it holds
+2**35 additions.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ N_COLUMNS = 8
 
 LOW_BITS = 46
 """Bits of the low limbs of totals and squares."""
+TAIL_BITS = 28
+"""Bits of the lowest limb of totals, below the low one."""
 SHARE_LOW_BITS = 21
 """Bits of the low limb of shares."""
 SHARE_BITS = 52

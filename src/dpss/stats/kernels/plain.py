@@ -126,7 +126,7 @@ def add_plain_cell(  # noqa: PLR0913
             share = min(whole * inverse, 1.0)
             groups += whole * (role & IN_A_GROUP)
             if whole > N_TABULATED:
-                add_value(table, gene, np.float64(whole), share)
+                add_value(table, gene, np.int64(whole), share)
             if role >> BOX_SHIFT:
                 add_to_box(boxes, role, share)
     mt, ribo, hb = (

@@ -25,14 +25,19 @@ from dpss.stats.kernels.layout import (
     SQUARE,
     SQUARE_BITS,
     SQUARE_LOW,
+    TAIL_BITS,
     TOTAL,
     TOTAL_LOW,
 )
 
 TOO_LARGE = float(1 << 40)
 """Values of this size or more are not added, as sums could overflow."""
+TOO_SMALL = 1e-12
+"""Below this size the relative error of a value in a sum exceeds 1e-10."""
 LOW_SCALE = float(1 << LOW_BITS)
 LOW_MASK = (1 << LOW_BITS) - 1
+TAIL_SCALE = float(1 << TAIL_BITS)
+TAIL_MASK = (1 << TAIL_BITS) - 1
 CARRY_BITS = 15
 """Logarithm of the number of additions between two carries of the low limbs."""
 _SHARE_SCALE = float(1 << SHARE_BITS)
@@ -79,12 +84,19 @@ def share_limbs(share: Any) -> Any:
 
 
 @part(inline="always")
-def add_value(table: Any, gene: Any, x: Any, share: Any) -> None:
-    """Add one positive value and its share of its cell's counts to a gene's row."""
-    whole = np.int64(x)
-    rest = x - whole
-    if rest != 0.0:
-        table[gene, TOTAL_LOW] += np.int64(rest * LOW_SCALE)
+def fraction_limbs(rest: Any) -> Any:
+    """Return a fraction of 1 in units of ``2**-LOW_BITS``, and what is left in the lowest limb.
+
+    The lowest limb has units of ``2**-(LOW_BITS + TAIL_BITS)``.
+    """
+    scaled = rest * LOW_SCALE
+    low = np.int64(scaled)
+    return low, np.int64((scaled - low) * TAIL_SCALE)
+
+
+@part(inline="always")
+def add_value(table: Any, gene: Any, whole: Any, share: Any) -> None:
+    """Add the whole part of one positive value, and its share of its cell's counts, to a row."""
     n_cells = table[gene, N_CELLS] + 1
     table[gene, N_CELLS] = n_cells
     table[gene, TOTAL] += whole
@@ -122,6 +134,8 @@ def add_to_box(boxes: Any, role: Any, share: Any) -> None:
 
 
 @part(inline="always")
-def double_of(whole_sum: Any, low_sum: Any) -> Any:
-    """Return the double nearest to a sum in two limbs."""
-    return np.float64(whole_sum + (low_sum >> LOW_BITS)) + (low_sum & LOW_MASK) / LOW_SCALE
+def double_of(whole_sum: Any, low_sum: Any, tail_sum: Any) -> Any:
+    """Return the double nearest to a sum in three limbs."""
+    low = low_sum + (tail_sum >> TAIL_BITS)
+    fraction = ((low & LOW_MASK) + (tail_sum & TAIL_MASK) / TAIL_SCALE) / LOW_SCALE
+    return np.float64(whole_sum + (low >> LOW_BITS)) + fraction

@@ -24,5 +24,7 @@ class Values(StrEnum):
     """Some values are negative: statistics of counts can't be computed."""
     TOO_LARGE = "too large"
     """Some finite values are larger than any count."""
+    TOO_SMALL = "too small"
+    """All values are smaller than what sums can hold."""
     NOT_FINITE = "not finite"
     """Some values are NaN or infinite."""

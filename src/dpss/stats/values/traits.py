@@ -10,7 +10,7 @@ import numpy as np
 from dpss.model import CellBlock, EntryBlock
 from dpss.stats.accumulator import Sums
 from dpss.stats.kernels.layout import N_CELLS
-from dpss.stats.kernels.rows import TOO_LARGE
+from dpss.stats.kernels.rows import TOO_LARGE, TOO_SMALL
 from dpss.stats.values.kinds import Values
 from dpss.stats.values.logarithms import (
     EQUAL_TOTALS,
@@ -196,6 +196,8 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
         return Values.SCALED
     if traits.n_large:
         return Values.TOO_LARGE
+    if 0 < traits.largest < TOO_SMALL:
+        return Values.TOO_SMALL
     if not traits.n_fractional:
         return Values.COUNTS
     if traits.shift.is_shifted:

@@ -22,6 +22,7 @@ _MEANING = {
     Values.SHIFTED: "shifted: none is 0",
     Values.SCALED: "scaled: some are negative",
     Values.TOO_LARGE: "larger than any count",
+    Values.TOO_SMALL: "smaller than what sums can hold",
     Values.NOT_FINITE: "not all finite: some are NaN or infinite",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, NoCountsError
 from dpss.model import CellBlock
 from dpss.stats.values.kinds import Values
 from dpss.stats.values.traits import traits_of
@@ -165,3 +166,26 @@ def test_a_block_of_no_values_says_nothing(n_cells: int) -> None:
     traits = traits_of(block)
     assert (traits.n_values, traits.total_max) == (0, 0.0)
     assert traits.total_min == np.inf
+
+
+@pytest.mark.parametrize("scale", [1e-12, 3.7e-9, 1e-6])
+@pytest.mark.parametrize("layout", [np.asarray, sp.csr_matrix, sp.csc_matrix])
+def test_small_fractions_keep_their_digits(tmp_path: Path, scale: float, layout: Any) -> None:
+    """Shares of a sample's reads are tiny; their sums are as exact as those of counts."""
+    x = counts() * scale
+    summary = summarise(write(tmp_path / "x.h5ad", layout(x)))
+    genes = summary.genes
+    np.testing.assert_allclose(genes.total_counts, [math.fsum(g) for g in x.T], rtol=1e-9)
+    np.testing.assert_allclose(summary.median_counts_per_cell, np.median(x.sum(axis=1)), rtol=1e-9)
+    shares = 100 * (x / x.sum(axis=1, keepdims=True)).mean(axis=0)
+    np.testing.assert_allclose(genes.mean_pct_of_cell_counts, shares, rtol=1e-9)
+    assert (genes.n_cells_by_counts == np.count_nonzero(x, axis=0)).all()
+    assert summary.total_counts == pytest.approx(x.sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-16, 1e-300, 5e-324])
+@pytest.mark.parametrize("layout", [np.asarray, sp.csr_matrix, sp.csc_matrix])
+def test_values_that_are_too_small_are_named(tmp_path: Path, scale: float, layout: Any) -> None:
+    """Sums that would lose digits are not made."""
+    with pytest.raises(NoCountsError, match="holds only values below 1e-12"):
+        summarise(write(tmp_path / "x.h5ad", layout(counts(most=9) * scale)))
