@@ -2,27 +2,62 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
+PICKLE = "a pickle of Python, which may run code when it is read; write it as h5ad or csv"
+_BPCELLS = "a matrix of BPCells; write it as 10x h5 with BPCells::write_matrix_10x_hdf5"
+
+_READS = "give the matrix that was counted from them"
 _SERIES = "GEO's series matrix, which tells of samples; give the supplementary files of counts"
+_QS = "an R object that {} saved; read it in R and write it with saveRDS"
+_LOUPE = "a file of 10x's Loupe Browser; give filtered_feature_bc_matrix.h5"
+_ENCRYPTED = "encrypted ({}); decrypt it first"
 _BY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"FEA1", "a Feather table of version 1; write it as Parquet, csv or h5ad"),
     (b"\x93NUMPY", "a numpy array, which names no genes; write an AnnData object with names"),
-    (b"BAM\x01", "aligned reads (BAM); give the matrix that was counted from them"),
-    (b"CRAM", "aligned reads (CRAM); give the matrix that was counted from them"),
+    (b"BAM\x01", f"aligned reads (BAM); {_READS}"),
+    (b"CRAM", f"aligned reads (CRAM); {_READS}"),
+    (b"@HD\t", f"aligned reads (SAM); {_READS}"),
+    (b"@SQ\t", f"aligned reads (SAM); {_READS}"),
+    (b"NCBI.sra", f"sequencing reads (SRA); {_READS}"),
+    (b"BCF\x02", "variants (BCF), no matrix"),
+    (b"##fileformat=VCF", "variants (VCF), no matrix"),
     (b"BUS\x00", "records of kallisto (BUS); give the folder that `bustools count` wrote"),
+    *((magic, "an index of another file") for magic in (b"BAI\x01", b"TBI\x01", b"CSI\x01")),
+    *((magic, "values along a genome (bigWig), no matrix")
+      for magic in (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")),
+    (b"##gff-version", "the genes of a genome (GFF), no matrix"),
+    (b"\x0b\x0e\x0a\x0c", _QS.format("qs")),
+    (b"\x0b\x0e\x0a\xc1", _QS.format("qs2")),
+    *((magic, _QS.format("qs2's qd_save")) for magic in (b"\x0b\x0e\x0a\xc2", b"\x0b\x0e\x0a\xcd")),
     (b"SQLite format 3\x00", "a SQLite database; write its matrix as mtx or h5ad"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file (xls); save its sheet as csv"),
     (b"%PDF", "a PDF document"),
     (b"FCS2", "cells of a flow cytometer (FCS), no genes"),
     (b"FCS3", "cells of a flow cytometer (FCS), no genes"),
     (b"ORC", "an ORC table; write it as Parquet, csv or h5ad"),
+    (b"Obj\x01", "an Avro table; write it as Parquet, csv or h5ad"),
+    (b"$FL2", "an SPSS table; write it as csv"),
+    (b"$FL3", "an SPSS table; write it as csv"),
+    (b"<stata_dta>", "a Stata table; write it as csv"),
+    *((magic, "a NetCDF file; write its matrix as mtx or h5ad")
+      for magic in (b"CDF\x01", b"CDF\x02", b"CDF\x05")),
     (b"\x04\x22\x4d\x18", "an lz4 archive; unpack it first"),
+    (b"\x1f\x9d", "a file that `compress` packed (Z); unpack it first"),
+    (b"LZIP", "a file that lzip packed; unpack it first"),
+    (b"\xff\x06\x00\x00sNaPpY", "a file that snappy packed; unpack it first"),
+    (b"crypt4gh", _ENCRYPTED.format("Crypt4GH")),
+    (b"Salted__", _ENCRYPTED.format("OpenSSL")),
+    (b"age-encryption.org", _ENCRYPTED.format("age")),
+    (b"-----BEGIN PGP", _ENCRYPTED.format("PGP")),
     (b"!Series_", _SERIES),
     (b"!Sample_", _SERIES),
     (b"\x89PNG", "a picture (PNG)"),
     (b"\xff\xd8\xff", "a picture (JPEG)"),
-    (b"II*\x00", "a picture (TIFF)"),
+    (b"GIF8", "a picture (GIF)"),
+    *((magic, "a picture (TIFF)") for magic in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")),
+    (b"\x7fELF", "a program"),
     (b"MATLAB 5.0", "a MATLAB file; write its matrix as mtx or h5ad"),
     (
         b"MATLAB 7.3",
@@ -31,7 +66,38 @@ _BY_MAGIC: tuple[tuple[bytes, str], ...] = (
     ),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
+    (b"version https://git-lfs.", "a pointer of Git LFS, not the file; run `git lfs pull`"),
+    *((magic, "a pointer of git-annex, not the file; run `git annex get`")
+      for magic in (b"/annex/objects/", b".git/annex/", b"../.git/annex/")),
+)  # fmt: skip
+_BY_FORM: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (
+        re.compile(rb"@[^\n]*\n([A-Za-z.*-]+\n\+|[A-Za-z.*-]{100,}\Z)"),
+        f"sequencing reads (FASTQ); {_READS}",
+    ),
+    (re.compile(rb">[^\n]*\n[A-Za-z*-]+(\n|\Z)"), "sequences (FASTA), no matrix"),
+    (
+        re.compile(
+            rb"(#[^\n]*\n)*[^\t\n]+\t[^\t\n]+\t(gene|transcript|exon|CDS)\t\d+\t\d+\t"
+            rb"[^\t\n]*\t[+.-]\t[.012]\t"
+        ),
+        "the genes of a genome (GTF), no matrix",
+    ),
+    (re.compile(rb"(\(dp|\(lp|ccopy_reg\n|cnumpy)"), PICKLE),
+    (re.compile(rb"\x00{64}"), "nothing but zeros at its beginning: was it copied whole?"),
 )
+"""First bytes, decompressed, of files that begin with no fixed word."""
+_BY_ENDING = (
+    ((".cloupe", ".vloupe", ".loupe"), _LOUPE),
+    ((".qs",), _QS.format("qs")),
+    (
+        (".fastq", ".fastq.gz", ".fq", ".fq.gz", ".bam", ".cram", ".sra"),
+        f"sequencing reads; {_READS}",
+    ),
+)
+"""Endings that name a file whose first bytes are not known."""
+_HTML = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_STORAGE_ERROR = re.compile(rb"<Error>.{0,400}?<Code>(\w{1,60})</Code>", re.DOTALL)
 _HDF5: tuple[tuple[frozenset[str], str], ...] = (
     (
         frozenset(("barcode_idx", "feature_idx", "umi")),
@@ -42,10 +108,20 @@ _HDF5: tuple[tuple[frozenset[str], str], ...] = (
         "Cell Ranger 2's molecule_info.h5, a list of molecules; give the filtered matrix's h5",
     ),
     (frozenset(("model_weights",)), "weights of a Keras model"),
+    (frozenset(("layers", "vars")), "weights of a Keras model"),
+    (frozenset(("geneExp",)), "Stereo-seq's GEF; write it as h5ad with stereopy"),
+    (frozenset(("cellBin",)), "Stereo-seq's GEF of cells; write it as h5ad with stereopy"),
+    (frozenset(("idxptr", "row_names")), _BPCELLS),
+    (frozenset(("Fragments", "Metadata")), "an Arrow file of ArchR; write its gene scores as h5ad"),
     (frozenset(("cells", "bins")), "contacts of chromosomes (cooler)"),
     (frozenset(("bins", "chroms", "pixels")), "contacts of chromosomes (cooler)"),
 )
 """Names at the root of HDF5 files that hold no matrix, and what those files are."""
+_HDF5_ATTRIBUTES = (
+    ("pandas_type", "a table of pandas (to_hdf); write it as csv, Parquet or h5ad; not read"),
+    ("keras_version", "weights of a Keras model; not read"),
+)
+"""Names of attributes of the root or a group of HDF5 files, and what those files are."""
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 NPZ = (
     "a numpy archive (npz), as `scipy.sparse.save_npz` writes it: it names no genes; put tables "
@@ -73,12 +149,40 @@ def describe_bytes(head: bytes) -> str | None:
         if head.startswith(magic):
             return what
     if head.startswith(_PICKLES):
-        return "a pickle of Python, which may run code when it is read; write it as h5ad or csv"
-    if head[:1] == b"@" and b"\n+" in head:
-        return "sequencing reads (FASTQ); give the matrix that was counted from them"
+        return PICKLE
+    for form, what in _BY_FORM:
+        if form.match(head):
+            return what
     if len(head) > 16 and _is_wide_text(head[: len(head) // 2 * 2]):
         return "text in UTF-16 without a byte order mark; save it as UTF-8"
     return None
+
+
+def describe_markup(head: bytes) -> str | None:
+    """Return what a text in HTML, XML or JSON is; ``None`` for other texts.
+
+    >>> describe_markup(b"<html><title>Sign in</title>")
+    'a web page (HTML), as servers send to ask for a login or to tell of an error; not the file'
+    >>> describe_markup(b"<Error><Code>AccessDenied</Code></Error>")
+    'the message of a storage service that it did not give the file (AccessDenied)'
+
+    Args:
+        head: The first bytes, decompressed.
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in (b"{", b"["):
+        return "holds JSON, not a matrix"
+    if text[:1] != b"<":
+        return None
+    if _HTML.search(text):
+        return (
+            "a web page (HTML), as servers send to ask for a login or to tell of an error; "
+            "not the file"
+        )
+    if found := _STORAGE_ERROR.search(text):
+        code = found[1].decode("ascii", "replace")
+        return f"the message of a storage service that it did not give the file ({code})"
+    return "holds XML, not a matrix"
 
 
 def describe_document(paths: Collection[str]) -> str | None:
@@ -113,6 +217,11 @@ def describe_members(paths: Collection[str]) -> str | None:
         return NPZ
     if any(path.startswith("META-INF/") for path in paths):
         return "a Java archive"
+    names = {path.rpartition("/")[2] for path in paths}
+    if {"idxptr", "row_names", "version"} <= names:
+        return _BPCELLS
+    if any("__schema/" in path or path.endswith("__tiledb_group.tdb") for path in paths):
+        return "a TileDB group (SOMA); write it as h5ad with tiledbsoma.io.to_h5ad"
     return None
 
 
@@ -124,12 +233,16 @@ def _is_wide_text(data: bytes) -> bool:
     return False
 
 
-def describe_hdf5(names: Collection[str]) -> str:
+def describe_hdf5(names: Collection[str], attributes: Collection[str] = ()) -> str:
     """Return what an HDF5 file is by the names at its root, and which file to give instead.
 
     Args:
         names: Names of the groups and datasets at the root.
+        attributes: Names of the attributes of the root and of the groups there.
     """
+    for attribute, what in _HDF5_ATTRIBUTES:
+        if attribute in attributes:
+            return what
     for known, what in _HDF5:
         if known <= set(names):
             return f"{what}; not read"
@@ -137,11 +250,20 @@ def describe_hdf5(names: Collection[str]) -> str:
     return f"an HDF5 file of no layout that this program reads (at its root: {shown or 'nothing'})"
 
 
-def unknown_format(head: bytes) -> str:
+def unknown_format(head: bytes, name: str = "") -> str:
     """Return the message about a file that no reader recognises.
 
     Args:
         head: Its first bytes, decompressed.
+        name: Its name or address, whose ending tells where the bytes do not.
     """
-    what = describe_bytes(head)
+    what = describe_bytes(head) or describe_name(name)
     return f"{what}; not read" if what else "not a matrix in a format that this program reads"
+
+
+def describe_name(name: str) -> str | None:
+    """Return what a file is by the ending of its name; ``None`` for other endings."""
+    for endings, what in _BY_ENDING:
+        if name.lower().endswith(endings):
+            return what
+    return None

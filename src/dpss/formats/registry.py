@@ -84,4 +84,4 @@ def _open(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
     if known:
         return known.functions.open(source, options)
     head = peek(source, _LOOK_BYTES) if isinstance(source, Blob) else b""
-    raise UnknownFormatError(f"{source.url}: {unknown_format(head)}")
+    raise UnknownFormatError(f"{source.url}: {unknown_format(head, source.url)}")

@@ -50,9 +50,8 @@ _ANALYSIS = re.compile(
     r"(.*/)?analysis/(.*/)?(clusters|projection|components|dispersion|features_selected|variance|"
     r"differential_expression)\.csv"
 )
-_KINDS = re.compile(
-    r".*\.(html?|json|ya?ml|log|md|pdf|png|jpe?g|svg|tiff?|bam|bai|bed|tbi|fastq|fq|md5|sha256)"
-)
+_KINDS = re.compile(r".*\.(html?|json|ya?ml|log|md|pdf|png|jpe?g|svg|tiff?|bai|bed|tbi|md5|sha256)")
+_READS = re.compile(r".*\.(fastq|fq|bam|cram|sam)")
 _PATTERNS = {
     maker: re.compile(rf"(.*[/_.\-])?({names})", re.IGNORECASE) for maker, names in _NAMES.items()
 }
@@ -99,4 +98,6 @@ def side_file_of(path: str) -> str | None:
         return "a side file of STARsolo"
     if _ANALYSIS.fullmatch(bare):
         return "a side file of Cell Ranger"
+    if _READS.fullmatch(bare.lower()):
+        return "sequencing reads (give the matrix that was counted from them)"
     return "a report or picture" if _KINDS.fullmatch(bare.lower()) else None

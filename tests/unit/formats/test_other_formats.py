@@ -14,10 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dpss.errors import MatrixError
+from dpss.errors import MatrixError, NoMatrixError
 from dpss.formats.discovery import OpenFailure, iter_matrices
+from dpss.formats.registry import open_matrices
+from tests.examples import examples
 from tests.summarise import source_of, summarise, summarise_matrix
+from tests.unit.storage.blobs import MemoryBlob
 
 
 def frame(seed: int = 0) -> pd.DataFrame:
@@ -101,6 +106,21 @@ def database(folder: Path) -> bytes:
         (lambda: gzip.compress(b"BAM\1" + bytes(200)), "BAM"),
         (lambda: b"@r1\nACGT\n+\nIIII\n" * 9, "FASTQ"),
         (lambda: frame().to_csv().encode("utf-16-le"), "UTF-16 without a byte order mark"),
+        (lambda: gzip.compress(b"BCF\2\2" + bytes(200)), "BCF"),
+        (lambda: b"NCBI.sra\x05\x03\x19\x88" + bytes(99), "SRA"),
+        (lambda: b"@HD\tVN:1.6\n@SQ\tSN:chr1\tLN:9\n", "SAM"),
+        (lambda: b"@r1\n" + b"ACGT" * 999 + b"\n+\n" + b"I" * 3996, "FASTQ"),
+        (lambda: b">chr1 of a genome\nACGTNNNN\nACGT\n", "FASTA"),
+        (lambda: b"##fileformat=VCFv4.2\n#CHROM\tPOS\nchr1\t9\n", "VCF"),
+        (lambda: b'chr1\thavana\tgene\t9\t99\t.\t+\t.\tgene_id "ENSG1";\n' * 3, "GTF"),
+        (lambda: b"\x0b\x0e\x0a\x0c" + bytes(99), "qs saved.*saveRDS"),
+        (lambda: b"\x0b\x0e\x0a\xc1" + bytes(99), "qs2 saved.*saveRDS"),
+        (lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        (lambda: b"/annex/objects/MD5E-s9--0.h5ad\n", "git annex get"),
+        (lambda: b"crypt4gh\1\0\0\0" + bytes(99), "encrypted"),
+        (lambda: pickle.dumps(frame(), protocol=0), "a pickle of Python"),
+        (lambda: bytes(4096), "nothing but zeros"),
+        (lambda: b'{"message": "Not Found"}', "JSON"),
     ],
 )
 def test_it_is_named_and_says_what_to_give(make, words: str, tmp_path: Path) -> None:
@@ -109,6 +129,106 @@ def test_it_is_named_and_says_what_to_give(make, words: str, tmp_path: Path) -> 
     path.write_bytes(make())
     with pytest.raises(MatrixError, match=words):
         list(iter_matrices(source_of(path)))
+
+
+@given(
+    st.sampled_from(["<!DOCTYPE html>", "<!doctype HTML PUBLIC>", "<html lang='en'>", "<HEAD>"]),
+    st.text(" \n\t", max_size=9),
+    st.sampled_from(["", "\ufeff"]),
+    st.sampled_from([".h5ad", ".rds", ".csv", ".mtx.gz"]),
+)
+@settings(max_examples=examples(30), deadline=None)
+def test_a_login_page_is_named(begin: str, blank: str, mark: str, ending: str) -> None:
+    """A server that asks for a login answers with a page, whatever was asked for."""
+    page = mark + blank + begin + "\n<title>Sign in</title></html>\n"
+    blob = MemoryBlob(f"matrix{ending}", page.encode())
+    with pytest.raises(NoMatrixError, match="a web page"):
+        open_matrices(blob)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchKey", "ExpiredToken"])
+def test_an_answer_of_a_storage_service_is_named(code: str) -> None:
+    """S3, Google and Azure tell in XML why they do not give a file."""
+    text = f"<?xml version='1.0'?>\n<Error><Code>{code}</Code><Message>no</Message></Error>"
+    with pytest.raises(NoMatrixError, match=code):
+        open_matrices(MemoryBlob("m.h5ad", text.encode()))
+
+
+def pandas_table(file: h5py.File) -> None:
+    """Write what `DataFrame.to_hdf` writes."""
+    group = file.create_group("df")
+    group.attrs["pandas_type"] = "frame"
+    group["axis0"] = np.array([b"ACTB", b"CD3E"])
+    group["block0_values"] = np.ones((3, 2))
+
+
+def keras_model(file: h5py.File) -> None:
+    """Write weights as Keras 2 writes them."""
+    file.create_group("dense_1").attrs["weight_names"] = [b"kernel"]
+    file.attrs["keras_version"] = "2.12.0"
+
+
+def keras_weights(file: h5py.File) -> None:
+    """Write weights as Keras 3 writes them."""
+    file["layers/dense/vars/0"] = np.ones((3, 2))
+    file.create_group("vars")
+
+
+def stereo_seq(file: h5py.File) -> None:
+    """Write a table of molecules as Stereo-seq's GEF has it."""
+    file["geneExp/bin1/expression"] = np.zeros(4, [("x", "<i4"), ("y", "<i4"), ("count", "u1")])
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (pandas_table, "a table of pandas"),
+        (keras_model, "Keras"),
+        (keras_weights, "Keras"),
+        (stereo_seq, "GEF.*stereopy"),
+    ],
+)
+def test_hdf5_of_others_is_named(write, words: str, tmp_path: Path) -> None:
+    """The names at the root tell, or the attributes there."""
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w") as file:
+        write(file)
+    with pytest.raises(MatrixError, match=words):
+        list(iter_matrices(source_of(path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("cloupe.cloupe", "Loupe Browser; give filtered_feature_bc_matrix"),
+        ("old.qs", "saveRDS"),
+        ("s_R1_001.fastq.gz", "sequencing reads"),
+        ("possorted_genome_bam.bam", "sequencing reads"),
+    ],
+)
+def test_its_name_tells_where_the_bytes_do_not(name: str, words: str, tmp_path: Path) -> None:
+    """A file of an unknown beginning is named by its ending."""
+    path = tmp_path / name
+    path.write_bytes(b"\x01\x00\x00\x00\x80" + bytes(range(90)))
+    with pytest.raises(MatrixError, match=words):
+        list(iter_matrices(source_of(path)))
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (("val_data", "index_data", "idxptr", "row_names", "version"), "BPCells"),
+        (("__schema/__0_1", "obs/__schema/x", "__tiledb_group.tdb"), "TileDB"),
+    ],
+)
+def test_folders_of_others_are_named(members, words: str, tmp_path: Path) -> None:
+    """A folder without a matrix that is read is named by its members."""
+    for member in members:
+        path = tmp_path / "m" / member
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\x01\x00\x80")
+    with pytest.raises(MatrixError, match=words):
+        list(iter_matrices(source_of(tmp_path / "m")))
 
 
 def test_a_database_is_named(tmp_path: Path) -> None:

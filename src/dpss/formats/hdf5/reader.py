@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from dpss.errors import NeedsWholeError, UnknownFormatError
 from dpss.formats.base import Matrix
 from dpss.formats.hdf5.file import Hdf5File, reading
@@ -10,6 +12,9 @@ from dpss.formats.hdf5.signature import SIGNATURE, is_hdf5
 from dpss.formats.hdf5.strings import check_heaps_of_attributes
 from dpss.formats.other_formats import describe_hdf5
 from dpss.storage.base import Blob, Tree
+
+_N_GROUPS = 16
+"""Groups whose attributes are looked at."""
 
 
 def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
@@ -30,5 +35,13 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
         if known:
             return layout.functions.open(source, file)
     with reading(file):
-        what = describe_hdf5(file.h5)
+        what = describe_hdf5(file.h5, _attributes(file))
     raise UnknownFormatError(f"{source.url}: {what}")
+
+
+def _attributes(file: Hdf5File) -> set[str]:
+    """Return the names of the attributes of the root and of the first groups there."""
+    found = set(file.h5.attrs)
+    for name in islice(file.h5, _N_GROUPS):
+        found.update(file.h5[name].attrs)
+    return found

@@ -12,7 +12,12 @@ from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.axis_names import AxisKind, are_lists, are_measures, find_kind
 from dpss.formats.annotation.gene_table import check_feature_count
 from dpss.formats.options import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
-from dpss.formats.other_formats import describe_bytes, unknown_format
+from dpss.formats.other_formats import (
+    describe_bytes,
+    describe_markup,
+    describe_name,
+    unknown_format,
+)
 from dpss.formats.text.bounds import LineBounds
 from dpss.formats.text.dialect import Dialect, find_dialect, split_line
 from dpss.formats.text.stream import TextReader, skip
@@ -63,12 +68,10 @@ def look_at(blob: Blob) -> Look:
     """
     head, complete = _read_head(blob)
     if not is_text(head[:_HEAD_BYTES]):
-        raise UnknownFormatError(f"{blob.url}: {unknown_format(head[:1024])}")
-    if other := describe_bytes(head[:1024]):
+        raise UnknownFormatError(f"{blob.url}: {unknown_format(head[:1024], blob.url)}")
+    first = head[:1024]
+    if other := describe_bytes(first) or describe_name(blob.url) or describe_markup(first):
         raise NoMatrixError(f"{blob.url}: {other}")
-    if head.lstrip()[:1] in (b"<", b"{", b"["):
-        what = "HTML or XML" if head.lstrip()[:1] == b"<" else "JSON"
-        raise NoMatrixError(f"{blob.url}: holds {what}, not a matrix")
     dialect = find_dialect(head, complete, blob.url)
     titles = [title for title in (*dialect.lead, *(dialect.names or ())) if title]
     shown = ", ".join(map(repr, titles[:6])) + (", …" if len(titles) > 6 else "")
