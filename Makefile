@@ -95,6 +95,14 @@ reference: $(VENV)/.installed ## Write the reference of commands and settings fr
 docs: $(VENV)/.installed-dev ## Build the documentation's site into build/docs, without a network
 	$(BIN)/python tools/site.py $(ARGS)
 
+.PHONY: notebooks
+notebooks: $(VENV)/.installed-dev ## Run the tutorials' notebooks, and store what comes out
+	$(BIN)/python tools/notebooks.py $(ARGS)
+
+.PHONY: gallery
+gallery: $(VENV)/.installed-dev ## Make the gallery's images of simulated samples
+	$(BIN)/python tools/gallery.py $(ARGS)
+
 .PHONY: readme-figure
 readme-figure: $(VENV)/.installed ## Make the README's figure from the demo's data
 	$(BIN)/dpss demo --output demo

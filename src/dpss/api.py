@@ -42,6 +42,11 @@ class NotebookSummary(AnnotationFrames, records.Summary):
         """Return the summary with the fields of a record."""
         return cls(**{field.name: getattr(record, field.name) for field in fields(record)})
 
+    def __repr__(self) -> str:
+        """Return a line with the name, the sizes and the kind of the values."""
+        size = f"{self.n_cells_kept:,} cells × {self.n_genes:,} genes"
+        return f"<dpss.Summary of {self.title or 'a matrix'}: {size}, {self.values}>"
+
     def genes_table(self) -> pd.DataFrame:
         """Return the gene table with the columns of ``genes.csv``; ranks are nullable integers."""
         from dpss.summary.tables import genes_frame

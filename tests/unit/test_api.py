@@ -208,3 +208,12 @@ def test_a_notebook_has_each_option_of_statistics() -> None:
     wanted = {option.parameter for _, _, option in options if option.group == "statistics"}
     wanted -= {"cells"}  # A file; a notebook has `cells_table`.
     assert wanted <= inspect.signature(dpss.summarize).parameters.keys()
+
+
+@pytest.mark.parametrize("n_cells", [1, 60, 1234])
+def test_a_terminal_shows_one_line(n_cells: int, tmp_path: Path) -> None:
+    """The name, the sizes and the kind of the values; no array."""
+    write_h5ad_csr(tmp_path / "blood.h5ad", counts(3, n_cells=n_cells))
+    summary = dpss.summarize(tmp_path / "blood.h5ad", embedding=False)
+    expected = f"blood: {n_cells:,} cells × {summary.n_genes:,} genes, counts"
+    assert repr(summary) == f"<dpss.Summary of {expected}>"
