@@ -18,6 +18,8 @@ import pandas as pd
 import scipy.io
 import scipy.sparse as sp
 
+from tests.libraries import scanpy
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -53,7 +55,7 @@ def read_zarr(path: Path) -> Reading:
 
 def read_tenx_h5(path: Path) -> Reading:
     """Read a Cell Ranger file with scanpy: gene expression only."""
-    import scanpy as sc
+    sc = scanpy()
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from tests.libraries import scanpy
+
 
 def scanpy_genes(counts: Any, min_gene_count: int = 0) -> pd.DataFrame:
     """Return the numbers of ``genes.csv`` as scanpy computes them.
@@ -18,7 +20,7 @@ def scanpy_genes(counts: Any, min_gene_count: int = 0) -> pd.DataFrame:
         counts: Cells × genes, sparse or dense.
         min_gene_count: Cells with fewer genes detected are left out.
     """
-    import scanpy as sc
+    sc = scanpy()
 
     matrix = sp.csr_matrix(counts).astype(np.float64)
     matrix.eliminate_zeros()
@@ -48,7 +50,7 @@ def scanpy_genes(counts: Any, min_gene_count: int = 0) -> pd.DataFrame:
 
 def scanpy_shares(counts: Any) -> np.ndarray:
     """Return every cell's percentages, dense, as ``pl.highest_expr_genes`` computes them."""
-    import scanpy as sc
+    sc = scanpy()
 
     adata = anndata.AnnData(sp.csr_matrix(counts).astype(np.float64))
     shares = sc.pp.normalize_total(adata, target_sum=100, inplace=False)["X"]

@@ -30,6 +30,7 @@ from dpss.summary.assumptions import assumptions
 from dpss.summary.record import Summary
 from tests import independent
 from tests.independent import Reading
+from tests.libraries import scanpy
 from tests.oracle import assert_agrees, scanpy_genes
 from tests.summarise import summarise
 
@@ -48,7 +49,7 @@ def _barcode(i: int) -> str:
 @cache
 def symbols() -> list[str]:
     """Return symbols of human genes: those of a matrix that scanpy brings along."""
-    import scanpy as sc
+    sc = scanpy()
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

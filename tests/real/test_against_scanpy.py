@@ -13,6 +13,7 @@ import scipy.io
 import scipy.sparse as sp
 
 from dpss.summary.record import Summary
+from tests.libraries import scanpy
 from tests.oracle import assert_agrees, scanpy_genes, scanpy_shares
 from tests.summarise import summarise
 
@@ -22,19 +23,19 @@ def _h5ad(path: Path) -> Any:
 
 
 def _tenx_v3(path: Path) -> Any:
-    import scanpy as sc
+    sc = scanpy()
 
     return sc.read_10x_h5(path, gex_only=True).X
 
 
 def _tenx_v2(path: Path) -> Any:
-    import scanpy as sc
+    sc = scanpy()
 
     return sc.read_10x_h5(path, genome="hg19_chr21").X
 
 
 def _mtx_folder(path: Path) -> Any:
-    import scanpy as sc
+    sc = scanpy()
 
     return sc.read_10x_mtx(path).X
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -48,3 +49,13 @@ def test_heavy_libraries_are_imported_within_tests() -> None:
         if (names := heavy_imports(path.read_text("utf-8")))
     }
     assert found == {}, "import it within the test, and mark that slow"
+
+
+def test_scanpy_is_imported_in_one_place() -> None:
+    """By `tests.libraries`, which lets it compile little; whoever imports it first decides."""
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if re.search(r"^ *(import scanpy|from scanpy)\b", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert found == ["tests/libraries.py"]

@@ -16,6 +16,7 @@ import dpss
 from dpss.engine.progress import NullProgress
 from dpss.figures.registry import ANNOTATION_FIGURES
 from dpss.job.renderer import Renderer
+from tests.libraries import scanpy
 from tests.unit.engine.test_embedding import adata_of, counts_of
 
 NAMES = np.array(["T <b>cell</b>", "B $x_{1}$", "NK", "Mono", "rare"])
@@ -61,7 +62,7 @@ def test_types_are_those_of_pandas() -> None:
 @pytest.mark.slow
 def test_markers_are_those_of_scanpy() -> None:
     """Each marker has scanpy's Welch's t and fold change, of the cells that have a type."""
-    import scanpy as sc
+    sc = scanpy()
 
     summary, adata = annotated(), annotated_adata()
     adata = adata[adata.obs["cell_type"].notna()].copy()

@@ -18,6 +18,7 @@ from dpss.figures.registry import EMBEDDING_FIGURES
 from dpss.figures.umap_clusters import UMAP_CLUSTERS
 from dpss.job.renderer import Renderer
 from dpss.summary.embedding_tables import embedding_document
+from tests.libraries import scanpy
 
 N_CELLS, N_GENES = 900, 500
 
@@ -72,7 +73,7 @@ def test_kinds_of_cells_become_clusters(found: tuple[dpss.Summary, np.ndarray]) 
 @pytest.mark.slow
 def test_variable_genes_and_components_are_those_of_scanpy() -> None:
     """The largest principal angle is below one degree; variances agree."""
-    import scanpy as sc
+    sc = scanpy()
 
     matrix, _ = counts_of(1)
     summary = embed(matrix)

@@ -22,6 +22,7 @@ from dpss.job.tables import tables_of, with_summary
 from dpss.stats.strata import MAX_STRATA, StratumKind
 from dpss.summary.record import Summary
 from dpss.summary.strata_tables import STRATUM_COLUMNS
+from tests.libraries import scanpy
 
 N_CELLS, N_GENES = 600, 300
 
@@ -102,7 +103,7 @@ def test_strata_are_those_of_pandas(tmp_path: Path, layout: str, column: str) ->
 @pytest.mark.parametrize("seed", range(3))
 def test_variable_genes_are_those_of_scanpy_with_a_batch_key(seed: int) -> None:
     """The number of strata in which a gene is variable is scanpy's highly_variable_nbatches."""
-    import scanpy as sc
+    sc = scanpy()
 
     adata = adata_of(seed)
     adata = adata[adata.obs["donor"].notna()].copy()

@@ -38,6 +38,7 @@ from dpss.storage.content_type import content_type
 from dpss.storage.local import LocalStore
 from dpss.summary.cells import CELL_COLUMNS
 from dpss.website.build import build_website
+from tests.libraries import scanpy
 from tests.summarise import source_of, summarise_matrix
 from tests.unit.small import job_of
 
@@ -131,7 +132,7 @@ def joined(obs: pd.DataFrame, path: Path) -> pd.DataFrame:
 @pytest.mark.parametrize("form", WRITERS)
 def test_it_is_joined_to_obs(form: str, tmp_path: Path) -> None:
     """Of each format: every cell finds its line, with scanpy's numbers."""
-    import scanpy as sc
+    sc = scanpy()
 
     adata = adata_of()
     (tmp_path / "in").mkdir()

@@ -11,6 +11,7 @@ import pytest
 
 from dpss.model import GeneTable
 from dpss.summary.gene_groups import find_haemoglobin, find_ribosomal
+from tests.libraries import scanpy
 from tests.summarise import summarise
 
 RIBOSOMAL = """
@@ -61,7 +62,7 @@ def test_not_haemoglobin(name: str) -> None:
 @pytest.mark.parametrize("file", ["pbmc4k_csr_gzip.h5ad", "dentategyrus_layers.h5ad"])
 def test_measures_agree_with_scanpy(file: str, real_data: Path) -> None:
     """Medians are those of calculate_qc_metrics with the same groups of genes."""
-    import scanpy as sc
+    sc = scanpy()
 
     data = anndata.read_h5ad(real_data / file)
     layer = "spliced" if "spliced" in data.layers else "X"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dpss.model import GeneTable
 from dpss.summary.known_genes import ENTREZ
 from dpss.summary.nomenclature import Nomenclature, describe_names
+from tests.libraries import scanpy
 
 
 def describe(ids: list[str], names: list[str] | None = None) -> Nomenclature:
@@ -141,7 +142,7 @@ def test_known_symbols_tell_the_species(names: list[str], species: tuple[str, ..
 ])  # fmt: skip
 @pytest.mark.filterwarnings("ignore:Variable names are not unique")
 def test_symbols_of_real_matrices_are_recognised(name: str, species: str, real_data: Path) -> None:
-    import scanpy as sc
+    sc = scanpy()
 
     path = real_data / name
     adata = sc.read_10x_h5(path) if path.suffix == ".h5" else anndata.read_h5ad(path)

@@ -30,6 +30,7 @@ from dpss.formats.annotation.feature_kinds import (
     with_kinds,
 )
 from dpss.model import GENE_EXPRESSION, GeneTable
+from tests.libraries import scanpy
 from tests.summarise import summarise
 
 NO_GENES = {
@@ -98,7 +99,7 @@ def test_the_quick_look_finds_what_the_forms_say(data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", ["tenx_v3.h5", "pbmc4k_csr_gzip.h5ad", "dentategyrus_layers.h5ad"])
 def test_no_gene_of_a_real_matrix_is_caught(name: str, real_data: Path) -> None:
     """Names of hundreds of real genes, read by scanpy."""
-    import scanpy as sc
+    sc = scanpy()
 
     path = real_data / name
     adata = sc.read_10x_h5(path) if path.suffix == ".h5" else anndata.read_h5ad(path)

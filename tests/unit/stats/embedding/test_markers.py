@@ -14,6 +14,7 @@ from dpss.stats.embedding.fixed import UNIT
 from dpss.stats.embedding.group_tables import HistogramGenes
 from dpss.stats.embedding.groups import Groups
 from dpss.stats.embedding.markers import expression_of, find_markers, score_clusters
+from tests.libraries import scanpy
 
 N_CELLS, N_GENES = 400, 60
 
@@ -51,7 +52,7 @@ def groups_of(values: np.ndarray, labels: np.ndarray) -> Groups:
 
 def scanpys(values: np.ndarray, labels: np.ndarray, method: str) -> list[pd.DataFrame]:
     """scanpy's table of each cluster, in the order of the genes."""
-    import scanpy as sc
+    sc = scanpy()
 
     obs = pd.DataFrame({"cluster": pd.Categorical(labels.astype(str))})
     obs.index = obs.index.astype(str)
