@@ -18,6 +18,7 @@ from dpss.model import GENE_EXPRESSION, GeneTable
 
 SUMMARY_ROW = "Summary Row"
 TAG = "Tag"
+GUIDE = "CRISPR Guide"
 SPIKE_IN = "Spike-in"
 REGION = "Genomic Region"
 CELL_ANNOTATION = "Cell Annotation"
@@ -29,7 +30,7 @@ def _in_any_case(starts: str, rest: str = "") -> Begun:
 
 FORMS = NameForms({
     SUMMARY_ROW: (
-        Begun("__ X__", r"[a-z]\w*"),
+        Begun("__ X__", r"[a-z]\w*(?:\[.*\])?"),
         Begun("N_", r"unmapped|multimapping|noFeature|ambiguous"),
         Begun("Unassigned_", r"[A-Z]\w+"),
         Begun("no_feature too_low_aQual not_aligned alignment_not_unique no_match bad_struct *"),
@@ -77,10 +78,20 @@ FORMS = NameForms({
             any_case=True,
         ),
         Begun("ADT HTO CITE", r"[-_.].+"),
+        Held(r"[-_]PROT", before=r".+", after=r"(?:EIN)?"),
+        _in_any_case("anti-human anti-mouse anti-rat anti_human anti_mouse", r"[-_ ].+"),
         Begun("CMO3", r"\d\d"),
         _in_any_case("hash", r"[-_ ]?tag[-_ ]?\w*"),
     ),
-    SPIKE_IN: (Begun("ERCC", r"[-_.]\d{5}(?:_.*)?"), Begun("SIRV", r"\d{1,4}")),
+    GUIDE: (
+        _in_any_case("sgRNA gRNA crRNA", r"[-_.].+"),
+        Begun("sg", r"[A-Z][A-Za-z0-9]*[-_.]\d{1,3}"),
+    ),
+    SPIKE_IN: (
+        Begun("ERCC", r"[-_.]\d{5}(?:_.*)?"),
+        Begun("SIRV", r"\d{1,4}"),
+        _in_any_case("phix", r"(?:174)?"),
+    ),
     REGION: (
         Held(r"chr", before=r"(?:\w+_)?", after=r"[\w.]+[:_-]\d+[-_]\d+"),
         Held(r":", before=r"[\w.]+", after=r"\d+-\d+"),
@@ -102,7 +113,7 @@ FORMS = NameForms({
     "Unassigned Codeword": (Begun("UnassignedCodeword_", r"\w+"),),
     "Deprecated Probe": (Begun("DEPRECATED_", r".+"),),
     "Deprecated Codeword": (Begun("DeprecatedCodeword_", r"\w+"),),
-    "Genomic Control": (Begun("Intergenic_Region_", r"\w+"),),
+    "Genomic Control": (_in_any_case("intergenic_ intergenic-", r"\w+"),),
 })  # fmt: skip
 """The forms of names by feature type."""
 KINDS = FORMS.kinds

@@ -121,4 +121,4 @@ def _read_index(blob: Blob, shards: Shards, per_shard: Place) -> NDArray[np.uint
     data = blob.read_range(size - n_bytes - n_check if shards.index_at_end else 0, n_bytes)
     if len(data) != n_bytes:
         raise CorruptMatrixError(f"{blob.url}: is cut off")
-    return np.frombuffer(data, dtype="<u8").reshape(*per_shard, 2)
+    return np.frombuffer(data, dtype=shards.index_dtype).reshape(*per_shard, 2)

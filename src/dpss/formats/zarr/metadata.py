@@ -16,6 +16,10 @@ MAX_AXES = 8
 _MAX_LENGTH = 1 << 62
 _MAX_RECORD_BYTES = 1 << 16
 _SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
+_FIELDS_V3 = frozenset((
+    "zarr_format", "node_type", "shape", "data_type", "chunk_grid", "chunk_key_encoding",
+    "fill_value", "codecs", "attributes", "dimension_names", "storage_transformers",
+))  # fmt: skip
 _SAFE_FILTERS = ("shuffle", "delta", "vlen-utf8", "json2", "bitround")
 
 
@@ -28,6 +32,8 @@ class Shards:
     index_at_end: bool
     index_checked: bool
     """Whether a checksum of four bytes follows the index."""
+    index_dtype: str = "<u8"
+    """Type of the numbers in the index."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def _parse_v2(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
         order=axes[::-1] if meta.get("order") == "F" else axes,
         codecs=tuple(codecs),
         shards=None,
-        separator=str(meta.get("dimension_separator", ".")),
+        separator=_separator(str(meta.get("dimension_separator", ".")), url),
         prefix="",
     )
 
@@ -136,6 +142,7 @@ def _dtype_v2(stated: Any, url: str) -> np.dtype[Any]:
 
 
 def _parse_v3(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
+    _check_extensions(meta, url)
     shape = _lengths(meta["shape"])
     chunk_shape = _lengths(meta["chunk_grid"]["configuration"]["chunk_shape"])
     chain = [_codec(each) for each in meta["codecs"]]
@@ -144,17 +151,20 @@ def _parse_v3(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
         if len(chain) > 1:
             raise UnknownFormatError(f"{url}: shards that are packed as a whole are not read")
         settings = chain[0][1]
-        index = [_codec(each)[0] for each in settings["index_codecs"]]
+        coded = [_codec(each) for each in settings["index_codecs"]]
+        index = [name for name, _ in coded]
         if index not in (["bytes"], ["bytes", "crc32c"]):
             raise UnknownFormatError(f"{url}: an index of shards by {index} is not read")
         at_end = settings.get("index_location", "end") == "end"
-        shards = Shards(chunk_shape, at_end, "crc32c" in index)
+        endian = ">" if coded[0][1].get("endian") == "big" else "<"
+        shards = Shards(chunk_shape, at_end, "crc32c" in index, f"{endian}u8")
         chunk_shape = _lengths(settings["chunk_shape"])
         chain = [_codec(each) for each in settings["codecs"]]
     dtype = _dtype_v3(meta["data_type"], chain, url)
     order, codecs = _chain_v3(chain, len(shape), url)
-    naming = meta.get("chunk_key_encoding") or {"name": "default"}
-    default = naming["name"] == "default"
+    naming, of_names = _codec(meta.get("chunk_key_encoding") or "default")
+    default = naming == "default"
+    stated = str(of_names.get("separator", "/" if default else "."))
     return ArrayMetadata(
         shape=shape,
         chunk_shape=chunk_shape,
@@ -163,11 +173,42 @@ def _parse_v3(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
         order=order,
         codecs=codecs,
         shards=shards,
-        separator=str(
-            (naming.get("configuration") or {}).get("separator", "/" if default else ".")
-        ),
+        separator=_separator(stated, url),
         prefix="c" if default else "",
     )
+
+
+def _check_extensions(meta: Mapping[str, Any], url: str) -> None:
+    """Refuse what changes how an array is stored and is not known here.
+
+    Chunks that are looked for at the wrong place would read as fill values.
+
+    Raises:
+        UnknownFormatError: The array has another grid, other names of chunks or a transformer, or
+            a field that must be understood.
+    """
+    grid, naming = str(meta["chunk_grid"]["name"]), meta.get("chunk_key_encoding")
+    if grid != "regular":
+        raise UnknownFormatError(f"{url}: its chunks lie in a grid of the kind {grid!r}: not read")
+    if naming and _codec(naming)[0] not in ("default", "v2"):
+        raise UnknownFormatError(f"{url}: its chunks are named by {_codec(naming)[0]!r}: not read")
+    if meta.get("storage_transformers"):
+        raise UnknownFormatError(f"{url}: is stored through a transformer, which is not read")
+    for name in sorted(set(meta) - _FIELDS_V3):
+        each = meta[name]
+        if not isinstance(each, Mapping) or each.get("must_understand", True) is not False:
+            raise UnknownFormatError(f"{url}: its metadata have the unknown field {name!r}")
+
+
+def _separator(stated: str, url: str) -> str:
+    """Return the separator in the names of chunks.
+
+    Raises:
+        CorruptMatrixError: It is neither a dot nor a slash.
+    """
+    if stated not in (".", "/"):
+        raise CorruptMatrixError(f"{url}: claims that {stated[:20]!r} separates names of chunks")
+    return stated
 
 
 def _codec(each: Any) -> tuple[str, Mapping[str, Any]]:

@@ -21,6 +21,7 @@ from dpss.errors import NoCountsError
 from dpss.formats.annotation.feature_kinds import (
     CELL_ANNOTATION,
     FORMS,
+    GUIDE,
     KINDS,
     REGION,
     SPIKE_IN,
@@ -39,14 +40,17 @@ NO_GENES = {
         "__alignment_not_unique", "X__no_feature", "N_unmapped", "N_multimapping", "N_noFeature",
         "N_ambiguous", "unmapped", "no_match", "bad_struct", "total_reads", "Unassigned_NoFeatures",
         "no_feature", "ambiguous", "too_low_aQual", "no feature", "Unmapped reads", "unassigned",
-        "Mapped", "multimapped", "Total UMIs", "UNMAPPED", "*",
+        "Mapped", "multimapped", "Total UMIs", "UNMAPPED", "*", "__ambiguous[ACTB+ACTG1]",
     ),
     TAG: (
         "ADT_CD3", "HTO-A", "CD45RA_TotalSeqC", "CD4.totalseq_b", "TotalSeq-A CD8", "CMO301",
         "CD3:SK7|CD3E|AHS0033|pAbO", "SampleTag01_hs|stAbO", "Hashtag 3", "HASHTAG2",
         "CD3-CTCATTGTAACTCCT", "Hashtag1-GTCAACTCTTTAGCG", "sgRNA_TP53_ACGTACGTACGTACGTACGT",
+        "CD3_PROT", "CD45RA_PROT", "HLA-DR-PROTEIN", "anti-human CD3", "anti-mouse-CD19",
+        "Anti-Human_TCR",
     ),
-    SPIKE_IN: ("ERCC-00002", "ERCC-00171", "ERCC_00002", "SIRV101"),
+    GUIDE: ("sgRNA_TP53_1", "gRNA-AAVS1.2", "sgTP53-1", "sgNTC_12", "crRNA_3"),
+    SPIKE_IN: ("ERCC-00002", "ERCC-00171", "ERCC_00002", "SIRV101", "phiX174", "PhiX"),
     REGION: (
         "chr1:1-500", "chrX-10-20", "chrUn_KI270742v1_5_9", "GRCh38_chr2:3-4", "12:100-200",
         "GL000194.1:55-66", "NC_000001.11:5-900",
@@ -60,6 +64,7 @@ NO_GENES = {
     "Blank Codeword": ("BLANK_0006", "Blank-12", "blank-3", "blank7", "BLANK8"),
     "Unassigned Codeword": ("UnassignedCodeword_0001",),
     "Deprecated Codeword": ("DeprecatedCodeword_0321",),
+    "Genomic Control": ("Intergenic_Region_12", "INTERGENIC_10", "intergenic-3"),
 }  # fmt: skip
 GENES = (
     "MT-ND1", "mt-Nd1", "HLA-A", "HLA-DRB1", "NKX2-5", "ERCC1", "ERCC6L", "Ercc2", "ERCC6L2-AS1",
@@ -67,7 +72,8 @@ GENES = (
     "AC012345.1", "RP11-34P13.7", "Y_RNA", "H2-K1", "T", "Tg", "SIRPA", "SIRT1", "7SK", "gag",
     "NKX2-1-AS1", "TRAC", "TRA-AGC1-1", "MIR17HG", "A_ACTG", "5S_rRNA", "UNASSIGNED",
     "GRCh38__ACTB", "mm10___Actb", "CATG-1", "IGHV1OR15-1", "LOC100130417", "gene_7", "NKX2-5-1",
-    "1700001C02Rik", "total", "NTC", "DCT-TACTAAG", *HOUSEKEEPING, *MARKERS, *MITOCHONDRIAL,
+    "1700001C02Rik", "total", "NTC", "DCT-TACTAAG", "PROT", "sgk1", "sgpp2-1",
+    "SGK1-2", "ANTXR1", "PHIP", *HOUSEKEEPING, *MARKERS, *MITOCHONDRIAL,
 )  # fmt: skip
 
 

@@ -256,3 +256,22 @@ def test_titles_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.write_bytes(damaged)
     with pytest.raises(CorruptMatrixError, match="a damaged Feather table"):
         summarise(path)
+
+
+@pytest.mark.parametrize("offset", [-5, 1 << 30, 7])
+def test_offsets_of_texts_that_lead_elsewhere_are_refused(offset: int, tmp_path: Path) -> None:
+    """pyarrow would read beyond the names, as it trusts what a Feather table stores."""
+    names = [f"ENSG{i:011d}" for i in range(40)]
+    frame = pd.DataFrame({"gene": names} | {f"c{i}": np.arange(40) for i in range(5)})
+    path = tmp_path / "m.feather"
+    frame.to_feather(path, compression="uncompressed")
+    data = bytearray(path.read_bytes())
+    starts = np.arange(0, 15 * 41, 15, dtype="<i4")
+    at = data.find(starts[:20].tobytes())
+    width = 4
+    if at < 0:
+        at, width = data.find(starts[:20].astype("<i8").tobytes()), 8
+    data[at + 3 * width : at + 4 * width] = offset.to_bytes(width, "little", signed=True)
+    path.write_bytes(data)
+    with pytest.raises(CorruptMatrixError, match="damaged Feather table"):
+        summarise(path)

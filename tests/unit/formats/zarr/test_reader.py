@@ -139,6 +139,72 @@ def test_anndata_zarr(tmp_path, monkeypatch, version, form, consolidated):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize("place", ["start", "end"])
+@pytest.mark.parametrize("checked", [False, True])
+def test_every_index_of_shards(order: str, place: str, checked: bool, tmp_path) -> None:
+    """The index may stand before or after the chunks, in either byte order."""
+    values = counts(30, 20)
+    group = write_hca(tmp_path / "a.zarr", values, 3)
+    del group["expression"]
+    index = [
+        zarr.codecs.BytesCodec(endian=order),
+        *([zarr.codecs.Crc32cCodec()] if checked else []),
+    ]
+    serializer = zarr.codecs.ShardingCodec(
+        chunk_shape=(5, 10), index_codecs=index, index_location=place
+    )
+    array = group.create_array(
+        "expression", shape=values.shape, dtype=values.dtype, chunks=(10, 20), compressors=None,
+        filters=None, serializer=serializer,
+    )  # fmt: skip
+    array[:] = values
+    (matrix,) = open_path(tmp_path / "a.zarr")
+    assert np.array_equal(dense(matrix.layers[0]), values)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"storage_transformers": [{"name": "reference"}]}, "transformer"),
+        ({"chunk_grid": {"name": "rectilinear", "configuration": {"chunk_shape": [4, 4]}}}, "grid"),
+        ({"chunk_key_encoding": {"name": "suffix"}}, "named by 'suffix'"),
+        ({"chunk_key_encoding": {"name": "v2", "configuration": {"separator": "/../"}}}, "claims"),
+        ({"chunk_key_encoding": {"name": "default", "configuration": {"separator": ""}}}, "claims"),
+        ({"offsets": {"name": "x"}}, "unknown field 'offsets'"),
+    ],
+)
+def test_what_changes_where_chunks_lie_is_refused(change, words: str, tmp_path) -> None:
+    """Chunks that are looked for at the wrong place would read as zeros."""
+    write_hca(tmp_path / "a.zarr", counts(8, 8), 3, chunks=(4, 4))
+    path = tmp_path / "a.zarr" / "expression" / "zarr.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises((CorruptMatrixError, UnknownFormatError), match=words):
+        open_path(tmp_path / "a.zarr")
+
+
+def test_what_need_not_be_understood_is_passed_over(tmp_path) -> None:
+    """An extension may say that it changes nothing for readers."""
+    values = counts(8, 8)
+    write_hca(tmp_path / "a.zarr", values, 3, chunks=(4, 4))
+    path = tmp_path / "a.zarr" / "expression" / "zarr.json"
+    more = {"note": {"must_understand": False}}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **more}))
+    (matrix,) = open_path(tmp_path / "a.zarr")
+    assert np.array_equal(dense(matrix.layers[0]), values)
+
+
+@pytest.mark.parametrize("separator", ["", "/../", "\0"])
+def test_a_hostile_separator_of_version_2_is_refused(separator: str, tmp_path) -> None:
+    """Names of chunks have dots or slashes between their numbers."""
+    write_hca(tmp_path / "a.zarr", counts(8, 8), 2, chunks=(4, 4))
+    path = tmp_path / "a.zarr" / "expression" / ".zarray"
+    more = {"dimension_separator": separator}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **more}))
+    with pytest.raises(CorruptMatrixError, match="separates names of chunks"):
+        open_path(tmp_path / "a.zarr")
+
+
 def test_sharded_sparse_vectors(tmp_path):
     """AnnData's vectors in shards of many small chunks."""
     x = sp.random(200, 50, 0.3, "csr", "f4", random_state=1)
