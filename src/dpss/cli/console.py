@@ -60,9 +60,10 @@ def describe_plan(steps: Sequence[Step]) -> str:
 def describe_outcome(outcome: Outcome) -> str:
     """Return an outcome in one line."""
     if outcome.status is Status.PUBLISHED:
+        verdict = f"; {outcome.verdict}" if outcome.verdict_status in ("warn", "fail") else ""
         return (
             f"{outcome.label}: published, {outcome.n_cells:,} cells × {outcome.n_genes:,} genes, "
-            f"{outcome.seconds:.1f} s"
+            f"{outcome.seconds:.1f} s{verdict}"
         )
     return f"{outcome.label}: {outcome.status}" + (f", {outcome.reason}" if outcome.reason else "")
 
@@ -74,6 +75,9 @@ def outcome_table(report: RunReport) -> Table:
     table.add_column("Outcome")
     for name in ("Cells", "Genes", "Size", "Time", "Peak memory"):
         table.add_column(name, justify="right", no_wrap=True)
+    cautioned = any(outcome.caution for outcome in report.outcomes)
+    if cautioned:
+        table.add_column("Checks", no_wrap=True)
     judged = any(outcome.policy for outcome in report.outcomes)
     if judged:
         table.add_column("Policy", no_wrap=True)
@@ -81,6 +85,8 @@ def outcome_table(report: RunReport) -> Table:
         done = outcome.status is Status.PUBLISHED
         word = f"{outcome.status}: {outcome.cause}" if outcome.cause else str(outcome.status)
         word += ", assumed" if outcome.assumed else ""
+        word += ", apart" if outcome.apart else ""
+        caution = outcome.caution or ("pass" if outcome.verdict_status else "")
         table.add_row(
             Text(clean(outcome.label)),
             Text(word, style=_STYLES[outcome.status]),
@@ -89,6 +95,7 @@ def outcome_table(report: RunReport) -> Table:
             size(outcome.input_bytes),
             f"{outcome.seconds:.1f} s" if outcome.seconds else "",
             size(outcome.peak_memory_bytes) if done or outcome.lost else "",
+            *([Text(caution, style=_POLICY_STYLES.get(caution, ""))] if cautioned else []),
             *(
                 [Text(outcome.policy, style=_POLICY_STYLES.get(outcome.policy, ""))]
                 if judged

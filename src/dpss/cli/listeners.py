@@ -41,7 +41,8 @@ class LogListener:
 
     def on_finish(self, outcome: Outcome) -> None:
         """Log the outcome of a matrix."""
-        level = logging.ERROR if outcome.status is Status.FAILED else logging.INFO
+        level = logging.WARNING if outcome.caution else logging.INFO
+        level = logging.ERROR if outcome.status is Status.FAILED else level
         with context(project=outcome.project_id, matrix=outcome.matrix):
             log.log(level, "%s", describe_outcome(outcome))
 

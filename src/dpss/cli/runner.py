@@ -177,6 +177,9 @@ def print_report(
             console.print(
                 clean(f"{outcome.label}: {outcome.assumed}"), style="yellow", markup=False
             )
+    for outcome in report.outcomes:
+        for sentence in outcome.apart:
+            console.print(clean(f"{outcome.label}: {sentence}"), style="yellow", markup=False)
     _print_verdicts(console, report)
     for outcome in report.outcomes:
         for finding in outcome.policy_findings:

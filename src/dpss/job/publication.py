@@ -15,7 +15,7 @@ import random
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from dpss.errors import DpssError
 from dpss.model import MatrixRef
 from dpss.storage.base import Store, write_all
 from dpss.summary.manifest import first_mismatch, parse_manifest, sha256_of
+from dpss.summary.peers import MEDIANS
 from dpss.summary.policy import Judgement, parse_judgements
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Published:
     """Keys of the folders of its matrices."""
     judgements: tuple[Judgement, ...] = ()
     """Outcomes of the policy's rules, over all its matrices."""
+    medians: Mapping[str, float | None] = field(default_factory=dict)
+    """Medians of its matrix, by name; empty for a file with several."""
 
 
 def folder_of(project_id: str, name: str) -> str:
@@ -141,6 +144,7 @@ def _read_single(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int
         store.modified(key) if ref.modified else None,
         (folder,),
         parse_judgements(document),
+        {name: document.get(name) for name in MEDIANS},
     )
 
 

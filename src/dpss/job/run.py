@@ -30,6 +30,7 @@ from dpss.job.publication import Recipe, folder_of, read_published
 from dpss.job.removal import prune
 from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.job.report.parts import gather
+from dpss.job.report.peers import mark_apart
 from dpss.job.stop import Interrupted
 from dpss.model import Project
 from dpss.storage.base import Store
@@ -144,6 +145,7 @@ def process(job: Job) -> RunReport:
             log.warning("ended by %s; what is finished is kept", interruption)
             report += RunReport(interrupted_by=interruption.number)
         with job.pipeline.stop.shield(later=True):
+            report = mark_apart(report)
             report = replace(report, known_failures=find_known_failures(store, report))
             report += _write_report(job, started, report)
         if not job.shard.is_part and (told := describe_new_failures(report, store.url, key)):

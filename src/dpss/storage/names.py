@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-RESERVED = frozenset({"index.html", "index.json", "genes.html", "runs"})
+RESERVED = frozenset({"index.html", "index.json", "genes.html", "multiqc", "runs"})
 """Names of other files and folders at the top of an output. (No safe name begins with ``_``.)"""
 
 _MAX_BYTES = 120

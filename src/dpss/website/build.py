@@ -18,7 +18,7 @@ from dpss.website.exports import index_document
 from dpss.website.genes.contributions import part_keys
 from dpss.website.genes.index import layout_for, write_shards
 from dpss.website.genes.lookup import NAMES, VALUES
-from dpss.website.multiqc import multiqc_document
+from dpss.website.multiqc import multiqc_documents
 from dpss.website.pages.environment import matrix_view, render, static_files
 from dpss.website.pages.history import DATES, Entry, History, dates_script, read_history
 from dpss.website.pages.places import PLACES, places_script
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 32
 """Projects whose pages are made between two checkpoints."""
-_BESIDE = ("report.html", "summary_mqc.json", NAMES, VALUES)
+_BESIDE = ("report.html", NAMES, VALUES)
 """Names of the files that the website adds to a matrix's folder."""
 
 
@@ -148,6 +148,8 @@ class _Portal:
         ]
         for key, template, root, context in pages:
             publisher.write(key, render(template, root=root, index=document, **context))
+        for key, content in multiqc_documents(self.records).items():
+            publisher.write(key, json_bytes(content))
         publisher.write("index.json", json_bytes(document))
         publisher.flush()
 
@@ -276,7 +278,6 @@ def _write_matrix(
     pictures: Mapping[str, FigureImages],
 ) -> None:
     publisher.write(f"{record.folder}/report.html", report_page(pictures, record, view))
-    publisher.write(f"{record.folder}/summary_mqc.json", json_bytes(multiqc_document(record)))
 
 
 def _view(

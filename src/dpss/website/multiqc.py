@@ -1,23 +1,54 @@
-"""The header numbers as MultiQC custom content (https://docs.seqera.io/multiqc/custom_content)."""
+"""The matrices of a portal as MultiQC custom content (https://docs.seqera.io/multiqc/custom_content).
+
+Three documents: columns of the table of all tools (General Statistics), a table of its own with
+verdicts in words, and box plots of the cells of all matrices side by side.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dpss.storage.plain_text import strip_control
+from dpss.summary.peers import find_apart
+from dpss.website.documents import QUANTILES
+from dpss.website.multiqc_names import sample_names
 from dpss.website.records import MatrixRecord
 
-_ASSUMED = {
-    "title": "Assumed",
-    "description": "What the file neither states nor shows, and numbers depend on",
+FOLDER = "multiqc/"
+"""Folder of the documents in an output."""
+_STATUSES = {status: [{"s_eq": status}] for status in ("pass", "warn", "fail")}
+"""Rules by which MultiQC colours a status."""
+_STATUS = {
+    "title": "Checks",
+    "description": "Worst outcome of the checks of the matrix; `warn` also where medians stand "
+    "apart from those of the project's other matrices, or something was assumed",
     "scale": False,
+    "cond_formatting_rules": _STATUSES,
 }
 _POLICY = {
     "title": "Policy",
     "description": "Worst outcome of the rules of the policy that the matrix was judged by",
     "scale": False,
-    "cond_formatting_rules": {status: [{"s_eq": status}] for status in ("pass", "warn", "fail")},
+    "cond_formatting_rules": _STATUSES,
+}
+_TEXTS = {
+    "apart": {
+        "title": "Apart",
+        "description": "Medians more than 3 median absolute deviations from those of the "
+        "project's other matrices",
+        "scale": False,
+    },
+    "cautions": {
+        "title": "Cautions",
+        "description": "What the checks that do not pass say",
+        "scale": False,
+    },
+    "assumed": {
+        "title": "Assumed",
+        "description": "What the file neither states nor shows, and numbers depend on",
+        "scale": False,
+    },
 }
 _COLUMNS: Mapping[str, Mapping[str, Any]] = {
     "n_cells_kept": {
@@ -33,6 +64,7 @@ _COLUMNS: Mapping[str, Mapping[str, Any]] = {
         "format": "{:,.0f}",
         "scale": "Greys",
         "min": 0,
+        "hidden": True,
     },
     "median_genes_per_cell": {
         "title": "Genes per cell",
@@ -58,40 +90,115 @@ _COLUMNS: Mapping[str, Mapping[str, Any]] = {
         "max": 100,
     },
 }
+_LABELS = {
+    "n_genes_by_counts": ("Genes per cell", "Genes detected"),
+    "total_counts": ("Counts per cell", "Counts"),
+    "pct_counts_mt": ("Mitochondrial share", "% of counts"),
+}
+"""Name of a measure of cells in the plot, and its unit."""
 
 
-def multiqc_document(record: MatrixRecord) -> dict[str, Any]:
-    """Return the content of a matrix's ``summary_mqc.json``.
+def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, Any]]:
+    """Return the documents of a portal by their keys in the output; none without matrices."""
+    if not records:
+        return {}
+    names = sample_names(records)
+    apart = _find_apart(records)
+    rows = {names[record.folder]: _row(record, apart) for record in records}
+    numbers = {name: _without(row, _TEXTS) for name, row in rows.items()}
+    statuses = {"status": dict(_STATUS)}
+    if any(record.policy for record in records):
+        statuses["policy"] = dict(_POLICY)
+    columns = {**{name: dict(column) for name, column in _COLUMNS.items()}, **statuses}
+    texts = {
+        name: dict(told) for name, told in _TEXTS.items() if any(name in r for r in rows.values())
+    }
+    documents = {
+        "general": {
+            "id": "dpss_general",
+            "plot_type": "generalstats",
+            "namespace": "Count matrices",
+            "headers": columns,
+            "data": numbers,
+        },
+        "matrices": {
+            "id": "dpss",
+            "section_name": "Count matrices",
+            "description": "Summary statistics of single-cell count matrices.",
+            "plot_type": "table",
+            "pconfig": {
+                "id": "dpss_table",
+                "title": "Count matrices",
+                "namespace": "dpss",
+                "col1_header": "Matrix",
+            },
+            "headers": {**columns, **texts},
+            "data": rows,
+        },
+    }
+    documents |= {
+        f"cells_{name}": plot for name in QUANTILES if (plot := _plot(name, records, names))
+    }
+    return {f"{FOLDER}{name}_mqc.json": each for name, each in documents.items()}
 
-    All matrices of a portal have the same section id, so that MultiQC shows them in one
-    table.
-    """
-    sample = strip_control(record.folder).replace("/", " | ")
+
+def _find_apart(records: Sequence[MatrixRecord]) -> dict[str, tuple[str, ...]]:
+    """Return sentences on medians that stand apart within their project, by folder."""
+    projects: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for record in records:
+        projects.setdefault(record.project_folder, {})[record.folder] = record.numbers
+    return {folder: said for each in projects.values() for folder, said in find_apart(each).items()}
+
+
+def _row(record: MatrixRecord, apart: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    said = apart.get(record.folder, ())
+    warned = record.checks["warn"] or said or record.assumed
+    texts = {
+        "apart": " ".join(said),
+        "cautions": " ".join(record.cautions),
+        "assumed": " ".join(record.assumed),
+    }
     return {
-        "id": "dpss",
-        "section_name": "Count matrices",
-        "description": "Summary statistics of single-cell count matrices as they were uploaded.",
-        "plot_type": "table",
+        **{name: record.numbers[name] for name in _COLUMNS if record.numbers[name] is not None},
+        "status": "fail" if record.checks["fail"] else "warn" if warned else "pass",
+        **({"policy": record.policy} if record.policy else {}),
+        **{name: strip_control(text) for name, text in texts.items() if text},
+    }
+
+
+def _without(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _plot(
+    measure: str, records: Sequence[MatrixRecord], names: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Return the box plot of one measure of cells, of all matrices side by side."""
+    place = QUANTILES.index(measure)
+    boxes = {}
+    for record in records:
+        spread = record.spreads[place]
+        if spread is not None:
+            low, q1, middle, q3, high = spread
+            boxes[names[record.folder]] = {
+                "min": low, "q1": q1, "median": middle, "q3": q3, "max": high, "mean": middle
+            }  # fmt: skip
+    if not boxes:
+        return None
+    title, unit = _LABELS[measure]
+    return {
+        "id": f"dpss_{measure}",
+        "parent_id": "dpss_cells",
+        "parent_name": "Cells of count matrices",
+        "parent_description": "Cells of all matrices side by side: the middle half as a box, "
+        "lines to the 5 % and the 95 % quantile.",
+        "section_name": title,
+        "plot_type": "box",
         "pconfig": {
-            "id": "dpss_table",
-            "title": "Count matrices",
-            "namespace": "dpss",
-            "col1_header": "Matrix",
+            "id": f"dpss_{measure}_plot",
+            "title": f"Count matrices: {title}",
+            "xlab": unit,
+            "xmin": 0,
         },
-        "headers": {
-            **{name: dict(column) for name, column in _COLUMNS.items()},
-            **({"policy": dict(_POLICY)} if record.policy else {}),
-            **({"assumed": dict(_ASSUMED)} if record.assumed else {}),
-        },
-        "data": {
-            sample: {
-                **{
-                    name: record.numbers[name]
-                    for name in _COLUMNS
-                    if record.numbers[name] is not None
-                },
-                **({"policy": record.policy} if record.policy else {}),
-                **({"assumed": strip_control(" ".join(record.assumed))} if record.assumed else {}),
-            }
-        },
+        "data": boxes,
     }

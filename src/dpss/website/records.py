@@ -14,6 +14,7 @@ from dpss.errors import ReplacedError
 from dpss.storage.base import Store
 from dpss.summary.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
 from dpss.summary.policy import describe_policy, parse_judgements
+from dpss.summary.verdict import LAST, first_sentence
 from dpss.website.documents import ADDED, LATER, QUANTILES, parse_summary
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,8 @@ class MatrixRecord:
     """Checksum of the document, in hexadecimal."""
     files: Manifest
     """Size and checksum of every other file of the publication, by name."""
+    cautions: tuple[str, ...] = ()
+    """First sentences of the checks that fail or warn, but for those on assumptions."""
 
     @property
     def project_folder(self) -> str:
@@ -273,4 +276,9 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
         version=document["provenance"]["version"],
         sha256=sha256_of(data),
         files=files,
+        cautions=tuple(
+            first_sentence(check["message"])
+            for check in sorted(document["checks"], key=lambda check: check["status"])
+            if check["status"] in ("fail", "warn") and check["name"] != LAST
+        ),
     )

@@ -151,7 +151,7 @@ def test_an_assumption_stands_everywhere(tmp_path: Path, capsys) -> None:
     page = (output / "m" / "index.html").read_text()
     assert page.index("Orientation: genes × cells.") < page.index('<dl class="numbers">')
     assert page.index("<code>--orientation</code> changes it.") < page.index('<dl class="numbers">')
-    assert words in (output / "m" / "summary_mqc.json").read_text()
+    assert words in (output / "multiqc" / "matrices_mqc.json").read_text()
     first = (output / "index.html").read_text()
     assert '<span class="verdict warning">assumed</span> orientation</span>' in first
     (run,) = (output / "runs").glob("2*.json")

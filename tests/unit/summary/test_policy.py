@@ -26,7 +26,7 @@ from dpss.summary.policy import (
     read_policy,
     worst_status,
 )
-from dpss.website.multiqc import multiqc_document
+from dpss.website.multiqc import multiqc_documents
 from dpss.website.records import record_of
 from dpss.website.schemas import schema
 from tests.unit.summary.checks.test_cells import counts, dying, write
@@ -109,7 +109,7 @@ def test_a_matrix_that_fails(tmp_path: Path, part: float, code: int, status: str
     assert worst_status([Judgement(**each) for each in document["policy"]]) == status
     assert ("policy fail: pct_cells_above_20_pct_mt is 40" in output) is (code == 3)
     record = record_of("x", document, b"")
-    columns = multiqc_document(record)
+    columns = multiqc_documents([record])["multiqc/matrices_mqc.json"]
     assert columns["data"]["x"]["policy"] == status
     assert columns["headers"]["policy"]["cond_formatting_rules"]["fail"] == [{"s_eq": "fail"}]
 

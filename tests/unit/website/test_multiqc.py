@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -10,32 +11,101 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.website.portal import (
-    ASSUMED,
-)
+from dpss.storage.locations import open_store
+from dpss.website.build import build_website
+from tests.unit.website.portal import ASSUMED, document, gene_rows, write_matrix
+
+
+def run_multiqc(output: Path, to: Path) -> dict[str, list[list[str]]]:
+    """Return the tables that MultiQC makes of an output, by name; skip where it is missing."""
+    # Beside the interpreter first: a virtual environment needn't be activated.
+    program = shutil.which("multiqc", path=str(Path(sys.executable).parent)) or shutil.which(
+        "multiqc"
+    )
+    if program is None:
+        pytest.skip("multiqc is not installed")
+    subprocess.run(
+        [program, "--quiet", "--strict", "--outdir", str(to), str(output)], check=True, timeout=300
+    )
+    return {
+        path.stem.removeprefix("multiqc_"): [
+            line.split("\t") for line in path.read_text().splitlines()
+        ]
+        for path in (to / "multiqc_data").glob("*.txt")
+    }
+
+
+def documents_of(output: Path) -> dict[str, dict]:
+    """Return the documents for MultiQC by name."""
+    return {
+        path.name.removesuffix("_mqc.json"): json.loads(path.read_bytes())
+        for path in output.rglob("*_mqc.json")
+    }
+
+
+def publish(output: Path, medians: dict[str, tuple[float, float]]) -> None:
+    """Publish a project of matrices with these medians of counts and of mitochondrial shares."""
+    rng = random.Random(3)
+    for name, (counts, share) in medians.items():
+        rows = gene_rows(rng, 40, 300)
+        doc = document(rng, rows, project="run", title="run", name=name, n_cells=300)
+        doc |= {"median_counts_per_cell": counts, "median_pct_counts_mt": share,
+                "median_genes_per_cell": 500.0, "checks": [], "reading": []}  # fmt: skip
+        doc["quantiles"]["pct_counts_mt"] = dict.fromkeys(("p5", "p25", "p50", "p75", "p95"), share)
+        write_matrix(output / "run" / name, doc, rows)
+    build_website(open_store(str(output)))
 
 
 @pytest.mark.slow
 def test_multiqc_shows_every_matrix(portal, tmp_path):
     """MultiQC puts the matrices of a portal into one table."""
-    # Beside the interpreter first: a virtual environment needn't be activated.
-    program = shutil.which("multiqc", path=str(Path(sys.executable).parent)) or shutil.which(
-        "multiqc"
-    )
-    documents = [json.loads(path.read_bytes()) for path in portal.rglob("*_mqc.json")]
-    assert len(documents) == 6
-    assert {d["id"] for d in documents} == {"dpss"}
-    if program is None:
-        pytest.skip("multiqc is not installed")
-    subprocess.run(
-        [program, "--quiet", "--outdir", str(tmp_path / "qc"), str(portal)], check=True, timeout=300
-    )
-    table = (tmp_path / "qc/multiqc_data/multiqc_dpss_table.txt").read_text()
-    assert len(table.splitlines()) == 7
-    heading, *lines = [line.split("\t") for line in table.splitlines()]
+    documents = documents_of(portal)
+    assert set(documents) == {
+        *("general", "matrices"),
+        *("cells_n_genes_by_counts", "cells_total_counts", "cells_pct_counts_mt"),
+    }
+    assert len(documents["general"]["data"]) == len(documents["matrices"]["data"]) == 6
+    tables = run_multiqc(portal, tmp_path / "qc")
+    assert len(tables["general_stats"]) == 7
+    heading, *lines = tables["dpss_table"]
+    assert len(lines) == 6
     (place,) = [i for i, name in enumerate(heading) if name.lower().endswith("assumed")]
     told = {line[0]: line[place] for line in lines if len(line) > place and line[place]}
-    assumed = {s for d in documents for s, row in d["data"].items() if "assumed" in row}
+    assumed = {s for s, row in documents["matrices"]["data"].items() if "assumed" in row}
     assert 0 < len(assumed) < 6
     assert set(told) == assumed
     assert set(told.values()) == {ASSUMED}
+
+
+@pytest.mark.slow
+def test_rows_are_the_matrices_whatever_their_names(tmp_path: Path) -> None:
+    """MultiQC's cleaning makes no two of them one, and S01 stays S01."""
+    names = ("S01", "S01_matrix", "x_filtered", "x_filtered.h5", "x.gz", "x", "y_counts", "y")
+    publish(tmp_path / "out", dict.fromkeys(names, (3000.0, 5.0)))
+    tables = run_multiqc(tmp_path / "out", tmp_path / "qc")
+    rows = {line[0] for line in tables["general_stats"][1:]}
+    assert rows == {line[0] for line in tables["dpss_table"][1:]}
+    assert rows == {
+        *("S01", "S01 matrix", "x_filtered", "x_filtered h5".replace("_", " ")),
+        *("x gz", "x", "y counts", "y"),
+    }
+
+
+@pytest.mark.slow
+def test_two_bad_samples_are_marked(tmp_path: Path) -> None:
+    """One of 5 % of the depth and one of eight times the mitochondrial share; no other."""
+    medians = {f"S{n:02d}": (3000.0 + 20 * n, 5 + n / 20) for n in range(1, 25)}
+    publish(tmp_path / "out", medians | {"S09": (150.0, 5.0), "S17": (3000.0, 40.0)})
+    tables = run_multiqc(tmp_path / "out", tmp_path / "qc")
+    heading, *lines = tables["general_stats"]
+    (place,) = [i for i, name in enumerate(heading) if name.endswith("-status")]
+    assert {line[0] for line in lines if line[place] != "pass"} == {"S09", "S17"}
+    rows = documents_of(tmp_path / "out")["matrices"]["data"]
+    assert "Counts per cell are apart: 150, " in rows["S09"]["apart"]
+    assert "times the median of all 24" in rows["S17"]["apart"]
+
+
+def test_an_empty_output_has_no_documents(tmp_path: Path) -> None:
+    """MultiQC takes a document without data for a fault."""
+    build_website(open_store(str(tmp_path)))
+    assert documents_of(tmp_path) == {}

@@ -207,6 +207,7 @@ def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, f
         fingerprint=ref.fingerprint,
         n_cells=published.n_cells,
         n_genes=published.n_genes,
+        numbers=published.medians,
         policy=policy,
         policy_findings=findings,
     )

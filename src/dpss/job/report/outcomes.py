@@ -49,13 +49,17 @@ class Outcome:
     n_cells: int | None = None
     n_genes: int | None = None
     numbers: Mapping[str, float | None] = field(default_factory=dict)
-    """Numbers of the published summary that runs are compared by: sizes, medians, checks."""
+    """Numbers of the published summary that runs are compared by: sizes, medians, checks; of an
+    unchanged matrix the medians.
+    """
     assumed: str = ""
     """Assumptions about the file that change numbers, in sentences; empty if there are none."""
     verdict: str = ""
     """The verdict on the published matrix, one sentence; empty if it was not published."""
     verdict_status: str = ""
     """Status of the verdict: ``pass``, ``warn`` or ``fail``; empty if not published."""
+    apart: tuple[str, ...] = ()
+    """Sentences on the medians that stand apart from those of the project's other matrices."""
     policy: str = ""
     """Status by the policy asked for, of unchanged matrices too; empty without one."""
     policy_findings: tuple[str, ...] = ()
@@ -71,6 +75,13 @@ class Outcome:
     cause: str = ""
     """Cause of that process's end: a signal's name, ``exit code 3``, ``time limit``, ``memory``;
     empty where it wasn't lost."""
+
+    @property
+    def caution(self) -> str:
+        """Worst status of the matrix: ``fail`` or ``warn``, as on the pages; else empty."""
+        if self.verdict_status == "fail":
+            return "fail"
+        return "warn" if self.verdict_status == "warn" or self.apart or self.assumed else ""
 
     @property
     def label(self) -> str:

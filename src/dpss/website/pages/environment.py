@@ -217,7 +217,7 @@ def matrix_view(
         document: Its summary.
         sizes: Width and height of its PNG figures in pixels, by slug.
         plots: Result of `dpss.website.plots.write_plots`; ``None`` without plots.
-        complete: Whether its report and its numbers for MultiQC are written.
+        complete: Whether its report is written.
     """
     return {
         "record": record,
