@@ -29,6 +29,7 @@ from dpss.cli.runner import (
     start_logs,
     take_logs,
 )
+from dpss.cli.views import compare, inspect
 from dpss.errors import UnreachableError
 from dpss.job.stop import Interrupted, SignalStop
 
@@ -54,7 +55,7 @@ def commands() -> None:
       0  all published, unchanged or skipped by rule
       1  at least one matrix failed; the others are done
       2  nothing could start: a bad option, or a source or output out of reach
-      3  all done, but a matrix fails the policy asked for
+      3  all done, but a matrix fails the policy, or `compare --exit-code` finds differences
     """
 
 
@@ -86,38 +87,6 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
     )
     report = perform(settings, lambda _: GivenCatalog(matrices), stop, logs)
     return report.strict_exit_code
-
-
-@commands.command()
-@click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
-@option("--json", "as_json", is_flag=True, help="Print JSON, one document for all matrices.")
-@setting_option("layer", help="As for summarize.")
-@setting_option("orientation", help="As for summarize.")
-@log_options
-@click.pass_obj
-def inspect(
-    stop: SignalStop, /, matrices: tuple[str, ...], *, as_json: bool, **options: Any
-) -> int:
-    """Show what each file holds and how it would be read.
-
-    Looks at samples of the values, without a pass over the matrix, and writes nothing. Each
-    decision is shown with its evidence and how sure it is: `stated` by the file, `told by
-    content`, or `assumed`. This is what a report of a problem should contain.
-
-    \b
-    Examples:
-      dpss inspect my.h5ad
-      dpss inspect velocity.h5ad --layer spliced
-      dpss inspect https://example.org/matrix.h5ad --json
-    """
-    from dpss.cli.inspection import print_inspections
-    from dpss.formats.options import OpenOptions, parse_orientation
-
-    layer, orientation = options.pop("layer"), options.pop("orientation")
-    start_logs(take_logs(options))
-    opening = OpenOptions(orientation=parse_orientation(orientation), sample_only=True)
-    n_failed = print_inspections(matrices, opening, layer, stop.check, as_json=as_json)
-    return FAILED if n_failed else 0
 
 
 @commands.command()
@@ -275,6 +244,10 @@ def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
     if report.exit_code == 0:
         click.echo(f"To look at it: {program()} serve {portal}")
     return report.exit_code
+
+
+for each in (compare, inspect):
+    commands.add_command(each)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

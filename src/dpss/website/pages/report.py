@@ -46,7 +46,7 @@ def report_page(
             images[slug] = {name: _stand_in(slug, name) for name in found}
             addresses |= {f"{slug} {name}".encode(): data for name, data in found.items()}
             room -= n_bytes
-    style, digest = _style()
+    style, digest = embedded_style()
     page = environment().get_template("report.html.j2")
     text = page.render(
         root="",
@@ -63,7 +63,7 @@ def report_page(
 
 
 @cache
-def _style() -> tuple[str, str]:
+def embedded_style() -> tuple[str, str]:
     """Return the style sheet, and its checksum for the content security policy."""
     style = style_sheet()
     return style, base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
