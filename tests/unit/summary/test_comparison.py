@@ -143,8 +143,6 @@ def test_genes_that_came_and_went() -> None:
     ranks = [{column: dict.fromkeys(ids, 1) for column in LISTS.values()} for ids in ("abc", "dcb")]
     sides = [ComparedSummary("", document, each) for each in ranks]
     found = compare_summaries(*sides)
-        ComparedSummary("o", document, ranks[0]), ComparedSummary("n", document, ranks[1])
-    )
     assert (found.genes_added, found.genes_removed) == (("d",), ("a",))
     assert not found.same
 
