@@ -33,24 +33,26 @@ help: ## Show this list
 demo: $(VENV)/.installed ## Install what the lock says, run the job on a small simulated portal
 	$(BIN)/dpss demo $(ARGS)
 
-# Tests run in two processes; those of one file stay together (tests/conftest.py). ARGS=-n0: in one.
-WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# Those of one file stay together (tests/conftest.py). ARGS=-n0: one after the other. Quick tests never
+# wait: two processes keep two cores busy; of all tests some wait for servers and time limits: three.
+WORKERS ?=
+PYTEST = $(BIN)/python -m pytest -n $(or $(WORKERS),$(1)) --dist loadgroup --no-loadscope-reorder
 
-# Lint runs beside the tests, and what it says comes after theirs. $(1): pytest's arguments.
+# Lint runs beside the tests, and what it says comes after theirs. $(1): processes unless WORKERS says
+# how many; $(2): pytest's arguments.
 define lint_and_test
 @log=$$(mktemp); $(MAKE) --no-print-directory lint >"$$log" 2>&1 & lint=$$!; \
-	code=0; $(PYTEST) $(1) || code=$$?; \
+	code=0; $(call PYTEST,$(1)) $(2) || code=$$?; \
 	wait $$lint || code=$$?; cat "$$log"; rm -f "$$log"; exit $$code
 endef
 
 .PHONY: check
 check: $(VENV)/.installed-dev ## Lint, types, import rules and the quick tests: less than a minute
-	$(call lint_and_test,-q -m "not slow" --hypothesis-profile quick tests/unit tests/laws tests/structure $(ARGS))
+	$(call lint_and_test,2,-q -m "not slow" --hypothesis-profile quick tests/unit tests/laws tests/structure $(ARGS))
 
 .PHONY: test
 test: $(VENV)/.installed-dev ## Install, then lint, types, import rules and all tests (ARGS="-k name" for some)
-	$(call lint_and_test,$(ARGS))
+	$(call lint_and_test,3,$(ARGS))
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Lint, formatting, types and import rules only
