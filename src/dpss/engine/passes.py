@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.executor import Advance, Executor
+from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
 from dpss.engine.layers import Choice
 from dpss.engine.progress import Progress
@@ -23,6 +25,8 @@ from dpss.stats.cell_records import CellRecords
 from dpss.stats.embedding.cell_places import PlaceStore
 from dpss.stats.entry_accumulator import CellMeasures
 from dpss.stats.strata import Stratification, StratumSums, StratumTallies
+from dpss.stats.values.transform import AS_STORED
+from dpss.storage.scratch import OpenRoom, temporary_room
 from dpss.summary.builder import best_expressed
 from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.record import Summary
@@ -55,6 +59,10 @@ class Passes:
     """Strata of the cells, whose statistics are also computed; ``None`` for none."""
     records: CellRecords | None = None
     """Receives the measures of each cell; ``None`` where no table of cells is made."""
+    open_room: OpenRoom = temporary_room
+    """Opens the folder for a copy of a layer that is stored gene by gene."""
+    no_copy: str = ""
+    """Why there is no such copy; empty where there is one, or none is needed."""
 
     def run(self, gene_weights: NDArray[np.float64]) -> Sums:
         """Read the layer in one or two passes, and again if a top gene had no histogram.
@@ -89,6 +97,42 @@ class Passes:
         """Return the same passes over another view of the layer."""
         return replace(self, choice=replace(self.choice, layer=layer))
 
+    @contextmanager
+    def by_cell(self, summary: Summary) -> Iterator[Passes]:
+        """Yield passes over whole cells for `embed` and `annotate`.
+
+        Where the layer is stored gene by gene these are over a copy in scratch space, which is
+        made in one more pass and removed at the end of the context.
+
+        Args:
+            summary: The summary of the passes before.
+        """
+        wanted = self.stats.embedding and self.min_counts <= 0
+        if self.choice.layer.cell_major or not wanted:
+            yield self
+            return
+        from dpss.engine.cell_copy import copy_by_cell
+        from dpss.engine.embedding import MIN_CELLS, CellPasses
+
+        with ExitStack() as stack:
+            found = self
+            if summary.n_cells_kept < MIN_CELLS:
+                found = replace(self, no_copy=f"fewer than {MIN_CELLS} cells were kept")
+            else:
+                # Other machines don't see the copy.
+                executor = ThreadExecutor(self.read.threads)
+                size = self.read.partition_bytes
+                passes = CellPasses(self._reading, executor, size, self._tracked)
+                n_values = int(summary.genes.n_cells_by_counts.sum())
+                try:
+                    copied = copy_by_cell(passes, stack.enter_context(self.open_room()), n_values)
+                except NoEmbeddingError as error:
+                    found = replace(self, no_copy=str(error))
+                else:
+                    choice = replace(self.choice, layer=copied, transform=AS_STORED)
+                    found = replace(self, choice=choice, executor=executor)
+            yield found
+
     def embed(self, summary: Summary, open_places: OpenPlaces) -> Summary:
         """Return the summary with the embedding of its cells, if the settings ask for one.
 
@@ -104,7 +148,7 @@ class Passes:
             reason = "the cells above the knee can't be embedded apart from the others"
             return replace(summary, no_embedding_reason=reason)
         if not self.choice.layer.cell_major:
-            return replace(summary, no_embedding_reason=BY_GENE)
+            return replace(summary, no_embedding_reason=self.no_copy or BY_GENE)
         passes = CellPasses(self._reading, self.executor, self.read.partition_bytes, self._tracked)
         try:
             embedding = embed_cells(

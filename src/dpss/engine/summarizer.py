@@ -28,6 +28,7 @@ from dpss.stats.accumulator import Sums
 from dpss.stats.cell_records import CellRecords
 from dpss.stats.embedding.cell_places import HeldPlaces, PlaceStore
 from dpss.stats.values.traits import ValueTraits, classify
+from dpss.storage.scratch import OpenRoom, temporary_room
 from dpss.summary.builder import Findings, Identity, build_summary
 from dpss.summary.checks import check_matrix
 from dpss.summary.droplets import find_droplets
@@ -76,6 +77,7 @@ def summarize_matrix(  # noqa: PLR0913
     sink: CellSink | None = None,
     *,
     hold_places: bool = True,
+    open_room: OpenRoom = temporary_room,
 ) -> Summary:
     """Summarise one matrix.
 
@@ -90,6 +92,7 @@ def summarize_matrix(  # noqa: PLR0913
         sink: Where each cell is written to, if anywhere.
         hold_places: Whether the summary has the place of each cell on the map, 8 bytes per cell;
             a sink has them in any case.
+        open_room: Opens the folder for a copy of a matrix that is stored gene by gene.
 
     Raises:
         MatrixError: The matrix can't be summarised; the message says why.
@@ -106,7 +109,15 @@ def summarize_matrix(  # noqa: PLR0913
         strata, noted[:] = stratify_or_warn(matrix, choice.layer, stats)
         records = None if sink is None else sink.records
         return Passes(
-            choice, mitochondrial, stats, read, executor, progress, strata=strata, records=records
+            choice,
+            mitochondrial,
+            stats,
+            read,
+            executor,
+            progress,
+            strata=strata,
+            records=records,
+            open_room=open_room,
         )
 
     passes, sums = _read_chosen(order, samples, known, passes_over)
@@ -156,13 +167,15 @@ def summarize_matrix(  # noqa: PLR0913
         strata = build_strata(by.by, by.n_values, sums, layer.genes.is_gene)
         summary = replace(summary, strata=strata)
     open_places = partial(HeldPlaces, with_places=hold_places) if sink is None else sink.open_places
-    summary = passes.embed(check_summary(summary), open_places)
-    evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
-    written = () if sink is None else sink.write(matrix.cells, summary)
-    notes = (*matrix.notes, *noted, *written)
-    checks = (*check_matrix(evidence), *(Check(*note) for note in notes))
-    summary = replace(summary, checks=checks)
-    summary = passes.annotate(summary, matrix)
+    summary = check_summary(summary)
+    with passes.by_cell(summary) as by_cell:
+        summary = by_cell.embed(summary, open_places)
+        evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
+        written = () if sink is None else sink.write(matrix.cells, summary)
+        notes = (*matrix.notes, *noted, *written)
+        checks = (*check_matrix(evidence), *(Check(*note) for note in notes))
+        summary = replace(summary, checks=checks)
+        summary = by_cell.annotate(summary, matrix)
     if stats.policy is not None:
         judgements = apply_policy(stats.policy, summary_document(summary, []))
         summary = replace(summary, policy=judgements)

@@ -20,6 +20,7 @@ from dpss.storage.access import is_private
 from dpss.storage.download import open_unchanged
 from dpss.storage.locations import Source, local_path
 from dpss.storage.redaction import redact_url
+from dpss.storage.scratch import OpenRoom, temporary_room
 
 if TYPE_CHECKING:
     from dpss.engine.progress import Progress
@@ -60,6 +61,8 @@ class Reader:
     open_ref: OpenRef = open_in_place
     hold: Hold | None = None
     """Keeps unpacked copies; by default in its own scratch space."""
+    open_room: OpenRoom = temporary_room
+    """Opens a folder for copies of matrices by cell; by default in its own scratch space."""
     demo: bool = False
     """Whether the matrices are simulated."""
 
@@ -138,6 +141,7 @@ class Reader:
                             expected_cells=ref.n_cells,
                             sink=table,
                             hold_places=False,
+                            open_room=self.open_room,
                         )
                         results[matrix.name] = (summary, table)
                     except NeedsWholeError:

@@ -11,8 +11,8 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +120,20 @@ class Scratch:
         with tempfile.TemporaryDirectory(dir=self._make_folder()) as folder:
             yield Path(folder)
 
+    @contextmanager
+    def room(self) -> Iterator[Room]:
+        """Yield an empty folder whose bytes count, removed at the end of the context.
+
+        Raises:
+            UnreachableError: The folder can't be made.
+        """
+        space = _Space(self)
+        try:
+            with self.folder() as path:
+                yield Room(path, space)
+        finally:
+            space.give_back()
+
     def _fetch(self, blob: Blob, path: Path, space: _Space, wait: bool) -> None:
         size = blob.size_bytes
         # Two copies that grow side by side could wait for each other: one of unknown size waits
@@ -193,6 +207,33 @@ class _Space:
             self._scratch.used_bytes -= self.taken - keep
             self.taken = keep
             self._scratch.changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder of the scratch space that grows while it is filled."""
+
+    path: Path
+    space: _Space
+
+    def take(self, n_bytes: int) -> None:
+        """Reserve bytes of files that are about to be written, without waiting for others.
+
+        Raises:
+            LimitError: There is no room for them.
+        """
+        self.space.take(n_bytes, str(self.path), wait=False)
+
+
+OpenRoom = Callable[[], AbstractContextManager[Room]]
+"""Opens a folder of the scratch space for the length of a context."""
+
+
+@contextmanager
+def temporary_room() -> Iterator[Room]:
+    """Yield a folder of a new scratch space, for the length of the context."""
+    with Scratch() as scratch, scratch.room() as room:
+        yield room
 
 
 @dataclass(frozen=True)

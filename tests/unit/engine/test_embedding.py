@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anndata
@@ -260,15 +259,3 @@ def test_of_too_many_clusters_the_smallest_join_others() -> None:
     document = embedding_document(found, "")
     assert (document["n_clusters_max"], document["n_clusters_joined"]) == (5, found.n_joined)
     assert "at most 5 wanted" in UMAP_CLUSTERS.reading(summary)
-
-
-def test_genes_by_cells_stored_by_gene_is_a_reason(tmp_path: Path) -> None:
-    """A matrix whose values stand gene by gene is summarised without an embedding."""
-    adata = adata_of(counts_of(7, 300)[0])
-    adata.X = sp.csc_matrix(adata.X)
-    adata.write_h5ad(tmp_path / "csc.h5ad")
-    summary = dpss.summarize(tmp_path / "csc.h5ad")
-    assert "gene by gene" in summary.no_embedding_reason
-    assert "CSR" in summary.no_embedding_reason
-    document = embedding_document(None, summary.no_embedding_reason)
-    assert document == {"left_out": summary.no_embedding_reason}

@@ -81,6 +81,20 @@ def wait_for_waiters(scratch: Scratch, n: int) -> None:
         time.sleep(0.01)
 
 
+def test_a_room_counts_what_is_written_and_gives_it_back(tmp_path: Path) -> None:
+    """Beyond the limit is an error at once; the folder and its bytes are gone afterwards."""
+    with Scratch(1000, tmp_path) as scratch:
+        with scratch.room() as room:
+            (room.path / "a").write_bytes(b"x")
+            room.take(600)
+            with pytest.raises(LimitError, match="--scratch-limit"):
+                room.take(500)
+            room.take(400)
+            assert scratch.used_bytes == 1000
+        assert scratch.used_bytes == 0
+        assert not room.path.exists()
+
+
 def test_who_comes_first_is_served_first(tmp_path: Path) -> None:
     """A large file waits for room, and small ones that come later wait behind it."""
     with Scratch(1000, tmp_path) as scratch:

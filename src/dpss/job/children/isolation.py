@@ -215,6 +215,7 @@ def make_reader(
         open_ref=fetcher.open,
         # An outer file of the matrix may already be in scratch space, so do not wait.
         hold=partial(scratch.hold, wait=False),
+        open_room=scratch.room,
         demo=simulated,
     )
     return reader, fetcher
