@@ -10,8 +10,9 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InvalidHeader
 
+from dpss.storage.http.deadlines import time_limit
 from dpss.storage.redaction import redact_line
 
 _MAX_DIGITS = 18
@@ -21,6 +22,7 @@ _PIECE_BYTES = 1 << 20
 
 
 _DRAINED_BYTES = 1 << 16
+_DRAIN_SECONDS = 5.0
 
 
 def retry_after(value: str | None) -> float | None:
@@ -63,7 +65,7 @@ def discard(answer: urllib3.BaseHTTPResponse) -> None:
     """Discard a response; read a short body, so that the connection can be used again."""
     length = stated_length(answer)
     if length is not None and length <= _DRAINED_BYTES:
-        with contextlib.suppress(HTTPError, OSError):
+        with contextlib.suppress(HTTPError, OSError), time_limit(_DRAIN_SECONDS):
             answer.drain_conn()
             answer.release_conn()
             return
@@ -88,7 +90,7 @@ def whole_number(text: str) -> int | None:
 def is_malformed(error: Exception) -> bool:
     """Return whether a response is malformed HTTP, which a second attempt does not change."""
     causes = (error, *error.args)
-    return any(
+    return any(isinstance(cause, InvalidHeader) for cause in causes) or any(
         isinstance(cause, HTTPException)
         and not isinstance(cause, (RemoteDisconnected, IncompleteRead))
         for cause in causes

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import stamina
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
 
 from dpss.errors import RequestError, TransientRequestError
 from dpss.storage.http.answers import (
@@ -28,6 +28,7 @@ from dpss.storage.http.answers import (
     words_of,
 )
 from dpss.storage.http.connections import RefusedNetworkError, pools_for
+from dpss.storage.http.deadlines import time_limit
 from dpss.storage.http.networks import Networks, networks_beyond, private_redirect
 from dpss.storage.redaction import redact_url
 
@@ -62,7 +63,8 @@ class RetryPolicy:
     slow_bytes_per_second: float = 10_000.0
     """A slower transfer over ``slow`` seconds counts as broken."""
     slow: float = 120.0
-    """Seconds over which ``slow_bytes_per_second`` is measured."""
+    """Seconds over which ``slow_bytes_per_second`` is measured; also the most for the head of a
+    response, and for the next bytes of its body."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,13 @@ class Client:
         else:
             answer = self._send(method, url, {**headers, "Content-Type": "application/json"}, body)
         try:
-            data = read_bounded(answer, MAX_JSON_BYTES)
+            with time_limit(self.retries.deadline):
+                data = read_bounded(answer, MAX_JSON_BYTES)
+        except ValueError as error:
+            answer.close()
+            raise RequestError(
+                f"{redact_url(url)}: does not answer in HTTP ({reason(error)})"
+            ) from error
         except (HTTPError, OSError) as error:
             answer.close()
             raise TransientRequestError(
@@ -177,21 +185,24 @@ class Client:
         """Send a request once."""
         retries = self.retries
         try:
-            answer = pools_for(url, self.networks).request(
-                method,
-                url,
-                body=body,
-                headers={"User-Agent": self.user_agent, **(headers or {})},
-                timeout=urllib3.Timeout(connect=retries.connect, read=retries.read_timeout),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
+            with time_limit(retries.slow):
+                answer = pools_for(url, self.networks).request(
+                    method,
+                    url,
+                    body=body,
+                    headers={"User-Agent": self.user_agent, **(headers or {})},
+                    timeout=urllib3.Timeout(connect=retries.connect, read=retries.read_timeout),
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                    decode_content=False,
+                )
         except (HTTPError, OSError) as error:
             host = urlsplit(url).netloc.rpartition("@")[2]
             if isinstance(error, RefusedNetworkError):
                 raise RequestError(f"{urlsplit(url).hostname}: {error}") from error
+            if isinstance(error, LocationParseError):
+                raise RequestError(f"{host}: {reason(error)}") from error
             if is_malformed(error):
                 raise RequestError(f"{host}: does not answer in HTTP ({reason(error)})") from error
             raise TransientRequestError(f"{host}: {reason(error)}") from error

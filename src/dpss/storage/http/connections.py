@@ -24,6 +24,7 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 
+from dpss.storage.http.deadlines import TimedResponse
 from dpss.storage.http.networks import Networks, first_networks, resolve
 
 _MAX_POOLS = 16
@@ -39,6 +40,7 @@ class RefusedNetworkError(HTTPError):
 class _CheckedConnection(HTTPConnection):
     """A connection that checks the host's addresses against the allowed networks."""
 
+    response_class = TimedResponse
     networks: ClassVar[Networks | None] = None
     """Allowed kinds of network; ``None`` for those of the host's first look-up."""
 

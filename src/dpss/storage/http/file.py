@@ -16,8 +16,9 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import FetchError, RequestError, TransientRequestError
-from dpss.storage.http.answers import discard, reason
+from dpss.storage.http.answers import discard, reason, stated_length
 from dpss.storage.http.client import Client
+from dpss.storage.http.deadlines import time_limit
 from dpss.storage.http.transfer import (
     BUFFER_BYTES,
     Download,
@@ -194,8 +195,13 @@ class HttpBlob:
                     answer.close()
                 return Facts(size, etag_of(answer), _modified(answer), False, b"")
             _, total = content_range(answer, self.url)
-            head = answer.read()
-            answer.release_conn()
+            # Some servers send more than was asked for.
+            with time_limit(self._client.retries.slow):
+                head = answer.read(HEAD_BYTES)
+            if (stated_length(answer) or HEAD_BYTES + 1) <= HEAD_BYTES:
+                answer.release_conn()
+            else:
+                answer.close()
             return Facts(total, etag_of(answer), _modified(answer), total is not None, head)
         except (HTTPError, OSError) as error:
             answer.close()

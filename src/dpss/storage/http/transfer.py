@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from dpss.errors import CorruptMatrixError, FetchError, RequestError, TransientRequestError
 from dpss.storage.http.answers import discard, reason, stated_length, whole_number
 from dpss.storage.http.client import Client
+from dpss.storage.http.deadlines import time_limit
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -134,7 +135,7 @@ class Download(io.RawIOBase):
                 self._answer = self._connect()
             if self._answer is None:
                 return b""
-            data = self._answer.read1(length)
+            data = self._read(self._answer, length)
         except (HTTPError, OSError) as error:
             self._drop()
             raise TransientRequestError(f"{self._blob.url}: broke off ({reason(error)})") from error
@@ -149,6 +150,17 @@ class Download(io.RawIOBase):
             raise TransientRequestError(message)
         self._watch_speed(time.monotonic() - start, len(data))
         return data
+
+    def _read(self, answer: urllib3.BaseHTTPResponse, length: int) -> bytes:
+        """Return the next bytes of a response, at most ``length``."""
+        try:
+            with time_limit(self._blob.client.retries.slow):
+                return answer.read1(length)
+        except ValueError as error:
+            answer.close()
+            raise RequestError(
+                f"{self._blob.url}: does not answer in HTTP ({reason(error)})"
+            ) from error
 
     def _connect(self) -> urllib3.BaseHTTPResponse | None:
         """Request the remaining bytes; ``None`` where there are none."""
@@ -183,11 +195,12 @@ class Download(io.RawIOBase):
         crc = 0
         came_before = self._start == 0 and n_bytes > 0
         while n_bytes:
-            gone = answer.read1(min(n_bytes, BUFFER_BYTES))
+            start = time.monotonic()
+            gone = self._read(answer, min(n_bytes, BUFFER_BYTES))
             if not gone:
                 raise TransientRequestError(f"{self._blob.url}: ended too early")
             crc = isal_zlib.crc32(gone, crc)
-            self._got += len(gone)
+            self._watch_speed(time.monotonic() - start, len(gone))
             n_bytes -= len(gone)
         if came_before and crc != self._crc:
             answer.close()
