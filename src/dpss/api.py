@@ -160,7 +160,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     by: str | None = None,
     by_file: str | os.PathLike[str] | None = None,
 ) -> Summary:
-    """Summarise a matrix: a file, a folder, or an AnnData object in memory.
+    """Summarise a matrix: a file, a folder, an AnnData object, or a matrix in memory.
 
     >>> summary = summarize("my.h5ad")               # doctest: +SKIP
     >>> summary.n_cells, summary.median_genes_per_cell  # doctest: +SKIP
@@ -170,7 +170,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
 
     Args:
         source: Path or address of a matrix in any format that is read, or an AnnData
-            object, which is neither copied nor changed; views are allowed.
+            object, which is neither copied nor changed (views are allowed), or a sparse or dense
+            matrix or a data frame with cells in its rows.
         layer: The layer to read, or ``None`` for the first that has counts.
         min_gene_count: Leave out cells with fewer genes detected.
         cells_above_knee: In a droplet matrix without cell calling, summarise only the barcodes
@@ -217,10 +218,10 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
     if not isinstance(source, (str, os.PathLike)):
-        from dpss.formats.anndata import is_anndata, open_anndata
+        from dpss.formats.anndata import is_anndata, open_object
 
-        if is_anndata(source):
-            return _summarize(open_anndata(source), "", "AnnData object", "", stats, read)
+        title = "AnnData object" if is_anndata(source) else "matrix in memory"
+        return _summarize(open_object(source), "", title, "", stats, read)
 
     from dpss.formats.endings import stem_of
     from dpss.formats.options import OpenOptions, parse_orientation

@@ -214,3 +214,52 @@ def test_a_terminal_shows_one_line(n_cells: int, tmp_path: Path) -> None:
     summary = dpss.summarize(tmp_path / "blood.h5ad", embedding=False)
     expected = f"blood: {n_cells:,} cells × {summary.n_genes:,} genes, counts"
     assert repr(summary) == f"<dpss.Summary of {expected}>"
+
+
+BARE: dict[str, Any] = {
+    **KINDS,
+    "coo_matrix": sp.coo_matrix,
+    "frame": lambda x: pd.DataFrame(x.toarray()),
+}
+
+
+@pytest.mark.parametrize("kind", BARE)
+def test_a_bare_matrix(kind: str) -> None:
+    """Any sparse or dense kind: its rows are cells, which is told as an assumption."""
+    matrix = sp.csr_matrix(counts(3, n_cells=60).matrix)
+    summary = dpss.summarize(BARE[kind](matrix), embedding=False)
+    assert (summary.n_cells, summary.n_genes) == matrix.shape
+    assert summary.genes.total_counts.tolist() == np.asarray(matrix.sum(axis=0)).ravel().tolist()
+    (rows,) = [each for each in summary.reading if each.topic == "orientation"]
+    assert rows.is_warning
+
+
+def test_a_data_frame_names_its_genes() -> None:
+    """Its columns are genes, its index cells."""
+    drawn = counts(3, n_cells=60)
+    frame = pd.DataFrame(drawn.matrix, index=drawn.barcodes, columns=drawn.ids)
+    summary = dpss.summarize(frame, embedding=False)
+    assert summary.genes.gene_id.tolist() == list(drawn.ids)
+
+
+class Several:
+    """An object like MuData."""
+
+    mod = {"rna": None, "prot": None}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (["a.h5ad", "b.h5ad"], "a list of 2 is no matrix; call summarize for each"),
+        (("a.h5ad",), "a tuple of 1"),
+        (5, "of type int can't be read; give a path"),
+        (None, "of type NoneType can't be read"),
+        (np.zeros(3), "of type ndarray can't be read"),
+        (Several(), "a Several has several matrices; give one of them: .* 'rna', 'prot'"),
+    ],
+)
+def test_an_object_that_is_no_matrix(source: Any, message: str) -> None:
+    """The error says what it is, and what to give instead."""
+    with pytest.raises(SettingsError, match=message):
+        dpss.summarize(source)

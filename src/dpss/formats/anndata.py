@@ -8,27 +8,86 @@ is cut block by block.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import NoMatrixError, UnknownFormatError
+from dpss.errors import NoMatrixError, SettingsError, UnknownFormatError
 from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.arrays.coordinates import HeldCoordinates
 from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, kind_of
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import ANNDATA_ORIENTATION, Matrix
-from dpss.model import GeneTable
+from dpss.model import Certainty, Decision, GeneTable
 
 FORMAT = "AnnData"
+BARE = "matrix in memory"
+_ROWS_ARE_CELLS = Decision(
+    "orientation",
+    "cells × genes",
+    "A bare matrix names neither; its rows are taken as cells.",
+    Certainty.ASSUMED,
+    changes_numbers=True,
+)
 
 
 def is_anndata(thing: object) -> bool:
     """Return whether an object is laid out as AnnData."""
     return all(hasattr(thing, name) for name in ("X", "obs", "var", "layers", "n_obs"))
+
+
+def open_object(source: Any) -> Matrix:
+    """Open an object in memory: AnnData, a sparse or dense matrix, or a data frame.
+
+    A bare matrix has cells in its rows, which is told as an assumption; a data frame also has
+    the names of both. Without names, genes and cells are numbered from 0.
+
+    Raises:
+        SettingsError: The object is none of these; the message says what to give instead.
+        NoMatrixError: An AnnData object has no X, raw.X or layer.
+        UnknownFormatError: A matrix has a type that can't be read.
+    """
+    if is_anndata(source):
+        return open_anndata(source)
+    frame = hasattr(source, "to_numpy") and hasattr(source, "columns")
+    matrix = source.to_numpy() if frame else source
+    if hasattr(matrix, "tocsr") and not is_sparse(matrix):
+        matrix = matrix.tocsr()
+    if not (is_sparse(matrix) or isinstance(matrix, np.ndarray)) or len(matrix.shape) != 2:
+        raise SettingsError(f"source: {_instead_of(source)}")
+    names = (source.index, source.columns) if frame else map(np.arange, matrix.shape)
+    opened = open_anndata(_bare(matrix, *names))
+    return replace(opened, format=BARE, decisions=(_ROWS_ARE_CELLS,))
+
+
+def _bare(matrix: Any, cells: Any, genes: Any) -> SimpleNamespace:
+    """Return a matrix with names as an object that is laid out as AnnData."""
+    import pandas as pd
+
+    index = [pd.Index(np.asarray(names).astype(str)) for names in (cells, genes)]
+    obs, var = (pd.DataFrame(index=each) for each in index)
+    return SimpleNamespace(
+        X=matrix, obs=obs, var=var, layers={}, obs_names=obs.index, n_obs=len(obs),
+        shape=matrix.shape,
+    )  # fmt: skip
+
+
+def _instead_of(source: Any) -> str:
+    """Return why an object can't be read, and what to give instead."""
+    kind = type(source).__name__
+    if isinstance(source, (list, tuple, set)):
+        return f"a {kind} of {len(source)} is no matrix; call summarize for each of them"
+    if hasattr(source, "mod"):
+        names = ", ".join(map(repr, source.mod))
+        return f"a {kind} has several matrices; give one of them: source.mod[...] of {names}"
+    return (
+        f"an object of type {kind} can't be read; give a path or address, an AnnData object, a "
+        "data frame, or a sparse or dense matrix with cells in its rows"
+    )
 
 
 def open_anndata(adata: Any) -> Matrix:
