@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -48,9 +49,16 @@ def files(root: Path) -> dict[str, bytes]:
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a published folder without pages, which no test changes."""
+    return make_portal(tmp_path_factory.mktemp("made") / "out")
+
+
 @pytest.fixture
-def portal(tmp_path: Path) -> Path:
-    return make_portal(tmp_path / "out")
+def portal(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of `made`, files' times included."""
+    return Path(shutil.copytree(made, tmp_path / "out"))
 
 
 def test_documents_of_the_tests_follow_the_schema(portal):
