@@ -90,6 +90,21 @@ def test_every_value_comes_back_by_cell(seed: int, n_cells: int, held: int, kind
         assert held > 1 or len(layer.cuts) >= -(-n_cells // 64) - (dense == 0).all(1).sum()
 
 
+@pytest.mark.parametrize("n_cells", [2_000, 20_000])
+def test_what_is_sorted_at_a_time_does_not_grow(n_cells: int) -> None:
+    """Cells with most of the values stand together, and no part has more values than allowed."""
+    n_values = np.where(np.arange(n_cells) < n_cells // 10, 9, 1)
+    cells = np.repeat(np.arange(n_cells), n_values)
+    genes = np.arange(len(cells)) % 9
+    matrix = sp.coo_matrix((np.ones(len(cells)), (cells, genes)), (n_cells, 9))
+    with pytest.MonkeyPatch.context() as patch, temporary_room() as room:
+        patch.setattr(cell_copy, "HELD_VALUES", 1_000)
+        layer = copied(room, matrix, [np.arange(matrix.nnz)])
+        held = [n_values[part.start : part.stop].sum() for part in layer.partitions(1)]
+        assert max(held) <= 1_000
+        assert len(list(room.path.iterdir())) <= 240
+
+
 def test_entries_are_those_of_the_cells() -> None:
     """A place comes once, zeros do not come."""
     matrix = sp.coo_matrix(np.array([[1, 0, 2], [0, 0, 0], [0, 5, 0]]))
