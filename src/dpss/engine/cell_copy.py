@@ -243,7 +243,7 @@ def copy_by_cell(passes: CellPasses, room: Room, n_values: int) -> CopiedLayer:
         n_values: Number of values that are not zero, about.
 
     Raises:
-        NoEmbeddingError: The scratch space or its disk is full, or the values have no known order.
+        NoEmbeddingError: The scratch space or its disk is full.
     """
     reading = passes.reading
     layer = reading.layer
@@ -256,8 +256,10 @@ def copy_by_cell(passes: CellPasses, room: Room, n_values: int) -> CopiedLayer:
             fold = _CopyFold(reading, copy)
             replace(passes, reading=reading).run("ordering by cell", fold)
         return copy.layer(layer.name, layer.genes)
-    except NotCellMajorError:
-        raise NoEmbeddingError("the values of the matrix stand in no order") from None
+    except NotCellMajorError as error:
+        # The first values were sorted by gene; without an order the files are written anew.
+        other = replace(passes, reading=replace(reading, layer=error.instead))
+        return copy_by_cell(other, room, n_values)
     except LimitError:
         raise NoEmbeddingError(f"{why}scratch space than --scratch-limit; raise it") from None
     except OSError as error:

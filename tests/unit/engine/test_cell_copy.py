@@ -145,10 +145,12 @@ def write_csv(adata: anndata.AnnData, path: Path) -> Path:
 
 
 def write_mtx(adata: anndata.AnnData, path: Path, order: str) -> Path:
-    """Write a folder of an mtx, genes × cells, sorted by gene or not at all."""
+    """Write a folder of an mtx, genes × cells, sorted by gene, not to the end, or not at all."""
     matrix = sp.csr_matrix(adata.X.T.astype(int)).tocoo()
-    if order == "none":
+    if order != "genes":
         some = np.random.default_rng(0).permutation(matrix.nnz)
+        if order == "late":
+            some = np.append(np.arange(matrix.nnz - 2), [matrix.nnz - 1, matrix.nnz - 2])
         matrix = sp.coo_matrix(
             (matrix.data[some], (matrix.row[some], matrix.col[some])), matrix.shape
         )
@@ -164,6 +166,7 @@ WRITERS = {
     "loom": write_looms,
     "csv": write_csv,
     "mtx by gene": lambda adata, path: write_mtx(adata, path, "genes"),
+    "mtx by gene at first": lambda adata, path: write_mtx(adata, path, "late"),
     "mtx without an order": lambda adata, path: write_mtx(adata, path, "none"),
 }
 
