@@ -15,7 +15,7 @@ from dpss.job.publication import CELLS, Recipe, part_name
 from dpss.job.renderer import Drawing, Renderer
 from dpss.job.results import MatrixFiles, Results, headline
 from dpss.job.stop import Stop
-from dpss.model import MatrixRef, Project
+from dpss.model import Companions, MatrixRef, Project
 from dpss.storage.access import is_private
 from dpss.storage.download import open_unchanged
 from dpss.storage.locations import Source, local_path
@@ -143,12 +143,29 @@ class Reader:
                             hold_places=False,
                             open_room=self.open_room,
                         )
+                        if ref.companions and not matrix.name:
+                            summary = self._with_companions(ref.companions, summary, progress)
                         results[matrix.name] = (summary, table)
                     except NeedsWholeError:
                         raise
                     except Exception as error:
                         results[matrix.name] = error
         return results
+
+    def _with_companions(
+        self, companions: Companions, summary: Summary, progress: Progress
+    ) -> Summary:
+        """Return a summary with the facts that its pipeline wrote beside the matrix."""
+        from dpss.job.companions import read_unfiltered, with_companions
+
+        executor = self.executor_here or self.executor
+        return with_companions(
+            summary,
+            companions,
+            lambda: read_unfiltered(
+                companions, summary, self.stats, self.read, self._open_options(), executor, progress
+            ),
+        )
 
     def _open_options(self) -> OpenOptions:
         from dpss.formats.options import OpenOptions, copy_to_temp, parse_orientation

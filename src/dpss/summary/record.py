@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dpss.summary.annotation import Annotation
     from dpss.summary.droplets import Droplets
     from dpss.summary.embedding import Embedding
+    from dpss.summary.pipeline import PipelineReport
     from dpss.summary.policy import Judgement
     from dpss.summary.strata import Strata
 
@@ -185,6 +186,9 @@ class Summary:
     """Outcome of each rule of the policy; empty without a policy."""
     thresholds: tuple[Threshold, ...] = ()
     """Suggested limits with the number of cells that they would keep, all together last."""
+
+    pipeline: PipelineReport | None = None
+    """Facts that the pipeline wrote beside the matrix; ``None`` where none are known."""
 
     @property
     def title(self) -> str:

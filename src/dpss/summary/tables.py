@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dpss.model import Decision
     from dpss.summary.droplets import Droplets
+    from dpss.summary.pipeline import PipelineReport
     from dpss.summary.strata import Strata
 
 SCHEMA = 1
@@ -144,6 +145,7 @@ def summary_document(
         **({"embedding": _embedding(summary)} if asked else {}),
         **({"annotation": _annotation(summary)} if summary.annotation is not None else {}),
         **({"strata": _strata(summary)} if summary.strata is not None else {}),
+        **({"pipeline": _pipeline(summary.pipeline)} if summary.pipeline is not None else {}),
         "checks": [
             {"name": check.name, "status": check.status, "message": check.message}
             for check in summary.checks
@@ -199,6 +201,12 @@ def _strata(summary: Summary) -> dict[str, Any]:
     from dpss.summary.strata_tables import strata_document
 
     return strata_document(summary)
+
+
+def _pipeline(report: PipelineReport) -> dict[str, Any]:
+    from dpss.summary.pipeline import pipeline_document
+
+    return pipeline_document(report)
 
 
 def _droplets_document(droplets: Droplets | None) -> dict[str, float] | None:

@@ -1,0 +1,187 @@
+"""Metrics that a pipeline wrote beside its matrix, and the matrix of all barcodes.
+
+Files of Cell Ranger (``count`` and ``multi``), STARsolo, alevin-fry, kb and Parse, with the names
+that their documentation gives them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MAX_BYTES = 1 << 26
+"""Largest file of metrics that is read, in bytes; one of alevin-fry has a line per cell."""
+
+TITLES = {
+    "estimated_cells": "Cells",
+    "median_genes_per_cell": "Median genes per cell",
+    "median_counts_per_cell": "Median counts per cell",
+    "n_genes_detected": "Genes detected",
+    "sequencing_saturation": "Sequencing saturation",
+    "mean_reads_per_cell": "Mean reads per cell",
+    "n_reads": "Reads",
+    "pct_reads_mapped": "Reads mapped",
+    "pct_reads_in_cells": "Reads in cells",
+}
+"""Names of the metrics that are shown, with their titles, in order."""
+PERCENTAGES = frozenset({"sequencing_saturation", "pct_reads_mapped", "pct_reads_in_cells"})
+"""Names of the metrics that are percentages, from 0 to 100."""
+_NAMES = {
+    "estimated number of cells": "estimated_cells",
+    "cells": "estimated_cells",
+    "number_of_cells": "estimated_cells",
+    "num_quantified_cells": "estimated_cells",
+    "median genes per cell": "median_genes_per_cell",
+    "median gene per cell": "median_genes_per_cell",
+    "median genefull per cell": "median_genes_per_cell",
+    "median umi counts per cell": "median_counts_per_cell",
+    "median umi per cell": "median_counts_per_cell",
+    "total genes detected": "n_genes_detected",
+    "total gene detected": "n_genes_detected",
+    "total genefull detected": "n_genes_detected",
+    "sequencing saturation": "sequencing_saturation",
+    "sequencing_saturation": "sequencing_saturation",
+    "mean reads per cell": "mean_reads_per_cell",
+    "mean_reads_per_cell": "mean_reads_per_cell",
+    "number of reads": "n_reads",
+    "number_of_reads": "n_reads",
+    "n_processed": "n_reads",
+    "reads mapped to genome": "pct_reads_mapped",
+    "reads mapped to genome: unique+multiple": "pct_reads_mapped",
+    "p_pseudoaligned": "pct_reads_mapped",
+    "fraction reads in cells": "pct_reads_in_cells",
+    "fraction of unique reads in cells": "pct_reads_in_cells",
+}
+"""Names of the metrics by those in the files, in lower case; the first of a file counts."""
+
+
+@dataclass(frozen=True)
+class Unfiltered:
+    """The matrix of all barcodes, from which the cells of the matrix were called."""
+
+    url: str
+    """Its published address."""
+    n_barcodes: int
+    """Barcodes of the matrix, with counts or without."""
+    n_cells_estimated: int | None
+    """Barcodes above the knee; ``None`` where there is none."""
+    total_counts: float
+    """Sum of all counts."""
+    pct_counts_in_cells: float | None
+    """Percentage of these counts that the filtered matrix has; ``None`` without counts."""
+
+
+@dataclass(frozen=True)
+class PipelineReport:
+    """Facts that a pipeline wrote beside a matrix, as it wrote them."""
+
+    name: str
+    """Name of the pipeline."""
+    files: tuple[str, ...] = ()
+    """Published addresses of the files of metrics."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Metrics by the names in `TITLES`."""
+    unfiltered: Unfiltered | None = None
+    """The matrix of all barcodes; ``None`` where there is none, or it can't be read."""
+
+
+def pipeline_document(report: PipelineReport) -> dict[str, Any]:
+    """Return a report as an object of ``summary.json``."""
+    return {
+        "name": report.name,
+        "files": list(report.files),
+        "metrics": {name: report.metrics[name] for name in TITLES if name in report.metrics},
+        "unfiltered": asdict(report.unfiltered) if report.unfiltered else None,
+    }
+
+
+def parse_metrics(file_name: str, data: bytes) -> dict[str, float]:
+    r"""Return the metrics of a file by the names in `TITLES`; those that it does not have lack.
+
+    >>> parse_metrics("Summary.csv", b"Number of Reads,1200\nSequencing Saturation,0.25\n")
+    {'n_reads': 1200.0, 'sequencing_saturation': 25.0}
+
+    Args:
+        file_name: Name of the file.
+        data: Its content.
+
+    Raises:
+        ValueError: The file is not what its name says.
+    """
+    text = data.decode("utf-8-sig")
+    if file_name.endswith("featureDump.txt"):
+        return _of_feature_dump(text)
+    pairs = _of_json(text) if file_name.endswith(".json") else _of_csv(text)
+    found: dict[str, float] = {}
+    for name, raw in pairs:
+        key = _NAMES.get(name.strip().lower())
+        value = _number(raw)
+        if key is None or value is None or key in found:
+            continue
+        share = key in PERCENTAGES and not raw.strip().endswith("%") and value <= 1
+        # STARsolo and Parse write shares from 0 to 1; kb and Cell Ranger percentages.
+        found[key] = 100 * value if share else value
+    return found
+
+
+def _of_csv(text: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values of a table in one of three layouts."""
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    if not rows:
+        raise ValueError("an empty file")
+    titles = [title.strip() for title in rows[0]]
+    if "Metric Name" in titles and "Metric Value" in titles:
+        yield from _of_multi(titles, rows[1:])
+    elif len(titles) > 2 and len(rows) == 2:
+        yield from zip(titles, rows[1], strict=False)
+    else:
+        yield from ((row[0], row[1]) for row in rows if len(row) > 1)
+
+
+def _of_multi(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield the metrics of genes of Cell Ranger multi: those of the cells before the library's."""
+    entries = [dict(zip(titles, row, strict=False)) for row in rows]
+    ours = [e for e in entries if e.get("Library Type", "Gene Expression") == "Gene Expression"]
+    for category in ("Cells", "Library"):
+        for entry in ours:
+            grouped = entry.get("Grouped By", "")
+            if entry.get("Category") == category and grouped in ("", "Physical library ID"):
+                yield entry.get("Metric Name", ""), entry.get("Metric Value", "")
+
+
+def _of_json(text: str) -> Iterator[tuple[str, str]]:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("no object")
+    for name, value in document.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # kb's percentages are from 0 to 100, those below 1 % as well.
+            yield name, f"{value}%" if name.startswith("p_") else str(value)
+
+
+def _of_feature_dump(text: str) -> dict[str, float]:
+    """Return the metrics of alevin-fry's table of cells: saturation, and reads per cell."""
+    rows = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+    if not rows or not {"CorrectedReads", "MappedReads", "DeduplicatedReads"} <= rows[0].keys():
+        raise ValueError("columns are missing")
+    reads, mapped, unique = (
+        sum(float(row[name] or 0) for row in rows)
+        for name in ("CorrectedReads", "MappedReads", "DeduplicatedReads")
+    )
+    found = {"mean_reads_per_cell": reads / len(rows)}
+    if mapped:
+        found["sequencing_saturation"] = 100 * (1 - unique / mapped)
+    return found
+
+
+def _number(raw: str) -> float | None:
+    """Return a number as pipelines write it: ``1,234``, ``97.4%``; ``None`` for other texts."""
+    try:
+        value = float(raw.strip().removesuffix("%").replace(",", ""))
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None

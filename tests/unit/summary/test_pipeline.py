@@ -1,0 +1,111 @@
+"""Metrics that pipelines write beside their matrices."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.summary.pipeline import (
+    PERCENTAGES,
+    TITLES,
+    PipelineReport,
+    Unfiltered,
+    parse_metrics,
+    pipeline_document,
+)
+
+CELL_RANGER = (
+    "Estimated Number of Cells,Mean Reads per Cell,Median Genes per Cell,Number of Reads,"
+    "Sequencing Saturation,Reads Mapped to Genome,Fraction Reads in Cells,Total Genes Detected,"
+    'Median UMI Counts per Cell\n"1,222","50,123",1500,"61,250,306",71.2%,96.2%,94.9%,"21,005",'
+    '"4,100"\n'
+)
+MULTI = (
+    "Category,Library Type,Grouped By,Group Name,Metric Name,Metric Value\n"
+    "Cells,Gene Expression,,,Cells,990\n"
+    'Cells,Gene Expression,,,Median UMI counts per cell,"2,100"\n'
+    "Cells,Antibody Capture,,,Median UMI counts per cell,7\n"
+    "Library,Gene Expression,Fastq ID,fq1,Number of reads,1\n"
+    'Library,Gene Expression,Physical library ID,GEX_1,Number of reads,"88,000"\n'
+    "Library,Gene Expression,Physical library ID,GEX_1,Sequencing saturation,0.50%\n"
+)
+SOLO = (
+    "Number of Reads,1000\nSequencing Saturation,0.875\nReads Mapped to Genome: Unique+Multiple,"
+    "0.9\nEstimated Number of Cells,12\nMean Reads per Cell,80\nMedian UMI per Cell,70\n"
+    "Median Gene per Cell,50\nTotal Gene Detected,600\n"
+)
+DUMP = (
+    "CB\tCorrectedReads\tMappedReads\tDeduplicatedReads\tMappingRate\n"
+    "AC\t100\t80\t20\t0.8\nGT\t300\t240\t60\t0.8\n"
+)
+FILES = {
+    "metrics_summary.csv": (CELL_RANGER, {"estimated_cells": 1222, "sequencing_saturation": 71.2,
+                                          "mean_reads_per_cell": 50123, "n_genes_detected": 21005,
+                                          "median_counts_per_cell": 4100, "n_reads": 61250306,
+                                          "pct_reads_in_cells": 94.9, "pct_reads_mapped": 96.2,
+                                          "median_genes_per_cell": 1500}),
+    "multi/metrics_summary.csv": (MULTI, {"estimated_cells": 990, "median_counts_per_cell": 2100,
+                                          "n_reads": 88000, "sequencing_saturation": 0.5}),
+    "Summary.csv": (SOLO, {"n_reads": 1000, "sequencing_saturation": 87.5, "pct_reads_mapped": 90,
+                           "estimated_cells": 12, "mean_reads_per_cell": 80,
+                           "n_genes_detected": 600, "median_counts_per_cell": 70,
+                           "median_genes_per_cell": 50}),
+    "quant.json": (json.dumps({"num_quantified_cells": 77, "resolution_strategy": "trivial"}),
+                   {"estimated_cells": 77}),
+    "featureDump.txt": (DUMP, {"mean_reads_per_cell": 200, "sequencing_saturation": 75}),
+    "run_info.json": (json.dumps({"n_processed": 5000, "p_pseudoaligned": 0.9, "call": "kb"}),
+                      {"n_reads": 5000, "pct_reads_mapped": 0.9}),
+    "analysis_summary.csv": ("statistic,x1\nnumber_of_cells,30\nsequencing_saturation,0.25\n",
+                             {"estimated_cells": 30, "sequencing_saturation": 25}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_metrics_of_each_pipeline(name: str) -> None:
+    """Numbers with commas, percentages as such or as shares, and nothing else."""
+    text, true = FILES[name]
+    found = parse_metrics(name, text.encode())
+    assert found == pytest.approx(true)
+    assert found.keys() <= TITLES.keys()
+
+
+@given(st.integers(0, 10**9), st.floats(0, 1).map(lambda share: round(share, 4)), st.booleans())
+def test_cell_ranger_and_starsolo_mean_the_same(n: int, share: float, quoted: bool) -> None:
+    """A saturation of 0.25 and one of 25 %; 1234 and "1,234"."""
+    number = f'"{n:,}"' if quoted else str(n)
+    table = (
+        f"Number of Reads,Valid Barcodes,Sequencing Saturation\n{number},9%,{100 * share:.2f}%\n"
+    )
+    found = parse_metrics("metrics_summary.csv", table.encode())
+    lines = f"Number of Reads,{n}\nSequencing Saturation,{share:.4f}\n"
+    assert found == pytest.approx(parse_metrics("Summary.csv", lines.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("quant.json", b"{"),
+        ("run_info.json", b"[1]"),
+        ("featureDump.txt", b"CB\tx\nA\t1\n"),
+        ("metrics_summary.csv", b""),
+        ("metrics_summary.csv", b"\xff\xfe\x00"),
+    ],
+)
+def test_what_is_no_such_file_is_an_error(name: str, data: bytes) -> None:
+    """Of the kind that the reader names in a check."""
+    with pytest.raises(ValueError):
+        parse_metrics(name, data)
+    assert parse_metrics("metrics_summary.csv", b"a,b,c\nNaN,-1,x\n") == {}
+
+
+def test_the_object_of_a_summary() -> None:
+    """Metrics in the order of their titles."""
+    metrics = {"n_reads": 5.0, "estimated_cells": 2.0}
+    barcodes = Unfiltered("S/raw.h5", 10, None, 0.0, None)
+    document = pipeline_document(PipelineReport("kb", ("S/run_info.json",), metrics, barcodes))
+    assert list(document["metrics"]) == ["estimated_cells", "n_reads"]
+    assert document["unfiltered"]["n_barcodes"] == 10
+    assert TITLES.keys() >= PERCENTAGES
