@@ -49,6 +49,6 @@ def _of_barcodes(unfiltered: Mapping[str, Any] | None) -> list[dict[str, str]]:
     shown = {
         "All barcodes of the unfiltered matrix": number(unfiltered["n_barcodes"]),
         "Of these above the knee": number(unfiltered["n_cells_estimated"]),
-        "Counts in cells, of all barcodes’": percent(unfiltered["pct_counts_in_cells"]),
+        "Share of their counts in cells": percent(unfiltered["pct_counts_in_cells"]),
     }
     return [{"title": title, "theirs": "–", "ours": text} for title, text in shown.items()]
