@@ -71,15 +71,37 @@ def genes_csv(genes: GeneStatistics, strata: Strata | None = None) -> bytes:
 def _texts(column: NDArray[Any], name: str) -> Iterable[str]:
     """Return one column as CSV fields: numbers as Python writes them, names quoted at need."""
     if name.startswith("rank_"):
-        return ("" if value == UNRANKED else str(value) for value in column.tolist())
+        return ["" if value == UNRANKED else str(value) for value in column.tolist()]
     if column.dtype.kind == "f":
-        return (repr(value) if not math.isnan(value) else "" for value in column.tolist())
+        return _float_texts(column)
     if column.dtype.kind in "biu":
         return map(str, column.tolist())
-    return (
+    texts = [str(value) for value in column.tolist()]
+    if not _SPECIAL.search("".join(texts)):
+        return texts
+    return [
         f'"{value.replace(_QUOTE, 2 * _QUOTE)}"' if _SPECIAL.search(value) else value
-        for value in map(str, column.tolist())
-    )
+        for value in texts
+    ]
+
+
+def _float_texts(column: NDArray[np.floating[Any]]) -> list[str]:
+    """Return floats as text; where many values repeat, each is converted once."""
+    texts = np.full(len(column), "", dtype=object)
+    defined = ~np.isnan(column)
+    values = column[defined].astype(np.float64, copy=False)
+    # As bits, since -0.0 is another text than 0.0. Not `np.unique`: it imports masked arrays.
+    bits = values.view(np.int64)
+    order = np.argsort(bits)
+    is_first = np.diff(bits[order], prepend=bits[order[:1]] - 1) != 0
+    if 4 * np.count_nonzero(is_first) > 3 * len(values):
+        texts[defined] = list(map(repr, values.tolist()))
+        return texts.tolist()
+    distinct = np.array(list(map(repr, values[order[is_first]].tolist())), dtype=object)
+    numbers = np.empty(len(values), dtype=np.int64)
+    numbers[order] = np.cumsum(is_first) - 1
+    texts[defined] = distinct[numbers]
+    return texts.tolist()
 
 
 def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
