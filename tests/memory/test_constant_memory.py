@@ -21,7 +21,8 @@ from dpss.storage.local import LocalFile
 
 N_CELLS = 10_000
 LIMIT_BYTES = 400 << 20
-MORE_BYTES = 32 << 20
+MORE_BYTES = 24 << 20
+MORE_EMBEDDING_BYTES = 32 << 20
 pytestmark = pytest.mark.slow
 
 
@@ -59,9 +60,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
     ("write", "name"), [(write_h5ad, "m.h5ad"), (write_mtx, "m")], ids=["h5ad", "mtx.gz"]
 )
 def test_ten_times_the_cells(write: Callable[[Path, int], int], name: str, tmp_path: Path) -> None:
-    """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and 32 MiB more.
+    """10,000 and 100,000 cells × 33,000 genes: at most 400 MiB, and 24 MiB more.
 
-    The counts of cells by value fill up, and each cell has 8 bytes in the file's list of rows.
+    Measured: 12 to 15 MiB. The sample of cells has room for 65,536, with 56 bytes each, and the
+    counts of cells by value for as many distinct values: 10,000 cells fill neither.
     """
     peaks = []
     for n_cells in (N_CELLS, 10 * N_CELLS):
@@ -85,7 +87,7 @@ def test_ten_times_the_cells_with_an_embedding(tmp_path: Path) -> None:
         write_mtx(path, n_cells, 100)
         peaks.append(summarize(path, n_cells).peak_bytes)
     assert max(peaks) <= LIMIT_BYTES
-    assert peaks[1] <= peaks[0] + MORE_BYTES
+    assert peaks[1] <= peaks[0] + MORE_EMBEDDING_BYTES
 
 
 def test_more_values_than_an_int32_can_count(tmp_path: Path) -> None:

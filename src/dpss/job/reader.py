@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dpss.compute.executor import Executor
+from dpss.compute.machine import return_freed_memory
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import NeedsWholeError
 from dpss.job.publication import CELLS, Recipe, part_name
@@ -209,6 +210,8 @@ class Reader:
 
     def _draw(self, result: Summary, table: CellFile | None, progress: Progress) -> MatrixFiles:
         """Return all files of a summary, the summary itself last."""
+        # Reading holds up to 16 MiB that it freed; the peak is while the figures are drawn.
+        return_freed_memory()
         more = {} if table is None else {CELLS: table.entry}
         files = self.drawing.files_of(result, progress, more)
         from dpss.summary.assumptions import assumptions, describe_assumption

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,33 +71,32 @@ class CellSampler:
     def __init__(self, limit: int = MAX_SAMPLED) -> None:
         """Make an empty sampler that keeps at most ``limit`` cells."""
         self._limit = limit
-        self._hashes: list[NDArray[np.uint64]] = []
-        self._measures: list[NDArray[np.float64]] = []
+        self._hashes = np.empty(0, dtype=np.uint64)
+        self._measures = np.empty((0, layout.N_MEASURES))
         self._n = 0
         self._highest = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the room for more cells."""
+        held = {"_hashes": self._hashes[: self._n], "_measures": self._measures[: self._n]}
+        return {**self.__dict__, **held}
 
     def add(self, places: NDArray[np.int64], measures: NDArray[np.float64]) -> None:
         """Add cells.
 
         Args:
             places: Index of each cell in the matrix, shape ``(n_cells,)``; no two are the same.
-            measures: Shape ``(n_cells, N_MEASURES)``; kept as it is.
+            measures: Shape ``(n_cells, N_MEASURES)``.
         """
         hashes = hash_places(places)
         if self._n >= self._limit:
             some = hashes < self._highest
             hashes, measures = hashes[some], measures[some]
-        self._hashes.append(hashes)
-        self._measures.append(measures)
-        self._n += len(hashes)
-        if self._n > self._limit + self._limit // 2:
-            self._compact()
+        self._append(hashes, measures)
 
     def merge(self, other: CellSampler) -> None:
         """Add the cells of another sampler of the same limit."""
-        self._hashes += other._hashes
-        self._measures += other._measures
-        self._n += other._n
+        self._append(other._hashes[: other._n], other._measures[: other._n])
         self._compact()
 
     def sample(self, n_cells: int, groups: Sequence[bool]) -> CellSample:
@@ -107,21 +107,41 @@ class CellSampler:
             groups: Whether there is a gene in each group of `layout.GROUPS`.
         """
         self._compact()
-        order = np.argsort(self._hashes[0]) if self._hashes else np.empty(0, dtype=np.int64)
-        measures = self._measures[0][order] if self._hashes else np.empty((0, layout.N_MEASURES))
-        found = derive_measures(measures, groups)
+        order = np.argsort(self._hashes[: self._n])
+        found = derive_measures(self._measures[order], groups)
         return CellSample(n_cells, **found)  # type: ignore[arg-type]  # the first two are known
 
+    def _append(self, hashes: NDArray[np.uint64], measures: NDArray[np.float64]) -> None:
+        """Copy cells into the room for them, and keep the sample whenever that is full."""
+        room = self._limit + max(1, self._limit // 2)
+        if len(hashes) and len(self._hashes) < room:
+            # Once and for all: its pages are taken when they are written. Kept as they came, the
+            # arrays of single blocks left holes between those of the reader.
+            grown = np.empty(room, np.uint64), np.empty((room, layout.N_MEASURES))
+            grown[0][: self._n], grown[1][: self._n] = (
+                self._hashes[: self._n],
+                self._measures[: self._n],
+            )
+            self._hashes, self._measures = grown
+        start = 0
+        while start < len(hashes):
+            n = min(room - self._n, len(hashes) - start)
+            self._hashes[self._n : self._n + n] = hashes[start : start + n]
+            self._measures[self._n : self._n + n] = measures[start : start + n]
+            self._n, start = self._n + n, start + n
+            if self._n == room:
+                self._compact()
+
     def _compact(self) -> None:
-        """Join the added cells, and keep those with the smallest hashes."""
-        if not self._hashes:
+        """Keep the cells with the smallest hashes."""
+        if self._n <= self._limit:
             return
-        hashes, measures = np.concatenate(self._hashes), np.concatenate(self._measures)
-        if len(hashes) > self._limit:
-            some = np.argpartition(hashes, self._limit - 1)[: self._limit]
-            hashes, measures = hashes[some], measures[some]
-            self._highest = hashes.max()
-        self._hashes, self._measures, self._n = [hashes], [measures], len(hashes)
+        hashes = self._hashes[: self._n]
+        self._highest = np.partition(hashes, self._limit - 1)[self._limit - 1]
+        some = hashes <= self._highest
+        self._hashes[: self._limit] = hashes[some]
+        self._measures[: self._limit] = self._measures[: self._n][some]
+        self._n = self._limit
 
 
 def derive_measures(

@@ -11,6 +11,9 @@ MAX_LEVEL = 44
 """Coarsest level: still 256 steps per octave, a relative error below 0.2 %."""
 
 _MAX_PENDING = 1 << 16
+_FEW_PENDING = 1 << 13
+"""Keys that always wait to be sorted together. Of few distinct keys 65,536 that waited took 512 kB
+in each of ten tallies and threads; sorting them by 8,192 takes no more time."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,10 @@ class KeyCounts:
     """Mergeable counts of whole-number keys; the size is that of the distinct keys."""
 
     def __init__(self, max_pending: int = _MAX_PENDING) -> None:
-        """Make an empty count that sorts new keys when it has ``max_pending`` of them."""
+        """Make an empty count that sorts new keys when it has ``max_pending`` of them, or earlier.
+
+        Fewer wait where there are few distinct keys.
+        """
         self._max_pending = max_pending
         self._keys = np.empty(0, dtype=np.int64)
         self._counts = np.empty(0, dtype=np.int64)
@@ -67,7 +73,7 @@ class KeyCounts:
         """Count more keys, shape ``(n_keys,)``."""
         self._pending.append(keys)
         self._n_pending += len(keys)
-        if self._n_pending >= self._max_pending:
+        if self._n_pending >= min(self._max_pending, max(_FEW_PENDING, len(self._keys) // 2)):
             self.contents()
 
     def merge(self, other: KeyCounts) -> None:

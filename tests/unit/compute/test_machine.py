@@ -1,14 +1,18 @@
-"""What limits of control groups are found, in trees laid out as the kernel lays them out."""
+"""Limits of control groups, in trees laid out as the kernel lays them out; memory is returned."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
 import random
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from dpss.compute.cgroups import cpu_limit, memory_limit
-from dpss.compute.machine import count_cpus, memory_bytes
+from dpss.compute.machine import count_cpus, memory_bytes, return_freed_memory
 
 UNLIMITED = 9223372036854771712
 """What version 1 writes where there is no limit."""
@@ -161,3 +165,27 @@ def test_generated_trees(tmp_path: Path, seed: int) -> None:
         limits += [] if limit == none else [int(limit)]
     expected = min(limits, default=None if unified else UNLIMITED)
     assert memory_limit(write(tmp_path, files)) == expected
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_memory_between_blocks_that_stay_is_returned() -> None:
+    """40 MB in small blocks, of which every thousandth stays."""
+    blocks = [bytes(1000) for _ in range(40_000)]
+    kept = blocks[::1000]
+    before = _resident_bytes()
+    del blocks
+    return_freed_memory()
+    assert _resident_bytes() < before - (20 << 20)
+    assert len(kept) == 40
+
+
+def test_another_c_library_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fault in (OSError("none"), TypeError("none")):
+        monkeypatch.setattr(ctypes, "CDLL", Mock(side_effect=fault))
+        return_freed_memory()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    return_freed_memory()

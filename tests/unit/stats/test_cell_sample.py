@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,21 @@ def test_any_cut_and_order(n: int, limit: int, n_parts: int, random: Any) -> Non
     expected = measures[np.argsort(hashes)[:limit], layout.TOTAL_COUNTS]
     assert found.total_counts.tolist() == expected.tolist()
     assert found.is_complete is (n <= limit)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 30])
+def test_a_sampler_is_pickled_without_its_room(n: int) -> None:
+    """It goes on afterwards as the one that was pickled."""
+    measures = np.random.default_rng(2).uniform(1, 9, (n + 5, layout.N_MEASURES))
+    sampler = CellSampler(1 << 12)
+    sampler.add(np.arange(n), measures[:n])
+    data = pickle.dumps(sampler)
+    assert len(data) < 2_000 + 100 * n
+    for each in (sampler, copy := pickle.loads(data)):
+        each.add(np.arange(n, n + 5), measures[n:])
+    some = (True, True, True)
+    expected = sampler.sample(n + 5, some).total_counts.tolist()
+    assert copy.sample(n + 5, some).total_counts.tolist() == expected
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.5])
