@@ -19,12 +19,15 @@ from uv import find_uv_bin
 ROOT = Path(__file__).resolve().parent.parent
 
 # One line per lock file, in the order in which they're made: what is resolved into it.
+# The job of a deployment reads S3 and R's files, and `make demo` is the way into a notebook.
+EXTRAS = ("--extra", "aws", "--extra", "notebook", "--extra", "r")
 LOCKS = {
-    "requirements-dev.lock": ("pyproject.toml", "--group", "dev"),
-    "requirements.lock": ("pyproject.toml", "--constraints", "requirements-dev.lock"),
+    "requirements-dev.lock": ("pyproject.toml", *EXTRAS, "--group", "dev"),
+    "requirements.lock": ("pyproject.toml", *EXTRAS, "--constraints", "requirements-dev.lock"),
     "requirements-build.lock": ("--group", "build", "--constraints", "requirements-dev.lock"),
     "requirements-docs.lock": (
         "pyproject.toml",
+        *EXTRAS,
         "--group",
         "docs",
         "--constraints",

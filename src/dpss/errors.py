@@ -7,6 +7,7 @@
     ├── UnreachableError (OSError)          a source or an output can't be reached    exit 2
     ├── RequestError                        a request over HTTP failed
     │   └── TransientRequestError           a later attempt may succeed
+    ├── MissingExtraError (ImportError)     a library that an extra brings is missing
     ├── ReplacedError (ValueError)          a published file is not the one listed
     └── MatrixError (ValueError)            one matrix can't be summarised            exit 1
         ├── UnknownFormatError              no reader knows these bytes
@@ -49,6 +50,10 @@ class SettingsError(DpssError, ValueError):
 
 class UnreachableError(DpssError, OSError):
     """A source or an output can't be reached, so that the run can't start."""
+
+
+class MissingExtraError(DpssError, ImportError):
+    """A library is not installed that an extra of the package brings; the message names it."""
 
 
 class RequestError(DpssError):

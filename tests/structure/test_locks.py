@@ -14,10 +14,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = {
-    "requirements.lock": ("dependencies",),
+    "requirements.lock": ("dependencies", "aws", "notebook", "r"),
     "requirements-build.lock": ("build",),
-    "requirements-docs.lock": ("dependencies", "docs"),
-    "requirements-dev.lock": ("dependencies", "build", "docs", "dev"),
+    "requirements-docs.lock": ("dependencies", "aws", "notebook", "r", "docs"),
+    "requirements-dev.lock": ("dependencies", "aws", "notebook", "r", "build", "docs", "dev"),
 }
 # What uv says when the package index itself can't be reached, as opposed to an answer it dislikes.
 UNREACHABLE = re.compile(
@@ -29,7 +29,11 @@ PYTHONS = ("3.11", "3.12", "3.13")
 def requirements_of(sources: tuple[str, ...]) -> list[Requirement]:
     """The direct requirements that pyproject.toml lists under these names."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    lists = {"dependencies": project["project"]["dependencies"], **project["dependency-groups"]}
+    lists = {
+        "dependencies": project["project"]["dependencies"],
+        **project["project"]["optional-dependencies"],
+        **project["dependency-groups"],
+    }
     return [Requirement(line) for name in sources for line in lists[name] if isinstance(line, str)]
 
 

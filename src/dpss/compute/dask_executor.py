@@ -15,19 +15,14 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+import dask
+import distributed
+
 from dpss._version import __version__
 from dpss.compute.executor import A, Advance, Fold, Mergeable
 from dpss.compute.machine import return_memory_at_once
 from dpss.compute.prefetch import Prefetchable
-from dpss.errors import DpssError, SettingsError, UnreachableError
-
-try:
-    import dask
-    import distributed
-except ImportError as error:
-    raise SettingsError(
-        "--executor (DPSS_EXECUTOR) dask needs Dask: pip install 'data-portal-summary-stats[dask]'"
-    ) from error
+from dpss.errors import DpssError, UnreachableError
 
 R = TypeVar("R", bound=Mergeable)
 

@@ -66,6 +66,7 @@ class Figure:
 
         Raises:
             ValueError: The summary lacks numbers of the figure.
+            MissingExtraError: matplotlib, which an extra brings, is not installed.
         """
         from dpss.figures.elements.style import theme
         from dpss.figures.mpl import draw_page

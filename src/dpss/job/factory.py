@@ -13,9 +13,10 @@ from dpss.catalogs.base import Catalog
 from dpss.catalogs.local import LocalCatalog, Recognise
 from dpss.catalogs.shards import parse_shard
 from dpss.compute.executor import Executor
+from dpss.compute.extras import require
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.run_settings import RunSettings
-from dpss.errors import UnreachableError
+from dpss.errors import SettingsError, UnreachableError
 from dpss.job.base import Job, RunListener
 from dpss.job.children.isolation import IsolatedReader, make_reader, threads_of
 from dpss.job.pipeline import Pipeline
@@ -68,6 +69,7 @@ def make_executor(
     """
     if settings.executor == "threads":
         return nullcontext(ThreadExecutor(threads_of(settings)))
+    require("dask", "--executor (DPSS_EXECUTOR) dask needs Dask", SettingsError)
     from dpss.compute.dask_executor import DaskExecutor
 
     executor = DaskExecutor(settings.scheduler, settings.read.threads)

@@ -8,6 +8,7 @@ from dpss.stats.embedding.markers import round_digits
 from dpss.stats.histogram import Distribution
 from dpss.summary.annotation import Annotation
 from dpss.summary.embedding_tables import MARKER_COLUMNS, csv_bytes, rows_of_markers
+from dpss.summary.frames import frame_of
 from dpss.summary.record import GeneStatistics, without_noise
 
 if TYPE_CHECKING:
@@ -62,17 +63,12 @@ def annotation_markers_csv(found: Annotation, genes: GeneStatistics) -> bytes:
 
 def annotations_frame(found: Annotation) -> pd.DataFrame:
     """Return the types as a data frame."""
-    import pandas as pd
-
-    return pd.DataFrame(annotation_rows(found), columns=list(ANNOTATION_COLUMNS))
+    return frame_of(annotation_rows(found), ANNOTATION_COLUMNS)
 
 
 def annotation_markers_frame(found: Annotation, genes: GeneStatistics) -> pd.DataFrame:
     """Return the markers as a data frame."""
-    import pandas as pd
-
-    rows = annotation_marker_rows(found, genes)
-    return pd.DataFrame(rows, columns=list(ANNOTATION_MARKER_COLUMNS))
+    return frame_of(annotation_marker_rows(found, genes), ANNOTATION_MARKER_COLUMNS)
 
 
 def annotation_document(found: Annotation) -> dict[str, Any]:

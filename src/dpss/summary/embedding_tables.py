@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dpss.compute.extras import require
 from dpss.stats.embedding.markers import Marker, round_digits
 from dpss.stats.histogram import Distribution
 from dpss.summary.embedding import Embedding
+from dpss.summary.frames import frame_of
 from dpss.summary.record import GeneStatistics, without_noise
 
 if TYPE_CHECKING:
@@ -107,24 +109,18 @@ def csv_bytes(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 def clusters_frame(embedding: Embedding) -> pd.DataFrame:
     """Return the clusters as a data frame."""
-    import pandas as pd
-
-    return pd.DataFrame(cluster_rows(embedding), columns=list(CLUSTER_COLUMNS))
+    return frame_of(cluster_rows(embedding), CLUSTER_COLUMNS)
 
 
 def markers_frame(embedding: Embedding, genes: GeneStatistics) -> pd.DataFrame:
     """Return the markers as a data frame."""
-    import pandas as pd
-
-    return pd.DataFrame(marker_rows(embedding, genes), columns=list(MARKER_COLUMNS))
+    return frame_of(marker_rows(embedding, genes), MARKER_COLUMNS)
 
 
 def cells_frame(embedding: Embedding) -> pd.DataFrame:
     """Return cluster and place of each cell in the matrix's order; a cell left out has none."""
-    import pandas as pd
-
     labels, places = embedding.cells.labels, embedding.cells.places
-    frame = pd.DataFrame({"cluster": labels.astype(np.int64)})
+    frame = frame_of({"cluster": labels.astype(np.int64)})
     frame["cluster"] = frame["cluster"].astype("Int64").mask(labels < 0)
     frame["umap_1"], frame["umap_2"] = places[:, 0], places[:, 1]
     return frame
@@ -141,6 +137,7 @@ def annotate_cells(embedding: Embedding, adata: Any, key: str) -> None:
     Raises:
         ValueError: The object has another number of cells.
     """
+    require("notebook", "an AnnData object's columns need pandas")
     import pandas as pd
 
     labels, places = embedding.cells.labels, embedding.cells.places

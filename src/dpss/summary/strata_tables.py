@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpss.stats.histogram import Distribution
+from dpss.summary.frames import frame_of
 from dpss.summary.record import GeneStatistics, Summary, without_noise
 from dpss.summary.strata import COMPARED, Strata, Stratum
 
@@ -70,9 +71,7 @@ def strata_csv(strata: Strata) -> bytes:
 
 def strata_frame(strata: Strata) -> pd.DataFrame:
     """Return the strata as a data frame."""
-    import pandas as pd
-
-    return pd.DataFrame(strata_rows(strata), columns=list(STRATUM_COLUMNS))
+    return frame_of(strata_rows(strata), STRATUM_COLUMNS)
 
 
 def strata_document(summary: Summary) -> dict[str, Any]:

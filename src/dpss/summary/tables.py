@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.stats.ranks import UNRANKED
+from dpss.summary.frames import frame_of
 from dpss.summary.limits import SAMPLED
 from dpss.summary.manifest import Manifest, manifest_document
 from dpss.summary.record import GeneStatistics, Summary, without_noise
@@ -106,9 +107,7 @@ def _float_texts(column: NDArray[np.floating[Any]]) -> list[str]:
 
 def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
     """Return the gene table as a data frame; ranks are nullable integers."""
-    import pandas as pd
-
-    frame = pd.DataFrame({name: getattr(genes, name) for name in GENE_COLUMNS})
+    frame = frame_of({name: getattr(genes, name) for name in GENE_COLUMNS})
     for name in GENE_COLUMNS:
         if name.startswith("rank_"):
             frame[name] = frame[name].astype("Int64").mask(frame[name] == UNRANKED)

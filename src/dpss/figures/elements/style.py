@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from dpss.compute.extras import require
 from dpss.figures.elements.layout import DPI, MEDIUM, SMALL
 from dpss.figures.elements.palette import LIGHT
 
@@ -26,6 +27,7 @@ def preload() -> None:
     configuration folder that can't be written costs matplotlib its font cache, no more;
     it would warn of that at length.
     """
+    require("notebook", "a figure as an object needs matplotlib")
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
+from dpss.compute.extras import require
+from dpss.errors import (
+    CorruptMatrixError,
+    LimitError,
+    MatrixError,
+    NoMatrixError,
+    UnknownFormatError,
+)
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
@@ -71,9 +78,11 @@ def open_(
         LimitError: The file would need more memory.
         CorruptMatrixError: The file is damaged, or its parts contradict each other.
         NoMatrixError: There is no matrix among its objects.
+        UnknownFormatError: rdata, which an extra brings, is not installed.
     """
     if not isinstance(source, Blob):
         raise NoMatrixError(f"{source.url}: not a file of R")
+    require("r", f"{source.url}: a file of R needs rdata", UnknownFormatError)
     data, n_strings, most_objects = _read(source, memory_bytes)
     seconds = len(data) / _BYTES_PER_SECOND + n_strings * _SECONDS_PER_STRING
     if sample_only and seconds > _QUICK_SECONDS:

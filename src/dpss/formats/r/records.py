@@ -20,7 +20,7 @@ FORMATS = (
     Format(
         (
             About(
-                "R: rds, RData, rda, Robj",
+                "R: rds, RData, rda, Robj, with the extra `[r]`",
                 "r.reader",
                 (".rds", ".rdata", ".rda", ".robj"),
                 Cost.WHOLE,

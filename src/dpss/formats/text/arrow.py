@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from dpss.compute.extras import require
 from dpss.errors import (
     CorruptMatrixError,
     LimitError,
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
 PARQUET, FEATHER = "parquet", "feather"
 _MAGIC = {b"PAR1": PARQUET, b"ARROW1": FEATHER}
-_EXTRA = "data-portal-summary-stats[parquet]"
-_INSTEAD = "or give it as csv or h5ad"
+_INSTEAD = "else give it as csv or h5ad"
 _BATCH_BYTES = 1 << 22
 """Decoded size of the rows that are written at a time."""
 _MAX_BATCH_ROWS = 1 << 16
@@ -113,12 +113,8 @@ class TableText(DerivedStream):
             raise NeedsWholeError(
                 f"{self.url}: a {self.kind.title()} table can't be read as a stream"
             )
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError as error:
-            raise UnknownFormatError(
-                f"{self.url}: a {self.kind.title()} table; install {_EXTRA} to read it, {_INSTEAD}"
-            ) from error
+        need = f"{self.url}: a {self.kind.title()} table ({_INSTEAD}) needs pyarrow"
+        require("parquet", need, UnknownFormatError)
 
     def open(self) -> BinaryIO:
         """Open the text for reading from the start to the end."""

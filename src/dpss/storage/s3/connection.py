@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from dpss.compute.extras import require
 from dpss.errors import DpssError, FetchError, UnreachableError
 from dpss.storage.redaction import redact_line
 from dpss.storage.s3.profile_files import explain_files
@@ -88,8 +89,9 @@ def connect(bucket: str) -> S3Store:
     """Return this process's connection to a bucket; no request is sent yet.
 
     Raises:
-        UnreachableError: No credentials are found.
+        UnreachableError: No credentials are found, or botocore, which an extra brings, is missing.
     """
+    require("aws", f"s3://{bucket}: S3 needs botocore", UnreachableError)
     import botocore.session
     from botocore.configprovider import ConfiguredEndpointProvider
     from botocore.exceptions import BotoCoreError

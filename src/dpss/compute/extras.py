@@ -1,0 +1,32 @@
+"""Libraries that only an extra of the package installs, as few need them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from dpss.errors import DpssError, MissingExtraError
+
+PACKAGE = "data-portal-summary-stats"
+EXTRAS = {
+    "aws": ("botocore",),
+    "dask": ("dask", "distributed"),
+    "notebook": ("matplotlib", "pandas"),
+    "parquet": ("pyarrow",),
+    "r": ("rdata",),
+}
+"""Names of the modules that an extra brings, by its name in ``pyproject.toml``."""
+
+
+def require(extra: str, need: str, error: type[DpssError] = MissingExtraError) -> None:
+    """Check that what an extra brings is installed, before it is imported.
+
+    Args:
+        extra: Name of the extra.
+        need: What needs it, as the beginning of a sentence: ``an R file needs rdata``.
+        error: Class of the error.
+
+    Raises:
+        DpssError: A module is missing; the message says what to install. Of the given class.
+    """
+    if any(find_spec(name) is None for name in EXTRAS[extra]):
+        raise error(f"{need}: pip install '{PACKAGE}[{extra}]'")
