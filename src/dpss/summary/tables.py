@@ -97,11 +97,9 @@ def _float_texts(column: NDArray[np.floating[Any]]) -> list[str]:
     is_first = np.diff(bits[order], prepend=bits[order[:1]] - 1) != 0
     if 4 * np.count_nonzero(is_first) > 3 * len(values):
         texts[defined] = list(map(repr, values.tolist()))
-        return texts.tolist()
-    distinct = np.array(list(map(repr, values[order[is_first]].tolist())), dtype=object)
-    numbers = np.empty(len(values), dtype=np.int64)
-    numbers[order] = np.cumsum(is_first) - 1
-    texts[defined] = distinct[numbers]
+    else:
+        distinct = np.array(list(map(repr, values[order[is_first]].tolist())), dtype=object)
+        texts[np.flatnonzero(defined)[order]] = distinct[np.cumsum(is_first) - 1]
     return texts.tolist()
 
 
