@@ -20,6 +20,7 @@ from dpss.errors import (
 )
 from dpss.summary import record as records
 from dpss.summary.annotation_frames import AnnotationFrames
+from dpss.summary.object_annotation import AnnotatingSummary
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from dpss.formats.base import Layer, Matrix
     from dpss.formats.options import OpenOptions
+    from dpss.stats.cell_records import Records
     from dpss.storage.locations import Source
     from dpss.summary.embedding import Embedding
 
@@ -34,13 +36,14 @@ NO_MATRIX = (NoMatrixError, UnknownFormatError)
 
 
 @dataclass(frozen=True)
-class NotebookSummary(AnnotationFrames, records.Summary):
+class NotebookSummary(AnnotationFrames, AnnotatingSummary):
     """All statistics of one matrix, with the tables and figures that a notebook shows."""
 
     @classmethod
-    def of(cls, record: records.Summary) -> NotebookSummary:
-        """Return the summary with the fields of a record."""
-        return cls(**{field.name: getattr(record, field.name) for field in fields(record)})
+    def of(cls, record: records.Summary, cells: Records | None = None) -> NotebookSummary:
+        """Return the summary with the fields of a record, and the measures of each cell."""
+        given = {field.name: getattr(record, field.name) for field in fields(record)}
+        return cls(**{**given, "cell_records": cells})
 
     def __repr__(self) -> str:
         """Return a line with the name, the sizes and the kind of the values."""
@@ -94,23 +97,6 @@ class NotebookSummary(AnnotationFrames, records.Summary):
         from dpss.summary.embedding_tables import cells_frame
 
         return cells_frame(self._embedded())
-
-    def annotate(self, adata: Any, key: str = "dpss") -> None:
-        """Write the cluster and the map position of each cell into an AnnData object.
-
-        ``obs["<key>_cluster"]`` becomes a categorical column, undefined for cells that were left
-        out, and ``obsm["X_<key>_umap"]`` an array of shape ``(n_obs, 2)``.
-
-        Args:
-            adata: The object with all cells of the summarised matrix, in the same order.
-            key: Prefix of the names.
-
-        Raises:
-            ValueError: The matrix has no clusters, or the object has another number of cells.
-        """
-        from dpss.summary.embedding_tables import annotate_cells
-
-        annotate_cells(self._embedded(), adata, key)
 
     def _embedded(self) -> Embedding:
         if self.embedding is None:
@@ -284,6 +270,7 @@ def _summarize(
 ) -> Summary:
     from dpss._version import __version__
     from dpss.compute.thread_executor import ThreadExecutor
+    from dpss.engine.held_cells import HeldCells
     from dpss.engine.progress import NullProgress
     from dpss.engine.summarizer import summarize_matrix
     from dpss.summary.builder import Identity
@@ -293,5 +280,6 @@ def _summarize(
         info = MatrixInfo(opened.name, url, opened.format, layer.name, mark)
         return Identity(title, title, info, Provenance(__version__, stats.as_mapping()))
 
-    executor = ThreadExecutor(read.threads)
-    return Summary.of(summarize_matrix(found, identify, stats, read, executor, NullProgress()))
+    executor, cells = ThreadExecutor(read.threads), HeldCells()
+    record = summarize_matrix(found, identify, stats, read, executor, NullProgress(), sink=cells)
+    return Summary.of(record, cells.joined())
