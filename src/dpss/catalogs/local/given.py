@@ -96,7 +96,8 @@ def _look_up(address: str) -> _Given:
     path = Path(*path.absolute().parts)
     base = path.parents[min(_DEPTH, len(path.parents)) - 1]
     own = path.relative_to(base).as_posix()
-    if not find_samples([own], {own}).samples:
+    alone = find_samples([own], {own}).samples
+    if not alone:
         return _Given(address, last)
     found = {own: path, **_beside(path, base)}
     for sample in find_samples(sorted(found), found.keys()).samples:
@@ -104,9 +105,10 @@ def _look_up(address: str) -> _Given:
             same = tuple(text for text in (sample.path, *sample.same) if text != own)
             return _Given(address, last, replace(sample, path=own, same=same), base)
         if own == sample.unfiltered:
-            alone = replace(sample, path=own, same=(), unfiltered="")
-            return _Given(address, last, alone, base)
-    return _Given(address, last)
+            raw = replace(sample, path=own, same=(), unfiltered="")
+            return _Given(address, last, raw, base)
+    # The unfiltered matrix in a format that is not the one read beside the cells.
+    return _Given(address, last, alone[0], base)
 
 
 def _beside(path: Path, base: Path) -> dict[str, Path]:

@@ -13,6 +13,7 @@ OUTS = (
     "filtered_feature_bc_matrix/matrix.mtx.gz",
     "filtered_feature_bc_matrix.h5",
     "raw_feature_bc_matrix.h5",
+    "raw_feature_bc_matrix/matrix.mtx.gz",
     "metrics_summary.csv",
 )
 
@@ -47,6 +48,12 @@ def test_matrices_of_the_same_name_are_named_by_their_samples(samples: Path) -> 
 
 def test_a_sample_given_in_all_its_forms_is_one(samples: Path) -> None:
     """As a shell gives it: both formats, filtered and raw."""
+    whole = sorted(path.name for path in (samples / "S01/outs").glob("*feature_bc_matrix*"))
+    assert len(whole) == 4
+    all_forms = [f"{name}/outs/{last}" for name in ("S01", "S02") for last in whole]
+    assert names_of(*all_forms) == [("S01", [""]), ("S02", [""])]
+    assert names_of(*reversed(all_forms)) == [("S02", [""]), ("S01", [""])]
+    assert names_of("S01/outs/raw_feature_bc_matrix") == [("S01", [""])]
     given = [f"{name}/outs/{path}" for name in ("S01", "S02") for path in (
         "filtered_feature_bc_matrix", "filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5"
     )]  # fmt: skip
