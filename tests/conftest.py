@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -15,6 +15,8 @@ import pytest
 from tests.examples import FULL, QUICK
 
 if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
     from tests.servers.moto_s3 import MotoS3
 
 # How long an example takes depends on what else the machine does: that fails no test.
@@ -28,20 +30,41 @@ gc.disable()
 ROOT = Path(__file__).resolve().parent.parent
 
 
+PORTALS = "tests/browser"
+"""Files in it look at the same portals, which are made once, but for `OWN_PORTAL`."""
+OWN_PORTAL = "test_extremes.py"
+
+
+def place_of(nodeid: str) -> str:
+    """Return what is run in one process: the test's file, or the folder of `PORTALS`."""
+    folder, _, file = nodeid.partition("::")[0].rpartition("/")
+    return PORTALS if folder == PORTALS and file != OWN_PORTAL else f"{folder}/{file}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Keep the tests of a file in one process, so that servers, clusters and browsers start once.
+
+    xdist's own groups are marks that it adds to names of tests, which pytest 9.2 ignores: it then
+    deals tests out one by one, and all that a file shares is made in every process.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        """Deals out files, in the order of the tests."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return place_of(nodeid)
+
+    return ByFile(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process; of several processes, slow files come first.
-
-    So servers, clusters and browsers start once, tests of one file may build on each other, and
-    no process waits at the end for a long test of the other. A mark ``xdist_group`` on a test
-    that needs nothing of its file says otherwise.
-    """
+    """Of several processes, let slow files come first, so that none waits at the end for one."""
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
 
 
 def pytest_collection_finish() -> None:

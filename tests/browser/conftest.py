@@ -29,19 +29,6 @@ SCREENSHOTS = Path(os.environ.get("DPSS_SCREENSHOTS", "build/screenshots"))
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-PORTALS = {"portal", "real_portal", "large_portal"}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the files that look at one of `PORTALS` in one process, which makes each once."""
-    own = [item for item in items if item.path.parent == Path(__file__).parent]
-    files = {item.path for item in own if PORTALS & {*getattr(item, "fixturenames", ())}}
-    for item in own:
-        if item.path in files:
-            item.add_marker(pytest.mark.xdist_group("portals"))
-
-
 def _browser_path() -> str | None:
     given = os.environ.get("DPSS_BROWSER")
     return given or next(filter(None, map(shutil.which, NAMES)), None)
