@@ -20,7 +20,7 @@ from benchmarks.measuring import dpss_command, environment
 N_MATRICES = 5
 N_CELLS = 400
 SUMMARY = "summary.json"
-OF_THE_WEBSITE = ("report.html", "summary_mqc.json")
+OF_THE_WEBSITE = ("report.html",)
 ORGANS = ("blood", "brain", "lung", "kidney")
 
 
