@@ -93,8 +93,8 @@ def read_frame(elements: Elements, path: str) -> Frame:
         path: Path of the data frame's group.
 
     Raises:
-        CorruptMatrixError: The index can't be read, or neither an index nor another column names
-            the lines.
+        CorruptMatrixError: The index can't be read, neither an index nor another column names
+            the lines, or columns differ in length.
     """
     path = path.strip("/")
     index = find_index(elements, path)
@@ -115,6 +115,12 @@ def read_frame(elements: Elements, path: str) -> Frame:
                 columns[_free(name, columns)] = _read(elements, f"{path}/{name}")
         except ColumnError as error:
             passed_over[name] = str(error)
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"{name} {n:,}" for name, n in list(lengths.items())[:6])
+        raise CorruptMatrixError(
+            f"{elements.url}: the columns of {path} have different lengths ({shown})"
+        )
     if index is None and not any(name.lower() in NAMING_COLUMNS for name in columns):
         raise CorruptMatrixError(f"{elements.url}: {path} has no index, hence no names")
     return Frame(columns, passed_over)
@@ -153,10 +159,10 @@ def find_index(elements: Elements, path: str) -> str | None:
     names = set(elements.children(path))
     stated = elements.attributes(path).get("_index")
     for name in ("_index", "index") if stated is None else (stated,):
-        if name in names:
+        if isinstance(name, str) and name in names:
             return name
     if stated is not None:
-        raise CorruptMatrixError(f"{elements.url}: {path} has no index: there is no {stated!r}")
+        raise CorruptMatrixError(f"{elements.url}: {path} has no index: there is no {stated!r:.80}")
     return None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import NoMatrixError
+from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.feature_kinds import with_kinds
 from dpss.formats.annotation.probes import mark_probes
 from dpss.model import GENE_EXPRESSION, GeneTable
@@ -55,7 +55,12 @@ def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
 
     Raises:
         NoMatrixError: No column could name the genes.
+        CorruptMatrixError: Columns differ in length.
     """
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"{name} {n:,}" for name, n in list(lengths.items())[:6])
+        raise CorruptMatrixError(f"the columns about genes have different lengths ({shown})")
     by_name = {name.lower(): column for name, column in reversed(list(columns.items()))}
     ids = next((by_name[name] for name in _IDS if name in by_name), None)
     names = next((by_name[name] for name in _NAMES if name in by_name), None)

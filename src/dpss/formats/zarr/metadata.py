@@ -88,7 +88,10 @@ def parse_array(version: int, meta: Mapping[str, Any], url: str) -> ArrayMetadat
 
 
 def _lengths(values: Any) -> tuple[int, ...]:
-    return tuple(int(value) for value in values)
+    lengths = tuple(int(value) for value in values)
+    if lengths != tuple(values):
+        raise ValueError("lengths are whole numbers")
+    return lengths
 
 
 def _fill(value: Any, dtype: np.dtype[Any] | None) -> Any:

@@ -307,3 +307,35 @@ def test_what_anndata_writes(form: str, strings: str, tmp_path) -> None:
     genes = opened(path).layers[0].genes
     assert list(genes.ids) == list(var.index)
     assert list(genes.names) == list(var["gene_name"])
+
+
+@pytest.mark.parametrize("name", ["m.h5ad", "m.zarr"])
+@given(lengths=st.lists(st.sampled_from([1, 2, 4, 5]), min_size=3, max_size=3))
+@settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_columns_of_different_lengths_are_refused(name: str, lengths: list[int], tmp_path) -> None:
+    """A single name in an index would name every gene, as numpy repeats it."""
+    path = tmp_path / name
+    if path.exists():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    index, ids, types = lengths
+    var = {
+        "_index": (string_array, NAMES[:index]),
+        "gene_ids": (string_array, IDS[:ids]),
+        "feature_types": (string_array, TYPES[:types]),
+    }
+    if lengths == [5, 5, 5]:
+        assert list(opened(write(path, var)).layers[0].genes.names) == NAMES
+        return
+    with pytest.raises(CorruptMatrixError):
+        opened(write(path, var))
+
+
+@pytest.mark.parametrize("stated", [["_index"], {"a": []}, 3, ""])
+def test_a_stated_index_that_is_no_name_is_refused(stated: Any, tmp_path) -> None:
+    """Zarr's attributes are JSON, and hold anything."""
+    path = write(tmp_path / "m.zarr", {"_index": (string_array, NAMES)})
+    zarr.open_group(path, mode="a")["var"].attrs["_index"] = stated
+    with pytest.raises(CorruptMatrixError, match="has no index"):
+        opened(path)

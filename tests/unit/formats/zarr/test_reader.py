@@ -183,6 +183,16 @@ def test_what_changes_where_chunks_lie_is_refused(change, words: str, tmp_path) 
         open_path(tmp_path / "a.zarr")
 
 
+@pytest.mark.parametrize("shape", [[8.5, 8], ["8", 8], [True, 8.0001]])
+def test_lengths_are_whole_numbers(shape, tmp_path) -> None:
+    """A length of 1.5 is no length of 1."""
+    write_hca(tmp_path / "a.zarr", counts(8, 8), 3, chunks=(4, 4))
+    path = tmp_path / "a.zarr" / "expression" / "zarr.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "shape": shape}))
+    with pytest.raises(CorruptMatrixError, match="make no sense"):
+        open_path(tmp_path / "a.zarr")
+
+
 def test_what_need_not_be_understood_is_passed_over(tmp_path) -> None:
     """An extension may say that it changes nothing for readers."""
     values = counts(8, 8)
