@@ -68,7 +68,7 @@ class Portal:
 @contextmanager
 def _serving(root: Path) -> Iterator[Portal]:
     with make_server(root) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield Portal(root, f"http://127.0.0.1:{server.server_address[1]}/")
         server.shutdown()

@@ -32,7 +32,7 @@ def address(tmp_path: Path):
     os.mkfifo(root / "pipe.txt")
     (root / "big.csv").write_bytes(b"0123456789abcde\n" * (1 << 20))
     with make_server(root) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield server.server_address
         server.shutdown()
