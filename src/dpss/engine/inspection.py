@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from dpss.engine.layers import (
     Choice,
@@ -19,6 +20,7 @@ from dpss.engine.samples import SAMPLE_BYTES, sample_layers
 from dpss.errors import MatrixError
 from dpss.formats.base import Matrix, SampledLayer
 from dpss.formats.discovery import OpenFailure, iter_matrices
+from dpss.formats.faults import guard_blocks
 from dpss.formats.options import OpenOptions
 from dpss.model import Certainty, Decision
 from dpss.stats.values.sample_cells import GatheredCells
@@ -63,8 +65,12 @@ def inspect_source(
         layer: The layer to read; ``None`` for the one that a run would choose.
 
     Raises:
-        MatrixError: There is no matrix, or the only one can't be opened.
+        MatrixError: There is no matrix, the only one can't be opened, or the file can't be read.
     """
+    yield from guard_blocks(partial(_inspections, source, options, layer), source.url)
+
+
+def _inspections(source: Source, options: OpenOptions, layer: str | None) -> Iterator[Inspection]:
     with closing(iter_matrices(source, options)) as matrices:
         for found in matrices:
             if isinstance(found, OpenFailure):
@@ -96,11 +102,11 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
     if _lacks_cells(known[layer.name]):
         decisions = [_doubt(each) for each in decisions]
     # The lines of a text table are counted by a full pass only.
-    partial = isinstance(layer, SampledLayer) and layer.sample_only and not layer.cell_major
+    is_part = isinstance(layer, SampledLayer) and layer.sample_only and not layer.cell_major
     return Inspection(
         matrix.name,
         n_cells=choice.layer.n_cells,
-        n_features=None if partial else len(choice.layer.genes),
+        n_features=None if is_part else len(choice.layer.genes),
         layers=tuple(
             (each.name, str(classify(known[each.name])) if each.name in known else "unreadable")
             for each in matrix.layers
@@ -121,8 +127,8 @@ def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
         layer = choice.layer
         traits = known[layer.name]
         n_values = _MOST_VALUES + 1 if layer.n_values is None else layer.n_values
-        partial = isinstance(layer, SampledLayer) and layer.sample_only
-        if not _lacks_cells(traits) or layer.n_cells is None or partial or n_values > _MOST_VALUES:
+        is_part = isinstance(layer, SampledLayer) and layer.sample_only
+        if not _lacks_cells(traits) or layer.n_cells is None or is_part or n_values > _MOST_VALUES:
             return choice
         cells = GatheredCells(layer.n_cells)
         for partition in layer.partitions(SAMPLE_BYTES):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterable
@@ -16,8 +18,10 @@ import scipy.io
 import scipy.sparse as sp
 
 from dpss.engine.inspection import inspect_source
+from dpss.errors import FetchError
 from dpss.formats.options import OpenOptions
 from dpss.model import Certainty, Decision
+from dpss.storage.local import LocalFile
 from tests.summarise import source_of, summarise
 
 R_FILES = Path(__file__).parents[1] / "formats" / "r_files"
@@ -236,3 +240,20 @@ def test_what_only_whole_cells_tell_is_not_told_of_a_large_matrix(
     assert [each for each in inspected.reading if each.topic not in unsure] == [
         each for each in passed if each.topic not in unsure
     ]
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EACCES])
+@pytest.mark.parametrize("name", ["m.h5ad", "m.csv", "matrix.mtx", "m.rds"])
+def test_a_file_that_can_t_be_read_is_an_error_of_ours(
+    name: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken disk, a server that is gone: the system's own words, and the file's name."""
+    (tmp_path / name).write_bytes(b"anything\n" * 100)
+
+    def fail(*_: object) -> bytes:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(LocalFile, "read_range", fail)
+    monkeypatch.setattr(LocalFile, "open", fail)
+    with pytest.raises(FetchError, match=f"{name}.*{os.strerror(code)}"):
+        list(inspect_source(LocalFile(tmp_path / name), OpenOptions()))

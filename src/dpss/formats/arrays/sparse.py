@@ -17,7 +17,7 @@ from dpss.compute.prefetch import Prefetchable
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.arrays.dtypes import as_indices, as_values
 from dpss.formats.arrays.repeats import Runs, RunSum, distinct_runs
-from dpss.formats.arrays.vectors import Cursor, Vector, VectorFile
+from dpss.formats.arrays.vectors import SMALL_BYTES, Cursor, Vector, VectorFile, is_too_little
 from dpss.formats.base import cut_evenly
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.local import path_of
@@ -77,6 +77,14 @@ class SparseLayer:
                 f"{where}/indptr spans {ends[0]:,}..{ends[1]:,}, but there are "
                 f"{len(self._data):,} values"
             )
+        for vector in (self._indices, self._data):
+            decoded = len(vector) * vector.dtype.itemsize
+            # Where the bytes are counted only takes time for a matrix that is large.
+            if decoded > SMALL_BYTES and is_too_little(vector.stored_bytes, decoded):
+                raise CorruptMatrixError(
+                    f"{where} claims {len(vector):,} values, but stores {vector.stored_bytes:,} "
+                    "bytes of them"
+                )
         if self._chunk_bytes > _CHUNKS_BYTES:
             raise LimitError(
                 f"{where} is stored in chunks of {self._chunk_bytes >> 20:,} MiB, which can only "

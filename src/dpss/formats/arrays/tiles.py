@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.arrays.dense import sparse_rows
 from dpss.formats.arrays.dtypes import as_values
+from dpss.formats.arrays.vectors import is_too_little
 from dpss.formats.base import cut_evenly
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
@@ -24,13 +25,8 @@ BAND_BYTES = 48 << 20
 """Largest decoded band, in bytes, that is held to read whole cells."""
 MAX_TILE_BYTES = 1 << 29
 """Largest decoded tile in bytes, as a tile can only be decoded whole."""
-_SMALL_BYTES = 1 << 32
 _MAX_UNSTORED = 1 << 30
 """Most values of an array without stored tiles, which would be read as zeros."""
-_MAX_RATIO = 20_000
-"""Largest ratio of decoded to stored bytes: no usual codec reaches it with counts, and a damaged
-file could declare any shape.
-"""
 
 
 class TiledArray(Protocol):
@@ -245,7 +241,7 @@ def check_declared(array: TiledArray, n_genes: int, cell_axis: int) -> None:
     decoded = n_rows * n_columns * array.dtype.itemsize
     stored = array.stored_bytes
     unstored = stored == 0 and n_rows * n_columns > _MAX_UNSTORED
-    if unstored or (stored is not None and decoded > max(_SMALL_BYTES, stored * _MAX_RATIO)):
+    if unstored or is_too_little(stored, decoded):
         raise CorruptMatrixError(
             f"{array.url} claims {n_rows:,} × {n_columns:,} numbers, but stores {stored:,} bytes"
         )

@@ -11,6 +11,23 @@ from numpy.typing import NDArray
 
 from dpss.formats.arrays.budget import LARGE_BYTES
 
+SMALL_BYTES = 1 << 32
+"""Decoded size up to which a file may store as little as it does."""
+MAX_RATIO = 20_000
+"""Largest ratio of decoded to stored bytes: no usual codec reaches it with counts, and a damaged
+file could declare any shape.
+"""
+
+
+def is_too_little(stored: int | None, decoded: int) -> bool:
+    """Return whether so many stored bytes can't be that many decoded ones.
+
+    Args:
+        stored: Bytes that are stored; ``None`` where that is not known.
+        decoded: Bytes that an array declares.
+    """
+    return stored is not None and decoded > max(SMALL_BYTES, stored * MAX_RATIO)
+
 
 class Vector(Protocol):
     """An array in chunks, read by ranges of its first axis. Safe in several threads."""
@@ -26,6 +43,10 @@ class Vector(Protocol):
     @property
     def chunk_bytes(self) -> int:
         """Decoded size of a chunk; 0 where there are none."""
+
+    @property
+    def stored_bytes(self) -> int | None:
+        """Bytes that the array takes where it is stored; ``None`` where that is not known."""
 
     def __len__(self) -> int:
         """Return the length of the first axis."""

@@ -1,9 +1,8 @@
 """HDF5 datasets read chunk by chunk, decoded outside of HDF5's global lock.
 
-HDF5 decompresses under a lock that lets only one thread work at a time. Here the
-library is asked only where each chunk lies; its bytes are read straight from the
-file and inflated by libdeflate, which lets go of the interpreter's lock too. Chunks with filters
-that `dpss.formats.hdf5.filters` does not know are left to the library.
+HDF5 decompresses under a lock that lets only one thread work at a time. Here the library is asked
+only where each chunk lies; its bytes are read from the file and inflated by libdeflate, without a
+lock. Chunks with filters that `dpss.formats.hdf5.filters` does not know are left to the library.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -172,17 +172,23 @@ class ChunkedArray:
         """Decoded size of a chunk; 0 where there are none."""
         return prod(self.chunk_shape) * self.dtype.itemsize if self.chunk_shape else 0
 
+    @cached_property
+    def stored_bytes(self) -> int:
+        """Bytes that the dataset takes in the file."""
+        with reading(self._file):
+            return int(self._file.dataset(self.path).id.get_storage_size())
+
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop`` of the first axis."""
         return Cursor(self).read(start, stop)
 
     def prefetch(self, elements: range) -> None:
         """Prefetch elements of the first axis."""
-        blob, layout = self._file.blob, None
+        blob = self._file.blob
         is_glance = not self._laid_out and self._glances.allows(len(elements))
-        if elements and not is_glance and isinstance(blob, Prefetchable):
-            layout = self.layout()
-        if layout is None or not isinstance(blob, Prefetchable):
+        if not elements or is_glance or not isinstance(blob, Prefetchable):
+            return
+        if (layout := self.layout()) is None:
             return
         per_row, height = layout.chunks_per_row, layout.chunk_shape[0]
         start, stop = elements.start // height, -(-elements.stop // height)
@@ -212,14 +218,13 @@ class ChunkedArray:
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Read elements through the HDF5 library."""
         dataset = self._file.dataset(self.path)
-        require_filters(f"{self._file.blob.url}: {self.path}", dataset)
+        where = f"{self._file.blob.url}: {self.path}"
+        require_filters(where, dataset)
         try:
             return np.asarray(dataset[start:stop])
         except (OSError, RuntimeError, ValueError) as error:
             self._file.raise_own_error()
-            raise CorruptMatrixError(
-                f"{self._file.blob.url}: {self.path} can't be read ({reason_of(error)})"
-            ) from error
+            raise CorruptMatrixError(f"{where} can't be read ({reason_of(error)})") from error
 
     def can_read_into(self, layout: DatasetLayout) -> bool:
         """Return whether `read_into` can be called: for one axis and known filters only."""
@@ -237,8 +242,7 @@ class ChunkedArray:
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the rows of chunks ``first..stop`` with their numbers, decoded.
 
-        A row of chunks is as wide as the array; the last one may be longer than the
-        array by a part of a chunk.
+        A row of chunks is as wide as the array; the last one may end behind the array's end.
         """
         per_row = layout.chunks_per_row
         width = layout.chunk_shape[1] if len(layout.chunk_shape) > 1 else 0
@@ -270,8 +274,7 @@ class ChunkedArray:
             stored = memoryview(self._file.blob.read_range(begin, n_bytes))
             places = (layout.offsets[together] - begin).tolist()
             sizes, masks = layout.sizes[together].tolist(), layout.masks[together].tolist()
-            chunks = zip(together.tolist(), places, sizes, masks, strict=True)
-            for number, at, size, mask in chunks:
+            for number, at, size, mask in zip(together.tolist(), places, sizes, masks, strict=True):
                 yield number, self._decode(layout, number, stored[at : at + size], mask)
 
     def _filled(self, layout: DatasetLayout) -> NDArray[Any]:

@@ -66,11 +66,10 @@ class Hdf5Tiles:
         n_rows, n_columns = self.tile_shape
         return n_rows * n_columns * self.dtype.itemsize
 
-    @cached_property
+    @property
     def stored_bytes(self) -> int:
         """Bytes that the dataset takes in the file."""
-        with reading(self.file):
-            return int(self.file.dataset(self.path).id.get_storage_size())
+        return self._array.stored_bytes
 
     def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
         """Yield the chunks of a rectangle in the order in which they lie in the file.

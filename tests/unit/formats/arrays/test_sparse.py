@@ -1,0 +1,85 @@
+"""Sparse matrices: what they claim is held against what they store."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata
+import h5py
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.errors import CorruptMatrixError
+from dpss.formats.arrays.vectors import MAX_RATIO, SMALL_BYTES, is_too_little
+from dpss.formats.registry import open_matrices
+from dpss.storage.local import LocalFile, LocalFolder
+
+MANY = 1 << 40
+
+
+def write_hdf5(path: Path, n_values: int, dtype: str = "<f4") -> Path:
+    """Write an h5ad whose values are declared, and not stored: HDF5 reads them as zeros."""
+    with h5py.File(path, "w") as h5:
+        group = h5.create_group("X")
+        group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
+        group.attrs["shape"] = np.array([2, 3])
+        group.create_dataset("data", (n_values,), dtype, chunks=(1 << 16,), compression="gzip")
+        group.create_dataset("indices", (n_values,), "<i4", chunks=(1 << 16,), compression="gzip")
+        group["indptr"] = np.array([0, 1, n_values])
+        for name, n in (("obs", 2), ("var", 3)):
+            h5.create_dataset(f"{name}/_index", data=[f"{name}{i}" for i in range(n)])
+            h5[name].attrs.update({"_index": "_index", "column-order": np.array([], "S1")})
+            h5[name].attrs["encoding-type"] = "dataframe"
+    return path
+
+
+def write_zarr(path: Path, n_values: int, zarr_format: int) -> Path:
+    """Write the same as zarr: a chunk that is missing is its fill value."""
+    settings = anndata.settings.override(zarr_write_format=zarr_format, auto_shard_zarr_v3=False)
+    with settings, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        anndata.AnnData(sp.csr_matrix(np.eye(2, 3, dtype=np.float32))).write_zarr(path)
+    group = zarr.open_group(path / "X", mode="r+")
+    for name, dtype in (("data", "float32"), ("indices", "int32")):
+        group.create_array(
+            name, shape=(n_values,), dtype=dtype, chunks=(1 << 16,), fill_value=0, overwrite=True
+        )
+    group.create_array("indptr", data=np.array([0, 1, n_values]), overwrite=True)
+    return path
+
+
+WRITERS: dict[str, Callable[[Path, int], Path]] = {
+    "h5ad": write_hdf5,
+    "h5ad, whole numbers": lambda path, n: write_hdf5(path, n, "<i8"),
+    "zarr 2": lambda path, n: write_zarr(path, n, 2),
+    "zarr 3": lambda path, n: write_zarr(path, n, 3),
+}
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("n_values", [1 << 33, MANY, (1 << 50) + 1])
+def test_values_that_are_claimed_and_not_stored_are_refused(
+    form: str, n_values: int, tmp_path: Path
+) -> None:
+    """To read them as zeros would take hours: at once it is said how many there are."""
+    path = WRITERS[form](tmp_path / ("m.h5ad" if form.startswith("h5ad") else "m.zarr"), n_values)
+    source = LocalFile(path) if path.is_file() else LocalFolder(path)
+    with pytest.raises(
+        CorruptMatrixError, match=rf"claims {n_values:,} values, but stores \d+ bytes of them"
+    ):
+        open_matrices(source)[0].layers[0].partitions(1 << 24)
+
+
+@given(st.integers(0, 1 << 40), st.integers(0, 1 << 60))
+def test_what_a_codec_can_reach_is_believed(stored: int, decoded: int) -> None:
+    """Small arrays, those whose bytes are not known, and any ratio up to the largest."""
+    found = is_too_little(stored, decoded)
+    assert found == (decoded > SMALL_BYTES and decoded > stored * MAX_RATIO)
+    assert not is_too_little(None, decoded)
+    assert not is_too_little(stored, stored * MAX_RATIO)
