@@ -16,14 +16,15 @@ from dpss.website.records import MatrixRecord
 _CUT = re.compile(
     r"\.|ccs|Aligned|ReadsPerGene|Log\.final|\| stdin|"
     r"_(counts|tophat|star_aligned|fastqc|slamdunk|bismark|peaks|SummaryStatistics|duprate|vep|"
-    r"NanoStats|gopeaks|overall_mean_cov|coverage_metrics)"
+    r"NanoStats|gopeaks|overall_mean_cov|coverage_metrics|mapq_table|strand_table|isize_table|"
+    r"dup_report|cv_table|covdist|CpGRetention|CpHRetention|total(Base|Read)Conversion|qual|"
+    r"hifi_trimmer|trimmer)"
 )
 """Where MultiQC may cut a name; each dot counts, as it has a hundred endings."""
-_TRIMMED = re.compile(
-    r"^(runs_|short_summary_|[._:-])+|(_(val|trimmed|mqc|summary|matrix)|[._:-])+$|\s+$"
-)
-"""Parts that MultiQC takes off the ends of a name."""
-_EDGES = re.compile(r"^(runs_|short_summary_|[._:-])|[._:\s-]$")
+_TRIM = r"runs_|short_summary_|_(?:val|trimmed|mqc|summary|matrix)|[._:-]"
+_TRIMMED = re.compile(rf"^(?:{_TRIM})+|(?:{_TRIM})+$|\s+$")
+"""Parts that MultiQC takes off both ends of a name."""
+_EDGES = re.compile(rf"^(?:{_TRIM})|(?:runs_|short_summary_|[._:\s-])$")
 """Ends of a name from which MultiQC takes more than one part."""
 _WORDS = re.compile(r"(ccs|Aligned|ReadsPerGene)")
 

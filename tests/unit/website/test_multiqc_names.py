@@ -13,7 +13,8 @@ from dpss.website.multiqc_names import sample_names
 from tests.examples import examples
 
 PARTS = ("S", "1", "a", "_", ".", "-", "_matrix", ".h5", ".gz", "_counts", "runs_", "ccs", ".csv",
-         "_val", ".sorted", "Aligned", "_fastqc", "_summary", ".out", ".bam", "tumor")  # fmt: skip
+         "_val", ".sorted", "Aligned", "_fastqc", "_summary", ".out", ".bam", "tumor",
+         "_qual", "_trimmer", "short_summary_")  # fmt: skip
 
 
 def named(*folders: str) -> list[str]:
@@ -42,6 +43,22 @@ def test_names_that_would_become_others_have_spaces() -> None:
     assert named("A/x_filtered", "A/x_filtered.h5") == ["x_filtered", "x filtered h5"]
     assert named("A/S1.gz", "A/S1_matrix", "A/S1") == ["S1 gz", "S1 matrix", "S1"]
     assert named("A/S1.h5") == ["S1.h5"]
+
+
+@pytest.mark.slow
+def test_every_ending_that_multiqc_knows_is_safe() -> None:
+    """Those of the installed version, behind a name, before it, and twice."""
+    pytest.importorskip("multiqc")
+    from multiqc import config
+    from multiqc.base_module import BaseMultiqcModule
+
+    module = BaseMultiqcModule(name="x", anchor="x")
+    known = [*config.fn_clean_exts, *config.fn_clean_trim]
+    for part in [each for each in known if isinstance(each, str)]:
+        plain = part.replace("/", "")
+        for other in (f"S{plain}", f"{plain}S", f"S{plain}_matrix", f"S{plain}{plain}"):
+            names = named("run/S", f"run/{other}")
+            assert len({module._clean_s_name(name) for name in names}) == 2, (part, names)
 
 
 @pytest.mark.slow
