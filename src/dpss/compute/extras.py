@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib import import_module
 
 from dpss.errors import DpssError, MissingExtraError
 
@@ -18,7 +18,7 @@ EXTRAS = {
 
 
 def require(extra: str, need: str, error: type[DpssError] = MissingExtraError) -> None:
-    """Check that what an extra brings is installed, before it is imported.
+    """Import what an extra brings, which may be missing or broken.
 
     Args:
         extra: Name of the extra.
@@ -26,7 +26,10 @@ def require(extra: str, need: str, error: type[DpssError] = MissingExtraError) -
         error: Class of the error.
 
     Raises:
-        DpssError: A module is missing; the message says what to install. Of the given class.
+        DpssError: A module can't be imported; the message says what to install. Of the given class.
     """
-    if any(find_spec(name) is None for name in EXTRAS[extra]):
-        raise error(f"{need}: pip install '{PACKAGE}[{extra}]'")
+    try:
+        for name in EXTRAS[extra]:
+            import_module(name)
+    except ImportError as missing:
+        raise error(f"{need}: pip install '{PACKAGE}[{extra}]'") from missing

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PARQUET, FEATHER = "parquet", "feather"
 _MAGIC = {b"PAR1": PARQUET, b"ARROW1": FEATHER}
-_INSTEAD = "else give it as csv or h5ad"
+_INSTEAD = "or give it as csv or h5ad"
 _BATCH_BYTES = 1 << 22
 """Decoded size of the rows that are written at a time."""
 _MAX_BATCH_ROWS = 1 << 16
@@ -113,7 +113,7 @@ class TableText(DerivedStream):
             raise NeedsWholeError(
                 f"{self.url}: a {self.kind.title()} table can't be read as a stream"
             )
-        need = f"{self.url}: a {self.kind.title()} table ({_INSTEAD}) needs pyarrow"
+        need = f"{self.url}: a {self.kind.title()} table needs pyarrow, {_INSTEAD}"
         require("parquet", need, UnknownFormatError)
 
     def open(self) -> BinaryIO:
