@@ -76,7 +76,11 @@ class ElementsTable:
         for start in range(0, n, PART_CELLS):
             stop = min(start + PART_CELLS, n)
             values = self.elements.part(place, start, stop)
-            found = to_text(values) if categories is None else pick(values, categories, where)
+            if categories is None:
+                found = to_text(values)
+            else:
+                codes = codes_of_factor(values) if place.endswith("/values") else values
+                found = pick(codes, categories, where)
             if mask:
                 found[self.elements.part(mask, start, stop).astype(bool)] = None
             yield found
@@ -97,14 +101,14 @@ class ElementsTable:
         parts = set(self.elements.children(where))
         inner = "/codes" if {"codes", "categories"} <= parts else "/values" * ("values" in parts)
         kind = self.elements.kind(where + inner)
-        allowed = "iu" if inner == "/codes" else "SUOTiufb"
+        allowed = "iu" if inner == "/codes" or "levels" in parts else "SUOTiufb"
         return where + inner if kind and kind in allowed else ""
 
     def _categories(self, where: str, to_text: Callable[[NDArray[Any]], Labels]) -> Labels | None:
         """Return the categories of a column; ``None`` without."""
         parts = set(self.elements.children(where))
-        if {"codes", "categories"} <= parts:
-            inner = f"{where}/categories"
+        if {"codes", "categories"} <= parts or {"values", "levels"} <= parts:
+            inner = f"{where}/categories" if "codes" in parts else f"{where}/levels"
             if "values" in self.elements.children(inner):
                 inner += "/values"
             if not self.elements.kind(inner) or self.elements.length(inner) > MAX_CATEGORIES:
@@ -125,6 +129,22 @@ class BarcodeTable(ElementsTable):
     def columns(self) -> list[str]:
         """Return an empty list."""
         return []
+
+
+@dataclass(frozen=True)
+class TableBesideNames(ElementsTable):
+    """A table whose names of cells stand outside of its columns."""
+
+    names_path: str = ""
+    """Path of the vector of names."""
+
+    def names(self) -> Iterator[Labels]:
+        """Yield the names of the cells in parts.
+
+        Raises:
+            ColumnError: The names are damaged, or not there.
+        """
+        return ElementsTable(self.elements, "", self.names_path).names()
 
 
 def label(values: NDArray[Any]) -> Labels:
@@ -171,6 +191,15 @@ def pick(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
     if len(numbers) and not -1 <= numbers.min() <= numbers.max() < len(categories):
         raise ColumnError(f"{where}: its codes are damaged")
     return np.array([*categories.tolist(), None], dtype=object)[numbers]
+
+
+def codes_of_factor(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the places of a factor of R in its levels: R counts from 1, and NA is below it.
+
+    >>> codes_of_factor(np.array([1, 3, -2147483648, 0])).tolist()
+    [0, 2, -1, -1]
+    """
+    return np.maximum(values.astype(np.int64), 0) - 1
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats.annotation.cell_table import BarcodeTable
+from dpss.formats.annotation.cell_table import TableBesideNames
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.arrays.coordinates import AxisMajorCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
@@ -66,7 +66,7 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
         raise NoMatrixError(f"{blob.url}: none of its assays has counts or data")
     single = len(found) == 1
     elements = Hdf5Elements(file)
-    cells = BarcodeTable(elements, "", "cell.names")
+    cells = TableBesideNames(elements, "meta.data", None, "cell.names")
     places = AxisMajorCoordinates(file, elements, "reductions", "cell.embeddings")
     return tuple(
         Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,), cells, places)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dpss
 from dpss.errors import MatrixError
@@ -89,6 +92,58 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path) -> None:
         file.create_group("assays/RNA")
     with pytest.raises(MatrixError, match="none of its assays"):
         open_path(tmp_path / "b.h5Seurat")
+
+
+def write_cells(file: h5py.File, levels: list[str], values: np.ndarray) -> None:
+    """Write columns of cells: a factor of R, numbers, and a group that is no column."""
+    cells = file.create_group("meta.data")
+    cells["nCount_RNA"] = np.arange(N_CELLS, dtype=np.float64)
+    cells["cell_type/levels"] = [level.encode() for level in levels]
+    cells["cell_type/values"] = values
+    cells.create_group("misc")["values"] = np.empty(0, "V4")
+
+
+@given(st.lists(st.integers(0, 3), min_size=N_CELLS, max_size=N_CELLS), st.booleans())
+def test_columns_of_cells_are_read(drawn: list[int], missing: bool) -> None:
+    """Factors count from 1; NA, which R writes as the least integer, has no value."""
+    levels = ["B", "T", "NK", "Mono"]
+    values = np.array(drawn, dtype=np.int32) + 1
+    if missing:
+        values[::7] = np.iinfo(np.int32).min
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.h5Seurat"
+        with new(path) as file:
+            write_assay(file, "RNA", counts(6))
+            write_cells(file, levels, values)
+        (matrix,) = open_path(path)
+        assert matrix.cells is not None
+        assert matrix.cells.columns() == ["cell_type", "nCount_RNA"]
+        found = np.concatenate(list(matrix.cells.labels("cell_type"))).tolist()
+        names = np.concatenate(list(matrix.cells.names())).tolist()
+    assert found == [None if value < 1 else levels[value - 1] for value in values]
+    assert names == [f"cell{i}" for i in range(N_CELLS)]
+
+
+@pytest.mark.parametrize("fault", ["too large", "short", "levels", "text"])
+def test_a_damaged_factor_is_a_warning(fault: str, tmp_path: Path) -> None:
+    """The matrix is summarised all the same; the warning names the column."""
+    values = np.tile(np.arange(1, 4, dtype=np.int32), N_CELLS // 3)
+    with new(tmp_path / "a.h5Seurat") as file:
+        write_assay(file, "RNA", counts(7))
+        write_cells(file, ["B", "T", "NK"], values)
+        column = file["meta.data/cell_type"]
+        if fault == "too large":
+            column["values"][3] = 9
+        elif fault == "levels":
+            del column["levels"]
+            column.create_group("levels")
+        else:
+            del column["values"]
+            column["values"] = values[:-1] if fault == "short" else np.full(N_CELLS, b"B")
+    summary = dpss.summarize(tmp_path / "a.h5Seurat", annotation="cell_type")
+    assert summary.n_cells == N_CELLS
+    (check,) = (each for each in summary.checks if each.name == "annotation")
+    assert "cell_type" in check.message
 
 
 @pytest.mark.parametrize(
