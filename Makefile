@@ -47,7 +47,7 @@ define lint_and_test
 endef
 
 .PHONY: check
-check: $(VENV)/.installed-dev ## Lint, types, import rules and the quick tests: less than a minute
+check: $(VENV)/.installed-dev ## Lint, types, import rules and the quick tests: a minute or two
 	$(call lint_and_test,2,-q -m "not slow" --hypothesis-profile quick tests/unit tests/laws tests/structure $(ARGS))
 
 .PHONY: test
