@@ -27,11 +27,11 @@ def preload() -> None:
     configuration folder that can't be written costs matplotlib its font cache, no more;
     it would warn of that at length.
     """
-    require("notebook", "a figure as an object needs matplotlib")
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
+        require("notebook", "a figure as an object needs matplotlib")
         for name in ("figure", "font_manager", "backends.backend_agg"):
             import_module(f"matplotlib.{name}")
     finally:
