@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.compute.extras import require
+from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
 
 NEED_PER_OBJECT = 1_250
 """Memory per object, in bytes. Measured (peak over lists of 300,000; rdata 1.1): NULL 287,
@@ -43,8 +44,10 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
     Raises:
         LimitError: There are more objects.
         CorruptMatrixError: The objects can't be parsed.
+        UnknownFormatError: rdata, which an extra brings, is not installed.
     """
-    # The import takes half a second and more: only readers of R's files need it.
+    # The import takes half a second and more, and memory: only what is parsed needs it.
+    require("r", f"{url}: a file of R needs rdata", UnknownFormatError)
     from rdata import parser
     from rdata.parser._ascii import ParserASCII
     from rdata.parser._parser import parse_r_object_info

@@ -14,14 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.compute.extras import require
-from dpss.errors import (
-    CorruptMatrixError,
-    LimitError,
-    MatrixError,
-    NoMatrixError,
-    UnknownFormatError,
-)
+from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
@@ -82,7 +75,6 @@ def open_(
     """
     if not isinstance(source, Blob):
         raise NoMatrixError(f"{source.url}: not a file of R")
-    require("r", f"{source.url}: a file of R needs rdata", UnknownFormatError)
     data, n_strings, most_objects = _read(source, memory_bytes)
     seconds = len(data) / _BYTES_PER_SECOND + n_strings * _SECONDS_PER_STRING
     if sample_only and seconds > _QUICK_SECONDS:
