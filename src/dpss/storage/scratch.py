@@ -5,7 +5,6 @@ It is emptied when the program ends; the next program removes what a killed one 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
@@ -18,11 +17,14 @@ from pathlib import Path
 
 from dpss.errors import CorruptMatrixError, FetchError, LimitError, MatrixError, UnreachableError
 from dpss.storage.base import Blob
-from dpss.storage.file_lock import can_lock, lock
 from dpss.storage.local import LocalFile
+from dpss.storage.scratch_folders import (
+    make_locked_folder,
+    remove_abandoned,
+    remove_emptied,
+    remove_folder,
+)
 
-_PREFIX = "dpss-scratch-"
-_LOCK = ".lock"
 _PIECE_BYTES = 1 << 20
 
 
@@ -57,12 +59,12 @@ class Scratch:
             self.changed.notify_all()
             folder, self._folder = self._folder, None
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
-            if folder is not None and folder.exists():  # Windows removes no open file.
-                shutil.rmtree(folder, ignore_errors=True)
+            if folder is not None:  # Windows removes no open file.
+                remove_emptied(folder)
 
     @property
     def limit_bytes(self) -> int:
@@ -161,9 +163,7 @@ class Scratch:
                 raise FetchError("the scratch space is closed")
             if self._folder is None:
                 try:
-                    self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
-                    self._lock_file = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-                    lock(self._lock_file)
+                    self._folder, self._lock_file = make_locked_folder(self._parent)
                 except OSError as error:
                     raise _no_folder(self._parent, error) from error
             return self._folder
@@ -246,26 +246,6 @@ class ScratchFile(LocalFile):
     def url(self) -> str:
         """The address that it was fetched from."""
         return self.origin
-
-
-def remove_abandoned(parent: Path) -> None:
-    """Remove scratch folders of programs that were killed.
-
-    Each running program holds a lock within its own folder. On a system without file
-    locks nothing is removed.
-    """
-    if not can_lock():
-        return
-    for folder in parent.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            lock_file = os.open(folder / _LOCK, os.O_RDWR)
-            try:
-                lock(lock_file, wait=False)
-                shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(lock_file)
-            if folder.exists():  # Windows removes no open file.
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _too_large(url: str, n_bytes: int, limit: int) -> LimitError:

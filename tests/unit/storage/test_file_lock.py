@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from dpss.storage import file_lock
-from dpss.storage.scratch import Scratch, remove_abandoned
+from dpss.storage.scratch import Scratch
+from dpss.storage.scratch_folders import remove_abandoned
 
 
 def test_a_second_lock_is_refused_until_the_first_file_is_closed(tmp_path: Path) -> None:

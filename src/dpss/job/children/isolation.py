@@ -32,7 +32,8 @@ from dpss.job.stop import NeverStop, Stop
 from dpss.model import MatrixRef, Project
 from dpss.storage.download import Fetcher
 from dpss.storage.locations import open_source
-from dpss.storage.scratch import Scratch, remove_abandoned
+from dpss.storage.scratch import Scratch
+from dpss.storage.scratch_folders import remove_abandoned
 
 if TYPE_CHECKING:
     from dpss.engine.progress import Progress

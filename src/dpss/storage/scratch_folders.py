@@ -1,0 +1,106 @@
+"""Folders of scratch space: made with a lock, and removed where no program holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from dpss.storage.file_lock import can_lock, lock
+
+_PREFIX = "dpss-scratch-"
+_LOCK = ".lock"
+
+
+def make_locked_folder(parent: Path) -> tuple[Path, int]:
+    """Make an empty folder and return it, with a descriptor that locks it until it is closed.
+
+    Another program may remove the folder before it is locked, as `remove_abandoned` can't tell
+    it from one that was left. Then another one is made.
+
+    Raises:
+        OSError: No folder can be made, or locked.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        try:
+            lock_file = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        except FileNotFoundError:
+            continue
+        try:
+            lock(lock_file)
+            if _is_there(folder / _LOCK, lock_file):
+                return folder, lock_file
+        except BaseException:
+            os.close(lock_file)
+            raise
+        os.close(lock_file)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all that is in it, as far as the system allows.
+
+    The file of the lock goes last: if the program is killed meanwhile, the next one finds the
+    rest by it. Windows keeps that file until it is closed.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.name == _LOCK:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+    remove_emptied(folder)
+
+
+def remove_emptied(folder: Path) -> None:
+    """Remove a folder that holds no more than the file of its lock; else nothing but that file."""
+    with contextlib.suppress(OSError):
+        (folder / _LOCK).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove scratch folders of programs that were killed.
+
+    Each running program holds a lock within its own folder. On a system without file
+    locks nothing is removed, nor are folders of another user.
+    """
+    if not can_lock():
+        return
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if not _is_own(folder):
+                continue
+            try:
+                lock_file = os.open(folder / _LOCK, os.O_RDWR)
+            except FileNotFoundError:
+                # Killed before it had a lock; one that is about to lock it makes another.
+                folder.rmdir()
+                continue
+            try:
+                lock(lock_file, wait=False)
+                remove_folder(folder)
+            finally:
+                os.close(lock_file)
+            # Windows removes no open file. A program that waited for the lock may hold it by
+            # now, so nothing else is removed.
+            remove_emptied(folder)
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    """Return whether an open file still has its name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _is_own(folder: Path) -> bool:
+    """Return whether a path is a folder of this user, and no link to one."""
+    entry = folder.lstat()
+    user = getattr(os, "geteuid", None)
+    return not folder.is_symlink() and (user is None or entry.st_uid == user())
