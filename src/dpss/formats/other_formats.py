@@ -5,75 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from dpss.formats.signatures import QS, READS, describe_signature
+
 PICKLE = "a pickle of Python, which may run code when it is read; write it as h5ad or csv"
 _BPCELLS = "a matrix of BPCells; write it as 10x h5 with BPCells::write_matrix_10x_hdf5"
 
-_READS = "give the matrix that was counted from them"
-_SERIES = "GEO's series matrix, which tells of samples; give the supplementary files of counts"
-_QS = "an R object that {} saved; read it in R and write it with saveRDS"
 _LOUPE = "a file of 10x's Loupe Browser; give filtered_feature_bc_matrix.h5"
-_ENCRYPTED = "encrypted ({}); decrypt it first"
-_BY_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"FEA1", "a Feather table of version 1; write it as Parquet, csv or h5ad"),
-    (b"\x93NUMPY", "a numpy array, which names no genes; write an AnnData object with names"),
-    (b"BAM\x01", f"aligned reads (BAM); {_READS}"),
-    (b"CRAM", f"aligned reads (CRAM); {_READS}"),
-    (b"@HD\t", f"aligned reads (SAM); {_READS}"),
-    (b"@SQ\t", f"aligned reads (SAM); {_READS}"),
-    (b"NCBI.sra", f"sequencing reads (SRA); {_READS}"),
-    (b"BCF\x02", "variants (BCF), no matrix"),
-    (b"##fileformat=VCF", "variants (VCF), no matrix"),
-    (b"BUS\x00", "records of kallisto (BUS); give the folder that `bustools count` wrote"),
-    *((magic, "an index of another file") for magic in (b"BAI\x01", b"TBI\x01", b"CSI\x01")),
-    *((magic, "values along a genome (bigWig), no matrix")
-      for magic in (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")),
-    (b"##gff-version", "the genes of a genome (GFF), no matrix"),
-    (b"\x0b\x0e\x0a\x0c", _QS.format("qs")),
-    (b"\x0b\x0e\x0a\xc1", _QS.format("qs2")),
-    *((magic, _QS.format("qs2's qd_save")) for magic in (b"\x0b\x0e\x0a\xc2", b"\x0b\x0e\x0a\xcd")),
-    (b"SQLite format 3\x00", "a SQLite database; write its matrix as mtx or h5ad"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file (xls); save its sheet as csv"),
-    (b"%PDF", "a PDF document"),
-    (b"FCS2", "cells of a flow cytometer (FCS), no genes"),
-    (b"FCS3", "cells of a flow cytometer (FCS), no genes"),
-    (b"ORC", "an ORC table; write it as Parquet, csv or h5ad"),
-    (b"Obj\x01", "an Avro table; write it as Parquet, csv or h5ad"),
-    (b"$FL2", "an SPSS table; write it as csv"),
-    (b"$FL3", "an SPSS table; write it as csv"),
-    (b"<stata_dta>", "a Stata table; write it as csv"),
-    *((magic, "a NetCDF file; write its matrix as mtx or h5ad")
-      for magic in (b"CDF\x01", b"CDF\x02", b"CDF\x05")),
-    (b"\x04\x22\x4d\x18", "an lz4 archive; unpack it first"),
-    (b"\x1f\x9d", "a file that `compress` packed (Z); unpack it first"),
-    (b"LZIP", "a file that lzip packed; unpack it first"),
-    (b"\xff\x06\x00\x00sNaPpY", "a file that snappy packed; unpack it first"),
-    (b"crypt4gh", _ENCRYPTED.format("Crypt4GH")),
-    (b"Salted__", _ENCRYPTED.format("OpenSSL")),
-    (b"age-encryption.org", _ENCRYPTED.format("age")),
-    (b"-----BEGIN PGP", _ENCRYPTED.format("PGP")),
-    (b"!Series_", _SERIES),
-    (b"!Sample_", _SERIES),
-    (b"\x89PNG", "a picture (PNG)"),
-    (b"\xff\xd8\xff", "a picture (JPEG)"),
-    (b"GIF8", "a picture (GIF)"),
-    *((magic, "a picture (TIFF)") for magic in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")),
-    (b"\x7fELF", "a program"),
-    (b"MATLAB 5.0", "a MATLAB file; write its matrix as mtx or h5ad"),
-    (
-        b"MATLAB 7.3",
-        "a MATLAB file of version 7.3 (HDF5 within); write its matrix as mtx, with tables of genes "
-        "and cells, or as h5ad",
-    ),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
-    (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
-    (b"version https://git-lfs.", "a pointer of Git LFS, not the file; run `git lfs pull`"),
-    *((magic, "a pointer of git-annex, not the file; run `git annex get`")
-      for magic in (b"/annex/objects/", b".git/annex/", b"../.git/annex/")),
-)  # fmt: skip
 _BY_FORM: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (
         re.compile(rb"@[^\n]*\n([A-Za-z.*-]+\n\+|[A-Za-z.*-]{100,}\Z)"),
-        f"sequencing reads (FASTQ); {_READS}",
+        f"sequencing reads (FASTQ); {READS}",
     ),
     (re.compile(rb">[^\n]*\n[A-Za-z*-]+(\n|\Z)"), "sequences (FASTA), no matrix"),
     (
@@ -89,10 +30,10 @@ _BY_FORM: tuple[tuple[re.Pattern[bytes], str], ...] = (
 """First bytes, decompressed, of files that begin with no fixed word."""
 _BY_ENDING = (
     ((".cloupe", ".vloupe", ".loupe"), _LOUPE),
-    ((".qs",), _QS.format("qs")),
+    ((".qs",), QS.format("qs")),
     (
         (".fastq", ".fastq.gz", ".fq", ".fq.gz", ".bam", ".cram", ".sra"),
-        f"sequencing reads; {_READS}",
+        f"sequencing reads; {READS}",
     ),
 )
 """Endings that name a file whose first bytes are not known."""
@@ -145,9 +86,8 @@ def describe_bytes(head: bytes) -> str | None:
     Returns:
         A few words; ``None`` for an unknown file.
     """
-    for magic, what in _BY_MAGIC:
-        if head.startswith(magic):
-            return what
+    if what := describe_signature(head):
+        return what
     if head.startswith(_PICKLES):
         return PICKLE
     for form, what in _BY_FORM:
@@ -218,6 +158,8 @@ def describe_members(paths: Collection[str]) -> str | None:
     if any(path.startswith("META-INF/") for path in paths):
         return "a Java archive"
     names = {path.rpartition("/")[2] for path in paths}
+    if {"data.pkl", "version"} <= names:
+        return "a model or tensors that PyTorch saved; write a matrix as h5ad or csv"
     if {"idxptr", "row_names", "version"} <= names:
         return _BPCELLS
     if any("__schema/" in path or path.endswith("__tiledb_group.tdb") for path in paths):
