@@ -60,8 +60,8 @@ def reading(summary: Summary) -> str:
     return (
         f"Each row is the cells of one value{by}: the line spans 90 % of them, the bar the middle "
         "half, the dot is the median; the dashed line is the median of all cells. A row in orange "
-        "with a diamond stands apart: its median is more than 3 median absolute deviations from "
-        "the others'."
+        "with a diamond stands apart: its median is more than 3 + 6/n median absolute deviations "
+        "from that of all n, and differs by more than a quarter."
     )
 
 

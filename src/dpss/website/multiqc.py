@@ -35,8 +35,8 @@ _POLICY = {
 _TEXTS = {
     "apart": {
         "title": "Apart",
-        "description": "Medians more than 3 median absolute deviations from those of the "
-        "project's other matrices",
+        "description": "Medians far from those of the project's other matrices: by 3 + 6/n median "
+        "absolute deviations among n, and by a quarter",
         "scale": False,
     },
     "cautions": {

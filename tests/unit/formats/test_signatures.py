@@ -1,4 +1,4 @@
-"""Files that are not read are named by bytes at a fixed place; titles of a table are no such bytes."""
+"""Files that are not read are named by bytes at a place; titles of a table are no such bytes."""
 
 from __future__ import annotations
 

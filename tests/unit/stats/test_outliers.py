@@ -60,10 +60,20 @@ def test_beyond_a_limit(values: list[int], limit: int) -> None:
         ([100, 1000, 105], set()),
         ([100, 100, 100, 100, 101], set()),
         ([5, 5.5, 4.5, 5.2, 0.1], {4}),
+        ([1000, 1001, 1000.5, 1040], set()),
+        ([1000, 1001, 1000.5, 1240], set()),
+        ([1000, 1001, 1000.5, 1260], {3}),
+        ([1000, 1001, 1000.5, 700], {3}),
+        ([1000, 1100, 900, 1450], set()),
+        ([1000, 1100, 900, 1900], {3}),
+        ([0, 0.1, 0.2, 12], {3}),
     ],
 )
 def test_outlying_medians(medians: list[float], odd: set[int]) -> None:
-    """One far median among others is found, on either side; never one of fewer than four."""
+    """One far median among others is found, on either side.
+
+    None is among fewer than four, nor within a quarter of the others; few need more distance.
+    """
     assert find_odd(dict(enumerate(medians)), logarithmic=False) == odd
 
 
@@ -71,7 +81,7 @@ def test_outlying_medians(medians: list[float], odd: set[int]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1e6), max_size=30), st.booleans())
 def test_outlying_medians_are_those_of_scipy(medians: list[float], logarithmic: bool) -> None:
-    """Outliers are 3 of scipy's scaled deviations away, on the scale that is asked for."""
+    """Outliers are 3 + 6/n of scipy's scaled deviations away, on the scale that is asked for."""
     from scipy.stats import median_abs_deviation
 
     found = find_odd(dict(enumerate(medians)), logarithmic=logarithmic)
@@ -79,8 +89,26 @@ def test_outlying_medians_are_those_of_scipy(medians: list[float], logarithmic: 
         assert found == frozenset()
         return
     x = np.log10(1 + np.array(medians)) if logarithmic else np.array(medians)
-    limit = 3 * NORMAL * median_abs_deviation(x)
+    usual = (3 + 6 / len(x)) * NORMAL * median_abs_deviation(x)
     distances = np.abs(x - np.median(x))
+    limit = max(usual, np.log10(1.25) if logarithmic else np.median(x) / 4)
     sure = np.abs(distances - limit) > 1e-9 * (1 + limit)
-    expected = {int(i) for i in np.flatnonzero((distances > limit) & (limit > 0))}
+    expected = {int(i) for i in np.flatnonzero((distances > limit) & (usual > 0))}
     assert {i for i in found if sure[i]} == {i for i in expected if sure[i]}
+
+
+@pytest.mark.parametrize("n", [4, 5, 8, 20])
+def test_few_normal_medians_seldom_have_an_outlier(n: int) -> None:
+    """Of 2,000 sets of numbers that differ by chance alone, fewer than 17 % have one marked."""
+    sets = np.random.default_rng(n).normal(1000, 300, size=(2000, n)).clip(0)
+    marked = sum(bool(find_odd(dict(enumerate(each)), logarithmic=False)) for each in sets)
+    assert marked < 0.17 * len(sets)
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.lists(st.floats(100, 125), min_size=1, max_size=30), st.booleans())
+def test_what_differs_by_less_than_a_quarter_is_never_an_outlier(
+    medians: list[float], logarithmic: bool
+) -> None:
+    """However close the others are to each other."""
+    assert not find_odd(dict(enumerate(medians)), logarithmic=logarithmic)

@@ -6,9 +6,9 @@
   const WIDTH = 120;
   const EDGE = 3;
   const MEASURES = [
-    { key: "genes", label: "Genes per cell", show: number, scale: (value) => Math.log10(1 + value) },
-    { key: "counts", label: "Counts per cell", show: number, scale: (value) => Math.log10(1 + value) },
-    { key: "mt", label: "Mitochondrial", show: percent, scale: (value) => value },
+    { key: "genes", label: "Genes per cell", show: number, scale: (value) => Math.log10(1 + value), least: () => Math.log10(1.25) },
+    { key: "counts", label: "Counts per cell", show: number, scale: (value) => Math.log10(1 + value), least: () => Math.log10(1.25) },
+    { key: "mt", label: "Mitochondrial", show: percent, scale: (value) => value, least: (centre) => 0.25 * centre },
   ];
   const status = document.getElementById("status");
   const result = document.getElementById("result");
@@ -59,17 +59,18 @@
   }
 
   /** Add the strips of a measure, on one axis, and mark the matrices that stand apart. */
-  function place({ key, scale }) {
+  function place({ key, scale, least }) {
     const known = rows.filter((row) => row.spreads[key]);
     if (!known.length) return;
     const low = scale(Math.min(...known.map((row) => row.spreads[key][0])));
     const high = scale(Math.max(...known.map((row) => row.spreads[key][4])));
     const middles = known.map((row) => scale(row.spreads[key][2]));
     const centre = median(middles);
-    const limit = 3 * 1.4826 * median(middles.map((value) => Math.abs(value - centre)));
+    // As `find_odd` of dpss/stats/outliers.py has it.
+    const limit = (3 + 6 / known.length) * 1.4826 * median(middles.map((value) => Math.abs(value - centre)));
     known.forEach(function (row, i) {
       const at = row.spreads[key].map((value) => EDGE + (high > low ? (scale(value) - low) / (high - low) : 0.5) * (WIDTH - 2 * EDGE));
-      const odd = known.length > 3 && limit > 0 && Math.abs(middles[i] - centre) > limit;
+      const odd = known.length > 3 && limit > 0 && Math.abs(middles[i] - centre) > Math.max(limit, least(centre));
       row.cells[key].append(dpss.strip(at, odd));
       if (odd) row.cells[key].append(element("span", { class: "apart" }, "apart"));
     });
