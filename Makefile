@@ -16,6 +16,8 @@ ARGS ?=
 unexport PYTHONHOME PYTHONPATH PIP_CONSTRAINT PIP_DRY_RUN PIP_EDITABLE \
 	PIP_IGNORE_INSTALLED PIP_NO_BINARY PIP_NO_DEPS PIP_ONLY_BINARY PIP_PREFIX PIP_PYTHON \
 	PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
+# Tests start hundreds of processes, each of which would compile the package.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Wheels only: an ordinary machine has no compiler, and a clear "no matching distribution" beats a

@@ -11,14 +11,13 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Any
 
 import h5py
 import numpy as np
 from isal import igzip, isal_zlib
-from numba import njit
 from numpy.typing import NDArray
 
 N_GENES = 33_000
@@ -190,16 +189,24 @@ def stream_mtx(
     head += f"{N_GENES} {n_tiles * tile_cells} {n_values}\n"
     file.write(packer.compress(head.encode()))
     out = np.empty(LINES * MAX_LINE_BYTES, dtype=np.uint8)
+    format_lines = _compiled()
     for number in range(n_tiles):
         for at in range(0, len(cells), LINES):
             part = slice(at, at + LINES)
-            n = _format_lines(indices[part], cells[part] + number * tile_cells, counts[part], out)
+            n = format_lines(indices[part], cells[part] + number * tile_cells, counts[part], out)
             file.write(packer.compress(out[:n].tobytes()))
     file.write(packer.flush())
     return n_tiles * tile_cells, n_values
 
 
-@njit(cache=True)
+@cache
+def _compiled() -> Any:
+    """Return `_format_lines`, compiled; only text needs numba, whose import takes half a second."""
+    from numba import njit
+
+    return njit(cache=True)(_format_lines)
+
+
 def _format_lines(genes: Any, cells: Any, counts: Any, out: Any) -> int:
     """Write ``gene cell count`` lines, counted from 1, and return their length in bytes."""
     digits = np.empty(20, dtype=np.uint8)

@@ -30,15 +30,18 @@ gc.disable()
 ROOT = Path(__file__).resolve().parent.parent
 
 
-PORTALS = "tests/browser"
-"""Files in it look at the same portals, which are made once, but for `OWN_PORTAL`."""
+PORTALS = ("tests/browser", "tests/unit/website")
+"""Files in such a folder look at the same portals, which are made once, but for `OWN_PORTAL`."""
 OWN_PORTAL = "test_extremes.py"
 
 
 def place_of(nodeid: str) -> str:
     """Return what is run in one process: the test's file, or the folder of `PORTALS`."""
     folder, _, file = nodeid.partition("::")[0].rpartition("/")
-    return PORTALS if folder == PORTALS and file != OWN_PORTAL else f"{folder}/{file}"
+    for portal in PORTALS:
+        if f"{folder}/".startswith(f"{portal}/") and file != OWN_PORTAL:
+            return portal
+    return f"{folder}/{file}"
 
 
 @pytest.hookimpl(optionalhook=True)

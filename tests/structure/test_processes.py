@@ -42,8 +42,10 @@ def test_tests_of_a_file_are_run_in_one_process() -> None:
         ("tests/browser/test_index.py::test_b", "tests/browser"),
         ("tests/browser/test_extremes.py::test_c[1]", "tests/browser/test_extremes.py"),
         ("tests/unit/test_api.py::Laws::test_d", "tests/unit/test_api.py"),
+        ("tests/unit/website/genes/test_lookup.py::test_e", "tests/unit/website"),
+        ("tests/unit/websites/test_f.py::test_g", "tests/unit/websites/test_f.py"),
     ],
 )
 def test_a_file_is_a_place(nodeid: str, place: str) -> None:
-    """But for the browser's, most of which look at the same portals."""
+    """But for those of pages, most of which look at the same portals."""
     assert place_of(nodeid) == place

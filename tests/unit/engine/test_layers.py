@@ -68,7 +68,14 @@ def test_counts_of_any_name(tmp_path: Path, name: str, make: Any, layout: Any) -
     assert layers_check(summary)[0] == "pass"
 
 
-@pytest.mark.parametrize("name", ["spliced", "unspliced", "ambiguous", "soupX_corrected", "Ms"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "spliced",
+        "soupX_corrected",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("unspliced", "ambiguous", "Ms")),
+    ],
+)
 def test_parts_and_corrected_counts_are_set_aside(tmp_path: Path, name: str) -> None:
     """They are taken only where named; an error lists them with what they hold."""
     x = counts()

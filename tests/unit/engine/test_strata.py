@@ -139,7 +139,7 @@ def test_any_number_of_threads_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_odd_one_out_is_marked() -> None:
     """A donor whose cells have five times the counts of the others stands apart."""
-    found = by_name(dpss.summarize(adata_of(), by="donor"))
+    found = by_name(dpss.summarize(adata_of(), by="donor", embedding=False))
     assert "total_counts" in found["d3"].odd
     assert not found["d1"].odd
 
@@ -176,7 +176,8 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pat
 def test_suffixes_of_barcodes(tmp_path: Path) -> None:
     """What Cell Ranger's aggr appends tells the library; without it there are no strata."""
     adata = adata_of()
-    found = by_name(dpss.summarize(write(adata, tmp_path, "csr"), by=BARCODE_SUFFIX))
+    path = write(adata, tmp_path, "csr")
+    found = by_name(dpss.summarize(path, by=BARCODE_SUFFIX, embedding=False))
     assert {name: each.n_cells for name, each in found.items()} == {"1": 200, "2": 200, "3": 200}
     adata.obs_names = [f"cell {i}" for i in range(N_CELLS)]
     with pytest.raises(NoStrataError, match="no barcode ends in a hyphen and a number"):

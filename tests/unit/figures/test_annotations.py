@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from dpss.figures.annotations import ANNOTATIONS
 from tests.unit.engine.test_annotation import annotated
+from tests.unit.figures.embedded import bare
 
 
-def test_the_figure_is_drawn_or_left_out() -> None:
-    """It is drawn of annotated cells, and left out with a reason of others."""
+@pytest.mark.slow
+def test_the_figure_is_drawn() -> None:
+    """It is drawn of annotated cells."""
     summary = annotated()
     assert ANNOTATIONS.draw(summary).axes
     assert len(ANNOTATIONS.caption(summary)) > 40
-    bare = dataclasses.replace(summary, annotation=None)
+
+
+def test_without_types_the_figure_is_left_out() -> None:
+    """It has a reason to draw nothing of cells that are not annotated."""
     with pytest.raises(ValueError, match="the file has no"):
-        ANNOTATIONS.draw(bare)
+        ANNOTATIONS.draw(bare(annotation=None))

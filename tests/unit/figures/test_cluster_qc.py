@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from dpss.figures.cluster_qc import CLUSTER_QC
 from dpss.figures.export import figure_files
-from tests.unit.figures.embedded import embedded
+from tests.unit.figures.embedded import bare, embedded
 
 
 @pytest.mark.slow
@@ -24,8 +22,8 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
 @pytest.mark.slow
 def test_without_an_embedding_the_reason_is_told() -> None:
     """The figure is left out, for the reason that the embedding is."""
-    bare = dataclasses.replace(embedded(), embedding=None, no_embedding_reason="too few cells")
-    assert CLUSTER_QC.needs(bare) == "too few cells"
-    assert CLUSTER_QC.caption(bare)
+    summary = bare()
+    assert CLUSTER_QC.needs(summary) == "too few cells"
+    assert CLUSTER_QC.caption(summary)
     with pytest.raises(ValueError, match="too few cells"):
-        CLUSTER_QC.draw(bare)
+        CLUSTER_QC.draw(summary)

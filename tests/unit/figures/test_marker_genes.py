@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from dpss.figures.export import figure_files
 from dpss.figures.marker_genes import MARKER_GENES
-from tests.unit.figures.embedded import embedded
+from tests.unit.figures.embedded import bare, embedded
 
 
 @pytest.mark.slow
@@ -36,8 +34,8 @@ def test_bars_of_clusters_have_their_numbers(width: float) -> None:
 
 def test_without_an_embedding_the_reason_is_told() -> None:
     """The figure is left out, for the reason that the embedding is."""
-    bare = dataclasses.replace(embedded(), embedding=None, no_embedding_reason="too few cells")
-    assert MARKER_GENES.needs(bare) == "too few cells"
-    assert MARKER_GENES.caption(bare)
+    summary = bare()
+    assert MARKER_GENES.needs(summary) == "too few cells"
+    assert MARKER_GENES.caption(summary)
     with pytest.raises(ValueError, match="too few cells"):
-        MARKER_GENES.draw(bare)
+        MARKER_GENES.draw(summary)

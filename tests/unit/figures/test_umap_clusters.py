@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from dpss.figures.export import figure_files
 from dpss.figures.umap_clusters import UMAP_CLUSTERS
-from tests.unit.figures.embedded import embedded
+from tests.unit.figures.embedded import bare, embedded
 
 
 @pytest.mark.slow
@@ -23,8 +21,8 @@ def test_the_figure_is_drawn_the_same_each_time() -> None:
 
 def test_without_an_embedding_the_reason_is_told() -> None:
     """The figure is left out, for the reason that the embedding is."""
-    bare = dataclasses.replace(embedded(), embedding=None, no_embedding_reason="too few cells")
-    assert UMAP_CLUSTERS.needs(bare) == "too few cells"
-    assert UMAP_CLUSTERS.caption(bare)
+    summary = bare()
+    assert UMAP_CLUSTERS.needs(summary) == "too few cells"
+    assert UMAP_CLUSTERS.caption(summary)
     with pytest.raises(ValueError, match="too few cells"):
-        UMAP_CLUSTERS.draw(bare)
+        UMAP_CLUSTERS.draw(summary)

@@ -14,23 +14,31 @@ import pytest
 from dpss.website.server import MAX_CONNECTIONS, make_server
 
 
-@pytest.fixture
-def address(tmp_path: Path):
-    root = tmp_path / "out"
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that no test changes, with what is given out and what is not."""
+    outside = tmp_path_factory.mktemp("outside")
+    root = outside / "out"
     (root / "a b").mkdir(parents=True)
     (root / "a b" / "index.html").write_text("hello")
     (root / "x.js").write_text("1")
     (root / "genes.csv").write_text("a")
     (root / "data").mkdir()
-    (tmp_path / "secret.txt").write_text("secret")
-    (root / "way-out").symlink_to(tmp_path / "secret.txt")
+    (outside / "secret.txt").write_text("secret")
+    (root / "way-out").symlink_to(outside / "secret.txt")
     (root / "linked").mkdir()
-    (root / "linked" / "index.html").symlink_to(tmp_path / "secret.txt")
-    (root / "far").symlink_to(tmp_path)
+    (root / "linked" / "index.html").symlink_to(outside / "secret.txt")
+    (root / "far").symlink_to(outside)
     (root / ".dpss-part").mkdir()
     (root / ".dpss-part" / "x.txt").write_text("secret")
     os.mkfifo(root / "pipe.txt")
     (root / "big.csv").write_bytes(b"0123456789abcde\n" * (1 << 20))
+    return root
+
+
+@pytest.fixture
+def address(root: Path):
+    """The address of a server of its own for each test."""
     with make_server(root) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -26,7 +25,7 @@ from dpss.figures.registry import EMBEDDING_FIGURES
 from dpss.stats.embedding.maps import N_BINS, CellMap, MapFrame
 from tests.examples import examples
 from tests.unit.figures.drawn import assert_readable
-from tests.unit.figures.embedded import embedded
+from tests.unit.figures.embedded import bare, embedded
 
 
 def map_of(places: np.ndarray, labels: np.ndarray) -> CellMap:
@@ -103,6 +102,6 @@ def test_texts_of_an_embedding_can_be_read(figure, paper: float) -> None:
 @pytest.mark.slow
 def test_without_an_embedding_the_reason_is_the_error() -> None:
     """It is the summary's."""
-    bare = dataclasses.replace(embedded(), embedding=None, no_embedding_reason="too few cells")
+    summary = bare()
     with pytest.raises(ValueError, match="too few cells"):
-        embedding_of(bare)
+        embedding_of(summary)

@@ -309,7 +309,7 @@ def test_what_anndata_writes(form: str, strings: str, tmp_path) -> None:
     assert list(genes.names) == list(var["gene_name"])
 
 
-@pytest.mark.parametrize("name", ["m.h5ad", "m.zarr"])
+@pytest.mark.parametrize("name", ["m.h5ad", pytest.param("m.zarr", marks=pytest.mark.slow)])
 @given(lengths=st.lists(st.sampled_from([1, 2, 4, 5]), min_size=3, max_size=3))
 @settings(
     deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -62,8 +62,14 @@ WRITERS: dict[str, Callable[[Path, int], Path]] = {
 }
 
 
-@pytest.mark.parametrize("form", WRITERS)
-@pytest.mark.parametrize("n_values", [1 << 33, MANY, (1 << 50) + 1])
+@pytest.mark.parametrize(
+    ("n_values", "form"),
+    [
+        pytest.param(n, form, marks=pytest.mark.slow if n != MANY and "zarr" in form else ())
+        for n in (1 << 33, MANY, (1 << 50) + 1)
+        for form in WRITERS
+    ],
+)
 def test_values_that_are_claimed_and_not_stored_are_refused(
     form: str, n_values: int, tmp_path: Path
 ) -> None:

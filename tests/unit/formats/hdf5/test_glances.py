@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import h5py
@@ -75,18 +74,25 @@ def test_samples_are_those_of_few_chunks(many_chunks: Path, tmp_path: Path) -> N
     assert digests[0] == digests[1]
 
 
-@given(st.lists(st.tuples(st.integers(0, 4999), st.integers(0, 300)), min_size=1, max_size=20))
+@pytest.fixture(scope="module")
+def many_numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the numbers below 5,000 in chunks of three."""
+    path = tmp_path_factory.mktemp("numbers") / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("v", data=np.arange(5000, dtype="i4"), chunks=(3,))
+    return path
+
+
+@given(
+    reads=st.lists(st.tuples(st.integers(0, 4999), st.integers(0, 300)), min_size=1, max_size=20)
+)
 @settings(max_examples=20)
-def test_reads_are_those_of_the_library(reads: list[tuple[int, int]]) -> None:
+def test_reads_are_those_of_the_library(many_numbers: Path, reads: list[tuple[int, int]]) -> None:
     """Before the positions are known, and after."""
-    values = np.arange(5000, dtype="i4")
-    with tempfile.TemporaryDirectory() as folder:
-        with h5py.File(f"{folder}/a.h5", "w") as file:
-            file.create_dataset("v", data=values, chunks=(3,))
-        array = Hdf5File(LocalFile(Path(f"{folder}/a.h5"))).array("v")
-        for start, n in reads:
-            stop = min(start + n, 5000)
-            assert array.read(start, stop).tolist() == values[start:stop].tolist()
+    array = Hdf5File(LocalFile(many_numbers)).array("v")
+    for start, n in reads:
+        stop = min(start + n, 5000)
+        assert array.read(start, stop).tolist() == list(range(start, stop))
 
 
 def test_glances_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import anndata
@@ -26,12 +27,18 @@ def write(path: Path, x: np.ndarray, n_mitochondrial: int = 10) -> Path:
 
 
 def counts(n_cells: int = 500, share: float = 0.03, seed: int = 1) -> np.ndarray:
-    """Draw cells of about 1,200 genes with this share of counts in ten mitochondrial genes."""
+    """Return cells of about 1,200 genes with this share of counts in ten mitochondrial genes."""
+    return draw(n_cells, share, seed).astype(np.float64)
+
+
+@cache
+def draw(n_cells: int, share: float, seed: int) -> np.ndarray:
+    """Draw the cells of `counts` once."""
     rng = np.random.default_rng(seed)
     rates = rng.lognormal(-0.8, 1, N_GENES)
     rates[:10] = share / (1 - share) * rates[10:].sum() / 10
     depth = rng.lognormal(0, 0.35, n_cells)
-    return rng.poisson(rates * depth[:, None]).astype(np.float64)
+    return rng.poisson(rates * depth[:, None])
 
 
 def dying(part: float, share: float = 0.5) -> np.ndarray:
