@@ -47,7 +47,7 @@ def find_faults(summary: Summary) -> Iterator[str]:
         yield from _faults_of_cells("mitochondrial percentage", summary.pct_counts_mt, n, 100)
     for name, measure in summary.other_measures.items():
         if name.startswith("pct_"):
-            yield from _outside(name, measure.values, 0, 100)
+            yield from _outside(name, measure.values, 100)
     if any(each.n_cells_kept > summary.n_cells_kept for each in summary.thresholds):
         yield "a limit keeps more cells than there are"
     of_cells = float((summary.counts_per_cell.values * summary.counts_per_cell.counts).sum())
@@ -69,10 +69,10 @@ def _faults_of_sizes(summary: Summary) -> Iterator[str]:
 
 def _faults_of_genes(genes: GeneStatistics, n_cells: int) -> Iterator[str]:
     found = genes.n_cells_by_counts
-    yield from _outside("n_cells_by_counts", found, 0, n_cells)
-    yield from _outside("pct_dropout_by_counts", genes.pct_dropout_by_counts, 0, 100)
-    yield from _outside("mean_pct_of_cell_counts", genes.mean_pct_of_cell_counts, 0, 100)
-    yield from _outside("total_counts", genes.total_counts, 0, np.inf)
+    yield from _outside("n_cells_by_counts", found, n_cells)
+    yield from _outside("pct_dropout_by_counts", genes.pct_dropout_by_counts, 100)
+    yield from _outside("mean_pct_of_cell_counts", genes.mean_pct_of_cell_counts, 100)
+    yield from _outside("total_counts", genes.total_counts, np.inf)
     if bool(((genes.total_counts > 0) & (found == 0)).any()):
         yield "a gene has counts in no cell"
     if not np.isfinite(genes.total_counts.astype(np.float64)).all():
@@ -104,7 +104,7 @@ def _ascends(numbers: Sequence[float]) -> bool:
 def _faults_of_cells(name: str, found: Distribution, n_cells: int, most: float) -> Iterator[str]:
     if found.n != n_cells:
         yield f"{name}: {found.n:,} cells of {n_cells:,}"
-    yield from _outside(name, found.values, 0, most)
+    yield from _outside(name, found.values, most)
     if not np.isfinite(found.values.astype(np.float64)).all():
         yield f"{name} is not finite"
     elif found.n > 0 and not found.values.min() <= found.median <= found.values.max():
@@ -113,13 +113,13 @@ def _faults_of_cells(name: str, found: Distribution, n_cells: int, most: float) 
         yield f"{name}: a negative number of cells"
 
 
-def _outside(name: str, values: NDArray[np.generic], least: float, most: float) -> Iterator[str]:
-    """Yield a sentence if a number is outside its bounds; NaN counts as inside."""
+def _outside(name: str, values: NDArray[np.generic], most: float) -> Iterator[str]:
+    """Yield a sentence if a number is below 0 or above a bound; NaN counts as inside."""
     numbers = values.astype(np.float64)
     slack = _RELATIVE * most if np.isfinite(most) else 0.0
-    bad = numbers[(numbers < least - slack) | (numbers > most + slack)]
+    bad = numbers[(numbers < -slack) | (numbers > most + slack)]
     if len(bad):
-        bounds = f"{least:,} to {most:,}" if np.isfinite(most) else f"{least:,} and more"
+        bounds = f"0 to {most:,}" if np.isfinite(most) else "0 and more"
         yield f"{name} is {bad[0]:,.6g}, not within {bounds}"
 
 

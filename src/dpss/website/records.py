@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from dpss.errors import ReplacedError
 from dpss.storage.base import Store
+from dpss.summary.comparison import NUMBERS
 from dpss.summary.manifest import Manifest, first_mismatch, parse_manifest, sha256_of
 from dpss.summary.policy import describe_policy, parse_judgements
 from dpss.summary.verdict import LAST, first_sentence
@@ -36,17 +37,8 @@ TECHNOLOGY = (
 STATUSES = ("pass", "warn", "fail", "not measured")
 """Statuses of checks."""
 
-HEADER = (
-    "n_cells",
-    "n_cells_kept",
-    "n_genes",
-    "n_nonzero",
-    "total_counts",
-    "median_genes_per_cell",
-    "median_counts_per_cell",
-    "median_pct_counts_mt",
-)
-"""The header numbers of a matrix, by their names in ``summary.json``."""
+HEADER = tuple(name for name in NUMBERS if name not in LATER)
+"""The header numbers of a matrix that summaries of all versions have, by their names there."""
 
 
 @dataclass(frozen=True)

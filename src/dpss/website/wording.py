@@ -27,6 +27,8 @@ _ADVICE = {
     ),
 }
 _LARGE = ((1e9, "billion"), (1e6, "million"))
+_MOST_PARTS = 4
+"""So many parts a phrase names at most; the last of more is their number."""
 
 
 def large(value: float | None) -> str:
@@ -100,14 +102,14 @@ def xml_text(text: str) -> str:
     )
 
 
-def listing(parts: Sequence[str], most: int = 4) -> str:
+def listing(parts: Sequence[str]) -> str:
     """Return parts as a phrase.
 
     >>> listing(["a", "b", "c"]), listing(list("abcdef"))
     ('a, b and c', 'a, b, c and 3 more')
     """
-    if len(parts) > most:
-        parts = [*parts[: most - 1], f"{len(parts) - most + 1} more"]
+    if len(parts) > _MOST_PARTS:
+        parts = [*parts[: _MOST_PARTS - 1], f"{len(parts) - _MOST_PARTS + 1} more"]
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"

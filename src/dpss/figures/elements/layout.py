@@ -164,16 +164,15 @@ def foot_of(title: str, box: PaperArea) -> float:
     return box.bottom + 30.0 + TITLE_LINE * len(title_lines(title, box))
 
 
-def left_of(labels: Sequence[str], *, titled: bool = True, n_lines: int = 1) -> float:
+def left_of(labels: Sequence[str], *, n_lines: int = 1) -> float:
     """Return how far from the paper's edge a panel begins whose y axis has these tick labels.
 
     Args:
         labels: Labels of the ticks.
-        titled: Whether the axis has a title.
-        n_lines: Lines of the title, as `side_lines` gives them.
+        n_lines: Lines of the axis's title, as `side_lines` gives them.
     """
     widest = max((width(label, SMALL) for label in labels), default=0.0)
-    title = MEDIUM + 7.0 + (n_lines - 1) * _SIDE_LINE if titled else 0.0
+    title = MEDIUM + 7.0 + (n_lines - 1) * _SIDE_LINE
     return MARGIN * 0.6 + title + widest + GAP + 3.0
 
 

@@ -68,16 +68,16 @@ class Components:
     """Score of the mean cell in fixed point, whole numbers, shape ``(n_components,)``."""
 
     def project(self, cells: SparseCells) -> NDArray[np.float64]:
-        """Return scores in fixed point, whole numbers, shape ``(n_cells, n_components)``."""
+        """Return scores in units of 1 / (`UNIT` * `LOADING_UNIT`), whole numbers.
+
+        Returns:
+            Shape ``(n_cells, n_components)``.
+        """
         scores = np.empty((cells.n_cells, len(self.variances)))
         project_cells(
             cells.starts, cells.columns, cells.values, self.loadings, self.offsets, scores
         )
         return scores
-
-
-SCORE_UNIT = UNIT * LOADING_UNIT
-"""A score of 1 in fixed point."""
 
 
 def find_components(found: Covariances, n_components: int = N_COMPONENTS) -> Components:

@@ -6,7 +6,8 @@ import random
 
 import numpy as np
 
-from dpss.stats.embedding.components import LOADING_UNIT, SCORE_UNIT, find_components
+from dpss.stats.embedding.components import LOADING_UNIT, find_components
+from dpss.stats.embedding.fixed import UNIT
 from tests.laws.test_embedding_laws import (
     N_CELLS,
     covariances,
@@ -28,7 +29,7 @@ def test_components_are_those_of_a_decomposition() -> None:
     np.testing.assert_allclose(components.variances, expected[:6] ** 2 / (N_CELLS - 1), rtol=1e-3)
     cosines = np.abs((components.loadings.T / LOADING_UNIT * rows[:6]).sum(axis=1))
     np.testing.assert_allclose(cosines, 1, atol=1e-4)
-    scores = components.project(found.sketch_cells) / SCORE_UNIT
+    scores = components.project(found.sketch_cells) / (UNIT * LOADING_UNIT)
     np.testing.assert_allclose(
         np.abs(scores), np.abs(centred[found.sketch] @ rows[:6].T), atol=0.02
     )

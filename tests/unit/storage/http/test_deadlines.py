@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
-import threading
-import time
 
 import pytest
 
@@ -13,6 +10,7 @@ from dpss.errors import FetchError, RequestError, TransientRequestError
 from dpss.storage.http.client import Client, RetryPolicy
 from dpss.storage.http.deadlines import TimedRaw, time_limit
 from dpss.storage.http.file import HEAD_BYTES, HttpBlob
+from tests.servers.raw import RawServer
 
 QUICK = Client(
     RetryPolicy(attempts=2, deadline=0.6, connect=5, read_timeout=30, initial_backoff=0.01,
@@ -21,43 +19,6 @@ QUICK = Client(
 OK = b"HTTP/1.1 200 OK\r\n"
 PART = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-65535/10000000\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-class EndlessServer:
-    """Sends a beginning, then the same piece again and again, on each connection."""
-
-    def __init__(self, begin: bytes, piece: bytes, pause: float = 0.01) -> None:
-        self._begin, self._piece, self._pause = begin, piece, pause
-        self.n_connections = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.n_connections += 1
-            threading.Thread(target=self._send, args=(connection,), daemon=True).start()
-
-    def _send(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(1 << 16)
-                connection.sendall(self._begin)
-                while True:
-                    connection.sendall(self._piece)
-                    time.sleep(self._pause)
-            except OSError:
-                return
-
-    def __enter__(self) -> EndlessServer:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._listener.close()
 
 
 ENDLESS_HEADS = {
@@ -71,7 +32,7 @@ ENDLESS_HEADS = {
 @pytest.mark.parametrize("name", ENDLESS_HEADS)
 def test_a_head_without_end_is_given_up(name: str) -> None:
     """A byte from time to time is within the timeout of a socket, and yet not an answer."""
-    with EndlessServer(*ENDLESS_HEADS[name]) as server:
+    with RawServer(*ENDLESS_HEADS[name]) as server:
         with pytest.raises(RequestError, match="no answer in time"):
             QUICK.get_json(f"{server.url}/a")
         with pytest.raises(FetchError, match="no answer in time"):
@@ -88,14 +49,14 @@ def test_a_head_without_end_is_given_up(name: str) -> None:
 )
 def test_a_document_without_end_is_given_up(begin: bytes, piece: bytes) -> None:
     """The deadline holds for the body, and for the trailers behind it."""
-    with EndlessServer(begin, piece) as server, pytest.raises(TransientRequestError):
+    with RawServer(begin, piece) as server, pytest.raises(TransientRequestError):
         QUICK.get_json(f"{server.url}/a")
 
 
 def test_trailers_without_end_are_given_up() -> None:
     """A file whose last chunk is followed by lines for ever."""
     begin = OK + CHUNKED + b"5\r\nabcde\r\n0\r\n"
-    with EndlessServer(begin, b"X: y\r\n") as server:
+    with RawServer(begin, b"X: y\r\n") as server:
         blob = HttpBlob(f"{server.url}/a", QUICK)
         with pytest.raises(FetchError), blob.open() as file:
             file.read()
@@ -105,7 +66,7 @@ def test_trailers_without_end_are_given_up() -> None:
 def test_no_more_is_read_than_was_asked_for(more: bytes) -> None:
     """A server that sends a whole file, or an endless one, as its first part."""
     piece = b"10000\r\n" + b"a" * 0x10000 + b"\r\n" if more is CHUNKED else b"a" * 0x10000
-    with EndlessServer(PART + more, piece, pause=0) as server:
+    with RawServer(PART + more, piece, pause=0) as server:
         facts = HttpBlob(f"{server.url}/a", QUICK).facts
         assert (len(facts.head), facts.size_bytes) == (HEAD_BYTES, 10_000_000)
 
@@ -119,7 +80,7 @@ def test_no_more_is_read_than_was_asked_for(more: bytes) -> None:
 )
 def test_what_contradicts_itself_fails_at_once(answer: bytes) -> None:
     """Two lengths, and a chunk of a negative one: a second attempt changes nothing."""
-    with EndlessServer(answer, b" ") as server:
+    with RawServer(answer, b" ") as server:
         with pytest.raises(RequestError, match="does not answer in HTTP"):
             QUICK.get_json(f"{server.url}/a")
         assert server.n_connections == 1

@@ -7,8 +7,6 @@ import gzip
 import hashlib
 import pickle
 import random
-import socket
-import threading
 import time
 from collections.abc import Iterator
 
@@ -19,6 +17,7 @@ from dpss.storage.http.client import Client, RetryPolicy, follow
 from dpss.storage.http.file import HEAD_BYTES, HttpBlob
 from tests.servers.base import Answer, Request, Server, json_answer
 from tests.servers.files import File, FileServer
+from tests.servers.raw import RawServer
 
 DATA = random.Random(1).randbytes(300_000)
 QUICK = Client(
@@ -260,35 +259,6 @@ def test_two_versions_are_never_taken_for_one(server: FileServer, etag: bool) ->
         file.data = b"x" + DATA[1:]
         with pytest.raises(CorruptMatrixError, match="was changed"):
             stream.read()
-
-
-class RawServer:
-    """Answers every connection with fixed bytes, whatever is asked."""
-
-    def __init__(self, data: bytes) -> None:
-        self.n_connections = 0
-        self._data = data
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.n_connections += 1
-            with connection:
-                connection.recv(1 << 16)
-                connection.sendall(self._data)
-
-    def __enter__(self) -> RawServer:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._listener.close()
 
 
 @pytest.mark.parametrize(
