@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dpss.summary.checks import CHECKS
+from dpss.summary.checks import CHECKS, yields
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "checks.md"
 
 
 def document() -> str:
     """Return the page."""
+    lines = [(kind.name, kind.question, kind.rule, kind.source) for kind in CHECKS]
+    lines.append((yields.NAME, yields.QUESTION, yields.RULE, yields.SOURCE))
     rows = "\n".join(
-        f"| `{kind.name}` | {kind.question} | {kind.rule} | {kind.source} |" for kind in CHECKS
+        f"| `{name}` | {question} | {rule} | {source} |" for name, question, rule, source in lines
     )
     return f"""# Checks
 

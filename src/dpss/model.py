@@ -68,6 +68,13 @@ class MatrixRef:
 
     companions: Companions | None = None
     """Files of the same sample beside the matrix; ``None`` where none are known."""
+    n_cells_expected: int | None = None
+    """Number of cells that the experiment was planned to yield, as a sample sheet states it;
+    ``None`` where none is stated.
+    """
+    peers: str = ""
+    """Name of the group of matrices that its medians are compared with; empty for those of its
+    project."""
 
     @property
     def address(self) -> str:

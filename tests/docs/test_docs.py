@@ -121,6 +121,7 @@ def test_every_field_of_a_summary_is_documented() -> None:
     assert set(fields["required"]) == set(fields["properties"]) - {
         "annotation",
         "embedding",
+        "n_cells_expected",
         "pipeline",
         "strata",
     }

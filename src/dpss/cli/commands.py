@@ -60,16 +60,35 @@ def commands() -> None:
 
 
 @commands.command()
-@click.argument("matrices", metavar="MATRIX...", nargs=-1, required=True)
+@click.argument("matrices", metavar="[MATRIX...]", nargs=-1)
+@option("--samplesheet", metavar="FILE", help="A table of samples instead of MATRIX: see above.")
 @option("--output", default="dpss-summary", show_default=True, metavar="DIR", help="Where to.")
 @setting_options("statistics", "judgement")
 @log_options
 @click.pass_obj
-def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **options: Any) -> int:
+def summarize(
+    stop: SignalStop,
+    /,
+    matrices: tuple[str, ...],
+    samplesheet: str | None,
+    output: str,
+    **options: Any,
+) -> int:
     """Summarise matrices: figures, tables and a page to open in a browser.
 
-    Each MATRIX is a file or a folder (Cell Ranger's three files) and becomes a project
-    named after it. Formats are recognised by content.
+    Each MATRIX is a file, a folder (Cell Ranger's three files, or a sample's folder as its
+    pipeline left it) or an address, and becomes a project named after it. Formats are
+    recognised by content.
+
+    \b
+    A sample sheet is a table with a header, as CSV or TSV; its samples become one project:
+      sample          name, once in the sheet
+      path            the sample's matrix, or its folder as the pipeline left it; relative
+                      paths are below the sheet's folder; s3:// and https:// are read, too
+      expected_cells  optional; a warning for fewer than half or more than twice as many
+      chemistry       optional, shown
+      group           optional, shown; four samples or more are compared within their group
+    Other columns, such as fastq_1, are not used. Where a line has a fault, nothing is read.
 
     \b
     Examples:
@@ -77,16 +96,24 @@ def summarize(stop: SignalStop, /, matrices: tuple[str, ...], output: str, **opt
       dpss summarize filtered_feature_bc_matrix/ --output figures
       dpss summarize *.h5ad --min-gene-count 200
       dpss summarize velocity.h5ad --layer spliced
+      dpss summarize S01/outs S02/outs --output qc
+      dpss summarize --samplesheet samples.csv --policy default --output qc; multiqc qc
     """
-    from dpss.catalogs.local import GivenCatalog
+    from dpss.catalogs.local import GivenCatalog, SheetCatalog
     from dpss.cli.config import make_run_settings
 
+    if bool(matrices) == bool(samplesheet):
+        raise click.UsageError(
+            f"MATRIX... and --samplesheet (DPSS_SAMPLESHEET) {samplesheet} are both given; give one"
+            if samplesheet
+            else "Missing argument 'MATRIX...', or --samplesheet (DPSS_SAMPLESHEET) FILE"
+        )
     logs = take_logs(options)
     settings = make_run_settings(
-        source="local", input=matrices[0], output=output, force=True, **options
+        source="local", input=samplesheet or matrices[0], output=output, force=True, **options
     )
-    report = perform(settings, lambda _: GivenCatalog(matrices), stop, logs)
-    return report.strict_exit_code
+    catalog = SheetCatalog(samplesheet) if samplesheet else GivenCatalog(matrices)
+    return perform(settings, lambda _: catalog, stop, logs).strict_exit_code
 
 
 @commands.command()

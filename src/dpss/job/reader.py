@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -144,14 +144,32 @@ class Reader:
                             hold_places=False,
                             open_room=self.open_room,
                         )
-                        if ref.companions and not matrix.name:
-                            summary = self._with_companions(ref.companions, summary, progress)
+                        if not matrix.name:
+                            summary = self._with_sample(ref, summary, progress)
                         results[matrix.name] = (summary, table)
                     except NeedsWholeError:
                         raise
                     except Exception as error:
                         results[matrix.name] = error
         return results
+
+    def _with_sample(self, ref: MatrixRef, summary: Summary, progress: Progress) -> Summary:
+        """Return a summary with what is known of its sample beside the matrix."""
+        found = summary
+        if ref.companions:
+            found = self._with_companions(ref.companions, found, progress)
+        if ref.n_cells_expected:
+            from dpss.summary.checks.yields import with_yield
+
+            found = with_yield(found, ref.n_cells_expected)
+        if self.stats.policy is not None and found is not summary:
+            from dpss.summary.policy import apply_policy
+            from dpss.summary.tables import summary_document
+
+            # Rules may count the checks, which are more now.
+            judgements = apply_policy(self.stats.policy, summary_document(found, []))
+            found = replace(found, policy=judgements)
+        return found
 
     def _with_companions(
         self, companions: Companions, summary: Summary, progress: Progress
@@ -196,6 +214,7 @@ class Reader:
                 layer=layer.name,
                 fingerprint=ref.fingerprint,
                 strata=ref.strata,
+                peers=ref.peers,
             ),
             provenance=Provenance(self.recipe.version, self.recipe.settings),
             demo=self.demo,

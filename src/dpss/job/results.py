@@ -89,6 +89,7 @@ def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Ou
         folder=folder_of(ref.project_id, full_name),
         url=ref.url,
         fingerprint=ref.fingerprint,
+        peers=ref.peers,
     )
     if not isinstance(result, Exception):
         return replace(

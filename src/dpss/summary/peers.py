@@ -1,11 +1,12 @@
-"""Matrices of one project side by side: whose medians stand apart from those of the others."""
+"""Matrices side by side: whose medians stand apart from those of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
-from dpss.stats.outliers import find_odd
+from dpss.stats.outliers import MIN_COMPARED, find_odd
 from dpss.summary.numerals import number, percent
 
 MEDIANS = {
@@ -16,7 +17,61 @@ MEDIANS = {
 """Compared numbers with their words, and whether they are compared on a logarithmic scale."""
 
 
-def find_apart(numbers: Mapping[str, Mapping[str, float | None]]) -> dict[str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class PeerSet:
+    """Matrices whose medians are compared with each other."""
+
+    group: str
+    """Name of their group; empty where all are compared."""
+    members: tuple[int, ...]
+    """Numbers of the matrices whose medians are compared."""
+    judged: frozenset[int]
+    """Those of them that may stand apart."""
+
+
+def peer_sets(groups: Sequence[str]) -> Iterator[PeerSet]:
+    """Yield the sets in which matrices are compared, so that each one is judged once.
+
+    A matrix is compared with those of its group, as scater's ``isOutlier`` does with ``batch``.
+    Those of groups with fewer than four members, and those without a group, are compared with all.
+
+    >>> [each.members for each in peer_sets(["a", "a", "a", "a", "b", ""])]
+    [(0, 1, 2, 3), (0, 1, 2, 3, 4, 5)]
+
+    Args:
+        groups: The group of each matrix; empty for none.
+    """
+    places: dict[str, list[int]] = {}
+    for i, group in enumerate(groups):
+        places.setdefault(group, []).append(i)
+    large = [name for name, members in places.items() if name and len(members) >= MIN_COMPARED]
+    for name in large:
+        yield PeerSet(name, tuple(places[name]), frozenset(places[name]))
+    rest = frozenset(i for i, group in enumerate(groups) if group not in large)
+    if rest:
+        yield PeerSet("", tuple(range(len(groups))), rest)
+
+
+def set_of(project: str, name: str, peers: str) -> str:
+    """Return the key of the matrices that one is side by side with.
+
+    >>> set_of("samples", "S01", "treated"), set_of("S01", "", "given"), set_of("heart", "", "")
+    ('samples', '', 'heart')
+
+    Args:
+        project: Id or folder of its project.
+        name: Its name; empty where the project has one matrix by definition.
+        peers: Name of the group that it is compared with.
+
+    Returns:
+        The project; an empty text for matrices given one by one, which are projects of their own.
+    """
+    return "" if peers and not name else project
+
+
+def find_apart(
+    numbers: Mapping[str, Mapping[str, float | None]], groups: Mapping[str, str] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Return sentences on the medians that stand apart, by the name of their matrix.
 
     The rule is `dpss.stats.outliers.find_odd`, as on the page of the project.
@@ -26,24 +81,28 @@ def find_apart(numbers: Mapping[str, Mapping[str, float | None]]) -> dict[str, t
     {'ddd': ('Counts per cell are apart: 150, 5 % of the median of all 4 (3,001).',)}
 
     Args:
-        numbers: Numbers of each matrix of one project, by its name.
+        numbers: Numbers of each matrix side by side, by its name.
+        groups: Group of each matrix that has one, by its name.
 
     Returns:
         The matrices that stand apart; an empty mapping for fewer than four matrices.
     """
     found: dict[str, tuple[str, ...]] = {}
     names = list(numbers)
-    for key, (words, logarithmic) in MEDIANS.items():
-        known = {i: value for i, name in enumerate(names)
-                 if (value := numbers[name].get(key)) is not None}  # fmt: skip
-        for i in sorted(find_odd(known, logarithmic=logarithmic)):
-            centre = median(known.values())
-            text = _sentence(words, known[i], centre, len(known), is_share=not logarithmic)
-            found[names[i]] = (*found.get(names[i], ()), text)
+    for peers in peer_sets([(groups or {}).get(name, "") for name in names]):
+        for key, (words, logarithmic) in MEDIANS.items():
+            known = {i: value for i in peers.members
+                     if (value := numbers[names[i]].get(key)) is not None}  # fmt: skip
+            for i in sorted(find_odd(known, logarithmic=logarithmic) & peers.judged):
+                among = f"all {len(known)}"
+                among += f" of the group {peers.group}" if peers.group else ""
+                centre = median(known.values())
+                text = _sentence(words, known[i], centre, among, is_share=not logarithmic)
+                found[names[i]] = (*found.get(names[i], ()), text)
     return found
 
 
-def _sentence(words: str, value: float, centre: float, n: int, *, is_share: bool) -> str:
+def _sentence(words: str, value: float, centre: float, among: str, *, is_share: bool) -> str:
     say = percent if is_share else number
     ratio = value / centre if centre else 0
     if not ratio:
@@ -53,5 +112,5 @@ def _sentence(words: str, value: float, centre: float, n: int, *, is_share: bool
     else:
         size = f"{ratio:.2g} times"
     verb = "is" if is_share else "are"
-    compared = f"{size} the median of all {n} ({say(centre)})"
+    compared = f"{size} the median of {among} ({say(centre)})"
     return f"{words.capitalize()} {verb} apart: {say(value)}, {compared}."

@@ -82,6 +82,9 @@ class MatrixInfo:
     """Fingerprint of the bytes: ETag, checksum or version."""
     strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Annotation of the cells by the source."""
+    peers: str = ""
+    """Name of the group of matrices that its medians are compared with; empty for those of its
+    project."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,8 @@ class Summary:
 
     pipeline: PipelineReport | None = None
     """Facts that the pipeline wrote beside the matrix; ``None`` where none are known."""
+    n_cells_expected: int | None = None
+    """Number of cells that the experiment was planned to yield; ``None`` where none is stated."""
 
     @property
     def title(self) -> str:

@@ -113,6 +113,7 @@ def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
 
 
 _QUANTILES = (5, 25, 50, 75, 95)
+_BOX = ("q1", "median", "q3", "whisker_low", "whisker_high", "n_outliers")
 
 
 def summary_document(
@@ -125,7 +126,7 @@ def summary_document(
         figures: All figures of the program in order, also those left out.
         files: Size and checksum of every other file of the publication.
     """
-    matrix = summary.matrix
+    matrix, expected = summary.matrix, summary.n_cells_expected
     asked = summary.embedding is not None or summary.no_embedding_reason
     return {
         "schema": SCHEMA,
@@ -137,12 +138,14 @@ def summary_document(
             "layer": matrix.layer,
             "fingerprint": matrix.fingerprint,
             "strata": {name: list(values) for name, values in sorted(matrix.strata.items())},
+            **({"peers": matrix.peers} if matrix.peers else {}),
         },
         "simulated": summary.demo,
         "values": str(summary.values),
         "n_cells": summary.n_cells,
         "n_cells_kept": summary.n_cells_kept,
         "n_cells_estimated": summary.droplets.knee.n_cells if summary.droplets else None,
+        **({} if expected is None else {"n_cells_expected": expected}),
         "droplets": _droplets_document(summary.droplets),
         "n_genes": summary.n_genes,
         "n_nonzero": summary.n_nonzero,
@@ -288,12 +291,5 @@ def _entries(summary: Summary, which: Any, columns: Sequence[str]) -> list[dict[
 def _highest_expr(summary: Summary) -> list[dict[str, Any]]:
     entries = _entries(summary, summary.top_highest_expr(), ("mean_pct_of_cell_counts",))
     for entry, box in zip(entries, summary.highest_expr_boxes, strict=True):
-        entry["box"] = {
-            "q1": box.q1,
-            "median": box.median,
-            "q3": box.q3,
-            "whisker_low": box.whisker_low,
-            "whisker_high": box.whisker_high,
-            "n_outliers": box.n_outliers,
-        }
+        entry["box"] = {name: getattr(box, name) for name in _BOX}
     return entries

@@ -10,7 +10,8 @@ from dpss.summary.checks import CHECKS
 from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN
 from dpss.summary.record import Check
 
-FIRST = ("droplets", "mitochondrial_share", "depth", "outliers", "cells", "values")
+FIRST = ("droplets", "mitochondrial_share", "depth", "outliers", "expected_cells", "cells",
+         "values")  # fmt: skip
 """Checks that the verdict names first, in order; all others follow in their own order."""
 LAST = "assumptions"
 _WORDS = {FAIL: "Do not rely on it", WARN: "Look closer", PASS: "No cause for concern"}

@@ -259,7 +259,8 @@ def _write_project(
             _write_matrix(publisher, record, view, pictures)
         views.append(view)
     if len(views) > 1:
-        strips = draw_strips([view["document"] for view in views])
+        groups = [record.peers if record.name else "" for record in project.matrices]
+        strips = draw_strips([view["document"] for view in views], groups)
         views = [{**view, "strips": each} for view, each in zip(views, strips, strict=True)]
     columns = catalogue_columns([record.strata for record in project.matrices])
     publisher.write(

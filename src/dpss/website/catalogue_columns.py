@@ -12,7 +12,7 @@ MOST = 3
 """Columns of a table."""
 _LEFT_OUT = ("title",)
 """Dimensions that name a matrix."""
-_FIRST = (*TECHNOLOGY, *ORGAN, *SPECIES)
+_FIRST = ("group", *TECHNOLOGY, *ORGAN, *SPECIES)
 """Dimensions that come first, in lower case without other characters than letters and digits."""
 
 Terms = Mapping[str, tuple[str, ...]]
@@ -37,7 +37,7 @@ class CatalogueColumns:
 
 
 def catalogue_columns(matrices: Sequence[Terms]) -> CatalogueColumns:
-    """Return the columns of a project's matrices: at most three, technology and organ first.
+    """Return the columns of a project's matrices: at most three, group, technology and organ first.
 
     Args:
         matrices: What the catalogue states of each.

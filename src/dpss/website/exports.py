@@ -63,6 +63,7 @@ def _project(project: ProjectRecord, latest: Mapping[str, Entry]) -> dict[str, A
 
 
 def _matrix(matrix: MatrixRecord, latest: Entry | None) -> dict[str, Any]:
+    expected = matrix.n_cells_expected
     return {
         "name": matrix.name,
         "path": matrix.path,
@@ -75,6 +76,7 @@ def _matrix(matrix: MatrixRecord, latest: Entry | None) -> dict[str, Any]:
         "simulated": matrix.simulated,
         "values": matrix.values,
         **matrix.numbers,
+        **({"n_cells_expected": expected} if expected is not None else {}),
         "checks": dict(matrix.checks),
         "assumed": list(matrix.assumed),
         "figures": list(matrix.figures),

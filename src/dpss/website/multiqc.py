@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dpss.storage.plain_text import strip_control
-from dpss.summary.peers import find_apart
+from dpss.summary.peers import find_apart, set_of
 from dpss.website.documents import QUANTILES
 from dpss.website.multiqc_names import sample_names
 from dpss.website.records import MatrixRecord
@@ -32,7 +32,24 @@ _POLICY = {
     "scale": False,
     "cond_formatting_rules": _STATUSES,
 }
+_EXPECTED = {
+    "title": "Expected cells",
+    "description": "Cells that the experiment was planned to yield, as the sample sheet states",
+    "format": "{:,.0f}",
+    "scale": False,
+    "min": 0,
+}
 _TEXTS = {
+    "group": {
+        "title": "Group",
+        "description": "Group of the sample sheet, within which medians are compared",
+        "scale": False,
+    },
+    "chemistry": {
+        "title": "Chemistry",
+        "description": "Chemistry of the library, as the sample sheet states it",
+        "scale": False,
+    },
     "apart": {
         "title": "Apart",
         "description": "Medians far from those of the project's other matrices: by 3 + 6/n median "
@@ -113,6 +130,8 @@ def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, An
     texts = {
         name: dict(told) for name, told in _TEXTS.items() if any(name in r for r in rows.values())
     }
+    if any("n_cells_expected" in row for row in rows.values()):
+        columns = {"n_cells_expected": dict(_EXPECTED), **columns}
     documents = {
         "general": {
             "id": "dpss_general",
@@ -143,23 +162,31 @@ def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, An
 
 
 def _find_apart(records: Sequence[MatrixRecord]) -> dict[str, tuple[str, ...]]:
-    """Return sentences on medians that stand apart within their project, by folder."""
-    projects: dict[str, dict[str, Mapping[str, Any]]] = {}
+    """Return sentences on medians that stand apart from those side by side, by folder."""
+    sets: dict[str, dict[str, Mapping[str, Any]]] = {}
     for record in records:
-        projects.setdefault(record.project_folder, {})[record.folder] = record.numbers
-    return {folder: said for each in projects.values() for folder, said in find_apart(each).items()}
+        key = set_of(record.project_folder, record.name, record.peers)
+        sets.setdefault(key, {})[record.folder] = record.numbers
+    groups = {record.folder: record.peers for record in records if record.name}
+    found: dict[str, tuple[str, ...]] = {}
+    for numbers in sets.values():
+        found |= find_apart(numbers, groups)
+    return found
 
 
 def _row(record: MatrixRecord, apart: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     said = apart.get(record.folder, ())
     warned = record.checks["warn"] or said or record.assumed
     texts = {
+        "group": record.peers if record.name else "",
+        "chemistry": ", ".join(record.strata.get("chemistry", ())),
         "apart": " ".join(said),
         "cautions": " ".join(record.cautions),
         "assumed": " ".join(record.assumed),
     }
     return {
         **{name: record.numbers[name] for name in _COLUMNS if record.numbers[name] is not None},
+        **({} if (n := record.n_cells_expected) is None else {"n_cells_expected": n}),
         "status": "fail" if record.checks["fail"] else "warn" if warned else "pass",
         **({"policy": record.policy} if record.policy else {}),
         **{name: strip_control(text) for name, text in texts.items() if text},

@@ -29,6 +29,7 @@ ORGAN = ("organ", "tissue", "modelorgan", "specimenorgan", "tissuetype")
 TECHNOLOGY = (
     "technology",
     "assay",
+    "chemistry",
     "libraryconstructionapproach",
     "libraryconstructionmethod",
     "libraryconstruction",
@@ -80,6 +81,10 @@ class MatrixRecord:
     """Size and checksum of every other file of the publication, by name."""
     cautions: tuple[str, ...] = ()
     """First sentences of the checks that fail or warn, but for those on assumptions."""
+    peers: str = ""
+    """Name of the group that its medians are compared with; empty for its project."""
+    n_cells_expected: int | None = None
+    """Number of cells that was expected; ``None`` where none is stated."""
 
     @property
     def project_folder(self) -> str:
@@ -273,4 +278,6 @@ def record_of(folder: str, document: Mapping[str, Any], data: bytes) -> MatrixRe
             for check in sorted(document["checks"], key=lambda check: check["status"])
             if check["status"] in ("fail", "warn") and check["name"] != LAST
         ),
+        peers=matrix.get("peers", ""),
+        n_cells_expected=document.get("n_cells_expected"),
     )

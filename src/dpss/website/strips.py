@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dpss.stats.outliers import find_odd
+from dpss.summary.peers import peer_sets
 
 WIDTH = 120.0
 """Width of a strip, in pixels."""
@@ -42,26 +43,42 @@ class Strip:
     """Whether the median is an outlier among those of all matrices."""
 
 
-def draw_strips(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Strip]]:
+Quantiles = Mapping[str, Mapping[str, float] | None]
+"""Quantiles of each measure of cells, as in ``summary.json``."""
+
+
+def draw_strips(
+    documents: Sequence[Mapping[str, Any]], groups: Sequence[str] = ()
+) -> list[dict[str, Strip]]:
     """Return the strips of each matrix by the name of the median that they belong to.
 
     A matrix without quantiles of a measure has no strip of it.
 
     Args:
         documents: Contents of ``summary.json``.
+        groups: Name of the group that each is compared with, empty for all of them; none: all.
     """
-    strips: list[dict[str, Strip]] = [{} for _ in documents]
+    return strips_of([document["quantiles"] for document in documents], groups)
+
+
+def strips_of(matrices: Sequence[Quantiles], groups: Sequence[str] = ()) -> list[dict[str, Strip]]:
+    """Return the strips of each matrix, as `draw_strips` does, from its quantiles."""
+    strips: list[dict[str, Strip]] = [{} for _ in matrices]
+    sets = list(peer_sets(groups or [""] * len(matrices)))
     for name, (measure, logarithmic) in MEASURES.items():
-        known = {
-            i: quantiles
-            for i, document in enumerate(documents)
-            if (quantiles := document["quantiles"][measure])
-        }
+        known = {i: quantiles for i, each in enumerate(matrices) if (quantiles := each[measure])}
         if not known:
             continue
         ends = [quantiles[end] for quantiles in known.values() for end in ("p5", "p95")]
         medians = {i: quantiles["p50"] for i, quantiles in known.items()}
-        odd = find_odd(medians, logarithmic=logarithmic)
+        odd = {
+            i
+            for peers in sets
+            for i in find_odd(
+                {i: medians[i] for i in peers.members if i in medians}, logarithmic=logarithmic
+            )
+            if i in peers.judged
+        }
         for i, quantiles in known.items():
             low, begin, middle, end, high = (
                 _place(quantiles[q], min(ends), max(ends), logarithmic=logarithmic)

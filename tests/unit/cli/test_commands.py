@@ -147,6 +147,47 @@ def test_summarize_makes_everything_of_the_contract(matrix: Path, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_a_sample_sheet_is_a_project_of_its_samples(tmp_path: Path) -> None:
+    """Named as in the sheet, side by side; an expected number far off is a warning everywhere."""
+    for name in ("a", "b", "c"):
+        write_h5ad_csr(tmp_path / f"{name}.h5ad", counts(ord(name)))
+    sheet = tmp_path / "samples.csv"
+    lines = ["sample,fastq_1,path,expected_cells,group", "S1,x.fq.gz,a.h5ad,30,left"]
+    sheet.write_text("\n".join([*lines, "S2,y.fq.gz,b.h5ad,900,right", "S3,z.fq.gz,c.h5ad,,"]))
+    out = tmp_path / "out"
+    done = dpss("summarize", "--samplesheet", sheet, "--output", out)
+    assert done.returncode == 0, done.stderr
+    assert "not used: column fastq_1" in done.stderr
+    assert "3 published, 0 unchanged, 0 skipped, 0 failed" in done.stdout
+    found = {
+        path.parent.name: json.loads(path.read_bytes())
+        for path in (out / "samples").glob("*/summary.json")
+    }
+    assert [found[name]["matrix"]["url"] for name in ("S1", "S2", "S3")] == [
+        "a.h5ad", "b.h5ad", "c.h5ad"
+    ]  # fmt: skip
+    assert {name: each.get("n_cells_expected") for name, each in found.items()} == {
+        "S1": 30, "S2": 900, "S3": None
+    }  # fmt: skip
+    assert found["S1"]["matrix"]["strata"] == {"group": ["left"]}
+    status = {c["name"]: c["status"] for c in found["S2"]["checks"]}["expected_cells"]
+    assert status == "warn"
+    assert re.search(r"samples/S2: .*30 cells were read", done.stdout + done.stderr)
+    (report,) = (out / "runs").glob("*Z.json")
+    marked = {m["matrix"]: m["verdict"] for m in json.loads(report.read_bytes())["matrices"]}
+    assert "900 that were expected" in marked["S2"]
+    page = (out / "samples" / "index.html").read_text()
+    assert page.count("of 900 expected") == page.count("of 30 expected") == 1
+
+    sheet.write_text("\n".join([*lines, "S1,x.fq.gz,b.h5ad,many,", "S3,,nope.h5ad,,"]))
+    done = dpss("summarize", "--samplesheet", sheet, "--output", tmp_path / "none")
+    assert done.returncode == 2
+    told = [line.partition("samples.csv, ")[2][:30] for line in done.stderr.splitlines()]
+    assert told == ["line 3, column expected_cells:", "line 3, column sample: 'S1' is"]
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.slow
 def test_a_broken_matrix_is_one_line_and_exit_code_1(matrix: Path, tmp_path: Path) -> None:
     """The line names the file; no traceback; nothing of it in the output; --debug shows more."""
     whole = matrix.read_bytes()
@@ -181,6 +222,9 @@ USAGE_ERRORS = {
     "no such option": (("run", "--frobnicate"), "--frobnicate"),
     "no matrix": (("summarize",), "MATRIX"),
     "no such matrix": (("summarize", "nope.h5ad"), "nope.h5ad"),
+    "no such sheet": (("summarize", "--samplesheet", "nope.csv"), "nope.csv"),
+    "no sheet": (("summarize", "--samplesheet", __file__), "column sample"),
+    "both": (("summarize", "a.h5ad", "--samplesheet", "b.csv"), "DPSS_SAMPLESHEET"),
     "no source": (("run", "--output", "x"), "DPSS_SOURCE"),
     "no output": (("run", "--input", "x"), "DPSS_OUTPUT"),
     "no such input": (("run", "--input", "/nope", "--output", "x"), "/nope"),

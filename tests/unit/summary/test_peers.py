@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.summary.peers import find_apart
+from dpss.summary.peers import find_apart, peer_sets, set_of
 
 
 def run_of(n: int, **changed: dict[str, float | None]) -> dict[str, dict[str, float | None]]:
@@ -46,3 +46,38 @@ def test_what_is_not_measured_is_not_compared() -> None:
     assert found == {
         "S03": ("Counts per cell are apart: 0, against the median of all 24 (3,100).",)
     }
+
+
+def test_samples_of_a_group_are_compared_within_it() -> None:
+    """Two groups of different depth: what is usual in one stands apart in the other."""
+    shallow = {f"S{i:02d}": {"median_counts_per_cell": 900.0 + 10 * i} for i in range(12)}
+    run = run_of(24, **shallow, S20={"median_counts_per_cell": 900.0})
+    groups = {name: "a" if i < 12 else "b" for i, name in enumerate(run)}
+    (name,) = find_apart(run, groups)
+    assert name == "S20"
+    (sentence,) = find_apart(run, groups)[name]
+    assert "the median of all 12 of the group b (" in sentence
+    # Too few for a comparison of their own: compared with all.
+    few = dict.fromkeys(run, "a") | {"S20": "b", "S21": "b", "S22": ""}
+    assert "S20" not in find_apart(run, few)
+    (sentence,) = find_apart(run_of(24, S20={"median_counts_per_cell": 90.0}), few)["S20"]
+    assert "the median of all 24 (" in sentence
+
+
+@given(st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=30))
+def test_each_matrix_is_judged_once(groups: list[str]) -> None:
+    """In a set that has it, of at least four or of all."""
+    sets = list(peer_sets(groups))
+    judged = [i for each in sets for i in each.judged]
+    assert sorted(judged) == list(range(len(groups)))
+    for each in sets:
+        assert each.judged <= set(each.members)
+        assert len(each.members) == len(groups) if not each.group else len(each.members) >= 4
+        assert all(not each.group or groups[i] == each.group for i in each.members)
+
+
+def test_matrices_given_one_by_one_are_side_by_side() -> None:
+    """Although each is a project of its own; others are within their project."""
+    assert set_of("S01", "", "given") == set_of("S02", "", "given")
+    assert set_of("heart", "", "") != set_of("liver", "", "")
+    assert set_of("samples", "S01", "a") == set_of("samples", "S02", "b") == "samples"

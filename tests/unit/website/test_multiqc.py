@@ -105,6 +105,29 @@ def test_two_bad_samples_are_marked(tmp_path: Path) -> None:
     assert "times the median of all 24" in rows["S17"]["apart"]
 
 
+def test_what_a_sample_sheet_says_is_in_the_tables(tmp_path: Path) -> None:
+    """Expected cells beside ours in the table of all tools; chemistry and group in our own."""
+    rng = random.Random(3)
+    for name, group in (("S01", "a"), ("S02", "")):
+        rows = gene_rows(rng, 40, 300)
+        doc = document(rng, rows, project="run", title="run", name=name, n_cells=300)
+        if group:
+            doc["n_cells_expected"] = 5000
+            doc["matrix"] |= {"peers": group, "strata": {"chemistry": ["v3"], "group": [group]}}
+        write_matrix(tmp_path / "run" / name, doc, rows)
+    build_website(open_store(str(tmp_path)))
+    found = documents_of(tmp_path)
+    assert found["general"]["headers"]["n_cells_expected"]["title"] == "Expected cells"
+    one, two = (found["matrices"]["data"][name] for name in ("S01", "S02"))
+    assert (one["n_cells_expected"], one["group"], one["chemistry"]) == (5000, "a", "v3")
+    assert not {"n_cells_expected", "group", "chemistry"} & two.keys()
+    page = (tmp_path / "run" / "index.html").read_text()
+    assert "of 5,000 expected" in page.replace("\u202f", ",")
+    index = json.loads((tmp_path / "index.json").read_bytes())
+    expected = [each.get("n_cells_expected") for each in index["projects"][0]["matrices"]]
+    assert expected == [5000, None]
+
+
 def test_an_empty_output_has_no_documents(tmp_path: Path) -> None:
     """MultiQC takes a document without data for a fault."""
     build_website(open_store(str(tmp_path)))

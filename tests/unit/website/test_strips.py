@@ -59,3 +59,14 @@ def test_earlier_summaries_have_no_strips() -> None:
     assert set(strips[1]) == set(MEASURES)
     assert set(strips[2]) == set(MEASURES) - {"median_pct_counts_mt"}
     assert math.isclose(strips[1]["median_counts_per_cell"].middle, WIDTH / 2, abs_tol=20)
+
+
+def test_medians_are_compared_within_a_group() -> None:
+    """With all of them the deeper ones stand apart; within its group the one that is shallow."""
+    depths = [100.0, 110, 105, 102, 1000, 1100, 1050, 1020, 103]
+    documents = [document(np.array([depth])) for depth in depths]
+    groups = [*"aaaabbbbb"]
+    odd = [each["median_counts_per_cell"].odd for each in draw_strips(documents, groups)]
+    assert odd == [False] * 8 + [True]
+    odd = [each["median_counts_per_cell"].odd for each in draw_strips(documents)]
+    assert odd == [False] * 4 + [True] * 4 + [False]

@@ -87,7 +87,7 @@ class LocalCatalog:
         entries = [self._entry(path, name, base) for path, name in zip(paths, names, strict=True)]
         found = {text: path for entry in entries for text, path in entry.found.items()}
         contents = find_samples(sorted(found), _sure(found))
-        if contents.samples:
+        if len(contents.samples) > 1:
             n_twice = sum(bool(sample.same) for sample in contents.samples)
             twice = f"; {n_twice} of them in two formats, of which one is read" if n_twice else ""
             log.info("%s%s", plural(len(contents.samples), "sample"), twice)

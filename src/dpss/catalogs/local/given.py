@@ -85,6 +85,40 @@ class GivenCatalog:
                 yield Project(name, stem_of(each.last), (make_ref(name, "", each.last, path),))
 
 
+def ref_of(address: str, project: str, name: str) -> MatrixRef:
+    """Return the reference to the one sample at an address, in its folder or by its matrix.
+
+    Args:
+        address: Path or address of a file, a folder that is a matrix, or a sample's folder.
+        project: The project's id.
+        name: The sample's name within it.
+
+    Raises:
+        UnreachableError: There is no such file.
+        MatrixError: The address can't be reached.
+        ValueError: Several samples are in the folder.
+        OSError: A file can't be read.
+    """
+    source = open_source(address)
+    path = local_path(address)
+    if path is None:
+        from dpss.catalogs.remote import make_remote_ref
+
+        return make_remote_ref(project, name, address, source)
+    if path.is_dir() and not is_matrix_folder(path):
+        refs = _samples_below(path)
+        if len(refs) > 1:
+            found = ", ".join(ref.name for ref in refs[:3]) + (", …" if len(refs) > 3 else "")
+            raise ValueError(f"{address}: holds {len(refs)} samples ({found}); choose one of them")
+        if refs:
+            return replace(refs[0], project_id=project, name=name)
+    given = _look_up(address)
+    if given.sample is None:
+        return make_ref(project, name, given.last, path)
+    ref = _sample_ref(project, given.sample, given.base)
+    return replace(ref, name=name, url=given.last)
+
+
 def _look_up(address: str) -> _Given:
     """Return an address with the sample that it is of, if it is a matrix of one."""
     last = redact_url(address).rstrip("/").rpartition("/")[2]
@@ -176,9 +210,8 @@ def _sample_ref(project: str, sample: PipelineSample, base: Path) -> MatrixRef:
 
 def _folder(path: Path, last: str, project: str) -> Project:
     """Return the project of a folder: of its samples, or the folder as it is opened."""
-    found = list(LocalCatalog(str(path), lambda _: False).projects())
-    refs = [ref for each in found for ref in each.refs]
-    if not any(ref.companions for ref in refs):
+    refs = _samples_below(path)
+    if not refs:
         return Project(project, stem_of(last), (make_ref(project, "", last, path),))
     if len(refs) == 1:
         here = name_in(path.resolve().parts) or project
@@ -189,3 +222,10 @@ def _folder(path: Path, last: str, project: str) -> Project:
         replace(ref, project_id=project, name=name) for ref, name in zip(refs, names, strict=True)
     )
     return Project(project, stem_of(last), tuple(renamed))
+
+
+def _samples_below(path: Path) -> list[MatrixRef]:
+    """Return all matrices in a folder, if a pipeline's sample is among them; else none."""
+    found = LocalCatalog(str(path), lambda _: False).projects()
+    refs = [ref for each in found for ref in each.refs]
+    return refs if any(ref.companions for ref in refs) else []

@@ -208,6 +208,7 @@ def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, f
         n_cells=published.n_cells,
         n_genes=published.n_genes,
         numbers=published.medians,
+        peers=ref.peers,
         policy=policy,
         policy_findings=findings,
     )

@@ -58,8 +58,10 @@ class Outcome:
     """The verdict on the published matrix, one sentence; empty if it was not published."""
     verdict_status: str = ""
     """Status of the verdict: ``pass``, ``warn`` or ``fail``; empty if not published."""
+    peers: str = ""
+    """Name of the group that its medians are compared with; empty for its project."""
     apart: tuple[str, ...] = ()
-    """Sentences on the medians that stand apart from those of the project's other matrices."""
+    """Sentences on the medians that stand apart from those of the matrices side by side."""
     policy: str = ""
     """Status by the policy asked for, of unchanged matrices too; empty without one."""
     policy_findings: tuple[str, ...] = ()

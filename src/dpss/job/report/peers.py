@@ -1,13 +1,12 @@
-"""Outcomes of one project side by side: those whose medians stand apart are marked."""
+"""Outcomes side by side: those whose medians stand apart are marked."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 
 from dpss.job.report.outcomes import Outcome, RunReport
-from dpss.summary.peers import find_apart
+from dpss.summary.peers import find_apart, set_of
 
 log = logging.getLogger(__name__)
 
@@ -15,16 +14,21 @@ log = logging.getLogger(__name__)
 def mark_apart(report: RunReport) -> RunReport:
     """Return a report whose outcomes say which medians stand apart, and log these as warnings.
 
-    Published and unchanged matrices of a project are compared.
+    Published and unchanged matrices of a project, and those given one by one, are compared.
     """
-    projects: dict[str, dict[str, Mapping[str, float | None]]] = {}
+    sets: dict[str, dict[str, Outcome]] = {}
     for outcome in report.outcomes:
         if outcome.numbers:
-            projects.setdefault(outcome.project_id, {})[outcome.matrix] = outcome.numbers
-    found = {project: find_apart(numbers) for project, numbers in projects.items()}
+            key = set_of(outcome.project_id, outcome.matrix, outcome.peers)
+            sets.setdefault(key, {})[outcome.folder or outcome.label] = outcome
+    found: dict[str, tuple[str, ...]] = {}
+    for members in sets.values():
+        numbers = {name: outcome.numbers for name, outcome in members.items()}
+        groups = {name: outcome.peers for name, outcome in members.items() if outcome.matrix}
+        found |= find_apart(numbers, groups)
 
     def marked(outcome: Outcome) -> Outcome:
-        said = found.get(outcome.project_id, {}).get(outcome.matrix, ())
+        said = found.get(outcome.folder or outcome.label, ())
         for sentence in said:
             log.warning("%s: %s", outcome.label, sentence)
         return replace(outcome, apart=said) if said else outcome

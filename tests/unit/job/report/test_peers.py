@@ -57,3 +57,17 @@ def test_a_caution_is_the_worst_of_a_matrix() -> None:
     assert replace(outcome, apart=("x",)).caution == "warn"
     assert replace(outcome, assumed="x").caution == "warn"
     assert replace(outcome, verdict_status="fail", apart=("x",)).caution == "fail"
+
+
+def test_projects_given_one_by_one_are_compared() -> None:
+    """Each matrix is its project's only one; a project of a source is not compared with them."""
+    numbers = run_of(24, S03={"median_counts_per_cell": 150.0})
+    given = [
+        Outcome(name, "", Status.PUBLISHED, numbers=each, peers="given", folder=name)
+        for name, each in numbers.items()
+    ]
+    other = Outcome("canned", "", Status.PUBLISHED, numbers=numbers["S03"], folder="canned")
+    report = mark_apart(RunReport((*given, other)))
+    assert [outcome.label for outcome in report.outcomes if outcome.apart] == ["S03"]
+    alone = [replace(outcome, peers="") for outcome in given]
+    assert not any(outcome.apart for outcome in mark_apart(RunReport(tuple(alone))).outcomes)

@@ -1,0 +1,112 @@
+"""The catalog of a sample sheet: one project, with a matrix for each sample."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dpss.catalogs.local.given import ref_of
+from dpss.catalogs.local.samplesheet import (
+    MAX_BYTES,
+    SampleSheet,
+    SheetFault,
+    SheetRow,
+    parse_sheet,
+    sheet_error,
+)
+from dpss.errors import DpssError, UnreachableError
+from dpss.model import MatrixRef, Project
+from dpss.storage.locations import local_path
+from dpss.storage.names import safe_name
+from dpss.summary.numerals import plural
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SheetCatalog:
+    """The samples of a sheet as one project, named after the sheet.
+
+    Relative paths are below the sheet's folder. Each sample is looked up before the project is
+    returned, so that nothing is read of a sheet with a fault.
+    """
+
+    sheet: str
+    """Path of the sheet."""
+
+    @property
+    def name(self) -> str:
+        """Name of the source with its sheet."""
+        return f"samples of {self.sheet}"
+
+    def projects(self) -> Iterator[Project]:
+        """Yield the project.
+
+        Raises:
+            UnreachableError: The sheet can't be read.
+            SettingsError: It has faults; the message has a line for each.
+        """
+        path = _path_of(self.sheet)
+        sheet = _read(path, self.sheet)
+        if sheet.ignored:
+            columns = "column" if len(sheet.ignored) == 1 else "columns"
+            log.warning("%s: not used: %s %s", self.sheet, columns, ", ".join(sheet.ignored))
+        project = safe_name(path.stem)
+        refs: list[MatrixRef] = []
+        faults: list[SheetFault] = []
+        for row in sheet.rows:
+            try:
+                refs.append(_ref(project, row, path.parent))
+            except (DpssError, OSError, ValueError) as error:
+                faults.append(SheetFault(row.line, "path", _reason(row, error)))
+        if faults:
+            raise sheet_error(self.sheet, faults)
+        log.info("%s: %s", self.sheet, plural(len(refs), "sample"))
+        yield Project(project, path.stem, tuple(refs))
+
+
+def _path_of(sheet: str) -> Path:
+    path = local_path(sheet)
+    if path is None:
+        raise UnreachableError(
+            f"--samplesheet {sheet}: only a local file can be one; the paths in it may be addresses"
+        )
+    return path
+
+
+def _read(path: Path, shown: str) -> SampleSheet:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "can't be read"
+        raise UnreachableError(f"--samplesheet {shown}: {reason}") from error
+    if len(data) > MAX_BYTES:
+        raise UnreachableError(
+            f"--samplesheet {shown}: has more than {MAX_BYTES >> 20} MiB; is it a matrix?"
+        )
+    return parse_sheet(data, shown)
+
+
+def _ref(project: str, row: SheetRow, folder: Path) -> MatrixRef:
+    """Return the reference to a sample's matrix."""
+    path = local_path(row.path)
+    address = row.path if path is None else str(folder / path)
+    ref = ref_of(address, project, row.sample)
+    if path is not None and not path.is_absolute():
+        ref = replace(ref, url=path.as_posix())
+    terms = {"chemistry": row.chemistry, "group": row.group}
+    return replace(
+        ref,
+        n_cells_expected=row.expected_cells,
+        peers=row.group,
+        strata={name: (text,) for name, text in terms.items() if text},
+    )
+
+
+def _reason(row: SheetRow, error: Exception) -> str:
+    """Return the reason why a sample can't be read, which names its path once."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return reason if row.path in reason else f"{row.path}: {reason}"

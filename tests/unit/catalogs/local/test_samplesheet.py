@@ -1,0 +1,120 @@
+"""Sample sheets are read as they are written, and their faults are told by line and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dpss.catalogs.local.samplesheet import MOST_FAULTS, parse_sheet
+from dpss.errors import SettingsError
+
+GOOD = b"sample,path,expected_cells,chemistry,group\nS01,S01/outs,5000,v3,control\nS02,b.h5ad,,,\n"
+
+
+def fault_of(data: bytes | str) -> str:
+    """Return the message of a sheet that has faults."""
+    with pytest.raises(SettingsError) as found:
+        parse_sheet(data.encode() if isinstance(data, str) else data, "samples.csv")
+    return str(found.value)
+
+
+def test_a_sheet_as_nf_core_has_it() -> None:
+    """Names, optional fields, an empty field; other columns are named, not used."""
+    first, second = parse_sheet(GOOD, "samples.csv").rows
+    assert (first.sample, first.path, first.expected_cells) == ("S01", "S01/outs", 5000)
+    assert (first.chemistry, first.group, first.line) == ("v3", "control", 2)
+    assert (second.expected_cells, second.chemistry, second.group, second.line) == (None, "", "", 3)
+    sheet = parse_sheet(b"sample,fastq_1,fastq_2,path\nS01,a.fq.gz,b.fq.gz,S01\n", "samples.csv")
+    assert sheet.ignored == ("fastq_1", "fastq_2")
+    assert sheet.rows[0].path == "S01"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GOOD.replace(b",", b"\t"),
+        GOOD.replace(b",", b";"),
+        b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n"),
+        GOOD.replace(b"sample,path", b" Sample , PATH "),
+        b"\n" + GOOD.replace(b"\n", b"\n\n").replace(b"S01/outs", b' "S01/outs" '),
+    ],
+    ids=["tabs", "semicolons", "Windows", "titles", "empty lines"],
+)
+def test_what_spreadsheets_make_of_it_is_the_same(data: bytes) -> None:
+    """Tabs, semicolons, a byte order mark, blanks around titles, empty lines."""
+    found = [(row.sample, row.expected_cells, row.group) for row in parse_sheet(data, "s").rows]
+    assert found == [("S01", 5000, "control"), ("S02", None, "")]
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Z][a-z0-9]{1,8}[0-9]", fullmatch=True),
+        st.tuples(
+            st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1),
+            st.none() | st.integers(1, 10**8),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_what_is_written_is_read(samples: dict[str, tuple[str, int | None]]) -> None:
+    """Any names, paths and numbers, as Python's `csv` writes them."""
+    rows = [(name, f"{i}/{path}", n or "") for i, (name, (path, n)) in enumerate(samples.items())]
+    names = [name.casefold() for name in samples]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("sample", "path", "expected_cells"), *rows])
+    if len(set(names)) < len(names):
+        assert "each sample has one line" in fault_of(text.getvalue())
+        return
+    found = parse_sheet(text.getvalue().encode(), "samples.csv").rows
+    assert [(row.sample, row.path, row.expected_cells or "") for row in found] == rows
+
+
+FAULTS = {
+    "empty": ("", "line 1: the sheet is empty"),
+    "no sample": ("sample,path\n", "line 2: there is no sample below the header"),
+    "no path": ("sample,fastq_1\nS01,a\n", "line 1, column path: the column is missing"),
+    "reads": ("sample,fastq_1\nS01,a\n", "reads are no matrices"),
+    "titles twice": ("sample,path,path\na,b,c\n", "line 1, column path: there are several"),
+    "a field less": ("sample,path\nS01,a\nS02\n", "line 3: has 1 fields, but the header has 2"),
+    "no name": ("sample,path\n,a\n", "line 2, column sample: the name is missing"),
+    "a blank": ("sample,path\nS 1,a\n", "line 2, column sample: 'S 1' can't be the name of a"),
+    "a way out": ("sample,path\n../x,a\n", "line 2, column sample: '../x' can't be"),
+    "reserved": ("sample,path\nruns,a\n", "line 2, column sample: 'runs' can't be"),
+    "nowhere": ("sample,path\nS01,\n", "line 2, column path: the path is missing"),
+    "no number": ("sample,path,expected_cells\nS01,a,many\n", "column expected_cells: 'many' is"),
+    "no cells": ("sample,path,expected_cells\nS01,a,0\n", "column expected_cells: '0' is no whole"),
+    "repeated": ("sample,path\nS01,a\nS02,b\nS01,c\n", "line 4, column sample: 'S01' is in line 2"),
+    "other case": ("sample,path\nS01,a\ns01,b\n", "line 3, column sample: 's01' is in line 2"),
+    "same path": ("sample,path\nS01,a\nS02,a\n", "line 3, column path: 'a' is in line 2, too"),
+    "open quote": ('sample,path\nS01,"a\n', "line 2: is no line of a table"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_by_line_and_column(name: str) -> None:
+    """And by the field that is at fault."""
+    data, told = FAULTS[name]
+    message = fault_of(data)
+    assert told in message
+    assert message.startswith("samples.csv, line ")
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """In the order of the lines, the first ones; a secret in an address is not."""
+    message = fault_of("sample,path,expected_cells\nS 1,a,x\nS02,,5\n").splitlines()
+    assert [line.partition(": ")[0] for line in message] == [
+        "samples.csv, line 2, column sample",
+        "samples.csv, line 2, column expected_cells",
+        "samples.csv, line 3, column path",
+    ]
+    many = fault_of("sample,path\n" + "".join(f"S{i}\n" for i in range(50))).splitlines()
+    assert len(many) == MOST_FAULTS + 1
+    assert many[-1] == "samples.csv has 40 more such faults"
+    address = "https://example.org/a.h5ad?X-Amz-Signature=secret"
+    assert "secret" not in fault_of(f"sample,path\nS01,{address}\nS02,{address}\n")
+    assert fault_of(b"sample,path\nS\xff,a\n") == "samples.csv, line 2: is not UTF-8 text"

@@ -1,0 +1,95 @@
+"""The samples of a sheet are one project, looked up before anything is read."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from dpss.catalogs.local import SheetCatalog
+from dpss.errors import SettingsError, UnreachableError
+from tests.unit.catalogs.local.test_folder import make
+from tests.unit.catalogs.local.test_given import OUTS
+
+HEADER = "sample,path,expected_cells,chemistry,group\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with samples in several forms; the working folder is another one."""
+    make(tmp_path, *(f"{name}/outs/{path}" for name in ("A", "B") for path in OUTS))
+    make(tmp_path, "c.h5ad", "d/matrix.mtx", "both/E/outs/filtered_feature_bc_matrix.h5")
+    make(tmp_path, "both/F/outs/filtered_feature_bc_matrix.h5")
+    return tmp_path
+
+
+def sheet(folder: Path, *lines: str) -> SheetCatalog:
+    """Return the catalog of a sheet with these lines."""
+    path = folder / "run 7.csv"
+    path.write_text(HEADER + "".join(f"{line}\n" for line in lines))
+    return SheetCatalog(str(path))
+
+
+def test_samples_of_a_sheet(folder: Path) -> None:
+    """Named as in the sheet, in its order, with what it says of them; paths are below it."""
+    (project,) = sheet(
+        folder,
+        "S2,B/outs,5000,v3,treated",
+        "S1,A,,,",
+        "S3,c.h5ad,,v2,control",
+        f"S4,{folder / 'd'},,,",
+        "S5,A/../B/outs/filtered_feature_bc_matrix.h5,,,",
+    ).projects()
+    assert (project.id, project.title) == ("run_7", "run 7")
+    assert [ref.name for ref in project.refs] == ["S2", "S1", "S3", "S4", "S5"]
+    assert [ref.url for ref in project.refs][:4] == ["B/outs", "A", "c.h5ad", "d"]
+    second, first, third, *_ = project.refs
+    assert second.n_cells_expected == 5000
+    assert second.peers == "treated"
+    assert second.strata == {"chemistry": ("v3",), "group": ("treated",)}
+    assert (first.n_cells_expected, first.peers, first.strata) == (None, "", {})
+    assert second.companions
+    assert second.companions.unfiltered.endswith("B/outs/raw_feature_bc_matrix.h5")
+    assert third.companions is None
+    assert {ref.project_id for ref in project.refs} == {"run_7"}
+
+
+def test_faults_of_paths_are_told_by_line(folder: Path) -> None:
+    """All of them, before anything is read."""
+    catalog = sheet(folder, "S1,A,,,", "S2,nope.h5ad,,,", "S3,both,,,", "S4,gs://b/k.h5ad,,,")
+    with pytest.raises(SettingsError) as found:
+        next(catalog.projects())
+    two, three, four = str(found.value).splitlines()
+    assert "run 7.csv, line 3, column path: " in two
+    assert two.endswith("nope.h5ad: there is no such file or folder")
+    assert "line 4, column path: " in three
+    assert "holds 2 samples (E, F); choose one of them" in three
+    assert "line 5, column path: " in four
+
+
+def test_columns_without_use_are_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In one line of the log."""
+    caplog.set_level(logging.WARNING)
+    path = folder / "reads.csv"
+    path.write_text("sample,fastq_1,fastq_2,path\nS1,a.fastq.gz,b.fastq.gz,A\n")
+    (project,) = SheetCatalog(str(path)).projects()
+    assert len(project.refs) == 1
+    (record,) = caplog.records
+    assert record.message == f"{path}: not used: columns fastq_1, fastq_2"
+
+
+def test_a_sheet_that_cannot_be_read(tmp_path: Path) -> None:
+    """It is missing, a folder, an address, or far too large."""
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate((1 << 24) + 1)
+    for given, told in (
+        ("nope.csv", "nope.csv: No such file"),
+        (str(tmp_path), "Is a directory"),
+        ("https://example.org/samples.csv", "only a local file"),
+        (str(large), "has more than 16 MiB"),
+    ):
+        with pytest.raises(UnreachableError, match="--samplesheet") as found:
+            next(SheetCatalog(given).projects())
+        assert told in str(found.value)
