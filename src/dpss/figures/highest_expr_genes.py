@@ -82,7 +82,8 @@ def _axis(
     """Return an axis on which the boxes can be told apart.
 
     A linear one that shows all dots; if that squeezes the boxes, a square-root scale; if that
-    does, too, one that ends with the whiskers. The first that squeezes nothing, or the best.
+    does, too, one that ends with the whiskers; then an inverse hyperbolic sine, for one gene with
+    half of all counts. The first that squeezes nothing, or the best.
     """
     middles = np.ravel([[box.q1, box.median, box.q3] for box in boxes])
     whiskers = max(float(means.max()), *(box.whisker_high for box in boxes))
@@ -92,6 +93,7 @@ def _axis(
         (all_dots, Scale.LINEAR),
         (all_dots, Scale.ROOT),
         (whiskers, Scale.ROOT),
+        (all_dots, Scale.ASINH),
     ):
         axis = make_axis(title, 0, min(end * 1.03, 100.5), scale, n=5)
         found.append((shortest_span(axis, middles), axis))
