@@ -17,6 +17,8 @@ from dpss.summary.peers import peer_sets
 WIDTH = 120.0
 """Width of a strip, in pixels."""
 _EDGE = 3.0
+PERCENTILES = ("p5", "p25", "p50", "p75", "p95")
+"""Names of the quantiles of a strip, from left to right."""
 MEASURES = {
     "median_genes_per_cell": ("n_genes_by_counts", True),
     "median_counts_per_cell": ("total_counts", True),
@@ -82,7 +84,7 @@ def strips_of(matrices: Sequence[Quantiles], groups: Sequence[str] = ()) -> list
         for i, quantiles in known.items():
             low, begin, middle, end, high = (
                 _place(quantiles[q], min(ends), max(ends), logarithmic=logarithmic)
-                for q in ("p5", "p25", "p50", "p75", "p95")
+                for q in PERCENTILES
             )
             strips[i][name] = Strip(low, begin, middle, end, high, i in odd)
     return strips

@@ -16,6 +16,8 @@ from dpss.storage.locations import local_path, open_source
 from dpss.storage.names import unique_names
 from dpss.storage.redaction import redact_url
 
+GIVEN = "given"
+"""Name of the group of matrices that are given one by one, together."""
 _DEPTH = 5
 """Parts of a path by which a matrix is known as one of a sample."""
 _BESIDE = re.compile(r"report|raw|(counts|DGE)_(un)?filtered")
@@ -47,7 +49,7 @@ class _Given:
 
 @dataclass(frozen=True)
 class GivenCatalog:
-    """Matrices given one by one; each is the only matrix of its project.
+    """Matrices given one by one; each is the only matrix of its project, compared with the others.
 
     A folder with samples as pipelines leave them is a project of these samples. Several matrices
     of one sample (two formats, filtered and raw) are one.
@@ -64,9 +66,21 @@ class GivenCatalog:
     def projects(self) -> Iterator[Project]:
         """Yield a project for each address, in order.
 
+        Several matrices that are their projects' only ones are compared with each other.
+
         Raises:
             UnreachableError: There is no such file.
         """
+        projects = list(self._projects())
+        alone = sum(not ref.name for project in projects for ref in project.refs)
+        for project in projects:
+            refs = tuple(
+                replace(ref, peers=GIVEN) if alone > 1 and not ref.name else ref
+                for ref in project.refs
+            )
+            yield replace(project, refs=refs)
+
+    def _projects(self) -> Iterator[Project]:
         for address in self.addresses:
             open_source(address)
         given = _without_repeats([_look_up(address) for address in self.addresses])

@@ -13,6 +13,7 @@ from typing import Any
 
 from dpss.website import wording as words
 from dpss.website.data_files import dumps, script
+from dpss.website.documents import QUANTILES
 from dpss.website.records import (
     ORGAN,
     SPECIES,
@@ -21,6 +22,7 @@ from dpss.website.records import (
     MatrixRecord,
     ProjectRecord,
 )
+from dpss.website.strips import PERCENTILES, Quantiles, strips_of
 
 N_FIRST = 25
 """Rows that the page has as elements."""
@@ -34,8 +36,19 @@ _NUMBERS = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_count
 
 
 def project_rows(projects: Sequence[ProjectRecord]) -> list[dict[str, Any]]:
-    """Return the rows, by title as people sort: without case, numbers by their size."""
-    return [project_row(p) for p in sorted(projects, key=lambda p: _as_people_sort(p.title))]
+    """Return the rows, by title as people sort: without case, numbers by their size.
+
+    Rows of matrices that were given one by one have strips that compare them.
+    """
+    ordered = sorted(projects, key=lambda p: _as_people_sort(p.title))
+    rows = [project_row(project) for project in ordered]
+    given = [i for i, project in enumerate(ordered) if _is_given(project)]
+    if len(given) < 2:
+        return rows
+    strips = strips_of([_quantiles(ordered[i].matrices[0]) for i in given])
+    for i, each in zip(given, strips, strict=True):
+        rows[i]["strips"] = each
+    return rows
 
 
 def project_row(project: ProjectRecord) -> dict[str, Any]:
@@ -60,6 +73,7 @@ def project_row(project: ProjectRecord) -> dict[str, Any]:
         "assumed": _assumed(matrices),
         "simulated": any(m.simulated for m in matrices),
         "haystack": _haystack(project),
+        "strips": {},
     }
 
 
@@ -84,6 +98,18 @@ def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
         for row in rows
     ]
     return script("[\n" + ",\n".join(lines) + "\n]")
+
+
+def _is_given(project: ProjectRecord) -> bool:
+    """Return whether a project is one of several matrices that were given one by one."""
+    return len(project.matrices) == 1 and all(m.peers and not m.name for m in project.matrices)
+
+
+def _quantiles(matrix: MatrixRecord) -> Quantiles:
+    return {
+        name: None if spread is None else dict(zip(PERCENTILES, spread, strict=True))
+        for name, spread in zip(QUANTILES, matrix.spreads, strict=True)
+    }
 
 
 def _middle(values: Sequence[float | None]) -> float | None:

@@ -75,3 +75,18 @@ def test_a_matrix_without_a_pipelines_folder_keeps_its_name(
     monkeypatch.chdir(tmp_path)
     assert names_of("data/filtered_feature_bc_matrix") == [("filtered_feature_bc_matrix", [""])]
     assert names_of("data/a.h5ad") == [("a", [""])]
+
+
+def test_matrices_given_together_are_compared(samples: Path) -> None:
+    """One alone is not, nor is a folder of samples, which compares its own."""
+    make(samples, "a.h5ad", "more/T1/outs/filtered_feature_bc_matrix.h5",
+         "more/T2/outs/filtered_feature_bc_matrix.h5")  # fmt: skip
+
+    def peers(*addresses: str) -> list[str]:
+        return [r.peers for project in GivenCatalog(addresses).projects() for r in project.refs]
+
+    assert peers("S01/outs", "S02/outs", "a.h5ad") == ["given"] * 3
+    assert peers("a.h5ad") == peers("S01/outs") == [""]
+    assert peers("more") == ["", ""]
+    assert peers("more", "S01") == ["", "", ""]
+    assert peers("more", "S01", "S02") == ["", "", "given", "given"]
