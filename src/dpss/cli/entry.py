@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -20,6 +21,9 @@ from dpss.job.stop import Interrupted, SignalStop
 FAILED, NOT_STARTED, BROKEN_PIPE = 1, 2, 141
 """Exit codes: see ``docs/reference/exit-codes.md``."""
 
+_NEW_OBJECTS = 50_000
+"""New objects between two searches for cycles: imports make many that stay, and hardly a cycle."""
+
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """Settings of click that all commands share."""
 
@@ -29,6 +33,7 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
     try:
         with SignalStop() as stop:
             return_memory_at_once()
+            gc.set_threshold(_NEW_OBJECTS)
             given = sys.argv[1:] if arguments is None else list(arguments)
             # Not click's `main`: its exit code for a broken pipe is 1, which here means a failed
             # matrix.

@@ -18,11 +18,12 @@ from functools import partial
 from dpss.catalogs.base import Catalog
 from dpss.catalogs.selection import is_named
 from dpss.catalogs.shards import ALL, Shard, projects_of
+from dpss.compute.background import begin
 from dpss.errors import DpssError, SettingsError, UnreachableError
 from dpss.job.base import Job
 from dpss.job.concurrency import do_in_turn, do_side_by_side
 from dpss.job.context import context
-from dpss.job.pages import build_pages, pages_are_due, problem_report, try_pages
+from dpss.job.pages import build_pages, pages_are_due, preload, problem_report, try_pages
 from dpss.job.plan.attempts import Attempts
 from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
 from dpss.job.plan.steps import Attempt, Known, Step, largest_first, plan_run
@@ -168,6 +169,8 @@ def _work(job: Job) -> Iterator[RunReport]:
     if not steps:
         log.warning("the source %s has nothing to process", job.catalog.name)
     job.prefetch([step.ref for step in steps if step.ref and step.outcome is None])
+    if not job.shard.is_part:
+        begin(preload)
     do = do_in_turn if job.jobs == 1 else do_side_by_side
     with closing(attempts):
         for outcome in do(partial(_do_step, job, attempts), steps, job.pipeline.stop, job.jobs):

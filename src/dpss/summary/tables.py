@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpss.stats.ranks import UNRANKED
+from dpss.summary.csv_fields import csv_fields
 from dpss.summary.frames import frame_of
 from dpss.summary.limits import SAMPLED
 from dpss.summary.manifest import Manifest, manifest_document
@@ -30,11 +29,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Version of the layout of ``summary.json``; its schema is in `dpss/website/schemas`."""
 
-_QUOTE = '"'
 N_VARIABLE_IN = "highly_variable_nbatches"
 """Column of ``genes.csv``: scanpy's name for the number of strata in which a gene is variable."""
-_SPECIAL = re.compile('[,"\r\n]')
-"""Characters that require quotes around a field (RFC 4180)."""
 
 GENE_COLUMNS = tuple(field.name for field in fields(GeneStatistics))
 """Columns of ``genes.csv``, in order."""
@@ -60,47 +56,13 @@ def genes_csv(genes: GeneStatistics, strata: Strata | None = None) -> bytes:
         genes: The gene table.
         strata: Strata, which add a last column: the number of strata in which a gene is variable.
     """
-    columns = [_texts(getattr(genes, name), name) for name in GENE_COLUMNS]
+    columns = [csv_fields(getattr(genes, name), name) for name in GENE_COLUMNS]
     titles = [*GENE_COLUMNS]
     if strata is not None:
         columns.append(map(str, strata.n_variable_in.tolist()))
         titles.append(N_VARIABLE_IN)
     lines = map(",".join, zip(*columns, strict=True))
     return "\n".join((",".join(titles), *lines, "")).encode()
-
-
-def _texts(column: NDArray[Any], name: str) -> Iterable[str]:
-    """Return one column as CSV fields: numbers as Python writes them, names quoted at need."""
-    if name.startswith("rank_"):
-        return ["" if value == UNRANKED else str(value) for value in column.tolist()]
-    if column.dtype.kind == "f":
-        return _float_texts(column)
-    if column.dtype.kind in "biu":
-        return map(str, column.tolist())
-    texts = [str(value) for value in column.tolist()]
-    if not _SPECIAL.search("".join(texts)):
-        return texts
-    return [
-        f'"{value.replace(_QUOTE, 2 * _QUOTE)}"' if _SPECIAL.search(value) else value
-        for value in texts
-    ]
-
-
-def _float_texts(column: NDArray[np.floating[Any]]) -> list[str]:
-    """Return floats as text; where many values repeat, each is converted once."""
-    texts = np.full(len(column), "", dtype=object)
-    defined = ~np.isnan(column)
-    values = column[defined].astype(np.float64, copy=False)
-    # As bits, since -0.0 is another text than 0.0. Not `np.unique`: it imports masked arrays.
-    bits = values.view(np.int64)
-    order = np.argsort(bits)
-    is_first = np.diff(bits[order], prepend=bits[order[:1]] - 1) != 0
-    if 4 * np.count_nonzero(is_first) > 3 * len(values):
-        texts[defined] = list(map(repr, values.tolist()))
-    else:
-        distinct = np.array(list(map(repr, values[order[is_first]].tolist())), dtype=object)
-        texts[np.flatnonzero(defined)[order]] = distinct[np.cumsum(is_first) - 1]
-    return texts.tolist()
 
 
 def genes_frame(genes: GeneStatistics) -> pd.DataFrame:

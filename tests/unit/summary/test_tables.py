@@ -1,10 +1,7 @@
-"""Quantiles in ``summary.json`` are numpy's; fields of ``genes.csv`` are Python's."""
+"""Quantiles in ``summary.json`` are numpy's."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from pathlib import Path
 
 import anndata
@@ -14,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.summary.tables import _texts, quantiles_document
+from dpss.summary.tables import quantiles_document
 from tests.summarise import summarise
 
 
@@ -45,25 +42,3 @@ def test_they_are_those_of_numpy(
             assert found[name][f"p{q}"] == pytest.approx(
                 np.percentile(values, q), rel=2e-3, abs=1e-9
             )
-
-
-_FLOATS = st.floats() | st.sampled_from([0.0, -0.0, math.nan, 1e-12, 0.1 + 0.2, math.inf])
-
-
-@given(st.lists(_FLOATS, max_size=6).flatmap(
-    lambda few: st.lists(st.sampled_from(few) if few else _FLOATS, max_size=40)
-))  # fmt: skip
-def test_floats_are_written_as_python_writes_them(values: list[float]) -> None:
-    """Whether values repeat or not; -0.0 keeps its sign, and what is undefined is empty."""
-    found = list(_texts(np.array(values, dtype=np.float64), "means"))
-    assert found == ["" if math.isnan(value) else repr(value) for value in values]
-
-
-@given(st.lists(st.text('a",\r\n;é', min_size=1, max_size=5), min_size=1, max_size=6))
-def test_names_come_back(names: list[str]) -> None:
-    """Those with commas, quotes and ends of lines are quoted, and no others."""
-    fields = list(_texts(np.array(names, dtype=object), "gene_name"))
-    assert next(csv.reader(io.StringIO(",".join(fields), newline=""))) == names
-    assert [field for field, name in zip(fields, names, strict=True) if field != name] == [
-        field for field in fields if field.startswith('"')
-    ]

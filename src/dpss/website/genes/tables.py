@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from dpss.stats.ranks import UNRANKED
@@ -79,9 +80,14 @@ def _part(genes: GeneStatistics, part: slice) -> str:
         "gene_name": ["" if n == i else n for n, i in zip(names, ids, strict=True)],
         "flags": (genes.mitochondrial[part] + 2 * genes.highly_variable[part]).tolist(),
     }
-    fields |= {name: getattr(genes, name)[part].tolist() for name in _WHOLE}
-    fields |= {name: word_text(float_words(getattr(genes, name)[part])) for name in _FLOATS}
-    return dumps(fields)
+    words = {name: word_text(float_words(getattr(genes, name)[part])) for name in _FLOATS}
+    whole = (f'"{name}":{_numbers(getattr(genes, name)[part])}' for name in _WHOLE)
+    return ",".join((dumps(fields)[:-1], *whole, dumps(words)[1:]))
+
+
+def _numbers(column: NDArray[np.int64]) -> str:
+    """Return whole numbers as a JSON list."""
+    return orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def n_parts(n_genes: int) -> int:
