@@ -48,7 +48,7 @@ def counts() -> np.ndarray:
 
 
 def write_names(file: h5py.File) -> None:
-    """Write the tables of cells and genes, one of them mitochondrial."""
+    """Write the tables of cells and of features: genes, one of them mitochondrial, and a tag."""
     for group, names in (
         ("obs", [f"cell{i}" for i in range(N_CELLS)]),
         ("var", ["MT-CO1", *(f"gene{i}" for i in range(1, N_GENES))]),
@@ -58,6 +58,10 @@ def write_names(file: h5py.File) -> None:
         table.attrs["_index"] = "_index"
         table.attrs["column-order"] = np.array([], dtype="S1")
         table.create_dataset("_index", data=names, dtype=h5py.string_dtype())
+    # With other features than genes, values are copied by a loop before they are counted.
+    kinds = ["Gene Expression"] * (N_GENES - 1) + ["Antibody Capture"]
+    file["var"].attrs["column-order"] = np.array(["feature_types"], dtype=h5py.string_dtype())
+    file["var"].create_dataset("feature_types", data=kinds, dtype=h5py.string_dtype())
 
 
 def write_h5ad(path: Path, layout: str, values: str, indices: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import cells as kernels
 from dpss.stats.kernels import layout, rows
+from dpss.stats.kernels.gene_values import copy_gene_values
 from dpss.stats.strata import Stratification, StratumSums, tallies_of
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ class WriteBuffer(NamedTuple):
     """Number of cells in the sums, shape ``(1,)``."""
     highest: NDArray[np.float64]
     """The highest counts of a cell that is not plain, shape ``(N_TOP_COUNTS,)``."""
+    terms: NDArray[np.int64]
+    """Terms of some values that have fractions, shape ``(N_TERMS * TERMS_OF,)``."""
 
     @classmethod
     def for_roles(cls, roles: NDArray[np.int64]) -> Self:
@@ -170,6 +173,7 @@ class WriteBuffer(NamedTuple):
             (roles != 0).astype(np.uint8),
             np.zeros(1, dtype=np.int64),
             np.empty(layout.N_TOP_COUNTS, dtype=np.float64),
+            np.empty(layout.N_TERMS * layout.TERMS_OF, dtype=np.int64),
         )
 
 
@@ -231,12 +235,13 @@ class CellAccumulator:
         """Add a block of cells."""
         if self._recent is None:
             self._recent = WriteBuffer.for_roles(self._genes.table[:, layout.ROLE])
+        if not self._all_genes:
+            block = self._of_genes(block)
         measures = np.empty((block.n_cells, layout.N_MEASURES), dtype=np.float64)
         largest = kernels.add_cells(
             block.indptr,
             block.indices,
             block.data,
-            self._all_genes,
             self._min_gene_count,
             self._min_counts,
             self._genes.table,
@@ -252,6 +257,13 @@ class CellAccumulator:
         self._cells.add(block.start, measures)
         if self.records is not None:
             self.records.add(block.start, measures)
+
+    def _of_genes(self, block: CellBlock) -> CellBlock:
+        """Return a block without the values of features that are not genes."""
+        indptr, indices, data = map(np.empty_like, (block.indptr, block.indices, block.data))
+        roles = np.ascontiguousarray(self._genes.table[:, layout.ROLE])
+        copy_gene_values(block.indptr, block.indices, block.data, roles, indptr, indices, data)
+        return replace(block, indptr=indptr, indices=indices[: indptr[-1]], data=data[: indptr[-1]])
 
     def merge(self, other: CellAccumulator) -> None:
         """Add the sums of another accumulator over the same features."""

@@ -24,12 +24,12 @@ from dpss.stats.kernels.layout import (
     N_ZERO,
     ROLE,
     TAIL_BITS,
-    TOTAL_LOW,
 )
 from dpss.stats.kernels.rows import (
     LOW_MASK,
     TAIL_MASK,
     TOO_LARGE,
+    add_fraction,
     add_to_box,
     add_value,
     fraction_limbs,
@@ -160,10 +160,7 @@ def add_entries(
         whole = np.int64(x)
         rest = x - whole
         if rest != 0.0:
-            low, tail = fraction_limbs(rest)
-            table[gene, TOTAL_LOW] += low
-            if tail != 0:
-                tails[gene] += tail
+            add_fraction(table, tails, gene, rest)
         add_value(table, gene, whole, share)
         if role >> BOX_SHIFT:
             add_to_box(boxes, role, share)

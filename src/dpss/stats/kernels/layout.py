@@ -46,6 +46,11 @@ RECENT_BITS = 32
 N_TABULATED = 63
 """Largest count whose terms are computed once for a cell."""
 
+TERMS_OF = 64
+"""Values with fractions whose terms are computed at once, before they are added."""
+N_TERMS = 8
+"""Terms of a value, as many as a gene's row has columns."""
+
 NOT_A_GENE = -1
 """Role of a feature that is not a gene. Other roles are bits: one for each of `GROUPS` that the
 gene is in, and from `BOX_SHIFT` on the number of its box-plot histogram plus one (0: none)."""

@@ -102,7 +102,7 @@ def add_plain_cell(  # noqa: PLR0913
     Returns:
         Counts of the cell in each group of genes.
     """
-    rows, sums, picked, special, _, _ = recent
+    rows, sums, picked, special, _, _, _ = recent
     for count in range(1, min(largest, N_TABULATED) + 1):
         sums[count, 0] = (1 << RECENT_BITS) + count
         sums[count, 1], sums[count, 2], sums[count, 3] = share_limbs(min(count * inverse, 1.0))

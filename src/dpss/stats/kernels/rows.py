@@ -32,6 +32,8 @@ from dpss.stats.kernels.layout import (
 
 TOO_LARGE = float(1 << 40)
 """Values of this size or more are not added, as sums could overflow."""
+LARGEST_BITS = (1023 + 40) << 52
+"""The bits of `TOO_LARGE`, a double."""
 TOO_SMALL = 1e-12
 """Below this size the relative error of a value in a sum exceeds 1e-10."""
 LOW_SCALE = float(1 << LOW_BITS)
@@ -40,9 +42,9 @@ TAIL_SCALE = float(1 << TAIL_BITS)
 TAIL_MASK = (1 << TAIL_BITS) - 1
 CARRY_BITS = 15
 """Logarithm of the number of additions between two carries of the low limbs."""
-_SHARE_SCALE = float(1 << SHARE_BITS)
-_SHARE_LOW_MASK = (1 << SHARE_LOW_BITS) - 1
-_SQUARE_SCALE = float(1 << (SQUARE_BITS - LOW_BITS))
+SHARE_SCALE = float(1 << SHARE_BITS)
+SHARE_LOW_MASK = (1 << SHARE_LOW_BITS) - 1
+SQUARE_SCALE = float(1 << (SQUARE_BITS - LOW_BITS))
 _CARRY_MASK = (1 << CARRY_BITS) - 1
 _BOX_SHIFT = 52 - BINS_PER_OCTAVE_BITS
 _BOX_FIRST = (1023 - BOX_OCTAVES) << BINS_PER_OCTAVE_BITS
@@ -54,7 +56,7 @@ def carry(table: Any, gene: Any) -> None:
     table[gene, TOTAL] += table[gene, TOTAL_LOW] >> LOW_BITS
     table[gene, TOTAL_LOW] &= LOW_MASK
     table[gene, SHARE] += table[gene, SHARE_LOW] >> SHARE_LOW_BITS
-    table[gene, SHARE_LOW] &= _SHARE_LOW_MASK
+    table[gene, SHARE_LOW] &= SHARE_LOW_MASK
     table[gene, SQUARE] += table[gene, SQUARE_LOW] >> LOW_BITS
     table[gene, SQUARE_LOW] &= LOW_MASK
 
@@ -76,9 +78,9 @@ def share_limbs(share: Any) -> Any:
 
     The square is that of the rounded share, so that equal shares have no variance.
     """
-    fixed = np.int64(share * _SHARE_SCALE + 0.5)
-    kept = fixed / _SHARE_SCALE
-    square = kept * kept * _SQUARE_SCALE
+    fixed = np.int64(share * SHARE_SCALE + 0.5)
+    kept = fixed / SHARE_SCALE
+    square = kept * kept * SQUARE_SCALE
     high = np.int64(square)
     return fixed, high, np.int64((square - high) * LOW_SCALE)
 
@@ -95,6 +97,17 @@ def fraction_limbs(rest: Any) -> Any:
 
 
 @part(inline="always")
+def add_fraction(table: Any, tails: Any, gene: Any, rest: Any) -> Any:
+    """Add the fraction of a value, above 0, to a row, and return its two limbs."""
+    low, tail = fraction_limbs(rest)
+    table[gene, TOTAL_LOW] += low
+    # Fractions of 32 bits have no tail unless they are tiny.
+    if tail != 0:
+        tails[gene] += tail
+    return low, tail
+
+
+@part(inline="always")
 def add_value(table: Any, gene: Any, whole: Any, share: Any) -> None:
     """Add the whole part of one positive value, and its share of its cell's counts, to a row."""
     n_cells = table[gene, N_CELLS] + 1
@@ -102,7 +115,7 @@ def add_value(table: Any, gene: Any, whole: Any, share: Any) -> None:
     table[gene, TOTAL] += whole
     fixed, high, low = share_limbs(share)
     table[gene, SHARE] += fixed >> SHARE_LOW_BITS
-    table[gene, SHARE_LOW] += fixed & _SHARE_LOW_MASK
+    table[gene, SHARE_LOW] += fixed & SHARE_LOW_MASK
     table[gene, SQUARE] += high
     table[gene, SQUARE_LOW] += low
     if n_cells & _CARRY_MASK == 0:
@@ -118,7 +131,7 @@ def add_sums(
     table[gene, N_CELLS] = before + n_cells
     table[gene, TOTAL] += total
     table[gene, SHARE] += fixed >> SHARE_LOW_BITS
-    table[gene, SHARE_LOW] += fixed & _SHARE_LOW_MASK
+    table[gene, SHARE_LOW] += fixed & SHARE_LOW_MASK
     table[gene, SQUARE] += high + (low >> LOW_BITS)
     table[gene, SQUARE_LOW] += low & LOW_MASK
     if (before ^ (before + n_cells)) >> CARRY_BITS:
@@ -139,3 +152,29 @@ def double_of(whole_sum: Any, low_sum: Any, tail_sum: Any) -> Any:
     low = low_sum + (tail_sum >> TAIL_BITS)
     fraction = ((low & LOW_MASK) + (tail_sum & TAIL_MASK) / TAIL_SCALE) / LOW_SCALE
     return np.float64(whole_sum + (low >> LOW_BITS)) + fraction
+
+
+@part(inline="always")
+def add_to_highest(highest: Any, last: Any, x: Any) -> None:
+    """Insert a count into the highest ones of its cell, descending, if it is one of them.
+
+    Args:
+        highest: ``float64``, shape ``(N_TOP_COUNTS,)``; zeros from ``last`` on.
+        last: Last place that may be set.
+        x: The count.
+    """
+    place = last
+    if x > highest[place]:
+        while place > 0 and highest[place - 1] < x:
+            highest[place] = highest[place - 1]
+            place -= 1
+        highest[place] = x
+
+
+@part(inline="always")
+def sum_of_highest(highest: Any) -> Any:
+    """Return the sum of the highest counts of a cell, added from the first to the last."""
+    total = 0.0
+    for place in range(highest.shape[0]):
+        total += highest[place]
+    return total
