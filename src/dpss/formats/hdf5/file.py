@@ -23,10 +23,10 @@ from dpss.compute.prefetch import Prefetchable
 from dpss.errors import CorruptMatrixError, DpssError, NeedsWholeError, NoMatrixError
 from dpss.formats.arrays.vectors import Cursor
 from dpss.formats.hdf5.access import ASTRAY, limit_metadata, open_local, reason_of
-from dpss.formats.hdf5.filters import require_filters, unfilter
+from dpss.formats.hdf5.filters import require_filters
 from dpss.formats.hdf5.glances import Glances
 from dpss.formats.hdf5.inflation import can_inflate, inflate_chunks
-from dpss.formats.hdf5.layout import DatasetLayout, coalesce, lay_out, span_bytes
+from dpss.formats.hdf5.layout import DatasetLayout, coalesce, dtype_of, lay_out, span_bytes
 from dpss.formats.hdf5.remote import RangeFile
 from dpss.formats.hdf5.tree import Hdf5Group
 from dpss.storage.base import Blob, Spans
@@ -144,7 +144,7 @@ class ChunkedArray:
         dataset = file.dataset(path)
         self.path = path
         self.shape: tuple[int, ...] = dataset.shape or ()
-        self.dtype: np.dtype[Any] = dataset.dtype
+        self.dtype: np.dtype[Any] = dtype_of(dataset, f"{file.blob.url}: {path}")
         self.chunk_shape: tuple[int, ...] | None = dataset.chunks
         self._file = file
         self._lock = threading.Lock()
@@ -284,14 +284,10 @@ class ChunkedArray:
 
     def _decode(self, layout: DatasetLayout, number: int, stored: Any, mask: int) -> NDArray[Any]:
         """Return a chunk from its stored bytes."""
-        item_bytes = self.dtype.itemsize
-        n_bytes = layout.n_items * item_bytes
         try:
-            data = unfilter(stored, layout.filters, mask, n_bytes, item_bytes)
+            data = layout.decode(number, stored, mask, self.dtype.itemsize)
         except ValueError as error:
-            raise self._broken(number, "can't be decompressed") from error
-        if len(data) != n_bytes:
-            raise self._broken(number, f"holds {len(data)} bytes instead of {n_bytes}")
+            raise self._broken(number, str(error)) from error
         return np.frombuffer(data, dtype=self.dtype).reshape(layout.chunk_shape)
 
     def _broken(self, number: int, what: str) -> CorruptMatrixError:

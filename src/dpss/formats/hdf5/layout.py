@@ -10,10 +10,11 @@ from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5t
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError
-from dpss.formats.hdf5.filters import known_filters
+from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.formats.hdf5.filters import SHUFFLE, known_filters, unfilter
 
 _MAX_GAP = 1 << 14
 """Most bytes between two chunks that one read covers."""
@@ -36,6 +37,8 @@ class DatasetLayout:
     """Bit mask of filters that were not applied to each chunk, shape ``(n_chunks,)``."""
     filters: tuple[int, ...]
     """Ids of the filters, in the order in which they were applied."""
+    partial: tuple[bool, ...]
+    """Whether the last chunk along each axis reaches over the array's end."""
 
     @cached_property
     def n_items(self) -> int:
@@ -46,6 +49,40 @@ class DatasetLayout:
     def chunks_per_row(self) -> int:
         """Number of chunks side by side, across the first axis."""
         return prod(self.grid[1:])
+
+    def is_partial(self, number: int) -> bool:
+        """Return whether a chunk reaches over the array's end."""
+        place = np.unravel_index(number, self.grid)
+        ends = zip(place, self.grid, self.partial, strict=True)
+        return any(at == n - 1 and partial for at, n, partial in ends)
+
+    def decode(self, number: int, stored: Any, mask: int, item_bytes: int) -> Any:
+        """Return the bytes of a chunk.
+
+        A file may state that its partial chunks have no filters (``H5Pset_chunk_opts``), which h5py
+        does not tell: one of full size that can't be decoded is one of these.
+
+        Args:
+            number: The chunk.
+            stored: Its bytes in the file.
+            mask: Bit mask of filters that were not applied.
+            item_bytes: Size of an item.
+
+        Raises:
+            ValueError: The chunk is damaged; the message says how.
+        """
+        n_bytes = self.n_items * item_bytes
+        problem = "can't be decompressed"
+        try:
+            data = unfilter(stored, self.filters, mask, n_bytes, item_bytes)
+            if len(data) == n_bytes:
+                return data
+            problem = f"holds {len(data)} bytes instead of {n_bytes}"
+        except ValueError:
+            pass
+        if len(stored) == n_bytes and self.is_partial(number):
+            return stored
+        raise ValueError(problem)
 
 
 def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetLayout | None:
@@ -60,9 +97,13 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
         CorruptMatrixError: A chunk lies beyond the end of the file.
     """
     filters = known_filters(dataset)
-    if dataset.chunks is None or dataset.ndim > 2 or not dataset.dtype.isnative:
+    if dataset.chunks is None or dataset.ndim > 2 or not is_plain(dataset):
         return None
     if filters is None or 0 in dataset.shape:
+        return None
+    partial = tuple(n % c > 0 for n, c in zip(dataset.shape, dataset.chunks, strict=True))
+    if filters == (SHUFFLE,) and any(partial):
+        # Whether the partial ones have the filter shows neither in their size nor in their bytes.
         return None
     grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
     n_chunks = prod(grid)
@@ -87,7 +128,35 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
         masks[number] = info.filter_mask
 
     dataset.id.chunk_iter(note)
-    return DatasetLayout(dataset.chunks, grid, offsets, sizes, masks, filters)
+    return DatasetLayout(dataset.chunks, grid, offsets, sizes, masks, filters, partial)
+
+
+def dtype_of(dataset: h5py.Dataset, place: str) -> np.dtype[Any]:
+    """Return the numpy type of a dataset's items; ``place`` names it in the error.
+
+    Raises:
+        NoMatrixError: Numpy has no such type.
+    """
+    try:
+        return dataset.dtype
+    except TypeError as error:
+        raise NoMatrixError(f"{place} has a type of number that numpy lacks ({error})") from error
+
+
+def is_plain(dataset: h5py.Dataset) -> bool:
+    """Return whether the stored bytes of a dataset's items are those of its numpy type.
+
+    A type of HDF5 may keep a number in some bits of its bytes, at any offset, and a fraction with
+    any bias of the exponent; the library converts it to the next type that numpy has.
+    """
+    dtype, stored = dataset.dtype, dataset.id.get_type()
+    if not dtype.isnative or stored.get_size() != dtype.itemsize:
+        return False
+    if stored.get_class() == h5t.ENUM:
+        stored = stored.get_super()
+    if stored.get_class() == h5t.INTEGER:
+        return stored.get_offset() == 0 and stored.get_precision() == 8 * dtype.itemsize
+    return stored.get_class() == h5t.FLOAT and stored.equal(h5t.py_create(dtype))
 
 
 def coalesce(layout: DatasetLayout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -125,13 +125,14 @@ class StreamedLayer:
         at, end = int(layout.offsets[number]), int(layout.offsets[number] + layout.sizes[number])
         n_bytes = int(np.prod(layout.chunk_shape)) * self._array.dtype.itemsize
         if at < 0:
+            fill = np.array(self.file.dataset(self.path).fillvalue, self._array.dtype).tobytes()
             for start in range(0, n_bytes, piece_bytes):
-                yield bytes(min(piece_bytes, n_bytes - start))
+                yield fill * (min(piece_bytes, n_bytes - start) // len(fill))
             return
         if int(layout.masks[number]) & 1:
-            for start in range(at, end, piece_bytes):
-                yield self.file.blob.read_range(start, min(piece_bytes, end - start))
+            yield from self._plain(at, end, piece_bytes)
             return
+        begin, is_first = at, True
         inflater = isal_zlib.decompressobj()
         stored = b""
         while not inflater.eof:
@@ -142,11 +143,20 @@ class StreamedLayer:
             try:
                 piece = inflater.decompress(stored, piece_bytes)
             except _INFLATE_ERROR as error:
+                if is_first and end - begin == n_bytes and layout.is_partial(number):
+                    # As `DatasetLayout.decode` has it.
+                    yield from self._plain(begin, end, piece_bytes)
+                    return
                 raise CorruptMatrixError(
                     f"{self.file.blob.url}: chunk {number} of {self.path} can't be "
                     f"decompressed ({error})"
                 ) from error
-            stored = inflater.unconsumed_tail
+            stored, is_first = inflater.unconsumed_tail, False
             if not piece and not stored and at >= end:
                 return
             yield piece
+
+    def _plain(self, at: int, end: int, piece_bytes: int) -> Iterator[bytes]:
+        """Yield the bytes of a chunk that is stored as it is."""
+        for start in range(at, end, piece_bytes):
+            yield self.file.blob.read_range(start, min(piece_bytes, end - start))

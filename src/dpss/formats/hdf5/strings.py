@@ -135,9 +135,12 @@ def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
         try:
             piece = unfilter(stored, filters, mask, n_bytes, _REFERENCE.itemsize)
         except ValueError as error:
-            raise CorruptMatrixError(
-                f"{file.blob.url}: {node.name} can't be decompressed"
-            ) from error
+            if size != n_bytes:
+                raise CorruptMatrixError(
+                    f"{file.blob.url}: {node.name} can't be decompressed"
+                ) from error
+            # A partial chunk may have no filters, as `DatasetLayout.decode` has it.
+            piece = stored
         if piece is not None:
             yield piece
 
