@@ -58,11 +58,18 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         """Return the file of an address; links that lead out of the folder are not followed."""
+        try:
+            return self._find(path)
+        except (OSError, RuntimeError):  # Links in a circle, or a name that is too long.
+            return self._nothing
+
+    def _find(self, path: str) -> str:
         found = Path(super().translate_path(path).replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        is_folder = _path_of(path).endswith("/")
+        if is_folder and found.is_dir():
+            # The base class would open the page of the folder without another check.
+            found, is_folder = found / "index.html", False
         root = Path(self.directory).resolve()
-        if found.is_dir() and path.partition("?")[0].endswith("/"):
-            # The base class would open this page of the folder without another check.
-            return self.translate_path(f"{path.partition('?')[0]}index.html")
         inside = found.resolve()
         if (
             not inside.is_relative_to(root)
@@ -70,9 +77,14 @@ class _Handler(SimpleHTTPRequestHandler):
             # To open a pipe would block.
             or (inside.exists() and not inside.is_file() and not inside.is_dir())
         ):
-            return str(root / "\N{REPLACEMENT CHARACTER}")
-        # `resolve` drops the slash that tells a folder from a file of that name.
-        return str(found) + ("/" if path.partition("?")[0].endswith("/") else "")
+            return self._nothing
+        # `Path` drops the slash that tells a folder from a file of that name.
+        return str(found) + ("/" if is_folder else "")
+
+    @property
+    def _nothing(self) -> str:
+        """The path of no file."""
+        return str(Path(self.directory).resolve() / "\N{REPLACEMENT CHARACTER}")
 
     def handle_one_request(self) -> None:
         """Wait for a request and answer it, each within its limit."""
@@ -102,6 +114,10 @@ class _Handler(SimpleHTTPRequestHandler):
     def send_head(self) -> io.BytesIO | BinaryIO | None:
         """Respond as the base class does, but with texts compressed."""
         path = Path(self.translate_path(self.path))
+        if path.is_dir() and (_path_of(self.path) or "/").endswith("/"):
+            # The base class would look for a page in it.
+            self.send_error(HTTPStatus.NOT_FOUND, "There is no page here")
+            return None
         kind = TYPES.get(path.suffix, "")
         asked = "gzip" in self.headers.get("Accept-Encoding", "")
         text = kind.startswith(("text/", "image/svg", "application/json", "application/atom"))
@@ -131,6 +147,11 @@ class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Log a request instead of printing it."""
         log.debug("%s " + format, self.address_string(), *args)
+
+
+def _path_of(target: str) -> str:
+    """Return the path of a request's target, without query and fragment."""
+    return target.partition("#")[0].partition("?")[0]
 
 
 class _Server(ThreadingHTTPServer):

@@ -10,8 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dpss.website.server import MAX_CONNECTIONS, make_server
+from tests.examples import examples
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +34,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "far").symlink_to(outside)
     (root / ".dpss-part").mkdir()
     (root / ".dpss-part" / "x.txt").write_text("secret")
+    (root / "old").mkdir()
+    (root / "old" / "index.htm").symlink_to(tmp_path / "secret.txt")
+    (root / "deep" / "index.html").mkdir(parents=True)
+    (root / "deep" / "index.html" / "index.html").symlink_to(tmp_path / "secret.txt")
+    (root / "circle").symlink_to("circle")
     os.mkfifo(root / "pipe.txt")
     (root / "big.csv").write_bytes(b"0123456789abcde\n" * (1 << 20))
     return root
@@ -99,6 +107,24 @@ def test_files_come_with_their_type(address, path, kind):
         "/pipe.txt",
         "/.dpss-part/x.txt",
         "/%00",
+        "/linked/#",
+        "/linked/#part",
+        "/linked/?#/",
+        "/linked//#",
+        "/linked/./#/",
+        "//linked/#",
+        "/old/#",
+        "/deep/",
+        "/deep/#",
+        "/deep/index.html/",
+        "/deep/index.html/#",
+        "/circle",
+        "/circle/",
+        f"/{'a' * 300}",
+        f"/{'a/' * 4000}",
+        "#",
+        "?/linked/",
+        "http://localhost/linked/#",
     ],
 )
 def test_nothing_else_is_given_out(address, path):
@@ -106,6 +132,30 @@ def test_nothing_else_is_given_out(address, path):
     response = get(address, path)
     assert response.status in (400, 404)
     assert b"secret" not in response.body
+
+
+_PARTS = (
+    "/", "//", "linked", "old", "deep", "far", "circle", "a b", "index.html", "index.htm",
+    "way-out", "secret.txt", ".", "..", "%2e%2e", "%2f", "%5c", "#", "?", ";", "%23", "%3f", "%00", "%ff",
+    "http://localhost", "@", "\\",
+)  # fmt: skip
+
+
+@settings(
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.sampled_from(_PARTS), min_size=1, max_size=7))
+def test_whatever_is_asked_for(address, parts):
+    """Any target of a request is answered, and never with what lies elsewhere."""
+    with socket.create_connection(address[:2], timeout=5) as connection:
+        target = "".join(parts).replace(" ", "%20")
+        head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        answer = connection.makefile("rb").read()
+    assert answer.split()[1] in (b"200", b"301", b"404")
+    assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
 
 
 def test_another_name_for_this_machine_is_refused(address):
