@@ -136,8 +136,8 @@ def test_nothing_else_is_given_out(address, path):
 
 _PARTS = (
     "/", "//", "linked", "old", "deep", "far", "circle", "a b", "index.html", "index.htm",
-    "way-out", "secret.txt", ".", "..", "%2e%2e", "%2f", "%5c", "#", "?", ";", "%23", "%3f", "%00", "%ff",
-    "http://localhost", "@", "\\",
+    "way-out", "secret.txt", ".", "..", "%2e%2e", "%2f", "%5c", "#", "?", ";", "%23", "%3f",
+    "%00", "%ff", "http://localhost", "@", "\\",
 )  # fmt: skip
 
 

@@ -36,12 +36,20 @@ _METADATA = frozenset(
         "fd20:ce::254",
         "100.100.100.200",
         "168.63.129.16",
+        "192.0.0.192",
+        "fd00:c1::a9fe:a9fe",
+        "fd00:42::42",
     )
 )
-"""Metadata services of AWS, Google Cloud, Alibaba Cloud and Azure outside of link-local networks;
-they hold credentials and are counted as link-local."""
+"""Metadata services of AWS, Google Cloud, Alibaba Cloud, Azure, Oracle's and Scaleway's clouds
+outside of link-local networks; they hold credentials and are counted as link-local."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
+"""Prefixes of a network's own translators (RFC 8215)."""
 _COMPATIBLE = ipaddress.ip_network("::/96")
+_TRANSLATED = ipaddress.ip_network("::ffff:0:0:0/96")
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_V4 = 0xFFFFFFFF
 _MAX_NAMES = 4096
 
 _first_networks: dict[str, Networks] = {}
@@ -63,9 +71,12 @@ class Resolved:
         address = self.address
         if address.is_link_local or address in _METADATA:
             return "link-local"
-        if address.is_loopback:
+        # A connection to 0.0.0.0 or :: reaches this machine.
+        if address.is_loopback or address.is_unspecified or address in _THIS_NETWORK:
             return "loopback"
         local = getattr(address, "is_site_local", False)
+        # Where the inner address is not in the last bits, it is not known.
+        local = local or address in _NAT64_LOCAL
         return "public" if address.is_global and not local else "private"
 
 
@@ -206,6 +217,12 @@ def _inner_address(address: IPAddress) -> IPAddress:
     if isinstance(address, ipaddress.IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and (address in _NAT64 or (address in _COMPATIBLE and int(address) >> 16)):
-        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    low = int(address) & _V4
+    if inner is None and (
+        address in _NAT64
+        or address in _TRANSLATED
+        or (address in _NAT64_LOCAL and low & 0xFFFFFF)
+        or (address in _COMPATIBLE and int(address) >> 16)
+    ):
+        inner = ipaddress.IPv4Address(low)
     return inner or address

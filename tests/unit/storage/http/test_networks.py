@@ -6,10 +6,13 @@ import ipaddress
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dpss.errors import RequestError
 from dpss.storage.http.client import Client, follow
-from dpss.storage.http.networks import private_redirect
+from dpss.storage.http.networks import private_redirect, resolve
+from tests.examples import examples
 from tests.servers.base import Answer, Server
 
 PUBLIC = "http://8.8.8.8/a.h5ad"
@@ -69,3 +72,50 @@ def test_an_address_that_can_not_be_parsed_is_no_redirect() -> None:
     """A damaged Location ends in the program's own error."""
     with pytest.raises(RequestError, match="no valid address"):
         follow(PUBLIC, "http://[::1")
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"),
+    [
+        ("0.0.0.0", "loopback"),
+        ("[::]", "loopback"),
+        ("0.1.2.3", "loopback"),
+        ("::ffff:0.0.0.0", "loopback"),
+        ("64:ff9b::0.0.0.0", "loopback"),
+        ("::ffff:0:127.0.0.1", "loopback"),
+        ("64:ff9b:1::127.0.0.1", "loopback"),
+        ("64:ff9b:1:abcd::10.1.2.3", "private"),
+        ("64:ff9b:1::169.254.169.254", "link-local"),
+        ("64:ff9b:1:0:7f:0:100:0", "private"),
+        ("64:ff9b:1::93.184.216.34", "public"),
+        ("::ffff:0:93.184.216.34", "public"),
+        ("192.0.0.192", "link-local"),
+        ("fd00:c1::a9fe:a9fe", "link-local"),
+        ("fd00:42::42", "link-local"),
+        ("2130706433", "loopback"),
+        ("0177.1", "loopback"),
+        ("①②⑦.0.0.1", "loopback"),
+    ],
+)
+def test_the_kind_of_an_address(host: str, kind: str) -> None:
+    """What reaches this machine is loopback; an inner address of IPv4 tells where it leads."""
+    assert [each.kind for each in resolve(host)] == [kind]
+
+
+@given(st.integers(0, (1 << 32) - 1), st.sampled_from(["64:ff9b::", "::ffff:0:", "::ffff:"]))
+@settings(max_examples=examples(100))
+def test_a_mapped_address_is_of_the_kind_of_its_inner_one(number: int, prefix: str) -> None:
+    """Of any address of IPv4, in each way to write it within one of IPv6."""
+    inner = str(ipaddress.IPv4Address(number))
+    assert [each.kind for each in resolve(f"{prefix}{inner}")] == [
+        each.kind for each in resolve(inner)
+    ]
+
+
+@pytest.mark.parametrize("target", ["0.0.0.0", "[::]", "[64:ff9b:1::127.0.0.1]"])
+@pytest.mark.parametrize("within", [None, frozenset({"private"})])
+def test_a_private_host_can_not_redirect_to_this_machine(
+    target: str, within: frozenset[str] | None
+) -> None:
+    """Whatever is another name for this machine: a host of a private network is not its equal."""
+    assert "loopback" in private_redirect("http://10.1.2.3/a", f"http://{target}/b", within)
