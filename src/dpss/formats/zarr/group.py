@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 
 from dpss.errors import CorruptMatrixError, OtherFileError
 from dpss.formats.zarr.array import ZarrArray
-from dpss.formats.zarr.metadata import parse_array
+from dpss.formats.zarr.metadata import ArrayMetadata, parse_array
 from dpss.storage.base import Blob, Tree
 from dpss.storage.local import path_of
 
 METADATA = frozenset((".zgroup", ".zarray", "zarr.json"))
 """Names of the files that make a folder a zarr group or array."""
+_CHUNK_NAME = re.compile(r"/(?:c[./])?\d+(?:[./]\d+)*\Z", re.ASCII)
 _MAX_JSON_BYTES = 1 << 26
 _KEPT_JSON_BYTES = 1 << 12
 """Files of metadata up to this size are kept once they are read."""
@@ -146,7 +148,39 @@ class ZarrTree:
         if not self.is_array(path):
             raise CorruptMatrixError(f"{self.url}: there is no array {path}")
         version, meta = self._metadata(path)
-        return ZarrArray(self, path, parse_array(version, meta, f"{self.url}: {path}"))
+        parsed = parse_array(version, meta, f"{self.url}: {path}")
+        self._check_names(path, parsed)
+        return ZarrArray(self, path, parsed)
+
+    def _check_names(self, path: str, meta: ArrayMetadata) -> None:
+        """Refuse an array whose chunks all have other names than its metadata tell.
+
+        They would be looked for in vain, and the array read as fill values. Zarr 2.0 to 2.7 wrote
+        chunks in folders without saying so.
+        """
+        shown = self._chunk_names.get(path)
+        if shown is None or meta.is_key(shown):
+            return
+        prefix = f"{self._root}/{path}/" if self._root else f"{path}/"
+        names = (blob[len(prefix) :] for blob in self._blobs if blob.startswith(prefix))
+        if not any(map(meta.is_key, names)):
+            first = meta.key((0,) * len(meta.shape))
+            raise CorruptMatrixError(
+                f"{self.url}: {path} has chunks named like {shown!r}, but its metadata tell of "
+                f"names like {first!r}; write it again, or correct dimension_separator"
+            )
+
+    @cached_property
+    def _chunk_names(self) -> dict[str, str]:
+        """The name of one chunk of each array, by the array's path; none of empty arrays."""
+        prefix = f"{self._root}/" if self._root else ""
+        found: dict[str, str] = {}
+        for blob in self._blobs:
+            below = blob[len(prefix) :] if blob.startswith(prefix) else ""
+            name = _CHUNK_NAME.search(below)
+            if name and below[: name.start()] not in found:
+                found[below[: name.start()]] = name[0][1:]
+        return found
 
     def _metadata(self, path: str) -> tuple[int, Mapping[str, Any]]:
         """Return the version and the metadata of a node."""

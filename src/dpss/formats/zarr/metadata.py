@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -20,6 +21,10 @@ _FIELDS_V3 = frozenset((
     "zarr_format", "node_type", "shape", "data_type", "chunk_grid", "chunk_key_encoding",
     "fill_value", "codecs", "attributes", "dimension_names", "storage_transformers",
 ))  # fmt: skip
+_NUMBERS = frozenset(
+    ("bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+     "float16", "float32", "float64")
+)  # fmt: skip
 _SAFE_FILTERS = ("shuffle", "delta", "vlen-utf8", "json2", "bitround")
 
 
@@ -62,6 +67,11 @@ class ArrayMetadata:
             return f"{self.prefix}{self.separator}{numbers}" if place else self.prefix
         return numbers or "0"
 
+    def is_key(self, name: str) -> bool:
+        """Return whether a name, relative to the array, is a key of a chunk."""
+        place = tuple(map(int, re.findall(r"\d+", name, re.ASCII)))
+        return len(place) == len(self.shape) and self.key(place) == name
+
 
 def parse_array(version: int, meta: Mapping[str, Any], url: str) -> ArrayMetadata:
     """Parse the metadata of an array.
@@ -99,6 +109,9 @@ def _fill(value: Any, dtype: np.dtype[Any] | None) -> Any:
         return np.zeros((), dtype)[()]
     if dtype is None or dtype.kind not in "iufb":
         return ""
+    if isinstance(value, str) and value.startswith("0x") and dtype.kind == "f":
+        # Zarr 3 writes a number that JSON lacks by its bits.
+        return np.array(int(value, 16), f"u{dtype.itemsize}").view(f"f{dtype.itemsize}")[()]
     value = _SPECIAL.get(value, value) if isinstance(value, str) else value
     if np.ndim(value):
         raise ValueError("a fill value of several numbers")
@@ -235,8 +248,8 @@ def _dtype_v3(
         return np.dtype(f"{mark}U{n_bytes // 4}")
     if name == "null_terminated_bytes" and 0 < n_bytes < 1 << 16:
         return np.dtype(f"S{n_bytes}")
-    if not name.startswith(("int", "uint", "float", "bool")):
-        raise UnknownFormatError(f"{url}: holds {name}, not numbers or text")
+    if name not in _NUMBERS:
+        raise UnknownFormatError(f"{url}: holds {name}, not numbers or text that are read")
     return np.dtype(name).newbyteorder(mark)
 
 
