@@ -38,6 +38,12 @@ class Orientation:
         pairs = {"genes": self.genes, "cells": self.cells}
         return {kind: table for kind, table in pairs.items() if table is not None}
 
+    @property
+    def n_stated(self) -> int:
+        """Number of tables that fit the axis that their name states."""
+        axes = {"cells": self.cell_axis, "genes": 1 - self.cell_axis}
+        return sum(table.axis == axes[kind] for kind, table in self.used.items())
+
 
 def orient(blob: Blob, header: MtxHeader, tables: Tables) -> Orientation:
     """Return the index that counts the cells, by the lengths of the tables.
@@ -90,17 +96,19 @@ def _measure_cells(
 
 def _find_axis(lengths: Mapping[str, _Lengths], sides: tuple[int, int]) -> Orientation | None:
     """Return the axis that the tables of genes and of cells fit best, if they fit one."""
-    best: tuple[int, Orientation] | None = None
+    best: tuple[tuple[int, int], Orientation] | None = None
     for cell_axis in (1, 0):
         genes = _best_fit(lengths["genes"], sides[1 - cell_axis])
         cells = _best_fit(lengths["cells"], sides[cell_axis])
         if _is_missed(lengths["genes"], genes) or _is_missed(lengths["cells"], cells):
             continue
         # Each table that fits tells; best is one as long as its axis, without a header.
-        score = sum(2 - fit[1] for fit in (genes, cells) if fit is not None)
+        fitting = sum(2 - fit[1] for fit in (genes, cells) if fit is not None)
+        found = Orientation(cell_axis, genes[0] if genes else None, cells[0] if cells else None)
+        # Both axes of a square matrix fit: a name that states one tells.
+        score = (fitting, found.n_stated)
         if best is None or score > best[0]:
-            tables = (genes[0] if genes else None, cells[0] if cells else None)
-            best = (score, Orientation(cell_axis, *tables))
+            best = (score, found)
     return best[1] if best else None
 
 
@@ -143,17 +151,21 @@ def decide_orientation(found: Orientation, header: MtxHeader) -> Decision:
     value = "cells × genes" if found.cell_axis == 0 else "genes × cells"
     told = {table.told for table in found.used.values()}
     names = " and ".join(table.blob.name for table in found.used.values())
+    by_content = told & {Told.CONTENT, Told.AGAINST_NAME}
     certainty = Certainty.ASSUMED
     if not told:
         evidence = "No tables tell genes from cells: rows are taken for genes."
-    elif header.n_rows == header.n_columns:
+    elif header.n_rows == header.n_columns and not (found.n_stated and by_content):
         evidence = "The matrix is square: its rows are taken for genes."
     elif told == {Told.AXIS}:
         evidence = f"{names} tell rows from columns, not genes from cells: "
         evidence += "rows are taken for genes."
     else:
         evidence = f"The lengths of {names} fit."
-        by_content = told & {Told.CONTENT, Told.AGAINST_NAME}
+        if header.n_rows == header.n_columns:
+            evidence = (
+                f"The names of {names} tell rows from columns, what they hold genes from cells."
+            )
         certainty = Certainty.TOLD_BY_CONTENT if by_content else Certainty.STATED
     return Decision("orientation", value, evidence, certainty, changes_numbers=True)
 

@@ -28,7 +28,7 @@ _LEADING_COLUMNS = 3
 _FEW = 20
 _FEW_PREFIXES = 5
 _BARCODE = re.compile(r"(.*[^A-Za-z])?[ACGTN]{8,}([-_.]\d+)?")
-_AXIS_WORDS = ("rows", "rownames", "cols", "colnames", "columns")
+_AXIS_WORDS = {"rows": 0, "rownames": 0, "cols": 1, "colnames": 1, "columns": 1}
 _MAY_BE_NAMES = re.compile(r".*\.(tsv|csv|txt|tab)")
 _CLASSES = ".ec.txt"
 """Ending of kb's table of equivalence classes, beside the matrix that counts them (TCC)."""
@@ -56,6 +56,8 @@ class Table:
     sure: bool
     """Whether the name alone shows that the table belongs to the matrix, so that it must fit."""
     told: Told
+    axis: int | None
+    """The axis that its name states: 0 for rows, 1 for columns."""
     order: tuple[bool, bool, int, bool, bool, str]
     """Sort key: the likeliest table comes first."""
 
@@ -103,7 +105,9 @@ def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blo
             # then features.tsv (which has types) before genes.tsv, by the alphabet.
             order = (told is Told.AGAINST_NAME, not fits, -len(bare), bool(rest),
                      "barcode" in other.lower(), other)  # fmt: skip
-            found[kind].append(Table(beside[other], fits and not rest, told, order))
+            axis = _stated_axis(other)
+            found[kind].append(Table(beside[other], fits and not rest, told, axis, order))
+    _settle_axes(found)
     if alone:
         nameless = [p for p, role in roles.items() if role is None]
         _add_nameless(found, {p: beside[p] for p in nameless})
@@ -155,9 +159,26 @@ def _believed(kind: str, path: str, blob: Blob) -> tuple[str, Told]:
         by_content = None
     if by_content is not None:
         return by_content, Told.CONTENT if by_content == kind else Told.AGAINST_NAME
+    return kind, Told.NAME if _stated_axis(path) is None else Told.AXIS
+
+
+def _stated_axis(path: str) -> int | None:
+    """Return the axis that the name of a table states, ``None`` if it states none."""
     words = re.findall(r"[a-z]+", path.rpartition("/")[2].lower())
-    says_axis = any(word in _AXIS_WORDS for word in words)
-    return kind, Told.AXIS if says_axis else Told.NAME
+    return next((_AXIS_WORDS[word] for word in words if word in _AXIS_WORDS), None)
+
+
+def _settle_axes(found: Mapping[str, list[Table]]) -> None:
+    """Give a table that is named by its axis the other role, if content tells that one has its own.
+
+    Of ``rows`` that hold barcodes and ``columns`` that hold unknown words the latter are genes.
+    """
+    for kind, other in OTHER_ROLE.items():
+        by_axis = [table for table in found[kind] if table.told is Told.AXIS]
+        if found[other] or not any(table.told is Told.AGAINST_NAME for table in found[kind]):
+            continue
+        found[kind][:] = [table for table in found[kind] if table not in by_axis]
+        found[other][:] = by_axis
 
 
 def _add_nameless(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob]) -> None:
@@ -176,7 +197,7 @@ def _add_nameless(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob]) -
             continue
         if kind in missing:
             order = (False, False, 0, False, False, path)
-            found[kind].append(Table(blob, False, Told.CONTENT, order))
+            found[kind].append(Table(blob, False, Told.CONTENT, _stated_axis(path), order))
 
 
 def _are_genes(names: Sequence[str]) -> bool:

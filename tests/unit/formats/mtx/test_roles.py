@@ -6,11 +6,15 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import io as scipy_io
 from scipy import sparse
 
 from dpss.errors import NoCountsError
 from dpss.formats.file_names import find_role
+from dpss.model import Certainty
+from tests.examples import examples
 from tests.unit.formats.layers import dense
 from tests.unit.formats.mtx.test_reader import MTX, note_names, only_layer, open_files
 
@@ -149,3 +153,47 @@ def test_classes_of_transcripts_are_no_genes(stem: str) -> None:
     files[f"{stem}.genes.txt"] = "\n".join(gene_ids(50)).encode()
     files["other.ec.txt"] = b"0\t0,1\n"
     assert only_layer(files).n_cells == 30
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(
+    st.integers(0, 1 << 30),
+    st.sampled_from(["{}", "g{}", "feature {}", "gene-{}"]),
+    st.sampled_from([("m_rows.txt", "m_cols.txt"), ("rownames.csv", "colnames.csv")]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_barcodes_in_one_table_tell_what_the_other_holds(
+    seed: int, form: str, names: tuple[str, str], turned: bool, square: bool
+) -> None:
+    """Genes of unknown names are genes where the other table holds barcodes, of squares as well."""
+    rng = np.random.default_rng(seed)
+    n_cells = int(rng.integers(20, 40))
+    n_genes = n_cells if square else n_cells + int(rng.integers(2, 20))
+    counts = rng.poisson(0.7, (n_cells, n_genes))
+    tables = [barcodes(rng, n_cells), [form.format(k) for k in range(n_genes)]]
+    if turned:
+        tables.reverse()
+    files = {"m.mtx": counts_mtx(counts.T if turned else counts)}
+    for name, table in zip(names, tables, strict=True):
+        files[name] = "".join(f"{line}\n" for line in table).encode()
+    layer = only_layer(files)
+    np.testing.assert_array_equal(dense(layer), counts)
+    assert list(layer.genes.ids) == [form.format(k) for k in range(n_genes)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_names_of_axes_tell_how_a_square_lies(turned: bool) -> None:
+    """Content tells what each table is of, its name on which side: nothing is assumed."""
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(0.7, (30, 30))
+    tables = [barcodes(rng, 30), gene_ids(30)]
+    if turned:
+        tables.reverse()
+    files = {"m.mtx": counts_mtx(counts.T if turned else counts)}
+    for name, table in zip(("m_rows.txt", "m_cols.txt"), tables, strict=True):
+        files[name] = "".join(f"{line}\n" for line in table).encode()
+    np.testing.assert_array_equal(dense(only_layer(files)), counts)
+    (matrix,) = open_files(files)
+    (decision,) = (each for each in matrix.decisions if each.topic == "orientation")
+    assert decision.certainty is Certainty.TOLD_BY_CONTENT
