@@ -20,6 +20,7 @@ from dpss.cli.logs import clean
 from dpss.errors import FetchError, MatrixError, SettingsError
 from dpss.storage.base import Store
 from dpss.storage.locations import local_path, open_source, open_store, scheme_of
+from dpss.storage.plain_text import escape_control_in_json
 from dpss.storage.redaction import redact_url
 from dpss.summary.comparison import (
     LISTS,
@@ -78,7 +79,7 @@ def print_comparison(
         Path(page).write_bytes(comparison_page(found, alone))
     if as_json:
         document = {"comparisons": [comparison_document(each) for each in found], **alone}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(escape_control_in_json(json.dumps(document, ensure_ascii=False, indent=2)))
     else:
         console = open_console(sys.stdout)
         for each in found:

@@ -21,6 +21,7 @@ from dpss.errors import DpssError
 from dpss.formats.options import OpenOptions
 from dpss.storage.access import in_place
 from dpss.storage.locations import open_source
+from dpss.storage.plain_text import escape_control_in_json
 from dpss.storage.redaction import redact_url
 
 
@@ -62,7 +63,7 @@ def print_inspections(
             if not as_json:
                 print_error(str(error))
     if as_json:
-        click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+        click.echo(escape_control_in_json(json.dumps(documents, ensure_ascii=False, indent=2)))
     return n_failed
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from dpss.job.context import current
-from dpss.storage.plain_text import strip_control
+from dpss.storage.plain_text import escape_control_in_json, strip_control
 from dpss.storage.redaction import redact_text
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -57,7 +57,7 @@ class JsonFormatter(_Formatter):
         }
         if trace := self.trace_of(record):
             document["traceback"] = trace
-        return json.dumps(document, ensure_ascii=False)
+        return escape_control_in_json(json.dumps(document, ensure_ascii=False))
 
 
 def set_up_logs(level: str, style: str, stream: TextIO | logging.Handler) -> None:

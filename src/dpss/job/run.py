@@ -35,6 +35,7 @@ from dpss.job.report.peers import mark_apart
 from dpss.job.stop import Interrupted
 from dpss.model import Project
 from dpss.storage.base import Store
+from dpss.storage.plain_text import escape_control_in_json
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +224,7 @@ def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
     )
     text = json.dumps(run_document(header, report), ensure_ascii=False, indent=2) + "\n"
     try:
-        job.pipeline.store.write(run_key(started), text.encode())
+        job.pipeline.store.write(run_key(started), escape_control_in_json(text).encode())
     except (DpssError, OSError) as error:
         return problem_report(f"the report of this run could not be written: {error}")
     return RunReport()

@@ -10,7 +10,13 @@ _CONTROL = re.compile(
 """Control characters but tab and line feed, marks of writing direction, and annotations."""
 _IN_ASCII = dict.fromkeys((*range(9), *range(11, 32), 127))
 _BREAKS = re.compile("[\u2028\u2029]")
-_ANY = re.compile(f"[{_CONTROL.pattern[1:-1]}{_BREAKS.pattern[1:-1]}]")
+_UNPAIRED = re.compile("[\ud800-\udfff]")
+"""Halves of characters: bytes of a file's name that are no UTF-8, as Python has them."""
+_ANY = re.compile(f"[{_CONTROL.pattern[1:-1]}{_BREAKS.pattern[1:-1]}{_UNPAIRED.pattern[1:-1]}]")
+_RAW_IN_JSON = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Characters that JSON need not escape, and that control what shows it or can't be encoded."""
 _IN_JSON = re.compile(
     r"(\\\\)|\\u00(?:0[0-8bcef]|1[0-9a-f])|\\[bfr]|"
     "[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
@@ -29,13 +35,15 @@ def strip_control(text: str) -> str:
     if text.isascii():
         return text.translate(_IN_ASCII)
     # Most are the narrow space of a percentage.
-    return _BREAKS.sub(" ", _CONTROL.sub("", text)) if _ANY.search(text) else text
+    if not _ANY.search(text):
+        return text
+    return _UNPAIRED.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", _CONTROL.sub("", text)))
 
 
 def strip_control_in_all(texts: list[str]) -> list[str]:
     """Return texts without control characters; the same list where there are none."""
     joined = "".join(texts)
-    if not _CONTROL.search(joined) and not _BREAKS.search(joined):
+    if not _ANY.search(joined):
         return texts
     return [strip_control(text) for text in texts]
 
@@ -52,4 +60,19 @@ def strip_control_in_json(text: str) -> str:
     # Tables of numbers and plain names, a megabyte each, hold neither of these.
     if "\\" not in text and "\x7f" not in text and text.isascii():
         return text
-    return _BREAKS.sub(" ", _IN_JSON.sub(lambda found: found[1] or "", text))
+    plain = _BREAKS.sub(" ", _IN_JSON.sub(lambda found: found[1] or "", text))
+    return _UNPAIRED.sub("\N{REPLACEMENT CHARACTER}", plain)
+
+
+def escape_control_in_json(text: str) -> str:
+    r"""Return JSON of the same meaning without control characters, halves of characters included.
+
+    >>> escape_control_in_json('"a\x9b31m"')
+    '"a\\u009b31m"'
+
+    Args:
+        text: As `json.dumps` returns it.
+    """
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _RAW_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

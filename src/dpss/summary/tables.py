@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpss.stats.ranks import UNRANKED
+from dpss.storage.plain_text import escape_control_in_json
 from dpss.summary.csv_fields import csv_fields
 from dpss.summary.frames import frame_of
 from dpss.summary.limits import SAMPLED
@@ -229,7 +230,7 @@ def json_bytes(document: Any) -> bytes:
         ValueError: The document holds NaN or an infinite number.
     """
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
-    return (text + "\n").encode()
+    return (escape_control_in_json(text) + "\n").encode()
 
 
 def _number(value: Any) -> Any:

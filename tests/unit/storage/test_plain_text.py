@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from markupsafe import Markup
 
 from dpss.cli.commands import commands
 from dpss.cli.entry import execute
-from dpss.storage.plain_text import strip_control, strip_control_in_json
+from dpss.storage.plain_text import (
+    escape_control_in_json,
+    strip_control,
+    strip_control_in_json,
+)
 
 CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
@@ -115,3 +120,53 @@ def test_only_control_characters_are_left_out(text: str) -> None:
     )
     assert strip_control(text) == kept
     assert str(strip_control(Markup(text))) == kept
+
+
+_ANY_TEXT = st.text(st.one_of(st.characters(), st.characters(categories=("Cc", "Cf", "Cs", "Zl"))))
+
+
+@given(_ANY_TEXT)
+def test_escaped_json_means_the_same(text: str) -> None:
+    """No control character is left, halves of characters included, and nothing is lost."""
+    import json
+
+    escaped = escape_control_in_json(json.dumps({text: [text]}, ensure_ascii=False))
+    assert not CONTROL.search(escaped.encode().decode())
+    assert json.loads(escaped) == {text: [text]}
+
+
+@given(_ANY_TEXT)
+def test_what_is_shown_can_be_encoded(text: str) -> None:
+    """A half of a character, as names of files that are no UTF-8 have it, is shown as a mark."""
+    import json
+
+    shown = strip_control(text)
+    assert shown.encode().decode() == shown
+    halves = sum("\ud800" <= c <= "\udfff" for c in text)
+    assert shown.count("\N{REPLACEMENT CHARACTER}") == halves + text.count("\ufffd")
+    found = json.loads(strip_control_in_json(json.dumps(text, ensure_ascii=False)))
+    assert found == shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [b"bad\xff", b"\xfe\xff", "caf\u00e9".encode("latin-1")])
+def test_names_of_files_that_are_no_utf8(
+    name: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The matrix is published and found unchanged afterwards; JSON keeps its name."""
+    rng = np.random.default_rng(3)
+    adata = anndata.AnnData(sp.csr_matrix(rng.poisson(2, (60, 40)).astype(np.float32)))
+    adata.write_h5ad(tmp_path / "m.h5ad")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    try:
+        (tmp_path / "m.h5ad").rename(folder / f"{os.fsdecode(name)}.h5ad")
+    except OSError:
+        pytest.skip("file names are UTF-8 here")
+    run = ["run", "--input", str(folder), "--output", str(tmp_path / "out")]
+    assert execute(commands, "dpss", run) == 0
+    assert "1 published" in capfd.readouterr().out
+    assert execute(commands, "dpss", run) == 0
+    assert "1 unchanged" in capfd.readouterr().out
+    assert execute(commands, "dpss", ["inspect", "--json", str(folder)]) == 0
+    assert capfd.readouterr().out

@@ -20,6 +20,7 @@ from dpss.errors import DpssError
 from dpss.job.plan.steps import Attempt
 from dpss.job.publication import Recipe
 from dpss.storage.base import Store
+from dpss.storage.plain_text import escape_control_in_json
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class Attempts:
         }
         text = json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
         try:
-            self._store.write(self._key, text.encode())
+            self._store.write(self._key, escape_control_in_json(text).encode())
             self._changed = False
         except (DpssError, OSError) as error:
             # A failed write is ignored here; publishing the next matrix would raise the error.
