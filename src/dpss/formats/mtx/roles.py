@@ -107,7 +107,7 @@ def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blo
                      "barcode" in other.lower(), other)  # fmt: skip
             axis = _stated_axis(other)
             found[kind].append(Table(beside[other], fits and not rest, told, axis, order))
-    _settle_axes(found)
+    _assign_by_axis(found)
     if alone:
         nameless = [p for p, role in roles.items() if role is None]
         _add_nameless(found, {p: beside[p] for p in nameless})
@@ -168,7 +168,7 @@ def _stated_axis(path: str) -> int | None:
     return next((_AXIS_WORDS[word] for word in words if word in _AXIS_WORDS), None)
 
 
-def _settle_axes(found: Mapping[str, list[Table]]) -> None:
+def _assign_by_axis(found: Mapping[str, list[Table]]) -> None:
     """Give a table that is named by its axis the other role, if content tells that one has its own.
 
     Of ``rows`` that hold barcodes and ``columns`` that hold unknown words the latter are genes.
