@@ -138,7 +138,7 @@ def dtype_of(dataset: h5py.Dataset, place: str) -> np.dtype[Any]:
         NoMatrixError: Numpy has no such type.
     """
     try:
-        return dataset.dtype
+        return np.dtype(dataset.dtype)
     except TypeError as error:
         raise NoMatrixError(f"{place} has a type of number that numpy lacks ({error})") from error
 
@@ -155,8 +155,8 @@ def is_plain(dataset: h5py.Dataset) -> bool:
     if stored.get_class() == h5t.ENUM:
         stored = stored.get_super()
     if stored.get_class() == h5t.INTEGER:
-        return stored.get_offset() == 0 and stored.get_precision() == 8 * dtype.itemsize
-    return stored.get_class() == h5t.FLOAT and stored.equal(h5t.py_create(dtype))
+        return bool(stored.get_offset() == 0 and stored.get_precision() == 8 * dtype.itemsize)
+    return bool(stored.get_class() == h5t.FLOAT and stored.equal(h5t.py_create(dtype)))
 
 
 def coalesce(layout: DatasetLayout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
