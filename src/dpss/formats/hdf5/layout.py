@@ -138,9 +138,10 @@ def dtype_of(dataset: h5py.Dataset, place: str) -> np.dtype[Any]:
         NoMatrixError: Numpy has no such type.
     """
     try:
-        return np.dtype(dataset.dtype)
+        found: np.dtype[Any] = dataset.dtype
     except TypeError as error:
         raise NoMatrixError(f"{place} has a type of number that numpy lacks ({error})") from error
+    return found
 
 
 def is_plain(dataset: h5py.Dataset) -> bool:
