@@ -213,7 +213,7 @@ def _select(path: Path, n_numbers: int, cells: range) -> NDArray[np.uint64]:
 @dataclass(frozen=True)
 class _Done:
     def merge(self, other: _Done) -> None:
-        """Nothing: the values are in the files."""
+        """Do nothing: the values are in the files."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def remove_emptied(folder: Path) -> None:
-    """Remove a folder that holds no more than the file of its lock; else nothing but that file."""
+    """Remove the file of a folder's lock, and the folder if nothing else is in it."""
     with contextlib.suppress(OSError):
         (folder / _LOCK).unlink(missing_ok=True)
         folder.rmdir()

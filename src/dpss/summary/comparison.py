@@ -209,7 +209,7 @@ def _checks(
 def _genes(
     old: Ranks | None, new: Ranks | None
 ) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return the ids of genes that came and of those that went, each in its matrix's order."""
+    """Return the ids of added and of removed genes, each in its matrix's order."""
     if old is None or new is None:
         return None, None
     column = next(iter(LISTS.values()))

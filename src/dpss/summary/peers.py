@@ -53,7 +53,7 @@ def peer_sets(groups: Sequence[str]) -> Iterator[PeerSet]:
 
 
 def set_of(project: str, name: str, peers: str) -> str:
-    """Return the key of the matrices that one is side by side with.
+    """Return the key of the set of matrices with which one is compared.
 
     >>> set_of("samples", "S01", "treated"), set_of("S01", "", "given"), set_of("heart", "", "")
     ('samples', '', 'heart')

@@ -100,7 +100,7 @@ def pipeline_document(report: PipelineReport) -> dict[str, Any]:
 
 
 def parse_metrics(file_name: str, data: bytes) -> dict[str, float]:
-    r"""Return the metrics of a file by the names in `TITLES`; those that it does not have lack.
+    r"""Return the metrics that a file has, by the names in `TITLES`.
 
     >>> parse_metrics("Summary.csv", b"Number of Reads,1200\nSequencing Saturation,0.25\n")
     {'n_reads': 1200.0, 'sequencing_saturation': 25.0}

@@ -85,15 +85,12 @@ class GroupAccumulator:
         )
         measures = np.stack([found.n_genes[kept].astype(np.float64), totals, percents])
         self._measures.add(labels, measures)
-        bins = self._map_bins(assigned.places[kept])
+        bins = self._map.frame.bins(assigned.places[kept])
         self._map.add(bins, labels)
         for j, (values, unit) in enumerate(zip(measures, MEASURE_UNITS, strict=True)):
             np.add.at(self._measure_sums[:, j], bins, np.rint(values * unit).astype(np.int64))
         frame = self._components.frame
         self._components.add(frame.bins(_first_two(assigned.scores[kept])), labels)
-
-    def _map_bins(self, places: NDArray[np.float64]) -> NDArray[np.int64]:
-        return self._map.frame.bins(places)
 
     def merge(self, other: GroupAccumulator) -> None:
         """Add all that another one over the same sketch has seen."""
