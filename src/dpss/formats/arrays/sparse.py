@@ -22,7 +22,8 @@ from dpss.formats.base import cut_evenly
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.local import path_of
 
-_EXPECTED_VALUES = 1 << 20
+_EXPECTED_VALUES = 1 << 22
+"""Values of a piece of a partition whose bytes are prefetched together: a usual partition."""
 _HELD_VALUES = 1 << 21
 """Most values of a gene that are read at a time, where a block holds fewer."""
 _CHUNKS_BYTES = 1 << 29

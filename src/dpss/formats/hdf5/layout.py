@@ -160,15 +160,23 @@ def is_plain(dataset: h5py.Dataset) -> bool:
     return bool(stored.get_class() == h5t.FLOAT and stored.equal(h5t.py_create(dtype)))
 
 
-def coalesce(layout: DatasetLayout, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Group chunks that are adjacent in the file: yield (first, last) positions in ``numbers``."""
+def coalesce(
+    layout: DatasetLayout, numbers: NDArray[np.int64], max_bytes: int | None = _MAX_SPAN
+) -> Iterator[tuple[int, int]]:
+    """Group chunks that are adjacent in the file: yield (first, last) positions in ``numbers``.
+
+    Args:
+        layout: Where the chunks lie.
+        numbers: Numbers of the chunks.
+        max_bytes: Most bytes of a group of several chunks; ``None`` for no limit.
+    """
     first = 0
     begins = layout.offsets[numbers].tolist()
     ends = (layout.offsets[numbers] + layout.sizes[numbers]).tolist()
     for i in range(1, len(numbers) + 1):
         if i < len(numbers) and begins[i - 1] >= 0 and begins[i] >= 0:
             near = 0 <= begins[i] - ends[i - 1] <= _MAX_GAP
-            if near and ends[i] - begins[first] <= _MAX_SPAN:
+            if near and (max_bytes is None or ends[i] - begins[first] <= max_bytes):
                 continue
         yield first, i - 1
         first = i

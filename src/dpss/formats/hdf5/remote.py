@@ -26,6 +26,10 @@ _KEY_BYTES = (24, 32)
 """Size, mask, and the chunk's place along one axis or two, and within an item."""
 _MAX_NODES = 1 << 14
 """Most nodes that are prefetched, enough for 250,000 chunks."""
+_TAIL_BYTES = 1 << 21
+"""Most bytes at a file's end that are prefetched."""
+_TAIL_PART = 64
+"""At most one in so many of a file's bytes are prefetched at its end."""
 
 
 class RangeFile(BlobFile):
@@ -47,6 +51,18 @@ class RangeFile(BlobFile):
             self._error = _bare(error)
             raise
         return n_bytes
+
+
+def prefetch_tail(blob: Blob) -> None:
+    """Announce the end of a file, where names, columns and the heads of datasets mostly lie.
+
+    A program that writes the matrix first, as AnnData does, has these behind it: the library
+    would read them one after the other.
+    """
+    size = blob.size_bytes
+    if size and isinstance(blob, Prefetchable):
+        n_bytes = min(_TAIL_BYTES, size // _TAIL_PART)
+        blob.prefetch(Spans([(size - n_bytes, n_bytes)], soon=True))
 
 
 def _bare(error: BaseException) -> BaseException:

@@ -28,6 +28,8 @@ from dpss.storage.http.deadlines import TimedResponse
 from dpss.storage.http.networks import Networks, first_networks, resolve
 
 _MAX_POOLS = 16
+_KEPT_CONNECTIONS = 40
+"""Connections to a host that are kept: those of pages fetched ahead, and of some readers."""
 
 _managers: dict[tuple[str, Networks | None], urllib3.PoolManager] = {}
 _managers_lock = threading.Lock()
@@ -99,7 +101,7 @@ def pools_for(url: str, networks: Networks | None) -> urllib3.PoolManager:
     with _managers_lock:
         if key not in _managers:
             _managers[key] = (
-                urllib3.ProxyManager(proxy, num_pools=_MAX_POOLS, maxsize=16)
+                urllib3.ProxyManager(proxy, num_pools=_MAX_POOLS, maxsize=_KEPT_CONNECTIONS)
                 if proxy
                 else _manager_within(networks)
             )
@@ -122,6 +124,6 @@ def _manager_within(networks: Networks | None) -> urllib3.PoolManager:
     class CheckedTlsPool(urllib3.HTTPSConnectionPool):
         ConnectionCls = AllowedTlsConnection
 
-    manager = urllib3.PoolManager(num_pools=_MAX_POOLS, maxsize=16)
+    manager = urllib3.PoolManager(num_pools=_MAX_POOLS, maxsize=_KEPT_CONNECTIONS)
     manager.pool_classes_by_scheme = {"http": CheckedPool, "https": CheckedTlsPool}
     return manager

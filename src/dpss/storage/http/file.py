@@ -21,6 +21,7 @@ from dpss.storage.http.client import Client
 from dpss.storage.http.deadlines import time_limit
 from dpss.storage.http.transfer import (
     BUFFER_BYTES,
+    PIECE_BYTES,
     Download,
     Facts,
     content_range,
@@ -133,8 +134,8 @@ class HttpBlob:
         if stop <= len(facts.head):
             return facts.head[start:stop]
         pieces = []
-        with Download(self, start, stop) as body:
-            while piece := body.read_piece(BUFFER_BYTES):
+        with Download(self, start, stop, whole_pieces=True) as body:
+            while piece := body.read_piece(PIECE_BYTES):
                 pieces.append(piece)
         return b"".join(pieces)
 

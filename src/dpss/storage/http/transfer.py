@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 BUFFER_BYTES = 1 << 18
+PIECE_BYTES = 1 << 20
+"""Bytes of a range that are received at a time: at the least speed that is allowed, they come
+within the time limit of a read."""
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
@@ -66,11 +69,22 @@ class RemoteFile(Protocol):
 class Download(io.RawIOBase):
     """A stream of a range of an HTTP file, which resumes after interruptions."""
 
-    def __init__(self, blob: RemoteFile, start: int, stop: int | None) -> None:
-        """Read from ``start`` to ``stop`` (``None``: the end)."""
+    def __init__(
+        self, blob: RemoteFile, start: int, stop: int | None, *, whole_pieces: bool = False
+    ) -> None:
+        """Read from ``start`` to ``stop`` (``None``: the end).
+
+        Args:
+            blob: The file.
+            start: The first byte.
+            stop: The byte after the last one.
+            whole_pieces: Whether a piece has as many bytes as are asked for, unless the response
+                ends before: then it is received where it stays, in one step.
+        """
         self._blob = blob
         self._start = self._position = start
         self._stop = stop
+        self._whole_pieces = whole_pieces
         self._answer: urllib3.BaseHTTPResponse | None = None
         self._digest = hashlib.sha256() if blob.sha256 and start == 0 and stop is None else None
         self._spent = 0.0
@@ -155,7 +169,7 @@ class Download(io.RawIOBase):
         """Return the next bytes of a response, at most ``length``."""
         try:
             with time_limit(self._blob.client.retries.slow):
-                return answer.read1(length)
+                return answer.read(length) if self._whole_pieces else answer.read1(length)
         except ValueError as error:
             answer.close()
             raise RequestError(

@@ -23,7 +23,7 @@ PAGE_BYTES = 1 << 14
 """Bytes of a page; small, as an index may be spread over a file in pieces of 2 kB."""
 MAX_RUN_PAGES = 1 << 7
 """Most pages of a request: 2 MiB, large against a round trip and cheap to repeat."""
-MAX_REQUESTS = 16
+MAX_REQUESTS = 32
 """Most requests in progress whose bytes no reader waits for yet."""
 WINDOW_BYTES = 24 << 20
 """Most bytes that are requested or received and not yet read."""

@@ -16,8 +16,10 @@ from dpss.formats.hdf5.file import ChunkedArray, Hdf5File
 from dpss.formats.hdf5.glances import Glances
 from dpss.formats.options import OpenOptions
 from dpss.formats.registry import open_matrices
+from dpss.storage.base import Spans
 from dpss.storage.local import LocalFile
 from tests.summarise import source_of, summarise
+from tests.unit.storage.blobs import MemoryBlob
 
 N_CELLS, N_GENES = 400, 60
 
@@ -95,6 +97,31 @@ def test_reads_are_those_of_the_library(many_numbers: Path, reads: list[tuple[in
         assert array.read(start, stop).tolist() == list(range(start, stop))
 
 
+class Announced(MemoryBlob):
+    """A remote blob that writes down what is announced."""
+
+    def prefetch(self, spans: Spans) -> None:
+        vars(self).setdefault("spans", []).append(spans)
+
+
+def test_samples_of_a_remote_file_are_announced_at_once(many_chunks: Path) -> None:
+    """Its positions are read first; the values of each place are then one span."""
+    blob = Announced("a.h5ad", many_chunks.read_bytes())
+    array = Hdf5File(blob).array("X/data")
+    places = [range(200), range(1300, 1500), range(2600, 2800)]
+    vars(blob)["spans"] = []
+    for place in places:
+        array.prefetch(place)
+    found = [spans.places for spans in vars(blob)["spans"] if not spans.soon]
+    assert len(found) == len(places)
+    # A node of the index may lie between chunks, and is not read twice.
+    assert max(map(len, found)) <= 2
+    local = Hdf5File(LocalFile(many_chunks)).array("X/data")
+    for place in places:
+        wanted = local.read(place.start, place.stop).tolist()
+        assert array.read(place.start, place.stop).tolist() == wanted
+
+
 def test_glances_end() -> None:
     """After some the array is read whole; large reads are none, nor those of few chunks."""
     glances = Glances((10**8,), (1000,), 4)
@@ -104,4 +131,6 @@ def test_glances_end() -> None:
     assert not glances.allows(1000)
     assert not Glances((10**5,), (1000,), 4).allows(10)
     assert not Glances((10**8,), None, 4).allows(10)
+    assert not Glances((10**7,), (1000,), 4, remote=True).allows(1000)
+    assert Glances((10**8,), (1000,), 4, remote=True).allows(1000)
     assert not Glances((10**10,), (10**6,), 4).allows(10)

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.hdf5.file import Hdf5File
-from dpss.formats.hdf5.layout import is_plain
+from dpss.formats.hdf5.layout import DatasetLayout, coalesce, is_plain, span_bytes
 from dpss.formats.hdf5.streamed import StreamedLayer
 from dpss.model import GeneTable
 from dpss.storage.local import LocalFile
 from tests.examples import examples
 
+KIB = 1 << 10
 COUNTS = np.random.default_rng(7).poisson(3, (130, 30))
 
 
@@ -183,3 +184,41 @@ def test_huge_chunks_are_streamed_whatever_they_hold(
         for block in layer.cell_blocks(part, 3000)
     )
     assert total == pytest.approx(COUNTS.sum() if plain else fill * 130 * 30)
+
+
+def layout_of(sizes: list[int], gaps: list[int]) -> DatasetLayout:
+    """Return a vector's chunks, one behind the other, with bytes between them."""
+    ends = np.cumsum(np.array(sizes) + gaps)
+    offsets = (ends - sizes).astype(np.int64)
+    zeros = np.zeros(len(sizes), dtype=np.int64)
+    return DatasetLayout((10,), (len(sizes),), offsets, np.array(sizes, np.int64), zeros, (1,))
+
+
+def test_adjacent_chunks_are_one_group_up_to_a_size() -> None:
+    """Without a limit all of them; a node of the index between two makes no difference."""
+    numbers = np.arange(8)
+    layout = layout_of([400 * KIB] * 8, [0, 0, 2, 0, 0, 2, 0, 0])
+    assert list(coalesce(layout, numbers)) == [(0, 1), (2, 3), (4, 5), (6, 7)]
+    assert list(coalesce(layout, numbers, max_bytes=None)) == [(0, 7)]
+    assert span_bytes(layout, numbers, 0, 7) == 8 * 400 * KIB + 4
+
+
+def test_distant_chunks_are_apart() -> None:
+    """Whatever the limit."""
+    layout = layout_of([10] * 4, [0, 0, 1 << 20, 0])
+    assert list(coalesce(layout, np.arange(4), max_bytes=None)) == [(0, 1), (2, 3)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 1 << 21), st.integers(0, 1 << 15)), min_size=1, max_size=30),
+    st.sampled_from([None, 1 << 20, 1 << 22]),
+)
+def test_groups_are_all_chunks_in_order(chunks: list[tuple[int, int]], limit: int | None) -> None:
+    """Each once; a group of several is within the limit."""
+    sizes, gaps = [list(each) for each in zip(*chunks, strict=True)]
+    layout, numbers = layout_of(sizes, gaps), np.arange(len(chunks))
+    groups = list(coalesce(layout, numbers, max_bytes=limit))
+    assert [k for a, b in groups for k in range(a, b + 1)] == numbers.tolist()
+    if limit is not None:
+        large = [(a, b) for a, b in groups if b > a]
+        assert all(span_bytes(layout, numbers, a, b) <= limit for a, b in large)

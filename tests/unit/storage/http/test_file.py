@@ -117,6 +117,16 @@ def test_a_broken_download_goes_on(server: FileServer, fault: Answer, ranges: bo
         assert len(set(starts[1:])) == len(starts[1:]), "went on where it was"
 
 
+@pytest.mark.parametrize("cut_after", [1, 70_000, 1_100_000])
+def test_a_range_that_breaks_off_goes_on(server: FileServer, cut_after: int) -> None:
+    """A range of several pieces is whole, wherever the connection breaks in it."""
+    data = DATA * (3_000_000 // len(DATA) + 1)
+    blob = HttpBlob(server.add("/large.h5ad", data), QUICK)
+    assert blob.size_bytes == len(data)
+    server.files["/large.h5ad"].faults = [Answer(cut_after=cut_after)]
+    assert blob.read_range(100_000, 2_500_000) == data[100_000:2_600_000]
+
+
 def test_patience_ends(server: FileServer) -> None:
     """A server that never recovers is given up, with the address and the reason."""
     blob = blob_of(server)
