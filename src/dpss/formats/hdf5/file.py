@@ -27,7 +27,7 @@ from dpss.formats.hdf5.filters import require_filters
 from dpss.formats.hdf5.glances import Glances
 from dpss.formats.hdf5.inflation import can_inflate, inflate_chunks
 from dpss.formats.hdf5.layout import DatasetLayout, coalesce, dtype_of, lay_out, span_bytes
-from dpss.formats.hdf5.remote import RangeFile, prefetch_tail
+from dpss.formats.hdf5.remote import RangeFile
 from dpss.formats.hdf5.tree import Hdf5Group
 from dpss.storage.base import Blob, Spans
 from dpss.storage.local import path_of
@@ -76,7 +76,6 @@ class Hdf5File:
             return open_local(path)
         if not self.blob.random_access:
             raise NeedsWholeError(f"{self.blob.url}: an HDF5 file can't be read as a stream")
-        prefetch_tail(self.blob)
         self._remote = RangeFile(self.blob)
         opened = h5py.File(self._remote, "r")
         # Otherwise the library would close it after Python's end, and call a deleted object.
@@ -85,8 +84,7 @@ class Hdf5File:
 
     def raise_own_error(self) -> None:
         """Raise the error of the underlying blob, if there is one, as it is more precise."""
-        error = self._remote.error if self._remote else None
-        if error is not None:
+        if self._remote and (error := self._remote.error) is not None:
             raise error
 
     def dataset(self, path: str) -> h5py.Dataset:
@@ -151,8 +149,8 @@ class ChunkedArray:
         self._lock = threading.Lock()
         self._layout: DatasetLayout | None = None
         self._laid_out = False
-        remote = isinstance(file.blob, Prefetchable)
-        self._glances = Glances(self.shape, self.chunk_shape, self.dtype.itemsize, remote=remote)
+        far = isinstance(file.blob, Prefetchable)
+        self._glances = Glances(self.shape, self.chunk_shape, self.dtype.itemsize, far)
         if self.dtype.kind not in "iufb" or dataset.shape is None:
             raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
 
@@ -195,7 +193,6 @@ class ChunkedArray:
         per_row, height = layout.chunks_per_row, layout.chunk_shape[0]
         start, stop = elements.start // height, -(-elements.stop // height)
         numbers = np.arange(start * per_row, stop * per_row)
-        # The blob cuts a span into requests.
         spans = [
             (int(layout.offsets[numbers[first]]), span_bytes(layout, numbers, first, last))
             for first, last in coalesce(layout, numbers, max_bytes=None)

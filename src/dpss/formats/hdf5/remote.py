@@ -37,6 +37,11 @@ class RangeFile(BlobFile):
 
     _error: BaseException | None = None
 
+    def __init__(self, blob: Blob) -> None:
+        """Read from ``blob``, whose end is prefetched."""
+        super().__init__(blob)
+        prefetch_tail(blob)
+
     @property
     def error(self) -> BaseException | None:
         """The error of the last read, as a new object: HDF5's own error has no cause."""

@@ -19,7 +19,10 @@ from dpss.formats.mtx.stream import read_chunks
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.base import Blob
 
-DEFAULT_CHUNK_BYTES = 1 << 20
+DEFAULT_CHUNK_BYTES = 3 << 20
+"""Text that is parsed at a time. Each chunk costs a hand-over between threads and two blocks: of 1
+MiB an entry costs 50 to 57 ns of processor time, of 3 MiB 40 to 46 (30 November 2026).
+"""
 _MIN_CHUNK_BYTES = 1 << 12
 _VALUE_BYTES = 12
 """Decoded bytes of an entry: an index and, at most, a double."""
