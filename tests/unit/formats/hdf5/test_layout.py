@@ -191,7 +191,7 @@ def layout_of(sizes: list[int], gaps: list[int]) -> DatasetLayout:
     ends = np.cumsum(np.array(sizes) + gaps)
     offsets = (ends - sizes).astype(np.int64)
     zeros = np.zeros(len(sizes), dtype=np.int64)
-    return DatasetLayout((10,), (len(sizes),), offsets, np.array(sizes, np.int64), zeros, (1,))
+    return DatasetLayout((10,), (len(sizes),), offsets, np.array(sizes), zeros, (1,), (False,))
 
 
 def test_adjacent_chunks_are_one_group_up_to_a_size() -> None:
