@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-QUICK, FULL = 20, 100
+QUICK, FULL = 10, 100
 """Of the profiles: that of ``make check``, and that of ``make test``."""
 
 

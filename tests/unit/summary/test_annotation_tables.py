@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dpss.summary.annotation_tables import (
     ANNOTATION_COLUMNS,
     annotation_document,
@@ -11,6 +13,7 @@ from dpss.summary.annotation_tables import (
 from tests.unit.engine.test_annotation import annotated
 
 
+@pytest.mark.slow
 def test_the_document_has_the_lines_of_the_table() -> None:
     """Types in summary.json are those of annotations.csv; ranks begin at 1."""
     found = annotated().annotation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dpss.summary.embedding_tables import (
     CLUSTER_COLUMNS,
     cells_frame,
@@ -13,6 +15,7 @@ from dpss.summary.embedding_tables import (
 from tests.unit.figures.embedded import embedded
 
 
+@pytest.mark.slow
 def test_the_document_has_the_lines_of_the_table() -> None:
     """Clusters in summary.json are those of clusters.csv; shares add up to 100 %."""
     found = embedded().embedding
@@ -24,6 +27,7 @@ def test_the_document_has_the_lines_of_the_table() -> None:
     assert len(cells_frame(found)) == embedded().n_cells
 
 
+@pytest.mark.slow
 def test_ranks_begin_at_one_in_each_cluster() -> None:
     """Markers are numbered from 1 in each cluster, best first."""
     summary = embedded()
