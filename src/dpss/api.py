@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from dpss.engine.barcode_tables import BarcodeTableFile, open_barcode_table
+from dpss.engine.call_options import Modalities, SummarizeOptions
 from dpss.engine.options import make_settings
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import (
-    MatrixError,
-    NeedsWholeError,
-    NoMatrixError,
-    SettingsError,
-    UnknownFormatError,
-)
+from dpss.errors import NeedsWholeError, SettingsError
 from dpss.summary import record as records
 from dpss.summary.annotation_frames import AnnotationFrames
 from dpss.summary.object_annotation import AnnotatingSummary
@@ -27,12 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dpss.formats.base import Layer, Matrix
-    from dpss.formats.options import OpenOptions
     from dpss.stats.cell_records import Records
-    from dpss.storage.locations import Source
     from dpss.summary.embedding import Embedding
 
-NO_MATRIX = (NoMatrixError, UnknownFormatError)
+EVERY = "*"
+"""Value of ``matrix`` that means every matrix of a file."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +120,31 @@ def _open_table(path: str) -> BarcodeTableFile:
         raise SettingsError(f"by_file: {error}") from error
 
 
+@overload
+def summarize(  # type: ignore[overload-overlap]  # "*" is a str, too
+    source: str | os.PathLike[str], *, matrix: Literal["*"], **options: Unpack[SummarizeOptions]
+) -> dict[str, Summary]: ...
+@overload
+def summarize(
+    source: Modalities,
+    *,
+    matrix: Literal["*"] | None = None,
+    **options: Unpack[SummarizeOptions],
+) -> dict[str, Summary]: ...
+@overload
+def summarize(
+    source: list[Any] | tuple[Any, ...],
+    *,
+    matrix: str | None = None,
+    **options: Unpack[SummarizeOptions],
+) -> list[Summary]: ...
+@overload
+def summarize(
+    source: str | os.PathLike[str] | Any,
+    *,
+    matrix: str | None = None,
+    **options: Unpack[SummarizeOptions],
+) -> Summary: ...
 def summarize(  # noqa: PLR0913 (settings, by name)
     source: str | os.PathLike[str] | Any,
     *,
@@ -145,7 +162,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     n_clusters_max: int = 64,
     by: str | None = None,
     by_file: str | os.PathLike[str] | None = None,
-) -> Summary:
+) -> Summary | dict[str, Summary] | list[Any]:
     """Summarise a matrix: a file, a folder, an AnnData object, or a matrix in memory.
 
     >>> summary = summarize("my.h5ad")               # doctest: +SKIP
@@ -156,8 +173,9 @@ def summarize(  # noqa: PLR0913 (settings, by name)
 
     Args:
         source: Path or address of a matrix in any format that is read, or an AnnData
-            object, which is neither copied nor changed (views are allowed), or a sparse or dense
-            matrix or a data frame with cells in its rows.
+            object, which is neither copied nor changed (views, backed ones and Dask's arrays are
+            allowed), or a sparse or dense matrix or a data frame with cells in its rows; or a
+            MuData object; or a list of any of these.
         layer: The layer to read, or ``None`` for the first that has counts.
         min_gene_count: Leave out cells with fewer genes detected.
         cells_above_knee: In a droplet matrix without cell calling, summarise only the barcodes
@@ -167,7 +185,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         threads: Number of threads; ``None`` for the number of processors, at most 8.
         memory: Memory limit for files that can only be read whole (R's), such as ``8GB``; ``None``
             for half of the machine's memory.
-        matrix: Name of the matrix, where a file holds several.
+        matrix: Name of the matrix, where a file or an object holds several; ``"*"`` for all.
         embedding: Compute components, clusters, markers and maps of the cells, in two more passes;
             needs 200 cells.
         resolution: Resolution of the clusters; a higher one gives more clusters.
@@ -182,7 +200,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
 
     Returns:
         The summary; ``genes_table()`` returns a data frame of the genes, ``figures()`` matplotlib
-        figures.
+        figures. Of a MuData object, and with ``matrix="*"``, the summaries by the names of the
+        matrices; of a list a list, in its order.
 
     Raises:
         MatrixError: The matrix can't be summarised; the message says why.
@@ -203,13 +222,37 @@ def summarize(  # noqa: PLR0913 (settings, by name)
         cells_above_knee=cells_above_knee,
     )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
-    if not isinstance(source, (str, os.PathLike)):
-        from dpss.formats.anndata import is_anndata, open_object
+    if isinstance(source, list | tuple):
+        return [_summarize_source(each, matrix, stats, read) for each in source]
+    return _summarize_source(source, matrix, stats, read)
 
+
+def _summarize_source(
+    source: Any, wanted: str | None, stats: StatSettings, read: ReadSettings
+) -> Summary | dict[str, Summary]:
+    """Return the summary of a source, or the summaries of all its matrices by name."""
+    if isinstance(source, str | os.PathLike):
+        made = _summarize_file(os.fspath(source), wanted, stats, read)
+        return made if wanted == EVERY else next(iter(made.values()))
+    from dpss.formats.anndata import is_anndata, modalities_of, open_object
+
+    parts = modalities_of(source, None if wanted == EVERY else wanted)
+    if parts is None:
         title = "AnnData object" if is_anndata(source) else "matrix in memory"
         return _summarize(open_object(source), "", title, "", stats, read)
+    summaries = {
+        name: _summarize(open_object(part), "", name, "", stats, read)
+        for name, part in parts.items()
+    }
+    return summaries if wanted in (None, EVERY) else summaries[wanted]
 
+
+def _summarize_file(
+    address: str, wanted: str | None, stats: StatSettings, read: ReadSettings
+) -> dict[str, Summary]:
+    """Return the summary of the wanted matrix of a file, or of each, by name."""
     from dpss.formats.endings import stem_of
+    from dpss.formats.named_matrices import make_named
     from dpss.formats.options import OpenOptions, parse_orientation
     from dpss.storage.access import in_place, open_access
     from dpss.storage.fingerprint import fingerprint
@@ -217,9 +260,9 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     from dpss.storage.locations import open_source
     from dpss.storage.scratch import Scratch
 
-    opened = in_place(open_source(os.fspath(source)))
+    opened = in_place(open_source(address))
     title, mark = stem_of(opened.name), fingerprint(opened)
-    options = OpenOptions(read.threads, parse_orientation(orientation), read.memory_bytes)
+    options = OpenOptions(read.threads, parse_orientation(stats.orientation), read.memory_bytes)
 
     def make(found: Matrix) -> Summary:
         return _summarize(found, opened.name, title, mark, stats, read)
@@ -227,42 +270,12 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     with Scratch() as scratch:
         try:
             with open_access(opened, scratch) as ready:
-                return _only(ready, matrix, options, make)
+                return make_named(ready, wanted, options, make, every=EVERY)
         except NeedsWholeError:
             if path_of(opened) is not None:
                 raise
             with open_access(opened, scratch, whole=True) as copy:
-                return _only(copy, matrix, options, make)
-
-
-def _only(
-    source: Source, wanted: str | None, options: OpenOptions, make: Callable[[Matrix], Summary]
-) -> Summary:
-    """Make the summary of the matrix of the given name, or of the only matrix.
-
-    Raises:
-        MatrixError: No matrix has this name, or no name is given and there are several.
-    """
-    from dpss.formats.discovery import OpenFailure, iter_matrices
-
-    made: Summary | None = None
-    names: list[str] = []
-    with closing(iter_matrices(source, options)) as matrices:
-        for found in matrices:
-            if isinstance(found, OpenFailure):
-                if found.name == wanted or not isinstance(found.error, NO_MATRIX):
-                    raise found.error
-                continue
-            names.append(found.name)
-            if made is None and wanted in (None, found.name):
-                # A matrix can be read only until the iterator advances; a next one may not exist.
-                made = make(found)
-    if made is None or (wanted is None and len(names) > 1):
-        said = ", ".join(map(repr, names))
-        raise MatrixError(
-            f"{source.url}: holds {len(names)} matrices; choose one by matrix=: {said}"
-        )
-    return made
+                return make_named(copy, wanted, options, make, every=EVERY)
 
 
 def _summarize(

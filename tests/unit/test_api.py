@@ -16,7 +16,14 @@ import scipy.sparse as sp
 import dpss
 from dpss.engine.options import own_options
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import LimitError, MatrixError, NoMatrixError, SettingsError, UnknownFormatError
+from dpss.errors import (
+    LimitError,
+    MatrixError,
+    NoMatrixError,
+    SettingsError,
+    UnknownFormatError,
+    UnreachableError,
+)
 from dpss.summary.tables import summary_document
 from tests.cloud import test_no_ranges as far
 from tests.servers.files import FileServer
@@ -243,20 +250,77 @@ def test_a_data_frame_names_its_genes() -> None:
 
 
 class Several:
-    """An object like MuData."""
+    """An object like MuData, of which mudata is not needed."""
 
-    mod = {"rna": None, "prot": None}  # noqa: RUF012
+    def __init__(self, **mod: Any) -> None:
+        self.mod = mod
+
+
+def test_each_modality_has_a_summary(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By name, one of them by `matrix`; a name that is not there is told with those that are.
+
+    As in a file, one of proteins is left out, unless it is asked for.
+    """
+    rna, small = anndata.read_h5ad(path), anndata.read_h5ad(path)[:40].copy()
+    both = Several(rna=rna, small=small)
+    assert list(dpss.summarize(Several(rna=small, prot=rna), embedding=False)) == ["rna"]
+    assert "left out, as they hold no genes: prot" in caplog.text
+    assert (
+        dpss.summarize(Several(rna=small, prot=rna), matrix="prot", embedding=False).n_cells == 60
+    )
+    with pytest.raises(NoMatrixError, match=r"none of the modalities holds gene .*\(prot\)"):
+        dpss.summarize(Several(prot=rna))
+    found = dpss.summarize(both, embedding=False)
+    assert list(found) == ["rna", "small"]
+    assert [found[name].n_cells for name in found] == [rna.n_obs, 40]
+    assert found["small"].title == "small"
+    assert dpss.summarize(both, matrix="small", embedding=False).n_cells == 40
+    assert list(dpss.summarize(both, matrix="*", embedding=False)) == ["rna", "small"]
+    with pytest.raises(MatrixError, match="holds 2 matrices: 'rna', 'small'"):
+        dpss.summarize(both, matrix="prot")
+
+
+def test_a_list_has_a_summary_each(path: Path) -> None:
+    """In its order, of paths and objects; the error of one names it."""
+    adata = anndata.read_h5ad(path)[:50].copy()
+    found = dpss.summarize([path, adata, str(path)], embedding=False)
+    assert [each.n_cells for each in found] == [60, 50, 60]
+    assert [each.title for each in dpss.summarize((path,), embedding=False)] == [path.stem]
+    assert dpss.summarize([]) == []
+    with pytest.raises(UnreachableError, match=r"nope\.h5ad"):
+        dpss.summarize([path, "nope.h5ad"], embedding=False)
+
+
+DASK_CHUNKS = {
+    "dense": lambda matrix: matrix.toarray(),
+    "csr": sp.csr_matrix,
+    "csc": sp.csc_matrix,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", DASK_CHUNKS)
+def test_a_dask_backed_object_is_read_in_parts(path: Path, kind: str) -> None:
+    """Whole, and as a view, with the numbers of the object in memory."""
+    import dask.array as da
+
+    adata = anndata.read_h5ad(path)
+    whole, part = (dpss.summarize(each, embedding=False) for each in (adata, adata[5:45]))
+    lazy = adata.copy()
+    dense = da.from_array(adata.X.toarray(), chunks=(16, adata.n_vars))
+    lazy.X = dense.map_blocks(lambda block: DASK_CHUNKS[kind](sp.csr_matrix(block)))
+    assert same(dpss.summarize(lazy, embedding=False), whole)
+    assert same(dpss.summarize(lazy[5:45], embedding=False), part)
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (["a.h5ad", "b.h5ad"], "a list of 2 is no matrix; call summarize for each"),
-        (("a.h5ad",), "a tuple of 1"),
+        ({"a.h5ad", "b.h5ad"}, "a set of 2 is no matrix; give a list of paths or objects"),
+        ([["a.h5ad"]], "a list of 1 is no matrix"),
         (5, "of type int can't be read; give a path"),
         (None, "of type NoneType can't be read"),
         (np.zeros(3), "of type ndarray can't be read"),
-        (Several(), "a Several has several matrices; give one of them: .* 'rna', 'prot'"),
     ],
 )
 def test_an_object_that_is_no_matrix(source: Any, message: str) -> None:

@@ -7,7 +7,8 @@ is cut block by block.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,14 +16,17 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import NoMatrixError, SettingsError, UnknownFormatError
+from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError
 from dpss.formats.annotation.cell_table import HeldTable
 from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.modalities import holds_genes
 from dpss.formats.arrays.coordinates import HeldCoordinates
 from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, kind_of
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import ANNDATA_ORIENTATION, Matrix
 from dpss.model import Certainty, Decision, GeneTable
+
+log = logging.getLogger(__name__)
 
 FORMAT = "AnnData"
 BARE = "matrix in memory"
@@ -38,6 +42,37 @@ _ROWS_ARE_CELLS = Decision(
 def is_anndata(thing: object) -> bool:
     """Return whether an object is laid out as AnnData."""
     return all(hasattr(thing, name) for name in ("X", "obs", "var", "layers", "n_obs"))
+
+
+def modalities_of(source: Any, wanted: str | None = None) -> dict[str, Any] | None:
+    """Return the AnnData objects of an object like MuData, by name; ``None`` for another object.
+
+    Args:
+        source: The object.
+        wanted: Name of the only one to return; ``None`` for all that hold genes. The others are
+            named in the log.
+
+    Raises:
+        MatrixError: There is none of this name.
+        NoMatrixError: None holds genes.
+    """
+    found = getattr(source, "mod", None)
+    if not isinstance(found, Mapping):
+        return None
+    if wanted is None:
+        kept = {name: part for name, part in found.items() if holds_genes(name, genes_of(part.var))}
+        others = ", ".join(name for name in found if name not in kept)
+        if not kept:
+            raise NoMatrixError(
+                f"{type(source).__name__}: none of the modalities holds gene expression ({others})"
+            )
+        if others:
+            log.warning("left out, as they hold no genes: %s", others)
+        return kept
+    if wanted not in found:
+        names = ", ".join(map(repr, found))
+        raise MatrixError(f"{type(source).__name__}: holds {len(found)} matrices: {names}")
+    return {wanted: found[wanted]}
 
 
 def open_object(source: Any) -> Matrix:
@@ -80,10 +115,7 @@ def _instead_of(source: Any) -> str:
     """Return why an object can't be read, and what to give instead."""
     kind = type(source).__name__
     if isinstance(source, (list, tuple, set)):
-        return f"a {kind} of {len(source)} is no matrix; call summarize for each of them"
-    if hasattr(source, "mod"):
-        names = ", ".join(map(repr, source.mod))
-        return f"a {kind} has several matrices; give one of them: source.mod[...] of {names}"
+        return f"a {kind} of {len(source)} is no matrix; give a list of paths or objects"
     return (
         f"an object of type {kind} can't be read; give a path or address, an AnnData object, a "
         "data frame, or a sparse or dense matrix with cells in its rows"
@@ -167,7 +199,7 @@ def _layer(
         gene_major, sparse = False, False
 
         def cut(part: range) -> Any:
-            return get(parent[part.start : part.stop])
+            return _computed(get(parent[part.start : part.stop]))
 
     return InMemoryLayer(
         name=name,
@@ -183,7 +215,7 @@ def _layer(
 def _cutter(matrix: Any, *, gene_major: bool) -> Callable[[range], Any]:
     """Return a function that cuts consecutive cells (or genes) without copying values."""
     if not is_sparse(matrix):
-        return lambda part: matrix[part.start : part.stop]
+        return lambda part: _computed(matrix[part.start : part.stop])
 
     def cut(part: range) -> _Slice:
         first, last = int(matrix.indptr[part.start]), int(matrix.indptr[part.stop])
@@ -195,6 +227,11 @@ def _cutter(matrix: Any, *, gene_major: bool) -> Callable[[range], Any]:
         )
 
     return cut
+
+
+def _computed(part: Any) -> Any:
+    """Return a part of a matrix in memory: a lazy one, as Dask has, is computed."""
+    return part.compute() if hasattr(part, "compute") and hasattr(part, "dask") else part
 
 
 @dataclass(frozen=True)

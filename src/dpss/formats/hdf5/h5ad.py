@@ -17,6 +17,7 @@ from dpss.formats.annotation.data_frame import (
 )
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import Note
+from dpss.formats.annotation.modalities import holds_genes
 from dpss.formats.arrays.coordinates import ArrayCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
@@ -59,7 +60,7 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
             if "var" not in modalities[name]:
                 continue
             layers, said = _layers(file, f"mod/{name}")
-            if layers and _holds_genes(name, layers[0].genes):
+            if layers and holds_genes(name, layers[0].genes):
                 matrices.append((name, layers, said))
         others = sorted(set(modalities) - {name for name, *_ in matrices})
     if not matrices:
@@ -81,16 +82,6 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
         )
         for name, layers, said in matrices
     )
-
-
-_OTHER_MODALITIES = {"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "protein", "airr"}
-
-
-def _holds_genes(modality: str, genes: GeneTable) -> bool:
-    """Return whether a modality's features are genes, by its table or its name."""
-    if genes.feature_types is not None:
-        return bool(genes.is_gene.any())
-    return modality.lower() not in _OTHER_MODALITIES
 
 
 def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
