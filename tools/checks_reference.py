@@ -22,7 +22,8 @@ Each summary tells what was looked at and what was found, as `checks` in `summar
 and as the verdict on the pages. `pass` is as it should be, `warn` asks for care, `fail`
 says that numbers can't be believed as they are, `not measured` that what the check looks
 at is not there; it never counts as passed. Readers add notes of their own, such as
-`gene_names` where a file names no genes.
+`gene_names` where a file names no genes, and `cellxgene_schema` where a file follows
+[CELLxGENE's schema](files.md#cellxgene).
 
 This page is written by `python -m tools.checks_reference`.
 

@@ -120,6 +120,7 @@ def test_every_field_of_a_summary_is_documented() -> None:
     decision = fields["properties"]["reading"]["items"]
     assert set(fields["required"]) == set(fields["properties"]) - {
         "annotation",
+        "cellxgene",
         "embedding",
         "n_cells_expected",
         "pipeline",

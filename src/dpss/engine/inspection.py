@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from dpss.engine.cellxgene import read_schema
 from dpss.engine.layers import (
     Choice,
     LayerOrder,
@@ -98,6 +99,8 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
         decide_layer(order, choice, known, same),
         *decide_values(choice, known[choice.layer.name]),
     ]
+    schema = read_schema(matrix)
+    decisions += [] if schema is None else [schema.decision]
     layer = choice.layer
     if _lacks_cells(known[layer.name]):
         decisions = [_doubt(each) for each in decisions]

@@ -16,8 +16,8 @@ from dpss.model import GENE_EXPRESSION, Certainty, Decision
 from dpss.summary.nomenclature import Nomenclature, describe_names
 
 TOPICS = (
-    *("format", "orientation", "layer", "values", "log_base", "decimal_sign", "annotation"),
-    *("left_out", "cell_annotation", "probes", "gene_names", "gene_ids", "species"),
+    *("format", "schema", "orientation", "layer", "values", "log_base", "decimal_sign"),
+    *("annotation", "left_out", "cell_annotation", "probes", "gene_names", "gene_ids", "species"),
 )
 """Topics of decisions in the order of display; other topics follow."""
 NOTED = {

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from dpss.compute.executor import Executor
+from dpss.engine.cellxgene import read_schema, with_schema
 from dpss.engine.layers import (
     Choice,
     LayerOrder,
@@ -131,6 +132,7 @@ def summarize_matrix(  # noqa: PLR0913
     same = {each.name: each.same_as or each.name for each in findings if each.values}
     # Once for the decisions and the checks: 33,000 names take 0.05 s.
     names = describe_names(layer.genes.select(layer.genes.is_gene))
+    schema = read_schema(matrix)
     evidence = Evidence(
         sums=sums,
         features=layer.genes,
@@ -145,6 +147,7 @@ def summarize_matrix(  # noqa: PLR0913
             [
                 decide_layer(order, choice, known, same),
                 *decide_values(choice, known[layer.name]),
+                *((schema.decision,) if schema is not None else ()),
             ],
             names,
         ),
@@ -176,6 +179,9 @@ def summarize_matrix(  # noqa: PLR0913
         checks = (*check_matrix(evidence), *(Check(*note) for note in notes))
         summary = replace(summary, checks=checks)
         summary = by_cell.annotate(summary, matrix)
+    if schema is not None and matrix.cells is not None:
+        report, outcomes = with_schema(schema, matrix.cells, summary.n_cells)
+        summary = replace(summary, cellxgene=report, checks=(*summary.checks, *outcomes))
     if stats.policy is not None:
         judgements = apply_policy(stats.policy, summary_document(summary, []))
         summary = replace(summary, policy=judgements)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError
 from dpss.formats.annotation.cell_table import HeldTable
+from dpss.formats.annotation.dataset_facts import HeldFacts
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.modalities import holds_genes
 from dpss.formats.arrays.coordinates import HeldCoordinates
@@ -147,9 +148,8 @@ def open_anndata(adata: Any) -> Matrix:
     cells = HeldTable(columns, np.asarray(adata.obs_names))
     arrays = {str(key): value for key, value in _obsm(adata) if _is_array(value)}
     coordinates = HeldCoordinates(arrays) if arrays else None
-    matrix = Matrix(
-        "", FORMAT, tuple(found), (), (ANNDATA_ORIENTATION,), cells=cells, coordinates=coordinates
-    )
+    facts = HeldFacts(getattr(adata, "uns", {}))
+    matrix = Matrix("", FORMAT, tuple(found), (), (ANNDATA_ORIENTATION,), cells, coordinates, facts)
     return sum_probes(matrix, "the AnnData object")
 
 

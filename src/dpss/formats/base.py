@@ -110,6 +110,36 @@ class CellTable(Protocol):
         """
 
 
+@runtime_checkable
+class CategoricalTable(Protocol):
+    """A table of the cells that gives categories and codes without the text of each cell."""
+
+    def categories(self, column: str) -> NDArray[Any] | None:
+        """Return the distinct values of a column, ``None`` for one without categories.
+
+        Raises:
+            ColumnError: The categories can't be read.
+        """
+
+    def codes(self, column: str) -> Iterator[NDArray[np.int64]]:
+        """Yield the place of each cell's category in parts, -1 where the value is missing.
+
+        Raises:
+            ColumnError: The codes are damaged.
+        """
+
+
+class DatasetFacts(Protocol):
+    """Facts that a file states of its whole data set: AnnData's ``uns``."""
+
+    def text(self, name: str) -> str | None:
+        """Return a single text of bounded length, ``None`` where the file has none of the name.
+
+        Raises:
+            MatrixError: The text can't be read.
+        """
+
+
 class CellCoordinates(Protocol):
     """Coordinates of the cells that the file has: a UMAP and the like, read in parts.
 
@@ -158,6 +188,8 @@ class Matrix:
     """The table of the cells; ``None`` where the format has none that is read."""
     coordinates: CellCoordinates | None = None
     """Coordinates of the cells; ``None`` where the format has none that are read."""
+    facts: DatasetFacts | None = None
+    """Facts about the whole data set; ``None`` where the format has none that are read."""
 
 
 def state_orientation(value: str, evidence: str) -> Decision:

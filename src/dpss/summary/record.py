@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dpss.stats.histogram import Distribution
     from dpss.stats.values.kinds import Values
     from dpss.summary.annotation import Annotation
+    from dpss.summary.cellxgene import SchemaReport
     from dpss.summary.droplets import Droplets
     from dpss.summary.embedding import Embedding
     from dpss.summary.pipeline import PipelineReport
@@ -194,6 +195,8 @@ class Summary:
     """Facts that the pipeline wrote beside the matrix; ``None`` where none are known."""
     n_cells_expected: int | None = None
     """Number of cells that the experiment was planned to yield; ``None`` where none is stated."""
+    cellxgene: SchemaReport | None = None
+    """Facts that the file states by CELLxGENE's schema; ``None`` where it does not follow it."""
 
     @property
     def title(self) -> str:

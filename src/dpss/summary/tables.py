@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from dpss.model import Decision
     from dpss.summary.droplets import Droplets
-    from dpss.summary.pipeline import PipelineReport
     from dpss.summary.strata import Strata
 
 SCHEMA = 1
@@ -90,7 +89,6 @@ def summary_document(
         files: Size and checksum of every other file of the publication.
     """
     matrix, expected = summary.matrix, summary.n_cells_expected
-    asked = summary.embedding is not None or summary.no_embedding_reason
     return {
         "schema": SCHEMA,
         "project": {"id": summary.project_id, "title": summary.project_title},
@@ -127,10 +125,7 @@ def summary_document(
             summary.top_variable(),
             ("means", "dispersions", "dispersions_norm", "highly_variable"),
         ),
-        **({"embedding": _embedding(summary)} if asked else {}),
-        **({"annotation": _annotation(summary)} if summary.annotation is not None else {}),
-        **({"strata": _strata(summary)} if summary.strata is not None else {}),
-        **({"pipeline": _pipeline(summary.pipeline)} if summary.pipeline is not None else {}),
+        **_optional_sections(summary),
         "checks": [
             {"name": check.name, "status": check.status, "message": check.message}
             for check in summary.checks
@@ -170,28 +165,30 @@ def quantiles_document(summary: Summary) -> dict[str, dict[str, float] | None]:
     }
 
 
-def _embedding(summary: Summary) -> dict[str, Any]:
-    from dpss.summary.embedding_tables import embedding_document
+def _optional_sections(summary: Summary) -> dict[str, Any]:
+    """Return the objects of ``summary.json`` that not every matrix has."""
+    found: dict[str, Any] = {}
+    if summary.embedding is not None or summary.no_embedding_reason:
+        from dpss.summary.embedding_tables import embedding_document
 
-    return embedding_document(summary.embedding, summary.no_embedding_reason)
+        found["embedding"] = embedding_document(summary.embedding, summary.no_embedding_reason)
+    if summary.annotation is not None:
+        from dpss.summary.annotation_tables import annotation_document
 
+        found["annotation"] = annotation_document(summary.annotation)
+    if summary.strata is not None:
+        from dpss.summary.strata_tables import strata_document
 
-def _annotation(summary: Summary) -> dict[str, Any] | None:
-    from dpss.summary.annotation_tables import annotation_document
+        found["strata"] = strata_document(summary)
+    if summary.pipeline is not None:
+        from dpss.summary.pipeline import pipeline_document
 
-    return None if summary.annotation is None else annotation_document(summary.annotation)
+        found["pipeline"] = pipeline_document(summary.pipeline)
+    if summary.cellxgene is not None:
+        from dpss.summary.cellxgene import schema_document
 
-
-def _strata(summary: Summary) -> dict[str, Any]:
-    from dpss.summary.strata_tables import strata_document
-
-    return strata_document(summary)
-
-
-def _pipeline(report: PipelineReport) -> dict[str, Any]:
-    from dpss.summary.pipeline import pipeline_document
-
-    return pipeline_document(report)
+        found["cellxgene"] = schema_document(summary.cellxgene)
+    return found
 
 
 def _droplets_document(droplets: Droplets | None) -> dict[str, float] | None:

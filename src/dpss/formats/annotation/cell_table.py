@@ -19,6 +19,8 @@ PART_CELLS = 1 << 16
 """Number of cells in a part."""
 MAX_CATEGORIES = 1 << 20
 _MISSING = ("", "nan", "NaN", "NA", "None")
+_TRUTH = np.array(["False", "True"], dtype=object)
+"""Categories of truth values, by their code."""
 
 
 class CellElements(Elements, Protocol):
@@ -63,27 +65,67 @@ class ElementsTable:
         """
         return self._parts(column, label)
 
+    def categories(self, column: str) -> Labels | None:
+        """Return the categories of a column, ``None`` without; those of truth values are two.
+
+        Raises:
+            ColumnError: The column is damaged, or has an unsupported encoding.
+        """
+        where, place = self._find(column)
+        found = self._categories(where, label)
+        return _TRUTH if found is None and self.elements.kind(place) == "b" else found
+
+    def codes(self, column: str) -> Iterator[NDArray[np.int64]]:
+        """Yield the place of each cell's category in parts, -1 where it is missing.
+
+        Raises:
+            ColumnError: The codes are damaged.
+        """
+        where, place = self._find(column)
+        categories = self.categories(column)
+        n_categories = 0 if categories is None else len(categories)
+        for values, missing in self._values(where, place):
+            codes = values.astype(np.int64)
+            if missing is not None:
+                codes[missing] = -1
+            check_codes(codes, n_categories, where)
+            yield codes
+
     def _parts(self, column: str, to_text: Callable[[NDArray[Any]], Labels]) -> Iterator[Labels]:
-        where = f"{self.path}/{column}".strip("/")
-        place = self._place(column)
-        if not place:
-            raise ColumnError(f"{where} is of an encoding that is not read")
+        where, place = self._find(column)
         categories = self._categories(where, to_text)
+        for values, missing in self._values(where, place):
+            found = to_text(values) if categories is None else pick(values, categories, where)
+            if missing is not None:
+                found[missing] = None
+            yield found
+
+    def _values(
+        self, where: str, place: str
+    ) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
+        """Yield values or codes in parts, each with which of them are missing by the mask."""
         mask = f"{where}/mask" if "mask" in self.elements.children(where) else ""
+        is_factor = place.endswith("/values") and "levels" in self.elements.children(where)
         n = self.elements.length(place)
         if mask and (not self.elements.kind(mask) or self.elements.length(mask) != n):
             raise ColumnError(f"{where}: its mask is not of {n:,} values")
         for start in range(0, n, PART_CELLS):
             stop = min(start + PART_CELLS, n)
             values = self.elements.part(place, start, stop)
-            if categories is None:
-                found = to_text(values)
-            else:
-                codes = codes_of_factor(values) if place.endswith("/values") else values
-                found = pick(codes, categories, where)
-            if mask:
-                found[self.elements.part(mask, start, stop).astype(bool)] = None
-            yield found
+            missing = self.elements.part(mask, start, stop).astype(bool) if mask else None
+            yield codes_of_factor(values) if is_factor else values, missing
+
+    def _find(self, column: str) -> tuple[str, str]:
+        """Return the path of a column, and that of its values or codes.
+
+        Raises:
+            ColumnError: The column has an unsupported encoding.
+        """
+        where = f"{self.path}/{column}".strip("/")
+        place = self._place(column)
+        if not place:
+            raise ColumnError(f"{where} is of an encoding that is not read")
+        return where, place
 
     def names(self) -> Iterator[Labels]:
         """Yield the names of the cells in parts.
@@ -188,9 +230,18 @@ def pick(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
         ColumnError: A code has no category.
     """
     numbers = codes.astype(np.int64)
-    if len(numbers) and not -1 <= numbers.min() <= numbers.max() < len(categories):
-        raise ColumnError(f"{where}: its codes are damaged")
+    check_codes(numbers, len(categories), where)
     return np.array([*categories.tolist(), None], dtype=object)[numbers]
+
+
+def check_codes(codes: NDArray[np.int64], n_categories: int, where: str) -> None:
+    """Check that each code is -1 or the place of a category.
+
+    Raises:
+        ColumnError: A code has no category.
+    """
+    if len(codes) and not -1 <= codes.min() <= codes.max() < n_categories:
+        raise ColumnError(f"{where}: its codes are damaged")
 
 
 def codes_of_factor(values: NDArray[Any]) -> NDArray[np.int64]:
@@ -219,6 +270,15 @@ class HeldTable:
         """Yield a column in parts."""
         return _cut(self.values[column], label)
 
+    def categories(self, column: str) -> Labels | None:
+        """Return the categories of a column, ``None`` for one that is not categorical."""
+        accessor = getattr(self.values[column], "cat", None)
+        return None if accessor is None else label(np.asarray(accessor.categories))
+
+    def codes(self, column: str) -> Iterator[NDArray[np.int64]]:
+        """Yield the place of each cell's category in parts, -1 where it is missing."""
+        return _cut(self.values[column].cat.codes, lambda values: values.astype(np.int64))
+
     def names(self) -> Iterator[Labels]:
         """Yield the names of the cells in parts.
 
@@ -230,6 +290,6 @@ class HeldTable:
         return _cut(self.cell_names, name_cells)
 
 
-def _cut(values: Any, to_text: Callable[[NDArray[Any]], Labels]) -> Iterator[Labels]:
+def _cut(values: Any, convert: Callable[[NDArray[Any]], NDArray[Any]]) -> Iterator[NDArray[Any]]:
     for start in range(0, len(values), PART_CELLS):
-        yield to_text(np.asarray(values[start : start + PART_CELLS]))
+        yield convert(np.asarray(values[start : start + PART_CELLS]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import h5py
+import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import ColumnError, CorruptMatrixError
@@ -91,6 +92,21 @@ class Hdf5Elements:
                 check_heaps(self.file, node)
             values: NDArray[Any] = node[start:stop]
         return values
+
+    def text(self, path: str) -> str | None:
+        """Return a single text, ``None`` where there is none at the path.
+
+        Raises:
+            CorruptMatrixError: The heap that holds it is damaged.
+        """
+        with reading(self.file):
+            node = self.file.h5.get(path)
+            if not isinstance(node, h5py.Dataset) or node.size != 1 or node.dtype.kind not in "SO":
+                return None
+            if node.dtype.kind == "O" and h5py.check_string_dtype(node.dtype) is None:
+                return None
+            check_heaps(self.file, node)
+            return str(as_text(np.ravel(node[()]))[0])
 
     def old_categories(self, path: str) -> NDArray[Any] | None:
         """Return the categories that a vector refers to, as AnnData 0.7 and earlier wrote them."""

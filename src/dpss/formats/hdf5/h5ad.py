@@ -15,6 +15,7 @@ from dpss.formats.annotation.data_frame import (
     read_frame,
     read_records,
 )
+from dpss.formats.annotation.dataset_facts import ElementsFacts
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.annotation.modalities import holds_genes
@@ -96,8 +97,8 @@ def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
     if not layers:
         raise NoMatrixError(f"{blob.url}: there is no X, raw.X or layer in this h5ad file")
     cells = cell_table(file, "obs")
-    where = _coordinates(file, "obsm")
-    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,), cells, where)
+    where, facts = _coordinates(file, "obsm"), ElementsFacts(Hdf5Elements(file), "uns")
+    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,), cells, where, facts)
 
 
 def _coordinates(file: Hdf5File, path: str) -> ArrayCoordinates:

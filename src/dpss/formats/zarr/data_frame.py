@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import UnknownFormatError
@@ -60,6 +62,23 @@ class ZarrElements:
             CorruptMatrixError: The bytes are damaged.
         """
         return self.tree.array(path).read(start, stop)
+
+    def text(self, path: str) -> str | None:
+        """Return a single text, ``None`` where there is none at the path.
+
+        Raises:
+            CorruptMatrixError: The bytes are damaged.
+        """
+        if path not in self.tree or not self.tree.is_array(path):
+            return None
+        try:
+            array = self.tree.array(path)
+        except UnknownFormatError:
+            return None
+        if array.dtype.kind not in "SUO" or prod(array.shape) != 1:
+            return None
+        # The single item of an object array of no axis is the text itself.
+        return str(as_text(np.asarray(array.read_all(1), dtype=object).ravel())[0])
 
     def old_categories(self, path: str) -> NDArray[Any] | None:
         """Return the categories that an array names, as AnnData 0.7 and earlier wrote them."""

@@ -19,6 +19,7 @@ from dpss.formats.annotation.data_frame import (
     read_frame,
     read_records,
 )
+from dpss.formats.annotation.dataset_facts import ElementsFacts
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import MAX_FEATURES, Note, check_feature_count, name_genes
 from dpss.formats.arrays.coordinates import ArrayCoordinates
@@ -97,7 +98,8 @@ def _open_one(tree: ZarrTree, name: str) -> Matrix:
     if not layers:
         raise NoMatrixError(f"{tree.url}: there is no X, raw.X or layer in this zarr hierarchy")
     cells, coordinates = _cell_table(tree), _coordinates(tree)
-    return Matrix(name, FORMAT, layers, notes, (orientation,), cells, coordinates)
+    facts = ElementsFacts(ZarrElements(tree), "uns")
+    return Matrix(name, FORMAT, layers, notes, (orientation,), cells, coordinates, facts)
 
 
 def _coordinates(tree: ZarrTree) -> ArrayCoordinates:

@@ -25,6 +25,7 @@ from dpss.website.data_files import dumps
 from dpss.website.genes.lists import top_lists
 from dpss.website.genes.tables import n_parts
 from dpss.website.measures import further_medians, thresholds
+from dpss.website.pages.cellxgene import schema_table
 from dpss.website.pages.pipeline import pipeline_table
 from dpss.website.pages.places import group_of
 from dpss.website.pages.strata import strata_table
@@ -233,6 +234,7 @@ def matrix_view(
         "judgement": words.judgement(document),
         "thresholds": thresholds(document),
         "pipeline": pipeline_table(document),
+        "cellxgene": schema_table(document),
         "further": further_medians(document),
         "strata": strata_table(document),
         "lists": top_lists(document),

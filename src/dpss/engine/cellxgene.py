@@ -1,0 +1,265 @@
+"""Reads what a file that follows CELLxGENE's schema states: version, terms, primary data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import zip_longest
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.engine.cell_labels import tidy_name
+from dpss.errors import ColumnError, FetchError, MatrixError
+from dpss.formats.base import CategoricalTable, CellTable, DatasetFacts, Matrix
+from dpss.formats.faults import reader_faults
+from dpss.model import Certainty, Decision
+from dpss.summary.cellxgene import (
+    CHECK,
+    N_LISTED,
+    PRIMARY,
+    SUFFIX,
+    TERM_FIELDS,
+    FieldTerms,
+    OntologyTerm,
+    SchemaReport,
+    SchemaStatement,
+    judge_schema,
+    missing_fields,
+    state_schema,
+)
+from dpss.summary.record import Check
+
+T = TypeVar("T")
+
+MAX_TERMS = 1 << 16
+"""Most distinct values of a column that are counted."""
+_FACTS = ("schema_version", "schema_reference", "title", "organism", f"organism{SUFFIX}")
+_IDENTIFIER = re.compile(r"[A-Za-z]+[:_][A-Za-z0-9]+")
+"""Form of a term's identifier, such as ``CL:0000066`` or ``CVCL_1P02``."""
+_LONGEST = 600
+"""Most characters of a message."""
+Codes = NDArray[np.int64]
+Values = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class SchemaReading:
+    """Statements of a file about CELLxGENE's schema, before its cells are read."""
+
+    statement: SchemaStatement
+    columns: tuple[str, ...]
+    """Columns of the cells."""
+    facts: dict[str, str]
+    """Texts of the whole data set by name."""
+    faults: list[str] = field(default_factory=list)
+    """Sentences on parts that can't be read."""
+
+    @property
+    def decision(self) -> Decision:
+        """The decision that the file follows the schema."""
+        stated = self.statement.reference or self.statement.version
+        certainty = Certainty.STATED if stated else Certainty.TOLD_BY_CONTENT
+        return Decision("schema", self.statement.title, self.statement.evidence, certainty)
+
+
+def read_schema(matrix: Matrix) -> SchemaReading | None:
+    """Return what a file states of the schema, ``None`` where it does not follow it.
+
+    Args:
+        matrix: The opened matrix; no value of a cell is read.
+
+    Raises:
+        FetchError: The bytes can't be read, which is not a fault of the file.
+    """
+    cells, facts = matrix.cells, matrix.facts
+    if cells is None or facts is None:
+        return None
+    faults: list[str] = []
+    columns = _attempt(cells.columns, "obs", faults) or []
+    texts = {name: _text(facts, name, faults) for name in _FACTS[:2]}
+    said = state_schema(texts["schema_version"], texts["schema_reference"], columns)
+    if said is None:
+        return None
+    texts |= {name: _text(facts, name, faults) for name in _FACTS[2:]}
+    found = {name: text for name, text in texts.items() if text}
+    return SchemaReading(said, tuple(columns), found, faults)
+
+
+def with_schema(
+    reading: SchemaReading, cells: CellTable, n_cells: int
+) -> tuple[SchemaReport, tuple[Check, ...]]:
+    """Return what the file states of its cells, and the check of the required fields.
+
+    Categories are read once and codes in parts, so that the memory does not depend on the number
+    of cells.
+
+    Args:
+        reading: Result of `read_schema`.
+        cells: The table of the cells.
+        n_cells: Number of cells of the matrix.
+
+    Raises:
+        FetchError: The bytes can't be read, which is not a fault of the file.
+    """
+    faults, facts = list(reading.faults), reading.facts
+    report = SchemaReport(
+        reading.statement.version,
+        reading.statement.reference,
+        facts.get("title"),
+        None,
+        None,
+        (),
+        missing_fields(reading.statement, reading.columns, facts),
+    )
+    terms = []
+    for name in TERM_FIELDS:
+        columns = [each for each in (f"{name}{SUFFIX}", name) if each in reading.columns]
+        counts = partial(_count, cells, columns, n_cells)
+        if columns:
+            terms.append(_of_counts(name, _attempt(counts, f"obs/{columns[0]}", faults)))
+        else:
+            terms.append(_of_facts(name, facts, n_cells))
+    report = replace(report, terms=tuple(each for each in terms if each is not None))
+    if PRIMARY in reading.columns:
+        primary = _attempt(partial(_count, cells, [PRIMARY], n_cells), f"obs/{PRIMARY}", faults)
+        report = _with_primary(report, primary or {})
+    checks = [Check(CHECK, *judge_schema(reading.statement, report))]
+    checks += [Check(CHECK, "warn", _one_line(each)) for each in faults]
+    return report, tuple(checks)
+
+
+def _count(cells: CellTable, columns: Sequence[str], n_cells: int) -> dict[Values, int]:
+    """Return the number of cells with each combination of the values of one or two columns.
+
+    Args:
+        cells: The table of the cells.
+        columns: One or two columns.
+        n_cells: Number of cells of the matrix.
+
+    Raises:
+        ColumnError: A column is damaged, of another length, or has too many distinct values.
+    """
+    names: list[list[str | None]] = [[] for _ in columns]
+    counts: dict[int, int] = {}
+    n_read = 0
+    streams = [_iter_codes(cells, *each) for each in zip(columns, names, strict=True)]
+    for parts in zip_longest(*streams):
+        if any(part is None or len(part) != len(parts[0]) for part in parts):
+            raise ColumnError(f"{' and '.join(columns)} differ in length")
+        keys = np.zeros(len(parts[0]), dtype=np.int64)
+        for part in parts:
+            keys = keys * (MAX_TERMS + 1) + part + 1
+        for key, n in _tally(keys):
+            counts[key] = counts.get(key, 0) + n
+        if len(counts) > MAX_TERMS:
+            raise ColumnError(f"it has more than {MAX_TERMS:,} distinct values")
+        n_read += len(keys)
+    if n_read != n_cells:
+        raise ColumnError(f"it has {n_read:,} values for {n_cells:,} cells")
+    found: dict[Values, int] = {}
+    for key, n in counts.items():
+        places = divmod(key, MAX_TERMS + 1) if len(columns) == 2 else (key,)
+        values = tuple(
+            known[place - 1] if place else None for known, place in zip(names, places, strict=True)
+        )
+        found[values] = found.get(values, 0) + n
+    return found
+
+
+def _iter_codes(cells: CellTable, column: str, names: list[str | None]) -> Iterator[Codes]:
+    """Yield a code for each cell in parts, -1 where the value is missing.
+
+    Args:
+        cells: The table of the cells.
+        column: A column of it.
+        names: Takes the value of each code, before the first part that has it is yielded.
+    """
+    categories = cells.categories(column) if isinstance(cells, CategoricalTable) else None
+    if categories is not None and isinstance(cells, CategoricalTable):
+        if len(categories) > MAX_TERMS:
+            raise ColumnError(f"it has more than {MAX_TERMS:,} categories")
+        names += categories.tolist()
+        yield from cells.codes(column)
+        return
+    numbers: dict[str, int] = {}
+    for part in cells.labels(column):
+        values = part.tolist()
+        codes = [-1 if each is None else numbers.setdefault(each, len(numbers)) for each in values]
+        if len(numbers) > MAX_TERMS:
+            raise ColumnError(f"it has more than {MAX_TERMS:,} distinct values")
+        names[:] = numbers
+        yield np.array(codes, dtype=np.int64)
+
+
+def _tally(keys: Codes) -> Iterator[tuple[int, int]]:
+    """Yield each distinct key with its number; not by `np.unique`, which imports masked arrays."""
+    ordered = np.sort(keys)
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    sizes = np.diff(starts, append=len(ordered))
+    yield from zip(ordered[starts].tolist(), sizes.tolist(), strict=True)
+
+
+def _of_counts(name: str, counts: dict[Values, int] | None) -> FieldTerms | None:
+    """Return the terms of a field from the values of its columns of ids and labels."""
+    if counts is None:
+        return None
+    missing = sum(n for values, n in counts.items() if not any(values))
+    found = [(values, n) for values, n in counts.items() if any(values)]
+    found.sort(key=lambda each: (-each[1], [value or "" for value in each[0]]))
+    terms = tuple(_term(values, n) for values, n in found[:N_LISTED])
+    return FieldTerms(name, len(found), missing, terms)
+
+
+def _term(values: Values, n_cells: int) -> OntologyTerm:
+    """Return a term: of two values, or of one that is an id or a label by its form."""
+    named, label = values if len(values) == 2 else (*values, None)
+    if len(values) == 1 and _IDENTIFIER.fullmatch(named or "") is None:
+        named, label = None, named
+    return OntologyTerm(named and tidy_name(named), label and tidy_name(label), n_cells)
+
+
+def _of_facts(name: str, facts: dict[str, str], n_cells: int) -> FieldTerms | None:
+    """Return the only term of a field that the file states for all cells."""
+    named, label = facts.get(f"{name}{SUFFIX}"), facts.get(name)
+    if not named and not label:
+        return None
+    return FieldTerms(name, 1, 0, (OntologyTerm(named or None, label or None, n_cells),))
+
+
+def _with_primary(report: SchemaReport, counts: dict[Values, int]) -> SchemaReport:
+    primary = counts.get(("True",), 0)
+    n_told = primary + counts.get(("False",), 0)
+    if not n_told:
+        return report
+    return replace(report, n_primary_data=primary, pct_primary_data=100 * primary / n_told)
+
+
+def _text(facts: DatasetFacts, name: str, faults: list[str]) -> str | None:
+    found = _attempt(partial(facts.text, name), f"uns/{name}", faults)
+    return None if found is None else tidy_name(found)
+
+
+def _attempt(read: Callable[[], T], place: str, faults: list[str]) -> T | None:
+    """Return what a function reads; ``None``, and a sentence, where the file has a fault there.
+
+    Raises:
+        FetchError: The bytes can't be read, which is not a fault of the file.
+    """
+    try:
+        with reader_faults(place):
+            return read()
+    except FetchError:
+        raise
+    except MatrixError as error:
+        reason = str(error).removeprefix(f"{place}: ")
+        faults.append(f"{place} can't be read: {reason}.")
+        return None
+
+
+def _one_line(sentence: str) -> str:
+    line = "".join(c if c.isprintable() else " " for c in sentence)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

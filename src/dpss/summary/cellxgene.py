@@ -1,0 +1,220 @@
+"""The schema of CELLxGENE Discover in a matrix's file: version, terms of the cells, missing fields.
+
+Fields are those of ``schema/<version>/schema.md`` of chanzuckerberg/single-cell-curation, with the
+words "Curator MUST annotate" and without a condition: versions 5.0.0 to 5.3.0, 6.0.0 (which moved
+the organism from ``obs`` to ``uns``), 7.0.0 and 7.1.0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dpss.summary.numerals import plural
+
+CHECK = "cellxgene_schema"
+"""Name of the check."""
+TERM_FIELDS = {
+    "organism": "Organism",
+    "tissue": "Tissue",
+    "assay": "Assay",
+    "cell_type": "Cell type",
+    "disease": "Disease",
+    "sex": "Sex",
+    "development_stage": "Development stage",
+}
+"""Fields whose terms are shown, with their titles, in order."""
+PRIMARY = "is_primary_data"
+"""Column that tells whether a cell is this data set's own, not taken over from another."""
+SUFFIX = "_ontology_term_id"
+"""End of the name of a column of term ids; the column of labels is called as the field."""
+_TERM_COLUMNS = tuple(
+    f"{name}{SUFFIX}"
+    for name in (
+        "assay",
+        "cell_type",
+        "development_stage",
+        "disease",
+        "self_reported_ethnicity",
+        "sex",
+        "tissue",
+    )
+)
+_CELL_COLUMNS = (*_TERM_COLUMNS, "donor_id", PRIMARY, "suspension_type", "tissue_type")
+_ORGANISM = f"organism{SUFFIX}"
+N_TELLING = 5
+"""Least columns of `_TERM_COLUMNS` by which a file without a version is recognised."""
+KNOWN_VERSIONS = (5, 6, 7)
+"""Major versions whose required fields are known."""
+REPOSITORY = "single-cell-curation"
+"""Part of ``schema_reference`` in every file of CELLxGENE Discover."""
+N_LISTED = 20
+"""Most terms of a field that are kept, the most frequent."""
+_VERSION = re.compile(r"(\d{1,4})\.\d{1,4}\.\d{1,4}")
+
+
+@dataclass(frozen=True)
+class SchemaStatement:
+    """The statement of a file that it follows the schema."""
+
+    version: str | None
+    """Version as the file states it; ``None`` where it states none."""
+    reference: str | None
+    """Address of the schema as the file states it."""
+    evidence: str
+    """Evidence that it follows the schema, one sentence."""
+
+    @property
+    def major(self) -> int | None:
+        """Major version; ``None`` where the file states none."""
+        found = _VERSION.fullmatch(self.version or "")
+        return None if found is None else int(found[1])
+
+    @property
+    def title(self) -> str:
+        """Name of the schema with its version.
+
+        >>> SchemaStatement("7.1.0", None, "").title
+        'CELLxGENE 7.1.0'
+        """
+        return f"CELLxGENE {self.version or 'without a version'}"
+
+
+@dataclass(frozen=True)
+class OntologyTerm:
+    """One value of a field, with its cells."""
+
+    ontology_term_id: str | None
+    """Identifier of the term in its ontology; ``None`` where the file has labels alone."""
+    label: str | None
+    """Name of the term; ``None`` where the file has identifiers alone."""
+    n_cells: int
+
+
+@dataclass(frozen=True)
+class FieldTerms:
+    """The terms of one field."""
+
+    field: str
+    """Name of the field, one of `TERM_FIELDS`."""
+    n_terms: int
+    """Number of distinct terms."""
+    n_missing: int
+    """Cells without a term."""
+    terms: tuple[OntologyTerm, ...]
+    """The terms with the most cells, at most `N_LISTED`."""
+
+
+@dataclass(frozen=True)
+class SchemaReport:
+    """Facts of a file that follows CELLxGENE's schema; over all cells of the matrix."""
+
+    schema_version: str | None
+    """Version of the schema as the file states it; ``None`` where it states none."""
+    schema_reference: str | None
+    """Address of the schema as the file states it."""
+    title: str | None
+    """Title of the data set as the file states it."""
+    n_primary_data: int | None
+    """Cells that are not taken over from another data set; ``None`` where the file does not tell."""
+    pct_primary_data: float | None
+    """Percentage of the cells with a value that are primary data; ``None`` without such cells."""
+    terms: tuple[FieldTerms, ...]
+    """Terms of each field that the file has, in the order of `TERM_FIELDS`."""
+    missing_fields: tuple[str, ...]
+    """Required fields that are not there, such as ``obs/donor_id``."""
+
+
+def state_schema(
+    version: str | None, reference: str | None, columns: Collection[str]
+) -> SchemaStatement | None:
+    """Return the statement that a file follows the schema; ``None`` where it does not.
+
+    >>> state_schema("3", None, ["cell_type"]) is None
+    True
+
+    Args:
+        version: ``uns/schema_version`` of the file.
+        reference: ``uns/schema_reference`` of the file.
+        columns: Columns of the cells.
+    """
+    version = version if version and _VERSION.fullmatch(version) else None
+    n_found = len(set(_TERM_COLUMNS) & set(columns))
+    if reference is not None and REPOSITORY in reference:
+        said = "uns/schema_reference names CELLxGENE's schema."
+        return SchemaStatement(version, reference, said)
+    if version is not None and n_found:
+        said = "uns/schema_version is there, and columns of cells with the schema's names."
+        return SchemaStatement(version, None, said)
+    if n_found >= N_TELLING:
+        said = (
+            f"{n_found} columns of cells have the schema's names; the file states no version, "
+            "which CELLxGENE Discover adds when it publishes a file."
+        )
+        return SchemaStatement(None, None, said)
+    return None
+
+
+def missing_fields(
+    statement: SchemaStatement, columns: Collection[str], facts: Collection[str]
+) -> tuple[str, ...]:
+    """Return the required fields that a file does not have, as paths.
+
+    Args:
+        statement: Version of the schema.
+        columns: Columns of the cells.
+        facts: Names of the texts in ``uns``.
+
+    Returns:
+        Empty for a version whose fields are not known.
+    """
+    major = statement.major
+    if statement.version is not None and major not in KNOWN_VERSIONS:
+        return ()
+    found = [f"obs/{name}" for name in _CELL_COLUMNS if name not in columns]
+    if "title" not in facts:
+        found.append("uns/title")
+    place = "obs" if major == 5 else "uns"
+    there = {"obs": columns, "uns": facts}
+    # Without a version either place will do.
+    places = [place] if major is not None else ["obs", "uns"]
+    if not any(_ORGANISM in there[each] for each in places):
+        found.append(f"{place}/{_ORGANISM}")
+    return tuple(found)
+
+
+def judge_schema(statement: SchemaStatement, report: SchemaReport) -> tuple[str, str]:
+    """Return status and sentences of the check of the required fields.
+
+    Args:
+        statement: Version of the schema.
+        report: What the file has.
+    """
+    name = f"CELLxGENE's schema {statement.version}" if statement.version else "CELLxGENE's schema"
+    if statement.version is not None and statement.major not in KNOWN_VERSIONS:
+        known = ", ".join(map(str, KNOWN_VERSIONS))
+        return "not measured", (
+            f"The file follows {name}; which fields it requires is known of versions {known} only."
+        )
+    if report.missing_fields:
+        n = len(report.missing_fields)
+        verb = "is" if n == 1 else "are"
+        listed = ", ".join(report.missing_fields)
+        return "warn", f"{plural(n, 'field')} that {name} requires {verb} missing: {listed}."
+    empty = [each for each in report.terms if each.n_missing]
+    if empty:
+        listed = ", ".join(f"{each.field} of {plural(each.n_missing, 'cell')}" for each in empty)
+        return "warn", f"Fields that {name} requires have no value: {listed}."
+    return "pass", f"All fields that {name} requires of each data set are there."
+
+
+def schema_document(report: SchemaReport) -> dict[str, Any]:
+    """Return a report as an object of ``summary.json``."""
+    found = asdict(report)
+    return {
+        **found,
+        "terms": [{**each, "terms": list(each["terms"])} for each in found["terms"]],
+        "missing_fields": list(report.missing_fields),
+    }
