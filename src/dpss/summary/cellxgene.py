@@ -118,7 +118,7 @@ class SchemaReport:
     title: str | None
     """Title of the data set as the file states it."""
     n_primary_data: int | None
-    """Cells that are not taken over from another data set; ``None`` where the file does not tell."""
+    """Cells that are not taken over from another data set; ``None`` where it does not tell."""
     pct_primary_data: float | None
     """Percentage of the cells with a value that are primary data; ``None`` without such cells."""
     terms: tuple[FieldTerms, ...]
