@@ -63,6 +63,11 @@ lint: $(VENV)/.installed-dev ## Lint, formatting, types and import rules only
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Not among the developer's tools: it brings Node. The version that CI has, too.
+.PHONY: types
+types: $(VENV)/.installed-dev ## Check the public types with pyright, as a user's editor does
+	$(BIN)/uv tool run --quiet --from "pyright[nodejs]==1.1.414" pyright $(ARGS)
+
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the code and mend what can be mended by machine
 	$(BIN)/ruff check --fix .

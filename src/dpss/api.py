@@ -34,8 +34,8 @@ class NotebookSummary(AnnotationFrames, AnnotatingSummary):
     @classmethod
     def of(cls, record: records.Summary, cells: Records | None = None) -> NotebookSummary:
         """Return the summary with the fields of a record, and the measures of each cell."""
-        given = {field.name: getattr(record, field.name) for field in fields(record)}
-        return cls(**{**given, "cell_records": cells})
+        given: dict[str, Any] = {each.name: getattr(record, each.name) for each in fields(record)}
+        return cls(**given, cell_records=cells)
 
     def __repr__(self) -> str:
         """Return a line with the name, the sizes and the kind of the values."""

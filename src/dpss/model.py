@@ -59,7 +59,7 @@ class MatrixRef:
     """Whether the file is certainly a matrix. A file that is only possibly one is skipped, not
     failed, where it turns out to be something else.
     """
-    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Annotation of the cells by the source: species, organ, library construction, ..."""
     networks: frozenset[str] | None = None
     """Kinds of network that the host of an HTTP address may be in, where a service gave the

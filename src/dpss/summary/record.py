@@ -81,7 +81,7 @@ class MatrixInfo:
     """The layer that was used: ``X``, ``raw.X`` or a layer's name."""
     fingerprint: str
     """Fingerprint of the bytes: ETag, checksum or version."""
-    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Annotation of the cells by the source."""
     peers: str = ""
     """Name of the group of matrices that its medians are compared with; empty for those of its
@@ -180,7 +180,7 @@ class Summary:
     """Types and coordinates of the cells as the file has them; ``None`` without."""
     strata: Strata | None = None
     """Statistics of the strata of the cells; ``None`` where no strata were requested."""
-    other_measures: Mapping[str, Distribution] = field(default_factory=dict)
+    other_measures: Mapping[str, Distribution] = field(default_factory=dict[str, "Distribution"])
     """Distributions of further measures of the kept cells, by the names in ``limits.SAMPLED``;
     those of a sample beyond 65,536 cells. Measures that are not known are missing.
     """
@@ -240,9 +240,10 @@ class Summary:
 
     def gene_labels(self, which: NDArray[np.int64]) -> list[str]:
         """Return labels of genes for figures: the name, with the id where it is not unique."""
-        shown = set(self.genes.gene_name[which].tolist())
-        names = Counter(filter(shown.__contains__, self.genes.gene_name.tolist()))
-        labels = []
+        known: list[str] = self.genes.gene_name.tolist()
+        shown: set[str] = set(self.genes.gene_name[which].tolist())
+        names = Counter(name for name in known if name in shown)
+        labels: list[str] = []
         for g in which:
             name, gene_id = str(self.genes.gene_name[g]), str(self.genes.gene_id[g])
             labels.append(name if names[name] == 1 or name == gene_id else f"{name} ({gene_id})")
