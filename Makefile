@@ -112,6 +112,10 @@ notebooks: $(VENV)/.installed-dev ## Run the tutorials' notebooks, and store wha
 gallery: $(VENV)/.installed-dev ## Make the gallery's images of simulated samples
 	$(BIN)/python tools/gallery.py $(ARGS)
 
+.PHONY: diagrams
+diagrams: $(VENV)/.installed-dev ## Draw the documentation's diagrams (needs Node and Chromium)
+	$(BIN)/python tools/diagrams.py $(ARGS)
+
 .PHONY: readme-figure
 readme-figure: $(VENV)/.installed ## Make the README's figure from the demo's data
 	$(BIN)/dpss demo --output demo

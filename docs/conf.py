@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from typing import Any
 
-from pygments.lexers.special import TextLexer
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 
 from dpss import __version__
 
@@ -63,7 +65,24 @@ def hide_fields(
     return ("", "") if what == "class" and dataclasses.is_dataclass(thing) else None
 
 
+class DrawnDiagrams(SphinxTransform):
+    """Shows a diagram's image, which `make diagrams` drew, instead of its text."""
+
+    default_priority = 400
+
+    def apply(self) -> None:
+        """Replace each Mermaid block."""
+        blocks = list(self.document.findall(nodes.literal_block))
+        for number, block in enumerate((b for b in blocks if b.get("language") == "mermaid"), 1):
+            page = self.env.docname.rpartition("/")[2]
+            said = re.search(r"^\s*accDescr:\s*(.+)$", block.astext(), re.MULTILINE)
+            address = f"/images/diagrams/{page}-{number}.svg"
+            image = nodes.image(uri=address, alt=said[1] if said else "", classes=["diagram"])
+            image.document = self.document
+            block.replace_self(image)
+
+
 def setup(app: Sphinx) -> None:
     """Add what no option does."""
-    app.add_lexer("mermaid", TextLexer)
+    app.add_transform(DrawnDiagrams)
     app.connect("autodoc-process-signature", hide_fields)

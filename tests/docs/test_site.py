@@ -127,6 +127,14 @@ def test_python_is_documented(site: Path) -> None:
     assert "min_gene_count" in text
 
 
+def test_diagrams_are_images(site: Path) -> None:
+    """A diagram's text is replaced by its image, with a description for those who see none."""
+    text = (site / "1.2.3" / "explanation" / "aws.html").read_text("utf-8")
+    assert "flowchart" not in text
+    (image,) = re.findall(r'<img[^>]*aws-1\.svg"[^>]*>', text)
+    assert "EventBridge Scheduler starts" in image
+
+
 def test_versions_stand_side_by_side(site: Path) -> None:
     """The list that the pages read names this version; the first page leads to it."""
     (entry,) = json.loads((site / "versions.json").read_text("utf-8"))
