@@ -35,6 +35,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "dpss"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["versions.js"]
 html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False

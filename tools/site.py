@@ -47,7 +47,7 @@ def sorted_versions(names: list[str]) -> list[str]:
 def list_of_versions(names: list[str]) -> list[dict[str, object]]:
     """Return the entries of `versions.json`, in the form that the theme reads."""
     return [
-        {"version": name, "url": f"../{name}/index.html", "preferred": place == 0}
+        {"version": name, "url": f"../{name}/", "preferred": place == 0}
         for place, name in enumerate(sorted_versions(names))
     ]
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.browser import conftest as browsers
 from tests.conftest import ROOT
+from tools.site import write_entrance
 
 pytestmark = pytest.mark.slow
+browser = browsers.browser
+"""A real browser, as a fixture."""
 LOADED = {("script", "src"), ("img", "src"), ("link", "href"), ("source", "srcset")}
 """Attributes whose address a browser fetches with the page."""
 NOT_LOADED = {"canonical", "next", "prev", "search", "index", "author"}
@@ -138,6 +147,28 @@ def test_diagrams_are_images(site: Path) -> None:
 def test_versions_stand_side_by_side(site: Path) -> None:
     """The list that the pages read names this version; the first page leads to it."""
     (entry,) = json.loads((site / "versions.json").read_text("utf-8"))
-    assert entry == {"version": "1.2.3", "url": "../1.2.3/index.html", "preferred": True}
+    assert entry == {"version": "1.2.3", "url": "../1.2.3/", "preferred": True}
     assert 'href="1.2.3/index.html"' in (site / "index.html").read_text("utf-8")
     assert "'1.2.3'" in (site / "1.2.3" / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", ["index.html", "explanation/aws.html", "reference/files.html"])
+def test_the_list_of_versions_leads_to_the_same_page(
+    page: str, site: Path, browser: Any, tmp_path: Path
+) -> None:
+    """In a browser, from the top and from a folder, also where the site is not at the top."""
+    copied = tmp_path / "project" / "docs"
+    shutil.copytree(site, copied)
+    shutil.copytree(site / "1.2.3", copied / "dev")
+    write_entrance(copied)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        top = f"http://127.0.0.1:{server.server_port}/project/docs"
+        opened = browser.new_page()
+        opened.goto(f"{top}/1.2.3/{page}")
+        opened.click(".version-switcher__button")
+        opened.click(".version-switcher__menu a:has-text('dev')")
+        opened.wait_for_url(f"{top}/dev/{page}")
+        opened.close()
+        server.shutdown()

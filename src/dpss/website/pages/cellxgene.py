@@ -7,7 +7,6 @@ from typing import Any
 
 from dpss.summary.cellxgene import TERM_FIELDS
 from dpss.summary.numerals import percent, plural
-from dpss.website.wording import listing
 
 _MOST_SHOWN = 5
 """Most terms of a field in the table."""
@@ -39,7 +38,7 @@ def schema_table(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "caption": f"As the file states it, of {plural(n_cells, 'cell')}"
         + ("" if report["title"] is None else f": {report['title']}"),
         "rows": rows,
-        "missing": listing(report["missing_fields"], most=20),
+        "missing": ", ".join(report["missing_fields"]),
     }
 
 

@@ -38,7 +38,7 @@ def test_table() -> None:
     assert kinds["terms"][0]["id"] == "CL:0000066"
     assert kinds["more"] == "4 more, 3 cells without"
     assert sex["terms"] == [{"label": "PATO:0000383", "id": "", "share": "100\u202f%"}]
-    assert table["missing"] == "obs/donor_id and uns/title"
+    assert table["missing"] == "obs/donor_id, uns/title"
 
 
 def test_without() -> None:
