@@ -122,6 +122,28 @@ def test_any_combination_can_be_imported(absent: set[str], tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, "")
 
 
+IMPORT_ALL = """
+import importlib, pkgutil, dpss
+names = [each.name for each in pkgutil.walk_packages(dpss.__path__, "dpss.")]
+# Dask's psutil is made for the real system.
+for name in names:
+    if name not in ("dpss.__main__", "dpss.compute.dask_executor"):
+        importlib.import_module(name)
+print(len(names))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_every_module_can_be_imported(platform: str, tmp_path: Path) -> None:
+    """No module, also one that few commands need, wants what another system lacks."""
+    lacking = NOT_ON_WINDOWS if platform == "win32" else LINUX_ONLY
+    absent = (f"platform={platform}", *lacking)
+    done = python("-c", IMPORT_ALL, absent=absent, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 300
+
+
 def modules_without_guard(text: str) -> list[str]:
     """Return the imports of modules that not every system has, outside a ``try``."""
     tree = ast.parse(text)

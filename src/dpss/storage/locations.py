@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from dpss.errors import SettingsError, UnreachableError
 from dpss.storage.base import Blob, Store, Tree
@@ -61,7 +61,10 @@ def local_path(address: str) -> Path | None:
     """Return the local path of an address; ``None`` where it isn't local."""
     scheme = scheme_of(address)
     if scheme == "file":
-        return Path(unquote(urlsplit(address).path))
+        # Imported here, as it brings a client for HTTP. On Windows the path begins with a drive.
+        from urllib.request import url2pathname
+
+        return Path(url2pathname(urlsplit(address).path))
     return None if scheme else Path(address)
 
 

@@ -9,18 +9,27 @@ from collections.abc import Iterable
 RESERVED = frozenset({"index.html", "index.json", "genes.html", "multiqc", "runs"})
 """Names of other files and folders at the top of an output. (No safe name begins with ``_``.)"""
 
+_DEVICES = frozenset(
+    ("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)))
+)
+"""Names of devices, which Windows gives no file, whatever follows their first dot."""
 _MAX_BYTES = 120
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
 
 def safe_name(text: str) -> str:
-    """Convert any text to a name that is safe as one part of a path.
+    """Convert any text to a name that is safe as one part of a path, on every system.
 
     >>> safe_name("Ischaemia: 4°C / 24 h"), safe_name("../../etc"), safe_name("runs")
     ('Ischaemia_4_C_24_h', 'etc', 'runs-')
+    >>> safe_name("aux"), safe_name("con.2")
+    ('aux-', 'con-.2')
     """
     name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip("_").lstrip("._-")
     name = name.encode()[:_MAX_BYTES].decode(errors="ignore").rstrip(".") or "unnamed"
+    stem, dot, rest = name.partition(".")
+    if stem.casefold() in _DEVICES:
+        return f"{stem}-{dot}{rest}"
     return f"{name}-" if name.casefold() in RESERVED else name
 
 

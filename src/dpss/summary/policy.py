@@ -105,7 +105,8 @@ def read_policy(path: str) -> Policy:
         SettingsError: There is no such file, or it is not a policy.
     """
     if path == DEFAULT:
-        return parse_policy(resources.files("dpss.summary").joinpath("policy.toml").read_text())
+        file = resources.files("dpss.summary").joinpath("policy.toml")
+        return parse_policy(file.read_text("utf-8"))
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

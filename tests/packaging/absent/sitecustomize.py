@@ -37,7 +37,7 @@ if platforms:
     for name in ("asyncio", "multiprocessing.forkserver", "multiprocessing.popen_spawn_posix",
                  "subprocess", "tempfile", "socket", "signal", "numba", "llvmlite.binding",
                  "matplotlib.figure", "click", "rich.console", "rich.progress",
-                 "h5py", "obstore", "ssl", "urllib3"):  # fmt: skip
+                 "h5py", "obstore", "ssl", "urllib.request", "urllib3"):  # fmt: skip
         importlib.import_module(name)
 for word in attributes:
     module, _, attribute = word.partition(".")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dpss.storage.names import RESERVED, is_clutter, safe_name, unique_names
 
+PORTS = [f"{port}{n}" for port in ("COM", "LPT") for n in range(10)]
+DEVICES = {"CON", "PRN", "AUX", "NUL", *PORTS}
+"""Names that Windows keeps for devices."""
+
 
 @given(st.text())
+@example("nul")
+@example("Com1.tar.gz")
+@example("LPT9.")
 def test_a_safe_name_is_one_part_of_a_path(text: str) -> None:
     """No separator, no way up, nothing hidden, not too long, and none of the output's own."""
     name = safe_name(text)
@@ -20,6 +27,7 @@ def test_a_safe_name_is_one_part_of_a_path(text: str) -> None:
     assert not set(name) & set("/\\:*?\"<>|\0\n %#&'")
     assert 0 < len(name.encode()) <= 121
     assert name.casefold() not in RESERVED
+    assert name.partition(".")[0].upper() not in DEVICES
 
 
 @given(st.lists(st.text(max_size=8)))

@@ -93,7 +93,7 @@ class ZarrTree:
             path: Its path below the root, by which the root's own place is known: a tree may be a
                 part of another, or of several folders.
         """
-        folder = str(file)[: -len(path)] if str(file).endswith(f"{os.sep}{path}") else ""
+        folder = folder_above(str(file), path)
         if folder not in self._folders:
             self._folders[folder] = f"{os.path.realpath(folder)}{os.sep}" if folder else ""
         real = self._folders[folder]
@@ -216,3 +216,18 @@ class ZarrTree:
     def _read(self) -> dict[str, Mapping[str, Any]]:
         """Content of the small files of metadata that were read, by path."""
         return {}
+
+
+def folder_above(file: str, path: str, separator: str = os.sep) -> str:
+    r"""Return the folder in which a file has a path, with a separator at its end; else empty.
+
+    >>> folder_above("/data/m.zarr/X/0.0", "X/0.0", "/")
+    '/data/m.zarr/'
+
+    Args:
+        file: Where the file lies, with the system's separators.
+        path: Its path below the folder, with slashes.
+        separator: The system's separator.
+    """
+    inner = path.replace("/", separator)
+    return file[: -len(inner)] if file.endswith(f"{separator}{inner}") else ""

@@ -6,7 +6,7 @@ import json
 import shutil
 import struct
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, UnknownFormatError
-from dpss.formats.zarr.group import ZarrTree
+from dpss.formats.zarr.group import ZarrTree, folder_above
 from dpss.storage.local import LocalFolder
 from tests.examples import examples
 
@@ -114,3 +114,31 @@ def test_types_that_are_not_read_are_named(kind: str, tmp_path: Path) -> None:
         UnknownFormatError, match=f"holds {kind}, not numbers or text that are read"
     ):
         tree.array("X")
+
+
+PARTS = st.lists(st.from_regex(r"[A-Za-z0-9._-]{1,8}", fullmatch=True), min_size=1, max_size=5)
+
+
+@pytest.mark.parametrize(
+    ("file", "path", "separator", "folder"),
+    [
+        ("/data/m.zarr/X/.zarray", "X/.zarray", "/", "/data/m.zarr/"),
+        (r"C:\data\m.zarr\X\.zarray", "X/.zarray", "\\", "C:\\data\\m.zarr\\"),
+        (r"\\server\share\m.zarr\X\c\0", "X/c/0", "\\", "\\\\server\\share\\m.zarr\\"),
+        (r"C:\data\m.zarr\X\.zarray", "Y/.zarray", "\\", ""),
+        ("/data/mX/0", "X/0", "/", ""),
+    ],
+)
+def test_folder_above(file: str, path: str, separator: str, folder: str) -> None:
+    """The folder is found on Windows, too, whose separators a path in a hierarchy does not have."""
+    assert folder_above(file, path, separator) == folder
+
+
+@given(PARTS, PARTS)
+def test_folder_and_path_make_the_file(folder: list[str], inner: list[str]) -> None:
+    """On both kinds of systems, as `pathlib` joins them."""
+    path = "/".join(inner)
+    windows = PureWindowsPath("C:/", *folder)
+    assert folder_above(str(windows / path), path, "\\") == f"{windows}\\"
+    posix = PurePosixPath("/", *folder)
+    assert folder_above(str(posix / path), path, "/") == f"{posix}/"
