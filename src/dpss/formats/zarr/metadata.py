@@ -69,6 +69,8 @@ class ArrayMetadata:
 
     def is_key(self, name: str) -> bool:
         """Return whether a name, relative to the array, is a key of a chunk."""
+        if not self.shape:
+            return self.key(()) == name
         place = tuple(map(int, re.findall(r"\d+", name, re.ASCII)))
         return len(place) == len(self.shape) and self.key(place) == name
 
