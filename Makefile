@@ -116,6 +116,13 @@ gallery: $(VENV)/.installed-dev ## Make the gallery's images of simulated sample
 diagrams: $(VENV)/.installed-dev ## Draw the documentation's diagrams (needs Node and Chromium)
 	$(BIN)/python tools/diagrams.py $(ARGS)
 
+SNAKEMAKE_VERSION ?= 9.27.1
+.PHONY: integrations
+integrations: $(VENV)/.installed-dev ## Run the Snakemake wrapper with Snakemake, in an environment of its own
+	$(PYTHON) -m venv build/integrations
+	build/integrations/bin/python -m pip install --quiet --no-input snakemake==$(SNAKEMAKE_VERSION)
+	SNAKEMAKE=$(CURDIR)/build/integrations/bin/snakemake $(BIN)/python -m pytest -n0 tests/integrations
+
 .PHONY: readme-figure
 readme-figure: $(VENV)/.installed ## Make the README's figure from the demo's data
 	$(BIN)/dpss demo --output demo
