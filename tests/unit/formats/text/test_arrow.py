@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
@@ -30,6 +30,7 @@ from dpss.formats.registry import open_matrices
 from dpss.storage.local import LocalFile
 from dpss.storage.unpacked import Unpacked
 from dpss.summary.record import Summary
+from tests.examples import examples
 from tests.summarise import source_of, summarise, summarise_matrix
 
 
@@ -76,6 +77,7 @@ def test_a_table_of_pandas(suffix: str, turned: bool, kept: str, tmp_path: Path)
 
 
 @pytest.mark.slow
+@settings(max_examples=examples(40))  # about a thousand settings, which differ in one library
 @given(
     dtype=st.sampled_from(["int8", "uint16", "int32", "int64", "uint64", "float32", "float64"]),
     rows=st.sampled_from([1, 7, 1000]),
