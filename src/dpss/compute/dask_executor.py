@@ -9,9 +9,10 @@ partitions they saw, so that the result is that of threads, to the byte.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -26,8 +27,10 @@ from dpss.errors import DpssError, UnreachableError
 
 R = TypeVar("R", bound=Mergeable)
 
-TASKS_PER_THREAD = 4
-"""Tasks of a fold per thread of the cluster, so that fast threads do more of them."""
+TASKS_PER_THREAD = 2
+"""Tasks per thread of the cluster into which the partitions that are left would be cut: tasks
+become smaller towards the end, where the last one is waited for, and fast threads do more of them.
+"""
 MAX_PARTITIONS = 16
 """Most partitions in a task, which bounds the work lost with a worker (1 GB decoded, 1 s)."""
 WINDOW_PER_THREAD = 2
@@ -139,35 +142,56 @@ class DaskExecutor:
             self._explained(),
             dask.config.set({"distributed.admin.large-graph-warning-threshold": _LARGE_JOB}),
         ):
-            # The fold is sent as bytes that a task unpickles, once per worker. Unlike data
-            # scattered to a worker, the task can be repeated if that worker dies.
-            loaded = self._client.submit(
-                load_job, pickle.dumps(job), __version__, pure=False, priority=1
-            )
-            for done in self._run(loaded, _group(partitions, self.n_threads)):
+            for done in self._run(self._load(job), _group(partitions, self.n_threads)):
                 merged.merge(done.accumulator)
                 advance(done.n_values)
         return merged
 
-    def _run(self, loaded: Any, tasks: Sequence[Sequence[range]]) -> Iterator[Done[Any]]:
-        """Submit tasks, a few at a time, and yield their results."""
+    def _load(self, job: Fold[Any]) -> list[Any]:
+        """Load a fold in each worker; return the future of it for each thread.
+
+        The fold is sent as bytes that a task unpickles. Unlike data scattered to a worker, the task
+        can be repeated by another if that worker dies. Dask gives a task to a worker that has what
+        it needs: with the fold in one worker, all tasks would begin there.
+        """
+        payload = pickle.dumps(job)
+        submit = partial(
+            self._client.submit, load_job, payload, __version__, pure=False, priority=1
+        )
+        loaded = []
+        for address, n_threads in self._client.nthreads().items():
+            future = submit(workers=[address], allow_other_workers=True)
+            loaded += [future] * n_threads
+        return loaded or [submit()]
+
+    def _run(self, loaded: Sequence[Any], tasks: Sequence[Sequence[range]]) -> Iterator[Done[Any]]:
+        """Submit tasks, a few at a time, and yield their results.
+
+        Args:
+            loaded: The futures of the fold, one per thread; a task that ends is followed by another
+                that needs the same one.
+            tasks: The partitions of each task.
+        """
         waiting = iter(tasks)
-        pending: set[Any] = set()
+        pending: dict[Any, int] = {}
         try:
             while True:
                 window = WINDOW_PER_THREAD * max(1, self.n_threads)
                 while len(pending) < window and (task := next(waiting, None)) is not None:
-                    pending.add(self._client.submit(fold_partitions, loaded, task, pure=False))
+                    n_pending = Counter(pending.values())
+                    number = min(range(len(loaded)), key=n_pending.__getitem__)
+                    future = self._client.submit(fold_partitions, loaded[number], task, pure=False)
+                    pending[future] = number
                 if not pending:
                     return
                 for future in self._wait(pending):
-                    pending.discard(future)
+                    del pending[future]
                     yield future.result()
         finally:
             # Also if the caller closes the iterator: tasks that have not started are cancelled.
-            self._client.cancel([loaded, *pending])
+            self._client.cancel([*loaded, *pending])
 
-    def _wait(self, pending: set[Any]) -> list[Any]:
+    def _wait(self, pending: Iterable[Any]) -> list[Any]:
         """Wait for the first tasks to end, and return their results.
 
         Raises:
@@ -248,13 +272,15 @@ def fold_partitions(job: Fold[A], partitions: Sequence[range]) -> Done[A]:
 
 
 def _group(partitions: Sequence[range], n_threads: int) -> list[Sequence[range]]:
-    """Group neighbouring partitions into tasks.
+    """Group neighbouring partitions into tasks, which become smaller.
 
     >>> [len(task) for task in _group([range(i, i + 1) for i in range(10)], n_threads=1)]
-    [2, 3, 2, 3]
+    [5, 3, 1, 1]
     """
-    n_partitions = len(partitions)
-    n_tasks = max(TASKS_PER_THREAD * max(1, n_threads), -(-n_partitions // MAX_PARTITIONS))
-    n_tasks = min(n_tasks, n_partitions)
-    bounds = [n_partitions * i // max(1, n_tasks) for i in range(n_tasks + 1)]
-    return [partitions[a:b] for a, b in pairwise(bounds)]
+    tasks, first = [], 0
+    while first < len(partitions):
+        part = -(-(len(partitions) - first) // (TASKS_PER_THREAD * max(1, n_threads)))
+        n = min(part, MAX_PARTITIONS)
+        tasks.append(partitions[first : first + n])
+        first += n
+    return tasks

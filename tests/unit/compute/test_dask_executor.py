@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks import inputs
 from dpss._version import __version__
@@ -86,8 +88,7 @@ def test_a_killed_worker_costs_only_its_partition(
     assert set(begun) == {partition.start for partition in partitions}
     # What the lost worker had: the task it was at, and what was done but not fetched.
     lost = len(begun) - len(partitions)
-    in_a_task = -(-len(partitions) // len(told))
-    assert lost <= module.WINDOW_PER_THREAD * 2 * in_a_task
+    assert lost <= module.WINDOW_PER_THREAD * module.MAX_PARTITIONS
 
 
 @pytest.mark.slow
@@ -171,6 +172,70 @@ def test_the_scheduler_dies(layer: Layer, tmp_path: Path, monkeypatch: pytest.Mo
 
         with pytest.raises(UnreachableError, match="scheduler"):
             executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), advance)
+
+
+@given(st.integers(0, 600), st.integers(0, 40))
+def test_tasks_become_smaller(n_partitions: int, n_threads: int) -> None:
+    """They are all partitions in order; the last ones are single, and none is too large."""
+    partitions = [range(i, i + 1) for i in range(n_partitions)]
+    tasks = module._group(partitions, n_threads)
+    assert [each for task in tasks for each in task] == partitions
+    sizes = [len(task) for task in tasks]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(1 <= size <= module.MAX_PARTITIONS for size in sizes)
+    assert sizes[-1:] in ([], [1])
+
+
+class FakeClient:
+    """Ends the tasks of some workers in turn, and notes where each was sent."""
+
+    def __init__(self, threads: dict[str, int]) -> None:
+        self.threads = threads
+        self.loads: list[Any] = []
+        self.tasks: list[tuple[str, Any]] = []
+        self.cancelled: list[Any] = []
+
+    def nthreads(self) -> dict[str, int]:
+        return self.threads
+
+    def submit(self, function: Any, *arguments: Any, **options: Any) -> str:
+        if function is load_job:
+            assert options.get("allow_other_workers", not self.threads)
+            self.loads.append(options.get("workers"))
+            return f"loaded {options.get('workers', ['nowhere'])[0]}"
+        self.tasks.append(arguments)
+        return f"task {len(self.tasks) - 1}"
+
+    def cancel(self, futures: list[Any]) -> None:
+        self.cancelled += futures
+
+
+@pytest.mark.parametrize("threads", [{}, {"a": 1}, {"a": 1, "b": 1}, {"a": 2, "b": 1, "c": 4}])
+def test_each_worker_loads_the_fold(
+    threads: dict[str, int], layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once; each thread's tasks need that of its worker, and a task's end brings the next there."""
+    client = FakeClient(threads)
+    executor = DaskExecutor.__new__(DaskExecutor)
+    vars(executor)["_client"] = client
+    loaded = executor._load(make_fold(layer))
+    assert client.loads == ([[name] for name in threads] or [None])
+    n_threads = max(1, sum(threads.values()))
+    assert len(loaded) == n_threads
+    results = {f"task {i}": module.Done(object(), i) for i in range(40)}  # type: ignore[type-var]
+
+    class Ended(str):
+        def result(self) -> Any:
+            return results[self]
+
+    monkeypatch.setattr(executor, "_wait", lambda pending: [min(pending, key=lambda t: int(t[5:]))])
+    submit = client.submit
+    monkeypatch.setattr(client, "submit", lambda *a, **k: Ended(submit(*a, **k)))
+    found = [done.n_values for done in executor._run(loaded, [[range(i)] for i in range(40)])]
+    assert sorted(found) == list(range(40))
+    begun = [needs for needs, _ in client.tasks[: module.WINDOW_PER_THREAD * n_threads]]
+    assert sorted(begun) == sorted(loaded * module.WINDOW_PER_THREAD)
+    assert sorted(needs for needs, _ in client.tasks) == sorted((loaded * 40)[:40])
 
 
 def test_another_version() -> None:
