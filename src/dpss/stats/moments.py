@@ -12,6 +12,8 @@ CONSTANT = 2.0**-51
 """A variance below this part of the squared mean is due to the rounding of shares to doubles, and
 is set to zero.
 """
+_GENES_OF_INTEGERS = 1 << 16
+"""Genes whose sums are held as Python's integers at a time, 200 bytes each."""
 
 
 def total_counts(sums: GeneSums) -> NDArray[np.float64]:
@@ -56,13 +58,15 @@ def share_variances(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
     variances = np.full(len(sums.table), 0.0 if n_cells > 1 else np.nan)
     if n_cells <= 1:
         return variances
-    table = sums.table[found]
-    shares = _joined(table, layout.SHARE, layout.SHARE_LOW, layout.SHARE_LOW_BITS)
-    squares = _joined(table, layout.SQUARE, layout.SQUARE_LOW, layout.LOW_BITS)
     align = 2 * layout.SHARE_BITS - layout.SQUARE_BITS
     whole = n_cells * (n_cells - 1) << (2 * layout.SHARE_BITS)
-    for gene, share, square in zip(found.tolist(), shares, squares, strict=True):
-        variances[gene] = max(0, ((n_cells * square) << align) - share * share) / whole
+    for first in range(0, len(found), _GENES_OF_INTEGERS):
+        genes = found[first : first + _GENES_OF_INTEGERS]
+        table = sums.table[genes]
+        shares = _joined(table, layout.SHARE, layout.SHARE_LOW, layout.SHARE_LOW_BITS)
+        squares = _joined(table, layout.SQUARE, layout.SQUARE_LOW, layout.LOW_BITS)
+        for gene, share, square in zip(genes.tolist(), shares, squares, strict=True):
+            variances[gene] = max(0, ((n_cells * square) << align) - share * share) / whole
     variances[variances <= CONSTANT * share_means(sums, n_cells) ** 2] = 0.0
     return variances
 

@@ -32,6 +32,9 @@ SCHEMA = 1
 N_VARIABLE_IN = "highly_variable_nbatches"
 """Column of ``genes.csv``: scanpy's name for the number of strata in which a gene is variable."""
 
+_GENES_OF_TEXT = 1 << 16
+"""Genes whose fields are held as text at a time, about a kilobyte each."""
+
 GENE_COLUMNS = tuple(field.name for field in fields(GeneStatistics))
 """Columns of ``genes.csv``, in order."""
 
@@ -56,13 +59,15 @@ def genes_csv(genes: GeneStatistics, strata: Strata | None = None) -> bytes:
         genes: The gene table.
         strata: Strata, which add a last column: the number of strata in which a gene is variable.
     """
-    columns = [csv_fields(getattr(genes, name), name) for name in GENE_COLUMNS]
-    titles = [*GENE_COLUMNS]
-    if strata is not None:
-        columns.append(map(str, strata.n_variable_in.tolist()))
-        titles.append(N_VARIABLE_IN)
-    lines = map(",".join, zip(*columns, strict=True))
-    return "\n".join((",".join(titles), *lines, "")).encode()
+    titles = GENE_COLUMNS if strata is None else (*GENE_COLUMNS, N_VARIABLE_IN)
+    text = [",".join(titles).encode()]
+    for first in range(0, len(genes), _GENES_OF_TEXT):
+        part = slice(first, first + _GENES_OF_TEXT)
+        columns = [csv_fields(getattr(genes, name)[part], name) for name in GENE_COLUMNS]
+        if strata is not None:
+            columns.append(map(str, strata.n_variable_in[part].tolist()))
+        text.append("\n".join(map(",".join, zip(*columns, strict=True))).encode())
+    return b"\n".join((*text, b""))
 
 
 def genes_frame(genes: GeneStatistics) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Quantiles in ``summary.json`` are numpy's."""
+"""Quantiles in ``summary.json`` are numpy's; ``genes.csv`` is made in parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.summary.tables import quantiles_document
+from dpss.stats import moments
+from dpss.summary import tables
+from dpss.summary.tables import genes_csv, quantiles_document
 from tests.summarise import summarise
 
 
@@ -42,3 +44,20 @@ def test_they_are_those_of_numpy(
             assert found[name][f"p{q}"] == pytest.approx(
                 np.percentile(values, q), rel=2e-3, abs=1e-9
             )
+
+
+@pytest.mark.parametrize("step", [1, 3, 5, 6])
+def test_genes_are_written_in_parts(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table of genes has the same bytes, and sums the same bits, whatever is held at a time."""
+    counts = np.random.default_rng(1).poisson(2, (9, 5)).astype(np.float32) / 4
+    names = ["CD4", "a,b", 'c"d', "ACTB", "MT-ND1"]
+    cells = pd.DataFrame(index=[f"c{i}" for i in range(9)])
+    path = tmp_path / "m.h5ad"
+    anndata.AnnData(counts, obs=cells, var=pd.DataFrame(index=names)).write_h5ad(path)
+    whole = genes_csv(summarise(path).genes)
+    assert whole.count(b"\n") == 6
+    monkeypatch.setattr(tables, "_GENES_OF_TEXT", step)
+    monkeypatch.setattr(moments, "_GENES_OF_INTEGERS", step)
+    assert genes_csv(summarise(path).genes) == whole

@@ -31,6 +31,7 @@ _CHUNKS_BYTES = 1 << 29
 _LARGE_CHUNK_BYTES = 1 << 24
 """Decoded size of chunks beyond which the threads that hold some are counted."""
 
+_POINTER_BYTES = 8
 _MAX_CELLS = (1 << 31) - 1
 """Most cells, whose numbers have 32 bits. In a gene-major file only the shape has their number."""
 
@@ -122,12 +123,12 @@ class SparseLayer:
     def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Cut the major axis into even ranges: no more than chunks may be held at a time."""
         n_major = self.n_cells if self.cell_major else len(self.genes)
+        # Pointers count as well: there are matrices of many cells and hardly any value.
+        n_bytes = self.n_values * self._value_bytes + n_major * _POINTER_BYTES
         if self._chunk_bytes > _LARGE_CHUNK_BYTES:
             n_partitions = _CHUNKS_BYTES // self._chunk_bytes
-            partition_bytes = max(
-                partition_bytes, -(-self.n_values * self._value_bytes // n_partitions)
-            )
-        return cut_evenly(n_major, self.n_values, self._value_bytes, partition_bytes)
+            partition_bytes = max(partition_bytes, -(-n_bytes // n_partitions))
+        return cut_evenly(n_major, n_bytes, 1, partition_bytes)
 
     def prefetch(self, partition: range) -> None:
         """Prefetch the bytes of a partition, a piece of each vector in turn."""
@@ -209,9 +210,10 @@ class SparseLayer:
 
     def _pointers(self, partition: range) -> NDArray[np.int64]:
         """Return the pointers of a partition, checked, shape ``(len(partition) + 1,)``."""
-        indptr = self._indptr.read(partition.start, partition.stop + 1).astype(np.int64)
-        steps = np.diff(indptr)
-        if len(steps) and (steps.min() < 0 or indptr[0] < 0 or indptr[-1] > self.n_values):
+        stored = self._indptr.read(partition.start, partition.stop + 1)
+        indptr = stored.astype(np.int64, copy=False)
+        decreases = bool((indptr[1:] < indptr[:-1]).any())
+        if partition and (decreases or indptr[0] < 0 or indptr[-1] > self.n_values):
             raise CorruptMatrixError(
                 f"{self.file.blob.url}: {self.group}/indptr decreases or leaves the "
                 f"{self.n_values:,} values within {partition.start:,}..{partition.stop:,}"

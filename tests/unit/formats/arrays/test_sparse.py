@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -89,3 +90,33 @@ def test_what_a_codec_can_reach_is_believed(stored: int, decoded: int) -> None:
     assert found == (decoded > SMALL_BYTES and decoded > stored * MAX_RATIO)
     assert not is_too_little(None, decoded)
     assert not is_too_little(stored, stored * MAX_RATIO)
+
+
+@pytest.mark.parametrize("dtype", ["<i4", "<i8"])
+def test_cells_without_values_are_read_in_parts(dtype: str, tmp_path: Path) -> None:
+    """Pointers count for the size of a partition: those of ten million cells are never held."""
+    n_cells, path = 10_000_000, tmp_path / "m.h5ad"
+    with h5py.File(path, "w") as h5:
+        group = h5.create_group("X")
+        group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
+        group.attrs["shape"] = np.array([n_cells, 3])
+        group["data"], group["indices"] = np.array([2.0, 5.0]), np.array([0, 2])
+        chunks = {"chunks": (1 << 16,), "compression": "gzip"}
+        indptr = group.create_dataset("indptr", (n_cells + 1,), dtype, **chunks)
+        indptr[n_cells - 1 :] = [1, 2]
+        h5.create_dataset("obs/_index", (n_cells,), "S1", **chunks)
+        h5["var/_index"] = [f"gene{i}" for i in range(3)]
+        for name in ("obs", "var"):
+            h5[name].attrs.update({"_index": "_index", "column-order": np.array([], "S1")})
+            h5[name].attrs["encoding-type"] = "dataframe"
+    (layer,) = open_matrices(LocalFile(path))[0].layers
+    partitions = layer.partitions(1 << 21)
+    assert max(map(len, partitions)) <= 1 << 18
+    tracemalloc.start()
+    blocks = [each for part in partitions for each in layer.cell_blocks(part, 1 << 18)]
+    held = sum(each.indptr.nbytes for each in blocks)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(each.n_cells for each in blocks) == n_cells
+    assert [each.data.tolist() for each in blocks if len(each.data)] == [[2.0, 5.0]]
+    assert peak < held + (12 << 20)
