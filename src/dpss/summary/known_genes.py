@@ -52,6 +52,29 @@ _WORDS = (
 WORDS = frozenset(_WORDS.split())
 """Symbols of other well-known genes, in lower case."""
 
+_YEAST = (
+    "ACT1 ADH2 ADE2 ADE3 CDC19 CDC28 CLB2 CLN2 CUP1 ERG11 ERG20 FBA1 FUS1 GAL1 GAL4 GAL80 HHF1 "
+    "HHT1 HIS3 HIS4 HSP104 HSP26 HTA1 HTB1 HXT1 ILV5 KAR2 LEU2 LYS2 MET17 MET3 MFA1 MFA2 PDC1 "
+    "PMA1 RNR3 SIC1 SSA1 SSA2 SSB1 SSE1 STE12 STE2 SUC2 TDH1 TDH2 TDH3 TEF1 TEF2 TRP1 URA3"
+)
+YEAST = frozenset(_YEAST.split())
+"""Symbols of budding yeast (SGD) that no gene of human or mouse has."""
+
+MHC = {
+    "HLA": "human",
+    "H2": "mouse",
+    "RT1": "rat",
+    "SLA": "pig",
+    "BOLA": "cow",
+    "DLA": "dog",
+    "MAMU": "rhesus macaque",
+    "MAFA": "crab-eating macaque",
+    "PATR": "chimpanzee",
+    "GOGO": "gorilla",
+    "CAJA": "marmoset",
+}
+"""Species by the prefix of genes of their major histocompatibility complex (IPD-MHC, MGI, RGD)."""
+
 ENTREZ = {
     "human": frozenset(
         (

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dpss.model import GeneTable
-from dpss.summary.known_genes import ENTREZ, is_known
+from dpss.summary.known_genes import ENTREZ, MHC, WORDS, YEAST, is_known
 
 MOSTLY = 0.5
 """Part of the genes, 0 to 1, that must agree for a statement about all of them."""
@@ -44,6 +44,8 @@ _SPECIES_OF_GENOME = {"grch": "human", "hg": "human", "grcm": "mouse", "mm": "mo
 MANY_KNOWN = 0.01
 """Part of the names, 0 to 1, that must be known symbols for all to count as symbols."""
 _FEW_KNOWN = 3
+_FEW_OWN = 3
+"""Fewest symbols of one species alone."""
 _N_LOOKED_AT = 5_000
 _NEARLY_NONE = 0.25
 _FAR_BEYOND = 5
@@ -62,7 +64,8 @@ class Nomenclature:
     species: tuple[str, ...]
     """Species of the ids or names, most genes first; empty if none is known."""
     by: str
-    """Evidence for the species: ``ids``, ``genome prefixes`` or ``the case of known symbols``."""
+    """Evidence for the species: ``ids``, ``genome prefixes``, ``symbols of this species alone`` or
+    ``the case of known symbols``."""
 
     @property
     def are_genes(self) -> bool:
@@ -74,8 +77,9 @@ def describe_names(genes: GeneTable) -> Nomenclature:
     """Return the nomenclature of a list of genes.
 
     Species follow from the ids' prefixes, else from genomes' prefixes (``GRCh38_``,
-    ``mm10_``), else from the case of symbols that are known: ``ACTB`` is human, ``Actb``
-    is mouse. Where no name is known, the species stays unknown.
+    ``mm10_``), else from symbols of one species alone (``RT1-A1`` is rat, ``URA3`` is yeast),
+    else from the case of symbols that are known: ``ACTB`` is human, ``Actb`` is mouse. Where no
+    name is known, the species stays unknown.
     """
     ids = [str(each) for each in genes.ids]
     by_id = _describe_ids(ids)
@@ -91,6 +95,9 @@ def describe_names(genes: GeneTable) -> Nomenclature:
     species = _species_of_entrez(ids)
     if species:
         return Nomenclature("Entrez ids", False, species, "ids")
+    species = _species_by_own_symbols(names)
+    if species:
+        return Nomenclature(_id_type(ids), False, species, "symbols of this species alone")
     species = _species_by_case(names)
     return Nomenclature(
         _id_type(ids), False, species, "the case of known symbols" if species else ""
@@ -164,6 +171,20 @@ def _known(names: Sequence[str]) -> list[str]:
         len(known) >= _FEW_KNOWN or len(known) > MOSTLY * len(some)
     )
     return known if enough else []
+
+
+def _species_by_own_symbols(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the species that some symbols are of alone; none for human and mouse.
+
+    Their symbols are told by case, as names of other species are mostly theirs.
+    """
+    found = Counter(
+        MHC[prefix] for name in set(names) if (prefix := name.partition("-")[0].upper()) in MHC
+    )
+    found["budding yeast"] = len(YEAST & set(names))
+    found["budding yeast"] -= sum(name.lower() in WORDS for name in set(names))
+    species, n = max(found.items(), key=lambda item: item[1])
+    return (species,) if n >= _FEW_OWN and species not in ("human", "mouse") else ()
 
 
 def _species_by_case(names: Sequence[str]) -> tuple[str, ...]:

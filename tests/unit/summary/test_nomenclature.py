@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpss.model import GeneTable
-from dpss.summary.known_genes import ENTREZ
+from dpss.summary.known_genes import ENTREZ, YEAST
 from dpss.summary.nomenclature import Nomenclature, describe_names
 from tests.libraries import scanpy
 
@@ -147,3 +147,33 @@ def test_symbols_of_real_matrices_are_recognised(name: str, species: str, real_d
     path = real_data / name
     adata = sc.read_10x_h5(path) if path.suffix == ".h5" else anndata.read_h5ad(path)
     assert describe(adata.var_names.tolist()).species == (species,)
+
+
+_UPPER = ["ACTB", "GAPDH", "CD3E", "RPS6", "RPL3", "MALAT1", "B2M", "FTL", "EEF1A1", "LYZ"]
+
+
+@pytest.mark.parametrize(
+    ("own", "species"),
+    [
+        (["RT1-A1", "RT1-Da", "RT1-Ba", "RT1-CE1"], "rat"),
+        (["SLA-1", "SLA-DRA", "SLA-DQB1"], "pig"),
+        (["BOLA-DRA", "BoLA-DQB", "BOLA"], "cow"),
+        (["DLA-88", "DLA-DRA", "DLA-DQA1"], "dog"),
+        (["MAMU-A", "MAMU-DRA", "Mamu-E"], "rhesus macaque"),
+        (["HLA-A", "HLA-B", "HLA-DRA"], "human"),
+    ],
+)
+def test_symbols_of_one_species_tell_more_than_case(own: list[str], species: str) -> None:
+    """Genes of the major histocompatibility complex are named for their species."""
+    others = [name.title() for name in _UPPER] if species == "rat" else _UPPER
+    found = describe([*others, *own])
+    assert found.species == (species,)
+    assert (found.by == "the case of known symbols") == (species == "human")
+
+
+@given(st.lists(st.sampled_from(sorted(YEAST)), min_size=8, unique=True), st.booleans())
+def test_symbols_of_yeast_are_not_human(names: list[str], more: bool) -> None:
+    """Yeast shares names with human, ENO2 or RPL3, and has some of its own."""
+    shared = ["ENO2", "PGK1", "RPL3", "RPS5"] if more else []
+    assert describe([*names, *shared]).species == ("budding yeast",)
+    assert describe([*_UPPER, *shared, *names[:2]]).species == ("human",)

@@ -77,7 +77,7 @@ FORMS = NameForms({
             after=r"[-_ ]?[a-d]?\d*(?:[-_. ].*)?",
             any_case=True,
         ),
-        Begun("ADT HTO CITE", r"[-_.].+"),
+        _in_any_case("adt hto cite", r"[-_.].+"),
         Held(r"[-_]PROT", before=r".+", after=r"(?:EIN)?"),
         _in_any_case("anti-human anti-mouse anti-rat anti_human anti_mouse", r"[-_ ].+"),
         Begun("CMO3", r"\d\d"),
@@ -85,7 +85,8 @@ FORMS = NameForms({
     ),
     GUIDE: (
         _in_any_case("sgRNA gRNA crRNA", r"[-_.].+"),
-        Begun("sg", r"[A-Z][A-Za-z0-9]*[-_.]\d{1,3}"),
+        Begun("sg", r"[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*[-_.]\d{1,3}"),
+        Held(r"[-_.](?:sg|g|cr)rna", before=r".+", after=r"(?:[-_.]?\w+)?", any_case=True),
     ),
     SPIKE_IN: (
         Begun("ERCC", r"[-_.]\d{5}(?:_.*)?"),

@@ -43,13 +43,15 @@ NO_GENES = {
         "Mapped", "multimapped", "Total UMIs", "UNMAPPED", "*", "__ambiguous[ACTB+ACTG1]",
     ),
     TAG: (
-        "ADT_CD3", "HTO-A", "CD45RA_TotalSeqC", "CD4.totalseq_b", "TotalSeq-A CD8", "CMO301",
+        "ADT_CD3", "adt_CD3", "hto-A", "HTO-A", "CD45RA_TotalSeqC", "CD4.totalseq_b",
+        "TotalSeq-A CD8", "CMO301",
         "CD3:SK7|CD3E|AHS0033|pAbO", "SampleTag01_hs|stAbO", "Hashtag 3", "HASHTAG2",
         "CD3-CTCATTGTAACTCCT", "Hashtag1-GTCAACTCTTTAGCG", "sgRNA_TP53_ACGTACGTACGTACGTACGT",
         "CD3_PROT", "CD45RA_PROT", "HLA-DR-PROTEIN", "anti-human CD3", "anti-mouse-CD19",
         "Anti-Human_TCR",
     ),
-    GUIDE: ("sgRNA_TP53_1", "gRNA-AAVS1.2", "sgTP53-1", "sgNTC_12", "crRNA_3"),
+    GUIDE: ("sgRNA_TP53_1", "gRNA-AAVS1.2", "sgTP53-1", "sgNTC_12", "crRNA_3", "sgMT-CO1_1",
+            "TP53_gRNA_2", "MT-CO1.sgRNA1"),
     SPIKE_IN: ("ERCC-00002", "ERCC-00171", "ERCC_00002", "SIRV101", "phiX174", "PhiX"),
     REGION: (
         "chr1:1-500", "chrX-10-20", "chrUn_KI270742v1_5_9", "GRCh38_chr2:3-4", "12:100-200",
