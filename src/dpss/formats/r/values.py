@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _VECTORS = ("INT", "REAL", "LGL")
+_OTHERS = frozenset(("factor", "Date", "POSIXct", "POSIXt", "difftime"))
+"""Classes of vectors whose numbers count nothing."""
+_BIT64 = "integer64"
 
 
 def kind_of(thing: Any) -> str:
@@ -61,7 +64,26 @@ def strings_of(thing: Any) -> list[str]:
 
 
 def numbers_of(thing: Any) -> NDArray[Any] | None:
-    """Return a vector of numbers; ``NA`` among whole numbers turns them into floats."""
+    """Return a vector of numbers; ``NA`` among whole numbers turns them into floats.
+
+    The codes of a factor and the numbers of dates and times are none: ``None``, as for anything
+    else. Whole numbers of the package bit64 are the bits of fractions.
+    """
+    values = _stored_numbers(thing)
+    if values is None or thing.attributes is None:
+        return values
+    classes = classes_of(thing)
+    if _OTHERS.intersection(classes):
+        return None
+    if _BIT64 not in classes or kind_of(thing) != "REAL":
+        return values
+    whole = np.asarray(values, dtype=np.float64).view(np.int64)
+    missing = whole == np.iinfo(np.int64).min
+    return np.where(missing, np.nan, whole) if missing.any() else whole
+
+
+def _stored_numbers(thing: Any) -> NDArray[Any] | None:
+    """Return the numbers of a vector as they are stored, whatever they stand for."""
     if thing is None or kind_of(thing) not in _VECTORS:
         return None
     if isinstance(thing.value, np.ma.MaskedArray):
@@ -73,8 +95,10 @@ def numbers_of(thing: Any) -> NDArray[Any] | None:
 
 def labels_of(thing: Any) -> NDArray[np.object_]:
     """Return a factor or vector as text, ``None`` for ``NA``; empty for anything else."""
-    numbers = numbers_of(thing)
+    numbers = _stored_numbers(thing)
     levels = strings_of(attributes_of(thing).get("levels")) if numbers is not None else []
+    if numbers is not None and not levels and (decoded := numbers_of(thing)) is not None:
+        numbers = decoded
     found: list[str | None]
     if numbers is None:
         found = [each or None for each in strings_of(thing)]
