@@ -1,7 +1,7 @@
 """Metrics that a pipeline wrote beside its matrix, and the matrix of all barcodes.
 
-Files of Cell Ranger (``count`` and ``multi``), STARsolo, alevin-fry, kb and Parse, with the names
-that their documentation gives them.
+Files of Cell Ranger (``count`` and ``multi``), STARsolo, alevin-fry, kb, Parse and BD's Rhapsody
+pipeline, with the names that their documentation gives them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ TITLES = {
     "sequencing_saturation": "Sequencing saturation",
     "mean_reads_per_cell": "Mean reads per cell",
     "n_reads": "Reads",
+    "pct_valid_barcodes": "Reads with a valid barcode",
     "pct_reads_mapped": "Reads mapped",
     "pct_reads_in_cells": "Reads in cells",
 }
 """Names of the metrics that are shown, with their titles, in order."""
-PERCENTAGES = frozenset({"sequencing_saturation", "pct_reads_mapped", "pct_reads_in_cells"})
+PERCENTAGES = frozenset(
+    {"sequencing_saturation", "pct_valid_barcodes", "pct_reads_mapped", "pct_reads_in_cells"}
+)
 """Names of the metrics that are percentages, from 0 to 100."""
 _NAMES = {
     "estimated number of cells": "estimated_cells",
@@ -53,6 +56,17 @@ _NAMES = {
     "reads mapped to genome": "pct_reads_mapped",
     "reads mapped to genome: unique+multiple": "pct_reads_mapped",
     "p_pseudoaligned": "pct_reads_mapped",
+    "valid barcodes": "pct_valid_barcodes",
+    "reads with valid barcodes": "pct_valid_barcodes",
+    "percentagereadsononlist": "pct_valid_barcodes",
+    "putative_cell_count": "estimated_cells",
+    "median_targets_per_cell": "median_genes_per_cell",
+    "median_bioproducts_per_cell": "median_genes_per_cell",
+    "median_molecules_per_cell": "median_counts_per_cell",
+    "total_targets_detected": "n_genes_detected",
+    "total_bioproducts_detected": "n_genes_detected",
+    "total_reads_in_fastq": "n_reads",
+    "pct_reads_from_putative_cells": "pct_reads_in_cells",
     "fraction reads in cells": "pct_reads_in_cells",
     "fraction of unique reads in cells": "pct_reads_in_cells",
 }
@@ -115,7 +129,10 @@ def parse_metrics(file_name: str, data: bytes) -> dict[str, float]:
     text = data.decode("utf-8-sig")
     if file_name.endswith("featureDump.txt"):
         return _of_feature_dump(text)
-    pairs = _of_json(text) if file_name.endswith(".json") else _of_csv(text)
+    if file_name.endswith("_Metrics_Summary.csv"):
+        pairs = _of_sections(text)
+    else:
+        pairs = _of_json(text) if file_name.endswith(".json") else _of_csv(text)
     found: dict[str, float] = {}
     for name, raw in pairs:
         key = _NAMES.get(name.strip().lower())
@@ -161,6 +178,40 @@ def _of_json(text: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             # kb's percentages are from 0 to 100, those below 1 % as well.
             yield name, f"{value}%" if name.startswith("p_") else str(value)
+    reads, unique = document.get("numReads"), document.get("numBarcodeUMIs")
+    if isinstance(reads, int) and isinstance(unique, int) and reads > 0:
+        # kb's `inspect.json` has the reads and their distinct pairs of barcode and UMI.
+        yield "sequencing_saturation", f"{100 * (1 - unique / reads)}%"
+
+
+def _of_sections(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the metrics of BD's file: sections of a title, a header and lines.
+
+    Of lines for several libraries the combined one is taken, of those for several kinds of
+    molecules mRNA's. The first section counts where several have a metric: RSEC before DBEC.
+    """
+    sections: list[list[list[str]]] = []
+    for row in csv.reader(io.StringIO(text)):
+        filled = [field.strip() for field in row]
+        if filled and filled[0].startswith("#"):
+            sections.append([])
+        elif any(filled) and sections:
+            sections[-1].append(filled)
+    if not any(sections):
+        raise ValueError("sections are missing")
+    for section in filter(None, sections):
+        titles, *lines = section
+        entries = [dict(zip(titles, line, strict=False)) for line in lines]
+        best = max(entries, key=_place_of_line, default={})
+        for name, value in best.items():
+            share = name.startswith("Pct_") or name == "Sequencing_Saturation"
+            yield name, f"{value.removesuffix('%')}%" if share else value
+
+
+def _place_of_line(entry: Mapping[str, str]) -> tuple[bool, bool]:
+    """Return the order of a line of BD's file; the highest one is taken."""
+    kind = entry.get("Target_Type", entry.get("Bioproduct_Type", ""))
+    return kind.lower() == "mrna", entry.get("Library", "").lower() == "combined_stats"
 
 
 def _of_feature_dump(text: str) -> dict[str, float]:

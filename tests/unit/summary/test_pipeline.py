@@ -41,6 +41,23 @@ DUMP = (
     "CB\tCorrectedReads\tMappedReads\tDeduplicatedReads\tMappingRate\n"
     "AC\t100\t80\t20\t0.8\nGT\t300\t240\t60\t0.8\n"
 )
+BD = (
+    "####################\n## BD Rhapsody Analysis Pipeline\n####################\n\n"
+    "#Sequencing Quality#\nTotal_Reads_in_FASTQ,Pct_Q30,Library\n100,90,a\n200,91,b\n"
+    "300,90.5,Combined_stats\n\n"
+    "#Reads and Molecules#\nMean_RSEC_Sequencing_Depth,Sequencing_Saturation,Target_Type\n"
+    "2.5,0.9,mRNA\n9,99,AbSeq\n\n"
+    "#Cells RSEC#\nPutative_Cell_Count,Pct_Reads_from_Putative_Cells,Mean_Reads_per_Cell,"
+    "Median_Molecules_per_Cell,Median_Targets_per_Cell,Total_Targets_Detected,Target_Type\n"
+    "40,1,99,98,97,96,AbSeq\n40,85.5,5000,1200,300,390,mRNA\n\n"
+    "#Cells DBEC#\nPutative_Cell_Count,Median_Targets_per_Cell,Target_Type\n39,250,mRNA\n"
+)
+"""Sections of the file of BD's pipeline, with two libraries and antibodies."""
+INSPECT = {
+    "numRecords": 50, "numReads": 400, "numBarcodes": 9, "meanReadsPerBarcode": 44.4,
+    "numUMIs": 60, "numBarcodeUMIs": 100, "percentageReadsOnOnlist": 95.6,
+}  # fmt: skip
+"""What bustools counts, of all barcodes."""
 FILES = {
     "metrics_summary.csv": (CELL_RANGER, {"estimated_cells": 1222, "sequencing_saturation": 71.2,
                                           "mean_reads_per_cell": 50123, "n_genes_detected": 21005,
@@ -58,6 +75,14 @@ FILES = {
     "featureDump.txt": (DUMP, {"mean_reads_per_cell": 200, "sequencing_saturation": 75}),
     "run_info.json": (json.dumps({"n_processed": 5000, "p_pseudoaligned": 0.9, "call": "kb"}),
                       {"n_reads": 5000, "pct_reads_mapped": 0.9}),
+    "inspect.json": (json.dumps(INSPECT), {"sequencing_saturation": 75,
+                                           "pct_valid_barcodes": 95.6}),
+    "old/inspect.json": ('{"percentageReadsOnOnlist": 0.95623992}',
+                         {"pct_valid_barcodes": 95.623992}),
+    "S1_Metrics_Summary.csv": (BD, {"n_reads": 300, "sequencing_saturation": 0.9,
+                                    "estimated_cells": 40, "pct_reads_in_cells": 85.5,
+                                    "mean_reads_per_cell": 5000, "median_counts_per_cell": 1200,
+                                    "median_genes_per_cell": 300, "n_genes_detected": 390}),
     "analysis_summary.csv": ("statistic,x1\nnumber_of_cells,30\nsequencing_saturation,0.25\n",
                              {"estimated_cells": 30, "sequencing_saturation": 25}),
 }  # fmt: skip
@@ -80,7 +105,8 @@ def test_cell_ranger_and_starsolo_mean_the_same(n: int, share: float, quoted: bo
         f"Number of Reads,Valid Barcodes,Sequencing Saturation\n{number},9%,{100 * share:.2f}%\n"
     )
     found = parse_metrics("metrics_summary.csv", table.encode())
-    lines = f"Number of Reads,{n}\nSequencing Saturation,{share:.4f}\n"
+    lines = f"Number of Reads,{n}\nReads With Valid Barcodes,0.09\n"
+    lines += f"Sequencing Saturation,{share:.4f}\n"
     assert found == pytest.approx(parse_metrics("Summary.csv", lines.encode()))
 
 
@@ -91,6 +117,7 @@ def test_cell_ranger_and_starsolo_mean_the_same(n: int, share: float, quoted: bo
         ("run_info.json", b"[1]"),
         ("featureDump.txt", b"CB\tx\nA\t1\n"),
         ("metrics_summary.csv", b""),
+        ("S1_Metrics_Summary.csv", b"a,b\n1,2\n"),
         ("metrics_summary.csv", b"\xff\xfe\x00"),
     ],
 )
