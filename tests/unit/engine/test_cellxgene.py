@@ -118,7 +118,9 @@ def check_whole(report: SchemaReport, checks: tuple[Check, ...], data: anndata.A
         assert [each.n_cells for each in found.terms] == [n for _, n in expected.most_common(20)]
 
 
-@pytest.mark.parametrize("kind", ["h5ad", "zarr 2", "zarr 3", "object"])
+@pytest.mark.parametrize(
+    "kind", ["h5ad", pytest.param("zarr 2", marks=pytest.mark.slow), "zarr 3", "object"]
+)
 def test_published_data_set(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Terms with labels and cells are those that pandas counts; parts of the cells add up."""
     monkeypatch.setattr(cell_table, "PART_CELLS", 16)

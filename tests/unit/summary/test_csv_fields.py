@@ -7,6 +7,7 @@ import io
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def test_floats_are_written_as_python_writes_them(values: list[float]) -> None:
     assert found == ["" if math.isnan(value) else repr(value) for value in values]
 
 
+@pytest.mark.slow
 def test_a_million_floats_are_written_as_python_writes_them() -> None:
     """Of all bit patterns, and of numbers as tables have them."""
     rng = np.random.default_rng(0)
