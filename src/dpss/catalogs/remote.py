@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from dpss.catalogs.pipelines.entries import all_once_more, with_companions_of
+from dpss.catalogs.pipelines.samples import PipelineSample, find_samples, name_in
 from dpss.errors import MatrixError, UnreachableError
 from dpss.formats.endings import is_of_matrix_folder, is_sure, names_of_files, stem_of
 from dpss.model import MatrixRef, Project, Skipped
@@ -12,6 +15,7 @@ from dpss.storage.base import Blob, Tree
 from dpss.storage.fingerprint import fingerprint
 from dpss.storage.http import HttpBlob
 from dpss.storage.locations import Source, open_source
+from dpss.storage.names import unique_names
 from dpss.storage.redaction import redact_url
 from dpss.storage.s3 import S3Blob, S3Tree
 
@@ -21,7 +25,8 @@ class RemoteCatalog:
     """A file at an address, or all matrices below an ``s3://`` prefix, as in `LocalCatalog`.
 
     Each object directly below the prefix is a project. Deeper objects form one project for each
-    first part of their keys. Cell Ranger's three files and zarr are one matrix.
+    first part of their keys. Cell Ranger's three files and zarr are one matrix, and what a
+    pipeline wrote of a sample is one, too.
     """
 
     address: str
@@ -45,10 +50,35 @@ class RemoteCatalog:
             found = _gather(source)
         except MatrixError as error:
             raise UnreachableError(f"--input {error}") from error
+        contents = find_samples(sorted(found), _sure(found))
+        here = name_in(source.prefix.split("/")) or "samples"
         tops = sorted({key.partition("/")[0] for key in found})
-        for top, project_id in zip(tops, names_of_files(tops), strict=True):
+        *ids, together = names_of_files([*tops, here])
+        samples = [sample for sample in contents.samples if not sample.parent]
+        if samples:
+            others = all_once_more(contents, found, "")
+            yield _project(together, here, samples, {}, found, others)
+        for top, project_id in zip(tops, ids, strict=True):
             inside = {key: item for key, item in found.items() if key.partition("/")[0] == top}
-            yield _project(project_id, top, inside)
+            rest = {key: inside[key] for key in contents.others if key in inside}
+            samples = [each for each in contents.samples if each.parent and each.path in inside]
+            if rest or samples:
+                others = all_once_more(contents, inside, project_id)
+                yield _project(project_id, stem_of(top), samples, rest, found, others)
+
+
+def samples_below(tree: S3Tree) -> list[MatrixRef]:
+    """Return the references to the samples below a prefix; an empty list without any.
+
+    Raises:
+        MatrixError: The prefix can't be listed, or an object can't be reached.
+    """
+    found = _gather(tree)
+    samples = find_samples(sorted(found), _sure(found)).samples
+    names = unique_names([sample.name for sample in samples])
+    return [
+        _sample_ref("", name, sample, found) for name, sample in zip(names, samples, strict=True)
+    ]
 
 
 def one_project(address: str, source: Source, project_id: str = "", name: str = "") -> Project:
@@ -113,15 +143,56 @@ def _gather(tree: Tree) -> dict[str, Source]:
     return found
 
 
-def _project(project_id: str, top: str, found: Mapping[str, Source]) -> Project:
-    """Return the project of all files below a first part of the keys."""
-    keys = sorted(found)
-    relative = [key.partition("/")[2] or key for key in keys]
-    refs, skipped = [], []
-    for key, name in zip(keys, names_of_files(relative), strict=True):
-        source = found[key]
+def _sure(found: Mapping[str, Source]) -> frozenset[str]:
+    """Return the keys that are matrices by their names."""
+    return frozenset(k for k, each in found.items() if is_sure(k) or not isinstance(each, Blob))
+
+
+def _project(
+    project_id: str,
+    title: str,
+    samples: Sequence[PipelineSample],
+    others: Mapping[str, Source],
+    found: Mapping[str, Source],
+    left_out: Sequence[Skipped],
+) -> Project:
+    """Return a project of samples, and of all other files below a first part of the keys.
+
+    Args:
+        project_id: The project's id.
+        title: Its title.
+        samples: Its samples.
+        others: Its other files and matrix folders, by key.
+        found: All files and matrix folders, by key.
+        left_out: Entries that are not processed.
+    """
+    keys = sorted(others)
+    texts = [key.partition("/")[2] or key for key in keys]
+    names = unique_names([*(sample.name or title for sample in samples), *names_of_files(texts)])
+    refs, skipped = [], list(left_out)
+    makers = [partial(_sample_ref, sample=sample, found=found) for sample in samples]
+    makers += [partial(_file_ref, source=others[key]) for key in keys]
+    for make, name in zip(makers, names, strict=True):
         try:
-            refs.append(make_remote_ref(project_id, name, source.url, source))
+            refs.append(make(project_id, name))
         except MatrixError as error:
             skipped.append(Skipped(name, str(error), failed=True))
-    return Project(project_id, stem_of(top), tuple(refs), tuple(skipped))
+    return Project(project_id, title, tuple(refs), tuple(skipped))
+
+
+def _file_ref(project_id: str, name: str, source: Source) -> MatrixRef:
+    return make_remote_ref(project_id, name, source.url, source)
+
+
+def _sample_ref(
+    project_id: str, name: str, sample: PipelineSample, found: Mapping[str, Source]
+) -> MatrixRef:
+    """Return the reference to a sample's matrix, with the files beside it.
+
+    Raises:
+        MatrixError: An object can't be reached.
+    """
+    source = found[sample.path]
+    ref = make_remote_ref(project_id, name, source.url, source)
+    locations = {key: each.url for key, each in found.items()}
+    return with_companions_of(ref, sample, locations, lambda key: remote_fingerprint(found[key]))

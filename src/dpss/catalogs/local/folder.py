@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dpss.catalogs.local.references import is_matrix_folder, make_ref, make_sample_ref
-from dpss.catalogs.local.samples import FolderContents, PipelineSample, find_samples, name_in
+from dpss.catalogs.pipelines.entries import all_once_more
+from dpss.catalogs.pipelines.samples import FolderContents, PipelineSample, find_samples, name_in
 from dpss.errors import UnreachableError
 from dpss.formats.endings import is_sure, names_of_files, stem_of
 from dpss.formats.side_files import side_file_of
@@ -95,7 +96,7 @@ class LocalCatalog:
         if tops:
             named = [sample.name or here for sample in tops]
             refs, skipped = _sample_refs(together, unique_names(named), tops, found)
-            skipped += _all_once_more(contents, found, "")
+            skipped += all_once_more(contents, found, "")
             yield Project(together, here, tuple(refs), tuple(skipped))
         for entry in entries:
             yield from self._projects_of(entry, contents)
@@ -165,7 +166,7 @@ class LocalCatalog:
         texts = [path.relative_to(folder).as_posix() for path in others.values()]
         names = unique_names([*(sample.name for sample in samples), *names_of_files(texts)])
         refs, skipped = _sample_refs(project, names[: len(samples)], samples, entry.found)
-        skipped += [*entry.skipped, *_all_once_more(contents, entry.found, project)]
+        skipped += [*entry.skipped, *all_once_more(contents, entry.found, project)]
         rest = zip(others.values(), texts, names[len(samples) :], strict=True)
         for path, text, name in rest:
             if why := self._why_not(path, f"{folder.name}/{text}"):
@@ -237,20 +238,6 @@ def _sample_refs(
         except OSError as error:
             skipped.append(_unreadable(name, places[sample.path], error))
     return refs, skipped
-
-
-def _all_once_more(
-    contents: FolderContents, found: Mapping[str, Path], project: str
-) -> list[Skipped]:
-    """Return the skipped matrices of a project that hold all of its samples once more."""
-    return [
-        Skipped(
-            names_of_files([path.replace("/", "_")])[0],
-            f"{path}: holds all samples once more; they are read one by one",
-        )
-        for path in contents.together
-        if path in found and bool(project) == (path.count("/") > 1)
-    ]
 
 
 def _unreadable(name: str, path: Path, error: OSError) -> Skipped:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from dpss.catalogs.local.folder import LocalCatalog
 from dpss.catalogs.local.references import is_matrix_folder, make_ref, make_sample_ref
-from dpss.catalogs.local.samples import PipelineSample, find_samples, name_in
+from dpss.catalogs.pipelines.samples import PipelineSample, find_samples, name_in
+from dpss.errors import MatrixError
 from dpss.formats.endings import names_of_files, stem_of
 from dpss.model import MatrixRef, Project
-from dpss.storage.locations import local_path, open_source
+from dpss.storage.locations import Source, local_path, open_source
 from dpss.storage.names import unique_names
 from dpss.storage.redaction import redact_url
 
@@ -87,9 +88,7 @@ class GivenCatalog:
         for each, name in zip(given, _names(given), strict=True):
             path = local_path(each.address)
             if path is None:
-                from dpss.catalogs.remote import one_project
-
-                yield one_project(each.address, open_source(each.address), name)
+                yield _remote(each.address, name)
             elif path.is_dir() and not is_matrix_folder(path):
                 yield _folder(path, each.last, name)
             elif each.sample is not None:
@@ -118,14 +117,16 @@ def ref_of(address: str, project: str, name: str) -> MatrixRef:
     if path is None:
         from dpss.catalogs.remote import make_remote_ref
 
-        return make_remote_ref(project, name, address, source)
-    if path.is_dir() and not is_matrix_folder(path):
-        refs = _samples_below(path)
-        if len(refs) > 1:
-            found = ", ".join(ref.name for ref in refs[:3]) + (", …" if len(refs) > 3 else "")
-            raise ValueError(f"{address}: holds {len(refs)} samples ({found}); choose one of them")
-        if refs:
-            return replace(refs[0], project_id=project, name=name)
+        refs = _samples_at(source)
+        if not refs:
+            return make_remote_ref(project, name, address, source)
+    else:
+        refs = [] if not path.is_dir() or is_matrix_folder(path) else _samples_below(path)
+    if len(refs) > 1:
+        found = ", ".join(ref.name for ref in refs[:3]) + (", …" if len(refs) > 3 else "")
+        raise ValueError(f"{address}: holds {len(refs)} samples ({found}); choose one of them")
+    if refs or path is None:
+        return replace(refs[0], project_id=project, name=name)
     given = _look_up(address)
     if given.sample is None:
         return make_ref(project, name, given.last, path)
@@ -139,6 +140,9 @@ def _look_up(address: str) -> _Given:
     # `resolve` gives `.` and `..` a name.
     last = Path(address).resolve().name if last in ("", ".", "..") else last
     path = local_path(address)
+    if path is None and not name_in([last]):
+        # A sample's folder on S3, `s3://bucket/S01/outs`.
+        last = name_in(redact_url(address).split("/")[2:]) or last
     if path is None or (path.is_dir() and not is_matrix_folder(path)):
         return _Given(address, last)
     path = Path(*path.absolute().parts)
@@ -236,6 +240,31 @@ def _folder(path: Path, last: str, project: str) -> Project:
         replace(ref, project_id=project, name=name) for ref, name in zip(refs, names, strict=True)
     )
     return Project(project, stem_of(last), tuple(renamed))
+
+
+def _samples_at(source: Source) -> list[MatrixRef]:
+    """Return the samples below a prefix on S3; an empty list for other sources."""
+    from dpss.catalogs.remote import samples_below
+    from dpss.storage.s3 import S3Tree
+
+    return samples_below(source) if isinstance(source, S3Tree) else []
+
+
+def _remote(address: str, name: str) -> Project:
+    """Return the project of an address: of its samples, or of the one file or folder there."""
+    from dpss.catalogs.remote import one_project
+
+    source = open_source(address)
+    try:
+        refs = _samples_at(source)
+    except MatrixError:
+        refs = []
+    if not refs:
+        return one_project(address, source, name)
+    renamed = (
+        replace(ref, project_id=name, name="" if len(refs) == 1 else ref.name) for ref in refs
+    )
+    return Project(name, name, tuple(renamed))
 
 
 def _samples_below(path: Path) -> list[MatrixRef]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from dpss.catalogs.local.samples import PipelineSample
+from dpss.catalogs.pipelines.entries import with_companions_of
+from dpss.catalogs.pipelines.samples import PipelineSample
 from dpss.formats.endings import is_of_matrix_folder
-from dpss.model import Companions, MatrixRef
-from dpss.storage.fingerprint import PREFIX, fingerprint
+from dpss.model import MatrixRef
+from dpss.storage.fingerprint import fingerprint
 from dpss.storage.local import last_modified
 from dpss.storage.locations import Source, open_source
 
@@ -63,19 +62,10 @@ def make_sample_ref(
         OSError: A file or folder can't be read.
     """
     ref = make_ref(project, name, sample.path, places[sample.path])
-    beside = [each for each in (sample.unfiltered, *sample.metrics) if each]
-    digest = hashlib.sha256(ref.fingerprint.encode())
-    for path in beside:
-        digest.update(f"{path}\0{fingerprint(open_source(str(places[path])))}".encode())
-    companions = Companions(
-        sample.pipeline,
-        sample.same,
-        str(places[sample.unfiltered]) if sample.unfiltered else "",
-        sample.unfiltered,
-        tuple((path, str(places[path])) for path in sample.metrics),
+    locations = {path: str(place) for path, place in places.items()}
+    return with_companions_of(
+        ref, sample, locations, lambda path: fingerprint(open_source(locations[path]))
     )
-    changed = PREFIX + digest.hexdigest() if beside else ref.fingerprint
-    return replace(ref, fingerprint=changed, companions=companions)
 
 
 def size_of(source: Source) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dpss.catalogs.local.references import make_ref, make_sample_ref
-from dpss.catalogs.local.samples import find_samples
+from dpss.catalogs.pipelines.samples import find_samples
 from tests.unit.catalogs.local.test_folder import make
 
 

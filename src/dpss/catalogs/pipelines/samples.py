@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dpss.catalogs.local.layouts import (
+from dpss.catalogs.pipelines.layouts import (
     ENDINGS,
     FILTERED,
     GENERIC,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.catalogs.local.samples import FolderContents, find_samples, name_in
+from dpss.catalogs.pipelines.samples import FolderContents, find_samples, name_in
 
 CELL_RANGER = (
     "_log",

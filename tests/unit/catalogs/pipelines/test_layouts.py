@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dpss.catalogs.local.layouts import FILTERED, LAYOUTS, METRICS, UNFILTERED
+from dpss.catalogs.pipelines.layouts import FILTERED, LAYOUTS, METRICS, UNFILTERED
 
 PATHS = {
     "S1/outs/filtered_feature_bc_matrix": ("Cell Ranger", FILTERED, "S1/outs/"),

@@ -1,0 +1,1 @@
+"""Samples in the folders that pipelines write, on any kind of storage."""
