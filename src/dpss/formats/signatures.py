@@ -58,6 +58,8 @@ _AT_BEGIN: tuple[tuple[bytes, str], ...] = (
         "a MATLAB file of version 7.3 (HDF5 within); write its matrix as mtx, with tables of genes "
         "and cells, or as h5ad",
     ),
+    *((magic, "packed twice (an archive or compressed file within one); unpack it once")
+      for magic in (b"\x1f\x8b\x08", b"BZh91AY&SY", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
     (b"version https://git-lfs.", "a pointer of Git LFS, not the file; run `git lfs pull`"),

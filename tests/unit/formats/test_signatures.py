@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,16 @@ def test_a_file_that_is_not_read_is_named(
     path = tmp_path / f"matrix{ending}"
     path.write_bytes(head + bytes(300) * (0 in head))
     with pytest.raises(MatrixError, match=words):
+        list(iter_matrices(source_of(path)))
+
+
+@pytest.mark.parametrize("inner", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("outer", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_file_that_was_packed_twice_is_named(inner, outer, tmp_path: Path) -> None:
+    """Servers pack what is packed already."""
+    path = tmp_path / "m.csv.gz"
+    path.write_bytes(outer(inner(b"gene,AAACCC-1\nACTB,5\nGAPDH,0\n")))
+    with pytest.raises(MatrixError, match="packed twice"):
         list(iter_matrices(source_of(path)))
 
 

@@ -24,11 +24,10 @@ from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
 from dpss.formats.mtx.header import MtxHeader
 from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
-from dpss.formats.other_formats import NPZ
 from dpss.storage.archives import first_name, open_archive
 from dpss.storage.base import Blob
 
-_FIRST_MEMBERS = ("indices.npy", "indptr.npy", "row.npy", "col.npy", "format.npy")
+_FIRST_MEMBERS = ("indices.npy", "indptr.npy", "row.npy", "col.npy", "format.npy", "offsets.npy")
 _HEAD_BYTES = 64
 _MAX_SMALL_BYTES = 1 << 14
 _MAX_SIDE = (1 << 31) - 1
@@ -104,7 +103,10 @@ def read_npz(blob: Blob) -> Npz:
     members = {path.removesuffix(".npy"): each for path, each in open_archive(blob).blobs().items()}
     layout = _read_text(members, blob)
     if layout not in ("csr", "csc", "coo"):
-        raise UnknownFormatError(f"{blob.url}: a sparse matrix of the layout {layout!r}; {NPZ}")
+        raise UnknownFormatError(
+            f"{blob.url}: a sparse matrix of the layout {layout!r}; save it as csr (`.tocsr()`); "
+            "not read"
+        )
     names = ("row", "col") if layout == "coo" else ("indptr", "indices")
     majors, minors, values = (_open_array(members, name, blob) for name in (*names, "data"))
     n_rows, n_columns = _read_shape(members, blob)

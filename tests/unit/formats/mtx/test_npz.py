@@ -252,3 +252,15 @@ def test_damaged_heads_of_arrays_are_refused(head: bytes, tmp_path: Path) -> Non
             new.writestr(name, each)
     with pytest.raises(CorruptMatrixError, match="no array of numpy"):
         read(folder)
+
+
+@pytest.mark.parametrize("layout", ["bsr", "dia"])
+@pytest.mark.parametrize("beside", [False, True])
+def test_layouts_that_are_not_read_are_named(layout: str, beside: bool, tmp_path: Path) -> None:
+    """The error says what to do, and not that tables are missing which are there."""
+    sp.save_npz(tmp_path / "m.npz", counts().asformat(layout))
+    if beside:
+        (tmp_path / "genes.tsv").write_text("".join(f"g{i}\n" for i in range(12)))
+        (tmp_path / "barcodes.tsv").write_text("".join(f"c{i}\n" for i in range(30)))
+    with pytest.raises(UnknownFormatError, match=f"layout '{layout}'; save it as csr"):
+        list(iter_matrices(source_of(tmp_path)))
