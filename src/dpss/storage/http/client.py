@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import stamina
 import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from dpss.errors import RequestError, TransientRequestError
 from dpss.storage.http.answers import (
@@ -239,7 +240,9 @@ def follow(url: str, location: str, networks: Networks | None = None) -> str:
     try:
         target = urljoin(url, location)
         old, new = urlsplit(url).scheme, urlsplit(target).scheme
-    except ValueError as error:
+        if new in ("http", "https") and not parse_url(target).host:
+            raise ValueError("there is no host")
+    except ValueError as error:  # urllib3's own error is one.
         raise RequestError(f"{redact_url(url)}: is redirected to no valid address") from error
     if new not in ("http", "https") or (old == "https" and new == "http"):
         raise RequestError(f"{redact_url(url)}: is redirected to {new}://, which is not followed")

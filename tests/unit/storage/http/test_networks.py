@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import random
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from urllib3.util import parse_url
 
 from dpss.errors import RequestError
 from dpss.storage.http.client import Client, follow
@@ -68,10 +70,43 @@ def test_a_refused_redirect_fails_at_once() -> None:
         assert len(server.requests) == 1
 
 
-def test_an_address_that_can_not_be_parsed_is_no_redirect() -> None:
-    """A damaged Location ends in the program's own error."""
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://[::1",
+        "http://:80/",
+        "http://8.8.8.8:-1/",
+        "http://8.8.8.8:99999/",
+        "http://①⑥⑨.254.169.254/",
+        "http://127。0。0。1/",
+        "http://127.0.0.1%00.example.com/",
+    ],
+)
+def test_an_address_that_can_not_be_parsed_is_no_redirect(target: str) -> None:
+    """A damaged Location ends in the program's own error, at once."""
     with pytest.raises(RequestError, match="no valid address"):
-        follow(PUBLIC, "http://[::1")
+        follow(PUBLIC, target)
+    with Server(
+        lambda request: Answer(302, headers={"Location": quote(target, ":/[]%")})
+    ) as server:
+        if target.isascii():
+            with pytest.raises(RequestError, match="no valid address"):
+                Client().get_json(f"{server.url}/a")
+            assert len(server.requests) == 1
+
+
+@given(st.text(max_size=20), st.sampled_from(["http://", "https://", "//", ""]))
+@settings(max_examples=examples(100), deadline=None)
+def test_a_redirect_leads_to_a_host_or_nowhere(text: str, begin: str) -> None:
+    """Whatever the target is: it has a host that can be connected to, or it is refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        # No name is asked for in the network.
+        patch.setattr("dpss.storage.http.networks.resolve", lambda host: [])
+        try:
+            target = follow("http://8.8.8.8/a", begin + text.replace("/", ":"))
+        except RequestError:
+            return
+    assert parse_url(target).host
 
 
 @pytest.mark.parametrize(
