@@ -24,10 +24,15 @@ from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
 from dpss.formats.mtx.header import MtxHeader
 from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
+from dpss.formats.other_formats import NPZ
 from dpss.storage.archives import first_name, open_archive
 from dpss.storage.base import Blob
 
-_FIRST_MEMBERS = ("indices.npy", "indptr.npy", "row.npy", "col.npy", "format.npy", "offsets.npy")
+_FIRST_MEMBERS = tuple(
+    f"{name}.npy"
+    for name in ("indices", "indptr", "row", "col", "format", "offsets", "shape", "data")
+)
+"""Old versions of scipy wrote the arrays in any order."""
 _HEAD_BYTES = 64
 _MAX_SMALL_BYTES = 1 << 14
 _MAX_SIDE = (1 << 31) - 1
@@ -101,6 +106,8 @@ def read_npz(blob: Blob) -> Npz:
         UnknownFormatError: The file is not a sparse matrix by rows, columns or entries.
     """
     members = {path.removesuffix(".npy"): each for path, each in open_archive(blob).blobs().items()}
+    if "format" not in members:
+        raise UnknownFormatError(f"{blob.url}: {NPZ}; not read")
     layout = _read_text(members, blob)
     if layout not in ("csr", "csc", "coo"):
         raise UnknownFormatError(

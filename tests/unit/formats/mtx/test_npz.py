@@ -205,6 +205,25 @@ def test_damage_is_refused(changed: Any, error: Any, words: str, tmp_path: Path)
         read(folder)
 
 
+@pytest.mark.parametrize("layout", ["csr", "coo"])
+@pytest.mark.parametrize("first", range(5))
+def test_arrays_in_any_order(layout: str, first: int, tmp_path: Path) -> None:
+    """Old versions of scipy wrote them in the order of a set; numpy writes them as given."""
+    folder = write(tmp_path / "a", counts().asformat(layout), 30)
+    with np.load(folder / "counts.npz") as old:
+        members = {name: old[name] for name in [*old.files[first:], *old.files[:first]]}
+    np.savez(folder / "counts.npz", **members)
+    check(read(folder), counts())
+
+
+@pytest.mark.parametrize("name", ["data", "shape", "X"])
+def test_other_archives_of_numpy_are_named(name: str, tmp_path: Path) -> None:
+    """An archive with an array of the same name is no sparse matrix."""
+    np.savez(tmp_path / "counts.npz", **{name: counts().toarray(), "genes": np.arange(12)})
+    with pytest.raises(UnknownFormatError, match="numpy archive"):
+        list(iter_matrices(source_of(tmp_path / "counts.npz")))
+
+
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     """An array of objects is refused before it is read."""
     canary = tmp_path / "canary"
