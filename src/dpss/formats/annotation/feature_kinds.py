@@ -98,22 +98,22 @@ FORMS = NameForms({
         Held(r":", before=r"[\w.]+", after=r"\d+-\d+"),
     ),
     "Negative Control Probe": (
-        Begun("NegControlProbe_", r"\w+"),
+        Begun("NegControlProbe_", r"[\w.-]+"),
         Begun("antisense_ NegProbe- NegPrb-", r".+"),
         Begun("NegPrb Negative", r"\d+"),
         _in_any_case("neg", r"(?:ative)?[-_ ]?(?:ctrl|control)s?(?:[-_ ]?\d+)?"),
     ),
     "Negative Control Codeword": (
-        Begun("NegControlCodeword_", r"\w+"),
+        Begun("NegControlCodeword_", r"[\w.-]+"),
         Begun("FalseCode SystemControl", r"\d+"),
     ),
     "Blank Codeword": (
         Begun("BLANK blank", r"[-_]\w+"),
         _in_any_case("blank", r"[-_]?\d+"),
     ),
-    "Unassigned Codeword": (Begun("UnassignedCodeword_", r"\w+"),),
+    "Unassigned Codeword": (Begun("UnassignedCodeword_", r"[\w.-]+"),),
     "Deprecated Probe": (Begun("DEPRECATED_", r".+"),),
-    "Deprecated Codeword": (Begun("DeprecatedCodeword_", r"\w+"),),
+    "Deprecated Codeword": (Begun("DeprecatedCodeword_", r"[\w.-]+"),),
     "Genomic Control": (_in_any_case("intergenic_ intergenic-", r"\w+"),),
 })  # fmt: skip
 """The forms of names by feature type."""

@@ -59,13 +59,15 @@ NO_GENES = {
     ),
     CELL_ANNOTATION: ("batch", "Donor", "in_tissue", "array_row", "nCount_RNA", "FOV"),
     "Negative Control Probe": (
-        "NegControlProbe_00042", "antisense_PROKR2", "NegPrb3", "NegativeControl_1", "Neg_ctrl_3",
-        "NEGCTRL2",
+        "NegControlProbe_00042", "NegControlProbe_00042.1", "antisense_PROKR2", "NegPrb3",
+        "NegativeControl_1", "Neg_ctrl_3", "NEGCTRL2",
     ),
-    "Negative Control Codeword": ("NegControlCodeword_0500", "SystemControl12"),
+    "Negative Control Codeword": (
+        "NegControlCodeword_0500", "NegControlCodeword_0500-1", "SystemControl12",
+    ),
     "Blank Codeword": ("BLANK_0006", "Blank-12", "blank-3", "blank7", "BLANK8"),
-    "Unassigned Codeword": ("UnassignedCodeword_0001",),
-    "Deprecated Codeword": ("DeprecatedCodeword_0321",),
+    "Unassigned Codeword": ("UnassignedCodeword_0001", "UnassignedCodeword_0001.1"),
+    "Deprecated Codeword": ("DeprecatedCodeword_0321", "DeprecatedCodeword_0321-2"),
     "Genomic Control": ("Intergenic_Region_12", "INTERGENIC_10", "intergenic-3"),
 }  # fmt: skip
 GENES = (
