@@ -29,14 +29,15 @@ SCREENSHOTS = Path(os.environ.get("DPSS_SCREENSHOTS", "build/screenshots"))
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def _browser_path() -> str | None:
+def browser_path() -> str | None:
+    """Return the path of a Chromium, ``None`` without one."""
     given = os.environ.get("DPSS_BROWSER")
     return given or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    path = _browser_path()
+    path = browser_path()
     problem = None if path else "no Chromium is installed (Debian's package: chromium)"
     try:
         from playwright.sync_api import sync_playwright
