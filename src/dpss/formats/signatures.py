@@ -4,7 +4,6 @@ from __future__ import annotations
 
 READS = "give the matrix that was counted from them"
 QS = "an R object that {} saved; read it in R and write it with saveRDS"
-_USER_BLOCK = "an HDF5 file behind a user block; remove the block with h5unjam"
 _FST = "an fst table of R; write it as csv or Parquet with R's fst::read_fst"
 _SERIES = "GEO's series matrix, which tells of samples; give the supplementary files of counts"
 _ENCRYPTED = "encrypted ({}); decrypt it first"
@@ -102,7 +101,6 @@ _AT_BEGIN: tuple[tuple[bytes, str], ...] = (
 )  # fmt: skip
 """First bytes, decompressed."""
 _AT_PLACE: tuple[tuple[int, bytes, str], ...] = (
-    (512, b"\x89HDF\r\n\x1a\n", _USER_BLOCK),
     (44, b"PAAP", _FST),
     (8, b"DUCK", "a DuckDB database; write its matrix as Parquet or csv with COPY"),
     (128, b"DICM", "a picture of medicine (DICOM)"),

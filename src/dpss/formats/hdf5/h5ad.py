@@ -18,7 +18,7 @@ from dpss.formats.annotation.data_frame import (
 from dpss.formats.annotation.dataset_facts import ElementsFacts
 from dpss.formats.annotation.gene_columns import gene_table
 from dpss.formats.annotation.gene_table import Note
-from dpss.formats.annotation.modalities import holds_genes
+from dpss.formats.annotation.modalities import holds_genes, note_left_out
 from dpss.formats.arrays.coordinates import ArrayCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
@@ -35,7 +35,8 @@ def is_h5ad(file: Hdf5File) -> bool:
     """Return whether an HDF5 file looks like an AnnData object."""
     h5 = file.h5
     return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or (
-        "var" in h5 and ("obs" in h5 or "X" in h5)
+        # MuData has obs and var, too.
+        "var" in h5 and ("obs" in h5 or "X" in h5) and not is_h5mu(file)
     )
 
 
@@ -68,8 +69,7 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
         raise NoMatrixError(
             f"{blob.url}: none of the modalities holds gene expression ({', '.join(others)})"
         )
-    note = ("modalities", "warn", f"Left out, as they hold no genes: {', '.join(others)}.")
-    notes = (note,) if others else ()
+    notes = note_left_out(others)
     named = len(matrices) > 1
     return tuple(
         Matrix(

@@ -8,10 +8,11 @@ from dpss.errors import NeedsWholeError, UnknownFormatError
 from dpss.formats.base import Matrix
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.layouts import LAYOUTS
-from dpss.formats.hdf5.signature import SIGNATURE, is_hdf5
+from dpss.formats.hdf5.signature import begin_of, head_bytes
 from dpss.formats.hdf5.strings import check_heaps_of_attributes
 from dpss.formats.other_formats import describe_hdf5
 from dpss.storage.base import Blob, Tree
+from dpss.storage.behind import BlobBehind
 
 _N_GROUPS = 16
 """Groups whose attributes are looked at."""
@@ -25,8 +26,11 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
         UnknownFormatError: The file has none of the known layouts.
         CorruptMatrixError: The bytes are damaged.
     """
-    if not isinstance(source, Blob) or not is_hdf5(source.read_range(0, len(SIGNATURE))):
+    begin = begin_of(source.read_range(0, head_bytes())) if isinstance(source, Blob) else None
+    if not isinstance(source, Blob) or begin is None:
         raise NeedsWholeError(f"{source.url}: a compressed HDF5 file can't be read in place")
+    if begin:
+        source = BlobBehind(source, begin)
     file = Hdf5File(source)
     check_heaps_of_attributes(file)
     for layout in LAYOUTS:

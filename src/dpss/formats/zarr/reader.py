@@ -29,6 +29,7 @@ from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix, state_orientation
 from dpss.formats.zarr.data_frame import ZarrElements
 from dpss.formats.zarr.group import METADATA, ZarrTree
+from dpss.formats.zarr.mudata import open_modalities
 from dpss.model import GeneTable
 from dpss.storage.archives import as_tree
 from dpss.storage.base import Blob, Tree
@@ -63,7 +64,7 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
     for root in found_roots:
         name = PurePosixPath(root).name.removesuffix(".zarr") if len(found_roots) > 1 else ""
         try:
-            found.append(_open_one(ZarrTree(tree, root), name))
+            found += open_modalities(tree, root, name, _open_one)
         except NoMatrixError as error:
             refused = error
     if refused is not None and not found:

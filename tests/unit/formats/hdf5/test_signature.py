@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from dpss.formats.hdf5.signature import SIGNATURE, sniff
+from dpss.formats.hdf5.signature import SIGNATURE, begin_of, sniff
 from tests.unit.storage.blobs import MemoryBlob
 
 
@@ -19,6 +19,18 @@ def test_a_file_that_begins_so_is_hdf5(pack, tail: bytes) -> None:
     """As it is and compressed, however short."""
     assert sniff(MemoryBlob("file", pack(SIGNATURE + tail)))
     assert not sniff(MemoryBlob("file", pack(SIGNATURE[:-1] + b"\0" + tail)))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("n_bytes", [512, 1024, 2048, 4096, 8192])
+def test_a_user_block_may_precede(pack, n_bytes: int) -> None:
+    """Of a power of two; MATLAB's is told apart, and other places are none."""
+    block = b"MuData (format-version=0.1.0)".ljust(n_bytes, b"\0")
+    assert begin_of(block + SIGNATURE) == n_bytes
+    assert sniff(MemoryBlob("file", pack(block + SIGNATURE)))
+    assert not sniff(MemoryBlob("file", pack(b"MATLAB 7.3 MAT-file".ljust(n_bytes) + SIGNATURE)))
+    assert not sniff(MemoryBlob("file", pack(block[1:] + SIGNATURE)))
+    assert not sniff(MemoryBlob("file", pack(block + SIGNATURE[:-1])))
 
 
 def test_other_formats_are_told_apart_without_the_library() -> None:
