@@ -75,10 +75,11 @@ def order_layers(layers: Sequence[Layer], wanted: str | None) -> LayerOrder:
 
     Raises:
         NoMatrixError: The wanted layer is missing, or there is no layer.
-        NoCountsError: No feature is a gene, as in a matrix of tags or peaks.
+        NoCountsError: No feature is a gene, as in a matrix of tags or peaks, or there is none.
     """
-    if layers and all(len(layer.genes) and not layer.genes.is_gene.any() for layer in layers):
-        raise NoCountsError(f"holds no genes: its features are {layers[0].genes.describe_others()}")
+    if layers and not any(layer.genes.is_gene.any() for layer in layers):
+        kinds = layers[0].genes.describe_others()
+        raise NoCountsError(f"holds no genes: its features are {kinds or 'none at all'}")
     by_name = {layer.name: layer for layer in layers}
     known = ", ".join(by_name) or "none"
     if wanted is not None:

@@ -55,6 +55,15 @@ def test_the_case() -> None:
     assert summary.total_counts == 20287
 
 
+@pytest.mark.parametrize("n_cells", [0, 5])
+def test_a_matrix_without_features_is_refused(tmp_path: Path, n_cells: int) -> None:
+    """It holds no genes."""
+    path = tmp_path / "x.h5ad"
+    anndata.AnnData(sp.csr_matrix((n_cells, 0), dtype="f4")).write_h5ad(path)
+    with pytest.raises(NoCountsError, match="holds no genes: its features are none at all"):
+        summarise(path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["UMI", "original_counts", "RNA", "X_orig", "données", "0"])
 @pytest.mark.parametrize("make", [scaled, lognorm, lambda x: x * 0.37])

@@ -85,6 +85,17 @@ def note_others(layers: Mapping[str, str]) -> tuple[Note, ...]:
     return (("layers", "warn", f"Passed over, as they are no matrices of numbers: {listed}."),)
 
 
+def unknown_array(attributes: Mapping[str, Any]) -> str:
+    """Return the stated encoding of an array of numbers if it is none that is read; else empty.
+
+    Args:
+        attributes: The array's attributes; files from before AnnData 0.7 state no encoding.
+    """
+    stated = attributes.get("encoding-type", "")
+    encoding = stated.decode("utf-8", "replace") if isinstance(stated, bytes) else str(stated)
+    return "" if encoding in ("", "array") else encoding
+
+
 def read_frame(elements: Elements, path: str) -> Frame:
     """Read the index and all columns of text of a data frame.
 

@@ -14,6 +14,7 @@ from dpss.formats.annotation.data_frame import (
     note_others,
     read_frame,
     read_records,
+    unknown_array,
 )
 from dpss.formats.annotation.dataset_facts import ElementsFacts
 from dpss.formats.annotation.gene_columns import gene_table
@@ -144,6 +145,8 @@ def _count_cells(layers: Sequence[Layer]) -> int | None:
 def _other_encoding(node: Any) -> str:
     """Return the encoding of an object that is not a matrix of numbers; else empty."""
     if isinstance(node, h5py.Dataset):
+        if encoding := unknown_array(node.attrs):
+            return encoding
         numbers = node.dtype.kind in "iufb" and node.ndim == 2
         return "" if numbers else f"{node.ndim} axes of {node.dtype}"
     encoding = _text(node.attrs.get("encoding-type", ""))
@@ -175,6 +178,8 @@ def _shape(file: Hdf5File, node: Any, path: str) -> tuple[tuple[int, int], str]:
     if isinstance(node, h5py.Dataset):
         if node.ndim != 2:
             raise CorruptMatrixError(f"{url}: {path} has {node.ndim} axes instead of 2")
+        if encoding := unknown_array(node.attrs):
+            raise CorruptMatrixError(f"{url}: {path} is encoded as {encoding!r}, which is not read")
         return (int(node.shape[0]), int(node.shape[1])), "dense"
     encoding = _text(node.attrs.get("encoding-type", node.attrs.get("h5sparse_format", "")))
     kind = encoding.removesuffix("_matrix")

@@ -18,6 +18,7 @@ from dpss.formats.annotation.data_frame import (
     note_others,
     read_frame,
     read_records,
+    unknown_array,
 )
 from dpss.formats.annotation.dataset_facts import ElementsFacts
 from dpss.formats.annotation.gene_columns import gene_table
@@ -216,6 +217,8 @@ def _other_encoding(tree: ZarrTree, path: str) -> str:
     if not tree.is_array(path):
         encoding = str(tree.attributes(path).get("encoding-type", ""))
         return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
+    if encoding := unknown_array(tree.attributes(path)):
+        return encoding
     array = tree.array(path)
     numbers = array.dtype.kind in "iufb" and len(array.shape) == 2
     return "" if numbers else f"{len(array.shape)} axes of {array.dtype}"
@@ -228,6 +231,8 @@ def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable | None) -> Lay
         array = tree.array(path)
         if len(array.shape) != 2:
             raise CorruptMatrixError(f"{where} has {len(array.shape)} axes instead of 2")
+        if encoding := unknown_array(tree.attributes(path)):
+            raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is not read")
         genes = _fitting(genes, array.shape[1], where)
         return TiledLayer(name, array, genes, cell_axis=0).check()
     attributes = tree.attributes(path)

@@ -230,6 +230,29 @@ def test_awkward_layers_are_passed_over_and_named(suffix: str, tmp_path) -> None
     assert "cube" in matrix.notes[0][2]
 
 
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+@pytest.mark.parametrize("encoding", ["delta-array", "nullable-float", "rec-array", "array "])
+def test_numbers_of_an_unknown_encoding_are_not_read(suffix: str, encoding: str, tmp_path) -> None:
+    """A layer is passed over and named; an X is refused. The stored numbers may mean others."""
+    path = write(tmp_path / f"m.{suffix}", {"_index": (nullable, NAMES)})
+    store = open_store(path)
+    put(put_group(store, "layers", "dict"), "odd", np.zeros((3, len(NAMES))).tolist(), encoding)
+    if not is_zarr(store):
+        store.close()
+    matrix = opened(path)
+    assert [layer.name for layer in matrix.layers] == ["X"]
+    assert f"odd ({encoding})" in matrix.notes[0][2]
+    (tmp_path / "x").mkdir()
+    path = write(tmp_path / f"x/m.{suffix}", {"_index": (nullable, NAMES)})
+    store = open_store(path)
+    del store["X"]
+    put(store, "X", np.zeros((3, len(NAMES))).tolist(), encoding)
+    if not is_zarr(store):
+        store.close()
+    with pytest.raises(CorruptMatrixError, match=f"X is encoded as '{encoding}', which is not"):
+        opened(path)
+
+
 def damaged_mask(group: Any, name: str, values: list[Any]) -> None:
     """Write strings with a mask that is too short."""
     made = put_group(group, name, "nullable-string-array")
