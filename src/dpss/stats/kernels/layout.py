@@ -48,8 +48,8 @@ N_TABULATED = 63
 
 TERMS_OF = 64
 """Values with fractions whose terms are computed at once, before they are added."""
-N_TERMS = 8
-"""Terms of a value, as many as a gene's row has columns."""
+N_TERMS = 5
+"""Terms of a value: whole part, low limb, share, and two limbs of the share's square."""
 
 NOT_A_GENE = -1
 """Role of a feature that is not a gene. Other roles are bits: one for each of `GROUPS` that the
