@@ -7,6 +7,7 @@ specification, "Disk format: level 0A").
 
 from __future__ import annotations
 
+from dpss.storage.archives.kinds import is_archive
 from dpss.storage.base import Blob
 from dpss.storage.compression import peek
 
@@ -34,5 +35,9 @@ def head_bytes() -> int:
 
 
 def sniff(blob: Blob) -> bool:
-    """Return whether a file is HDF5, once it is decompressed."""
-    return begin_of(peek(blob, head_bytes())) is not None
+    """Return whether a file is HDF5, once it is decompressed.
+
+    A tar archive is not, whose first member may begin where a user block would end.
+    """
+    begin = begin_of(peek(blob, head_bytes()))
+    return begin == 0 or (begin is not None and not is_archive(blob))
