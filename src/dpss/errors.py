@@ -18,6 +18,7 @@
         ├── NotCellMajorError               values stand in another order than the first
         ├── OtherFileError                  reading it would mean reading another file
         ├── FetchError                      the bytes can't be had from where they are
+        ├── SeveralMatricesError            there are several where one sample is expected
         ├── NoMatrixError                   well-formed, but there is no matrix in it
         ├── NoCountsError                   nothing but scaled values, roots: a skip, no failure
         ├── NoEmbeddingError                its cells can't be embedded: figures left out
@@ -130,6 +131,10 @@ class OtherFileError(MatrixError):
 
 class FetchError(MatrixError):
     """The bytes can't be had: a server refuses them, or breaks off again and again."""
+
+
+class SeveralMatricesError(MatrixError):
+    """The file or folder holds several matrices, but is one sample of a sheet."""
 
 
 class NoMatrixError(MatrixError):

@@ -75,6 +75,8 @@ class MatrixRef:
     peers: str = ""
     """Name of the group of matrices that its medians are compared with; empty for those of its
     project."""
+    is_sample: bool = False
+    """Whether it is a line of a sample sheet, so that a file with several matrices is refused."""
 
     @property
     def address(self) -> str:

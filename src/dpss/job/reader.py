@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 from dpss.compute.executor import Executor
 from dpss.compute.machine import return_freed_memory
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import NeedsWholeError
+from dpss.errors import (
+    NeedsWholeError,
+    NoMatrixError,
+    SeveralMatricesError,
+    UnknownFormatError,
+)
 from dpss.job.publication import CELLS, Recipe, part_name
 from dpss.job.renderer import Drawing, Renderer
 from dpss.job.results import MatrixFiles, Results, headline
@@ -26,6 +32,7 @@ from dpss.storage.scratch import OpenRoom, temporary_room
 if TYPE_CHECKING:
     from dpss.engine.progress import Progress
     from dpss.formats.base import Layer, Matrix
+    from dpss.formats.discovery import OpenFailure
     from dpss.formats.options import OpenOptions
     from dpss.job.cell_file import CellFile
     from dpss.storage.access import Hold
@@ -112,6 +119,7 @@ class Reader:
         Raises:
             MatrixError: The file can't be opened.
             NeedsWholeError: The file can't be read in place.
+            SeveralMatricesError: It is one sample of a sheet, but holds several matrices.
         """
         from dpss.engine.summarizer import summarize_matrix
         from dpss.formats.discovery import OpenFailure, iter_matrices
@@ -123,7 +131,7 @@ class Reader:
         with self.open_ref(ref, whole=whole) as source:
             executor = self._executor_for(source)
             with closing(iter_matrices(source, self._open_options())) as matrices:
-                for matrix in matrices:
+                for matrix in _one_of(ref, matrices) if ref.is_sample else matrices:
                     self.stop.check()
                     if isinstance(matrix, OpenFailure):
                         if isinstance(matrix.error, NeedsWholeError):
@@ -250,6 +258,28 @@ class Reader:
             *describe_policy(result.policy),
             large={} if table is None else {CELLS: table.path},
         )
+
+
+def _one_of(
+    ref: MatrixRef, found: Iterable[Matrix | OpenFailure]
+) -> Iterator[Matrix | OpenFailure]:
+    """Yield the one matrix of a sample, without a name of its own.
+
+    Raises:
+        SeveralMatricesError: There is another one.
+    """
+    names: list[str] = []
+    for each in found:
+        if isinstance(getattr(each, "error", None), (UnknownFormatError, NoMatrixError)):
+            continue
+        names.append(each.name)
+        if len(names) > 1:
+            raise SeveralMatricesError(
+                f"{redact_url(ref.address)}: holds several matrices, {names[0]} and {names[1]} "
+                "among them, but a line of a sheet is one sample; give the path of one, or all "
+                "of it without a sheet"
+            )
+        yield replace(each, name="")
 
 
 def trace(ref: MatrixRef, error: Exception) -> None:

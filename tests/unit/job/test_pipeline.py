@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dpss.catalogs.local import SheetCatalog
 from dpss.cli.config import make_run_settings
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.job.children.isolation import is_matrix
@@ -21,7 +22,7 @@ from dpss.job.report.outcomes import Status
 from dpss.job.run import run
 from dpss.storage.local import LocalStore
 from tests.unit.formats.packing import GEO_NAMES, geo_raw, table, tar, tar_gz
-from tests.unit.small import job_of
+from tests.unit.small import counts, job_of, write_h5ad_csr
 
 SETTINGS = make_run_settings(input="in", output="out")
 
@@ -83,3 +84,28 @@ def test_listing_reads_no_r_file_whole(tmp_path: Path, pack, head: bytes) -> Non
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_a_sample_of_a_sheet_is_one_matrix(tmp_path: Path) -> None:
+    """Several at its path fail it, and none is published; one of any name is the sample."""
+    for place in ("two/A/m0", "two/B/m1", "one/deep/m0", "beside/m0"):
+        path = tmp_path / f"{place}.h5ad"
+        path.parent.mkdir(parents=True)
+        write_h5ad_csr(path, counts(n_cells=9))
+    (tmp_path / "beside" / "filelist.txt").write_text("a\n")
+    (tmp_path / "set.tar").write_bytes(tar({"x.csv": table(), "y.csv": table()}))
+    sheet = tmp_path / "samples.csv"
+    lines = ("two", "one", "beside", "set.tar")
+    sheet.write_text("sample,path,expected_cells\n" + "".join(f"S_{p},{p},9\n" for p in lines))
+    job = job_of(tmp_path, LocalStore(tmp_path / "out"), catalog=SheetCatalog(str(sheet)))
+    report = run(job)
+    found = {outcome.matrix: outcome for outcome in report.outcomes}
+    assert {name for name, each in found.items() if each.status is Status.PUBLISHED} == {
+        "S_one", "S_beside"
+    }  # fmt: skip
+    for name, parts in (("S_two", "A_m0 and B_m1"), ("S_set.tar", "x and y")):
+        assert found[name].status is Status.FAILED
+        assert f"holds several matrices, {parts} among them" in found[name].reason
+    published = sorted((tmp_path / "out" / "samples").glob("*/summary.json"))
+    assert [path.parent.name for path in published] == ["S_beside", "S_one"]
+    assert {json.loads(path.read_text())["n_cells_expected"] for path in published} == {9}

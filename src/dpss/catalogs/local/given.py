@@ -39,6 +39,8 @@ class _Given:
     sample: PipelineSample | None = None
     """The sample that it is of, with paths relative to ``base``."""
     base: Path = Path()
+    below: tuple[MatrixRef, ...] = ()
+    """The matrices below a folder, if a pipeline's sample is among them."""
 
     @property
     def key(self) -> tuple[str, str] | None:
@@ -90,7 +92,7 @@ class GivenCatalog:
             if path is None:
                 yield _remote(each.address, name)
             elif path.is_dir() and not is_matrix_folder(path):
-                yield _folder(path, each.last, name)
+                yield _folder(path, each, name)
             elif each.sample is not None:
                 ref = _sample_ref(name, each.sample, each.base)
                 yield Project(name, stem_of(name), (replace(ref, name="", url=each.last),))
@@ -143,8 +145,14 @@ def _look_up(address: str) -> _Given:
     if path is None and not name_in([last]):
         # A sample's folder on S3, `s3://bucket/S01/outs`.
         last = name_in(redact_url(address).split("/")[2:]) or last
-    if path is None or (path.is_dir() and not is_matrix_folder(path)):
+    if path is None:
         return _Given(address, last)
+    if path.is_dir() and not is_matrix_folder(path):
+        below = tuple(_samples_below(path))
+        if len(below) == 1 and not name_in([last]):
+            # A sample's folder, `S01/outs`.
+            last = name_in(path.resolve().parts) or last
+        return _Given(address, last, below=below)
     path = Path(*path.absolute().parts)
     base = path.parents[min(_DEPTH, len(path.parents)) - 1]
     own = path.relative_to(base).as_posix()
@@ -226,20 +234,20 @@ def _sample_ref(project: str, sample: PipelineSample, base: Path) -> MatrixRef:
     return make_sample_ref(project, "", sample, places)
 
 
-def _folder(path: Path, last: str, project: str) -> Project:
+def _folder(path: Path, given: _Given, project: str) -> Project:
     """Return the project of a folder: of its samples, or the folder as it is opened."""
-    refs = _samples_below(path)
-    if not refs:
-        return Project(project, stem_of(last), (make_ref(project, "", last, path),))
-    if len(refs) == 1:
-        here = name_in(path.resolve().parts) or project
-        named = names_of_files([here])[0] if name_in([last]) == "" else project
-        return Project(named, here, (replace(refs[0], project_id=named, name=""),))
-    names = unique_names(ref.name for ref in refs)
+    if not given.below:
+        ref = make_ref(project, "", given.last, path)
+        return Project(project, stem_of(given.last), (ref,))
+    if len(given.below) == 1:
+        title = name_in(path.resolve().parts) or project
+        return Project(project, title, (replace(given.below[0], project_id=project, name=""),))
+    names = unique_names(ref.name for ref in given.below)
     renamed = (
-        replace(ref, project_id=project, name=name) for ref, name in zip(refs, names, strict=True)
+        replace(ref, project_id=project, name=name)
+        for ref, name in zip(given.below, names, strict=True)
     )
-    return Project(project, stem_of(last), tuple(renamed))
+    return Project(project, stem_of(given.last), tuple(renamed))
 
 
 def _samples_at(source: Source) -> list[MatrixRef]:

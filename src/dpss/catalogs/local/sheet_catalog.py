@@ -100,6 +100,7 @@ def _ref(project: str, row: SheetRow, folder: Path) -> MatrixRef:
     terms = {"chemistry": row.chemistry, "group": row.group}
     return replace(
         ref,
+        is_sample=True,
         n_cells_expected=row.expected_cells,
         peers=row.group,
         strata={name: (text,) for name, text in terms.items() if text},

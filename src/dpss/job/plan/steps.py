@@ -94,15 +94,24 @@ def plan_run(
 ) -> list[Step]:
     """Return a step for every file of a source, in the source's order.
 
+    Of several files with the same folder only the first is processed: the others would replace it.
+
     Args:
         projects: The projects of the source.
         known: The content of the output.
         recipe: Version and settings of this run.
         force: Whether to process every file.
     """
-    steps = []
+    steps: list[Step] = []
+    first: dict[str, MatrixRef] = {}
     for project in projects:
-        steps += [_decide(project, ref, known, recipe, force=force) for ref in project.refs]
+        for ref in project.refs:
+            owner = first.setdefault(folder_of(ref.project_id, ref.name), ref)
+            steps.append(
+                _decide(project, ref, known, recipe, force=force)
+                if owner is ref
+                else _refuse(project, ref, owner)
+            )
         steps += [
             Step(
                 project,
@@ -213,6 +222,17 @@ def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, f
         policy_findings=findings,
     )
     return Step(project, ref, "unchanged", outcome)
+
+
+def _refuse(project: Project, ref: MatrixRef, owner: MatrixRef) -> Step:
+    """Return the step of a file whose folder is that of another one."""
+    folder = folder_of(ref.project_id, ref.name)
+    reason = f"{ref.url}: would replace {folder}, which is of {owner.url}; give it another name"
+    outcome = Outcome(
+        ref.project_id, ref.name, Status.FAILED, reason,
+        folder=folder, url=ref.url, fingerprint=ref.fingerprint,
+    )  # fmt: skip
+    return Step(project, ref, reason, outcome)
 
 
 def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:

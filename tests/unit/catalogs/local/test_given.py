@@ -67,6 +67,29 @@ def test_folders_of_samples(samples: Path) -> None:
     assert names_of(".") == [(samples.name, ["S01", "S02"])]
 
 
+@pytest.mark.parametrize(
+    ("addresses", "names"),
+    [
+        (("ra/S01/outs", "rb/S01/outs"), ["S01", "S01-2"]),
+        (("ra/S01/outs", "S01.h5ad"), ["S01", "S01.h5ad"]),
+        (("S01.h5ad", "rb/S01/outs", "ra/S01"), ["S01", "S01-2", "S01-3"]),
+        (("ra/S01", "rb/S01"), ["S01", "S01-2"]),
+        (("ra/S01/outs", "rb/s01/outs"), ["S01", "s01-2"]),
+        (("ra/S01/outs", "ra/S01/outs/filtered_feature_bc_matrix.h5"), ["S01", "S01-2"]),
+    ],
+)
+def test_samples_of_the_same_name_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], names: list[str]
+) -> None:
+    """In whatever form they are given: the second one replaced the first."""
+    make(tmp_path, *(f"{run}/outs/{path}" for run in ("ra/S01", "rb/S01", "rb/s01")
+                     for path in OUTS), "S01.h5ad")  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    found = names_of(*addresses)
+    assert len({name.casefold() for name, _ in found}) == len(addresses)
+    assert found == [(name, [""]) for name in names]
+
+
 def test_a_matrix_without_a_pipelines_folder_keeps_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

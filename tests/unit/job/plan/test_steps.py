@@ -6,10 +6,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dpss.engine.run_settings import RunSettings
 from dpss.job.concurrency import do_side_by_side
-from dpss.job.plan.steps import Step, largest_first, vanished
+from dpss.job.plan.steps import Known, Step, largest_first, plan_run, vanished
+from dpss.job.publication import Recipe
 from dpss.job.report.metrics import emf_line
 from dpss.job.report.outcomes import Outcome, RunReport, Status
 from dpss.job.stop import Interrupted, NeverStop
@@ -26,6 +29,20 @@ def test_the_largest_comes_first() -> None:
     """What is decided first, then by size; what has no known size last."""
     steps = [step("a", 1), step("b", None), step("c", 9), step("d", 5, decided=True)]
     assert [s.ref.name for s in largest_first(steps) if s.ref] == ["d", "c", "a", "b"]
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=6))
+def test_no_two_files_have_the_same_folder(names: list[str]) -> None:
+    """All after the first one fail, whatever the order, and the reason names both."""
+    refs = tuple(MatrixRef("p", name, f"{i}.h5ad", str(i)) for i, name in enumerate(names))
+    steps = plan_run([Project("p", "P", refs)], Known(), Recipe("1", {}))
+    todo = [each.ref.name for each in steps if each.ref and each.outcome is None]
+    assert todo == list(dict.fromkeys(names))
+    refused = [each.outcome for each in steps if each.outcome]
+    assert len(refused) == len(names) - len(todo)
+    for outcome in refused:
+        assert outcome.status is Status.FAILED
+        assert f"which is of {names.index(outcome.matrix)}.h5ad" in outcome.reason
 
 
 def test_only_what_the_source_no_longer_has_is_vanished() -> None:
