@@ -7,7 +7,7 @@ specification, "Disk format: level 0A").
 
 from __future__ import annotations
 
-from dpss.storage.archives.kinds import is_archive
+from dpss.storage.archives import is_archive
 from dpss.storage.base import Blob
 from dpss.storage.compression import peek
 
