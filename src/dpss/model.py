@@ -30,6 +30,8 @@ class Companions:
     """Its published address."""
     metrics: tuple[tuple[str, str], ...] = ()
     """Published address and location of each file of the pipeline's own metrics."""
+    same_locations: tuple[str, ...] = ()
+    """Locations of the same matrix in other formats."""
 
 
 @dataclass(frozen=True)

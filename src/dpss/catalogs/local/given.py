@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dpss.catalogs.local.folder import LocalCatalog
-from dpss.catalogs.local.references import is_matrix_folder, make_ref, make_sample_ref
+from dpss.catalogs.local.references import (
+    check_extent,
+    is_matrix_folder,
+    make_ref,
+    make_sample_ref,
+)
 from dpss.catalogs.pipelines.samples import PipelineSample, find_samples, name_in
 from dpss.errors import MatrixError
 from dpss.formats.endings import names_of_files, stem_of
@@ -111,7 +116,7 @@ def ref_of(address: str, project: str, name: str) -> MatrixRef:
     Raises:
         UnreachableError: There is no such file.
         MatrixError: The address can't be reached.
-        ValueError: Several samples are in the folder.
+        ValueError: Several samples are in the folder, or too many files.
         OSError: A file can't be read.
     """
     source = open_source(address)
@@ -123,7 +128,10 @@ def ref_of(address: str, project: str, name: str) -> MatrixRef:
         if not refs:
             return make_remote_ref(project, name, address, source)
     else:
-        refs = [] if not path.is_dir() or is_matrix_folder(path) else _samples_below(path)
+        is_folder = path.is_dir() and not is_matrix_folder(path)
+        if is_folder:
+            check_extent(path)
+        refs = _samples_below(path) if is_folder else []
     if len(refs) > 1:
         found = ", ".join(ref.name for ref in refs[:3]) + (", …" if len(refs) > 3 else "")
         raise ValueError(f"{address}: holds {len(refs)} samples ({found}); choose one of them")

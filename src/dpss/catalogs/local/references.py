@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,12 +14,34 @@ from dpss.storage.fingerprint import fingerprint
 from dpss.storage.local import last_modified
 from dpss.storage.locations import Source, open_source
 
+MOST_ENTRIES = 100_000
+"""Most files and folders below the folder of a sample."""
+
 
 def is_matrix_folder(path: Path) -> bool:
     """Return whether a folder is one matrix, by its names: Cell Ranger's files or zarr."""
     if not path.is_dir():
         return False
     return any(is_of_matrix_folder(child.name) and child.is_file() for child in path.iterdir())
+
+
+def check_extent(folder: Path) -> None:
+    """Check that a folder may be a sample's: not a whole disk, which would be walked for hours.
+
+    Matrices in many files, such as zarr, count as one.
+
+    Raises:
+        ValueError: It has more than `MOST_ENTRIES` files and folders.
+        OSError: A folder can't be read.
+    """
+    count = 0
+    for root, folders, files in os.walk(folder):
+        count += len(folders) + len(files)
+        if count > MOST_ENTRIES:
+            raise ValueError(
+                f"{folder}: has more than {MOST_ENTRIES:,} files; give the folder of one sample"
+            )
+        folders[:] = [name for name in folders if not is_matrix_folder(Path(root, name))]
 
 
 def make_ref(project: str, name: str, shown: str, path: Path) -> MatrixRef:

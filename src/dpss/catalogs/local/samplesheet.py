@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +24,16 @@ OPTIONAL = ("expected_cells", "chemistry", "group")
 """Columns that it may have; all others are not used."""
 MOST_FAULTS = 10
 """Most faults that a message lists."""
+LONGEST_TERM = 100
+"""Most characters of a chemistry or a group."""
+LONGEST_PATH = 4096
+"""Most characters of a path; no file system has longer ones."""
+ONE_LINE = "each sample has one line, with the matrix of all its lanes"
+"""Advice where a sample or a matrix is in several lines."""
+_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+"""A first line that tells Excel the delimiter."""
+_SHOWN, _LISTED = 60, 10
+"""Most characters of a field, and most names, in a message."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +105,12 @@ def parse_sheet(data: bytes, name: str) -> SampleSheet:
     Raises:
         SettingsError: The sheet has faults; the message has a line for each.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise sheet_error(name, [SheetFault(line, "", "is not UTF-8 text")]) from error
-    lines = ((i, fields) for i, fields in _records(text, name) if any(map(str.strip, fields)))
+    text = _text_of(data, name)
+    lines = ((i, fields) for i, fields in _records(text, name) if not _is_blank(fields))
     number, header = next(lines, (1, []))
     if not header:
         raise sheet_error(name, [SheetFault(1, "", "the sheet is empty")])
-    columns = [title.strip().lower() for title in header]
+    columns = [" ".join(title.split()).lower() for title in header]
     faults = list(_faults_of_header(number, columns))
     if faults:
         raise sheet_error(name, faults)
@@ -119,15 +127,58 @@ def parse_sheet(data: bytes, name: str) -> SampleSheet:
     return SampleSheet(tuple(rows), tuple(each for each in columns if each and each not in known))
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many more there are.
+
+    >>> listed(["a", "b"]), listed(list("abcdefghijklm"))
+    ('a, b', 'a, b, c, d, e, f, g, h, i, j and 3 more')
+    """
+    first = ", ".join(_cut(name) for name in names[:_LISTED])
+    more = len(names) - _LISTED
+    return f"{first} and {more:,} more" if more > 0 else first
+
+
+def shown(field: str) -> str:
+    """Return a field in quotes, as messages have it: cut where it is long, without secrets."""
+    return repr(_cut(redact_url(field)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _text_of(data: bytes, name: str) -> str:
+    """Return the text of a sheet; UTF-16, as Excel's "Unicode text", is refused."""
+    advice = "is not UTF-8 text; save it as CSV UTF-8"
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise sheet_error(name, [SheetFault(line, "", advice)]) from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise sheet_error(name, [SheetFault(line, "", advice)])
+    return text
+
+
+def _is_blank(fields: Sequence[str]) -> bool:
+    """Return whether a line has nothing but delimiters, of any kind, and blanks."""
+    return not any(field.strip(' \t,;\r\n"') for field in fields)
+
+
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of the first line of each record, and its fields."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = max(",\t;", key=first.count)
+    first = next((line for line in io.StringIO(text) if line.strip(' \t,;\r\n"')), "")
+    stated = _SEPARATOR.fullmatch(first)
+    delimiter = stated[1] if stated else max(",\t;", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
         for fields in reader:
-            yield line, fields
+            if stated and not _is_blank(fields):
+                stated = None
+            else:
+                yield line, fields
             line = reader.line_num + 1
     except csv.Error as error:
         raise sheet_error(
@@ -136,7 +187,7 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _faults_of_header(line: int, columns: Sequence[str]) -> Iterator[SheetFault]:
-    there = ", ".join(filter(None, columns)) or "none"
+    there = listed([each for each in columns if each]) or "none"
     for wanted in REQUIRED:
         if wanted not in columns:
             advice = ""
@@ -147,7 +198,7 @@ def _faults_of_header(line: int, columns: Sequence[str]) -> Iterator[SheetFault]
             )
     for column in dict.fromkeys(columns):
         if column and columns.count(column) > 1:
-            yield SheetFault(line, column, "there are several columns of this name")
+            yield SheetFault(line, _cut(column), "there are several columns of this name")
 
 
 def _is_whole(
@@ -186,26 +237,40 @@ def _fault_of_sample(value: str) -> str:
         return "the name is missing"
     if value != safe_name(value):
         return (
-            f"{value!r} can't be the name of a folder; use letters, digits and . _ + - only, "
+            f"{shown(value)} can't be the name of a folder; use letters, digits and . _ + - only, "
             f"such as {safe_name(value)}"
         )
     return ""
 
 
 def _fault_of_path(value: str) -> str:
-    return "" if value else "the path is missing"
+    if not value:
+        return "the path is missing"
+    if any(unicodedata.category(each) in {"Cc", "Zl", "Zp"} for each in value):
+        return f"{shown(value)} has a line break or another control character"
+    return "" if len(value) <= LONGEST_PATH else f"has more than {LONGEST_PATH:,} characters"
+
+
+def _fault_of_term(value: str) -> str:
+    """Return the fault of a text that pages, logs and other programs show."""
+    printable = all(each.isprintable() or unicodedata.category(each) == "Zs" for each in value)
+    if printable and len(value) <= LONGEST_TERM:
+        return ""
+    return f"{shown(value)} is not one line of at most {LONGEST_TERM} printable characters"
 
 
 def _fault_of_number(value: str) -> str:
     if not value or (value.isascii() and value.isdigit() and len(value) < 12 and int(value) > 0):
         return ""
-    return f"{value!r} is no whole number of cells; write it as 5000, or leave it empty"
+    return f"{shown(value)} is no whole number of cells; write it as 5000, or leave it empty"
 
 
 _CHECKS: Mapping[str, Callable[[str], str]] = {
     "sample": _fault_of_sample,
     "path": _fault_of_path,
     "expected_cells": _fault_of_number,
+    "chemistry": _fault_of_term,
+    "group": _fault_of_term,
 }
 """Functions that return the fault of a column's field; an empty text for a good one."""
 
@@ -219,7 +284,6 @@ def _repeated(rows: Sequence[SheetRow]) -> Iterator[SheetFault]:
             # Not every file system keeps names apart that differ in upper and lower case.
             key = value.casefold() if column == "sample" else value
             if value and key in first:
-                again = f"{redact_url(value)!r} is in line {first[key]}, too"
-                advice = "each sample has one line, with the matrix of all its lanes"
-                yield SheetFault(row.line, column, f"{again}; {advice}")
+                again = f"{shown(value)} is in line {first[key]}, too"
+                yield SheetFault(row.line, column, f"{again}; {ONE_LINE}")
             first.setdefault(key, row.line)

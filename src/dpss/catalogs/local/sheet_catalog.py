@@ -10,16 +10,20 @@ from pathlib import Path
 from dpss.catalogs.local.given import ref_of
 from dpss.catalogs.local.samplesheet import (
     MAX_BYTES,
+    ONE_LINE,
     SampleSheet,
     SheetFault,
     SheetRow,
+    listed,
     parse_sheet,
     sheet_error,
+    shown,
 )
 from dpss.errors import DpssError, UnreachableError
 from dpss.model import MatrixRef, Project
 from dpss.storage.locations import local_path
 from dpss.storage.names import safe_name
+from dpss.storage.redaction import redact_url
 from dpss.summary.numerals import plural
 
 log = logging.getLogger(__name__)
@@ -52,13 +56,21 @@ class SheetCatalog:
         sheet = _read(path, self.sheet)
         if sheet.ignored:
             columns = "column" if len(sheet.ignored) == 1 else "columns"
-            log.warning("%s: not used: %s %s", self.sheet, columns, ", ".join(sheet.ignored))
+            log.warning("%s: not used: %s %s", self.sheet, columns, listed(sheet.ignored))
         project = safe_name(path.stem)
         refs: list[MatrixRef] = []
         faults: list[SheetFault] = []
+        first: dict[str, int] = {}
         for row in sheet.rows:
             try:
-                refs.append(_ref(project, row, path.parent))
+                ref = _ref(project, row, path.parent)
+                places = _places(ref)
+                other = next((first[place] for place in places if place in first), 0)
+                if other:
+                    again = f"{shown(row.path)} is the matrix of line {other}, too"
+                    faults.append(SheetFault(row.line, "path", f"{again}; {ONE_LINE}"))
+                first |= dict.fromkeys(places, row.line)
+                refs.append(ref)
             except (DpssError, OSError, ValueError) as error:
                 faults.append(SheetFault(row.line, "path", _reason(row, error)))
         if faults:
@@ -76,18 +88,21 @@ def _path_of(sheet: str) -> Path:
     return path
 
 
-def _read(path: Path, shown: str) -> SampleSheet:
+def _read(path: Path, given: str) -> SampleSheet:
+    # Opening a pipe would wait for its writer.
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UnreachableError(f"--samplesheet {given}: is a pipe or a device; give a file")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "can't be read"
-        raise UnreachableError(f"--samplesheet {shown}: {reason}") from error
+        raise UnreachableError(f"--samplesheet {given}: {reason}") from error
     if len(data) > MAX_BYTES:
         raise UnreachableError(
-            f"--samplesheet {shown}: has more than {MAX_BYTES >> 20} MiB; is it a matrix?"
+            f"--samplesheet {given}: has more than {MAX_BYTES >> 20} MiB; is it a matrix?"
         )
-    return parse_sheet(data, shown)
+    return parse_sheet(data, given)
 
 
 def _ref(project: str, row: SheetRow, folder: Path) -> MatrixRef:
@@ -107,7 +122,14 @@ def _ref(project: str, row: SheetRow, folder: Path) -> MatrixRef:
     )
 
 
+def _places(ref: MatrixRef) -> list[str]:
+    """Return the addresses of a matrix in all its formats, each in one form."""
+    same = ref.companions.same_locations if ref.companions else ()
+    local = ((address, local_path(address)) for address in (ref.address, *same))
+    return [address if path is None else str(path.resolve()) for address, path in local]
+
+
 def _reason(row: SheetRow, error: Exception) -> str:
     """Return the reason why a sample can't be read, which names its path once."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return reason if row.path in reason else f"{row.path}: {reason}"
+    return reason if row.path in reason else f"{redact_url(row.path)}: {reason}"

@@ -36,6 +36,7 @@ def with_companions_of(
         locations[sample.unfiltered] if sample.unfiltered else "",
         sample.unfiltered,
         tuple((path, locations[path]) for path in sample.metrics),
+        tuple(locations[path] for path in sample.same if path in locations),
     )
     changed = PREFIX + digest.hexdigest() if beside else ref.fingerprint
     return replace(ref, fingerprint=changed, companions=companions)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dpss.catalogs.local.references import make_ref, make_sample_ref
+import pytest
+
+from dpss.catalogs.local import references
+from dpss.catalogs.local.references import check_extent, make_ref, make_sample_ref
 from dpss.catalogs.pipelines.samples import find_samples
 from tests.unit.catalogs.local.test_folder import make
 
@@ -31,3 +34,15 @@ def test_a_sample_changes_with_each_file_that_is_read(tmp_path: Path) -> None:
     assert len(seen) == len(paths)
     alone = make_ref("p", "S", "x", places[sample.path])
     assert alone.companions is None
+
+
+def test_matrices_in_many_files_count_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zarr store may have a file for each of its chunks; a folder of files may not."""
+    make(tmp_path, "S/a.zarr/.zgroup", *(f"S/a.zarr/X/{i}" for i in range(20)), "S/b.json")
+    monkeypatch.setattr(references, "MOST_ENTRIES", 9)
+    check_extent(tmp_path / "S")
+    make(tmp_path, *(f"S/{i}.json" for i in range(9)))
+    with pytest.raises(ValueError, match="more than 9 files"):
+        check_extent(tmp_path / "S")

@@ -41,8 +41,24 @@ def test_a_sheet_as_nf_core_has_it() -> None:
         b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n"),
         GOOD.replace(b"sample,path", b" Sample , PATH "),
         b"\n" + GOOD.replace(b"\n", b"\n\n").replace(b"S01/outs", b' "S01/outs" '),
+        b";;;;\r\n" + GOOD,
+        b"  \t \n,,,,\n" + GOOD.replace(b",", b";"),
+        b"sep=;\r\n" + GOOD.replace(b",", b";"),
+        b'"SEP=\t"\n' + GOOD.replace(b",", b"\t"),
+        b"\n \nsep=,\n" + GOOD,
     ],
-    ids=["tabs", "semicolons", "Windows", "titles", "empty lines"],
+    ids=[
+        "tabs",
+        "semicolons",
+        "Windows",
+        "titles",
+        "empty lines",
+        "empty cells",
+        "blanks",
+        "Excel's separator",
+        "a tab as Excel's separator",
+        "Excel's separator below blanks",
+    ],
 )
 def test_what_spreadsheets_make_of_it_is_the_same(data: bytes) -> None:
     """Tabs, semicolons, a byte order mark, blanks around titles, empty lines."""
@@ -91,6 +107,13 @@ FAULTS = {
     "repeated": ("sample,path\nS01,a\nS02,b\nS01,c\n", "line 4, column sample: 'S01' is in line 2"),
     "other case": ("sample,path\nS01,a\ns01,b\n", "line 3, column sample: 's01' is in line 2"),
     "same path": ("sample,path\nS01,a\nS02,a\n", "line 3, column path: 'a' is in line 2, too"),
+    "a fault below Excel's separator": ("sep=;\nsample;path\nS 1;a\n", "line 3, column sample"),
+    "lines in a group": ('sample,path,group\nS,a,"x\nERROR y"\n', r"column group: 'x\nERROR y' is"),
+    "colour": ("sample,path,chemistry\nS,a,v\x1b[31m3\n", "column chemistry: 'v\\x1b[31m3' is not"),
+    "a long group": (f"sample,path,group\nS,a,{'g' * 101}\n", "at most 100 printable"),
+    "direction": ("sample,path,group\nS,a,v\u202e3\n", "column group: 'v\\u202e3' is not one line"),
+    "lines in a path": ('sample,path\nS,"a\nb"\n', "column path: 'a\\nb' has a line break"),
+    "a long path": (f"sample,path\nS,{'p' * 5000}\n", "has more than 4,096 characters"),
     "open quote": ('sample,path\nS01,"a\n', "line 2: is no line of a table"),
 }
 
@@ -117,4 +140,40 @@ def test_all_faults_are_told_at_once() -> None:
     assert many[-1] == "samples.csv has 40 more such faults"
     address = "https://example.org/a.h5ad?X-Amz-Signature=secret"
     assert "secret" not in fault_of(f"sample,path\nS01,{address}\nS02,{address}\n")
-    assert fault_of(b"sample,path\nS\xff,a\n") == "samples.csv, line 2: is not UTF-8 text"
+    assert fault_of(b"sample,path\nS\xff,a\n") == (
+        "samples.csv, line 2: is not UTF-8 text; save it as CSV UTF-8"
+    )
+
+
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le"])
+def test_what_is_no_utf_8_is_told_how_to_be_saved(code: str) -> None:
+    """As Excel's "Unicode text", with and without a byte order mark."""
+    assert fault_of(GOOD.decode().encode(code)).endswith("text; save it as CSV UTF-8")
+
+
+@given(st.text(min_size=1, max_size=120))
+def test_a_group_is_one_printable_line(text: str) -> None:
+    """Whatever it is made of; otherwise the message is one line."""
+    data = io.StringIO()
+    csv.writer(data).writerows([("sample", "path", "group"), ("S", "a", text)])
+    try:
+        (row,) = parse_sheet(data.getvalue().encode(errors="replace"), "s").rows
+    except SettingsError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert len(row.group) <= 100
+        assert len(row.group.splitlines()) <= 1
+        assert not any(each < " " for each in row.group)
+
+
+def test_long_fields_are_cut_in_messages() -> None:
+    """Names, numbers, columns: no message has more than some hundred characters."""
+    long = "x y" * 100_000
+    for data in (
+        f"sample,path\n{long[:100_000]},a\n",
+        f"sample,path,expected_cells\nS,a,{long[:100_000]}\n",
+        f"sample,{','.join(f'c{i}' for i in range(20_000))}\n",
+        f"sample,path,{long[:100_000]},{long[:100_000]}\nS,a,,\n",
+        f"sample,path\nS1,{long[:4000]}\nS2,{long[:4000]}\n",
+    ):
+        assert len(fault_of(data)) < 400

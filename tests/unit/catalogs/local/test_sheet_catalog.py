@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
 
-from dpss.catalogs.local import SheetCatalog
+from dpss.catalogs.local import SheetCatalog, references
 from dpss.errors import SettingsError, UnreachableError
 from tests.unit.catalogs.local.test_folder import make
 from tests.unit.catalogs.local.test_given import OUTS
@@ -39,7 +40,7 @@ def test_samples_of_a_sheet(folder: Path) -> None:
         "S1,A,,,",
         "S3,c.h5ad,,v2,control",
         f"S4,{folder / 'd'},,,",
-        "S5,A/../B/outs/filtered_feature_bc_matrix.h5,,,",
+        "S5,A/../both/E/outs/filtered_feature_bc_matrix.h5,,,",
     ).projects()
     assert (project.id, project.title) == ("run_7", "run 7")
     assert [ref.name for ref in project.refs] == ["S2", "S1", "S3", "S4", "S5"]
@@ -68,6 +69,42 @@ def test_faults_of_paths_are_told_by_line(folder: Path) -> None:
     assert "line 5, column path: " in four
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("c.h5ad", "./c.h5ad"),
+        ("c.h5ad", "A/../c.h5ad"),
+        ("c.h5ad", "link.h5ad"),
+        ("A", "A/outs"),
+        ("A/outs", "A/outs/filtered_feature_bc_matrix"),
+        ("A/outs/filtered_feature_bc_matrix", "A/outs/filtered_feature_bc_matrix.h5"),
+    ],
+)
+def test_a_matrix_under_several_names_is_told(folder: Path, one: str, other: str) -> None:
+    """However its path is written, and in whatever format it is named."""
+    (folder / "link.h5ad").symlink_to("c.h5ad")
+    for first, second in ((one, other), (other, one)):
+        with pytest.raises(SettingsError) as found:
+            next(sheet(folder, f"S1,{first},,,", "S2,B,,,", f"S3,{second},,,").projects())
+        told = f"line 4, column path: {second!r} is the matrix of line 2, too; each sample has"
+        assert told in str(found.value)
+
+
+def test_the_unfiltered_matrix_is_another_one(folder: Path) -> None:
+    """Both may be looked at."""
+    (project,) = sheet(folder, "S1,A,,,", "S2,A/outs/raw_feature_bc_matrix.h5,,,").projects()
+    assert len(project.refs) == 2
+
+
+def test_a_folder_that_is_no_samples_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before all of it is walked: the sheet's own folder, the one above, any large one."""
+    monkeypatch.setattr(references, "MOST_ENTRIES", 9)
+    for path in (".", "..", str(folder)):
+        with pytest.raises(SettingsError, match="more than 9 files; give the folder of one sample"):
+            next(sheet(folder, f"S1,{path},,,").projects())
+    next(sheet(folder, "S1,A,,,").projects())
+
+
 def test_columns_without_use_are_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """In one line of the log."""
     caplog.set_level(logging.WARNING)
@@ -84,10 +121,14 @@ def test_a_sheet_that_cannot_be_read(tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
     with large.open("wb") as file:
         file.truncate((1 << 24) + 1)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     for given, told in (
         ("nope.csv", "nope.csv: No such file"),
         (str(tmp_path), "Is a directory"),
         ("https://example.org/samples.csv", "only a local file"),
+        (str(pipe), "is a pipe or a device; give a file"),
+        (os.devnull, "is a pipe or a device; give a file"),
         (str(large), "has more than 16 MiB"),
     ):
         with pytest.raises(UnreachableError, match="--samplesheet") as found:
