@@ -7,6 +7,7 @@ verdicts in words, and box plots of the cells of all matrices side by side.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from dpss.storage.plain_text import strip_control
@@ -119,7 +120,7 @@ def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, An
     """Return the documents of a portal by their keys in the output; none without matrices."""
     if not records:
         return {}
-    names = sample_names(records)
+    names = {folder: _text(name) for folder, name in sample_names(records).items()}
     apart = _find_apart(records)
     rows = {names[record.folder]: _row(record, apart) for record in records}
     numbers = {name: _without(row, _TEXTS) for name, row in rows.items()}
@@ -189,8 +190,16 @@ def _row(record: MatrixRecord, apart: Mapping[str, tuple[str, ...]]) -> dict[str
         **({} if (n := record.n_cells_expected) is None else {"n_cells_expected": n}),
         "status": "fail" if record.checks["fail"] else "warn" if warned else "pass",
         **({"policy": record.policy} if record.policy else {}),
-        **{name: strip_control(text) for name, text in texts.items() if text},
+        **{name: _text(text) for name, text in texts.items() if text},
     }
+
+
+def _text(said: str) -> str:
+    """Return a text for MultiQC, which puts it into its page as HTML.
+
+    An apostrophe stays as it is (``10x 3' v3``): attributes of that page have double quotes.
+    """
+    return escape(strip_control(said), quote=False).replace('"', "&quot;")
 
 
 def _without(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,19 @@ import random
 import shutil
 import subprocess
 import sys
+from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dpss.storage.locations import open_store
+from dpss.storage.plain_text import strip_control
+from dpss.website import multiqc
 from dpss.website.build import build_website
-from tests.unit.website.portal import ASSUMED, document, gene_rows, write_matrix
+from tests.unit.website.portal import ASSUMED, decision, document, gene_rows, write_matrix
 
 
 def run_multiqc(output: Path, to: Path) -> dict[str, list[list[str]]]:
@@ -126,6 +132,63 @@ def test_what_a_sample_sheet_says_is_in_the_tables(tmp_path: Path) -> None:
     index = json.loads((tmp_path / "index.json").read_bytes())
     expected = [each.get("n_cells_expected") for each in index["projects"][0]["matrices"]]
     assert expected == [5000, None]
+
+
+class _Tags(HTMLParser):
+    """Tags of a page with a mark in an attribute, and the texts with the mark."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a tag; values and names of samples are data, as long as they stay in attributes."""
+        named = [name for name, value in attrs if "MARK" in name + (value or "")]
+        if set(named) - {"data-sorting-val", "data-sample-group", "data-original-sn"}:
+            self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        """Take a text."""
+        if "MARK" in data:
+            self.texts.append(data)
+
+
+HOSTILE = (
+    "<img src=x onerror=MARK(1)>",
+    "</td></table><script id=MARK>alert(2)</script>",
+    '"><svg onload=MARK(3)>',
+    "R&D's &lt;b id=MARK&gt;",
+)
+
+
+@pytest.mark.slow
+def test_what_a_sheet_says_is_text_in_the_report(tmp_path: Path) -> None:
+    """Markup in groups, chemistries, cautions and assumptions is shown and makes no element."""
+    rng = random.Random(3)
+    for number, said in enumerate(HOSTILE, 1):
+        rows, name = gene_rows(rng, 40, 300), f"S0{number}"
+        doc = document(rng, rows, project="run", title="run", name=name, n_cells=300)
+        doc["matrix"] |= {"peers": said, "strata": {"chemistry": [said], "group": [said]}}
+        doc["checks"] = [{"name": "assumptions", "status": "warn", "message": f"{said} was."}]
+        doc["reading"] = [decision("orientation", said, assumed=True)]
+        doc["matrix"]["name"] = f"{name} {said}" if number < 3 else name
+        write_matrix(tmp_path / "out" / "run" / name, doc, rows)
+    build_website(open_store(str(tmp_path / "out")))
+    run_multiqc(tmp_path / "out", tmp_path / "qc")
+    page = _Tags()
+    page.feed((tmp_path / "qc" / "multiqc_report.html").read_text(encoding="utf-8"))
+    assert page.tags == []
+    for said in HOSTILE:
+        assert sum(said in text for text in page.texts) >= 2, said
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_any_text_is_one_text_of_html(said: str) -> None:
+    """A page shows the characters that were given, within an element and an attribute."""
+    escaped = multiqc._text(said)
+    assert not set('<>"') & set(escaped)
+    assert unescape(escaped) == strip_control(said)
 
 
 def test_an_empty_output_has_no_documents(tmp_path: Path) -> None:
