@@ -12,6 +12,7 @@ def wanted = parts.find { it.startsWith("${block}:") }
 new GroovyShell().parse(text)  // the whole module is Groovy
 def binding = new Binding([
     task: [ext: [args: given.args, prefix: null, when: null], cpus: given.cpus, process: 'DPSS_SUMMARIZE'],
+    error: { said -> throw new IllegalArgumentException(said.toString()) },
     meta: given.meta, samples: given.samples, matrices: given.matrices,
 ])
 def made = new GroovyShell(binding).evaluate(wanted - "${block}:")

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,23 @@ MODULE = ROOT / "integrations" / "nextflow" / "dpss" / "summarize"
 MAIN = (MODULE / "main.nf").read_text()
 
 
-def script_of(block: str, **task: Any) -> str:
-    """Return the script of a task as the module makes it; skip without Groovy."""
+def evaluate(block: str, **task: Any) -> subprocess.CompletedProcess[str]:
+    """Evaluate a block of the module for a task; skip without Groovy."""
     groovy, java = shutil.which("groovy"), shutil.which("java")
     if groovy is None or java is None:
         pytest.skip("groovy is not installed (Debian's package of this name)")
     home = Path(java).resolve().parent.parent
-    done = subprocess.run(
+    return subprocess.run(
         [groovy, str(Path(__file__).with_name("process.groovy")), str(MODULE / "main.nf"), block,
          json.dumps({"meta": {"id": "run1"}, "args": "", "cpus": 1} | task)],
         env={**os.environ, "JAVA_HOME": str(home)}, capture_output=True, text=True, check=False,
         timeout=120,
     )  # fmt: skip
+
+
+def script_of(block: str, **task: Any) -> str:
+    """Return the script of a task as the module makes it; skip without Groovy."""
+    done = evaluate(block, **task)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -87,6 +93,41 @@ def test_one_sample_and_the_stub(tmp_path: Path) -> None:
     assert "'A\tS01.h5ad\t\t\t'" in one
     run_script(script_of("stub", samples=[], matrices=[]), tmp_path)
     check_outputs(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("block", "name"),
+    [
+        *(("script", f"a{end}") for end in ("$(touch PWNED)", "`touch PWNED`", "\ntouch PWNED")),
+        *(("script", name) for name in ("a;touch PWNED", "-x", "../up", "")),
+        *(("stub", name) for name in ("a$(touch PWNED)", "run 1", "*")),
+    ],
+)
+def test_an_id_is_no_command(block: str, name: str, tmp_path: Path) -> None:
+    """The id of a run is a word of the script: one with other characters fails the task."""
+    task = {"meta": {"id": name}, "samples": {"id": "A"}, "matrices": "S01.h5ad"}
+    done = evaluate(block, **task)
+    if done.returncode == 0:
+        prepare(tmp_path)
+        run_script(done.stdout, tmp_path)
+        assert not (tmp_path / "PWNED").exists()
+    assert "has other characters than letters, digits" in done.stderr
+
+
+@pytest.mark.slow
+def test_what_a_sample_says_is_a_field(tmp_path: Path) -> None:
+    """Quotation marks, tabs, line feeds and the shell's characters do not break the sheet."""
+    prepare(tmp_path)
+    said = '"5 prime"\tv2\n$(touch PWNED) `touch PWNED` \\ %s it\'s'
+    samples = [{"id": "A", "chemistry": said, "group": '"'}, {"id": "B", "chemistry": "v3"}]
+    text = script_of("script", samples=samples, matrices=["S01.h5ad", "S02.h5ad"],
+                     args="--no-embedding", meta={"id": "run.1+a-b"})  # fmt: skip
+    run_script(text, tmp_path)
+    rows = json.loads((tmp_path / "run.1+a-b/multiqc/matrices_mqc.json").read_bytes())["data"]
+    assert unescape(rows["A"]["chemistry"]) == " ".join(said.split())
+    assert (unescape(rows["A"]["group"]), rows["B"]["chemistry"]) == ('"', "v3")
+    assert not (tmp_path / "PWNED").exists()
 
 
 def test_the_files_of_the_module_agree() -> None:

@@ -21,12 +21,19 @@ process DPSS_SUMMARIZE {
     script:
     def args = task.ext.args ?: ''
     prefix = task.ext.prefix ?: "${meta.id}"
+    // A word of the commands below and a name of files, so that other characters are refused.
+    if (!(prefix ==~ /[A-Za-z0-9_][A-Za-z0-9_.+-]*/)) {
+        error "DPSS_SUMMARIZE: id or prefix has other characters than letters, digits, _ . + and -: ${prefix}"
+    }
     // A sample sheet, so that samples have their own names whatever their files are called.
     def titles = ['sample', 'path', 'expected_cells', 'chemistry', 'group']
     def rows = [[samples].flatten(), [matrices].flatten()].transpose().collect { sample, matrix ->
-        [sample.id, matrix, sample.expected_cells ?: '', sample.chemistry ?: '', sample.group ?: '']
+        def texts = [sample.chemistry, sample.group].collect { "${it ?: ''}".replaceAll(/\s+/, ' ') }
+        [sample.id, matrix, sample.expected_cells ?: ''] + texts
     }
-    def lines = ([titles] + rows).collect { row -> "'" + row.join('\t').replace("'", "'\\''") + "'" }.join(' ')
+    // Fields are quoted as in CSV where they need it, and each line as a word of the shell.
+    def field = { "$it".find(/["\t\r\n]/) ? '"' + "$it".replace('"', '""') + '"' : "$it" }
+    def lines = ([titles] + rows).collect { row -> "'" + row.collect(field).join('\t').replace("'", "'\\''") + "'" }.join(' ')
     """
     printf '%s\\n' ${lines} > ${prefix}.tsv
 
@@ -45,6 +52,9 @@ process DPSS_SUMMARIZE {
 
     stub:
     prefix = task.ext.prefix ?: "${meta.id}"
+    if (!(prefix ==~ /[A-Za-z0-9_][A-Za-z0-9_.+-]*/)) {
+        error "DPSS_SUMMARIZE: id or prefix has other characters than letters, digits, _ . + and -: ${prefix}"
+    }
     """
     mkdir -p ${prefix}/${prefix}/sample ${prefix}/multiqc
     touch ${prefix}/index.html ${prefix}/${prefix}/sample/summary.json ${prefix}/multiqc/general_mqc.json
