@@ -1,4 +1,4 @@
-"""Deletion of outdated files of an output: the only module that deletes for a run."""
+"""Outdated files of an output: their deletion, for a run only here, and what is said of others."""
 
 from __future__ import annotations
 
@@ -17,8 +17,39 @@ from dpss.job.publication import (
 )
 from dpss.model import Project
 from dpss.storage.base import Store
+from dpss.summary.numerals import plural
 
 log = logging.getLogger(__name__)
+
+
+_LISTED = 10
+"""Most samples that a message names."""
+
+
+def tell_left(store: Store, projects: Sequence[Project]) -> None:
+    """Log the samples of a sheet's project that are published, but no longer in the sheet.
+
+    They stay, and stand on the project's page and in MultiQC's tables beside the others.
+
+    Args:
+        store: The output.
+        projects: All projects of the source.
+    """
+    for project in projects:
+        there = {folder_of(ref.project_id, ref.name) for ref in project.refs if ref.is_sample}
+        if not there:
+            continue
+        published = (key for key in published_folders(store) if key.startswith(f"{project.id}/"))
+        left = sorted(key.partition("/")[2] for key in set(published) - there)
+        if left:
+            names = ", ".join(left[:_LISTED]) + (", …" if len(left) > _LISTED else "")
+            log.warning(
+                "%s: %s of an earlier sheet in the output, and on its pages: %s; if they are not "
+                "wanted, delete their folders and give the command again, or use another --output",
+                project.id,
+                plural(len(left), "sample"),
+                names,
+            )
 
 
 def prune(store: Store, projects: Sequence[Project], recipe: Recipe) -> None:

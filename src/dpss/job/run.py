@@ -28,7 +28,7 @@ from dpss.job.plan.attempts import Attempts
 from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
 from dpss.job.plan.steps import Attempt, Known, Step, largest_first, plan_run
 from dpss.job.publication import Recipe, folder_of, read_published
-from dpss.job.removal import prune
+from dpss.job.removal import prune, tell_left
 from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.job.report.parts import gather
 from dpss.job.report.peers import mark_apart
@@ -180,6 +180,8 @@ def _work(job: Job) -> Iterator[RunReport]:
     job.pipeline.stop.check()
     if job.prune and not problem and not job.only and job.shard == ALL:
         prune(store, projects, recipe)
+    else:
+        tell_left(store, projects)
 
 
 def _end(job: Job) -> Iterator[RunReport]:

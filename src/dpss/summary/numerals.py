@@ -40,6 +40,37 @@ def percent(value: float | None) -> str:
     return f"{value:.{digits}f}{_NARROW_SPACE}%"
 
 
+def proportion(value: float, other: float) -> str:
+    """Return how large a number is against another one: a percentage below it, else a factor.
+
+    A half and the double are only said where they are exact, as they are limits.
+
+    >>> proportion(480, 5000).replace("\u202f", " "), proportion(12000, 5000), proportion(1234, 1)
+    ('9.6 % of', '2.4 times', '1,234 times')
+    >>> proportion(2499, 5000).replace("\u202f", " "), proportion(10001, 5000)
+    ('49.98 % of', '2.0002 times')
+
+    Args:
+        value: A number, at least 0.
+        other: The number that it is compared with, above 0.
+    """
+    ratio = value / other
+    if ratio < 1:
+        text = percent(100 * ratio)
+        if text == percent(50.0):
+            text = f"{_told_apart(100 * ratio, 50)}{_NARROW_SPACE}%"
+        return f"{text} of"
+    if ratio >= 10:
+        return f"{math.floor(ratio + 0.5):,} times"
+    return f"{_told_apart(ratio, 2)} times"
+
+
+def _told_apart(value: float, limit: float) -> str:
+    """Return a number with two digits, or with as many as tell it from a limit."""
+    texts = (f"{value:.{digits}g}" for digits in range(2, 17))
+    return next((text for text in texts if value == limit or float(text) != limit), f"{limit}")
+
+
 _PLURALS = {"matrix": "matrices", "stratum": "strata"}
 
 

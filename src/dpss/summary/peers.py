@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from dpss.stats.outliers import MIN_COMPARED, find_odd
-from dpss.summary.numerals import number, percent
+from dpss.summary.numerals import number, percent, proportion
 
 MEDIANS = {
     "median_genes_per_cell": ("genes per cell", True),
@@ -104,13 +104,7 @@ def find_apart(
 
 def _sentence(words: str, value: float, centre: float, among: str, *, is_share: bool) -> str:
     say = percent if is_share else number
-    ratio = value / centre if centre else 0
-    if not ratio:
-        size = "against"
-    elif ratio < 1:
-        size = f"{percent(100 * ratio)} of"
-    else:
-        size = f"{ratio:.2g} times"
+    size = proportion(value, centre) if value and centre else "against"
     verb = "is" if is_share else "are"
     compared = f"{size} the median of {among} ({say(centre)})"
     return f"{words.capitalize()} {verb} apart: {say(value)}, {compared}."

@@ -40,6 +40,12 @@ _EXPECTED = {
     "scale": False,
     "min": 0,
 }
+_ESTIMATED = {
+    **_EXPECTED,
+    "title": "Look like cells",
+    "description": "Barcodes above the knee of a matrix of all droplets, to compare with the "
+    "expected cells",
+}
 _TEXTS = {
     "group": {
         "title": "Group",
@@ -133,6 +139,8 @@ def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, An
     }
     if any("n_cells_expected" in row for row in rows.values()):
         columns = {"n_cells_expected": dict(_EXPECTED), **columns}
+    if any("n_cells_estimated" in row for row in rows.values()):
+        columns = {"n_cells_estimated": dict(_ESTIMATED), **columns}
     documents = {
         "general": {
             "id": "dpss_general",
@@ -188,10 +196,16 @@ def _row(record: MatrixRecord, apart: Mapping[str, tuple[str, ...]]) -> dict[str
     return {
         **{name: record.numbers[name] for name in _COLUMNS if record.numbers[name] is not None},
         **({} if (n := record.n_cells_expected) is None else {"n_cells_expected": n}),
+        **({} if (k := _estimated(record)) is None else {"n_cells_estimated": k}),
         "status": "fail" if record.checks["fail"] else "warn" if warned else "pass",
         **({"policy": record.policy} if record.policy else {}),
         **{name: _text(text) for name, text in texts.items() if text},
     }
+
+
+def _estimated(record: MatrixRecord) -> float | None:
+    """Return the number that the check compares with the expected cells, if it is an estimate."""
+    return None if record.n_cells_expected is None else record.numbers["n_cells_estimated"]
 
 
 def _text(said: str) -> str:

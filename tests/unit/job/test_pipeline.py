@@ -109,3 +109,20 @@ def test_a_sample_of_a_sheet_is_one_matrix(tmp_path: Path) -> None:
     published = sorted((tmp_path / "out" / "samples").glob("*/summary.json"))
     assert [path.parent.name for path in published] == ["S_beside", "S_one"]
     assert {json.loads(path.read_text())["n_cells_expected"] for path in published} == {9}
+
+
+def test_samples_of_an_earlier_sheet_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They stay in the output and on the page; what is not of the sheet's project is no sample."""
+    sheet = tmp_path / "samples.csv"
+    for i in range(13):
+        write_h5ad_csr(tmp_path / f"{i}.h5ad", counts(n_cells=5, seed=i))
+    told = []
+    for rows in (range(3), range(3), range(1, 2), [7]):
+        sheet.write_text("sample,path\n" + "".join(f"S{i},{i}.h5ad\n" for i in rows))
+        caplog.clear()
+        run(job_of(tmp_path, LocalStore(tmp_path / "out"), catalog=SheetCatalog(str(sheet))))
+        told.append([r.message.partition(" of an")[0] + r.message.partition("pages")[2][:9]
+                     for r in caplog.records if "earlier sheet" in r.message])  # fmt: skip
+    assert told == [[], [], ["samples: 2 samples: S0, S2;"], ["samples: 3 samples: S0, S1,"]]

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, NoCountsError
 from dpss.formats.anndata import open_anndata
 from dpss.job.tables import with_summary
 from dpss.stats.histogram import Distribution
@@ -134,11 +134,15 @@ def test_a_document_that_breaks_its_schema_is_refused() -> None:
 def test_a_summary_of_little_or_nothing_obeys_all_laws(
     shape: tuple[int, int], density: float, min_gene_count: int
 ) -> None:
-    """No cells, no genes, no counts, no cell kept: such summaries are true as well."""
+    """No cells, no counts, no cell kept: such summaries are true as well; no genes are refused."""
     x = sp.random(*shape, density, "csr", random_state=np.random.default_rng(1))
     x.data = np.ceil(x.data * 1e6)
     adata = anndata.AnnData(x)
     adata.var_names = [f"MT-{i}" if i < 5 else f"ENSG{i:011d}" for i in range(shape[1])]
     adata.obs_names = [f"c{i}" for i in range(shape[0])]
+    if not shape[1]:
+        with pytest.raises(NoCountsError, match="holds no genes"):
+            summarise_matrix(open_anndata(adata), min_gene_count=min_gene_count)
+        return
     made = summarise_matrix(open_anndata(adata), min_gene_count=min_gene_count)
     assert list(find_faults(made)) == []

@@ -81,3 +81,10 @@ def test_matrices_given_one_by_one_are_side_by_side() -> None:
     assert set_of("S01", "", "given") == set_of("S02", "", "given")
     assert set_of("heart", "", "") != set_of("liver", "", "")
     assert set_of("samples", "S01", "a") == set_of("samples", "S02", "b") == "samples"
+
+
+def test_large_ratios_are_whole_numbers() -> None:
+    """Not ``1.2e+03 times``."""
+    usual = {name: {"median_counts_per_cell": 2.0 + i / 100} for i, name in enumerate("abcd")}
+    (said,) = find_apart(usual | {"far": {"median_counts_per_cell": 24680.0}})["far"]
+    assert said.startswith("Counts per cell are apart: 24,680, 12,218 times the median of all 5")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -189,6 +190,28 @@ def test_any_text_is_one_text_of_html(said: str) -> None:
     escaped = multiqc._text(said)
     assert not set('<>"') & set(escaped)
     assert unescape(escaped) == strip_control(said)
+
+
+def test_expected_cells_stand_beside_barcodes_that_look_like_cells(tmp_path: Path) -> None:
+    """A matrix of all droplets has far more barcodes than cells: the check compares the latter."""
+    rng = random.Random(4)
+    for name, estimated in (("S01", 300), ("S02", None), ("S03", 1)):
+        rows = gene_rows(rng, 40, 6000)
+        doc = document(rng, rows, project="run", title="run", name=name, n_cells=6000)
+        doc |= {"n_cells_expected": 310, "n_cells_estimated": estimated}
+        write_matrix(tmp_path / "run" / name, doc, rows)
+    build_website(open_store(str(tmp_path)))
+    page = (tmp_path / "run" / "index.html").read_text()
+    found = re.findall(r'Cells">6,000<span class="sub">(.*?)</span>', page.replace("\u202f", ","))
+    assert sorted(found) == [
+        "about 1 of 310 expected",
+        "about 300 of 310 expected",
+        "of 310 expected",
+    ]
+    tables = documents_of(tmp_path)
+    assert tables["general"]["headers"]["n_cells_estimated"]["title"] == "Look like cells"
+    rows = tables["matrices"]["data"]
+    assert [rows[name].get("n_cells_estimated") for name in ("S01", "S02", "S03")] == [300, None, 1]
 
 
 def test_an_empty_output_has_no_documents(tmp_path: Path) -> None:

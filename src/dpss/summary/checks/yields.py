@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dpss.summary.checks.kind import PASS, WARN
-from dpss.summary.numerals import percent
+from dpss.summary.numerals import plural, proportion
 from dpss.summary.record import Check, Summary
 
 NAME = "expected_cells"
@@ -35,13 +35,18 @@ def check_yield(found: int, expected: int, *, estimated: bool = False) -> Check:
         expected: Number of cells that was planned, at least 1.
         estimated: Whether ``found`` is an estimate, of barcodes above the knee.
     """
-    verb = "barcodes look like cells" if estimated else "cells were read"
-    what = f"{'About ' if estimated else ''}{found:,} {verb}"
+    one = found == 1
+    if estimated:
+        verb = "looks like a cell" if one else "look like cells"
+        what = f"About {plural(found, 'barcode')} {verb}"
+    else:
+        what = f"{plural(found, 'cell')} {'was' if one else 'were'} read"
     ratio = found / expected
     if 1 / FACTOR <= ratio <= FACTOR:
-        return Check(NAME, PASS, f"{what}; {expected:,} were expected.")
-    size = percent(100 * ratio) + " of" if ratio < 1 else f"{ratio:.2g} times"
-    return Check(NAME, WARN, f"{what}, {size} the {expected:,} that were expected.")
+        was = "was" if expected == 1 else "were"
+        return Check(NAME, PASS, f"{what}; {expected:,} {was} expected.")
+    that = "one that was" if expected == 1 else f"{expected:,} that were"
+    return Check(NAME, WARN, f"{what}, {proportion(found, expected)} the {that} expected.")
 
 
 def with_yield(summary: Summary, expected: int) -> Summary:
