@@ -61,7 +61,7 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("matrices", metavar="[MATRIX...]", nargs=-1)
-@option("--samplesheet", metavar="FILE", help="A table of samples instead of MATRIX: see above.")
+@option("--samplesheet", metavar="FILE", help="Table of samples (sample, path) instead of MATRIX.")
 @option("--output", default="dpss-summary", show_default=True, metavar="DIR", help="Where to.")
 @setting_options("statistics", "judgement")
 @log_options

@@ -17,6 +17,7 @@ from dpss.errors import ColumnError, FetchError, MatrixError
 from dpss.formats.base import CategoricalTable, CellTable, DatasetFacts, Matrix
 from dpss.formats.faults import reader_faults
 from dpss.model import Certainty, Decision
+from dpss.storage.redaction import redact_text
 from dpss.summary.cellxgene import (
     CHECK,
     N_LISTED,
@@ -29,6 +30,7 @@ from dpss.summary.cellxgene import (
     SchemaStatement,
     judge_schema,
     missing_fields,
+    required_columns,
     state_schema,
 )
 from dpss.summary.record import Check
@@ -81,6 +83,8 @@ def read_schema(matrix: Matrix) -> SchemaReading | None:
     faults: list[str] = []
     columns = _attempt(cells.columns, "obs", faults) or []
     texts = {name: _text(facts, name, faults) for name in _FACTS[:2]}
+    if texts["schema_reference"]:
+        texts["schema_reference"] = redact_text(texts["schema_reference"])
     said = state_schema(texts["schema_version"], texts["schema_reference"], columns)
     if said is None:
         return None
@@ -112,22 +116,36 @@ def with_schema(
         facts.get("title"),
         None,
         None,
+        None,
         (),
         missing_fields(reading.statement, reading.columns, facts),
     )
+    required = [each for each in required_columns(reading.statement) if each in reading.columns]
+    empty: dict[str, int] = {}
     terms = []
     for name in TERM_FIELDS:
         columns = [each for each in (f"{name}{SUFFIX}", name) if each in reading.columns]
         counts = partial(_count, cells, columns, n_cells)
         if columns:
-            terms.append(_of_counts(name, _attempt(counts, f"obs/{columns[0]}", faults)))
+            found = _attempt(counts, f"obs/{columns[0]}", faults)
+            terms.append(_of_counts(name, found))
+            if columns[0] in required:
+                empty[columns[0]] = _without_first(found or {})
         else:
             terms.append(_of_facts(name, facts, n_cells))
     report = replace(report, terms=tuple(each for each in terms if each is not None))
-    if PRIMARY in reading.columns:
-        primary = _attempt(partial(_count, cells, [PRIMARY], n_cells), f"obs/{PRIMARY}", faults)
-        report = _with_primary(report, primary or {})
-    checks = [Check(CHECK, *judge_schema(reading.statement, report))]
+    if PRIMARY in reading.columns and PRIMARY not in required:
+        required.append(PRIMARY)
+    for column in required:
+        if column not in empty:
+            found = _attempt(partial(_count, cells, [column], n_cells), f"obs/{column}", faults)
+            empty[column] = _without_first(found or {})
+            if column == PRIMARY and found is not None:
+                # Any other value, such as the <NA> of pandas, does not tell it either.
+                told = {yes: found.get((str(yes),), 0) for yes in (True, False)}
+                empty[column] = n_cells - sum(told.values())
+                report = _with_primary(report, told, n_cells)
+    checks = [Check(CHECK, *judge_schema(reading.statement, report, empty))]
     checks += [Check(CHECK, "warn", _one_line(each)) for each in faults]
     return report, tuple(checks)
 
@@ -230,12 +248,22 @@ def _of_facts(name: str, facts: dict[str, str], n_cells: int) -> FieldTerms | No
     return FieldTerms(name, 1, 0, (OntologyTerm(named or None, label or None, n_cells),))
 
 
-def _with_primary(report: SchemaReport, counts: dict[Values, int]) -> SchemaReport:
-    primary = counts.get(("True",), 0)
-    n_told = primary + counts.get(("False",), 0)
+def _without_first(counts: dict[Values, int]) -> int:
+    """Return the number of cells without a value in the first column."""
+    return sum(n for values, n in counts.items() if not values[0])
+
+
+def _with_primary(report: SchemaReport, told: dict[bool, int], n_cells: int) -> SchemaReport:
+    """Return a report with the primary data; as it is if no cell tells it."""
+    n_told = sum(told.values())
     if not n_told:
         return report
-    return replace(report, n_primary_data=primary, pct_primary_data=100 * primary / n_told)
+    return replace(
+        report,
+        n_primary_data=told[True],
+        pct_primary_data=100 * told[True] / n_cells,
+        n_primary_missing=n_cells - n_told,
+    )
 
 
 def _text(facts: DatasetFacts, name: str, faults: list[str]) -> str | None:

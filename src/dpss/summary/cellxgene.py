@@ -8,7 +8,7 @@ the organism from ``obs`` to ``uns``), 7.0.0 and 7.1.0.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -120,7 +120,9 @@ class SchemaReport:
     n_primary_data: int | None
     """Cells that are not taken over from another data set; ``None`` where it does not tell."""
     pct_primary_data: float | None
-    """Percentage of the cells with a value that are primary data; ``None`` without such cells."""
+    """Percentage of all cells; ``None`` where the file does not tell."""
+    n_primary_missing: int | None
+    """Cells of which the file does not tell it; ``None`` where it tells it of none."""
     terms: tuple[FieldTerms, ...]
     """Terms of each field that the file has, in the order of `TERM_FIELDS`."""
     missing_fields: tuple[str, ...]
@@ -157,6 +159,13 @@ def state_schema(
     return None
 
 
+def required_columns(statement: SchemaStatement) -> tuple[str, ...]:
+    """Return the columns of cells that a version requires; none of a version that is not known."""
+    if statement.version is not None and statement.major not in KNOWN_VERSIONS:
+        return ()
+    return (*_CELL_COLUMNS, _ORGANISM) if statement.major == KNOWN_VERSIONS[0] else _CELL_COLUMNS
+
+
 def missing_fields(
     statement: SchemaStatement, columns: Collection[str], facts: Collection[str]
 ) -> tuple[str, ...]:
@@ -185,12 +194,15 @@ def missing_fields(
     return tuple(found)
 
 
-def judge_schema(statement: SchemaStatement, report: SchemaReport) -> tuple[str, str]:
+def judge_schema(
+    statement: SchemaStatement, report: SchemaReport, empty: Mapping[str, int]
+) -> tuple[str, str]:
     """Return status and sentences of the check of the required fields.
 
     Args:
         statement: Version of the schema.
         report: What the file has.
+        empty: Cells without a value in a required column, by the column.
     """
     name = f"CELLxGENE's schema {statement.version}" if statement.version else "CELLxGENE's schema"
     if statement.version is not None and statement.major not in KNOWN_VERSIONS:
@@ -198,15 +210,19 @@ def judge_schema(statement: SchemaStatement, report: SchemaReport) -> tuple[str,
         return "not measured", (
             f"The file follows {name}; which fields it requires is known of versions {known} only."
         )
+    said = []
     if report.missing_fields:
         n = len(report.missing_fields)
         verb = "is" if n == 1 else "are"
         listed = ", ".join(report.missing_fields)
-        return "warn", f"{plural(n, 'field')} that {name} requires {verb} missing: {listed}."
-    empty = [each for each in report.terms if each.n_missing]
-    if empty:
-        listed = ", ".join(f"{each.field} of {plural(each.n_missing, 'cell')}" for each in empty)
-        return "warn", f"Fields that {name} requires have no value: {listed}."
+        said.append(f"{plural(n, 'field')} that {name} requires {verb} missing: {listed}.")
+    without = {each.field: each.n_missing for each in report.terms}
+    without |= {column.removesuffix(SUFFIX): n for column, n in empty.items()}
+    if any(without.values()):
+        listed = ", ".join(f"{each} of {plural(n, 'cell')}" for each, n in without.items() if n)
+        said.append(f"Fields that {name} requires have no value: {listed}.")
+    if said:
+        return "warn", " ".join(said)
     return "pass", f"All fields that {name} requires of each data set are there."
 
 

@@ -13,7 +13,7 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dpss
@@ -176,6 +176,57 @@ def test_missing_fields_and_values() -> None:
         data.obs[name] = data.obs[name].where(np.arange(60) > 3)
     _, (check,) = read(open_anndata(data), 60)
     assert (check.status, "sex of 4 cells" in check.message) == ("warn", True)
+
+
+REQUIRED = ("donor_id", "tissue_type", "self_reported_ethnicity_ontology_term_id")
+
+
+@given(st.lists(st.sampled_from(REQUIRED), unique=True), st.integers(1, 60), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_required_columns_without_values(columns: list[str], n: int, missing: bool) -> None:
+    """Each is named with its cells, beside a field that is missing."""
+    data = make()
+    for name in columns:
+        data.obs[name] = data.obs[name].where(np.arange(60) >= n)
+    if missing:
+        del data.obs["sex_ontology_term_id"]
+    _, (check,) = read(open_anndata(data), 60)
+    cells = "1 cell" if n == 1 else f"{n} cells"
+    told = [f"{name.removesuffix('_ontology_term_id')} of {cells}" for name in columns]
+    assert all(each in check.message for each in told)
+    assert ("are missing" in check.message or "is missing" in check.message) == missing
+    assert check.status == ("warn" if columns or missing else "pass")
+
+
+def test_an_identifier_without_a_label_counts_and_a_label_without_one_does_not() -> None:
+    """The schema requires the identifier."""
+    data = make()
+    data.obs["tissue_ontology_term_id"] = data.obs["tissue_ontology_term_id"].where(
+        np.arange(60) >= 7
+    )
+    data.obs["assay"] = data.obs["assay"].where(np.arange(60) >= 7)
+    _, (check,) = read(open_anndata(data), 60)
+    assert "no value: tissue of 7 cells." in check.message
+
+
+@pytest.mark.parametrize(("yes", "no"), [(20, 0), (20, 20), (0, 10), (60, 0)])
+def test_share_of_primary_data_is_of_all_cells(yes: int, no: int) -> None:
+    """Cells without a value are told, and are part of the whole."""
+    data = make()
+    values = [True] * yes + [False] * no + [pd.NA] * (60 - yes - no)
+    data.obs["is_primary_data"] = pd.array(values, dtype="boolean")
+    report, (check,) = read(open_anndata(data), 60)
+    assert report.n_primary_data == yes
+    assert report.pct_primary_data == pytest.approx(100 * yes / 60)
+    assert report.n_primary_missing == 60 - yes - no
+    assert (f"is_primary_data of {60 - yes - no} cells" in check.message) == (yes + no < 60)
+
+
+@pytest.mark.parametrize("secret", ["?sig=hunter2", "?X-Amz-Signature=hunter2#hunter2", "#hunter2"])
+def test_secrets_of_the_reference_are_not_published(secret: str) -> None:
+    """Its query and fragment are left out."""
+    report, _ = read(open_anndata(make(schema_reference=FACTS["schema_reference"] + secret)), 60)
+    assert report.schema_reference == FACTS["schema_reference"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dpss.summary.cellxgene import (
     SchemaStatement,
     judge_schema,
     missing_fields,
+    required_columns,
     schema_document,
     state_schema,
 )
@@ -26,7 +27,7 @@ ORGANISM = "organism_ontology_term_id"
 REFERENCE = (
     "https://github.com/chanzuckerberg/single-cell-curation/blob/main/schema/7.1.0/schema.md"
 )
-NOTHING = SchemaReport(None, None, None, None, None, (), ())
+NOTHING = SchemaReport(None, None, None, None, None, None, (), ())
 
 
 def test_recognised_by_what_the_file_states() -> None:
@@ -73,20 +74,33 @@ def test_without_a_version_either_place_will_do() -> None:
     assert found == ("obs/assay_ontology_term_id", "uns/title", f"uns/{ORGANISM}")
 
 
+@pytest.mark.parametrize("version", ["5.1.0", "6.0.0", "7.1.0", None])
+def test_columns_that_are_required(version: str | None) -> None:
+    """All of the cells; the organism where it is a column of them."""
+    found = required_columns(SchemaStatement(version, None, ""))
+    assert set(found) == {*COLUMNS, *([ORGANISM] if version == "5.1.0" else [])}
+
+
 def test_verdict() -> None:
     """Missing fields and missing values warn and are named; nothing fails."""
     statement = SchemaStatement("7.1.0", REFERENCE, "")
-    assert judge_schema(statement, NOTHING)[0] == "pass"
+    assert judge_schema(statement, NOTHING, {"donor_id": 0})[0] == "pass"
     status, message = judge_schema(
-        statement, replace(NOTHING, missing_fields=("obs/donor_id", "uns/title"))
+        statement, replace(NOTHING, missing_fields=("obs/donor_id", "uns/title")), {}
     )
     assert status == "warn"
     assert message == (
         "2 fields that CELLxGENE's schema 7.1.0 requires are missing: obs/donor_id, uns/title."
     )
     terms = (FieldTerms("sex", 1, 3, ()), FieldTerms("assay", 1, 0, ()))
-    status, message = judge_schema(statement, replace(NOTHING, terms=terms))
+    status, message = judge_schema(statement, replace(NOTHING, terms=terms), {})
     assert (status, "sex of 3 cells" in message) == ("warn", True)
+    report = replace(NOTHING, terms=terms, missing_fields=("obs/tissue_type",))
+    empty = {"donor_id": 60, "sex_ontology_term_id": 5, "assay_ontology_term_id": 0}
+    assert judge_schema(statement, report, empty)[1] == (
+        "1 field that CELLxGENE's schema 7.1.0 requires is missing: obs/tissue_type. Fields that "
+        "CELLxGENE's schema 7.1.0 requires have no value: sex of 5 cells, donor_id of 60 cells."
+    )
 
 
 def test_versions_of_unknown_fields() -> None:
@@ -94,7 +108,8 @@ def test_versions_of_unknown_fields() -> None:
     for version in ("3.0.0", "8.0.0"):
         statement = SchemaStatement(version, REFERENCE, "")
         assert missing_fields(statement, [], []) == ()
-        assert judge_schema(statement, NOTHING)[0] == "not measured"
+        assert required_columns(statement) == ()
+        assert judge_schema(statement, NOTHING, {})[0] == "not measured"
 
 
 def test_document_is_of_plain_lists() -> None:

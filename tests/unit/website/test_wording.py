@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dpss import website
 from dpss.figures.registry import figure_infos
+from dpss.stats.outliers import _DEVIATIONS, _DEVIATIONS_OF_FEW, LEAST_DIFFERENCE
 from dpss.summary.tables import summary_document
 from dpss.website.records import record_of
 from dpss.website.wording import finding, typical_cell
@@ -64,3 +67,17 @@ def test_every_figure_has_a_text_alternative(groups: list[str | None]) -> None:
     assert all(found.values())
     assert f"in {len(set(groups))} part" in found["strata"]
     assert " by group" in found["strata"]
+
+
+def test_pages_state_the_rule_of_the_code() -> None:
+    """A median apart is told with the distance of few, and the least difference."""
+    folder = Path(website.__file__).parent / "templates"
+    told = [
+        text
+        for path in sorted(folder.glob("*.j2"))
+        if "median absolute deviations" in (text := path.read_text(encoding="utf-8"))
+    ]
+    assert len(told) == 2
+    assert _DEVIATIONS == 3 and _DEVIATIONS_OF_FEW == 6 and LEAST_DIFFERENCE == 0.25
+    words = "more than 3 + 6/n median absolute deviations from that of all n, and differs by more"
+    assert all(f"{words} than a quarter" in text for text in told)

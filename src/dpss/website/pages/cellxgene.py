@@ -30,8 +30,11 @@ def schema_table(document: Mapping[str, Any]) -> dict[str, Any] | None:
     rows = [_row_of_field(each, n_cells) for each in known]
     if report["n_primary_data"] is not None:
         said = f"{plural(report['n_primary_data'], 'cell')} of this data set's own"
-        entry = {"label": said, "id": "", "share": percent(report["pct_primary_data"])}
-        rows.insert(0, {"title": "Primary data", "terms": [entry], "more": ""})
+        share = _share(report["n_primary_data"], n_cells)
+        entry = {"label": said, "id": "", "share": share}
+        # Documents of earlier versions do not have the number.
+        more = _without(report.get("n_primary_missing"))
+        rows.insert(0, {"title": "Primary data", "terms": [entry], "more": more})
     version = report["schema_version"]
     return {
         "name": f"CELLxGENE schema {version}" if version else "CELLxGENE schema",
@@ -47,12 +50,23 @@ def _row_of_field(found: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     entries = [
         {
             "label": each["label"] or each["ontology_term_id"],
-            "id": (each["ontology_term_id"] or "") if each["label"] else "",
-            "share": percent(100 * each["n_cells"] / n_cells) if n_cells else "–",
+            # "unknown" and "na" are labels and identifiers of themselves.
+            "id": (each["ontology_term_id"] or "")
+            if each["label"] not in (None, "", each["ontology_term_id"])
+            else "",
+            "share": _share(each["n_cells"], n_cells),
         }
         for each in terms
     ]
     n_more = found["n_terms"] - len(terms)
     more = [f"{n_more:,} more"] if n_more else []
-    more += [f"{plural(found['n_missing'], 'cell')} without"] if found["n_missing"] else []
+    more += [_without(found["n_missing"])] if found["n_missing"] else []
     return {"title": TERM_FIELDS[found["field"]], "terms": entries, "more": ", ".join(more)}
+
+
+def _share(n: int, n_cells: int) -> str:
+    return percent(100 * n / n_cells) if n_cells else "–"
+
+
+def _without(n: int | None) -> str:
+    return f"{plural(n, 'cell')} without" if n else ""
