@@ -132,4 +132,7 @@ def _places(ref: MatrixRef) -> list[str]:
 def _reason(row: SheetRow, error: Exception) -> str:
     """Return the reason why a sample can't be read, which names its path once."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    filename = str(getattr(error, "filename", None) or "")
+    if filename and Path(filename).name != Path(row.path).name:
+        reason = f"{filename}: {reason}"
     return reason if row.path in reason else f"{redact_url(row.path)}: {reason}"

@@ -105,6 +105,15 @@ def test_a_folder_that_is_no_samples_is_told(folder: Path, monkeypatch: pytest.M
     next(sheet(folder, "S1,A,,,").projects())
 
 
+def test_a_file_that_is_missing_below_a_path_is_named(folder: Path) -> None:
+    """Not the path alone, which is there: a link in it leads nowhere."""
+    (folder / "loose").mkdir()
+    make(folder, "loose/x.h5ad")
+    (folder / "loose" / "away").symlink_to("nowhere")
+    with pytest.raises(SettingsError, match=r"loose/away: No such file or directory"):
+        next(sheet(folder, "S1,loose,,,").projects())
+
+
 def test_columns_without_use_are_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """In one line of the log."""
     caplog.set_level(logging.WARNING)
