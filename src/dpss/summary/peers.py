@@ -72,13 +72,13 @@ def set_of(project: str, name: str, peers: str) -> str:
 def find_apart(
     numbers: Mapping[str, Mapping[str, float | None]], groups: Mapping[str, str] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return sentences on the medians that stand apart, by the name of their matrix.
+    r"""Return sentences on the medians that stand apart, by the name of their matrix.
 
     The rule is `dpss.stats.outliers.find_odd`, as on the page of the project.
 
     >>> usual = {name: {"median_counts_per_cell": 3000.0 + len(name)} for name in ("a", "bb", "c")}
     >>> find_apart(usual | {"ddd": {"median_counts_per_cell": 150.0}})
-    {'ddd': ('Counts per cell are apart: 150, 5 % of the median of all 4 (3,001).',)}
+    {'ddd': ('Counts per cell are apart: 150, 5.0\u202f% of the median of all 4 (3,001).',)}
 
     Args:
         numbers: Numbers of each matrix side by side, by its name.
