@@ -5,8 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from dpss.storage.base import Blob
+from dpss.compute.prefetch import Prefetchable
+from dpss.storage.base import Blob, Spans
 from dpss.storage.derived import Derived, skip
+from dpss.storage.local import path_of
+
+
+def behind(blob: Blob, n_bytes: int) -> Blob:
+    """Return a blob without its first bytes; it can prefetch if the blob can."""
+    if n_bytes == 0:
+        return blob
+    if isinstance(blob, Prefetchable):
+        return PrefetchableBehind(blob, n_bytes)
+    return BlobBehind(blob, n_bytes)
+
+
+def is_local(blob: Blob) -> bool:
+    """Return whether a blob is a local file, or a part of one."""
+    return path_of(blob.inner if isinstance(blob, BlobBehind) else blob) is not None
 
 
 @dataclass(frozen=True)
@@ -38,3 +54,13 @@ class BlobBehind(Derived):
         file = self.inner.open()
         skip(file, self.n_bytes)
         return file
+
+
+class PrefetchableBehind(BlobBehind):
+    """A blob without its first bytes, of one that can prefetch."""
+
+    def prefetch(self, spans: Spans) -> None:
+        """Start to fetch ranges that will be read, and return without waiting."""
+        if isinstance(self.inner, Prefetchable):
+            places = [(start + self.n_bytes, length) for start, length in spans.places]
+            self.inner.prefetch(Spans(places, spans.soon))

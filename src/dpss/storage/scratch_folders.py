@@ -57,10 +57,14 @@ def remove_folder(folder: Path) -> None:
 
 
 def remove_emptied(folder: Path) -> None:
-    """Remove the file of a folder's lock, and the folder if nothing else is in it."""
+    """Remove the file of a folder's lock and the folder, unless something else is in it.
+
+    By its lock the next program finds what could not be removed.
+    """
     with contextlib.suppress(OSError):
-        (folder / _LOCK).unlink(missing_ok=True)
-        folder.rmdir()
+        if all(path.name == _LOCK for path in folder.iterdir()):
+            (folder / _LOCK).unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def remove_abandoned(parent: Path) -> None:

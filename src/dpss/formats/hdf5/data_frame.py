@@ -29,6 +29,9 @@ from dpss.formats.annotation.gene_table import Note
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import check_heaps, read_whole
 
+_MAX_TEXT_BYTES = 1 << 16
+"""Most bytes of a single text of fixed size; a file may declare more without holding them."""
+
 
 @dataclass(frozen=True)
 class Hdf5Elements:
@@ -104,6 +107,8 @@ class Hdf5Elements:
             if not isinstance(node, h5py.Dataset) or node.size != 1 or node.dtype.kind not in "SO":
                 return None
             if node.dtype.kind == "O" and h5py.check_string_dtype(node.dtype) is None:
+                return None
+            if node.dtype.itemsize > _MAX_TEXT_BYTES:
                 return None
             check_heaps(self.file, node)
             return str(as_text(np.ravel(node[()]))[0])

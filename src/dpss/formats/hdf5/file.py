@@ -23,7 +23,7 @@ from dpss.compute.prefetch import Prefetchable
 from dpss.errors import CorruptMatrixError, DpssError, NeedsWholeError, NoMatrixError
 from dpss.formats.arrays.vectors import Cursor
 from dpss.formats.hdf5.access import ASTRAY, limit_metadata, open_local, reason_of
-from dpss.formats.hdf5.filters import require_filters
+from dpss.formats.hdf5.filters import require_filters, unfilter
 from dpss.formats.hdf5.glances import Glances
 from dpss.formats.hdf5.inflation import can_inflate, inflate_chunks
 from dpss.formats.hdf5.layout import DatasetLayout, coalesce, dtype_of, lay_out, span_bytes
@@ -284,10 +284,14 @@ class ChunkedArray:
 
     def _decode(self, layout: DatasetLayout, number: int, stored: Any, mask: int) -> NDArray[Any]:
         """Return a chunk from its stored bytes."""
+        item_bytes = self.dtype.itemsize
+        n_bytes = layout.n_items * item_bytes
         try:
-            data = layout.decode(number, stored, mask, self.dtype.itemsize)
+            data = unfilter(stored, layout.filters, mask, n_bytes, item_bytes)
         except ValueError as error:
-            raise self._broken(number, str(error)) from error
+            raise self._broken(number, "can't be decompressed") from error
+        if len(data) != n_bytes:
+            raise self._broken(number, f"holds {len(data)} bytes instead of {n_bytes}")
         return np.frombuffer(data, dtype=self.dtype).reshape(layout.chunk_shape)
 
     def _broken(self, number: int, what: str) -> CorruptMatrixError:

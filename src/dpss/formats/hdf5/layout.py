@@ -14,7 +14,7 @@ from h5py import h5t
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
-from dpss.formats.hdf5.filters import SHUFFLE, known_filters, unfilter
+from dpss.formats.hdf5.filters import SHUFFLE, known_filters
 
 _MAX_GAP = 1 << 14
 """Most bytes between two chunks that one read covers."""
@@ -37,8 +37,6 @@ class DatasetLayout:
     """Bit mask of filters that were not applied to each chunk, shape ``(n_chunks,)``."""
     filters: tuple[int, ...]
     """Ids of the filters, in the order in which they were applied."""
-    partial: tuple[bool, ...]
-    """Whether the last chunk along each axis reaches over the array's end."""
 
     @cached_property
     def n_items(self) -> int:
@@ -50,43 +48,13 @@ class DatasetLayout:
         """Number of chunks side by side, across the first axis."""
         return prod(self.grid[1:])
 
-    def is_partial(self, number: int) -> bool:
-        """Return whether a chunk reaches over the array's end."""
-        place = np.unravel_index(number, self.grid)
-        ends = zip(place, self.grid, self.partial, strict=True)
-        return any(at == n - 1 and partial for at, n, partial in ends)
-
-    def decode(self, number: int, stored: Any, mask: int, item_bytes: int) -> Any:
-        """Return the bytes of a chunk.
-
-        A file may state that its partial chunks have no filters (``H5Pset_chunk_opts``), which h5py
-        does not tell: one of full size that can't be decoded is one of these.
-
-        Args:
-            number: The chunk.
-            stored: Its bytes in the file.
-            mask: Bit mask of filters that were not applied.
-            item_bytes: Size of an item.
-
-        Raises:
-            ValueError: The chunk is damaged; the message says how.
-        """
-        n_bytes = self.n_items * item_bytes
-        problem = "can't be decompressed"
-        try:
-            data = unfilter(stored, self.filters, mask, n_bytes, item_bytes)
-            if len(data) == n_bytes:
-                return data
-            problem = f"holds {len(data)} bytes instead of {n_bytes}"
-        except ValueError:
-            pass
-        if len(stored) == n_bytes and self.is_partial(number):
-            return stored
-        raise ValueError(problem)
-
 
 def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetLayout | None:
     """Return the positions of the chunks; `None` if the library must read them.
+
+    A file may state that its partial chunks have no filters (``H5Pset_chunk_opts``), which h5py
+    does not tell. A filtered chunk mostly has another size than one without filters: the library
+    reads a dataset with a partial chunk of full size.
 
     Args:
         url: Address of the file, for errors.
@@ -128,7 +96,23 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
         masks[number] = info.filter_mask
 
     dataset.id.chunk_iter(note)
-    return DatasetLayout(dataset.chunks, grid, offsets, sizes, masks, filters, partial)
+    found = DatasetLayout(dataset.chunks, grid, offsets, sizes, masks, filters)
+    full = np.flatnonzero(sizes == found.n_items * dataset.dtype.itemsize).tolist()
+    if filters and any(partial) and any(_is_partial(found, n, partial) for n in full):
+        return None
+    return found
+
+
+def _is_partial(layout: DatasetLayout, number: int, partial: tuple[bool, ...]) -> bool:
+    """Return whether a chunk reaches over the array's end.
+
+    Args:
+        layout: Where the chunks lie.
+        number: The chunk.
+        partial: Whether the last chunk along each axis does.
+    """
+    place = np.unravel_index(number, layout.grid)
+    return any(at == n - 1 and p for at, n, p in zip(place, layout.grid, partial, strict=True))
 
 
 def dtype_of(dataset: h5py.Dataset, place: str) -> np.dtype[Any]:

@@ -21,7 +21,7 @@ from dpss.formats.hdf5.strings import read_whole
 from dpss.formats.hdf5.tiled import Hdf5Tiles
 from dpss.model import GeneTable
 from dpss.storage.base import Blob
-from dpss.storage.local import path_of
+from dpss.storage.behind import is_local
 
 FORMAT = "loom"
 
@@ -80,7 +80,7 @@ def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int)
         )
     layer = TiledLayer(name, tiles, genes, cell_axis=1).check()
     scattered = layer.cell_major and tiles.tile_shape[0] < tiles.shape[0]
-    if scattered and path_of(file.blob) is None and tiles.stored_bytes > _NEAR_BYTES:
+    if scattered and not is_local(file.blob) and tiles.stored_bytes > _NEAR_BYTES:
         raise NeedsWholeError(
             f"{tiles.url}: the tiles of some cells lie all over it, so it can't be read from afar"
         )

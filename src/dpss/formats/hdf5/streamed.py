@@ -132,7 +132,6 @@ class StreamedLayer:
         if int(layout.masks[number]) & 1:
             yield from self._plain(at, end, piece_bytes)
             return
-        begin, is_first = at, True
         inflater = isal_zlib.decompressobj()
         stored = b""
         while not inflater.eof:
@@ -143,15 +142,11 @@ class StreamedLayer:
             try:
                 piece = inflater.decompress(stored, piece_bytes)
             except _INFLATE_ERROR as error:
-                if is_first and end - begin == n_bytes and layout.is_partial(number):
-                    # As `DatasetLayout.decode` has it.
-                    yield from self._plain(begin, end, piece_bytes)
-                    return
                 raise CorruptMatrixError(
                     f"{self.file.blob.url}: chunk {number} of {self.path} can't be "
                     f"decompressed ({error})"
                 ) from error
-            stored, is_first = inflater.unconsumed_tail, False
+            stored = inflater.unconsumed_tail
             if not piece and not stored and at >= end:
                 return
             yield piece

@@ -20,7 +20,7 @@ from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.hdf5.file import Hdf5File
 from dpss.formats.hdf5.filters import unfilter
 from dpss.formats.hdf5.heap_users import is_of_values_only
-from dpss.storage.local import path_of
+from dpss.storage.behind import is_local
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")
@@ -90,7 +90,7 @@ def check_heaps_of_attributes(file: Hdf5File) -> None:
     Raises:
         CorruptMatrixError: A heap is damaged.
     """
-    if path_of(file.blob) is None or _offset_bytes(file) != 8:
+    if not is_local(file.blob) or _offset_bytes(file) != 8:
         return
     size = file.blob.size_bytes or 0
     for start in range(0, size, _PIECE_BYTES):
@@ -139,7 +139,7 @@ def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
                 raise CorruptMatrixError(
                     f"{file.blob.url}: {node.name} can't be decompressed"
                 ) from error
-            # A partial chunk may have no filters, as `DatasetLayout.decode` has it.
+            # A partial chunk may have no filters, see `dpss.formats.hdf5.layout.lay_out`.
             piece = stored
         if piece is not None:
             yield piece

@@ -27,6 +27,9 @@ _NUMBERS = frozenset(
 )  # fmt: skip
 _SAFE_FILTERS = ("shuffle", "delta", "vlen-utf8", "json2", "bitround")
 
+_MAX_KEY = 256
+"""Most characters of a chunk's name within an array."""
+
 
 @dataclass(frozen=True)
 class Shards:
@@ -71,6 +74,8 @@ class ArrayMetadata:
         """Return whether a name, relative to the array, is a key of a chunk."""
         if not self.shape:
             return self.key(()) == name
+        if len(name) > _MAX_KEY:
+            return False
         place = tuple(map(int, re.findall(r"\d+", name, re.ASCII)))
         return len(place) == len(self.shape) and self.key(place) == name
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from dpss.errors import NoMatrixError
+from dpss.errors import (
+    CorruptMatrixError,
+    LimitError,
+    MatrixError,
+    NoMatrixError,
+    UnknownFormatError,
+)
 from dpss.formats.annotation.modalities import holds_genes, note_left_out
 from dpss.formats.base import Matrix
 from dpss.formats.zarr.group import ZarrTree
@@ -29,6 +34,7 @@ def open_modalities(
 
     Raises:
         NoMatrixError: There is no matrix, or no modality that holds genes.
+        MatrixError: No modality can be read.
     """
     top = ZarrTree(tree, root)
     group = next((each for each in _GROUPS if each in top), None)
@@ -36,18 +42,28 @@ def open_modalities(
         return [open_one(top, name)]
     found: dict[str, Matrix] = {}
     others: list[str] = []
+    unread: dict[str, MatrixError] = {}
     for modality in top.children(group):
-        part = None
-        with contextlib.suppress(NoMatrixError):
+        try:
             part = open_one(ZarrTree(tree, f"{root}/{group}/{modality}".strip("/")), name)
-        if part is not None and holds_genes(modality, part.layers[0].genes):
-            found[modality] = part
-        else:
+        except NoMatrixError:
             others.append(modality)
+        except (UnknownFormatError, CorruptMatrixError, LimitError) as error:
+            unread[modality] = error
+        else:
+            if holds_genes(modality, part.layers[0].genes):
+                found[modality] = part
+            else:
+                others.append(modality)
+    if not found and unread:
+        raise next(iter(unread.values()))
     if not found:
         listed = ", ".join(others)
         raise NoMatrixError(f"{top.url}: none of the modalities holds gene expression ({listed})")
-    notes = note_left_out(others)
+    notes = (
+        *note_left_out(others),
+        *(("unread", "warn", f"{each} can't be read: {error}.") for each, error in unread.items()),
+    )
     return [
         replace(
             part,

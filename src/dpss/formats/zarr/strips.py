@@ -123,12 +123,14 @@ def _decoded(
 def _inflate(feed: Iterator[bytes], piece_bytes: int) -> Iterator[bytes]:
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
     data = b""
-    while not decoder.eof:
+    while True:
         out = decoder.decompress(data, piece_bytes)
         data = decoder.unconsumed_tail
         if out:
             yield out
-        elif not data and not (data := next(feed, b"")):
+        if decoder.eof:
+            return
+        if not out and not data and not (data := next(feed, b"")):
             raise ChunkError("ends too early")
 
 

@@ -145,7 +145,7 @@ def add_cells(  # noqa: PLR0912, PLR0913
                 )  # fmt: skip
                 n_unflushed[0] += 1
                 if n_detected > N_TOP_COUNTS:
-                    top, at = top_of_plain(data, begin, end, np.int64(guess + 0.5))
+                    top, at = top_of_plain(data, begin, end, np.int64(guess + 0.5), most_plain)
                     found[COUNTS_TOP] = top
                     ratio = at / total
             elif regular:
@@ -156,7 +156,8 @@ def add_cells(  # noqa: PLR0912, PLR0913
                 if n_detected > N_TOP_COUNTS:
                     top = top_of_regular(data, begin, end, guess, picked, highest)
                     found[COUNTS_TOP] = min(top, total)
-                    ratio = highest[N_TOP_COUNTS - 1] / total
+                    # Values below 2**-74 have a total of 0.
+                    ratio = highest[N_TOP_COUNTS - 1] * inverse
             else:
                 top = add_any_cell(
                     indices, data, begin, end, inverse, table, tails, boxes, groups, highest

@@ -147,7 +147,7 @@ def add_plain_cell(  # noqa: PLR0913
 
 
 @part()
-def top_of_plain(data: Any, begin: Any, end: Any, guess: Any) -> Any:
+def top_of_plain(data: Any, begin: Any, end: Any, guess: Any, largest: Any) -> Any:
     """Return the sum of a plain cell's highest counts, and the lowest count among them.
 
     Args:
@@ -155,17 +155,21 @@ def top_of_plain(data: Any, begin: Any, end: Any, guess: Any) -> Any:
         begin: Place of the cell's first value.
         end: Place after its last one.
         guess: First estimate of the lowest count.
+        largest: The cell's largest count, below ``2**31``.
     """
-    low, high, at = np.int64(0), np.int64(1) << 31, max(np.int64(guess), np.int64(1))
-    step = np.int64(1)
     # The sought count is above `low` and at most `high`.
+    low, high = np.int64(0), np.int64(largest)
+    at = min(max(np.int64(guess), np.int64(1)), high)
+    step = np.int64(1)
     while True:
         n_above = np.int32(0)
         n_at = np.int32(0)
-        edge = data.dtype.type(at)
+        # Compared as whole numbers: a double or a float of 32 bits may lack this one.
+        edge = np.int32(at)
         for i in range(np.uint64(begin), np.uint64(end)):
-            n_above = np.int32(n_above + np.int32(data[i] > edge))
-            n_at = np.int32(n_at + np.int32(data[i] >= edge))
+            count = np.int32(data[i])
+            n_above = np.int32(n_above + np.int32(count > edge))
+            n_at = np.int32(n_at + np.int32(count >= edge))
         if n_above > N_TOP_COUNTS:
             low = at
         elif n_at < N_TOP_COUNTS:
@@ -174,8 +178,8 @@ def top_of_plain(data: Any, begin: Any, end: Any, guess: Any) -> Any:
             break
         if low == 0:
             at = max(at - step, np.int64(1))
-        elif high == np.int64(1) << 31:
-            at += step
+        elif high == largest:
+            at = min(at + step, high)
         else:
             at = (low + high + 1) >> 1
         step <<= 1

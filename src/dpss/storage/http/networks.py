@@ -221,8 +221,11 @@ def _inner_address(address: IPAddress) -> IPAddress:
     if inner is None and (
         address in _NAT64
         or address in _TRANSLATED
-        or (address in _NAT64_LOCAL and low & 0xFFFFFF)
         or (address in _COMPATIBLE and int(address) >> 16)
     ):
         inner = ipaddress.IPv4Address(low)
+    if inner is None and address in _NAT64_LOCAL and low & 0xFFFFFF:
+        # Where the address lies is the translator's choice: none is taken for a public one.
+        found = ipaddress.IPv4Address(low)
+        inner = None if found.is_global else found
     return inner or address

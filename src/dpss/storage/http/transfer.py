@@ -152,6 +152,8 @@ class Download(io.RawIOBase):
             data = self._read(self._answer, length)
         except (HTTPError, OSError) as error:
             self._drop()
+            # Of a piece that breaks off nothing is kept: the next ones are received as they come.
+            self._whole_pieces = False
             raise TransientRequestError(f"{self._blob.url}: broke off ({reason(error)})") from error
         if not data and end is not None:
             self._drop()

@@ -22,6 +22,7 @@ from dpss.formats.registry import open_matrices
 from dpss.stats.values.kinds import Values
 from dpss.storage.local import LocalFile
 from tests.summarise import summarise
+from tests.unit.formats.layers import open_path
 
 
 def counts(n_cells: int = 60, n_genes: int = 40, seed: int = 0) -> sp.csr_matrix:
@@ -268,10 +269,12 @@ def test_what_is_wrong_is_said(
     assert "\n" not in str(caught.value)
 
 
-def test_a_heap_that_would_lead_hdf5_round_in_circles(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_bytes", [0, 512])
+def test_a_heap_that_would_lead_hdf5_round_in_circles(tmp_path: Path, n_bytes: int) -> None:
     """A text attribute whose heap claims an object of size zero is refused before HDF5 hangs.
 
-    Found by mutating valid files: the library would never return, nor could a signal end it.
+    Found by mutating valid files: the library would never return, nor could a signal end it. A
+    user block may stand before the file.
     """
     path = write(tmp_path / "x.h5ad", adata(counts()))
     data = bytearray(path.read_bytes())
@@ -281,6 +284,19 @@ def test_a_heap_that_would_lead_hdf5_round_in_circles(tmp_path: Path) -> None:
     while int.from_bytes(data[at : at + 2], "little"):
         at += 16 + -(-int.from_bytes(data[at + 8 : at + 16], "little") // 8) * 8
     data[at + 8 : at + 16] = bytes(8)
-    path.write_bytes(data)
+    path.write_bytes(b"MuData".ljust(n_bytes, b"\0")[:n_bytes] + data)
     with pytest.raises(CorruptMatrixError, match=r"strings at .* are damaged"):
         summarise(path)
+
+
+def test_a_text_of_a_huge_fixed_size_is_no_fact(tmp_path: Path) -> None:
+    """A file of some kilobytes may declare a text of a gigabyte that was never written."""
+    path = write(tmp_path / "x.h5ad", adata(counts()))
+    with h5py.File(path, "r+") as file:
+        file.require_group("uns")
+        file["uns"].create_dataset("title", shape=(), dtype=f"S{1 << 30}")
+        file["uns/schema_version"] = np.bytes_("5.2.0")
+    (matrix,) = open_path(path)
+    assert matrix.facts is not None
+    assert matrix.facts.text("schema_version") == "5.2.0"
+    assert matrix.facts.text("title") is None

@@ -145,36 +145,28 @@ def test_partial_chunks_without_filters_are_read(
 
 @pytest.mark.parametrize("row", [0, 64, 128])
 def test_only_partial_chunks_may_lack_their_filters(row: int, tmp_path: Path) -> None:
-    """Another chunk that can't be decompressed is damaged, though it has the full size."""
+    """Only where the file says so: any chunk that can't be decompressed is damaged without it."""
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
         made = file.create_dataset("X", data=COUNTS, dtype="i4", chunks=(64, 30), compression=1)
         part = np.zeros((64, 30), dtype=np.int32)
         part[: len(COUNTS) - row] = COUNTS[row : row + 64]
         made.id.write_direct_chunk((row, 0), part.tobytes())
-    if row == 128:
-        np.testing.assert_array_equal(read(path), COUNTS)
-        return
-    with pytest.raises(CorruptMatrixError, match="can't be decompressed"):
+    with pytest.raises(CorruptMatrixError, match=r"can't be (decompressed|read)"):
         read(path)
 
 
 @pytest.mark.parametrize("fill", [0, 2, 0.5])
-@pytest.mark.parametrize("plain", [False, True])
-def test_huge_chunks_are_streamed_whatever_they_hold(
-    fill: float, plain: bool, tmp_path: Path
+def test_huge_chunks_that_were_never_written_have_the_fill_value(
+    fill: float, tmp_path: Path
 ) -> None:
-    """A chunk that was never written has the fill value; a partial one may have no filter."""
+    """They are streamed."""
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
-        made = file.create_dataset(
+        file.create_dataset(
             "X", (130, 30), "f4", chunks=(200, 30), maxshape=(None, 30), compression=1,
             fillvalue=fill,
         )  # fmt: skip
-        if plain:
-            part = np.full((200, 30), fill, dtype=np.float32)
-            part[:130] = COUNTS
-            made.id.write_direct_chunk((0, 0), part.tobytes())
     names = np.array([f"g{i}" for i in range(30)], dtype=object)
     genes = GeneTable(names, names)
     layer = StreamedLayer("X", Hdf5File(LocalFile(path)), "/X", genes, 130)
@@ -183,7 +175,7 @@ def test_huge_chunks_are_streamed_whatever_they_hold(
         for part in layer.partitions(1 << 20)
         for block in layer.cell_blocks(part, 3000)
     )
-    assert total == pytest.approx(COUNTS.sum() if plain else fill * 130 * 30)
+    assert total == pytest.approx(fill * 130 * 30)
 
 
 def layout_of(sizes: list[int], gaps: list[int]) -> DatasetLayout:
@@ -191,7 +183,7 @@ def layout_of(sizes: list[int], gaps: list[int]) -> DatasetLayout:
     ends = np.cumsum(np.array(sizes) + gaps)
     offsets = (ends - sizes).astype(np.int64)
     zeros = np.zeros(len(sizes), dtype=np.int64)
-    return DatasetLayout((10,), (len(sizes),), offsets, np.array(sizes), zeros, (1,), (False,))
+    return DatasetLayout((10,), (len(sizes),), offsets, np.array(sizes), zeros, (1,))
 
 
 def test_adjacent_chunks_are_one_group_up_to_a_size() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from zarr.codecs import BloscCodec, GzipCodec, TransposeCodec, ZstdCodec
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import ChunkError, CorruptMatrixError
 from dpss.formats.arrays import tiles
 from dpss.formats.arrays.budget import LARGE_BYTES, MemoryBudget
 from dpss.formats.zarr import array as zarr_array
@@ -46,6 +48,17 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         zarr_array.ZarrArray, "_streams", property(lambda self: strips.can_stream(self.meta))
     )
+
+
+@pytest.mark.parametrize("n_bytes", [1, 5, 8])
+def test_a_stream_may_end_where_a_piece_ends(n_bytes: int) -> None:
+    """The last piece may hold the checksum alone, or the end of it."""
+    data = bytes(range(256)) * 9
+    for packed in (gzip.compress(data), zlib.compress(data)):
+        pieces = [packed[:-n_bytes], packed[-n_bytes:]]
+        assert b"".join(strips._inflate(iter(pieces), 300)) == data
+        with pytest.raises(ChunkError, match="ends too early"):
+            list(strips._inflate(iter(pieces[:1]), 300))
 
 
 @pytest.mark.slow

@@ -127,6 +127,15 @@ def test_a_range_that_breaks_off_goes_on(server: FileServer, cut_after: int) -> 
     assert blob.read_range(100_000, 2_500_000) == data[100_000:2_600_000]
 
 
+def test_a_range_that_breaks_off_each_time_goes_on(server: FileServer) -> None:
+    """What came before is kept, though the connection is always reset within a piece."""
+    data = DATA * (3_000_000 // len(DATA) + 1)
+    blob = HttpBlob(server.add("/large.h5ad", data), QUICK)
+    assert blob.size_bytes == len(data)
+    server.files["/large.h5ad"].faults = [Answer(cut_after=400_000)] * 12
+    assert blob.read_range(100_000, 2_500_000) == data[100_000:2_600_000]
+
+
 def test_patience_ends(server: FileServer) -> None:
     """A server that never recovers is given up, with the address and the reason."""
     blob = blob_of(server)
