@@ -22,18 +22,22 @@ def command_of(rule):
         rule: The object that Snakemake gives to scripts as ``snakemake``.
 
     Raises:
-        ValueError: The rule has no input, or not one output.
+        ValueError: The rule has no input, several sheets, or not one output.
     """
-    sheet = rule.input.get("samplesheet")
-    matrices = [each for each in as_list(rule.input) if each != sheet]
-    if not (sheet or matrices):
+    sheets = as_list(rule.input.get("samplesheet") or [])
+    matrices = [each for each in as_list(rule.input) if each not in sheets]
+    if len(sheets) > 1:
+        raise ValueError("input: samplesheet= has several files; give one")
+    if not (sheets or matrices):
         raise ValueError("input: give matrices, samples' folders or samplesheet=")
     if len(as_list(rule.output)) != 1:
         raise ValueError("output: give one, directory(...)")
-    given = ["--samplesheet", str(sheet)] if sheet else matrices
-    extra = shlex.split(rule.params.get("extra", ""))
-    output = ["--output", str(rule.output[0])]
-    return ["dpss", "summarize", *given, *output, "--threads", str(rule.threads), *extra]
+    sheet = [f"--samplesheet={sheets[0]}"] if sheets else []
+    options = [f"--output={rule.output[0]}", "--threads", str(rule.threads)]
+    options += shlex.split(rule.params.get("extra", ""))
+    # Behind "--", as the name of a file may begin as an option does.
+    given = [] if sheets else ["--", *matrices]
+    return ["dpss", "summarize", *sheet, *options, *given]
 
 
 def is_failure(code, rule):

@@ -54,15 +54,44 @@ def test_the_command_of_a_rule(wrapper: dict[str, Callable[..., Any]]) -> None:
     found = wrapper["command_of"](
         rule("a.h5ad", "S 1/outs", threads=3, extra="--policy 'my p.toml'")
     )
-    assert found == ["dpss", "summarize", "a.h5ad", "S 1/outs", "--output", "qc", "--threads", "3",
-                     "--policy", "my p.toml"]  # fmt: skip
+    assert found == ["dpss", "summarize", "--output=qc", "--threads", "3", "--policy", "my p.toml",
+                     "--", "a.h5ad", "S 1/outs"]  # fmt: skip
     sheet = rule("a.h5ad", "b.h5ad", named={"samplesheet": "s.csv"})
     found = wrapper["command_of"](sheet)
-    assert found[2:] == ["--samplesheet", "s.csv", "--output", "qc", "--threads", "1"]
-    for arguments in (found[2:], ["a.h5ad", *found[4:]]):
+    assert found[2:] == ["--samplesheet=s.csv", "--output=qc", "--threads", "1"]
+    for arguments in (found[2:], [*found[3:], "--", "a.h5ad"]):
         commands.commands["summarize"].make_context("summarize", list(arguments))
     with pytest.raises(ValueError, match="give matrices"):
         wrapper["command_of"](rule())
+
+
+@pytest.mark.parametrize("name", ["-x.h5ad", "--output", "--help", "-", "a.h5ad"])
+@pytest.mark.parametrize("kind", ["matrix", "sheet", "output"])
+def test_a_file_is_no_option(wrapper: dict[str, Callable[..., Any]], kind: str, name: str) -> None:
+    """Whatever its name begins with, as the program itself parses the command."""
+    made = {"matrix": rule(name, extra="--log-level error"), "output": rule("m", output=name),
+            "sheet": rule(named={"samplesheet": name})}[kind]  # fmt: skip
+    arguments = wrapper["command_of"](made)[2:]
+    parameters = commands.commands["summarize"].make_context("summarize", arguments).params
+    found = {"matrix": parameters["matrices"], "sheet": (parameters["samplesheet"],),
+             "output": (parameters["output"],)}  # fmt: skip
+    assert found[kind] == (name,)
+
+
+def test_a_sheet_in_a_list(wrapper: dict[str, Callable[..., Any]]) -> None:
+    """A list of one sheet is that sheet, and of two is refused."""
+    one = rule("a.h5ad", "s.csv")
+    one.input.get = {"samplesheet": ["s.csv"]}.get
+    assert wrapper["command_of"](one)[2:] == [
+        "--samplesheet=s.csv",
+        "--output=qc",
+        "--threads",
+        "1",
+    ]
+    two = rule("s.csv", "t.csv")
+    two.input.get = {"samplesheet": ["s.csv", "t.csv"]}.get
+    with pytest.raises(ValueError, match="several files; give one"):
+        wrapper["command_of"](two)
 
 
 @pytest.mark.parametrize(
