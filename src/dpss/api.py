@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from dpss.engine.barcode_tables import BarcodeTableFile, open_barcode_table
-from dpss.engine.call_options import Modalities, SummarizeOptions
+from dpss.engine.call_options import Modalities, Several, SummarizeOptions
 from dpss.engine.options import make_settings
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import NeedsWholeError, SettingsError
+from dpss.errors import MatrixError, NeedsWholeError, SettingsError
 from dpss.summary import record as records
 from dpss.summary.annotation_frames import AnnotationFrames
 from dpss.summary.object_annotation import AnnotatingSummary
@@ -122,28 +123,27 @@ def _open_table(path: str) -> BarcodeTableFile:
 
 @overload
 def summarize(  # type: ignore[overload-overlap]  # "*" is a str, too
-    source: str | os.PathLike[str], *, matrix: Literal["*"], **options: Unpack[SummarizeOptions]
+    source: Several, *, matrix: Literal["*"], **options: Unpack[SummarizeOptions]
+) -> list[dict[str, Summary]]: ...
+@overload
+def summarize(
+    source: Any, *, matrix: Literal["*"], **options: Unpack[SummarizeOptions]
 ) -> dict[str, Summary]: ...
 @overload
 def summarize(
-    source: Modalities,
-    *,
-    matrix: Literal["*"] | None = None,
-    **options: Unpack[SummarizeOptions],
+    source: Modalities, *, matrix: None = None, **options: Unpack[SummarizeOptions]
 ) -> dict[str, Summary]: ...
 @overload
 def summarize(
-    source: list[Any] | tuple[Any, ...],
-    *,
-    matrix: str | None = None,
-    **options: Unpack[SummarizeOptions],
+    source: Sequence[Modalities], *, matrix: None = None, **options: Unpack[SummarizeOptions]
+) -> list[dict[str, Summary]]: ...
+@overload
+def summarize(
+    source: Several, *, matrix: str | None = None, **options: Unpack[SummarizeOptions]
 ) -> list[Summary]: ...
 @overload
 def summarize(
-    source: str | os.PathLike[str] | Any,
-    *,
-    matrix: str | None = None,
-    **options: Unpack[SummarizeOptions],
+    source: Any, *, matrix: str | None = None, **options: Unpack[SummarizeOptions]
 ) -> Summary: ...
 def summarize(  # noqa: PLR0913 (settings, by name)
     source: str | os.PathLike[str] | Any,
@@ -200,8 +200,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
 
     Returns:
         The summary; ``genes_table()`` returns a data frame of the genes, ``figures()`` matplotlib
-        figures. Of a MuData object, and with ``matrix="*"``, the summaries by the names of the
-        matrices; of a list a list, in its order.
+        figures. Of a MuData object without ``matrix``, and with ``"*"``, the summaries by the
+        names of the matrices (empty for one without a name); of a list a list, in its order.
 
     Raises:
         MatrixError: The matrix can't be summarised; the message says why.
@@ -223,7 +223,8 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
     if isinstance(source, list | tuple):
-        return [_summarize_source(each, matrix, stats, read) for each in source]
+        sources: Several = source
+        return [_summarize_source(each, matrix, stats, read) for each in sources]
     return _summarize_source(source, matrix, stats, read)
 
 
@@ -232,19 +233,20 @@ def _summarize_source(
 ) -> Summary | dict[str, Summary]:
     """Return the summary of a source, or the summaries of all its matrices by name."""
     if isinstance(source, str | os.PathLike):
-        made = _summarize_file(os.fspath(source), wanted, stats, read)
-        return made if wanted == EVERY else next(iter(made.values()))
+        by_name = _summarize_file(os.fspath(source), wanted, stats, read)
+        return by_name if wanted == EVERY else next(iter(by_name.values()))
     from dpss.formats.anndata import is_anndata, modalities_of, open_object
 
     parts = modalities_of(source, None if wanted == EVERY else wanted)
     if parts is None:
         title = "AnnData object" if is_anndata(source) else "matrix in memory"
-        return _summarize(open_object(source), "", title, "", stats, read)
-    summaries = {
-        name: _summarize(open_object(part), "", name, "", stats, read)
-        for name, part in parts.items()
-    }
-    return summaries if wanted in (None, EVERY) else summaries[wanted]
+        found = open_object(source)
+        if wanted not in (None, EVERY, found.name):
+            raise MatrixError(f"{title}: holds one matrix, without a name; leave out matrix=")
+        made = _summarize(found, "", title, "", stats, read)
+        return {found.name: made} if wanted == EVERY else made
+    every = {k: _summarize(open_object(v), "", k, "", stats, read) for k, v in parts.items()}
+    return every if wanted in (None, EVERY) else every[wanted]
 
 
 def _summarize_file(

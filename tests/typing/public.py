@@ -10,6 +10,7 @@ import pandas as pd
 
 import dpss
 from dpss import Summary, summarize
+from dpss.engine.call_options import Modalities
 from dpss.errors import DpssError, MatrixError
 from dpss.summary.cellxgene import SchemaReport
 from dpss.summary.record import Check
@@ -36,3 +37,17 @@ def use(path: Path) -> int:
     assert_type(summary.figures(), dict[str, matplotlib.figure.Figure])
     assert_type(summary.gene_labels(summary.top_variable()), list[str])
     return summary.n_cells_kept
+
+
+def use_several(path: Path, paths: list[Path], both: Modalities, many: list[Modalities]) -> None:
+    """What is returned follows from the source and from the name of the matrix."""
+    assert_type(summarize(paths), list[Summary])
+    assert_type(summarize(paths, matrix="mm10"), list[Summary])
+    assert_type(summarize(paths, matrix="*"), list[dict[str, Summary]])
+    assert_type(summarize(path, matrix="*"), dict[str, Summary])
+    assert_type(summarize(both), dict[str, Summary])
+    assert_type(summarize(both, matrix="*"), dict[str, Summary])
+    assert_type(summarize(both, matrix="rna"), Summary)
+    assert_type(summarize(many), list[dict[str, Summary]])
+    assert_type(summarize(many, matrix="*"), list[dict[str, Summary]])
+    assert_type(summarize(many, matrix="rna"), list[Summary])

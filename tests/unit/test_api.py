@@ -280,6 +280,20 @@ def test_each_modality_has_a_summary(path: Path, caplog: pytest.LogCaptureFixtur
         dpss.summarize(both, matrix="prot")
 
 
+@pytest.mark.parametrize("kind", ["AnnData object", "matrix in memory", "file"])
+def test_every_matrix_of_what_has_one(kind: str, path: Path) -> None:
+    """By names, as of several: its name is empty. A name that it does not have is refused."""
+    adata = anndata.read_h5ad(path)
+    source = {"AnnData object": adata, "matrix in memory": adata.X, "file": path}[kind]
+    found = dpss.summarize(source, matrix="*", embedding=False)
+    assert {name: each.n_cells for name, each in found.items()} == {"": 60}
+    several = dpss.summarize([source] * 2, matrix="*", embedding=False)
+    assert [list(each) for each in several] == [[""], [""]]
+    assert dpss.summarize(source, matrix="", embedding=False).n_cells == 60
+    with pytest.raises(MatrixError, match=r"leave out matrix=|choose one by matrix="):
+        dpss.summarize(source, matrix="counts", embedding=False)
+
+
 def test_a_list_has_a_summary_each(path: Path) -> None:
     """In its order, of paths and objects; the error of one names it."""
     adata = anndata.read_h5ad(path)[:50].copy()

@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, Protocol, TypedDict
 
+Several = list[Any] | tuple[Any, ...]
+"""Sources that are summarised one after the other."""
+
 
 class Modalities(Protocol):
     """An object with several matrices by name, such as MuData."""
