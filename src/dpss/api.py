@@ -223,7 +223,7 @@ def summarize(  # noqa: PLR0913 (settings, by name)
     )
     read = make_settings(ReadSettings, {"threads": threads, "memory": memory})
     if isinstance(source, list | tuple):
-        sources: Several = source
+        sources: Several = source  # pyright: ignore[reportUnknownVariableType]
         return [_summarize_source(each, matrix, stats, read) for each in sources]
     return _summarize_source(source, matrix, stats, read)
 
