@@ -31,6 +31,8 @@ from dpss.stats.kernels.rows import (
 
 _ROW_BYTES = 8 * N_RECENT_COLUMNS
 _GROUP_MASK = (1 << GROUP_BITS) - 1
+_MOST_EXACT = 1 << 24
+"""Counts up to this one, and not each above it, are floats of 32 bits."""
 
 
 @primitive
@@ -164,12 +166,16 @@ def top_of_plain(data: Any, begin: Any, end: Any, guess: Any, largest: Any) -> A
     while True:
         n_above = np.int32(0)
         n_at = np.int32(0)
-        # Compared as whole numbers: a double or a float of 32 bits may lack this one.
-        edge = np.int32(at)
-        for i in range(np.uint64(begin), np.uint64(end)):
-            count = np.int32(data[i])
-            n_above = np.int32(n_above + np.int32(count > edge))
-            n_at = np.int32(n_at + np.int32(count >= edge))
+        if largest <= _MOST_EXACT:
+            edge = data.dtype.type(at)
+            for i in range(np.uint64(begin), np.uint64(end)):
+                n_above = np.int32(n_above + np.int32(data[i] > edge))
+                n_at = np.int32(n_at + np.int32(data[i] >= edge))
+        else:
+            for i in range(np.uint64(begin), np.uint64(end)):
+                count = np.int32(data[i])
+                n_above = np.int32(n_above + np.int32(count > np.int32(at)))
+                n_at = np.int32(n_at + np.int32(count >= np.int32(at)))
         if n_above > N_TOP_COUNTS:
             low = at
         elif n_at < N_TOP_COUNTS:
