@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import socket
@@ -227,28 +228,42 @@ def test_a_request_that_trickles_in_is_ended(address, monkeypatch, begin):
         assert is_closed_within(connection, b"a" * 2000, 0.05)
 
 
+@contextlib.contextmanager
+def slow_clients(address):
+    """Ask for a large file on all connections that the server takes, and take nothing of it."""
+    with contextlib.ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(address[:2], timeout=5))
+            for _ in range(MAX_CONNECTIONS)
+        ]
+        for connection in slow:
+            connection.sendall(b"GET /big.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        yield slow
+
+
+@pytest.mark.slow
+def test_connections_are_bounded(address):
+    """A further client is turned away."""
+    with slow_clients(address), pytest.raises((OSError, http.client.HTTPException)):
+        get(address, "/x.js")
+
+
 @pytest.mark.slow
 def test_answers_that_are_taken_slowly_are_ended(address, monkeypatch, capfd):
     """Clients that ask for a large file and take little of it hold no place for ever."""
     monkeypatch.setattr("dpss.website.server.ANSWER_SECONDS", 1.0)
-    slow = [socket.create_connection(address[:2], timeout=5) for _ in range(MAX_CONNECTIONS)]
-    for connection in slow:
-        connection.sendall(b"GET /big.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    with pytest.raises((OSError, http.client.HTTPException)):
-        get(address, "/x.js")
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        for connection in slow:
-            connection.recv(100)
-        try:
-            assert get(address, "/x.js").status == 200
-            break
-        except (OSError, http.client.HTTPException):
-            time.sleep(0.1)
-    else:
-        pytest.fail("slow clients hold all places")
-    for connection in slow:
-        connection.close()
+    with slow_clients(address) as slow:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            for connection in slow:
+                connection.recv(100)
+            try:
+                assert get(address, "/x.js").status == 200
+                break
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.1)
+        else:
+            pytest.fail("slow clients hold all places")
     assert "Traceback" not in capfd.readouterr().err
 
 
