@@ -2,7 +2,7 @@
 
     python tools/release.py check v1.2.3      # the tag, the version and the changelog agree
     python tools/release.py notes 1.2.3       # the changelog's section, for the release's page
-    python tools/release.py recipe dist/*.gz  # the recipe for conda-forge, with the checksum
+    python tools/release.py recipe FILE URL   # the recipe for conda-forge, for an sdist at URL
     python tools/release.py rehearse          # build, publish to an index on loopback, install, run
 
 The rehearsal publishes with the command of .github/workflows/release.yml, to a server of this file
@@ -79,8 +79,8 @@ def check(tag: str, root: Path = ROOT) -> str:
     return version
 
 
-def recipe_of(sdist: Path, root: Path = ROOT) -> str:
-    """Return the recipe for conda-forge with the checksum of an sdist.
+def recipe_of(sdist: Path, url: str, root: Path = ROOT) -> str:
+    """Return the recipe for conda-forge with the address and the checksum of an sdist.
 
     Raises:
         Stop: The file is of another version.
@@ -92,7 +92,8 @@ def recipe_of(sdist: Path, root: Path = ROOT) -> str:
     lines = text.splitlines(keepends=True)
     first = next(i for i, line in enumerate(lines) if not line.startswith("#"))
     checksum = hashlib.sha256(sdist.read_bytes()).hexdigest()
-    return "".join(lines[first:]).replace("SHA256_OF_THE_SDIST", checksum)
+    filled = "".join(lines[first:]).replace("URL_OF_THE_SDIST", url)
+    return filled.replace("SHA256_OF_THE_SDIST", checksum)
 
 
 class Index(ThreadingHTTPServer):
@@ -216,7 +217,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check").add_argument("tag")
     commands.add_parser("notes").add_argument("version")
-    commands.add_parser("recipe").add_argument("sdist", type=Path)
+    recipe = commands.add_parser("recipe")
+    recipe.add_argument("sdist", type=Path)
+    recipe.add_argument("url")
     commands.add_parser("rehearse")
     given = parser.parse_args(arguments)
     try:
@@ -225,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif given.command == "notes":
             print(section_of((ROOT / "CHANGELOG.md").read_text("utf-8"), given.version)[1])
         elif given.command == "recipe":
-            print(recipe_of(given.sdist), end="")
+            print(recipe_of(given.sdist, given.url), end="")
         else:
             rehearse()
     except Stop as reason:

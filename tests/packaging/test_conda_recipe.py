@@ -95,13 +95,15 @@ def test_recipe_of_a_release(tmp_path: Path) -> None:
     """The checksum is that of the file; one of another version is refused."""
     sdist = tmp_path / f"data_portal_summary_stats-{version_of()}.tar.gz"
     sdist.write_bytes(b"an sdist")
-    made = yaml.safe_load(recipe_of(sdist))
+    url = f"https://index.example/{sdist.name}"
+    made = yaml.safe_load(recipe_of(sdist, url))
+    assert made["source"]["url"] == url
     assert made["source"]["sha256"] == hashlib.sha256(b"an sdist").hexdigest()
     done = subprocess.run(
-        [sys.executable, ROOT / "tools/release.py", "recipe", sdist],
+        [sys.executable, ROOT / "tools/release.py", "recipe", sdist, url],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout == recipe_of(sdist)
+    assert done.stdout == recipe_of(sdist, url)
     other = sdist.with_name("data_portal_summary_stats-0.0.1.tar.gz")
     with pytest.raises(Stop, match="is no sdist of version"):
-        recipe_of(other)
+        recipe_of(other, url)
