@@ -173,18 +173,18 @@ class FreshCatalog:
             return _failed(why)
         try:
             networks = networks_beyond(self.url, url)
-            facts = HttpBlob(url, replace(self.client, networks=networks)).facts
+            metadata = HttpBlob(url, replace(self.client, networks=networks)).metadata
         except MatrixError as error:
             return _failed(str(error))
         content = _CONTENT.search(url.partition("?")[0])
-        fingerprint = f"request:{content[1]}" if content else f"etag:{facts.etag}"
+        fingerprint = f"request:{content[1]}" if content else f"etag:{metadata.etag}"
         return MatrixRef(
             project_id=project_id,
             name="",
             url=redact_url(url),
             fingerprint=fingerprint,
             location=url,
-            size_bytes=facts.size_bytes,
+            size_bytes=metadata.size_bytes,
             networks=networks,
         )
 

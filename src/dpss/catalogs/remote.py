@@ -119,11 +119,11 @@ def remote_fingerprint(source: Source) -> str:
     if isinstance(source, S3Blob) and source.etag:
         return f"etag:{source.etag}"
     if isinstance(source, HttpBlob):
-        facts = source.facts
-        if facts.etag and not facts.etag.startswith("W/"):
-            return f"etag:{facts.etag.strip(chr(34))}"
-        if facts.modified and facts.size_bytes is not None:
-            return f"modified:{facts.modified}/{facts.size_bytes}"
+        metadata = source.metadata
+        if metadata.etag and not metadata.etag.startswith("W/"):
+            return f"etag:{metadata.etag.strip(chr(34))}"
+        if metadata.modified and metadata.size_bytes is not None:
+            return f"modified:{metadata.modified}/{metadata.size_bytes}"
     return fingerprint(source)
 
 

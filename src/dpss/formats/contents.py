@@ -31,7 +31,7 @@ from dpss.storage.archives import HEAD_BYTES, is_archive
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek
 from dpss.storage.names import is_clutter, unique_names
-from dpss.storage.unpacked import SubTree
+from dpss.storage.trees import SubTree
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from dpss.storage.access import open_seekable
 from dpss.storage.archives import is_zip, open_archive
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression
-from dpss.storage.unpacked import PatchedTree
+from dpss.storage.trees import PatchedTree
 
 _MAX_NESTED = 1
 _WORTH_UNPACKING_BYTES = 1 << 26

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from dpss.storage.base import Blob
+from dpss.storage.compression import DecompressedBlob
 from dpss.storage.local import path_of
 from dpss.storage.locations import Source
 from dpss.storage.paging import PageCache, PagedBlob, PagedTree
 from dpss.storage.scratch import Scratch, ScratchFile
-from dpss.storage.unpacked import Unpacked
 
 Hold = Callable[[Blob], AbstractContextManager[Blob]]
 """Keeps a local copy of a blob for as long as the context lasts."""
@@ -93,10 +93,10 @@ def open_seekable(blob: Blob, hold: Hold, *, packed: bool = False) -> Iterator[B
     if blob.random_access and not packed:
         yield blob
         return
-    with hold(Unpacked(blob) if packed else blob) as copy:
+    with hold(DecompressedBlob(blob) if packed else blob) as copy:
         yield copy
 
 
 def is_private(source: Source) -> bool:
-    """Return whether a source is a copy in scratch space, which only this machine can read."""
+    """Return whether a source is a copy in scratch space, readable on this machine only."""
     return isinstance(source, ScratchFile)

@@ -1,9 +1,7 @@
-"""Interfaces of sources and stores of bytes.
+"""Interfaces of sources and outputs.
 
-Two seams.
-
-*Sources*: a `Blob` is one sequence of bytes, a `Tree` a named set of blobs (a folder,
-an archive). *Outputs*: a `Store` holds published files under keys.
+A source is a `Blob`, one sequence of bytes, or a `Tree`, a named set of blobs (a folder, an
+archive). An output is a `Store`, which holds published files under keys.
 """
 
 from __future__ import annotations
@@ -74,7 +72,7 @@ class Spans:
 
 
 class Store(Protocol):
-    """The output of runs: published files under keys, which pages are also made from.
+    """The output of runs: published files under keys, from which pages are made, too.
 
     Keys are relative, ``/`` between parts, without ``.`` and ``..`` parts. A file that is written
     appears whole or not at all.

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from dpss.errors import LimitError
 from dpss.storage.base import Blob
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from dpss.storage.stream import PieceStream
 
 
-class BlobFile(io.RawIOBase):
+class BlobFile(PieceStream):
     """A seekable file over a blob's `read_range`, for libraries and for streaming."""
 
     def __init__(self, blob: Blob, budget_bytes: int | None = None) -> None:
@@ -21,10 +19,6 @@ class BlobFile(io.RawIOBase):
         self._budget = budget_bytes
         self._used = 0
         self._position = 0
-
-    def readable(self) -> bool:
-        """Return true."""
-        return True
 
     def seekable(self) -> bool:
         """Return true."""
@@ -44,22 +38,20 @@ class BlobFile(io.RawIOBase):
         self._position = base + offset
         return self._position
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read at the position.
+    def read_piece(self, n_bytes: int) -> bytes:
+        """Return the bytes at the position, fewer only at the end.
 
         Raises:
             LimitError: The budget is used up.
         """
-        view = memoryview(buffer).cast("B")
-        self._used += len(view)
+        self._used += n_bytes
         if self._budget is not None and self._used > self._budget:
             raise LimitError(
                 f"{self.blob.url}: its table of contents is larger than {self._budget >> 20} MiB"
             )
-        data = self.blob.read_range(self._position, len(view))
-        view[: len(data)] = data
+        data = self.blob.read_range(self._position, n_bytes)
         self._position += len(data)
-        return len(data)
+        return data
 
 
 def open_buffered(blob: Blob, buffer_bytes: int = 1 << 18) -> BinaryIO:

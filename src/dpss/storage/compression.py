@@ -1,4 +1,4 @@
-"""Streams that decompress while they are read; the first bytes tell the compression.
+"""Streams that decompress while they are read; a file's first bytes tell its compression.
 
 Nothing is unpacked to disk or held whole. gzip is inflated by ISA-L, without the interpreter's
 lock. Damaged or truncated data raise a `dpss.errors.CorruptMatrixError` that names the file.
@@ -14,20 +14,20 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
 from dpss.errors import CorruptMatrixError, MatrixError
 from dpss.storage.base import Blob
+from dpss.storage.derived import DerivedStream
+from dpss.storage.stream import PieceStream
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _BUFFER_BYTES = 1 << 16
 _MAGIC_BYTES = 6
@@ -49,24 +49,28 @@ def _open_gzip(file: BinaryIO) -> io.BufferedIOBase:
     return cast("io.BufferedIOBase", igzip.open(file, "rb"))  # type: ignore[no-untyped-call]
 
 
-_OPENERS: dict[bytes, tuple[str, Callable[[BinaryIO], io.BufferedIOBase]]] = {
-    b"\x1f\x8b": ("gzip", _open_gzip),
-    b"BZh": ("bzip2", bz2.BZ2File),
-    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
-    b"\x28\xb5\x2f\xfd": ("zstd", cast("Callable[[BinaryIO], io.BufferedIOBase]", zstd.ZstdFile)),
+_MAGICS = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+"""Compression by the first bytes of a file."""
+_OPENERS: dict[str, Callable[[BinaryIO], io.BufferedIOBase]] = {
+    "gzip": _open_gzip,
+    "bzip2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
+    "zstd": cast("Callable[[BinaryIO], io.BufferedIOBase]", zstd.ZstdFile),
 }
 
 
 def find_compression(head: bytes) -> str | None:
     """Return the compression by a file's first bytes, ``None`` for none."""
-    for magic, (name, _) in _OPENERS.items():
-        if head.startswith(magic):
-            return name
-    return None
+    return next((name for magic, name in _MAGICS.items() if head.startswith(magic)), None)
 
 
-class _Decompressed(io.RawIOBase):
-    """A decoder's output; all exceptions of decoders become one that names the file."""
+class _Decompressed(PieceStream):
+    """The output of a decoder; its exceptions become a `CorruptMatrixError`."""
 
     def __init__(
         self, file: BinaryIO, inner: io.BufferedIOBase, compression: str, url: str
@@ -76,16 +80,15 @@ class _Decompressed(io.RawIOBase):
         self._compression = compression
         self._url = url
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
+    def read_piece(self, n_bytes: int) -> bytes:
+        """Return the next bytes; none at the end.
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` as far as the stream goes."""
-        view = memoryview(buffer)
+        Raises:
+            CorruptMatrixError: The bytes are damaged or cut off.
+        """
         try:
             # `read1`: the bytes before a damaged place are returned first.
-            data = self._inner.read1(len(view))
+            return self._inner.read1(n_bytes)
         except MatrixError:
             raise
         except EOFError as error:
@@ -97,8 +100,6 @@ class _Decompressed(io.RawIOBase):
             raise CorruptMatrixError(
                 f"{self._url}: damaged {self._compression} data ({error})"
             ) from error
-        view[: len(data)] = data
-        return len(data)
 
     def close(self) -> None:
         """Close the decoder and the file below it."""
@@ -109,7 +110,7 @@ class _Decompressed(io.RawIOBase):
         super().close()
 
 
-class _AsUtf8(io.RawIOBase):
+class _AsUtf8(PieceStream):
     """Text in UTF-16 or UTF-32, told by its byte order mark, as UTF-8 without a mark."""
 
     def __init__(self, inner: BinaryIO, encoding: str, url: str) -> None:
@@ -119,13 +120,12 @@ class _AsUtf8(io.RawIOBase):
         self._url = url
         self._ready = b""
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
+    def read_piece(self, n_bytes: int) -> bytes:
+        """Return the next bytes; none at the end.
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` as far as the stream goes."""
-        view = memoryview(buffer)
+        Raises:
+            CorruptMatrixError: The text is not in its encoding.
+        """
         while not self._ready:
             data = self._inner.read(_BUFFER_BYTES)
             try:
@@ -136,10 +136,8 @@ class _AsUtf8(io.RawIOBase):
                 ) from error
             if not data:
                 break
-        n = min(len(view), len(self._ready))
-        view[:n] = self._ready[:n]
-        self._ready = self._ready[n:]
-        return n
+        piece, self._ready = self._ready[:n_bytes], self._ready[n_bytes:]
+        return piece
 
     def close(self) -> None:
         """Close the stream below."""
@@ -147,28 +145,19 @@ class _AsUtf8(io.RawIOBase):
         super().close()
 
 
-class _Rest(io.RawIOBase):
-    """A stream that returns again the first bytes, which were read before."""
+class _WithHead(PieceStream):
+    """A stream with its first bytes, which were read before, put in front of it again."""
 
     def __init__(self, head: bytes, file: BinaryIO) -> None:
         self._head = head
         self._file = file
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read the bytes that were read ahead, then those of the stream; return their number."""
-        view = memoryview(buffer)
+    def read_piece(self, n_bytes: int) -> bytes:
+        """Return the next bytes of the head, then those of the stream; none at the end."""
         if self._head:
-            n = min(len(view), len(self._head))
-            view[:n] = self._head[:n]
-            self._head = self._head[n:]
-            return n
-        data = self._file.read(len(view))
-        view[: len(data)] = data
-        return len(data)
+            piece, self._head = self._head[:n_bytes], self._head[n_bytes:]
+            return piece
+        return self._file.read(n_bytes)
 
     def close(self) -> None:
         """Close the file below."""
@@ -188,19 +177,28 @@ def open_decompressed(blob: Blob) -> BinaryIO:
     file = blob.open()
     try:
         head = file.read(_MAGIC_BYTES)
-        opened = cast("BinaryIO", io.BufferedReader(_Rest(head, file), _BUFFER_BYTES))
-        for magic, (name, opener) in _OPENERS.items():
-            if head.startswith(magic):
-                opened = _buffered(_Decompressed(opened, opener(opened), name, blob.url))
-                break
+        opened = _buffered(_WithHead(head, file))
+        if name := find_compression(head):
+            opened = _buffered(_Decompressed(opened, _OPENERS[name](opened), name, blob.url))
     except BaseException:
         file.close()
         raise
     return opened
 
 
+@dataclass(frozen=True)
+class DecompressedBlob(DerivedStream):
+    """The content of a compressed blob as a `dpss.storage.base.Blob`: a stream."""
+
+    inner: Blob
+
+    def open(self) -> BinaryIO:
+        """Open for reading from the start to the end."""
+        return open_decompressed(self.inner)
+
+
 def open_text(blob: Blob) -> BinaryIO:
-    """Open a text as `open_decompressed` does; one in UTF-16 or UTF-32 is given as UTF-8.
+    """Open a text as `open_decompressed` does, and convert UTF-16 and UTF-32 to UTF-8.
 
     The byte order mark tells the encoding, and is left out.
 
@@ -228,7 +226,7 @@ def peek(blob: Blob, n_bytes: int) -> bytes:
 
 
 def peek_text(blob: Blob, n_bytes: int) -> bytes:
-    """Return the first bytes of a text as `open_text` gives it, as `peek` does."""
+    """Return the first bytes of a text, decompressed and in UTF-8; see `peek`."""
     return _peek(open_text, blob, n_bytes)
 
 

@@ -1,4 +1,4 @@
-"""Opens or downloads the files of references, and prefetches the next one meanwhile.
+"""Opens or downloads the files of references; prefetches the next one meanwhile.
 
 `dpss.storage.access` decides how a source is read. This module compares size, checksum and date of
 the reference with the file, and opens or copies the next file while the present one is read.

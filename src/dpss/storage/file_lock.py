@@ -21,7 +21,7 @@ def lock(descriptor: int, *, wait: bool = True) -> None:
     if posix := _module("fcntl"):
         posix.flock(descriptor, posix.LOCK_EX | (0 if wait else posix.LOCK_NB))
     elif windows := _module("msvcrt"):
-        # One byte, which need not be there.
+        # Windows locks a range of bytes: one, which may lie beyond the end.
         windows.locking(descriptor, windows.LK_LOCK if wait else windows.LK_NBLCK, 1)
 
 

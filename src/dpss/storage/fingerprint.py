@@ -1,8 +1,8 @@
-"""Fingerprints: short texts that are equal where the bytes of files are equal.
+"""Fingerprints: short texts that are equal if the bytes of files are equal.
 
 Files and folders without a checksum (local ones) are sampled at a few places: reading all bytes to
-find that nothing changed would take as long as a run. ``docs/adr/0003-fingerprints.md`` says which
-changes this misses, and the compensation.
+find that nothing changed would take as long as a run. ``docs/adr/0003-fingerprints.md`` lists the
+changes that this misses, and what compensates for them.
 """
 
 from __future__ import annotations

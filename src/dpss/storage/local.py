@@ -11,19 +11,20 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from isal import isal_zlib
 
 from dpss.errors import CorruptMatrixError, UnreachableError
 from dpss.storage.base import Blob
+from dpss.storage.names import key_path
 
 _PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Place:
+class _LocalPath:
     """Base of local files and folders."""
 
     path: Path
@@ -44,7 +45,7 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class LocalFile(_Place):
+class LocalFile(_LocalPath):
     """A file as a `dpss.storage.base.Blob`."""
 
     random_access: bool = True
@@ -71,7 +72,7 @@ class LocalFile(_Place):
 
 
 @dataclass(frozen=True)
-class LocalFolder(_Place):
+class LocalFolder(_LocalPath):
     """A folder with all files below it as a `dpss.storage.base.Tree`."""
 
     def blobs(self) -> Mapping[str, Blob]:
@@ -86,7 +87,7 @@ class LocalFolder(_Place):
 
 def path_of(source: object) -> Path | None:
     """Return the local path of a file or folder; ``None`` if it is not local."""
-    return source.path if isinstance(source, _Place) else None
+    return source.path if isinstance(source, _LocalPath) else None
 
 
 def list_beside(source: object) -> dict[str, Blob]:
@@ -193,14 +194,11 @@ class LocalStore:
                 folder.rmdir()
 
     def _path(self, key: str) -> Path:
-        parts = PurePosixPath(key)
-        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
-            raise ValueError(f"{key!r} is not a key within the store")
-        return self._root / parts
+        return self._root / key_path(key)
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield everything below a folder but folders, with its key; links are not followed."""
+    """Yield all entries below a folder but folders, with their keys; links are not followed."""
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -214,7 +212,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
 
 
 def _checksum(file: BinaryIO) -> tuple[int, int]:
-    """Return what tells a file from that of another run: no defence, so the quickest sum."""
+    """Return size and CRC-32 of a file: enough to notice another run's file, and fast."""
     size, found = 0, 0
     while piece := file.read(_PIECE_BYTES):
         size += len(piece)

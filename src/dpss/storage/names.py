@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 RESERVED = frozenset({"index.html", "index.json", "genes.html", "multiqc", "runs"})
 """Names of other files and folders at the top of an output. (No safe name begins with ``_``.)"""
@@ -31,6 +32,18 @@ def safe_name(text: str) -> str:
     if stem.casefold() in _DEVICES:
         return f"{stem}-{dot}{rest}"
     return f"{name}-" if name.casefold() in RESERVED else name
+
+
+def key_path(key: str) -> PurePosixPath:
+    """Return a store's key as a relative path.
+
+    Raises:
+        ValueError: The key is absolute, empty, or has a ``..`` part or a backslash.
+    """
+    path = PurePosixPath(key)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in key:
+        raise ValueError(f"{key!r} is not a key within the store")
+    return path
 
 
 def unique_names(texts: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ _CONTROL = re.compile(
 _IN_ASCII = dict.fromkeys((*range(9), *range(11, 32), 127))
 _BREAKS = re.compile("[\u2028\u2029]")
 _UNPAIRED = re.compile("[\ud800-\udfff]")
-"""Halves of characters: bytes of a file's name that are no UTF-8, as Python has them."""
+"""Surrogates: how Python represents bytes of a file's name that are not UTF-8."""
 _ANY = re.compile(f"[{_CONTROL.pattern[1:-1]}{_BREAKS.pattern[1:-1]}{_UNPAIRED.pattern[1:-1]}]")
 _RAW_IN_JSON = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -65,7 +65,7 @@ def strip_control_in_json(text: str) -> str:
 
 
 def escape_control_in_json(text: str) -> str:
-    r"""Return JSON of the same meaning without control characters, halves of characters included.
+    r"""Return JSON of the same meaning with control characters and surrogates escaped.
 
     >>> escape_control_in_json('"a\x9b31m"')
     '"a\\u009b31m"'

@@ -73,7 +73,7 @@ class Scratch:
             try:
                 self._limit = shutil.disk_usage(self._parent).free // 2
             except OSError as error:
-                raise _no_folder(self._parent, error) from error
+                raise _no_folder_error(self._parent, error) from error
         return self._limit
 
     def fits(self, blob: Blob) -> bool:
@@ -102,15 +102,15 @@ class Scratch:
                     self._fetch(blob, path, space, wait)
                 except CorruptMatrixError:
                     # Most often the file is wrong, but sometimes the transfer was.
-                    space.give_back()
+                    space.release()
                     self._fetch(blob, path, space, wait)
                 yield ScratchFile(path, origin=blob.url)
         except OSError as error:
             if isinstance(error, (MatrixError, UnreachableError)):
                 raise
-            raise _no_space(blob, self._parent, error) from error
+            raise _no_space_error(blob, self._parent, error) from error
         finally:
-            space.give_back()
+            space.release()
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -134,28 +134,30 @@ class Scratch:
             with self.folder() as path:
                 yield Room(path, space)
         finally:
-            space.give_back()
+            space.release()
 
     def _fetch(self, blob: Blob, path: Path, space: _Space, wait: bool) -> None:
         size = blob.size_bytes
         # Two copies that grow side by side could wait for each other: one of unknown size waits
         # until it is alone, and returns the space it didn't need.
         if size is not None:
-            space.take(size, blob.url, wait)
+            space.reserve(size, blob.url, wait)
         else:
-            space.take(self.limit_bytes if wait else self.limit_bytes - self.used_bytes, blob.url)
+            space.reserve(
+                self.limit_bytes if wait else self.limit_bytes - self.used_bytes, blob.url
+            )
         n_bytes = 0
         with blob.open() as source, path.open("wb") as target:
             while data := source.read(_PIECE_BYTES):
                 n_bytes += len(data)
-                if n_bytes > space.taken:
-                    raise _too_large(blob.url, n_bytes, self.limit_bytes)
+                if n_bytes > space.reserved_bytes:
+                    raise _too_large_error(blob.url, n_bytes, self.limit_bytes)
                 target.write(data)
                 if self.closed:
                     raise FetchError(f"{blob.url}: the program ends")
         if size is not None and n_bytes != size:
             raise CorruptMatrixError(f"{blob.url}: {n_bytes:,} bytes came, but it has {size:,}")
-        space.give_back(keep=n_bytes)
+        space.release(keep=n_bytes)
 
     def _make_folder(self) -> Path:
         with self.changed:
@@ -165,47 +167,47 @@ class Scratch:
                 try:
                     self._folder, self._lock_file = make_locked_folder(self._parent)
                 except OSError as error:
-                    raise _no_folder(self._parent, error) from error
+                    raise _no_folder_error(self._parent, error) from error
             return self._folder
 
 
 class _Space:
-    """Part of the scratch space that one download holds."""
+    """Part of the scratch space that one copy or folder has reserved."""
 
     def __init__(self, scratch: Scratch) -> None:
-        self.taken = 0
+        self.reserved_bytes = 0
         self._scratch = scratch
 
-    def take(self, n_bytes: int, url: str, wait: bool = True) -> None:
-        """Wait until there is room and reserve it; raise an error if there can't be."""
+    def reserve(self, n_bytes: int, url: str, wait: bool = True) -> None:
+        """Wait until there is room and reserve it; raise a `LimitError` if there can't be."""
         scratch = self._scratch
         if n_bytes > scratch.limit_bytes:
-            raise _too_large(url, n_bytes, scratch.limit_bytes)
+            raise _too_large_error(url, n_bytes, scratch.limit_bytes)
         with scratch.changed:
             if not wait and scratch.used_bytes + n_bytes > scratch.limit_bytes:
-                raise _no_room(url, n_bytes, scratch)
+                raise _no_room_error(url, n_bytes, scratch)
             # In order of arrival, as small requests would make a large one wait for ever.
             scratch.waiting.append(self)
             try:
-                scratch.changed.wait_for(lambda: not wait or self._may_take(n_bytes))
+                scratch.changed.wait_for(lambda: not wait or self._may_reserve(n_bytes))
             finally:
                 scratch.waiting.remove(self)
                 scratch.changed.notify_all()
             if scratch.closed:
                 raise FetchError(f"{url}: the program ends")
             scratch.used_bytes += n_bytes
-            self.taken += n_bytes
+            self.reserved_bytes += n_bytes
 
-    def _may_take(self, n_bytes: int) -> bool:
+    def _may_reserve(self, n_bytes: int) -> bool:
         scratch = self._scratch
         room = scratch.used_bytes + n_bytes <= scratch.limit_bytes
         return scratch.closed or (room and scratch.waiting[0] is self)
 
-    def give_back(self, keep: int = 0) -> None:
+    def release(self, keep: int = 0) -> None:
         """Release all reserved bytes but ``keep``."""
         with self._scratch.changed:
-            self._scratch.used_bytes -= self.taken - keep
-            self.taken = keep
+            self._scratch.used_bytes -= self.reserved_bytes - keep
+            self.reserved_bytes = keep
             self._scratch.changed.notify_all()
 
 
@@ -222,7 +224,7 @@ class Room:
         Raises:
             LimitError: There is no room for them.
         """
-        self.space.take(n_bytes, str(self.path), wait=False)
+        self.space.reserve(n_bytes, str(self.path), wait=False)
 
 
 OpenRoom = Callable[[], AbstractContextManager[Room]]
@@ -248,14 +250,14 @@ class ScratchFile(LocalFile):
         return self.origin
 
 
-def _too_large(url: str, n_bytes: int, limit: int) -> LimitError:
+def _too_large_error(url: str, n_bytes: int, limit: int) -> LimitError:
     return LimitError(
         f"{url}: needs {n_bytes / 1e9:,.1f} GB of scratch space, more than --scratch-limit "
         f"({limit / 1e9:,.1f} GB); raise it"
     )
 
 
-def _no_room(url: str, n_bytes: int, scratch: Scratch) -> LimitError:
+def _no_room_error(url: str, n_bytes: int, scratch: Scratch) -> LimitError:
     return LimitError(
         f"{url}: needs {n_bytes / 1e9:,.1f} GB of scratch space beside the "
         f"{scratch.used_bytes / 1e9:,.1f} GB in use, more than --scratch-limit "
@@ -263,7 +265,7 @@ def _no_room(url: str, n_bytes: int, scratch: Scratch) -> LimitError:
     )
 
 
-def _no_space(blob: Blob, parent: Path, error: OSError) -> MatrixError:
+def _no_space_error(blob: Blob, parent: Path, error: OSError) -> MatrixError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return LimitError(
             f"{blob.url}: the disk of {parent} is full; name another folder with --scratch, or "
@@ -272,7 +274,7 @@ def _no_space(blob: Blob, parent: Path, error: OSError) -> MatrixError:
     return FetchError(f"{blob.url}: can't be kept in {parent} ({error.strerror or error})")
 
 
-def _no_folder(parent: Path, error: OSError) -> UnreachableError:
+def _no_folder_error(parent: Path, error: OSError) -> UnreachableError:
     return UnreachableError(
         f"{parent}: no folder can be made in it ({error.strerror}); name another with --scratch"
     )

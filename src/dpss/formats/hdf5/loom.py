@@ -21,7 +21,7 @@ from dpss.formats.hdf5.strings import read_whole
 from dpss.formats.hdf5.tiled import Hdf5Tiles
 from dpss.model import GeneTable
 from dpss.storage.base import Blob
-from dpss.storage.behind import is_local
+from dpss.storage.offset import is_local
 
 FORMAT = "loom"
 

@@ -12,7 +12,7 @@ from dpss.formats.hdf5.signature import begin_of, head_bytes
 from dpss.formats.hdf5.strings import check_heaps_of_attributes
 from dpss.formats.other_formats import describe_hdf5
 from dpss.storage.base import Blob, Tree
-from dpss.storage.behind import behind
+from dpss.storage.offset import from_offset
 
 _N_GROUPS = 16
 """Groups whose attributes are looked at."""
@@ -29,7 +29,7 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
     begin = begin_of(source.read_range(0, head_bytes())) if isinstance(source, Blob) else None
     if not isinstance(source, Blob) or begin is None:
         raise NeedsWholeError(f"{source.url}: a compressed HDF5 file can't be read in place")
-    source = behind(source, begin)
+    source = from_offset(source, begin)
     file = Hdf5File(source)
     check_heaps_of_attributes(file)
     for layout in LAYOUTS:

@@ -20,7 +20,7 @@ from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.hdf5.file import Hdf5File
 from dpss.formats.hdf5.filters import unfilter
 from dpss.formats.hdf5.heap_users import is_of_values_only
-from dpss.storage.behind import is_local
+from dpss.storage.offset import is_local
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")

@@ -44,7 +44,7 @@ from dpss.storage.archives import as_tree
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek_text
 from dpss.storage.compression import open_text as open_text_stream
-from dpss.storage.unpacked import SubTree
+from dpss.storage.trees import SubTree
 
 FORMAT = "text"
 

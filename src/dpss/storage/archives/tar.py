@@ -12,22 +12,20 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from dpss.errors import CorruptMatrixError
 from dpss.storage.archives.members import ArchiveTree, Member, check_path
-from dpss.storage.archives.tar_headers import HEADER_BYTES, entries, open_reader
+from dpss.storage.archives.tar_headers import HEADER_BYTES, iter_entries, open_reader
 from dpss.storage.base import Blob
 from dpss.storage.compression import find_compression, open_decompressed, peek
 from dpss.storage.derived import read_from_start, skip
 from dpss.storage.names import is_clutter
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from dpss.storage.stream import PieceStream
 
 HEAD_BYTES = 1 << 12
 """Bytes kept of each member of a compressed archive, for quick recognition."""
-_MOST_HEADS_BYTES = 1 << 24
+_MAX_HEADS_BYTES = 1 << 24
 """Most bytes kept of all members together."""
 _PIECE_BYTES = 1 << 18
 
@@ -63,9 +61,9 @@ class TarTree(ArchiveTree):
         return self.inner.random_access and not packed
 
     def _list(self) -> Iterator[tuple[str, Blob]]:
-        heads_left = 0 if self.in_place else _MOST_HEADS_BYTES
+        heads_left = 0 if self.in_place else _MAX_HEADS_BYTES
         with open_reader(self.inner, self.in_place) as reader:
-            for entry in entries(reader):
+            for entry in iter_entries(reader):
                 path = check_path(entry.name, self.url).removeprefix("./")
                 if not entry.isreg() or not path or is_clutter(path):
                     continue
@@ -73,7 +71,7 @@ class TarTree(ArchiveTree):
                     raise CorruptMatrixError(
                         f"{self.url}: {path} has holes; pack it without --sparse"
                     )
-                head = reader.look(min(entry.size, HEAD_BYTES, heads_left))
+                head = reader.read_unchecked(min(entry.size, HEAD_BYTES, heads_left))
                 heads_left -= len(head)
                 place = entry.offset_data, entry.size
                 yield path, TarMember(self.inner, path, *place, self.in_place, head)
@@ -112,7 +110,7 @@ class TarMember(Member):
         return cast("BinaryIO", io.BufferedReader(_TarMemberStream(self), _PIECE_BYTES))
 
 
-class _TarMemberStream(io.RawIOBase):
+class _TarMemberStream(PieceStream):
     """The bytes of a member; the archive is opened only for bytes beyond the head."""
 
     def __init__(self, member: TarMember) -> None:
@@ -120,21 +118,15 @@ class _TarMemberStream(io.RawIOBase):
         self._position = 0
         self._source: BinaryIO | None = None
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` as far as one read goes.
+    def read_piece(self, n_bytes: int) -> bytes:
+        """Return the next bytes; none at the end of the member.
 
         Raises:
             CorruptMatrixError: The archive ends before the member does.
         """
-        view = memoryview(buffer)
-        data = self._read(min(len(view), self._member.size_bytes - self._position))
-        view[: len(data)] = data
+        data = self._read(min(n_bytes, self._member.size_bytes - self._position))
         self._position += len(data)
-        return len(data)
+        return data
 
     def _read(self, n_bytes: int) -> bytes:
         member = self._member

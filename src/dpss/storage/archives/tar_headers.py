@@ -18,17 +18,17 @@ from dpss.storage.compression import DAMAGE, open_decompressed
 
 HEADER_BYTES = 512
 _MAX_MEMBERS = 1 << 19
-_MAX_FACT_BYTES = 1 << 20
-"""Most bytes of one item of a header, such as a long name."""
-_MAX_FACTS_BYTES = 1 << 26
-"""Most bytes of all items together, beyond a few headers for each member."""
-_USUAL_FACT_BYTES = 1 << 11
+_MAX_FIELD_BYTES = 1 << 20
+"""Most bytes of one field of a header, such as a long name."""
+_MAX_FIELDS_BYTES = 1 << 26
+"""Most bytes of all fields together, beyond a few headers for each member."""
+_USUAL_FIELD_BYTES = 1 << 11
 _MAX_READS_AT_END = 64
 _PIECE_BYTES = 1 << 18
 _FREE_BYTES = 1 << 28
 _MAX_RATIO = 1000
-"""How much a compressed archive may expand beyond the first 256 MiB; gzip's best is 1,032."""
-_NO_TAR: tuple[type[Exception], ...] = (
+"""Largest ratio of expansion beyond the first 256 MiB; gzip's largest is 1,032."""
+_NOT_A_TAR: tuple[type[Exception], ...] = (
     tarfile.TarError,
     struct.error,
     OverflowError,
@@ -47,7 +47,7 @@ class HeaderReader(ABC):
         self.last = b""
         """Bytes read last: a header, where tarfile stops."""
         self._position = 0
-        self._facts_bytes = 0
+        self._fields_bytes = 0
         self._reads_at_end = 0
 
     def __enter__(self) -> HeaderReader:
@@ -73,19 +73,19 @@ class HeaderReader(ABC):
             CorruptMatrixError: The read is longer than a name may be, or reaches beyond the end.
             LimitError: All names together are too long.
         """
-        if not 0 <= n_bytes <= _MAX_FACT_BYTES:
+        if not 0 <= n_bytes <= _MAX_FIELD_BYTES:
             raise CorruptMatrixError(f"{self.url}: declares a name of {n_bytes:,} bytes")
-        self._facts_bytes += n_bytes
-        if self._facts_bytes > _MAX_FACTS_BYTES + _USUAL_FACT_BYTES * self.n_members:
+        self._fields_bytes += n_bytes
+        if self._fields_bytes > _MAX_FIELDS_BYTES + _USUAL_FIELD_BYTES * self.n_members:
             raise LimitError(f"{self.url}: its headers have more than 64 MiB")
-        data = self.look(n_bytes)
+        data = self.read_unchecked(n_bytes)
         self._reads_at_end = 0 if data else self._reads_at_end + 1
         if self._reads_at_end > _MAX_READS_AT_END:
             raise CorruptMatrixError(f"{self.url}: ends within a header")
         return data
 
-    def look(self, n_bytes: int) -> bytes:
-        """Return the next bytes without checking limits."""
+    def read_unchecked(self, n_bytes: int) -> bytes:
+        """Return the next bytes, whatever their number."""
         self.last = self._read(n_bytes)
         self._position += len(self.last)
         return self.last
@@ -135,7 +135,7 @@ class _StreamReader(HeaderReader):
     def __init__(self, blob: Blob) -> None:
         super().__init__(blob)
         size = blob.size_bytes
-        self._most = None if size is None else _FREE_BYTES + _MAX_RATIO * size
+        self._max_bytes = None if size is None else _FREE_BYTES + _MAX_RATIO * size
         self._file = open_decompressed(blob)
         self._back = b""
 
@@ -155,7 +155,7 @@ class _StreamReader(HeaderReader):
                 return
             self.last = data
             here += len(data)
-            if self._most is not None and here > self._most:
+            if self._max_bytes is not None and here > self._max_bytes:
                 raise LimitError(
                     f"{self.url}: expands more than {_MAX_RATIO:,}-fold, as no matrices do"
                 )
@@ -175,7 +175,7 @@ def open_reader(blob: Blob, in_place: bool) -> HeaderReader:
     return _RangeReader(blob) if in_place else _StreamReader(blob)
 
 
-def entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
+def iter_entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
     """Yield the headers of an archive's members, with the reader positioned after each.
 
     Raises:
@@ -195,7 +195,7 @@ def entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
                 reader.n_members += 1
                 if reader.n_members > _MAX_MEMBERS:
                     raise LimitError(f"{reader.url}: has more than {_MAX_MEMBERS:,} members")
-    except _NO_TAR as error:
+    except _NOT_A_TAR as error:
         if isinstance(error, MatrixError):
             raise
         raise CorruptMatrixError(f"{reader.url}: not a whole tar file ({error})") from error

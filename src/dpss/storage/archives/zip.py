@@ -55,7 +55,19 @@ class ZipTree(ArchiveTree):
             if not path or path.endswith("/") or is_clutter(path):
                 continue
             if not stat.S_ISLNK(entry.external_attr >> 16):
-                yield path, _make_member(self.inner, path, entry)
+                yield (
+                    path,
+                    ZipMember(
+                        archive=self.inner,
+                        path=path,
+                        header_offset=entry.header_offset,
+                        packed_bytes=entry.compress_size,
+                        size_bytes=entry.file_size,
+                        crc=entry.CRC,
+                        method=entry.compress_type,
+                        encrypted=bool(entry.flag_bits & _ENCRYPTED),
+                    ),
+                )
 
     def _entries(self) -> list[zipfile.ZipInfo]:
         """Return the entries of the table of contents."""
@@ -71,16 +83,3 @@ class ZipTree(ArchiveTree):
             if isinstance(error, MatrixError):
                 raise
             raise CorruptMatrixError(f"{self.url}: not a whole zip file ({error})") from error
-
-
-def _make_member(archive: Blob, path: str, entry: zipfile.ZipInfo) -> ZipMember:
-    return ZipMember(
-        archive=archive,
-        path=path,
-        header_offset=entry.header_offset,
-        packed_bytes=entry.compress_size,
-        size_bytes=entry.file_size,
-        crc=entry.CRC,
-        method=entry.compress_type,
-        encrypted=bool(entry.flag_bits & _ENCRYPTED),
-    )

@@ -7,7 +7,7 @@ import io
 import struct
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from isal import isal_zlib
 
@@ -16,9 +16,7 @@ from dpss.storage.archives.members import Member
 from dpss.storage.blob_file import BlobFile
 from dpss.storage.compression import DAMAGE
 from dpss.storage.derived import read_from_start
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from dpss.storage.stream import PieceStream
 
 _RANGE_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 16
@@ -117,7 +115,7 @@ class ZipMember(Member):
         return self.header_offset + _LOCAL_HEADER.size + int(n_name) + int(n_extra)
 
 
-class _ZipMemberStream(io.RawIOBase):
+class _ZipMemberStream(PieceStream):
     """The unpacked bytes of a member, checked against the declared size and checksum."""
 
     def __init__(self, member: ZipMember, source: BinaryIO, decoder: Any) -> None:
@@ -130,22 +128,17 @@ class _ZipMemberStream(io.RawIOBase):
         self._pending = b""
         self._checked = False
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` as far as one step of the decoder goes.
+    def read_piece(self, n_bytes: int) -> bytes:
+        """Return the bytes of one step of the decoder; none at the end of the member.
 
         Raises:
             CorruptMatrixError: The member is damaged, cut off or larger than it declares.
         """
-        view = memoryview(buffer)
-        if len(view) == 0 or self._checked:
-            return 0
+        if n_bytes == 0 or self._checked:
+            return b""
         url = self._member.url
         # One byte more than declared, so that a longer member is detected.
-        data = self._decode(min(len(view), self._left + 1))
+        data = self._decode(min(n_bytes, self._left + 1))
         if len(data) > self._left:
             raise CorruptMatrixError(
                 f"{url}: expands beyond the {self._member.size_bytes:,} bytes that it declares"
@@ -160,19 +153,17 @@ class _ZipMemberStream(io.RawIOBase):
             if self._crc != self._member.crc:
                 raise CorruptMatrixError(f"{url}: its checksum is wrong, so it is damaged")
             self._checked = True
-        view[: len(data)] = data
-        return len(data)
+        return data
 
     def _decode(self, n_bytes: int) -> bytes:
         """Return up to ``n_bytes``, none only at the end."""
         if self._decoder is None:
             return self._read_packed(n_bytes)
         while not self._decoder.eof:
+            at_end = False
             if not self._pending and getattr(self._decoder, "needs_input", True):
                 self._pending = self._read_packed(_PIECE_BYTES)
                 at_end = not self._pending
-            else:
-                at_end = False
             try:
                 data = bytes(self._decoder.decompress(self._pending, n_bytes))
             except DAMAGE as error:

@@ -20,22 +20,22 @@ from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
 from dpss.errors import RequestError, TransientRequestError
-from dpss.storage.http.answers import (
+from dpss.storage.http.connections import RefusedNetworkError, pools_for
+from dpss.storage.http.deadlines import time_limit
+from dpss.storage.http.networks import Networks, networks_beyond, redirect_refusal
+from dpss.storage.http.responses import (
     discard,
+    error_message,
     is_malformed,
     read_bounded,
     reason,
     retry_after,
-    words_of,
 )
-from dpss.storage.http.connections import RefusedNetworkError, pools_for
-from dpss.storage.http.deadlines import time_limit
-from dpss.storage.http.networks import Networks, networks_beyond, private_redirect
 from dpss.storage.redaction import redact_url
 
 T = TypeVar("T")
 
-PASSING = frozenset({429, 500, 502, 503, 504})
+TRANSIENT = frozenset({429, 500, 502, 503, 504})
 """Statuses of transient errors: the request is retried."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 100  # Azul redirects to the same address until a file is ready
@@ -85,7 +85,7 @@ class Client:
         Raises:
             RequestError: The address gives no JSON document before the deadline.
         """
-        return self._json("GET", url, None)
+        return self.try_until(lambda: self._request_json(url))
 
     def post_json(self, url: str, document: Any) -> Any:
         """Post a JSON document and return the JSON document of the response.
@@ -93,7 +93,8 @@ class Client:
         Raises:
             RequestError: The response is no JSON document, or comes after the deadline.
         """
-        return self._json("POST", url, json.dumps(document).encode())
+        body = json.dumps(document).encode()
+        return self.try_until(lambda: self._request_json(url, body))
 
     def try_until(self, function: Callable[[], T]) -> T:
         """Call a function, again on each `TransientRequestError`, until the retries are used up.
@@ -126,12 +127,12 @@ class Client:
         deadline = time.monotonic() + self.retries.deadline
         client = self
         for _ in range(MAX_REDIRECTS):
-            answer = client._send("GET", url, headers, None)
-            if answer.status not in REDIRECTS:
-                return answer, url, client
-            location = answer.headers.get("Location")
-            wait = retry_after(answer.headers.get("Retry-After")) or 0.0
-            discard(answer)
+            response = client._send(url, headers)
+            if response.status not in REDIRECTS:
+                return response, url, client
+            location = response.headers.get("Location")
+            wait = retry_after(response.headers.get("Retry-After")) or 0.0
+            discard(response)
             if not location:
                 raise RequestError(f"{redact_url(url)}: is redirected, but not where to")
             if time.monotonic() + wait > deadline:
@@ -144,36 +145,36 @@ class Client:
             url = target
         raise RequestError(f"{redact_url(url)}: more than {MAX_REDIRECTS} redirects")
 
-    def _json(self, method: str, url: str, body: bytes | None) -> Any:
-        return self.try_until(lambda: self._json_once(method, url, body))
-
-    def _json_once(self, method: str, url: str, body: bytes | None) -> Any:
+    def _request_json(self, url: str, body: bytes | None = None) -> Any:
+        """Request a JSON document once; post ``body`` if there is one."""
         headers = {"Accept": "application/json"}
         if body is None:
-            answer, _, _ = self.open(url, headers)
+            response, _, _ = self.open(url, headers)
         else:
-            answer = self._send(method, url, {**headers, "Content-Type": "application/json"}, body)
+            headers["Content-Type"] = "application/json"
+            response = self._send(url, headers, body)
         try:
             with time_limit(self.retries.deadline):
-                data = read_bounded(answer, MAX_JSON_BYTES)
+                data = read_bounded(response, MAX_JSON_BYTES)
         except ValueError as error:
-            answer.close()
+            response.close()
             raise RequestError(
                 f"{redact_url(url)}: does not answer in HTTP ({reason(error)})"
             ) from error
         except (HTTPError, OSError) as error:
-            answer.close()
+            response.close()
             raise TransientRequestError(
                 f"{redact_url(url)}: broke off ({reason(error)})"
             ) from error
         if data is None:
-            answer.close()
+            response.close()
             limit = MAX_JSON_BYTES >> 20
             raise RequestError(f"{redact_url(url)}: answers with more than {limit} MiB")
-        answer.release_conn()
-        if not 200 <= answer.status < 300:
+        response.release_conn()
+        if not 200 <= response.status < 300:
             raise RequestError(
-                f"{redact_url(url)}: answers {answer.status}{words_of(data)}", answer.status
+                f"{redact_url(url)}: answers {response.status}{error_message(data)}",
+                response.status,
             )
         try:
             return json.loads(data)
@@ -181,14 +182,14 @@ class Client:
             raise RequestError(f"{redact_url(url)}: does not answer in JSON") from error
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
+        self, url: str, headers: Mapping[str, str] | None, body: bytes | None = None
     ) -> urllib3.BaseHTTPResponse:
-        """Send a request once."""
+        """Send a request once: GET, or POST if there is a body."""
         retries = self.retries
         try:
             with time_limit(retries.slow):
-                answer = pools_for(url, self.networks).request(
-                    method,
+                response = pools_for(url, self.networks).request(
+                    "GET" if body is None else "POST",
                     url,
                     body=body,
                     headers={"User-Agent": self.user_agent, **(headers or {})},
@@ -207,13 +208,13 @@ class Client:
             if is_malformed(error):
                 raise RequestError(f"{host}: does not answer in HTTP ({reason(error)})") from error
             raise TransientRequestError(f"{host}: {reason(error)}") from error
-        if answer.status in PASSING:
-            wait = retry_after(answer.headers.get("Retry-After"))
-            discard(answer)
+        if response.status in TRANSIENT:
+            wait = retry_after(response.headers.get("Retry-After"))
+            discard(response)
             raise TransientRequestError(
-                f"{redact_url(url)}: answers {answer.status}", answer.status, wait
+                f"{redact_url(url)}: answers {response.status}", response.status, wait
             )
-        return answer
+        return response
 
     def _wait(self, error: Exception) -> bool | float:
         """Return whether to retry; the seconds to wait if the server states them."""
@@ -246,6 +247,6 @@ def follow(url: str, location: str, networks: Networks | None = None) -> str:
         raise RequestError(f"{redact_url(url)}: is redirected to no valid address") from error
     if new not in ("http", "https") or (old == "https" and new == "http"):
         raise RequestError(f"{redact_url(url)}: is redirected to {new}://, which is not followed")
-    if refusal := private_redirect(url, target, networks):
+    if refusal := redirect_refusal(url, target, networks):
         raise RequestError(refusal)
     return target

@@ -62,7 +62,7 @@ class _CheckedConnection(HTTPConnection):
             raise LocationParseError(f"{name!r}, a label is empty or too long") from error
         allowed = self.networks
         if allowed is None:
-            allowed = first_networks(self.host.lower(), found)
+            allowed = first_networks(self.host.lower(), frozenset(each.kind for each in found))
         for each in found:
             if each.kind not in allowed:
                 raise RefusedNetworkError(

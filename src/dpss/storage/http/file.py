@@ -16,14 +16,14 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from dpss.errors import FetchError, RequestError, TransientRequestError
-from dpss.storage.http.answers import discard, reason, stated_length
 from dpss.storage.http.client import Client
 from dpss.storage.http.deadlines import time_limit
+from dpss.storage.http.responses import content_length, discard, reason
 from dpss.storage.http.transfer import (
     BUFFER_BYTES,
     PIECE_BYTES,
     Download,
-    Facts,
+    FileMetadata,
     content_range,
     etag_of,
     whole_size,
@@ -35,7 +35,15 @@ HEAD_BYTES = 1 << 16
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 """Statuses of storage services for an expired signed address (Google: 400, AWS: 403)."""
 _NOT_SIGNED_YET = frozenset({400, 401, 403})
-"""Those of them that are transient for a newly signed address."""
+"""Statuses that are transient where an address was signed just now."""
+_MEANINGS = {
+    401: "wants a login (managed access?)",
+    403: "may not be read (managed access, or an address that has expired)",
+    404: "is not there",
+    410: "is no longer there",
+    451: "may not be given out",
+}
+"""Meaning of a status for a file, in words."""
 
 
 class HttpBlob:
@@ -60,28 +68,28 @@ class HttpBlob:
             to_be_read: Whether the file is opened soon: the response of a server without ranges,
                 which sends all bytes at the first request, is then kept for that.
         """
+        self.client = client
+        self.sha256 = sha256.lower()
         self._address = address
-        self._client = client
         self._name = name
-        self._sha256 = sha256.lower()
-        self._facts: Facts | None = None
+        self._metadata: FileMetadata | None = None
         self._direct: tuple[str, Client] | None = None
         self._to_be_read = to_be_read
-        self._on_its_way: list[urllib3.BaseHTTPResponse] = []
+        self._pending: list[urllib3.BaseHTTPResponse] = []
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the lock and without requests in progress."""
-        left = ("_lock", "_on_its_way")
+        left = ("_lock", "_pending")
         return {key: value for key, value in vars(self).items() if key not in left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Get a new lock."""
-        vars(self).update(state, _lock=threading.Lock(), _on_its_way=[])
+        """Restore the state, with a new lock."""
+        vars(self).update(state, _lock=threading.Lock(), _pending=[])
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """Name of the file: as given, or the last part of the address."""
         return self._name or unquote(urlsplit(self._address).path.rstrip("/").rpartition("/")[2])
 
     @property
@@ -90,34 +98,29 @@ class HttpBlob:
         return redact_url(self._address)
 
     @property
-    def sha256(self) -> str:
-        """Checksum that the bytes must have; empty if not known."""
-        return self._sha256
-
-    @property
     def size_bytes(self) -> int | None:
         """Size in bytes; ``None`` where the server does not state it."""
-        return self.facts.size_bytes
+        return self.metadata.size_bytes
 
     @property
     def random_access(self) -> bool:
         """Whether the server supports ranges."""
-        return self.facts.ranges
+        return self.metadata.ranges
 
     @property
-    def facts(self) -> Facts:
-        """The server's facts about the file, requested once.
+    def metadata(self) -> FileMetadata:
+        """The server's metadata of the file, requested once.
 
         Raises:
             FetchError: The file can't be reached.
         """
         with self._lock:
-            if self._facts is None:
+            if self._metadata is None:
                 try:
-                    self._facts = self._client.try_until(self._look)
+                    self._metadata = self.client.try_until(self._request_metadata)
                 except RequestError as error:
                     raise FetchError(str(error)) from error
-            return self._facts
+            return self._metadata
 
     def read_range(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, fewer only at the end.
@@ -125,14 +128,14 @@ class HttpBlob:
         Raises:
             FetchError: The bytes can't be read.
         """
-        facts = self.facts
+        metadata = self.metadata
         stop = start + length
-        if facts.size_bytes is not None:
-            stop = min(stop, facts.size_bytes)
+        if metadata.size_bytes is not None:
+            stop = min(stop, metadata.size_bytes)
         if stop <= start:
             return b""
-        if stop <= len(facts.head):
-            return facts.head[start:stop]
+        if stop <= len(metadata.head):
+            return metadata.head[start:stop]
         pieces = []
         with Download(self, start, stop, whole_pieces=True) as body:
             while piece := body.read_piece(PIECE_BYTES):
@@ -143,12 +146,7 @@ class HttpBlob:
         """Open for reading from the start to the end; compare the checksum at the end."""
         return cast("BinaryIO", io.BufferedReader(Download(self, 0, None), BUFFER_BYTES))
 
-    @property
-    def client(self) -> Client:
-        """The client that sends the requests."""
-        return self._client
-
-    def ask(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:
+    def request(self, start: int, stop: int | None) -> urllib3.BaseHTTPResponse:
         """Request the bytes from ``start`` once; renew an expired signed address.
 
         Raises:
@@ -157,69 +155,60 @@ class HttpBlob:
         """
         if stop is None:
             with contextlib.suppress(IndexError):
-                return self._on_its_way.pop()
+                return self._pending.pop()
         end = "" if stop is None else str(stop - 1)
         headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{end}"}
         direct = self._direct
         if direct:
             url, client = direct
-            answer, _, _ = client.open(url, headers)
-            if answer.status not in _EXPIRED:
-                return answer
-            discard(answer)
+            response, _, _ = client.open(url, headers)
+            if response.status not in _EXPIRED:
+                return response
+            discard(response)
             self._direct = None
-        answer, final, client = self._client.open(self._address, headers)
-        if answer.status in _NOT_SIGNED_YET and final != self._address and not direct:
+        response, final, client = self.client.open(self._address, headers)
+        if response.status in _NOT_SIGNED_YET and final != self._address and not direct:
             # The address had expired before it was used, as after a long wait in a queue.
-            discard(answer)
+            discard(response)
             raise TransientRequestError(
-                f"{redact_url(final)}: answers {answer.status}", answer.status, None
+                f"{redact_url(final)}: answers {response.status}", response.status, None
             )
-        if answer.status in (200, 206, 416):
+        if response.status in (200, 206, 416):
             self._direct = (final, client) if final != self._address else None
-            return answer
-        discard(answer)
-        raise RequestError(f"{self.url}: {_explain(answer.status)}", answer.status)
+            return response
+        discard(response)
+        meaning = _MEANINGS.get(response.status, f"answers {response.status}")
+        raise RequestError(f"{self.url}: {meaning}", response.status)
 
-    def _look(self) -> Facts:
-        answer = self.ask(0, HEAD_BYTES)
+    def _request_metadata(self) -> FileMetadata:
+        response = self.request(0, HEAD_BYTES)
         try:
-            if answer.status == 416:
-                discard(answer)
-                return Facts(0, etag_of(answer), _modified(answer), True, b"")
-            if answer.status == 200:
+            if response.status == 416:
+                discard(response)
+                return FileMetadata(0, etag_of(response), _modified(response), True, b"")
+            if response.status == 200:
                 # The response has all bytes of the file.
-                size = whole_size(answer)
+                size = whole_size(response)
                 if self._to_be_read:
-                    self._on_its_way.append(answer)
+                    self._pending.append(response)
                 else:
-                    answer.close()
-                return Facts(size, etag_of(answer), _modified(answer), False, b"")
-            _, total = content_range(answer, self.url)
+                    response.close()
+                return FileMetadata(size, etag_of(response), _modified(response), False, b"")
+            _, total = content_range(response, self.url)
             # Some servers send more than was asked for.
-            with time_limit(self._client.retries.slow):
-                head = answer.read(HEAD_BYTES)
-            if (stated_length(answer) or HEAD_BYTES + 1) <= HEAD_BYTES:
-                answer.release_conn()
+            with time_limit(self.client.retries.slow):
+                head = response.read(HEAD_BYTES)
+            if (content_length(response) or HEAD_BYTES + 1) <= HEAD_BYTES:
+                response.release_conn()
             else:
-                answer.close()
-            return Facts(total, etag_of(answer), _modified(answer), total is not None, head)
+                response.close()
+            return FileMetadata(
+                total, etag_of(response), _modified(response), total is not None, head
+            )
         except (HTTPError, OSError) as error:
-            answer.close()
+            response.close()
             raise TransientRequestError(f"{self.url}: broke off ({reason(error)})") from error
 
 
-def _modified(answer: urllib3.BaseHTTPResponse) -> str:
-    return answer.headers.get("Last-Modified", "").strip()
-
-
-def _explain(status: int) -> str:
-    """Return the meaning of a status for a file, in words."""
-    words = {
-        401: "wants a login (managed access?)",
-        403: "may not be read (managed access, or an address that has expired)",
-        404: "is not there",
-        410: "is no longer there",
-        451: "may not be given out",
-    }
-    return words.get(status, f"answers {status}")
+def _modified(response: urllib3.BaseHTTPResponse) -> str:
+    return response.headers.get("Last-Modified", "").strip()

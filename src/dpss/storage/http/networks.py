@@ -1,4 +1,4 @@
-"""Kinds of network that a host is in, and which of them a redirect or a catalogue may lead to.
+"""Kinds of network that a host is in, and those that a redirect or catalogue may lead to.
 
 A name is resolved more than once: where an address is checked, and for each connection.
 A name server may answer differently each time (DNS rebinding), so a check alone protects
@@ -11,7 +11,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -41,8 +40,10 @@ _METADATA = frozenset(
         "fd00:42::42",
     )
 )
-"""Metadata services of AWS, Google Cloud, Alibaba Cloud, Azure, Oracle's and Scaleway's clouds
-outside of link-local networks; they hold credentials and are counted as link-local."""
+"""Addresses of cloud metadata services outside of link-local networks, counted as link-local.
+
+They give out credentials: AWS, Google Cloud, Alibaba Cloud, Azure, Oracle and Scaleway.
+"""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
 """Prefixes of a network's own translators (RFC 8215)."""
@@ -96,22 +97,15 @@ def resolve(host: str) -> list[Resolved]:
     ]
 
 
-def first_networks(host: str, found: Iterable[Resolved]) -> Networks:
+def first_networks(host: str, networks: Networks) -> Networks:
     """Return the networks that a host was in when this process first resolved its name.
 
     Args:
         host: The name.
-        found: Current addresses of the host; stored if the name is new.
+        networks: Networks of its current addresses; stored if the name is new.
     """
     with _first_networks_lock:
-        known = _first_networks.get(host)
-    return known if known is not None else remember(host, frozenset(each.kind for each in found))
-
-
-def remember(host: str, networks: Networks) -> Networks:
-    """Store the networks of a host at its first look-up, and return them."""
-    with _first_networks_lock:
-        if len(_first_networks) >= _MAX_NAMES:
+        if host not in _first_networks and len(_first_networks) >= _MAX_NAMES:
             del _first_networks[next(iter(_first_networks))]
         return _first_networks.setdefault(host, networks)
 
@@ -138,7 +132,7 @@ def networks_beyond(url: str, target: str, within: Networks | None = None) -> Ne
     return PUBLIC | (own - {"link-local"})
 
 
-def private_redirect(url: str, target: str, within: Networks | None = None) -> str:
+def redirect_refusal(url: str, target: str, within: Networks | None = None) -> str:
     """Return why a redirect may not be followed; empty where it may.
 
     A redirect from a public host to a loopback, link-local or private address is refused:
@@ -167,7 +161,7 @@ def why_not_from(service: str, target: str) -> str:
 
     Args:
         service: Address of the service, given by the user.
-        target: The address in its answer.
+        target: The address in its response.
     """
     shown = redact_line(redact_url(target))
     try:

@@ -1,9 +1,9 @@
 """Cache of pages of remote files, requested side by side and ahead of the reader.
 
-A *run* is a sequence of pages that one request fetches. Runs that a reader waits for are requested
-at once. Announced runs follow in their order, as many as fit a window, so that memory stays
-bounded. Runs that were read are kept until newer ones need their room. Requests are made in daemon
-threads; a reader that waits checks now and then whether the program is to end.
+A range is a sequence of pages that one request fetches. Ranges that a reader waits for are
+requested at once. Announced ranges follow in their order, as many as fit a window, so that memory
+stays bounded. Ranges that were read are kept until newer ones need their room. Requests are made in
+daemon threads; a reader that waits checks now and then whether the program is to end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 PAGE_BYTES = 1 << 14
 """Bytes of a page; small, as an index may be spread over a file in pieces of 2 kB."""
-MAX_RUN_PAGES = 1 << 7
+MAX_RANGE_PAGES = 1 << 7
 """Most pages of a request: 2 MiB, large against a round trip and cheap to repeat."""
 MAX_REQUESTS = 32
 """Most requests in progress whose bytes no reader waits for yet."""
@@ -30,12 +30,12 @@ WINDOW_BYTES = 24 << 20
 KEPT_BYTES = 32 << 20
 """Most bytes kept after reading; threads share pages at the ends of their partitions."""
 _STALE_AFTER = 256
-"""A prefetched run is dropped if this number of other runs is read before it."""
+"""A prefetched range is dropped if this number of other ranges is read before it."""
 _POLL_SECONDS = 0.2
 
 
 class PageRange:
-    """A run of pages of one file."""
+    """Consecutive pages of one file, which one request fetches."""
 
     def __init__(self, pages: Pages, first: int, stop: int, turn: int) -> None:
         """Store the pages ``first..stop`` and the turn at which they were requested."""
@@ -59,17 +59,17 @@ class Pages:
     def __init__(self, blob: Blob) -> None:
         """Start without pages."""
         self.blob = blob
-        self.runs: dict[int, PageRange] = {}
+        self.ranges: dict[int, PageRange] = {}
 
     def missing(self, first: int, stop: int) -> Iterator[tuple[int, int]]:
         """Yield the missing ranges of some pages, each at most one request."""
         at = first
         while at < stop:
-            if at in self.runs:
+            if at in self.ranges:
                 at += 1
                 continue
             end = at + 1
-            while end < stop and end - at < MAX_RUN_PAGES and end not in self.runs:
+            while end < stop and end - at < MAX_RANGE_PAGES and end not in self.ranges:
                 end += 1
             yield at, end
             at = end
@@ -92,7 +92,7 @@ class PageCache:
         self._unread_bytes = self._kept_bytes = self._n_requests = self._turn = 0
 
     def get(self, pages: Pages, first: int, stop: int, around: int) -> list[PageRange]:
-        """Return the runs that contain some pages, in order; all are requested.
+        """Return the ranges that contain some pages, in order; all are requested.
 
         Args:
             pages: The pages of the file.
@@ -104,17 +104,17 @@ class PageCache:
         with self._lock:
             for low, high in pages.missing(first, stop):
                 end = high
-                while high == stop and end < min(around, low + MAX_RUN_PAGES):
-                    if end in pages.runs:
+                while high == stop and end < min(around, low + MAX_RANGE_PAGES):
+                    if end in pages.ranges:
                         break
                     end += 1
-                begun.append(self._make_run(pages, low, end))
-            found = list(dict.fromkeys(pages.runs[page] for page in range(first, stop)))
-            for run in found:
-                self._mark_read(run)
+                begun.append(self._add_range(pages, low, end))
+            found = list(dict.fromkeys(pages.ranges[page] for page in range(first, stop)))
+            for page_range in found:
+                self._mark_read(page_range)
             self._begin_prefetched()
-        for run in begun:
-            begin(self._fetch, run)
+        for page_range in begun:
+            begin(self._fetch, page_range)
         return found
 
     def prefetch(self, pages: Pages, first: int, stop: int, *, first_of_all: bool = False) -> None:
@@ -142,35 +142,35 @@ class PageCache:
                     raise
                 self._check()
 
-    def _make_run(self, pages: Pages, first: int, stop: int) -> PageRange:
-        run = PageRange(pages, first, stop, self._turn)
+    def _add_range(self, pages: Pages, first: int, stop: int) -> PageRange:
+        page_range = PageRange(pages, first, stop, self._turn)
         for page in range(first, stop):
-            pages.runs[page] = run
-        return run
+            pages.ranges[page] = page_range
+        return page_range
 
-    def _mark_read(self, run: PageRange) -> None:
-        """Move a run to the end of the kept ones, and drop the oldest beyond the limit."""
+    def _mark_read(self, page_range: PageRange) -> None:
+        """Move a range to the end of the kept ones, and drop the oldest beyond the limit."""
         self._turn += 1
-        if run in self._unread:
-            del self._unread[run]
-            self._unread_bytes -= run.n_bytes
-        if run in self._kept:
-            self._kept.move_to_end(run)
+        if page_range in self._unread:
+            del self._unread[page_range]
+            self._unread_bytes -= page_range.n_bytes
+        if page_range in self._kept:
+            self._kept.move_to_end(page_range)
         else:
-            self._kept[run] = None
-            self._kept_bytes += run.n_bytes
+            self._kept[page_range] = None
+            self._kept_bytes += page_range.n_bytes
         while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
             oldest, _ = self._kept.popitem(last=False)
             self._kept_bytes -= oldest.n_bytes
             self._evict(oldest)
 
-    def _evict(self, run: PageRange) -> None:
-        for page in range(run.first, run.stop):
-            if run.pages.runs.get(page) is run:
-                del run.pages.runs[page]
+    def _evict(self, page_range: PageRange) -> None:
+        for page in range(page_range.first, page_range.stop):
+            if page_range.pages.ranges.get(page) is page_range:
+                del page_range.pages.ranges[page]
 
     def _begin_prefetched(self) -> None:
-        """Request as many announced runs as fit the window. The caller holds the lock."""
+        """Request as many announced ranges as fit the window. The caller holds the lock."""
         while self._unread and self._turn - next(iter(self._unread)).turn > _STALE_AFTER:
             stale, _ = self._unread.popitem(last=False)
             self._unread_bytes -= stale.n_bytes
@@ -186,27 +186,27 @@ class PageCache:
                 continue
             if found[1] < stop:
                 self._announced.appendleft((pages, found[1], stop))
-            run = self._make_run(pages, *found)
-            self._unread[run] = None
-            self._unread_bytes += run.n_bytes
+            page_range = self._add_range(pages, *found)
+            self._unread[page_range] = None
+            self._unread_bytes += page_range.n_bytes
             self._n_requests += 1
-            begin(self._fetch_prefetched, run)
+            begin(self._fetch_prefetched, page_range)
 
-    def _fetch_prefetched(self, run: PageRange) -> None:
+    def _fetch_prefetched(self, page_range: PageRange) -> None:
         try:
-            self._fetch(run)
+            self._fetch(page_range)
         finally:
             with self._lock:
                 self._n_requests -= 1
                 self._begin_prefetched()
 
-    def _fetch(self, run: PageRange) -> None:
-        """Fetch a run's bytes; after an error the next reader requests them again."""
+    def _fetch(self, page_range: PageRange) -> None:
+        """Fetch a range's bytes; after an error the next reader requests them again."""
         try:
-            data = run.pages.blob.read_range(run.start_byte, run.n_bytes)
+            data = page_range.pages.blob.read_range(page_range.start_byte, page_range.n_bytes)
         except BaseException as error:
             with self._lock:
-                self._evict(run)
-            run.data.set_exception(error)
+                self._evict(page_range)
+            page_range.data.set_exception(error)
         else:
-            run.data.set_result(data)
+            page_range.data.set_result(data)

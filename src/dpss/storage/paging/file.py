@@ -35,11 +35,11 @@ class PagedBlob(Derived):
         self._pages = Pages(inner)
         self._lock = threading.Lock()
         self._streams: OrderedDict[int, tuple[int, int]] = OrderedDict()
-        self._guess = True
+        self._reads_ahead = True
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without the pages."""
-        return _with_pages_of_its_own, (PagedBlob, self.inner)
+        return _with_new_cache, (PagedBlob, self.inner)
 
     @property
     def size_bytes(self) -> int | None:
@@ -64,13 +64,13 @@ class PagedBlob(Derived):
         first, end = start // PAGE_BYTES, -(-stop // PAGE_BYTES)
         n_pages = -(-size // PAGE_BYTES)
         around = min(first + _AROUND_BYTES // PAGE_BYTES, n_pages)
-        runs = self._cache.get(self._pages, first, end, around)
-        if self._guess:
+        ranges = self._cache.get(self._pages, first, end, around)
+        if self._reads_ahead:
             self._read_ahead(first, end, n_pages)
         parts = []
-        for run in runs:
-            data = self._cache.wait_for(run.data)
-            low, high = max(0, start - run.start_byte), stop - run.start_byte
+        for each in ranges:
+            data = self._cache.wait_for(each.data)
+            low, high = max(0, start - each.start_byte), stop - each.start_byte
             parts.append(memoryview(data)[low:high])
         return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
 
@@ -79,7 +79,7 @@ class PagedBlob(Derived):
 
         From then on the blob does not read ahead by itself.
         """
-        self._guess = self._guess and spans.soon
+        self._reads_ahead = self._reads_ahead and spans.soon
         for start, length in reversed(spans.places) if spans.soon else spans.places:
             first, stop = start // PAGE_BYTES, -(-(start + length) // PAGE_BYTES)
             self._cache.prefetch(self._pages, first, stop, first_of_all=spans.soon)
@@ -121,7 +121,7 @@ class PagedTree(Derived):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without files and pages."""
-        return _with_pages_of_its_own, (PagedTree, self.inner)
+        return _with_new_cache, (PagedTree, self.inner)
 
     def blobs(self) -> Mapping[str, Blob]:
         """Return the files by their path; the tree is listed once."""
@@ -131,6 +131,6 @@ class PagedTree(Derived):
         return self._blobs
 
 
-def _with_pages_of_its_own(kind: Callable[[Any, PageCache], Any], inner: Any) -> Any:
-    """Make a paged file or tree with an empty cache of its own."""
+def _with_new_cache(kind: Callable[[Any, PageCache], Any], inner: Any) -> Any:
+    """Return a paged file or tree with an empty cache of its own."""
     return kind(inner, PageCache())

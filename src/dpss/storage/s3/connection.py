@@ -182,7 +182,7 @@ def explain(error: Exception) -> str:
     return redact_line(text.partition("Debug source")[0])[:200]
 
 
-def unreachable(url: str, error: Exception) -> UnreachableError:
+def unreachable_error(url: str, error: Exception) -> UnreachableError:
     """Build the error for an output or a listing that can't be reached."""
     return UnreachableError(f"{url}: {explain(error)}")
 

@@ -17,10 +17,10 @@ from obstore.exceptions import BaseError, PreconditionError
 from dpss.compute.background import begin
 from dpss.errors import CorruptMatrixError, FetchError, SettingsError, UnreachableError
 from dpss.storage.base import Blob
-from dpss.storage.s3.connection import connect, fetch_error, unreachable
+from dpss.storage.s3.connection import connect, fetch_error, unreachable_error
+from dpss.storage.stream import PieceStream
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
     from obstore import GetOptions, ObjectMeta
 
 T = TypeVar("T")
@@ -109,10 +109,10 @@ class S3Blob:
 
     def open(self) -> BinaryIO:
         """Open for reading from the start to the end."""
-        return cast("BinaryIO", io.BufferedReader(_Pieces(self), 1 << 16))
+        return cast("BinaryIO", io.BufferedReader(_ObjectStream(self), 1 << 16))
 
 
-class _Pieces(io.RawIOBase):
+class _ObjectStream(PieceStream):
     """A stream of a blob in large pieces; the next piece is requested while one is read."""
 
     def __init__(self, blob: Blob) -> None:
@@ -121,24 +121,17 @@ class _Pieces(io.RawIOBase):
         self._piece = memoryview(b"")
         self._next: Future[bytes] | None = None
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill ``buffer`` as far as the piece goes."""
+    def read_piece(self, n_bytes: int) -> memoryview:
+        """Return the next bytes, as far as the requested piece goes; none at the end."""
         if not self._piece:
-            piece = (self._next or self._ask()).result()
+            piece = (self._next or self._request_next()).result()
             self._piece = memoryview(piece)
             # No piece follows an empty one, so no thread is started for it.
-            self._next = self._ask() if piece else None
-        view = memoryview(buffer)
-        n = min(len(view), len(self._piece))
-        view[:n] = self._piece[:n]
-        self._piece = self._piece[n:]
-        return n
+            self._next = self._request_next() if piece else None
+        data, self._piece = self._piece[:n_bytes], self._piece[n_bytes:]
+        return data
 
-    def _ask(self) -> Future[bytes]:
+    def _request_next(self) -> Future[bytes]:
         start = self._position
         self._position += _PIECE_BYTES
         return begin(self._blob.read_range, start, _PIECE_BYTES)
@@ -192,7 +185,7 @@ def find(url: str) -> S3Blob | S3Tree:
         except FileNotFoundError:
             pass
         except FAULTS as error:
-            raise unreachable(url, error) from error
+            raise unreachable_error(url, error) from error
     prefix = f"{key.rstrip('/')}/" if key else ""
     if next(list_objects(bucket, prefix), None) is None:
         raise UnreachableError(f"{url}: there is no such object and nothing below it")
@@ -218,7 +211,7 @@ def list_objects(bucket: str, prefix: str) -> Iterator[S3Blob]:
                 return
             last = page[-1].key
     except FAULTS as error:
-        raise unreachable(f"s3://{bucket}/{prefix}", error) from error
+        raise unreachable_error(f"s3://{bucket}/{prefix}", error) from error
 
 
 def _page_after(bucket: str, prefix: str, last: str | None) -> list[S3Blob]:

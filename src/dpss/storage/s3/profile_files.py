@@ -1,4 +1,4 @@
-"""Explanations why AWS's files in ``~/.aws`` are not read, mostly in a container.
+"""Explanations why AWS's files in ``~/.aws`` can't be read, mostly in a container.
 
 botocore treats an unreadable file as a missing one, so that a private folder of another user, or a
 folder mounted elsewhere, leads to "profile not found". The functions here find the cause.

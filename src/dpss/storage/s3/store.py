@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import obstore
 
 from dpss.storage.content_type import cache_control, content_type
-from dpss.storage.s3.connection import connect, unreachable
+from dpss.storage.names import key_path
+from dpss.storage.s3.connection import connect, unreachable_error
 from dpss.storage.s3.objects import FAULTS, list_objects, try_until
 
 _PART_BYTES = 8 << 20
@@ -52,7 +53,7 @@ class S3Store:
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.url}{key}: there is no such object") from None
         except FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
+            raise unreachable_error(f"{self.url}{key}", error) from error
 
     def modified(self, key: str) -> datetime | None:
         """Return when an object was last written, ``None`` if there is none.
@@ -66,7 +67,7 @@ class S3Store:
         except FileNotFoundError:
             return None
         except FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
+            raise unreachable_error(f"{self.url}{key}", error) from error
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in order.
@@ -114,7 +115,7 @@ class S3Store:
             )
             self._written[key] = (done["e_tag"] or "").strip('"')
         except FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
+            raise unreachable_error(f"{self.url}{key}", error) from error
 
     def write_file(self, key: str, path: Path) -> None:
         """Upload a local file, in parts if it is large; the object appears whole or not at all.
@@ -164,10 +165,7 @@ class S3Store:
         except FileNotFoundError:
             pass
         except FAULTS as error:
-            raise unreachable(f"{self.url}{key}", error) from error
+            raise unreachable_error(f"{self.url}{key}", error) from error
 
     def _key(self, key: str) -> str:
-        parts = PurePosixPath(key)
-        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\\" in key:
-            raise ValueError(f"{key!r} is not a key within the store")
-        return f"{self._prefix}{parts}"
+        return f"{self._prefix}{key_path(key)}"

@@ -27,8 +27,8 @@ from dpss.errors import (
 from dpss.formats.discovery import OpenFailure, iter_matrices
 from dpss.formats.options import OpenOptions
 from dpss.formats.registry import open_matrices
+from dpss.storage.compression import DecompressedBlob
 from dpss.storage.local import LocalFile
-from dpss.storage.unpacked import Unpacked
 from dpss.summary.record import Summary
 from tests.examples import examples
 from tests.summarise import source_of, summarise, summarise_matrix
@@ -185,7 +185,7 @@ def test_a_stream_is_asked_for_whole(tmp_path: Path) -> None:
     """What gives no ranges is fetched first."""
     path = write(tmp_path / "m.parquet", frame())
     with pytest.raises(NeedsWholeError):
-        open_matrices(Unpacked(LocalFile(path)))
+        open_matrices(DecompressedBlob(LocalFile(path)))
 
 
 @pytest.mark.slow

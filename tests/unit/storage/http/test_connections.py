@@ -118,7 +118,7 @@ def test_a_redirect_to_a_name_that_changes_is_not_followed(inner: str) -> None:
         server.answer = lambda request: Answer(302, headers=location)  # type: ignore[method-assign]
         # The host that redirects is a public one, as far as the program knows.
         client = replace(QUICK, networks=frozenset({"public", "loopback"}))
-        networks.remember("start.example", frozenset({"public"}))
+        networks.first_networks("start.example", frozenset({"public"}))
         with pytest.raises(RequestError, match=r"evil\.example: no connection is made"):
             client.get_json(f"http://start.example:{port_of(server)}/a")
         assert [request.path for request in server.requests] == ["/a"]
@@ -163,7 +163,7 @@ def test_a_lie_about_the_redirecting_host_opens_no_door() -> None:
         port = port_of(server)
         location = {"Location": f"http://127.0.0.1:{port}/secret", "Connection": "close"}
         server.answer = lambda request: Answer(302, headers=location)  # type: ignore[method-assign]
-        networks.remember("evil.example", networks.PUBLIC)
+        networks.first_networks("evil.example", networks.PUBLIC)
         client = replace(QUICK, networks=frozenset({"public", "loopback"}))
         with pytest.raises(RequestError, match="loopback"):
             client.get_json(f"http://evil.example:{port}/a")
@@ -199,7 +199,7 @@ def test_a_catalogue_gives_a_name_that_changes() -> None:
         with open_unchanged(pickle.loads(pickle.dumps(kept))) as source:
             assert isinstance(source, HttpBlob)
             with pytest.raises(FetchError, match="no connection is made"):
-                _ = source.facts
+                _ = source.metadata
         assert not names.connected
 
 
@@ -238,7 +238,7 @@ def test_an_address_within_another_is_told(number: int, form: str) -> None:
     if form == "::{}" and number < 1 << 16:
         return  # ``::1`` and the like are addresses of their own.
     url = f"http://[{form.format(inner)}]/"
-    assert bool(networks.private_redirect("http://8.8.8.8/", url)) == (not inner.is_global)
+    assert bool(networks.redirect_refusal("http://8.8.8.8/", url)) == (not inner.is_global)
 
 
 @pytest.mark.parametrize(
@@ -246,13 +246,13 @@ def test_an_address_within_another_is_told(number: int, form: str) -> None:
 )
 def test_other_addresses_that_are_not_public(host: str) -> None:
     """6to4 and site-local addresses and clouds' metadata services are refused."""
-    assert networks.private_redirect("http://8.8.8.8/", f"http://{host}/")
+    assert networks.redirect_refusal("http://8.8.8.8/", f"http://{host}/")
 
 
 def test_a_metadata_service_in_a_private_network_is_never_led_to() -> None:
     """A private host does not lead to addresses where clouds keep credentials."""
     for host in ("[fd00:ec2::254]", "100.100.100.200", "169.254.170.2"):
-        assert networks.private_redirect("http://10.0.0.1/", f"http://{host}/")
+        assert networks.redirect_refusal("http://10.0.0.1/", f"http://{host}/")
 
 
 def _certificate(folder: Path, name: str) -> tuple[Path, Path]:

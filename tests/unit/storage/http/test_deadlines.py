@@ -36,7 +36,7 @@ def test_a_head_without_end_is_given_up(name: str) -> None:
         with pytest.raises(RequestError, match="no answer in time"):
             QUICK.get_json(f"{server.url}/a")
         with pytest.raises(FetchError, match="no answer in time"):
-            _ = HttpBlob(f"{server.url}/a", QUICK).facts
+            _ = HttpBlob(f"{server.url}/a", QUICK).metadata
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_no_more_is_read_than_was_asked_for(more: bytes) -> None:
     """A server that sends a whole file, or an endless one, as its first part."""
     piece = b"10000\r\n" + b"a" * 0x10000 + b"\r\n" if more is CHUNKED else b"a" * 0x10000
     with RawServer(PART + more, piece, pause=0) as server:
-        facts = HttpBlob(f"{server.url}/a", QUICK).facts
-        assert (len(facts.head), facts.size_bytes) == (HEAD_BYTES, 10_000_000)
+        metadata = HttpBlob(f"{server.url}/a", QUICK).metadata
+        assert (len(metadata.head), metadata.size_bytes) == (HEAD_BYTES, 10_000_000)
 
 
 @pytest.mark.parametrize(

@@ -331,5 +331,5 @@ def test_a_404_behind_a_redirect_fails_at_once() -> None:
 
     with Server(answer) as server:
         with pytest.raises(FetchError, match="is not there"):
-            _ = HttpBlob(f"{server.url}/a", QUICK).facts
+            _ = HttpBlob(f"{server.url}/a", QUICK).metadata
         assert len(server.requests) == 2

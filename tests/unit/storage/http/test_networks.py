@@ -13,7 +13,7 @@ from urllib3.util import parse_url
 
 from dpss.errors import RequestError
 from dpss.storage.http.client import Client, follow
-from dpss.storage.http.networks import private_redirect, resolve
+from dpss.storage.http.networks import redirect_refusal, resolve
 from tests.examples import examples
 from tests.servers.base import Answer, Server
 
@@ -46,7 +46,7 @@ def test_random_addresses_are_followed_exactly_if_they_are_public() -> None:
     chance = random.Random(3)
     for _ in range(300):
         address = ipaddress.IPv4Address(chance.getrandbits(32))
-        refused = bool(private_redirect(PUBLIC, f"http://{address}/"))
+        refused = bool(redirect_refusal(PUBLIC, f"http://{address}/"))
         assert refused == (not address.is_global)
 
 
@@ -154,4 +154,4 @@ def test_a_private_host_can_not_redirect_to_this_machine(
     target: str, within: frozenset[str] | None
 ) -> None:
     """Whatever is another name for this machine: a host of a private network is not its equal."""
-    assert "loopback" in private_redirect("http://10.1.2.3/a", f"http://{target}/b", within)
+    assert "loopback" in redirect_refusal("http://10.1.2.3/a", f"http://{target}/b", within)

@@ -101,7 +101,7 @@ def test_what_is_announced_stays_within_the_window() -> None:
     while sum(n for _, n in list(vars(inner)["spans"])) < page_cache.WINDOW_BYTES:
         assert not deadline.wait(0.01)
     deadline.wait(0.2)
-    most = page_cache.WINDOW_BYTES + page_cache.MAX_RUN_PAGES * PAGE_BYTES
+    most = page_cache.WINDOW_BYTES + page_cache.MAX_RANGE_PAGES * PAGE_BYTES
     assert sum(n for _, n in vars(inner)["spans"]) <= most
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.storage.http.answers import reason, retry_after, whole_number
+from dpss.storage.http.responses import reason, retry_after, whole_number
 
 
 @given(st.text(max_size=40))

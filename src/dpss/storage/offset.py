@@ -1,4 +1,4 @@
-"""The bytes of a file behind a head that is skipped."""
+"""The bytes of a file from an offset on, as after the user block of an HDF5 file."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from dpss.storage.derived import Derived, skip
 from dpss.storage.local import path_of
 
 
-def behind(blob: Blob, n_bytes: int) -> Blob:
-    """Return a blob without its first bytes; it can prefetch if the blob can."""
+def from_offset(blob: Blob, n_bytes: int) -> Blob:
+    """Return a blob without its first ``n_bytes``; it can prefetch if the blob can."""
     if n_bytes == 0:
         return blob
     if isinstance(blob, Prefetchable):
-        return PrefetchableBehind(blob, n_bytes)
-    return BlobBehind(blob, n_bytes)
+        return PrefetchableOffsetBlob(blob, n_bytes)
+    return OffsetBlob(blob, n_bytes)
 
 
 def is_local(blob: Blob) -> bool:
     """Return whether a blob is a local file, or a part of one."""
-    return path_of(blob.inner if isinstance(blob, BlobBehind) else blob) is not None
+    return path_of(blob.inner if isinstance(blob, OffsetBlob) else blob) is not None
 
 
 @dataclass(frozen=True)
-class BlobBehind(Derived):
-    """A blob without its first bytes."""
+class OffsetBlob(Derived):
+    """The bytes of a blob from an offset on."""
 
     inner: Blob
     """The whole blob."""
     n_bytes: int
-    """Number of bytes that are left out."""
+    """The offset: number of bytes that are left out."""
 
     @property
     def size_bytes(self) -> int | None:
@@ -56,8 +56,8 @@ class BlobBehind(Derived):
         return file
 
 
-class PrefetchableBehind(BlobBehind):
-    """A blob without its first bytes, of one that can prefetch."""
+class PrefetchableOffsetBlob(OffsetBlob):
+    """The bytes from an offset on of a blob that can prefetch."""
 
     def prefetch(self, spans: Spans) -> None:
         """Start to fetch ranges that will be read, and return without waiting."""

@@ -16,11 +16,7 @@ from dpss.storage.http.deadlines import time_limit
 from dpss.storage.redaction import redact_line
 
 _MAX_DIGITS = 18
-
-
 _PIECE_BYTES = 1 << 20
-
-
 _DRAINED_BYTES = 1 << 16
 _DRAIN_SECONDS = 5.0
 
@@ -61,20 +57,20 @@ def reason(error: BaseException) -> str:
     return redact_line(text)[:200] or type(error).__name__
 
 
-def discard(answer: urllib3.BaseHTTPResponse) -> None:
+def discard(response: urllib3.BaseHTTPResponse) -> None:
     """Discard a response; read a short body, so that the connection can be used again."""
-    length = stated_length(answer)
+    length = content_length(response)
     if length is not None and length <= _DRAINED_BYTES:
         with contextlib.suppress(HTTPError, OSError), time_limit(_DRAIN_SECONDS):
-            answer.drain_conn()
-            answer.release_conn()
+            response.drain_conn()
+            response.release_conn()
             return
-    answer.close()
+    response.close()
 
 
-def stated_length(answer: urllib3.BaseHTTPResponse) -> int | None:
+def content_length(response: urllib3.BaseHTTPResponse) -> int | None:
     """Return the ``Content-Length`` in bytes; ``None`` where it is missing or not a number."""
-    return whole_number(answer.headers.get("Content-Length", ""))
+    return whole_number(response.headers.get("Content-Length", ""))
 
 
 def whole_number(text: str) -> int | None:
@@ -97,20 +93,20 @@ def is_malformed(error: Exception) -> bool:
     )
 
 
-def read_bounded(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
+def read_bounded(response: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
     """Return a decompressed body; ``None`` where it has or states more than ``limit`` bytes."""
-    if (stated_length(answer) or 0) > limit:
+    if (content_length(response) or 0) > limit:
         return None
     data = bytearray()
-    while piece := answer.read(_PIECE_BYTES, decode_content=True):
+    while piece := response.read(_PIECE_BYTES, decode_content=True):
         data += piece
         if len(data) > limit:
             return None
     return bytes(data)
 
 
-def words_of(data: bytes) -> str:
-    """Return the text in the body of an error, if it is short and plain."""
+def error_message(data: bytes) -> str:
+    """Return the message in the JSON body of an error, in parentheses; empty if there is none."""
     try:
         document = json.loads(data)
     except ValueError:

@@ -1,26 +1,13 @@
-"""Content of a compressed file, and trees made of another: a part, or one with a copy in it."""
+"""Trees made of another tree: a part of it, or one in which a blob is replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO
 
 from dpss.storage.base import Blob, Tree
-from dpss.storage.compression import open_decompressed
-from dpss.storage.derived import Derived, DerivedStream
-
-
-@dataclass(frozen=True)
-class Unpacked(DerivedStream):
-    """The content of a compressed blob as a `dpss.storage.base.Blob`: a stream."""
-
-    inner: Blob
-
-    def open(self) -> BinaryIO:
-        """Open for reading from the start to the end."""
-        return open_decompressed(self.inner)
+from dpss.storage.derived import Derived
 
 
 @dataclass(frozen=True)
