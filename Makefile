@@ -97,7 +97,7 @@ release-rehearsal: $(VENV)/.installed-dev ## Build, publish to an index on loopb
 	$(BIN)/python tools/release.py rehearse
 
 .PHONY: reference
-reference: $(VENV)/.installed ## Write the reference of commands and settings from the commands
+reference: $(VENV)/.installed ## Write the reference of commands, settings, formats and checks from the code
 	$(BIN)/python tools/reference.py
 
 .PHONY: docs

@@ -1,6 +1,7 @@
-"""Write docs/reference/commands.md, settings.md and formats.md from the code itself.
+"""Write docs/reference/checks.md, commands.md, formats.md and settings.md from the code itself.
 
-`make reference` runs it after an option was added or changed; a test fails until then.
+`make reference` runs it after an option, a format or a check was added or changed; a test fails
+until then.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from dpss.cli.commands import commands
 from dpss.engine.options import own_options
 from dpss.engine.settings import StatSettings
 from dpss.formats.registry import FORMATS
+from dpss.summary.checks import CHECKS, yields
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 WRITERS = FOLDER.parent.parent / "tests" / "cases" / "writers.json"
-NOTE = "<!-- Made by `make reference` from the commands themselves: change it there. -->"
+NOTE = "<!-- Made by `make reference` from the code itself: change it there. -->"
 WIDTH = 100
 
 
@@ -71,6 +73,29 @@ def settings_page() -> str:
         "how long it takes, or where things are.",
         "AWS is set up as for any other program: the variables `AWS_PROFILE`, `AWS_REGION`, "
         "`AWS_ENDPOINT_URL` and so on, `~/.aws`, or the role of the machine or task.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def checks_page() -> str:
+    """Return the page of all checks, from their table."""
+    lines = [(kind.name, kind.question, kind.rule, kind.source) for kind in CHECKS]
+    lines.append((yields.NAME, yields.QUESTION, yields.RULE, yields.SOURCE))
+    rows = [
+        f"| `{name}` | {question} | {rule} | {source} |" for name, question, rule, source in lines
+    ]
+    parts = [
+        "# Checks",
+        NOTE,
+        "Each summary has the outcomes of these checks: in `summary.json` as `checks`, on its page "
+        "as the verdict. `pass`: the property is as it should be. `warn`: it asks for care. "
+        "`fail`: the numbers can't be used as they are. `not measured`: the matrix lacks the "
+        "property that the check looks at; this never counts as passed. Readers add notes of their "
+        "own, such as `gene_names` where a file names no genes, and `cellxgene_schema` where a "
+        "file follows [CELLxGENE's schema](files.md#cellxgene).",
+        "\n".join(["| check | question | does not pass | source |", "|---|---|---|---|", *rows]),
+        "The HCA expression matrix contract is the list of checks in "
+        "`docs/dataset-validator-checks.md` of clevercanary/hca-validation-tools.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -151,7 +176,12 @@ def _meaning(option: click.Option) -> str:
     return text.replace("|", "\\|")
 
 
-PAGES = {"commands.md": commands_page, "formats.md": formats_page, "settings.md": settings_page}
+PAGES = {
+    "checks.md": checks_page,
+    "commands.md": commands_page,
+    "formats.md": formats_page,
+    "settings.md": settings_page,
+}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

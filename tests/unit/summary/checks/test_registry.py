@@ -19,8 +19,6 @@ from dpss.summary.nomenclature import describe_names
 from dpss.summary.record import Check
 from tests.summarise import summarise, summarise_matrix
 
-DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "reference" / "checks.md"
-
 
 def verdict(path: Path, **settings: Any) -> dict[str, Check]:
     """Return a matrix's checks by name."""
@@ -113,10 +111,3 @@ def test_ids_and_species(
         assert found.id_type == "numbers"
     else:
         assert (found.id_type, found.versioned, found.species) == expected
-
-
-def test_the_reference_is_made_of_the_checks() -> None:
-    """docs/reference/checks.md is what `python tools/checks_reference.py` writes."""
-    from tools.checks_reference import document
-
-    assert DOCUMENT.read_text() == document()
