@@ -90,20 +90,23 @@ class SampleSheet:
     """Names of the columns that are not used."""
 
 
-def parse_sheet(data: bytes, name: str) -> SampleSheet:
-    r"""Return the samples of a table with commas, tabs or semicolons.
+def parse_sheet(data: bytes, name: str) -> tuple[SampleSheet, list[SheetFault]]:
+    r"""Return the samples of a table with commas, tabs or semicolons, and the faults of its fields.
 
-    >>> parse_sheet(b"sample,path,fastq_1\nS01,S01/outs,a.fq.gz\n", "samples.csv")
-    ... # doctest: +NORMALIZE_WHITESPACE
-    SampleSheet(rows=(SheetRow(line=2, sample='S01', path='S01/outs', expected_cells=None,
-    chemistry='', group=''),), ignored=('fastq_1',))
+    >>> sheet, faults = parse_sheet(b"sample,path,run\nS01,S01/outs,7\nS02,,7\n", "samples.csv")
+    >>> [row.sample for row in sheet.rows], sheet.ignored, list(map(str, faults))
+    (['S01', 'S02'], ('run',), ['line 3, column path: the path is missing'])
 
     Args:
         data: Content of the file, UTF-8.
         name: The sheet as the user gave it, for messages.
 
+    Returns:
+        The samples of all lines with as many fields as the header, and the faults. A field with a
+        fault is as the sheet has it; a number with a fault is ``None``.
+
     Raises:
-        SettingsError: The sheet has faults; the message has a line for each.
+        SettingsError: The file is no sheet: the message says why.
     """
     text = _text_of(data, name)
     lines = ((i, fields) for i, fields in _records(text, name) if not _is_blank(fields))
@@ -121,10 +124,9 @@ def parse_sheet(data: bytes, name: str) -> SampleSheet:
     if not rows and not faults:
         faults.append(SheetFault(number + 1, "", "there is no sample below the header"))
     faults += _repeated(rows)
-    if faults:
-        raise sheet_error(name, faults)
     known = {*REQUIRED, *OPTIONAL}
-    return SampleSheet(tuple(rows), tuple(each for each in columns if each and each not in known))
+    ignored = tuple(each for each in columns if each and each not in known)
+    return SampleSheet(tuple(rows), ignored), faults
 
 
 def listed(names: Sequence[str]) -> str:

@@ -53,15 +53,17 @@ class SheetCatalog:
             SettingsError: It has faults; the message has a line for each.
         """
         path = _path_of(self.sheet)
-        sheet = _read(path, self.sheet)
+        sheet, faults = _read(path, self.sheet)
         if sheet.ignored:
             columns = "column" if len(sheet.ignored) == 1 else "columns"
             log.warning("%s: not used: %s %s", self.sheet, columns, listed(sheet.ignored))
         project = safe_name(path.stem)
         refs: list[MatrixRef] = []
-        faults: list[SheetFault] = []
         first: dict[str, int] = {}
+        known = {fault.line for fault in faults if fault.column == "path"}
         for row in sheet.rows:
+            if row.line in known:
+                continue
             try:
                 ref = _ref(project, row, path.parent)
                 places = _places(ref)
@@ -88,7 +90,7 @@ def _path_of(sheet: str) -> Path:
     return path
 
 
-def _read(path: Path, given: str) -> SampleSheet:
+def _read(path: Path, given: str) -> tuple[SampleSheet, list[SheetFault]]:
     # Opening a pipe would wait for its writer.
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise UnreachableError(f"--samplesheet {given}: is a pipe or a device; give a file")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.catalogs.local.samplesheet import MOST_FAULTS, parse_sheet
+from dpss.catalogs.local.samplesheet import MOST_FAULTS, parse_sheet, sheet_error
 from dpss.errors import SettingsError
 
 GOOD = b"sample,path,expected_cells,chemistry,group\nS01,S01/outs,5000,v3,control\nS02,b.h5ad,,,\n"
@@ -17,18 +17,21 @@ GOOD = b"sample,path,expected_cells,chemistry,group\nS01,S01/outs,5000,v3,contro
 
 def fault_of(data: bytes | str) -> str:
     """Return the message of a sheet that has faults."""
-    with pytest.raises(SettingsError) as found:
-        parse_sheet(data.encode() if isinstance(data, str) else data, "samples.csv")
-    return str(found.value)
+    try:
+        _, faults = parse_sheet(data.encode() if isinstance(data, str) else data, "samples.csv")
+    except SettingsError as error:
+        return str(error)
+    assert faults
+    return str(sheet_error("samples.csv", faults))
 
 
 def test_a_sheet_as_nf_core_has_it() -> None:
     """Names, optional fields, an empty field; other columns are named, not used."""
-    first, second = parse_sheet(GOOD, "samples.csv").rows
+    first, second = parse_sheet(GOOD, "samples.csv")[0].rows
     assert (first.sample, first.path, first.expected_cells) == ("S01", "S01/outs", 5000)
     assert (first.chemistry, first.group, first.line) == ("v3", "control", 2)
     assert (second.expected_cells, second.chemistry, second.group, second.line) == (None, "", "", 3)
-    sheet = parse_sheet(b"sample,fastq_1,fastq_2,path\nS01,a.fq.gz,b.fq.gz,S01\n", "samples.csv")
+    sheet, _ = parse_sheet(b"sample,fastq_1,fastq_2,path\nS01,a.fq.gz,b.fq.gz,S01\n", "samples.csv")
     assert sheet.ignored == ("fastq_1", "fastq_2")
     assert sheet.rows[0].path == "S01"
 
@@ -62,7 +65,7 @@ def test_a_sheet_as_nf_core_has_it() -> None:
 )
 def test_what_spreadsheets_make_of_it_is_the_same(data: bytes) -> None:
     """Tabs, semicolons, a byte order mark, blanks around titles, empty lines."""
-    found = [(row.sample, row.expected_cells, row.group) for row in parse_sheet(data, "s").rows]
+    found = [(row.sample, row.expected_cells, row.group) for row in parse_sheet(data, "s")[0].rows]
     assert found == [("S01", 5000, "control"), ("S02", None, "")]
 
 
@@ -86,7 +89,7 @@ def test_what_is_written_is_read(samples: dict[str, tuple[str, int | None]]) -> 
     if len(set(names)) < len(names):
         assert "each sample has one line" in fault_of(text.getvalue())
         return
-    found = parse_sheet(text.getvalue().encode(), "samples.csv").rows
+    found = parse_sheet(text.getvalue().encode(), "samples.csv")[0].rows
     assert [(row.sample, row.path, row.expected_cells or "") for row in found] == rows
 
 
@@ -157,7 +160,10 @@ def test_a_group_is_one_printable_line(text: str) -> None:
     data = io.StringIO()
     csv.writer(data).writerows([("sample", "path", "group"), ("S", "a", text)])
     try:
-        (row,) = parse_sheet(data.getvalue().encode(errors="replace"), "s").rows
+        sheet, faults = parse_sheet(data.getvalue().encode(errors="replace"), "s")
+        if faults:
+            raise sheet_error("s", faults)
+        (row,) = sheet.rows
     except SettingsError as error:
         assert len(str(error).splitlines()) == 1
     else:

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dpss.catalogs.local import SheetCatalog, references
 from dpss.errors import SettingsError, UnreachableError
@@ -69,6 +71,50 @@ def test_faults_of_paths_are_told_by_line(folder: Path) -> None:
     assert "line 5, column path: " in four
 
 
+def told(catalog: SheetCatalog) -> list[str]:
+    """Return the lines of the error of a sheet that has faults, without the sheet's name."""
+    with pytest.raises(SettingsError) as found:
+        next(catalog.projects())
+    return [line.partition(", ")[2] for line in str(found.value).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("lines", "places"),
+    [
+        (["S1,nope.h5ad,many,,"], ["line 2, column expected_cells", "line 2, column path"]),
+        (["S1,nope.h5ad,,,", "S 2,c.h5ad,,,"], ["line 2, column path", "line 3, column sample"]),
+        (["S1,,,,", "S2,nope.h5ad,,,"], ["line 2, column path", "line 3, column path"]),
+        (["S1,c.h5ad,,,", "S2,c.h5ad,,,"], ["line 3, column path"]),
+        (["S1,c.h5ad,,", "../x,./c.h5ad,,,"], ["line 2", "line 3, column sample"]),
+    ],
+)
+def test_faults_of_fields_and_of_paths_are_told_together(
+    folder: Path, lines: list[str], places: list[str]
+) -> None:
+    """Each once, in the order of the lines; a path with a fault is not looked up."""
+    assert [line.partition(": ")[0] for line in told(sheet(folder, *lines))] == places
+
+
+@given(kinds=st.lists(st.sampled_from(["good", "name", "number", "path"]), min_size=1, max_size=6))
+def test_each_line_with_a_fault_is_told(
+    kinds: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """However good and bad lines follow each other."""
+    if set(kinds) == {"good"}:
+        return
+    folder = tmp_path_factory.mktemp("sheet")
+    lines = []
+    for i, kind in enumerate(kinds):
+        (folder / f"{i}.h5ad").touch()
+        name, path, n = f"S{i}", f"{i}.h5ad", "5"
+        lines.append({
+            "good": f"{name},{path},{n},,", "name": f"{name} x,{path},{n},,",
+            "number": f"{name},{path},x,,", "path": f"{name},no{path},{n},,",
+        }[kind])  # fmt: skip
+    found = [int(line.split()[1].strip(",:")) for line in told(sheet(folder, *lines))]
+    assert found == [i + 2 for i, kind in enumerate(kinds) if kind != "good"]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -86,8 +132,8 @@ def test_a_matrix_under_several_names_is_told(folder: Path, one: str, other: str
     for first, second in ((one, other), (other, one)):
         with pytest.raises(SettingsError) as found:
             next(sheet(folder, f"S1,{first},,,", "S2,B,,,", f"S3,{second},,,").projects())
-        told = f"line 4, column path: {second!r} is the matrix of line 2, too; each sample has"
-        assert told in str(found.value)
+        words = f"line 4, column path: {second!r} is the matrix of line 2, too; each sample has"
+        assert words in str(found.value)
 
 
 def test_the_unfiltered_matrix_is_another_one(folder: Path) -> None:
@@ -132,7 +178,7 @@ def test_a_sheet_that_cannot_be_read(tmp_path: Path) -> None:
         file.truncate((1 << 24) + 1)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for given, told in (
+    for address, words in (
         ("nope.csv", "nope.csv: No such file"),
         (str(tmp_path), "Is a directory"),
         ("https://example.org/samples.csv", "only a local file"),
@@ -141,5 +187,5 @@ def test_a_sheet_that_cannot_be_read(tmp_path: Path) -> None:
         (str(large), "has more than 16 MiB"),
     ):
         with pytest.raises(UnreachableError, match="--samplesheet") as found:
-            next(SheetCatalog(given).projects())
-        assert told in str(found.value)
+            next(SheetCatalog(address).projects())
+        assert words in str(found.value)
