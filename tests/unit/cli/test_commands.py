@@ -183,7 +183,10 @@ def test_a_sample_sheet_is_a_project_of_its_samples(tmp_path: Path) -> None:
     done = dpss("summarize", "--samplesheet", sheet, "--output", tmp_path / "none")
     assert done.returncode == 2
     told = [line.partition("samples.csv, ")[2][:30] for line in done.stderr.splitlines()]
-    assert told == ["line 3, column expected_cells:", "line 3, column sample: 'S1' is"]
+    assert told == [
+        "line 3, column expected_cells:", "line 3, column sample: 'S1' is",
+        "line 4, column path: nope.h5ad",
+    ]  # fmt: skip
     assert not (tmp_path / "none").exists()
 
 

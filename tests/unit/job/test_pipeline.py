@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import lzma
+import shutil
 import tempfile
 import tracemalloc
 from dataclasses import replace
@@ -21,6 +22,7 @@ from dpss.job.children.isolation import is_matrix
 from dpss.job.report.outcomes import Status
 from dpss.job.run import run
 from dpss.storage.local import LocalStore
+from dpss.website.build import build_website
 from tests.unit.formats.packing import GEO_NAMES, geo_raw, table, tar, tar_gz
 from tests.unit.small import counts, job_of, write_h5ad_csr
 
@@ -126,3 +128,23 @@ def test_samples_of_an_earlier_sheet_are_named(
         told.append([r.message.partition(" of an")[0] + r.message.partition("pages")[2][:9]
                      for r in caplog.records if "earlier sheet" in r.message])  # fmt: skip
     assert told == [[], [], ["samples: 2 samples: S0, S2;"], ["samples: 3 samples: S0, S1,"]]
+
+
+def test_a_sample_whose_folder_was_deleted_is_on_no_page(tmp_path: Path) -> None:
+    """As `docs/how-to/samples.md` advises; until then the page marks it as not current."""
+    sheet, out = tmp_path / "samples.csv", tmp_path / "out"
+    for i in range(2):
+        write_h5ad_csr(tmp_path / f"{i}.h5ad", counts(n_cells=5, seed=i))
+    shown = []
+    for n in (2, 1, 1):
+        sheet.write_text("sample,path\n" + "".join(f"Sx{i},{i}.h5ad\n" for i in range(n)))
+        run(job_of(tmp_path, LocalStore(out), catalog=SheetCatalog(str(sheet))))
+        build_website(LocalStore(out))
+        pages = [*out.glob("*.html"), *out.glob("samples/*.html"), *out.glob("multiqc/*")]
+        texts = [page.read_text() for page in [*pages, out / "index.json"]]
+        shown.append(
+            (any("Sx1" in text for text in texts), any(">not current<" in t for t in texts))
+        )
+        if n == 1:
+            shutil.rmtree(out / "samples" / "Sx1", ignore_errors=True)
+    assert shown == [(True, False), (True, True), (False, False)]
