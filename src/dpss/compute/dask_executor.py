@@ -28,24 +28,23 @@ from dpss.errors import DpssError, UnreachableError
 R = TypeVar("R", bound=Mergeable)
 
 TASKS_PER_THREAD = 2
-"""Tasks per thread of the cluster into which the partitions that are left would be cut: tasks
-become smaller towards the end, where the last one is waited for, and fast threads do more of them.
+"""Number of tasks per thread into which the remaining partitions would be cut. Tasks become smaller
+towards the end, so that less time passes until the last one ends, and fast threads run more.
 """
 MAX_PARTITIONS = 16
 """Most partitions in a task, which bounds the work lost with a worker (1 GB decoded, 1 s)."""
 WINDOW_PER_THREAD = 2
-"""Tasks that are submitted and not yet merged, per thread of the cluster; bounds the memory of
-results that wait for the merge.
+"""Number of tasks per thread that run, wait or have a result; bounds the memory of results.
 """
 CONNECT_SECONDS = 20
 WORKER_SECONDS = 60
 """Seconds to wait for a worker when there is none."""
 _POLL_SECONDS = 5
-_LARGE_JOB = "1GiB"
+_LARGE_TASK = "1GiB"
 """Size of a task above which Dask warns; those here have 8 bytes per cell at most."""
 
 
-class Done(NamedTuple, Generic[R]):
+class TaskResult(NamedTuple, Generic[R]):
     """Result of a task."""
 
     accumulator: R
@@ -114,8 +113,8 @@ class DaskExecutor:
     def describe(self) -> str:
         """Return one line with the cluster's name, threads and dashboard."""
         link = self.dashboard_link
-        look = f"; dashboard: {link}" if link else ""
-        return f"Dask: {self._name}, {self.n_threads} threads{look}"
+        dashboard = f"; dashboard: {link}" if link else ""
+        return f"Dask: {self._name}, {self.n_threads} threads{dashboard}"
 
     @property
     def n_threads(self) -> int:
@@ -128,35 +127,35 @@ class DaskExecutor:
         Raises:
             UnreachableError: Too few workers came within the time limit.
         """
-        with self._explained():
+        with self._translated_errors():
             self._client.wait_for_workers(n_workers, timeout=WORKER_SECONDS)
 
-    def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
+    def fold(self, fold: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
         """Process all partitions and return one merged accumulator; raise the first error.
 
         Raises:
             UnreachableError: The scheduler or all workers can no longer be reached.
         """
-        merged = job.start()
+        merged = fold.start()
         with (
-            self._explained(),
-            dask.config.set({"distributed.admin.large-graph-warning-threshold": _LARGE_JOB}),
+            self._translated_errors(),
+            dask.config.set({"distributed.admin.large-graph-warning-threshold": _LARGE_TASK}),
         ):
-            for done in self._run(self._load(job), _group(partitions, self.n_threads)):
-                merged.merge(done.accumulator)
-                advance(done.n_values)
+            for result in self._run(self._load(fold), _group(partitions, self.n_threads)):
+                merged.merge(result.accumulator)
+                advance(result.n_values)
         return merged
 
-    def _load(self, job: Fold[Any]) -> list[Any]:
+    def _load(self, fold: Fold[Any]) -> list[Any]:
         """Load a fold in each worker; return the future of it for each thread.
 
         The fold is sent as bytes that a task unpickles. Unlike data scattered to a worker, the task
         can be repeated by another if that worker dies. Dask gives a task to a worker that has what
         it needs: with the fold in one worker, all tasks would begin there.
         """
-        payload = pickle.dumps(job)
+        payload = pickle.dumps(fold)
         submit = partial(
-            self._client.submit, load_job, payload, __version__, pure=False, priority=1
+            self._client.submit, load_fold, payload, __version__, pure=False, priority=1
         )
         loaded = []
         for address, n_threads in self._client.nthreads().items():
@@ -164,7 +163,9 @@ class DaskExecutor:
             loaded += [future] * n_threads
         return loaded or [submit()]
 
-    def _run(self, loaded: Sequence[Any], tasks: Sequence[Sequence[range]]) -> Iterator[Done[Any]]:
+    def _run(
+        self, loaded: Sequence[Any], tasks: Sequence[Sequence[range]]
+    ) -> Iterator[TaskResult[Any]]:
         """Submit tasks, a few at a time, and yield their results.
 
         Args:
@@ -212,7 +213,7 @@ class DaskExecutor:
                     raise
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         """Convert errors of Dask into `UnreachableError` with a plain message."""
         try:
             yield
@@ -237,7 +238,7 @@ class DaskExecutor:
             ) from error
 
 
-def load_job(payload: bytes, version: str) -> Fold[Any]:
+def load_fold(payload: bytes, version: str) -> Fold[Any]:
     """Unpickle a fold; all tasks of the fold depend on this one.
 
     Raises:
@@ -250,7 +251,7 @@ def load_job(payload: bytes, version: str) -> Fold[Any]:
     return cast("Fold[Any]", pickle.loads(payload))
 
 
-def fold_partitions(job: Fold[A], partitions: Sequence[range]) -> Done[A]:
+def fold_partitions(fold: Fold[A], partitions: Sequence[range]) -> TaskResult[A]:
     """Add some partitions to a new accumulator: the work of one task.
 
     Dask makes its workers return each freed page to the system at once, which would cause page
@@ -263,12 +264,12 @@ def fold_partitions(job: Fold[A], partitions: Sequence[range]) -> Done[A]:
         nonlocal n_values
         n_values += n
 
-    accumulator = job.start()
-    if isinstance(job, Prefetchable):
-        job.prefetch(partitions)
+    accumulator = fold.start()
+    if isinstance(fold, Prefetchable):
+        fold.prefetch(partitions)
     for partition in partitions:
-        job.add(accumulator, partition, count)
-    return Done(accumulator, n_values)
+        fold.add(accumulator, partition, count)
+    return TaskResult(accumulator, n_values)
 
 
 def _group(partitions: Sequence[range], n_threads: int) -> list[Sequence[range]]:

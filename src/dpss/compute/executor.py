@@ -35,7 +35,7 @@ class Fold(Protocol, Generic[A]):
 class Executor(Protocol):
     """Distributes the partitions of a fold and merges the accumulators."""
 
-    def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
+    def fold(self, fold: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
         """Process all partitions and return one merged accumulator.
 
         The first error ends the fold and is raised.

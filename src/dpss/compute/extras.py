@@ -1,4 +1,4 @@
-"""Libraries that only an extra of the package installs, as few need them."""
+"""Optional libraries, each installed by an extra of the package."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ EXTRAS = {
     "parquet": ("pyarrow",),
     "r": ("rdata",),
 }
-"""Names of the modules that an extra brings, by its name in ``pyproject.toml``."""
+"""Names of the modules that an extra installs, by its name in ``pyproject.toml``."""
 
 
 def require(extra: str, need: str, error: type[DpssError] = MissingExtraError) -> None:
-    """Import what an extra brings, which may be missing or broken.
+    """Import the modules of an extra, which may be missing or broken.
 
     Args:
         extra: Name of the extra.
-        need: What needs it, as the beginning of a sentence: ``an R file needs rdata``.
+        need: Reason, as the beginning of a sentence: ``an R file needs rdata``.
         error: Class of the error.
 
     Raises:

@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.compute.jit_cache import can_compile, compile_function, keep, link, read_kept, type_of
+from dpss.compute.jit_cache import can_compile, compile_function, link, read_cached, store, type_of
 from dpss.errors import MatrixError
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,6 @@ class Part:
         self.resolve = cache(self._resolve)
 
     def _resolve(self) -> Any:
-        """Return numba's dispatcher of the function."""
         from numba import njit
 
         return njit(nogil=True, **self._options)(_bound(self.function))
@@ -92,7 +91,7 @@ class Loop:
         """Return the loop for these types: from the cache, or compiled now."""
         name = f"{self.function.__module__}.{self.function.__qualname__}"
         key = f"{name}|{types}|{_digest_of(self.function)}"
-        machine_code = read_kept(key)
+        machine_code = read_cached(key)
         if machine_code is None and not can_compile():
             if types == ",".join(type_of(plain) for plain in map(_plain, args)):
                 raise MatrixError(
@@ -104,7 +103,7 @@ class Loop:
             if machine_code is None:
                 log.debug("%s is compiled for %s", name, types)
                 machine_code = compile_function(_bound(self.function), args)
-                keep(key, machine_code)
+                store(key, machine_code)
             return link(machine_code, args)
         except Exception:
             # If numba's internals change, its own dispatcher still runs the loop.
@@ -131,7 +130,6 @@ def _plain(value: Any) -> Any:
 
 
 def _arrays_of(values: tuple[Any, ...]) -> Iterator[NDArray[Any]]:
-    """Yield the arrays among arguments."""
     for value in values:
         if isinstance(value, tuple):
             yield from _arrays_of(value)
@@ -159,18 +157,18 @@ def _globals_of(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 def _digest_of(function: FunctionType) -> str:
     """Return a checksum of a function's code and of all globals it uses."""
-    told = [_tell(function.__code__)]
+    parts = [_text_of(function.__code__)]
     for name, value in _globals_of(function):
         if isinstance(value, (Part, Primitive)):
-            told.append(f"{name}={_digest_of(value.function)}")
+            parts.append(f"{name}={_digest_of(value.function)}")
         elif isinstance(value, np.ndarray):
-            told.append(f"{name}={value.dtype.str}{value.tobytes()!r}")
+            parts.append(f"{name}={value.dtype.str}{value.tobytes()!r}")
         elif isinstance(value, (int, float, np.generic)):
-            told.append(f"{name}={value!r}")
-    return hashlib.sha256("|".join(told).encode()).hexdigest()
+            parts.append(f"{name}={value!r}")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
-def _tell(code: CodeType) -> str:
+def _text_of(code: CodeType) -> str:
     """Return a function's code, and that of nested functions, as text for the checksum."""
-    constants = (_tell(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
+    constants = (_text_of(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
     return f"{code.co_code!r}{code.co_names}{code.co_varnames}{code.co_freevars}{list(constants)}"

@@ -41,12 +41,12 @@ _C_TYPES = {
     "d": ctypes.c_double,
 }
 """The type of a number in C, by numpy's letter for it."""
-_OF_PROCESSOR = {
+_CPU_FIELDS = {
     "cpu family", "model", "model name", "flags",
     "CPU implementer", "CPU variant", "CPU part", "Features",
 }  # fmt: skip
 """Fields of ``/proc/cpuinfo`` on which machine code depends."""
-_FINE = (0, -2)
+_SUCCESS = (0, -2)
 """Status codes of numba's functions that ended without an error."""
 _LOCK = threading.Lock()
 
@@ -142,7 +142,7 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
             ctypes.addressof(error),
             *(value for _, value in _flatten(values)),
         )
-        if status not in _FINE:
+        if status not in _SUCCESS:
             raise RuntimeError(f"{machine_code.symbol} ended with status {status}")
         numbers = tuple(getattr(result, name) for name, _ in fields)
         numbers = tuple(bool(n) if flag else n for n, flag in zip(numbers, flags, strict=True))
@@ -152,21 +152,21 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
     return call
 
 
-def read_kept(key: str) -> MachineCode | None:
-    """Return machine code from the cache; ``None`` if there is none that is complete."""
+def read_cached(key: str) -> MachineCode | None:
+    """Return machine code from the cache; ``None`` if no complete file of it is there."""
     for target in (_host(), _GENERIC):
         for folder in _folders():
             try:
                 header, code = (folder / _file_name(key, target)).read_bytes().split(b"\n", 1)
-                known = json.loads(header)
-                if known["sha256"] == hashlib.sha256(code).hexdigest():
-                    return MachineCode(str(known["symbol"]), str(known["returns"]), code)
+                fields = json.loads(header)
+                if fields["sha256"] == hashlib.sha256(code).hexdigest():
+                    return MachineCode(str(fields["symbol"]), str(fields["returns"]), code)
             except (OSError, ValueError, KeyError, TypeError):
                 continue
     return None
 
 
-def keep(key: str, machine_code: MachineCode) -> None:
+def store(key: str, machine_code: MachineCode) -> None:
     """Store machine code in the first writable folder of the cache, if there is one."""
     from numba.core import config
 
@@ -184,7 +184,7 @@ def keep(key: str, machine_code: MachineCode) -> None:
             draft.write_bytes(data)
             draft.replace(folder / _file_name(key, target))
         except OSError as error:
-            log.debug("machine code is not kept in %s: %s", folder, error)
+            log.debug("machine code is not stored in %s: %s", folder, error)
         else:
             return
 
@@ -271,8 +271,8 @@ def _host() -> str:
     except (OSError, UnicodeDecodeError):
         llvm = _llvm()
         return f"{llvm.get_host_cpu_name()}{llvm.get_host_cpu_features().flatten()}"
-    told = (line.partition(":") for line in first.splitlines())
-    return "|".join(f"{k.strip()}={v.strip()}" for k, _, v in told if k.strip() in _OF_PROCESSOR)
+    fields = (line.partition(":") for line in first.splitlines())
+    return "|".join(f"{k.strip()}={v.strip()}" for k, _, v in fields if k.strip() in _CPU_FIELDS)
 
 
 def _folders() -> Iterator[Path]:

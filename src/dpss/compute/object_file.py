@@ -16,7 +16,7 @@ from typing import Any
 
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 """Number of a processor in an object file."""
-_HEADER = "\x7fELF\x02\x01"
+_HEADER = b"\x7fELF\x02\x01"
 _NOBITS, _SYMBOLS, _RELOCATIONS = 8, 2, 4
 """Types of sections: without bytes in the file, of symbols, of relocations with addends."""
 _WRITE, _ALLOCATED = 1, 2
@@ -57,7 +57,7 @@ class Symbol:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedObject:
     """An object file in executable memory, which is freed with this object."""
 
     memory: mmap.mmap
@@ -74,7 +74,7 @@ class Loaded:
         return self.addresses[symbol]
 
 
-def load_object(code: bytes) -> Loaded:
+def load_object(code: bytes) -> LoadedObject:
     """Load an object file into executable memory.
 
     Raises:
@@ -94,7 +94,7 @@ def load_object(code: bytes) -> Loaded:
 
 def _read(code: bytes, machine: int) -> tuple[list[Section], list[Symbol]]:
     """Return the sections and symbols of an object file."""
-    if code[:6].decode("latin-1") != _HEADER or struct.unpack_from("<HH", code, 16) != (1, machine):
+    if code[:6] != _HEADER or struct.unpack_from("<HH", code, 16) != (1, machine):
         raise ValueError("no object file for this processor")
     (start,) = struct.unpack_from("<Q", code, 40)
     n_sections, names = struct.unpack_from("<HH", code, 60)
@@ -118,7 +118,9 @@ def _text(code: bytes, at: int) -> str:
     return code[at : code.index(b"\0", at)].decode()
 
 
-def _place(code: bytes, sections: list[Section], symbols: list[Symbol], machine: str) -> Loaded:
+def _place(
+    code: bytes, sections: list[Section], symbols: list[Symbol], machine: str
+) -> LoadedObject:
     """Lay out sections and stubs, relocate, and make the memory executable."""
     offsets: dict[int, int] = {}
     size = 0
@@ -129,8 +131,8 @@ def _place(code: bytes, sections: list[Section], symbols: list[Symbol], machine:
             size = -(-size // section.alignment) * section.alignment
             offsets[i] = size
             size += section.size
-    outside = [s.name for s in symbols if s.section == _UNDEFINED and s.name]
-    stubs = {name: -(-size // 16) * 16 + 16 * i for i, name in enumerate(outside)}
+    undefined = [s.name for s in symbols if s.section == _UNDEFINED and s.name]
+    stubs = {name: -(-size // 16) * 16 + 16 * i for i, name in enumerate(undefined)}
     size = max([size, *(at + 16 for at in stubs.values())])
     memory = mmap.mmap(-1, max(size, 1))
     base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
@@ -138,8 +140,8 @@ def _place(code: bytes, sections: list[Section], symbols: list[Symbol], machine:
         section = sections[i]
         memory[at : at + section.size] = code[section.offset : section.offset + section.size]
     for name, at in stubs.items():
-        memory[at : at + 16] = _STUBS[machine] + struct.pack("<Q", _function(name))
-    where = [
+        memory[at : at + 16] = _STUBS[machine] + struct.pack("<Q", _library_address(name))
+    addresses = [
         base + stubs[s.name] if s.name in stubs and s.section == _UNDEFINED
         else base + offsets[s.section] + s.value if s.section in offsets
         else None
@@ -150,14 +152,14 @@ def _place(code: bytes, sections: list[Section], symbols: list[Symbol], machine:
         if section.kind == _RELOCATIONS and section.info in offsets:
             for at in range(section.offset, section.offset + section.size, 24):
                 place, info, addend = struct.unpack_from("<QQq", code, at)
-                target = where[info >> 32]
+                target = addresses[info >> 32]
                 if target is None:
                     raise ValueError("a relocation to nowhere")
                 place += offsets[section.info]
                 relocate(memory, place, info & 0xFFFFFFFF, target + addend, base + place)
     _make_executable(base, len(memory))
-    found = zip(symbols, where, strict=True)
-    return Loaded(memory, {s.name: at for s, at in found if at and s.section != _UNDEFINED})
+    found = zip(symbols, addresses, strict=True)
+    return LoadedObject(memory, {s.name: at for s, at in found if at and s.section != _UNDEFINED})
 
 
 def _relocate_x86(memory: Any, place: int, kind: int, target: int, here: int) -> None:
@@ -202,7 +204,7 @@ def c_library() -> ctypes.CDLL:
     return ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 
 
-def _function(name: str) -> int:
+def _library_address(name: str) -> int:
     """Return the address of a function of the C library."""
     try:
         found = ctypes.cast(getattr(c_library(), name), ctypes.c_void_p).value

@@ -28,8 +28,8 @@ Main = Callable[[socket.socket], None]
 
 
 @dataclass(frozen=True)
-class End:
-    """The end of a child process: exit code and peak memory."""
+class ExitStatus:
+    """Exit code and peak memory of a child process that has ended."""
 
     code: int
     """Exit code of the child; the negative number of the signal that ended it, if one did."""
@@ -40,7 +40,7 @@ class End:
     def cause(self) -> str:
         """The signal's name or the exit code.
 
-        >>> End(-9, 0).cause, End(3, 0).cause
+        >>> ExitStatus(-9, 0).cause, ExitStatus(3, 0).cause
         ('SIGKILL', 'exit code 3')
         """
         if self.code >= 0:
@@ -108,17 +108,17 @@ class ForkServer:
                         ours.close()
                         self._stop()
                         if attempt == 2:
-                            raise OSError(f"no process can be had ({error})") from error
+                            raise OSError(f"no process can be started ({error})") from error
         raise AssertionError("not reached")
 
-    def end(self, child: Child) -> End:
-        """Kill a child, unless it has ended, and return how it ended."""
+    def kill(self, child: Child) -> ExitStatus:
+        """Kill a child, unless it has ended, and return its exit status."""
         child.socket.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGKILL)
         return self.wait(child)
 
-    def wait(self, child: Child) -> End:
+    def wait(self, child: Child) -> ExitStatus:
         """Wait until a child has ended; return its exit code and peak memory."""
         with self._lock:
             try:
@@ -129,8 +129,8 @@ class ForkServer:
             except (OSError, EOFError):
                 # The server was lost, too: how the child ended is not known.
                 self._stop()
-                return End(-signal.SIGKILL, 0)
-        return End(code, peak)
+                return ExitStatus(-signal.SIGKILL, 0)
+        return ExitStatus(code, peak)
 
     def close(self) -> None:
         """End the server."""
@@ -184,7 +184,7 @@ class ForkServer:
         pid = os.fork()
         if pid == 0:
             requests.close()
-            _be_killed_first()
+            _raise_oom_score()
             _never_return(lambda: self._main(socket.socket(fileno=descriptor)))
         os.close(descriptor)
         return pid
@@ -211,7 +211,7 @@ def _never_return(work: Callable[[], object]) -> None:
         os._exit(code)
 
 
-def _be_killed_first() -> None:
+def _raise_oom_score() -> None:
     """Make the kernel end this process first, not its parents, when memory runs out."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", "utf-8")

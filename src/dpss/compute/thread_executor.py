@@ -17,26 +17,26 @@ class ThreadExecutor:
         """Use at most ``n_threads`` threads."""
         self._n_threads = max(1, n_threads)
 
-    def fold(self, job: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
+    def fold(self, fold: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
         """Process all partitions and return one merged accumulator; raise the first error."""
         waiting = iter(range(len(partitions)))
-        expected = 0
+        prefetched = 0
         lock = threading.Lock()
         stop = threading.Event()
 
         def work() -> A:
-            nonlocal expected
-            accumulator = job.start()
+            nonlocal prefetched
+            accumulator = fold.start()
             while not stop.is_set():
                 with lock:
                     number = next(waiting, None)
                     if number is None:
                         break
                     # Prefetch this partition and as many as the threads begin next.
-                    first, expected = expected, max(expected, number + n_threads + 1)
-                if isinstance(job, Prefetchable):
-                    job.prefetch(partitions[first:expected])
-                job.add(accumulator, partitions[number], advance)
+                    first, prefetched = prefetched, max(prefetched, number + n_threads + 1)
+                if isinstance(fold, Prefetchable):
+                    fold.prefetch(partitions[first:prefetched])
+                fold.add(accumulator, partitions[number], advance)
             return accumulator
 
         n_threads = min(self._n_threads, max(1, len(partitions)))

@@ -185,7 +185,7 @@ def embed_cells(
     assigned = passes.run(
         "assigning cells", _GroupFold(passes.reading, chosen, sketch, histograms, cells)
     )
-    assigned.keep_cells(cells)
+    assigned.move_cells(cells)
     groups = assigned.result()
     with_mt = bool((mitochondrial & features.is_gene).any())
     recorded = _record(sketch, groups, is_gene, len(variable), stats, with_mt=with_mt)

@@ -145,7 +145,7 @@ def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
 def _lacks_cells(traits: ValueTraits) -> bool:
     """Return whether whole cells are needed to tell the kind of fractional values."""
     could_be = not (traits.n_nonfinite or traits.n_negative or traits.n_large)
-    unknown = traits.total_max == 0 and traits.n_fractional > 0
+    unknown = traits.stored.total_max == 0 and traits.n_fractional > 0
     return could_be and (unknown or traits.lacks_cells)
 
 

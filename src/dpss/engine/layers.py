@@ -194,10 +194,11 @@ def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
         evidence = "all are whole numbers of at least 0 but for rounding noise, and were rounded"
         return [Decision("values", values, evidence, told, changes_numbers=True)]
     if _may_be_rounded_rates(choice, traits):
+        total = f"{traits.stored.total_max:,.0f}"
         evidence = (
-            f"all are whole numbers of at least 0, but the totals of all cells are the same to "
-            f"within {EQUAL_TOTALS:.0%} ({traits.total_max:,.0f}): they may be normalised and "
-            "rounded, or drawn to the same depth"
+            "all are whole numbers of at least 0, but the totals of all cells are the same to "
+            f"within {EQUAL_TOTALS:.0%} ({total}): they may be normalised and rounded, or drawn to "
+            "the same depth"
         )
         return [Decision("values", values, evidence, Certainty.ASSUMED, changes_numbers=True)]
     if choice.transform.base is None:
@@ -217,8 +218,8 @@ def _may_be_rounded_rates(choice: Choice, traits: ValueTraits) -> bool:
     return (
         choice.values is Values.COUNTS
         and (choice.layer.n_cells or _MIN_CELLS) >= _MIN_CELLS
-        and traits.total_max >= _MIN_RATES
-        and traits.spread <= EQUAL_TOTALS
+        and traits.stored.total_max >= _MIN_RATES
+        and traits.stored.spread <= EQUAL_TOTALS
     )
 
 

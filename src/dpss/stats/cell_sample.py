@@ -16,14 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.stats.cell_hash import hash_cells
 from dpss.stats.histogram import Distribution
 from dpss.stats.kernels import layout
 
 MAX_SAMPLED = 1 << 16
 """Most cells in a sample; with 56 bytes each, 4 MB."""
-_GAMMA, _FIRST, _SECOND = (
-    np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
-)
 
 
 @dataclass(frozen=True)
@@ -77,18 +75,18 @@ class CellSampler:
         self._highest = np.uint64(0xFFFFFFFFFFFFFFFF)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle without the room for more cells."""
+        """Pickle without the memory for more cells."""
         held = {"_hashes": self._hashes[: self._n], "_measures": self._measures[: self._n]}
         return {**self.__dict__, **held}
 
-    def add(self, places: NDArray[np.int64], measures: NDArray[np.float64]) -> None:
+    def add(self, cells: NDArray[np.int64], measures: NDArray[np.float64]) -> None:
         """Add cells.
 
         Args:
-            places: Index of each cell in the matrix, shape ``(n_cells,)``; no two are the same.
+            cells: Index of each cell in the matrix, shape ``(n_cells,)``; no two are the same.
             measures: Shape ``(n_cells, N_MEASURES)``.
         """
-        hashes = hash_places(places)
+        hashes = hash_cells(cells)
         if self._n >= self._limit:
             some = hashes < self._highest
             hashes, measures = hashes[some], measures[some]
@@ -112,28 +110,26 @@ class CellSampler:
         return CellSample(n_cells, **found)  # type: ignore[arg-type]  # the first two are known
 
     def _append(self, hashes: NDArray[np.uint64], measures: NDArray[np.float64]) -> None:
-        """Copy cells into the room for them, and keep the sample whenever that is full."""
-        room = self._limit + max(1, self._limit // 2)
-        if len(hashes) and len(self._hashes) < room:
-            # Once and for all: its pages are taken when they are written. Kept as they came, the
-            # arrays of single blocks left holes between those of the reader.
-            grown = np.empty(room, np.uint64), np.empty((room, layout.N_MEASURES))
-            grown[0][: self._n], grown[1][: self._n] = (
-                self._hashes[: self._n],
-                self._measures[: self._n],
-            )
-            self._hashes, self._measures = grown
+        """Copy cells into the sampler's memory; drop cells not sampled whenever it is full."""
+        capacity = self._limit + max(1, self._limit // 2)
+        if len(hashes) and len(self._hashes) < capacity:
+            # Allocated once: the system provides a page when it is first written. Single arrays
+            # of each block would fragment the reader's memory.
+            held = self._hashes[: self._n], self._measures[: self._n]
+            self._hashes = np.empty(capacity, np.uint64)
+            self._measures = np.empty((capacity, layout.N_MEASURES))
+            self._hashes[: self._n], self._measures[: self._n] = held
         start = 0
         while start < len(hashes):
-            n = min(room - self._n, len(hashes) - start)
+            n = min(capacity - self._n, len(hashes) - start)
             self._hashes[self._n : self._n + n] = hashes[start : start + n]
             self._measures[self._n : self._n + n] = measures[start : start + n]
             self._n, start = self._n + n, start + n
-            if self._n == room:
+            if self._n == capacity:
                 self._compact()
 
     def _compact(self) -> None:
-        """Keep the cells with the smallest hashes."""
+        """Drop all cells but those with the smallest hashes."""
         if self._n <= self._limit:
             return
         hashes = self._hashes[: self._n]
@@ -160,10 +156,10 @@ def derive_measures(
     totals = measures[:, layout.TOTAL_COUNTS].copy()
     some = totals > 0
     inverses = np.divide(100.0, totals, out=np.zeros_like(totals), where=some)
-    groups_of = (layout.COUNTS_MT, layout.COUNTS_RIBO, layout.COUNTS_HB)
+    columns = (layout.COUNTS_MT, layout.COUNTS_RIBO, layout.COUNTS_HB)
     mt, ribo, hb = (
         measures[:, column] / np.where(some, totals, 1) * 100 if there else None
-        for column, there in zip(groups_of, groups, strict=True)
+        for column, there in zip(columns, groups, strict=True)
     )
     top = measures[:, layout.COUNTS_TOP]
     complexity = np.full(len(totals), np.nan)
@@ -180,11 +176,3 @@ def derive_measures(
         "pct_counts_in_top_50_genes": None if np.isnan(top).any() else top * inverses,
         "complexity": complexity,
     }
-
-
-def hash_places(places: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Return a hash of each index, all different: splitmix64 (G. L. Steele and others, 2014)."""
-    mixed = (places.astype(np.uint64) + np.uint64(1)) * _GAMMA
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * _SECOND
-    return mixed ^ (mixed >> np.uint64(31))

@@ -62,11 +62,11 @@ class CellTallies:
             measures: Shape ``(n_cells, N_MEASURES)``, columns as in `layout`.
         """
         self.n_cells += len(measures)
-        places = np.arange(start, start + len(measures), dtype=np.int64)
+        cells = np.arange(start, start + len(measures), dtype=np.int64)
         kept = measures[:, layout.N_GENES_BY_COUNTS] >= 0
         if not kept.all():
-            measures, places = measures[kept], places[kept]
-        self._sampler.add(places, measures)
+            measures, cells = measures[kept], cells[kept]
+        self._sampler.add(cells, measures)
         n_genes = measures[:, layout.N_GENES_BY_COUNTS]
         totals = measures[:, layout.TOTAL_COUNTS]
         count_bins = log_bins(totals)
@@ -92,15 +92,14 @@ class CellTallies:
     def result(self) -> CellSums:
         """Return the distributions of all added cells."""
         n_genes = self._n_genes.distribution()
-        with_mt = self._pct_mt is not None
         return CellSums(
             n_cells=self.n_cells,
             n_cells_kept=n_genes.n,
             n_genes_by_counts=n_genes,
             total_counts=self._totals.distribution(),
-            pct_counts_mt=self._pct_mt.distribution() if self._pct_mt is not None else None,
+            pct_counts_mt=None if self._pct_mt is None else self._pct_mt.distribution(),
             genes_vs_counts=self._genes_vs_counts.density(),
-            mt_vs_counts=self._mt_vs_counts.density() if with_mt else None,
+            mt_vs_counts=None if self._pct_mt is None else self._mt_vs_counts.density(),
             sample=self._sampler.sample(n_genes.n, self._groups),
         )
 

@@ -69,7 +69,7 @@ class Grid:
         """Make an empty grid with these edges."""
         self._x_edges = x_edges
         self._y_edges = y_edges
-        self._filed = KeyCounts()
+        self._counts = KeyCounts()
 
     def add(self, x: NDArray[np.int64], y: NDArray[np.int64]) -> None:
         """Count points.
@@ -78,14 +78,14 @@ class Grid:
             x: Bin of each point along the first axis, shape ``(n_points,)``.
             y: Bin of each point along the second axis, shape ``(n_points,)``.
         """
-        self._filed.add(x * (len(self._y_edges) - 1) + y)
+        self._counts.add(x * (len(self._y_edges) - 1) + y)
 
     def merge(self, other: Grid) -> None:
         """Add the counts of another grid with the same edges."""
-        self._filed.merge(other._filed)
+        self._counts.merge(other._counts)
 
     def density(self) -> Density:
         """Return the bins with points and their counts."""
-        keys, counts = self._filed.contents()
+        keys, counts = self._counts.contents()
         x, y = np.divmod(keys, len(self._y_edges) - 1)
         return Density(x, y, counts.copy(), self._x_edges, self._y_edges)

@@ -12,8 +12,8 @@ MAX_LEVEL = 44
 
 _MAX_PENDING = 1 << 16
 _FEW_PENDING = 1 << 13
-"""Keys that always wait to be sorted together. Of few distinct keys 65,536 that waited took 512 kB
-in each of ten tallies and threads; sorting them by 8,192 takes no more time."""
+"""Least number of new keys that are sorted at a time. Where distinct keys are few, 65,536 pending
+ones took 512 kB in each of ten tallies and threads; to sort 8,192 at a time takes no longer."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ class KeyCounts:
     """Mergeable counts of whole-number keys; the size is that of the distinct keys."""
 
     def __init__(self, max_pending: int = _MAX_PENDING) -> None:
-        """Make an empty count that sorts new keys when it has ``max_pending`` of them, or earlier.
+        """Start without keys.
 
-        Fewer wait where there are few distinct keys.
+        Args:
+            max_pending: New keys that are sorted at a time; fewer while distinct keys are few.
         """
         self._max_pending = max_pending
         self._keys = np.empty(0, dtype=np.int64)
@@ -97,8 +98,8 @@ class KeyCounts:
         return self._keys, self._counts
 
     @property
-    def n_filed(self) -> int:
-        """Number of distinct keys so far, without those that wait to be sorted."""
+    def n_sorted(self) -> int:
+        """Number of distinct keys, without the pending ones."""
         return len(self._keys)
 
     def coarsen(self) -> None:
@@ -121,7 +122,7 @@ class Tally:
         """Make an empty tally that keeps at most ``limit`` distinct values."""
         self.limit = limit
         self._level = 0
-        self._filed = KeyCounts(min(_MAX_PENDING, 4 * limit))
+        self._key_counts = KeyCounts(min(_MAX_PENDING, 4 * limit))
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Count more observations.
@@ -130,37 +131,37 @@ class Tally:
             values: Finite numbers of at least 0, shape ``(n_values,)``.
         """
         keys = (np.ascontiguousarray(values, dtype=np.float64) + 0.0).view(np.int64)
-        self._filed.add(keys >> self._level)
+        self._key_counts.add(keys >> self._level)
         self._fit()
 
     def merge(self, other: Tally) -> None:
         """Add the counts of another tally, which may become coarser."""
-        self._reach(other._level)
-        other._reach(self._level)
-        self._filed.merge(other._filed)
+        self._coarsen_to(other._level)
+        other._coarsen_to(self._level)
+        self._key_counts.merge(other._key_counts)
         self._fit()
 
     def distribution(self) -> Distribution:
         """Return the distribution; the values of a coarse tally are the middles of bins."""
-        self._filed.contents()
+        self._key_counts.contents()
         self._fit()
-        keys, counts = self._filed.contents()
+        keys, counts = self._key_counts.contents()
         values = (keys << self._level).view(np.float64)
         if self._level:
             upper = ((keys + 1) << self._level).view(np.float64)
             values = np.where(keys == 0, 0.0, (values + upper) / 2)
         return Distribution(values.copy(), counts.copy())
 
-    def _reach(self, level: int) -> None:
+    def _coarsen_to(self, level: int) -> None:
         """Coarsen to ``level`` at least."""
         while self._level < level:
-            self._filed.coarsen()
+            self._key_counts.coarsen()
             self._level += 1
 
     def _fit(self) -> None:
         """Coarsen to the level that the number of keys needs."""
-        while self._filed.n_filed > self.limit and self._level < MAX_LEVEL:
-            self._reach(self._level + 1)
+        while self._key_counts.n_sorted > self.limit and self._level < MAX_LEVEL:
+            self._coarsen_to(self._level + 1)
 
 
 def _gather(

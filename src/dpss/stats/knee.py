@@ -23,6 +23,7 @@ FEW_COUNTS = 200
 FAR_APART = 5.0
 """Least ratio of the two groups' median counts."""
 FEW_CELLS = 10
+"""Fewest barcodes above the knee."""
 _STEP = 0.005
 
 
@@ -59,15 +60,15 @@ def find_knee(total_counts: Distribution) -> Knee | None:
     centres = np.arange(np.log10(FEW_CELLS) - WINDOW / 2, last, _STEP)
     if len(centres) == 0:
         return None
-    upper = _heights(centres - WINDOW / 2, values, ends)
-    lower = _heights(centres + WINDOW / 2, values, ends)
+    upper = _log_counts_at(centres - WINDOW / 2, values, ends)
+    lower = _log_counts_at(centres + WINDOW / 2, values, ends)
     falls = upper - lower
     # Several centres may have the same steepest fall: the middle one is taken.
     steepest = np.flatnonzero(falls >= falls.max() - 1e-9)
     at = steepest[len(steepest) // 2]
     if falls[at] < STEEP:
         return None
-    return _judge(total_counts, float(np.ceil(10 ** ((upper[at] + lower[at]) / 2))))
+    return _knee_at(total_counts, float(np.ceil(10 ** ((upper[at] + lower[at]) / 2))))
 
 
 def split(distribution: Distribution, limit: float) -> tuple[Distribution, Distribution]:
@@ -79,16 +80,16 @@ def split(distribution: Distribution, limit: float) -> tuple[Distribution, Distr
     )
 
 
-def _heights(
+def _log_counts_at(
     ranks: NDArray[np.float64], values: NDArray[np.float64], ends: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return log10 of the counts at the logarithms of ranks, shape as given."""
-    places = np.searchsorted(ends, np.ceil(10**ranks)).clip(0, len(values) - 1)
-    heights: NDArray[np.float64] = np.log10(values[places])
-    return heights
+    indices = np.searchsorted(ends, np.ceil(10**ranks)).clip(0, len(values) - 1)
+    log_counts: NDArray[np.float64] = np.log10(values[indices])
+    return log_counts
 
 
-def _judge(total_counts: Distribution, min_counts: float) -> Knee | None:
+def _knee_at(total_counts: Distribution, min_counts: float) -> Knee | None:
     above, below = split(total_counts, min_counts)
     if above.n < FEW_CELLS or below.n <= above.n:
         return None

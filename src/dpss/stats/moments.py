@@ -1,4 +1,4 @@
-"""From exact sums to means and variances."""
+"""Means and variances of genes, from exact sums."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from dpss.stats.accumulator import GeneSums
 from dpss.stats.kernels import layout
 
-CONSTANT = 2.0**-51
-"""A variance below this part of the squared mean is due to the rounding of shares to doubles, and
-is set to zero.
+_MIN_RELATIVE_VARIANCE = 2.0**-51
+"""A variance of up to this part of the squared mean comes from the rounding of shares to doubles,
+and is set to zero.
 """
-_GENES_OF_INTEGERS = 1 << 16
-"""Genes whose sums are held as Python's integers at a time, 200 bytes each."""
+_GENES_AT_A_TIME = 1 << 16
+"""Genes whose sums are converted to Python's integers at a time, 200 bytes each."""
 
 
 def total_counts(sums: GeneSums) -> NDArray[np.float64]:
@@ -60,14 +60,14 @@ def share_variances(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
         return variances
     align = 2 * layout.SHARE_BITS - layout.SQUARE_BITS
     whole = n_cells * (n_cells - 1) << (2 * layout.SHARE_BITS)
-    for first in range(0, len(found), _GENES_OF_INTEGERS):
-        genes = found[first : first + _GENES_OF_INTEGERS]
+    for first in range(0, len(found), _GENES_AT_A_TIME):
+        genes = found[first : first + _GENES_AT_A_TIME]
         table = sums.table[genes]
         shares = _joined(table, layout.SHARE, layout.SHARE_LOW, layout.SHARE_LOW_BITS)
         squares = _joined(table, layout.SQUARE, layout.SQUARE_LOW, layout.LOW_BITS)
         for gene, share, square in zip(genes.tolist(), shares, squares, strict=True):
             variances[gene] = max(0, ((n_cells * square) << align) - share * share) / whole
-    variances[variances <= CONSTANT * share_means(sums, n_cells) ** 2] = 0.0
+    variances[variances <= _MIN_RELATIVE_VARIANCE * share_means(sums, n_cells) ** 2] = 0.0
     return variances
 
 

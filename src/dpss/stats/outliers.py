@@ -15,13 +15,13 @@ import numpy as np
 
 from dpss.stats.histogram import Distribution
 
-NORMAL = 1.4826
-"""Median absolute deviations of a normal distribution in one standard deviation, as R's
-``stats::mad`` has it."""
+MAD_SCALE = 1.4826
+"""Standard deviation of a normal distribution in median absolute deviations; the factor of R's
+``stats::mad``."""
 MIN_COMPARED = 4
 """Fewest medians among which outliers are looked for."""
 LEAST_DIFFERENCE = 0.25
-"""Largest difference from the median of all, as a part of it, that makes no outlier."""
+"""Largest difference from the median of all, as a part of it, that is never an outlier."""
 _DEVIATIONS = 3.0
 _DEVIATIONS_OF_FEW = 6.0
 """Deviations added to `_DEVIATIONS`, divided by the number of medians.
@@ -91,19 +91,18 @@ def deviation_limits(
     return (float(np.expm1(low)), float(np.expm1(high))) if log else (low, high)
 
 
-def find_odd(medians: Mapping[int, float], *, logarithmic: bool) -> frozenset[int]:
+def find_outliers(medians: Mapping[int, float], *, logarithmic: bool) -> frozenset[int]:
     """Return the keys of the medians that lie far from the median of all.
 
-    The rule is that of scater's ``isOutlier``, with more distance where there are few: more
-    than ``3 + 6 / n`` median absolute deviations, times `NORMAL`, for ``n`` medians. The deviation
-    of few numbers is uncertain, and may be small by chance. Nor does a difference of up to
-    `LEAST_DIFFERENCE` make an outlier, on a logarithmic scale as a factor. Where more than half
-    of the medians are equal, or there are fewer than `MIN_COMPARED`, none is an outlier.
-    ``website/static/compare.js`` has the same rule, for matrices chosen on a page.
+    An outlier lies more than ``3 + 6 / n`` median absolute deviations, times `MAD_SCALE`, from the
+    median of ``n`` medians: scater's ``isOutlier``, with a larger limit where there are few, whose
+    deviation may be small by chance. A difference of up to `LEAST_DIFFERENCE` (on a logarithmic
+    scale a factor) is no outlier. Where more than half of the medians are equal, or there are fewer
+    than `MIN_COMPARED`, none is. ``website/static/compare.js`` has the same rule.
 
-    >>> sorted(find_odd({1: 100, 2: 110, 3: 95, 4: 105, 5: 1000}, logarithmic=False))
+    >>> sorted(find_outliers({1: 100, 2: 110, 3: 95, 4: 105, 5: 1000}, logarithmic=False))
     [5]
-    >>> sorted(find_odd({1: 1000, 2: 1001, 3: 1000.5, 4: 1040}, logarithmic=True))
+    >>> sorted(find_outliers({1: 1000, 2: 1001, 3: 1000.5, 4: 1040}, logarithmic=True))
     []
 
     Args:
@@ -114,8 +113,8 @@ def find_odd(medians: Mapping[int, float], *, logarithmic: bool) -> frozenset[in
         return frozenset()
     values = {i: math.log10(1 + x) if logarithmic else x for i, x in medians.items()}
     centre = median(values.values())
-    usual = NORMAL * median(abs(value - centre) for value in values.values())
-    limit = (_DEVIATIONS + _DEVIATIONS_OF_FEW / len(medians)) * usual
+    deviation = MAD_SCALE * median(abs(value - centre) for value in values.values())
+    limit = (_DEVIATIONS + _DEVIATIONS_OF_FEW / len(medians)) * deviation
     if limit == 0:
         return frozenset()
     least = math.log10(1 + LEAST_DIFFERENCE) if logarithmic else LEAST_DIFFERENCE * centre

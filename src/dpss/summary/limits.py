@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dpss.stats.cell_tallies import CellSums
 from dpss.stats.histogram import Distribution
-from dpss.stats.outliers import NORMAL, LimitSide, deviation_limits
+from dpss.stats.outliers import MAD_SCALE, LimitSide, deviation_limits
 
 FEW_GENES = 200
 """Least genes detected in a cell; a barcode with fewer is like an empty droplet."""
@@ -34,7 +34,7 @@ LOW_COMPLEXITY = 0.8
 SCATER = "scater isOutlier: 3 MADs, times 1.4826"
 BOOK = "Single-cell best practices (2023), quality control"
 
-SCATER_DEVIATIONS = 3 * NORMAL
+SCATER_DEVIATIONS = 3 * MAD_SCALE
 BOOK_DEVIATIONS = 5.0
 BOOK_DEVIATIONS_MT = 3.0
 """The book takes median absolute deviations without the factor 1.4826."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from dpss.stats.outliers import MIN_COMPARED, find_odd
+from dpss.stats.outliers import MIN_COMPARED, find_outliers
 from dpss.summary.numerals import number, percent, proportion
 
 MEDIANS = {
@@ -74,7 +74,7 @@ def find_apart(
 ) -> dict[str, tuple[str, ...]]:
     r"""Return sentences on the medians that stand apart, by the name of their matrix.
 
-    The rule is `dpss.stats.outliers.find_odd`, as on the page of the project.
+    The rule is `dpss.stats.outliers.find_outliers`, as on the page of the project.
 
     >>> usual = {name: {"median_counts_per_cell": 3000.0 + len(name)} for name in ("a", "bb", "c")}
     >>> find_apart(usual | {"ddd": {"median_counts_per_cell": 150.0}})
@@ -93,7 +93,7 @@ def find_apart(
         for key, (words, logarithmic) in MEDIANS.items():
             known = {i: value for i in peers.members
                      if (value := numbers[names[i]].get(key)) is not None}  # fmt: skip
-            for i in sorted(find_odd(known, logarithmic=logarithmic) & peers.judged):
+            for i in sorted(find_outliers(known, logarithmic=logarithmic) & peers.judged):
                 among = f"all {len(known)}"
                 among += f" of the group {peers.group}" if peers.group else ""
                 centre = median(known.values())

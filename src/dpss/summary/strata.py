@@ -13,7 +13,7 @@ from dpss.stats.accumulator import GeneSums, Sums
 from dpss.stats.dispersion import normalise_dispersions
 from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances
-from dpss.stats.outliers import find_odd
+from dpss.stats.outliers import find_outliers
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.strata import StratumKind, StratumSums
 
@@ -146,7 +146,7 @@ def _mark_odd(strata: list[Stratum]) -> tuple[Stratum, ...]:
             for i, stratum in enumerate(strata)
             if stratum.kind is StratumKind.VALUE and (median := stratum.median(name)) is not None
         }
-        for i in find_odd(medians, logarithmic=logarithmic):
+        for i in find_outliers(medians, logarithmic=logarithmic):
             odd.setdefault(i, []).append(name)
     return tuple(
         Stratum(**{**vars(stratum), "odd": tuple(odd.get(i, ()))})

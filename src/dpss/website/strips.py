@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dpss.stats.outliers import find_odd
+from dpss.stats.outliers import find_outliers
 from dpss.summary.peers import peer_sets
 
 WIDTH = 120.0
@@ -76,7 +76,7 @@ def strips_of(matrices: Sequence[Quantiles], groups: Sequence[str] = ()) -> list
         odd = {
             i
             for peers in sets
-            for i in find_odd(
+            for i in find_outliers(
                 {i: medians[i] for i in peers.members if i in medians}, logarithmic=logarithmic
             )
             if i in peers.judged

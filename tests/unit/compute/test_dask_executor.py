@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from benchmarks import inputs
 from dpss._version import __version__
 from dpss.compute import dask_executor as module
-from dpss.compute.dask_executor import DaskExecutor, load_job
+from dpss.compute.dask_executor import DaskExecutor, load_fold
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.folds import CellFold, Reading
 from dpss.errors import UnreachableError
@@ -199,7 +199,7 @@ class FakeClient:
         return self.threads
 
     def submit(self, function: Any, *arguments: Any, **options: Any) -> str:
-        if function is load_job:
+        if function is load_fold:
             assert options.get("allow_other_workers", not self.threads)
             self.loads.append(options.get("workers"))
             return f"loaded {options.get('workers', ['nowhere'])[0]}"
@@ -222,7 +222,7 @@ def test_each_worker_loads_the_fold(
     assert client.loads == ([[name] for name in threads] or [None])
     n_threads = max(1, sum(threads.values()))
     assert len(loaded) == n_threads
-    results = {f"task {i}": module.Done(object(), i) for i in range(40)}  # type: ignore[type-var]
+    results = {f"task {i}": module.TaskResult(object(), i) for i in range(40)}  # type: ignore[type-var]
 
     class Ended(str):
         def result(self) -> Any:
@@ -241,5 +241,5 @@ def test_each_worker_loads_the_fold(
 def test_another_version() -> None:
     """A worker with another version of the program refuses, and says which is needed."""
     with pytest.raises(UnreachableError, match=r"9\.9 is needed"):
-        load_job(b"", "9.9")
+        load_fold(b"", "9.9")
     assert __version__ != "9.9"

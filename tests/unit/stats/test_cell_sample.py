@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dpss.model import CellBlock
 from dpss.stats.accumulator import CellAccumulator, Features
-from dpss.stats.cell_sample import CellSampler, hash_places
+from dpss.stats.cell_hash import hash_cells
+from dpss.stats.cell_sample import CellSampler
 from dpss.stats.kernels import layout
 from tests.examples import examples
 
@@ -30,14 +31,14 @@ def test_any_cut_and_order(n: int, limit: int, n_parts: int, random: Any) -> Non
     for other in samplers[1:]:
         samplers[0].merge(other)
     found = samplers[0].sample(n, (True, True, True))
-    hashes = hash_places(np.arange(n))
+    hashes = hash_cells(np.arange(n))
     expected = measures[np.argsort(hashes)[:limit], layout.TOTAL_COUNTS]
     assert found.total_counts.tolist() == expected.tolist()
     assert found.is_complete is (n <= limit)
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 30])
-def test_a_sampler_is_pickled_without_its_room(n: int) -> None:
+def test_a_sampler_is_pickled_without_spare_memory(n: int) -> None:
     """It goes on afterwards as the one that was pickled."""
     measures = np.random.default_rng(2).uniform(1, 9, (n + 5, layout.N_MEASURES))
     sampler = CellSampler(1 << 12)

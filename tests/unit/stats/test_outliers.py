@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from dpss.stats.histogram import Tally
 from dpss.stats.outliers import (
+    MAD_SCALE,
     MIN_COMPARED,
-    NORMAL,
     LimitSide,
     count_beyond,
     deviation_limits,
-    find_odd,
+    find_outliers,
 )
 from tests.examples import examples
 
@@ -23,7 +23,7 @@ numbers = st.lists(st.integers(0, 5000), min_size=1, max_size=200)
 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
-@given(numbers, st.booleans(), st.sampled_from([3 * NORMAL, 5.0, 3.0]))
+@given(numbers, st.booleans(), st.sampled_from([3 * MAD_SCALE, 5.0, 3.0]))
 def test_deviations_are_those_of_scipy(values: list[int], log: bool, n: float) -> None:
     """Limits agree with scipy's median_abs_deviation on the same numbers."""
     from scipy.stats import median_abs_deviation
@@ -74,7 +74,7 @@ def test_outlying_medians(medians: list[float], odd: set[int]) -> None:
 
     None is among fewer than four, nor within a quarter of the others; few need more distance.
     """
-    assert find_odd(dict(enumerate(medians)), logarithmic=False) == odd
+    assert find_outliers(dict(enumerate(medians)), logarithmic=False) == odd
 
 
 @pytest.mark.slow
@@ -84,12 +84,12 @@ def test_outlying_medians_are_those_of_scipy(medians: list[float], logarithmic: 
     """Outliers are 3 + 6/n of scipy's scaled deviations away, on the scale that is asked for."""
     from scipy.stats import median_abs_deviation
 
-    found = find_odd(dict(enumerate(medians)), logarithmic=logarithmic)
+    found = find_outliers(dict(enumerate(medians)), logarithmic=logarithmic)
     if len(medians) < MIN_COMPARED:
         assert found == frozenset()
         return
     x = np.log10(1 + np.array(medians)) if logarithmic else np.array(medians)
-    usual = (3 + 6 / len(x)) * NORMAL * median_abs_deviation(x)
+    usual = (3 + 6 / len(x)) * MAD_SCALE * median_abs_deviation(x)
     distances = np.abs(x - np.median(x))
     limit = max(usual, np.log10(1.25) if logarithmic else np.median(x) / 4)
     sure = np.abs(distances - limit) > 1e-9 * (1 + limit)
@@ -101,7 +101,7 @@ def test_outlying_medians_are_those_of_scipy(medians: list[float], logarithmic: 
 def test_few_normal_medians_seldom_have_an_outlier(n: int) -> None:
     """Of 2,000 sets of numbers that differ by chance alone, fewer than 17 % have one marked."""
     sets = np.random.default_rng(n).normal(1000, 300, size=(2000, n)).clip(0)
-    marked = sum(bool(find_odd(dict(enumerate(each)), logarithmic=False)) for each in sets)
+    marked = sum(bool(find_outliers(dict(enumerate(each)), logarithmic=False)) for each in sets)
     assert marked < 0.17 * len(sets)
 
 
@@ -111,4 +111,4 @@ def test_what_differs_by_less_than_a_quarter_is_never_an_outlier(
     medians: list[float], logarithmic: bool
 ) -> None:
     """However close the others are to each other."""
-    assert not find_odd(dict(enumerate(medians)), logarithmic=logarithmic)
+    assert not find_outliers(dict(enumerate(medians)), logarithmic=logarithmic)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from dpss.compute.processes import Child, End, ForkServer
+from dpss.compute.processes import Child, ExitStatus, ForkServer
 from dpss.errors import LostError, MatrixError
 
 if TYPE_CHECKING:
@@ -138,12 +138,12 @@ class Workers:
             else:
                 getattr(progress, kind)(*content)
 
-    def _end(self, worker: _Worker) -> End:
+    def _end(self, worker: _Worker) -> ExitStatus:
         """Kill a child unless it has ended; return how it ended."""
         if worker.connection.closed:
-            return End(0, 0)
+            return ExitStatus(0, 0)
         worker.connection.close()
-        end = self._server.end(worker.child)
+        end = self._server.kill(worker.child)
         self._clean_up()
         return end
 
@@ -177,7 +177,7 @@ def _has_ended(connection: Connection) -> bool:
     return False
 
 
-def _lost(end: End, seconds: float) -> LostError:
+def _lost(end: ExitStatus, seconds: float) -> LostError:
     why = "; most likely memory ran out" if end.cause == "SIGKILL" else ""
     return LostError(
         f"the process that read it was ended by {end.cause} after {seconds:.1f} s, with "
@@ -187,7 +187,7 @@ def _lost(end: End, seconds: float) -> LostError:
     )
 
 
-def _too_slow(limit: float, end: End) -> LostError:
+def _too_slow(limit: float, end: ExitStatus) -> LostError:
     return LostError(
         f"the process that read it was ended after {limit:,.0f} s, which is --time-limit, with "
         f"{end.peak_memory_bytes / 2**20:,.0f} MiB of memory",

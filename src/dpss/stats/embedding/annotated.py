@@ -1,9 +1,8 @@
-"""Sums per annotated type of cells: the labels are given, not found."""
+"""Sums per annotated type of cells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +32,7 @@ class AnnotatedAccumulator:
         n_types: int,
         histograms: HistogramGenes,
     ) -> None:
-        """Make an empty one.
+        """Make an empty accumulator.
 
         Args:
             genes: The features that count, and which cells are kept.
@@ -42,38 +41,27 @@ class AnnotatedAccumulator:
             n_types: Number of types with sums.
             histograms: Genes whose values are kept as histograms.
         """
-        self._genes, self._codes, self._histogram_genes = genes, codes, histograms
+        self._codes, self._histogram_genes = codes, histograms
         n = self._n = n_types
         self._tables = histograms.empty_tables(n)
         self._measures = GroupMeasures(n)
         self._kept: dict[int, NDArray[np.bool_]] = {}
-        self._gatherer: CellGatherer | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the memory to work in behind."""
-        return {**self.__dict__, "_gatherer": None}
+        self._gatherer = CellGatherer(genes)
 
     def add(self, block: CellBlock) -> None:
         """Add a block of cells."""
         if not block.n_cells:
             return
-        if self._gatherer is None:
-            self._gatherer = CellGatherer(self._genes)
         found = self._gatherer.measure(block)
         codes = self._codes[block.start : block.start + block.n_cells]
         counted = found.kept & (codes >= 0) & (codes < self._n)
         labels = np.where(counted, codes, -1).astype(np.int16)
         self._histogram_genes.add(block, found.totals, labels, self._tables)
         self._kept[block.start] = found.kept
-        totals = found.totals[counted]
-        percents = 100 * np.divide(
-            found.totals_mt[counted], totals, out=np.zeros(len(totals)), where=totals > 0
-        )
-        measures = np.stack([found.n_genes[counted].astype(np.float64), totals, percents])
-        self._measures.add(labels[counted], measures)
+        self._measures.add(labels[counted], found.of(counted))
 
     def merge(self, other: AnnotatedAccumulator) -> None:
-        """Add all that another one over the same labels has seen."""
+        """Add the sums of another accumulator over the same labels."""
         self._tables += other._tables
         self._measures.merge(other._measures)
         self._kept |= other._kept
@@ -95,7 +83,7 @@ def select_groups(groups: GroupSums, which: NDArray[np.int64]) -> GroupSums:
     """Return the sums of some groups, in the order given."""
     return GroupSums(
         groups.sizes[which],
-        groups.places[which],
+        groups.rows[which],
         groups.histogram_genes,
         groups.tables,
         tuple(groups.measures[k] for k in which.tolist()),

@@ -79,7 +79,7 @@ class Assigned:
 
 @dataclass(frozen=True)
 class CellSketch:
-    """The sketch with its clusters and places: what gives any other cell its own."""
+    """The sketch with its clusters and places, from which other cells get theirs."""
 
     components: Components
     scale: ScoreScale

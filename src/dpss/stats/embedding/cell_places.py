@@ -1,4 +1,4 @@
-"""Cluster and place of each cell of a matrix, added piece by piece in any order."""
+"""Cluster and place on the map of each cell of a matrix, added part by part in any order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
 
-_PIECE = 1 << 16
+_CELLS_AT_A_TIME = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class PlaceStore(Protocol):
         """Add all cells of another one; nothing happens where it is the same."""
 
     def cells(self) -> CellPlaces:
-        """Return what is in memory of all cells."""
+        """Return all cells, as far as they are in memory."""
 
 
 class PlaceParts:
@@ -168,7 +168,8 @@ def renumber(cells: CellPlaces, numbers: NDArray[np.int64]) -> CellPlaces:
     """
     table = np.append(numbers, -1).astype(np.int16)
     labels = np.empty_like(cells.labels)
-    # An index of 8 bytes is made of each label: piece by piece.
-    for first in range(0, len(labels), _PIECE):
-        labels[first : first + _PIECE] = table[cells.labels[first : first + _PIECE]]
+    # numpy converts each label to an index of 8 bytes.
+    for first in range(0, len(labels), _CELLS_AT_A_TIME):
+        part = slice(first, first + _CELLS_AT_A_TIME)
+        labels[part] = table[cells.labels[part]]
     return CellPlaces(labels, cells.places)

@@ -1,4 +1,4 @@
-"""At most so many clusters: the smallest join those that they are connected with."""
+"""A limit of the number of clusters: the smallest ones join others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def limit_clusters(
     Args:
         graph: Neighbours with weights.
         labels: Cluster of each node, from 0 without gaps, shape ``(n_nodes,)``.
-        resolution: Of the modularity.
+        resolution: Resolution of the modularity.
         most: Most clusters, 1 at least.
 
     Returns:
@@ -35,11 +35,11 @@ def limit_clusters(
     links, strengths = _connections(graph, labels, n)
     penalty = resolution / float(sum(strengths))
     parents = list(range(n))
-    # A cluster that has grown is in the heap again; its older entries no longer hold.
-    waiting = [(sizes[k], -k) for k in range(n)]
-    heapq.heapify(waiting)
+    # A cluster that has grown is in the heap again; its older entries are outdated.
+    heap = [(sizes[k], -k) for k in range(n)]
+    heapq.heapify(heap)
     for _ in range(n - most):
-        smallest = _take(waiting, sizes)
+        smallest = _pop_smallest(heap, sizes)
         if links[smallest]:
             chosen = max(
                 links[smallest],
@@ -49,7 +49,7 @@ def limit_clusters(
                 ),
             )
         else:
-            chosen = _take(waiting, sizes)
+            chosen = _pop_smallest(heap, sizes)
         parents[smallest] = chosen
         sizes[chosen] += sizes[smallest]
         sizes[smallest] = 0
@@ -58,17 +58,17 @@ def limit_clusters(
             del links[other][smallest]
             if other != chosen:
                 links[chosen][other] = links[other][chosen] = links[chosen].get(other, 0.0) + weight
-        heapq.heappush(waiting, (sizes[chosen], -chosen))
+        heapq.heappush(heap, (sizes[chosen], -chosen))
     for k in range(n):
         while parents[k] != parents[parents[k]]:
             parents[k] = parents[parents[k]]
     return number_by_size(np.array(parents, dtype=np.int32)[labels])
 
 
-def _take(waiting: list[tuple[int, int]], sizes: list[int]) -> int:
-    """Take the smallest cluster out of the heap; of equal ones the last."""
+def _pop_smallest(heap: list[tuple[int, int]], sizes: list[int]) -> int:
+    """Remove the smallest cluster from the heap and return it; of equal ones the last."""
     while True:
-        size, negative = heapq.heappop(waiting)
+        size, negative = heapq.heappop(heap)
         if sizes[-negative] == size:
             return -negative
 
@@ -80,9 +80,11 @@ def _connections(
     sources = np.repeat(labels, np.diff(graph.begins)).astype(np.int64)
     targets = labels[graph.targets]
     strengths = np.bincount(sources, graph.weights, n).tolist()
-    keys, places = np.unique(sources * n + targets, return_inverse=True)
+    keys, inverse = np.unique(sources * n + targets, return_inverse=True)
     links: dict[int, dict[int, float]] = {k: {} for k in range(n)}
-    for key, weight in zip(keys.tolist(), np.bincount(places, graph.weights).tolist(), strict=True):
+    for key, weight in zip(
+        keys.tolist(), np.bincount(inverse, graph.weights).tolist(), strict=True
+    ):
         source, target = divmod(key, n)
         if source != target:
             links[source][target] = weight

@@ -21,7 +21,7 @@ from dpss.stats.embedding.kernels import project_cells
 N_COMPONENTS = 50
 LOADING_UNIT = 1 << 16
 _TOLERANCE = 1e-9
-"""A component with less than this part of the variance is rounding."""
+"""A component with less than this part of the variance comes from rounding."""
 
 
 @compiled

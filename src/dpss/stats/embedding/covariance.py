@@ -1,4 +1,4 @@
-"""Products of the variable genes' values, and the sketch: the result of the second pass."""
+"""Products of the variable genes' values, and a sample of cells, the sketch: the second pass."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import CellBlock
-from dpss.stats.embedding.fixed import N_LOGARITHMS, hash_cells
+from dpss.stats.cell_hash import hash_cells
+from dpss.stats.cell_tallies import percentages
+from dpss.stats.embedding.fixed import N_LOGARITHMS
 from dpss.stats.embedding.kernels import add_products, gather_cells, measure_cells
 
 MAX_SKETCH = 20_000
 """Most cells in the sketch."""
-_SPREADS = 8.0
+_DEVIATIONS = 8.0
 _HASHES = 2.0**64
 
 
@@ -75,9 +77,19 @@ class Measures:
         """Whether each cell is kept."""
         return self.totals >= 0
 
+    def of(self, cells: NDArray[np.bool_] | NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the values of `dpss.stats.embedding.group_tables.MEASURES` of some cells.
+
+        Returns:
+            Shape ``(n_measures, n_cells)``.
+        """
+        totals = self.totals[cells]
+        percents = percentages(self.totals_mt[cells], totals)
+        return np.stack([self.n_genes[cells].astype(np.float64), totals, percents])
+
 
 class CellGatherer:
-    """Measures the cells of blocks and gathers their variable genes; keeps memory to work in."""
+    """Measures the cells of blocks and gathers their variable genes, in memory that is reused."""
 
     def __init__(self, genes: VariableGenes) -> None:
         """Gather these genes."""
@@ -85,6 +97,10 @@ class CellGatherer:
         self._known = np.empty(N_LOGARITHMS, dtype=np.int64)
         self._columns = np.empty(0, dtype=np.int16)
         self._values = np.empty(0, dtype=np.int32)
+
+    def __reduce__(self) -> tuple[type[CellGatherer], tuple[VariableGenes]]:
+        """Pickle without the memory."""
+        return CellGatherer, (self._genes,)
 
     def measure(self, block: CellBlock) -> Measures:
         """Measure the cells of a block."""
@@ -126,13 +142,13 @@ class Covariances:
 
 
 def hash_limit(n_kept: int, n_sketch: int = MAX_SKETCH) -> np.uint64:
-    """Return a hash below which the sketch's cells lie, with a margin of eight spreads.
+    """Return a hash below which the sketch's cells lie, with a margin of 8 deviations.
 
     Args:
         n_kept: Number of kept cells.
         n_sketch: Wanted number of cells.
     """
-    wanted = n_sketch + _SPREADS * np.sqrt(n_sketch)
+    wanted = n_sketch + _DEVIATIONS * np.sqrt(n_sketch)
     if wanted >= n_kept:
         return np.uint64(2**64 - 1)
     return np.uint64(int(_HASHES * wanted / n_kept))
@@ -142,49 +158,46 @@ class CovarianceAccumulator:
     """Products of values and the cells with the smallest hashes, from blocks of cells."""
 
     def __init__(self, genes: VariableGenes, limit: np.uint64, n_sketch: int = MAX_SKETCH) -> None:
-        """Make an empty one.
+        """Make an empty accumulator.
 
         Args:
-            genes: What to gather.
+            genes: The features that count, and the variable ones.
             limit: Largest hash of a cell in the sketch.
             n_sketch: Most cells in the sketch.
         """
         n = genes.n_columns
-        self._genes = genes
         self._limit = limit
         self._n_sketch = n_sketch
         self._n_cells = 0
         self._sums = np.zeros(n, dtype=np.int64)
         self._products = np.zeros(n * (n + 1) // 2, dtype=np.int64)
         self._sketched: list[tuple[NDArray[np.int64], SparseCells]] = []
-        self._gatherer: CellGatherer | None = None
-        self._places = np.empty((2, 0), dtype=np.int32)
+        self._gatherer = CellGatherer(genes)
+        self._work = np.empty((2, 0), dtype=np.int32)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the memory to work in behind."""
-        return {**self.__dict__, "_gatherer": None, "_places": np.empty((2, 0), dtype=np.int32)}
+        """Pickle without the memory to work in."""
+        return {**self.__dict__, "_work": np.empty((2, 0), dtype=np.int32)}
 
     def add(self, block: CellBlock) -> None:
         """Add a block of cells."""
-        if self._gatherer is None:
-            self._gatherer = CellGatherer(self._genes)
         measures = self._gatherer.measure(block)
         cells = self._gatherer.gather(block, measures.totals)
-        if self._places.shape[1] < len(cells.values):
-            self._places = np.empty((2, len(cells.values) * 5 // 4), dtype=np.int32)
+        if self._work.shape[1] < len(cells.values):
+            self._work = np.empty((2, len(cells.values) * 5 // 4), dtype=np.int32)
         self._n_cells += int(np.count_nonzero(measures.kept))
         add_products(
             cells.starts, cells.columns, cells.values, block.n_cells,
             np.empty(len(self._sums) + 1, dtype=np.int64),
-            self._places[0], self._places[1], self._sums, self._products,
+            self._work[0], self._work[1], self._sums, self._products,
         )  # fmt: skip
-        numbers = block.start + np.arange(block.n_cells)
-        chosen = np.flatnonzero(measures.kept & (hash_cells(numbers) <= self._limit))
+        indices = block.start + np.arange(block.n_cells)
+        chosen = np.flatnonzero(measures.kept & (hash_cells(indices) <= self._limit))
         if len(chosen):
-            self._sketched.append((numbers[chosen], cells.select(chosen)))
+            self._sketched.append((indices[chosen], cells.select(chosen)))
 
     def merge(self, other: CovarianceAccumulator) -> None:
-        """Add all that another one over the same genes has seen."""
+        """Add the sums and cells of another accumulator over the same genes."""
         self._n_cells += other._n_cells
         self._sums += other._sums
         self._products += other._products
@@ -192,8 +205,8 @@ class CovarianceAccumulator:
 
     def result(self) -> Covariances:
         """Return the result of all added blocks."""
-        numbers = np.concatenate(
-            [np.empty(0, dtype=np.int64), *(numbers for numbers, _ in self._sketched)]
+        indices = np.concatenate(
+            [np.empty(0, dtype=np.int64), *(indices for indices, _ in self._sketched)]
         )
         parts = [cells for _, cells in self._sketched]
         sizes = np.concatenate([[0], *(np.diff(cells.starts) for cells in parts)])
@@ -202,8 +215,8 @@ class CovarianceAccumulator:
             np.concatenate([np.empty(0, np.int16), *(cells.columns for cells in parts)]),
             np.concatenate([np.empty(0, np.int32), *(cells.values for cells in parts)]),
         )
-        best = np.argsort(hash_cells(numbers), kind="stable")[: self._n_sketch]
-        order = best[np.argsort(numbers[best])]
+        best = np.argsort(hash_cells(indices), kind="stable")[: self._n_sketch]
+        order = best[np.argsort(indices[best])]
         return Covariances(
-            self._n_cells, self._sums, self._products, numbers[order], together.select(order)
+            self._n_cells, self._sums, self._products, indices[order], together.select(order)
         )

@@ -1,7 +1,7 @@
 """Eigenvectors of symmetric matrices in plain loops: the same bits on every processor.
 
 LAPACK's results differ in their last bits between processors, and its threads wait for each
-other where others use the processors. Sources: G. Golub, C. Van Loan, "Matrix Computations",
+other on busy processors. Sources: G. Golub, C. Van Loan, "Matrix Computations",
 4th edition, 2013, sections 8.3 (tridiagonalisation, implicit symmetric QR steps) and 10.3
 (block Lanczos with complete orthogonalisation).
 """
@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.jit import compiled, part
-from dpss.stats.embedding.fixed import divide, hash_cells
+from dpss.stats.cell_hash import hash_cells
+from dpss.stats.embedding.fixed import divide
 
 _WIDTH = 16
 """Vectors that are multiplied at a time."""
 _BLOCKS = 22
+"""Most multiplications."""
 _EPSILON = 2.0**-52
-_LOST = 1e-10
-"""A vector with less than this part of its length outside of the others is none."""
+_MIN_NORM = 1e-10
+"""A vector with less than this part of its length outside of the others becomes zero."""
 
 
 @compiled
@@ -73,7 +75,7 @@ def orthonormalise(basis: Any, first: int, work: Any) -> None:  # noqa: PLR0912 
         for r in range(n):
             total += basis[r, j] * basis[r, j]
         norm = np.sqrt(total)
-        factor = divide(1.0, norm) if norm > _LOST else 0.0
+        factor = divide(1.0, norm) if norm > _MIN_NORM else 0.0
         for r in range(n):
             basis[r, j] *= factor
 
@@ -98,42 +100,44 @@ def multiply_transposed(a: Any, b: Any, out: Any) -> None:
 
 
 @part()
-def _diagonalise(diagonal: Any, beside: Any, vectors: Any) -> Any:
+def _diagonalise_tridiagonal(diagonal: Any, off_diagonal: Any, vectors: Any) -> Any:
     """Make a tridiagonal matrix diagonal by implicit QR steps, and rotate the vectors along."""
     n = len(diagonal)
     last = n - 1
     n_steps = 0
     while last > 0 and n_steps < 60 * n:
-        if abs(beside[last - 1]) <= _EPSILON * (abs(diagonal[last - 1]) + abs(diagonal[last])):
-            beside[last - 1] = 0.0
+        if abs(off_diagonal[last - 1]) <= _EPSILON * (
+            abs(diagonal[last - 1]) + abs(diagonal[last])
+        ):
+            off_diagonal[last - 1] = 0.0
             last -= 1
             continue
         first = last - 1
-        while first > 0 and abs(beside[first - 1]) > _EPSILON * (
+        while first > 0 and abs(off_diagonal[first - 1]) > _EPSILON * (
             abs(diagonal[first - 1]) + abs(diagonal[first])
         ):
             first -= 1
         n_steps += 1
         half = 0.5 * (diagonal[last - 1] - diagonal[last])
-        square = beside[last - 1] * beside[last - 1]
+        square = off_diagonal[last - 1] * off_diagonal[last - 1]
         root = np.sqrt(half * half + square)
         shift = diagonal[last] - divide(square, half + root if half >= 0.0 else half - root)
-        x, z = diagonal[first] - shift, beside[first]
+        x, z = diagonal[first] - shift, off_diagonal[first]
         for k in range(first, last):
             r = np.sqrt(x * x + z * z)
             c = divide(x, r) if r > 0.0 else 1.0
             s = divide(z, r) if r > 0.0 else 0.0
             if k > first:
-                beside[k - 1] = r
-            a, b, h = diagonal[k], diagonal[k + 1], beside[k]
+                off_diagonal[k - 1] = r
+            a, b, h = diagonal[k], diagonal[k + 1], off_diagonal[k]
             diagonal[k] = c * c * a + 2.0 * c * s * h + s * s * b
             diagonal[k + 1] = s * s * a - 2.0 * c * s * h + c * c * b
-            beside[k] = c * s * (b - a) + (c * c - s * s) * h
-            x = beside[k]
+            off_diagonal[k] = c * s * (b - a) + (c * c - s * s) * h
+            x = off_diagonal[k]
             z = 0.0
             if k < last - 1:
-                z = s * beside[k + 1]
-                beside[k + 1] *= c
+                z = s * off_diagonal[k + 1]
+                off_diagonal[k + 1] *= c
             for j in range(n):
                 above, below = vectors[k, j], vectors[k + 1, j]
                 vectors[k, j] = c * above + s * below
@@ -142,8 +146,8 @@ def _diagonalise(diagonal: Any, beside: Any, vectors: Any) -> Any:
 
 
 @compiled
-def take_apart(  # noqa: PLR0912 (loops)
-    matrix: Any, vectors: Any, diagonal: Any, beside: Any, v: Any, w: Any
+def diagonalise(  # noqa: PLR0912 (loops)
+    matrix: Any, vectors: Any, diagonal: Any, off_diagonal: Any, v: Any, w: Any
 ) -> int:
     """Find all eigenvalues and eigenvectors of a symmetric matrix.
 
@@ -151,7 +155,7 @@ def take_apart(  # noqa: PLR0912 (loops)
         matrix: ``float64``, shape ``(n, n)``; destroyed.
         vectors: ``float64``, shape ``(n, n)``; set: an eigenvector in each row.
         diagonal: ``float64``, shape ``(n,)``; set to the eigenvalues, in no order.
-        beside: ``float64``, shape ``(n,)``; memory to work in.
+        off_diagonal: ``float64``, shape ``(n,)``; memory to work in.
         v: ``float64``, shape ``(n,)``; memory to work in.
         w: ``float64``, shape ``(n,)``; memory to work in.
 
@@ -168,11 +172,11 @@ def take_apart(  # noqa: PLR0912 (loops)
         for j in range(k + 1, n):
             total += matrix[k, j] * matrix[k, j]
         norm = np.sqrt(total)
-        beside[k] = 0.0
+        off_diagonal[k] = 0.0
         v[k] = 0.0
         if norm > 0.0:
-            beside[k] = -norm if matrix[k, k + 1] > 0.0 else norm
-            matrix[k, k + 1] -= beside[k]
+            off_diagonal[k] = -norm if matrix[k, k + 1] > 0.0 else norm
+            matrix[k, k + 1] -= off_diagonal[k]
             total = 0.0
             for j in range(k + 1, n):
                 total += matrix[k, j] * matrix[k, j]
@@ -194,8 +198,8 @@ def take_apart(  # noqa: PLR0912 (loops)
                     matrix[i, j] -= a * w[j] + b * matrix[k, j]
             v[k] = scale
     if n > 1:
-        beside[n - 2] = matrix[n - 2, n - 1]
-    beside[n - 1] = 0.0
+        off_diagonal[n - 2] = matrix[n - 2, n - 1]
+    off_diagonal[n - 1] = 0.0
     for k in range(n):
         diagonal[k] = matrix[k, k]
     # Rows of the transposed product of all reflections.
@@ -208,7 +212,7 @@ def take_apart(  # noqa: PLR0912 (loops)
                 factor = v[k] * total
                 for j in range(k + 1, n):
                     vectors[i, j] -= factor * matrix[k, j]
-    n_steps: int = _diagonalise(diagonal, beside, vectors)
+    n_steps: int = _diagonalise_tridiagonal(diagonal, off_diagonal, vectors)
     return n_steps
 
 
@@ -220,13 +224,13 @@ def find_largest(
     Args:
         multiply: Multiplies the matrix by vectors of shape ``(n, n_vectors)``.
         n: Size of the matrix.
-        wanted: As many eigenvalues; at most 60.
+        wanted: Number of eigenvalues; at most 60.
 
     Returns:
         The eigenvalues, largest first, and the eigenvectors in columns, shape ``(n, wanted)``.
     """
     if n <= _WIDTH * _BLOCKS:
-        values, rows = take_apart_whole(multiply(np.eye(n)))
+        values, rows = eigenvectors_of(multiply(np.eye(n)))
         return values[:wanted], np.ascontiguousarray(rows[:wanted].T)
     size = _WIDTH * _BLOCKS
     basis, images, work = np.zeros((n, size)), np.zeros((n, size)), np.empty((size, _WIDTH))
@@ -240,7 +244,7 @@ def find_largest(
             basis[:, last : last + _WIDTH] = images[:, first:last]
     projected = np.empty((size, size))
     multiply_transposed(basis, images, projected)
-    values, rows = take_apart_whole((projected + projected.T) / 2)
+    values, rows = eigenvectors_of((projected + projected.T) / 2)
     vectors = np.empty((wanted, n))
     multiply_transposed(
         np.ascontiguousarray(rows[:wanted].T), np.ascontiguousarray(basis.T), vectors
@@ -248,7 +252,7 @@ def find_largest(
     return values[:wanted], np.ascontiguousarray(vectors.T)
 
 
-def take_apart_whole(
+def eigenvectors_of(
     matrix: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return all eigenvalues, largest first, and the eigenvectors in rows.
@@ -257,7 +261,7 @@ def take_apart_whole(
         matrix: Symmetric, shape ``(n, n)``.
     """
     n = len(matrix)
-    vectors, (values, beside, v, w) = np.empty((n, n)), np.empty((4, n))
-    take_apart(np.ascontiguousarray(matrix).copy(), vectors, values, beside, v, w)
+    vectors, (values, off_diagonal, v, w) = np.empty((n, n)), np.empty((4, n))
+    diagonalise(np.ascontiguousarray(matrix).copy(), vectors, values, off_diagonal, v, w)
     order = np.argsort(-values, kind="stable")
     return values[order], vectors[order]

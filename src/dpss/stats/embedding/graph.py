@@ -1,4 +1,4 @@
-"""The graph of neighbours: how strongly two cells of the sketch belong together.
+"""The graph of neighbours, whose weights say how similar two cells of the sketch are.
 
 Source: L. McInnes, J. Healy, J. Melville, "UMAP: uniform manifold approximation and projection
 for dimension reduction", arXiv:1802.03426, sections 3.1 and 4.1.
@@ -75,22 +75,22 @@ def weigh_neighbours(distances: Any, target: float, weights: Any) -> None:
             weights[i, k] = exp_of_negative(divide(excess, rate)) if excess > 0.0 else 1.0
 
 
-def graph_of(places: NDArray[np.int32], distances: NDArray[np.float64]) -> Graph:
+def graph_of(neighbours: NDArray[np.int32], distances: NDArray[np.float64]) -> Graph:
     """Return the graph of neighbours: of two strengths a and b the weight is a + b - a b.
 
     Args:
-        places: Neighbours of each node, shape ``(n_nodes, n_neighbours)``.
+        neighbours: Neighbours of each node, shape ``(n_nodes, n_neighbours)``.
         distances: Ascending, shape ``(n_nodes, n_neighbours)``.
     """
-    n_nodes, n_neighbours = places.shape
-    strengths = np.empty(places.shape)
+    n_nodes, n_neighbours = neighbours.shape
+    strengths = np.empty(neighbours.shape)
     weigh_neighbours(
         np.ascontiguousarray(distances, dtype=np.float64),
         float(np.log2(n_neighbours + 1)),
         strengths,
     )
     nodes = np.repeat(np.arange(n_nodes, dtype=np.int64), n_neighbours)
-    others, strength = places.ravel().astype(np.int64), strengths.ravel()
+    others, strength = neighbours.ravel().astype(np.int64), strengths.ravel()
     keys = np.concatenate([nodes * n_nodes + others, others * n_nodes + nodes])
     values = np.concatenate([strength, strength])
     order = np.argsort(keys, kind="stable")

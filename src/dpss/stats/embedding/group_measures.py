@@ -15,13 +15,13 @@ _MAX_PENDING = 1 << 14
 class GroupMeasures:
     """Number of cells and distribution of each of `MEASURES` per group; mergeable.
 
-    Cells wait until there are many: to sort a few cells of each group costs as much as to sort
-    many.
+    Cells are sorted when many are pending: to sort a few of each group takes as long.
     """
 
     def __init__(self, n_groups: int) -> None:
         """Start without cells."""
-        self._sizes = np.zeros(n_groups, dtype=np.int64)
+        self.sizes = np.zeros(n_groups, dtype=np.int64)
+        """Cells of each group, shape ``(n_groups,)``."""
         self._tallies = [[Tally(_TALLY_LIMIT) for _ in MEASURES] for _ in range(n_groups)]
         self._pending: list[tuple[NDArray[np.int16], NDArray[np.float64]]] = []
         self._n_pending = 0
@@ -33,42 +33,37 @@ class GroupMeasures:
             labels: Group of each cell, shape ``(n_cells,)``.
             measures: Values of `MEASURES`, shape ``(n_measures, n_cells)``; kept as it is.
         """
-        self._sizes += np.bincount(labels, minlength=len(self._sizes))
+        self.sizes += np.bincount(labels, minlength=len(self.sizes))
         self._pending.append((labels, measures))
         self._n_pending += len(labels)
         if self._n_pending >= _MAX_PENDING:
-            self._file()
+            self._sort_pending()
 
     def merge(self, other: GroupMeasures) -> None:
         """Add all cells of another one over the same groups."""
-        other._file()
-        self._file()
-        self._sizes += other._sizes
+        other._sort_pending()
+        self._sort_pending()
+        self.sizes += other.sizes
         for mine, others in zip(self._tallies, other._tallies, strict=True):
             for tally, more in zip(mine, others, strict=True):
                 tally.merge(more)
 
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """Cells of each group, shape ``(n_groups,)``."""
-        return self._sizes
-
     def distributions(self, groups: NDArray[np.int64]) -> tuple[tuple[Distribution, ...], ...]:
         """Return the distribution of each measure in some groups, in the order given."""
-        self._file()
+        self._sort_pending()
         return tuple(
             tuple(tally.distribution() for tally in self._tallies[k]) for k in groups.tolist()
         )
 
-    def _file(self) -> None:
-        """Sort the waiting cells into the distributions."""
+    def _sort_pending(self) -> None:
+        """Add the pending cells to the distributions."""
         if not self._pending:
             return
         labels = np.concatenate([labels for labels, _ in self._pending])
         measures = np.concatenate([measures for _, measures in self._pending], axis=1)
         self._pending, self._n_pending = [], 0
         order = np.argsort(labels, kind="stable")
-        ends = np.cumsum(np.bincount(labels, minlength=len(self._sizes)))
+        ends = np.cumsum(np.bincount(labels, minlength=len(self.sizes)))
         for group, part in enumerate(np.split(order, ends[:-1])):
             if len(part):
                 for tally, values in zip(self._tallies[group], measures, strict=True):

@@ -81,9 +81,9 @@ class HistogramGenes:
         """Choose genes that are found in enough cells, as many as the memory has room for.
 
         Enough is 5 % of the smallest group's cells, or 0.5 % of all cells where that is fewer: a
-        gene of fewer cells is no marker, as these are found in 10 % more cells inside. The bins of
-        a gene are as many as its share of cells with a value: ranks differ between bins by the
-        cells in one bin. Of too many genes, those found in the most cells are taken.
+        gene of fewer cells is no marker, which is found in 10 % more cells inside. The number of a
+        gene's bins is proportional to its cells with a value, so that bins hold about as many cells
+        each. Of too many genes, those found in the most cells are taken.
 
         Args:
             smallest: Cells of the smallest group, about.
@@ -146,12 +146,11 @@ class GroupSums:
 
     sizes: NDArray[np.int64]
     """Cells, shape ``(n_groups,)``."""
-    places: NDArray[np.int64]
-    """Place of each group on the first axis of ``tables``, shape ``(n_groups,)``: they are
-    too large to be copied into the order of the groups."""
+    rows: NDArray[np.int64]
+    """Row of each group in ``tables``, which are too large to be sorted, shape ``(n_groups,)``."""
     histogram_genes: HistogramGenes
     tables: NDArray[np.int64]
-    """Sums and histograms of each row, beside each other: see `add_groups`."""
+    """Sums and histograms of each gene, beside each other, a group per row: see `add_groups`."""
     measures: tuple[tuple[Distribution, ...], ...]
     """Distribution of each of `MEASURES` in each group."""
 
@@ -161,7 +160,7 @@ class GroupSums:
         Shape ``(n_rows, N_GROUP_SUMS)``.
         """
         starts = self.histogram_genes.starts[:-1, None]
-        return np.asarray(self.tables[self.places[group]][starts + np.arange(N_GROUP_SUMS)])
+        return np.asarray(self.tables[self.rows[group]][starts + np.arange(N_GROUP_SUMS)])
 
     def histograms(self, group: int) -> NDArray[np.int64]:
         """Return a group's cells by value, those with none left out: the bins of all rows."""
@@ -169,7 +168,7 @@ class GroupSums:
         # Two bins are in each number, after the sums.
         before = 2 * N_GROUP_SUMS * np.arange(1, len(n_bins) + 1)
         at = np.arange(int(n_bins.sum())) + np.repeat(before, n_bins)
-        return np.asarray(self.tables[self.places[group]].view(np.uint32)[at], dtype=np.int64)
+        return np.asarray(self.tables[self.rows[group]].view(np.uint32)[at], dtype=np.int64)
 
     def found_in(self, group: int) -> NDArray[np.int64]:
         """Return the cells of a group with a value, shape ``(n_rows,)``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from dpss.stats.embedding.cell_places import CellPlaces, PlaceStore, renumber
 from dpss.stats.embedding.covariance import CellGatherer, Measures, VariableGenes
 from dpss.stats.embedding.group_measures import GroupMeasures
 from dpss.stats.embedding.group_tables import MEASURES, GroupSums, HistogramGenes
+from dpss.stats.embedding.layout import first_two
 from dpss.stats.embedding.maps import MEASURE_UNITS, N_BINS, CellMap, MapAccumulator, MapFrame
 
 
@@ -32,7 +32,7 @@ class Groups(GroupSums):
 
 
 class GroupAccumulator:
-    """Sums per cluster, from blocks of cells that are given their clusters on the way."""
+    """Sums per cluster, from blocks of cells; each cell gets its cluster from the sketch."""
 
     def __init__(
         self,
@@ -41,32 +41,26 @@ class GroupAccumulator:
         histograms: HistogramGenes,
         cells: PlaceStore,
     ) -> None:
-        """Make an empty one.
+        """Make an empty accumulator.
 
         Args:
             genes: The features that count, and which cells are kept.
-            sketch: Gives the cells their clusters and places.
+            sketch: The sketch, from which cells get their clusters and places.
             histograms: Genes whose values are kept as histograms.
             cells: Receives cluster and place of each cell.
         """
         n = sketch.n_clusters
-        self._genes, self._sketch, self._histogram_genes = genes, sketch, histograms
+        self._sketch, self._histogram_genes = sketch, histograms
         self._tables = histograms.empty_tables(n)
         self._measures = GroupMeasures(n)
         self._map = MapAccumulator(MapFrame.of(sketch.places), n)
-        self._components = MapAccumulator(MapFrame.of(_first_two(sketch.scores)), n)
+        self._components = MapAccumulator(MapFrame.of(first_two(sketch.scores)), n)
         self._measure_sums = np.zeros((N_BINS**2, len(MEASURES)), dtype=np.int64)
         self._cells = cells
-        self._gatherer: CellGatherer | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the memory to work in behind."""
-        return {**self.__dict__, "_gatherer": None}
+        self._gatherer = CellGatherer(genes)
 
     def add(self, block: CellBlock) -> None:
         """Add a block of cells."""
-        if self._gatherer is None:
-            self._gatherer = CellGatherer(self._genes)
         found = self._gatherer.measure(block)
         cells = self._gatherer.gather(block, found.totals)
         assigned = self._sketch.assign(cells, block.start)
@@ -79,21 +73,17 @@ class GroupAccumulator:
 
     def _add_kept(self, kept: NDArray[np.int64], assigned: Assigned, found: Measures) -> None:
         labels = assigned.labels[kept]
-        totals = found.totals[kept]
-        percents = 100 * np.divide(
-            found.totals_mt[kept], totals, out=np.zeros(len(kept)), where=totals > 0
-        )
-        measures = np.stack([found.n_genes[kept].astype(np.float64), totals, percents])
+        measures = found.of(kept)
         self._measures.add(labels, measures)
         bins = self._map.frame.bins(assigned.places[kept])
         self._map.add(bins, labels)
         for j, (values, unit) in enumerate(zip(measures, MEASURE_UNITS, strict=True)):
             np.add.at(self._measure_sums[:, j], bins, np.rint(values * unit).astype(np.int64))
         frame = self._components.frame
-        self._components.add(frame.bins(_first_two(assigned.scores[kept])), labels)
+        self._components.add(frame.bins(first_two(assigned.scores[kept])), labels)
 
     def merge(self, other: GroupAccumulator) -> None:
-        """Add all that another one over the same sketch has seen."""
+        """Add the sums and cells of another accumulator over the same sketch."""
         self._tables += other._tables
         self._measures.merge(other._measures)
         self._map.merge(other._map)
@@ -101,8 +91,8 @@ class GroupAccumulator:
         self._measure_sums += other._measure_sums
         self._cells.merge(other._cells)
 
-    def keep_cells(self, cells: PlaceStore) -> None:
-        """Add the cells to a store, from which the result has them.
+    def move_cells(self, cells: PlaceStore) -> None:
+        """Move the cells to a store, from which `result` takes them.
 
         Args:
             cells: The store; nothing is added where the cells are in it already.
@@ -131,10 +121,3 @@ class GroupAccumulator:
             self._components.result(numbers),
             renumber(self._cells.cells(), numbers),
         )
-
-
-def _first_two(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the scores on the first two components, zeros where there is no second."""
-    out = np.zeros((len(scores), 2))
-    out[:, : min(2, scores.shape[1])] = scores[:, :2]
-    return out

@@ -84,14 +84,13 @@ def place_nodes(graph: Graph, scores: NDArray[np.float64]) -> NDArray[np.float64
 
     Args:
         graph: Neighbours with weights.
-        scores: Component scores of the nodes, shape ``(n_nodes, n_components)``; the first two
-            are where the places start.
+        scores: Component scores of the nodes, shape ``(n_nodes, n_components)``; the places start
+            at the first two.
 
     Returns:
         Shape ``(n_nodes, 2)``.
     """
-    start = np.zeros((graph.n_nodes, 2))
-    start[:, : min(2, scores.shape[1])] = scores[:, :2]
+    start = first_two(scores)
     start -= start.min(axis=0)
     widest = float(start.max())
     places = start * (_WIDTH / widest) if widest > 0 else start
@@ -107,3 +106,10 @@ def place_nodes(graph: Graph, scores: NDArray[np.float64]) -> NDArray[np.float64
         periods / _NEGATIVES, epochs,
     )  # fmt: skip
     return places
+
+
+def first_two(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scores on the first two components, zeros where there is no second."""
+    out = np.zeros((len(scores), 2))
+    out[:, : min(2, scores.shape[1])] = scores[:, :2]
+    return out

@@ -2,7 +2,7 @@
 
 Source: V. Traag, L. Waltman, N. van Eck, "From Louvain to Leiden: guaranteeing well-connected
 communities", Scientific Reports 9 (2019) 5233, doi:10.1038/s41598-019-41695-z. Nodes are
-visited in an order told by a hash; a node joins the best community, the first of equally good
+visited in the order of a hash; a node joins the best community, the first of equally good
 ones. Weights are multiples of 2**-20: their sums are exact.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.jit import compiled
-from dpss.stats.embedding.fixed import hash_cells
+from dpss.stats.cell_hash import hash_cells
 from dpss.stats.embedding.graph import Graph
 
 _MAX_LEVELS = 64

@@ -27,8 +27,8 @@ class MapFrame:
     def of(cls, points: NDArray[np.float64]) -> MapFrame:
         """Return a frame around points, shape ``(n_points, 2)``, with a margin."""
         low, high = points.min(axis=0), points.max(axis=0)
-        room = np.maximum((high - low) * _MARGIN, 1e-6)
-        return cls(tuple((low - room).tolist()), tuple((high + room).tolist()))
+        margin = np.maximum((high - low) * _MARGIN, 1e-6)
+        return cls(tuple((low - margin).tolist()), tuple((high + margin).tolist()))
 
     def bins(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the bin of each point, ``x * N_BINS + y``; those outside are at the edge."""
@@ -72,15 +72,15 @@ class MapAccumulator:
         """Make an empty map."""
         self.frame = frame
         self._n_clusters = n_clusters
-        self._filed = KeyCounts()
+        self._counts = KeyCounts()
 
     def add(self, bins: NDArray[np.int64], labels: NDArray[np.int16]) -> None:
         """Add cells by their bins and clusters, each of shape ``(n_cells,)``."""
-        self._filed.add(bins * self._n_clusters + labels)
+        self._counts.add(bins * self._n_clusters + labels)
 
     def merge(self, other: MapAccumulator) -> None:
         """Add all cells of another map of the same frame."""
-        self._filed.merge(other._filed)
+        self._counts.merge(other._counts)
 
     def result(self, numbers: NDArray[np.int64]) -> CellMap:
         """Return the map.
@@ -88,7 +88,7 @@ class MapAccumulator:
         Args:
             numbers: New number of each cluster, shape ``(n_clusters,)``.
         """
-        keys, counts = self._filed.contents()
+        keys, counts = self._counts.contents()
         bins, clusters = np.divmod(keys, self._n_clusters)
         clusters = numbers[clusters]
         order = np.lexsort((clusters, bins))

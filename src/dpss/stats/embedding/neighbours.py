@@ -125,7 +125,7 @@ def search_lists(  # noqa: PLR0913
 
 @dataclass(frozen=True)
 class ScoreScale:
-    """How scores become integers of 16 bits."""
+    """The factor that scales scores to integers of 16 bits."""
 
     factor: float
     n_components: int
@@ -220,7 +220,7 @@ class SearchLists:
 
         Args:
             queries: Scaled scores, shape ``(n_queries, n_padded)``.
-            n_neighbours: As many per query, where the lists have them.
+            n_neighbours: Number of neighbours per query; fewer where the lists have fewer.
 
         Returns:
             Cells of the sketch, -1 for none, and squared distances, each of shape

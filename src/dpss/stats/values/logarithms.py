@@ -37,25 +37,25 @@ class BaseEvidence(StrEnum):
 
 
 @dataclass(frozen=True)
-class BaseTraits:
-    """Traits of the values after undoing logarithms to one base; joins with ``+``."""
+class ScaleTraits:
+    """Traits of values on one scale, as stored or without logarithms; joins with ``+``."""
 
     total_min: float = np.inf
     """Smallest sum over a cell that is not empty."""
     total_max: float = 0.0
     """Largest sum over a cell; 0 if sums are not known."""
     n_ratios: int = 0
-    """Fractional values that were compared with their cell's smallest."""
+    """Values that were compared with their cell's smallest."""
     n_whole_ratios: int = 0
-    """Those that become a whole multiple of it."""
+    """Of these, whole multiples of the smallest, as multiplied counts are."""
     n_compared: int = 0
-    """Fractional values that are exact enough to tell whether they become whole."""
+    """Logarithms, not whole, that are exact enough to tell whether their number is whole."""
     n_whole: int = 0
-    """Those that become whole."""
+    """Of these, logarithms of whole numbers."""
 
-    def __add__(self, other: BaseTraits) -> BaseTraits:
+    def __add__(self, other: ScaleTraits) -> ScaleTraits:
         """Join the traits of two parts of the values."""
-        return BaseTraits(
+        return ScaleTraits(
             min(self.total_min, other.total_min),
             max(self.total_max, other.total_max),
             self.n_ratios + other.n_ratios,
@@ -71,7 +71,7 @@ class BaseTraits:
 
     @property
     def evidence(self) -> BaseEvidence:
-        """The evidence for this base."""
+        """The evidence that the values on this scale were the original ones."""
         if self.spread <= EQUAL_TOTALS:
             return BaseEvidence.EQUAL_TOTALS
         if self.n_compared >= MIN_EVIDENCE and self.n_whole >= MOSTLY * self.n_compared:
@@ -81,7 +81,7 @@ class BaseTraits:
         return BaseEvidence.NOTHING
 
 
-def find_base(traits: Sequence[BaseTraits]) -> tuple[float, BaseEvidence]:
+def find_base(traits: Sequence[ScaleTraits]) -> tuple[float, BaseEvidence]:
     """Return the base of logarithms and the evidence for it; e where there is none.
 
     Args:
@@ -112,7 +112,7 @@ def name_base(base: float) -> str:
 
 def base_traits_of(
     data: NDArray[np.float64], cells: NDArray[np.int64], n_cells: int
-) -> tuple[BaseTraits, ...]:
+) -> tuple[ScaleTraits, ...]:
     """Return the traits of values after undoing logarithms to each of `BASES`.
 
     Args:
@@ -122,16 +122,16 @@ def base_traits_of(
     """
     clipped = np.clip(data, 0, LOG_CEILING)
     fractional = np.floor(data) != data
-    return tuple(_look_at(clipped, fractional, cells, n_cells, base) for base in BASES)
+    return tuple(_traits_of_base(clipped, fractional, cells, n_cells, base) for base in BASES)
 
 
-def _look_at(
+def _traits_of_base(
     data: NDArray[np.float64],
     fractional: NDArray[np.bool_],
     cells: NDArray[np.int64],
     n_cells: int,
     base: float,
-) -> BaseTraits:
+) -> ScaleTraits:
     values = undo_logarithm(data, base)
     totals = total_by_cell(values, cells, n_cells)
     n_ratios, n_whole_ratios = count_whole_ratios(values, cells, n_cells, fractional)
@@ -139,7 +139,7 @@ def _look_at(
         distance = np.minimum((data * np.log(base) + 1) * (values + 1) * _EPSILON, np.inf)
     exact = fractional & (distance < _MAX_DISTANCE) & (values > 1 / 2)
     whole = np.abs(values - np.rint(values)) <= distance
-    return BaseTraits(
+    return ScaleTraits(
         total_min=float(totals[totals > 0].min(initial=np.inf)),
         total_max=float(totals.max(initial=0.0)),
         n_ratios=n_ratios,

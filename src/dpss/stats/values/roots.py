@@ -40,11 +40,11 @@ class RootTraits:
     n_compared: int = 0
     """Fractional values whose squares were looked at."""
     n_whole: int = 0
-    """Those whose squares are whole numbers, of values that are no multiples themselves."""
+    """Of these, values with whole squares; 0 where the values are whole multiples themselves."""
     n_ratios: int = 0
     """Values whose squares were compared with their cell's smallest."""
     n_whole_ratios: int = 0
-    """Those with squares that are whole multiples of it, but that are no multiples themselves."""
+    """Of these, values with squares that are whole multiples; 0 as `n_whole`."""
     n_cells: int = 0
     """Whole cells with a value above 0; 0 where cells are not known to be whole."""
     square_min: float = np.inf

@@ -1,4 +1,4 @@
-"""Whole cells, assembled from entries in any order, as a sample."""
+"""A sample of whole cells, assembled from entries in any order."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class GatheredCells:
 
     def add(self, block: EntryBlock) -> None:
         """Add a block; entries of other than the chosen cells are dropped."""
-        places = np.searchsorted(self._chosen, block.cells)
-        places[places == len(self._chosen)] = 0
+        slots = np.searchsorted(self._chosen, block.cells)
+        slots[slots == len(self._chosen)] = 0
         if not len(self._chosen):
             return
-        mine = np.flatnonzero(self._chosen[places] == block.cells)
+        chosen = np.flatnonzero(self._chosen[slots] == block.cells)
         self._parts.append(
             (
-                np.asarray(places[mine], dtype=np.int64),
-                np.asarray(block.genes[mine], dtype=np.int64),
-                np.asarray(block.data[mine], dtype=np.float64),
+                np.asarray(slots[chosen], dtype=np.int64),
+                np.asarray(block.genes[chosen], dtype=np.int64),
+                np.asarray(block.data[chosen], dtype=np.float64),
             )
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FREQUENT = 0.2
-"""Part of the values, 0 to 1, that are the smallest one where it stands for counts of 0."""
+"""Least part of the values, 0 to 1, that equal the smallest where it stands for counts of 0."""
 _MIN_VALUES = 100
 
 
@@ -35,12 +35,12 @@ class ShiftTraits:
             sum(each.n_smallest for each in (self, other) if each.smallest == smallest),
         )
 
-    def over(self, n_values: int, n_places: int) -> ShiftTraits:
-        """Return the traits once it is known how many of how many places are not 0.
+    def with_zeros(self, n_values: int, n_places: int) -> ShiftTraits:
+        """Return the traits of a matrix or part of it whose number of zeros is known.
 
         Args:
-            n_values: Values above 0 in the whole matrix, or in another part of it.
-            n_places: Places in that.
+            n_values: Values above 0.
+            n_places: Places, those of zeros included.
         """
         has_zeros = n_values < n_places
         return replace(self, n_places=self.n_values + has_zeros)

@@ -17,7 +17,7 @@ from dpss.stats.values.logarithms import (
     LOG_CEILING,
     MOSTLY,
     BaseEvidence,
-    BaseTraits,
+    ScaleTraits,
     base_traits_of,
     count_whole_ratios,
     find_base,
@@ -30,7 +30,7 @@ from dpss.stats.values.transform import Transform, is_noisy
 FEW_WHOLE = 0.01
 """Part of whole numbers, 0 to 1, below which values may be logarithms, not expected counts."""
 
-_NO_ROOTS, _NO_SHIFT = RootTraits(), ShiftTraits(n_places=0)
+_UNKNOWN_SCALE, _NO_ROOTS, _NO_SHIFT = ScaleTraits(), RootTraits(), ShiftTraits(n_places=0)
 
 
 @dataclass(frozen=True)
@@ -42,23 +42,17 @@ class ValueTraits:
     n_fractional: int = 0
     """Values that are not whole, rounding noise aside."""
     n_noisy: int = 0
-    """Values that are whole but for rounding noise."""
+    """Whole numbers with rounding noise."""
     n_negative: int = 0
     n_nonfinite: int = 0
     n_large: int = 0
     """Finite values that are too large to be added."""
     largest: float = 0.0
-    total_min: float = np.inf
-    """Smallest sum over a cell that is not empty."""
-    total_max: float = 0.0
-    """Largest sum over a cell; 0 if sums are not known."""
-    n_ratios: int = 0
-    """Values that were compared with their cell's smallest."""
-    n_whole_ratios: int = 0
-    """Those that are a whole multiple of it, as scaled counts are."""
-    bases: tuple[BaseTraits, ...] = ()
-    """Traits after undoing logarithms to each of `dpss.stats.values.logarithms.BASES` gives; empty
-    where only values without their cells are known."""
+    stored: ScaleTraits = _UNKNOWN_SCALE
+    """Traits of the values as they are stored."""
+    bases: tuple[ScaleTraits, ...] = ()
+    """Traits after undoing logarithms to each of `dpss.stats.values.logarithms.BASES`; empty where
+    only values without their cells are known."""
     roots: RootTraits = _NO_ROOTS
     """Traits of the squares; those of no value where all are whole numbers."""
     shift: ShiftTraits = _NO_SHIFT
@@ -74,10 +68,7 @@ class ValueTraits:
             n_nonfinite=self.n_nonfinite + other.n_nonfinite,
             n_large=self.n_large + other.n_large,
             largest=max(self.largest, other.largest),
-            total_min=min(self.total_min, other.total_min),
-            total_max=max(self.total_max, other.total_max),
-            n_ratios=self.n_ratios + other.n_ratios,
-            n_whole_ratios=self.n_whole_ratios + other.n_whole_ratios,
+            stored=self.stored + other.stored,
             bases=tuple(map(operator.add, self.bases, other.bases)) or self.bases or other.bases,
             roots=self.roots + other.roots,
             shift=self.shift + other.shift,
@@ -98,26 +89,25 @@ class ValueTraits:
         totals = sums.cells.total_counts.values
         low, high = float(totals[totals > 0].min(initial=np.inf)), float(totals.max(initial=0.0))
         n_values = int(sums.genes.table[:, N_CELLS].sum())
-        seen = replace(
+        known = replace(
             self,
             n_values=max(self.n_values, n_values),
-            shift=self.shift.over(n_values, sums.cells.n_cells_kept * len(sums.genes.table)),
+            shift=self.shift.with_zeros(n_values, sums.cells.n_cells_kept * len(sums.genes.table)),
             n_negative=max(self.n_negative, facts.n_negative),
             n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
             n_large=max(self.n_large, facts.n_large),
         )
         if transform.base is not None:
             largest = float(np.log1p(facts.largest) / np.log(transform.base))
-            return replace(seen, largest=max(self.largest, largest))
+            return replace(known, largest=max(self.largest, largest))
         if not (self.n_fractional or self.n_noisy or transform.rounded):
-            seen = replace(seen, n_noisy=facts.n_fractional)
+            known = replace(known, n_noisy=facts.n_fractional)
         else:
-            seen = replace(seen, n_fractional=max(self.n_fractional, facts.n_fractional))
+            known = replace(known, n_fractional=max(self.n_fractional, facts.n_fractional))
         return replace(
-            seen,
+            known,
             largest=max(self.largest, facts.largest),
-            total_min=low,
-            total_max=high,
+            stored=replace(self.stored, total_min=low, total_max=high),
         )
 
     @property
@@ -129,20 +119,7 @@ class ValueTraits:
     def with_cells(self, block: CellBlock) -> ValueTraits:
         """Return the traits with those of some assembled whole cells."""
         found = traits_of(block)
-        return replace(
-            self,
-            total_min=found.total_min,
-            total_max=found.total_max,
-            n_ratios=found.n_ratios,
-            n_whole_ratios=found.n_whole_ratios,
-            bases=found.bases,
-            roots=found.roots,
-        )
-
-    @property
-    def spread(self) -> float:
-        """Relative difference of the largest and the smallest total; infinite if unknown."""
-        return 1 - self.total_min / self.total_max if self.total_max > 0 else np.inf
+        return replace(self, stored=found.stored, bases=found.bases, roots=found.roots)
 
 
 def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
@@ -172,10 +149,12 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     n_ratios, n_whole = count_whole_ratios(data, cells, block.n_cells)
     return replace(
         traits,
-        total_min=float(totals[totals > 0].min(initial=np.inf)),
-        total_max=float(totals.max(initial=0.0)),
-        n_ratios=n_ratios,
-        n_whole_ratios=n_whole,
+        stored=ScaleTraits(
+            total_min=float(totals[totals > 0].min(initial=np.inf)),
+            total_max=float(totals.max(initial=0.0)),
+            n_ratios=n_ratios,
+            n_whole_ratios=n_whole,
+        ),
         bases=base_traits_of(data, cells, block.n_cells),
         roots=root_traits_of(data, cells, block.n_cells, whole_cells=True)
         if traits.n_fractional
@@ -188,7 +167,7 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
 
     Fractions on a scale that could be logarithmic are logarithms if undoing them gives equal totals
     in all cells, or whole multiples of each cell's smallest value. They are square roots if their
-    squares are whole, or have the same sum in all cells and nothing tells of logarithms.
+    squares are whole, or have the same sum in all cells and there is no evidence of logarithms.
     """
     if traits.n_nonfinite:
         return Values.NOT_FINITE
@@ -205,17 +184,19 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
     _, evidence = find_base(traits.bases)
     best_spread = min((each.spread for each in traits.bases), default=np.inf)
     no_logarithms = traits.largest > LOG_CEILING
-    equal = traits.spread <= EQUAL_TOTALS and (no_logarithms or traits.spread <= best_spread)
-    are_scaled = traits.n_ratios > 0 and traits.n_whole_ratios >= MOSTLY * traits.n_ratios
+    spread = traits.stored.spread
+    equal = spread <= EQUAL_TOTALS and (no_logarithms or spread <= best_spread)
+    n_ratios, n_whole_ratios = traits.stored.n_ratios, traits.stored.n_whole_ratios
+    are_multiples = n_ratios > 0 and n_whole_ratios >= MOSTLY * n_ratios
     nothing_else = not equal and (no_logarithms or evidence is BaseEvidence.NOTHING)
-    if _are_roots(traits.roots.evidence, nothing_else=nothing_else, are_scaled=are_scaled):
+    if _are_roots(traits.roots.evidence, nothing_else=nothing_else, are_multiples=are_multiples):
         return Values.ROOTS
     if equal:
         return Values.NORMALISED
     if no_logarithms:
         return Values.EXPECTED_COUNTS
     # Of tiny values the logarithms are whole multiples, too, to any base.
-    if are_scaled and evidence is not BaseEvidence.EQUAL_TOTALS:
+    if are_multiples and evidence is not BaseEvidence.EQUAL_TOTALS:
         return Values.EXPECTED_COUNTS
     if evidence is not BaseEvidence.NOTHING:
         return Values.LOG_NORMALISED
@@ -224,16 +205,16 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
     return Values.LOG_NORMALISED
 
 
-def _are_roots(evidence: RootEvidence, *, nothing_else: bool, are_scaled: bool) -> bool:
+def _are_roots(evidence: RootEvidence, *, nothing_else: bool, are_multiples: bool) -> bool:
     """Return whether values are square roots.
 
     Args:
-        evidence: What their squares show.
-        nothing_else: Whether nothing tells of logarithms or of equal totals.
-        are_scaled: Whether the values are whole multiples of their cell's smallest themselves.
+        evidence: Evidence from their squares.
+        nothing_else: Whether there is no evidence of logarithms or of equal totals.
+        are_multiples: Whether the values themselves are whole multiples of their cell's smallest.
     """
     if evidence is RootEvidence.WHOLE_RATIOS:
-        return nothing_else and not are_scaled
+        return nothing_else and not are_multiples
     return evidence is RootEvidence.WHOLE_SQUARES or (
         evidence is RootEvidence.EQUAL_SQUARES and nothing_else
     )

@@ -7,8 +7,9 @@ import random
 import numpy as np
 import scipy.sparse as sp
 
+from dpss.stats.cell_hash import hash_cells
 from dpss.stats.embedding.covariance import CovarianceAccumulator, hash_limit
-from dpss.stats.embedding.fixed import UNIT, hash_cells
+from dpss.stats.embedding.fixed import UNIT
 from tests.laws.test_embedding_laws import (
     N_CELLS,
     N_SKETCH,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpss.stats.embedding.eigen import find_largest, take_apart_whole
+from dpss.stats.embedding.eigen import eigenvectors_of, find_largest
 from tests.examples import examples
 
 
@@ -17,7 +17,7 @@ def test_whole_matrices_are_taken_apart_as_by_lapack(n: int, seed: int, rank: in
     """Any symmetric matrix, those of low rank too: equal values, orthonormal vectors."""
     half = np.random.default_rng(seed).normal(size=(n, rank))
     matrix = half @ half.T
-    values, rows = take_apart_whole(matrix)
+    values, rows = eigenvectors_of(matrix)
     scale = max(1.0, float(np.abs(matrix).max()) * n)
     np.testing.assert_allclose(values, np.linalg.eigvalsh(matrix)[::-1], atol=1e-12 * scale)
     np.testing.assert_allclose(rows @ rows.T, np.eye(n), atol=1e-12)

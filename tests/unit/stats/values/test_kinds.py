@@ -164,8 +164,8 @@ def test_a_block_of_no_values_says_nothing(n_cells: int) -> None:
     nothing = np.zeros(0, dtype=np.int32)
     block = CellBlock(0, np.zeros(n_cells + 1, dtype=np.int64), nothing, np.zeros(0, np.float32))
     traits = traits_of(block)
-    assert (traits.n_values, traits.total_max) == (0, 0.0)
-    assert traits.total_min == np.inf
+    assert (traits.n_values, traits.stored.total_max) == (0, 0.0)
+    assert traits.stored.total_min == np.inf
 
 
 @pytest.mark.parametrize("scale", [1e-12, 3.7e-9, 1e-6])
