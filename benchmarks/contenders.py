@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def dask_fold(address: str, path: str, n_workers: str) -> dict[str, Any]:
     """A pass over a matrix on a Dask cluster; the second one is timed, when all is loaded."""
     from dpss.compute.dask_executor import DaskExecutor
 
-    with DaskExecutor(address) as executor:
+    with closing(DaskExecutor(address)) as executor:
         executor.wait_for_workers(int(n_workers))
         return {**_second_pass(executor, path), "n_workers": executor.n_threads}
 

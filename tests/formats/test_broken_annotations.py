@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import dpss
-from dpss.engine.cell_labels import tidy_name
+from dpss.engine.cell_labels import one_line
 from dpss.engine.progress import NullProgress
 from dpss.job.renderer import Renderer
 from tests.formats.test_other_files import (
@@ -296,7 +296,7 @@ def test_any_members_of_obsm(
     assert numbers_of(found) == numbers_of(summarise(path))
     assert found.annotation is not None
     if found.annotation.map is not None:
-        shown = {tidy_name(prefix + name): member for name, member in members.items()}
+        shown = {one_line(prefix + name): member for name, member in members.items()}
         shape, kind = shown[found.annotation.map.name]
         assert len(shape) == 2
         assert shape[0] == N_CELLS

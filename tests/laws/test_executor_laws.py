@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -215,7 +216,7 @@ def dask_executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor
     """A scheduler and two workers, three processes of their own."""
     with (
         Cluster(tmp_path_factory.mktemp("dask")) as cluster,
-        DaskExecutor(cluster.address) as executor,
+        closing(DaskExecutor(cluster.address)) as executor,
     ):
         yield executor
 

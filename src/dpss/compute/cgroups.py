@@ -23,18 +23,15 @@ def memory_limit(root: Path = _ROOT) -> int | None:
         ``None`` where no level has a limit. Version 1 writes a limit of nearly 2**63
         bytes where there is none; it is returned as it stands.
     """
-    found = [
-        limit
-        for folder, unified in _levels("memory", root)
-        for limit in (
-            (_number(folder / "memory.max"),)
-            if unified
+    found: list[int | None] = []
+    for folder, unified in _levels("memory", root):
+        if unified:
+            found.append(_number(_first_line(folder / "memory.max")))
+        else:
             # Levels above the mounted root are not in the tree; the statistics include them.
-            else (_number(folder / "memory.limit_in_bytes"), _hierarchical_limit(folder))
-        )
-        if limit is not None
-    ]
-    return min(found, default=None)
+            found.append(_number(_first_line(folder / "memory.limit_in_bytes")))
+            found.append(_hierarchical_limit(folder))
+    return min((limit for limit in found if limit is not None), default=None)
 
 
 def cpu_limit(root: Path = _ROOT) -> float | None:
@@ -46,12 +43,8 @@ def cpu_limit(root: Path = _ROOT) -> float | None:
     Returns:
         ``None`` where no level has a limit.
     """
-    found = [
-        limit
-        for folder, unified in _levels("cpu", root)
-        if (limit := _cpu_max(folder) if unified else _cpu_quota(folder)) is not None
-    ]
-    return min(found, default=None)
+    found = (_cpu_ratio(folder, unified=unified) for folder, unified in _levels("cpu", root))
+    return min((limit for limit in found if limit is not None), default=None)
 
 
 def _levels(controller: str, root: Path) -> Iterator[tuple[Path, bool]]:
@@ -97,30 +90,28 @@ def _lines(path: Path) -> list[str]:
         return []
 
 
-def _number(path: Path) -> int | None:
-    """Return the number in a file; ``None`` for "max", -1 and a missing file."""
-    text = "".join(_lines(path)[:1]).strip()
+def _first_line(path: Path) -> str:
+    return "".join(_lines(path)[:1]).strip()
+
+
+def _number(text: str) -> int | None:
+    """Return a number; ``None`` for "max", -1 and an empty text."""
     return int(text) if text.isdecimal() else None
 
 
 def _hierarchical_limit(folder: Path) -> int | None:
     for line in _lines(folder / "memory.stat"):
         name, _, value = line.partition(" ")
-        if name == "hierarchical_memory_limit" and value.isdecimal():
-            return int(value)
+        if name == "hierarchical_memory_limit":
+            return _number(value)
     return None
 
 
-def _cpu_max(folder: Path) -> float | None:
-    quota, _, period = "".join(_lines(folder / "cpu.max")[:1]).partition(" ")
-    return _ratio(quota, period)
-
-
-def _cpu_quota(folder: Path) -> float | None:
-    quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
-    return _ratio(str(quota), str(period))
-
-
-def _ratio(quota: str, period: str) -> float | None:
-    numbers = quota.isdecimal() and period.isdecimal() and int(period) > 0
-    return int(quota) / int(period) if numbers else None
+def _cpu_ratio(folder: Path, *, unified: bool) -> float | None:
+    """Return the quota over the period, in processors."""
+    if unified:
+        texts: tuple[str, ...] = _first_line(folder / "cpu.max").partition(" ")[::2]
+    else:
+        texts = tuple(_first_line(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+    quota, period = map(_number, texts)
+    return quota / period if quota is not None and period else None

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import dask
@@ -53,7 +52,7 @@ class TaskResult(NamedTuple, Generic[R]):
 
 
 class DaskExecutor:
-    """Runs folds on a Dask cluster. Use it as a context manager, or call `close`."""
+    """Runs folds on a Dask cluster; `close` ends the connection."""
 
     def __init__(self, address: str | None, n_workers: int | None = None) -> None:
         """Connect to a scheduler, or start a cluster.
@@ -82,19 +81,6 @@ class DaskExecutor:
             raise UnreachableError(
                 f"--scheduler (DPSS_SCHEDULER) {self._name}: no Dask scheduler answers ({error})"
             ) from error
-
-    def __enter__(self) -> DaskExecutor:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Disconnect."""
-        self.close()
 
     def close(self) -> None:
         """Disconnect, and end the cluster if it was started here."""

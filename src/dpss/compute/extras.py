@@ -26,7 +26,7 @@ def require(extra: str, need: str, error: type[DpssError] = MissingExtraError) -
         error: Class of the error.
 
     Raises:
-        DpssError: A module can't be imported; the message says what to install. Of the given class.
+        DpssError: A module can't be imported; of the given class, with the command to install it.
     """
     try:
         for name in EXTRAS[extra]:

@@ -213,7 +213,7 @@ def _flatten(values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
 
 
 def _numba_type_of(value: Any) -> Any:
-    """Return numba's type of an argument, as `type_of` tells types apart."""
+    """Return numba's type of an argument; it distinguishes types as `type_of` does."""
     from numba import from_dtype, types
 
     if isinstance(value, np.ndarray):

@@ -1,4 +1,4 @@
-"""The file's own map of its cells, in bins by type."""
+"""The authors' map of the cells, in bins by type."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def read_map(
     if not n_finite:
         raise ColumnError("none of its places is a finite number")
     n_labels = len(labels.names) + 1
-    filed = MapAccumulator(MapFrame.of(np.stack([low, high])), n_labels)
+    binned = MapAccumulator(MapFrame.of(np.stack([low, high])), n_labels)
     start = 0
     for part in coordinates.points(name):
         here = slice(start, start + len(part))
         usable_cells = _is_finite(part) & kept[here]
         codes = labels.codes[here][usable_cells]
         codes = np.where(codes < 0, n_labels - 1, codes).astype(np.int16)
-        filed.add(filed.frame.bins(part[usable_cells]), codes)
+        binned.add(binned.frame.bins(part[usable_cells]), codes)
         start += len(part)
-    cells = filed.result(np.arange(n_labels))
+    cells = binned.result(np.arange(n_labels))
     return AnnotatedMap(name, coordinates.n_axes(name), cells, int(kept.sum()) - n_finite)
 
 
 def _is_finite(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which points can be drawn: their coordinates are finite and not too large."""
+    """Return which points have coordinates that are finite and not too large to be drawn."""
     return np.asarray((np.abs(points) < _FAR).all(axis=1))

@@ -1,24 +1,21 @@
-"""The authors' own work on one matrix: their types of cells, and their map."""
+"""The authors' annotation of one matrix: types of cells, and their map."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.compute.executor import Advance
 from dpss.engine.annotation_choice import (
     AnnotationNotes,
-    AnnotationWish,
+    AnnotationRequest,
     choose_labels,
     choose_map,
     list_coordinates,
 )
-from dpss.engine.cell_labels import CellLabels, rank_columns, tidy_name
-from dpss.engine.embedding import BY_GENE, CellPasses
-from dpss.engine.folds import Reading
+from dpss.engine.cell_labels import CellLabels, one_line, rank_columns
+from dpss.engine.embedding import BY_GENE, BlockFold, CellPasses, express_markers
 from dpss.errors import NotCellMajorError
 from dpss.formats.base import Matrix
 from dpss.model import GeneTable
@@ -30,10 +27,8 @@ from dpss.stats.embedding.annotated import (
 )
 from dpss.stats.embedding.covariance import VariableGenes
 from dpss.stats.embedding.group_tables import GroupSums, HistogramGenes
-from dpss.stats.embedding.kernels import GENE, MITOCHONDRIAL, NOT_A_GENE
-from dpss.stats.embedding.markers import expression_of, find_markers
+from dpss.stats.embedding.markers import find_markers
 from dpss.summary.annotation import AnnotatedType, Annotation
-from dpss.summary.embedding import N_SHOWN_MARKERS, Expression
 from dpss.summary.numerals import plural
 from dpss.summary.record import Summary
 
@@ -56,7 +51,7 @@ class CellSource:
 
 
 def annotate_cells(
-    summary: Summary, matrix: Matrix, source: CellSource, wish: AnnotationWish
+    summary: Summary, matrix: Matrix, source: CellSource, request: AnnotationRequest
 ) -> Summary:
     """Return the summary with the types and the map that the file has of its cells.
 
@@ -65,11 +60,11 @@ def annotate_cells(
     Args:
         summary: The summary, with its embedding where there is one.
         matrix: The matrix.
-        source: How its cells are read.
-        wish: What is asked for.
+        source: Facts for a pass over its cells.
+        request: The requested column and coordinates.
     """
     notes = AnnotationNotes()
-    found = _find(summary, matrix, source, wish, notes)
+    found = _find(summary, matrix, source, request, notes)
     checks = (*summary.checks, *notes.checks)
     if found is None or (found.column is None and found.map is None):
         return replace(summary, checks=checks)
@@ -80,19 +75,17 @@ def _find(
     summary: Summary,
     matrix: Matrix,
     source: CellSource,
-    wish: AnnotationWish,
+    request: AnnotationRequest,
     notes: AnnotationNotes,
 ) -> Annotation | None:
     cells = matrix.cells
     columns = (notes.attempt(cells.columns, "The table of the cells") or []) if cells else []
-    column, labels = choose_labels(cells, columns, source.n_cells, wish.column, notes)
-    candidates, names = list_coordinates(matrix.coordinates, wish.coordinates, notes)
+    column, labels = choose_labels(cells, columns, source.n_cells, request.column, notes)
+    candidates, names = list_coordinates(matrix.coordinates, request.coordinates, notes)
     if column is None and not candidates:
         return None
-    others = [tidy_name(name) for name in rank_columns(columns) if name != column]
-    found = Annotation(
-        None if column is None else tidy_name(column), tuple(others[:MAX_OTHERS]), ()
-    )
+    others = [one_line(name) for name in rank_columns(columns) if name != column]
+    found = Annotation(None if column is None else one_line(column), tuple(others[:MAX_OTHERS]), ())
     kept = _kept_cells(summary, source)
     if column is None:
         labels = CellLabels((), np.full(source.n_cells, -1, dtype=np.int16))
@@ -106,13 +99,13 @@ def _find(
         said = "which cells are kept is known only of a matrix that is stored cell by cell"
         notes.warn(f"{column or candidates[0]} is left out: {said}.")
         return None
-    placed = None
+    cell_map = None
     if matrix.coordinates is not None:
-        placed = choose_map(matrix.coordinates, candidates, labels, kept, notes)
-    unused = [tidy_name(name) for name in names if placed is None or name != placed.name]
+        cell_map = choose_map(matrix.coordinates, candidates, labels, kept, notes)
+    unused = [one_line(name) for name in names if cell_map is None or name != cell_map.name]
     found = replace(found, other_coordinates=tuple(unused[:MAX_OTHERS]))
-    if placed is not None:
-        found = replace(found, map=replace(placed, name=tidy_name(placed.name)))
+    if cell_map is not None:
+        found = replace(found, map=replace(cell_map, name=one_line(cell_map.name)))
     return _with_clusters(found, labels, summary)
 
 
@@ -126,9 +119,7 @@ def _kept_cells(summary: Summary, source: CellSource) -> NDArray[np.bool_] | Non
 
 
 @dataclass(frozen=True)
-class _AnnotatedFold:
-    reading: Reading
-    genes: VariableGenes
+class _AnnotatedFold(BlockFold):
     codes: NDArray[np.int16]
     n_types: int
     histograms: HistogramGenes
@@ -136,15 +127,8 @@ class _AnnotatedFold:
     def start(self) -> AnnotatedAccumulator:
         return AnnotatedAccumulator(self.genes, self.codes, self.n_types, self.histograms)
 
-    def add(self, accumulator: AnnotatedAccumulator, partition: range, advance: Advance) -> None:
-        for block in self.reading.cell_blocks(partition, advance):
-            accumulator.add(block)
 
-    def prefetch(self, partitions: Sequence[range]) -> None:
-        self.reading.prefetch(partitions)
-
-
-def _without(n_types: int) -> str:
+def _reason_of_others(n_types: int) -> str:
     if not n_types:
         return ""
     return f"{plural(n_types, 'smaller type')} {'has' if n_types == 1 else 'have'} no markers"
@@ -157,10 +141,8 @@ def _sum_types(
     if source.passes is None:
         return None, BY_GENE
     features = source.features
-    kinds = np.where(features.is_gene, GENE, NOT_A_GENE)
-    kinds[source.mitochondrial & features.is_gene] = MITOCHONDRIAL
-    slots = np.full(len(features), -1, dtype=np.int16)
-    genes = VariableGenes(kinds.astype(np.uint8), slots, source.min_gene_count)
+    none_variable = np.empty(0, dtype=np.int64)
+    genes = VariableGenes.of(features, source.mitochondrial, none_variable, source.min_gene_count)
     n_types = min(len(labels.names), MOST_SUMMED)
     sizes = np.bincount(labels.codes[labels.codes >= 0], minlength=n_types)[:n_types]
     histograms = HistogramGenes.choose(
@@ -174,7 +156,7 @@ def _sum_types(
     except NotCellMajorError:
         return None, BY_GENE
     n_others = len(labels.names) - n_types
-    return sums, _without(n_others)
+    return sums, _reason_of_others(n_others)
 
 
 def _describe_types(
@@ -197,42 +179,31 @@ def _describe_types(
     is_gene = source.features.is_gene
     with_mt = bool((source.mitochondrial & is_gene).any())
     types = tuple(
-        _type_of(labels.names[k], int(sizes[k]), groups, place, with_mt=with_mt)
-        for place, k in enumerate(order.tolist())
+        _type_of(labels.names[k], int(sizes[k]), groups, index, with_mt=with_mt)
+        for index, k in enumerate(order.tolist())
     )
     n_missing = int(np.count_nonzero(kept & (labels.codes < 0)))
     found = replace(found, types=types, n_missing=n_missing)
     renamed = CellLabels(tuple(each.name for each in types), numbers[codes])
     if groups is not None:
-        found = _with_markers(found, groups, np.flatnonzero(is_gene))
+        genes = np.flatnonzero(is_gene)
+        markers = find_markers(groups, genes)
+        expression = express_markers(groups, genes, markers)
+        found = replace(found, markers=markers, expression=expression)
     return found, renamed
 
 
 def _type_of(
-    name: str, size: int, groups: GroupSums | None, place: int, *, with_mt: bool
+    name: str, size: int, groups: GroupSums | None, index: int, *, with_mt: bool
 ) -> AnnotatedType:
-    if groups is None or place >= len(groups.sizes):
-        return AnnotatedType(tidy_name(name), size)
-    genes_found, totals, percents = groups.measures[place]
-    return AnnotatedType(tidy_name(name), size, genes_found, totals, percents if with_mt else None)
-
-
-def _with_markers(found: Annotation, groups: GroupSums, is_gene: NDArray[np.int64]) -> Annotation:
-    markers = find_markers(groups, is_gene)
-    taken: dict[int, int] = {}
-    shown = []
-    for marker in markers:
-        taken[marker.cluster] = taken.get(marker.cluster, 0) + 1
-        if taken[marker.cluster] <= N_SHOWN_MARKERS:
-            shown.append(marker)
-    genes = np.array([marker.gene for marker in shown], dtype=np.int64)
-    means, percents = expression_of(groups, is_gene[genes])
-    of = np.array([marker.cluster for marker in shown], dtype=np.int64)
-    return replace(found, markers=markers, expression=Expression(genes, of, means, percents))
+    if groups is None or index >= len(groups.sizes):
+        return AnnotatedType(one_line(name), size)
+    genes_found, totals, percents = groups.measures[index]
+    return AnnotatedType(one_line(name), size, genes_found, totals, percents if with_mt else None)
 
 
 def _with_clusters(found: Annotation, labels: CellLabels, summary: Summary) -> Annotation:
-    """Add how the clusters of the embedding map onto the types."""
+    """Add the numbers of cells by type and cluster of the embedding."""
     if summary.embedding is None or not found.types:
         return found
     clusters, n_clusters = summary.embedding.cells.labels, len(summary.embedding.clusters)

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.engine.annotated_map import read_map
-from dpss.engine.cell_labels import CellLabels, rank_columns, rank_coordinates, read_labels
+from dpss.engine.cell_labels import (
+    MAX_MESSAGE,
+    CellLabels,
+    one_line,
+    rank_columns,
+    rank_coordinates,
+    read_labels,
+)
 from dpss.errors import ColumnError, FetchError, MatrixError
 from dpss.formats.base import CellCoordinates, CellTable
 from dpss.formats.faults import reader_faults
@@ -24,14 +31,12 @@ NONE = "none"
 """Value of the options that takes no column or no coordinates."""
 _SHOWN = 40
 """Most names that a message lists."""
-_LONGEST = 600
-"""Most characters of a message."""
 NO_LABELS = CellLabels((), np.empty(0, dtype=np.int16))
 
 
 @dataclass(frozen=True)
-class AnnotationWish:
-    """Column and coordinates that are asked for; ``None`` takes the best."""
+class AnnotationRequest:
+    """Requested column and coordinates; ``None`` takes the best."""
 
     column: str | None = None
     coordinates: str | None = None
@@ -39,18 +44,16 @@ class AnnotationWish:
 
 @dataclass(frozen=True)
 class AnnotationNotes:
-    """Warnings about what can't be read of the authors' work."""
+    """Warnings about parts of the authors' annotation that can't be read."""
 
     checks: list[Check] = field(default_factory=list)
 
     def warn(self, sentence: str) -> None:
         """Add a warning; characters that are no text become spaces."""
-        line = "".join(c if c.isprintable() else " " for c in sentence)
-        line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
-        self.checks.append(Check("annotation", "warn", line))
+        self.checks.append(Check("annotation", "warn", one_line(sentence, MAX_MESSAGE)))
 
-    def attempt(self, read: Callable[[], T], what: str) -> T | None:
-        """Return what a function reads; ``None`` and a warning where the file has a fault there.
+    def attempt(self, read: Callable[[], T], subject: str) -> T | None:
+        """Return subject a function reads; ``None`` and a warning where the file has a fault there.
 
         Raises:
             FetchError: The bytes can't be read, which is not a fault of the file.
@@ -61,7 +64,7 @@ class AnnotationNotes:
         except FetchError:
             raise
         except MatrixError as error:
-            self.warn(f"{what} is left out: {error}.")
+            self.warn(f"{subject} is left out: {error}.")
             return None
 
 
@@ -78,7 +81,7 @@ def choose_labels(
         cells: The table of the cells.
         columns: Its columns.
         n_cells: Number of cells of the matrix.
-        wanted: The column that is asked for.
+        wanted: The requested column.
         notes: Takes a warning for each column that can't be read.
     """
     if cells is None or wanted == NONE:
@@ -102,7 +105,7 @@ def list_coordinates(
 
     Args:
         coordinates: Coordinates of the file.
-        wanted: Those that are asked for.
+        wanted: Name of the requested coordinates.
         notes: Takes a warning where they do not exist, or can't be listed.
     """
     if coordinates is None or wanted == NONE:
@@ -153,6 +156,6 @@ def _is_flat(coordinates: CellCoordinates, name: str, notes: AnnotationNotes) ->
         try:
             return coordinates.n_axes(name)
         except ColumnError:
-            return 0  # Something else: a table, a vector.
+            return 0  # Not coordinates, but a table or a vector.
 
     return notes.attempt(count, f"The embedding {name}") == 2

@@ -62,17 +62,17 @@ class BarcodeValues:
         """Number of barcodes."""
         return len(self.hashes)
 
-    def places(self, names: NDArray[Any]) -> NDArray[np.int64]:
+    def indices_of(self, names: NDArray[Any]) -> NDArray[np.int64]:
         """Return the index of each name among the barcodes, -1 where it is missing."""
         wanted = _hashes([str(name) for name in names.tolist()])
-        places = np.searchsorted(self.hashes, wanted)
-        inside = np.minimum(places, self.n - 1)
+        indices = np.searchsorted(self.hashes, wanted)
+        inside = np.minimum(indices, self.n - 1)
         found: NDArray[np.int64] = np.where(self.hashes[inside] == wanted, inside, -1)
         return found
 
 
 def open_barcode_table(path: str) -> BarcodeTableFile:
-    """Return a table with its checksum, once it was read: a fault of it is one of the option.
+    """Read a table, and return its path and checksum.
 
     Raises:
         ValueError: The file can't be read.
@@ -122,9 +122,9 @@ def read_barcode_values(file: BarcodeTableFile) -> BarcodeValues:
         raise NoStrataError(f"{file.path} has no line barcode,value")
     order = np.argsort(all_hashes, kind="stable")
     in_order, code_of = all_hashes[order], np.array(codes, dtype=np.uint16)[order]
-    again = np.flatnonzero(in_order[1:] == in_order[:-1])
-    if (code_of[again] != code_of[again + 1]).any():
-        n = int((code_of[again] != code_of[again + 1]).sum())
+    repeated = np.flatnonzero(in_order[1:] == in_order[:-1])
+    if (code_of[repeated] != code_of[repeated + 1]).any():
+        n = int((code_of[repeated] != code_of[repeated + 1]).sum())
         raise NoStrataError(f"{file.path} gives {n:,} of its barcodes more than one value")
     first = np.concatenate([[True], in_order[1:] != in_order[:-1]])
     labels = np.empty(len(numbers), dtype=object)

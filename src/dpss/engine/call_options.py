@@ -1,4 +1,4 @@
-"""Types of what `dpss.summarize` takes, for its overloads."""
+"""Types of the arguments of `dpss.summarize`, for its overloads."""
 
 from __future__ import annotations
 

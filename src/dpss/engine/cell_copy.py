@@ -148,7 +148,7 @@ class CopiedLayer:
     cell_major: bool = True
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Return the ranges of cells that are sorted at a time, whatever the size asked for."""
+        """Return the ranges of cells that are sorted at a time, for any size."""
         return self.cuts
 
     def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:

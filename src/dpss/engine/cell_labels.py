@@ -1,9 +1,9 @@
-"""The authors' labels of the cells: the choice of their column, and one code per cell."""
+"""The authors' labels of the cells: the choice of their column, and a code of each cell."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,10 @@ from dpss.formats.base import CellTable
 
 MAX_TYPES = 2_000
 """Most distinct values of a column that annotates cells."""
-_LONGEST_NAME = 200
+MAX_NAME = 200
 """Most characters of a name that is shown."""
+MAX_MESSAGE = 600
+"""Most characters of a warning."""
 _ORDER = (
     r"cell_?type",
     r"author_cell_?type",
@@ -43,19 +45,19 @@ class CellLabels:
     names: tuple[str, ...]
     """Distinct labels, the most frequent first."""
     codes: NDArray[np.int16]
-    """Place of each cell's label, -1 without one, shape ``(n_cells,)``."""
+    """Index of each cell's label, -1 without one, shape ``(n_cells,)``."""
 
 
-def tidy_name(name: str) -> str:
-    """Return a name from a file as one line of text of bounded length.
+def one_line(text: str, most: int = MAX_NAME) -> str:
+    """Return a text from a file as one line of at most ``most`` characters.
 
     Code points that are no characters, or control a terminal, become spaces.
 
-    >>> tidy_name("T" + chr(10) + "cell")
+    >>> one_line("T" + chr(10) + "cell")
     'T cell'
     """
-    line = "".join(c if c.isprintable() else " " for c in name[:_LONGEST_NAME])
-    return line if len(name) <= _LONGEST_NAME else f"{line[:-1]}…"
+    line = "".join(c if c.isprintable() else " " for c in text[:most])
+    return line if len(text) <= most else f"{line[:-1]}…"
 
 
 def rank_columns(columns: Sequence[str]) -> list[str]:
@@ -108,13 +110,21 @@ def read_labels(cells: CellTable, column: str, n_cells: int) -> CellLabels:
     if len(numbers) == 1:
         raise ColumnError("all of its values are missing")
     sizes = np.bincount(found, minlength=len(numbers))
-    values = [value for value in numbers if value is not None]
-    order = sorted(values, key=lambda value: (-sizes[numbers[value]], _natural(value)))
+    order = order_by_frequency(numbers, sizes)
     table = np.full(len(numbers), -1, dtype=np.int16)
     table[[numbers[value] for value in order]] = np.arange(len(order))
     return CellLabels(tuple(order), table[found])
 
 
-def _natural(value: str) -> tuple[int, str]:
-    """Return the sort key of labels of equal frequency: numbers are sorted by value."""
-    return (len(value) if value.isdigit() else 0, value)
+def order_by_frequency(numbers: Mapping[str | None, int], sizes: NDArray[np.int64]) -> list[str]:
+    """Return values, the most frequent first; of equally frequent ones, numbers by their value.
+
+    Args:
+        numbers: Number of each value; ``None`` is left out.
+        sizes: Frequency of each value, by its number.
+    """
+
+    def key(value: str) -> tuple[int, int, str]:
+        return -int(sizes[numbers[value]]), len(value) if value.isdigit() else 0, value
+
+    return sorted((value for value in numbers if value is not None), key=key)

@@ -1,4 +1,4 @@
-"""Reads what a file that follows CELLxGENE's schema states: version, terms, primary data."""
+"""Facts of a file that follows CELLxGENE's schema: version, terms, primary data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.engine.cell_labels import tidy_name
+from dpss.engine.cell_labels import MAX_MESSAGE, one_line
 from dpss.errors import ColumnError, FetchError, MatrixError
 from dpss.formats.base import CategoricalTable, CellTable, DatasetFacts, Matrix
 from dpss.formats.faults import reader_faults
@@ -42,8 +42,6 @@ MAX_TERMS = 1 << 16
 _FACTS = ("schema_version", "schema_reference", "title", "organism", f"organism{SUFFIX}")
 _IDENTIFIER = re.compile(r"[A-Za-z]+[:_][A-Za-z0-9]+")
 """Form of a term's identifier, such as ``CL:0000066`` or ``CVCL_1P02``."""
-_LONGEST = 600
-"""Most characters of a message."""
 Codes = NDArray[np.int64]
 Values = tuple[str | None, ...]
 
@@ -69,7 +67,7 @@ class SchemaReading:
 
 
 def read_schema(matrix: Matrix) -> SchemaReading | None:
-    """Return what a file states of the schema, ``None`` where it does not follow it.
+    """Return the statements of a file on the schema; ``None`` where it does not follow it.
 
     Args:
         matrix: The opened matrix; no value of a cell is read.
@@ -96,7 +94,7 @@ def read_schema(matrix: Matrix) -> SchemaReading | None:
 def with_schema(
     reading: SchemaReading, cells: CellTable, n_cells: int
 ) -> tuple[SchemaReport, tuple[Check, ...]]:
-    """Return what the file states of its cells, and the check of the required fields.
+    """Return the facts that the file states of its cells, and the check of the required fields.
 
     Categories are read once and codes in parts, so that the memory does not depend on the number
     of cells.
@@ -141,12 +139,12 @@ def with_schema(
             found = _attempt(partial(_count, cells, [column], n_cells), f"obs/{column}", faults)
             empty[column] = _without_first(found or {})
             if column == PRIMARY and found is not None:
-                # Any other value, such as the <NA> of pandas, does not tell it either.
-                told = {yes: found.get((str(yes),), 0) for yes in (True, False)}
-                empty[column] = n_cells - sum(told.values())
-                report = _with_primary(report, told, n_cells)
+                # Any other value, such as the <NA> of pandas, counts as missing.
+                n_by_value = {yes: found.get((str(yes),), 0) for yes in (True, False)}
+                empty[column] = n_cells - sum(n_by_value.values())
+                report = _with_primary(report, n_by_value, n_cells)
     checks = [Check(CHECK, *judge_schema(reading.statement, report, empty))]
-    checks += [Check(CHECK, "warn", _one_line(each)) for each in faults]
+    checks += [Check(CHECK, "warn", one_line(each, MAX_MESSAGE)) for each in faults]
     return report, tuple(checks)
 
 
@@ -171,7 +169,7 @@ def _count(cells: CellTable, columns: Sequence[str], n_cells: int) -> dict[Value
         keys = np.zeros(len(parts[0]), dtype=np.int64)
         for part in parts:
             keys = keys * (MAX_TERMS + 1) + part + 1
-        for key, n in _tally(keys):
+        for key, n in _count_keys(keys):
             counts[key] = counts.get(key, 0) + n
         if len(counts) > MAX_TERMS:
             raise ColumnError(f"it has more than {MAX_TERMS:,} distinct values")
@@ -180,9 +178,9 @@ def _count(cells: CellTable, columns: Sequence[str], n_cells: int) -> dict[Value
         raise ColumnError(f"it has {n_read:,} values for {n_cells:,} cells")
     found: dict[Values, int] = {}
     for key, n in counts.items():
-        places = divmod(key, MAX_TERMS + 1) if len(columns) == 2 else (key,)
+        codes = divmod(key, MAX_TERMS + 1) if len(columns) == 2 else (key,)
         values = tuple(
-            known[place - 1] if place else None for known, place in zip(names, places, strict=True)
+            known[code - 1] if code else None for known, code in zip(names, codes, strict=True)
         )
         found[values] = found.get(values, 0) + n
     return found
@@ -213,8 +211,8 @@ def _iter_codes(cells: CellTable, column: str, names: list[str | None]) -> Itera
         yield np.array(codes, dtype=np.int64)
 
 
-def _tally(keys: Codes) -> Iterator[tuple[int, int]]:
-    """Yield each distinct key with its number; not by `np.unique`, which imports masked arrays."""
+def _count_keys(keys: Codes) -> Iterator[tuple[int, int]]:
+    """Yield each distinct key with its frequency; `np.unique` would import masked arrays."""
     ordered = np.sort(keys)
     starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
     sizes = np.diff(starts, append=len(ordered))
@@ -237,7 +235,7 @@ def _term(values: Values, n_cells: int) -> OntologyTerm:
     named, label = values if len(values) == 2 else (*values, None)
     if len(values) == 1 and _IDENTIFIER.fullmatch(named or "") is None:
         named, label = None, named
-    return OntologyTerm(named and tidy_name(named), label and tidy_name(label), n_cells)
+    return OntologyTerm(named and one_line(named), label and one_line(label), n_cells)
 
 
 def _of_facts(name: str, facts: dict[str, str], n_cells: int) -> FieldTerms | None:
@@ -253,41 +251,36 @@ def _without_first(counts: dict[Values, int]) -> int:
     return sum(n for values, n in counts.items() if not values[0])
 
 
-def _with_primary(report: SchemaReport, told: dict[bool, int], n_cells: int) -> SchemaReport:
-    """Return a report with the primary data; as it is if no cell tells it."""
-    n_told = sum(told.values())
-    if not n_told:
+def _with_primary(report: SchemaReport, n_by_value: dict[bool, int], n_cells: int) -> SchemaReport:
+    """Return a report with the primary data; unchanged if no cell has a value."""
+    n_known = sum(n_by_value.values())
+    if not n_known:
         return report
     return replace(
         report,
-        n_primary_data=told[True],
-        pct_primary_data=100 * told[True] / n_cells,
-        n_primary_missing=n_cells - n_told,
+        n_primary_data=n_by_value[True],
+        pct_primary_data=100 * n_by_value[True] / n_cells,
+        n_primary_missing=n_cells - n_known,
     )
 
 
 def _text(facts: DatasetFacts, name: str, faults: list[str]) -> str | None:
     found = _attempt(partial(facts.text, name), f"uns/{name}", faults)
-    return None if found is None else tidy_name(found)
+    return None if found is None else one_line(found)
 
 
-def _attempt(read: Callable[[], T], place: str, faults: list[str]) -> T | None:
+def _attempt(read: Callable[[], T], path: str, faults: list[str]) -> T | None:
     """Return what a function reads; ``None``, and a sentence, where the file has a fault there.
 
     Raises:
         FetchError: The bytes can't be read, which is not a fault of the file.
     """
     try:
-        with reader_faults(place):
+        with reader_faults(path):
             return read()
     except FetchError:
         raise
     except MatrixError as error:
-        reason = str(error).removeprefix(f"{place}: ")
-        faults.append(f"{place} can't be read: {reason}.")
+        reason = str(error).removeprefix(f"{path}: ")
+        faults.append(f"{path} can't be read: {reason}.")
         return None
-
-
-def _one_line(sentence: str) -> str:
-    line = "".join(c if c.isprintable() else " " for c in sentence)
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -13,7 +15,7 @@ from dpss.compute.executor import Advance, Executor, Fold, Mergeable
 from dpss.engine.folds import Reading
 from dpss.engine.settings import StatSettings
 from dpss.errors import NoEmbeddingError, NotCellMajorError
-from dpss.model import GeneTable
+from dpss.model import CellBlock, GeneTable
 from dpss.stats.embedding.assignment import CellSketch
 from dpss.stats.embedding.cell_places import PlaceStore
 from dpss.stats.embedding.cluster_limit import limit_clusters
@@ -25,12 +27,11 @@ from dpss.stats.embedding.covariance import (
     hash_limit,
 )
 from dpss.stats.embedding.graph import graph_of
-from dpss.stats.embedding.group_tables import HistogramGenes
+from dpss.stats.embedding.group_tables import GroupSums, HistogramGenes
 from dpss.stats.embedding.groups import GroupAccumulator, Groups
-from dpss.stats.embedding.kernels import GENE, MITOCHONDRIAL, NOT_A_GENE
 from dpss.stats.embedding.layout import place_nodes
 from dpss.stats.embedding.leiden import find_clusters
-from dpss.stats.embedding.markers import expression_of, find_markers
+from dpss.stats.embedding.markers import Marker, expression_of, find_markers
 from dpss.stats.embedding.neighbours import (
     N_NEIGHBOURS,
     ScoreScale,
@@ -49,9 +50,9 @@ MIN_CELLS = 200
 MIN_GENES = 10
 """Fewest variable genes."""
 N_VARIABLE = 2000
-"""Variable genes that cells are compared by."""
+"""Most variable genes by which cells are compared."""
 BY_GENE = "the matrix is stored gene by gene, not cell by cell; a copy by cells (CSR) would have it"
-"""Why a matrix has no embedding, and its types no markers."""
+"""Reason why a matrix has no embedding, and its types no markers."""
 _SEARCH_CELLS = 500
 
 
@@ -64,7 +65,7 @@ class Track(Protocol):
 
 @dataclass(frozen=True)
 class CellPasses:
-    """How passes over blocks of whole cells are made."""
+    """Passes over blocks of whole cells, with their executor and progress."""
 
     reading: Reading
     executor: Executor
@@ -77,40 +78,46 @@ class CellPasses:
         return self.track(label, lambda advance: self.executor.fold(fold, partitions, advance))
 
 
+class BlockAccumulator(Protocol):
+    """An accumulator of blocks of whole cells."""
+
+    def add(self, block: CellBlock) -> None:
+        """Add a block of cells."""
+
+
 @dataclass(frozen=True)
-class _CovarianceFold:
+class BlockFold:
+    """Base of folds that add blocks of whole cells to an accumulator."""
+
     reading: Reading
     genes: VariableGenes
+
+    def add(self, accumulator: BlockAccumulator, partition: range, advance: Advance) -> None:
+        """Read a partition into an accumulator."""
+        for block in self.reading.cell_blocks(partition, advance):
+            accumulator.add(block)
+
+    def prefetch(self, partitions: Sequence[range]) -> None:
+        """Prefetch partitions."""
+        self.reading.prefetch(partitions)
+
+
+@dataclass(frozen=True)
+class _CovarianceFold(BlockFold):
     limit: np.uint64
 
     def start(self) -> CovarianceAccumulator:
         return CovarianceAccumulator(self.genes, self.limit)
 
-    def add(self, accumulator: CovarianceAccumulator, partition: range, advance: Advance) -> None:
-        for block in self.reading.cell_blocks(partition, advance):
-            accumulator.add(block)
-
-    def prefetch(self, partitions: Sequence[range]) -> None:
-        self.reading.prefetch(partitions)
-
 
 @dataclass(frozen=True)
-class _GroupFold:
-    reading: Reading
-    genes: VariableGenes
+class _GroupFold(BlockFold):
     sketch: CellSketch
     histograms: HistogramGenes
     cells: PlaceStore
 
     def start(self) -> GroupAccumulator:
         return GroupAccumulator(self.genes, self.sketch, self.histograms, self.cells.begin())
-
-    def add(self, accumulator: GroupAccumulator, partition: range, advance: Advance) -> None:
-        for block in self.reading.cell_blocks(partition, advance):
-            accumulator.add(block)
-
-    def prefetch(self, partitions: Sequence[range]) -> None:
-        self.reading.prefetch(partitions)
 
 
 @dataclass
@@ -132,11 +139,11 @@ class _NeighbourFold:
         return _NeighbourParts()
 
     def add(self, accumulator: _NeighbourParts, partition: range, advance: Advance) -> None:
-        places = np.empty((len(partition), N_NEIGHBOURS), dtype=np.int32)
-        distances = np.empty_like(places)
+        neighbours = np.empty((len(partition), N_NEIGHBOURS), dtype=np.int32)
+        distances = np.empty_like(neighbours)
         queries = self.points[partition.start : partition.stop]
-        search_all(queries, self.points, self.norms, partition.start, places, distances)
-        accumulator.parts[partition.start] = (places, distances)
+        search_all(queries, self.points, self.norms, partition.start, neighbours, distances)
+        accumulator.parts[partition.start] = (neighbours, distances)
 
 
 def embed_cells(
@@ -160,16 +167,12 @@ def embed_cells(
         cells: Receives cluster and place of each cell, kept or not.
 
     Raises:
-        NoEmbeddingError: The matrix has none; the message says why.
+        NoEmbeddingError: The matrix can't be embedded; the message gives the reason.
     """
     is_gene = np.flatnonzero(features.is_gene)
     variable = is_gene[np.sort(top(genes.rank_variability, N_VARIABLE))]
     _check_size(n_cells, len(variable))
-    kinds = np.where(features.is_gene, GENE, NOT_A_GENE)
-    kinds[mitochondrial & features.is_gene] = MITOCHONDRIAL
-    slots = np.full(len(features), -1, dtype=np.int16)
-    slots[variable] = np.arange(len(variable))
-    chosen = VariableGenes(kinds.astype(np.uint8), slots, stats.min_gene_count)
+    chosen = VariableGenes.of(features, mitochondrial, variable, stats.min_gene_count)
     try:
         found = passes.run(
             "comparing genes", _CovarianceFold(passes.reading, chosen, hash_limit(n_cells))
@@ -202,7 +205,7 @@ def _check_size(n_cells: int, n_variable: int) -> None:
 def _sketch_of(
     passes: CellPasses, found: Covariances, stats: StatSettings
 ) -> tuple[CellSketch, int]:
-    """Return the sketch with its clusters and places, and how many clusters joined others."""
+    """Return the sketch with clusters and places, and the number of clusters that joined others."""
     if found.n_cells < MIN_CELLS or len(found.sketch) < MIN_CELLS:
         raise NoEmbeddingError(f"fewer than {MIN_CELLS} cells were kept")
     components = find_components(found)
@@ -216,9 +219,9 @@ def _sketch_of(
     parts = passes.executor.fold(
         _NeighbourFold(points, squared_norms(points)), partitions, lambda _: None
     ).parts
-    places = np.concatenate([parts[part.start][0] for part in partitions])
+    neighbours = np.concatenate([parts[part.start][0] for part in partitions])
     distances = np.concatenate([parts[part.start][1] for part in partitions])
-    graph = graph_of(places, np.sqrt(distances.astype(np.float64)))
+    graph = graph_of(neighbours, np.sqrt(distances.astype(np.float64)))
     all_labels = find_clusters(graph, stats.resolution)
     labels = limit_clusters(graph, all_labels, stats.resolution, stats.n_clusters_max)
     sketch = CellSketch(
@@ -243,13 +246,6 @@ def _record(
     with_mt: bool,
 ) -> Embedding:
     markers = find_markers(groups, is_gene)
-    shown = [
-        marker
-        for k in range(len(groups.sizes))
-        for marker in [each for each in markers if each.cluster == k][:N_SHOWN_MARKERS]
-    ]
-    genes = np.array([marker.gene for marker in shown], dtype=np.int64)
-    means, percents = expression_of(groups, is_gene[genes])
     return Embedding(
         n_variable_genes=n_variable,
         n_sketch=len(sketch.cells),
@@ -264,11 +260,29 @@ def _record(
             )
         ),
         markers=markers,
-        expression=Expression(
-            genes, np.array([marker.cluster for marker in shown], dtype=np.int64), means, percents
-        ),
+        expression=express_markers(groups, is_gene, markers),
         map=groups.map,
         map_means=groups.map_means,
         components=groups.components,
         cells=groups.cells,
     )
+
+
+def express_markers(
+    groups: GroupSums, is_gene: NDArray[np.int64], markers: Sequence[Marker]
+) -> Expression:
+    """Return the expression of the first `N_SHOWN_MARKERS` markers of each group in all groups.
+
+    Args:
+        groups: Sums over the groups.
+        is_gene: Feature of each gene, shape ``(n_genes,)``.
+        markers: Markers of all groups, group after group, best first within one.
+    """
+    shown = [
+        marker
+        for _, ranked in groupby(markers, attrgetter("cluster"))
+        for marker in islice(ranked, N_SHOWN_MARKERS)
+    ]
+    genes = np.array([marker.gene for marker in shown], dtype=np.int64)
+    clusters = np.array([marker.cluster for marker in shown], dtype=np.int64)
+    return Expression(genes, clusters, *expression_of(groups, is_gene[genes]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from dpss.engine.cellxgene import read_schema
@@ -44,14 +44,14 @@ class Inspection:
     name: str
     """The matrix's name within its file; empty where the file holds just one."""
     error: str = ""
-    """Why the matrix can't be summarised; empty if it can."""
+    """Reason why the matrix can't be summarised; empty if it can."""
     n_cells: int | None = None
     """Number of cells; ``None`` where only a full pass would count them."""
     n_features: int | None = None
     """Number of features along the gene axis; ``None`` where only a full pass would count them."""
     layers: tuple[tuple[str, str], ...] = ()
     """Name of each layer with a description of its sampled values."""
-    reading: tuple[Decision, ...] = field(default=())
+    reading: tuple[Decision, ...] = ()
     """Decisions that a run would make, each with its evidence."""
 
 
@@ -143,7 +143,7 @@ def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
 
 
 def _lacks_cells(traits: ValueTraits) -> bool:
-    """Return whether whole cells are needed to tell the kind of fractional values."""
+    """Return whether whole cells are needed to recognise the kind of fractional values."""
     could_be = not (traits.n_nonfinite or traits.n_negative or traits.n_large)
     unknown = traits.stored.total_max == 0 and traits.n_fractional > 0
     return could_be and (unknown or traits.lacks_cells)

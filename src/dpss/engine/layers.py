@@ -125,7 +125,7 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
             values = classify(known[layer.name])
             if values in tier:
                 return Choice(layer, values, _transform(values, known[layer.name]))
-    told = "; ".join(f"{name}: {_tell(name, order, known)}" for name in known)
+    told = "; ".join(f"{name}: {_describe(name, order, known)}" for name in known)
     kinds = {classify(known[layer.name]) for layer in usable}
     if Values.NOT_FINITE in kinds:
         raise CorruptMatrixError(f"holds NaN or infinite values (layers: {told})")
@@ -136,12 +136,12 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
     for layer in usable:
         if reason := _explain_transform(known[layer.name]):
             raise NoCountsError(f"{reason}; give the counts (layers: {told})")
-    what = "holds only scaled (negative) values, nothing to count" if kinds else "holds no counts"
-    raise NoCountsError(f"{what} (layers: {told})")
+    reason = "holds only scaled (negative) values, nothing to count" if kinds else "holds no counts"
+    raise NoCountsError(f"{reason} (layers: {told})")
 
 
 def _explain_transform(traits: ValueTraits) -> str:
-    """Return which transform of the values is not undone; empty for other values."""
+    """Return the reason why values are not counts, where it is known; else an empty text."""
     values = classify(traits)
     if values is Values.ROOTS:
         return f"holds square roots ({traits.roots.evidence}), which are not undone"
@@ -243,8 +243,8 @@ def _transform(values: Values, traits: ValueTraits) -> Transform:
     )
 
 
-def _tell(name: str, order: LayerOrder, known: Mapping[str, ValueTraits]) -> str:
-    """Describe the values of a layer, and why it was not chosen, if so."""
+def _describe(name: str, order: LayerOrder, known: Mapping[str, ValueTraits]) -> str:
+    """Return the kind of a layer's values, with the option that takes a layer left out by rule."""
     values = str(classify(known[name]))
     if name not in {layer.name for layer in order.candidates}:
         return f"{values} ({_OPTION} {name} takes them)"

@@ -171,7 +171,7 @@ class Passes:
         if not self.stats.embedding or absent or self.min_counts > 0 or not summary.n_cells_kept:
             return summary
         from dpss.engine.annotation import CellSource, annotate_cells
-        from dpss.engine.annotation_choice import AnnotationWish
+        from dpss.engine.annotation_choice import AnnotationRequest
         from dpss.engine.embedding import CellPasses
 
         size = self.read.partition_bytes
@@ -183,8 +183,8 @@ class Passes:
             passes if layer.cell_major else None,
             summary.n_cells,
         )
-        wish = AnnotationWish(self.stats.annotation, self.stats.authors_embedding)
-        return annotate_cells(summary, matrix, source, wish)
+        request = AnnotationRequest(self.stats.annotation, self.stats.authors_embedding)
+        return annotate_cells(summary, matrix, source, request)
 
     def _one_pass(self, histogram_genes: NDArray[np.int64]) -> Sums:
         features = self._features(histogram_genes)

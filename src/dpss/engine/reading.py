@@ -49,8 +49,8 @@ def describe_reading(
     genes = layer.genes.select(layer.genes.is_gene)
     found += _decide_names(names or describe_names(genes))
     found = [_doubt_orientation(each, genes.ids, genes.names) for each in found]
-    places = {topic: i for i, topic in enumerate(TOPICS)}
-    return tuple(sorted(found, key=lambda each: places.get(each.topic, len(places))))
+    order = {topic: i for i, topic in enumerate(TOPICS)}
+    return tuple(sorted(found, key=lambda each: order.get(each.topic, len(order))))
 
 
 def _doubt_orientation(decision: Decision, *columns: NDArray[np.object_]) -> Decision:

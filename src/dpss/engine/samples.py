@@ -66,18 +66,18 @@ def take_sample(layer: Layer) -> Sample:
 def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | EntryBlock]]) -> Sample:
     with reader_faults(layer.name):
         partitions = layer.partitions(SAMPLE_BYTES)
-    places = sorted({len(partitions) * i // N_SAMPLES for i in range(N_SAMPLES)})
+    positions = sorted({len(partitions) * i // N_SAMPLES for i in range(N_SAMPLES)})
     if isinstance(layer, Prefetchable):
-        for place in places:
-            layer.prefetch(partitions[place])
+        for position in positions:
+            layer.prefetch(partitions[position])
     traits = ValueTraits()
     weights = np.zeros(len(layer.genes))
     digest = hashlib.blake2b()
     is_gene = layer.genes.is_gene
-    for partition in (partitions[place] for place in places):
+    for partition in (partitions[position] for position in positions):
         n_values = 0
         blocks = guard_blocks(partial(read, partition, SAMPLE_BYTES), layer.name)
-        for block in islice(blocks, N_FIRST_BLOCKS if len(places) == 1 else 1):
+        for block in islice(blocks, N_FIRST_BLOCKS if len(positions) == 1 else 1):
             found = traits_of(_only_genes(block, is_gene))
             if isinstance(block, CellBlock):
                 n_places = block.n_cells * int(is_gene.sum())

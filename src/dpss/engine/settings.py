@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dpss.engine.barcode_tables import BarcodeTableFile
 
 MAX_CLUSTERS = 256
-"""Most clusters that can be asked for."""
+"""Largest allowed maximum of clusters."""
 ORIENTATIONS = ("genes-by-cells", "cells-by-genes")
 """Orientations of a table of text: lines by columns."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.engine.barcode_tables import BarcodeTableFile, BarcodeValues, read_barcode_values
+from dpss.engine.cell_labels import order_by_frequency
 from dpss.engine.settings import StatSettings
 from dpss.errors import ColumnError, NoStrataError
 from dpss.formats.base import CellTable, Layer, Matrix
@@ -34,7 +35,7 @@ class CellStrata:
     stratification: Stratification
     n_values: int
     """Number of distinct values, including those without their own stratum."""
-    notes: tuple[tuple[str, str, str], ...] = field(default=())
+    notes: tuple[tuple[str, str, str], ...] = ()
     """Notes for the checks: name, status and sentence."""
 
 
@@ -54,26 +55,28 @@ def stratify(
     """
     if by is None and by_file is None:
         return None
-    what = f"--by {by}" if by_file is None else f"--by-file {by_file.path}"
+    option = f"--by {by}" if by_file is None else f"--by-file {by_file.path}"
     if layer.n_cells is None:
         raise NoStrataError(
-            f"{what}: this {matrix.format} tells its cells only while it is read, so that they "
+            f"{option}: this {matrix.format} tells its cells only while it is read, so that they "
             "can't be put into strata first; convert it to h5ad"
         )
     if matrix.cells is None:
-        raise NoStrataError(f"{what}: no names or columns of the cells are read of {matrix.format}")
+        raise NoStrataError(
+            f"{option}: no names or columns of the cells are read of {matrix.format}"
+        )
     with reader_faults(layer.name):
         try:
             if by_file is not None:
-                return _by_file(matrix.cells, by_file, what, layer)
+                return _by_file(matrix.cells, by_file, option, layer)
             if by == BARCODE_SUFFIX:
-                return _gather(by, _suffixes(matrix.cells.names(), what), what, layer)
+                return _gather(by, _suffixes(matrix.cells.names(), option), option, layer)
             columns = matrix.cells.columns()
             if by not in columns:
-                raise NoStrataError(f"{what}: {_describe_columns(columns)}")
-            return _gather(str(by), matrix.cells.labels(str(by)), what, layer)
+                raise NoStrataError(f"{option}: {_describe_columns(columns)}")
+            return _gather(str(by), matrix.cells.labels(str(by)), option, layer)
         except ColumnError as error:
-            raise NoStrataError(f"{what}: {error}") from error
+            raise NoStrataError(f"{option}: {error}") from error
 
 
 def stratify_or_warn(
@@ -105,7 +108,7 @@ def _describe_columns(columns: Sequence[str]) -> str:
     return f"there is no such column; there is: {', '.join(columns[:_SHOWN])}{more}"
 
 
-def _suffixes(names: Iterable[NDArray[Any]], what: str) -> Iterator[NDArray[Any]]:
+def _suffixes(names: Iterable[NDArray[Any]], option: str) -> Iterator[NDArray[Any]]:
     """Yield the number behind the last hyphen of each name; ``None`` where there is none."""
     any_found = False
     for part in names:
@@ -115,16 +118,16 @@ def _suffixes(names: Iterable[NDArray[Any]], what: str) -> Iterator[NDArray[Any]
         any_found = any_found or any(end is not None for end in found.tolist())
         yield found
     if not any_found:
-        raise NoStrataError(f"{what}: no barcode ends in a hyphen and a number, as AAAC-1 does")
+        raise NoStrataError(f"{option}: no barcode ends in a hyphen and a number, as AAAC-1 does")
 
 
-def _by_file(cells: CellTable, file: BarcodeTableFile, what: str, layer: Layer) -> CellStrata:
+def _by_file(cells: CellTable, file: BarcodeTableFile, option: str, layer: Layer) -> CellStrata:
     values = read_barcode_values(file)
     lookup = _Lookup(values)
-    found = _gather(values.title, lookup.labels(cells.names()), what, layer)
+    found = _gather(values.title, lookup.labels(cells.names()), option, layer)
     if not lookup.n_matched:
         raise NoStrataError(
-            f"{what}: none of its {values.n:,} barcodes, such as {values.example}, is one of the "
+            f"{option}: none of its {values.n:,} barcodes, such as {values.example}, is one of the "
             f"matrix, such as {lookup.example}"
         )
     n_cells, n_unused = layer.n_cells or 0, values.n - lookup.n_matched
@@ -134,9 +137,7 @@ def _by_file(cells: CellTable, file: BarcodeTableFile, what: str, layer: Layer) 
         f"{lookup.n_found:,} of {n_cells:,} cells are in the table of --by-file; {n_without:,} are "
         f"not, and {n_unused:,} of its {values.n:,} barcodes are none of the matrix."
     )
-    return CellStrata(
-        found.by, found.stratification, found.n_values, (("strata", status, said), *found.notes)
-    )
+    return replace(found, notes=(("strata", status, said), *found.notes))
 
 
 class _Lookup:
@@ -157,16 +158,16 @@ class _Lookup:
         """Yield the value of each cell."""
         for part in names:
             self.example = self.example or str(next(iter(part), ""))
-            places = self._values.places(part)
-            known = places >= 0
-            self._seen[places[known]] = True
+            indices = self._values.indices_of(part)
+            known = indices >= 0
+            self._seen[indices[known]] = True
             self.n_found += int(known.sum())
-            found = self._values.labels[self._values.codes[places]]
+            found = self._values.labels[self._values.codes[indices]]
             found[~known] = None
             yield found
 
 
-def _gather(by: str, parts: Iterable[NDArray[Any]], what: str, layer: Layer) -> CellStrata:
+def _gather(by: str, parts: Iterable[NDArray[Any]], option: str, layer: Layer) -> CellStrata:
     """Assign the most frequent values of a column to strata."""
     numbers: dict[str | None, int] = {None: 0}
     found: list[NDArray[np.uint16]] = []
@@ -176,16 +177,17 @@ def _gather(by: str, parts: Iterable[NDArray[Any]], what: str, layer: Layer) -> 
         n += len(codes)
         if len(numbers) - 1 > MAX_VALUES:
             raise NoStrataError(
-                f"{what}: more than {MAX_VALUES:,} distinct values among the first {n:,} cells; "
+                f"{option}: more than {MAX_VALUES:,} distinct values among the first {n:,} cells; "
                 "a column that names single cells (barcodes), or measures them, makes no strata"
             )
         found.append(np.array(codes, dtype=np.uint16))
     codes_of = np.concatenate([np.empty(0, np.uint16), *found])
     if len(codes_of) != layer.n_cells:
-        raise NoStrataError(f"{what}: it has {len(codes_of):,} values for {layer.n_cells:,} cells")
+        raise NoStrataError(
+            f"{option}: it has {len(codes_of):,} values for {layer.n_cells:,} cells"
+        )
     sizes = np.bincount(codes_of, minlength=len(numbers))
-    values = [value for value in numbers if value is not None]
-    order = sorted(values, key=lambda value: (-sizes[numbers[value]], _natural(value)))
+    order = order_by_frequency(numbers, sizes)
     kept = order[: most_strata(len(layer.genes))]
     rest = order[len(kept) :]
     names, kinds = [*kept], [StratumKind.VALUE] * len(kept)
@@ -198,12 +200,7 @@ def _gather(by: str, parts: Iterable[NDArray[Any]], what: str, layer: Layer) -> 
         table[0] = len(names)
         names, kinds = [*names, MISSING], [*kinds, StratumKind.MISSING]
     stratification = Stratification(tuple(_unique(names, kinds)), tuple(kinds), table[codes_of])
-    return CellStrata(by, stratification, len(values))
-
-
-def _natural(value: str) -> tuple[int, str]:
-    """Return the sort key of a value among those of equal counts: numbers sort by value."""
-    return (len(value) if value.isdigit() else 0, value)
+    return CellStrata(by, stratification, len(order))
 
 
 def _unique(names: Sequence[str], kinds: Sequence[StratumKind]) -> list[str]:

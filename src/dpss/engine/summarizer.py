@@ -30,7 +30,7 @@ from dpss.stats.cell_records import CellRecords
 from dpss.stats.embedding.cell_places import HeldPlaces, PlaceStore
 from dpss.stats.values.traits import ValueTraits, classify
 from dpss.storage.scratch import OpenRoom, temporary_room
-from dpss.summary.builder import Findings, Identity, build_summary
+from dpss.summary.builder import Identity, build_summary
 from dpss.summary.checks import check_matrix
 from dpss.summary.droplets import find_droplets
 from dpss.summary.evidence import Evidence, LayerFinding
@@ -50,7 +50,7 @@ class CellSink(Protocol):
 
     @property
     def records(self) -> CellRecords:
-        """Where the measures are kept until then; a later pass over the matrix replaces them."""
+        """Store of the measures until then; a later pass over the matrix replaces them."""
 
     def open_places(self, n_cells: int) -> PlaceStore:
         """Return an empty store for the clusters and places of so many cells."""
@@ -90,24 +90,24 @@ def summarize_matrix(  # noqa: PLR0913
         executor: Distributes the partitions.
         progress: Receives the progress.
         expected_cells: Number of cells that the source states, if it does.
-        sink: Where each cell is written to, if anywhere.
+        sink: Receives the measures of each cell; ``None`` for none.
         hold_places: Whether the summary has the place of each cell on the map, 8 bytes per cell;
             a sink has them in any case.
         open_room: Opens the folder for a copy of a matrix that is stored gene by gene.
 
     Raises:
-        MatrixError: The matrix can't be summarised; the message says why.
+        MatrixError: The matrix can't be summarised; the message gives the reason.
         CorruptMatrixError: The statistics are impossible.
     """
     order = order_layers(matrix.layers, stats.layer)
     samples = sample_layers(matrix.layers, {layer.name for layer in order.named})
     known = {name: sample.traits for name, sample in samples.items()}
 
-    noted: list[tuple[str, str, str]] = []
+    strata_notes: list[tuple[str, str, str]] = []
 
     def passes_over(choice: Choice) -> Passes:
         mitochondrial = find_mitochondrial(choice.layer.genes)
-        strata, noted[:] = stratify_or_warn(matrix, choice.layer, stats)
+        strata, strata_notes[:] = stratify_or_warn(matrix, choice.layer, stats)
         records = None if sink is None else sink.records
         return Passes(
             choice,
@@ -157,14 +157,7 @@ def summarize_matrix(  # noqa: PLR0913
         droplets=droplets,
         above_knee=stats.cells_above_knee,
     )
-    summary = build_summary(
-        sums,
-        layer.genes,
-        passes.mitochondrial,
-        identify(matrix, layer),
-        choice.values,
-        Findings((), tuple(evidence.decisions), names.species, droplets),
-    )
+    summary = build_summary(evidence, identify(matrix, layer), choice.values)
     by = passes.strata
     if by is not None:
         strata = build_strata(by.by, by.n_values, sums, layer.genes.is_gene)
@@ -173,9 +166,11 @@ def summarize_matrix(  # noqa: PLR0913
     summary = check_summary(summary)
     with passes.by_cell(summary) as by_cell:
         summary = by_cell.embed(summary, open_places)
-        evidence = evidence.with_embedding(summary.embedding, summary.no_embedding_reason)
+        evidence = replace(
+            evidence, embedding=summary.embedding, no_embedding_reason=summary.no_embedding_reason
+        )
         written = () if sink is None else sink.write(matrix.cells, summary)
-        notes = (*matrix.notes, *noted, *written)
+        notes = (*matrix.notes, *strata_notes, *written)
         checks = (*check_matrix(evidence), *(Check(*note) for note in notes))
         summary = replace(summary, checks=checks)
         summary = by_cell.annotate(summary, matrix)
@@ -236,7 +231,6 @@ def _describe_layers(
             LayerFinding(
                 layer.name,
                 classify(known[layer.name]) if layer.name in known else None,
-                len(layer.genes),
                 None if same_as == layer.name else same_as,
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import fields
 from datetime import UTC, datetime
 
@@ -74,7 +74,7 @@ def make_executor(
 
     executor = DaskExecutor(settings.scheduler, settings.read.threads)
     tell(executor.describe())
-    return executor
+    return closing(executor)
 
 
 def make_job(

@@ -68,7 +68,7 @@ class ValueFacts:
     n_nonfinite: int
     """Values that are NaN or infinite."""
     n_large: int
-    """Finite values beyond what sums can hold: 2**40 and more."""
+    """Finite values of 2**40 and more, which sums can't hold."""
     n_explicit_zeros: int
     """Stored values that are zero."""
     n_outside: int
@@ -144,15 +144,15 @@ def _aligned_zeros(n_rows: int, n_columns: int) -> NDArray[np.int64]:
 class WriteBuffer(NamedTuple):
     """Sums of the latest cells, in a form that makes `kernels.add_cells` fast.
 
-    They are added to the table every 1,024 cells, and before the table is read.
+    The sums are added to the table every 1,024 cells, and before the table is read.
     """
 
     rows: NDArray[np.int64]
     """Sums of each feature, shape ``(n_features, N_RECENT_COLUMNS)``."""
     sums: NDArray[np.int64]
-    """Terms that each count adds in a cell, shape ``(N_TABULATED + 2, N_RECENT_COLUMNS)``."""
+    """Terms of each count in the current cell, shape ``(N_TABULATED + 2, N_RECENT_COLUMNS)``."""
     picked: NDArray[np.int64]
-    """Places of a cell's values that are more than a count, shape ``(n_features + 1,)``."""
+    """Indices of a cell's values with a role or a large count, shape ``(n_features + 1,)``."""
     special: NDArray[np.uint8]
     """Whether a feature has a role, shape ``(n_features,)``."""
     n_cells: NDArray[np.int64]
@@ -164,7 +164,7 @@ class WriteBuffer(NamedTuple):
 
     @classmethod
     def for_roles(cls, roles: NDArray[np.int64]) -> Self:
-        """Make it for features with these roles, shape ``(n_features,)``."""
+        """Return a buffer for features with these roles, shape ``(n_features,)``."""
         n_features, n_columns = len(roles), layout.N_RECENT_COLUMNS
         return cls(
             _aligned_zeros(n_features, n_columns),

@@ -109,7 +109,7 @@ def _add_limbs(sums: NDArray[np.int64], others: NDArray[np.int64]) -> None:
 
 
 def _joined(limbs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return sums in three limbs, along the first axis, as numbers."""
+    """Return sums in three limbs, along the first axis, as doubles."""
     low = limbs[1] + limbs[2] / (1 << layout.TAIL_BITS)
     numbers: NDArray[np.float64] = limbs[0] + low / (1 << layout.LOW_BITS)
     return numbers

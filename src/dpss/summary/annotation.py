@@ -1,4 +1,4 @@
-"""The record of the authors' own work: types of cells, their markers, and their map."""
+"""The record of the authors' annotation: types of cells, their markers, and their map."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class Annotation:
     n_missing: int = 0
     """Kept cells without a type."""
     markers: tuple[Marker, ...] = ()
-    """Markers of the types; ``cluster`` is the place of the type."""
+    """Markers of the types; ``cluster`` is the index of the type."""
     expression: Expression | None = None
     """Expression of the first markers of each type in the types with sums."""
     no_markers_reason: str = ""
-    """Why there are no markers and medians; empty where there are."""
+    """Reason why there are no markers and medians; empty where there are."""
     map: AnnotatedMap | None = None
     clusters: NDArray[np.int64] | None = None
     """Cells by type and cluster of the embedding, shape ``(n_types, n_clusters)``."""

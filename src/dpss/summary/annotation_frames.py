@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dpss.summary.frames import frame_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,9 +25,9 @@ class AnnotationFrames:
         Raises:
             ValueError: There are none.
         """
-        from dpss.summary.annotation_tables import annotations_frame
+        from dpss.summary.annotation_tables import ANNOTATION_COLUMNS, annotation_rows
 
-        return annotations_frame(self._annotated())
+        return frame_of(annotation_rows(self._annotated()), ANNOTATION_COLUMNS)
 
     def annotation_markers_table(self) -> pd.DataFrame:
         """Return the markers of all types with the columns of ``annotation_markers.csv``.
@@ -33,9 +35,13 @@ class AnnotationFrames:
         Raises:
             ValueError: There are none.
         """
-        from dpss.summary.annotation_tables import annotation_markers_frame
+        from dpss.summary.annotation_tables import (
+            ANNOTATION_MARKER_COLUMNS,
+            annotation_marker_rows,
+        )
 
-        return annotation_markers_frame(self._annotated(), self.genes)
+        rows = annotation_marker_rows(self._annotated(), self.genes)
+        return frame_of(rows, ANNOTATION_MARKER_COLUMNS)
 
     def _annotated(self) -> Annotation:
         if self.annotation is None:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dpss.stats.embedding.markers import round_digits
-from dpss.stats.histogram import Distribution
 from dpss.summary.annotation import Annotation
-from dpss.summary.embedding_tables import MARKER_COLUMNS, csv_bytes, rows_of_markers
-from dpss.summary.frames import frame_of
-from dpss.summary.record import GeneStatistics, without_noise
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-ANNOTATION_COLUMNS = (
-    "annotation",
-    "n_cells",
-    "pct_cells",
-    "median_genes_per_cell",
-    "median_counts_per_cell",
-    "median_pct_counts_mt",
+from dpss.summary.embedding_tables import (
+    CLUSTER_COLUMNS,
+    MARKER_COLUMNS,
+    csv_bytes,
+    rows_of_groups,
+    rows_of_markers,
 )
+from dpss.summary.record import GeneStatistics
+
+ANNOTATION_COLUMNS = ("annotation", *CLUSTER_COLUMNS[1:])
 """Columns of ``annotations.csv``, in order."""
 ANNOTATION_MARKER_COLUMNS = ("annotation", *MARKER_COLUMNS[1:])
 """Columns of ``annotation_markers.csv``, in order."""
@@ -29,21 +23,7 @@ ANNOTATION_MARKER_COLUMNS = ("annotation", *MARKER_COLUMNS[1:])
 
 def annotation_rows(found: Annotation) -> list[tuple[Any, ...]]:
     """Return one row per type, the largest first; ``None`` is undefined."""
-    return [
-        (
-            each.name,
-            each.n_cells,
-            round_digits(100 * each.n_cells / found.n_cells),
-            _median(each.n_genes_by_counts),
-            _median(each.total_counts),
-            _median(each.pct_counts_mt),
-        )
-        for each in found.types
-    ]
-
-
-def _median(distribution: Distribution | None) -> float | None:
-    return None if distribution is None else without_noise(distribution.median)
+    return rows_of_groups(((each.name, each) for each in found.types), found.n_cells)
 
 
 def annotation_marker_rows(found: Annotation, genes: GeneStatistics) -> list[tuple[Any, ...]]:
@@ -61,18 +41,8 @@ def annotation_markers_csv(found: Annotation, genes: GeneStatistics) -> bytes:
     return csv_bytes(ANNOTATION_MARKER_COLUMNS, annotation_marker_rows(found, genes))
 
 
-def annotations_frame(found: Annotation) -> pd.DataFrame:
-    """Return the types as a data frame."""
-    return frame_of(annotation_rows(found), ANNOTATION_COLUMNS)
-
-
-def annotation_markers_frame(found: Annotation, genes: GeneStatistics) -> pd.DataFrame:
-    """Return the markers as a data frame."""
-    return frame_of(annotation_marker_rows(found, genes), ANNOTATION_MARKER_COLUMNS)
-
-
 def annotation_document(found: Annotation) -> dict[str, Any]:
-    """Return what ``summary.json`` holds of the authors' annotation and coordinates."""
+    """Return the object for an annotation in ``summary.json``."""
     index = found.adjusted_rand_index
     return {
         "column": found.column,

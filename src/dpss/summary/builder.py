@@ -1,4 +1,4 @@
-"""From exact sums to the frozen summary."""
+"""Construction of the frozen summary from exact sums."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import Decision, GeneTable
+from dpss.model import GeneTable
 from dpss.stats.accumulator import Sums
 from dpss.stats.boxes import box_of
 from dpss.stats.dispersion import normalise_dispersions
@@ -15,9 +15,9 @@ from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances, total_counts
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.values.kinds import Values
-from dpss.summary.droplets import Droplets
+from dpss.summary.evidence import Evidence
 from dpss.summary.limits import SAMPLED, measures_of, suggest_limits
-from dpss.summary.record import N_TOP, Check, GeneStatistics, MatrixInfo, Provenance, Summary
+from dpss.summary.record import N_TOP, GeneStatistics, MatrixInfo, Provenance, Summary
 from dpss.summary.thresholds import count_kept
 
 
@@ -30,20 +30,6 @@ class Identity:
     matrix: MatrixInfo
     provenance: Provenance
     demo: bool = False
-
-
-@dataclass(frozen=True)
-class Findings:
-    """Facts about a matrix apart from its numbers."""
-
-    checks: tuple[Check, ...]
-    """Outcomes of all checks."""
-    reading: tuple[Decision, ...] = ()
-    """Decisions about the file."""
-    species: tuple[str, ...] = ()
-    """Recognised species, most genes first."""
-    droplets: Droplets | None = None
-    """Barcodes above and below the knee, if cells were not called."""
 
 
 def build_gene_statistics(
@@ -65,15 +51,15 @@ def build_gene_statistics(
     means = share_means(sums.genes, n_cells)[is_gene]
     variances = share_variances(sums.genes, n_cells)[is_gene]
     dispersion = normalise_dispersions(means, variances)
-    nothing = np.full(len(genes), np.nan)
+    undefined = np.full(len(genes), np.nan)
     return GeneStatistics(
         gene_id=genes.ids,
         gene_name=genes.names,
         mitochondrial=mitochondrial[is_gene],
         n_cells_by_counts=found,
-        pct_dropout_by_counts=100 * (1 - found / n_cells) if n_cells else nothing,
+        pct_dropout_by_counts=100 * (1 - found / n_cells) if n_cells else undefined,
         total_counts=totals.astype(np.int64) if whole else totals,
-        mean_counts=totals / n_cells if n_cells else nothing,
+        mean_counts=totals / n_cells if n_cells else undefined,
         mean_pct_of_cell_counts=100 * means,
         means=dispersion.means,
         dispersions=dispersion.dispersions,
@@ -95,32 +81,21 @@ def best_expressed(sums: Sums, is_gene: NDArray[np.bool_]) -> NDArray[np.int64]:
     return top(rank_descending(np.where(is_gene, means, np.nan)), N_TOP)
 
 
-def build_summary(
-    sums: Sums,
-    features: GeneTable,
-    mitochondrial: NDArray[np.bool_],
-    identity: Identity,
-    values: Values,
-    findings: Findings,
-) -> Summary:
-    """Make the summary of a matrix.
+def build_summary(evidence: Evidence, identity: Identity, values: Values) -> Summary:
+    """Make the summary of a matrix, without its checks.
 
     Args:
-        sums: Sums over all features, with histograms of the 20 best expressed at least.
-        features: All features of the matrix.
-        mitochondrial: Which features are mitochondrial genes, shape ``(n_features,)``.
+        evidence: Facts about the matrix; its sums have histograms of the 20 best expressed genes at
+            least.
         identity: Project, source and settings of the matrix.
         values: Kind of the stored values.
-        findings: Facts about the matrix apart from its numbers.
     """
-    genes = build_gene_statistics(sums, features, mitochondrial, whole=values is Values.COUNTS)
-    cells = sums.cells
-    places = {int(feature): i for i, feature in enumerate(sums.genes.histogram_genes)}
-    boxes = tuple(
-        box_of(sums.genes.boxes[places[int(feature)]], cells.n_cells_kept)
-        for feature in best_expressed(sums, features.is_gene)
-    )
-    total = genes.total_counts.sum().item()
+    sums, features, cells = evidence.sums, evidence.features, evidence.sums.cells
+    whole = values is Values.COUNTS
+    genes = build_gene_statistics(sums, features, evidence.mitochondrial, whole=whole)
+    rows = {feature: i for i, feature in enumerate(sums.genes.histogram_genes.tolist())}
+    best = np.flatnonzero(features.is_gene)[top(genes.rank_highest_expr, N_TOP)]
+    limits = suggest_limits(cells, len(genes), evidence.nomenclature.species)
     return Summary(
         project_id=identity.project_id,
         project_title=identity.project_title,
@@ -130,21 +105,23 @@ def build_summary(
         n_cells_kept=cells.n_cells_kept,
         n_genes=len(genes),
         n_nonzero=int(genes.n_cells_by_counts.sum()),
-        total_counts=total,
+        total_counts=genes.total_counts.sum().item(),
         genes=genes,
-        highest_expr_boxes=boxes,
+        highest_expr_boxes=tuple(
+            box_of(sums.genes.boxes[rows[feature]], cells.n_cells_kept) for feature in best.tolist()
+        ),
         n_genes_by_counts=cells.n_genes_by_counts,
         counts_per_cell=cells.total_counts,
         pct_counts_mt=cells.pct_counts_mt,
         genes_vs_counts=cells.genes_vs_counts,
         mt_vs_counts=cells.mt_vs_counts,
-        checks=findings.checks,
-        reading=findings.reading,
+        checks=(),
+        reading=tuple(evidence.decisions),
         provenance=identity.provenance,
         demo=identity.demo,
         other_measures={
             name: found for name, found in measures_of(cells).items() if name in SAMPLED
         },
-        droplets=findings.droplets,
-        thresholds=count_kept(cells, suggest_limits(cells, len(genes), findings.species)),
+        droplets=evidence.droplets,
+        thresholds=count_kept(cells, limits),
     )

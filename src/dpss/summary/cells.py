@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from dpss.stats.cell_records import Records
 from dpss.stats.cell_tallies import percentages
 from dpss.stats.embedding.cell_places import CellPlaces
+from dpss.summary.csv_fields import quoted
 
 CELL_COLUMNS = (
     "barcode",
@@ -24,9 +24,6 @@ CELL_COLUMNS = (
     "umap_2",
 )
 """Columns of ``cells.csv.gz``, in order."""
-_SPECIAL = re.compile('[,"\r\n]')
-"""Characters that require quotes around a field (RFC 4180)."""
-_QUOTE = '"'
 
 
 def cell_lines(
@@ -36,8 +33,8 @@ def cell_lines(
 
     Args:
         names: Name of each cell.
-        records: Its record.
-        places: Its cluster and place, or ``None`` where the matrix has no embedding.
+        records: Record of each cell.
+        places: Cluster and place of each cell, or ``None`` where the matrix has no embedding.
         with_mt: Whether there are mitochondrial genes.
     """
     kept = np.flatnonzero(records["n_genes"] >= 0)
@@ -46,7 +43,7 @@ def cell_lines(
     chosen = records[kept]
     empty: list[str] = [""] * len(kept)
     columns: list[Iterable[str]] = [
-        (_field(names[i]) for i in kept.tolist()),
+        (quoted(names[i] or "") for i in kept.tolist()),
         map(str, chosen["n_genes"].tolist()),
         _numbers(chosen["total"], 9),
         _numbers(percentages(chosen["total_mt"], chosen["total"]), 9) if with_mt else empty,
@@ -69,10 +66,3 @@ def _numbers(values: NDArray[Any], digits: int) -> Iterable[str]:
             yield str(whole)
         else:
             yield f"{value:.{digits}g}"
-
-
-def _field(name: str | None) -> str:
-    """Return a name as a field of CSV, quoted at need, otherwise as it is."""
-    if name is None:
-        return ""
-    return f'"{name.replace(_QUOTE, 2 * _QUOTE)}"' if _SPECIAL.search(name) else name

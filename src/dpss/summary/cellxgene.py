@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dpss.summary.numerals import plural
+from dpss.summary.status import NOT_MEASURED, PASS, WARN
 
 CHECK = "cellxgene_schema"
 """Name of the check."""
@@ -27,9 +28,9 @@ TERM_FIELDS = {
 }
 """Fields whose terms are shown, with their titles, in order."""
 PRIMARY = "is_primary_data"
-"""Column that tells whether a cell is this data set's own, not taken over from another."""
+"""Column that is true where this data set is the canonical source of a cell."""
 SUFFIX = "_ontology_term_id"
-"""End of the name of a column of term ids; the column of labels is called as the field."""
+"""End of the name of a column of term ids; the column of labels has the name of the field."""
 _TERM_COLUMNS = tuple(
     f"{name}{SUFFIX}"
     for name in (
@@ -118,11 +119,11 @@ class SchemaReport:
     title: str | None
     """Title of the data set as the file states it."""
     n_primary_data: int | None
-    """Cells that are not taken over from another data set; ``None`` where it does not tell."""
+    """Cells with `PRIMARY` true; ``None`` where no cell has a value of it."""
     pct_primary_data: float | None
-    """Percentage of all cells; ``None`` where the file does not tell."""
+    """Percentage of all cells with `PRIMARY` true; ``None`` where no cell has a value."""
     n_primary_missing: int | None
-    """Cells of which the file does not tell it; ``None`` where it tells it of none."""
+    """Cells without a value of `PRIMARY`; ``None`` where no cell has one."""
     terms: tuple[FieldTerms, ...]
     """Terms of each field that the file has, in the order of `TERM_FIELDS`."""
     missing_fields: tuple[str, ...]
@@ -201,13 +202,13 @@ def judge_schema(
 
     Args:
         statement: Version of the schema.
-        report: What the file has.
+        report: Facts of the file.
         empty: Cells without a value in a required column, by the column.
     """
     name = f"CELLxGENE's schema {statement.version}" if statement.version else "CELLxGENE's schema"
     if statement.version is not None and statement.major not in KNOWN_VERSIONS:
         known = ", ".join(map(str, KNOWN_VERSIONS))
-        return "not measured", (
+        return NOT_MEASURED, (
             f"The file follows {name}; which fields it requires is known of versions {known} only."
         )
     said = []
@@ -222,8 +223,8 @@ def judge_schema(
         listed = ", ".join(f"{each} of {plural(n, 'cell')}" for each, n in without.items() if n)
         said.append(f"Fields that {name} requires have no value: {listed}.")
     if said:
-        return "warn", " ".join(said)
-    return "pass", f"All fields that {name} requires of each data set are there."
+        return WARN, " ".join(said)
+    return PASS, f"All fields that {name} requires of each data set are there."
 
 
 def schema_document(report: SchemaReport) -> dict[str, Any]:

@@ -76,14 +76,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Move:
-    """A gene of one of the lists of 20, whose place differs."""
+    """A gene of one of the lists of 20 whose rank differs."""
 
     gene_id: str
     gene_name: str
     old: int | None
-    """Place in the old list, from 1; ``None`` if the gene is not in it."""
+    """Rank in the old list, from 1; ``None`` if the gene is not in it."""
     new: int | None
-    """Place in the new list, from 1; ``None`` if the gene is not in it."""
+    """Rank in the new list, from 1; ``None`` if the gene is not in it."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,16 @@ class ListChange:
     n_common: int
     """Number of genes that both lists have."""
     moves: tuple[Move, ...]
-    """Genes whose place differs: those of the new list in its order, then those that left it."""
+    """Genes whose rank differs: those of the new list in its order, then those that left it."""
     correlation: float | None
     """Spearman's correlation of the ranks of all genes that have one in both; ``None`` where
     ranks are not known, or fewer than two genes have one.
     """
+
+    @property
+    def differs(self) -> bool:
+        """Whether a rank differs."""
+        return bool(self.moves) or (self.correlation is not None and self.correlation < 1)
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ def compare_summaries(old: ComparedSummary, new: ComparedSummary) -> Comparison:
     """
     checks, messages = _checks(old.document, new.document)
     added, removed = _genes(old.ranks, new.ranks)
-    lists = [_list_change(name, old, new) for name in LISTS]
+    lists = (_list_change(name, old, new) for name in LISTS)
     return Comparison(
         old=old.url,
         new=new.url,
@@ -154,7 +159,7 @@ def compare_summaries(old: ComparedSummary, new: ComparedSummary) -> Comparison:
         sources=_changes(_facts(old.document), _facts(new.document)),
         checks=checks,
         messages=messages,
-        lists=tuple(each for each in lists if each.moves or _differs(each.correlation)),
+        lists=tuple(each for each in lists if each.differs),
         genes_added=added,
         genes_removed=removed,
     )  # fmt: skip
@@ -178,7 +183,7 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ..
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a summary says of the matrix, its reading, the settings and the version."""
+    """Return facts about the matrix, its reading, the settings and the version."""
     matrix, provenance = document["matrix"], document["provenance"]
     return {
         "values": document["values"],
@@ -222,12 +227,12 @@ def _genes(
 
 def _list_change(name: str, old: ComparedSummary, new: ComparedSummary) -> ListChange:
     names: dict[str, str] = {}
-    places: list[dict[str, int]] = []
+    ranks: list[dict[str, int]] = []
     for side in (old, new):
         entries = side.document[name]
         names |= {each["gene_id"]: each["gene_name"] for each in entries}
-        places.append({each["gene_id"]: place for place, each in enumerate(entries, 1)})
-    before, after = places
+        ranks.append({each["gene_id"]: rank for rank, each in enumerate(entries, 1)})
+    before, after = ranks
     moves = tuple(
         Move(gene, names[gene], before.get(gene), after.get(gene))
         for gene in dict.fromkeys([*after, *before])
@@ -267,7 +272,3 @@ def rank_correlation(old: Mapping[str, int | None], new: Mapping[str, int | None
     squares = int(((order[:, 0] - order[:, 1]) ** 2).sum())
     # Whole numbers: ranks differ, so that Spearman's formula without ties is exact.
     return round(1 - 6 * squares / (n * (n * n - 1)), 12)
-
-
-def _differs(correlation: float | None) -> bool:
-    return correlation is not None and correlation < 1

@@ -34,10 +34,12 @@ def csv_fields(column: NDArray[Any], name: str) -> Iterable[str]:
     texts = [str(value) for value in column.tolist()]
     if not _SPECIAL.search("".join(texts)):
         return texts
-    return [
-        f'"{value.replace(_QUOTE, 2 * _QUOTE)}"' if _SPECIAL.search(value) else value
-        for value in texts
-    ]
+    return [quoted(value) for value in texts]
+
+
+def quoted(text: str) -> str:
+    """Return a text as a CSV field, with quotes where it needs them (RFC 4180)."""
+    return f'"{text.replace(_QUOTE, 2 * _QUOTE)}"' if _SPECIAL.search(text) else text
 
 
 def _texts_of_floats(column: NDArray[np.floating[Any]]) -> list[str]:
@@ -54,7 +56,7 @@ def _texts_of_floats(column: NDArray[np.floating[Any]]) -> list[str]:
 def _texts_of_numbers(column: NDArray[Any]) -> list[str]:
     """Return numbers as text: floats with the shortest digits, as Python's, ten times as fast.
 
-    The form of those with an exponent, infinite or undefined is another.
+    Python writes numbers with an exponent, infinite and undefined ones in another form.
     """
     if not len(column):
         return []

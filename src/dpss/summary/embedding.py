@@ -36,7 +36,7 @@ class Expression:
     """Expression of some genes in all clusters."""
 
     genes: NDArray[np.int64]
-    """Places in the gene table, shape ``(n_shown,)``."""
+    """Indices in the gene table, shape ``(n_shown,)``."""
     clusters: NDArray[np.int64]
     """The cluster that each gene is a marker of, ascending, shape ``(n_shown,)``."""
     means: NDArray[np.float64]
@@ -47,16 +47,16 @@ class Expression:
 
 @dataclass(frozen=True)
 class Embedding:
-    """Results of comparing the cells of a matrix with each other."""
+    """Components, clusters, markers and maps of the cells of a matrix."""
 
     n_variable_genes: int
-    """Genes that cells were compared by."""
+    """Number of genes by which cells were compared."""
     n_sketch: int
     """Number of cells of the sketch, among which neighbours are searched."""
     resolution: float
     """Resolution of the clusters."""
     n_clusters_max: int
-    """Most clusters that were wanted."""
+    """Requested maximum number of clusters."""
     variances: NDArray[np.float64]
     """Variance along each principal component, largest first, shape ``(n_components,)``."""
     total_variance: float
@@ -64,7 +64,7 @@ class Embedding:
     clusters: tuple[Cluster, ...]
     """The clusters, the largest first."""
     markers: tuple[Marker, ...]
-    """Markers of all clusters; their ``gene`` is a place in the gene table."""
+    """Markers of all clusters; their ``gene`` is an index in the gene table."""
     expression: Expression
     map: CellMap
     """The kept cells on the UMAP."""
@@ -76,7 +76,7 @@ class Embedding:
     cells: CellPlaces
     """Cluster and place of each cell."""
     n_joined: int = 0
-    """Clusters that joined others because there were more than wanted."""
+    """Number of clusters that joined others because of this maximum."""
 
     @property
     def n_cells(self) -> int:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dpss.compute.extras import require
 from dpss.stats.embedding.markers import Marker, round_digits
-from dpss.stats.histogram import Distribution
-from dpss.summary.embedding import Embedding
+from dpss.summary.annotation import AnnotatedType
+from dpss.summary.embedding import Cluster, Embedding
 from dpss.summary.frames import frame_of
-from dpss.summary.record import GeneStatistics, without_noise
+from dpss.summary.quantiles import quantile_of
+from dpss.summary.record import GeneStatistics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,22 +45,29 @@ MARKER_COLUMNS = (
 
 def cluster_rows(embedding: Embedding) -> list[tuple[Any, ...]]:
     """Return one row per cluster, the largest first; ``None`` is undefined."""
-    n_cells = embedding.n_cells
+    return rows_of_groups(enumerate(embedding.clusters), embedding.n_cells)
+
+
+def rows_of_groups(
+    groups: Iterable[tuple[Any, Cluster | AnnotatedType]], n_cells: int
+) -> list[tuple[Any, ...]]:
+    """Return one row per group of cells: name, size, percentage and medians.
+
+    Args:
+        groups: Name of each group, for the first column, and the group.
+        n_cells: Number of cells of which the percentages are.
+    """
     return [
         (
-            number,
-            cluster.n_cells,
-            round_digits(100 * cluster.n_cells / n_cells),
-            _median(cluster.n_genes_by_counts),
-            _median(cluster.total_counts),
-            _median(cluster.pct_counts_mt) if cluster.pct_counts_mt else None,
+            name,
+            group.n_cells,
+            round_digits(100 * group.n_cells / n_cells),
+            quantile_of(group.n_genes_by_counts, 50),
+            quantile_of(group.total_counts, 50),
+            quantile_of(group.pct_counts_mt, 50),
         )
-        for number, cluster in enumerate(embedding.clusters)
+        for name, group in groups
     ]
-
-
-def _median(distribution: Distribution) -> float:
-    return without_noise(distribution.median)
 
 
 def marker_rows(embedding: Embedding, genes: GeneStatistics) -> list[tuple[Any, ...]]:
@@ -170,10 +178,7 @@ def embedding_document(embedding: Embedding | None, reason: str) -> dict[str, An
         "n_clusters": len(embedding.clusters),
         "n_clusters_max": embedding.n_clusters_max,
         "n_clusters_joined": embedding.n_joined,
-        "clusters": list(_cluster_documents(embedding)),
+        "clusters": [
+            dict(zip(CLUSTER_COLUMNS, row, strict=True)) for row in cluster_rows(embedding)
+        ],
     }
-
-
-def _cluster_documents(embedding: Embedding) -> Iterator[dict[str, Any]]:
-    for row in cluster_rows(embedding):
-        yield dict(zip(CLUSTER_COLUMNS, row, strict=True))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.summary.limits import SCATER, Limit, suggest_limits
 from dpss.summary.nomenclature import Nomenclature, describe_names
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ class LayerFinding:
     name: str
     values: Values | None
     """Kind of the layer's values; ``None`` if the layer could not be read."""
-    n_genes: int
-    """Number of features along the layer's gene axis."""
     same_as: str | None = None
     """Name of another layer with the same values in all samples; ``None`` if there is none."""
 
@@ -69,10 +68,17 @@ class Evidence:
     """Reason why there are no clusters; empty where there are, or where none were requested."""
 
     @cached_property
+    def genes(self) -> GeneTable:
+        """The features that are genes."""
+        return self.features.select(self.features.is_gene)
+
+    @cached_property
     def nomenclature(self) -> Nomenclature:
         """Nomenclature of the genes."""
-        return self.names or describe_names(self.features.select(self.features.is_gene))
+        return self.names or describe_names(self.genes)
 
-    def with_embedding(self, embedding: Embedding | None, reason: str) -> Evidence:
-        """Return a copy with the clusters of the cells, or with the reason why there are none."""
-        return replace(self, embedding=embedding, no_embedding_reason=reason)
+    @cached_property
+    def scater_limits(self) -> tuple[Limit, ...]:
+        """Limits of the measures of cells at 3 MADs."""
+        limits = suggest_limits(self.sums.cells, len(self.genes), self.nomenclature.species)
+        return tuple(each for each in limits if each.source == SCATER)

@@ -1,6 +1,6 @@
-"""Gene names and ids that tell a list of genes from a list of anything else.
+"""Gene names and ids by which a list of genes is recognised.
 
-This is no list of all genes: every list of genes has some of these, and other lists have none.
+The names are not those of all genes: every list of genes has some of them, and other lists none.
 Symbols are those of HGNC. MGI's differ in upper and lower case; those that differ in letters are
 here as well. Ids are NCBI's (Entrez).
 """
@@ -75,53 +75,18 @@ MHC = {
 }
 """Species by the prefix of genes of their major histocompatibility complex (IPD-MHC, MGI, RGD)."""
 
+_ENTREZ_HUMAN = (
+    "60 2597 567 7157 920 925 915 916 931 4069 6280 6279 4512 4513 4514 4508 4519 "
+    "4535 4536 4537 4538 1915 2495 2512 7178 1956 7124 3569 348 672 675 4609 3845 "
+    "5728 351"
+)
+_ENTREZ_MOUSE = (
+    "11461 14433 12010 22059 12504 12525 12501 17708 17709 17710 17705 17711 17716 "
+    "11816 13627 14319 21926 16193 17869 12189 13649 16653 11820"
+)
 ENTREZ = {
-    "human": frozenset(
-        (
-            *(
-                60,
-                2597,
-                567,
-                7157,
-                920,
-                925,
-                915,
-                916,
-                931,
-                4069,
-                6280,
-                6279,
-                4512,
-                4513,
-                4514,
-                4508,
-            ),
-            *(
-                4519,
-                4535,
-                4536,
-                4537,
-                4538,
-                1915,
-                2495,
-                2512,
-                7178,
-                1956,
-                7124,
-                3569,
-                348,
-                672,
-                675,
-            ),
-            *(4609, 3845, 5728, 351),
-        )
-    ),
-    "mouse": frozenset(
-        (
-            *(11461, 14433, 12010, 22059, 12504, 12525, 12501, 17708, 17709, 17710, 17705, 17711),
-            *(17716, 11816, 13627, 14319, 21926, 16193, 17869, 12189, 13649, 16653, 11820),
-        )
-    ),
+    "human": frozenset(map(int, _ENTREZ_HUMAN.split())),
+    "mouse": frozenset(map(int, _ENTREZ_MOUSE.split())),
 }
 """NCBI's ids of genes that nearly every list of a species' genes contains."""
 

@@ -107,30 +107,34 @@ def _fixed_limits(cells: CellSums, n_genes: int, species: Sequence[str]) -> Iter
         yield Limit("complexity", LOW_COMPLEXITY, LimitSide.AT_LEAST, HBC_COMPLEXITY)
 
 
-def _deviations(cells: CellSums) -> Iterator[Limit]:
-    """Yield the limits in median absolute deviations, where the deviation is not 0."""
-    for name in ("total_counts", "n_genes_by_counts"):
-        measure = measures_of(cells)[name]
+_DEVIATIONS = (
+    *(
+        (name, True, n_deviations, source)
+        for name in ("total_counts", "n_genes_by_counts")
         for n_deviations, source in (
             (SCATER_DEVIATIONS, SCATER),
             (BOOK_DEVIATIONS, f"{BOOK}: 5 MADs"),
-        ):
-            limits = deviation_limits(measure, n_deviations, log=True)
-            if limits is not None:
-                yield Limit(name, limits[0], LimitSide.AT_LEAST, source)
-                yield Limit(name, limits[1], LimitSide.AT_MOST, source)
-    top = cells.sample.distribution("pct_counts_in_top_50_genes")
-    limits = None if top is None else deviation_limits(top, BOOK_DEVIATIONS)
-    if limits is not None:
-        source = f"{BOOK}: 5 MADs, there of the top 20 genes"
-        yield Limit("pct_counts_in_top_50_genes", limits[0], LimitSide.AT_LEAST, source)
-        yield Limit("pct_counts_in_top_50_genes", limits[1], LimitSide.AT_MOST, source)
-    if cells.pct_counts_mt is None:
-        return
-    for n_deviations, source in (
-        (SCATER_DEVIATIONS, SCATER),
-        (BOOK_DEVIATIONS_MT, f"{BOOK}: 3 MADs"),
-    ):
-        limits = deviation_limits(cells.pct_counts_mt, n_deviations)
-        if limits is not None:
-            yield Limit("pct_counts_mt", limits[1], LimitSide.AT_MOST, source)
+        )
+    ),
+    (
+        "pct_counts_in_top_50_genes",
+        False,
+        BOOK_DEVIATIONS,
+        f"{BOOK}: 5 MADs, there of the top 20 genes",
+    ),
+    ("pct_counts_mt", False, SCATER_DEVIATIONS, SCATER),
+    ("pct_counts_mt", False, BOOK_DEVIATIONS_MT, f"{BOOK}: 3 MADs"),
+)
+"""Measure, whether its scale is logarithmic, number of deviations, and source."""
+
+
+def _deviations(cells: CellSums) -> Iterator[Limit]:
+    """Yield the limits in median absolute deviations, where the deviation is not 0."""
+    for name, log, n_deviations, source in _DEVIATIONS:
+        measure = cells.sample.distribution(name) if name in SAMPLED else getattr(cells, name)
+        limits = None if measure is None else deviation_limits(measure, n_deviations, log=log)
+        if limits is None:
+            continue
+        if name != "pct_counts_mt":
+            yield Limit(name, limits[0], LimitSide.AT_LEAST, source)
+        yield Limit(name, limits[1], LimitSide.AT_MOST, source)

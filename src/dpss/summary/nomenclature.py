@@ -116,20 +116,20 @@ def _describe_ids(ids: Sequence[str]) -> Nomenclature | None:
         transcripts = sum(match[2] == "T" or match[3] == "FBtr" for match in matches)
         id_type = "transcript ids" if transcripts > MOSTLY * len(matches) else "Ensembl ids"
         return Nomenclature(id_type, versioned, species, "ids")
-    if _share(_TRANSCRIPT, ids) > MOSTLY:
+    if _part_of(_TRANSCRIPT, ids) > MOSTLY:
         versioned = sum("." in each for each in ids) > MOSTLY * len(ids)
         return Nomenclature("transcript ids", versioned, (), "")
     for name, pattern in _OTHER_IDS.items():
-        if _share(pattern, ids) > MOSTLY:
+        if _part_of(pattern, ids) > MOSTLY:
             return Nomenclature("gene ids", False, (name,), "ids")
     return None
 
 
 def _id_type(ids: Sequence[str]) -> str:
     """Return the kind of ids that belong to no database."""
-    if _are_symbols(ids):
+    if _known(ids):
         return "gene symbols"
-    if _share(_REGION, ids) > MOSTLY:
+    if _part_of(_REGION, ids) > MOSTLY:
         return "genomic regions"
     stems = Counter(match[1] for each in ids if (match := _COUNTED.fullmatch(each)))
     if stems and stems.most_common(1)[0][1] > MOSTLY * len(ids):
@@ -158,13 +158,8 @@ def _species_of_entrez(ids: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-def _are_symbols(names: Sequence[str]) -> bool:
-    """Return whether enough names are known symbols."""
-    return bool(_known(names))
-
-
 def _known(names: Sequence[str]) -> list[str]:
-    """Return the names that are known symbols, if they are enough to say that names are."""
+    """Return the names that are known symbols; none if these are too few to call all symbols."""
     some = names[:: max(1, len(names) // _N_LOOKED_AT)]
     known = [name for name in some if is_known(name)]
     enough = len(known) >= MANY_KNOWN * len(some) and (
@@ -174,9 +169,9 @@ def _known(names: Sequence[str]) -> list[str]:
 
 
 def _species_by_own_symbols(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the species that some symbols are of alone; none for human and mouse.
+    """Return the species that alone has some of the symbols; none for human and mouse.
 
-    Their symbols are told by case, as names of other species are mostly theirs.
+    These two are recognised by case, as most symbols of other species are theirs, too.
     """
     found = Counter(
         MHC[prefix] for name in set(names) if (prefix := name.partition("-")[0].upper()) in MHC
@@ -199,7 +194,7 @@ def _species_by_case(names: Sequence[str]) -> tuple[str, ...]:
     return ("mouse",) if capitalised > MOSTLY * max(1, len(words)) else ()
 
 
-def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:
+def _part_of(pattern: re.Pattern[str], names: Sequence[str]) -> float:
     """Return the part of the names that match a pattern, 0 to 1."""
     return sum(pattern.fullmatch(name) is not None for name in names) / max(1, len(names))
 

@@ -41,9 +41,9 @@ def percent(value: float | None) -> str:
 
 
 def proportion(value: float, other: float) -> str:
-    """Return how large a number is against another one: a percentage below it, else a factor.
+    """Return the ratio of two numbers in words: a percentage below 1, else a factor.
 
-    A half and the double are only said where they are exact, as they are limits.
+    50 % and 2 times are only used for exact ratios, as they are limits of checks.
 
     >>> proportion(480, 5000).replace("\u202f", " "), proportion(12000, 5000), proportion(1234, 1)
     ('9.6 % of', '2.4 times', '1,234 times')
@@ -58,15 +58,15 @@ def proportion(value: float, other: float) -> str:
     if ratio < 1:
         text = percent(100 * ratio)
         if text == percent(50.0):
-            text = f"{_told_apart(100 * ratio, 50)}{_NARROW_SPACE}%"
+            text = f"{_distinct_from(100 * ratio, 50)}{_NARROW_SPACE}%"
         return f"{text} of"
     if ratio >= 10:
         return f"{math.floor(ratio + 0.5):,} times"
-    return f"{_told_apart(ratio, 2)} times"
+    return f"{_distinct_from(ratio, 2)} times"
 
 
-def _told_apart(value: float, limit: float) -> str:
-    """Return a number with two digits, or with as many as tell it from a limit."""
+def _distinct_from(value: float, limit: float) -> str:
+    """Return a number with two digits, or as many as make it differ from a limit."""
     texts = (f"{value:.{digits}g}" for digits in range(2, 17))
     return next((text for text in texts if value == limit or float(text) != limit), f"{limit}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.stats.cell_tallies import percentages
 from dpss.summary.record import GeneStatistics, Summary
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ GENE_COLUMNS = {
     "dispersions_norm": "dispersions_norm",
     "highly_variable": "highly_variable",
 }
-"""Columns of ``var``, each with the field of the gene table that it has."""
+"""Columns of ``var``, each with its field of the gene table."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class AnnotatingSummary(Summary):
     """A summary that can be written into the object that was summarised."""
 
     cell_records: Records | None = None
-    """Measures of each cell in the matrix's order; ``None`` where they are not held."""
+    """Measures of each cell in the matrix's order; ``None`` where they were not kept."""
 
     def annotate(self, adata: Any, key: str = "dpss") -> None:
         """Write the numbers of cells and genes into an AnnData object.
@@ -57,12 +58,12 @@ class AnnotatingSummary(Summary):
                 f"the object has {adata.n_obs:,} cells, but {self.n_cells:,} were summarised; "
                 "give the one that was, in its order"
             )
-        places = places_of(self.genes, np.asarray(adata.var_names).astype(str))
+        indices = gene_indices(self.genes, np.asarray(adata.var_names).astype(str))
         if records is not None:
             for name, values in cell_columns(records, mt=self.pct_counts_mt is not None).items():
                 adata.obs[name] = values
         for name, field in GENE_COLUMNS.items():
-            adata.var[name] = spread(getattr(self.genes, field), places)
+            adata.var[name] = values_of_features(getattr(self.genes, field), indices)
         if self.embedding is not None:
             from dpss.summary.embedding_tables import annotate_cells
 
@@ -80,16 +81,14 @@ def cell_columns(records: Records, *, mt: bool) -> dict[str, NDArray[Any]]:
     genes = records["n_genes"].astype(np.int64 if kept.all() else np.float64)
     columns = {"n_genes_by_counts": genes, "total_counts": records["total"].copy()}
     if mt:
-        share = np.zeros(len(records))
-        np.divide(100 * records["total_mt"], records["total"], share, where=records["total"] > 0)
-        columns["pct_counts_mt"] = share
+        columns["pct_counts_mt"] = percentages(records["total_mt"], records["total"])
     if not kept.all():
         for values in columns.values():
             values[~kept] = np.nan
     return columns
 
 
-def places_of(genes: GeneStatistics, names: NDArray[Any]) -> NDArray[np.int64]:
+def gene_indices(genes: GeneStatistics, names: NDArray[Any]) -> NDArray[np.int64]:
     """Return the index of each named feature in the gene table, -1 for one that is no gene.
 
     Args:
@@ -97,15 +96,16 @@ def places_of(genes: GeneStatistics, names: NDArray[Any]) -> NDArray[np.int64]:
         names: Names of the object's features, ids or symbols.
 
     Raises:
-        ValueError: The features are not those of the table, or can't be told by their names.
+        ValueError: The features are not those of the table, or can't be identified by their names.
     """
     for known in (genes.gene_id, genes.gene_name):
         if len(known) == len(names) and bool(np.all(known == names)):
             return np.arange(len(names))
     for known in (genes.gene_id, genes.gene_name):
-        place = {str(name): index for index, name in enumerate(known.tolist())}
-        found = np.array([place.get(name, -1) for name in names.tolist()], dtype=np.int64)
-        if len(place) == len(known) == np.count_nonzero(found >= 0) == len(set(found[found >= 0])):
+        index_of = {str(name): index for index, name in enumerate(known.tolist())}
+        found = np.array([index_of.get(name, -1) for name in names.tolist()], dtype=np.int64)
+        named = found[found >= 0]
+        if len(index_of) == len(known) == len(named) == len(set(named)):
             return found
     raise ValueError(
         f"the object's {len(names):,} features are not the {len(genes):,} genes that were "
@@ -113,16 +113,16 @@ def places_of(genes: GeneStatistics, names: NDArray[Any]) -> NDArray[np.int64]:
     )
 
 
-def spread(values: NDArray[Any], places: NDArray[np.int64]) -> NDArray[Any]:
+def values_of_features(values: NDArray[Any], indices: NDArray[np.int64]) -> NDArray[Any]:
     """Return a column for the object's features; undefined where a feature is no gene.
 
     Args:
         values: One value per gene of the table.
-        places: Result of `places_of`.
+        indices: Result of `gene_indices`.
     """
-    missing = places < 0
+    missing = indices < 0
     if not missing.any():
-        return values[places]
+        return values[indices]
     if values.dtype.kind == "b":
-        return np.where(missing, False, values[places])
-    return np.where(missing, np.nan, values[places].astype(np.float64))
+        return np.where(missing, False, values[indices])
+    return np.where(missing, np.nan, values[indices].astype(np.float64))

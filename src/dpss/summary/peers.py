@@ -1,4 +1,4 @@
-"""Matrices side by side: whose medians stand apart from those of the others."""
+"""Comparison of the medians of several matrices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PeerSet:
     members: tuple[int, ...]
     """Numbers of the matrices whose medians are compared."""
     judged: frozenset[int]
-    """Those of them that may stand apart."""
+    """Members that are judged; the others are only compared with."""
 
 
 def peer_sets(groups: Sequence[str]) -> Iterator[PeerSet]:
@@ -41,22 +41,22 @@ def peer_sets(groups: Sequence[str]) -> Iterator[PeerSet]:
     Args:
         groups: The group of each matrix; empty for none.
     """
-    places: dict[str, list[int]] = {}
+    members_of: dict[str, list[int]] = {}
     for i, group in enumerate(groups):
-        places.setdefault(group, []).append(i)
-    large = [name for name, members in places.items() if name and len(members) >= MIN_COMPARED]
+        members_of.setdefault(group, []).append(i)
+    large = [name for name, members in members_of.items() if name and len(members) >= MIN_COMPARED]
     for name in large:
-        yield PeerSet(name, tuple(places[name]), frozenset(places[name]))
+        yield PeerSet(name, tuple(members_of[name]), frozenset(members_of[name]))
     rest = frozenset(i for i, group in enumerate(groups) if group not in large)
     if rest:
         yield PeerSet("", tuple(range(len(groups))), rest)
 
 
-def set_of(project: str, name: str, peers: str) -> str:
-    """Return the key of the set of matrices with which one is compared.
+def peer_key(project: str, name: str, peers: str) -> str:
+    """Return the key of the set of matrices with which a matrix is compared.
 
-    >>> set_of("samples", "S01", "treated"), set_of("S01", "", "given"), set_of("heart", "", "")
-    ('samples', '', 'heart')
+    >>> peer_key("samples", "S01", "treated"), peer_key("S01", "", "given")
+    ('samples', '')
 
     Args:
         project: Id or folder of its project.
@@ -69,15 +69,15 @@ def set_of(project: str, name: str, peers: str) -> str:
     return "" if peers and not name else project
 
 
-def find_apart(
+def describe_outliers(
     numbers: Mapping[str, Mapping[str, float | None]], groups: Mapping[str, str] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    r"""Return sentences on the medians that stand apart, by the name of their matrix.
+    r"""Return sentences on the medians that are outliers, by the name of their matrix.
 
     The rule is `dpss.stats.outliers.find_outliers`, as on the page of the project.
 
     >>> usual = {name: {"median_counts_per_cell": 3000.0 + len(name)} for name in ("a", "bb", "c")}
-    >>> find_apart(usual | {"ddd": {"median_counts_per_cell": 150.0}})
+    >>> describe_outliers(usual | {"ddd": {"median_counts_per_cell": 150.0}})
     {'ddd': ('Counts per cell are apart: 150, 5.0\u202f% of the median of all 4 (3,001).',)}
 
     Args:
@@ -85,7 +85,7 @@ def find_apart(
         groups: Group of each matrix that has one, by its name.
 
     Returns:
-        The matrices that stand apart; an empty mapping for fewer than four matrices.
+        The matrices with an outlier; an empty mapping for fewer than four matrices.
     """
     found: dict[str, tuple[str, ...]] = {}
     names = list(numbers)

@@ -124,7 +124,7 @@ def parse_metrics(file_name: str, data: bytes) -> dict[str, float]:
         data: Its content.
 
     Raises:
-        ValueError: The file is not what its name says.
+        ValueError: The content does not have the form that the name states.
     """
     text = data.decode("utf-8-sig")
     if file_name.endswith("featureDump.txt"):
@@ -202,14 +202,14 @@ def _of_sections(text: str) -> Iterator[tuple[str, str]]:
     for section in filter(None, sections):
         titles, *lines = section
         entries = [dict(zip(titles, line, strict=False)) for line in lines]
-        best = max(entries, key=_place_of_line, default={})
+        best = max(entries, key=_priority_of_line, default={})
         for name, value in best.items():
             share = name.startswith("Pct_") or name == "Sequencing_Saturation"
             yield name, f"{value.removesuffix('%')}%" if share else value
 
 
-def _place_of_line(entry: Mapping[str, str]) -> tuple[bool, bool]:
-    """Return the order of a line of BD's file; the highest one is taken."""
+def _priority_of_line(entry: Mapping[str, str]) -> tuple[bool, bool]:
+    """Return the priority of a line of BD's file; the line with the highest one is taken."""
     kind = entry.get("Target_Type", entry.get("Bioproduct_Type", ""))
     return kind.lower() == "mrna", entry.get("Library", "").lower() == "combined_stats"
 

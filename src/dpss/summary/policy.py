@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from dpss.errors import SettingsError
+from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
 DEFAULT = "default"
 """Name of the policy that is part of the program."""
-PASS, WARN, FAIL, NOT_MEASURED = "pass", "warn", "fail", "not measured"
 NUMBERS = {
     "n_cells": "cells of the matrix",
     "n_cells_kept": "kept cells",
@@ -33,7 +33,7 @@ NUMBERS = {
     "median_complexity": "median of log10 of the genes over log10 of the counts",
 }
 """Measures that are numbers in ``summary.json``, with their meaning."""
-SHARES = {
+PERCENTAGES = {
     "pct_cells_above_20_pct_mt": "percentage of cells above 20 % mitochondrial counts",
     "pct_cells_within_all_limits": "percentage of cells that all suggested limits would keep",
 }
@@ -41,7 +41,7 @@ COUNTS = {
     "n_failed_checks": "checks that failed",
     "n_warned_checks": "checks that ask for care",
 }
-MEASURES = NUMBERS | SHARES | COUNTS
+MEASURES = NUMBERS | PERCENTAGES | COUNTS
 """All measures, with their meaning."""
 
 
@@ -191,13 +191,13 @@ def measure_of(measure: str, document: Mapping[str, Any]) -> float | None:
     if measure in COUNTS:
         status = FAIL if measure == "n_failed_checks" else WARN
         return float([check["status"] for check in document["checks"]].count(status))
-    if measure in SHARES:
-        return _share(measure, document)
+    if measure in PERCENTAGES:
+        return _percentage(measure, document)
     value: float | None = document.get(measure)
     return value
 
 
-def _share(measure: str, document: Mapping[str, Any]) -> float | None:
+def _percentage(measure: str, document: Mapping[str, Any]) -> float | None:
     # Imported here, as settings import this module, and numpy takes long to import.
     from dpss.summary.limits import FAR_TOO_MITOCHONDRIAL
 

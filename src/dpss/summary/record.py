@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.stats.ranks import top
+from dpss.summary.quantiles import without_noise
 
 if TYPE_CHECKING:
     from dpss.model import Decision
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
 
 N_TOP = 20
 """Number of genes in each list of the best genes."""
-
-
-def without_noise(value: float) -> float:
-    """Return a number rounded to 12 significant digits, without the rounding of sums.
-
-    >>> without_noise(153.99999999999997)
-    154.0
-    """
-    return float(f"{value:.12g}")
 
 
 @dataclass(frozen=True)
@@ -175,7 +167,7 @@ class Summary:
     embedding: Embedding | None = None
     """Components, clusters and markers of the cells; ``None`` where there are none."""
     no_embedding_reason: str = ""
-    """Why there are none; empty where there are, or where none were asked for."""
+    """Reason why there is no embedding; empty where there is, or where none was requested."""
     annotation: Annotation | None = None
     """Types and coordinates of the cells as the file has them; ``None`` without."""
     strata: Strata | None = None
@@ -190,7 +182,6 @@ class Summary:
     """Outcome of each rule of the policy; empty without a policy."""
     thresholds: tuple[Threshold, ...] = ()
     """Suggested limits with the number of cells that they would keep, all together last."""
-
     pipeline: PipelineReport | None = None
     """Facts that the pipeline wrote beside the matrix; ``None`` where none are known."""
     n_cells_expected: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,11 +44,11 @@ class Stratum:
     n_highly_variable: int
     """Number of genes that are highly variable among the stratum's cells."""
     highest_expr: NDArray[np.int64]
-    """Places in the gene table of the 20 genes with the highest mean share, best first."""
+    """Indices in the gene table of the 20 genes with the highest mean share, best first."""
     cell_count: NDArray[np.int64]
-    """Places in the gene table of the 20 genes found in the most cells, best first."""
+    """Indices in the gene table of the 20 genes found in the most cells, best first."""
     variable: NDArray[np.int64]
-    """Places in the gene table of the 20 genes with the highest normalised dispersion, best first.
+    """Indices in the gene table of the 20 genes with the highest normalised dispersion, best first.
     """
     odd: tuple[str, ...] = ()
     """Measures in `COMPARED` whose median is an outlier among the strata."""
@@ -148,7 +148,4 @@ def _mark_odd(strata: list[Stratum]) -> tuple[Stratum, ...]:
         }
         for i in find_outliers(medians, logarithmic=logarithmic):
             odd.setdefault(i, []).append(name)
-    return tuple(
-        Stratum(**{**vars(stratum), "odd": tuple(odd.get(i, ()))})
-        for i, stratum in enumerate(strata)
-    )
+    return tuple(replace(stratum, odd=tuple(odd.get(i, ()))) for i, stratum in enumerate(strata))

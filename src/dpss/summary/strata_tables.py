@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dpss.stats.histogram import Distribution
+from dpss.summary.embedding_tables import csv_bytes
 from dpss.summary.frames import frame_of
-from dpss.summary.record import GeneStatistics, Summary, without_noise
+from dpss.summary.limits import SAMPLED
+from dpss.summary.quantiles import PERCENTS, quantile_of, quantiles_of, without_noise
+from dpss.summary.record import GeneStatistics, Summary
 from dpss.summary.strata import COMPARED, Strata, Stratum
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_QUANTILES = (5, 25, 50, 75, 95)
-OTHER_MEDIANS = ("pct_counts_ribo", "pct_counts_hb", "pct_counts_in_top_50_genes", "complexity")
-"""Further measures whose median is a column."""
 STRATUM_COLUMNS = (
     "stratum",
     "kind",
@@ -28,8 +25,8 @@ STRATUM_COLUMNS = (
     "n_genes_detected",
     "n_nonzero",
     "n_highly_variable",
-    *(f"{name}_p{q}" for name in COMPARED for q in _QUANTILES),
-    *(f"median_{name}" for name in OTHER_MEDIANS),
+    *(f"{name}_p{q}" for name in COMPARED for q in PERCENTS),
+    *(f"median_{name}" for name in SAMPLED),
     "odd",
 )
 """Columns of ``strata.csv``, in order."""
@@ -48,25 +45,17 @@ def strata_rows(strata: Strata) -> list[tuple[Any, ...]]:
             each.n_genes_detected,
             each.n_nonzero,
             each.n_highly_variable,
-            *(_quantile(each.measures.get(name), q / 100) for name in COMPARED for q in _QUANTILES),
-            *(_quantile(each.measures.get(name), 0.5) for name in OTHER_MEDIANS),
+            *(quantile_of(each.measures.get(name), q) for name in COMPARED for q in PERCENTS),
+            *(quantile_of(each.measures.get(name), 50) for name in SAMPLED),
             " ".join(each.odd),
         )
         for each in strata.strata
     ]
 
 
-def _quantile(found: Distribution | None, q: float) -> float | None:
-    return without_noise(found.quantile(q)) if found is not None and found.n else None
-
-
 def strata_csv(strata: Strata) -> bytes:
     """Return the strata as UTF-8 CSV; the undefined is empty."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(STRATUM_COLUMNS)
-    writer.writerows(strata_rows(strata))
-    return out.getvalue().encode()
+    return csv_bytes(STRATUM_COLUMNS, strata_rows(strata))
 
 
 def strata_frame(strata: Strata) -> pd.DataFrame:
@@ -95,13 +84,8 @@ def _document(stratum: Stratum, genes: GeneStatistics) -> dict[str, Any]:
         "n_genes_detected": stratum.n_genes_detected,
         "n_nonzero": stratum.n_nonzero,
         "n_highly_variable": stratum.n_highly_variable,
-        "quantiles": {
-            name: {f"p{q}": _quantile(measure, q / 100) for q in _QUANTILES}
-            if (measure := stratum.measures.get(name)) is not None and measure.n
-            else None
-            for name in COMPARED
-        },
-        **{f"median_{name}": _quantile(stratum.measures.get(name), 0.5) for name in OTHER_MEDIANS},
+        "quantiles": {name: quantiles_of(stratum.measures.get(name)) for name in COMPARED},
+        **{f"median_{name}": quantile_of(stratum.measures.get(name), 50) for name in SAMPLED},
         "highest_expr_genes": _named(genes, stratum.highest_expr),
         "genes_by_cell_count": _named(genes, stratum.cell_count),
         "highly_variable_genes": _named(genes, stratum.variable),

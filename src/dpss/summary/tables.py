@@ -17,7 +17,8 @@ from dpss.summary.csv_fields import csv_fields
 from dpss.summary.frames import frame_of
 from dpss.summary.limits import SAMPLED
 from dpss.summary.manifest import Manifest, manifest_document
-from dpss.summary.record import GeneStatistics, Summary, without_noise
+from dpss.summary.quantiles import quantiles_of
+from dpss.summary.record import GeneStatistics, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,8 @@ SCHEMA = 1
 N_VARIABLE_IN = "highly_variable_nbatches"
 """Column of ``genes.csv``: scanpy's name for the number of strata in which a gene is variable."""
 
-_GENES_OF_TEXT = 1 << 16
-"""Genes whose fields are held as text at a time, about a kilobyte each."""
+_GENES_AT_A_TIME = 1 << 16
+"""Genes whose fields are converted to text at a time, about a kilobyte each."""
 
 GENE_COLUMNS = tuple(field.name for field in fields(GeneStatistics))
 """Columns of ``genes.csv``, in order."""
@@ -61,8 +62,8 @@ def genes_csv(genes: GeneStatistics, strata: Strata | None = None) -> bytes:
     """
     titles = GENE_COLUMNS if strata is None else (*GENE_COLUMNS, N_VARIABLE_IN)
     text = [",".join(titles).encode()]
-    for first in range(0, len(genes), _GENES_OF_TEXT):
-        part = slice(first, first + _GENES_OF_TEXT)
+    for first in range(0, len(genes), _GENES_AT_A_TIME):
+        part = slice(first, first + _GENES_AT_A_TIME)
         columns = [csv_fields(getattr(genes, name)[part], name) for name in GENE_COLUMNS]
         if strata is not None:
             columns.append(map(str, strata.n_variable_in[part].tolist()))
@@ -79,7 +80,6 @@ def genes_frame(genes: GeneStatistics) -> pd.DataFrame:
     return frame
 
 
-_QUANTILES = (5, 25, 50, 75, 95)
 _BOX = ("q1", "median", "q3", "whisker_low", "whisker_high", "n_outliers")
 
 
@@ -131,22 +131,11 @@ def summary_document(
             ("means", "dispersions", "dispersions_norm", "highly_variable"),
         ),
         **_optional_sections(summary),
-        "checks": [
-            {"name": check.name, "status": check.status, "message": check.message}
-            for check in summary.checks
-        ],
+        "checks": [asdict(each) for each in summary.checks],
         "thresholds": [asdict(each) for each in summary.thresholds],
         "policy": [asdict(each) for each in summary.policy],
         "reading": reading_document(summary.reading),
-        "figures": [
-            {
-                "slug": figure.slug,
-                "title": figure.title,
-                "caption": figure.caption,
-                "left_out": figure.left_out,
-            }
-            for figure in figures
-        ],
+        "figures": [asdict(each) for each in figures],
         "provenance": {
             "version": summary.provenance.version,
             "settings": dict(summary.provenance.settings),
@@ -155,18 +144,12 @@ def summary_document(
     }
 
 
-def quantiles_document(summary: Summary) -> dict[str, dict[str, float] | None]:
+def quantiles_document(summary: Summary) -> dict[str, dict[str, float | None] | None]:
     """Return quantiles over the kept cells by measure; ``None`` without observations."""
-    measures = {
-        "n_genes_by_counts": summary.n_genes_by_counts,
-        "total_counts": summary.counts_per_cell,
-        "pct_counts_mt": summary.pct_counts_mt,
-    }
     return {
-        name: {f"p{q}": without_noise(found.quantile(q / 100)) for q in _QUANTILES}
-        if found is not None and found.n
-        else None
-        for name, found in measures.items()
+        "n_genes_by_counts": quantiles_of(summary.n_genes_by_counts),
+        "total_counts": quantiles_of(summary.counts_per_cell),
+        "pct_counts_mt": quantiles_of(summary.pct_counts_mt),
     }
 
 
@@ -212,17 +195,7 @@ def _droplets_document(droplets: Droplets | None) -> dict[str, float] | None:
 
 def reading_document(reading: Sequence[Decision]) -> list[dict[str, Any]]:
     """Return decisions about a file as objects of ``summary.json``."""
-    return [
-        {
-            "topic": each.topic,
-            "value": each.value,
-            "evidence": each.evidence,
-            "certainty": str(each.certainty),
-            "option": each.option,
-            "changes_numbers": each.changes_numbers,
-        }
-        for each in reading
-    ]
+    return [{**asdict(each), "certainty": str(each.certainty)} for each in reading]
 
 
 def json_bytes(document: Any) -> bytes:
@@ -236,7 +209,7 @@ def json_bytes(document: Any) -> bytes:
 
 
 def _number(value: Any) -> Any:
-    """Return a numpy scalar as a Python value, `None` for NaN."""
+    """Return a numpy scalar as a Python value; ``None`` for NaN."""
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
 

@@ -45,9 +45,9 @@ def _count_together(sample: CellSample, limits: Sequence[Limit]) -> int:
         values: NDArray[np.float64] | None = getattr(sample, limit.measure)
         if values is None:
             continue
-        # A measure that is undefined in a cell is beyond no limit.
-        within = values < limit.value if limit.side is LimitSide.AT_LEAST else values > limit.value
-        kept &= ~within
+        # An undefined measure (NaN) is beyond no limit.
+        beyond = values < limit.value if limit.side is LimitSide.AT_LEAST else values > limit.value
+        kept &= ~beyond
     if sample.is_complete or not len(kept):
         return int(np.count_nonzero(kept))
     return round(float(np.mean(kept)) * sample.n_cells)

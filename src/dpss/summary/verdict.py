@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dpss.summary.checks import CHECKS
-from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN
 from dpss.summary.record import Check
+from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
 FIRST = ("droplets", "mitochondrial_share", "depth", "outliers", "expected_cells", "cells",
          "values")  # fmt: skip
@@ -50,7 +50,7 @@ def judge(checks: Sequence[Check]) -> Verdict:
     for status in (FAIL, WARN):
         found = [check for check in checks if check.status == status]
         if found:
-            worst = min(found, key=lambda check: _place(check.name))
+            worst = min(found, key=lambda check: _order(check.name))
             finding = _lowered(first_sentence(worst.message))
             return Verdict(status, _WORDS[status], finding, _FIGURES.get(worst.name, ""))
     n_passed = sum(check.status == PASS for check in checks)
@@ -71,7 +71,7 @@ def first_sentence(text: str) -> str:
     return found[1] if found else text
 
 
-def _place(name: str) -> int:
+def _order(name: str) -> int:
     if name == LAST:
         return len(FIRST) + 1
     return FIRST.index(name) if name in FIRST else len(FIRST)

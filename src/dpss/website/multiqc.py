@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from dpss.storage.plain_text import strip_control
-from dpss.summary.peers import find_apart, set_of
+from dpss.summary.peers import describe_outliers, peer_key
 from dpss.website.documents import QUANTILES
 from dpss.website.multiqc_names import sample_names
 from dpss.website.records import MatrixRecord
@@ -174,12 +174,12 @@ def _find_apart(records: Sequence[MatrixRecord]) -> dict[str, tuple[str, ...]]:
     """Return sentences on medians that stand apart from those side by side, by folder."""
     sets: dict[str, dict[str, Mapping[str, Any]]] = {}
     for record in records:
-        key = set_of(record.project_folder, record.name, record.peers)
+        key = peer_key(record.project_folder, record.name, record.peers)
         sets.setdefault(key, {})[record.folder] = record.numbers
     groups = {record.folder: record.peers for record in records if record.name}
     found: dict[str, tuple[str, ...]] = {}
     for numbers in sets.values():
-        found |= find_apart(numbers, groups)
+        found |= describe_outliers(numbers, groups)
     return found
 
 

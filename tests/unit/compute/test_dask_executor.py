@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_a_killed_worker_costs_only_its_partition(
     told: list[int] = []
     with (
         Cluster(tmp_path / "cluster") as cluster,
-        DaskExecutor(cluster.address) as executor,
+        closing(DaskExecutor(cluster.address)) as executor,
     ):
         executor.wait_for_workers(2)
 
@@ -94,7 +95,7 @@ def test_a_killed_worker_costs_only_its_partition(
 @pytest.mark.slow
 def test_a_worker_that_joins_late_helps(layer: Layer, expected: Any, cluster: Cluster) -> None:
     """A fold begins with one worker, and another one takes part as soon as it is there."""
-    with DaskExecutor(cluster.address) as executor:
+    with closing(DaskExecutor(cluster.address)) as executor:
         executor.wait_for_workers(1)
         joined = threading.Event()
 
@@ -119,7 +120,7 @@ def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, cluster: Cluster) 
     def stop(n: int) -> None:
         raise Stopped
 
-    with DaskExecutor(cluster.address) as executor:
+    with closing(DaskExecutor(cluster.address)) as executor:
         with pytest.raises(Stopped):
             executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), stop)
         found = executor.fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
@@ -129,7 +130,7 @@ def test_a_fold_that_is_given_up_leaves_nothing(layer: Layer, cluster: Cluster) 
 @pytest.mark.slow
 def test_a_cluster_of_its_own(layer: Layer, expected: Any) -> None:
     """Without an address this machine's processors are the cluster; it has a dashboard link."""
-    with DaskExecutor(None, n_workers=2) as executor:
+    with closing(DaskExecutor(None, n_workers=2)) as executor:
         found = executor.fold(make_fold(layer), layer.partitions(PARTITION_BYTES), lambda _: None)
         assert executor.n_threads == 2
         assert (executor.dashboard_link or "").startswith("http://127.0.0.1:")
@@ -153,7 +154,7 @@ def test_no_worker(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "WORKER_SECONDS", 1)
     with (
         Cluster(tmp_path / "cluster", n_workers=0) as cluster,
-        DaskExecutor(cluster.address) as executor,
+        closing(DaskExecutor(cluster.address)) as executor,
         pytest.raises(UnreachableError, match="no worker"),
     ):
         executor.fold(make_fold(layer), layer.partitions(1 << 30), lambda _: None)
@@ -164,7 +165,7 @@ def test_the_scheduler_dies(layer: Layer, tmp_path: Path, monkeypatch: pytest.Mo
     """If the scheduler dies the fold ends with a clear message; nothing hangs."""
     with (
         Cluster(tmp_path / "cluster", n_workers=1) as cluster,
-        DaskExecutor(cluster.address) as executor,
+        closing(DaskExecutor(cluster.address)) as executor,
     ):
 
         def advance(n: int) -> None:

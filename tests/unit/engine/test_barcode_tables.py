@@ -33,7 +33,7 @@ def test_tables_of_any_style(tmp_path: Path, text: str, title: str, *, packed: b
     path = tmp_path / "t.csv"
     path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
     values = read_barcode_values(open_barcode_table(str(path)))
-    places = values.places(NAMES)
+    places = values.indices_of(NAMES)
     assert values.title == title
     assert places[3] == -1
     assert values.labels[values.codes[places[:3]]].tolist() == ["x", "y", None]

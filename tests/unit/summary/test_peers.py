@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.summary.peers import find_apart, peer_sets, set_of
+from dpss.summary.peers import describe_outliers, peer_key, peer_sets
 
 
 def run_of(n: int, **changed: dict[str, float | None]) -> dict[str, dict[str, float | None]]:
@@ -27,22 +27,22 @@ def run_of(n: int, **changed: dict[str, float | None]) -> dict[str, dict[str, fl
 def test_bad_samples_are_named_and_no_other(n: int, which: int) -> None:
     """A twentieth of the depth, or eight times the mitochondrial share."""
     bad = f"S{which:02d}"
-    (found,) = find_apart(run_of(n, **{bad: {"median_counts_per_cell": 150.0}})).items()
+    (found,) = describe_outliers(run_of(n, **{bad: {"median_counts_per_cell": 150.0}})).items()
     assert found[0] == bad
     assert "Counts per cell are apart: 150, " in found[1][0]
     if n > 4:
-        (found,) = find_apart(run_of(n, **{bad: {"median_pct_counts_mt": 40.0}})).items()
+        (found,) = describe_outliers(run_of(n, **{bad: {"median_pct_counts_mt": 40.0}})).items()
         assert found[0] == bad
         assert f"times the median of all {n}" in found[1][0]
-    assert find_apart(run_of(n)) == {}
+    assert describe_outliers(run_of(n)) == {}
 
 
 def test_what_is_not_measured_is_not_compared() -> None:
     """No mitochondrial genes; fewer than four matrices."""
-    assert find_apart(run_of(24, S03={"median_pct_counts_mt": None})) == {}
-    assert find_apart(run_of(3, S00={"median_counts_per_cell": 1.0})) == {}
-    assert find_apart({}) == {}
-    found = find_apart(run_of(24, S03={"median_counts_per_cell": 0.0}))
+    assert describe_outliers(run_of(24, S03={"median_pct_counts_mt": None})) == {}
+    assert describe_outliers(run_of(3, S00={"median_counts_per_cell": 1.0})) == {}
+    assert describe_outliers({}) == {}
+    found = describe_outliers(run_of(24, S03={"median_counts_per_cell": 0.0}))
     assert found == {
         "S03": ("Counts per cell are apart: 0, against the median of all 24 (3,100).",)
     }
@@ -53,14 +53,14 @@ def test_samples_of_a_group_are_compared_within_it() -> None:
     shallow = {f"S{i:02d}": {"median_counts_per_cell": 900.0 + 10 * i} for i in range(12)}
     run = run_of(24, **shallow, S20={"median_counts_per_cell": 900.0})
     groups = {name: "a" if i < 12 else "b" for i, name in enumerate(run)}
-    (name,) = find_apart(run, groups)
+    (name,) = describe_outliers(run, groups)
     assert name == "S20"
-    (sentence,) = find_apart(run, groups)[name]
+    (sentence,) = describe_outliers(run, groups)[name]
     assert "the median of all 12 of the group b (" in sentence
     # Too few for a comparison of their own: compared with all.
     few = dict.fromkeys(run, "a") | {"S20": "b", "S21": "b", "S22": ""}
-    assert "S20" not in find_apart(run, few)
-    (sentence,) = find_apart(run_of(24, S20={"median_counts_per_cell": 90.0}), few)["S20"]
+    assert "S20" not in describe_outliers(run, few)
+    (sentence,) = describe_outliers(run_of(24, S20={"median_counts_per_cell": 90.0}), few)["S20"]
     assert "the median of all 24 (" in sentence
 
 
@@ -78,13 +78,13 @@ def test_each_matrix_is_judged_once(groups: list[str]) -> None:
 
 def test_matrices_given_one_by_one_are_side_by_side() -> None:
     """Although each is a project of its own; others are within their project."""
-    assert set_of("S01", "", "given") == set_of("S02", "", "given")
-    assert set_of("heart", "", "") != set_of("liver", "", "")
-    assert set_of("samples", "S01", "a") == set_of("samples", "S02", "b") == "samples"
+    assert peer_key("S01", "", "given") == peer_key("S02", "", "given")
+    assert peer_key("heart", "", "") != peer_key("liver", "", "")
+    assert peer_key("samples", "S01", "a") == peer_key("samples", "S02", "b") == "samples"
 
 
 def test_large_ratios_are_whole_numbers() -> None:
     """Not ``1.2e+03 times``."""
     usual = {name: {"median_counts_per_cell": 2.0 + i / 100} for i, name in enumerate("abcd")}
-    (said,) = find_apart(usual | {"far": {"median_counts_per_cell": 24680.0}})["far"]
+    (said,) = describe_outliers(usual | {"far": {"median_counts_per_cell": 24680.0}})["far"]
     assert said.startswith("Counts per cell are apart: 24,680, 12,218 times the median of all 5")

@@ -58,6 +58,6 @@ def test_genes_are_written_in_parts(
     anndata.AnnData(counts, obs=cells, var=pd.DataFrame(index=names)).write_h5ad(path)
     whole = genes_csv(summarise(path).genes)
     assert whole.count(b"\n") == 6
-    monkeypatch.setattr(tables, "_GENES_OF_TEXT", step)
-    monkeypatch.setattr(moments, "_GENES_OF_INTEGERS", step)
+    monkeypatch.setattr(tables, "_GENES_AT_A_TIME", step)
+    monkeypatch.setattr(moments, "_GENES_AT_A_TIME", step)
     assert genes_csv(summarise(path).genes) == whole

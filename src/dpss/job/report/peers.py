@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from dpss.job.report.outcomes import Outcome, RunReport
-from dpss.summary.peers import find_apart, set_of
+from dpss.summary.peers import describe_outliers, peer_key
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +19,13 @@ def mark_apart(report: RunReport) -> RunReport:
     sets: dict[str, dict[str, Outcome]] = {}
     for outcome in report.outcomes:
         if outcome.numbers:
-            key = set_of(outcome.project_id, outcome.matrix, outcome.peers)
+            key = peer_key(outcome.project_id, outcome.matrix, outcome.peers)
             sets.setdefault(key, {})[outcome.folder or outcome.label] = outcome
     found: dict[str, tuple[str, ...]] = {}
     for members in sets.values():
         numbers = {name: outcome.numbers for name, outcome in members.items()}
         groups = {name: outcome.peers for name, outcome in members.items() if outcome.matrix}
-        found |= find_apart(numbers, groups)
+        found |= describe_outliers(numbers, groups)
 
     def marked(outcome: Outcome) -> Outcome:
         said = found.get(outcome.folder or outcome.label, ())

@@ -83,7 +83,7 @@ def select_groups(groups: GroupSums, which: NDArray[np.int64]) -> GroupSums:
     """Return the sums of some groups, in the order given."""
     return GroupSums(
         groups.sizes[which],
-        groups.rows[which],
+        groups.table_rows[which],
         groups.histogram_genes,
         groups.tables,
         tuple(groups.measures[k] for k in which.tolist()),

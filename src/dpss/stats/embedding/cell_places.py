@@ -92,7 +92,7 @@ class HeldPlaces:
     """Cells in two arrays that all threads write to: 10 bytes per cell, 2 without places."""
 
     def __init__(self, n_cells: int, *, with_places: bool = True) -> None:
-        """Make room for the cells of a matrix.
+        """Allocate memory for the cells of a matrix.
 
         Args:
             n_cells: Number of cells, kept or not.
@@ -104,7 +104,7 @@ class HeldPlaces:
         self._added: list[range] = []
 
     def __reduce__(self) -> tuple[Callable[..., PlaceParts], tuple[dict[int, CellPlaces]]]:
-        """Become the parts that were added in another process."""
+        """Pickle as the parts that were added."""
         make = partial(PlaceParts, with_places=self._with_places)
         return make, (dict(self.parts()),)
 
@@ -136,7 +136,7 @@ class HeldPlaces:
                 self.add(start, cells)
 
     def parts(self) -> Iterator[tuple[int, CellPlaces]]:
-        """Yield what was added, with the index of its first cell."""
+        """Yield the added parts, each with the index of its first cell."""
         for part in self._added:
             at = slice(part.start, part.stop)
             yield part.start, CellPlaces(self._labels[at], self._places[at])

@@ -77,7 +77,7 @@ def _connections(
     graph: Graph, labels: NDArray[np.int32], n: int
 ) -> tuple[dict[int, dict[int, float]], list[float]]:
     """Return the weights between clusters, and the sum of each cluster's weights."""
-    sources = np.repeat(labels, np.diff(graph.begins)).astype(np.int64)
+    sources = np.repeat(labels, np.diff(graph.indptr)).astype(np.int64)
     targets = labels[graph.targets]
     strengths = np.bincount(sources, graph.weights, n).tolist()
     keys, inverse = np.unique(sources * n + targets, return_inverse=True)

@@ -75,7 +75,7 @@ class Components:
         """
         scores = np.empty((cells.n_cells, len(self.variances)))
         project_cells(
-            cells.starts, cells.columns, cells.values, self.loadings, self.offsets, scores
+            cells.indptr, cells.columns, cells.values, self.loadings, self.offsets, scores
         )
         return scores
 

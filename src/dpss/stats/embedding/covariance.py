@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.model import CellBlock
+from dpss.model import CellBlock, GeneTable
 from dpss.stats.cell_hash import hash_cells
 from dpss.stats.cell_tallies import percentages
 from dpss.stats.embedding.fixed import N_LOGARITHMS
-from dpss.stats.embedding.kernels import add_products, gather_cells, measure_cells
+from dpss.stats.embedding.kernels import (
+    GENE,
+    MITOCHONDRIAL,
+    NOT_A_GENE,
+    add_products,
+    gather_cells,
+    measure_cells,
+)
 
 MAX_SKETCH = 20_000
 """Most cells in the sketch."""
@@ -31,6 +38,28 @@ class VariableGenes:
     min_gene_count: int
     """Cells with fewer genes detected are not kept."""
 
+    @classmethod
+    def of(
+        cls,
+        features: GeneTable,
+        mitochondrial: NDArray[np.bool_],
+        variable: NDArray[np.int64],
+        min_gene_count: int,
+    ) -> VariableGenes:
+        """Return the features of a matrix by their kinds.
+
+        Args:
+            features: All features.
+            mitochondrial: Whether each is mitochondrial, shape ``(n_features,)``.
+            variable: Features that become columns, in order, shape ``(n_columns,)``.
+            min_gene_count: Cells with fewer genes detected are not kept.
+        """
+        kinds = np.where(features.is_gene, GENE, NOT_A_GENE)
+        kinds[mitochondrial & features.is_gene] = MITOCHONDRIAL
+        slots = np.full(len(features), -1, dtype=np.int16)
+        slots[variable] = np.arange(len(variable))
+        return cls(kinds.astype(np.uint8), slots, min_gene_count)
+
     @property
     def n_columns(self) -> int:
         """Number of variable genes."""
@@ -41,7 +70,7 @@ class VariableGenes:
 class SparseCells:
     """Log-normalised values of variable genes, in fixed point, cell after cell."""
 
-    starts: NDArray[np.int64]
+    indptr: NDArray[np.int64]
     """Start of each cell's values, shape ``(n_cells + 1,)``."""
     columns: NDArray[np.int16]
     """Shape ``(n_values,)``."""
@@ -51,14 +80,14 @@ class SparseCells:
     @property
     def n_cells(self) -> int:
         """Number of cells."""
-        return len(self.starts) - 1
+        return len(self.indptr) - 1
 
     def select(self, cells: NDArray[np.int64]) -> SparseCells:
         """Return a copy of some cells, in the order given."""
-        sizes = np.diff(self.starts)[cells]
-        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        at = np.arange(starts[-1]) + np.repeat(self.starts[cells] - starts[:-1], sizes)
-        return SparseCells(starts, self.columns[at], self.values[at])
+        sizes = np.diff(self.indptr)[cells]
+        indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        at = np.arange(indptr[-1]) + np.repeat(self.indptr[cells] - indptr[:-1], sizes)
+        return SparseCells(indptr, self.columns[at], self.values[at])
 
 
 @dataclass(frozen=True)
@@ -117,12 +146,12 @@ class CellGatherer:
         if len(self._columns) < len(block.data):
             self._columns = np.empty(len(block.data) * 5 // 4, dtype=np.int16)
             self._values = np.empty(len(self._columns), dtype=np.int32)
-        starts = np.empty(block.n_cells + 1, dtype=np.int64)
+        indptr = np.empty(block.n_cells + 1, dtype=np.int64)
         n_values = gather_cells(
             block.indptr, block.indices, block.data, totals, self._genes.slots,
-            self._known, starts, self._columns, self._values,
+            self._known, indptr, self._columns, self._values,
         )  # fmt: skip
-        return SparseCells(starts, self._columns[:n_values], self._values[:n_values])
+        return SparseCells(indptr, self._columns[:n_values], self._values[:n_values])
 
 
 @dataclass(frozen=True)
@@ -142,7 +171,7 @@ class Covariances:
 
 
 def hash_limit(n_kept: int, n_sketch: int = MAX_SKETCH) -> np.uint64:
-    """Return a hash below which the sketch's cells lie, with a margin of 8 deviations.
+    """Return a hash below which the sketch's cells lie, with a margin of 8 standard deviations.
 
     Args:
         n_kept: Number of kept cells.
@@ -187,7 +216,7 @@ class CovarianceAccumulator:
             self._work = np.empty((2, len(cells.values) * 5 // 4), dtype=np.int32)
         self._n_cells += int(np.count_nonzero(measures.kept))
         add_products(
-            cells.starts, cells.columns, cells.values, block.n_cells,
+            cells.indptr, cells.columns, cells.values, block.n_cells,
             np.empty(len(self._sums) + 1, dtype=np.int64),
             self._work[0], self._work[1], self._sums, self._products,
         )  # fmt: skip
@@ -209,7 +238,7 @@ class CovarianceAccumulator:
             [np.empty(0, dtype=np.int64), *(indices for indices, _ in self._sketched)]
         )
         parts = [cells for _, cells in self._sketched]
-        sizes = np.concatenate([[0], *(np.diff(cells.starts) for cells in parts)])
+        sizes = np.concatenate([[0], *(np.diff(cells.indptr) for cells in parts)])
         together = SparseCells(
             np.cumsum(sizes, dtype=np.int64),
             np.concatenate([np.empty(0, np.int16), *(cells.columns for cells in parts)]),

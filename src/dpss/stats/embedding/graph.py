@@ -23,7 +23,7 @@ WEIGHT_UNIT = 1 << 20
 class Graph:
     """A symmetric graph with weights, without loops."""
 
-    begins: NDArray[np.int64]
+    indptr: NDArray[np.int64]
     """Start of each node's neighbours, shape ``(n_nodes + 1,)``."""
     targets: NDArray[np.int32]
     """Neighbours, ascending within a node, shape ``(n_edges,)``."""
@@ -33,7 +33,7 @@ class Graph:
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""
-        return len(self.begins) - 1
+        return len(self.indptr) - 1
 
 
 @compiled
@@ -102,5 +102,5 @@ def graph_of(neighbours: NDArray[np.int32], distances: NDArray[np.float64]) -> G
     weights[mutual] += back - weights[mutual] * back
     weights = np.rint(weights * WEIGHT_UNIT) / WEIGHT_UNIT
     keys, weights = keys[first][weights > 0], weights[weights > 0]
-    begins = np.searchsorted(keys, np.arange(n_nodes + 1) * n_nodes)
-    return Graph(begins.astype(np.int64), (keys % n_nodes).astype(np.int32), weights)
+    indptr = np.searchsorted(keys, np.arange(n_nodes + 1) * n_nodes)
+    return Graph(indptr.astype(np.int64), (keys % n_nodes).astype(np.int32), weights)

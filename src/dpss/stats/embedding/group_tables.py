@@ -146,7 +146,7 @@ class GroupSums:
 
     sizes: NDArray[np.int64]
     """Cells, shape ``(n_groups,)``."""
-    rows: NDArray[np.int64]
+    table_rows: NDArray[np.int64]
     """Row of each group in ``tables``, which are too large to be sorted, shape ``(n_groups,)``."""
     histogram_genes: HistogramGenes
     tables: NDArray[np.int64]
@@ -160,7 +160,7 @@ class GroupSums:
         Shape ``(n_rows, N_GROUP_SUMS)``.
         """
         starts = self.histogram_genes.starts[:-1, None]
-        return np.asarray(self.tables[self.rows[group]][starts + np.arange(N_GROUP_SUMS)])
+        return np.asarray(self.tables[self.table_rows[group]][starts + np.arange(N_GROUP_SUMS)])
 
     def histograms(self, group: int) -> NDArray[np.int64]:
         """Return a group's cells by value, those with none left out: the bins of all rows."""
@@ -168,7 +168,7 @@ class GroupSums:
         # Two bins are in each number, after the sums.
         before = 2 * N_GROUP_SUMS * np.arange(1, len(n_bins) + 1)
         at = np.arange(int(n_bins.sum())) + np.repeat(before, n_bins)
-        return np.asarray(self.tables[self.rows[group]].view(np.uint32)[at], dtype=np.int64)
+        return np.asarray(self.tables[self.table_rows[group]].view(np.uint32)[at], dtype=np.int64)
 
     def found_in(self, group: int) -> NDArray[np.int64]:
         """Return the cells of a group with a value, shape ``(n_rows,)``."""

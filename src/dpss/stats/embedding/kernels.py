@@ -78,7 +78,7 @@ def gather_cells(  # noqa: PLR0913
     totals: Any,
     slots: Any,
     known: Any,
-    starts: Any,
+    new_indptr: Any,
     columns: Any,
     values: Any,
 ) -> int:
@@ -91,7 +91,7 @@ def gather_cells(  # noqa: PLR0913
         totals: ``float64``, shape ``(n_cells,)``, of `measure_cells`.
         slots: ``int16``, shape ``(n_features,)``: column of a variable gene, else -1.
         known: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
-        starts: ``int64``, shape ``(n_cells + 1,)``; set: where each cell begins.
+        new_indptr: ``int64``, shape ``(n_cells + 1,)``; set: start of each cell's values.
         columns: ``int16``, shape ``(>= n_values,)``; set.
         values: ``int32``, shape ``(>= n_values,)``; set to fixed-point values.
 
@@ -100,7 +100,7 @@ def gather_cells(  # noqa: PLR0913
     """
     n = 0
     n_features = np.uint64(len(slots))
-    starts[0] = 0
+    new_indptr[0] = 0
     for cell in range(len(indptr) - 1):
         total = totals[cell]
         first = n
@@ -123,17 +123,17 @@ def gather_cells(  # noqa: PLR0913
                     columns[at] = column
                     values[at] = value
                     n += 1
-        starts[cell + 1] = n
+        new_indptr[cell + 1] = n
     return n
 
 
 @compiled
 def add_products(  # noqa: PLR0913
-    starts: Any,
+    indptr: Any,
     columns: Any,
     values: Any,
     n_cells: int,
-    begins: Any,
+    gene_indptr: Any,
     places: Any,
     ends: Any,
     sums: Any,
@@ -145,11 +145,11 @@ def add_products(  # noqa: PLR0913
     added to it.
 
     Args:
-        starts: ``int64``, shape ``(n_cells + 1,)``: where each cell begins.
+        indptr: ``int64``, shape ``(n_cells + 1,)``: start of each cell's values.
         columns: ``int16``, shape ``(>= n_values,)``, increasing within a cell.
         values: ``int32``, shape ``(>= n_values,)``.
         n_cells: Number of cells.
-        begins: ``int64``, shape ``(n_genes + 1,)``; memory to work in.
+        gene_indptr: ``int64``, shape ``(n_genes + 1,)``; memory to work in.
         places: ``int32``, shape ``(>= n_values,)``; memory to work in.
         ends: ``int32``, shape ``(>= n_values,)``; memory to work in.
         sums: ``int64``, shape ``(n_genes,)``; added to.
@@ -158,38 +158,38 @@ def add_products(  # noqa: PLR0913
     """
     n_genes = len(sums)
     for gene in range(n_genes + 1):
-        begins[gene] = 0
-    for i in range(starts[n_cells]):
-        begins[columns[i] + 1] += 1
+        gene_indptr[gene] = 0
+    for i in range(indptr[n_cells]):
+        gene_indptr[columns[i] + 1] += 1
         sums[columns[i]] += values[i]
     for gene in range(n_genes):
-        begins[gene + 1] += begins[gene]
+        gene_indptr[gene + 1] += gene_indptr[gene]
     for cell in range(n_cells):
-        for i in range(starts[cell], starts[cell + 1]):
-            at = begins[columns[i]]
+        for i in range(indptr[cell], indptr[cell + 1]):
+            at = gene_indptr[columns[i]]
             places[at] = i
-            ends[at] = starts[cell + 1]
-            begins[columns[i]] = at + 1
+            ends[at] = indptr[cell + 1]
+            gene_indptr[columns[i]] = at + 1
     first = 0
     # Where column 0 of a row would be: rows are shorter by one, and begin at the diagonal.
     row = np.int64(0)
     for gene in range(n_genes):
-        for k in range(first, begins[gene]):
+        for k in range(first, gene_indptr[gene]):
             value = np.int64(values[places[k]])
             for i in range(np.uint64(places[k]), np.uint64(ends[k])):
                 products[np.uint64(row + columns[i])] += value * values[i]
-        first = begins[gene]
+        first = gene_indptr[gene]
         row += n_genes - gene - 1
 
 
 @compiled
 def project_cells(
-    starts: Any, columns: Any, values: Any, loadings: Any, offsets: Any, scores: Any
+    indptr: Any, columns: Any, values: Any, loadings: Any, offsets: Any, scores: Any
 ) -> None:
     """Project cells onto components; all numbers are integers in doubles, so sums are exact.
 
     Args:
-        starts: ``int64``, shape ``(>= n_cells + 1,)``.
+        indptr: ``int64``, shape ``(>= n_cells + 1,)``.
         columns: ``int16``, shape ``(>= n_values,)``.
         values: ``int32``, shape ``(>= n_values,)``.
         loadings: ``float64``, whole numbers, shape ``(n_genes, n_components)``.
@@ -200,7 +200,7 @@ def project_cells(
     for cell in range(np.uint64(scores.shape[0])):
         for k in range(n_components):
             scores[cell, k] = -offsets[k]
-        for i in range(starts[cell], starts[cell + np.uint64(1)]):
+        for i in range(indptr[cell], indptr[cell + np.uint64(1)]):
             value = np.float64(values[i])
             column = np.uint64(columns[i])
             for k in range(n_components):

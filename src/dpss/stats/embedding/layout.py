@@ -97,7 +97,7 @@ def place_nodes(graph: Graph, scores: NDArray[np.float64]) -> NDArray[np.float64
     if len(graph.weights) == 0:
         return places
     epochs = 200 if graph.n_nodes <= _FEW else 100
-    sources = np.repeat(np.arange(graph.n_nodes, dtype=np.int32), np.diff(graph.begins))
+    sources = np.repeat(np.arange(graph.n_nodes, dtype=np.int32), np.diff(graph.indptr))
     largest = float(graph.weights.max())
     used = graph.weights >= largest / epochs
     periods = largest / graph.weights[used]

@@ -23,7 +23,7 @@ _MAX_LEVELS = 64
 
 @compiled
 def move_nodes(  # noqa: PLR0913
-    begins: Any,
+    indptr: Any,
     targets: Any,
     weights: Any,
     strengths: Any,
@@ -38,7 +38,7 @@ def move_nodes(  # noqa: PLR0913
     """Move nodes to better communities until none is better.
 
     Args:
-        begins: ``int64``, shape ``(n_nodes + 1,)``.
+        indptr: ``int64``, shape ``(n_nodes + 1,)``.
         targets: ``int32``, shape ``(n_edges,)``.
         weights: ``float64``, shape ``(n_edges,)``.
         strengths: ``float64``, shape ``(n_nodes,)``: sum of a node's weights.
@@ -63,7 +63,7 @@ def move_nodes(  # noqa: PLR0913
         own = communities[node]
         strength = strengths[node]
         n_touched = 0
-        for i in range(begins[node], begins[node + 1]):
+        for i in range(indptr[node], indptr[node + 1]):
             other = targets[i]
             if other != node:
                 community = communities[other]
@@ -85,7 +85,7 @@ def move_nodes(  # noqa: PLR0913
         if best != own:
             communities[node] = best
             n_moves += 1
-            for i in range(begins[node], begins[node + 1]):
+            for i in range(indptr[node], indptr[node + 1]):
                 other = targets[i]
                 if communities[other] != best and waiting[other] == 0:
                     waiting[other] = 1
@@ -97,7 +97,7 @@ def move_nodes(  # noqa: PLR0913
 
 @compiled
 def refine_nodes(  # noqa: PLR0912, PLR0913
-    begins: Any,
+    indptr: Any,
     targets: Any,
     weights: Any,
     strengths: Any,
@@ -115,7 +115,7 @@ def refine_nodes(  # noqa: PLR0912, PLR0913
     """Cut communities into well-connected parts: single nodes join the best part near them.
 
     Args:
-        begins: ``int64``, shape ``(n_nodes + 1,)``.
+        indptr: ``int64``, shape ``(n_nodes + 1,)``.
         targets: ``int32``, shape ``(n_edges,)``.
         weights: ``float64``, shape ``(n_edges,)``.
         strengths: ``float64``, shape ``(n_nodes,)``.
@@ -133,7 +133,7 @@ def refine_nodes(  # noqa: PLR0912, PLR0913
     """
     for node in range(len(strengths)):
         total = 0.0
-        for i in range(begins[node], begins[node + 1]):
+        for i in range(indptr[node], indptr[node + 1]):
             if targets[i] != node and communities[targets[i]] == communities[node]:
                 total += weights[i]
         outward[node] = total
@@ -145,7 +145,7 @@ def refine_nodes(  # noqa: PLR0912, PLR0913
         if sizes[refined[node]] != 1 or refined[node] != node or not connected:
             continue
         n_touched = 0
-        for i in range(begins[node], begins[node + 1]):
+        for i in range(indptr[node], indptr[node + 1]):
             other = targets[i]
             if other != node and communities[other] == communities[node]:
                 part = refined[other]
@@ -177,7 +177,7 @@ def refine_nodes(  # noqa: PLR0912, PLR0913
 class _Level:
     """A graph whose nodes are groups of nodes; edges within a node are loops."""
 
-    begins: NDArray[np.int64]
+    indptr: NDArray[np.int64]
     targets: NDArray[np.int32]
     weights: NDArray[np.float64]
     strengths: NDArray[np.float64]
@@ -196,15 +196,15 @@ class _Level:
     def join(self, groups: NDArray[np.int32]) -> _Level:
         """Return the graph of groups, numbered from 0 without gaps."""
         n = int(groups.max()) + 1
-        sources = np.repeat(np.arange(self.n_nodes), np.diff(self.begins))
+        sources = np.repeat(np.arange(self.n_nodes), np.diff(self.indptr))
         keys = groups[sources].astype(np.int64) * n + groups[self.targets]
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
         weights = np.add.reduceat(self.weights[order], first)
-        begins = np.searchsorted(keys[first], np.arange(n + 1) * n).astype(np.int64)
+        indptr = np.searchsorted(keys[first], np.arange(n + 1) * n).astype(np.int64)
         strengths = np.bincount(groups, self.strengths, n).astype(np.float64)
-        return _Level(begins, (keys[first] % n).astype(np.int32), weights, strengths)
+        return _Level(indptr, (keys[first] % n).astype(np.int32), weights, strengths)
 
 
 def find_clusters(graph: Graph, resolution: float = 1.0, n_rounds: int = 4) -> NDArray[np.int32]:
@@ -219,9 +219,9 @@ def find_clusters(graph: Graph, resolution: float = 1.0, n_rounds: int = 4) -> N
         Cluster of each node, shape ``(n_nodes,)``.
     """
     strengths = np.bincount(
-        np.repeat(np.arange(graph.n_nodes), np.diff(graph.begins)), graph.weights, graph.n_nodes
+        np.repeat(np.arange(graph.n_nodes), np.diff(graph.indptr)), graph.weights, graph.n_nodes
     )
-    whole = _Level(graph.begins, graph.targets, graph.weights, strengths.astype(np.float64))
+    whole = _Level(graph.indptr, graph.targets, graph.weights, strengths.astype(np.float64))
     total = float(strengths.sum())
     communities = np.arange(graph.n_nodes, dtype=np.int32)
     if total > 0:
@@ -254,7 +254,7 @@ def _run(
         n = level.n_nodes
         communities = communities.copy()
         move_nodes(
-            level.begins, level.targets, level.weights, level.strengths, penalty,
+            level.indptr, level.targets, level.weights, level.strengths, penalty,
             level.order(seed * _MAX_LEVELS + depth), np.ones(n, np.uint8), communities,
             level.totals_of(communities), np.zeros(n), np.empty(n, np.int32),
         )  # fmt: skip
@@ -263,7 +263,7 @@ def _run(
             break
         refined, sizes = np.arange(n, dtype=np.int32), np.ones(n, np.int32)
         refine_nodes(
-            level.begins, level.targets, level.weights, level.strengths, penalty,
+            level.indptr, level.targets, level.weights, level.strengths, penalty,
             level.order(seed * _MAX_LEVELS + depth), communities, level.totals_of(communities),
             refined, level.strengths.copy(), np.empty(n), sizes, np.zeros(n),
             np.empty(n, np.int32),

@@ -77,12 +77,12 @@ def _moments(sums: NDArray[np.int64], n: float) -> tuple[NDArray[np.float64], ND
 
 @dataclass(frozen=True)
 class _Ranks:
-    """Mean ranks of the cells in each bin, over all clusters; twice of them, which are integers."""
+    """Doubled mean ranks of the cells in each bin, over all clusters, which are integers."""
 
     twice: NDArray[np.int64]
-    """Of the cells in the bins of all rows, shape ``(n_bins,)``."""
+    """Doubled ranks in the bins of all rows, shape ``(n_bins,)``."""
     twice_of_zeros: NDArray[np.int64]
-    """Of the cells without a value, which come first, shape ``(n_rows,)``."""
+    """Doubled ranks of the cells without a value, which rank first, shape ``(n_rows,)``."""
     spread: NDArray[np.float64]
     """Variance of a rank sum over n_in n_out, shape ``(n_rows,)``."""
     found_in: NDArray[np.int64]
@@ -97,7 +97,7 @@ class _Ranks:
         for k in range(len(groups.sizes)):
             cells += groups.histograms(k)
         found_in = groups.sum_bins(cells)
-        # The cells of a row end at the last rank, whatever those of the rows before are.
+        # Each row has its own ranks, which end at n.
         last = np.repeat(np.cumsum(found_in), groups.histogram_genes.n_bins)
         ranks = 2 * (n - last + np.cumsum(cells)) - cells + 1
         ties = groups.sum_bins(_ties(cells)) + _ties(n - found_in)
@@ -147,7 +147,7 @@ class Marker:
     cluster: int
     """Number of the cluster, from 0."""
     gene: int
-    """Place of the gene among those compared."""
+    """Index of the gene among those given."""
     score: float
     """Standardised rank sum."""
     t_score: float

@@ -34,20 +34,20 @@ def _dot(a: Any, i: Any, b: Any, j: Any) -> Any:
 
 
 @part(inline="always")
-def _insert(places: Any, distances: Any, i: Any, j: Any, distance: Any) -> None:
+def _insert(neighbours: Any, distances: Any, i: Any, j: Any, distance: Any) -> None:
     """Insert a neighbour into a sorted row that ends in a farther one; ties keep their order."""
     at = distances.shape[1] - 1
     while at > 0 and distances[i, at - 1] > distance:
         distances[i, at] = distances[i, at - 1]
-        places[i, at] = places[i, at - 1]
+        neighbours[i, at] = neighbours[i, at - 1]
         at -= 1
     distances[i, at] = distance
-    places[i, at] = j
+    neighbours[i, at] = j
 
 
 @compiled
 def search_all(
-    queries: Any, points: Any, norms: Any, first: int, places: Any, distances: Any
+    queries: Any, points: Any, norms: Any, first: int, neighbours: Any, distances: Any
 ) -> None:
     """Find the nearest points of each query among all; equally near ones by their number.
 
@@ -57,7 +57,7 @@ def search_all(
         norms: ``int32``, shape ``(n_points,)``: squared norms of the points.
         first: Number of the first query among the points, which is not its own neighbour;
             ``-n_queries`` or less if queries are no points.
-        places: ``int32``, shape ``(n_queries, n_neighbours)``; set to points.
+        neighbours: ``int32``, shape ``(n_queries, n_neighbours)``; set to points.
         distances: ``int32``, shape ``(n_queries, n_neighbours)``; set to squared distances.
     """
     n_neighbours = np.uint64(distances.shape[1])
@@ -65,12 +65,12 @@ def search_all(
         norm = _dot(queries, i, queries, i)
         for k in range(n_neighbours):
             distances[i, k] = _FAR
-            places[i, k] = -1
+            neighbours[i, k] = -1
         itself = first + np.int64(i)
         for j in range(np.uint64(points.shape[0])):
             distance = np.int32(norm + norms[j] - 2 * _dot(queries, i, points, j))
             if distance < distances[i, n_neighbours - np.uint64(1)] and np.int64(j) != itself:
-                _insert(places, distances, i, np.int32(j), distance)
+                _insert(neighbours, distances, i, np.int32(j), distance)
 
 
 @compiled
@@ -78,12 +78,12 @@ def search_lists(  # noqa: PLR0913
     queries: Any,
     centres: Any,
     centre_norms: Any,
-    begins: Any,
+    indptr: Any,
     points: Any,
     norms: Any,
     probes: Any,
     probe_distances: Any,
-    places: Any,
+    neighbours: Any,
     distances: Any,
 ) -> None:
     """Find the nearest points of each query in the lists of the nearest centres.
@@ -92,12 +92,12 @@ def search_lists(  # noqa: PLR0913
         queries: ``int16``, shape ``(n_queries, n_components)``.
         centres: ``int16``, shape ``(n_lists, n_components)``.
         centre_norms: ``int32``, shape ``(n_lists,)``.
-        begins: ``int64``, shape ``(n_lists + 1,)``: where each list begins in the points.
+        indptr: ``int64``, shape ``(n_lists + 1,)``: start of each list in the points.
         points: ``int16``, shape ``(n_points, n_components)``, list after list.
         norms: ``int32``, shape ``(n_points,)``.
         probes: ``int32``, shape ``(1, n_probes)``; memory to work in.
         probe_distances: ``int32``, shape ``(1, n_probes)``; memory to work in.
-        places: ``int32``, shape ``(n_queries, n_neighbours)``; set to points, -1 for none.
+        neighbours: ``int32``, shape ``(n_queries, n_neighbours)``; set to points, -1 for none.
         distances: ``int32``, shape ``(n_queries, n_neighbours)``; set to squared distances.
     """
     n_neighbours, n_probes = np.uint64(distances.shape[1]), np.uint64(probes.shape[1])
@@ -113,14 +113,14 @@ def search_lists(  # noqa: PLR0913
                 _insert(probes, probe_distances, nought, np.int32(j), distance)
         for k in range(n_neighbours):
             distances[i, k] = _FAR
-            places[i, k] = -1
+            neighbours[i, k] = -1
         for k in range(n_probes):
             probe = probes[0, k]
             if probe >= 0:
-                for j in range(np.uint64(begins[probe]), np.uint64(begins[probe + 1])):
+                for j in range(np.uint64(indptr[probe]), np.uint64(indptr[probe + 1])):
                     distance = np.int32(norm + norms[j] - 2 * _dot(queries, i, points, j))
                     if distance < distances[i, n_neighbours - one]:
-                        _insert(places, distances, i, np.int32(j), distance)
+                        _insert(neighbours, distances, i, np.int32(j), distance)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class SearchLists:
 
     centres: NDArray[np.int16]
     """Shape ``(n_lists, n_padded)``."""
-    begins: NDArray[np.int64]
+    indptr: NDArray[np.int64]
     """Start of each list, shape ``(n_lists + 1,)``."""
     members: NDArray[np.int64]
     """Cell of the sketch in each place of the lists, shape ``(n_sketch,)``."""
@@ -209,9 +209,9 @@ class SearchLists:
         nearest = _nearest_centres(points, centres)
         members = np.argsort(nearest, kind="stable")
         sizes = np.bincount(nearest, minlength=n_lists)
-        begins = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         listed = np.ascontiguousarray(points[members])
-        return cls(centres, begins, members, listed, squared_norms(centres), squared_norms(listed))
+        return cls(centres, indptr, members, listed, squared_norms(centres), squared_norms(listed))
 
     def search(
         self, queries: NDArray[np.int16], n_neighbours: int = N_NEIGHBOURS
@@ -227,16 +227,18 @@ class SearchLists:
             ``(n_queries, n_neighbours)``.
         """
         shape = (len(queries), n_neighbours)
-        places, distances = np.empty(shape, np.int32), np.empty(shape, np.int32)
+        neighbours, distances = np.empty(shape, np.int32), np.empty(shape, np.int32)
         probes = np.empty((2, 1, min(_PROBES, len(self.centres))), np.int32)
         search_lists(
-            queries, self.centres, self.centre_norms, self.begins, self.points, self.norms,
-            probes[0], probes[1], places, distances,
+            queries, self.centres, self.centre_norms, self.indptr, self.points, self.norms,
+            probes[0], probes[1], neighbours, distances,
         )  # fmt: skip
-        return np.where(places >= 0, self.members[places], -1), distances
+        return np.where(neighbours >= 0, self.members[neighbours], -1), distances
 
 
 def _nearest_centres(points: NDArray[np.int16], centres: NDArray[np.int16]) -> NDArray[np.int64]:
-    places = np.empty((len(points), 1), np.int32)
-    search_all(points, centres, squared_norms(centres), -len(points), places, np.empty_like(places))
-    return places[:, 0].astype(np.int64)
+    neighbours = np.empty((len(points), 1), np.int32)
+    search_all(
+        points, centres, squared_norms(centres), -len(points), neighbours, np.empty_like(neighbours)
+    )
+    return neighbours[:, 0].astype(np.int64)

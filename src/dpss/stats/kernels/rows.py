@@ -87,7 +87,7 @@ def share_limbs(share: Any) -> Any:
 
 @part(inline="always")
 def fraction_limbs(rest: Any) -> Any:
-    """Return a fraction of 1 in units of ``2**-LOW_BITS``, and what is left in the lowest limb.
+    """Return a fraction of 1 in units of ``2**-LOW_BITS``, and its rest in the lowest limb.
 
     The lowest limb has units of ``2**-(LOW_BITS + TAIL_BITS)``.
     """

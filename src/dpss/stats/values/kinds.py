@@ -25,6 +25,6 @@ class Values(StrEnum):
     TOO_LARGE = "too large"
     """Some finite values are larger than any count."""
     TOO_SMALL = "too small"
-    """All values are smaller than what sums can hold."""
+    """All values are too small for the precision of sums."""
     NOT_FINITE = "not finite"
     """Some values are NaN or infinite."""

@@ -49,7 +49,7 @@ class ScaleTraits:
     n_whole_ratios: int = 0
     """Of these, whole multiples of the smallest, as multiplied counts are."""
     n_compared: int = 0
-    """Logarithms, not whole, that are exact enough to tell whether their number is whole."""
+    """Fractional logarithms that are exact enough to recognise those of whole numbers."""
     n_whole: int = 0
     """Of these, logarithms of whole numbers."""
 

@@ -44,7 +44,7 @@ class RootTraits:
     n_ratios: int = 0
     """Values whose squares were compared with their cell's smallest."""
     n_whole_ratios: int = 0
-    """Of these, values with squares that are whole multiples; 0 as `n_whole`."""
+    """Of these, values whose squares are whole multiples; 0 in the same case."""
     n_cells: int = 0
     """Whole cells with a value above 0; 0 where cells are not known to be whole."""
     square_min: float = np.inf

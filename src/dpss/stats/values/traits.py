@@ -112,7 +112,7 @@ class ValueTraits:
 
     @property
     def lacks_cells(self) -> bool:
-        """Whether whole cells are needed to tell whether, and how, values are logarithms."""
+        """Whether whole cells are needed to recognise logarithms and their base."""
         could_be = not self.n_nonfinite and not self.n_negative and self.largest <= LOG_CEILING
         return bool(self.n_fractional) and could_be and not self.bases
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from dpss.stats.outliers import LimitSide, count_beyond
-from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN
 from dpss.summary.evidence import Evidence
 from dpss.summary.limits import (
     FAR_TOO_MITOCHONDRIAL,
@@ -15,12 +12,11 @@ from dpss.summary.limits import (
     N_MARKERS,
     PANEL_FEW_COUNTS,
     PANEL_GENES,
-    SCATER,
     measures_of,
     mitochondrial_limit,
-    suggest_limits,
 )
 from dpss.summary.numerals import plural
+from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
 FEW_CELLS = 100
 MANY = 0.1
@@ -34,7 +30,7 @@ _NOUNS = {
 }
 
 
-def look_at_total(evidence: Evidence) -> tuple[str, str]:
+def check_total(evidence: Evidence) -> tuple[str, str]:
     """Compare the number of cells with the one that the source states."""
     n_cells, expected = evidence.sums.cells.n_cells, evidence.expected_cells
     if expected is None:
@@ -44,7 +40,7 @@ def look_at_total(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"{n_cells:,} cells were read, as the source states."
 
 
-def look_at_cells(evidence: Evidence) -> tuple[str, str]:
+def check_cells(evidence: Evidence) -> tuple[str, str]:
     """Look for cells without counts, and at the number of cells."""
     cells = evidence.sums.cells
     empty = int(cells.total_counts.counts[cells.total_counts.values == 0].sum())
@@ -57,7 +53,7 @@ def look_at_cells(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"All {cells.n_cells_kept:,} cells have counts."
 
 
-def look_at_droplets(evidence: Evidence) -> tuple[str, str]:
+def check_droplets(evidence: Evidence) -> tuple[str, str]:
     """Look for a knee between cells and empty droplets."""
     found = evidence.droplets
     if found is None:
@@ -76,13 +72,13 @@ def look_at_droplets(evidence: Evidence) -> tuple[str, str]:
     return WARN, f"{message} All numbers are of both; --cells-above-knee leaves out those below."
 
 
-def look_at_depth(evidence: Evidence) -> tuple[str, str]:
+def check_depth(evidence: Evidence) -> tuple[str, str]:
     """Look at the share of cells with few genes; in panels, with few counts or one gene."""
     cells = evidence.sums.cells
     if not cells.n_cells_kept:
         return FAIL, "There are no cells to look at."
-    if int(evidence.features.is_gene.sum()) <= PANEL_GENES:
-        return _look_at_panel(evidence)
+    if len(evidence.genes) <= PANEL_GENES:
+        return _check_panel(evidence)
     genes = cells.n_genes_by_counts
     few = count_beyond(genes, FEW_GENES, LimitSide.AT_LEAST)
     share, message = few / cells.n_cells_kept, _share(few, cells.n_cells_kept)
@@ -92,7 +88,7 @@ def look_at_depth(evidence: Evidence) -> tuple[str, str]:
     return WARN if share > MANY else PASS, message
 
 
-def _look_at_panel(evidence: Evidence) -> tuple[str, str]:
+def _check_panel(evidence: Evidence) -> tuple[str, str]:
     cells = evidence.sums.cells
     n, genes, counts = cells.n_cells_kept, cells.n_genes_by_counts, cells.total_counts
     single = count_beyond(genes, 2, LimitSide.AT_LEAST)
@@ -107,22 +103,19 @@ def _look_at_panel(evidence: Evidence) -> tuple[str, str]:
     return WARN if few > MANY * n else PASS, message
 
 
-def look_at_outliers(evidence: Evidence) -> tuple[str, str]:
+def check_outliers(evidence: Evidence) -> tuple[str, str]:
     """Look at the share of cells far from the median, on each side of each measure."""
     cells = evidence.sums.cells
-    n_genes = int(evidence.features.is_gene.sum())
-    limits = suggest_limits(cells, n_genes, evidence.nomenclature.species)
-    far = [each for each in limits if each.source == SCATER]
-    if not far:
+    if not evidence.scater_limits:
         return NOT_MEASURED, (
             "How far cells lie from each other can't be told: half of them have the same numbers."
         )
     n, measures = cells.n_cells_kept, measures_of(cells)
-    found = []
-    for limit in far:
-        beyond = count_beyond(measures[limit.measure], limit.value, limit.side)
-        found.append((beyond, limit))
-    most, limit = max(found, key=lambda each: each[0])
+    counted = (
+        (count_beyond(measures[limit.measure], limit.value, limit.side), limit)
+        for limit in evidence.scater_limits
+    )
+    most, limit = max(counted, key=lambda each: each[0])
     way = "fewer" if limit.side is LimitSide.AT_LEAST else "more"
     edge = f"{limit.value:,.1f} %" if limit.measure == "pct_counts_mt" else f"{limit.value:,.0f}"
     message = f"{_share(most, n)} far {way} {_NOUNS[limit.measure]} than the median, {way} than "
@@ -130,7 +123,7 @@ def look_at_outliers(evidence: Evidence) -> tuple[str, str]:
     return WARN if most > MANY * n else PASS, message
 
 
-def look_at_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
+def check_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
     """Look at how many mitochondrial genes are recognised."""
     n = int(np.count_nonzero(evidence.mitochondrial))
     if n == 0:
@@ -146,7 +139,7 @@ def look_at_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"{n:,} mitochondrial genes were recognised."
 
 
-def look_at_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
+def check_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
     """Look at the share of cells with many mitochondrial counts, and at the median."""
     percents = evidence.sums.cells.pct_counts_mt
     n = int(np.count_nonzero(evidence.mitochondrial))
@@ -160,34 +153,17 @@ def look_at_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
             f"The share of mitochondrial counts is not known: no cell has a count of the {n} such "
             "genes, as if they had been left out."
         )
-    return _judge_mitochondrial_share(evidence)
-
-
-def _judge_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
-    cells = evidence.sums.cells
-    percents = cells.pct_counts_mt
-    if percents is None:
-        raise ValueError("there is no percentage to judge")
-    usual = mitochondrial_limit(evidence.nomenclature.species)
-    messages = list(_sentences(percents.median, usual))
-    far = count_beyond(percents, FAR_TOO_MITOCHONDRIAL, LimitSide.AT_MOST)
-    if far > MANY * percents.n:
-        messages.insert(0, (
-            f"{_percent(far, percents.n)} of cells are above {FAR_TOO_MITOCHONDRIAL:.0f} % "
-            "mitochondrial counts."
-        ))  # fmt: skip
-    elif percents.median <= usual:
-        return PASS, (
-            f"{_percent(far, percents.n) + ' of cells are' if far else 'No cell is'} above "
-            f"{FAR_TOO_MITOCHONDRIAL:.0f} % mitochondrial counts; the median is "
-            f"{percents.median:.1f} %."
-        )
-    return WARN, " ".join(messages)
-
-
-def _sentences(median: float, usual: float) -> Iterator[str]:
+    usual, median = mitochondrial_limit(evidence.nomenclature.species), percents.median
+    n_far = count_beyond(percents, FAR_TOO_MITOCHONDRIAL, LimitSide.AT_MOST)
+    far = f"{_percent(n_far, percents.n)} of cells are" if n_far else "No cell is"
+    far += f" above {FAR_TOO_MITOCHONDRIAL:.0f} % mitochondrial counts"
     beyond = f", more than the {usual:.0f} % expected of intact cells" if median > usual else ""
-    yield f"The median cell has {median:.1f} % mitochondrial counts{beyond}."
+    message = f"The median cell has {median:.1f} % mitochondrial counts{beyond}."
+    if n_far > MANY * percents.n:
+        return WARN, f"{far}. {message}"
+    if median > usual:
+        return WARN, message
+    return PASS, f"{far}; the median is {median:.1f} %."
 
 
 def _share(n_beyond: int, n: int) -> str:

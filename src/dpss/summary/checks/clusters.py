@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dpss.stats.outliers import LimitSide
-from dpss.summary.checks.kind import N_NAMED, NOT_MEASURED, PASS, WARN, listed
-from dpss.summary.limits import SCATER, Limit, mitochondrial_limit, suggest_limits
+from dpss.summary.checks.kind import N_NAMED, listed
+from dpss.summary.limits import Limit, mitochondrial_limit
 from dpss.summary.numerals import plural
+from dpss.summary.status import NOT_MEASURED, PASS, WARN
 
 if TYPE_CHECKING:
     from dpss.stats.histogram import Distribution
@@ -22,7 +23,7 @@ _NOUNS = {
 }
 
 
-def look_at_clusters(evidence: Evidence) -> tuple[str, str]:
+def check_clusters(evidence: Evidence) -> tuple[str, str]:
     """Look for clusters whose median cell lies beyond 3 MADs of all cells, on the bad side.
 
     The bad side is fewer genes, fewer counts or a larger mitochondrial share; the share must
@@ -32,7 +33,11 @@ def look_at_clusters(evidence: Evidence) -> tuple[str, str]:
     if found is None:
         reason = evidence.no_embedding_reason or "that was switched off"
         return NOT_MEASURED, f"The cells were not compared with each other: {reason}."
-    limits = _limits_of(evidence)
+    limits = [
+        each
+        for each in evidence.scater_limits
+        if (each.side is LimitSide.AT_MOST) == (each.measure == "pct_counts_mt")
+    ]
     if not limits:
         return NOT_MEASURED, "Half of the cells have the same numbers: no cluster is far from them."
     usual = mitochondrial_limit(evidence.nomenclature.species)
@@ -64,17 +69,6 @@ def _joined(found: Embedding) -> str:
         return ""
     joined = f"{plural(found.n_joined, 'small cluster')} joined larger ones"
     return f" {joined}: at most {found.n_clusters_max} were wanted."
-
-
-def _limits_of(evidence: Evidence) -> Sequence[Limit]:
-    n_genes = int(evidence.features.is_gene.sum())
-    found = suggest_limits(evidence.sums.cells, n_genes, evidence.nomenclature.species)
-    return [
-        each
-        for each in found
-        if each.source == SCATER
-        and (each.side is LimitSide.AT_MOST) == (each.measure == "pct_counts_mt")
-    ]
 
 
 def _faults_of(cluster: Cluster, limits: Sequence[Limit], usual: float) -> Iterator[str]:

@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from dpss.stats.kernels import layout
 from dpss.stats.moments import total_counts
-from dpss.summary.checks.kind import N_NAMED, PASS, WARN, listed
+from dpss.summary.checks.kind import N_NAMED, listed
 from dpss.summary.evidence import Evidence
 from dpss.summary.spreadsheet_names import names_of_spreadsheets
+from dpss.summary.status import PASS, WARN
 
 MIN_GENES = 10
 """Least genes with counts among which one with half of all counts is odd."""
 
 
-def look_at_genes(evidence: Evidence) -> tuple[str, str]:
+def check_genes(evidence: Evidence) -> tuple[str, str]:
     """Compare the number of detected genes with that of all; look for one with most counts."""
     is_gene = evidence.features.is_gene
     found = evidence.sums.genes.table[is_gene, layout.N_CELLS]
@@ -28,16 +29,15 @@ def look_at_genes(evidence: Evidence) -> tuple[str, str]:
         return PASS if n_found else WARN, message
     most = int(totals.argmax())
     share = totals[most] / totals.sum()
-    name = evidence.features.select(is_gene).names[most]
-    as_many = bool(np.isclose(2 * totals[most], totals.sum(), rtol=1e-9, atol=0))
-    if as_many:
+    name = evidence.genes.names[most]
+    if np.isclose(2 * totals[most], totals.sum(), rtol=1e-9, atol=0):
         return WARN, f"{message} {name} has as many counts as all others together, as a sum has."
     return WARN, f"{message} {name} has {share:.0%} of all counts: it may be no gene."
 
 
-def look_at_names(evidence: Evidence) -> tuple[str, str]:
+def check_names(evidence: Evidence) -> tuple[str, str]:
     """Look for names and ids that occur more than once."""
-    genes = evidence.features.select(evidence.features.is_gene)
+    genes = evidence.genes
     names, ids = _repeated(genes.names), _repeated(genes.ids)
     if not names and not ids:
         return PASS, "All names and ids of genes are unique."
@@ -48,9 +48,9 @@ def look_at_names(evidence: Evidence) -> tuple[str, str]:
     )
 
 
-def look_at_dates(evidence: Evidence) -> tuple[str, str]:
+def check_dates(evidence: Evidence) -> tuple[str, str]:
     """Look for names that a spreadsheet program has changed."""
-    genes = evidence.features.select(evidence.features.is_gene)
+    genes = evidence.genes
     found = names_of_spreadsheets(genes.names.tolist())
     if not found:
         return PASS, "No gene name is a date or a number in scientific notation."
@@ -61,7 +61,7 @@ def look_at_dates(evidence: Evidence) -> tuple[str, str]:
     )
 
 
-def look_at_identity(evidence: Evidence) -> tuple[str, str]:
+def check_identity(evidence: Evidence) -> tuple[str, str]:
     """Look at the kind of ids and the species."""
     found = evidence.nomenclature
     message = f"The genes are named by {found.id_type}{' with versions' if found.versioned else ''}"
@@ -71,7 +71,7 @@ def look_at_identity(evidence: Evidence) -> tuple[str, str]:
     return PASS if len(found.species) == 1 and found.are_genes else WARN, message
 
 
-def look_at_features(evidence: Evidence) -> tuple[str, str]:
+def check_features(evidence: Evidence) -> tuple[str, str]:
     """Look for features that are no genes."""
     kinds = evidence.features.feature_types
     if kinds is None:

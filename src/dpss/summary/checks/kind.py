@@ -7,11 +7,6 @@ from dataclasses import dataclass
 
 from dpss.summary.evidence import Evidence
 
-PASS, WARN, FAIL, NOT_MEASURED = "pass", "warn", "fail", "not measured"
-"""Status of a check: passed; a warning; the numbers can't be used as they are; the checked property
-is missing. The last one never counts as passed.
-"""
-
 N_NAMED = 5
 """Examples that a sentence names at most."""
 
@@ -27,7 +22,7 @@ class CheckKind:
     """Rule by which a matrix does not pass."""
     source: str
     """Source of the rule."""
-    look: Callable[[Evidence], tuple[str, str]]
+    check: Callable[[Evidence], tuple[str, str]]
     """Returns status and sentences; the first sentence can stand alone."""
     figure: str = ""
     """Slug of the figure that shows the checked property; empty if none does."""

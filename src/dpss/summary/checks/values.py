@@ -10,8 +10,9 @@ from dpss.model import Certainty
 from dpss.stats.values.kinds import Values
 from dpss.stats.values.logarithms import LOG_CEILING
 from dpss.summary.assumptions import assumptions, describe_assumption
-from dpss.summary.checks.kind import FAIL, NOT_MEASURED, PASS, WARN, listed
+from dpss.summary.checks.kind import listed
 from dpss.summary.evidence import Evidence
+from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
 _MEANING = {
     Values.COUNTS: "whole numbers of at least 0: counts",
@@ -27,7 +28,7 @@ _MEANING = {
 }
 
 
-def look_at_values(evidence: Evidence) -> tuple[str, str]:
+def check_values(evidence: Evidence) -> tuple[str, str]:
     """Check the kind of the values."""
     values = _values_used(evidence)
     message = f"The values of {evidence.used} are {_MEANING[values]}."
@@ -71,7 +72,7 @@ def _say_base(evidence: Evidence) -> str:
     )
 
 
-def look_at_layers(evidence: Evidence) -> tuple[str, str]:
+def check_layers(evidence: Evidence) -> tuple[str, str]:
     """Check the kind of the values in each layer."""
     if len(evidence.layers) == 1:
         return PASS, f"There is one layer, {evidence.used}."
@@ -90,7 +91,7 @@ def look_at_layers(evidence: Evidence) -> tuple[str, str]:
     return WARN if broken or tied else PASS, message
 
 
-def look_at_raw(evidence: Evidence) -> tuple[str, str]:
+def check_raw(evidence: Evidence) -> tuple[str, str]:
     """Compare X with raw.X."""
     found = {layer.name: layer for layer in evidence.layers}
     if not {"X", "raw.X"} <= found.keys():
@@ -103,7 +104,7 @@ def look_at_raw(evidence: Evidence) -> tuple[str, str]:
     return PASS, "raw.X holds counts, X something else."
 
 
-def look_at_zeros(evidence: Evidence) -> tuple[str, str]:
+def check_zeros(evidence: Evidence) -> tuple[str, str]:
     """Look for zeros that are stored."""
     n = evidence.sums.facts.n_explicit_zeros
     if n:
@@ -111,7 +112,7 @@ def look_at_zeros(evidence: Evidence) -> tuple[str, str]:
     return PASS, "No zero is stored as if it were a count."
 
 
-def look_at_ceiling(evidence: Evidence) -> tuple[str, str]:
+def check_ceiling(evidence: Evidence) -> tuple[str, str]:
     """Look for logarithms that are too large."""
     largest = evidence.sums.facts.largest
     if _values_used(evidence) is not Values.LOG_NORMALISED:
@@ -122,7 +123,7 @@ def look_at_ceiling(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"The largest value is {stored:,.1f}, as logarithms of counts are."
 
 
-def look_at_assumptions(evidence: Evidence) -> tuple[str, str]:
+def check_assumptions(evidence: Evidence) -> tuple[str, str]:
     """Look for assumptions that change numbers."""
     found = assumptions(evidence.decisions)
     if not found:

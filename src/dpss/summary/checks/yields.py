@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dpss.summary.checks.kind import PASS, WARN
 from dpss.summary.numerals import plural, proportion
 from dpss.summary.record import Check, Summary
+from dpss.summary.status import PASS, WARN
 
 NAME = "expected_cells"
 QUESTION = "Are there about as many cells as were expected?"
@@ -38,15 +38,15 @@ def check_yield(found: int, expected: int, *, estimated: bool = False) -> Check:
     one = found == 1
     if estimated:
         verb = "looks like a cell" if one else "look like cells"
-        what = f"About {plural(found, 'barcode')} {verb}"
+        subject = f"About {plural(found, 'barcode')} {verb}"
     else:
-        what = f"{plural(found, 'cell')} {'was' if one else 'were'} read"
+        subject = f"{plural(found, 'cell')} {'was' if one else 'were'} read"
     ratio = found / expected
     if 1 / FACTOR <= ratio <= FACTOR:
         was = "was" if expected == 1 else "were"
-        return Check(NAME, PASS, f"{what}; {expected:,} {was} expected.")
+        return Check(NAME, PASS, f"{subject}; {expected:,} {was} expected.")
     that = "one that was" if expected == 1 else f"{expected:,} that were"
-    return Check(NAME, WARN, f"{what}, {proportion(found, expected)} the {that} expected.")
+    return Check(NAME, WARN, f"{subject}, {proportion(found, expected)} the {that} expected.")
 
 
 def with_yield(summary: Summary, expected: int) -> Summary:

@@ -52,7 +52,7 @@ def modularity(graph: Graph, labels: NDArray[np.int32], resolution: float = 1.0)
         labels: Cluster of each node, from 0, shape ``(n_nodes,)``.
         resolution: As for `dpss.stats.embedding.leiden.find_clusters`.
     """
-    sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph.begins))
+    sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph.indptr))
     total = float(graph.weights.sum())
     within = float(graph.weights[labels[sources] == labels[graph.targets]].sum())
     sums = np.bincount(labels[sources], graph.weights)

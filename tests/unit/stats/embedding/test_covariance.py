@@ -34,7 +34,7 @@ def test_products_and_sketch_are_those_of_numpy() -> None:
     least = np.sort(np.argsort(hash_cells(np.arange(N_CELLS)))[:N_SKETCH])
     np.testing.assert_array_equal(found.sketch, least)
     part = found.sketch_cells
-    dense = sp.csr_matrix((part.values, part.columns, part.starts), (N_SKETCH, n)).toarray()
+    dense = sp.csr_matrix((part.values, part.columns, part.indptr), (N_SKETCH, n)).toarray()
     np.testing.assert_array_equal(dense, variable[least])
 
 

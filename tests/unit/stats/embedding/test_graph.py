@@ -21,7 +21,7 @@ def test_graph_is_symmetric_and_near_umaps(tmp_path: Path) -> None:
     points = ScoreScale.of(scores).apply(scores)
     places, distances = neighbours_of(points)
     found = graph_of(places, np.sqrt(distances))
-    matrix = sp.csr_matrix((found.weights, found.targets, found.begins))
+    matrix = sp.csr_matrix((found.weights, found.targets, found.indptr))
     assert (matrix != matrix.T).nnz == 0
     # umap-learn counts the cell itself as its first neighbour.
     with_itself = np.column_stack([np.arange(300), places])

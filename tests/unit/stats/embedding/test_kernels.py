@@ -17,11 +17,11 @@ def test_unsorted_cells_are_sorted_and_foreign_genes_left_out(values: str, indic
     genes = np.array([5, 1, 9, 0, 3, 77, -4], dtype=indices)
     data = np.array([2, 1, 40, 3, 0, 5, 6], dtype=values)
     slots = np.array([0, 1, -1, 2, -1, 3, -1, -1, -1, 4], dtype=np.int16)
-    starts, columns = np.empty(2, np.int64), np.empty(7, np.int16)
+    indptr, columns = np.empty(2, np.int64), np.empty(7, np.int16)
     found = np.empty(7, np.int32)
     n = gather_cells(
         np.array([0, 7]), genes, data, np.array([46.0]), slots, np.empty(N_LOGARITHMS, np.int64),
-        starts, columns, found,
+        indptr, columns, found,
     )  # fmt: skip
     assert n == 4
     assert columns[:4].tolist() == [0, 1, 3, 4]

@@ -28,7 +28,7 @@ def test_modularity_is_not_below_louvains(seed: int, resolution: float) -> None:
     """The clusters are as good as networkx's; their modularity is networkx's own number."""
     found, _, _ = graph(400, seed)
     labels = find_clusters(found, resolution)
-    matrix = sp.csr_array((found.weights, found.targets, found.begins))
+    matrix = sp.csr_array((found.weights, found.targets, found.indptr))
     other = nx.from_scipy_sparse_array(matrix)
     parts = nx.community.louvain_communities(other, resolution=resolution, seed=0)
     ours = [set(np.flatnonzero(labels == k)) for k in range(labels.max() + 1)]
