@@ -108,11 +108,11 @@ def _quoted(names: Iterable[str]) -> str:
 def formats_page() -> str:
     """Return the page of all formats, from the table of readers."""
     rows = [
-        f"| {about.name} | {_quoted(about.endings)} | `dpss.formats.{about.reader}` | "
-        f"{about.constant_memory} | "
-        f"{_quoted(about.real_files) or 'made ones only'} |"
+        f"| {info.name} | {_quoted(info.endings)} | `dpss.formats.{info.reader}` | "
+        f"{info.constant_memory} | "
+        f"{_quoted(info.real_files) or 'made ones only'} |"
         for known in FORMATS
-        for about in known.abouts
+        for info in known.infos
     ]
     table = [
         "| format | usual endings | reader | constant memory | tested with, of real files |",

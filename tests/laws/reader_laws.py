@@ -160,7 +160,7 @@ class ReaderLaws:
     """Inherit, and define `write`; where it can't write any counts, define `make` instead."""
 
     about = ""
-    """Begin of the format's name in the reference (`dpss.formats.base.About`)."""
+    """Begin of the format's name in the reference (`dpss.formats.record.FormatInfo`)."""
     suffix = ""
     has_ids = True
     """Whether the format has a place for ids beside names."""

@@ -274,7 +274,7 @@ class TestR(ReaderLaws):
 
 def test_every_format_keeps_them() -> None:
     """Each row of the reference's table has a class here."""
-    rows = {about.name for known in FORMATS for about in known.abouts}
+    rows = {info.name for known in FORMATS for info in known.infos}
     classes = [each for each in globals().values() if isinstance(each, type)]
     kept = {each.about for each in classes if issubclass(each, ReaderLaws)}
     assert [row for row in rows if not any(each and row.startswith(each) for each in kept)] == []

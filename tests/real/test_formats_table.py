@@ -10,7 +10,7 @@ from dpss.formats.base import Matrix
 from dpss.formats.discovery import iter_matrices
 from dpss.formats.hdf5.file import Hdf5File
 from dpss.formats.hdf5.layouts import LAYOUTS
-from dpss.formats.record import About, Format
+from dpss.formats.record import Format, FormatInfo
 from dpss.formats.registry import FORMATS, format_of, format_of_folder
 from dpss.storage.archives.zip import ZipTree
 from dpss.storage.base import Blob
@@ -18,7 +18,7 @@ from dpss.storage.locations import Source
 from tests.summarise import source_of
 
 KNOWN = [
-    (known, about, name) for known in FORMATS for about in known.abouts for name in about.real_files
+    (known, info, name) for known in FORMATS for info in known.infos for name in info.real_files
 ]
 
 
@@ -33,15 +33,15 @@ def first_format(source: Source) -> Format:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("known", "about", "name"), KNOWN, ids=[name for *_, name in KNOWN])
+@pytest.mark.parametrize(("known", "info", "name"), KNOWN, ids=[name for *_, name in KNOWN])
 def test_a_real_file_is_of_the_format_that_names_it(
-    known: Format, about: About, name: str, real_data: Path
+    known: Format, info: FormatInfo, name: str, real_data: Path
 ) -> None:
     """It is recognised as that format before any other, and opens."""
     source = source_of(real_data / name)
     assert first_format(source) is known
-    if about in [layout.about for layout in LAYOUTS]:
+    if info in [layout.info for layout in LAYOUTS]:
         assert isinstance(source, Blob)
         file = Hdf5File(source)
-        assert next(each.about for each in LAYOUTS if each.functions.recognises(file)) is about
+        assert next(each.info for each in LAYOUTS if each.functions.recognises(file)) is info
     assert all(isinstance(found, Matrix) for found in iter_matrices(source))

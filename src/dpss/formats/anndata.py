@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError
-from dpss.formats.annotation.cell_table import HeldTable
-from dpss.formats.annotation.dataset_facts import HeldFacts
-from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.cell_table import InMemoryTable
+from dpss.formats.annotation.dataset_facts import InMemoryFacts
+from dpss.formats.annotation.gene_table import gene_table
 from dpss.formats.annotation.modalities import holds_genes
-from dpss.formats.arrays.coordinates import HeldCoordinates
-from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, kind_of
+from dpss.formats.arrays.coordinates import InMemoryCoordinates
+from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, layout_of
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import ANNDATA_ORIENTATION, Matrix
 from dpss.model import Certainty, Decision, GeneTable
@@ -145,10 +145,10 @@ def open_anndata(adata: Any) -> Matrix:
     if not found:
         raise NoMatrixError("the AnnData object has no X, raw.X or layer")
     columns = {str(name): adata.obs[name] for name in adata.obs.columns}
-    cells = HeldTable(columns, np.asarray(adata.obs_names))
+    cells = InMemoryTable(columns, np.asarray(adata.obs_names))
     arrays = {str(key): value for key, value in _obsm(adata) if _is_array(value)}
-    coordinates = HeldCoordinates(arrays) if arrays else None
-    facts = HeldFacts(getattr(adata, "uns", {}))
+    coordinates = InMemoryCoordinates(arrays) if arrays else None
+    facts = InMemoryFacts(getattr(adata, "uns", {}))
     matrix = Matrix("", FORMAT, tuple(found), (), (ANNDATA_ORIENTATION,), cells, coordinates, facts)
     return sum_probes(matrix, "the AnnData object")
 
@@ -190,7 +190,7 @@ def _layer(
     if whole:
         matrix = get(parent)
         _check_kind(name, matrix)
-        gene_major = kind_of(matrix) == "csc"
+        gene_major = layout_of(matrix) == "csc"
         sparse = is_sparse(matrix)
         cut = _cutter(matrix, gene_major=gene_major)
     else:

@@ -1,4 +1,4 @@
-"""The interfaces of readers: matrices, layers and tables of cells.
+"""Interfaces of readers: matrices, layers and tables of the cells.
 
 A file holds one or more matrices, a matrix has one or more layers, and a layer gives blocks.
 ``CONTRIBUTING.md`` shows how a format is added.
@@ -34,14 +34,14 @@ class Layer(Protocol):
 
     @property
     def n_cells(self) -> int | None:
-        """Number of cells; ``None`` where only a full reading counts them.
+        """Number of cells; ``None`` if only a full reading counts them.
 
-        A layer without a number is cell-major; its one partition ends behind its last cell.
+        A layer without a number is cell-major; its one partition ends beyond its last cell.
         """
 
     @property
     def n_values(self) -> int | None:
-        """Number of stored values, as far as known before reading; for progress only."""
+        """Number of stored values; ``None`` if not known before reading; for progress only."""
 
     @property
     def genes(self) -> GeneTable:
@@ -49,13 +49,12 @@ class Layer(Protocol):
 
     @property
     def cell_major(self) -> bool:
-        """Whether `cell_blocks` can be called, for one pass; otherwise `entry_blocks`, for two."""
+        """Whether one pass over `cell_blocks` is enough; otherwise two over `entry_blocks`."""
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the layer into parts of about ``partition_bytes`` that can be read side by side.
+        """Cut the layer into ranges of about ``partition_bytes`` that can be read in parallel.
 
-        A part is a range of cells where the layer is cell-major, else a range of
-        whatever the layer's major axis is.
+        Ranges of cells for a cell-major layer, else of genes, tiles or chunks.
         """
 
     def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
@@ -66,7 +65,7 @@ class Layer(Protocol):
         """
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the stored values of a partition in blocks, in any order, each place once.
+        """Yield the stored values of a partition in blocks, in any order, each entry once.
 
         Raises:
             NotCellMajorError: The file has another order.
@@ -75,22 +74,22 @@ class Layer(Protocol):
 
 @runtime_checkable
 class EntryLayer(Protocol):
-    """A layer whose values may have no order."""
+    """A layer whose entries may have no order."""
 
     def gathered(self) -> Layer | None:
-        """Return a cell-major form of the layer if its values have no order, else ``None``."""
+        """Return a cell-major form of the layer if its entries have no order, else ``None``."""
 
 
 @runtime_checkable
 class SampledLayer(Protocol):
-    """A layer that can be opened without a look at all of its lines."""
+    """A layer that can be opened without reading all of its lines."""
 
     sample_only: bool
-    """Whether it was opened so: genes or cells of later lines are not known."""
+    """Whether it was opened so: the genes or cells of later lines are unknown."""
 
 
 class CellTable(Protocol):
-    """The table of the cells: names and columns of text, read in parts."""
+    """A table of the cells: names and columns of text, read in parts."""
 
     def columns(self) -> list[str]:
         """Return the names of the columns that can be read."""
@@ -112,7 +111,7 @@ class CellTable(Protocol):
 
 @runtime_checkable
 class CategoricalTable(Protocol):
-    """A table of the cells that gives categories and codes without the text of each cell."""
+    """A table of the cells that gives categories and codes instead of text."""
 
     def categories(self, column: str) -> NDArray[Any] | None:
         """Return the distinct values of a column, ``None`` for one without categories.
@@ -122,7 +121,7 @@ class CategoricalTable(Protocol):
         """
 
     def codes(self, column: str) -> Iterator[NDArray[np.int64]]:
-        """Yield the place of each cell's category in parts, -1 where the value is missing.
+        """Yield the index of each cell's category in parts, -1 where the value is missing.
 
         Raises:
             ColumnError: The codes are damaged.
@@ -130,10 +129,10 @@ class CategoricalTable(Protocol):
 
 
 class DatasetFacts(Protocol):
-    """Facts that a file states of its whole data set: AnnData's ``uns``."""
+    """Facts that a file states about its whole data set: AnnData's ``uns``."""
 
     def text(self, name: str) -> str | None:
-        """Return a single text of bounded length, ``None`` where the file has none of the name.
+        """Return a single text of bounded length; ``None`` if the file has none of this name.
 
         Raises:
             MatrixError: The text can't be read.
@@ -141,13 +140,13 @@ class DatasetFacts(Protocol):
 
 
 class CellCoordinates(Protocol):
-    """Coordinates of the cells that the file has: a UMAP and the like, read in parts.
+    """Coordinates of the cells in a file, such as a UMAP, read in parts.
 
-    The matrix is opened without them: an error of one of them concerns no other.
+    They are opened when they are read, so that an error of one concerns no other.
     """
 
     def names(self) -> list[str]:
-        """Return the names of what may be coordinates.
+        """Return the names of objects that may be coordinates.
 
         Raises:
             MatrixError: The members can't be listed.
@@ -158,7 +157,7 @@ class CellCoordinates(Protocol):
 
         Raises:
             ColumnError: The values are not coordinates.
-            MatrixError: They can't be read.
+            MatrixError: The values can't be read.
         """
 
     def points(self, name: str) -> Iterator[NDArray[np.float64]]:
@@ -166,7 +165,7 @@ class CellCoordinates(Protocol):
 
         Raises:
             ColumnError: The values are not coordinates.
-            MatrixError: They can't be read.
+            MatrixError: The values can't be read.
         """
 
 
@@ -193,11 +192,11 @@ class Matrix:
 
 
 def state_orientation(value: str, evidence: str) -> Decision:
-    """Return the orientation of a matrix whose format defines it.
+    """Return the decision on an orientation that the format defines.
 
     Args:
         value: ``cells × genes`` or ``genes × cells``, as stored.
-        evidence: Evidence for the orientation, one sentence.
+        evidence: One sentence.
     """
     return Decision("orientation", value, evidence, Certainty.STATED, changes_numbers=True)
 
@@ -207,8 +206,14 @@ ANNDATA_ORIENTATION = state_orientation(
 )
 
 
+def entries_of(block: CellBlock) -> EntryBlock:
+    """Return the values of whole cells as entries."""
+    cells = np.arange(block.start, block.start + block.n_cells, dtype=np.int32)
+    return EntryBlock(np.repeat(cells, np.diff(block.indptr)), block.indices, block.data)
+
+
 def cut_evenly(n: int, n_values: int, value_bytes: int, partition_bytes: int) -> list[range]:
-    """Cut ``n`` cells or genes with ``n_values`` values in all into even ranges.
+    """Cut ``n`` cells or genes with a total of ``n_values`` values into even ranges.
 
     Returns:
         Ranges of about ``partition_bytes`` each; a single empty one for ``n == 0``.

@@ -37,18 +37,16 @@ class _Endings:
 @cache
 def _endings() -> _Endings:
     """Return the endings of all formats."""
-    abouts = sorted(
-        (about for each in FORMATS for about in each.abouts), key=lambda about: about.cost
-    )
-    shared = tuple(ending for about in abouts for ending in about.shared_endings)
-    by_cost = (*(about.endings for about in abouts), shared, _ARCHIVES)
-    own = [ending for about in abouts for ending in about.endings]
+    infos = sorted((info for each in FORMATS for info in each.infos), key=lambda info: info.cost)
+    shared = tuple(ending for info in infos for ending in info.shared_endings)
+    by_cost = (*(info.endings for info in infos), shared, _ARCHIVES)
+    own = [ending for info in infos for ending in info.endings]
     return _Endings(
         by_cost,
         every=tuple(ending for endings in by_cost for ending in endings),
-        sure=tuple(ending for about in abouts if about.is_sure for ending in about.endings),
+        sure=tuple(ending for info in infos if info.is_sure for ending in info.endings),
         naming=tuple(dict.fromkeys(_without(ending, PACKING_ENDINGS) for ending in own)),
-        marks=tuple(mark for about in abouts for mark in about.marks),
+        marks=tuple(mark for info in infos for mark in info.marks),
     )
 
 

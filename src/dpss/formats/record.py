@@ -34,7 +34,7 @@ class Cost(IntEnum):
 
 
 @dataclass(frozen=True)
-class About:
+class FormatInfo:
     """Description of a format: endings, docs/reference/formats.md and laws are derived from it."""
 
     name: str
@@ -88,7 +88,7 @@ class Format:
     Listing, naming, recognition, unpacking and opening of matrices use this record.
     """
 
-    abouts: tuple[About, ...]
+    infos: tuple[FormatInfo, ...]
     load: Callable[[], FormatFunctions]
     """Imports the reader and returns its functions; called when one of them is first needed."""
     random_access: bool = False

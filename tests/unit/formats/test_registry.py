@@ -25,7 +25,7 @@ from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.discovery import OpenFailure, holds_matrix, iter_matrices
 from dpss.formats.options import OpenOptions
-from dpss.formats.record import About, Cost, Format, FormatFunctions
+from dpss.formats.record import Cost, Format, FormatFunctions, FormatInfo
 from dpss.formats.registry import FORMATS
 from dpss.job.stop import NeverStop
 from dpss.model import GeneTable, Project
@@ -58,7 +58,7 @@ def open_toy(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
 
 
 TOY = Format(
-    (About("toy", "toy", (".toy",), Cost.SPARSE_TEXT, is_sure=True, marks=("all.toys",)),),
+    (FormatInfo("toy", "toy", (".toy",), Cost.SPARSE_TEXT, is_sure=True, marks=("all.toys",)),),
     lambda: FormatFunctions(open_toy, is_file=is_toy),
 )
 TEXT = b"TOY:" + json.dumps(COUNTS.tolist()).encode()
@@ -173,12 +173,12 @@ def test_it_is_listed(tmp_path: Path) -> None:
 
 def test_every_format_has_its_module_and_its_endings() -> None:
     """The module that reads it is there; endings are lower case, and those that two have alike."""
-    abouts = [about for known in FORMATS for about in known.abouts]
-    for about in abouts:
-        assert import_module(f"dpss.formats.{about.reader}").__doc__
-        assert about.endings
-        for ending in (*about.endings, *about.shared_endings):
+    infos = [info for known in FORMATS for info in known.infos]
+    for info in infos:
+        assert import_module(f"dpss.formats.{info.reader}").__doc__
+        assert info.endings
+        for ending in (*info.endings, *info.shared_endings):
             assert ending.startswith(".")
             assert ending == ending.lower()
-        same = {(each.cost, each.is_sure) for each in abouts if each.endings == about.endings}
+        same = {(each.cost, each.is_sure) for each in infos if each.endings == info.endings}
         assert len(same) == 1

@@ -25,7 +25,7 @@ import scipy.sparse as sp
 from dpss.cli.config import make_run_settings
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.errors import ColumnError, CorruptMatrixError, FetchError, LimitError
-from dpss.formats.annotation.cell_table import HeldTable
+from dpss.formats.annotation.cell_table import InMemoryTable
 from dpss.formats.registry import open_matrices
 from dpss.job.cell_file import CellFile
 from dpss.job.cell_spool import SpooledRecords
@@ -284,9 +284,9 @@ def summarised(path: Path, n_cells: int = 5) -> tuple[CellFile, Any]:
     ("cells", "why"),
     [
         (None, "no names of cells are read of this format"),
-        (HeldTable({}), "there are no names of cells"),
-        (HeldTable({}, ["a", "b"]), "there are 2 names for 5 cells"),
-        (HeldTable({}, list("abcdefg")), "more names than the 5 cells"),
+        (InMemoryTable({}), "there are no names of cells"),
+        (InMemoryTable({}, ["a", "b"]), "there are 2 names for 5 cells"),
+        (InMemoryTable({}, list("abcdefg")), "more names than the 5 cells"),
         (Broken(damaged), "the heap is damaged"),
     ],
 )
@@ -316,7 +316,7 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(gzip.GzipFile, "write", full)
     with pytest.raises(LimitError, match="--scratch"):
-        file.write(HeldTable({}, list("abcde")), summary)
+        file.write(InMemoryTable({}, list("abcde")), summary)
 
 
 def test_spooled_records_are_in_memory_elsewhere(tmp_path: Path) -> None:

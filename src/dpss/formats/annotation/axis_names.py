@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from enum import Enum
 
-from dpss.formats.annotation.gene_columns import ENSEMBL
+from dpss.formats.annotation.gene_table import ENSEMBL
 
 _BARCODE = re.compile(
     r"(.*[^A-Za-z])?[ACGTN]{8,}([-_.:+x][A-Za-z0-9_.\-:]*)?|"
@@ -43,10 +43,10 @@ _GENE_TITLE = re.compile(
 _CELL_TITLE = re.compile(
     r"(cell|barcode|sample)s?([_ ]?(id|name|key|barcode|index|number|label)s?)?|cellkey", re.I
 )
-_N_LOOKED_AT = 5_000
+_N_SAMPLED = 5_000
 _FEW = 20
 _MIN_FAMILIES = 2
-"""Least number of families of genes among names of genes."""
+"""Least number of families that a list of genes has."""
 
 
 class AxisKind(Enum):
@@ -60,29 +60,29 @@ class AxisKind(Enum):
 
 
 def find_kind(names: Sequence[str], title: str = "") -> AxisKind:
-    """Return whether names are those of genes or of cells.
+    """Return the kind of names along an axis: genes, cells, like genes, or unknown.
 
     Args:
         names: Some names, in the file's order.
-        title: The header of their column, if there is one.
+        title: Title of their column; empty without one.
     """
-    some = names[:: max(1, len(names) // _N_LOOKED_AT)]
+    some = names[:: max(1, len(names) // _N_SAMPLED)]
     if not some:
         return AxisKind.UNKNOWN
-    if _share(ENSEMBL, some) > 0.5 or _share(_GENE_ID, some) > 0.5:
+    if _fraction(ENSEMBL, some) > 0.5 or _fraction(_GENE_ID, some) > 0.5:
         return AxisKind.GENES
-    if _share(_BARCODE, some) > 0.5:
+    if _fraction(_BARCODE, some) > 0.5:
         return AxisKind.CELLS
     n_families = _count_families(some)
     if _GENE_TITLE.fullmatch(title) or n_families >= _MIN_FAMILIES:
         return AxisKind.GENES
-    if _CELL_TITLE.fullmatch(title) or _share(_CELL, some) > 0.5:
+    if _CELL_TITLE.fullmatch(title) or _fraction(_CELL, some) > 0.5:
         return AxisKind.CELLS
     return AxisKind.LIKE_GENES if n_families or _looks_like_symbols(some) else AxisKind.UNKNOWN
 
 
-def _share(pattern: re.Pattern[str], names: Sequence[str]) -> float:
-    """Return the part of the names that match a pattern, 0 to 1."""
+def _fraction(pattern: re.Pattern[str], names: Sequence[str]) -> float:
+    """Return the fraction of the names that match a pattern."""
     return sum(pattern.fullmatch(name) is not None for name in names) / len(names)
 
 
@@ -99,7 +99,7 @@ def _count_families(names: Sequence[str]) -> int:
 
 
 def _looks_like_symbols(names: Sequence[str]) -> bool:
-    """Return whether names differ in their letters, as gene symbols do (cells: in numbers)."""
+    """Return whether names differ in letters, as gene symbols do; names of cells in numbers."""
     symbols = [name for name in names if _SYMBOL.fullmatch(name)]
     prefixes = {re.split(r"\d", name, maxsplit=1)[0].lower() for name in symbols}
     if len(names) < 5:
@@ -121,12 +121,12 @@ _MEASURE = re.compile(
     r"aspect_?ratio|center_?[xyz].*|[xyz]_centroid|(min|max)_[xyz]|(mean|max)\.[a-z0-9]+",
     re.I,
 )
-"""Columns of tables about cells (quality, clusters, places, shapes), of tests of genes, and
-of estimates for a single sample (kallisto, Salmon, RSEM)."""
+"""Titles in tables about cells (quality, clusters, positions, shapes), in tests of genes, and in
+estimates for a single sample (kallisto, Salmon, RSEM)."""
 
 
 def are_measures(names: Sequence[str]) -> bool:
-    """Return whether most columns are facts about cells or results of a test."""
+    """Return whether most titles are those of cell annotation or of results of a test."""
     known = sum(_MEASURE.fullmatch(name) is not None for name in names)
     return len(names) <= 200 and 2 * known > len(names)
 

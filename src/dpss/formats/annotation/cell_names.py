@@ -1,4 +1,4 @@
-"""Notes about names of cells; damaged names are only a warning, as no number depends on them."""
+"""Notes about names of cells: faults of names give warnings, as no number depends on names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _NAME = "cell_names"
 
 
 def note_cell_names(where: str, n_names: int | None, n_cells: int) -> tuple[Note, ...]:
-    """Return a warning if the number of names of cells is not that of the cells.
+    """Return a warning if the number of names is not the number of cells.
 
     Args:
         where: The table or vector of names, as a path in the file.
@@ -41,8 +41,8 @@ def note_unreadable_cells(
         reason: The error, or a description of the fault.
         url: The file's address, which is left out of the reason.
     """
-    said = str(reason).removeprefix(f"{url}: ")
-    return ((_NAME, "warn", f"{where}: the names of the cells can't be read ({said})."),)
+    shown = str(reason).removeprefix(f"{url}: ")
+    return ((_NAME, "warn", f"{where}: the names of the cells can't be read ({shown})."),)
 
 
 def note_missing_cells(where: str) -> tuple[Note, ...]:

@@ -1,9 +1,9 @@
-"""The table of the cells: names and columns of annotation, read in parts."""
+"""Tables of the cells: names and columns of annotation, read in parts."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import ColumnError, FetchError, MatrixError
-from dpss.formats.annotation.data_frame import OLD_CATEGORIES, Elements, as_text
+from dpss.formats.annotation.data_frame import OLD_CATEGORIES, Elements
+from dpss.formats.annotation.strings import as_strings, object_array
 
 Labels = NDArray[np.object_]
 """Text (``str``) of each cell, ``None`` where it is missing."""
@@ -41,17 +42,14 @@ class ElementsTable:
     """Name of the column with the cells' names; ``None`` without one."""
 
     def columns(self) -> list[str]:
-        """Return the names of the columns: of those that can be read, and of those with a fault.
-
-        `labels` raises the fault.
-        """
+        """Return the names of the columns, also of damaged ones, for which `labels` raises."""
         hidden = (OLD_CATEGORIES, self.name)
         listed = self.elements.children(self.path)
-        return [name for name in listed if name not in hidden and self._may_be_read(name)]
+        return [name for name in listed if name not in hidden and self._is_column(name)]
 
-    def _may_be_read(self, column: str) -> bool:
+    def _is_column(self, column: str) -> bool:
         try:
-            return bool(self._place(column))
+            return bool(self._values_path(column))
         except FetchError:
             raise
         except MatrixError:
@@ -66,25 +64,25 @@ class ElementsTable:
         return self._parts(column, label)
 
     def categories(self, column: str) -> Labels | None:
-        """Return the categories of a column, ``None`` without; those of truth values are two.
+        """Return the categories of a column; ``None`` without; two for truth values.
 
         Raises:
             ColumnError: The column is damaged, or has an unsupported encoding.
         """
-        where, place = self._find(column)
+        where, path = self._find(column)
         found = self._categories(where, label)
-        return _TRUTH if found is None and self.elements.kind(place) == "b" else found
+        return _TRUTH if found is None and self.elements.kind(path) == "b" else found
 
     def codes(self, column: str) -> Iterator[NDArray[np.int64]]:
-        """Yield the place of each cell's category in parts, -1 where it is missing.
+        """Yield the index of each cell's category in parts, -1 where it is missing.
 
         Raises:
             ColumnError: The codes are damaged.
         """
-        where, place = self._find(column)
+        where, path = self._find(column)
         categories = self.categories(column)
         n_categories = 0 if categories is None else len(categories)
-        for values, missing in self._values(where, place):
+        for values, missing in self._values(where, path):
             codes = values.astype(np.int64)
             if missing is not None:
                 codes[missing] = -1
@@ -92,40 +90,42 @@ class ElementsTable:
             yield codes
 
     def _parts(self, column: str, to_text: Callable[[NDArray[Any]], Labels]) -> Iterator[Labels]:
-        where, place = self._find(column)
+        where, path = self._find(column)
         categories = self._categories(where, to_text)
-        for values, missing in self._values(where, place):
-            found = to_text(values) if categories is None else pick(values, categories, where)
+        for values, missing in self._values(where, path):
+            found = (
+                to_text(values) if categories is None else decode_codes(values, categories, where)
+            )
             if missing is not None:
                 found[missing] = None
             yield found
 
     def _values(
-        self, where: str, place: str
+        self, where: str, path: str
     ) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
-        """Yield values or codes in parts, each with which of them are missing by the mask."""
+        """Yield values or codes in parts, each with the mask of missing ones, if any."""
         mask = f"{where}/mask" if "mask" in self.elements.children(where) else ""
-        is_factor = place.endswith("/values") and "levels" in self.elements.children(where)
-        n = self.elements.length(place)
+        is_factor = path.endswith("/values") and "levels" in self.elements.children(where)
+        n = self.elements.length(path)
         if mask and (not self.elements.kind(mask) or self.elements.length(mask) != n):
             raise ColumnError(f"{where}: its mask is not of {n:,} values")
         for start in range(0, n, PART_CELLS):
             stop = min(start + PART_CELLS, n)
-            values = self.elements.part(place, start, stop)
+            values = self.elements.part(path, start, stop)
             missing = self.elements.part(mask, start, stop).astype(bool) if mask else None
             yield codes_of_factor(values) if is_factor else values, missing
 
     def _find(self, column: str) -> tuple[str, str]:
-        """Return the path of a column, and that of its values or codes.
+        """Return the path of a column, and the path of its values or codes.
 
         Raises:
             ColumnError: The column has an unsupported encoding.
         """
         where = f"{self.path}/{column}".strip("/")
-        place = self._place(column)
-        if not place:
+        path = self._values_path(column)
+        if not path:
             raise ColumnError(f"{where} is of an encoding that is not read")
-        return where, place
+        return where, path
 
     def names(self) -> Iterator[Labels]:
         """Yield the names of the cells in parts.
@@ -137,8 +137,8 @@ class ElementsTable:
             raise ColumnError(f"{self.path} has no names of cells")
         return self._parts(self.name, name_cells)
 
-    def _place(self, column: str) -> str:
-        """Return the path of a column's values or codes; empty for another encoding."""
+    def _values_path(self, column: str) -> str:
+        """Return the path of a column's values or codes; empty for an unsupported encoding."""
         where = f"{self.path}/{column}".strip("/")
         parts = set(self.elements.children(where))
         inner = "/codes" if {"codes", "categories"} <= parts else "/values" * ("values" in parts)
@@ -155,13 +155,9 @@ class ElementsTable:
                 inner += "/values"
             if not self.elements.kind(inner) or self.elements.length(inner) > MAX_CATEGORIES:
                 raise ColumnError(f"{where}: its categories can't be read")
-            found = to_text(self.elements.vector(inner))
-        else:
-            old = None if parts else self.elements.old_categories(where)
-            if old is None:
-                return None
-            found = to_text(old)
-        return found
+            return to_text(self.elements.vector(inner))
+        old = None if parts else self.elements.old_categories(where)
+        return None if old is None else to_text(old)
 
 
 @dataclass(frozen=True)
@@ -175,7 +171,7 @@ class BarcodeTable(ElementsTable):
 
 @dataclass(frozen=True)
 class TableBesideNames(ElementsTable):
-    """A table whose names of cells stand outside of its columns."""
+    """A table of the cells whose names are not among its columns."""
 
     names_path: str = ""
     """Path of the vector of names."""
@@ -184,7 +180,7 @@ class TableBesideNames(ElementsTable):
         """Yield the names of the cells in parts.
 
         Raises:
-            ColumnError: The names are damaged, or not there.
+            ColumnError: The names are damaged or missing.
         """
         return ElementsTable(self.elements, "", self.names_path).names()
 
@@ -202,28 +198,22 @@ def label(values: NDArray[Any]) -> Labels:
     elif values.dtype.kind in "iub":
         found = [str(value) for value in values.tolist()]
     else:
-        found = [None if value in _MISSING else value for value in as_text(values)]
-    return _as_labels(found)
+        found = [None if value in _MISSING else value for value in as_strings(values)]
+    return object_array(found)
 
 
 def name_cells(values: NDArray[Any]) -> Labels:
-    """Return values as names of cells: as `label` does, but text that is not empty is a name.
+    """Return values as names of cells: as `label`, but only empty text is missing.
 
     >>> name_cells(np.array(["AAAC", "NA", ""], dtype=object)).tolist()
     ['AAAC', 'NA', None]
     """
     if values.dtype.kind in "fiub":
         return label(values)
-    return _as_labels([value or None for value in as_text(values)])
+    return object_array([value or None for value in as_strings(values)])
 
 
-def _as_labels(found: Sequence[str | None]) -> Labels:
-    out = np.empty(len(found), dtype=object)
-    out[:] = found
-    return out
-
-
-def pick(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
+def decode_codes(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
     """Return the category of each code; ``None`` for -1.
 
     Raises:
@@ -235,7 +225,7 @@ def pick(codes: NDArray[Any], categories: Labels, where: str) -> Labels:
 
 
 def check_codes(codes: NDArray[np.int64], n_categories: int, where: str) -> None:
-    """Check that each code is -1 or the place of a category.
+    """Check that each code is -1 or the index of a category.
 
     Raises:
         ColumnError: A code has no category.
@@ -245,7 +235,7 @@ def check_codes(codes: NDArray[np.int64], n_categories: int, where: str) -> None
 
 
 def codes_of_factor(values: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the places of a factor of R in its levels: R counts from 1, and NA is below it.
+    """Return the codes of R's factor, from 0; -1 for ``NA``.
 
     >>> codes_of_factor(np.array([1, 3, -2147483648, 0])).tolist()
     [0, 2, -1, -1]
@@ -254,7 +244,7 @@ def codes_of_factor(values: NDArray[Any]) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class HeldTable:
+class InMemoryTable:
     """The table of the cells of an object in memory; see `dpss.formats.base.CellTable`."""
 
     values: dict[str, Any]
@@ -276,7 +266,7 @@ class HeldTable:
         return None if accessor is None else label(np.asarray(accessor.categories))
 
     def codes(self, column: str) -> Iterator[NDArray[np.int64]]:
-        """Yield the place of each cell's category in parts, -1 where it is missing."""
+        """Yield the index of each cell's category in parts, -1 where it is missing."""
         return _cut(self.values[column].cat.codes, lambda values: values.astype(np.int64))
 
     def names(self) -> Iterator[Labels]:

@@ -1,4 +1,4 @@
-"""Reader of AnnData's data frames in HDF5 and zarr, with every encoding of columns.
+"""Reader of AnnData's data frames in HDF5 and zarr, with all encodings of columns.
 
 The encodings are those of AnnData's on-disk specification: arrays, ``string-array``,
 ``categorical`` (also as AnnData 0.7 and earlier wrote it), ``nullable-integer``,
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import ColumnError, CorruptMatrixError
-from dpss.formats.annotation.gene_columns import NAMING_COLUMNS
-from dpss.formats.annotation.gene_table import Note
+from dpss.formats.annotation.gene_table import NAMING_COLUMNS, Note
+from dpss.formats.annotation.strings import as_strings
 
 Column = NDArray[np.object_]
 
@@ -41,7 +41,7 @@ class Elements(Protocol):
         """Return the attributes of a group or vector, text as ``str``."""
 
     def kind(self, path: str) -> str:
-        """Return numpy's letter for a vector's type, ``O`` for text; empty for other things."""
+        """Return the kind of a vector's dtype, ``O`` for text; empty for other objects."""
 
     def length(self, path: str) -> int:
         """Return the length of a vector."""
@@ -50,7 +50,7 @@ class Elements(Protocol):
         """Return a whole vector; text as ``str`` in an object array."""
 
     def old_categories(self, path: str) -> NDArray[Any] | None:
-        """Return the categories that a vector's attribute refers to, if there is one."""
+        """Return the categories that a vector's attribute refers to; ``None`` without."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,16 @@ class Frame:
 
     columns: dict[str, Column]
     """Columns of shape ``(n,)`` by name; the index is the first, called ``index``."""
-    passed_over: dict[str, str] = field(default_factory=dict)
-    """Columns that could not be read, by name, each with its encoding."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Encoding of each column that is not read, by the column's name."""
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """Notes about columns that were skipped."""
-        if not self.passed_over:
+        if not self.skipped:
             return ()
-        listed = ", ".join(f"{name} ({why})" for name, why in self.passed_over.items())
-        needed = any(name.lower() in NAMING_COLUMNS for name in self.passed_over)
+        listed = ", ".join(f"{name} ({why})" for name, why in self.skipped.items())
+        needed = any(name.lower() in NAMING_COLUMNS for name in self.skipped)
         sentence = f"Columns of the gene table that this program can't read: {listed}."
         return (("gene_columns", "warn" if needed else "pass", sentence),)
 
@@ -86,10 +86,10 @@ def note_others(layers: Mapping[str, str]) -> tuple[Note, ...]:
 
 
 def unknown_array(attributes: Mapping[str, Any]) -> str:
-    """Return the stated encoding of an array of numbers if it is none that is read; else empty.
+    """Return the stated encoding of an array if it is not supported; else empty.
 
     Args:
-        attributes: The array's attributes; files from before AnnData 0.7 state no encoding.
+        attributes: The array's attributes; AnnData before 0.7 stated no encoding.
     """
     stated = attributes.get("encoding-type", "")
     encoding = stated.decode("utf-8", "replace") if isinstance(stated, bytes) else str(stated)
@@ -110,7 +110,7 @@ def read_frame(elements: Elements, path: str) -> Frame:
     path = path.strip("/")
     index = find_index(elements, path)
     columns: dict[str, Column] = {}
-    passed_over: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     if index is not None:
         try:
             columns["index"] = _read(elements, f"{path}/{index}")
@@ -123,9 +123,9 @@ def read_frame(elements: Elements, path: str) -> Frame:
             continue
         try:
             if _is_text(elements, f"{path}/{name}"):
-                columns[_free(name, columns)] = _read(elements, f"{path}/{name}")
+                columns[_unused_name(name, columns)] = _read(elements, f"{path}/{name}")
         except ColumnError as error:
-            passed_over[name] = str(error)
+            skipped[name] = str(error)
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} {n:,}" for name, n in list(lengths.items())[:6])
@@ -134,38 +134,38 @@ def read_frame(elements: Elements, path: str) -> Frame:
         )
     if index is None and not any(name.lower() in NAMING_COLUMNS for name in columns):
         raise CorruptMatrixError(f"{elements.url}: {path} has no index, hence no names")
-    return Frame(columns, passed_over)
+    return Frame(columns, skipped)
 
 
 def read_records(elements: Elements, table: NDArray[Any], categories: str) -> Frame:
-    """Make a data frame of records, as AnnData 0.6 and earlier wrote one.
+    """Return the columns of text of records, as AnnData 0.6 and earlier wrote a data frame.
 
     Args:
         elements: The file.
-        table: All records, with the index among the fields; shape ``(n,)``.
-        categories: Path of the group where a field ``x`` has its categories under the name
-            ``x_categories``, if it is categorical.
+        table: All records, shape ``(n,)``; the index is a field.
+        categories: Path of the group with the categories of a field ``x`` under the name
+            ``x_categories``.
     """
     columns: dict[str, Column] = {}
-    passed_over: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     for name in table.dtype.names or ():
         values, where = table[name], f"{categories}/{name}_categories"
         if values.dtype.kind in _TEXT:
-            columns[name] = as_text(values)
+            columns[name] = as_strings(values)
         elif values.dtype.kind in "iu" and elements.kind(where):
             try:
                 if _is_text(elements, where):
-                    columns[name] = _pick(values, _values(elements, where))
+                    columns[name] = _decode_codes(values, _values(elements, where))
             except ColumnError as error:
-                passed_over[name] = str(error)
-    return Frame(columns, passed_over)
+                skipped[name] = str(error)
+    return Frame(columns, skipped)
 
 
 def find_index(elements: Elements, path: str) -> str | None:
     """Return the name of the column that is a data frame's index; ``None`` without one.
 
     Raises:
-        CorruptMatrixError: The column that the file states is not there.
+        CorruptMatrixError: The stated column is missing.
     """
     names = set(elements.children(path))
     stated = elements.attributes(path).get("_index")
@@ -197,7 +197,7 @@ def frame_length(elements: Elements, path: str) -> int | None:
 
 
 def _is_text(elements: Elements, path: str) -> bool:
-    """Return whether a column holds text: its categories or values do, if it has some."""
+    """Return whether a column, its categories or its values hold text."""
     parts = set(elements.children(path))
     if {"codes", "categories"} <= parts:
         return _is_text(elements, f"{path}/categories")
@@ -214,7 +214,7 @@ def _read(elements: Elements, path: str) -> Column:
         return _decode(elements, f"{path}/codes", _values(elements, f"{path}/categories"))
     categories = None if parts else elements.old_categories(path)
     if categories is not None:
-        return _decode(elements, path, as_text(categories))
+        return _decode(elements, path, as_strings(categories))
     return _values(elements, path)
 
 
@@ -227,7 +227,7 @@ def _values(elements: Elements, path: str) -> Column:
         raise ColumnError(_encoding(elements, path))
     values = elements.vector(where)
     if values.dtype.kind != "O":
-        values = as_text(values)
+        values = as_strings(values)
     if "mask" not in parts:
         return values
     mask = f"{path}/mask"
@@ -241,10 +241,10 @@ def _decode(elements: Elements, codes: str, categories: Column) -> Column:
     kind = elements.kind(codes)
     if not kind or kind not in "iu":
         raise ColumnError("its codes are no whole numbers")
-    return _pick(elements.vector(codes), categories)
+    return _decode_codes(elements.vector(codes), categories)
 
 
-def _pick(numbers: NDArray[Any], categories: Column) -> Column:
+def _decode_codes(numbers: NDArray[Any], categories: Column) -> Column:
     """Return the category of each code; empty for -1."""
     if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < len(categories):
         raise ColumnError("its codes are damaged")
@@ -252,17 +252,10 @@ def _pick(numbers: NDArray[Any], categories: Column) -> Column:
     return decoded
 
 
-def as_text(values: NDArray[Any]) -> Column:
-    """Return an array of ``str``; bytes are taken as UTF-8."""
-    out = np.empty(len(values), dtype=object)
-    out[:] = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values]
-    return out
-
-
 def _encoding(elements: Elements, path: str) -> str:
     return str(elements.attributes(path).get("encoding-type") or "of an unknown encoding")
 
 
-def _free(name: str, columns: Mapping[str, Column]) -> str:
-    """Return a column's name; another one where it is that of the index."""
+def _unused_name(name: str, columns: Mapping[str, Column]) -> str:
+    """Return a column's name, or another one if that is taken by the index."""
     return f"{name} (column)" if name in columns else name

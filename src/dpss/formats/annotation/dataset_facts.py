@@ -1,4 +1,4 @@
-"""Facts that a file states of its whole data set, such as the version of a schema."""
+"""Facts that a file states about its whole data set, such as the version of a schema."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ElementsFacts:
 
 
 @dataclass(frozen=True)
-class HeldFacts:
+class InMemoryFacts:
     """The facts of an object in memory; see `dpss.formats.base.DatasetFacts`."""
 
     values: Mapping[Any, Any]

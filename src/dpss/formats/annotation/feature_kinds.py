@@ -9,11 +9,12 @@ call them genes; in one without types only their names show it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from dpss.formats.annotation.feature_forms import Begun, Held, NameForms
+from dpss.formats.annotation.name_patterns import InfixPattern, NamePatterns, PrefixPattern
 from dpss.model import GENE_EXPRESSION, GeneTable
 
 SUMMARY_ROW = "Summary Row"
@@ -24,142 +25,149 @@ REGION = "Genomic Region"
 CELL_ANNOTATION = "Cell Annotation"
 
 
-def _in_any_case(starts: str, rest: str = "") -> Begun:
-    return Begun(starts, rest, any_case=True)
+def _caseless(prefixes: str, rest: str = "") -> PrefixPattern:
+    return PrefixPattern(prefixes, rest, ignore_case=True)
 
 
-FORMS = NameForms({
+PATTERNS = NamePatterns({
     SUMMARY_ROW: (
-        Begun("__ X__", r"[a-z]\w*(?:\[.*\])?"),
-        Begun("N_", r"unmapped|multimapping|noFeature|ambiguous"),
-        Begun("Unassigned_", r"[A-Z]\w+"),
-        Begun("no_feature too_low_aQual not_aligned alignment_not_unique no_match bad_struct *"),
-        Begun("Total TOTAL Sum SUM", r"[sS]?"),
-        Begun("Unassigned unassigned"),
-        _in_any_case("ambiguous undetermined"),
-        _in_any_case("grand", r"[_ ]?(?:totals?|sums?)"),
-        _in_any_case("total", r"[_ ](?:umis?|reads)"),
-        _in_any_case("row column", r"[_ ]sums?"),
-        _in_any_case("no", r"[_ -]?features?"),
-        _in_any_case("mapped unmapped", r"(?:[_ ]reads)?"),
-        _in_any_case("not", r"[_ ]?mapped(?:[_ ]reads)?"),
-        _in_any_case("multi", r"[_ -]?(?:mapped|mapping|mappers?)(?:[_ ]reads)?"),
+        PrefixPattern("__ X__", r"[a-z]\w*(?:\[.*\])?"),
+        PrefixPattern("N_", r"unmapped|multimapping|noFeature|ambiguous"),
+        PrefixPattern("Unassigned_", r"[A-Z]\w+"),
+        PrefixPattern(
+            "no_feature too_low_aQual not_aligned alignment_not_unique no_match bad_struct *"
+        ),
+        PrefixPattern("Total TOTAL Sum SUM", r"[sS]?"),
+        PrefixPattern("Unassigned unassigned"),
+        _caseless("ambiguous undetermined"),
+        _caseless("grand", r"[_ ]?(?:totals?|sums?)"),
+        _caseless("total", r"[_ ](?:umis?|reads)"),
+        _caseless("row column", r"[_ ]sums?"),
+        _caseless("no", r"[_ -]?features?"),
+        _caseless("mapped unmapped", r"(?:[_ ]reads)?"),
+        _caseless("not", r"[_ ]?mapped(?:[_ ]reads)?"),
+        _caseless("multi", r"[_ -]?(?:mapped|mapping|mappers?)(?:[_ ]reads)?"),
     ),
     CELL_ANNOTATION: (
-        Begun("nCount nFeature", r"s?_\w+"),
-        Begun("nUMI nGene", r"s?"),
-        Begun("orig.ident"),
-        _in_any_case("n_", r"counts|umis?|genes(?:_by_counts)?|features|reads"),
-        _in_any_case("total_ log1p_total_", r"(?:counts|umis?|reads)(?:_\w+)?"),
-        _in_any_case("pct_counts_", r"\w+"),
-        _in_any_case("percent pct perc", r"[._ ]?(?:mt|mito|ribo|rb|rp|hb)\w*"),
-        _in_any_case("cell", r"[_ ]?(?:id|index|barcode|name|number|key)s?"),
-        _in_any_case("library", r"[_ ]?size"),
-        _in_any_case("size", r"[_ ]?factors?"),
-        _in_any_case("batch donor patient sample replicate plate treatment in_tissue fov"),
-        _in_any_case("seurat_clusters leiden louvain log1p_n_genes_by_counts"),
-        _in_any_case("cluster", r"s?"),
-        _in_any_case("array_", r"row|col"),
-        _in_any_case("image", r"_?(?:row|col)"),
-        _in_any_case("pxl_row pxl_col", r"_in_fullres"),
-        _in_any_case("entity", r"_?id"),
-        _in_any_case("x_centroid y_centroid z_centroid"),
-        _in_any_case("center", r"_?[xyz](?:_\w+)?"),
-        _in_any_case("doublet", r"_?scores?"),
-        _in_any_case("unnamed:", r" ?\d+"),
+        PrefixPattern("nCount nFeature", r"s?_\w+"),
+        PrefixPattern("nUMI nGene", r"s?"),
+        PrefixPattern("orig.ident"),
+        _caseless("n_", r"counts|umis?|genes(?:_by_counts)?|features|reads"),
+        _caseless("total_ log1p_total_", r"(?:counts|umis?|reads)(?:_\w+)?"),
+        _caseless("pct_counts_", r"\w+"),
+        _caseless("percent pct perc", r"[._ ]?(?:mt|mito|ribo|rb|rp|hb)\w*"),
+        _caseless("cell", r"[_ ]?(?:id|index|barcode|name|number|key)s?"),
+        _caseless("library", r"[_ ]?size"),
+        _caseless("size", r"[_ ]?factors?"),
+        _caseless("batch donor patient sample replicate plate treatment in_tissue fov"),
+        _caseless("seurat_clusters leiden louvain log1p_n_genes_by_counts"),
+        _caseless("cluster", r"s?"),
+        _caseless("array_", r"row|col"),
+        _caseless("image", r"_?(?:row|col)"),
+        _caseless("pxl_row pxl_col", r"_in_fullres"),
+        _caseless("entity", r"_?id"),
+        _caseless("x_centroid y_centroid z_centroid"),
+        _caseless("center", r"_?[xyz](?:_\w+)?"),
+        _caseless("doublet", r"_?scores?"),
+        _caseless("unnamed:", r" ?\d+"),
     ),
     TAG: (
-        Held(r"[-_.][ACGT]{8}", before=r".+", after=r"[ACGT]*"),
-        Held(r"\|", before=r".+", after=r"pAbO|stAbO"),
-        Held(
+        InfixPattern(r"[-_.][ACGT]{8}", before=r".+", after=r"[ACGT]*"),
+        InfixPattern(r"\|", before=r".+", after=r"pAbO|stAbO"),
+        InfixPattern(
             r"total[-_ ]?seq",
             before=r"(?:.+[-_. ])?",
             after=r"[-_ ]?[a-d]?\d*(?:[-_. ].*)?",
-            any_case=True,
+            ignore_case=True,
         ),
-        _in_any_case("adt hto cite", r"[-_.].+"),
-        Held(r"[-_]PROT", before=r".+", after=r"(?:EIN)?"),
-        _in_any_case("anti-human anti-mouse anti-rat anti_human anti_mouse", r"[-_ ].+"),
-        Begun("CMO3", r"\d\d"),
-        _in_any_case("hash", r"[-_ ]?tag[-_ ]?\w*"),
+        _caseless("adt hto cite", r"[-_.].+"),
+        InfixPattern(r"[-_]PROT", before=r".+", after=r"(?:EIN)?"),
+        _caseless("anti-human anti-mouse anti-rat anti_human anti_mouse", r"[-_ ].+"),
+        PrefixPattern("CMO3", r"\d\d"),
+        _caseless("hash", r"[-_ ]?tag[-_ ]?\w*"),
     ),
     GUIDE: (
-        _in_any_case("sgRNA gRNA crRNA", r"[-_.].+"),
-        Begun("sg", r"[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*[-_.]\d{1,3}"),
-        Held(r"[-_.](?:sg|g|cr)rna", before=r".+", after=r"(?:[-_.]?\w+)?", any_case=True),
+        _caseless("sgRNA gRNA crRNA", r"[-_.].+"),
+        PrefixPattern("sg", r"[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*[-_.]\d{1,3}"),
+        InfixPattern(
+            r"[-_.](?:sg|g|cr)rna", before=r".+", after=r"(?:[-_.]?\w+)?", ignore_case=True
+        ),
     ),
     SPIKE_IN: (
-        Begun("ERCC", r"[-_.]\d{5}(?:_.*)?"),
-        Begun("SIRV", r"\d{1,4}"),
-        _in_any_case("phix", r"(?:174)?"),
+        PrefixPattern("ERCC", r"[-_.]\d{5}(?:_.*)?"),
+        PrefixPattern("SIRV", r"\d{1,4}"),
+        _caseless("phix", r"(?:174)?"),
     ),
     REGION: (
-        Held(r"chr", before=r"(?:\w+_)?", after=r"[\w.]+[:_-]\d+[-_]\d+"),
-        Held(r":", before=r"[\w.]+", after=r"\d+-\d+"),
+        InfixPattern(r"chr", before=r"(?:\w+_)?", after=r"[\w.]+[:_-]\d+[-_]\d+"),
+        InfixPattern(r":", before=r"[\w.]+", after=r"\d+-\d+"),
     ),
     "Negative Control Probe": (
-        Begun("NegControlProbe_", r"[\w.-]+"),
-        Begun("antisense_ NegProbe- NegPrb-", r".+"),
-        Begun("NegPrb Negative", r"\d+"),
-        _in_any_case("neg", r"(?:ative)?[-_ ]?(?:ctrl|control)s?(?:[-_ ]?\d+)?"),
+        PrefixPattern("NegControlProbe_", r"[\w.-]+"),
+        PrefixPattern("antisense_ NegProbe- NegPrb-", r".+"),
+        PrefixPattern("NegPrb Negative", r"\d+"),
+        _caseless("neg", r"(?:ative)?[-_ ]?(?:ctrl|control)s?(?:[-_ ]?\d+)?"),
     ),
     "Negative Control Codeword": (
-        Begun("NegControlCodeword_", r"[\w.-]+"),
-        Begun("FalseCode SystemControl", r"\d+"),
+        PrefixPattern("NegControlCodeword_", r"[\w.-]+"),
+        PrefixPattern("FalseCode SystemControl", r"\d+"),
     ),
     "Blank Codeword": (
-        Begun("BLANK blank", r"[-_]\w+"),
-        _in_any_case("blank", r"[-_]?\d+"),
+        PrefixPattern("BLANK blank", r"[-_]\w+"),
+        _caseless("blank", r"[-_]?\d+"),
     ),
-    "Unassigned Codeword": (Begun("UnassignedCodeword_", r"[\w.-]+"),),
-    "Deprecated Probe": (Begun("DEPRECATED_", r".+"),),
-    "Deprecated Codeword": (Begun("DeprecatedCodeword_", r"[\w.-]+"),),
-    "Genomic Control": (_in_any_case("intergenic_ intergenic-", r"\w+"),),
+    "Unassigned Codeword": (PrefixPattern("UnassignedCodeword_", r"[\w.-]+"),),
+    "Deprecated Probe": (PrefixPattern("DEPRECATED_", r".+"),),
+    "Deprecated Codeword": (PrefixPattern("DeprecatedCodeword_", r"[\w.-]+"),),
+    "Genomic Control": (_caseless("intergenic_ intergenic-", r"\w+"),),
 })  # fmt: skip
-"""The forms of names by feature type."""
-KINDS = FORMS.kinds
-"""Feature types that follow from the form of a name."""
-
-
-def kind_by_form(name: str) -> str | None:
-    """Return the feature type that follows from a name's form; ``None`` for genes."""
-    return FORMS.kind_of(name)
+"""The patterns of names by feature type."""
+KINDS = PATTERNS.kinds
+"""Feature types that the pattern of a name tells."""
 
 
 def is_cell_annotation(name: str) -> bool:
     """Return whether a name is that of an annotation of cells, such as ``nCount_RNA``."""
-    return kind_by_form(name) == CELL_ANNOTATION
+    return PATTERNS.kind_of(name) == CELL_ANNOTATION
 
 
 def is_sum(name: str) -> bool:
     """Return whether a title is that of a sum, or of counts that could not be assigned."""
-    return name.lower() in ("total", "sum") or kind_by_form(name) == SUMMARY_ROW
+    return name.lower() in ("total", "sum") or PATTERNS.kind_of(name) == SUMMARY_ROW
 
 
 def with_kinds(genes: GeneTable) -> GeneTable:
-    """Set the feature type of features that are not genes by the form of their names.
+    """Set the feature type of features that are not genes by their names.
 
-    A type in the file other than that of genes is kept. A feature is
-    judged by its id and by its name; either is enough.
+    A type in the file other than that of genes is kept. A feature is not a gene if its id or its
+    name has a pattern of `PATTERNS`.
 
     Args:
         genes: Features, with or without feature types.
 
     Returns:
-        The same table if all are genes by their form.
+        The same table if all are genes.
     """
     ids, names = genes.ids.tolist(), genes.names.tolist()
-    found = FORMS.find(ids)
+    found = PATTERNS.find(ids)
     if names != ids:
-        found |= FORMS.find(names)
-    if genes.feature_types is None:
-        types = np.full(len(genes), GENE_EXPRESSION, dtype=object)
-    else:
-        types = genes.feature_types.copy()
-    changed = [i for i in found if types[i] == GENE_EXPRESSION]
-    if not changed:
+        found |= PATTERNS.find(names)
+    is_gene = genes.is_gene
+    return set_types(genes, {i: kind for i, kind in found.items() if is_gene[i]})
+
+
+def set_types(genes: GeneTable, kinds: Mapping[int, str]) -> GeneTable:
+    """Return the table with other feature types; the same table if there are none.
+
+    Args:
+        genes: Features, with or without feature types.
+        kinds: New types by the feature's index.
+    """
+    if not kinds:
         return genes
-    types[changed] = [found[i] for i in changed]
+    types = genes.feature_types
+    types = np.full(len(genes), GENE_EXPRESSION, dtype=object) if types is None else types.copy()
+    types[list(kinds)] = list(kinds.values())
     return replace(genes, feature_types=types)
 
 

@@ -1,4 +1,4 @@
-"""Modalities of multimodal objects and files: which of them hold gene expression."""
+"""Recognition of the modalities of a multimodal object that hold gene expression."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ from collections.abc import Iterable
 from dpss.formats.annotation.gene_table import Note
 from dpss.model import GeneTable
 
-OTHERS = frozenset({"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "protein", "airr"})
+WITHOUT_GENES = frozenset(
+    {"adt", "atac", "cite", "guides", "hto", "peaks", "prot", "protein", "airr"}
+)
 """Names, in lower case, of modalities whose features are no genes."""
 
 
 def holds_genes(modality: str, genes: GeneTable) -> bool:
-    """Return whether a modality's features are genes, by its table or its name.
-
-    Args:
-        modality: Its name.
-        genes: Its features.
-    """
+    """Return whether a modality has genes, by its feature types, else by its name."""
     if genes.feature_types is not None:
         return bool(genes.is_gene.any())
-    return modality.lower() not in OTHERS
+    return modality.lower() not in WITHOUT_GENES
 
 
 def note_left_out(modalities: Iterable[str]) -> tuple[Note, ...]:
-    """Return the note that names modalities which hold no genes; none if there are none."""
+    """Return a warning that names modalities without genes; nothing for none."""
     names = ", ".join(sorted(modalities))
     return (("modalities", "warn", f"Left out, as they hold no genes: {names}."),) if names else ()

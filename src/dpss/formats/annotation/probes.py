@@ -18,7 +18,7 @@ from dpss.model import Certainty, GeneTable, ProbeEvidence
 
 Column = NDArray[np.object_]
 
-_FORM = re.compile(r"([^|]+)\|([^|]*)\|([0-9a-f]+)")
+_PROBE_ID = re.compile(r"([^|]+)\|([^|]*)\|([0-9a-f]+)")
 _PROBE_COLUMNS = ("probe_id", "probe_ids", "probe_region")
 _GENE_COLUMNS = ("gene_id", "gene_ids")
 
@@ -28,7 +28,7 @@ def mark_probes(genes: GeneTable, columns: Mapping[str, Column]) -> GeneTable:
 
     Args:
         genes: The features.
-        columns: Columns of the file about the features, by title in lower case.
+        columns: Columns about the features, by title in lower case.
 
     Returns:
         The same table if the features are not probes. Otherwise ids may repeat, and `probes` holds
@@ -38,18 +38,18 @@ def mark_probes(genes: GeneTable, columns: Mapping[str, Column]) -> GeneTable:
         return genes
     is_gene = genes.is_gene
     titles = [title for title in _PROBE_COLUMNS if title in columns]
-    of = next((columns[title] for title in _GENE_COLUMNS if title in columns), None)
-    if titles and of is not None and _repeats(of[is_gene]):
-        ids = np.where((of == "") | ~is_gene, genes.ids, of)
-        said = f"The features have a {titles[0]}, and a gene id each."
-        evidence = ProbeEvidence(said, Certainty.STATED)
+    gene_ids = next((columns[title] for title in _GENE_COLUMNS if title in columns), None)
+    if titles and gene_ids is not None and _repeats(gene_ids[is_gene]):
+        ids = np.where((gene_ids == "") | ~is_gene, genes.ids, gene_ids)
+        sentence = f"The features have a {titles[0]}, and a gene id each."
+        evidence = ProbeEvidence(sentence, Certainty.STATED)
         return replace(genes, ids=ids, probes=evidence)
     for column in (genes.ids, genes.names):
         names = column.tolist()
         # Most tables have no "|" in any name: this test takes a twentieth of the time.
         if "|" not in "".join(names):
             continue
-        parts = [_FORM.fullmatch(name) for name in names]
+        parts = [_PROBE_ID.fullmatch(name) for name in names]
         if _are_probes(parts, column, is_gene):
             return _parse(genes, parts)
     return genes
@@ -84,7 +84,7 @@ def _parse(genes: GeneTable, parts: list[re.Match[str] | None]) -> GeneTable:
             ids[i] = part[1]
             # The table's own names may have been made unique for each probe.
             names[i] = part[2] or part[1]
-    said = "The features are named gene|name|hash, as 10x names probes."
+    sentence = "The features are named gene|name|hash, as 10x names probes."
     return replace(
-        genes, ids=ids, names=names, probes=ProbeEvidence(said, Certainty.TOLD_BY_CONTENT)
+        genes, ids=ids, names=names, probes=ProbeEvidence(sentence, Certainty.TOLD_BY_CONTENT)
     )

@@ -1,4 +1,4 @@
-"""A memory limit for large decoded pieces, shared by all threads."""
+"""A memory limit for large decoded chunks, shared by all threads."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LARGE_BYTES = 1 << 24
-"""Size in bytes from which a piece is counted; each thread holds only a few smaller ones."""
+"""Size in bytes from which a chunk is counted; each thread holds only a few smaller ones."""
 
 
 class MemoryBudget:
-    """Bytes that the threads of a process share: a thread waits until its piece fits.
+    """A number of bytes that threads share: a thread waits until its chunk fits.
 
-    A piece larger than the whole budget is held alone. A thread that already holds a piece gets the
+    A chunk larger than the whole budget is held alone. A thread that already holds a chunk gets the
     next one without waiting, so that threads can't block each other.
     """
 
     def __init__(self, n_bytes: int) -> None:
-        """Share ``n_bytes``."""
+        """Start with ``n_bytes`` free."""
         self._free = n_bytes
         self._held: Counter[int] = Counter()
         self._changed = threading.Condition()
 
     @contextmanager
     def hold(self, n_bytes: int) -> Iterator[None]:
-        """Reserve bytes for as long as the context lasts; small pieces are not counted."""
+        """Reserve bytes while the context lasts; fewer than `LARGE_BYTES` are not counted."""
         if n_bytes < LARGE_BYTES:
             yield
             return

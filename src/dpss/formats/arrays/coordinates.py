@@ -1,4 +1,4 @@
-"""Coordinates of the cells that a file has, such as a UMAP, read a part at a time."""
+"""Coordinates of the cells in a file, such as a UMAP, read in parts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Members(Protocol):
 class ArrayCoordinates:
     """Coordinates in the arrays of a group; see `dpss.formats.base.CellCoordinates`.
 
-    Nothing is opened before it is asked for, so that a fault of one array is only its own.
+    An array is opened when it is read, so that a fault of one concerns no other.
     """
 
     file: VectorFile
@@ -120,12 +120,12 @@ class AttributeCoordinates(ArrayCoordinates):
         try:
             return super().n_axes(name) > 1
         except MatrixError:
-            return False  # An attribute that is no coordinates, whatever is wrong with it.
+            return False
 
 
 @dataclass(frozen=True)
 class AxisMajorCoordinates(ArrayCoordinates):
-    """Coordinates with a row per axis, each in a group of its own: HDF5 gives R's matrices so."""
+    """Coordinates with a row per axis, each in its own group, as HDF5 gives matrices of R."""
 
     array: str
     """Name of the array in each group."""
@@ -144,7 +144,7 @@ class AxisMajorCoordinates(ArrayCoordinates):
 
 
 @dataclass(frozen=True)
-class HeldCoordinates:
+class InMemoryCoordinates:
     """Coordinates in memory; see `dpss.formats.base.CellCoordinates`."""
 
     arrays: Mapping[str, Any]
@@ -180,7 +180,7 @@ def count_axes(shape: Sequence[int]) -> int:
     """Return the number of axes of coordinates in an array of this shape.
 
     Raises:
-        ColumnError: The shape is not that of two or more numbers for each cell.
+        ColumnError: The shape is not ``(n_cells, n_axes)`` with 2 to `MAX_AXES` axes.
     """
     if len(shape) != 2 or not 2 <= shape[1] <= MAX_AXES:
         raise ColumnError(f"it has the shape {tuple(int(n) for n in shape)}")
@@ -188,7 +188,7 @@ def count_axes(shape: Sequence[int]) -> int:
 
 
 def _parts(n_cells: int, n_axes: int) -> Iterator[range]:
-    """Yield consecutive cells of which one part fits into memory easily."""
+    """Yield ranges of consecutive cells with about `PART_NUMBERS` numbers each."""
     size = max(PART_NUMBERS // n_axes, 1)
     for start in range(0, n_cells, size):
         yield range(start, min(start + size, n_cells))
@@ -202,7 +202,7 @@ def first_two(parts: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
 
 
 def find_pairs(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return which columns are the two axes of coordinates, by a name for both.
+    """Return the pairs of columns that are axes of coordinates, by a name for both.
 
     >>> find_pairs(["_X", "_Y", "UMAP_1", "UMAP_2", "Age", "tSNE1"])
     {'_X, _Y': ('_X', '_Y'), 'UMAP_1, UMAP_2': ('UMAP_1', 'UMAP_2')}

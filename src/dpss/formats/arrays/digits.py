@@ -78,18 +78,18 @@ def _count_trailing_zeros() -> Any:
 
 
 inlined = part(forceinline=True)
-"""Makes a part that is copied to where it is called."""
+"""Decorator for a part that is inlined into its callers."""
 
 
 @inlined
 def _read_up_to_8(p: Any) -> Any:
-    """Return the number that the next (at most 8) digits make, and how many they are."""
+    """Return the number of the next (at most 8) digits, and how many digits there are."""
     word = load_word(p) ^ np.uint64(0x3030303030303030)
     # The highest bit of each byte that is not a digit, up to the first such byte.
     marks = (word + np.uint64(0x7676767676767676)) | word
     n = _count_trailing_zeros(marks & np.uint64(0x8080808080808080)) >> 3
-    # Zeros in front of the digits (by two shifts: one of 64 is undefined), then
-    # neighbours together: 2, 4, 8 digits.
+    # Zeros in front of the digits (by two shifts, as one of 64 bits is undefined), then neighbours
+    # are joined: 2, 4, 8 digits.
     word = (word << np.uint64(32 - 4 * n)) << np.uint64(32 - 4 * n)
     word = word * np.uint64(10) + (word >> np.uint64(8))
     mask = np.uint64(0x000000FF000000FF)
@@ -100,7 +100,7 @@ def _read_up_to_8(p: Any) -> Any:
 
 @inlined
 def read_digits(p: Any) -> Any:
-    """Return the number that the digits at ``p`` make, their number and the next place."""
+    """Return the number of the digits at ``p``, how many there are, and the next address."""
     number, n = _read_up_to_8(p)
     n_digits = n
     p += n
@@ -114,7 +114,7 @@ def read_digits(p: Any) -> Any:
 
 @inlined
 def read_whole(p: Any) -> Any:
-    """Return the whole number at ``p``, whether it fits into 32 bits, the next place."""
+    """Return the whole number at ``p``, whether it fits into 32 bits, and the next address."""
     negative = load_byte(p) == _MINUS
     if negative:
         p += 1
@@ -125,7 +125,7 @@ def read_whole(p: Any) -> Any:
 
 @part()
 def read_real(p: Any) -> Any:
-    """Return the number at ``p`` (NaN for an unusual form) and the next place."""
+    """Return the number at ``p`` (NaN if it is to be parsed by `float`) and the next address."""
     negative = load_byte(p) == _MINUS
     if negative or load_byte(p) == _PLUS:
         p += 1

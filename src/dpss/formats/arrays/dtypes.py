@@ -1,4 +1,4 @@
-"""Conversion of numbers and text of files to the dtypes of blocks."""
+"""Conversion of a file's numbers to the dtypes of blocks."""
 
 from __future__ import annotations
 
@@ -28,14 +28,7 @@ def as_values(data: NDArray[Any]) -> NDArray[Any]:
 
 def as_indices(indices: NDArray[Any]) -> NDArray[Any]:
     """Return indices in one of the kernels' types: signed, 32 or 64 bits."""
-    usual = indices.dtype.kind == "i" and indices.dtype.itemsize in (4, 8)
-    if usual and indices.dtype.isnative:
+    known = indices.dtype.kind == "i" and indices.dtype.itemsize in (4, 8)
+    if known and indices.dtype.isnative:
         return indices
     return indices.astype(np.int64 if indices.dtype.itemsize > 2 else np.int32)
-
-
-def as_strings(values: NDArray[Any]) -> NDArray[np.object_]:
-    """Return an array of ``str``; bytes are taken as UTF-8."""
-    out = np.empty(len(values), dtype=object)
-    out[:] = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values]
-    return out

@@ -1,4 +1,4 @@
-"""A layer whose entries have no order, read by collecting a range of cells at a time.
+"""Layers of entries without an order, read cell by cell, a range of cells at a time.
 
 The first reading counts the entries of each cell. Each further reading collects the entries of as
 many cells as fit into memory, sorts them, and adds up repeated entries, as scipy's
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dpss.compute.jit import compiled
 from dpss.errors import CorruptMatrixError, LimitError
-from dpss.formats.base import Layer
+from dpss.formats.base import Layer, entries_of
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
 HELD_ENTRIES = 1 << 22
@@ -58,7 +58,7 @@ class GatheredLayer:
 
     @property
     def cell_major(self) -> bool:
-        """True."""
+        """Always true."""
         return True
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
@@ -75,16 +75,13 @@ class GatheredLayer:
         counts = self._count(block_bytes)
         n_values = max(1, block_bytes // _VALUE_BYTES)
         for cells in self._cut(counts):
-            keys, values = self._take(cells, int(counts[cells.start : cells.stop].sum()),
+            keys, values = self._collect(cells, int(counts[cells.start : cells.stop].sum()),
                                       block_bytes)  # fmt: skip
             yield from _cut_blocks(cells, *_merge(keys, values), len(self.genes), n_values)
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the values of all cells, each place once."""
-        for block in self.cell_blocks(partition, block_bytes):
-            places = np.arange(block.start, block.start + block.n_cells, dtype=np.int32)
-            cells = np.repeat(places, np.diff(block.indptr))
-            yield EntryBlock(cells=cells, genes=block.indices, data=block.data)
+        """Yield the values of all cells, each entry once."""
+        yield from map(entries_of, self.cell_blocks(partition, block_bytes))
 
     def _entries(self, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the entries as they are stored."""
@@ -115,24 +112,24 @@ class GatheredLayer:
             )
         return ranges
 
-    def _take(
+    def _collect(
         self, cells: range, n: int, block_bytes: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return place (cell × genes + gene) and value of each entry of some cells."""
+        """Return key (cell × n_genes + gene) and value of each entry of a range of cells."""
         keys = np.empty(n, dtype=np.int64)
         values = np.empty(n, dtype=np.float64)
-        n_taken = 0
+        n_found = 0
         for block in self._entries(block_bytes):
             inside = (block.cells >= cells.start) & (block.cells < cells.stop)
-            end = n_taken + int(np.count_nonzero(inside))
+            end = n_found + int(np.count_nonzero(inside))
             if end > n:
                 break
-            place = block.cells[inside].astype(np.int64) - cells.start
-            keys[n_taken:end] = place * len(self.genes) + block.genes[inside]
-            values[n_taken:end] = block.data[inside]
-            n_taken = end
+            cell = block.cells[inside].astype(np.int64) - cells.start
+            keys[n_found:end] = cell * len(self.genes) + block.genes[inside]
+            values[n_found:end] = block.data[inside]
+            n_found = end
         else:
-            if n_taken == n:
+            if n_found == n:
                 return keys, values
         raise CorruptMatrixError(f"{self.url}: was changed while it was read")
 
@@ -152,7 +149,7 @@ def _count_cells(cells: Any, counts: Any) -> Any:
 def _merge(
     keys: NDArray[np.int64], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Sort entries by place and add up those of the same place."""
+    """Sort entries by key and add up those of the same key."""
     order = np.argsort(keys, kind="stable")
     keys, values = keys[order], values[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else order
@@ -172,10 +169,10 @@ def _cut_blocks(
 
     Args:
         cells: The cells, those without entries included.
-        keys: Place of each entry among them, sorted.
+        keys: Key of each entry, sorted.
         values: Value of each entry.
         n_genes: Number of features.
-        n_values: Values that a block holds, and more only of a single cell.
+        n_values: Most values of a block, unless a single cell has more.
     """
     bounds = np.searchsorted(keys, np.arange(len(cells) + 1, dtype=np.int64) * max(1, n_genes))
     start = 0

@@ -24,7 +24,7 @@ class InMemoryLayer:
 
     name: str
     cut: Callable[[range], Any]
-    """Returns the matrix of some consecutive cells, or genes where it is gene-major."""
+    """Returns consecutive cells as a matrix, or genes of a gene-major layer."""
     n_cells: int
     genes: GeneTable
     cell_major: bool
@@ -32,10 +32,19 @@ class InMemoryLayer:
     value_bytes: int
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the layer into ranges of cells, or of genes where it is gene-major."""
-        n = self.n_cells if self.cell_major else len(self.genes)
-        n_values = self.n_values if self.n_values is not None else n * len(self.genes)
-        return cut_evenly(n, n_values, self.value_bytes + _INDEX_BYTES, partition_bytes)
+        """Cut the layer into ranges of cells, or of genes if it is gene-major."""
+        value_bytes = self.value_bytes + _INDEX_BYTES
+        return cut_evenly(self._n_major, self._n_expected, value_bytes, partition_bytes)
+
+    @property
+    def _n_major(self) -> int:
+        """Length of the axis along which the layer is cut."""
+        return self.n_cells if self.cell_major else len(self.genes)
+
+    @property
+    def _n_expected(self) -> int:
+        """Number of stored values; of all values where it is not known."""
+        return self._n_major * len(self.genes) if self.n_values is None else self.n_values
 
     def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield the cells of a partition in blocks."""
@@ -54,11 +63,10 @@ class InMemoryLayer:
     def _parts(
         self, partition: range, block_bytes: int
     ) -> Iterator[tuple[range, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]]:
-        n_all = self.n_cells if self.cell_major else len(self.genes)
         n_minor = len(self.genes) if self.cell_major else self.n_cells
-        n_values = self.n_values if self.n_values is not None else n_all * len(self.genes)
-        per_one = max(1.0, n_values / max(1, n_all)) * (self.value_bytes + _INDEX_BYTES)
-        step = int(max(1, min(MAX_BLOCK_CELLS, block_bytes // per_one)))
+        per_major = max(1.0, self._n_expected / max(1, self._n_major))
+        major_bytes = per_major * (self.value_bytes + _INDEX_BYTES)
+        step = int(max(1, min(MAX_BLOCK_CELLS, block_bytes // major_bytes)))
         for start in range(partition.start, partition.stop, step):
             part = range(start, min(start + step, partition.stop))
             runs = compressed(self.cut(part), gene_major=not self.cell_major)
@@ -75,7 +83,7 @@ def compressed(
         gene_major: Whether the pointers are those of genes.
     """
     if is_sparse(matrix):
-        if (kind_of(matrix) == "csc") != gene_major:
+        if (layout_of(matrix) == "csc") != gene_major:
             matrix = matrix.tocsc() if gene_major else matrix.tocsr()
         indptr, indices, data = matrix.indptr, matrix.indices, matrix.data
     else:
@@ -85,9 +93,9 @@ def compressed(
 
 def is_sparse(matrix: Any) -> bool:
     """Return whether a matrix is compressed sparse, in memory or backed by a file."""
-    return kind_of(matrix) in ("csr", "csc")
+    return layout_of(matrix) in ("csr", "csc")
 
 
-def kind_of(matrix: Any) -> str:
-    """Return the matrix's own name of its layout: ``csr``, ``csc`` or another."""
+def layout_of(matrix: Any) -> str:
+    """Return scipy's name of a matrix's layout: ``csr``, ``csc`` or another; else empty."""
     return str(getattr(matrix, "format", ""))

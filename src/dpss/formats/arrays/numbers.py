@@ -1,4 +1,4 @@
-"""Decimal numbers to doubles, correctly rounded, without the interpreter.
+"""Conversion of decimal numbers to doubles in compiled loops, correctly rounded.
 
 The algorithm is D. Lemire's "Number Parsing at a Gigabyte per Second" (Software:
 Practice and Experience 51(8), 2021, https://arxiv.org/abs/2101.11408), with the proof
@@ -17,7 +17,7 @@ from dpss.compute.jit import part
 
 FIRST_POWER = -90
 LAST_POWER = 60
-"""Powers of ten that are parsed here; beyond them `float` does it."""
+"""Powers of ten that are converted here; `float` converts others."""
 
 
 def _make_powers() -> NDArray[np.uint64]:
@@ -62,10 +62,10 @@ def _multiply(a: Any, b: Any) -> Any:
 
 @part()
 def round_decimal(digits: Any, power: Any) -> Any:
-    """Return the double next to ``digits * 10**power``, ties to even.
+    """Return the double nearest to ``digits * 10**power``, ties to even.
 
     Args:
-        digits: ``uint64``, all its decimal digits are significant.
+        digits: ``uint64``, all of whose decimal digits are significant.
         power: ``int64``.
 
     Returns:

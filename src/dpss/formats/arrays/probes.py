@@ -1,4 +1,4 @@
-"""Layers of probes as layers of genes: the values of a gene's probes are added up."""
+"""Layers of genes made of layers of probes: a gene has the sum of its probes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dpss.compute.prefetch import Prefetchable
 from dpss.errors import CorruptMatrixError, NotCellMajorError
 from dpss.formats.arrays.gathered import GatheredLayer
 from dpss.formats.arrays.repeats import distinct_runs
-from dpss.formats.base import Layer, Matrix
+from dpss.formats.base import Layer, Matrix, entries_of
 from dpss.model import CellBlock, Decision, EntryBlock, GeneTable
 
 
 def sum_probes(matrix: Matrix, url: str) -> Matrix:
-    """Return a matrix of genes, with a decision about it, where features are probes of genes.
+    """Return a matrix of genes, with a decision, if its features are probes of genes.
 
     Args:
         matrix: The matrix as it is stored.
@@ -129,34 +129,32 @@ class ProbedLayer:
                 runs = (block.indptr.astype(np.int64), self._genes_of(block.indices), block.data)
                 yield CellBlock(block.start, *distinct_runs(runs, len(self.genes)))
         except NotCellMajorError as error:
-            raise self._instead(error) from error
+            raise self._order_error(error) from error
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the values of a partition in blocks, each place once where cells follow cells.
+        """Yield the values of a partition in blocks, each entry once if the layer is cell-major.
 
-        Otherwise a place may occur once for each probe of the gene, and `gathered` is read instead.
+        Otherwise an entry may occur once for each probe of the gene; `gathered` is read instead.
 
         Raises:
             NotCellMajorError: The file has another order.
             CorruptMatrixError: An index is outside of the probes or cells.
         """
         if self.cell_major:
-            for block in self.cell_blocks(partition, block_bytes):
-                cells = np.arange(block.start, block.start + block.n_cells, dtype=np.int32)
-                yield EntryBlock(np.repeat(cells, np.diff(block.indptr)), block.indices, block.data)
+            yield from map(entries_of, self.cell_blocks(partition, block_bytes))
             return
         try:
             for entries in self.source.entry_blocks(partition, block_bytes):
                 cells = self._check(entries.cells, self.n_cells or 0, "cells")
                 yield EntryBlock(cells, self._genes_of(entries.genes), entries.data)
         except NotCellMajorError as error:
-            raise self._instead(error) from error
+            raise self._order_error(error) from error
 
     def gathered(self) -> Layer | None:
         """Return a cell-major form of the layer; ``None`` if the layer already is cell-major."""
         return None if self.cell_major else GatheredLayer(self, self.url)
 
-    def _instead(self, error: NotCellMajorError) -> NotCellMajorError:
+    def _order_error(self, error: NotCellMajorError) -> NotCellMajorError:
         return NotCellMajorError(str(error), replace(self, source=error.instead))
 
     def _genes_of(self, probes: NDArray[Any]) -> NDArray[np.int32]:

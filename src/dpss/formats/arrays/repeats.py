@@ -45,7 +45,7 @@ def has_repeats(indptr: Any, minor: Any, seen: Any) -> Any:
 
 
 def distinct_runs(runs: Runs, n_minor: int) -> Runs:
-    """Add up entries of the same place; return the same arrays if no place repeats.
+    """Add up repeated entries; return the same arrays if there are none.
 
     Args:
         runs: Pointers from 0, minor indices and values.
@@ -70,10 +70,10 @@ def distinct_runs(runs: Runs, n_minor: int) -> Runs:
 
 
 class RunSum:
-    """The sum of a run with more entries than its axis has places, taken in pieces."""
+    """Adds up a run with more entries than its axis is long, piece by piece."""
 
     def __init__(self, n_minor: int) -> None:
-        """Start without entries."""
+        """Start with sums of 0 for an axis of length ``n_minor``."""
         self._sums = np.zeros(n_minor)
         self._present = np.zeros(n_minor, dtype=bool)
 
@@ -87,6 +87,6 @@ class RunSum:
         return True
 
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the indices with entries, ascending, and their sums."""
-        places = np.flatnonzero(self._present)
-        return places, self._sums[places]
+        """Return the ascending indices that have entries, and their sums."""
+        indices = np.flatnonzero(self._present)
+        return indices, self._sums[indices]

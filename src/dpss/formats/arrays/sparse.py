@@ -1,4 +1,4 @@
-"""Compressed sparse matrices in HDF5: three vectors, cell-major or gene-major.
+"""Compressed sparse matrices in three vectors, cell-major or gene-major.
 
 AnnData's ``csr_matrix`` and ``csc_matrix`` and Cell Ranger's h5 files all store
 ``data``, ``indices`` and ``indptr``; they differ in names only.
@@ -22,8 +22,8 @@ from dpss.formats.base import cut_evenly
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.local import path_of
 
-_EXPECTED_VALUES = 1 << 22
-"""Values of a piece of a partition whose bytes are prefetched together: a usual partition."""
+_PREFETCHED_VALUES = 1 << 22
+"""Values that are prefetched together: as many as a usual partition has."""
 _HELD_VALUES = 1 << 21
 """Most values of a gene that are read at a time, where a block holds fewer."""
 _CHUNKS_BYTES = 1 << 29
@@ -38,7 +38,7 @@ _MAX_CELLS = (1 << 31) - 1
 
 @dataclass(frozen=True)
 class SparseLayer:
-    """A compressed sparse matrix in an HDF5 group as a `dpss.formats.base.Layer`."""
+    """A compressed sparse matrix in a group as a `dpss.formats.base.Layer`."""
 
     name: str
     file: VectorFile
@@ -81,7 +81,7 @@ class SparseLayer:
             )
         for vector in (self._indices, self._data):
             decoded = len(vector) * vector.dtype.itemsize
-            # Where the bytes are counted only takes time for a matrix that is large.
+            # The stored bytes are only counted for large matrices, as that takes time.
             if decoded > SMALL_BYTES and is_too_little(vector.stored_bytes, decoded):
                 raise CorruptMatrixError(
                     f"{where} claims {len(vector):,} values, but stores {vector.stored_bytes:,} "
@@ -121,7 +121,7 @@ class SparseLayer:
         return self._data.chunk_bytes + self._indices.chunk_bytes
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the major axis into even ranges: no more than chunks may be held at a time."""
+        """Cut the major axis into even ranges, at most as many as large chunks may be held."""
         n_major = self.n_cells if self.cell_major else len(self.genes)
         # Pointers count as well: there are matrices of many cells and hardly any value.
         n_bytes = self.n_values * self._value_bytes + n_major * _POINTER_BYTES
@@ -138,9 +138,9 @@ class SparseLayer:
         begin, end = (
             int(self._pointers(range(i, i))[0]) for i in (partition.start, partition.stop)
         )
-        for start in range(begin, end, _EXPECTED_VALUES):
+        for start in range(begin, end, _PREFETCHED_VALUES):
             for vector in vectors:
-                vector.prefetch(range(start, min(start + _EXPECTED_VALUES, end)))
+                vector.prefetch(range(start, min(start + _PREFETCHED_VALUES, end)))
 
     def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
         """Yield the cells of a partition in blocks; repeated entries are added up."""
@@ -156,9 +156,9 @@ class SparseLayer:
             yield EntryBlock(cells=cells, genes=genes, data=data)
 
     def _runs(self, partition: range, block_bytes: int) -> Iterator[tuple[int, Runs]]:
-        """Yield consecutive cells or genes without repeats, each time with the index of the first.
+        """Yield consecutive cells or genes without repeats, with the index of the first.
 
-        A gene of so many values that they can't be held may come in several pieces.
+        A gene with too many values to be held may come in several pieces.
         """
         pointers = self._pointers(partition)
         data, indices = Cursor(self._data), Cursor(self._indices)
@@ -168,24 +168,24 @@ class SparseLayer:
             begin, end = int(pointers[first]), int(pointers[stop])
             indptr = pointers[first : stop + 1] - begin
             if end - begin > max(step, n_minor):
-                # There are more values than places: some places repeat.
-                yield partition.start + first, self._added_up(range(begin, end), n_minor, step)
+                # More values than the minor axis is long: some entries repeat.
+                yield partition.start + first, self._sum_repeats(range(begin, end), n_minor, step)
             elif end - begin > max(step, _HELD_VALUES) and not self.cell_major:
-                for runs in self._in_pieces(range(begin, end), n_minor, step):
+                for runs in self._read_large(range(begin, end), n_minor, step):
                     yield partition.start + first, runs
             else:
                 minor = as_indices(indices.read(begin, end))
                 runs = indptr, minor, as_values(data.read(begin, end))
                 yield partition.start + first, distinct_runs(runs, n_minor)
 
-    def _in_pieces(self, values: range, n_minor: int, step: int) -> Iterator[Runs]:
-        """Yield the values of a large gene: as they come if its cells ascend, else added up."""
+    def _read_large(self, values: range, n_minor: int, step: int) -> Iterator[Runs]:
+        """Yield the values of a large gene in pieces; if its cells do not ascend, their sums."""
         indices, data, last = Cursor(self._indices), Cursor(self._data), -1
         pieces = [values[at : at + step] for at in range(0, len(values), step)]
         for piece in pieces:
             minor = as_indices(indices.read(piece.start, piece.stop))
             if minor[0] <= last or bool((minor[1:] <= minor[:-1]).any()):
-                yield self._added_up(values, n_minor, step)
+                yield self._sum_repeats(values, n_minor, step)
                 return
             last = minor[-1]
         indices = Cursor(self._indices)
@@ -194,7 +194,7 @@ class SparseLayer:
             indptr = np.array([0, len(piece)], dtype=np.int64)
             yield indptr, minor, as_values(data.read(piece.start, piece.stop))
 
-    def _added_up(self, values: range, n_minor: int, step: int) -> Runs:
+    def _sum_repeats(self, values: range, n_minor: int, step: int) -> Runs:
         """Return one cell or gene, read in pieces, with repeated entries added up."""
         indices, data, total = Cursor(self._indices), Cursor(self._data), RunSum(n_minor)
         for at in range(values.start, values.stop, step):

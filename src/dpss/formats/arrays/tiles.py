@@ -18,7 +18,7 @@ from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.arrays.dense import sparse_rows
 from dpss.formats.arrays.dtypes import as_values
 from dpss.formats.arrays.vectors import is_too_little
-from dpss.formats.base import cut_evenly
+from dpss.formats.base import cut_evenly, entries_of
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
 BAND_BYTES = 48 << 20
@@ -34,7 +34,7 @@ class TiledArray(Protocol):
 
     @property
     def url(self) -> str:
-        """The file's address and the array's place in it, for messages."""
+        """The file's address and the array's path in it, for messages."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -115,7 +115,7 @@ class TiledLayer:
         return -(-n_rows // rows), -(-n_columns // columns)
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the cells where tiles begin; or the tiles, counted row by row."""
+        """Cut the cells where tiles begin; without bands, cut the tiles, counted row by row."""
         if not self.cell_major:
             n_tiles = self._grid[0] * self._grid[1]
             return cut_evenly(n_tiles, self.n_values, self.array.dtype.itemsize, partition_bytes)
@@ -152,11 +152,7 @@ class TiledLayer:
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the values of a partition in blocks, without zeros."""
         if self.cell_major:
-            for block in self.cell_blocks(partition, block_bytes):
-                cells = np.repeat(
-                    np.arange(block.start, block.start + block.n_cells), np.diff(block.indptr)
-                )
-                yield EntryBlock(cells, block.indices, block.data)
+            yield from map(entries_of, self.cell_blocks(partition, block_bytes))
             return
         height, width = self.array.tile_shape
         large = height * width * self.array.dtype.itemsize > block_bytes
@@ -165,12 +161,12 @@ class TiledLayer:
             if large:
                 for row, column, tile in found:
                     yield from self._cut_entries(row, column, tile, block_bytes)
-                    del tile  # it makes room for the next one
+                    del tile  # frees memory for the next one
             else:
                 yield join_entries([self._entries(*each) for each in found])
 
     def _rectangles(self, partition: range, block_bytes: int) -> Iterator[tuple[range, range]]:
-        """Yield the rows and columns of as many tiles side by side as a block holds."""
+        """Yield rows and columns of rectangles of adjacent tiles that fit into a block."""
         (n_rows, n_columns), (height, width) = self.array.shape, self.array.tile_shape
         n_across = self._grid[1]
         step = max(1, block_bytes // (height * width * self.array.dtype.itemsize))
@@ -196,13 +192,13 @@ class TiledLayer:
             yield self._entries(row + first, column, tile[first : first + step])
 
     def _entries(self, row: int, column: int, tile: NDArray[Any]) -> EntryBlock:
-        """Return the values of a tile that are not zero."""
+        """Return the nonzero values of a tile."""
         tile = tile[: self.array.shape[0] - row, : self.array.shape[1] - column]
         tile = as_values(tile.astype(tile.dtype.newbyteorder("="), copy=False))
         indptr, columns, data = sparse_rows(tile)
         rows = np.repeat(np.arange(row, row + len(tile)), np.diff(indptr))
-        places = (rows, columns.astype(np.int64) + column)
-        return EntryBlock(places[self.cell_axis], places[1 - self.cell_axis], data)
+        axes = (rows, columns.astype(np.int64) + column)
+        return EntryBlock(axes[self.cell_axis], axes[1 - self.cell_axis], data)
 
 
 def join_entries(blocks: Sequence[EntryBlock]) -> EntryBlock:

@@ -1,4 +1,4 @@
-"""The interface of a file for the reader of sparse matrices: vectors, read in pieces."""
+"""Vectors of a file, read by ranges: their interfaces, and a reader that reuses memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpss.formats.arrays.budget import LARGE_BYTES
 
 SMALL_BYTES = 1 << 32
-"""Decoded size up to which a file may store as little as it does."""
+"""Decoded size up to which any number of stored bytes is accepted."""
 MAX_RATIO = 20_000
 """Largest ratio of decoded to stored bytes: no usual codec reaches it with counts, and a damaged
 file could declare any shape.
@@ -20,11 +20,11 @@ file could declare any shape.
 
 
 def is_too_little(stored: int | None, decoded: int) -> bool:
-    """Return whether so many stored bytes can't be that many decoded ones.
+    """Return whether the stored bytes are too few for the decoded bytes.
 
     Args:
-        stored: Bytes that are stored; ``None`` where that is not known.
-        decoded: Bytes that an array declares.
+        stored: Number of stored bytes; ``None`` if not known.
+        decoded: Number of bytes that the array declares.
     """
     return stored is not None and decoded > max(SMALL_BYTES, stored * MAX_RATIO)
 
@@ -42,11 +42,11 @@ class Vector(Protocol):
 
     @property
     def chunk_bytes(self) -> int:
-        """Decoded size of a chunk; 0 where there are none."""
+        """Decoded size of a chunk in bytes; 0 without chunks."""
 
     @property
     def stored_bytes(self) -> int | None:
-        """Bytes that the array takes where it is stored; ``None`` where that is not known."""
+        """Stored size of the array in bytes; ``None`` if not known."""
 
     def __len__(self) -> int:
         """Return the length of the first axis."""
@@ -58,7 +58,7 @@ class Vector(Protocol):
         """Return an object with a ``chunk_shape``; ``None`` where only `read_by_library` works."""
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
-        """Return the elements ``start..stop``, whatever the chunks."""
+        """Return the elements ``start..stop`` without use of `layout`."""
 
     def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the rows of chunks ``first..stop`` with their numbers, decoded."""
@@ -72,7 +72,7 @@ class ReadsInto(Protocol):
         """Return whether `read_into` can be called for chunks of this layout."""
 
     def read_into(self, layout: Any, first: int, stop: int, out: NDArray[Any]) -> None:
-        """Decode chunks ``first..stop`` into ``out``, one behind the other."""
+        """Decode chunks ``first..stop`` into ``out``, one after the other."""
 
 
 @runtime_checkable
@@ -80,7 +80,7 @@ class ReadsFew(Protocol):
     """A vector that can read some elements before the positions of all chunks are known."""
 
     def read_few(self, start: int, stop: int) -> NDArray[Any] | None:
-        """Return the elements ``start..stop``; ``None`` where positions come first."""
+        """Return the elements ``start..stop``; ``None`` if `layout` is to be used."""
 
 
 class Addressed(Protocol):
@@ -134,16 +134,16 @@ class Cursor:
         if small and isinstance(array, ReadsInto) and array.can_read_into(layout):
             whole = self._read_whole(array, layout, first, last + 1)
             return whole[start - first * n_rows : stop - first * n_rows]
-        out = self._room(stop - start)
+        out = self._buffer(stop - start)
         if first == self._row and self._held is not None:
-            _paste(self._held, first * n_rows, out, start)
+            _copy_overlap(self._held, first * n_rows, out, start)
             first += 1
         n_together = last + 1 - first if self.array.chunk_bytes < LARGE_BYTES else 1
         for number in range(first, last + 1, max(1, n_together)):
             # A chunk may be large: it is freed before the next one.
             self._row, self._held = -1, None
             for row, slab in self.array.read_slabs(layout, number, number + n_together):
-                _paste(slab, row * n_rows, out, start)
+                _copy_overlap(slab, row * n_rows, out, start)
                 self._row, self._held = row, slab
                 del slab
         return out
@@ -152,7 +152,7 @@ class Cursor:
         """Return the elements of whole chunks, decoded directly into the returned array."""
         n_rows = layout.chunk_shape[0]
         held = self._held if first == self._row else None
-        out = self._room((stop - first) * n_rows)
+        out = self._buffer((stop - first) * n_rows)
         n_held = int(held is not None)
         if held is not None:
             out[:n_rows] = held
@@ -162,15 +162,15 @@ class Cursor:
         self._row, self._held = stop - 1, out[-n_rows:]
         return out
 
-    def _room(self, n: int) -> NDArray[Any]:
+    def _buffer(self, n: int) -> NDArray[Any]:
         """Return memory for ``n`` elements of the first axis."""
         if self._memory is None or len(self._memory) < n:
             self._memory = np.empty((n, *self.array.shape[1:]), dtype=self.array.dtype)
         return self._memory[:n]
 
 
-def _paste(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
-    """Copy the common part of a chunk row at ``at`` and an output that begins at ``start``."""
+def _copy_overlap(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
+    """Copy the elements that a chunk from ``at`` and an output from ``start`` have in common."""
     low, high = max(at, start), min(at + len(chunk), start + len(out))
     if high > low:
         out[low - start : high - start] = chunk[low - at : high - at]

@@ -1,4 +1,4 @@
-"""Opening of files by the HDF5 library: without a lock, and with a small cache."""
+"""Opening of local files by the HDF5 library, and its errors."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from pathlib import Path
 import h5py
 
 _METADATA_BYTES = 1 << 18
-"""Size of HDF5's cache of a file's metadata, in bytes: chunks are read once, and in order."""
+"""Size of the library's cache of a file's metadata, in bytes: chunks are read once, in order."""
 
-ASTRAY = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
-"""Errors that h5py raises where an object is of another kind than expected: a group for a dataset,
-a scalar for a vector."""
+LIBRARY_ERRORS = (
+    OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError,
+)  # fmt: skip
+"""Errors that h5py raises for damaged metadata, or for a group instead of a dataset."""
 
 
 def open_local(path: Path) -> h5py.File:
-    """Open a file by the library, without a lock: many file systems have none."""
+    """Open a file without a lock, which many file systems lack."""
     try:
         return h5py.File(path, "r", locking=False)
     except OSError as error:
-        # This process has it open with a lock (AnnData, backed): open it in the same way.
+        # AnnData, backed, has the file open with a lock in this process.
         if "locking flag" not in str(error):
             raise
         return h5py.File(path, "r")
 
 
 def limit_metadata(file: h5py.File) -> None:
-    """Limit the library's cache of metadata: its default is 32 MiB, which large indices fill."""
+    """Limit the library's cache of metadata, whose default of 32 MiB large indices fill."""
     config = file.id.get_mdc_config()
     config.set_initial_size = True
     config.initial_size = config.max_size = _METADATA_BYTES
@@ -35,6 +36,6 @@ def limit_metadata(file: h5py.File) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the first line of an error's message, short."""
+    """Return the first 120 characters of the first line of an error's message."""
     lines = str(error).splitlines()
     return lines[0][:120] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""HDF5 groups behind the interface of `dpss.formats.annotation.data_frame`."""
+"""HDF5 groups with the interface `dpss.formats.annotation.data_frame.Elements`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from dpss.formats.annotation.cell_table import (
     PART_CELLS,
     ElementsTable,
     Labels,
+    decode_codes,
     label,
     name_cells,
-    pick,
 )
-from dpss.formats.annotation.data_frame import as_text, find_index, frame_length
+from dpss.formats.annotation.data_frame import find_index, frame_length
 from dpss.formats.annotation.gene_table import Note
+from dpss.formats.annotation.strings import as_strings
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import check_heaps, read_whole
 
@@ -35,7 +36,7 @@ _MAX_TEXT_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Hdf5Elements:
-    """An HDF5 file as `dpss.formats.annotation.data_frame.Elements`."""
+    """An HDF5 file with the interface `dpss.formats.annotation.data_frame.Elements`."""
 
     file: Hdf5File
 
@@ -47,15 +48,10 @@ class Hdf5Elements:
     def children(self, path: str) -> list[str]:
         """Return the names of the members of a group; an empty list for other objects."""
         node = self.file.h5.get(path)
-        names = list(node) if isinstance(node, h5py.Group) else []
-        # h5py gives names that are no UTF-8 as bytes; `Hdf5Group` takes them so.
-        return [
-            name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
-            for name in names
-        ]
+        return [_name(name) for name in node] if isinstance(node, h5py.Group) else []
 
     def attributes(self, path: str) -> Mapping[str, Any]:
-        """Return the attributes that tell of encodings, as text."""
+        """Return the attributes ``encoding-type`` and ``_index``, as text."""
         node = self.file.h5.get(path)
         names = ("encoding-type", "_index") if node is not None else ()
         return {name: _text(node.attrs[name]) for name in names if name in node.attrs}
@@ -81,7 +77,7 @@ class Hdf5Elements:
             LimitError: The vector is longer than a table of genes can be.
         """
         values = read_whole(self.file, self.file.h5[path])
-        return as_text(values) if values.dtype.kind in "SUO" else values
+        return as_strings(values) if values.dtype.kind in "SUO" else values
 
     def part(self, path: str, start: int, stop: int) -> NDArray[Any]:
         """Return a part of a vector; text as bytes in an object array.
@@ -111,7 +107,7 @@ class Hdf5Elements:
             if node.dtype.itemsize > _MAX_TEXT_BYTES:
                 return None
             check_heaps(self.file, node)
-            return str(as_text(np.ravel(node[()]))[0])
+            return str(as_strings(np.ravel(node[()]))[0])
 
     def old_categories(self, path: str) -> NDArray[Any] | None:
         """Return the categories that a vector refers to, as AnnData 0.7 and earlier wrote them."""
@@ -133,15 +129,15 @@ class RecordTable:
 
     def columns(self) -> list[str]:
         """Return the names of the columns."""
-        names = self.file.h5[self.path].dtype.names
-        return [name for name in names if name != "index" and self._is_plain(name)]
+        dtype = self.file.h5[self.path].dtype
+        return [name for name in dtype.names if name != "index" and dtype[name].kind in "SUiufb"]
 
     def labels(self, column: str) -> Iterator[NDArray[Any]]:
         """Yield a column in parts.
 
         Raises:
             ColumnError: Its codes are damaged.
-            CorruptMatrixError: The file is.
+            CorruptMatrixError: The file is damaged.
         """
         return self._parts(column, label)
 
@@ -153,7 +149,7 @@ class RecordTable:
             known = to_text(read_whole(self.file, self.file.h5[where])) if codes else None
             for start in range(0, len(node), PART_CELLS):
                 values = node.fields(column)[start : start + PART_CELLS]
-                yield to_text(values) if known is None else pick(values, known, column)
+                yield to_text(values) if known is None else decode_codes(values, known, column)
 
     def names(self) -> Iterator[NDArray[Any]]:
         """Yield the names of the cells in parts.
@@ -164,9 +160,6 @@ class RecordTable:
         if "index" not in (self.file.h5[self.path].dtype.names or ()):
             raise ColumnError(f"{self.path} has no names of cells")
         return self._parts("index", name_cells)
-
-    def _is_plain(self, name: str) -> bool:
-        return self.file.h5[self.path].dtype[name].kind in "SUiufb"
 
 
 def cell_table(
@@ -197,9 +190,9 @@ def note_cells(file: Hdf5File, path: str, n_cells: int, *, needed: bool = True) 
 
     Args:
         file: The file.
-        path: Where a vector of names, or a data frame whose index they are, is expected.
+        path: Path of the vector of names, or of a data frame whose index they are.
         n_cells: Number of cells of the matrix.
-        needed: Whether the layout always has the names, so that missing ones give a warning.
+        needed: Whether missing names give a warning.
 
     Raises:
         OtherFileError: The names are in another file.
@@ -220,6 +213,7 @@ def note_cells(file: Hdf5File, path: str, n_cells: int, *, needed: bool = True) 
 
 
 def _name(name: str | bytes) -> str:
+    """Return a name as text; h5py gives one that is not UTF-8 as bytes."""
     return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
 
 

@@ -1,8 +1,8 @@
 """HDF5 datasets read chunk by chunk, decoded outside of HDF5's global lock.
 
-HDF5 decompresses under a lock that lets only one thread work at a time. Here the library is asked
-only where each chunk lies; its bytes are read from the file and inflated by libdeflate, without a
-lock. Chunks with filters that `dpss.formats.hdf5.filters` does not know are left to the library.
+HDF5 decompresses under a lock, one thread at a time. Here the library only gives the position of
+each chunk; its bytes are read from the file and inflated by libdeflate, without a lock. Chunks with
+filters that `dpss.formats.hdf5.filters` does not know are read by the library.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from dpss.compute.prefetch import Prefetchable
 from dpss.errors import CorruptMatrixError, DpssError, NeedsWholeError, NoMatrixError
 from dpss.formats.arrays.vectors import Cursor
-from dpss.formats.hdf5.access import ASTRAY, limit_metadata, open_local, reason_of
+from dpss.formats.hdf5.access import LIBRARY_ERRORS, limit_metadata, open_local, reason_of
+from dpss.formats.hdf5.early_reads import EarlyReads
 from dpss.formats.hdf5.filters import require_filters, unfilter
-from dpss.formats.hdf5.glances import Glances
 from dpss.formats.hdf5.inflation import can_inflate, inflate_chunks
 from dpss.formats.hdf5.layout import DatasetLayout, coalesce, dtype_of, lay_out, span_bytes
-from dpss.formats.hdf5.remote import RangeFile
+from dpss.formats.hdf5.remote import RemoteHdf5
 from dpss.formats.hdf5.tree import Hdf5Group
 from dpss.storage.base import Blob, Spans
 from dpss.storage.local import path_of
@@ -37,17 +37,17 @@ class Hdf5File:
     """An HDF5 file that opens when it is first needed, also after being pickled."""
 
     def __init__(self, blob: Blob) -> None:
-        """Take the file's bytes; it is opened when it is first needed."""
+        """Store the blob; it is opened when it is first needed."""
         self.blob = blob
         self.checked_heaps: set[int] = set()
         """Addresses of heaps of strings that were found to be sound."""
         self._lock = threading.Lock()
         self._file: h5py.File | None = None
         self._root: Hdf5Group | None = None
-        self._remote: RangeFile | None = None
+        self._remote: RemoteHdf5 | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle without the open file, which is opened again when needed."""
+        """Pickle without the open file."""
         return Hdf5File, (self.blob,)
 
     @property
@@ -64,7 +64,7 @@ class Hdf5File:
                     limit_metadata(self._file)
                     self._root = Hdf5Group(h5py.h5g.open(self._file.id, b"/"), self.blob.url)
                 except (OSError, RuntimeError, KeyError) as error:
-                    self.raise_own_error()
+                    self.raise_blob_error()
                     raise CorruptMatrixError(
                         f"{self.blob.url}: HDF5 can't be opened ({reason_of(error)})"
                     ) from error
@@ -76,14 +76,14 @@ class Hdf5File:
             return open_local(path)
         if not self.blob.random_access:
             raise NeedsWholeError(f"{self.blob.url}: an HDF5 file can't be read as a stream")
-        self._remote = RangeFile(self.blob)
+        self._remote = RemoteHdf5(self.blob)
         opened = h5py.File(self._remote, "r")
         # Otherwise the library would close it after Python's end, and call a deleted object.
         weakref.finalize(self, opened.close)
         return opened
 
-    def raise_own_error(self) -> None:
-        """Raise the error of the underlying blob, if there is one, as it is more precise."""
+    def raise_blob_error(self) -> None:
+        """Raise the last error of the remote blob, which says more than the library's, if any."""
         if self._remote and (error := self._remote.error) is not None:
             raise error
 
@@ -97,10 +97,10 @@ class Hdf5File:
         try:
             found = self.h5[path]
         except KeyError as error:
-            self.raise_own_error()
+            self.raise_blob_error()
             raise NoMatrixError(f"{self.blob.url}: there is no {path}") from error
         except (OSError, RuntimeError) as error:
-            self.raise_own_error()
+            self.raise_blob_error()
             raise CorruptMatrixError(
                 f"{self.blob.url}: {path} can't be read ({reason_of(error)})"
             ) from error
@@ -115,17 +115,17 @@ class Hdf5File:
 
 @contextmanager
 def reading(file: Hdf5File) -> Iterator[None]:
-    """Convert errors of HDF5 on damaged metadata into the program's own.
+    """Convert the library's errors on damaged metadata into the program's own.
 
     Raises:
-        CorruptMatrixError: Something in the file could not be read.
+        CorruptMatrixError: The library raised an error.
     """
     try:
         yield
-    except ASTRAY as error:
+    except LIBRARY_ERRORS as error:
         if isinstance(error, DpssError):
             raise
-        file.raise_own_error()
+        file.raise_blob_error()
         raise CorruptMatrixError(
             f"{file.blob.url}: the HDF5 file is damaged ({reason_of(error)})"
         ) from error
@@ -135,7 +135,7 @@ class ChunkedArray:
     """A dataset of numbers, read by ranges of its first axis; safe in several threads."""
 
     def __init__(self, file: Hdf5File, path: str) -> None:
-        """Look at the dataset's shape.
+        """Read the dataset's shape and type.
 
         Raises:
             CorruptMatrixError: The dataset holds no numbers.
@@ -149,17 +149,17 @@ class ChunkedArray:
         self._lock = threading.Lock()
         self._layout: DatasetLayout | None = None
         self._laid_out = False
-        far = isinstance(file.blob, Prefetchable)
-        self._glances = Glances(self.shape, self.chunk_shape, self.dtype.itemsize, far)
+        remote = isinstance(file.blob, Prefetchable)
+        self._early_reads = EarlyReads(self.shape, self.chunk_shape, self.dtype.itemsize, remote)
         if self.dtype.kind not in "iufb" or dataset.shape is None:
             raise CorruptMatrixError(f"{file.blob.url}: {path} holds no numbers ({self.dtype})")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without lock and layout: the layout is read again when needed."""
+        """Return the state without lock and layout."""
         return {**vars(self), "_lock": None, "_layout": None, "_laid_out": False}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state; the file is not opened yet."""
+        """Restore the state with a new lock; the layout is read again when needed."""
         vars(self).update(state)
         self._lock = threading.Lock()
 
@@ -169,12 +169,12 @@ class ChunkedArray:
 
     @property
     def chunk_bytes(self) -> int:
-        """Decoded size of a chunk; 0 where there are none."""
+        """Decoded size of a chunk in bytes; 0 without chunks."""
         return prod(self.chunk_shape) * self.dtype.itemsize if self.chunk_shape else 0
 
     @cached_property
     def stored_bytes(self) -> int:
-        """Bytes that the dataset takes in the file."""
+        """Size of the dataset in the file, in bytes."""
         with reading(self._file):
             return int(self._file.dataset(self.path).id.get_storage_size())
 
@@ -185,8 +185,8 @@ class ChunkedArray:
     def prefetch(self, elements: range) -> None:
         """Prefetch elements of the first axis."""
         blob = self._file.blob
-        is_glance = not self._laid_out and self._glances.allows(len(elements))
-        if not elements or is_glance or not isinstance(blob, Prefetchable):
+        is_early = not self._laid_out and self._early_reads.allows(len(elements))
+        if not elements or is_early or not isinstance(blob, Prefetchable):
             return
         if (layout := self.layout()) is None:
             return
@@ -200,9 +200,9 @@ class ChunkedArray:
         blob.prefetch(Spans([span for span in spans if span[0] >= 0]))
 
     def read_few(self, start: int, stop: int) -> NDArray[Any] | None:
-        """Return a few elements through the library; ``None`` where it is time for `layout`."""
-        glanced = not self._laid_out and self._glances.take(stop - start)
-        return self.read_by_library(start, stop) if glanced else None
+        """Return a few elements by an early read; ``None`` if `layout` is to be used."""
+        is_early = not self._laid_out and self._early_reads.take(stop - start)
+        return self.read_by_library(start, stop) if is_early else None
 
     def layout(self) -> DatasetLayout | None:
         """Return the positions of the chunks; `None` where HDF5 must read them."""
@@ -223,7 +223,7 @@ class ChunkedArray:
         try:
             return np.asarray(dataset[start:stop])
         except (OSError, RuntimeError, ValueError) as error:
-            self._file.raise_own_error()
+            self._file.raise_blob_error()
             raise CorruptMatrixError(f"{where} can't be read ({reason_of(error)})") from error
 
     def can_read_into(self, layout: DatasetLayout) -> bool:
@@ -231,7 +231,7 @@ class ChunkedArray:
         return can_inflate(layout)
 
     def read_into(self, layout: DatasetLayout, first: int, stop: int, out: NDArray[Any]) -> None:
-        """Decode chunks ``first..stop`` of a vector into ``out``, one behind the other."""
+        """Decode chunks ``first..stop`` of a vector into ``out``, one after the other."""
         rows = out.reshape(stop - first, layout.n_items)
         for left in inflate_chunks(self._file.blob, layout, first, stop, rows):
             for number, chunk in self.read_chunks(layout, np.array([left])):
@@ -242,7 +242,7 @@ class ChunkedArray:
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the rows of chunks ``first..stop`` with their numbers, decoded.
 
-        A row of chunks is as wide as the array; the last one may end behind the array's end.
+        A row of chunks is as wide as the array; the last one may extend beyond the array's end.
         """
         per_row = layout.chunks_per_row
         width = layout.chunk_shape[1] if len(layout.chunk_shape) > 1 else 0
@@ -278,23 +278,22 @@ class ChunkedArray:
                 yield number, self._decode(layout, number, stored[at : at + size], mask)
 
     def _filled(self, layout: DatasetLayout) -> NDArray[Any]:
-        """Return a chunk of fill values, for one that was never written."""
+        """Return the values of a chunk that was never written."""
         fill = self._file.dataset(self.path).fillvalue
         return np.full(layout.chunk_shape, fill, dtype=self.dtype)
 
     def _decode(self, layout: DatasetLayout, number: int, stored: Any, mask: int) -> NDArray[Any]:
-        """Return a chunk from its stored bytes."""
         item_bytes = self.dtype.itemsize
         n_bytes = layout.n_items * item_bytes
         try:
             data = unfilter(stored, layout.filters, mask, n_bytes, item_bytes)
         except ValueError as error:
-            raise self._broken(number, "can't be decompressed") from error
+            raise self._chunk_error(number, "can't be decompressed") from error
         if len(data) != n_bytes:
-            raise self._broken(number, f"holds {len(data)} bytes instead of {n_bytes}")
+            raise self._chunk_error(number, f"holds {len(data)} bytes instead of {n_bytes}")
         return np.frombuffer(data, dtype=self.dtype).reshape(layout.chunk_shape)
 
-    def _broken(self, number: int, what: str) -> CorruptMatrixError:
+    def _chunk_error(self, number: int, what: str) -> CorruptMatrixError:
         return CorruptMatrixError(
             f"{self._file.blob.url}: chunk {number} of {self.path} {what}; is the file truncated?"
         )

@@ -1,8 +1,7 @@
 """Decoders of HDF5's filters outside of the library: deflate, shuffle, zstd, blosc, LZ4.
 
-Ids are those that The HDF Group registers (`docs.hdfgroup.org`, "Registered Filter
-Plugins"). Other filters are left to the library, and to the plugins of the package ``hdf5plugin``
-where it is installed.
+Ids are those that The HDF Group registers (`docs.hdfgroup.org`, "Registered Filter Plugins"). The
+library undoes other filters, with the plugins of the package ``hdf5plugin`` if it is installed.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ Undo = Callable[[Any, int, int], Any]
 
 
 def known_filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
-    """Return the ids of a dataset's filters, `None` if one has no decoder here."""
+    """Return the ids of a dataset's filters; ``None`` if one has no decoder here."""
     ids = filter_ids(dataset)
     return ids if set(ids) <= FILTERS.keys() else None
 
@@ -47,50 +46,42 @@ def filter_ids(dataset: h5py.Dataset) -> tuple[int, ...]:
     return tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
 
 
-def missing_filter(dataset: h5py.Dataset) -> int | None:
-    """Return the id of a filter that the library lacks; ``None`` if it has all."""
-    for number in filter_ids(dataset):
-        if not h5py.h5z.filter_avail(number) and find_spec("hdf5plugin") is not None:
-            import_module("hdf5plugin")
-        if not h5py.h5z.filter_avail(number):
-            return number
-    return None
-
-
 def require_filters(place: str, dataset: h5py.Dataset) -> None:
     """Check that the library has every filter of a dataset; ``place`` names it in the error.
 
     Raises:
         UnknownFormatError: A filter is missing.
     """
-    missing = missing_filter(dataset)
-    if missing is not None:
-        raise UnknownFormatError(
-            f"{place} is compressed by HDF5 filter {missing}, which "
-            "is not known here; `pip install hdf5plugin` may add it"
-        )
+    for number in filter_ids(dataset):
+        if not h5py.h5z.filter_avail(number) and find_spec("hdf5plugin") is not None:
+            import_module("hdf5plugin")
+        if not h5py.h5z.filter_avail(number):
+            raise UnknownFormatError(
+                f"{place} is compressed by HDF5 filter {number}, which "
+                "is not known here; `pip install hdf5plugin` may add it"
+            )
 
 
 def unfilter(data: Any, filters: tuple[int, ...], mask: int, n_bytes: int, item_bytes: int) -> Any:
     """Undo a chunk's filters.
 
     Args:
-        data: The chunk as it is stored.
+        data: The stored bytes of the chunk.
         filters: Ids of the filters, in the order in which they were applied.
         mask: Bit ``i`` is set if filter ``i`` was not applied.
-        n_bytes: Size of the chunk once decoded.
+        n_bytes: Decoded size of the chunk.
         item_bytes: Size of one item.
 
     Returns:
-        The decoded bytes, `None` where a filter is not known here.
+        The decoded bytes; ``None`` if a filter has no decoder here.
 
     Raises:
         ValueError: The bytes can't be decompressed.
     """
-    for place in reversed(range(len(filters))):
-        if mask >> place & 1:
+    for i in reversed(range(len(filters))):
+        if mask >> i & 1:
             continue
-        undo = FILTERS.get(filters[place])
+        undo = FILTERS.get(filters[i])
         if undo is None:
             return None
         data = undo(data, n_bytes, item_bytes)
@@ -140,7 +131,7 @@ def _unblosc(data: Any, n_bytes: int, _: int) -> Any:
 
 
 def _unlz4(data: Any, n_bytes: int, _: int) -> Any:
-    """Undo HDF5's framing of LZ4: sizes before each block; a block as large as can be is plain."""
+    """Undo HDF5's framing of LZ4: a size before each block; a block of full size is stored raw."""
     from numcodecs import lz4
 
     stored = bytes(data)

@@ -17,8 +17,7 @@ from dpss.formats.annotation.data_frame import (
     unknown_array,
 )
 from dpss.formats.annotation.dataset_facts import ElementsFacts
-from dpss.formats.annotation.gene_columns import gene_table
-from dpss.formats.annotation.gene_table import Note
+from dpss.formats.annotation.gene_table import Note, gene_table
 from dpss.formats.annotation.modalities import holds_genes, note_left_out
 from dpss.formats.arrays.coordinates import ArrayCoordinates
 from dpss.formats.arrays.sparse import SparseLayer

@@ -10,7 +10,7 @@ import numpy as np
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.cell_table import TableBesideNames
-from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.gene_table import gene_table
 from dpss.formats.arrays.coordinates import AxisMajorCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.arrays.tiles import TiledLayer

@@ -1,4 +1,4 @@
-"""The search for what refers to a heap of strings: values of datasets, or anything else."""
+"""The search for references to a heap of strings: by values of datasets, or by other objects."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from typing import Any
 import h5py
 
 from dpss.errors import MatrixError
-from dpss.formats.hdf5.access import ASTRAY
+from dpss.formats.hdf5.access import LIBRARY_ERRORS
 from dpss.formats.hdf5.file import Hdf5File
 
 _PIECE_BYTES = 1 << 22
-_MOST_OBJECTS = 10_000
-"""Most groups and datasets that are looked at."""
-_MOST_PLACES = 1_000_000
-"""Most references that are looked at."""
+_MAX_OBJECTS = 10_000
+"""Most groups and datasets that are opened."""
+_MAX_REFERENCES = 1_000_000
+"""Most references that are compared."""
 
 
 def is_of_values_only(file: Hdf5File, address: int) -> bool:
-    """Return whether nothing but values of datasets refers to a heap.
+    """Return whether only values of datasets refer to a heap.
 
-    Such a heap is read with these values only, and checked before. Attributes, in contrast,
-    are read together with what they describe.
+    Such a heap is read with these values only, and `dpss.formats.hdf5.strings.check_heaps` checks
+    it before. Attributes, in contrast, are read with the object that they describe.
 
     Args:
         file: The file.
-        address: Place of the heap in the file.
+        address: Offset of the heap in the file.
     """
     try:
         spans = list(_value_spans(file))
-    except (*ASTRAY, MatrixError):
+    except (*LIBRARY_ERRORS, MatrixError):
         return False
-    places = _references(file, address)
-    return all(any(start <= place < stop for start, stop in spans) for place in places)
+    offsets = _references(file, address)
+    return all(any(start <= offset < stop for start, stop in spans) for offset in offsets)
 
 
 def _references(file: Hdf5File, address: int) -> Iterator[int]:
-    """Yield each place in the file that has the number of an address."""
+    """Yield the offset of each occurrence of an address in the file; -1 beyond the limit."""
     wanted = struct.pack("<Q", address)
     n = 0
     for start in range(0, file.blob.size_bytes or 0, _PIECE_BYTES):
         data = file.blob.read_range(start, _PIECE_BYTES + len(wanted) - 1)
         at = data.find(wanted)
-        while at >= 0 and n <= _MOST_PLACES:
+        while at >= 0 and n <= _MAX_REFERENCES:
             n += 1
-            yield start + at if n <= _MOST_PLACES else -1
+            yield start + at if n <= _MAX_REFERENCES else -1
             at = data.find(wanted, at + 1)
 
 
 def _value_spans(file: Hdf5File) -> Iterator[tuple[int, int]]:
-    """Yield where the stored values of text of variable length begin and end.
+    """Yield begin and end of the stored values of text of variable length.
 
     Raises:
-        MatrixError: There are more objects than can be looked at.
+        MatrixError: There are more than `_MAX_OBJECTS` groups and datasets.
     """
     left: list[Any] = [file.h5]
     n = 0
@@ -62,8 +62,8 @@ def _value_spans(file: Hdf5File) -> Iterator[tuple[int, int]]:
         group = left.pop()
         for name in group:
             n += 1
-            if n > _MOST_OBJECTS:
-                raise MatrixError(f"{file.blob.url}: more than {_MOST_OBJECTS:,} objects")
+            if n > _MAX_OBJECTS:
+                raise MatrixError(f"{file.blob.url}: more than {_MAX_OBJECTS:,} objects")
             node = group[name]
             if isinstance(node, h5py.Group):
                 left.append(node)
@@ -77,12 +77,8 @@ def _spans_of(node: h5py.Dataset) -> Iterator[tuple[int, int]]:
         if offset is not None:
             yield offset, offset + node.id.get_storage_size()
         return
-    spans: list[tuple[int, int]] = []
-    node.id.chunk_iter(
-        lambda info: (
-            spans.append((info.byte_offset, info.byte_offset + info.size))
-            if info.byte_offset is not None
-            else None
-        )
-    )
-    yield from spans
+    chunks: list[Any] = []
+    node.id.chunk_iter(chunks.append)
+    for chunk in chunks:
+        if chunk.byte_offset is not None:
+            yield chunk.byte_offset, chunk.byte_offset + chunk.size

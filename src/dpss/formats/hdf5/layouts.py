@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dpss.formats.record import About, Cost
+from dpss.formats.record import Cost, FormatInfo
 
 if TYPE_CHECKING:
     from dpss.formats.base import Matrix
@@ -27,7 +27,7 @@ class LayoutFunctions:
 class Layout:
     """A layout within HDF5."""
 
-    about: About
+    info: FormatInfo
     load: Callable[[], LayoutFunctions]
     """Imports the reader and returns its functions; called when a file is first held against it."""
 
@@ -75,7 +75,7 @@ def _load_plain() -> LayoutFunctions:
 
 LAYOUTS = (
     Layout(
-        About(
+        FormatInfo(
             "h5ad, sparse or dense",
             "hdf5.h5ad",
             (".h5ad",),
@@ -93,7 +93,7 @@ LAYOUTS = (
         _load_h5ad,
     ),
     Layout(
-        About(
+        FormatInfo(
             "loom 2 and 3",
             "hdf5.loom",
             (".loom",),
@@ -104,7 +104,7 @@ LAYOUTS = (
     ),
     # After those whose groups have names: it opens all groups, of which some may be damaged.
     Layout(
-        About(
+        FormatInfo(
             "10x h5, Cell Ranger 2 and 3",
             "hdf5.tenx",
             (".h5", ".hdf5"),
@@ -115,12 +115,12 @@ LAYOUTS = (
         _load_tenx,
     ),
     Layout(
-        About("h5Seurat (SeuratDisk)", "hdf5.h5seurat", (".h5seurat",), is_sure=True),
+        FormatInfo("h5Seurat (SeuratDisk)", "hdf5.h5seurat", (".h5seurat",), is_sure=True),
         _load_h5seurat,
     ),
-    Layout(About("h5mu", "hdf5.h5ad", (".h5mu",), Cost.SPARSE, is_sure=True), _load_h5mu),
+    Layout(FormatInfo("h5mu", "hdf5.h5ad", (".h5mu",), Cost.SPARSE, is_sure=True), _load_h5mu),
     Layout(
-        About(
+        FormatInfo(
             "HDF5 with a matrix and no names",
             "hdf5.dense",
             (".h5", ".hdf5"),

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError
 from dpss.formats.annotation.cell_table import ElementsTable
 from dpss.formats.annotation.gene_table import check_feature_count, name_genes
+from dpss.formats.annotation.strings import as_strings
 from dpss.formats.arrays.coordinates import AttributeCoordinates
-from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import Matrix, state_orientation
 from dpss.formats.hdf5.data_frame import Hdf5Elements, note_cells

@@ -32,4 +32,4 @@ def preload() -> None:
     LAYOUTS[0].load()
 
 
-FORMATS = (Format(tuple(layout.about for layout in LAYOUTS), _load, random_access=True),)
+FORMATS = (Format(tuple(layout.info for layout in LAYOUTS), _load, random_access=True),)

@@ -1,7 +1,7 @@
-"""Strings of variable length in HDF5; their heaps are checked before the library reads them.
+"""Strings of variable length in HDF5, whose heaps are checked before the library reads them.
 
-The library walks a heap by the sizes stored in it, and loops for ever where a damaged size is zero
-or wraps around. Signals do not end that, so the heap is checked first.
+The library walks a heap by the sizes stored in it, and never ends if a damaged size is 0 or
+overflows. Signals do not interrupt it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError
 from dpss.formats.annotation.gene_table import MAX_FEATURES
-from dpss.formats.arrays.dtypes import as_strings
+from dpss.formats.annotation.strings import as_strings
 from dpss.formats.hdf5.file import Hdf5File
-from dpss.formats.hdf5.filters import unfilter
+from dpss.formats.hdf5.filters import filter_ids, unfilter
 from dpss.formats.hdf5.heap_users import is_of_values_only
 from dpss.storage.offset import is_local
 
@@ -35,7 +35,7 @@ _SEARCHED_BYTES = 1 << 24
 
 
 def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
-    """Return a dataset of strings, or of numbers as text, as ``str``.
+    """Return a dataset of strings or numbers as ``str``, shape ``(n,)``.
 
     Raises:
         CorruptMatrixError: The heap that holds the strings is damaged.
@@ -44,7 +44,7 @@ def read_strings(file: Hdf5File, node: h5py.Dataset) -> NDArray[np.object_]:
 
 
 def read_whole(file: Hdf5File, node: Any) -> NDArray[Any]:
-    """Return a whole column of a table.
+    """Return a whole column of a table of genes.
 
     Raises:
         CorruptMatrixError: The object is not a column, or the heap of its strings is damaged.
@@ -83,9 +83,9 @@ def check_heaps(file: Hdf5File, node: h5py.Dataset) -> None:
 def check_heaps_of_attributes(file: Hdf5File) -> None:
     """Check the heaps near both ends of a local file, where those of attributes lie.
 
-    The position of an attribute's heap is not known before the library reads it. The
-    search is complete for files of up to 32 MiB. A damaged heap that only values of datasets
-    refer to is left to `check_heaps`: the names of the cells, for example, are not needed.
+    The position of an attribute's heap is not known before the library reads it. The search is
+    complete for files of up to 32 MiB. A damaged heap to which only values of datasets refer, such
+    as names of cells, raises no error here: `check_heaps` finds it when the values are read.
 
     Raises:
         CorruptMatrixError: A heap is damaged.
@@ -108,7 +108,7 @@ def check_heaps_of_attributes(file: Hdf5File) -> None:
 
 
 def _offset_bytes(file: Hdf5File) -> int:
-    """Return the size of an address in the file, as its first bytes say."""
+    """Return the size of an address in the file, which its first bytes state."""
     head = file.blob.read_range(0, 16)
     if len(head) < 16:
         raise CorruptMatrixError(f"{file.blob.url}: ends within its first bytes")
@@ -116,26 +116,25 @@ def _offset_bytes(file: Hdf5File) -> int:
 
 
 def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
-    """Yield a dataset's bytes as the file holds them, decompressed."""
+    """Yield the decompressed bytes of a dataset's chunks, or its contiguous bytes."""
     if node.chunks is None:
         offset = node.id.get_offset()
         if offset is not None:
             yield file.blob.read_range(offset, node.size * _REFERENCE.itemsize)
         return
-    properties = node.id.get_create_plist()
-    filters = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
+    filters = filter_ids(node)
     n_bytes = int(np.prod(node.chunks)) * _REFERENCE.itemsize
-    places: list[tuple[int | None, int, int]] = []
-    node.id.chunk_iter(lambda info: places.append((info.byte_offset, info.size, info.filter_mask)))
+    chunks: list[Any] = []
+    node.id.chunk_iter(chunks.append)
     end = file.blob.size_bytes or 0
-    for offset, size, mask in places:
-        if offset is None or offset + size > end:
+    for chunk in chunks:
+        if chunk.byte_offset is None or chunk.byte_offset + chunk.size > end:
             raise CorruptMatrixError(f"{file.blob.url}: {node.name} lies beyond the file's end")
-        stored = file.blob.read_range(offset, size)
+        stored = file.blob.read_range(chunk.byte_offset, chunk.size)
         try:
-            piece = unfilter(stored, filters, mask, n_bytes, _REFERENCE.itemsize)
+            piece = unfilter(stored, filters, chunk.filter_mask, n_bytes, _REFERENCE.itemsize)
         except ValueError as error:
-            if size != n_bytes:
+            if chunk.size != n_bytes:
                 raise CorruptMatrixError(
                     f"{file.blob.url}: {node.name} can't be decompressed"
                 ) from error
@@ -146,7 +145,7 @@ def _stored_pieces(file: Hdf5File, node: h5py.Dataset) -> Iterator[bytes]:
 
 
 def _check_collection(file: Hdf5File, address: int) -> None:
-    """Walk one heap as the library will, unless this was done."""
+    """Walk one heap as the library will; remember it if it is sound."""
     if address in file.checked_heaps:
         return
     url = file.blob.url
@@ -163,14 +162,14 @@ def _check_collection(file: Hdf5File, address: int) -> None:
 
 
 def _damaged_size(heap: bytes, n_bytes: int) -> int | None:
-    """Return the size of the first object of a heap that lies in no way within it.
+    """Return the stated size of the first object of a heap that does not fit into it.
 
-    Each object begins at a multiple of 8 bytes: two bytes with its index, six that do not matter,
-    eight with its size; its bytes follow, unless the index is 0.
+    Each object begins at a multiple of 8 bytes: two bytes with its index, six unused, eight with
+    its size; its bytes follow, unless the index is 0.
 
     Args:
         heap: The heap, from its signature on.
-        n_bytes: Its size in bytes, as stated by the file: `heap` is shorter if the file is.
+        n_bytes: Its stated size in bytes; ``heap`` is shorter where the file ends before.
 
     Returns:
         ``None`` for a heap without such an object.

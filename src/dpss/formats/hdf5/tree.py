@@ -1,14 +1,12 @@
-"""The groups and datasets of an HDF5 file, none of which leads to another file.
+"""Groups and datasets of an HDF5 file; those that lead to another file are refused.
 
 HDF5 follows external links to other files, and reads datasets whose values are stored in other
 files: external storage and virtual datasets. A downloaded file must not make the program read a
-file of the machine, so every object is opened here, link by link, and refused before HDF5 opens
-anything else.
+file of the machine. So every object is opened here, link by link, before HDF5 follows a link.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import h5py
@@ -25,17 +23,12 @@ _MAX_SHOWN = 80
 class Hdf5Group(h5py.Group):  # type: ignore[misc]
     """A group whose members are opened only if they are in the same file.
 
-    It is used as h5py's own: by ``[]``, ``get``, ``in``, ``items()`` and ``attrs``. ``file``
-    and ``parent`` are not available, because they lead to h5py's own groups.
+    It has ``[]``, ``get``, ``in``, ``items()`` and ``attrs`` of h5py's own group, but neither
+    ``file`` nor ``parent``, which lead to h5py's own groups.
     """
 
     def __init__(self, bind: h5g.GroupID, url: str) -> None:
-        """Take an open group.
-
-        Args:
-            bind: The group.
-            url: Address of the file, for messages.
-        """
+        """Wrap an open group; ``url`` is the file's address, for messages."""
         super().__init__(bind)
         self._url = url
 
@@ -109,38 +102,32 @@ class Hdf5Group(h5py.Group):  # type: ignore[misc]
             elif kind == h5l.TYPE_HARD:
                 at = h5o.open(at, part)
             else:
-                raise self._refusal(_decode(path), "is a link to", _targets(at, part, kind))
+                name = at.links.get_val(part)[0] if kind == h5l.TYPE_EXTERNAL else b""
+                raise self._other_file_error(_decode(path), "is a link to", name)
         return at
 
     def _wrap(self, found: Any, path: str) -> Any:
-        """Return an object of h5py's for an open identifier."""
+        """Return h5py's object for an open identifier, a group as `Hdf5Group`."""
         if isinstance(found, h5g.GroupID):
             return Hdf5Group(found, self._url)
         if not isinstance(found, h5d.DatasetID):
             return h5py.Datatype(found)
-        # Its shape isn't asked for before: for a virtual dataset, HDF5 opens the other files then.
+        # Before its shape is read: HDF5 opens the other files of a virtual dataset to tell it.
         properties = found.get_create_plist()
         if properties.get_layout() == h5d.VIRTUAL:
-            names = map(properties.get_virtual_filename, range(properties.get_virtual_count()))
-            raise self._refusal(path, "is a virtual dataset over", names)
+            name = properties.get_virtual_filename(0) if properties.get_virtual_count() else b""
+            raise self._other_file_error(path, "is a virtual dataset over", name)
         if properties.get_external_count():
-            found_in = iter([properties.get_external(0)[0]])
-            raise self._refusal(path, "is stored in", found_in)
+            name = properties.get_external(0)[0]
+            raise self._other_file_error(path, "is stored in", name)
         return h5py.Dataset(found, readonly=True)
 
-    def _refusal(self, path: str, how: str, names: Iterator[Any]) -> OtherFileError:
-        name = next(names, b"")
+    def _other_file_error(self, path: str, how: str, name: str | bytes) -> OtherFileError:
         shown = repr(_decode(name) if isinstance(name, bytes) else name)[:_MAX_SHOWN]
         return OtherFileError(
             f"{self._url}: {path} {how} another file ({shown}); other files are never read: "
             "copy the values into this one"
         )
-
-
-def _targets(group: h5g.GroupID, name: bytes, kind: int) -> Iterator[Any]:
-    """Yield the name of the file that a link leads to, if it states one."""
-    if kind == h5l.TYPE_EXTERNAL:
-        yield group.links.get_val(name)[0]
 
 
 def _encode(name: Any) -> bytes:

@@ -15,8 +15,7 @@ import numpy as np
 
 from dpss.errors import LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.feature_kinds import describe_splice_states, with_kinds
-from dpss.formats.annotation.gene_columns import looks_like_ids
-from dpss.formats.annotation.gene_table import Note
+from dpss.formats.annotation.gene_table import Note, looks_like_ids
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import Matrix
 from dpss.formats.file_names import name_matrices

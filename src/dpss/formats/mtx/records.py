@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpss.formats.record import About, Cost, Format, FormatFunctions
+from dpss.formats.record import Cost, Format, FormatFunctions, FormatInfo
 
 
 def _load() -> FormatFunctions:
@@ -21,7 +21,7 @@ def _load() -> FormatFunctions:
 FORMATS = (
     Format(
         (
-            About(
+            FormatInfo(
                 "mtx with its tables, folder or zip",
                 "mtx.reader",
                 (".mtx", ".mtx.gz", ".mtx.zip"),
@@ -30,7 +30,7 @@ FORMATS = (
                 marks=("*matrix.mtx", "*matrix.mtx.gz"),
                 real_files=("00000000-0000-4000-8000-000000000001.mtx.zip", "tenx_v3_mtx"),
             ),
-            About(
+            FormatInfo(
                 "npz, as scipy's `save_npz` writes it, with tables of genes and cells beside it",
                 "mtx.npz",
                 (".npz",),

@@ -15,7 +15,7 @@ from enum import Enum
 
 from dpss.errors import CorruptMatrixError, NoCountsError
 from dpss.formats.annotation.axis_names import GENE_FAMILIES
-from dpss.formats.annotation.gene_columns import ENSEMBL
+from dpss.formats.annotation.gene_table import ENSEMBL
 from dpss.formats.file_names import find_role
 from dpss.formats.mtx.tables import split_head
 from dpss.formats.side_files import COMPRESSION

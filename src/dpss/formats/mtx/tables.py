@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError
-from dpss.formats.annotation.gene_columns import gene_table, looks_like_ids
+from dpss.formats.annotation.gene_table import gene_table, looks_like_ids
 from dpss.model import GeneTable
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_decompressed

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, UnknownFormatError
 from dpss.formats.annotation.cell_names import note_cell_names
 from dpss.formats.annotation.gene_table import Note
-from dpss.formats.r.values import attributes_of, class_of, kind_of, numbers_of, strings_of
+from dpss.formats.r.values import attributes_of, class_of, numbers_of, strings_of, type_of
 
 _COLUMNS, _ROWS, _TRIPLETS = "CMatrix", "RMatrix", "TMatrix"
 
@@ -21,7 +21,7 @@ class Compressed:
     """A compressed sparse matrix of cells × genes, with the attributes of scipy's."""
 
     format: str
-    """``csr``: the pointers point at cells; ``csc``: at genes."""
+    """``csr`` for pointers at cells, ``csc`` at genes."""
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     data: NDArray[Any]
@@ -47,7 +47,7 @@ class RMatrix:
         return not isinstance(self.values, Compressed) or self.values.format == "csr"
 
     def cut(self, part: range) -> Any:
-        """Return some consecutive cells, or genes where it is gene-major."""
+        """Return consecutive cells, or genes of a gene-major matrix."""
         if not isinstance(self.values, Compressed):
             return self.values[part.start : part.stop]
         indptr = self.values.indptr[part.start : part.stop + 1]
@@ -60,30 +60,30 @@ class RMatrix:
         )
 
 
-def is_matrix(thing: Any) -> bool:
+def is_matrix(obj: Any) -> bool:
     """Return whether an object is a matrix of numbers, dense or sparse."""
-    if kind_of(thing) == "S4":
-        name = class_of(thing)
+    if type_of(obj) == "S4":
+        name = class_of(obj)
         return len(name) == 9 and name[2:] in (_COLUMNS, _ROWS, _TRIPLETS)
-    size = numbers_of(attributes_of(thing).get("dim"))
-    return size is not None and len(size) == 2 and numbers_of(thing) is not None
+    size = numbers_of(attributes_of(obj).get("dim"))
+    return size is not None and len(size) == 2 and numbers_of(obj) is not None
 
 
-def read_matrix(thing: Any, where: str) -> RMatrix:
+def read_matrix(obj: Any, where: str) -> RMatrix:
     """Return a matrix, with its parts checked against each other.
 
     Raises:
         CorruptMatrixError: The parts contradict each other.
         UnknownFormatError: The matrix has an unsupported class.
     """
-    slots = attributes_of(thing)
-    sparse = kind_of(thing) == "S4"
+    slots = attributes_of(obj)
+    sparse = type_of(obj) == "S4"
     size = numbers_of(slots.get("Dim" if sparse else "dim"))
     if size is None or len(size) != 2 or not (np.isfinite(size).all() and size.min() >= 0):
         raise CorruptMatrixError(f"{where}: a matrix without dimensions")
     n_genes, n_cells = (int(n) for n in size)
     names = slots.get("Dimnames" if sparse else "dimnames")
-    sides = [strings_of(each) for each in names.value] if names and kind_of(names) == "VEC" else []
+    sides = [strings_of(each) for each in names.value] if names and type_of(names) == "VEC" else []
     rows, columns = sides if len(sides) == 2 else ([], [])
     if rows and len(rows) != n_genes:
         raise CorruptMatrixError(f"{where}: {len(rows):,} names for {n_genes:,} rows")
@@ -92,9 +92,9 @@ def read_matrix(thing: Any, where: str) -> RMatrix:
         notes, columns = note_cell_names("Dimnames", len(columns), n_cells), []
     values: Compressed | NDArray[Any]
     if sparse:
-        values = _read_sparse(slots, class_of(thing), (n_genes, n_cells), where)
+        values = _read_sparse(slots, class_of(obj), (n_genes, n_cells), where)
     else:
-        flat = numbers_of(thing)
+        flat = numbers_of(obj)
         if flat is None or len(flat) != n_genes * n_cells:
             raise CorruptMatrixError(f"{where}: its values are not {n_genes:,} × {n_cells:,}")
         # R stores columns: the genes of a cell are adjacent.
@@ -142,7 +142,7 @@ def _indices(slots: dict[str, Any], slot: str, n: int, where: str) -> NDArray[np
 def _compress(
     rows: NDArray[np.int32], columns: NDArray[np.int32], data: NDArray[Any], n_cells: int
 ) -> Compressed:
-    """Sort triplets by cell and gene, and add up those that stand for the same place."""
+    """Sort triplets by cell and gene, and add up those of the same cell and gene."""
     order = np.lexsort((rows, columns))
     rows, columns, data = rows[order], columns[order], data[order]
     is_new = np.ones(len(rows), dtype=bool)

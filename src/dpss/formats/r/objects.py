@@ -1,4 +1,4 @@
-"""R's serialised objects, parsed by rdata within a limit of memory.
+"""R's serialised objects, parsed by rdata within a memory limit.
 
 A list of a million ``NULL`` takes 4 MB, compressed some kB; parsed, each is two objects of
 Python. They are counted while they are made, as their number is not known before.
@@ -46,7 +46,7 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
         CorruptMatrixError: The objects can't be parsed.
         UnknownFormatError: rdata, which an extra brings, is not installed.
     """
-    # The import takes half a second and more, and memory: only what is parsed needs it.
+    # The import takes more than half a second, and memory.
     require("r", f"{url}: a file of R needs rdata", UnknownFormatError)
     from rdata import parser
     from rdata.parser._ascii import ParserASCII
@@ -65,7 +65,7 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
         n_left = most_objects
 
         def parse_R_object(self, *args: Any, **options: Any) -> Any:
-            """Parse an object, with all that are in it."""
+            """Parse an object with its members."""
             self._count()
             return super().parse_R_object(*args, **options)
 
@@ -81,7 +81,7 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
             ]
 
         def _parse_string(self) -> Any:
-            """Parse a plain string; return ``None`` before anything else."""
+            """Parse a plain string; ``None`` if another object follows."""
             head = self.file.read(_STRING.size)
             if len(head) == _STRING.size:
                 flags, length = _STRING.unpack(head)
@@ -117,7 +117,7 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
 
 
 def _bound_sequences(constructors: Mapping[bytes, Any]) -> dict[bytes, Any]:
-    """Keep a sequence of three numbers from becoming all of memory."""
+    """Limit the length of sequences, of which a file stores only the ends."""
 
     def bound(constructor: Any) -> Any:
         def construct(state: Any) -> Any:

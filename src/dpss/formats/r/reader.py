@@ -1,7 +1,7 @@
 """R's files (rds, RData, rda, Robj): matrices, SingleCellExperiment, Seurat 2 to 5.
 
-Parsed by rdata, which knows R's format and runs no code of R. It is the one format that
-is held in memory, so that the need is estimated from the decompressed size first.
+rdata parses them; it runs no code of R. It is the one format that is held in memory, so that the
+need of memory is estimated from the decompressed size first.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
-from dpss.formats.annotation.cell_table import HeldTable
+from dpss.formats.annotation.cell_table import InMemoryTable
 from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
-from dpss.formats.arrays.coordinates import HeldCoordinates
+from dpss.formats.annotation.strings import object_array
+from dpss.formats.arrays.coordinates import InMemoryCoordinates
 from dpss.formats.arrays.memory import InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.options import DEFAULT_MEMORY_BYTES
-from dpss.formats.r.containers import Found, find_matrices
+from dpss.formats.r.containers import FoundMatrix, find_matrices
 from dpss.formats.r.matrices import Compressed, RMatrix
 from dpss.formats.r.objects import FEW_OBJECTS, NEED_PER_OBJECT, RDATA, parse_objects
 from dpss.formats.r.rules import SkippedObject
@@ -40,7 +41,7 @@ orders. Measured: 4.2 for a matrix of 12 million values.
 _NEED_PER_STRING = 600
 """Memory per string beyond that: rdata makes three objects of each. Measured: 530."""
 _STRINGS = (b"\x00\x04\x00\x09", b"\x00\x00\x80\x09", b"262153\n")
-"""How strings begin: of ASCII, of UTF-8, and of ASCII in R's format of text."""
+"""First bytes of strings: of ASCII, of UTF-8, and of ASCII in R's format of text."""
 _PIECE_BYTES = 1 << 20
 _QUICK_SECONDS = 1.5
 _BYTES_PER_SECOND = 1.5e8
@@ -60,7 +61,7 @@ def sniff(source: Blob | Tree) -> bool:
 def open_(
     source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES, *, sample_only: bool = False
 ) -> tuple[Matrix, ...]:
-    """Open an R file, with all of it in memory.
+    """Open an R file; the whole file is held in memory.
 
     Args:
         source: The file.
@@ -85,36 +86,38 @@ def open_(
         )
     things = list(_find(parse_objects(data, source.url, most_objects), source.url))
     del data
-    found = [each for each in things if isinstance(each, Found)]
+    found = [each for each in things if isinstance(each, FoundMatrix)]
     skipped = [each for each in things if isinstance(each, SkippedObject)]
     for each in skipped:
-        log.info("%s: left out, %s", source.url, _say(each))
+        log.info("%s: left out, %s", source.url, _describe(each))
     if not found:
-        why = f": {_list(skipped)}" if skipped else ""
+        why = f": {_list_skipped(skipped)}" if skipped else ""
         raise NoMatrixError(
             f"{source.url}: there is no matrix among the objects of this R file{why}"
         )
     named = len(found) > 1
-    said = _decide_skipped(skipped)
-    return tuple(_open_one(each, each.name if named else "", source.url, said) for each in found)
+    decisions = _decide_skipped(skipped)
+    return tuple(
+        _open_one(each, each.name if named else "", source.url, decisions) for each in found
+    )
 
 
-def _say(skipped: SkippedObject) -> str:
+def _describe(skipped: SkippedObject) -> str:
     return f"{skipped.name or 'the object'} ({skipped.reason})"
 
 
-def _list(skipped: Sequence[SkippedObject]) -> str:
-    """Return the first of the objects that were left out, and how many more there are."""
+def _list_skipped(skipped: Sequence[SkippedObject]) -> str:
+    """Return the first skipped objects with their reasons, and the number of the others."""
     more = len(skipped) - _MAX_NAMED
     rest = f"; and {more:,} more" if more > 0 else ""
-    return "; ".join(_say(each) for each in skipped[:_MAX_NAMED]) + rest
+    return "; ".join(_describe(each) for each in skipped[:_MAX_NAMED]) + rest
 
 
 def _decide_skipped(skipped: Sequence[SkippedObject]) -> tuple[Decision, ...]:
     """Return a decision about the skipped objects, if there are any."""
     if not skipped:
         return ()
-    evidence = f"Left out: {_list(skipped)}."
+    evidence = f"Left out: {_list_skipped(skipped)}."
     n = f"{len(skipped):,} left out"
     return (Decision("objects", n, evidence, Certainty.TOLD_BY_CONTENT),)
 
@@ -144,13 +147,13 @@ def _read(blob: Blob, memory_bytes: int) -> tuple[bytes, int, int]:
     return b"".join(parts), n_strings, n_strings + n_others
 
 
-def _find(top: Any, url: str) -> Iterator[Found | SkippedObject]:
+def _find(top: Any, url: str) -> Iterator[FoundMatrix | SkippedObject]:
     try:
         yield from find_matrices(top, url)
     except MatrixError:
         raise
     except Exception as error:
-        # As above: objects parsed from damaged bytes may have any shape.
+        # Objects parsed from damaged bytes may have any shape.
         raise CorruptMatrixError(f"{url}: R's objects contradict themselves ({error})") from error
 
 
@@ -164,8 +167,8 @@ class _Cut:
         return self.matrix.cut(part)
 
 
-def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> Matrix:
-    """Make a matrix of the layers found under one name in the file."""
+def _open_one(found: FoundMatrix, name: str, url: str, decisions: tuple[Decision, ...]) -> Matrix:
+    """Return the matrix of the layers found under one name in the file."""
     layers: list[InMemoryLayer] = []
     notes: dict[str, Note] = {}
     orientation: list[Decision] = []
@@ -177,7 +180,7 @@ def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> 
         rows = own or matrix.gene_names
         columns = dict(found.gene_columns)
         if len(rows) == matrix.n_genes:
-            columns = {"index": np.array([*rows, None], dtype=object)[:-1], **columns}
+            columns = {"index": object_array(rows), **columns}
         columns = {key: column for key, column in columns.items() if len(column) == matrix.n_genes}
         genes, more = name_genes(columns, matrix.n_genes, where)
         notes |= {note[0]: note for note in (*more, *matrix.notes)}
@@ -193,19 +196,19 @@ def _open_one(found: Found, name: str, url: str, said: tuple[Decision, ...]) -> 
                 value_bytes=8,
             )
         )
-    # All layers have the same axes: the one whose names tell least decides how sure it is.
+    # All layers have the same axes: the layer whose names tell least decides how sure they are.
     least = sorted(orientation, key=lambda each: each.certainty is not Certainty.ASSUMED)[:1]
     cells = _cell_table(found, layers[0].n_cells)
-    coordinates = HeldCoordinates(_place(found, cells.cell_names)) if found.coordinates else None
-    said = (*least, *said)
-    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), said, cells, coordinates)
+    coordinates = _coordinates(found, cells.cell_names)
+    decisions = (*least, *decisions)
+    return Matrix(name, FORMAT, tuple(layers), tuple(notes.values()), decisions, cells, coordinates)
 
 
-def _cell_table(found: Found, n_cells: int) -> HeldTable:
-    """Return the table of the cells: of its columns, the values of the matrix's cells.
+def _cell_table(found: FoundMatrix, n_cells: int) -> InMemoryTable:
+    """Return the table of the matrix's cells.
 
-    They are found by name where the matrix names its cells, else they stand in its order if they
-    are as many.
+    Their values are found by name if the matrix names its cells. Otherwise columns with as many
+    values as there are cells are taken in their order.
     """
     listed = (*(matrix.cell_names for matrix in found.layers.values()), found.own_cells)
     names = next((each for each in listed if len(each) == n_cells > 0), None)
@@ -213,42 +216,48 @@ def _cell_table(found: Found, n_cells: int) -> HeldTable:
         columns = {title: c for title, c in found.cell_columns.items() if len(c) == n_cells}
         if names is None and len(found.cell_names) == n_cells:
             names = found.cell_names
-        return HeldTable(columns, names)
+        return InMemoryTable(columns, names)
     order = _order(found.cell_names, names)
     if order is None:
-        return HeldTable({}, names)
+        return InMemoryTable({}, names)
     columns = {
         title: column[order]
         for title, column in found.cell_columns.items()
         if len(column) == len(found.cell_names)
     }
-    return HeldTable(columns, names)
+    return InMemoryTable(columns, names)
 
 
-def _place(found: Found, names: Sequence[str] | None) -> dict[str, Any]:
-    """Return the coordinates of the matrix's cells, found by name where both have names."""
-    placed = {}
+def _coordinates(
+    found: FoundMatrix, cell_names: Sequence[str] | None
+) -> InMemoryCoordinates | None:
+    """Return the coordinates of the matrix's cells, by name where both have names."""
+    arrays = {}
     for name, values in found.coordinates.items():
-        theirs = found.place_names.get(name, [])
-        order = _order(theirs, names) if names and len(theirs) == len(values) else None
-        placed[name] = values if order is None else values[order]
-    return placed
+        listed = found.coordinate_cells.get(name, [])
+        order = None
+        if cell_names and len(listed) == len(values):
+            order = _order(listed, cell_names)
+        arrays[name] = values if order is None else values[order]
+    return InMemoryCoordinates(arrays) if arrays else None
 
 
-def _order(theirs: Sequence[str], names: Sequence[str]) -> NDArray[np.int64] | None:
-    """Return the place of each name among others; ``None`` where one has no place of its own."""
-    places = {name: i for i, name in enumerate(theirs)}
-    if len(places) < len(theirs) or any(name not in places for name in names):
+def _order(listed: Sequence[str], names: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the index of each name in a list; ``None`` if one is missing or names repeat."""
+    indices = {name: i for i, name in enumerate(listed)}
+    if len(indices) < len(listed) or any(name not in indices for name in names):
         return None
-    return np.array([places[name] for name in names], dtype=np.int64)
+    return np.array([indices[name] for name in names], dtype=np.int64)
 
 
 def _count(values: Any) -> int:
     return len(values.data) if isinstance(values, Compressed) else int(values.size)
 
 
-def _decide_orientation(found: Found, rows: Sequence[str], columns: Sequence[str]) -> Decision:
-    """Return the orientation: genes in rows, as in R's packages, unless names contradict it."""
+def _decide_orientation(
+    found: FoundMatrix, rows: Sequence[str], columns: Sequence[str]
+) -> Decision:
+    """Return the orientation: genes in rows, as in R's packages, with the evidence of names."""
     kinds = [
         AxisKind.GENES if kind is AxisKind.LIKE_GENES else kind
         for kind in (find_kind(rows), find_kind(columns))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpss.formats.record import About, Cost, Format, FormatFunctions
+from dpss.formats.record import Cost, Format, FormatFunctions, FormatInfo
 
 
 def _load() -> FormatFunctions:
@@ -19,7 +19,7 @@ def _load() -> FormatFunctions:
 FORMATS = (
     Format(
         (
-            About(
+            FormatInfo(
                 "R: rds, RData, rda, Robj, with the extra `[r]`",
                 "r.reader",
                 (".rds", ".rdata", ".rda", ".robj"),

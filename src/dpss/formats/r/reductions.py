@@ -7,61 +7,63 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.formats.r.values import attributes_of, items_of, kind_of, numbers_of, strings_of
+from dpss.formats.r.values import (
+    attributes_of,
+    columns_of,
+    items_of,
+    numbers_of,
+    strings_of,
+    type_of,
+)
 
 _EMBEDDINGS = "cell.embeddings"
 
 
-def find_reductions(thing: Any) -> dict[str, NDArray[Any]]:
-    """Return the coordinates of the cells of an object by name, as far as it has any.
+def find_reductions(obj: Any) -> dict[str, NDArray[Any]]:
+    """Return the coordinates of the cells of an object by name, shape ``(n_cells, n_axes)``.
 
-    What is no matrix of numbers is an empty array: it is refused when it is asked for.
+    An object that is no matrix of numbers gives an empty array, which raises an error when it is
+    read.
 
     Args:
-        thing: A Seurat object of version 2 to 5, or a SingleCellExperiment.
+        obj: A Seurat object of version 2 to 5, or a SingleCellExperiment.
     """
-    return {name: _matrix_of(_embeddings_of(each)) for name, each in _reductions(thing) if name}
+    return {name: _matrix_of(_embeddings_of(each)) for name, each in _reductions(obj) if name}
 
 
-def names_of_places(thing: Any) -> dict[str, list[str]]:
+def reduction_cells(obj: Any) -> dict[str, list[str]]:
     """Return the names of the cells of each reduction, in its order; empty without names.
 
     Args:
-        thing: As `find_reductions` takes it.
+        obj: As in `find_reductions`.
     """
     found = {}
-    for name, each in _reductions(thing):
+    for name, each in _reductions(obj):
         sides = attributes_of(_embeddings_of(each)).get("dimnames")
         named = items_of(sides)
         found[name] = strings_of(named[0][1]) if len(named) == 2 else []
     return found
 
 
-def _reductions(thing: Any) -> list[tuple[str, Any]]:
+def _reductions(obj: Any) -> list[tuple[str, Any]]:
     """Return the reductions of an object by name."""
-    slots = attributes_of(thing)
+    slots = attributes_of(obj)
     listed = items_of(slots.get("reductions", slots.get("dr")))
     if not listed and "int_colData" in slots:
-        columns = dict(_listed(slots["int_colData"]))
-        listed = _listed(columns["reducedDims"]) if "reducedDims" in columns else []
+        listed = columns_of(dict(columns_of(slots["int_colData"])).get("reducedDims"))
     return listed
 
 
-def _listed(frame: Any) -> list[tuple[str, Any]]:
-    """Return the columns of a DataFrame by name."""
-    return items_of(attributes_of(frame).get("listData"))
-
-
 def _embeddings_of(reduction: Any) -> Any:
-    """Return the matrix of a reduction, which may be one itself."""
+    """Return the matrix of a reduction; the reduction itself if it has none."""
     return attributes_of(reduction).get(_EMBEDDINGS, reduction)
 
 
-def _matrix_of(thing: Any) -> NDArray[Any]:
-    """Return a matrix of shape ``(n_cells, n_axes)``: R goes down the columns."""
-    if kind_of(thing) not in ("INT", "REAL"):
+def _matrix_of(obj: Any) -> NDArray[Any]:
+    """Return a matrix, shape ``(n_cells, n_axes)``; R stores it column by column."""
+    if type_of(obj) not in ("INT", "REAL"):
         return np.empty(0)
-    flat, size = numbers_of(thing), numbers_of(attributes_of(thing).get("dim"))
+    flat, size = numbers_of(obj), numbers_of(attributes_of(obj).get("dim"))
     if flat is None or size is None or len(size) != 2:
         return np.empty(0)
     n_cells, n_axes = (int(n) for n in size)

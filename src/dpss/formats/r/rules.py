@@ -18,10 +18,10 @@ _STATISTICS = re.compile(
     r"|n(count|feature)_.+|percent[._].+|vst[._].+|total[._](counts|features).*",
     re.IGNORECASE,
 )
-"""Titles of results of tests, and of totals and shares of cells or genes."""
+"""Titles of results of tests, and of totals and percentages of cells or genes."""
 _MAX_DIMENSIONS = 200
 """Reductions have 2 to 100 dimensions as a rule; numbered genes are more."""
-_N_PROBED = 1 << 20
+_N_SAMPLED = 1 << 20
 """Most values of an object that are checked for signs and fractions."""
 
 
@@ -64,10 +64,10 @@ def _why_no_table(matrix: RMatrix, table: NDArray[Any], *, is_frame: bool) -> st
     if not matrix.gene_names or not matrix.cell_names:
         return "a table without names of genes or cells"
     values = table.ravel()
-    probe = values[:: max(1, len(values) // _N_PROBED)]
-    if not np.isfinite(probe).all() or (probe < 0).any():
+    sample = values[:: max(1, len(values) // _N_SAMPLED)]
+    if not np.isfinite(sample).all() or (sample < 0).any():
         return "a table with negative or missing values"
-    if is_frame and (probe != np.floor(probe)).any():
+    if is_frame and (sample != np.floor(sample)).any():
         return "a data frame with fractions"
     return ""
 

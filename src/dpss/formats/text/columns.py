@@ -13,7 +13,7 @@ from itertools import pairwise
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.feature_kinds import is_cell_annotation
-from dpss.formats.text.cell_facts import as_float, is_sum_of_cells
+from dpss.formats.text.cell_annotation import as_float, is_sum_of_cells
 from dpss.formats.text.ends import find_ends
 from dpss.formats.text.fields import (
     Rows,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
-from dpss.formats.text.cell_facts import find_cell_annotation
+from dpss.formats.text.cell_annotation import find_cell_annotation
 from dpss.formats.text.columns import find_layout
 from dpss.formats.text.fields import Rows, number_share, numeric_columns
 from dpss.formats.text.titles import find_titles

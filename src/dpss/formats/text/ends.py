@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
-from dpss.formats.text.cell_facts import as_float
+from dpss.formats.text.cell_annotation import as_float
 from dpss.formats.text.fields import Rows
 
 _STATISTIC = re.compile(

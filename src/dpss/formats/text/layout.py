@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpss.errors import NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.axis_names import AxisKind, are_lists, are_measures, find_kind
 from dpss.formats.annotation.gene_table import check_feature_count
+from dpss.formats.annotation.strings import object_array
 from dpss.formats.options import CELLS_BY_GENES, GENES_BY_CELLS, Orientation
 from dpss.formats.other_formats import (
     describe_bytes,
@@ -92,7 +93,7 @@ def look_at(blob: Blob) -> Look:
     corner = "" if dialect.lead == () or label is not None else dialect.lead[0]
     column_kind = find_kind(dialect.names or (), corner)
     lead = tuple(
-        _as_array([fields[j] if j < len(fields) else "" for fields in lines])
+        object_array([fields[j] if j < len(fields) else "" for fields in lines])
         for j in range(dialect.n_lead)
     )
     return Look(dialect, label, line_kind, column_kind, lead, len(lines), complete)
@@ -231,13 +232,7 @@ def read_lead(blob: Blob, dialect: Dialect) -> list[NDArray[np.object_]]:
                     column.append(fields[j] if j < len(fields) else "")
             begin = end + 1
         check_feature_count(len(columns[0]), blob.url)
-    return [_as_array(column) for column in columns]
-
-
-def _as_array(names: list[str]) -> NDArray[np.object_]:
-    out = np.empty(len(names), dtype=object)
-    out[:] = names
-    return out
+    return [object_array(column) for column in columns]
 
 
 def _texts(blob: Blob, dialect: Dialect) -> Iterator[bytes]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
-from dpss.formats.annotation.cell_table import HeldTable
-from dpss.formats.annotation.feature_kinds import CELL_ANNOTATION
-from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.cell_table import InMemoryTable
+from dpss.formats.annotation.feature_kinds import CELL_ANNOTATION, set_types
 from dpss.formats.annotation.gene_table import (
     NUMBERED_NOTE,
     Note,
     check_feature_count,
+    gene_table,
     name_genes,
     number_genes,
 )
+from dpss.formats.annotation.strings import object_array
 from dpss.formats.base import Matrix
 from dpss.formats.options import GENES_BY_CELLS, Orientation
 from dpss.formats.side_files import side_file_of
@@ -34,12 +34,7 @@ from dpss.formats.text.layout import (
     orient,
     read_lead,
 )
-from dpss.model import (
-    GENE_EXPRESSION,
-    Certainty,
-    Decision,
-    GeneTable,
-)
+from dpss.model import Certainty, Decision, GeneTable
 from dpss.storage.archives import as_tree
 from dpss.storage.base import Blob, Tree
 from dpss.storage.compression import find_compression, peek_text
@@ -135,7 +130,7 @@ def open_text(
         genes, more = _genes_of_lines(blob, look, sample_only=sample_only)
     else:
         genes, more = _genes_of_header(dialect, known_genes, blob.url)
-        genes = _without_cell_annotation(genes, dialect)
+        genes = set_types(genes, dict.fromkeys(dialect.cell_annotation, CELL_ANNOTATION))
     layer = TextLayer(
         blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads, sample_only=sample_only
     )
@@ -145,20 +140,10 @@ def open_text(
         layers=(layer,),
         notes=more,
         decisions=(oriented, *_decisions(dialect, cells=found != GENES_BY_CELLS)),
-        cells=HeldTable({}, dialect.names)
+        cells=InMemoryTable({}, dialect.names)
         if found == GENES_BY_CELLS and dialect.names is not None
         else None,
     )
-
-
-def _without_cell_annotation(genes: GeneTable, dialect: Dialect) -> GeneTable:
-    """Give data columns that are facts about cells a feature type that says so."""
-    if not dialect.cell_annotation:
-        return genes
-    types = genes.feature_types
-    types = np.full(len(genes), GENE_EXPRESSION, dtype=object) if types is None else types.copy()
-    types[list(dialect.cell_annotation)] = CELL_ANNOTATION
-    return replace(genes, feature_types=types)
 
 
 def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
@@ -216,14 +201,12 @@ def _genes_of_header(
     check_feature_count(dialect.n_columns, url)
     if dialect.names is None:
         return number_genes(dialect.n_columns), (NUMBERED_NOTE,)
-    names = np.empty(dialect.n_columns, dtype=object)
-    names[:] = dialect.names
     for column in (known or {}).values():
         places = {value: i for i, value in enumerate(column)}
         if all(name in places for name in dialect.names):
             order = np.array([places[name] for name in dialect.names], dtype=np.int64)
             return gene_table({key: values[order] for key, values in (known or {}).items()}), ()
-    return gene_table({"index": names}), ()
+    return gene_table({"index": object_array(dialect.names)}), ()
 
 
 def open_matrix_service_csv(tree: Tree, threads: int = 2) -> Matrix:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpss.formats.record import About, Cost, Format, FormatFunctions
+from dpss.formats.record import Cost, Format, FormatFunctions, FormatInfo
 
 
 def _load_arrow() -> FormatFunctions:
@@ -40,7 +40,7 @@ def _load_text() -> FormatFunctions:
 FORMATS = (
     Format(
         tuple(
-            About(
+            FormatInfo(
                 f"{name} tables, with the extra `[parquet]`",
                 "text.arrow",
                 (f".{name.lower()}",),
@@ -55,7 +55,7 @@ FORMATS = (
     # Last, as any text could be a table.
     Format(
         (
-            About(
+            FormatInfo(
                 "csv, tsv, txt, and the Matrix Service's csv.zip",
                 "text.reader",
                 (".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.zip"),

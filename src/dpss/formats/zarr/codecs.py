@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import ChunkError, UnknownFormatError
+from dpss.formats.annotation.strings import object_array
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -184,9 +185,7 @@ def decode_json(data: bytes, n_items: int) -> NDArray[np.object_]:
     found = json.loads(data) if len(data) <= _MAX_JSON_BYTES else None
     if not isinstance(found, list) or len(found) != n_items + 2 or found[-1] != [n_items]:
         raise ChunkError(f"does not hold {n_items} strings in JSON")
-    out = np.empty(n_items, dtype=object)
-    out[:] = ["" if item is None else str(item) for item in found[:-2]]
-    return out
+    return object_array(["" if item is None else str(item) for item in found[:-2]])
 
 
 def unshuffle(data: bytes, item_bytes: int) -> bytes:

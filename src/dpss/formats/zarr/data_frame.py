@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import UnknownFormatError
-from dpss.formats.annotation.data_frame import as_text
 from dpss.formats.annotation.gene_table import MAX_FEATURES
+from dpss.formats.annotation.strings import as_strings
 from dpss.formats.zarr.array import ZarrArray
 from dpss.formats.zarr.group import ZarrTree
 
@@ -53,7 +53,7 @@ class ZarrElements:
             LimitError: The vector is longer than a table of genes can be.
         """
         values = self.tree.array(path).read_all(MAX_FEATURES)
-        return as_text(values) if values.dtype.kind in "SUO" else values
+        return as_strings(values) if values.dtype.kind in "SUO" else values
 
     def part(self, path: str, start: int, stop: int) -> NDArray[Any]:
         """Return a part of a vector.
@@ -78,7 +78,7 @@ class ZarrElements:
         if array.dtype.kind not in "SUO" or prod(array.shape) != 1:
             return None
         # The single item of an object array of no axis is the text itself.
-        return str(as_text(np.asarray(array.read_all(1), dtype=object).ravel())[0])
+        return str(as_strings(np.asarray(array.read_all(1), dtype=object).ravel())[0])
 
     def old_categories(self, path: str) -> NDArray[Any] | None:
         """Return the categories that an array names, as AnnData 0.7 and earlier wrote them."""

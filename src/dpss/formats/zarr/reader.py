@@ -21,10 +21,15 @@ from dpss.formats.annotation.data_frame import (
     unknown_array,
 )
 from dpss.formats.annotation.dataset_facts import ElementsFacts
-from dpss.formats.annotation.gene_columns import gene_table
-from dpss.formats.annotation.gene_table import MAX_FEATURES, Note, check_feature_count, name_genes
+from dpss.formats.annotation.gene_table import (
+    MAX_FEATURES,
+    Note,
+    check_feature_count,
+    gene_table,
+    name_genes,
+)
+from dpss.formats.annotation.strings import as_strings
 from dpss.formats.arrays.coordinates import ArrayCoordinates
-from dpss.formats.arrays.dtypes import as_strings
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.arrays.tiles import TiledLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix, state_orientation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpss.formats.record import About, Cost, Format, FormatFunctions
+from dpss.formats.record import Cost, Format, FormatFunctions, FormatInfo
 
 
 def _load() -> FormatFunctions:
@@ -14,7 +14,7 @@ def _load() -> FormatFunctions:
 FORMATS = (
     Format(
         (
-            About(
+            FormatInfo(
                 "zarr 2 and 3, AnnData's and the HCA's layout, folder or zip",
                 "zarr.reader",
                 (".zarr.zip",),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dpss.engine.strata import stratify
 from dpss.errors import ColumnError, MatrixError, NoStrataError
-from dpss.formats.annotation.cell_table import HeldTable, label, pick
+from dpss.formats.annotation.cell_table import InMemoryTable, decode_codes, label
 from dpss.formats.base import CellTable
 from dpss.formats.discovery import iter_matrices
 from dpss.formats.options import OpenOptions
@@ -109,7 +109,7 @@ def test_a_cell_named_na_has_that_name(write: Callable[[Path], None], tmp_path: 
 @given(st.lists(st.text(max_size=4), min_size=1))
 def test_names_are_kept_as_they_are(names: list[str]) -> None:
     """Only an empty one is none."""
-    table = HeldTable({}, np.array([*names, None], dtype=object)[:-1])
+    table = InMemoryTable({}, np.array([*names, None], dtype=object)[:-1])
     assert np.concatenate(list(table.names())).tolist() == [name or None for name in names]
 
 
@@ -141,11 +141,14 @@ def test_objects_of_r_name_their_cells(name: str) -> None:
 def test_missing_values_and_damaged_codes() -> None:
     """What is empty, NaN or -1 is missing; a code without a category is damage."""
     assert label(np.array([b"a", b"", b"nan"])).tolist() == ["a", None, None]
-    assert pick(np.array([0, -1], np.int8), label(np.array(["x"])), "c").tolist() == ["x", None]
+    assert decode_codes(np.array([0, -1], np.int8), label(np.array(["x"])), "c").tolist() == [
+        "x",
+        None,
+    ]
     with pytest.raises(ColumnError, match="its codes are damaged"):
-        list(pick(np.array([1]), label(np.array(["x"])), "c"))
+        list(decode_codes(np.array([1]), label(np.array(["x"])), "c"))
     with pytest.raises(ColumnError, match="no names"):
-        HeldTable({}).names()
+        InMemoryTable({}).names()
 
 
 N_CELLS = 12

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats.annotation.dataset_facts import MAX_CHARACTERS, HeldFacts
+from dpss.formats.annotation.dataset_facts import MAX_CHARACTERS, InMemoryFacts
 from dpss.formats.base import DatasetFacts, Matrix
 from dpss.formats.discovery import iter_matrices
 from dpss.formats.options import OpenOptions
@@ -41,7 +41,7 @@ def written(tmp_path: Path, kind: str) -> Path:
 @pytest.mark.parametrize("kind", ["h5ad", "zarr", "object"])
 def test_single_texts(kind: str, tmp_path: Path) -> None:
     """A text is given, a long one cut; numbers, lists, groups and what is not there are not."""
-    facts = HeldFacts(UNS) if kind == "object" else facts_of(written(tmp_path, kind))
+    facts = InMemoryFacts(UNS) if kind == "object" else facts_of(written(tmp_path, kind))
     assert facts.text("title") == "A lung"
     assert facts.text("long") == "x" * MAX_CHARACTERS
     for name in ("n", "list", "dict", "absent", "dict/none"):

@@ -20,14 +20,13 @@ from dpss.demo.genes import HOUSEKEEPING, MARKERS, MITOCHONDRIAL
 from dpss.errors import NoCountsError
 from dpss.formats.annotation.feature_kinds import (
     CELL_ANNOTATION,
-    FORMS,
     GUIDE,
     KINDS,
+    PATTERNS,
     REGION,
     SPIKE_IN,
     SUMMARY_ROW,
     TAG,
-    kind_by_form,
     with_kinds,
 )
 from dpss.model import GENE_EXPRESSION, GeneTable
@@ -85,12 +84,12 @@ GENES = (
     ("name", "kind"), [(name, kind) for kind, names in NO_GENES.items() for name in names]
 )
 def test_what_is_no_gene_is_named(name: str, kind: str) -> None:
-    assert kind_by_form(name) == kind
+    assert PATTERNS.kind_of(name) == kind
 
 
 @pytest.mark.parametrize("name", GENES)
 def test_genes_stay_genes(name: str) -> None:
-    assert kind_by_form(name) is None
+    assert PATTERNS.kind_of(name) is None
 
 
 @pytest.mark.slow
@@ -98,11 +97,11 @@ def test_genes_stay_genes(name: str) -> None:
 def test_the_quick_look_finds_what_the_forms_say(data: st.DataObject) -> None:
     """Whatever the case and length of a name that has one of the forms."""
     kind = data.draw(st.sampled_from(KINDS))
-    drawn = data.draw(st.from_regex(re.compile(FORMS.patterns[kind], re.ASCII), fullmatch=True))
+    drawn = data.draw(st.from_regex(re.compile(PATTERNS.by_kind[kind], re.ASCII), fullmatch=True))
     name = data.draw(st.sampled_from([drawn, drawn.upper()]))
     table = with_kinds(GeneTable(*[np.array([name, "ACTB"], dtype=object)] * 2))
     found = GENE_EXPRESSION if table.feature_types is None else table.feature_types[0]
-    assert found == (kind_by_form(name) or GENE_EXPRESSION)
+    assert found == (PATTERNS.kind_of(name) or GENE_EXPRESSION)
 
 
 @pytest.mark.slow
@@ -115,7 +114,7 @@ def test_no_gene_of_a_real_matrix_is_caught(name: str, real_data: Path) -> None:
     adata = sc.read_10x_h5(path) if path.suffix == ".h5" else anndata.read_h5ad(path)
     names = {*adata.var_names, *adata.var.get("gene_ids", ())}
     assert len(names) > 200
-    assert {text: kind for text in names if (kind := kind_by_form(text))} == {}
+    assert {text: kind for text in names if (kind := PATTERNS.kind_of(text))} == {}
 
 
 def test_types_that_the_file_states_are_kept() -> None:
@@ -264,4 +263,4 @@ def test_regions_in_three_columns_are_named(seed: int, tmp_path: Path) -> None:
 @given(st.from_regex(r"[A-Za-z][A-Za-z0-9]{1,9}(-[A-Z0-9]{1,4})?(\.[0-9])?", fullmatch=True))
 def test_what_is_built_like_a_symbol_is_a_gene(name: str) -> None:
     """No symbol of letters, digits and a short suffix is left out."""
-    assert kind_by_form(name) is None
+    assert PATTERNS.kind_of(name) is None

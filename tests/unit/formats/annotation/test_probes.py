@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dpss.formats.anndata import open_anndata
-from dpss.formats.annotation.gene_columns import gene_table
+from dpss.formats.annotation.gene_table import gene_table
 from dpss.formats.base import Matrix
 from tests.summarise import summarise
 from tests.unit.formats.layers import dense, open_path

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats.arrays.vectors import Cursor
-from dpss.formats.hdf5.file import Hdf5File, RangeFile
+from dpss.formats.hdf5.file import Hdf5File, RemoteHdf5
 from dpss.storage.local import LocalFile
 from tests.conftest import ROOT
 
@@ -161,7 +161,7 @@ def test_a_range_file_reads_like_a_file(tmp_path: Path) -> None:
     path = tmp_path / "ranged.h5"
     with h5py.File(path, "w") as h5:
         h5.create_dataset("x", data=np.arange(1000), compression="gzip")
-    with h5py.File(RangeFile(LocalFile(path)), "r") as h5:
+    with h5py.File(RemoteHdf5(LocalFile(path)), "r") as h5:
         np.testing.assert_array_equal(h5["x"][()], np.arange(1000))
 
 

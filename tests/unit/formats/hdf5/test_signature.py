@@ -39,7 +39,7 @@ def test_other_formats_are_told_apart_without_the_library() -> None:
         "import sys\n"
         "from dpss.formats.registry import format_of\n"
         "from tests.unit.storage.blobs import MemoryBlob\n"
-        "assert format_of(MemoryBlob('a.csv', b'gene,c1\\nACTB,1\\n')).abouts[0].endings\n"
+        "assert format_of(MemoryBlob('a.csv', b'gene,c1\\nACTB,1\\n')).infos[0].endings\n"
         "print('h5py' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

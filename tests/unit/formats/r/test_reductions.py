@@ -26,7 +26,7 @@ import dpss
 from dpss.formats.r import reader
 from dpss.formats.r.objects import RDATA, parse_objects
 from dpss.formats.r.reductions import find_reductions
-from dpss.formats.r.values import attributes_of, items_of, kind_of, pairs_of
+from dpss.formats.r.values import attributes_of, items_of, pairs_of, type_of
 from tests.examples import examples
 from tests.unit.formats.layers import open_path
 from tests.unit.formats.r.test_reader import COUNTS
@@ -98,8 +98,8 @@ def parsed(name: str) -> RObject:
 def put(thing: RObject, slot: str, value: RObject) -> None:
     """Set a slot of an object, or of what is a pair list already."""
     at = thing.attributes
-    while at is not None and kind_of(at) == "LIST":
-        tag = at.tag.referenced_object if kind_of(at.tag) == "REF" else at.tag
+    while at is not None and type_of(at) == "LIST":
+        tag = at.tag.referenced_object if type_of(at.tag) == "REF" else at.tag
         if tag.value.value == slot.encode():
             at.value = (value, at.value[1])
             return

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dpss.formats.text.ends import find_ends
 from dpss.formats.text.fields import Rows
 from tests.summarise import summarise
-from tests.unit.formats.text.test_cell_facts import assert_equal, counts
+from tests.unit.formats.text.test_cell_annotation import assert_equal, counts
 
 RNG = np.random.default_rng(4)
 

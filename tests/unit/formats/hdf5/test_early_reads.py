@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from dpss.engine.inspection import inspect_source
 from dpss.engine.samples import take_sample
+from dpss.formats.hdf5.early_reads import EarlyReads
 from dpss.formats.hdf5.file import ChunkedArray, Hdf5File
-from dpss.formats.hdf5.glances import Glances
 from dpss.formats.options import OpenOptions
 from dpss.formats.registry import open_matrices
 from dpss.storage.base import Spans
@@ -122,15 +122,15 @@ def test_samples_of_a_remote_file_are_announced_at_once(many_chunks: Path) -> No
         assert array.read(place.start, place.stop).tolist() == wanted
 
 
-def test_glances_end() -> None:
+def test_early_reads_end() -> None:
     """After some the array is read whole; large reads are none, nor those of few chunks."""
-    glances = Glances((10**8,), (1000,), 4)
-    assert glances.allows(1000)
-    assert not glances.allows(10**7)
-    glances.n = 8
-    assert not glances.allows(1000)
-    assert not Glances((10**5,), (1000,), 4).allows(10)
-    assert not Glances((10**8,), None, 4).allows(10)
-    assert not Glances((10**7,), (1000,), 4, remote=True).allows(1000)
-    assert Glances((10**8,), (1000,), 4, remote=True).allows(1000)
-    assert not Glances((10**10,), (10**6,), 4).allows(10)
+    early = EarlyReads((10**8,), (1000,), 4)
+    assert early.allows(1000)
+    assert not early.allows(10**7)
+    early.n = 8
+    assert not early.allows(1000)
+    assert not EarlyReads((10**5,), (1000,), 4).allows(10)
+    assert not EarlyReads((10**8,), None, 4).allows(10)
+    assert not EarlyReads((10**7,), (1000,), 4, remote=True).allows(1000)
+    assert EarlyReads((10**8,), (1000,), 4, remote=True).allows(1000)
+    assert not EarlyReads((10**10,), (10**6,), 4).allows(10)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.formats.annotation.axis_names import AxisKind, are_measures, find_kind
-from dpss.formats.annotation.feature_kinds import is_cell_annotation, is_sum, kind_by_form
+from dpss.formats.annotation.feature_kinds import PATTERNS, is_cell_annotation, is_sum
 from dpss.formats.text.fields import Rows, TableLayout
 
 _FACT = re.compile(
@@ -95,7 +95,7 @@ def _is_fact(name: str) -> bool:
     """Return whether a title is that of a measure or a group of cells, and no gene's symbol."""
     like_symbol = name.upper() == name and name.isalnum()
     known = _FACT.fullmatch(name) is not None or are_measures([name])
-    return known and len(name) > 1 and not like_symbol and kind_by_form(name) is None
+    return known and len(name) > 1 and not like_symbol and PATTERNS.kind_of(name) is None
 
 
 def _values(rows: Sequence[Sequence[str]], layout: TableLayout) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A list of names is searched for forms as one text, with the same result as name by name."""
+"""A list of names is searched for patterns as one text, with the same result as name by name."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.formats.annotation.feature_forms import Begun, Held, NameForms
-from dpss.formats.annotation.feature_kinds import FORMS
+from dpss.formats.annotation.feature_kinds import PATTERNS
+from dpss.formats.annotation.name_patterns import InfixPattern, NamePatterns, PrefixPattern
 
-TOY = NameForms({
-    "star": (Begun("* sum. SUM.", r"\d*"),),
-    "ski": (Begun("ski k", r"[a-z]?\d", any_case=True),),
-    "tag": (Held(r"[-_]AC", r".+", r"[AC]*"), Held("seq", after=r"\d?", any_case=True)),
+TOY = NamePatterns({
+    "star": (PrefixPattern("* sum. SUM.", r"\d*"),),
+    "ski": (PrefixPattern("ski k", r"[a-z]?\d", ignore_case=True),),
+    "tag": (
+        InfixPattern(r"[-_]AC", r".+", r"[AC]*"),
+        InfixPattern("seq", after=r"\d?", ignore_case=True),
+    ),
 })  # fmt: skip
 
 
-def _by_name(forms: NameForms, names: list[str]) -> dict[int, str]:
-    return {i: kind for i, name in enumerate(names) if (kind := forms.kind_of(name)) is not None}
+def _by_name(patterns: NamePatterns, names: list[str]) -> dict[int, str]:
+    return {i: kind for i, name in enumerate(names) if (kind := patterns.kind_of(name)) is not None}
 
 
 @pytest.mark.parametrize(("name", "kind"), [
@@ -29,12 +32,12 @@ def _by_name(forms: NameForms, names: list[str]) -> dict[int, str]:
     ("x-ACG", None), ("SEQ", "tag"), ("\N{LATIN SMALL LETTER LONG S}eq9", "tag"), ("xseq", None),
     ("", None), ("sum.\n", None),
 ])  # fmt: skip
-def test_a_form_is_that_of_a_whole_name(name: str, kind: str | None) -> None:
+def test_a_pattern_is_that_of_a_whole_name(name: str, kind: str | None) -> None:
     assert TOY.kind_of(name) == kind
     assert TOY.find(["ACTB", name, "", name]) == ({} if kind is None else {1: kind, 3: kind})
 
 
-def test_no_names_have_no_form() -> None:
+def test_no_names_have_no_kind() -> None:
     assert TOY.find([]) == {}
     assert TOY.find([""]) == {}
 
@@ -51,8 +54,8 @@ def test_a_list_is_searched_as_its_names_are(names: list[str]) -> None:
 
 _MEMBERS = st.one_of(
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,12}", fullmatch=True),
-    *(st.from_regex(re.compile(each), fullmatch=True) for each in FORMS.patterns.values()),
-    *(st.from_regex(re.compile(each, re.ASCII)) for each in FORMS.patterns.values()),
+    *(st.from_regex(re.compile(each), fullmatch=True) for each in PATTERNS.by_kind.values()),
+    *(st.from_regex(re.compile(each, re.ASCII)) for each in PATTERNS.by_kind.values()),
 )
 
 
@@ -62,4 +65,4 @@ _MEMBERS = st.one_of(
 )
 def test_features_are_searched_as_their_names_are(names: list[str]) -> None:
     """Names of every form of features, in any case, with letters around them or none."""
-    assert FORMS.find(names) == _by_name(FORMS, names)
+    assert PATTERNS.find(names) == _by_name(PATTERNS, names)
