@@ -1,4 +1,4 @@
-"""The table of the cells beside a MatrixMarket file: barcodes, and columns where it has titles."""
+"""Tables of the cells beside a MatrixMarket file: barcodes, and columns with titles."""
 
 from __future__ import annotations
 
@@ -47,8 +47,3 @@ class TextTable:
             row[number] if number < len(row) else "" for row in islice(rows, PART_CELLS)
         ]:
             yield to_text(np.array(part, dtype=object))
-
-
-def cell_table(blob: Blob | None, n_cells: int) -> TextTable | None:
-    """Return the table of the cells, ``None`` without one."""
-    return None if blob is None else TextTable(blob, n_cells)

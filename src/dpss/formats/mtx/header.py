@@ -24,12 +24,13 @@ _KINDS = (
 )
 _MAX_LINE_BYTES = 1 << 16
 _MAX_HEAD_BYTES = 1 << 20
-_MAX_SIDE = (1 << 31) - 1
+MAX_SIDE = (1 << 31) - 1
+"""Most rows or columns."""
 
 
 @dataclass(frozen=True)
 class MtxHeader:
-    """Header of a MatrixMarket file: all that comes before its first entry."""
+    """Header of a MatrixMarket file: the lines before its first entry."""
 
     n_rows: int
     n_columns: int
@@ -73,10 +74,10 @@ def read_header(blob: Blob) -> MtxHeader:
     fields = line.split()
     if len(fields) != 3 or not all(field.isdigit() and len(field) < 19 for field in fields):
         raise CorruptMatrixError(
-            f"{url}: line {n_lines}: {_show(line)} should be rows, columns and entries"
+            f"{url}: line {n_lines}: {quote(line)} should be rows, columns and entries"
         )
     n_rows, n_columns, n_entries = map(int, fields)
-    if max(n_rows, n_columns) > _MAX_SIDE:
+    if max(n_rows, n_columns) > MAX_SIDE:
         raise LimitError(f"{url}: declares {n_rows:,} × {n_columns:,}; at most 2**31 can be read")
     if n_entries > n_rows * n_columns:
         raise CorruptMatrixError(
@@ -110,6 +111,6 @@ def _parse_banner(words: list[str], url: str) -> int:
     return kind
 
 
-def _show(line: bytes) -> str:
-    """Return the beginning of a line for an error."""
-    return repr(line.strip()[:60].decode("latin-1"))
+def quote(text: bytes) -> str:
+    """Return the beginning of a line or token in quotes, for messages."""
+    return repr(text.strip()[:60].decode("latin-1"))

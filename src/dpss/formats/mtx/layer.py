@@ -1,9 +1,9 @@
-"""A MatrixMarket file as a layer: whole cells where it is sorted by cell, else entries."""
+"""MatrixMarket files as layers: whole cells if entries are sorted by cell, else entries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -57,25 +57,25 @@ class Entries(Protocol):
 
     @property
     def distinct(self) -> bool:
-        """Whether no place can occur twice."""
+        """Whether no entry occurs twice."""
 
 
 @dataclass(frozen=True)
 class MtxLayer:
-    """The one layer of a MatrixMarket file. A stream: it has a single partition."""
+    """The layer of a MatrixMarket file: a stream with a single partition."""
 
     blob: Blob
     header: MtxHeader
     genes: GeneTable
     cell_axis: int
-    """Index that counts the cells: 0 is the first, 1 the second."""
+    """0 if cells are rows, 1 if they are columns."""
     order: Order
-    """Order of the first entries; reading checks that of the others."""
+    """Order of the first entries; reading checks the order of all."""
     threads: int = 2
     """Threads that inflate and parse."""
     chunk_bytes: int = DEFAULT_CHUNK_BYTES
     """Text that is parsed at a time."""
-    name: str = field(default="X")
+    name: str = "X"
 
     @property
     def cell_major(self) -> bool:
@@ -116,7 +116,7 @@ class MtxLayer:
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield all entries in blocks, in the file's order.
 
-        If the entries are sorted by gene and cell, no place occurs twice.
+        If they are sorted by gene and cell, no entry occurs twice.
 
         Raises:
             NotCellMajorError: The entries are not sorted like the first ones.
@@ -164,7 +164,7 @@ class MtxLayer:
 class _Cutter:
     """Cuts sorted entries into blocks of whole cells.
 
-    The last cell of a chunk may go on in the next one: it is kept until it ends.
+    The last cell of a chunk may continue in the next one: it is kept until it ends.
     """
 
     def __init__(self, n_cells: int, n_genes: int, n_values: int) -> None:
@@ -186,7 +186,7 @@ class _Cutter:
         bounds = np.append(chunk.starts[: chunk.n_runs], np.int32(chunk.n))
         runs = cells[bounds[:-1]]
         if not chunk.distinct:
-            runs, bounds, genes, values = _merge_cells(runs, bounds, genes, values)
+            bounds, genes, values = _merge_cells(bounds, genes, values)
         first = 0
         if runs[0] == self.open_cell:
             self._keep(genes[: bounds[1]], values[: bounds[1]])
@@ -222,7 +222,7 @@ class _Cutter:
         self._genes, self._values, self._n_open = [genes], [values], len(genes)
 
     def _flush(self) -> Iterator[CellBlock]:
-        """Yield the open cell, which has ended, and the empty ones before it."""
+        """Yield the open cell, and the empty ones before it."""
         if self.open_cell < 0:
             return
         self._merge_open()
@@ -247,7 +247,7 @@ class _Cutter:
         Args:
             stop: The cell after the last one.
             runs: Cells with entries, all below ``stop``.
-            bounds: Where the entries of each of them begin, and where the last ones end.
+            bounds: Start of the entries of each of these cells, and the end of the last.
             genes: Gene of each entry.
             values: Value of each entry.
         """
@@ -282,16 +282,12 @@ def _merge_genes(
 
 
 def _merge_cells(
-    runs: NDArray[np.int32],
-    bounds: NDArray[np.int32],
-    genes: NDArray[np.int32],
-    values: NDArray[Any],
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[Any]]:
+    bounds: NDArray[np.int32], genes: NDArray[np.int32], values: NDArray[Any]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[Any]]:
     """Sort the entries of each cell by gene and add up those of the same gene."""
     parts = [_merge_genes(genes[a:b], values[a:b]) for a, b in pairwise(bounds)]
     lengths = np.array([0, *(len(part[0]) for part in parts)])
     return (
-        runs,
         np.cumsum(lengths).astype(np.int32),
         np.concatenate([part[0] for part in parts]),
         np.concatenate([part[1] for part in parts]),

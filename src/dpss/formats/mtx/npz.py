@@ -1,7 +1,7 @@
 """Sparse matrices that scipy's `save_npz` writes: numpy arrays in a zip archive.
 
-The file names neither genes nor cells. So it is read as a MatrixMarket file is: with the
-tables beside it (`dpss.formats.mtx.reader`). Arrays are streamed, and nothing is unpickled.
+The file names neither genes nor cells. Like a MatrixMarket file it is read with the tables beside
+it (`dpss.formats.mtx.reader`). Arrays are streamed, and nothing is unpickled.
 
 Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html and the
 arrays that https://docs.scipy.org/doc/scipy/reference/generated/scipy.sparse.save_npz.html
@@ -21,7 +21,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
-from dpss.formats.mtx.header import MtxHeader
+from dpss.formats.mtx.header import MAX_SIDE, MtxHeader
 from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
 from dpss.formats.other_formats import NPZ
@@ -32,13 +32,9 @@ _FIRST_MEMBERS = tuple(
     f"{name}.npy"
     for name in ("indices", "indptr", "row", "col", "format", "offsets", "shape", "data")
 )
-"""Old versions of scipy wrote the arrays in any order."""
+"""Names of the first member: old versions of scipy wrote the arrays in any order."""
 _HEAD_BYTES = 64
 _MAX_SMALL_BYTES = 1 << 14
-_MAX_SIDE = (1 << 31) - 1
-_INT32 = np.iinfo(np.int32)
-_ENTRY_BYTES = 16
-_MAJORS_AT_ONCE = 1 << 16
 _SAMPLE = 1 << 16
 _NUMBERS = "iufb"
 
@@ -72,17 +68,15 @@ class Npz:
         """Return the order of the entries, by the layout or the first entries.
 
         Args:
-            cell_axis: Which index counts the cells: 0 the rows, 1 the columns.
+            cell_axis: 0 if cells are rows, 1 if they are columns.
         """
         if self.layout != "coo":
             by_cell = cell_axis == ("csr", "csc").index(self.layout)
             return Order.CELLS if by_cell else Order.GENES
         n = min(_SAMPLE, self.header.n_entries)
         rows, columns = (_first_numbers(array, n) for array in (self.majors, self.minors))
-        pairs = (
-            zip(rows, columns, strict=True) if cell_axis == 0 else zip(columns, rows, strict=True)
-        )
-        return order_of(list(pairs), complete=n == self.header.n_entries)
+        cells, genes = (rows, columns) if cell_axis == 0 else (columns, rows)
+        return order_of(list(zip(cells, genes, strict=True)), complete=n == self.header.n_entries)
 
 
 def _first_numbers(array: NpzArray, n: int) -> list[int]:
@@ -97,7 +91,7 @@ def is_sparse_npz(blob: Blob) -> bool:
 
 
 def read_npz(blob: Blob) -> Npz:
-    """Read the heads of a sparse matrix's arrays.
+    """Read the headers of a sparse matrix's arrays.
 
     Raises:
         CorruptMatrixError: The file is damaged, or its arrays contradict each other.
@@ -152,7 +146,7 @@ class Numbers:
 
 
 def _open_array(members: dict[str, Blob], name: str, npz: Blob) -> NpzArray:
-    """Read the head of a one-dimensional array of numbers."""
+    """Read the header of a one-dimensional array of numbers."""
     blob = _member(members, name, npz)
     with blob.open() as file:
         shape, dtype, rest = _read_head(file, blob)
@@ -167,7 +161,7 @@ def _open_array(members: dict[str, Blob], name: str, npz: Blob) -> NpzArray:
 
 
 def _read_head(file: BinaryIO, blob: Blob) -> tuple[tuple[int, ...], np.dtype[Any], io.BytesIO]:
-    """Return an array's shape and type, and the first bytes of the member after its head."""
+    """Return an array's shape and type, and the first bytes of the member after its header."""
     begin = io.BytesIO(file.read(_MAX_SMALL_BYTES))
     try:
         version = npy.read_magic(begin)
@@ -206,7 +200,7 @@ def _read_shape(members: dict[str, Blob], npz: Blob) -> tuple[int, int]:
     if array.shape != (2,) or array.dtype.kind not in "iu" or (array < 0).any():
         raise CorruptMatrixError(f"{npz.url}: its array shape is not two sizes")
     n_rows, n_columns = map(int, array)
-    if max(n_rows, n_columns) > _MAX_SIDE:
+    if max(n_rows, n_columns) > MAX_SIDE:
         raise LimitError(
             f"{npz.url}: declares {n_rows:,} × {n_columns:,}; at most 2**31 can be read"
         )

@@ -21,7 +21,7 @@ _MAJORS_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True)
 class _Batch:
-    """Entries that follow one another; see `dpss.formats.mtx.layer.Entries`."""
+    """Consecutive entries; see `dpss.formats.mtx.layer.Entries`."""
 
     rows: NDArray[np.int32]
     columns: NDArray[np.int32]
@@ -86,7 +86,7 @@ def _read_indices(majors: Numbers, n_entries: int, n: int) -> Iterator[NDArray[A
 
 
 def _expand_bounds(majors: Numbers, npz: Npz, n: int, url: str) -> Iterator[NDArray[Any]]:
-    """Yield the major index of at most ``n`` entries at a time, from where each one begins.
+    """Yield the major index of at most ``n`` entries at a time, from the array ``indptr``.
 
     Raises:
         CorruptMatrixError: The bounds decrease, or do not end with the entries.

@@ -1,4 +1,4 @@
-"""The order of the entries of a MatrixMarket file: guessed before reading, known after it."""
+"""Order of the entries of a MatrixMarket file: guessed before reading, checked by reading."""
 
 from __future__ import annotations
 
@@ -30,18 +30,16 @@ class Order(Enum):
 
 
 def guess_order(blob: Blob, header: MtxHeader, cell_axis: int) -> Order:
-    """Guess from the first entries how a file is sorted.
-
-    A wrong guess does no harm, as reading detects it.
+    """Return the order of the first entries of a file; reading detects a wrong guess.
 
     Args:
         blob: The file.
-        header: Its head.
-        cell_axis: Which index counts the cells: 0 the first, 1 the second.
+        header: Its header.
+        cell_axis: 0 if cells are rows, 1 if they are columns.
     """
     head = peek(blob, header.n_bytes + _LOOK_BYTES)[header.n_bytes :]
     if len(head) == _LOOK_BYTES:
-        head = head[: head.rfind(b"\n") + 1]  # the last line is cut off
+        head = head[: head.rfind(b"\n") + 1]
     entry = _PATTERN_ENTRY if header.kind == PATTERN else _ENTRY
     found = entry.findall(head)
     pairs = [(int(indices[cell_axis]), int(indices[1 - cell_axis])) for indices in found]
@@ -53,7 +51,7 @@ def order_of(pairs: Sequence[tuple[int, int]], *, complete: bool) -> Order:
 
     Args:
         pairs: Indices of cell and gene of each.
-        complete: Whether these are all entries; more may follow otherwise.
+        complete: Whether these are all entries of the file.
     """
     by_cell = all(a[0] <= b[0] for a, b in pairwise(pairs))
     by_gene = all((a[1], a[0]) < (b[1], b[0]) for a, b in pairwise(pairs))
@@ -68,17 +66,17 @@ def order_of(pairs: Sequence[tuple[int, int]], *, complete: bool) -> Order:
 
 @compiled
 def find_runs(major: Any, minor: Any, n: Any, starts: Any) -> Any:
-    """Find where each run of equal major indices begins.
+    """Find the runs of equal major indices.
 
     Args:
         major: ``int32``: the index by which the entries should be sorted.
-        minor: ``int32``: the other one.
+        minor: ``int32``: the other index.
         n: Number of entries.
-        starts: ``int32``, shape ``(n,)`` at least, out: where each run begins.
+        starts: ``int32``, shape ``(n,)`` at least, out: start of each run.
 
     Returns:
-        The number of runs, or -1 if the major indices decrease somewhere; and whether
-        the minor ones increase strictly within each run, so that no entry is twice.
+        The number of runs, or -1 if the major indices decrease somewhere; and whether the minor
+        indices increase strictly within each run, so that no entry occurs twice.
     """
     n_runs = 0
     last_major = np.int32(-1)

@@ -1,7 +1,7 @@
 """Orientation of a MatrixMarket file, by the lengths of the tables beside it.
 
-The table of genes must fit. A table of cells that fits is further evidence. If it does not fit, or
-can't be read, and the table of genes fits one side alone, a warning says so: no number depends on
+The table of genes must fit. A table of cells that fits is further evidence. A warning tells of one
+that does not fit or can't be read, if the table of genes fits one axis only: no number depends on
 names of cells.
 """
 
@@ -14,7 +14,7 @@ from dpss.errors import CorruptMatrixError
 from dpss.formats.annotation.cell_names import note_cell_names, note_unreadable_cells
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.mtx.header import MtxHeader
-from dpss.formats.mtx.roles import Table, Tables, Told, describe_told
+from dpss.formats.mtx.roles import RoleEvidence, Table, Tables, describe_contradiction
 from dpss.formats.mtx.tables import count_lines
 from dpss.model import Certainty, Decision
 from dpss.storage.base import Blob
@@ -25,7 +25,7 @@ class Orientation:
     """The axis that counts the cells, and the tables that fit."""
 
     cell_axis: int
-    """0 where cells are rows, 1 where they are columns."""
+    """0 if cells are rows, 1 if they are columns."""
     genes: Table | None
     cells: Table | None
     other_genes: tuple[Table, ...] = ()
@@ -40,21 +40,21 @@ class Orientation:
 
     @property
     def n_stated(self) -> int:
-        """Number of tables that fit the axis that their name states."""
+        """Number of tables that fit the axis stated by their name."""
         axes = {"cells": self.cell_axis, "genes": 1 - self.cell_axis}
         return sum(table.axis == axes[kind] for kind, table in self.used.items())
 
 
 def orient(blob: Blob, header: MtxHeader, tables: Tables) -> Orientation:
-    """Return the index that counts the cells, by the lengths of the tables.
+    """Return the axis of the cells, and the tables that fit, by the tables' lengths.
 
     Args:
         blob: The matrix, for messages.
-        header: Its shape.
-        tables: The tables that may belong to it.
+        header: Its header.
+        tables: Tables that may belong to it.
 
     Raises:
-        CorruptMatrixError: The tables do not fit the shape, or that of the genes is damaged.
+        CorruptMatrixError: The tables do not fit the shape, or the table of genes is damaged.
     """
     sides = (header.n_rows, header.n_columns)
     genes = [(table, count_lines(table.blob, max(sides) + 1)) for table in tables["genes"]]
@@ -76,7 +76,7 @@ _Lengths = Sequence[tuple[Table, int]]
 
 
 def _with_lines(lengths: _Lengths, sides: tuple[int, int]) -> _Lengths:
-    """Leave out tables without lines: the service writes empty barcodes for plates."""
+    """Leave out empty tables, such as barcodes that the Matrix Service writes for plates."""
     return [(table, n) for table, n in lengths if n or 0 in sides]
 
 
@@ -102,10 +102,10 @@ def _find_axis(lengths: Mapping[str, _Lengths], sides: tuple[int, int]) -> Orien
         cells = _best_fit(lengths["cells"], sides[cell_axis])
         if _is_missed(lengths["genes"], genes) or _is_missed(lengths["cells"], cells):
             continue
-        # Each table that fits tells; best is one as long as its axis, without a header.
+        # A table as long as its axis is better evidence than one with a header.
         fitting = sum(2 - fit[1] for fit in (genes, cells) if fit is not None)
         found = Orientation(cell_axis, genes[0] if genes else None, cells[0] if cells else None)
-        # Both axes of a square matrix fit: a name that states one tells.
+        # Both axes of a square matrix fit: names that state an axis decide.
         score = (fitting, found.n_stated)
         if best is None or score > best[0]:
             best = (score, found)
@@ -113,22 +113,22 @@ def _find_axis(lengths: Mapping[str, _Lengths], sides: tuple[int, int]) -> Orien
 
 
 def _find_axis_by_genes(genes: _Lengths, sides: tuple[int, int]) -> Orientation | None:
-    """Return the axis that a table of genes fits, if it fits that one alone.
+    """Return the axis that a table of genes fits, if it fits only one.
 
-    One that is known for its name only has to fit the rows, where the format's writers put genes.
+    A table known by its name only has to fit the rows, where the format's writers put genes.
     """
     fits = {axis: _best_fit(genes, sides[1 - axis]) for axis in (1, 0)}
     found = [(axis, fit[0]) for axis, fit in fits.items() if fit is not None]
     if len(found) != 1:
         return None
     ((axis, table),) = found
-    if axis == 0 and table.told not in (Told.CONTENT, Told.AGAINST_NAME):
+    if axis == 0 and table.evidence not in (RoleEvidence.CONTENT, RoleEvidence.AGAINST_NAME):
         return None
     return Orientation(axis, table, None)
 
 
 def _note_misfit(cells: _Lengths, n_cells: int) -> tuple[Note, ...]:
-    """Return a warning for each table of cells that has to fit and does not."""
+    """Return a warning for each table of cells that must fit and does not."""
     return tuple(
         note
         for table, n in cells
@@ -138,26 +138,26 @@ def _note_misfit(cells: _Lengths, n_cells: int) -> tuple[Note, ...]:
 
 
 def _notes_on(found: Orientation) -> list[Note]:
-    """Return a warning for each table that is not of the axis that its name says."""
+    """Return a warning for each table whose content contradicts its name."""
     return [
-        ("orientation", "warn", describe_told(table, kind))
+        ("orientation", "warn", describe_contradiction(table, kind))
         for kind, table in found.used.items()
-        if table.told is Told.AGAINST_NAME
+        if table.evidence is RoleEvidence.AGAINST_NAME
     ]
 
 
 def decide_orientation(found: Orientation, header: MtxHeader) -> Decision:
     """Return the orientation with its evidence."""
     value = "cells × genes" if found.cell_axis == 0 else "genes × cells"
-    told = {table.told for table in found.used.values()}
+    kinds = {table.evidence for table in found.used.values()}
     names = " and ".join(table.blob.name for table in found.used.values())
-    by_content = told & {Told.CONTENT, Told.AGAINST_NAME}
+    by_content = kinds & {RoleEvidence.CONTENT, RoleEvidence.AGAINST_NAME}
     certainty = Certainty.ASSUMED
-    if not told:
+    if not kinds:
         evidence = "No tables tell genes from cells: rows are taken for genes."
     elif header.n_rows == header.n_columns and not (found.n_stated and by_content):
         evidence = "The matrix is square: its rows are taken for genes."
-    elif told == {Told.AXIS}:
+    elif kinds == {RoleEvidence.AXIS}:
         evidence = f"{names} tell rows from columns, not genes from cells: "
         evidence += "rows are taken for genes."
     else:
@@ -171,12 +171,12 @@ def decide_orientation(found: Orientation, header: MtxHeader) -> Decision:
 
 
 def _best_fit(lengths: _Lengths, side: int) -> tuple[Table, int] | None:
-    """Return the first table that fits an axis, and whether it needs a header to (0 or 1)."""
+    """Return the first table that fits an axis, and its number of header lines (0 or 1)."""
     return next(((table, n - side) for table, n in lengths if n - side in (0, 1)), None)
 
 
 def _is_missed(lengths: _Lengths, fit: tuple[Table, int] | None) -> bool:
-    """Return whether none fits although one has to."""
+    """Return whether no table fits although one must."""
     return fit is None and any(table.sure for table, _ in lengths)
 
 

@@ -1,8 +1,8 @@
 """The compiled loop over a MatrixMarket file's entries, and its state.
 
-It runs without the interpreter's lock and accesses only the arrays passed to it. Tokens that it
-does not know (``nan``, ``inf``, 20 digits, ``12x``) it leaves to the caller, with their places. How
-digits are read: `dpss.formats.arrays.digits`.
+It runs without the interpreter's lock and accesses only the arrays passed to it. It defers tokens
+that it can't parse (``nan``, ``inf``, 20 digits, ``12x``) to the caller, with their positions.
+`dpss.formats.arrays.digits` reads digits.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from dpss.formats.arrays.digits import (
     read_whole,
 )
 
-POSITION, N_ENTRIES, N_LINES, N_ODD, STATUS = range(5)
-"""Places of the state, which goes from one call to the next: the next byte to read,
-entries and lines so far, odd tokens so far, and why the loop stopped."""
+POSITION, N_ENTRIES, N_LINES, N_DEFERRED, STATUS = range(5)
+"""Indices of the state, which goes from one call to the next: the next byte to read, entries, lines
+and deferred tokens so far, and why the loop stopped."""
 N_STATE = 5
 
-DONE, ODD, BLANK, NOT_INT32, NO_INDEX, OUTSIDE, TOO_FEW, TOO_MANY = range(8)
-"""How a line, or the loop, ended. The loop stops at all but blank lines and odd
-tokens for which there is room; ``POSITION`` is then within the bad line, or, for
-``ODD``, at the next one."""
+DONE, DEFERRED, BLANK, NOT_INT32, NO_INDEX, OUTSIDE, TOO_FEW, TOO_MANY = range(8)
+"""How a line, or the loop, ended. The loop stops at all but blank lines and deferred tokens for
+which there is room; ``POSITION`` is then within the bad line, or, for ``DEFERRED``, at the next
+one."""
 
 PATTERN, WHOLE, REAL = range(3)
 """Type of an entry's third field: missing, ``int32``, ``float64``."""
 
-ODD_BEGIN, ODD_ENTRY, ODD_LINE = range(3)
-"""Columns of an odd token: its first byte, its entry and its line."""
+DEFERRED_BEGIN, DEFERRED_ENTRY, DEFERRED_LINE = range(3)
+"""Columns of a deferred token: its first byte, its entry and its line."""
 
 _NEWLINE, _SPACE, _TAB, _RETURN = 10, 32, 9, 13
 
 
 @inlined
 def _skip_blanks(p: Any) -> Any:
-    """Return the place of the next byte that is no blank: a newline is none."""
+    """Return the address of the next byte that is no blank; a newline is no blank."""
     while load_byte(p) == _SPACE or load_byte(p) == _TAB or load_byte(p) == _RETURN:
         p += 1
     return p
@@ -50,7 +50,7 @@ def _skip_blanks(p: Any) -> Any:
 
 @inlined
 def _read_index(p: Any) -> Any:
-    """Return the index at ``p``, -1 if there is none, and the next place."""
+    """Return the index at ``p``, -1 if there is none, and the next address."""
     index, n, p = read_digits(p)
     if n == 0:
         p = _skip_blanks(p)
@@ -64,7 +64,7 @@ def _read_index(p: Any) -> Any:
 
 @inlined
 def _read_value(p: Any, kind: Any) -> Any:
-    """Read the value at ``p``; return how that went, the next place, and the value, twice."""
+    """Return status, next address, and the value at ``p`` as ``int64`` and ``float64``."""
     whole, real = np.int64(0), 0.0
     if load_byte(p) == _NEWLINE:
         return TOO_FEW, p, whole, real
@@ -74,7 +74,7 @@ def _read_value(p: Any, kind: Any) -> Any:
     else:
         real, p = read_real(p)
         good = not np.isnan(real)
-        status = ODD
+        status = DEFERRED
     if good and load_byte(p) <= _SPACE:
         return DONE, p, whole, real
     while load_byte(p) > _SPACE:
@@ -84,7 +84,7 @@ def _read_value(p: Any, kind: Any) -> Any:
 
 @inlined
 def _read_pair(p: Any) -> Any:
-    """Read the two indices of the line at ``p``; return how that went, the next place, both."""
+    """Return status, next address, and the two indices of the line at ``p``."""
     j = np.int64(0)
     i, p = _read_index(p)
     if i < 0:
@@ -99,29 +99,36 @@ def _read_pair(p: Any) -> Any:
 
 @compiled
 def parse_entries(
-    text: Any, n_bytes: Any, shape: Any, kind: Any, pair: Any, values: Any, odd: Any, state: Any
+    text: Any,
+    n_bytes: Any,
+    shape: Any,
+    kind: Any,
+    pair: Any,
+    values: Any,
+    deferred: Any,
+    state: Any,
 ) -> None:
-    """Parse lines of ``first second value`` until the text ends or something is wrong.
+    """Parse lines of ``first second value`` up to the text's end or the first bad line.
 
     Args:
         text: ``uint8``; the byte before ``n_bytes`` is a newline, and `PADDING` bytes
-            may be read behind it.
-        n_bytes: How much of ``text`` there is to parse.
+            may be read after it.
+        n_bytes: Number of bytes of ``text`` to parse.
         shape: Two ``int64``: the largest first and second index.
         kind: ``PATTERN``, ``WHOLE`` or ``REAL``.
         pair: Two arrays of ``int32``, out: first and second indices, counted from 0.
         values: ``int32`` and ``float64``, out: one of them, by ``kind``.
-        odd: ``int32``, shape ``(n, 3)``, out: tokens that the caller has to look at.
+        deferred: ``int32``, shape ``(n, 3)``, out: tokens for the caller.
         state: ``int64``, shape ``(N_STATE,)``, in and out.
     """
     base = np.int64(text.ctypes.data)
     p, stop = base + state[POSITION], base + n_bytes
-    n, n_lines, n_odd = state[N_ENTRIES], state[N_LINES], state[N_ODD]
+    n, n_lines, n_deferred = state[N_ENTRIES], state[N_LINES], state[N_DEFERRED]
     first, second = pair
     ints, reals = values
     n_first, n_second = shape
     status = DONE
-    while p < stop and n_odd < len(odd):
+    while p < stop and n_deferred < len(deferred):
         status, p, i, j = _read_pair(p)
         if status == DONE:
             if i < 1 or i > n_first or j < 1 or j > n_second:
@@ -138,11 +145,11 @@ def parse_entries(
                     ints[n] = whole
                 else:
                     reals[n] = real
-                    if status == ODD:
-                        odd[n_odd, ODD_BEGIN] = begin - base
-                        odd[n_odd, ODD_ENTRY] = n
-                        odd[n_odd, ODD_LINE] = n_lines
-                        n_odd += 1
+                    if status == DEFERRED:
+                        deferred[n_deferred, DEFERRED_BEGIN] = begin - base
+                        deferred[n_deferred, DEFERRED_ENTRY] = n
+                        deferred[n_deferred, DEFERRED_LINE] = n_lines
+                        n_deferred += 1
                         status = DONE
                 if load_byte(p) != _NEWLINE:
                     p = _skip_blanks(p)
@@ -154,5 +161,5 @@ def parse_entries(
         p += 1
         n_lines += 1
         status = DONE
-    state[POSITION], state[N_ENTRIES], state[N_LINES], state[N_ODD] = p - base, n, n_lines, n_odd
-    state[STATUS] = status
+    state[POSITION], state[N_ENTRIES], state[N_LINES] = p - base, n, n_lines
+    state[N_DEFERRED], state[STATUS] = n_deferred, status

@@ -1,9 +1,9 @@
 """MatrixMarket with its tables: Cell Ranger, HCA Matrix Service, GEO, a file alone.
 
-A matrix is recognised by its content. Names only tell which tables may belong to it:
-``GSM1_a_genes.tsv`` to ``GSM1_a_matrix.mtx``, and in a folder with one matrix any
-table of genes and any of cells (`dpss.formats.mtx.roles`). Lengths tell whether they
-do, and whether the matrix is genes × cells or cells × genes.
+A matrix is recognised by its content. Names tell which tables may belong to it:
+``GSM1_a_genes.tsv`` to ``GSM1_a_matrix.mtx``, and in a folder with one matrix any table of genes
+and any of cells (`dpss.formats.mtx.roles`). Lengths tell which do, and whether the matrix is
+genes × cells or cells × genes (`dpss.formats.mtx.orientation`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 from dpss.errors import LimitError, NoMatrixError, UnknownFormatError
 from dpss.formats.annotation.feature_kinds import describe_splice_states, with_kinds
-from dpss.formats.annotation.gene_table import Note, looks_like_ids
+from dpss.formats.annotation.gene_table import Note, looks_like_ids, number_genes
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import Matrix
 from dpss.formats.file_names import name_matrices
-from dpss.formats.mtx.cells import cell_table
+from dpss.formats.mtx.cells import TextTable
 from dpss.formats.mtx.header import is_matrix_market, read_header
 from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
 from dpss.formats.mtx.npz import is_sparse_npz, read_npz
@@ -62,12 +62,12 @@ def open_(
     """Open all MatrixMarket files of a folder or zip archive, or a single one.
 
     Args:
-        source: A file alone has its tables beside it, if it is a local one.
+        source: A folder, archive or file; the tables of a local file are beside it.
         threads: Threads that inflate and parse.
         chunk_bytes: Text that is parsed at a time.
 
     Raises:
-        NoMatrixError: There is none.
+        NoMatrixError: There is no such file.
         CorruptMatrixError: A file is damaged, or matrix and tables contradict each other.
         LimitError: A matrix is larger than can be counted.
     """
@@ -94,12 +94,12 @@ def open_member(
 
     Args:
         tree: The folder or archive.
-        path: Where the file is in it.
+        path: Path of the file in it.
         others: The paths of all MatrixMarket files in it, this one included.
         threads: Threads that inflate and parse.
 
     Raises:
-        MatrixError: As `open_` says.
+        MatrixError: As in `open_`.
     """
     blobs = _list_blobs(tree)
     matrices = {other: blobs[other] for other in others}
@@ -118,7 +118,7 @@ def _list_blobs(tree: Tree) -> dict[str, Blob]:
 
 
 def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: int) -> Matrix:
-    """Open one matrix: read its head, find its orientation, read its genes."""
+    """Open one matrix: read its header, find its orientation, read its genes."""
     npz = read_npz(blob) if is_sparse_npz(blob) else None
     header = npz.header if npz else read_header(blob)
     found = orient(blob, header, tables)
@@ -145,13 +145,12 @@ def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: 
     if npz:
         layer = NpzLayer(**vars(layer), npz=npz)
     decision = decide_orientation(found, header)
-    n_cells = (header.n_rows, header.n_columns)[axis]
-    cells = cell_table(found.cells.blob if found.cells else None, n_cells)
+    cells = TextTable(found.cells.blob, layer.n_cells) if found.cells else None
     return Matrix(name, NPZ_FORMAT if npz else FORMAT, (layer,), tuple(notes), (decision,), cells)
 
 
 def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:
-    """Take names from a second table where the first has only ids, as kb's ``genes.names.txt``."""
+    """Add names of a second table if the first has only ids, as kb's ``genes.names.txt``."""
     if (genes.names != genes.ids).any() or not looks_like_ids(genes.ids):
         return genes
     for table in others:
@@ -162,9 +161,8 @@ def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:
 
 
 def _number_genes(blob: Blob, n_genes: int, notes: list[Note]) -> GeneTable:
-    """Make up names for the genes of a matrix without a table of them."""
+    """Return numbered genes, and add a note."""
     if n_genes > _MAX_UNNAMED_GENES:
         raise LimitError(f"{blob.url}: declares {n_genes:,} genes and has no table of them")
     notes.append(("gene_names", "warn", "There is no table of genes: they are numbered from 1."))
-    names = np.array([f"gene {k}" for k in range(1, n_genes + 1)], dtype=object)
-    return GeneTable(ids=names, names=names)
+    return number_genes(n_genes)

@@ -1,8 +1,8 @@
 """Roles of the tables beside a MatrixMarket file: genes or cells.
 
-Names propose (``barcodes.tsv``, ``quants_mat_rows.txt``), content decides: ids of genes
-make a table one of genes whatever it is called, bare barcodes make it one of cells.
-Lengths tell afterwards whether a table fits the matrix (`dpss.formats.mtx.reader`).
+Names propose (``barcodes.tsv``, ``quants_mat_rows.txt``), content decides: a table with ids of
+genes is one of genes whatever its name, a table of bare barcodes one of cells. Lengths decide
+whether a table fits the matrix (`dpss.formats.mtx.orientation`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dpss.storage.base import Blob
 from dpss.storage.compression import peek
 
 _HEAD_BYTES = 1 << 16
-_N_LOOKED_AT = 1000
+_N_SAMPLED = 1000
 _LEADING_COLUMNS = 3
 _FEW = 20
 _FEW_PREFIXES = 5
@@ -35,17 +35,17 @@ _CLASSES = ".ec.txt"
 OTHER_ROLE = {"genes": "cells", "cells": "genes"}
 
 
-class Told(Enum):
+class RoleEvidence(Enum):
     """Evidence that a table names genes or cells."""
 
     CONTENT = "content"
-    """Content: ids of genes, or barcodes; the name does not contradict it."""
+    """Ids of genes, or barcodes, which the name does not contradict."""
     AGAINST_NAME = "against name"
-    """Content that contradicts the name."""
+    """Ids of genes, or barcodes, which contradict the name."""
     NAME = "name"
-    """A word for genes or cells in its name."""
+    """A word for genes or cells in the name."""
     AXIS = "axis"
-    """A word for rows or columns in its name: rows are assumed to be genes."""
+    """A word for rows or columns in the name: rows are assumed to be genes."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class Table:
 
     blob: Blob
     sure: bool
-    """Whether the name alone shows that the table belongs to the matrix, so that it must fit."""
-    told: Told
+    """Whether the table belongs to the matrix by its name alone, so that it must fit."""
+    evidence: RoleEvidence
     axis: int | None
-    """The axis that its name states: 0 for rows, 1 for columns."""
+    """Axis stated by the name: 0 for rows, 1 for columns."""
     order: tuple[bool, bool, int, bool, bool, str]
     """Sort key: the likeliest table comes first."""
 
@@ -67,10 +67,10 @@ Tables = Mapping[str, Sequence[Table]]
 
 
 def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blob]) -> Tables:
-    """Find the tables in a matrix's folder whose names fit it, and tell what each is of.
+    """Return the tables in a matrix's folder whose names fit it, by role.
 
     Args:
-        path: Where the matrix is.
+        path: Path of the matrix.
         matrices: All MatrixMarket files by path.
         blobs: All files by path.
 
@@ -100,33 +100,30 @@ def find_tables(path: str, matrices: Mapping[str, Blob], blobs: Mapping[str, Blo
         bare = prefix.rstrip("._- ")
         fits = stem.startswith(prefix) or bare in (stem, full)
         if fits or alone or n_of_kind[kind] == 1:
-            kind, told = _believed(kind, other, beside[other])
-            # Best: its prefix is the longest that fits, and nothing follows the role;
-            # then features.tsv (which has types) before genes.tsv, by the alphabet.
-            order = (told is Told.AGAINST_NAME, not fits, -len(bare), bool(rest),
+            kind, evidence = _decide_role(kind, other, beside[other])
+            # The longest prefix that fits, and no text after the role, come first; then, by the
+            # alphabet, features.tsv (which has types) before genes.tsv.
+            order = (evidence is RoleEvidence.AGAINST_NAME, not fits, -len(bare), bool(rest),
                      "barcode" in other.lower(), other)  # fmt: skip
             axis = _stated_axis(other)
-            found[kind].append(Table(beside[other], fits and not rest, told, axis, order))
+            found[kind].append(Table(beside[other], fits and not rest, evidence, axis, order))
     _assign_by_axis(found)
     if alone:
         nameless = [p for p, role in roles.items() if role is None]
-        _add_nameless(found, {p: beside[p] for p in nameless})
+        _add_by_content(found, {p: beside[p] for p in nameless})
     return {kind: sorted(tables, key=lambda table: table.order) for kind, tables in found.items()}
 
 
 def role_by_content(blob: Blob) -> str | None:
-    """Return ``genes`` or ``cells``: the axis that a table names, by its first lines.
+    """Return ``genes`` or ``cells`` by a table's first lines; ``None`` if unknown.
 
-    Ids of Ensembl and well-known genes are genes. Barcodes are cells if they stand
-    alone or behind few prefixes: each tag (``CD3-ACGTACGTACGTACG``) has its own.
-
-    Returns:
-        ``None`` where neither is sure.
+    Ids of Ensembl and well-known genes are genes. Barcodes are cells if they have no prefix or few
+    prefixes: each tag (``CD3-ACGTACGTACGTACG``) has its own.
 
     Raises:
         CorruptMatrixError: The table is damaged at its beginning.
     """
-    rows = split_head(peek(blob, _HEAD_BYTES), _N_LOOKED_AT)
+    rows = split_head(peek(blob, _HEAD_BYTES), _N_SAMPLED)
     columns = [
         [row[k] for row in rows if k < len(row)]
         for k in range(min(_LEADING_COLUMNS, max(map(len, rows), default=0)))
@@ -136,7 +133,7 @@ def role_by_content(blob: Blob) -> str | None:
     return "cells" if any(_are_barcodes(column) for column in columns[:2]) else None
 
 
-def describe_told(table: Table, kind: str) -> str:
+def describe_contradiction(table: Table, kind: str) -> str:
     """Return the sentence for a table whose content contradicts its name."""
     holds = {"genes": "genes", "cells": "barcodes of cells"}[kind]
     return (
@@ -145,7 +142,7 @@ def describe_told(table: Table, kind: str) -> str:
     )
 
 
-def _believed(kind: str, path: str, blob: Blob) -> tuple[str, Told]:
+def _decide_role(kind: str, path: str, blob: Blob) -> tuple[str, RoleEvidence]:
     """Return the role of a table, and the evidence for it.
 
     Raises:
@@ -158,31 +155,33 @@ def _believed(kind: str, path: str, blob: Blob) -> tuple[str, Told]:
             raise
         by_content = None
     if by_content is not None:
-        return by_content, Told.CONTENT if by_content == kind else Told.AGAINST_NAME
-    return kind, Told.NAME if _stated_axis(path) is None else Told.AXIS
+        return by_content, RoleEvidence.CONTENT if by_content == kind else RoleEvidence.AGAINST_NAME
+    return kind, RoleEvidence.NAME if _stated_axis(path) is None else RoleEvidence.AXIS
 
 
 def _stated_axis(path: str) -> int | None:
-    """Return the axis that the name of a table states, ``None`` if it states none."""
+    """Return the axis stated by the name of a table; ``None`` if it states none."""
     words = re.findall(r"[a-z]+", path.rpartition("/")[2].lower())
     return next((_AXIS_WORDS[word] for word in words if word in _AXIS_WORDS), None)
 
 
 def _assign_by_axis(found: Mapping[str, list[Table]]) -> None:
-    """Give a table that is named by its axis the other role, if content tells that one has its own.
+    """Give a table named by its axis the other role, if content gives its own to another one.
 
-    Of ``rows`` that hold barcodes and ``columns`` that hold unknown words the latter are genes.
+    If ``rows`` hold barcodes and ``columns`` hold unknown words, the columns are genes.
     """
     for kind, other in OTHER_ROLE.items():
-        by_axis = [table for table in found[kind] if table.told is Told.AXIS]
-        if found[other] or not any(table.told is Told.AGAINST_NAME for table in found[kind]):
+        by_axis = [table for table in found[kind] if table.evidence is RoleEvidence.AXIS]
+        if found[other] or not any(
+            table.evidence is RoleEvidence.AGAINST_NAME for table in found[kind]
+        ):
             continue
         found[kind][:] = [table for table in found[kind] if table not in by_axis]
         found[other][:] = by_axis
 
 
-def _add_nameless(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob]) -> None:
-    """Add tables whose names say nothing and whose content does, for a kind without any."""
+def _add_by_content(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob]) -> None:
+    """Add tables whose content tells their role, for roles without a table."""
     missing = {kind for kind, tables in found.items() if not tables}
     if not missing:
         return
@@ -197,13 +196,13 @@ def _add_nameless(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob]) -
             continue
         if kind in missing:
             order = (False, False, 0, False, False, path)
-            found[kind].append(Table(blob, False, Told.CONTENT, _stated_axis(path), order))
+            found[kind].append(Table(blob, False, RoleEvidence.CONTENT, _stated_axis(path), order))
 
 
 def _are_genes(names: Sequence[str]) -> bool:
-    """Return whether most names are ids of genes, or several are genes of known families.
+    """Return whether most names are ids of genes, or several are of known gene families.
 
-    Names of genes hardly ever repeat: a column of CD4 and CD8 tells types of cells.
+    Names of genes hardly ever repeat: a column of CD4 and CD8 has types of cells.
     """
     if 2 * len(set(names)) <= len(names):
         return False
@@ -214,7 +213,7 @@ def _are_genes(names: Sequence[str]) -> bool:
 
 
 def _are_barcodes(names: Sequence[str]) -> bool:
-    """Return whether most names are barcodes, alone or behind a few prefixes."""
+    """Return whether most names are barcodes, without a prefix or with one of a few."""
     found = [match for name in names if (match := _BARCODE.fullmatch(name))]
     if not found or 2 * len(found) <= len(names):
         return False

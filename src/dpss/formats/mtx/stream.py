@@ -1,8 +1,8 @@
-"""A MatrixMarket file's entries in chunks, inflated and parsed by several threads.
+"""Entries of a MatrixMarket file in chunks, inflated and parsed by several threads.
 
-One thread at a time inflates the next chunk, cut at a line's end; meanwhile the
-others parse theirs. Chunks come out in the file's order, and a fixed number of
-buffers goes round: memory depends neither on the file nor on its compression.
+One thread at a time inflates the next chunk, cut at a line's end; meanwhile the others parse
+theirs. Chunks come in the file's order, and a fixed number of buffers is reused: memory depends
+neither on the file nor on its compression.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError
 from dpss.formats.arrays.digits import PADDING
 from dpss.formats.mtx import parser as parse
-from dpss.formats.mtx.header import MtxHeader
+from dpss.formats.mtx.header import MtxHeader, quote
 from dpss.formats.mtx.order import find_runs
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_decompressed
 
 MAX_LINE_BYTES = 1 << 12
 """Longest line of an entry; three numbers need no more."""
-_N_ODD = 1 << 10
+_MAX_DEFERRED = 1 << 10
 _SKIP_BYTES = 1 << 16
 _MIN_ENTRY_BYTES = 4  # "1 1" and the line's end
 _TOKEN = re.compile(rb"[^\x00-\x20]*")
@@ -47,13 +47,13 @@ class Chunk:
         self.columns = np.empty(n, dtype=np.int32)
         self.ints = np.ones(0 if kind == parse.REAL else n, dtype=np.int32)
         self.reals = np.empty(n if kind == parse.REAL else 0, dtype=np.float64)
-        self.odd = np.empty((_N_ODD, 3), dtype=np.int32)
+        self.deferred = np.empty((_MAX_DEFERRED, 3), dtype=np.int32)
         self.starts = np.empty(n, dtype=np.int32)
         """Where each run of equal major indices begins."""
         self.n_runs = 0
         """Number of those runs; -1 where the major indices are not sorted."""
         self.distinct = True
-        """Whether no entry can be there twice."""
+        """Whether no entry occurs twice."""
         self.n = 0
         """Number of entries."""
         self.n_bytes = 0
@@ -83,21 +83,21 @@ class Chunk:
                 kind,
                 (self.rows, self.columns),
                 (self.ints, self.reals),
-                self.odd,
+                self.deferred,
                 state,
             )
             status = int(state[parse.STATUS])
             self.n_lines = int(state[parse.N_LINES])
-            if not self._parse_odd(int(state[parse.N_ODD])):
+            if not self._parse_deferred(int(state[parse.N_DEFERRED])):
                 return
             if status == parse.NOT_INT32:
-                # "integer" is only what the head says: this chunk again, as doubles.
+                # Values of a file of "integer" may be larger: parse this chunk again, as doubles.
                 kind = parse.REAL
                 if len(self.reals) < len(self.rows):
                     self.reals = np.empty(len(self.rows), dtype=np.float64)
                 state[:] = 0
             elif status == parse.DONE and state[parse.POSITION] < self.n_bytes:
-                state[parse.N_ODD] = 0  # there was no room for more odd ones
+                state[parse.N_DEFERRED] = 0
             else:
                 break
         self.n = int(state[parse.N_ENTRIES])
@@ -105,9 +105,9 @@ class Chunk:
         if status != parse.DONE:
             self.fault = self._explain(status, int(state[parse.POSITION]), shape, kind)
 
-    def _parse_odd(self, n_odd: int) -> bool:
-        """Parse the tokens that the compiled loop left; return whether all are numbers."""
-        for begin, entry, line in self.odd[:n_odd].tolist():
+    def _parse_deferred(self, n_deferred: int) -> bool:
+        """Parse the deferred tokens; return whether all are numbers."""
+        for begin, entry, line in self.deferred[:n_deferred].tolist():
             token = _TOKEN.match(self.text, begin)[0]  # type: ignore[index]
             try:
                 # `float` would also take underscores and digits of other scripts.
@@ -116,7 +116,7 @@ class Chunk:
                 self.reals[entry] = float(token)
             except ValueError:
                 self.n_lines = line
-                self.fault = f"{_show(token)} is no number"
+                self.fault = f"{quote(token)} is no number"
                 return False
         return True
 
@@ -124,7 +124,7 @@ class Chunk:
         """Return a description of the fault of the line at a position."""
         begin = self.text.rfind(b"\n", 0, position) + 1
         end = self.text.find(b"\n", position, self.n_bytes)
-        line = _show(bytes(self.text[begin:end]))
+        line = quote(bytes(self.text[begin:end]))
         n_fields = 2 if kind == parse.PATTERN else 3
         return {
             parse.NO_INDEX: f"{line} does not begin with two indices",
@@ -194,7 +194,7 @@ class _Feed:
 
 
 def _fill(file: BinaryIO, view: memoryview) -> int:
-    """Read until the view is full or the file ends; return how much."""
+    """Read until the view is full or the file ends; return the number of bytes."""
     n = 0
     while n < len(view):
         got: int = file.readinto(view[n:])  # type: ignore[attr-defined]
@@ -207,17 +207,18 @@ def _fill(file: BinaryIO, view: memoryview) -> int:
 def read_chunks(
     blob: Blob, header: MtxHeader, major: int | None, threads: int, chunk_bytes: int
 ) -> Iterator[Chunk]:
-    """Yield all entries of a file in order; a chunk is good until the next one is asked for.
+    """Yield all entries of a file in order; a chunk is valid until the next is requested.
 
     Args:
         blob: The file, compressed or not.
-        header: Its head.
-        major: Index (0 or 1) whose runs are to be found, ``None`` for neither.
+        header: Its header.
+        major: Index (0 or 1) whose runs are found; ``None`` for neither.
         threads: Threads that inflate and parse.
         chunk_bytes: Decompressed bytes of a chunk.
 
     Raises:
-        CorruptMatrixError: The file is damaged or contradicts its head; names the line.
+        CorruptMatrixError: The file is damaged or contradicts its header; the message names the
+            line.
     """
     n_lines = header.n_lines
     n_entries = 0
@@ -241,7 +242,7 @@ def _read_in_threads(
     blob: Blob, header: MtxHeader, major: int | None, threads: int, chunk_bytes: int
 ) -> Iterator[Chunk]:
     shape = (header.n_rows, header.n_columns)
-    # One is consumed, one per thread is parsed, one waits.
+    # One for the consumer, one for each thread, one that waits.
     chunks = [Chunk(chunk_bytes, header.kind) for _ in range(threads + 2)]
     with open_decompressed(blob) as file:
         _skip(file, header.n_bytes)
@@ -275,8 +276,3 @@ def _read_in_threads(
 def _skip(file: BinaryIO, n_bytes: int) -> None:
     while n_bytes > 0:
         n_bytes -= len(file.read(min(n_bytes, _SKIP_BYTES))) or n_bytes
-
-
-def _show(text: bytes) -> str:
-    """Show the beginning of a line or token in an error."""
-    return repr(text.strip()[:60].decode("latin-1"))

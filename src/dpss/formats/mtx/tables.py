@@ -1,14 +1,11 @@
-"""The tables beside a MatrixMarket file: roles by name, lengths and columns.
-
-Names only tell which table may belong to which matrix; lengths tell whether it does,
-and content whether it has a header.
-"""
+"""Tables beside a MatrixMarket file: their lengths, lines and columns."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from itertools import chain
 from typing import BinaryIO
 
@@ -29,9 +26,9 @@ _USELESS = re.compile(r"start|end|isgene|species|strand|length|sequence")
 
 
 def split_head(data: bytes, most: int) -> list[list[str]]:
-    """Split the beginning of a table into at most so many lines, each into its fields.
+    """Return the fields of at most ``most`` lines at the beginning of a table.
 
-    A line that may be cut short at the end is left out, unless it is the only one.
+    A last line without an end is left out, unless it is the only one.
     """
     lines = data.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
     whole = lines if data.endswith(b"\n") or len(lines) < 2 else lines[:-1]
@@ -39,7 +36,7 @@ def split_head(data: bytes, most: int) -> list[list[str]]:
 
 
 def count_lines(blob: Blob, most: int) -> int:
-    """Count the lines of a table, without blank ones at its end; stop beyond ``most``.
+    """Return the number of lines, without blank ones at the end; stop beyond ``most``.
 
     Raises:
         CorruptMatrixError: The bytes are damaged.
@@ -70,14 +67,13 @@ def read_gene_table(blob: Blob, n_genes: int) -> GeneTable:
     if n_genes == 0:
         empty = np.zeros(0, dtype=object)
         return GeneTable(ids=empty, names=empty)
-    with open_decompressed(blob) as file:
-        rows = _split_lines(_read_lines(file, blob.url))
+    with closing(read_rows(blob)) as rows:
         header = next(rows) if n_lines > n_genes else None
         columns = _collect_columns(header, rows)
-    return gene_table(_drop_row_numbers(_swap_if_needed(_name_regions(columns))))
+    return gene_table(_drop_row_numbers(_swap_ids(_name_regions(columns))))
 
 
-def read_rows(blob: Blob) -> Iterator[list[str]]:
+def read_rows(blob: Blob) -> Generator[list[str], None, None]:
     """Yield the fields of each line of a table, a line of titles included.
 
     Raises:
@@ -91,7 +87,7 @@ def read_rows(blob: Blob) -> Iterator[list[str]]:
 def _collect_columns(
     header: list[str] | None, rows: Iterator[list[str]]
 ) -> dict[str, NDArray[np.object_]]:
-    """Return the columns that may say something of a gene."""
+    """Return the columns that may hold names, types or chromosomes of genes."""
     first = next(rows)
     named = list(enumerate(_name_columns(header, first)[: len(first)]))
     useful = [(k, name) for k, name in named if not _USELESS.search(name)]
@@ -100,7 +96,7 @@ def _collect_columns(
     for row in chain([first], rows):
         for k, name in useful:
             value = row[k] if k < len(row) else ""
-            # Chromosomes and types are few: one string for all that are equal.
+            # Chromosomes and types are few: equal strings are one object.
             values[name].append(seen.setdefault(value, value))
     return {name: np.array(column, dtype=object) for name, column in values.items()}
 
@@ -135,7 +131,7 @@ def _split_lines(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _split_quoted(line: str, separator: str) -> list[str]:
-    """Split a line by the rules of csv; at each separator where it breaks them."""
+    """Split a line by the rules of csv; at each separator if it violates them."""
     try:
         return next(csv.reader([line], delimiter=separator), [""])
     except csv.Error:
@@ -143,10 +139,10 @@ def _split_quoted(line: str, separator: str) -> list[str]:
 
 
 def _name_columns(header: list[str] | None, row: list[str]) -> list[str]:
-    """Return a name for each column, by the header or by where each tool puts what."""
+    """Return a name for each column, by the header or by the order of known tools."""
     width = len(row)
     if header is not None:
-        # R's write.table names one column less than there are; pandas leaves "".
+        # R's write.table names one column less; pandas writes an empty name.
         shift = ["index"] if len(header) == width - 1 else []
         return [*shift, *(name.strip().lower() or "index" for name in header)]
     names = ["gene_id", "gene_name", "feature_types"] + [f"column{k}" for k in range(3, width)]
@@ -164,7 +160,7 @@ def _name_columns(header: list[str] | None, row: list[str]) -> list[str]:
 def _name_regions(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
     """Name regions of a genome by sequence and bounds; genes keep their names.
 
-    Sequences are few and their names repeat; those of genes don't.
+    Names of sequences repeat, those of genes do not.
     """
     if _BOUNDS[0] not in columns:
         return columns
@@ -177,8 +173,8 @@ def _name_regions(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[
     return {"index": np.array(regions, dtype=object)}
 
 
-def _swap_if_needed(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
-    """Put ids where ids belong if a table without header has them second."""
+def _swap_ids(columns: dict[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
+    """Exchange the columns of ids and names if the second one holds the ids."""
     ids, names = columns.get("gene_id"), columns.get("gene_name")
     if ids is not None and names is not None and looks_like_ids(names) and not looks_like_ids(ids):
         return {**columns, "gene_id": names, "gene_name": ids}
@@ -196,7 +192,7 @@ def _drop_row_numbers(
     counted = [str(k) for k in range(int(column[0]), int(column[0]) + len(column))]
     if column.tolist() != counted:
         return columns
-    if first == "gene_id":  # names by place: they move up by one
+    if first == "gene_id":  # named by position: the others move up by one
         moved = ["gene_id", "gene_name", "feature_types"]
         return dict(zip(moved, (columns[name] for name in others), strict=False))
     return {name: columns[name] for name in others}

@@ -1,7 +1,7 @@
 """Parquet and Feather tables, converted to text and read by the rules of text tables.
 
-A table is written as csv, some rows at a time, while it is read. So orientation, names,
-annotation columns and totals are decided by the same rules, and no table is held whole.
+A table is converted to csv, some rows at a time, while it is read. So the same rules decide on
+orientation, names, annotation columns and totals, and no table is held whole.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BATCH_BYTES = 1 << 22
 _MAX_BATCH_ROWS = 1 << 16
 _VALUE_BYTES = 8
 _MAX_RATIO = 20_000
-"""Values per stored byte beyond which a declared size is not believed."""
+"""Most values per stored byte of a plausible table."""
 DEFAULT_MEMORY_BYTES = 1 << 30
 _READ_BYTES = 1 << 20
 _HEAD_BYTES = 8
@@ -74,14 +74,14 @@ def open_(
     Args:
         source: The file.
         threads: Threads that parse.
-        orientation: What rows and columns are; ``None`` tells it from the names.
+        orientation: Orientation; ``None`` derives it from the names.
         memory_bytes: Memory that a row group or record batch may need.
         sample_only: Whether the matrix is only sampled.
 
     Raises:
         UnknownFormatError: pyarrow, which an extra installs, is missing.
         NeedsWholeError: The file has no random access.
-        MatrixError: As `dpss.formats.text.reader.open_text` says.
+        MatrixError: As in `dpss.formats.text.reader.open_text`.
     """
     if not isinstance(source, Blob) or (kind := find_arrow(source)) is None:
         raise CorruptMatrixError(f"{source.url}: is no Parquet or Feather table")
@@ -102,7 +102,7 @@ class TableText(DerivedStream):
     """Memory that a row group or record batch may need."""
 
     def check(self) -> None:
-        """Check that the table can be read here, before its first row is.
+        """Check that the table can be read.
 
         Raises:
             UnknownFormatError: pyarrow is not installed.
@@ -189,7 +189,7 @@ def _open_feather(text: TableText) -> tuple[Any, Iterator[Any]]:
 
     schema = ipc.open_file(_file_of(text)).schema
     n_columns = len(schema)
-    # The first column alone tells how many rows each batch has.
+    # The first column alone tells the number of rows of each batch.
     first = ipc.IpcReadOptions(included_fields=[0], use_threads=False)
     narrow = ipc.open_file(_file_of(text), options=first)
     sizes = [narrow.get_batch(i).num_rows for i in range(narrow.num_record_batches)]
@@ -229,10 +229,10 @@ def _check_size(text: TableText, n_rows: int, n_columns: int) -> None:
 
 
 def _check_memory(text: TableText, n_bytes: int, what: str) -> None:
-    """Check that a part of the table that is decoded at a time fits into memory.
+    """Check that a row group or record batch, decoded at a time, fits into memory.
 
     Raises:
-        LimitError: The part does not fit.
+        LimitError: It does not fit.
     """
     if n_bytes > text.memory_bytes // 2:
         raise LimitError(

@@ -12,33 +12,33 @@ from dpss.formats.annotation.axis_names import AxisKind, are_measures, find_kind
 from dpss.formats.annotation.feature_kinds import PATTERNS, is_cell_annotation, is_sum
 from dpss.formats.text.fields import Rows, TableLayout
 
-_FACT = re.compile(
+_TITLE = re.compile(
     r"(batch|donor|patient|subject|individual|sample|replicate|plate|lane|library|run|pool)"
     r"([_. ]?(id|no|nr|num|number|index))?|(time|day|week|stage)([_. ]?(point|id))?s?|timepoint|"
     r"condition|treatment|group|genotype|tissue|organ|phase|gender|quality|viability|labels?|"
     r"reads|umis|depth|(row|col|column)([_. ]?(id|index|number))?",
     re.I,
 )
-"""Titles of groups of cells and of what was measured of them, besides `are_measures`."""
+"""Titles of groups and measures of cells that `are_measures` does not know."""
 _MIN_ROWS = 5
 _MIN_ROWS_OF_IDS = 10
 _MAX_SUMMED = 200_000
-"""Most fields that are compared with the sums of their lines."""
+"""Most fields that are compared with sums of lines."""
 _MOST_SCORES = 2
 _MOSTLY_FRACTIONS = 0.9
 _MIN_COUNTS = 5
-"""Columns with counts above 1 from which on whole numbers are more than a chance."""
+"""Least number of columns with counts above 1 that tell a table of whole numbers."""
 _MIN_SUMS = {True: 2, False: 5}
-"""Lines that add up, by whether the title says that the column is a sum."""
+"""Least number of lines that add up, by whether the title is that of a sum."""
 
 
 def is_sum_of_cells(
     rows: Rows, titles: Sequence[str], columns: range, j: int, decimal: str
 ) -> bool:
-    """Return whether a column beside cells is the sum of all of them.
+    """Return whether a column of a table of genes × cells is the sum of all cells.
 
-    Its title says so, or is not one of a cell as the others are. Of a table of cells × genes
-    `find_cell_annotation` finds such columns.
+    Its title is that of a sum, or is the only one that is not of a cell. `find_cell_annotation`
+    finds such columns of a table of cells × genes.
 
     Args:
         rows: Lines of the table, without its header.
@@ -66,20 +66,20 @@ def is_sum_of_cells(
 def find_cell_annotation(
     rows: Rows, titles: Sequence[str] | None, layout: TableLayout
 ) -> dict[int, str]:
-    """Find data columns of a table of cells × genes that are facts about the cells.
+    """Return the data columns of a table of cells × genes that are cell annotation.
 
-    They are told by their titles, and by their values: ids that grow from line to line or
-    are all larger than any count; the sum of the line; its number of values above 0.
+    Titles tell them, and values: ids that grow from line to line or are all larger than any count;
+    the sum of the line; its number of values above 0.
 
     Returns:
-        The data column of each, from 0, and what it is.
+        Description of each such column, by its number among the data columns, from 0.
     """
     n = layout.n_columns
     names = titles[layout.n_lead : layout.n_lead + n] if titles else [""] * n
     found = {
         j: "a fact about cells by its title"
         for j, name in enumerate(names)
-        if is_cell_annotation(name) or _is_fact(name)
+        if is_cell_annotation(name) or _is_annotation_title(name)
     }
     n_rows = min(len(rows.fields), max(1, _MAX_SUMMED // max(1, n)))
     if n_rows < _MIN_ROWS or n < 3:
@@ -91,10 +91,10 @@ def find_cell_annotation(
     return found
 
 
-def _is_fact(name: str) -> bool:
-    """Return whether a title is that of a measure or a group of cells, and no gene's symbol."""
+def _is_annotation_title(name: str) -> bool:
+    """Return whether a title is that of a measure or group of cells, and no gene symbol."""
     like_symbol = name.upper() == name and name.isalnum()
-    known = _FACT.fullmatch(name) is not None or are_measures([name])
+    known = _TITLE.fullmatch(name) is not None or are_measures([name])
     return known and len(name) > 1 and not like_symbol and PATTERNS.kind_of(name) is None
 
 
@@ -105,7 +105,7 @@ def _values(rows: Sequence[Sequence[str]], layout: TableLayout) -> NDArray[np.fl
 
 
 def as_float(field: str, decimal: str) -> float:
-    """Return a field's number, 0 where it is none or not finite."""
+    """Return the number in a field; 0 for other text and values that are not finite."""
     try:
         value = float(field.replace(",", ".") if decimal == "," else field)
     except ValueError:
@@ -114,7 +114,7 @@ def as_float(field: str, decimal: str) -> float:
 
 
 def _find_ids(values: NDArray[np.float64]) -> dict[int, str]:
-    """Find columns of ids: whole numbers that grow, or that no count is as large as."""
+    """Return columns of ids: whole numbers that grow, or are larger than any count."""
     n_rows, n_columns = values.shape
     if n_rows < _MIN_ROWS_OF_IDS:
         return {}
@@ -135,7 +135,7 @@ def _find_ids(values: NDArray[np.float64]) -> dict[int, str]:
 
 
 def _find_fractions(values: NDArray[np.float64], known: Mapping[int, str]) -> dict[int, str]:
-    """Find one or two columns of fractions among whole numbers, such as scores.
+    """Return one or two columns of fractions among whole numbers, such as scores.
 
     Estimated counts have fractions in many columns, and zeros among them.
     """
@@ -151,7 +151,7 @@ def _find_fractions(values: NDArray[np.float64], known: Mapping[int, str]) -> di
 
 
 def _find_totals(values: NDArray[np.float64], known: Mapping[int, str]) -> dict[int, str]:
-    """Find columns that are the sum of their lines, or the number of values above 0."""
+    """Return columns of the sum of their lines, or of the number of values above 0."""
     found: dict[int, str] = {}
     for _ in range(3):
         rest = [j for j in range(values.shape[1]) if j not in known and j not in found]
@@ -160,7 +160,7 @@ def _find_totals(values: NDArray[np.float64], known: Mapping[int, str]) -> dict[
         varies = counts.min(axis=0) != counts.max(axis=0)
         others = total - counts
         sums = varies & (np.abs(counts - others) <= 1e-6 * np.maximum(1, others)).all(axis=0)
-        # The sum itself may stand among the values that were counted.
+        # The sum itself may be one of the counted values.
         numbers = [counts == n_found - 1 - k for k in range(2)]
         n_others = varies & (numbers[0].all(axis=0) | numbers[1].all(axis=0))
         n_others &= np.median(n_found) > 3

@@ -1,7 +1,7 @@
-"""Role of each column of a delimited table: annotation, counts, or a measure of the cell.
+"""Roles of the columns of a delimited table: annotation or counts.
 
-A column is annotation only if its title or most of its fields say so. A column of numbers
-with a field that is no number is a fault of the file, which is named with its place.
+A column is annotation only if its title or most of its fields are. A field that is no number in a
+column of numbers is a fault of the file; the message names its line and column.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.annotation.feature_kinds import is_cell_annotation
 from dpss.formats.text.cell_annotation import as_float, is_sum_of_cells
-from dpss.formats.text.ends import find_ends
 from dpss.formats.text.fields import (
     Rows,
     TableLayout,
@@ -24,17 +23,20 @@ from dpss.formats.text.fields import (
     is_number,
     numeric_columns,
 )
+from dpss.formats.text.outer_columns import find_outer_columns
 from dpss.formats.text.titles import ANNOTATION, UNNAMED, is_count
 
 _LIMIT_VALUE = re.compile(r"[<>≤≥~]\s*=?\s*\d.*")
 
 _MIN_ROWS_OF_IDS = 10
+_MISSING = ("NA", "NAN", "N/A", "NULL")
+"""Fields that stand for no value, in capitals."""
 
 
 def find_layout(
     rows: Rows, titles: Sequence[str] | None, separator: str, *, short: bool
 ) -> TableLayout:
-    """Return the ranges of columns that are annotation and data.
+    """Return the numbers of columns before, among and after the data.
 
     Args:
         rows: Lines of the table, without its header.
@@ -44,7 +46,7 @@ def find_layout(
 
     Raises:
         NoMatrixError: There are no columns of numbers, or text between them.
-        CorruptMatrixError: A field among numbers is none, or its commas can't be understood.
+        CorruptMatrixError: A field among numbers is no number, or has ambiguous commas.
     """
     numeric = numeric_columns(rows.fields)
     n = len(numeric)
@@ -62,7 +64,7 @@ def find_layout(
         n_trail += 1
     elif titles and is_sum_of_cells(rows, titles, columns, n_lead, decimal):
         n_lead += 1
-    before, after, doubtful = find_ends(rows, titles, range(n_lead, n - n_trail), decimal)
+    before, after, doubtful = find_outer_columns(rows, titles, range(n_lead, n - n_trail), decimal)
     n_lead, n_trail = n_lead + before, n_trail + after
     return TableLayout(n_lead, n - n_lead - n_trail, n_trail, decimal, doubtful)
 
@@ -75,7 +77,7 @@ def _is_blank(rows: Rows, j: int, titles: Sequence[str] | None) -> bool:
 def _count_lead(
     rows: Rows, numeric: Sequence[bool], titles: Sequence[str] | None, *, short: bool
 ) -> int:
-    """Return how many columns stand before the data."""
+    """Return the number of columns before the data."""
     j = 0
     while j < len(numeric):
         title = titles[j] if titles else None
@@ -101,10 +103,10 @@ def _count_lead(
 
 
 def _names_lines(rows: Rows, titles: Sequence[str] | None) -> bool:
-    """Return whether the numbers of the first column are ids of genes, whatever its title.
+    """Return whether the numbers of the first column are ids of genes, with any title.
 
-    They are whole, hardly one comes twice, and either all other titles are those of cells, as no
-    cell has another count of each gene, or they grow, or they are larger than any count.
+    They are whole, hardly any repeats, and either all other titles are those of cells, or the
+    numbers grow, or they are larger than any count.
     """
     column = rows.column(0)
     whole = all(field.isascii() and field.isdigit() and len(field) < 16 for field in column)
@@ -115,42 +117,36 @@ def _names_lines(rows: Rows, titles: Sequence[str] | None) -> bool:
         return True
     ids = [int(field) for field in column]
     most = max((as_float(field, ".") for row in rows.fields for field in row[1:]), default=0.0)
-    # Of a table of cells × genes such a column is left out as a fact about cells.
+    # In a table of cells × genes such a column is cell annotation.
     return kind is not AxisKind.GENES and (
         all(b > a for a, b in pairwise(ids)) or min(ids) > 10 * most
     )
 
 
 def _is_before_text(j: int, numeric: Sequence[bool], titles: Sequence[str]) -> bool:
-    """Return whether a column is one of some facts about cells before a column of text."""
+    """Return whether a column is cell annotation before a column of text."""
     while j < len(numeric) and numeric[j] and is_cell_annotation(titles[j]):
         j += 1
     return j < len(numeric) and not numeric[j] and any(numeric[j:])
 
 
 def _check_annotation(rows: Rows, j: int, titles: Sequence[str] | None) -> None:
-    """Refuse a column that is no annotation: most of its fields are numbers.
+    """Check that a column with a field of text is annotation.
 
     Raises:
-        CorruptMatrixError: A field is not a number; the message names its place.
+        CorruptMatrixError: Most of its fields are numbers; the message names the others' first.
     """
     title = titles[j] if titles else ""
     if titles and (ANNOTATION.fullmatch(title) or UNNAMED.fullmatch(title)):
         return
     column = rows.column(j)
-    # A missing value says nothing about what the column is.
-    told = [field for field in column if field and not _is_missing(field)]
-    n_numbers = sum(is_number(field) or is_comma_number(field) for field in told)
-    if 2 * n_numbers > len(told):
-        raise _no_number(rows, j, titles)
+    present = [each for each in column if each and each.upper() not in _MISSING]
+    n_numbers = sum(is_number(field) or is_comma_number(field) for field in present)
+    if 2 * n_numbers > len(present):
+        raise _no_number_error(rows, j, titles)
 
 
-def _is_missing(field: str) -> bool:
-    return field.upper() in ("NA", "NAN", "N/A", "NULL")
-
-
-def _no_number(rows: Rows, j: int, titles: Sequence[str] | None) -> CorruptMatrixError:
-    """Return the error for a column of numbers with a field that is none."""
+def _no_number_error(rows: Rows, j: int, titles: Sequence[str] | None) -> CorruptMatrixError:
     column = rows.column(j)
     bad = next(
         i for i, field in enumerate(column) if not is_number(field) and not is_comma_number(field)
@@ -169,11 +165,11 @@ def _no_number(rows: Rows, j: int, titles: Sequence[str] | None) -> CorruptMatri
 def _check_columns(
     rows: Rows, numeric: Sequence[bool], titles: Sequence[str] | None, columns: range
 ) -> None:
-    """Refuse a table that is not one of counts.
+    """Check that the columns of data are numbers.
 
     Raises:
         NoMatrixError: There are no numbers, or columns of text among them.
-        CorruptMatrixError: A column of numbers has a field that is none.
+        CorruptMatrixError: A column of numbers has a field of text.
     """
     text = [j for j in columns if not numeric[j]]
     if columns and not text:

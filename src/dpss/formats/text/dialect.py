@@ -1,4 +1,4 @@
-"""The layout of a dense table: separator, header, columns before and after the counts."""
+"""Layout of a dense table: separator, header, columns before and after the counts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dpss.errors import CorruptMatrixError, NoMatrixError
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.text.cell_annotation import find_cell_annotation
 from dpss.formats.text.columns import find_layout
-from dpss.formats.text.fields import Rows, number_share, numeric_columns
+from dpss.formats.text.fields import Rows, number_fraction, numeric_columns
 from dpss.formats.text.titles import find_titles
 
 MISSING = frozenset((b"", b"NA", b"NAN", b"N/A", b"NULL"))
 """Fields that stand for no value, in capitals."""
 
 _SEPARATOR_LINE = re.compile(rb'"?sep=.?"?\s*', re.I)
-"""First line with the separator, as Excel writes it."""
+"""First line that states the separator, as Excel writes it."""
 _SEPARATORS = "\t,; "
 _GCT = (b"#1.2", b"#1.3")
 """First line of GCT files; the second has the numbers of genes and samples (`GCT
 <https://www.genepattern.org/file-formats-guide>`_)."""
 _N_ROWS = 50
 _N_FIELDS = 400_000
-"""Most fields that are looked at to learn the layout."""
+"""Most fields from which the layout is derived."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Dialect:
     decimal: str = "."
     """The decimal sign, ``.`` or ``,``."""
     cell_annotation: Mapping[int, str] = field(default_factory=dict)
-    """Data columns, from 0, that are facts about cells where lines are cells; and why."""
+    """Reason for each data column, from 0, that is cell annotation if lines are cells."""
     doubtful: bool = False
-    """Whether a column is annotation only because its title is unlike those of all others."""
+    """Whether a column is annotation only because its title differs from all others."""
 
     @property
     def titles(self) -> tuple[str, ...] | None:
@@ -64,25 +64,24 @@ class Dialect:
 
     @property
     def annotation(self) -> tuple[str, ...]:
-        """Titles of the columns that are not data; the number of one without a title."""
+        """Titles of the columns that are not data; numbers of those without a title."""
         n = self.n_lead + self.n_columns
         columns = [*range(self.n_lead), *range(n, n + self.n_trail)]
         titles = self.titles or ()
         return tuple((titles[j] if j < len(titles) else "") or f"column {j + 1}" for j in columns)
 
     def split(self, line: str) -> list[str]:
-        """Cut a line into its fields."""
+        """Return the fields of a line."""
         return split_line(line, chr(self.separator))
 
 
 def split_line(line: str, separator: str, most: int = -1) -> list[str]:
-    """Cut a line into its fields, without quotes and the blanks around.
+    """Return the fields of a line, without quotes and the blanks around them.
 
     Args:
         line: The line.
         separator: The character between two fields.
-        most: Number of first fields that are needed: those after it may be returned as one. -1
-            for all.
+        most: Number of fields to split off: the others may be returned as one. -1 for all.
     """
     line = line.rstrip("\r\n")
     if '"' in line:
@@ -98,7 +97,7 @@ def split_line(line: str, separator: str, most: int = -1) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Sketch:
+class FirstLines:
     """The first lines of a table, cut into fields."""
 
     separator: str
@@ -113,44 +112,41 @@ class Sketch:
     rows: list[list[str]]
     """Fields of some lines after it."""
     numbers: list[int]
-    """Number of each of them in the file, from 1."""
+    """Number of each of these lines in the file, from 1."""
     first_number: int
     """Number of the first line."""
 
 
 def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
-    """Learn a table's layout from its beginning.
+    """Return a table's layout, derived from its beginning.
 
     Args:
         head: The first bytes, decompressed: at least two lines.
-        complete: Whether this is all of the file.
+        complete: Whether ``head`` is the whole file.
         url: The file's address, for messages.
-
-    Returns:
-        The layout.
 
     Raises:
         NoMatrixError: The table does not hold counts.
         CorruptMatrixError: The lines have different numbers of fields.
     """
     csv.field_size_limit(1 << 27)
-    sketch = _sketch(head, complete, url)
-    n = len(sketch.rows[0])
-    header = find_titles(sketch.first, sketch.rows, numeric_columns(sketch.rows), url)
+    lines = _split_first_lines(head, complete, url)
+    n = len(lines.rows[0])
+    header = find_titles(lines.first, lines.rows, numeric_columns(lines.rows), url)
     short = header is not None and len(header) == n - 1
     titles = None if header is None else ["", *header] if short else header
-    fields, numbers = sketch.rows, sketch.numbers
+    fields, numbers = lines.rows, lines.numbers
     if header is None:
-        fields, numbers = [sketch.first, *fields], [sketch.first_number, *numbers]
+        fields, numbers = [lines.first, *fields], [lines.first_number, *numbers]
     rows = Rows(fields, numbers, url)
-    layout = find_layout(rows, titles, sketch.separator, short=short)
+    layout = find_layout(rows, titles, lines.separator, short=short)
     n_lead, n_columns = layout.n_lead, layout.n_columns
-    # Of a table with cells in its columns no column is a fact about cells.
+    # A table with cells in its columns has no columns of cell annotation.
     named = titles and find_kind(titles[n_lead : n_lead + n_columns]) is AxisKind.CELLS
     return Dialect(
-        separator=ord(sketch.separator),
-        begin=sketch.begin + (sketch.first_bytes if header is not None else 0),
-        n_skipped_lines=sketch.n_before + (header is not None),
+        separator=ord(lines.separator),
+        begin=lines.begin + (lines.first_bytes if header is not None else 0),
+        n_skipped_lines=lines.n_before + (header is not None),
         lead=tuple(titles[:n_lead]) if titles else (),
         names=tuple(titles[n_lead : n_lead + n_columns]) if titles else None,
         n_lead=n_lead,
@@ -163,8 +159,8 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
     )
 
 
-def _sketch(head: bytes, complete: bool, url: str) -> Sketch:
-    """Cut the first lines into fields by the separator that fits them best."""
+def _split_first_lines(head: bytes, complete: bool, url: str) -> FirstLines:
+    """Return the first lines, cut into fields by the separator that fits best."""
     ends = head.endswith(b"\n") or complete
     raw = head.splitlines(keepends=True)[: _N_ROWS + 20]
     if not ends and len(raw) > 1 and not raw[-1].endswith(b"\n"):
@@ -203,14 +199,14 @@ def _sketch(head: bytes, complete: bool, url: str) -> Sketch:
         raise CorruptMatrixError(f"{url}: its lines have different numbers of fields")
     first = split_line(used[0][1].removeprefix("#"), best)
     numbers = [number for number, _ in used[1 : 1 + len(kept)]]
-    return Sketch(best, at, n_before, first, len(lines[0]), kept, numbers, used[0][0])
+    return FirstLines(best, at, n_before, first, len(lines[0]), kept, numbers, used[0][0])
 
 
 def _check_gct(lines: Sequence[bytes], url: str) -> None:
-    """Refuse a GCT file with lines about its samples before those of the genes.
+    """Check that a GCT file has no lines about its samples before those of the genes.
 
     Raises:
-        NoMatrixError: Version 1.3 with such lines.
+        NoMatrixError: It has, as version 1.3 allows.
     """
     sizes = lines[1].split()
     if len(sizes) == 4 and sizes[3] != b"0":
@@ -221,19 +217,19 @@ def _check_gct(lines: Sequence[bytes], url: str) -> None:
 
 
 def _find_separator(lines: Sequence[str], url: str) -> tuple[str, list[list[str]]]:
-    """Return the separator that gives the most columns of numbers, and the lines cut by it.
+    """Return the separator that gives the most columns of numbers, and the cut lines.
 
     Raises:
-        NoMatrixError: None cuts the lines alike.
+        NoMatrixError: No separator gives the same number of fields in all lines.
     """
     found: list[tuple[tuple[bool, bool, int], str, list[list[str]]]] = []
     for separator in _SEPARATORS:
         rows = [split_line(line, separator) for line in lines]
         width = len(rows[0])
         if width > 1 and all(len(row) == width for row in rows[:3]):
-            share = number_share(rows[:3], commas=separator != ",")
-            # Blanks also stand within fields, and a split at blanks cuts at tabs, too.
-            found.append(((share >= 0.5, separator != " ", width), separator, rows))
+            fraction = number_fraction(rows[:3], commas=separator != ",")
+            # Blanks also occur within fields, and a split at blanks cuts at tabs, too.
+            found.append(((fraction >= 0.5, separator != " ", width), separator, rows))
     if not found:
         raise NoMatrixError(f"{url}: a text whose lines are no table of numbers")
     _, separator, rows = max(found, key=lambda each: each[0])

@@ -1,4 +1,4 @@
-"""Numbers in the fields of a delimited table: their decimal sign, and what parts thousands."""
+"""Numbers in the fields of a delimited table: decimal signs and separators of thousands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COMMA_NUMBER = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _POINTED_GROUPS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 _MIN_GROUPED = 3
-"""Fields such as 1.234, and none with other decimals, from which on points part thousands."""
+"""Least number of fields such as 1.234, without other decimals, that make points ambiguous."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Rows:
     """Lines of a table after its header, cut into fields."""
 
     fields: Sequence[Sequence[str]]
-    """All of the same length."""
+    """Fields of each line; all lines have the same number."""
     numbers: Sequence[int]
     """Number of each line in the file, from 1."""
     url: str
@@ -36,7 +36,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class TableLayout:
-    """How many columns stand before, among and after the data."""
+    """Numbers of columns before, among and after the data."""
 
     n_lead: int
     n_columns: int
@@ -44,21 +44,21 @@ class TableLayout:
     decimal: str
     """The decimal sign, ``.`` or ``,``."""
     doubtful: bool = False
-    """Whether a column is no data only because its title is unlike those of all others."""
+    """Whether a column is no data only because its title differs from all others."""
 
 
 def is_number(field: str) -> bool:
-    """Return whether a field is a number with a decimal point, or stands for a missing one."""
+    """Return whether a field is a number with a decimal point, or a missing value."""
     return _NUMBER.fullmatch(field) is not None
 
 
 def is_comma_number(field: str) -> bool:
-    """Return whether a field is a number with a comma: a decimal one or one between thousands."""
+    """Return whether a field is a number with a decimal comma or commas between thousands."""
     return _COMMA_NUMBER.fullmatch(field) is not None or _GROUPED.fullmatch(field) is not None
 
 
-def number_share(rows: Sequence[Sequence[str]], *, commas: bool) -> float:
-    """Return the share of fields after the first of each line that are numbers, 0 to 1.
+def number_fraction(rows: Sequence[Sequence[str]], *, commas: bool) -> float:
+    """Return the fraction of numbers among the fields after the first of each line.
 
     Args:
         rows: Lines, cut into fields.
@@ -75,8 +75,7 @@ def numeric_columns(rows: Sequence[Sequence[str]]) -> list[bool]:
 
 
 def _is_numeric(column: Sequence[str]) -> bool:
-    """Return whether all fields of a column are numbers, decimal commas included."""
-    # Counts are digits as a rule, which one look at all of them tells.
+    # Counts are digits as a rule: one test of all of them is fast.
     digits = "".join(column)
     return (digits.isascii() and digits.isdigit()) or all(
         is_number(field) or is_comma_number(field) for field in column
@@ -104,7 +103,7 @@ def decimal_sign(rows: Rows, titles: Sequence[str] | None, columns: range, separ
         separator: The character between two fields.
 
     Raises:
-        CorruptMatrixError: Commas that may stand between thousands or for a decimal point.
+        CorruptMatrixError: Commas may be decimal signs or separate thousands.
     """
     found = list(_fields_with(",", rows, columns))
     if not found:
@@ -129,17 +128,17 @@ def decimal_sign(rows: Rows, titles: Sequence[str] | None, columns: range, separ
 
 
 def _fields_with(sign: str, rows: Rows, columns: range) -> Iterator[tuple[int, int, str]]:
-    """Yield line, column and text of each data field that has a sign."""
+    """Yield line, column and text of each data field that contains a sign."""
     for i, row in enumerate(rows.fields):
         if sign in "".join(row):
             yield from ((i, j, field) for j in columns if sign in (field := row[j]))
 
 
 def _check_points(rows: Rows, titles: Sequence[str] | None, columns: range) -> None:
-    """Refuse whole numbers with points between thousands, among others below a thousand.
+    """Check that points are decimal signs.
 
     Raises:
-        CorruptMatrixError: Every field with a point is like 1.234, and there are several.
+        CorruptMatrixError: All of several fields with a point are like 1.234.
     """
     found = []
     for each in _fields_with(".", rows, columns):

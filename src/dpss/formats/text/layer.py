@@ -1,4 +1,4 @@
-"""A table of text as a layer: line by line, each a cell or a gene."""
+"""Tables of text as layers: each line is a cell or a gene."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ import numpy as np
 from dpss.errors import CorruptMatrixError
 from dpss.formats.text.dialect import Dialect
 from dpss.formats.text.stream import Lines, read_lines
-from dpss.model import (
-    MAX_BLOCK_CELLS,
-    CellBlock,
-    EntryBlock,
-    GeneTable,
-)
+from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.base import Blob
 
 _CHUNK_BYTES = 1 << 21
@@ -31,7 +26,7 @@ class TextLayer:
     blob: Blob
     dialect: Dialect
     n_cells: int | None
-    """Number of cells; ``None`` where each line is one: to count them it would be read twice."""
+    """Number of cells; ``None`` if lines are cells, which are not counted before they are read."""
     genes: GeneTable
     cell_major: bool
     """Whether each line is a cell."""
@@ -39,7 +34,7 @@ class TextLayer:
     """Threads that parse."""
     name: str = "X"
     sample_only: bool = False
-    """Whether `genes` are those of the first lines only: reading ends after them."""
+    """Whether `genes` are those of the first lines only, after which reading ends."""
 
     @property
     def n_values(self) -> int | None:
@@ -47,7 +42,7 @@ class TextLayer:
         return None if self.n_cells is None else self.n_cells * len(self.genes)
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Return the whole: a stream can't be cut."""
+        """Return one partition: a stream can only be read from its start."""
         del partition_bytes
         return [TO_THE_END if self.cell_major else range(len(self.genes))]
 
@@ -75,7 +70,7 @@ class TextLayer:
             start += len(lines)
 
     def _lines(self, partition: range, block_bytes: int) -> Iterator[Lines]:
-        """Yield all lines, and check that they are as many as were counted before, if they were."""
+        """Yield all lines; check their number if it is known."""
         chunk_bytes = min(max(block_bytes // 4, _MIN_CHUNK_BYTES), _CHUNK_BYTES)
         n_lines = 0
         for lines in read_lines(self.blob, self.dialect, self.threads, chunk_bytes):

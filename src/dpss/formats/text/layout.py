@@ -1,4 +1,4 @@
-"""The first lines of a dense table: its axes, the number of lines, their names."""
+"""Head of a dense table: its axes, the number of lines, and their names."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ _MOST_HEAD_BYTES = 1 << 28
 _SCAN_BYTES = 1 << 20
 _N_NAMES = 5_000
 _NAME_BYTES = 1 << 7
-"""Bytes of a line that are first searched for the columns before its data."""
+"""Bytes of a line in which the columns before the data are searched first."""
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
 _NEEDED_LINES = 4
 _STAR_BEGINS = "N_unmapped"
 
 
 def is_text(head: bytes) -> bool:
-    """Return whether a file's first bytes, decompressed, could be those of a text table."""
+    """Return whether a file's first bytes, decompressed, may be those of a text table."""
     return bool(head.strip()) and head.translate(None, _CONTROL) == head
 
 
 @dataclass(frozen=True)
-class Look:
+class TableHead:
     """Facts read from the beginning of a table."""
 
     dialect: Dialect
     label: int | None
-    """The column before the data that names the lines; ``None`` if there is none."""
+    """Column before the data that names the lines; ``None`` without one."""
     line_kind: AxisKind
     column_kind: AxisKind
     lead: tuple[NDArray[np.object_], ...] = ()
@@ -56,29 +56,29 @@ class Look:
     n_lines: int = 0
     """Number of those lines."""
     complete: bool = False
-    """Whether the whole file was looked at."""
+    """Whether the head is the whole file."""
 
 
-def look_at(blob: Blob) -> Look:
-    """Look at the beginning of a table.
+def read_table_head(blob: Blob) -> TableHead:
+    """Read the beginning of a table, and return its layout, axes and names.
 
     Raises:
         UnknownFormatError: The file is not text.
         NoMatrixError: The table does not hold counts.
         CorruptMatrixError: The file is damaged, or its lines differ.
     """
-    head, complete = _read_head(blob)
-    if not is_text(head[:_HEAD_BYTES]):
-        raise UnknownFormatError(f"{blob.url}: {unknown_format(head[:1024], blob.url)}")
-    first = head[:1024]
+    data, complete = _read_first_bytes(blob)
+    first = data[:1024]
+    if not is_text(data[:_HEAD_BYTES]):
+        raise UnknownFormatError(f"{blob.url}: {unknown_format(first, blob.url)}")
     if other := describe_bytes(first) or describe_name(blob.url) or describe_markup(first):
         raise NoMatrixError(f"{blob.url}: {other}")
-    dialect = find_dialect(head, complete, blob.url)
+    dialect = find_dialect(data, complete, blob.url)
     titles = [title for title in (*dialect.lead, *(dialect.names or ())) if title]
     shown = ", ".join(map(repr, titles[:6])) + (", …" if len(titles) > 6 else "")
     if dialect.names is not None and are_measures(dialect.names):
         raise NoMatrixError(f"{blob.url}: a table of {shown}, not a count matrix")
-    lines = list(_lead_fields(head[dialect.begin :], dialect))
+    lines = list(_lead_fields(data[dialect.begin :], dialect))
     if are_lists(list(zip(*lines, strict=False))):
         raise NoMatrixError(
             f"{blob.url}: a list of entries ({shown or 'without titles'}), whose names come again "
@@ -96,24 +96,24 @@ def look_at(blob: Blob) -> Look:
         object_array([fields[j] if j < len(fields) else "" for fields in lines])
         for j in range(dialect.n_lead)
     )
-    return Look(dialect, label, line_kind, column_kind, lead, len(lines), complete)
+    return TableHead(dialect, label, line_kind, column_kind, lead, len(lines), complete)
 
 
 def axes_of(blob: Blob) -> tuple[AxisKind, AxisKind]:
     """Return the kinds of names of a table's lines and columns.
 
     Raises:
-        MatrixError: As `look_at`.
+        MatrixError: As in `read_table_head`.
     """
-    look = look_at(blob)
-    return look.line_kind, look.column_kind
+    head = read_table_head(blob)
+    return head.line_kind, head.column_kind
 
 
-def _read_head(blob: Blob) -> tuple[bytes, bool]:
-    """Return some lines of a file, and whether they are all there are.
+def _read_first_bytes(blob: Blob) -> tuple[bytes, bool]:
+    """Return some lines of a file, and whether they are the whole file.
 
     Raises:
-        LimitError: A line is longer, or has more fields, than the limits allow.
+        LimitError: A line is too long or has too many fields.
     """
     head = bytearray()
     n_lines = 0
@@ -130,7 +130,7 @@ def _read_head(blob: Blob) -> tuple[bytes, bool]:
 
 
 def _lead_fields(text: bytes, dialect: Dialect) -> Iterator[list[str]]:
-    """Yield what stands before the data in each whole line."""
+    """Yield the fields before the data in each whole line."""
     begin = n = 0
     while n < _N_NAMES and (end := text.find(b"\n", begin)) >= 0:
         if text[begin:end].strip():
@@ -140,7 +140,7 @@ def _lead_fields(text: bytes, dialect: Dialect) -> Iterator[list[str]]:
 
 
 def lead_fields(text: bytes, begin: int, end: int, dialect: Dialect) -> list[str]:
-    """Return what stands before the data in one line."""
+    """Return the fields before the data in one line."""
     width = _NAME_BYTES
     while True:
         stop = min(end, begin + width)
@@ -152,7 +152,7 @@ def lead_fields(text: bytes, begin: int, end: int, dialect: Dialect) -> list[str
 
 
 _LABEL_ORDER = {AxisKind.LIKE_GENES: 1, AxisKind.UNKNOWN: 2}
-"""The column among several that names the lines: first those of genes or cells."""
+"""Rank of a column that may name the lines; 0 for names of genes or cells."""
 
 
 def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, AxisKind]:
@@ -170,14 +170,14 @@ def _find_label(lines: list[list[str]], dialect: Dialect) -> tuple[int | None, A
     return label, kind
 
 
-def orient(look: Look, wanted: Orientation | None) -> Decision:
+def orient(head: TableHead, wanted: Orientation | None) -> Decision:
     """Return the decision on the orientation; its value is an `Orientation`."""
     option = "--orientation"
     if wanted is not None:
         return Decision(
             "orientation", wanted, f"{option} states it.", Certainty.STATED, option, True
         )
-    lines, columns = look.line_kind, look.column_kind
+    lines, columns = head.line_kind, head.column_kind
     found, certainty, believed = GENES_BY_CELLS, Certainty.ASSUMED, "lines were taken for genes"
     if lines is not columns:
         by_lines = _GENE_EVIDENCE.index(lines) > _GENE_EVIDENCE.index(columns)
@@ -207,9 +207,9 @@ def _describe(kind: AxisKind) -> str:
 
 
 def count_lines(blob: Blob, dialect: Dialect) -> int:
-    """Count the lines of data, those that are blank left out."""
+    """Return the number of lines of data that are not blank."""
     n = 0
-    for text in _texts(blob, dialect):
+    for text in _read_pieces(blob, dialect):
         n += text.count(b"\n")
         if b"\n\n" in text or b"\n\r" in text or text[:1] in b"\r\n":
             n -= sum(not line.strip() for line in text.splitlines())
@@ -217,13 +217,13 @@ def count_lines(blob: Blob, dialect: Dialect) -> int:
 
 
 def read_lead(blob: Blob, dialect: Dialect) -> list[NDArray[np.object_]]:
-    """Return the columns before the data, whole.
+    """Return all fields of the columns before the data.
 
     Raises:
         LimitError: There are more lines than a matrix has genes.
     """
     columns: list[list[str]] = [[] for _ in range(dialect.n_lead)]
-    for text in _texts(blob, dialect):
+    for text in _read_pieces(blob, dialect):
         begin = 0
         while (end := text.find(b"\n", begin)) >= 0:
             if text[begin : begin + 1] not in b"\r\n":
@@ -235,7 +235,7 @@ def read_lead(blob: Blob, dialect: Dialect) -> list[NDArray[np.object_]]:
     return [object_array(column) for column in columns]
 
 
-def _texts(blob: Blob, dialect: Dialect) -> Iterator[bytes]:
+def _read_pieces(blob: Blob, dialect: Dialect) -> Iterator[bytes]:
     """Yield the lines of data in large pieces."""
     with open_text(blob) as file:
         skip(file, dialect.begin)

@@ -27,12 +27,12 @@ from dpss.formats.side_files import side_file_of
 from dpss.formats.text.dialect import Dialect
 from dpss.formats.text.layer import TextLayer
 from dpss.formats.text.layout import (
-    Look,
+    TableHead,
     count_lines,
     is_text,
-    look_at,
     orient,
     read_lead,
+    read_table_head,
 )
 from dpss.model import Certainty, Decision, GeneTable
 from dpss.storage.archives import as_tree
@@ -49,7 +49,7 @@ _TABLE_BYTES = 1 << 28
 
 
 def sniff(source: Blob | Tree) -> bool:
-    """Return whether a file is text, or a folder or archive of the Matrix Service's csv."""
+    """Return whether a source is a file of text, or a folder or archive of the Matrix Service."""
     tree = as_tree(source)
     if isinstance(tree, Tree):
         return _members(tree) is not None
@@ -59,12 +59,12 @@ def sniff(source: Blob | Tree) -> bool:
 def is_table(blob: Blob) -> bool:
     """Return whether a file is text."""
     head = peek_text(blob, _SNIFF_BYTES)
-    # A compressed file that gives no bytes is opened, so that the error names the fault.
+    # A compressed file without content is opened, so that the error names the fault.
     return is_text(head) or (not head and find_compression(blob.read_range(0, 8)) is not None)
 
 
 def service_folders(tree: Tree) -> list[str]:
-    """Return the folders of a tree that hold the Matrix Service's csv."""
+    """Return the folders of a tree that hold csv of the Matrix Service."""
     folders = []
     for path in tree.blobs():
         folder, _, name = path.rpartition("/")
@@ -80,10 +80,10 @@ def open_(
     *,
     sample_only: bool = False,
 ) -> tuple[Matrix, ...]:
-    """Open a dense table, or that of the Matrix Service's csv.zip with its genes.
+    """Open a dense table, or the table of the Matrix Service's csv.zip with its genes.
 
     Raises:
-        MatrixError: As `open_text` says.
+        MatrixError: As in `open_text`.
     """
     tree = as_tree(source)
     if isinstance(tree, Tree):
@@ -96,7 +96,6 @@ def open_text(
     threads: int = 2,
     orientation: Orientation | None = None,
     known_genes: Mapping[str, NDArray[np.object_]] | None = None,
-    name: str = "",
     *,
     sample_only: bool = False,
 ) -> Matrix:
@@ -105,11 +104,10 @@ def open_text(
     Args:
         blob: The file.
         threads: Threads that parse.
-        orientation: What the lines and columns are; ``None`` tells it from the names.
+        orientation: Orientation; ``None`` derives it from the names.
         known_genes: A table of genes from another file: columns of text by name.
-        name: The matrix's name within its file.
-        sample_only: Whether to name only the genes of the first lines: the matrix can be
-            sampled, not read.
+        sample_only: Whether only the genes of the first lines are named, so that the matrix can be
+            sampled, but not read.
 
     Raises:
         NoMatrixError: The table does not hold counts.
@@ -119,15 +117,15 @@ def open_text(
     """
     if what := side_file_of(blob.url):
         raise NoMatrixError(f"{blob.url}: {what}, not a matrix")
-    look = look_at(blob)
-    sample_only = sample_only and not look.complete
-    oriented = orient(look, orientation)
+    head = read_table_head(blob)
+    sample_only = sample_only and not head.complete
+    oriented = orient(head, orientation)
     found = oriented.value
-    dialect = look.dialect
+    dialect = head.dialect
     n_cells: int | None = None
     if found == GENES_BY_CELLS:
         n_cells = dialect.n_columns
-        genes, more = _genes_of_lines(blob, look, sample_only=sample_only)
+        genes, more = _genes_of_lines(blob, head, sample_only=sample_only)
     else:
         genes, more = _genes_of_header(dialect, known_genes, blob.url)
         genes = set_types(genes, dict.fromkeys(dialect.cell_annotation, CELL_ANNOTATION))
@@ -135,7 +133,7 @@ def open_text(
         blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads, sample_only=sample_only
     )
     return Matrix(
-        name=name,
+        name="",
         format=FORMAT,
         layers=(layer,),
         notes=more,
@@ -176,20 +174,20 @@ def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
 
 
 def _genes_of_lines(
-    blob: Blob, look: Look, *, sample_only: bool
+    blob: Blob, head: TableHead, *, sample_only: bool
 ) -> tuple[GeneTable, tuple[Note, ...]]:
-    """Name genes by the columns before the data."""
-    dialect = look.dialect
-    if look.label is None:
-        n_genes = look.n_lines if sample_only else count_lines(blob, dialect)
+    """Return genes named by the columns before the data, and notes."""
+    dialect = head.dialect
+    if head.label is None:
+        n_genes = head.n_lines if sample_only else count_lines(blob, dialect)
         check_feature_count(n_genes, blob.url)
         return number_genes(n_genes), (NUMBERED_NOTE,)
-    columns = list(look.lead) if sample_only else read_lead(blob, dialect)
-    titled = {"index": columns[look.label]}
+    columns = list(head.lead) if sample_only else read_lead(blob, dialect)
+    titled = {"index": columns[head.label]}
     for j, column in enumerate(columns):
-        if j != look.label and dialect.lead and dialect.lead[j]:
+        if j != head.label and dialect.lead and dialect.lead[j]:
             titled[dialect.lead[j]] = column
-        elif j != look.label:
+        elif j != head.label:
             titled[f"column {j + 1}"] = column
     return name_genes(titled, len(columns[0]), blob.url)
 
@@ -197,7 +195,7 @@ def _genes_of_lines(
 def _genes_of_header(
     dialect: Dialect, known: Mapping[str, NDArray[np.object_]] | None, url: str
 ) -> tuple[GeneTable, tuple[Note, ...]]:
-    """Name genes by the header, and by the table beside it where there is one."""
+    """Return genes named by the header and a table of known genes, and notes."""
     check_feature_count(dialect.n_columns, url)
     if dialect.names is None:
         return number_genes(dialect.n_columns), (NUMBERED_NOTE,)

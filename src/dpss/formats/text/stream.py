@@ -1,8 +1,7 @@
-"""A dense table's lines in chunks, decompressed and parsed by several threads.
+"""Lines of a dense table in chunks, decompressed and parsed by several threads.
 
-One thread reads ahead while others parse; chunks come out in the file's order, and a
-fixed number of them is under way: memory depends neither on the file's size nor on its
-compression, only on the longest line.
+One thread reads ahead while others parse. Chunks come in the file's order, and a fixed number of
+them is in memory, which depends on the longest line, not on the file's size or compression.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from dpss.formats.text.fields import describe_column
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_text
 
-_N_ODD = 1 << 12
+_MAX_DEFERRED = 1 << 12
 _MOST_DIGITS = 2000
 """Most characters of a number: the longest that a double needs have fewer than 1,100."""
 _TO_POINTS = bytes.maketrans(b",.", b".,")
@@ -57,7 +56,7 @@ class TextReader:
     """Reads a table in pieces that end where a line does."""
 
     def __init__(self, file: BinaryIO, url: str, chunk_bytes: int) -> None:
-        """Read ``file`` from where it stands."""
+        """Read ``file`` from its position on."""
         self._file = file
         self._url = url
         self._chunk_bytes = chunk_bytes
@@ -90,7 +89,7 @@ class TextReader:
 
 
 def skip(file: BinaryIO, n_bytes: int) -> None:
-    """Skip the bytes before the data."""
+    """Read over ``n_bytes``, or up to the file's end."""
     while n_bytes > 0:
         got = len(file.read(min(n_bytes, _SKIP_BYTES)))
         n_bytes -= got or n_bytes
@@ -105,24 +104,26 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     if dialect.decimal == ",":
         text = text.translate(_TO_POINTS)
     padded = np.frombuffer(text + bytes(PADDING), dtype=np.uint8)
-    # An empty field is only a separator, and counts as a value until it is parsed again. Unused
+    # An empty field is only a separator, and has a value until it is parsed by the caller. Unused
     # parts of the arrays take no memory.
     n_most = len(text) + 2
     # A line has at least a character for each of its fields.
     n_lines = len(text) // max(1, dialect.n_columns) + 2
     starts = np.zeros(n_lines, dtype=np.int64)
     lines = Lines(starts, np.empty(n_most, np.int32), np.empty(n_most, np.float64))
-    odd = np.empty((max(_N_ODD, dialect.n_columns), 3), dtype=np.int64)
+    deferred = np.empty((max(_MAX_DEFERRED, dialect.n_columns), 3), dtype=np.int64)
     state = np.zeros(parse.N_STATE, dtype=np.int64)
     codes = np.array(
         [dialect.separator, dialect.n_lead, dialect.n_columns, dialect.n_trail], dtype=np.int64
     )
     out = (lines.columns, lines.values)
     while True:
-        parse.parse_lines(padded, len(text), codes, starts, out, odd, state)
-        fault, at = _parse_odd(text, odd[: state[parse.N_ODD]], lines.values, dialect)
-        state[parse.N_ODD] = 0
-        if fault is not None or state[parse.STATUS] != parse.ODD_IS_FULL:
+        parse.parse_lines(padded, len(text), codes, starts, out, deferred, state)
+        fault, at = _parse_deferred(
+            text, deferred[: state[parse.N_DEFERRED]], lines.values, dialect
+        )
+        state[parse.N_DEFERRED] = 0
+        if fault is not None or state[parse.STATUS] != parse.DEFERRED_IS_FULL:
             break
     done = int(state[parse.N_LINES])
     if fault is not None:
@@ -133,15 +134,14 @@ def parse_text(text: bytes, dialect: Dialect) -> tuple[Lines, str | None]:
     return lines, fault
 
 
-def _parse_odd(
-    text: bytes, odd: NDArray[np.int64], values: NDArray[np.float64], dialect: Dialect
+def _parse_deferred(
+    text: bytes, deferred: NDArray[np.int64], values: NDArray[np.float64], dialect: Dialect
 ) -> tuple[str | None, int]:
-    """Parse the fields that the compiled loop left; return the first fault and its position."""
-    for begin, end, place in odd.tolist():
+    """Parse the deferred fields; return the first fault and its position."""
+    for begin, end, place in deferred.tolist():
         token = text[begin:end].strip().strip(b'"').strip()
         try:
-            # `float` would also take underscores.
-            # Nor is a field longer than any number's digits turned into one: that takes long.
+            # `float` would also accept underscores, and takes long for many digits.
             clean = token[:_MOST_DIGITS].replace(b"_", b"?") + (b"?" * (len(token) > _MOST_DIGITS))
             value = np.nan if token.upper() in MISSING else float(clean)
             j = _count_fields(text, begin, dialect) if np.isnan(value) else 0
@@ -155,13 +155,13 @@ def _parse_odd(
                 token = token.translate(_TO_POINTS)
             shown = token[:40].decode("utf-8", "replace")
             return f"{describe_column(j, dialect.titles)}: {shown!r} is no number", begin
-        # What a column of annotation lacks is of no matter: the column is left out.
+        # A missing value in a column of annotation, which is left out.
         values[place] = 0.0 if np.isnan(value) else value
     return None, 0
 
 
 def _count_fields(text: bytes, end: int, dialect: Dialect) -> int:
-    """Return the number of fields between the beginning of a line and a place in it."""
+    """Return the number of fields between the beginning of a line and a position in it."""
     line = text[text.rfind(b"\n", 0, end) + 1 : end]
     separator = dialect.separator
     if separator != ord(" ") and b'"' not in line:
@@ -182,7 +182,7 @@ def read_lines(blob: Blob, dialect: Dialect, threads: int, chunk_bytes: int) -> 
         blob: The file, compressed or not.
         dialect: Layout of the table.
         threads: Threads that parse.
-        chunk_bytes: About how much text is parsed at a time.
+        chunk_bytes: Size of a chunk of text, in bytes.
 
     Raises:
         CorruptMatrixError: The file is damaged, or a line is not like the others.

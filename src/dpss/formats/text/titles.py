@@ -20,17 +20,17 @@ ANNOTATION = re.compile(
 )
 """Titles of columns that describe a gene or a cell instead of counting."""
 UNNAMED = re.compile(r"|unnamed: ?\d+|index|row_?(names?|num(ber)?)|x|id|#", re.I)
-"""Titles that programs give to a column of names or numbers of lines."""
+"""Titles that programs give to a column of names or numbers of rows."""
 
 
 def find_titles(
     first: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], url: str
 ) -> list[str] | None:
-    """Return the titles of a table's columns, ``None`` if the first line is data already.
+    """Return the titles of a table's columns; ``None`` if the first line is data.
 
-    Titles may be numbers, such as Entrez ids. Then the line holds titles if the column of
-    names has a title or none in it, or if its numbers count, or if they are whole, each
-    another one and larger than all below.
+    Titles may be numbers, such as Entrez ids. Then the line holds titles if the column of names has
+    a title or an empty field in it, if its numbers are consecutive, or if they are whole, distinct
+    and larger than all below.
 
     Args:
         first: Fields of the first line.
@@ -39,7 +39,7 @@ def find_titles(
         url: The file's address, for messages.
 
     Raises:
-        CorruptMatrixError: The line has another number of fields than those after it.
+        CorruptMatrixError: The line has another number of fields than the lines after it.
     """
     fields, n = list(first), len(numeric)
     if len(fields) == n + 1 and not fields[-1]:
@@ -59,7 +59,7 @@ def find_titles(
 
 
 def is_count(fields: Sequence[str]) -> bool:
-    """Return whether fields are whole numbers, each one more than the one before."""
+    """Return whether fields are consecutive whole numbers."""
     if not all(field.isascii() and field.isdigit() and len(field) < 10 for field in fields):
         return False
     numbers = [int(field) for field in fields]
@@ -69,7 +69,7 @@ def is_count(fields: Sequence[str]) -> bool:
 def _names_have_title(
     fields: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]
 ) -> bool:
-    """Return whether a column of names begins with its title, or with nothing."""
+    """Return whether a column of names begins with a title or an empty field."""
     data = [value for value, is_data in zip(fields, numeric, strict=True) if is_data]
     for j in (j for j, is_data in enumerate(numeric) if not is_data):
         if not fields[j] and all(row[j] for row in rows):
@@ -83,7 +83,7 @@ def _names_have_title(
 def _are_larger_ids(
     data: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]
 ) -> bool:
-    """Return whether fields are whole numbers, each another one, larger than all below."""
+    """Return whether fields are distinct whole numbers, larger than all below."""
     whole = all(value.isascii() and value.isdigit() and len(value) < 16 for value in data)
     if not whole or len(data) < 3 or len(set(data)) < len(data):
         return False

@@ -1,4 +1,4 @@
-"""Columns of numbers before and after those of cells, told by their titles and their zeros."""
+"""Columns of numbers before and after those of cells, found by titles and zeros."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _STATISTIC = re.compile(
     re.IGNORECASE,
 )
 """Titles of numbers about genes."""
-_MOST_ENDS = 6
-"""Most columns on each side that are looked at."""
-_N_LOOKED_AT = 1_000
+_MAX_OUTER = 6
+"""Most columns on each side that are tested."""
+_N_SAMPLED = 1_000
 _MIN_CELLS = 10
 _MOSTLY = 0.95
-"""Part of the titles, 0 to 1, that are those of cells, from which on any other one is odd."""
+"""Fraction of titles of cells from which any other title is an exception."""
 _N_ZEROS = 50
 """Columns in which zeros are counted."""
 _MANY_ZEROS = 0.2
-"""Part of the counts, 0 to 1, that are 0 where a column without any is odd."""
+"""Fraction of zeros among the counts from which a column without zeros is an exception."""
 
 
-def find_ends(
+def find_outer_columns(
     rows: Rows, titles: Sequence[str] | None, columns: range, decimal: str
 ) -> tuple[int, int, bool]:
-    """Find columns of numbers on both sides of a table of genes × cells that are no cells.
+    """Return the numbers of columns before and after the cells of a table of genes × cells.
 
-    They have titles of statistics, where others have none; or nearly all others have the title and
-    the zeros of a cell, and they have neither.
+    Such columns have titles of statistics; or nearly all others have the title and the zeros of a
+    cell, and they have neither.
 
     Args:
         rows: Lines of the table, without its header.
@@ -44,29 +44,29 @@ def find_ends(
         decimal: The decimal sign.
 
     Returns:
-        The number of such columns before and after the cells, and whether one of them has a
+        The numbers of such columns before and after the cells, and whether one of them has a
         title of no known kind.
     """
     if not titles or len(columns) < 3:
         return 0, 0, False
-    inner = columns[_MOST_ENDS:-_MOST_ENDS] or columns
-    some = [titles[j] for j in inner[:: max(1, len(inner) // _N_LOOKED_AT)]]
+    inner = columns[_MAX_OUTER:-_MAX_OUTER] or columns
+    some = [titles[j] for j in inner[:: max(1, len(inner) // _N_SAMPLED)]]
     if find_kind(some) is AxisKind.GENES:
         return 0, 0, False
     named = sum(find_kind([title]) is AxisKind.CELLS for title in some)
     sure = len(columns) >= _MIN_CELLS and named >= _MOSTLY * len(some)
-    zeros = [_zero_share(rows, j, decimal) for j in inner[:: max(1, len(inner) // _N_ZEROS)]]
+    zeros = [_zero_fraction(rows, j, decimal) for j in inner[:: max(1, len(inner) // _N_ZEROS)]]
     sure = sure and sum(zeros) >= _MANY_ZEROS * len(zeros)
     doubtful = False
     counts = []
     for side in (columns, columns[::-1]):
         n = 0
-        for j in side[: min(_MOST_ENDS, (len(columns) - 1) // 2)]:
+        for j in side[: min(_MAX_OUTER, (len(columns) - 1) // 2)]:
             known = _STATISTIC.fullmatch(titles[j]) is not None
             if not known and not (
                 sure
                 and find_kind([titles[j]]) is not AxisKind.CELLS
-                and not _zero_share(rows, j, decimal)
+                and not _zero_fraction(rows, j, decimal)
             ):
                 break
             doubtful = doubtful or not known
@@ -75,7 +75,7 @@ def find_ends(
     return counts[0], counts[1], doubtful
 
 
-def _zero_share(rows: Rows, j: int, decimal: str) -> float:
-    """Return the part of a column's fields, 0 to 1, that are 0."""
+def _zero_fraction(rows: Rows, j: int, decimal: str) -> float:
+    """Return the fraction of a column's fields that are 0."""
     column = rows.column(j)
     return sum(as_float(field, decimal) == 0 for field in column) / len(column)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dpss.formats.text.ends import find_ends
 from dpss.formats.text.fields import Rows
+from dpss.formats.text.outer_columns import find_outer_columns
 from tests.summarise import summarise
 from tests.unit.formats.text.test_cell_annotation import assert_equal, counts
 
@@ -66,7 +66,7 @@ def test_a_cell_of_another_name_is_a_cell(name: str, tmp_path: Path) -> None:
 def test_some_columns_always_remain(titles: list[str]) -> None:
     """However many titles are those of statistics, columns are left between both ends."""
     rows = Rows([["1"] * len(titles)] * 3, [2, 3, 4], "m.csv")
-    before, after, _ = find_ends(rows, titles, range(len(titles)), ".")
+    before, after, _ = find_outer_columns(rows, titles, range(len(titles)), ".")
     assert before + after < max(1, len(titles))
 
 
