@@ -254,7 +254,7 @@ def _summarize_file(
 ) -> dict[str, Summary]:
     """Return the summary of the wanted matrix of a file, or of each, by name."""
     from dpss.formats.endings import stem_of
-    from dpss.formats.named_matrices import make_named
+    from dpss.formats.named_matrices import apply_by_name
     from dpss.formats.options import OpenOptions, parse_orientation
     from dpss.storage.access import in_place, open_access
     from dpss.storage.fingerprint import fingerprint
@@ -272,12 +272,12 @@ def _summarize_file(
     with Scratch() as scratch:
         try:
             with open_access(opened, scratch) as ready:
-                return make_named(ready, wanted, options, make, every=EVERY)
+                return apply_by_name(ready, wanted, options, make, every=EVERY)
         except NeedsWholeError:
             if path_of(opened) is not None:
                 raise
             with open_access(opened, scratch, whole=True) as copy:
-                return make_named(copy, wanted, options, make, every=EVERY)
+                return apply_by_name(copy, wanted, options, make, every=EVERY)
 
 
 def _summarize(

@@ -1,4 +1,4 @@
-"""Check of the addresses that a catalogue's service gives: none may lead to this network."""
+"""Check of the addresses in a catalog: none may lead to files or networks of this machine."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dpss.storage.http import networks_beyond, why_not_from
 
 
 def check_addresses(project: Project, service: str) -> Project:
-    """Return a project without the references that its service is not allowed to make.
+    """Return a project without references that lead to this machine or its network.
 
-    A catalogue is a document from outside: an address in it that names a file of this
-    machine, or a host on its network, would be read and published. Those are skipped as
-    failures, with the reason. The others carry the networks that their hosts may be in, as a
-    host may have another address when it is read.
+    A catalog is a document from outside: an address of a file of this machine, or of a host on its
+    network, would be read and published. Such references are skipped as failures, with the reason.
+    The others state the networks that their hosts may be in, as a host may have another address
+    when it is read.
 
     Args:
         project: The project as parsed from the service's answer.

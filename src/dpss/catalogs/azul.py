@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urljoin
 
 from dpss.catalogs.addresses import check_addresses
-from dpss.catalogs.azul_files import AzulFile, FileRules, find_files, select_files
+from dpss.catalogs.azul_files import FileRules, find_files, select_files
 from dpss.errors import RequestError, UnreachableError
 from dpss.model import Project, Skipped
 from dpss.storage.http import Client, networks_beyond, why_not_from
@@ -31,7 +31,7 @@ class AzulCatalog:
     catalog: str = ""
     """Name of the catalog; empty for the service's default, which changes every few weeks."""
     only: frozenset[str] = frozenset()
-    """Ids of the projects wanted; empty for all."""
+    """Ids of the wanted projects; empty for all."""
     rules: FileRules = field(default_factory=FileRules)
     """Rules that choose the files of a project to read."""
     client: Client = field(default_factory=Client)
@@ -65,7 +65,7 @@ class AzulCatalog:
         return _title_of(_only_project(hit), project_id)
 
     def _hits(self) -> Iterator[Any]:
-        """Yield the projects as the service describes them, whatever page they are on."""
+        """Yield the service's descriptions of projects from all pages."""
         pages: set[str] = set()
         client = self.client
         try:
@@ -132,14 +132,12 @@ def read_hit(hit: Any, number: int, rules: FileRules) -> Project:
     if not files:
         return Project(project_id, title, skipped=(Skipped("", "has no matrix files"),))
     if entry.get("accessible") is False:
-        return Project(project_id, title, skipped=_managed(files))
+        reason = "managed access: its files can't be had without a login"
+        return Project(
+            project_id, title, skipped=tuple(Skipped(file.name, reason) for file in files)
+        )
     refs, skipped = select_files(project_id, files, rules)
     return Project(project_id, title, tuple(refs), tuple(skipped))
-
-
-def _managed(files: list[AzulFile]) -> tuple[Skipped, ...]:
-    reason = "managed access: its files can't be had without a login"
-    return tuple(Skipped(file.name, reason) for file in files)
 
 
 def _only_project(hit: Any) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The files of a project as Azul describes them: trees of strata, and the choice of files."""
+"""Files of a project as Azul describes them: trees of strata, and the choice of files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AzulFile:
     uuid: str
     name: str
     url: str
-    """Address for the download; empty where there is none."""
+    """Address for the download; empty without one."""
     sha256: str
     version: str
     source: str
@@ -48,7 +48,7 @@ class AzulFile:
 
     @property
     def fingerprint(self) -> str:
-        """Fingerprint of the file, from its version; another content has another one."""
+        """Fingerprint of the file: its checksum, or its id and version."""
         return f"sha256:{self.sha256}" if self.sha256 else f"uuid:{self.uuid}@{self.version}"
 
     def frozen_strata(self) -> dict[str, tuple[str, ...]]:
@@ -103,7 +103,7 @@ def read_file(entry: Mapping[str, Any]) -> AzulFile:
     """
     n_cells = entry.get("matrixCellCount")
     size = entry.get("size")
-    # Without a `drs_uri` the service knows of a file that it can't give: a phantom.
+    # The service can't give a file without a `drs_uri`.
     url = entry.get("url") if entry.get("drs_uri") else None
     return AzulFile(
         uuid=str(entry["uuid"]),
@@ -122,9 +122,9 @@ def read_file(entry: Mapping[str, Any]) -> AzulFile:
 def select_files(
     project_id: str, files: list[AzulFile], rules: FileRules
 ) -> tuple[list[MatrixRef], list[Skipped]]:
-    """Return references to the files to read, and the files left out, each with its reason.
+    """Return references to the files to read, and skipped entries for the others.
 
-    The name of a matrix does not depend on the rules: files that are left out have names, too.
+    The name of a matrix does not depend on the rules: skipped files have names, too.
     """
     names = names_of_files([file.name for file in files])
     kept: list[tuple[str, AzulFile]] = []

@@ -1,4 +1,4 @@
-"""The interface of catalogs, which list the projects of a source; one module per source."""
+"""Interface of catalogs, which list the projects of a source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Catalog(Protocol):
 
     @property
     def name(self) -> str:
-        """Name of the source, with its address where it has one; without secrets."""
+        """Name of the source, with its address if it has one, without secrets."""
 
     def projects(self) -> Iterator[Project]:
         """Yield every project.

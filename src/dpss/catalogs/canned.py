@@ -1,4 +1,4 @@
-"""Prepared ("canned") matrices: files below a prefix of a bucket, each a project of its own."""
+"""Prepared ("canned") matrices: files below a prefix of a bucket, each its own project."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dpss.storage.s3 import S3Blob, S3Store, list_objects, split_url
 class CannedCatalog:
     """All matrices below a prefix, ``<uuid>.mtx.zip`` or ``<uuid>.<species>.mtx.zip``.
 
-    The id of a project is the file's name without its ending. Where a project has several files,
-    the cheapest to read is its matrix.
+    The id of a project is the file's name without its ending. Of several files of a project the
+    cheapest to read is its matrix.
     """
 
     url: str
     """Address of the prefix, ``s3://bucket/prefix``."""
     only: frozenset[str] = frozenset()
-    """Ids of the projects wanted; empty for all."""
+    """Ids of the wanted projects; empty for all."""
 
     @property
     def name(self) -> str:

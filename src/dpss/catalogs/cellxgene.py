@@ -34,7 +34,7 @@ class CellxgeneCatalog:
     url: str = CELLXGENE_URL
     """Address of the curation API, without a ``/`` at its end."""
     only: frozenset[str] = frozenset()
-    """Ids of the collections wanted; empty for all."""
+    """Ids of the wanted collections; empty for all."""
     client: Client = field(default_factory=Client)
 
     @property
@@ -57,7 +57,7 @@ class CellxgeneCatalog:
             raise UnreachableError(str(error)) from error
 
     def _all(self) -> Iterator[Project]:
-        """Yield all collections from the one list of all datasets."""
+        """Yield all collections, from one list of all datasets."""
         address = f"{self.url}/datasets"
         datasets = self.client.get_json(address)
         if not isinstance(datasets, list):
@@ -112,9 +112,9 @@ def read_collection(key: str, title: str, datasets: list[Any]) -> Project:
 
 
 def read_dataset(project_id: str, dataset: Mapping[str, Any]) -> MatrixRef | Skipped:
-    """Return the reference to a dataset's matrix, or the reason why there is none.
+    """Return the reference to a dataset's matrix, or a skipped entry.
 
-    The matrix is named by the dataset's id, which stays the same when the title changes.
+    The dataset's id, which does not change with the title, is the matrix's name.
 
     Raises:
         KeyError: The dataset lacks a field.
@@ -144,9 +144,9 @@ def read_dataset(project_id: str, dataset: Mapping[str, Any]) -> MatrixRef | Ski
 
 def _strata(dataset: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     found = {}
-    for field_name, called in _STRATA.items():
+    for field_name, stratum in _STRATA.items():
         values = dataset.get(field_name) or []
         labels = {str(item["label"] if isinstance(item, dict) else item) for item in values}
         if labels:
-            found[called] = tuple(sorted(labels))
+            found[stratum] = tuple(sorted(labels))
     return found

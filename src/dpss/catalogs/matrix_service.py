@@ -26,7 +26,7 @@ PROJECT_FIELD = "project.provenance.document_id"
 MATRIX_URL = "https://matrix.data.humancellatlas.org/v1"
 
 _CONTENT = re.compile(r"/([^/]+/[0-9a-f]{8,})/[^/]+$")
-"""Data version and hash of the request in a matrix's address: the cache key of the service."""
+"""Data version and hash of the request in a matrix's address, the service's cache key."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Polling:
 
 @dataclass(frozen=True)
 class FreshCatalog:
-    """All projects of which the service has cells."""
+    """All projects with cells in the service."""
 
     url: str = MATRIX_URL
     """Address of the service with its version, without a ``/`` at its end."""
     min_gene_count: int = 0
     """Least number of genes detected in the requested cells; 0 for all cells."""
     only: frozenset[str] = frozenset()
-    """Ids of the projects wanted; empty for all."""
+    """Ids of the wanted projects; empty for all."""
     excluded: frozenset[str] = frozenset()
     """Ids of the projects for which no matrix is requested."""
     title_of: Callable[[str], str] | None = None
@@ -103,7 +103,7 @@ class FreshCatalog:
         return Project(project_id, title, (found,))
 
     def _begin(self, key: str) -> str | Skipped:
-        """Request a project's matrix; return the request's id, or the reason why there is none."""
+        """Request a project's matrix; return the request's id, or a skipped entry."""
         document = {"feature": "gene", "format": "mtx", "filter": self._filter(key)}
         try:
             answer = self.client.post_json(f"{self.url}/matrix", document)
@@ -123,7 +123,7 @@ class FreshCatalog:
         return {"op": "and", "value": [project, genes]}
 
     def _await(self, key: str, request: str) -> str | Skipped:
-        """Wait until a matrix is ready; return its address, or the reason why there is none."""
+        """Wait until a matrix is ready; return its address, or a skipped entry."""
         asked_again = False
         wait, waited = self.polling.first, 0.0
         while True:
@@ -134,8 +134,7 @@ class FreshCatalog:
             if status == "Complete":
                 return url or Skipped("", f"no cells: {message or 'the matrix is empty'}")
             if status in ("Expired", "unknown") and not asked_again:
-                # A matrix that is gone is requested once more; gone twice, it is an error of the
-                # service.
+                # A matrix that is gone is requested once more.
                 asked_again = True
                 again = self._begin(key)
                 if isinstance(again, Skipped):
@@ -152,7 +151,7 @@ class FreshCatalog:
             wait = min(wait * 1.5, self.polling.longest)
 
     def _ask(self, request: str) -> tuple[str, str, str] | Skipped:
-        """Return status, address and message of a request; ``unknown`` where it is gone."""
+        """Return status, address and message of a request; status ``unknown`` if it is gone."""
         try:
             answer = self.client.get_json(f"{self.url}/matrix/{quote(request, safe='')}")
             return (
@@ -168,7 +167,7 @@ class FreshCatalog:
             return _failed(f"the Matrix Service's request {request}: its answer has no status")
 
     def _ref(self, project_id: str, url: str) -> MatrixRef | Skipped:
-        # Checked before the first request to that host, which would be one for the size.
+        # Checked before the first request to that host, which asks for the size.
         if why := why_not_from(self.url, url):
             return _failed(why)
         try:

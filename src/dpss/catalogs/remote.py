@@ -1,4 +1,4 @@
-"""Matrices at remote addresses: ``s3://`` and ``https://``, as ``--input`` or one by one."""
+"""Matrices at remote addresses, ``s3://`` and ``https://``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from dpss.catalogs.pipelines.entries import all_once_more, with_companions_of
+from dpss.catalogs.pipelines.entries import add_companions, skip_combined
 from dpss.catalogs.pipelines.samples import PipelineSample, find_samples, name_in
 from dpss.errors import MatrixError, UnreachableError
 from dpss.formats.endings import is_of_matrix_folder, is_sure, names_of_files, stem_of
 from dpss.model import MatrixRef, Project, Skipped
-from dpss.storage.base import Blob, Tree
+from dpss.storage.base import Blob
 from dpss.storage.fingerprint import fingerprint
 from dpss.storage.http import HttpBlob
 from dpss.storage.locations import Source, open_source
@@ -25,8 +25,8 @@ class RemoteCatalog:
     """A file at an address, or all matrices below an ``s3://`` prefix, as in `LocalCatalog`.
 
     Each object directly below the prefix is a project. Deeper objects form one project for each
-    first part of their keys. Cell Ranger's three files and zarr are one matrix, and what a
-    pipeline wrote of a sample is one, too.
+    first part of their keys. Cell Ranger's three files, zarr, and a pipeline's files of a sample
+    are one matrix each.
     """
 
     address: str
@@ -56,14 +56,14 @@ class RemoteCatalog:
         *ids, together = names_of_files([*tops, here])
         samples = [sample for sample in contents.samples if not sample.parent]
         if samples:
-            others = all_once_more(contents, found, "")
+            others = skip_combined(contents, found, "")
             yield _project(together, here, samples, {}, found, others)
         for top, project_id in zip(tops, ids, strict=True):
             inside = {key: item for key, item in found.items() if key.partition("/")[0] == top}
             rest = {key: inside[key] for key in contents.others if key in inside}
             samples = [each for each in contents.samples if each.parent and each.path in inside]
             if rest or samples:
-                others = all_once_more(contents, inside, project_id)
+                others = skip_combined(contents, inside, project_id)
                 yield _project(project_id, stem_of(top), samples, rest, found, others)
 
 
@@ -111,7 +111,7 @@ def make_remote_ref(project_id: str, name: str, address: str, source: Source) ->
 
 
 def remote_fingerprint(source: Source) -> str:
-    """Return a remote file's fingerprint: its entity tag where it has one.
+    """Return a remote file's fingerprint: its entity tag if it has one.
 
     Raises:
         MatrixError: The file can't be reached.
@@ -127,7 +127,7 @@ def remote_fingerprint(source: Source) -> str:
     return fingerprint(source)
 
 
-def _gather(tree: Tree) -> dict[str, Source]:
+def _gather(tree: S3Tree) -> dict[str, Source]:
     """Return files and matrix folders below a prefix, by their relative keys."""
     blobs = tree.blobs()
     parts = (key.rpartition("/") for key in blobs)
@@ -138,7 +138,7 @@ def _gather(tree: Tree) -> dict[str, Source]:
         inside = next((folder for folder in tops if key.startswith(f"{folder}/")), None)
         if inside is None:
             found[key] = blob
-        elif isinstance(tree, S3Tree):
+        else:
             found[inside] = S3Tree(tree.bucket, f"{tree.prefix}{inside}/")
     return found
 
@@ -156,7 +156,7 @@ def _project(
     found: Mapping[str, Source],
     left_out: Sequence[Skipped],
 ) -> Project:
-    """Return a project of samples, and of all other files below a first part of the keys.
+    """Return a project of samples, and of other files with the same first part of the key.
 
     Args:
         project_id: The project's id.
@@ -171,17 +171,14 @@ def _project(
     names = unique_names([*(sample.name or title for sample in samples), *names_of_files(texts)])
     refs, skipped = [], list(left_out)
     makers = [partial(_sample_ref, sample=sample, found=found) for sample in samples]
-    makers += [partial(_file_ref, source=others[key]) for key in keys]
+    sources = [others[key] for key in keys]
+    makers += [partial(make_remote_ref, address=each.url, source=each) for each in sources]
     for make, name in zip(makers, names, strict=True):
         try:
             refs.append(make(project_id, name))
         except MatrixError as error:
             skipped.append(Skipped(name, str(error), failed=True))
     return Project(project_id, title, tuple(refs), tuple(skipped))
-
-
-def _file_ref(project_id: str, name: str, source: Source) -> MatrixRef:
-    return make_remote_ref(project_id, name, source.url, source)
 
 
 def _sample_ref(
@@ -195,4 +192,4 @@ def _sample_ref(
     source = found[sample.path]
     ref = make_remote_ref(project_id, name, source.url, source)
     locations = {key: each.url for key, each in found.items()}
-    return with_companions_of(ref, sample, locations, lambda key: remote_fingerprint(found[key]))
+    return add_companions(ref, sample, locations, lambda key: remote_fingerprint(found[key]))

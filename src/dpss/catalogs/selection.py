@@ -18,9 +18,9 @@ _MAX_LIST_BYTES = 1 << 24
 
 
 def is_named(project_id: str, names: Collection[str]) -> bool:
-    """Return whether a list of project ids contains this project.
+    """Return whether a list of project ids contains a project.
 
-    The id of a prepared matrix's project may end with its species; the list may leave this out.
+    The id of a prepared matrix's project may end with its species, which the list may omit.
 
     >>> is_named("4a95101c-9ffc-4f30-a809-f04518a23803.homo_sapiens",
     ...          {"4a95101c-9ffc-4f30-a809-f04518a23803"})
@@ -33,7 +33,7 @@ def is_named(project_id: str, names: Collection[str]) -> bool:
 
 
 def cheapest(file_names: Sequence[str]) -> str:
-    """Return the file that is cheapest to read, of several files of the same matrix."""
+    """Return the name of the file that is cheapest to read."""
     return min(file_names, key=lambda name: (cost(name), name))
 
 
@@ -53,7 +53,7 @@ class BlacklistedCatalog:
         return self.catalog.name
 
     def projects(self) -> Iterator[Project]:
-        """Yield every project; a listed one has no matrices, only the reason.
+        """Yield every project; a listed one has skipped entries instead of matrices.
 
         Raises:
             UnreachableError: The source can't be reached, at the start or later.
@@ -66,7 +66,7 @@ class BlacklistedCatalog:
 
 
 def leave_out(project: Project, address: str) -> Project:
-    """Return a project with all its matrices left out because a list says so."""
+    """Return a project with all matrices skipped, as it is on a blacklist."""
     reason = f"on the blacklist {redact_url(address)}"
     names = [ref.name for ref in project.refs] + [entry.name for entry in project.skipped]
     skipped = tuple(Skipped(name, reason) for name in names or [""])

@@ -1,8 +1,8 @@
-"""Shards of a source's projects, so that several tasks can share a run.
+"""Shards of a source's projects, which several tasks process.
 
-The projects are dealt out by size: the largest first, each to the shard that has the least so far.
-Every task lists the source itself and computes the same shards. Where the source changes between
-two listings a project may be in two shards or in none; the next run processes what is left.
+Projects are assigned by size: the largest first, each to the shard that is smallest so far. Every
+task lists the source itself and computes the same shards. If the source changes between two
+listings, a project may be in two shards or in none; the next run processes the missing ones.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ class Shard:
     """One of several disjoint parts of the projects; together they are all projects."""
 
     number: int
-    """Number of the shard, from 1; 0 for the end of a run, which has no projects and follows all
-    shards.
-    """
+    """Number of the shard, from 1; 0 for the end of a run, after all shards, without projects."""
     count: int
     """Number of shards."""
 
     @property
     def is_part(self) -> bool:
-        """Whether there are other shards: then pages and metrics are made at the end of the run."""
+        """Whether there are other shards, so that the end of the run makes pages and metrics."""
         return self.count > 1 and self.number > 0
 
     @property
@@ -44,7 +42,7 @@ class Shard:
         return self.number == 0
 
     def __str__(self) -> str:
-        """Return the shard as the option takes it: ``2/40``, or ``end/40``."""
+        """Return the value of the option: ``2/40``, or ``end/40``."""
         return f"{self.number or 'end'}/{self.count}"
 
 

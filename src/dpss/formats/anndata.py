@@ -1,8 +1,8 @@
-"""Matrices in memory: an AnnData object, read through its attributes.
+"""Matrices in memory, such as an AnnData object, read through their attributes.
 
 Neither anndata nor scipy is imported: an object with ``indptr``, ``indices`` and ``data`` is
-treated as compressed sparse, one that numpy can slice as dense. No matrix is copied whole; a view
-is cut block by block.
+treated as compressed sparse, others as dense. No matrix is copied whole; a view is cut block by
+block.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _ROWS_ARE_CELLS = Decision(
 )
 
 
-def is_anndata(thing: object) -> bool:
-    """Return whether an object is laid out as AnnData."""
-    return all(hasattr(thing, name) for name in ("X", "obs", "var", "layers", "n_obs"))
+def is_anndata(source: object) -> bool:
+    """Return whether an object has the attributes of AnnData."""
+    return all(hasattr(source, name) for name in ("X", "obs", "var", "layers", "n_obs"))
 
 
 def modalities_of(source: Any, wanted: str | None = None) -> dict[str, Any] | None:
@@ -50,12 +50,12 @@ def modalities_of(source: Any, wanted: str | None = None) -> dict[str, Any] | No
 
     Args:
         source: The object.
-        wanted: Name of the only one to return; ``None`` for all that hold genes. The others are
-            named in the log.
+        wanted: Name of the modality to return; ``None`` for all that hold genes. The log names the
+            others.
 
     Raises:
-        MatrixError: There is none of this name.
-        NoMatrixError: None holds genes.
+        MatrixError: No modality has this name.
+        NoMatrixError: No modality holds genes.
     """
     found = getattr(source, "mod", None)
     if not isinstance(found, Mapping):
@@ -79,11 +79,11 @@ def modalities_of(source: Any, wanted: str | None = None) -> dict[str, Any] | No
 def open_object(source: Any) -> Matrix:
     """Open an object in memory: AnnData, a sparse or dense matrix, or a data frame.
 
-    A bare matrix has cells in its rows, which is told as an assumption; a data frame also has
-    the names of both. Without names, genes and cells are numbered from 0.
+    The rows of a bare matrix are assumed to be cells; a data frame has names of both. Without names
+    genes and cells are numbered from 0.
 
     Raises:
-        SettingsError: The object is none of these; the message says what to give instead.
+        SettingsError: The object is none of these; the message names those.
         NoMatrixError: An AnnData object has no X, raw.X or layer.
         UnknownFormatError: A matrix has a type that can't be read.
     """
@@ -101,7 +101,7 @@ def open_object(source: Any) -> Matrix:
 
 
 def _bare(matrix: Any, cells: Any, genes: Any) -> SimpleNamespace:
-    """Return a matrix with names as an object that is laid out as AnnData."""
+    """Return a matrix with names as an object with the attributes of AnnData."""
     import pandas as pd
 
     index = [pd.Index(np.asarray(names).astype(str)) for names in (cells, genes)]
@@ -113,7 +113,7 @@ def _bare(matrix: Any, cells: Any, genes: Any) -> SimpleNamespace:
 
 
 def _instead_of(source: Any) -> str:
-    """Return why an object can't be read, and what to give instead."""
+    """Return the message for an object that can't be read."""
     kind = type(source).__name__
     if isinstance(source, (list, tuple, set)):
         return f"a {kind} of {len(source)} is no matrix; give a list of paths or objects"
@@ -146,7 +146,7 @@ def open_anndata(adata: Any) -> Matrix:
         raise NoMatrixError("the AnnData object has no X, raw.X or layer")
     columns = {str(name): adata.obs[name] for name in adata.obs.columns}
     cells = InMemoryTable(columns, np.asarray(adata.obs_names))
-    arrays = {str(key): value for key, value in _obsm(adata) if _is_array(value)}
+    arrays = {str(key): value for key, value in _obsm(adata) if isinstance(value, np.ndarray)}
     coordinates = InMemoryCoordinates(arrays) if arrays else None
     facts = InMemoryFacts(getattr(adata, "uns", {}))
     matrix = Matrix("", FORMAT, tuple(found), (), (ANNDATA_ORIENTATION,), cells, coordinates, facts)
@@ -168,10 +168,6 @@ def _obsm(adata: Any) -> list[tuple[Any, Any]]:
     return [] if found is None else list(found.items())
 
 
-def _is_array(values: Any) -> bool:
-    return isinstance(values, np.ndarray)
-
-
 def _has_x(adata: Any) -> bool:
     if getattr(adata, "is_view", False):
         return adata[:0].X is not None
@@ -185,7 +181,7 @@ def _layer_getter(name: str) -> Callable[[Any], Any]:
 def _layer(
     name: str, parent: Any, get: Callable[[Any], Any], genes: GeneTable, *, whole: bool
 ) -> InMemoryLayer:
-    """Open a layer: of a whole object the array itself, else a part of the object at a time."""
+    """Open a layer: the array itself, or parts of an object that is a view or backed."""
     n_cells = int(parent.shape[0])
     if whole:
         matrix = get(parent)
@@ -230,7 +226,7 @@ def _cutter(matrix: Any, *, gene_major: bool) -> Callable[[range], Any]:
 
 
 def _computed(part: Any) -> Any:
-    """Return a part of a matrix in memory: a lazy one, as Dask has, is computed."""
+    """Return a part of a matrix in memory; a lazy one, such as Dask's, is computed."""
     return part.compute() if hasattr(part, "compute") and hasattr(part, "dask") else part
 
 

@@ -1,4 +1,4 @@
-"""Content of a folder or archive: the files that are matrices, and their names."""
+"""Contents of a folder or archive: the files that are matrices, and their names."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip or tar archive, whose contents are listed when it is opened."""
+    """The kind of a zip or tar archive, whose contents are listed when it is opened."""
 
 
 ARCHIVE = Archive()
@@ -49,7 +49,7 @@ class Item:
     """A file or folder in a tree that may hold one or several matrices."""
 
     name: str
-    """Name among the other matrices; empty where there is only one."""
+    """Name among the other matrices; empty for the only one."""
     path: str
     """Path in the tree."""
     kind: Format | Archive
@@ -68,7 +68,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class _Head:
-    """The first bytes of a blob as a blob, so that several tests need a single read."""
+    """The first bytes of a blob as a blob, so that several tests need one read."""
 
     name: str
     url: str
@@ -94,7 +94,7 @@ def recognise(blob: Blob) -> Format | Archive | None:
         head = blob
     known = format_of(head)
     packs = is_archive(head)
-    # For an archive only the first bytes of a matrix format, such as npz, are tested.
+    # An archive may have a format of its own, such as npz, but is no table of text.
     return ARCHIVE if packs and (known is None or known.functions.axes_of) else known
 
 
@@ -115,8 +115,8 @@ def list_contents(tree: Tree) -> Contents:
     others = {p: blob for p, blob in blobs.items() if not (below and p.startswith(below))}
     found = {path: recognise(blob) for path, blob in _without_side_files(others).items()}
     kinds: dict[str, Format | Archive] = {path: kind for path, kind in found.items() if kind}
-    _take_out_names(kinds)
-    refused = _take_out_tables(kinds | folders, blobs)
+    _remove_name_tables(kinds)
+    refused = _find_other_tables(kinds | folders, blobs)
     for path in refused:
         del kinds[path]
     kinds |= folders
@@ -135,7 +135,7 @@ def list_contents(tree: Tree) -> Contents:
 
 
 def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
-    """Leave out files that pipelines write beside their matrices, and log them."""
+    """Return the files without side files of pipelines, which are logged."""
     left = {}
     for path, blob in blobs.items():
         what = side_file_of(path)
@@ -148,8 +148,8 @@ def _without_side_files(blobs: Mapping[str, Blob]) -> dict[str, Blob]:
     return left
 
 
-def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
-    """Remove the tables of names beside a matrix that is opened with them."""
+def _remove_name_tables(kinds: dict[str, Format | Archive]) -> None:
+    """Remove the tables of names beside matrices that are opened with them."""
     folders = {path.rpartition("/")[0] for path, kind in kinds.items() if _has_names_beside(kind)}
     for path, kind in list(kinds.items()):
         is_table = isinstance(kind, Format) and kind.functions.axes_of is not None
@@ -157,10 +157,10 @@ def _take_out_names(kinds: dict[str, Format | Archive]) -> None:
             del kinds[path]
 
 
-def _take_out_tables(
+def _find_other_tables(
     kinds: Mapping[str, Format | Archive], blobs: Mapping[str, Blob]
 ) -> dict[str, MatrixError]:
-    """Return the errors of tables that are not matrices, if there are other matrices."""
+    """Return the errors of tables that are no matrices, if there are other matrices."""
     refused: dict[str, MatrixError] = {}
     tables = {
         path: kind.functions.axes_of
@@ -173,11 +173,11 @@ def _take_out_tables(
     for path, axes_of in tables.items():
         try:
             kinds_of_names = axes_of(blobs[path])
-            # Many tables beside matrices are not matrices, even if all values are numbers.
+            # Many tables beside matrices are no matrices, even if all values are numbers.
             if sure and AxisKind.GENES not in kinds_of_names:
                 raise NoMatrixError(f"{blobs[path].url}: a table without genes, not a matrix")
         except (CorruptMatrixError, NeedsWholeError, LimitError):
-            # Opening the file will raise the right error, or read a copy of it.
+            # Opening the file raises the error, or reads a copy.
             continue
         except MatrixError as error:
             refused[path] = error
@@ -185,11 +185,11 @@ def _take_out_tables(
 
 
 def _names(paths: Sequence[str], kinds: Mapping[str, Format | Archive]) -> dict[str, str]:
-    """Name the items by their paths, without the parts that all have in common."""
+    """Return names of the items: their paths without common first parts."""
     if len(paths) < 2:
         return dict.fromkeys(paths, "")
     several = name_matrices([path for path in paths if _has_names_beside(kinds[path])])
-    shown = [several.get(path) or _without_matrix(path, kinds[path]) for path in paths]
+    shown = [several.get(path) or _label(path, kinds[path]) for path in paths]
     parts = [path.split("/") for path in paths]
     n_common = 0
     while all(len(each) > n_common + 1 and each[n_common] == parts[0][n_common] for each in parts):
@@ -205,8 +205,8 @@ def _has_names_beside(kind: Format | Archive) -> bool:
     return isinstance(kind, Format) and kind.functions.open_beside is not None
 
 
-def _without_matrix(path: str, kind: Format | Archive) -> str:
-    """Return a path; of ``sample/matrix.mtx`` that of the folder."""
+def _label(path: str, kind: Format | Archive) -> str:
+    """Return a path; for ``sample/matrix.mtx`` the path of the folder."""
     if _has_names_beside(kind):
         folder, _, name = path.rpartition("/")
         return f"{folder}/{label_of(name)}".strip("/") or name

@@ -1,7 +1,7 @@
 """Iteration over all matrices of a file, folder or archive.
 
-A file that can't be read in place is unpacked to scratch space, and removed when the next matrix is
-requested.
+A file that can't be read in place is unpacked to scratch space. The copy is deleted when the next
+matrix is requested.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from dpss.storage.trees import PatchedTree
 
 _MAX_NESTED = 1
 _WORTH_UNPACKING_BYTES = 1 << 26
-"""Size in bytes from which a compressed tar with several matrices is unpacked as a whole: otherwise
-each would be read from the archive's start.
+"""Size in bytes from which a compressed tar with several matrices is unpacked as a whole, as each
+would be read from the archive's start.
 """
 
 
@@ -98,7 +98,6 @@ def holds_matrix(source: Blob | Tree, options: OpenOptions | None = None) -> boo
 
 
 def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Found]:
-    """Yield the matrices of an archive."""
     if depth > _MAX_NESTED:
         raise LimitError(
             f"{archive.url}: an archive within an archive within an archive; unpack one of them"
@@ -108,7 +107,6 @@ def _of_archive(archive: Blob, options: OpenOptions, depth: int) -> Iterator[Fou
             archive = stack.enter_context(open_seekable(archive, options.hold))
         tree = open_archive(archive)
         if is_zip(archive) and (what := describe_document(tree.blobs().keys())):
-            # Not each of its parts by itself.
             raise UnknownFormatError(f"{tree.url}: {what}; not read")
         contents = list_contents(tree)
         if not tree.in_place and _is_worth_unpacking(tree, contents):
@@ -131,7 +129,6 @@ def _is_worth_unpacking(tree: Tree, contents: Contents) -> bool:
 
 
 def _of_tree(tree: Tree, contents: Contents, options: OpenOptions, depth: int) -> Iterator[Found]:
-    """Yield the matrices of a folder or archive."""
     n_found = 0
     for label, why in contents.refused.items():
         yield OpenFailure(label, why)
@@ -181,7 +178,7 @@ def _of_item(
 def _seekable(
     blob: Blob, kind: Format | Archive | None, options: OpenOptions
 ) -> AbstractContextManager[Blob]:
-    """Yield a file with random access if its format needs that, else as a stream."""
+    """Return a context with the file, as a copy if its format needs random access."""
     if not isinstance(kind, Format) or not kind.random_access:
         return nullcontext(blob)
     packed = find_compression(blob.read_range(0, 8)) is not None

@@ -1,8 +1,7 @@
-"""The endings of matrix files, derived from the table of formats.
+"""Endings of matrix files, derived from the table of formats.
 
-The content of a file decides its format (`dpss.formats.registry`). The ending decides which of
-several files of one matrix is read, which file must be a matrix, and which part of the file's name
-is not part of the matrix's name.
+A file's content decides its format (`dpss.formats.registry`). Its ending decides which of several
+files of one matrix is read, whether the file must be a matrix, and the matrix's name.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from dpss.formats.registry import FORMATS
 from dpss.storage.names import safe_name, unique_names
 
 PACKING_ENDINGS = (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".tbz2", ".txz")
-"""Endings that name the compression or the archive."""
+"""Endings of compression and archives."""
 _ARCHIVES = (".zip", ".tar.gz")
 
 
 @dataclass(frozen=True)
 class _Endings:
-    """All endings by their use; of equal ones the first counts."""
+    """All endings by their use; of equal endings the first counts."""
 
     by_cost: tuple[tuple[str, ...], ...]
     """Endings of each format, the cheapest to read first."""
@@ -51,7 +50,7 @@ def _endings() -> _Endings:
 
 
 def cost(file_name: str) -> int:
-    """Return a rank of the cost to read a file, by its name; lower is cheaper.
+    """Return the rank of the cost to read a file, by its name; lower is cheaper.
 
     >>> cost("a.h5ad") < cost("a.mtx.zip") < cost("a.loom") < cost("a.csv.zip")
     True
@@ -76,7 +75,7 @@ def may_be_matrix(file_name: str) -> bool:
 
 
 def is_of_matrix_folder(file_name: str) -> bool:
-    """Return whether a file of this name shows that its folder is one matrix (Cell Ranger, zarr).
+    """Return whether a file's name tells that its folder is one matrix (Cell Ranger, zarr).
 
     >>> is_of_matrix_folder("matrix.mtx.gz"), is_of_matrix_folder("zarr.json")
     (True, True)
@@ -103,14 +102,14 @@ def names_of_files(file_names: Sequence[str]) -> list[str]:
     ['a', 'b.h5ad', 'b.mtx.zip']
     """
     stems = [stem_of(name) for name in file_names]
-    often = Counter(safe_name(stem).casefold() for stem in stems)
+    counts = Counter(safe_name(stem).casefold() for stem in stems)
     return unique_names(
-        stem if often[safe_name(stem).casefold()] == 1 else name
+        stem if counts[safe_name(stem).casefold()] == 1 else name
         for stem, name in zip(stems, file_names, strict=True)
     )
 
 
 def _without(name: str, endings: tuple[str, ...]) -> str:
-    """Return a name without the ending that it has of these, if any."""
+    """Return a name without the first of these endings that it has, if any."""
     ending = next((each for each in endings if name.lower().endswith(each)), "")
     return name[: len(name) - len(ending)]

@@ -14,11 +14,11 @@ _REASON_LENGTH = 120
 
 @contextmanager
 def reader_faults(place: str) -> Iterator[None]:
-    """Turn every exception of a reader into one of the program's tree.
+    """Convert each exception of a reader into an error of `dpss.errors`.
 
     Readers raise errors of `dpss.errors` for known damage. Libraries may raise any exception on
-    damaged bytes, and so may a bug in a reader. The original exception is chained, and ``--debug``
-    shows it.
+    damaged bytes, as may a bug in a reader. The original exception is chained; ``--debug`` shows
+    it.
 
     Args:
         place: Address of the file, or name of the layer, for the message.
@@ -47,10 +47,10 @@ def reader_faults(place: str) -> Iterator[None]:
 
 
 def guard_blocks(read: Callable[[], Iterator[T]], place: str) -> Iterator[T]:
-    """Yield a reader's blocks; turn its exceptions into the program's own.
+    """Yield a reader's blocks; convert its exceptions into errors of `dpss.errors`.
 
     Args:
-        read: Starts to read; returns blocks as the reader yields them.
+        read: Returns an iterator over the blocks.
         place: Name of the layer, for the message.
 
     Raises:

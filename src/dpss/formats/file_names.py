@@ -1,4 +1,4 @@
-"""Names of matrices, and roles of the tables beside them, by their paths."""
+"""Names of matrices, and roles of the tables beside them, derived from paths."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def find_role(path: str) -> tuple[str, str, str] | None:
-    """Return the role that a table may have, by its name.
+    """Return the role that a table may have by its name; ``None`` without one.
 
     Returns:
-        ``genes`` or ``cells``, the name before the word that says so, and the name
-        after it; ``None`` where no word does.
+        ``genes`` or ``cells``, and the parts of the name before and after the word for it.
     """
     stem = _EXTENSION.sub("", COMPRESSION.sub("", path.rpartition("/")[2].lower()))
     for match in reversed(list(_WORD.finditer(stem))):
@@ -31,20 +30,20 @@ def find_role(path: str) -> tuple[str, str, str] | None:
 
 
 def name_matrices(paths: list[str]) -> dict[str, str]:
-    """Name each matrix by the part of its path that differs from those of the others."""
+    """Return the name of each matrix: the parts of its path that not all others share."""
     if len(paths) < 2:
         return dict.fromkeys(paths, "")
     parts = {path: [*PurePosixPath(path).parts[:-1], label_of(path)] for path in paths}
     shared = set.intersection(*(set(names) for names in parts.values()))
     labels = {p: "_".join(n for n in names if n and n not in shared) for p, names in parts.items()}
     if len(set(labels.values())) < len(paths) or not all(labels.values()):
-        # Not told apart by that: the whole path.
+        # These parts do not tell them apart.
         return {path: COMPRESSION.sub("", path).replace("/", "_") for path in paths}
     return labels
 
 
 def label_of(path: str) -> str:
-    """Return a file's name without ``matrix``, ``.mtx`` and the like at its end."""
+    """Return a file's name without endings such as ``matrix`` and ``.mtx``."""
     name = COMPRESSION.sub("", path.rpartition("/")[2])
     name = name.removesuffix(".txt").removesuffix(".mtx").removesuffix(".npz")
     for word in ("matrix", "counts", "Matrix"):

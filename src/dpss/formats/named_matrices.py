@@ -1,4 +1,4 @@
-"""Matrices of a file by their names: the only one, one of several, or all of them."""
+"""Access to matrices of a file by name: the only one, one of several, or all."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from dpss.storage.locations import Source
 T = TypeVar("T")
 
 NO_MATRIX = (NoMatrixError, UnknownFormatError)
-"""Errors of a member of a file that is no matrix."""
+"""Errors for a member of a file that is no matrix."""
 
 
-def make_named(
+def apply_by_name(
     source: Source,
     wanted: str | None,
     options: OpenOptions,
-    make: Callable[[Matrix], T],
+    apply: Callable[[Matrix], T],
     *,
     every: str,
 ) -> dict[str, T]:
-    """Make something of matrices of a file, and return it by the matrix's name.
+    """Apply a function to matrices of a file; return the results by the matrix's name.
 
     Args:
         source: A file, folder or archive.
         wanted: Name of the matrix; ``None`` for the only one.
         options: Settings of opening.
-        make: Called with each wanted matrix; it can be read during the call only.
-        every: Value of ``wanted`` that means all matrices.
+        apply: Function of a wanted matrix, which can be read during the call only.
+        every: Value of ``wanted`` that stands for all matrices.
 
     Raises:
         MatrixError: No matrix has this name, or no name is given and there are several.
     """
-    made: dict[str, T] = {}
+    results: dict[str, T] = {}
     names: list[str] = []
     with closing(iter_matrices(source, options)) as matrices:
         for found in matrices:
@@ -47,13 +47,13 @@ def make_named(
                     raise found.error
                 continue
             names.append(found.name)
-            # Of several without a name the first is made all the same: a next one may not exist.
-            if wanted in (every, found.name) or (wanted is None and not made):
-                made[found.name] = make(found)
-    if not made or (wanted is None and len(names) > 1):
-        said = ", ".join(map(repr, names))
+            # Without a name the first one is taken, as a second one may not exist.
+            if wanted in (every, found.name) or (wanted is None and not results):
+                results[found.name] = apply(found)
+    if not results or (wanted is None and len(names) > 1):
+        listed = ", ".join(map(repr, names))
         raise MatrixError(
             f"{source.url}: holds {len(names)} matrices; choose one by matrix=, or all by "
-            f"matrix={every!r}: {said}"
+            f"matrix={every!r}: {listed}"
         )
-    return made
+    return results

@@ -31,7 +31,7 @@ def parse_orientation(setting: str | None) -> Orientation | None:
 
 @contextmanager
 def copy_to_temp(blob: Blob) -> Iterator[Blob]:
-    """Keep a copy in a new scratch space for as long as the context lasts."""
+    """Yield a local copy in a new scratch space, which is deleted afterwards."""
     with Scratch() as scratch, scratch.hold(blob) as file:
         yield file
 
@@ -41,12 +41,12 @@ class OpenOptions:
     """Resources and overrides for opening a matrix."""
 
     threads: int = 2
-    """Most threads of a reader of a stream."""
+    """Most threads that a reader of a stream uses."""
     orientation: Orientation | None = None
     """Orientation of a table of text; ``None`` derives it from the names."""
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     """Memory limit, in bytes, for files that can only be read whole."""
     sample_only: bool = False
-    """Whether only a sample is needed: not all lines of a text table are read."""
+    """Whether only a sample is needed, so that not all lines of a text table are read."""
     hold: Hold = copy_to_temp
-    """Function that keeps a local copy of a file that must be unpacked."""
+    """Function that makes a local copy of a file that must be unpacked."""

@@ -1,4 +1,4 @@
-"""Well-known files that are not read: what each is, and what to give instead."""
+"""Descriptions of well-known files that are not read, with advice what to give instead."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PICKLE = "a pickle of Python, which may run code when it is read; write it as h5
 _BPCELLS = "a matrix of BPCells; write it as 10x h5 with BPCells::write_matrix_10x_hdf5"
 
 _LOUPE = "a file of 10x's Loupe Browser; give filtered_feature_bc_matrix.h5"
-_BY_FORM: tuple[tuple[re.Pattern[bytes], str], ...] = (
+_BY_PATTERN: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (
         re.compile(rb"@[^\n]*\n([A-Za-z.*-]+\n\+|[A-Za-z.*-]{100,}\Z)"),
         f"sequencing reads (FASTQ); {READS}",
@@ -27,7 +27,7 @@ _BY_FORM: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"(\(dp|\(lp|ccopy_reg\n|cnumpy)"), PICKLE),
     (re.compile(rb"\x00{64}"), "nothing but zeros at its beginning: was it copied whole?"),
 )
-"""First bytes, decompressed, of files that begin with no fixed word."""
+"""Patterns of the first bytes, decompressed, of files without a signature."""
 _BY_ENDING = (
     ((".cloupe", ".vloupe", ".loupe"), _LOUPE),
     ((".qs",), QS.format("qs")),
@@ -36,7 +36,7 @@ _BY_ENDING = (
         f"sequencing reads; {READS}",
     ),
 )
-"""Endings that name a file whose first bytes are not known."""
+"""Endings of files without known first bytes."""
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _STORAGE_ERROR = re.compile(rb"<Error>.{0,400}?<Code>(\w{1,60})</Code>", re.DOTALL)
 _HDF5: tuple[tuple[frozenset[str], str], ...] = (
@@ -57,12 +57,12 @@ _HDF5: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset(("cells", "bins")), "contacts of chromosomes (cooler)"),
     (frozenset(("bins", "chroms", "pixels")), "contacts of chromosomes (cooler)"),
 )
-"""Names at the root of HDF5 files that hold no matrix, and what those files are."""
+"""Names at the root of HDF5 files without a matrix, with descriptions."""
 _HDF5_ATTRIBUTES = (
     ("pandas_type", "a table of pandas (to_hdf); write it as csv, Parquet or h5ad; not read"),
     ("keras_version", "weights of a Keras model; not read"),
 )
-"""Names of attributes of the root or a group of HDF5 files, and what those files are."""
+"""Names of attributes of the root or a group of HDF5 files, with descriptions."""
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 NPZ = (
     "a numpy archive (npz), as `scipy.sparse.save_npz` writes it: it names no genes; put tables "
@@ -73,7 +73,7 @@ NPZ = (
 
 
 def describe_bytes(head: bytes) -> str | None:
-    """Return what a file is by its first bytes, and which file to give instead.
+    """Return the description of a file by its first bytes; ``None`` if unknown.
 
     >>> describe_bytes(b"%PDF-1.7")
     'a PDF document'
@@ -82,16 +82,13 @@ def describe_bytes(head: bytes) -> str | None:
 
     Args:
         head: The first bytes, decompressed.
-
-    Returns:
-        A few words; ``None`` for an unknown file.
     """
     if what := describe_signature(head):
         return what
     if head.startswith(_PICKLES):
         return PICKLE
-    for form, what in _BY_FORM:
-        if form.match(head):
+    for pattern, what in _BY_PATTERN:
+        if pattern.match(head):
             return what
     if len(head) > 16 and _is_wide_text(head[: len(head) // 2 * 2]):
         return "text in UTF-16 without a byte order mark; save it as UTF-8"
@@ -99,7 +96,7 @@ def describe_bytes(head: bytes) -> str | None:
 
 
 def describe_markup(head: bytes) -> str | None:
-    """Return what a text in HTML, XML or JSON is; ``None`` for other texts.
+    """Return the description of a text in HTML, XML or JSON; ``None`` for other texts.
 
     >>> describe_markup(b"<html><title>Sign in</title>")
     'a web page (HTML), as servers send to ask for a login or to tell of an error; not the file'
@@ -126,16 +123,13 @@ def describe_markup(head: bytes) -> str | None:
 
 
 def describe_document(paths: Collection[str]) -> str | None:
-    """Return what a document is that is stored as an archive, by the names of its members.
+    """Return the description of a document stored as an archive; ``None`` for others.
 
     >>> describe_document(["xl/workbook.xml"])
     'an Office document (xlsx, docx); save its sheet as csv'
 
     Args:
         paths: Paths of all members.
-
-    Returns:
-        A few words; ``None`` for other archives.
     """
     if "xl/workbook.xml" in paths or "[Content_Types].xml" in paths:
         return "an Office document (xlsx, docx); save its sheet as csv"
@@ -145,13 +139,10 @@ def describe_document(paths: Collection[str]) -> str | None:
 
 
 def describe_members(paths: Collection[str]) -> str | None:
-    """Return what an archive is by the names of its members, and which file to give instead.
+    """Return the description of an archive by its members; ``None`` if unknown.
 
     Args:
         paths: Paths of all members.
-
-    Returns:
-        A few words; ``None`` for an unknown archive.
     """
     if paths and all(path.endswith(".npy") for path in paths):
         return NPZ
@@ -176,7 +167,7 @@ def _is_wide_text(data: bytes) -> bool:
 
 
 def describe_hdf5(names: Collection[str], attributes: Collection[str] = ()) -> str:
-    """Return what an HDF5 file is by the names at its root, and which file to give instead.
+    """Return the description of an HDF5 file by the names at its root.
 
     Args:
         names: Names of the groups and datasets at the root.
@@ -197,14 +188,14 @@ def unknown_format(head: bytes, name: str = "") -> str:
 
     Args:
         head: Its first bytes, decompressed.
-        name: Its name or address, whose ending tells where the bytes do not.
+        name: Its name or address; the ending counts if the bytes are unknown.
     """
     what = describe_bytes(head) or describe_name(name)
     return f"{what}; not read" if what else "not a matrix in a format that this program reads"
 
 
 def describe_name(name: str) -> str | None:
-    """Return what a file is by the ending of its name; ``None`` for other endings."""
+    """Return the description of a file by its ending; ``None`` if unknown."""
     for endings, what in _BY_ENDING:
         if name.lower().endswith(endings):
             return what

@@ -1,4 +1,4 @@
-"""The record of a format: endings, recognition, opening, and what the reference says."""
+"""Records of formats: endings, recognition, opening, and facts for the reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Cost(IntEnum):
-    """Rank of the cost to read a format; of several files of one matrix the cheapest is read."""
+    """Rank of the cost to read a format; the cheapest of several files of a matrix is read."""
 
     SPARSE = 1
     """Nonzero values in binary, cell by cell."""
@@ -28,31 +28,31 @@ class Cost(IntEnum):
     OTHER_BINARY = 4
     """Dense, or in an order that only the content shows."""
     WHOLE = 5
-    """Read whole."""
+    """A file that is read whole."""
     TABLE = 6
     """A table with a field for each value, zeros included."""
 
 
 @dataclass(frozen=True)
 class FormatInfo:
-    """Description of a format: endings, docs/reference/formats.md and laws are derived from it."""
+    """Facts about a format, from which endings, laws and docs/reference/formats.md derive."""
 
     name: str
     reader: str
     """Name of the module below `dpss.formats` that reads the format."""
     endings: tuple[str, ...]
-    """Endings of its files, in lower case, with those of compression and archives."""
+    """Endings of its files, in lower case, with endings of compression and archives."""
     cost: Cost = Cost.OTHER_BINARY
     is_sure: bool = False
     """Whether every file with such an ending is a matrix, so that a damaged one is a failure."""
     shared_endings: tuple[str, ...] = ()
-    """Endings that other files have, too; they stay a part of a matrix's name."""
+    """Endings that other files have, too; they remain in a matrix's name."""
     marks: tuple[str, ...] = ()
-    """Patterns of names of files, as of `fnmatch`, whose folder is one matrix."""
+    """Patterns of `fnmatch` for names of files whose folder is one matrix."""
     real_files: tuple[str, ...] = ()
     """Names of real files that the tests read."""
     constant_memory: str = "yes"
-    """Whether memory stays constant with the file's size, with exceptions."""
+    """Whether memory is independent of the file's size, with exceptions."""
 
 
 OpenBeside = Callable[["Tree", str, Collection[str], "OpenOptions"], "Matrix"]
@@ -67,7 +67,7 @@ class FormatFunctions:
     is_file: Callable[[Blob], bool] | None = None
     """Whether a file is of this format, by its first bytes (`dpss.storage.compression.peek`).
 
-    Only `dpss.storage.archives.HEAD_BYTES` of a file are sure to be there, as they are stored.
+    Only the first `dpss.storage.archives.HEAD_BYTES` stored bytes may be available.
     """
     is_folder: Callable[[Tree], bool] | None = None
     """Returns whether a folder or archive is a matrix of this format."""
@@ -75,7 +75,7 @@ class FormatFunctions:
     """Returns the kinds of names of a table's lines and columns; ``None`` for formats that only
     matrices have."""
     open_beside: OpenBeside | None = None
-    """Opens a file of a folder or archive with the tables beside it; given are its path and those
+    """Opens a file of a folder or archive with the tables beside it, given its path and the paths
     of all files of this format."""
     folders: Callable[[Tree], Sequence[str]] | None = None
     """Returns the folders of a tree that are one matrix each."""

@@ -1,4 +1,4 @@
-"""Table of formats: they are recognised by content, not by name."""
+"""Table of formats, which are recognised by content, not by name."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ if TYPE_CHECKING:
     from dpss.formats.base import Matrix
     from dpss.formats.options import OpenOptions
 
-_LOOK_BYTES = 1 << 10
+_HEAD_BYTES = 1 << 10
 
 FORMATS: tuple[Format, ...] = (
     *hdf5.FORMATS,
-    # Before all else of folders: a hierarchy has thousands of small files.
+    # Before other formats of folders: a hierarchy has thousands of small files.
     *zarr.FORMATS,
     *mtx.FORMATS,
     *r.FORMATS,
     # Last, as any text could be a table.
     *text.FORMATS,
 )
-"""All formats, in the order in which a file or folder is held against them."""
+"""All formats, in the order in which they are tried."""
 
 
 def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[Matrix, ...]:
-    """Open what is of one format; `dpss.formats.discovery.iter_matrices` opens whatever there is.
+    """Open the matrices of a source that has one format.
+
+    `dpss.formats.discovery.iter_matrices` also opens folders and archives of several files.
 
     Args:
         source: A file or object, or a folder or zip archive that is a matrix.
@@ -43,10 +45,10 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
         At least one matrix.
 
     Raises:
-        UnknownFormatError: No reader knows these bytes.
+        UnknownFormatError: No format is recognised.
         CorruptMatrixError: The file is damaged or contradicts itself.
-        NoMatrixError: The file is whole, but holds no matrix.
-        FetchError: The operating system, or a server, could not read it.
+        NoMatrixError: The file holds no matrix.
+        FetchError: The operating system, or a server, could not read the file.
         OutOfMemoryError: Memory could not be allocated.
     """
     from dpss.formats.arrays.probes import sum_probes
@@ -58,7 +60,7 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
 
 
 def format_of(blob: Blob) -> Format | None:
-    """Return the format of a file; ``None`` if no reader recognises its first bytes."""
+    """Return the format of a file by its first bytes; ``None`` if unknown."""
     for known in FORMATS:
         is_file = known.functions.is_file
         if is_file and is_file(blob):
@@ -67,7 +69,7 @@ def format_of(blob: Blob) -> Format | None:
 
 
 def format_of_folder(tree: Tree) -> Format | None:
-    """Return the format of a folder or archive that is one matrix; ``None`` if it is none."""
+    """Return the format of a folder or archive that is one matrix; ``None`` if unknown."""
     for known in FORMATS:
         is_folder = known.functions.is_folder
         if is_folder and is_folder(tree):
@@ -83,5 +85,5 @@ def _open(source: Source, options: OpenOptions) -> tuple[Matrix, ...]:
         known = format_of_folder(tree)
     if known:
         return known.functions.open(source, options)
-    head = peek(source, _LOOK_BYTES) if isinstance(source, Blob) else b""
+    head = peek(source, _HEAD_BYTES) if isinstance(source, Blob) else b""
     raise UnknownFormatError(f"{source.url}: {unknown_format(head, source.url)}")

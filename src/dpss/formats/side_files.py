@@ -1,8 +1,8 @@
-"""Files that pipelines write beside their matrices, and that are not matrices.
+"""Files that pipelines write beside their matrices, and that are no matrices.
 
-They are known by the names that their makers' documentation gives them, with or without
-a sample's name before it. Some are tables of numbers, which would read as small
-matrices: Cell Ranger's ``metrics_summary.csv`` as one of a single cell.
+They are recognised by the names in the pipelines' documentation, with or without a sample's name
+before. Some are tables of numbers, which would be read as small matrices: Cell Ranger's
+``metrics_summary.csv`` as one of a single cell.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _EXACTLY = {
     "config.csv": "Cell Ranger",
     "unmapped.csv": "CITE-seq-Count",
 }
-"""Names that say it only where nothing stands before them."""
+"""Whole names of side files: with a prefix they may be matrices."""
 _BY_HEADER = {"cells.csv": ("Xenium", b"x_centroid")}
-"""Names that matrices have as well: a word of the first line tells."""
+"""Names that matrices have as well; a word of the first line tells side files."""
 HEADER_BYTES = 512
 _STARSOLO_SUMMARY = re.compile(r"(.*/)?(Gene|GeneFull\w*|SJ|Velocyto)/Summary\.csv")
 _ANALYSIS = re.compile(
@@ -58,7 +58,7 @@ _PATTERNS = {
 
 
 def may_be_side_file(path: str) -> bool:
-    """Return whether only a file's first line tells if it is a side file."""
+    """Return whether a file's first line is needed to tell if it is a side file."""
     return COMPRESSION.sub("", path).rpartition("/")[2] in _BY_HEADER
 
 
@@ -66,7 +66,7 @@ def side_file_by_header(path: str, head: bytes) -> str | None:
     """Return the description of a side file by its name and first line; ``None`` for others.
 
     Args:
-        path: Where the file is.
+        path: Path of the file.
         head: Its first `HEADER_BYTES` bytes, decompressed.
     """
     maker, word = _BY_HEADER.get(COMPRESSION.sub("", path).rpartition("/")[2], ("", b""))
@@ -82,10 +82,7 @@ def side_file_of(path: str) -> str | None:
     True
 
     Args:
-        path: Where the file is, or its name; the folder tells for some.
-
-    Returns:
-        A few words, ``None`` for whatever may be a matrix.
+        path: Path or name of the file; some are only recognised by their folder.
     """
     bare = COMPRESSION.sub("", path)
     for maker, pattern in _PATTERNS.items():

@@ -1,4 +1,4 @@
-"""Signatures of well-known files that are not read: what each is, and what to give instead."""
+"""Signatures of well-known files that are not read, with advice what to give instead."""
 
 from __future__ import annotations
 
@@ -100,24 +100,24 @@ _AT_BEGIN: tuple[tuple[bytes, str], ...] = (
     (b"HDF5-based Julia", "a file of Julia (JLD2); write its matrix as mtx or h5ad"),
 )  # fmt: skip
 """First bytes, decompressed."""
-_AT_PLACE: tuple[tuple[int, bytes, str], ...] = (
+_AT_OFFSET: tuple[tuple[int, bytes, str], ...] = (
     (44, b"PAAP", _FST),
     (8, b"DUCK", "a DuckDB database; write its matrix as Parquet or csv with COPY"),
     (128, b"DICM", "a picture of medicine (DICOM)"),
     (4, b"ftyp", "a film or a picture (MP4, HEIF)"),
     (16, b"bgen", "genotypes (BGEN), no matrix"),
 )
-"""Bytes at a place within the file, which is no text."""
+"""Bytes at an offset in files that are not text."""
 _WORD_BYTES = 4
 _CONTROL = bytes([*range(9), *range(14, 32)])
 """Bytes that no text has."""
 
 
 def describe_signature(head: bytes) -> str | None:
-    r"""Return what a file is by bytes at a fixed place, and which file to give instead.
+    r"""Return the description of a file by its signature; ``None`` if unknown.
 
-    A signature that could be the first letters of a title, such as those of the gene ORC1, or
-    that does not stand at the beginning, counts in files that are no text.
+    A signature that may be the first letters of a title, such as the gene ORC1, or that is not at
+    the beginning, is ignored in files of text.
 
     >>> describe_signature(bytes(8) + b"DUCK" + bytes(9))
     'a DuckDB database; write its matrix as Parquet or csv with COPY'
@@ -126,16 +126,13 @@ def describe_signature(head: bytes) -> str | None:
 
     Args:
         head: The first bytes, decompressed.
-
-    Returns:
-        A few words; ``None`` for an unknown file.
     """
     binary = len(head.translate(None, _CONTROL)) < len(head)
     for magic, what in _AT_BEGIN:
         if head.startswith(magic) and (binary or not _is_word(magic)):
             return what
-    for place, magic, what in _AT_PLACE:
-        if binary and head.startswith(magic, place):
+    for offset, magic, what in _AT_OFFSET:
+        if binary and head.startswith(magic, offset):
             return what
     return None
 

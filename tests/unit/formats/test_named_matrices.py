@@ -9,7 +9,7 @@ import pytest
 
 import dpss
 from dpss.errors import MatrixError
-from dpss.formats.named_matrices import make_named
+from dpss.formats.named_matrices import apply_by_name
 from dpss.formats.options import OpenOptions
 from dpss.storage.local import LocalFile
 from tests.unit.small import counts, write_h5ad_csr
@@ -36,7 +36,7 @@ def test_one_of_several_or_all(tmp_path: Path) -> None:
 
     def cells(wanted: str | None) -> dict[str, int | None]:
         source = LocalFile(tmp_path / "a.h5mu")
-        return make_named(
+        return apply_by_name(
             source, wanted, OpenOptions(), lambda found: found.layers[0].n_cells, every="*"
         )
 
@@ -54,4 +54,4 @@ def test_the_only_one_needs_no_name(tmp_path: Path) -> None:
     """Its own name is empty."""
     write_h5ad_csr(tmp_path / "a.h5ad", counts(1))
     source = LocalFile(tmp_path / "a.h5ad")
-    assert make_named(source, None, OpenOptions(), lambda _: 1, every="*") == {"": 1}
+    assert apply_by_name(source, None, OpenOptions(), lambda _: 1, every="*") == {"": 1}

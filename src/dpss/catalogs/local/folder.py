@@ -1,4 +1,4 @@
-"""Matrices of the local file system: those of a folder, a file or a glob."""
+"""Matrices of a folder, a file or a glob of the local file system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dpss.catalogs.local.references import is_matrix_folder, make_ref, make_sample_ref
-from dpss.catalogs.pipelines.entries import all_once_more
+from dpss.catalogs.pipelines.entries import skip_combined
 from dpss.catalogs.pipelines.samples import FolderContents, PipelineSample, find_samples, name_in
 from dpss.errors import UnreachableError
 from dpss.formats.endings import is_sure, names_of_files, stem_of
@@ -27,17 +27,17 @@ OTHER_SUFFIXES = (
     *(".pdf", ".png", ".py", ".r", ".rst", ".sh", ".svg", ".toml", ".xlsx", ".xml", ".yaml"),
     ".yml",
 )
-"""Endings of files that are never matrices; their content is not read."""
+"""Endings of files that are no matrices; their content is not read."""
 
 _NOT_A_MATRIX = "not a matrix in a format that this program reads"
 
 Recognise = Callable[[Path], bool]
-"""Function that returns, by the file's content, whether it is a matrix."""
+"""Function that returns whether a file is a matrix by its content."""
 
 
 @dataclass(frozen=True)
 class _InputEntry:
-    """A file or folder directly in the input, with the matrices and files below it."""
+    """A file or folder directly in the input, with the files and matrices below it."""
 
     path: Path
     project: str
@@ -57,18 +57,17 @@ class _InputEntry:
 class LocalCatalog:
     """A folder, a file or a glob.
 
-    Each matrix file directly in the folder is a project of its own, named after the
-    file. A sub-folder is a project with each matrix below it, unless it is a matrix
-    itself (Cell Ranger's three files, zarr) or a sample as pipelines leave it. Such samples
-    are together a project named after the input.
+    Each matrix file directly in the folder is its own project, named after the file. A sub-folder
+    is a project of all matrices below it, unless it is one matrix (Cell Ranger's three files, zarr)
+    or a sample of a pipeline. Such samples form one project, named after the input.
     """
 
     input: str
     """A folder, a file or a glob pattern."""
     recognise: Recognise
-    """Called where a file's name does not show whether it is a matrix."""
+    """Called if a file's name does not tell whether it is a matrix."""
     exclude: Path | None = None
-    """Folder that is left out: the output, which may lie within the input."""
+    """Folder to leave out: the output, which may be within the input."""
 
     @property
     def name(self) -> str:
@@ -96,13 +95,13 @@ class LocalCatalog:
         if tops:
             named = [sample.name or here for sample in tops]
             refs, skipped = _sample_refs(together, unique_names(named), tops, found)
-            skipped += all_once_more(contents, found, "")
+            skipped += skip_combined(contents, found, "")
             yield Project(together, here, tuple(refs), tuple(skipped))
         for entry in entries:
             yield from self._projects_of(entry, contents)
 
     def _projects_of(self, entry: _InputEntry, contents: FolderContents) -> Iterator[Project]:
-        """Yield the project of an entry, unless all of it belongs to samples of the input."""
+        """Yield the project of an entry; nothing if all of it belongs to samples of the input."""
         left = frozenset(contents.others)
         others = {text: path for text, path in entry.found.items() if text in left}
         samples = [
@@ -131,7 +130,7 @@ class LocalCatalog:
         return found
 
     def _entry(self, path: Path, project: str, base: Path) -> _InputEntry:
-        """Return an entry of the input with what is below it."""
+        """Return an entry of the input with the files and matrices below it."""
         skipped: list[Skipped] = []
         try:
             is_one = not path.is_dir() or is_matrix_folder(path)
@@ -161,12 +160,12 @@ class LocalCatalog:
         others: Mapping[str, Path],
         contents: FolderContents,
     ) -> Project:
-        """Return a folder's project with its samples and all other matrices below it."""
+        """Return the project of a folder: its samples and other matrices."""
         folder, project = entry.path, entry.project
         texts = [path.relative_to(folder).as_posix() for path in others.values()]
         names = unique_names([*(sample.name for sample in samples), *names_of_files(texts)])
         refs, skipped = _sample_refs(project, names[: len(samples)], samples, entry.found)
-        skipped += [*entry.skipped, *all_once_more(contents, entry.found, project)]
+        skipped += [*entry.skipped, *skip_combined(contents, entry.found, project)]
         rest = zip(others.values(), texts, names[len(samples) :], strict=True)
         for path, text, name in rest:
             if why := self._why_not(path, f"{folder.name}/{text}"):
@@ -209,7 +208,7 @@ class LocalCatalog:
 
 
 def _base_of(given: Path, entries: Sequence[Path]) -> Path:
-    """Return the folder that all entries of an input are in."""
+    """Return the folder that contains all entries of an input."""
     if given.is_dir() and not is_matrix_folder(given):
         return given
     parents = [str(path.parent) for path in entries]
@@ -227,7 +226,7 @@ def _sample_refs(
     samples: Sequence[PipelineSample],
     places: Mapping[str, Path],
 ) -> tuple[list[MatrixRef], list[Skipped]]:
-    """Return the references to the matrices of samples, and those that can't be read."""
+    """Return the references to the matrices of samples, and skipped entries."""
     refs: list[MatrixRef] = []
     skipped: list[Skipped] = []
     for sample, name in zip(samples, names, strict=True):

@@ -1,9 +1,9 @@
-"""Matrices given one by one: files, folders and addresses."""
+"""Matrices given one by one, as files, folders or addresses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,33 +23,33 @@ from dpss.storage.names import unique_names
 from dpss.storage.redaction import redact_url
 
 GIVEN = "given"
-"""Name of the group of matrices that are given one by one, together."""
+"""Name of the group of all matrices that are given one by one."""
 _DEPTH = 5
-"""Parts of a path by which a matrix is known as one of a sample."""
+"""Number of parts of a path from which a matrix's sample is derived."""
 _BESIDE = re.compile(r"report|raw|(counts|DGE)_(un)?filtered")
-"""Names of folders beside a sample's matrix that have other files of the sample."""
+"""Names of folders beside a sample's matrix with other files of the sample."""
 _OWN = re.compile(
     r"(.*/)?(outs|[^/]*Solo\.out|alevin|counts_(un)?filtered|DGE_(un)?filtered)(/.*)?"
 )
-"""Paths that only a pipeline's folders have."""
+"""Paths that only pipelines write."""
 
 
 @dataclass(frozen=True)
 class _Given:
-    """A matrix as it was given."""
+    """An address, with the sample or the matrices that it leads to."""
 
     address: str
     last: str
     """Last part of its address."""
     sample: PipelineSample | None = None
-    """The sample that it is of, with paths relative to ``base``."""
+    """The matrix's sample, with paths relative to ``base``."""
     base: Path = Path()
     below: tuple[MatrixRef, ...] = ()
-    """The matrices below a folder, if a pipeline's sample is among them."""
+    """The matrices below a folder, if one of them is of a pipeline's sample."""
 
     @property
     def key(self) -> tuple[str, str] | None:
-        """Place of the sample, which is the same for its matrices in all formats."""
+        """Folder and name of the sample, the same for its matrices in all formats."""
         if self.sample is None:
             return None
         return str(self.base / self.sample.folder), self.sample.name
@@ -57,10 +57,10 @@ class _Given:
 
 @dataclass(frozen=True)
 class GivenCatalog:
-    """Matrices given one by one; each is the only matrix of its project, compared with the others.
+    """Matrices given one by one; each is the only matrix of its project.
 
-    A folder with samples as pipelines leave them is a project of these samples. Several matrices
-    of one sample (two formats, filtered and raw) are one.
+    They are compared with each other. A folder with samples of a pipeline is a project of these
+    samples. Several matrices of one sample (two formats, filtered and raw) are one.
     """
 
     addresses: Sequence[str]
@@ -68,13 +68,11 @@ class GivenCatalog:
 
     @property
     def name(self) -> str:
-        """The addresses as they were given."""
+        """Name of the source."""
         return "given"
 
     def projects(self) -> Iterator[Project]:
         """Yield a project for each address, in order.
-
-        Several matrices that are their projects' only ones are compared with each other.
 
         Raises:
             UnreachableError: There is no such file.
@@ -106,7 +104,7 @@ class GivenCatalog:
 
 
 def ref_of(address: str, project: str, name: str) -> MatrixRef:
-    """Return the reference to the one sample at an address, in its folder or by its matrix.
+    """Return the reference to the one sample at an address.
 
     Args:
         address: Path or address of a file, a folder that is a matrix, or a sample's folder.
@@ -116,7 +114,7 @@ def ref_of(address: str, project: str, name: str) -> MatrixRef:
     Raises:
         UnreachableError: There is no such file.
         MatrixError: The address can't be reached.
-        ValueError: Several samples are in the folder, or too many files.
+        ValueError: The folder has several samples, or too many files.
         OSError: A file can't be read.
     """
     source = open_source(address)
@@ -145,7 +143,7 @@ def ref_of(address: str, project: str, name: str) -> MatrixRef:
 
 
 def _look_up(address: str) -> _Given:
-    """Return an address with the sample that it is of, if it is a matrix of one."""
+    """Return an address with the sample or the matrices that it leads to."""
     last = redact_url(address).rstrip("/").rpartition("/")[2]
     # `resolve` gives `.` and `..` a name.
     last = Path(address).resolve().name if last in ("", ".", "..") else last
@@ -175,7 +173,7 @@ def _look_up(address: str) -> _Given:
         if own == sample.unfiltered:
             raw = replace(sample, path=own, same=(), unfiltered="")
             return _Given(address, last, raw, base)
-    # The unfiltered matrix in a format that is not the one read beside the cells.
+    # The unfiltered matrix in another format than the one that belongs to the filtered matrix.
     return _Given(address, last, alone[0], base)
 
 
@@ -200,7 +198,7 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _without_repeats(given: Sequence[_Given]) -> list[_Given]:
-    """Return the matrices without those that another one given is read with."""
+    """Return the matrices without further ones of the same sample."""
     read: dict[tuple[str, str], list[_Given]] = {}
     for each in given:
         if each.key:
@@ -214,12 +212,12 @@ def _without_repeats(given: Sequence[_Given]) -> list[_Given]:
 
 
 def _best(peers: Sequence[_Given]) -> _Given:
-    """Return the matrix of a sample that is read: a filtered one, the first that was given."""
+    """Return the matrix of a sample to read: the first filtered one, else the first."""
     return next((each for each in peers if each.sample and each.sample.unfiltered), peers[0])
 
 
 def _names(given: Sequence[_Given]) -> list[str]:
-    """Return the projects' names: those of samples where the file's name tells nothing."""
+    """Return the projects' names: of samples if file names tell nothing, else of files."""
     often = [each.last for each in given]
     lasts = [
         each.sample.name
@@ -232,18 +230,17 @@ def _names(given: Sequence[_Given]) -> list[str]:
 
 
 def _is_own(given: _Given) -> bool:
-    """Return whether the address itself has a folder that only pipelines write."""
+    """Return whether the address contains a folder that only pipelines write."""
     return _OWN.fullmatch(given.address.rstrip("/").rpartition("/")[0]) is not None
 
 
 def _sample_ref(project: str, sample: PipelineSample, base: Path) -> MatrixRef:
     paths = (sample.path, *sample.same, *filter(None, (sample.unfiltered,)), *sample.metrics)
-    places: Mapping[str, Path] = {text: base / text for text in paths}
-    return make_sample_ref(project, "", sample, places)
+    return make_sample_ref(project, "", sample, {path: base / path for path in paths})
 
 
 def _folder(path: Path, given: _Given, project: str) -> Project:
-    """Return the project of a folder: of its samples, or the folder as it is opened."""
+    """Return the project of a folder: of its samples, or of the folder as one source."""
     if not given.below:
         ref = make_ref(project, "", given.last, path)
         return Project(project, stem_of(given.last), (ref,))
@@ -267,7 +264,7 @@ def _samples_at(source: Source) -> list[MatrixRef]:
 
 
 def _remote(address: str, name: str) -> Project:
-    """Return the project of an address: of its samples, or of the one file or folder there."""
+    """Return the project of an address: of its samples, or of its file or folder."""
     from dpss.catalogs.remote import one_project
 
     source = open_source(address)
@@ -284,7 +281,7 @@ def _remote(address: str, name: str) -> Project:
 
 
 def _samples_below(path: Path) -> list[MatrixRef]:
-    """Return all matrices in a folder, if a pipeline's sample is among them; else none."""
+    """Return all matrices in a folder if one is of a pipeline's sample; else none."""
     found = LocalCatalog(str(path), lambda _: False).projects()
     refs = [ref for each in found for ref in each.refs]
     return refs if any(ref.companions for ref in refs) else []

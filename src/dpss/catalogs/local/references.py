@@ -1,4 +1,4 @@
-"""References to local files and folders, with the files that pipelines wrote beside them."""
+"""References to local files and folders, with companion files of pipelines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dpss.catalogs.pipelines.entries import with_companions_of
+from dpss.catalogs.pipelines.entries import add_companions
 from dpss.catalogs.pipelines.samples import PipelineSample
 from dpss.formats.endings import is_of_matrix_folder
 from dpss.model import MatrixRef
@@ -26,7 +26,7 @@ def is_matrix_folder(path: Path) -> bool:
 
 
 def check_extent(folder: Path) -> None:
-    """Check that a folder may be a sample's: not a whole disk, which would be walked for hours.
+    """Check that a folder is small enough to be a sample's, not a whole disk.
 
     Matrices in many files, such as zarr, count as one.
 
@@ -69,9 +69,9 @@ def make_ref(project: str, name: str, shown: str, path: Path) -> MatrixRef:
 
 
 def make_sample_ref(
-    project: str, name: str, sample: PipelineSample, places: Mapping[str, Path]
+    project: str, name: str, sample: PipelineSample, paths: Mapping[str, Path]
 ) -> MatrixRef:
-    """Return the reference to the matrix of a sample, with the files beside it.
+    """Return the reference to the matrix of a sample, with its companion files.
 
     The fingerprint is that of all files that are read.
 
@@ -79,20 +79,20 @@ def make_sample_ref(
         project: The project's id.
         name: The matrix's name within it.
         sample: The sample.
-        places: Path of each of its files by the path in the sample, which is published.
+        paths: Local path of each of its files by its published path.
 
     Raises:
         OSError: A file or folder can't be read.
     """
-    ref = make_ref(project, name, sample.path, places[sample.path])
-    locations = {path: str(place) for path, place in places.items()}
-    return with_companions_of(
+    ref = make_ref(project, name, sample.path, paths[sample.path])
+    locations = {shown: str(path) for shown, path in paths.items()}
+    return add_companions(
         ref, sample, locations, lambda path: fingerprint(open_source(locations[path]))
     )
 
 
 def size_of(source: Source) -> int | None:
-    """Return the size of a file, or of all files of a folder; ``None`` where not known."""
+    """Return the size of a file, or of all files of a folder; ``None`` if not known."""
     blobs = source.blobs().values() if hasattr(source, "blobs") else (source,)
     sizes = [blob.size_bytes for blob in blobs]
     return None if None in sizes else sum(size or 0 for size in sizes)

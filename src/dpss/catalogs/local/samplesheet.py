@@ -1,6 +1,6 @@
 """Sample sheets: tables of samples with the paths of their matrices, with nf-core's column names.
 
-A sheet is read as a whole: all faults are told together, each with its line and column.
+A sheet is checked as a whole: one error lists all faults, each with its line and column.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dpss.storage.redaction import redact_url
 MAX_BYTES = 1 << 24
 """Largest sheet that is read, in bytes."""
 REQUIRED = ("sample", "path")
-"""Columns that a sheet has."""
+"""Columns that a sheet must have."""
 OPTIONAL = ("expected_cells", "chemistry", "group")
-"""Columns that it may have; all others are not used."""
+"""Columns that a sheet may have; others are ignored."""
 MOST_FAULTS = 10
 """Most faults that a message lists."""
 LONGEST_TERM = 100
@@ -29,9 +29,9 @@ LONGEST_TERM = 100
 LONGEST_PATH = 4096
 """Most characters of a path; no file system has longer ones."""
 ONE_LINE = "each sample has one line, with the matrix of all its lanes"
-"""Advice where a sample or a matrix is in several lines."""
+"""Advice for a sample or a matrix in several lines."""
 _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-"""A first line that tells Excel the delimiter."""
+"""First line that states the delimiter for Excel."""
 _SHOWN, _LISTED = 60, 10
 """Most characters of a field, and most names, in a message."""
 
@@ -47,13 +47,13 @@ class SheetFault:
     message: str
 
     def __str__(self) -> str:
-        """Return place and message."""
+        """Return line, column and message."""
         column = f", column {self.column}" if self.column else ""
         return f"line {self.line}{column}: {self.message}"
 
 
 def sheet_error(name: str, faults: Sequence[SheetFault]) -> SettingsError:
-    """Return the error of a sheet, which lists its faults, a line for each.
+    """Return the error that lists the faults of a sheet, a line for each.
 
     Args:
         name: The sheet as the user gave it.
@@ -74,9 +74,9 @@ class SheetRow:
     """Line of the file, from 1."""
     sample: str
     path: str
-    """Path or address of its matrix, as the sheet has it."""
+    """Path or address of its matrix, as in the sheet."""
     expected_cells: int | None = None
-    """Number of cells that was planned, at least 1; ``None`` where none is stated."""
+    """Planned number of cells, at least 1; ``None`` if not stated."""
     chemistry: str = ""
     group: str = ""
 
@@ -130,7 +130,7 @@ def parse_sheet(data: bytes, name: str) -> tuple[SampleSheet, list[SheetFault]]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the first names of a list, and how many more there are.
+    """Return the first names of a list, and the number of the others.
 
     >>> listed(["a", "b"]), listed(list("abcdefghijklm"))
     ('a, b', 'a, b, c, d, e, f, g, h, i, j and 3 more')
@@ -141,7 +141,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def shown(field: str) -> str:
-    """Return a field in quotes, as messages have it: cut where it is long, without secrets."""
+    """Return a field in quotes for messages, shortened and without secrets."""
     return repr(_cut(redact_url(field)))
 
 
@@ -150,7 +150,7 @@ def _cut(text: str) -> str:
 
 
 def _text_of(data: bytes, name: str) -> str:
-    """Return the text of a sheet; UTF-16, as Excel's "Unicode text", is refused."""
+    """Return the text of a sheet; raise for UTF-16, such as Excel's "Unicode text"."""
     advice = "is not UTF-8 text; save it as CSV UTF-8"
     try:
         text = data.decode("utf-8-sig")
@@ -164,12 +164,12 @@ def _text_of(data: bytes, name: str) -> str:
 
 
 def _is_blank(fields: Sequence[str]) -> bool:
-    """Return whether a line has nothing but delimiters, of any kind, and blanks."""
+    """Return whether a line consists of delimiters and blanks."""
     return not any(field.strip(' \t,;\r\n"') for field in fields)
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of the first line of each record, and its fields."""
+    """Yield the number of the first line of each record, and the record's fields."""
     first = next((line for line in io.StringIO(text) if line.strip(' \t,;\r\n"')), "")
     stated = _SEPARATOR.fullmatch(first)
     delimiter = stated[1] if stated else max(",\t;", key=first.count)
@@ -217,7 +217,7 @@ def _is_whole(
 def _row(
     line: int, columns: Sequence[str], fields: Sequence[str], faults: list[SheetFault]
 ) -> SheetRow:
-    """Return a sample, and note the faults of its line."""
+    """Return a sample; add the faults of its line to ``faults``."""
     given = {column: field.strip() for column, field in zip(columns, fields, strict=True)}
     for column, check in _CHECKS.items():
         message = check(given.get(column, ""))
@@ -274,16 +274,16 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "chemistry": _fault_of_term,
     "group": _fault_of_term,
 }
-"""Functions that return the fault of a column's field; an empty text for a good one."""
+"""Functions that return the fault of a column's field; empty without a fault."""
 
 
 def _repeated(rows: Sequence[SheetRow]) -> Iterator[SheetFault]:
-    """Yield the samples and paths that an earlier line has, too."""
+    """Yield a fault for each sample and path that an earlier line has, too."""
     for column in REQUIRED:
         first: dict[str, int] = {}
         for row in rows:
             value = row.sample if column == "sample" else row.path
-            # Not every file system keeps names apart that differ in upper and lower case.
+            # Some file systems ignore case.
             key = value.casefold() if column == "sample" else value
             if value and key in first:
                 again = f"{shown(value)} is in line {first[key]}, too"

@@ -1,4 +1,4 @@
-"""The catalog of a sample sheet: one project, with a matrix for each sample."""
+"""Catalog of a sample sheet: one project, with a matrix for each sample."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 class SheetCatalog:
     """The samples of a sheet as one project, named after the sheet.
 
-    Relative paths are below the sheet's folder. Each sample is looked up before the project is
-    returned, so that nothing is read of a sheet with a fault.
+    Relative paths are below the sheet's folder. All samples are looked up before the project is
+    returned: no matrix of a sheet with a fault is read.
     """
 
     sheet: str
@@ -50,7 +50,7 @@ class SheetCatalog:
 
         Raises:
             UnreachableError: The sheet can't be read.
-            SettingsError: It has faults; the message has a line for each.
+            SettingsError: The sheet has faults; the message has a line for each.
         """
         path = _path_of(self.sheet)
         sheet, faults = _read(path, self.sheet)
@@ -66,12 +66,12 @@ class SheetCatalog:
                 continue
             try:
                 ref = _ref(project, row, path.parent)
-                places = _places(ref)
-                other = next((first[place] for place in places if place in first), 0)
+                addresses = _addresses(ref)
+                other = next((first[each] for each in addresses if each in first), 0)
                 if other:
                     again = f"{shown(row.path)} is the matrix of line {other}, too"
                     faults.append(SheetFault(row.line, "path", f"{again}; {ONE_LINE}"))
-                first |= dict.fromkeys(places, row.line)
+                first |= dict.fromkeys(addresses, row.line)
                 refs.append(ref)
             except (DpssError, OSError, ValueError) as error:
                 faults.append(SheetFault(row.line, "path", _reason(row, error)))
@@ -124,15 +124,15 @@ def _ref(project: str, row: SheetRow, folder: Path) -> MatrixRef:
     )
 
 
-def _places(ref: MatrixRef) -> list[str]:
-    """Return the addresses of a matrix in all its formats, each in one form."""
+def _addresses(ref: MatrixRef) -> list[str]:
+    """Return the addresses of a matrix in all its formats, local ones resolved."""
     same = ref.companions.same_locations if ref.companions else ()
     local = ((address, local_path(address)) for address in (ref.address, *same))
     return [address if path is None else str(path.resolve()) for address, path in local]
 
 
 def _reason(row: SheetRow, error: Exception) -> str:
-    """Return the reason why a sample can't be read, which names its path once."""
+    """Return the reason why a sample can't be read, with its path once."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     filename = str(getattr(error, "filename", None) or "")
     if filename and Path(filename).name != Path(row.path).name:

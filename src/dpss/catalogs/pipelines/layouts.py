@@ -26,7 +26,7 @@ class PipelineLayout:
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
     """Role and pattern of each kind of file."""
     folders: re.Pattern[str] | None = None
-    """Pattern of paths below ``at`` that are the pipeline's own."""
+    """Pattern of paths below ``at`` that the pipeline uses."""
 
 
 def _layout(pipeline: str, folders: str = "", at: str = _AT, **tails: str) -> PipelineLayout:
@@ -89,7 +89,7 @@ LAYOUTS = (
         metrics=r"_Metrics_Summary\.csv",
     ),
 )
-"""All layouts; a path belongs to the first one that has it."""
+"""All layouts; a path belongs to the first layout that fits."""
 
 GENERIC = frozenset(
     {
@@ -102,7 +102,7 @@ ENDINGS = re.compile(
     r"(?:[._-](?:count|alevin_results|alevin|starsolo|solo|kb))?[._-]*$", re.IGNORECASE
 )
 """Ends of a folder's name that name the pipeline, not the sample."""
-TOGETHER = frozenset({"all-sample", "all-well"})
-"""Names of Parse's folders that hold all samples once more."""
+COMBINED = frozenset({"all-sample", "all-well"})
+"""Names of Parse's folders that hold all samples together."""
 INTERNAL = re.compile(r"(?:.*/)?(?:[A-Z][A-Z0-9_]*_CS|_[^/]*|multi|analysis|aggregate_barcodes)/.*")
-"""Pattern of paths in a sample's folder that pipelines use for themselves."""
+"""Pattern of paths in a sample's folder for internal use of pipelines."""

@@ -57,7 +57,7 @@ class Hdf5Elements:
         return {name: _text(node.attrs[name]) for name in names if name in node.attrs}
 
     def kind(self, path: str) -> str:
-        """Return numpy's letter for a vector's type, ``O`` for text; empty for other things."""
+        """Return the kind of a vector's dtype, ``O`` for text; empty for other objects."""
         node = self.file.h5.get(path)
         if not isinstance(node, h5py.Dataset) or node.ndim != 1:
             return ""

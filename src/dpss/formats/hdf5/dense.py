@@ -1,4 +1,4 @@
-"""Dense cells × genes datasets in HDF5: in tiles, or as a stream where chunks are huge."""
+"""Dense cells × genes datasets in HDF5: in tiles, or as a stream of very large chunks."""
 
 from __future__ import annotations
 

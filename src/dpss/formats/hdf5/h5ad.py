@@ -32,7 +32,7 @@ FORMAT = "h5ad"
 
 
 def is_h5ad(file: Hdf5File) -> bool:
-    """Return whether an HDF5 file looks like an AnnData object."""
+    """Return whether an HDF5 file has the layout of an AnnData object."""
     h5 = file.h5
     return h5.attrs.get("encoding-type") in ("anndata", b"anndata") or (
         # MuData has obs and var, too.
@@ -61,9 +61,9 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
         for name in modalities:
             if "var" not in modalities[name]:
                 continue
-            layers, said = _layers(file, f"mod/{name}")
+            layers, own_notes = _layers(file, f"mod/{name}")
             if layers and holds_genes(name, layers[0].genes):
-                matrices.append((name, layers, said))
+                matrices.append((name, layers, own_notes))
         others = sorted(set(modalities) - {name for name, *_ in matrices})
     if not matrices:
         raise NoMatrixError(
@@ -76,12 +76,12 @@ def open_h5mu(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
             name if named else "",
             "h5mu",
             layers,
-            (*notes, *said),
+            (*notes, *own_notes),
             (ANNDATA_ORIENTATION,),
             cell_table(file, f"mod/{name}/obs"),
             _coordinates(file, f"mod/{name}/obsm"),
         )
-        for name, layers, said in matrices
+        for name, layers, own_notes in matrices
     )
 
 
@@ -97,12 +97,12 @@ def open_h5ad(blob: Blob, file: Hdf5File) -> Matrix:
     if not layers:
         raise NoMatrixError(f"{blob.url}: there is no X, raw.X or layer in this h5ad file")
     cells = cell_table(file, "obs")
-    where, facts = _coordinates(file, "obsm"), ElementsFacts(Hdf5Elements(file), "uns")
-    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,), cells, where, facts)
+    coordinates = _coordinates(file, "obsm")
+    facts = ElementsFacts(Hdf5Elements(file), "uns")
+    return Matrix("", FORMAT, layers, notes, (ANNDATA_ORIENTATION,), cells, coordinates, facts)
 
 
 def _coordinates(file: Hdf5File, path: str) -> ArrayCoordinates:
-    """Return the coordinates in a group, none of which is opened yet."""
     return ArrayCoordinates(file, Hdf5Elements(file), path)
 
 
@@ -133,8 +133,8 @@ def _layers(file: Hdf5File, root: str) -> tuple[tuple[Layer, ...], tuple[Note, .
         else:
             found.append(_layer(file, name, f"{root}/layers/{name}", _count_cells(found), genes))
     n_cells = _count_cells(found)
-    said = () if n_cells is None else note_cells(file, f"{root}/obs", n_cells, needed=False)
-    return tuple(found), (*notes, *note_others(others), *said)
+    cell_notes = () if n_cells is None else note_cells(file, f"{root}/obs", n_cells, needed=False)
+    return tuple(found), (*notes, *note_others(others), *cell_notes)
 
 
 def _count_cells(layers: Sequence[Layer]) -> int | None:
@@ -153,7 +153,7 @@ def _other_encoding(node: Any) -> str:
 
 
 def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, genes: GeneTable) -> Layer:
-    """Open one layer, and check it against the table of genes and the cells of another layer."""
+    """Open a layer; check its shape against the gene table and the cells of another layer."""
     node = file.h5[path]
     shape, encoding = _shape(file, node, path)
     if len(genes) != shape[1]:

@@ -67,9 +67,9 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
     single = len(found) == 1
     elements = Hdf5Elements(file)
     cells = TableBesideNames(elements, "meta.data", None, "cell.names")
-    places = AxisMajorCoordinates(file, elements, "reductions", "cell.embeddings")
+    coordinates = AxisMajorCoordinates(file, elements, "reductions", "cell.embeddings")
     return tuple(
-        Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,), cells, places)
+        Matrix("" if single else name, FORMAT, layers, notes, (_ORIENTATION,), cells, coordinates)
         for name, layers, notes in found
     )
 
@@ -103,7 +103,7 @@ def _layers(file: Hdf5File, assay: str) -> Iterator[SparseLayer | TiledLayer]:
 
 
 def _size(node: h5py.Group, n_features: int) -> tuple[int, int]:
-    """Return the features and cells of a sparse slot; without ``dims``, as its pointers tell."""
+    """Return the numbers of features and cells of a sparse slot, by ``dims`` or ``indptr``."""
     dims = node.attrs.get("dims")
     if dims is None or np.size(dims) != 2:
         return n_features, len(node["indptr"]) - 1
@@ -111,7 +111,7 @@ def _size(node: h5py.Group, n_features: int) -> tuple[int, int]:
 
 
 def _genes(file: Hdf5File, group: h5py.Group, assay: str) -> GeneTable:
-    """Return the features of an assay; those of other assays are not genes."""
+    """Return the features of an assay, with a feature type if they are not genes."""
     table = gene_table({"index": read_strings(file, group["features"])})
     kind = next((kind for form, kind in _OTHER_ASSAYS if form.fullmatch(assay)), GENE_EXPRESSION)
     if kind == GENE_EXPRESSION:

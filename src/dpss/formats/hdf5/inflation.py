@@ -66,7 +66,7 @@ def inflate_all(  # noqa: PLR0913
         decompressor: Address of a decompressor that no other thread uses.
         stored: Address of the stored bytes.
         n_stored: Number of stored bytes.
-        places: ``int64``, shape ``(n_chunks,)``: place of each chunk in the stored bytes.
+        places: ``int64``, shape ``(n_chunks,)``: offset of each chunk in the stored bytes.
         sizes: ``int64``, shape ``(n_chunks,)``: stored size of each chunk, in bytes.
         out: Address of ``n_chunks * n_bytes`` bytes; set.
         n_bytes: Size of each chunk once inflated.
@@ -157,17 +157,17 @@ def can_inflate(layout: DatasetLayout) -> bool:
 def inflate_chunks(
     blob: Blob, layout: DatasetLayout, first: int, stop: int, out: NDArray[Any]
 ) -> Iterator[int]:
-    """Inflate chunks ``first..stop``; yield the numbers of those left to the caller.
+    """Inflate chunks ``first..stop``; yield the numbers of chunks left to the caller.
 
-    These are chunks that were never written, were stored without the filter, or are damaged.
+    Chunks that were never written, were stored without the filter, or are damaged are left.
 
     Args:
         blob: The file.
-        layout: Where the chunks lie; `can_inflate` holds for it.
+        layout: Positions of the chunks; `can_inflate` is true for it.
         first: Number of the first chunk.
         stop: Number after the last chunk.
-        out: Shape ``(stop - first, n_items)``, without gaps; a row is set for each chunk
-            that is not yielded.
+        out: Shape ``(stop - first, n_items)``, contiguous; a row is set for each chunk that is
+            not yielded.
     """
     numbers = np.arange(first, stop)
     for begin, end in coalesce(layout, numbers):

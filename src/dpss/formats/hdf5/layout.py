@@ -24,13 +24,13 @@ _MAX_SPAN = 1 << 20
 
 @dataclass(frozen=True)
 class DatasetLayout:
-    """Positions of the chunks of a dataset, in the order of their place in the array."""
+    """Positions of the chunks of a dataset in the file, in the order of the array."""
 
     chunk_shape: tuple[int, ...]
     grid: tuple[int, ...]
     """Number of chunks along each axis."""
     offsets: NDArray[np.int64]
-    """Place of each chunk in the file, shape ``(n_chunks,)``; -1 for one never written."""
+    """Offset of each chunk in the file, shape ``(n_chunks,)``; -1 for one never written."""
     sizes: NDArray[np.int64]
     """Stored size of each chunk in bytes, shape ``(n_chunks,)``."""
     masks: NDArray[np.int64]
@@ -50,11 +50,11 @@ class DatasetLayout:
 
 
 def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetLayout | None:
-    """Return the positions of the chunks; `None` if the library must read them.
+    """Return the positions of the chunks; ``None`` if the library must read the dataset.
 
     A file may state that its partial chunks have no filters (``H5Pset_chunk_opts``), which h5py
-    does not tell. A filtered chunk mostly has another size than one without filters: the library
-    reads a dataset with a partial chunk of full size.
+    does not show. As a filtered chunk mostly has another size, the library reads datasets with a
+    partial chunk of full size.
 
     Args:
         url: Address of the file, for errors.
@@ -71,7 +71,7 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
         return None
     partial = tuple(n % c > 0 for n, c in zip(dataset.shape, dataset.chunks, strict=True))
     if filters == (SHUFFLE,) and any(partial):
-        # Whether the partial ones have the filter shows neither in their size nor in their bytes.
+        # Neither size nor bytes of a partial chunk show whether it has the filter.
         return None
     grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
     n_chunks = prod(grid)
@@ -104,11 +104,11 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
 
 
 def _is_partial(layout: DatasetLayout, number: int, partial: tuple[bool, ...]) -> bool:
-    """Return whether a chunk reaches over the array's end.
+    """Return whether a chunk extends beyond the array's end.
 
     Args:
-        layout: Where the chunks lie.
-        number: The chunk.
+        layout: Positions of the chunks.
+        number: Number of the chunk.
         partial: Whether the last chunk along each axis does.
     """
     place = np.unravel_index(number, layout.grid)
@@ -131,8 +131,8 @@ def dtype_of(dataset: h5py.Dataset, place: str) -> np.dtype[Any]:
 def is_plain(dataset: h5py.Dataset) -> bool:
     """Return whether the stored bytes of a dataset's items are those of its numpy type.
 
-    A type of HDF5 may keep a number in some bits of its bytes, at any offset, and a fraction with
-    any bias of the exponent; the library converts it to the next type that numpy has.
+    A type of HDF5 may use only some bits of its bytes, or another bias of the exponent; the library
+    converts it to the next type of numpy.
     """
     dtype, stored = dataset.dtype, dataset.id.get_type()
     if not dtype.isnative or stored.get_size() != dtype.itemsize:
@@ -150,7 +150,7 @@ def coalesce(
     """Group chunks that are adjacent in the file: yield (first, last) positions in ``numbers``.
 
     Args:
-        layout: Where the chunks lie.
+        layout: Positions of the chunks.
         numbers: Numbers of the chunks.
         max_bytes: Most bytes of a group of several chunks; ``None`` for no limit.
     """

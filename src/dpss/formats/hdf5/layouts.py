@@ -29,7 +29,7 @@ class Layout:
 
     info: FormatInfo
     load: Callable[[], LayoutFunctions]
-    """Imports the reader and returns its functions; called when a file is first held against it."""
+    """Imports the reader and returns its functions; called when it is first tried."""
 
     @cached_property
     def functions(self) -> LayoutFunctions:
@@ -102,7 +102,7 @@ LAYOUTS = (
         ),
         _load_loom,
     ),
-    # After those whose groups have names: it opens all groups, of which some may be damaged.
+    # After layouts with known names of groups: it opens all groups, of which some may be damaged.
     Layout(
         FormatInfo(
             "10x h5, Cell Ranger 2 and 3",
@@ -130,4 +130,4 @@ LAYOUTS = (
         _load_plain,
     ),
 )
-"""All layouts, in the order in which a file is held against them."""
+"""All layouts, in the order in which they are tried."""

@@ -1,4 +1,4 @@
-"""Loom 2 and 3: genes × cells in HDF5, with attributes of genes and cells beside it."""
+"""Loom 2 and 3: genes × cells in HDF5, with attributes of genes and cells."""
 
 from __future__ import annotations
 
@@ -67,9 +67,10 @@ def open_loom(blob: Blob, file: Hdf5File) -> Matrix:
         "genes × cells", "Loom defines rows as genes and columns as cells."
     )
     named = next((name for name in _CELL_NAMES if name in listed), None)
-    cells = ElementsTable(Hdf5Elements(file), "col_attrs", named) if listed else None
-    places = AttributeCoordinates(file, Hdf5Elements(file), "col_attrs") if listed else None
-    return Matrix("", FORMAT, tuple(layers), notes, (orientation,), cells, places)
+    elements = Hdf5Elements(file)
+    cells = ElementsTable(elements, "col_attrs", named) if listed else None
+    coordinates = AttributeCoordinates(file, elements, "col_attrs") if listed else None
+    return Matrix("", FORMAT, tuple(layers), notes, (orientation,), cells, coordinates)
 
 
 def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int) -> TiledLayer:
@@ -88,10 +89,10 @@ def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int)
 
 
 def _columns(file: Hdf5File, n: int, where: str) -> dict[str, NDArray[np.object_]]:
-    """Return the attributes of genes that are text, or numbers where none is text.
+    """Return the attributes of genes that are text; ids that are numbers if none is text.
 
-    Attributes with two axes (embeddings) are left out; those that are compound give a
-    column per field.
+    Attributes with two axes (embeddings) are left out; a compound attribute gives a column for each
+    field.
     """
     attributes = file.h5.get("row_attrs")
     if not isinstance(attributes, h5py.Group):
@@ -114,7 +115,7 @@ def _columns(file: Hdf5File, n: int, where: str) -> dict[str, NDArray[np.object_
 
 
 def _fields(file: Hdf5File, name: str, node: h5py.Dataset) -> dict[str, NDArray[Any]]:
-    """Return an attribute's values by name: one array, or one for each field."""
+    """Return the values of an attribute by name, or of each of its fields."""
     if node.dtype.itemsize > _MAX_NAME_BYTES:
         return {}
     if node.dtype.names is None:

@@ -1,4 +1,4 @@
-"""Opening of HDF5 files, by the first layout that a file has."""
+"""Opening of HDF5 files with the first layout that fits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dpss.storage.base import Blob, Tree
 from dpss.storage.offset import from_offset
 
 _N_GROUPS = 16
-"""Groups whose attributes are looked at."""
+"""Most groups whose attributes are read for a message."""
 
 
 def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
-    """Open an HDF5 file by the first layout that it has.
+    """Open an HDF5 file with the first layout that it has.
 
     Raises:
         NeedsWholeError: The file is compressed, or the source is not a file.

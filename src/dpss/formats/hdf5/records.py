@@ -1,4 +1,4 @@
-"""The format HDF5, whose layouts are a table of their own."""
+"""The format HDF5; `dpss.formats.hdf5.layouts` has its layouts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _load() -> FormatFunctions:
 
 
 def preload() -> None:
-    """Import the reader of h5ad, the commonest format, before children are forked."""
+    """Import the reader of h5ad, the commonest format, before processes are forked."""
     import_module("dpss.formats.hdf5.reader")
     LAYOUTS[0].load()
 

@@ -1,8 +1,7 @@
-"""Dense HDF5 datasets in chunks too large to be held: inflated piece by piece.
+"""Dense HDF5 datasets in chunks too large to be held, inflated piece by piece.
 
-Some programs write a whole matrix as a single chunk. HDF5 can only decompress it
-whole; but deflated bytes can be inflated as a stream, which gives the rows of a chunk one after the
-other.
+Some programs write a whole matrix as a single chunk, which HDF5 can only decompress whole. Deflated
+bytes can be inflated as a stream, which gives the rows of a chunk in order.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def can_stream(array: ChunkedArray) -> bool:
 
 @dataclass(frozen=True)
 class StreamedLayer:
-    """A dense dataset in huge chunks as a `dpss.formats.base.Layer`; a partition is some chunks."""
+    """A dense dataset in large chunks as a `dpss.formats.base.Layer`."""
 
     name: str
     file: Hdf5File
@@ -66,7 +65,7 @@ class StreamedLayer:
         return layout
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Return a partition per chunk: of cells where chunks hold whole cells, else of chunks."""
+        """Return a partition for each chunk: its cells if it holds whole cells, else its number."""
         layout = self._layout
         if not self.cell_major:
             return [range(i, i + 1) for i in range(layout.grid[0] * layout.grid[1])]
@@ -138,7 +137,7 @@ class StreamedLayer:
             if not stored:
                 stored = self.file.blob.read_range(at, min(_PIECE_BYTES, end - at))
                 at += len(stored)
-            # The inflater may hold output back with no input left: it is asked for it.
+            # The inflater may have more output without further input.
             try:
                 piece = inflater.decompress(stored, piece_bytes)
             except _INFLATE_ERROR as error:
@@ -152,6 +151,6 @@ class StreamedLayer:
             yield piece
 
     def _plain(self, at: int, end: int, piece_bytes: int) -> Iterator[bytes]:
-        """Yield the bytes of a chunk that is stored as it is."""
+        """Yield the bytes of a chunk that is stored without the filter."""
         for start in range(at, end, piece_bytes):
             yield self.file.blob.read_range(start, min(piece_bytes, end - start))

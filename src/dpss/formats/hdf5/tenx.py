@@ -28,7 +28,7 @@ _NAMES = {"barcodes", "features", "genes"}
 
 
 def is_tenx_h5(file: Hdf5File) -> bool:
-    """Return whether an HDF5 file is laid out as Cell Ranger does it."""
+    """Return whether an HDF5 file has the layout of Cell Ranger."""
     return next(_groups(file), None) is not None
 
 
@@ -56,13 +56,11 @@ def _is_matrix(members: set[str]) -> bool:
 
 
 def _open_group(file: Hdf5File, group: str, name: str) -> Matrix:
-    """Open a group."""
     node = file.h5[group]
     genes = _genes(file, node)
-    n_aside = _count_filtered_out(node) if genes.probes else 0
-    if genes.probes and n_aside:
-        said = f" {n_aside:,} probes that Cell Ranger filters out are among them."
-        evidence = replace(genes.probes, sentence=genes.probes.sentence + said)
+    if genes.probes and (n := _count_filtered_out(node)):
+        more = f" {n:,} probes that Cell Ranger filters out are among them."
+        evidence = replace(genes.probes, sentence=genes.probes.sentence + more)
         genes = replace(genes, probes=evidence)
     layer = _layer(file, group, genes)
     notes = note_cells(file, f"{group}/barcodes", layer.n_cells)
@@ -83,7 +81,7 @@ def _count_filtered_out(node: h5py.Group) -> int:
 
 
 def _layer(file: Hdf5File, group: str, genes: GeneTable) -> SparseLayer:
-    """Open a group: its columns are cells, so that 10x's CSC is cell-major."""
+    """Open the matrix of a group: its columns are cells, so that 10x's CSC is cell-major."""
     node = file.h5[group]
     shape = read_whole(file, node["shape"])
     if len(shape) != 2:
@@ -97,7 +95,7 @@ def _layer(file: Hdf5File, group: str, genes: GeneTable) -> SparseLayer:
 
 
 def _genes(file: Hdf5File, node: h5py.Group) -> GeneTable:
-    """Return the features; those of ``raw_probe_bc_matrix.h5`` are probes with a gene id each."""
+    """Return the features; in ``raw_probe_bc_matrix.h5`` they are probes with gene ids."""
     if "features" in node:
         features = node["features"]
         kinds = features.get("feature_type")

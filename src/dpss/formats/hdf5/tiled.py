@@ -16,11 +16,11 @@ from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
 from dpss.formats.hdf5.file import ChunkedArray, Hdf5File, reading
 
 _MAX_INDEXED = 1 << 21
-"""Most chunks whose places are kept, at 24 bytes each; beyond, HDF5 looks them up."""
+"""Most chunks whose positions are kept, at 24 bytes each; beyond, HDF5 looks them up."""
 _ROWS_BYTES = 1 << 22
-"""Size of the pieces in which a dataset without chunks is read."""
+"""Size in bytes of a tile of a dataset without chunks."""
 _LIBRARY_BYTES = 1 << 24
-"""About how much HDF5 is asked for at a time."""
+"""Bytes that are requested from HDF5 at a time."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Hdf5Tiles:
 
     @cached_property
     def tile_shape(self) -> tuple[int, int]:
-        """The chunks' shape; some rows where there are no chunks."""
+        """Shape of a chunk; some rows of a dataset without chunks."""
         chunks = self._array.chunk_shape
         if chunks is not None:
             return chunks[0], chunks[1]
@@ -87,7 +87,7 @@ class Hdf5Tiles:
         across = np.arange(columns.start // width, -(-columns.stop // width), dtype=np.int64)
         numbers = (down[:, None] * n_across + across).ravel()
         numbers = numbers[np.argsort(layout.offsets[numbers], kind="stable")]
-        # Large ones one by one: as many are held as the budget of all threads has room for.
+        # Large chunks are decoded one by one, within the memory budget of all threads.
         n_together = len(numbers) if self.chunk_bytes < LARGE_BYTES else 1
         for first in range(0, len(numbers), max(1, n_together)):
             with DECODED.hold(self.chunk_bytes):
@@ -105,7 +105,7 @@ class Hdf5Tiles:
     def _read_by_library(
         self, rows: range, columns: range
     ) -> Iterator[tuple[int, int, NDArray[Any]]]:
-        """Let HDF5 read, some rows of tiles at a time."""
+        """Yield some rows of tiles at a time, read by HDF5."""
         row_bytes = max(1, len(columns) * self.dtype.itemsize)
         height = self.tile_shape[0]
         step = max(1, _LIBRARY_BYTES // (row_bytes * height)) * height

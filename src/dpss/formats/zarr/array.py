@@ -1,4 +1,4 @@
-"""Zarr arrays, read chunk by chunk straight from the blobs that hold them."""
+"""Zarr arrays, read chunk by chunk from the blobs that hold the chunks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_CHUNK_BYTES = 1 << 29
 """Largest decoded chunk in bytes, as a chunk can only be decoded whole."""
 _LAST_CHARACTER, _REPLACEMENT = 0x10FFFF, 0xFFFD
 _STRIP_BYTES = 1 << 22
-"""About how much of a large chunk is decoded at a time."""
+"""Decoded size of a strip of a large chunk, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ZarrArray:
 
     @property
     def chunk_bytes(self) -> int:
-        """Decoded bytes of a chunk, without rows beyond the array's end."""
+        """Decoded size of a chunk in bytes, without rows beyond the array's end."""
         rows = self.kept_shape[:1] if self._cuts_rows else self.meta.chunk_shape[:1]
         return prod((*rows, *self.meta.chunk_shape[1:])) * self.dtype.itemsize
 
@@ -92,7 +92,7 @@ class ZarrArray:
 
     @property
     def stored_bytes(self) -> int | None:
-        """Bytes that the array takes."""
+        """Stored size of the array in bytes."""
         return self.tree.stored_bytes(self.path)
 
     def __len__(self) -> int:
@@ -123,7 +123,7 @@ class ZarrArray:
                 blob.prefetch(Spans([(0, blob.size_bytes or 0)]))
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
-        """Return the elements ``start..stop``; no library is needed."""
+        """Return the elements ``start..stop``, as `read`."""
         return self.read(start, stop)
 
     def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -170,17 +170,17 @@ class ZarrArray:
             yield ((first, 0), kept) if major == 0 else ((0, first), kept.T)
 
     def _read_lines(self, place: Place, n_lines: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield some lines of a chunk at a time; an unwritten one gives its fill value."""
+        """Yield some lines of a chunk at a time; fill values for one that was never written."""
         stored = locate(self.tree, self.path, self.meta, place)
         if stored is not None:
             try:
                 yield from read_strips(self.meta, stored, n_lines, _STRIP_BYTES)
             except ChunkError as error:
-                raise self._damaged(place, error) from error
+                raise self._damaged_error(place, error) from error
             except DpssError:
                 raise
             except DAMAGE as error:
-                raise self._damaged(place, error) from error
+                raise self._damaged_error(place, error) from error
             return
         length = self.meta.chunk_shape[self.meta.order[1]]
         step = max(1, _STRIP_BYTES // (length * self.dtype.itemsize))
@@ -201,7 +201,7 @@ class ZarrArray:
         return self.read(0, len(self))
 
     def read_chunk(self, place: Place) -> NDArray[Any]:
-        """Return a chunk, decoded, of `kept_shape`, also where the array ends within it.
+        """Return a decoded chunk of `kept_shape`, also if the array ends within it.
 
         Raises:
             CorruptMatrixError: The chunk is damaged.
@@ -225,9 +225,9 @@ class ZarrArray:
                 return self._decode_rows(data)[kept]
             return self._decode(data)[kept]
         except DAMAGE as error:
-            raise self._damaged(place, error) from error
+            raise self._damaged_error(place, error) from error
 
-    def _damaged(self, place: Place, error: BaseException) -> CorruptMatrixError:
+    def _damaged_error(self, place: Place, error: BaseException) -> CorruptMatrixError:
         return CorruptMatrixError(f"{self.url}: chunk {place} is damaged ({error})")
 
     def _decode_rows(self, data: bytes) -> NDArray[Any]:
@@ -273,7 +273,7 @@ class ZarrArray:
 
 
 def _mend_text(texts: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Replace invalid code points, which Python could not encode."""
+    """Replace invalid code points, which Python can't encode."""
     codes = texts.astype(texts.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
     codes[(codes > _LAST_CHARACTER) | ((codes >= 0xD800) & (codes < 0xE000))] = _REPLACEMENT
     return codes.view(texts.dtype.newbyteorder("=")).reshape(texts.shape)

@@ -1,4 +1,4 @@
-"""The place of a zarr array's chunk in storage: an object, or a part of a shard."""
+"""Chunks of zarr arrays in storage: objects, or parts of shards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MISSING = (1 << 64) - 1
 _MAX_INDEX_BYTES = 1 << 26
 
 Place = tuple[int, ...]
-"""Number of a chunk along each axis."""
+"""Index of a chunk along each axis."""
 
 
 class Hierarchy(Protocol):
@@ -27,7 +27,7 @@ class Hierarchy(Protocol):
 
     @property
     def url(self) -> str:
-        """The address without secrets."""
+        """Address of the hierarchy, without secrets."""
 
     def find(self, path: str) -> Blob | None:
         """Return the blob at a path below the root; ``None`` if there is none."""
@@ -88,7 +88,7 @@ def locate(tree: Hierarchy, path: str, meta: ArrayMetadata, place: Place) -> Sto
         tree: The hierarchy.
         path: The array in it.
         meta: Metadata of the array.
-        place: The chunk.
+        place: Index of the chunk along each axis.
 
     Raises:
         CorruptMatrixError: A shard's index is damaged.

@@ -1,8 +1,8 @@
 """Decoders of zarr's chunks: only safe codecs, with a limit of decoded bytes.
 
-Zarr names the codecs of a chunk in its metadata, and libraries look them up by name:
-numcodecs even has one that loads pickles. Here each one is named, and what a chunk
-decodes to is bounded by the chunk's shape before anything is decoded.
+Zarr's metadata names the codecs of a chunk, and libraries look them up by name: numcodecs even has
+one that loads pickles. Here each supported codec is listed, and the chunk's shape limits the
+decoded bytes before anything is decoded.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def decompress(name: str, data: bytes, most: int) -> bytes:
     """Undo a compression.
 
     Raises:
-        ChunkError: More than ``most`` bytes come out.
+        ChunkError: There are more than ``most`` decoded bytes.
         ValueError: The bytes are damaged; also the others of `DAMAGE`.
     """
     out = _DECOMPRESS[name](data, most)
@@ -121,12 +121,12 @@ def decompress(name: str, data: bytes, most: int) -> bytes:
 
 
 def decompress_first(name: str, data: bytes, n_bytes: int) -> bytes:
-    """Undo a compression as far as the first bytes.
+    """Return the first bytes of compressed data.
 
     Args:
         name: ``blosc``, ``zlib``, ``gzip`` or ``zstd``.
         data: The compressed bytes.
-        n_bytes: How many are wanted.
+        n_bytes: Number of decoded bytes to return, at most.
 
     Raises:
         ValueError: The bytes are damaged; also the others of `DAMAGE`.
@@ -138,15 +138,25 @@ def decompress_first(name: str, data: bytes, n_bytes: int) -> bytes:
     return _decode_first_blosc(data, n_bytes)
 
 
-def _decode_first_blosc(data: bytes, n_bytes: int) -> bytes:
-    """Decode the first blocks of a blosc buffer, which are independent of each other.
+def blosc_sizes(data: bytes) -> tuple[int, int]:
+    """Return the decoded size of a blosc buffer, and of each of its blocks, in bytes.
 
-    The header states the size (c-blosc's ``README_CHUNK_FORMAT.rst``); one that states fewer
-    bytes has fewer blocks, at the same places.
+    The format is c-blosc's ``README_CHUNK_FORMAT.rst``.
+
+    Raises:
+        ChunkError: The buffer is cut off.
     """
     if len(data) < BLOSC_HEAD_BYTES or int.from_bytes(data[12:16], "little") != len(data):
         raise ChunkError("is cut off")
-    whole, block = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8))
+    return int.from_bytes(data[4:8], "little"), int.from_bytes(data[8:12], "little")
+
+
+def _decode_first_blosc(data: bytes, n_bytes: int) -> bytes:
+    """Decode the first blocks of a blosc buffer, which are independent of each other.
+
+    A header that states fewer bytes has fewer blocks, at the same offsets.
+    """
+    whole, block = blosc_sizes(data)
     if whole < n_bytes or block < 1:
         raise ChunkError(f"does not hold {n_bytes:,} bytes")
     if data[2] & BLOSC_COPIED:
@@ -189,7 +199,7 @@ def decode_json(data: bytes, n_items: int) -> NDArray[np.object_]:
 
 
 def unshuffle(data: bytes, item_bytes: int) -> bytes:
-    """Undo numcodecs' shuffle: bytes of equal place stand together."""
+    """Undo numcodecs' shuffle, which stores bytes of equal significance together."""
     n_items = len(data) // item_bytes
     planes = np.frombuffer(data, dtype=np.uint8)
     whole = planes[: n_items * item_bytes].reshape(item_bytes, n_items)
@@ -197,7 +207,7 @@ def unshuffle(data: bytes, item_bytes: int) -> bytes:
 
 
 def accumulate(data: bytes, config: Mapping[str, Any]) -> bytes:
-    """Undo numcodecs' delta, which stores the difference from the number before."""
+    """Undo numcodecs' delta, which stores differences between neighbours."""
     stored = np.dtype(str(config.get("astype") or config["dtype"]))
     steps = np.frombuffer(data, dtype=stored)
     return np.cumsum(steps, dtype=np.dtype(str(config["dtype"]))).tobytes()

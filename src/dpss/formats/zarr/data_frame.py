@@ -1,4 +1,4 @@
-"""Zarr groups behind the interface of `dpss.formats.annotation.data_frame`."""
+"""Zarr groups with the interface `dpss.formats.annotation.data_frame.Elements`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dpss.formats.zarr.group import ZarrTree
 
 @dataclass(frozen=True)
 class ZarrElements:
-    """A zarr hierarchy as `dpss.formats.annotation.data_frame.Elements`."""
+    """A zarr hierarchy with the interface `dpss.formats.annotation.data_frame.Elements`."""
 
     tree: ZarrTree
 
@@ -37,7 +37,7 @@ class ZarrElements:
         return self.tree.attributes(path) if path in self.tree else {}
 
     def kind(self, path: str) -> str:
-        """Return numpy's letter for a vector's type, ``O`` for text; empty for other things."""
+        """Return the kind of a vector's dtype, ``O`` for text; empty for other objects."""
         array = self._array(path)
         return "" if array is None else str(array.dtype.kind)
 
@@ -87,11 +87,11 @@ class ZarrElements:
         return self.vector(where) if isinstance(stated, str) and self.kind(where) else None
 
     def _array(self, path: str) -> ZarrArray | None:
-        """Return a vector, ``None`` for everything else."""
+        """Return a vector; ``None`` for other objects, or one that can't be read."""
         if not self.tree.is_array(path):
             return None
         try:
             array = self.tree.array(path)
         except UnknownFormatError:
-            return None  # records, objects, or a codec that isn't read
+            return None
         return array if len(array.shape) == 1 else None

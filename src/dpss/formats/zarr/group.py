@@ -1,4 +1,4 @@
-"""A zarr hierarchy in a folder or archive, with its groups and arrays."""
+"""Zarr hierarchies in a folder or archive, with their groups and arrays."""
 
 from __future__ import annotations
 
@@ -27,15 +27,20 @@ _KEPT_FILES = 256
 
 
 class ZarrTree:
-    """A zarr hierarchy below a folder of a tree. It can be pickled."""
+    """A zarr hierarchy below a folder of a tree; can be pickled."""
 
     def __init__(self, blob: Tree, root: str = "") -> None:
-        """Take the tree of the hierarchy; nothing is read yet."""
+        """Take a tree and the hierarchy's path in it; nothing is read yet."""
         self.blob = blob
         self._root = root
+        self._prefix = f"{root}/" if root else ""
+        self._folders: dict[str, str] = {}
+        """Resolved path, below which files must lie, of each folder that files name as theirs."""
+        self._metadata_files: dict[str, Mapping[str, Any]] = {}
+        """Content of the small files of metadata that were read, by path."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle without the listing, which is made again when needed."""
+        """Pickle without the listing."""
         return ZarrTree, (self.blob, self._root)
 
     @property
@@ -50,22 +55,20 @@ class ZarrTree:
     @cached_property
     def _nodes(self) -> frozenset[str]:
         """Paths of all groups and arrays, that of the root empty."""
-        prefix = f"{self._root}/" if self._root else ""
         found = set()
         for path in self._blobs:
             folder, _, name = path.rpartition("/")
-            if name in METADATA and f"{folder}/".startswith(prefix):
-                found.add(folder[len(prefix) :] if len(folder) >= len(prefix) else "")
+            if name in METADATA and f"{folder}/".startswith(self._prefix):
+                found.add(folder[len(self._prefix) :])
         return frozenset(found)
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
         """Bytes below each array."""
         sizes: dict[str, int] = {}
-        prefix = f"{self._root}/" if self._root else ""
         for path, blob in self._blobs.items():
-            if path.startswith(prefix):
-                parts = path[len(prefix) :].split("/")[:-1]
+            if path.startswith(self._prefix):
+                parts = path[len(self._prefix) :].split("/")[:-1]
                 for n in range(len(parts), 0, -1):
                     if "/".join(parts[:n]) in self._nodes:
                         node = "/".join(parts[:n])
@@ -79,18 +82,17 @@ class ZarrTree:
         Raises:
             OtherFileError: The file is a symbolic link that leads out of the folder.
         """
-        blob = self._blobs.get(f"{self._root}/{path}" if self._root else path)
-        place = path_of(blob)
-        if place is not None:
-            self._check_place(place, path)
+        blob = self._blobs.get(self._prefix + path)
+        if (file := path_of(blob)) is not None:
+            self._check_inside(file, path)
         return blob
 
-    def _check_place(self, file: Path, path: str) -> None:
-        """Refuse a file of a local folder that lies elsewhere in truth.
+    def _check_inside(self, file: Path, path: str) -> None:
+        """Check that a local file lies in the folder of the hierarchy.
 
         Args:
-            file: Where the file is said to lie.
-            path: Its path below the root, by which the root's own place is known: a tree may be a
+            file: The file's own path.
+            path: Its path below the root, from which the root's folder follows: a tree may be a
                 part of another, or of several folders.
         """
         folder = folder_above(str(file), path)
@@ -104,13 +106,8 @@ class ZarrTree:
             "read: copy it into the folder"
         )
 
-    @cached_property
-    def _folders(self) -> dict[str, str]:
-        """The resolved path below which files must lie, by that of a folder as it is named."""
-        return {}
-
     def stored_bytes(self, path: str) -> int | None:
-        """Return the size of all that lies directly in an array."""
+        """Return the size of all files of an array, in bytes."""
         return self._sizes.get(path, 0)
 
     def __contains__(self, path: str) -> bool:
@@ -153,15 +150,15 @@ class ZarrTree:
         return ZarrArray(self, path, parsed)
 
     def _check_names(self, path: str, meta: ArrayMetadata) -> None:
-        """Refuse an array whose chunks all have other names than its metadata tell.
+        """Check that an array with chunks has one with a name that its metadata tell.
 
-        They would be looked for in vain, and the array read as fill values. Zarr 2.0 to 2.7 wrote
-        chunks in folders without saying so.
+        Otherwise no chunk would be found, and the array read as fill values. Zarr 2.0 to 2.7 wrote
+        chunks in folders without stating it.
         """
         shown = self._chunk_names.get(path)
         if shown is None or meta.is_key(shown):
             return
-        prefix = f"{self._root}/{path}/" if self._root else f"{path}/"
+        prefix = f"{self._prefix}{path}/"
         names = (blob[len(prefix) :] for blob in self._blobs if blob.startswith(prefix))
         if not any(map(meta.is_key, names)):
             first = meta.key((0,) * len(meta.shape))
@@ -172,11 +169,10 @@ class ZarrTree:
 
     @cached_property
     def _chunk_names(self) -> dict[str, str]:
-        """The name of one chunk of each array, by the array's path; none of empty arrays."""
-        prefix = f"{self._root}/" if self._root else ""
+        """Name of one chunk of each array that has chunks, by the array's path."""
         found: dict[str, str] = {}
         for blob in self._blobs:
-            below = blob[len(prefix) :] if blob.startswith(prefix) else ""
+            below = blob[len(self._prefix) :] if blob.startswith(self._prefix) else ""
             name = _CHUNK_NAME.search(below)
             if name and below[: name.start()] not in found:
                 found[below[: name.start()]] = name[0][1:]
@@ -193,8 +189,8 @@ class ZarrTree:
 
     def _json(self, path: str) -> Mapping[str, Any] | None:
         """Return the content of a file of metadata; `None` where there is no such file."""
-        if path in self._read:
-            return self._read[path]
+        if path in self._metadata_files:
+            return self._metadata_files[path]
         blob = self.find(path)
         if blob is None:
             return None
@@ -208,24 +204,19 @@ class ZarrTree:
                 raise ValueError("it is no object")
         except (ValueError, RecursionError) as error:
             raise CorruptMatrixError(f"{blob.url}: can't be read as JSON ({error})") from error
-        if len(data) <= _KEPT_JSON_BYTES and len(self._read) < _KEPT_FILES:
-            self._read[path] = found
+        if len(data) <= _KEPT_JSON_BYTES and len(self._metadata_files) < _KEPT_FILES:
+            self._metadata_files[path] = found
         return found
-
-    @cached_property
-    def _read(self) -> dict[str, Mapping[str, Any]]:
-        """Content of the small files of metadata that were read, by path."""
-        return {}
 
 
 def folder_above(file: str, path: str, separator: str = os.sep) -> str:
-    r"""Return the folder in which a file has a path, with a separator at its end; else empty.
+    r"""Return the folder below which a file has a path, with a separator; else empty.
 
     >>> folder_above("/data/m.zarr/X/0.0", "X/0.0", "/")
     '/data/m.zarr/'
 
     Args:
-        file: Where the file lies, with the system's separators.
+        file: The file's own path, with the system's separators.
         path: Its path below the folder, with slashes.
         separator: The system's separator.
     """

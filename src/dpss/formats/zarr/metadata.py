@@ -1,4 +1,4 @@
-"""Zarr's metadata, version 2 and 3, as one description of an array."""
+"""Metadata of zarr arrays, one description for versions 2 and 3."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Shards:
 
 @dataclass(frozen=True)
 class ArrayMetadata:
-    """Metadata of an array, the same for zarr 2 and 3."""
+    """Metadata of an array of zarr 2 or 3."""
 
     shape: tuple[int, ...]
     chunk_shape: tuple[int, ...]
-    """Shape of the smallest piece that is decoded at once."""
+    """Shape of the smallest part that can be decoded alone."""
     dtype: np.dtype[Any] | None
     """Type of the items as stored; ``None`` for strings of variable length."""
     fill: Any
@@ -61,7 +61,7 @@ class ArrayMetadata:
     shards: Shards | None
     separator: str
     prefix: str
-    """Part of a chunk's name before its numbers."""
+    """Prefix of a chunk's key."""
 
     def key(self, place: tuple[int, ...]) -> str:
         """Return the key of a chunk, or of its shard in a sharded array."""
@@ -202,13 +202,13 @@ def _parse_v3(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
 
 
 def _check_extensions(meta: Mapping[str, Any], url: str) -> None:
-    """Refuse what changes how an array is stored and is not known here.
+    """Check that an array uses no unsupported extension.
 
-    Chunks that are looked for at the wrong place would read as fill values.
+    Chunks that are not found at their keys would be read as fill values.
 
     Raises:
-        UnknownFormatError: The array has another grid, other names of chunks or a transformer, or
-            a field that must be understood.
+        UnknownFormatError: The array has another grid, other keys or a transformer, or a field
+            that must be understood.
     """
     grid, naming = str(meta["chunk_grid"]["name"]), meta.get("chunk_key_encoding")
     if grid != "regular":
@@ -224,10 +224,10 @@ def _check_extensions(meta: Mapping[str, Any], url: str) -> None:
 
 
 def _separator(stated: str, url: str) -> str:
-    """Return the separator in the names of chunks.
+    """Return the separator in the keys of chunks.
 
     Raises:
-        CorruptMatrixError: It is neither a dot nor a slash.
+        CorruptMatrixError: The separator is neither a dot nor a slash.
     """
     if stated not in (".", "/"):
         raise CorruptMatrixError(f"{url}: claims that {stated[:20]!r} separates names of chunks")

@@ -1,4 +1,4 @@
-"""Layouts in zarr with several AnnData hierarchies: MuData's modalities, SpatialData's tables."""
+"""Layouts with several AnnData hierarchies: MuData's modalities, SpatialData's tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_modalities(
         tree: The folder or archive.
         root: Path of the hierarchy within it.
         name: Name of the hierarchy among several; empty for the only one.
-        open_one: Opens a hierarchy that is one matrix, and gives it a name.
+        open_one: Opens a hierarchy that is one matrix, given its name.
 
     Raises:
         NoMatrixError: There is no matrix, or no modality that holds genes.

@@ -1,4 +1,4 @@
-"""Zarr in a folder or zip: AnnData's layout, and that of the HCA's first zarr matrices."""
+"""Zarr in a folder or zip: layouts of AnnData and of the HCA's first zarr matrices."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
 
     Raises:
         NoMatrixError: There is no matrix in any of them.
-        CorruptMatrixError: One is damaged or contradicts itself.
-        UnknownFormatError: One uses a codec that is not read here.
-        LimitError: One has more genes, or larger chunks, than can be read.
+        CorruptMatrixError: A hierarchy is damaged or contradicts itself.
+        UnknownFormatError: A hierarchy uses an unsupported codec.
+        LimitError: A hierarchy has more genes, or larger chunks, than can be read.
     """
     tree = as_tree(source)
     if not isinstance(tree, Tree) or not (found_roots := roots(tree)):
@@ -79,7 +79,7 @@ def open_(source: Blob | Tree) -> tuple[Matrix, ...]:
 
 
 def roots(tree: Tree) -> list[str]:
-    """Return the folders that are the top of a hierarchy."""
+    """Return the folders that are the root of a hierarchy."""
     folders = {
         folder
         for folder, _, name in (path.rpartition("/") for path in tree.blobs())
@@ -110,7 +110,7 @@ def _open_one(tree: ZarrTree, name: str) -> Matrix:
 
 
 def _coordinates(tree: ZarrTree) -> ArrayCoordinates:
-    """Return the coordinates in ``obsm``, which are opened when they are read."""
+    """Return the coordinates in ``obsm``."""
     return ArrayCoordinates(tree, ZarrElements(tree), "obsm")
 
 
@@ -127,7 +127,7 @@ def _cell_table(tree: ZarrTree) -> ElementsTable | None:
 
 
 def _open_hca(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
-    """Open the HCA Matrix Service's layout: a dense array of cells × genes, and arrays of names."""
+    """Open the HCA Matrix Service's layout: dense cells × genes, and arrays of names."""
     expression = tree.array("expression")
     if len(expression.shape) != 2:
         raise NoMatrixError(f"{tree.url}: expression has the shape {expression.shape}")
@@ -158,13 +158,13 @@ def _note_on_cells(tree: ZarrTree, path: str, n_cells: int) -> tuple[Note, ...]:
 
 
 def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
-    """Return a table of genes: ``gene_metadata_string`` has its columns' names beside it."""
+    """Return the columns of a table of genes, with titles from the array ``..._name``."""
     array = tree.array(name)
     if array.dtype.kind not in "SUO":
         return {}
     values = array.read_all(MAX_FEATURES * 16)
     if values.shape[:1] != (n_genes,):
-        # One row per column of the table.
+        # The array has a row per column of the table.
         values = values.T
     if values.shape[:1] != (n_genes,) or values.ndim > 2:
         return {}
@@ -178,7 +178,7 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
 
 
 def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
-    """Return all layers of an AnnData hierarchy, and notes about others."""
+    """Return the layers of an AnnData hierarchy, and notes about others."""
     var = _frame(tree, "var", "uns")
     genes = _genes(var)
     found: list[Layer] = []
@@ -203,8 +203,8 @@ def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     if len(n_cells) > 1:
         listed = ", ".join(f"{layer.name} {layer.n_cells:,}" for layer in found)
         raise CorruptMatrixError(f"{tree.url}: its layers have other numbers of cells: {listed}")
-    said = _note_on_cells(tree, "obs", n_cells.pop() or 0) if found else ()
-    return tuple(found), (*notes, *note_others(others), *said)
+    cell_notes = _note_on_cells(tree, "obs", n_cells.pop() or 0) if found else ()
+    return tuple(found), (*notes, *note_others(others), *cell_notes)
 
 
 def _frame(tree: ZarrTree, path: str, categories: str) -> Frame:
@@ -275,5 +275,5 @@ def _fitting(genes: GeneTable | None, n_genes: int, where: str) -> GeneTable:
 
 
 def _is_null(tree: ZarrTree, path: str) -> bool:
-    """Return whether AnnData wrote ``None``."""
+    """Return whether AnnData wrote ``X = None``."""
     return tree.attributes(path).get("encoding-type") == "null"

@@ -1,7 +1,7 @@
-"""Large chunks of zarr decoded piece by piece: some lines at a time, up to the array's end.
+"""Decoding of large chunks of zarr piece by piece: some lines at a time.
 
-A chunk of 400 MB is never held decoded. What zlib, zstd, bz2 and lzma made is decoded as a
-stream; blosc's blocks are independent of each other (c-blosc's ``README_CHUNK_FORMAT.rst``).
+A chunk of 400 MB is never held decoded. Chunks of zlib, zstd, bz2 and lzma are decoded as streams;
+the blocks of blosc are independent of each other (c-blosc's ``README_CHUNK_FORMAT.rst``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 from dpss.errors import ChunkError
 from dpss.formats.arrays.budget import DECODED
 from dpss.formats.zarr.chunks import StoredChunk
-from dpss.formats.zarr.codecs import BLOSC_COPIED, BLOSC_HEAD_BYTES, decode_blosc
+from dpss.formats.zarr.codecs import (
+    BLOSC_COPIED,
+    BLOSC_HEAD_BYTES,
+    blosc_sizes,
+    decode_blosc,
+)
 from dpss.formats.zarr.metadata import ArrayMetadata
 
 if sys.version_info >= (3, 14):
@@ -43,10 +48,10 @@ class _Decoder(Protocol):
 
     @property
     def needs_input(self) -> bool:
-        """Whether nothing can come out before more goes in."""
+        """Whether no output is left without more input."""
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        """Return at most ``max_length`` bytes more."""
+        """Return at most ``max_length`` further bytes."""
 
 
 def can_stream(meta: ArrayMetadata) -> bool:
@@ -56,7 +61,7 @@ def can_stream(meta: ArrayMetadata) -> bool:
 
 
 def _codecs(meta: ArrayMetadata) -> list[str]:
-    """Return the codecs of the bytes, without those that need no decoding."""
+    """Return the names of the codecs that need decoding."""
     return [name for name, _ in meta.codecs if name not in ("bitround", "crc32c")]
 
 
@@ -66,10 +71,10 @@ def read_strips(
     """Yield lines of a chunk along the axis that is stored first.
 
     Args:
-        meta: What is said of the array, which has two axes.
+        meta: Metadata of the array, which has two axes.
         stored: The chunk's bytes.
-        n_lines: Lines that are wanted, from the first.
-        strip_bytes: About how many decoded bytes are given at a time.
+        n_lines: Number of lines to read, from the first.
+        strip_bytes: Decoded size of a strip in bytes.
 
     Yields:
         Number of the first line, and the lines, shape ``(n, length)``, in the stored type.
@@ -150,13 +155,11 @@ def _stream_of(make: Callable[[], _Decoder]) -> Callable[[Iterator[bytes], int],
 def _decode_blocks(data: bytes, piece_bytes: int, whole: int) -> Iterator[bytes]:
     """Yield the blocks of a blosc buffer, some at a time.
 
-    The places of the blocks follow the header. A buffer whose header claims fewer bytes, and
-    whose first places are those of other blocks, decodes to these.
+    The offsets of the blocks follow the header. A buffer whose header states fewer bytes, and whose
+    first offsets are those of other blocks, decodes to these blocks.
     """
     head = BLOSC_HEAD_BYTES
-    if len(data) < head or int.from_bytes(data[12:16], "little") != len(data):
-        raise ChunkError("is cut off")
-    n_bytes, block = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8))
+    n_bytes, block = blosc_sizes(data)
     if n_bytes != whole or block < 1:
         raise ChunkError(f"claims {n_bytes:,} bytes of {whole:,}")
     if data[2] & BLOSC_COPIED:
@@ -168,19 +171,19 @@ def _decode_blocks(data: bytes, piece_bytes: int, whole: int) -> Iterator[bytes]
             yield decode_blosc(data, n_bytes)
         return
     n_blocks = -(-n_bytes // block)
-    places = data[head : head + 4 * n_blocks]
-    if len(places) < 4 * n_blocks:
+    offsets = data[head : head + 4 * n_blocks]
+    if len(offsets) < 4 * n_blocks:
         raise ChunkError("is cut off")
     buffer = bytearray(data)
     step = max(1, piece_bytes // block)
     for first in range(0, n_blocks, step):
         stop = min(first + step, n_blocks)
-        # A buffer of a part of a block is refused: the block before is decoded with the last one.
+        # blosc refuses a buffer of a partial block: the last one is decoded with the block before.
         extra = int(0 < n_bytes - first * block < block and first > 0)
         begin = first - extra
         wanted = min(stop * block, n_bytes) - begin * block
         buffer[4:8] = wanted.to_bytes(4, "little")
-        buffer[head : head + 4 * (stop - begin)] = places[4 * begin : 4 * stop]
+        buffer[head : head + 4 * (stop - begin)] = offsets[4 * begin : 4 * stop]
         yield decode_blosc(buffer, wanted)[extra * block :]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dpss.catalogs.pipelines.entries import all_once_more, with_companions_of
+from dpss.catalogs.pipelines.entries import add_companions, skip_combined
 from dpss.catalogs.pipelines.samples import FolderContents, PipelineSample
 from dpss.model import MatrixRef
 
@@ -18,7 +18,7 @@ PLACES = {path: f"s3://b/{path}" for path in ("S1/m.mtx", "S1/raw.mtx", "S1/insp
 def test_files_beside_a_matrix() -> None:
     """Published by their paths, read from their places; a change of one is a change of all."""
     marks = {"S1/raw.mtx": "etag:2", "S1/inspect.json": "etag:3"}
-    ref = with_companions_of(REF, SAMPLE, PLACES, marks.__getitem__)
+    ref = add_companions(REF, SAMPLE, PLACES, marks.__getitem__)
     assert ref.companions
     assert ref.companions.same == ("S1/a.h5ad",)
     assert (ref.companions.unfiltered, ref.companions.unfiltered_url) == (
@@ -26,7 +26,7 @@ def test_files_beside_a_matrix() -> None:
     )  # fmt: skip
     assert ref.companions.metrics == (("S1/inspect.json", "s3://b/S1/inspect.json"),)
     found = {
-        with_companions_of(REF, SAMPLE, PLACES, changed.__getitem__).fingerprint
+        add_companions(REF, SAMPLE, PLACES, changed.__getitem__).fingerprint
         for changed in (marks, marks | {"S1/raw.mtx": "new"}, marks | {"S1/inspect.json": "new"})
     }
     assert len({*found, REF.fingerprint}) == 4
@@ -35,7 +35,7 @@ def test_files_beside_a_matrix() -> None:
 def test_a_matrix_alone_keeps_its_fingerprint() -> None:
     """There is nothing beside it that could change."""
     alone = PipelineSample("S1", "S1/", "", "kb", "S1/m.mtx")
-    ref = with_companions_of(REF, alone, PLACES, lambda _: "none")
+    ref = add_companions(REF, alone, PLACES, lambda _: "none")
     assert ref.fingerprint == REF.fingerprint
 
 
@@ -45,6 +45,6 @@ def test_a_matrix_alone_keeps_its_fingerprint() -> None:
 def test_what_holds_all_samples_once_more_is_skipped(project: str, path: str) -> None:
     """In the project that it is in."""
     contents = FolderContents((), (), ("all-sample/m.mtx", "b/all-sample/m.mtx"))
-    (skipped,) = all_once_more(contents, {"all-sample/m.mtx", "b/all-sample/m.mtx"}, project)
+    (skipped,) = skip_combined(contents, {"all-sample/m.mtx", "b/all-sample/m.mtx"}, project)
     assert skipped.reason.startswith(f"{path}: holds all samples once more")
-    assert all_once_more(contents, (), project) == []
+    assert skip_combined(contents, (), project) == []

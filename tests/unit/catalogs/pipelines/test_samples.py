@@ -129,7 +129,7 @@ def test_samples_of_one_run_and_of_one_batch_of_wells() -> None:
     assert found.others == ()
     found = contents(["all-sample/DGE_filtered", "x1/DGE_filtered", "x2/DGE_filtered"])
     assert [sample.name for sample in found.samples] == ["x1", "x2"]
-    assert found.together == ("all-sample/DGE_filtered",)
+    assert found.combined == ("all-sample/DGE_filtered",)
 
 
 def test_names_are_longer_where_folders_have_the_same_name() -> None:
