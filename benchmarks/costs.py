@@ -1,7 +1,8 @@
-"""Measurements of decisions 7, 12, 13 and 14: R's objects, drawings, steps of the embedding."""
+"""Measurements of decisions 3, 7, 12, 13 and 14: fingerprints, R's objects, drawings, clusters."""
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import struct
 import subprocess
@@ -70,6 +71,24 @@ def measure_r_files(kind: str = "") -> None:
         f"{grown / n:.1f} bytes of memory for each {what}"
     )
     del found
+
+
+def measure_fingerprint(file: Path) -> None:
+    """Take the fingerprint of a file, and the checksum of all of it, five times each."""
+    from dpss.storage.fingerprint import fingerprint
+    from dpss.storage.local import LocalFile
+
+    def whole() -> None:
+        with file.open("rb") as stream:
+            hashlib.file_digest(stream, "sha256")
+
+    for label, take in (("fingerprint", lambda: fingerprint(LocalFile(file))), ("sha256", whole)):
+        seconds = []
+        for _ in range(5):
+            start = time.perf_counter()
+            take()
+            seconds.append(time.perf_counter() - start)
+        print(f"{label}: {1000 * min(seconds):.1f} ms for {file.stat().st_size / 1e6:,.0f} MB")
 
 
 def measure_drawing(file: Path) -> None:

@@ -3,8 +3,12 @@
     python -m benchmarks.decisions machine-code FILE   # decision 11: starts of `dpss summarize`
     python -m benchmarks.decisions schema OUTPUT       # decision 1: checking summary.json
     python -m benchmarks.decisions zarr FILE           # decision 6: zarr-python, hostile chunks
+    python -m benchmarks.decisions s3-clients          # decision 4: obstore, boto3 and s3fs
     python -m benchmarks.decisions stores              # decisions 4, 5: obstore, broken answers
+    python -m benchmarks.decisions fingerprint FILE    # decision 3: a sample and the whole file
     python -m benchmarks.decisions zip                 # decision 1: zipfile's own member stream
+    python -m benchmarks.decisions streams             # decision 1: ISA-L, zlib; tarfile's bounds
+    python -m benchmarks.decisions damaged-strings     # decision 1: h5py on a damaged heap
     python -m benchmarks.decisions no-ranges FILE      # decision 10: servers without ranges
     python -m benchmarks.decisions r-files             # decision 7: memory of R's objects
     python -m benchmarks.decisions drawing FILE        # decisions 12, 14: drawing figures
@@ -19,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -33,7 +38,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchmarks.costs import measure_clusters, measure_drawing, measure_r_files
+from benchmarks.costs import (
+    measure_clusters,
+    measure_drawing,
+    measure_fingerprint,
+    measure_r_files,
+)
+from benchmarks.readers import measure_damaged_strings, measure_streams
+from benchmarks.s3_clients import measure_s3_clients
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 N_RUNS = 9
@@ -93,10 +105,10 @@ def measure_machine_code(file: Path) -> None:
 
 
 def _start(program: str, file: Path, output: Path, tree: Path, home: Path) -> tuple[float, str]:
-    """Return the seconds of one start, and the last line of its error."""
+    """Return the seconds of processor time of one start, and the last line of its error."""
     shutil.rmtree(output, ignore_errors=True)
     environment = {**os.environ, "PYTHONPATH": str(tree), "HOME": str(home)}
-    start = time.perf_counter()
+    start = _spent_by_children()
     done = subprocess.run(
         [sys.executable, "-c", program, "summarize", str(file), "--output", str(output)],
         env=environment,
@@ -104,10 +116,16 @@ def _start(program: str, file: Path, output: Path, tree: Path, home: Path) -> tu
         text=True,
         check=False,
     )
-    spent = time.perf_counter() - start
+    spent = _spent_by_children() - start
     if done.returncode:
         return spent, (done.stderr.strip().splitlines() or ["failed"])[-1]
     return spent, ""
+
+
+def _spent_by_children() -> float:
+    """Return the seconds of processor time of all children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _described(values: Sequence[float]) -> str:
@@ -521,9 +539,13 @@ COMMANDS = (
     Command("machine-code", 11, measure_machine_code),
     Command("schema", 1, measure_schema),
     Command("zarr", 6, measure_zarr),
+    Command("fingerprint", 3, measure_fingerprint),
+    Command("s3-clients", 4, measure_s3_clients, takes_path=False),
     Command("stores", 4, measure_stores, takes_path=False),
     Command("stores", 5, measure_stores, takes_path=False),
     Command("zip", 1, measure_zip, takes_path=False),
+    Command("streams", 1, measure_streams, takes_path=False),
+    Command("damaged-strings", 1, measure_damaged_strings, takes_path=False),
     Command("no-ranges", 10, measure_no_ranges),
     Command("r-files", 7, measure_r_files, takes_path=False),
     Command("drawing", 12, measure_drawing),
