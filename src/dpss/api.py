@@ -11,7 +11,7 @@ from dpss.engine.barcode_tables import BarcodeTableFile, open_barcode_table
 from dpss.engine.call_options import Modalities, Several, SummarizeOptions
 from dpss.engine.options import make_settings
 from dpss.engine.settings import ReadSettings, StatSettings
-from dpss.errors import MatrixError, NeedsWholeError, SettingsError
+from dpss.errors import MatrixError, NeedsWholeError, SettingsError, plural
 from dpss.summary import record as records
 from dpss.summary.annotation_frames import AnnotationFrames
 from dpss.summary.object_annotation import AnnotatingSummary
@@ -40,7 +40,7 @@ class NotebookSummary(AnnotationFrames, AnnotatingSummary):
 
     def __repr__(self) -> str:
         """Return a line with the name, the sizes and the kind of the values."""
-        size = f"{self.n_cells_kept:,} cells × {self.n_genes:,} genes"
+        size = f"{plural(self.n_cells_kept, 'cell')} × {plural(self.n_genes, 'gene')}"
         return f"<dpss.Summary of {self.title or 'a matrix'}: {size}, {self.values}>"
 
     def genes_table(self) -> pd.DataFrame:

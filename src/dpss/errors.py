@@ -183,3 +183,35 @@ class LostError(MatrixError):
     def __reduce__(self) -> tuple[type[LostError], tuple[str, str, int]]:
         """Return the class and the arguments, so that the error can be pickled."""
         return LostError, (str(self), self.cause, self.peak_memory_bytes)
+
+
+_PLURALS = {
+    "axis": "axes", "entry": "entries", "index": "indices", "matrix": "matrices",
+    "stratum": "strata", "has": "have", "is": "are", "was": "were",
+}  # fmt: skip
+
+
+def plural(count: int, noun: str, verb: str = "") -> str:
+    """Return a count with its noun, and the verb that follows it, as messages have them.
+
+    >>> plural(1, "cell"), plural(1200, "cell"), plural(2, "matrix"), plural(0, "zero", "is")
+    ('1 cell', '1,200 cells', '2 matrices', '0 zeros are')
+
+    Args:
+        count: The number.
+        noun: The noun for one; of several words the last is put into the plural.
+        verb: ``has``, ``is`` or ``was``.
+    """
+    if count != 1:
+        before, space, last = noun.rpartition(" ")
+        noun = f"{before}{space}{_PLURALS.get(last, last + 's')}"
+    return f"{count:,} {noun} {agreeing(count, verb)}".rstrip()
+
+
+def agreeing(count: int, verb: str) -> str:
+    """Return the form of a verb that agrees with a count: of ``has``, ``is`` or ``was``.
+
+    >>> f"1 of 5 cells {agreeing(1, 'has')}", f"2 of 5 cells {agreeing(2, 'has')}"
+    ('1 of 5 cells has', '2 of 5 cells have')
+    """
+    return verb if count == 1 else _PLURALS.get(verb, verb)

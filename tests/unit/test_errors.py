@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dpss
 from dpss import errors
-from dpss.errors import DpssError, LostError
+from dpss.errors import DpssError, LostError, agreeing, plural
 
 APART = {
     "dpss.job.stop.Interrupted": "a signal; no `except Exception` may catch it",
@@ -64,3 +66,26 @@ def test_an_error_of_a_child_process_is_the_same_in_its_parent(kind: type[DpssEr
     error = kind("no", "SIGKILL", 7) if kind is LostError else kind("no")  # type: ignore[call-arg]
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy), vars(copy)) == (kind, str(error), vars(error))
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "verb", "text"),
+    [
+        (1, "zero", "is", "1 zero is"),
+        (0, "matrix", "has", "0 matrices have"),
+        (2, "gene index", "was", "2 gene indices were"),
+        (1_000, "entry", "", "1,000 entries"),
+    ],
+)
+def test_a_count_with_its_noun(count: int, noun: str, verb: str, text: str) -> None:
+    """The noun and the verb agree with the number."""
+    assert plural(count, noun, verb) == text
+
+
+@given(st.integers(0, 10**12), st.sampled_from(["cell", "gene name", "matrix"]))
+def test_only_one_has_the_singular(count: int, noun: str) -> None:
+    """Any number, with separators between thousands."""
+    shown, _, words = plural(count, noun, "has").partition(" ")
+    assert int(shown.replace(",", "")) == count
+    assert (words == f"{noun} has") == (count == 1)
+    assert agreeing(count, "has") == words.rpartition(" ")[2]

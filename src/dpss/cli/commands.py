@@ -30,7 +30,7 @@ from dpss.cli.runner import (
     take_logs,
 )
 from dpss.cli.views import compare, inspect
-from dpss.errors import UnreachableError
+from dpss.errors import UnreachableError, plural
 from dpss.job.stop import Interrupted, SignalStop
 
 
@@ -197,7 +197,7 @@ def website(stop: SignalStop, /, output: str, *, prune: bool, **options: Any) ->
     start_logs(take_logs(options))
     folder_of_pages(output)
     written = build_website(open_store(output), prune=prune)
-    click.echo(f"Pages: {page_of(output)} ({len(written)} files written)")
+    click.echo(f"Pages: {page_of(output)} ({plural(len(written), 'file')} written)")
     return 0
 
 

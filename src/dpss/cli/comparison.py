@@ -17,7 +17,7 @@ from rich.text import Text
 
 from dpss.cli.console import open_console
 from dpss.cli.logs import clean
-from dpss.errors import FetchError, MatrixError, SettingsError
+from dpss.errors import FetchError, MatrixError, SettingsError, plural
 from dpss.storage.base import Store
 from dpss.storage.locations import local_path, open_source, open_store, scheme_of
 from dpss.storage.plain_text import escape_control_in_json
@@ -189,7 +189,7 @@ def print_differences(console: Console, found: Comparison) -> None:
         console.print(Text(clean(describe_list(each))))
     for word, genes in (("added", found.genes_added), ("removed", found.genes_removed)):
         if genes:
-            console.print(Text(clean(f"{len(genes):,} genes {word}: {_some(genes)}")))
+            console.print(Text(clean(f"{plural(len(genes), 'gene')} {word}: {_some(genes)}")))
 
 
 def describe_list(found: Any) -> str:

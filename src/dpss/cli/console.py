@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dpss.cli.logs import clean
+from dpss.errors import plural
 from dpss.job.plan.steps import Step
 from dpss.job.report.outcomes import Outcome, RunReport, Status
 
@@ -53,8 +54,8 @@ def describe_plan(steps: Sequence[Step]) -> str:
     """Return the number of files to process and to leave, in words."""
     n_to_do = sum(step.outcome is None for step in steps)
     if n_to_do == 0:
-        return f"nothing to do: {len(steps)} files, none of them new or changed"
-    return f"{n_to_do} of {len(steps)} files to process"
+        return f"nothing to do: {plural(len(steps), 'file')}, none of them new or changed"
+    return f"{n_to_do} of {plural(len(steps), 'file')} to process"
 
 
 def describe_outcome(outcome: Outcome) -> str:
@@ -62,7 +63,8 @@ def describe_outcome(outcome: Outcome) -> str:
     if outcome.status is Status.PUBLISHED:
         verdict = f"; {outcome.verdict}" if outcome.verdict_status in ("warn", "fail") else ""
         return (
-            f"{outcome.label}: published, {outcome.n_cells:,} cells × {outcome.n_genes:,} genes, "
+            f"{outcome.label}: published, {plural(outcome.n_cells or 0, 'cell')} × "
+            f"{plural(outcome.n_genes or 0, 'gene')}, "
             f"{outcome.seconds:.1f} s{verdict}"
         )
     return f"{outcome.label}: {outcome.status}" + (f", {outcome.reason}" if outcome.reason else "")

@@ -16,7 +16,7 @@ from dpss.engine.annotation_choice import (
 )
 from dpss.engine.cell_labels import CellLabels, one_line, rank_columns
 from dpss.engine.embedding import BY_GENE, BlockFold, CellPasses, express_markers
-from dpss.errors import NotCellMajorError
+from dpss.errors import NotCellMajorError, plural
 from dpss.formats.base import Matrix
 from dpss.model import GeneTable
 from dpss.stats.embedding.annotated import (
@@ -29,7 +29,6 @@ from dpss.stats.embedding.covariance import VariableGenes
 from dpss.stats.embedding.group_tables import GroupSums, HistogramGenes
 from dpss.stats.embedding.markers import find_markers
 from dpss.summary.annotation import AnnotatedType, Annotation
-from dpss.summary.numerals import plural
 from dpss.summary.record import Summary
 
 MAX_OTHERS = 40

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import ColumnError
+from dpss.errors import ColumnError, plural
 from dpss.formats.base import CellTable
 
 MAX_TYPES = 2_000
@@ -106,7 +106,7 @@ def read_labels(cells: CellTable, column: str, n_cells: int) -> CellLabels:
         parts.append(np.array(codes, dtype=np.int16))
     found = np.concatenate([np.empty(0, dtype=np.int16), *parts])
     if len(found) != n_cells:
-        raise ColumnError(f"it has {len(found):,} values for {n_cells:,} cells")
+        raise ColumnError(f"it has {plural(len(found), 'value')} for {plural(n_cells, 'cell')}")
     if len(numbers) == 1:
         raise ColumnError("all of its values are missing")
     sizes = np.bincount(found, minlength=len(numbers))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.engine.cell_labels import MAX_MESSAGE, one_line
-from dpss.errors import ColumnError, FetchError, MatrixError
+from dpss.errors import ColumnError, FetchError, MatrixError, plural
 from dpss.formats.base import CategoricalTable, CellTable, DatasetFacts, Matrix
 from dpss.formats.faults import reader_faults
 from dpss.model import Certainty, Decision
@@ -175,7 +175,7 @@ def _count(cells: CellTable, columns: Sequence[str], n_cells: int) -> dict[Value
             raise ColumnError(f"it has more than {MAX_TERMS:,} distinct values")
         n_read += len(keys)
     if n_read != n_cells:
-        raise ColumnError(f"it has {n_read:,} values for {n_cells:,} cells")
+        raise ColumnError(f"it has {plural(n_read, 'value')} for {plural(n_cells, 'cell')}")
     found: dict[Values, int] = {}
     for key, n in counts.items():
         codes = divmod(key, MAX_TERMS + 1) if len(columns) == 2 else (key,)

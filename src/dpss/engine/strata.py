@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpss.engine.barcode_tables import BarcodeTableFile, BarcodeValues, read_barcode_values
 from dpss.engine.cell_labels import order_by_frequency
 from dpss.engine.settings import StatSettings
-from dpss.errors import ColumnError, NoStrataError
+from dpss.errors import ColumnError, NoStrataError, agreeing, plural
 from dpss.formats.base import CellTable, Layer, Matrix
 from dpss.formats.faults import reader_faults
 from dpss.stats.strata import Stratification, StratumKind, most_strata
@@ -126,16 +126,18 @@ def _by_file(cells: CellTable, file: BarcodeTableFile, option: str, layer: Layer
     lookup = _Lookup(values)
     found = _gather(values.title, lookup.labels(cells.names()), option, layer)
     if not lookup.n_matched:
+        n_barcodes = plural(values.n, "barcode")
         raise NoStrataError(
-            f"{option}: none of its {values.n:,} barcodes, such as {values.example}, is one of the "
+            f"{option}: none of its {n_barcodes}, such as {values.example}, is one of the "
             f"matrix, such as {lookup.example}"
         )
     n_cells, n_unused = layer.n_cells or 0, values.n - lookup.n_matched
     n_without = n_cells - lookup.n_found
     status = "warn" if n_unused or n_without else "pass"
     said = (
-        f"{lookup.n_found:,} of {n_cells:,} cells are in the table of --by-file; {n_without:,} are "
-        f"not, and {n_unused:,} of its {values.n:,} barcodes are none of the matrix."
+        f"{lookup.n_found:,} of {plural(n_cells, 'cell')} {agreeing(lookup.n_found, 'is')} in the "
+        f"table of --by-file; {n_without:,} {agreeing(n_without, 'is')} not, and {n_unused:,} of "
+        f"its {plural(values.n, 'barcode')} {agreeing(n_unused, 'is')} none of the matrix."
     )
     return replace(found, notes=(("strata", status, said), *found.notes))
 

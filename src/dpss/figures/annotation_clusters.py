@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.figures.base import Figure
 from dpss.figures.elements.cell_maps import needs_embedding
 from dpss.figures.elements.cell_types import annotation_of, needs_types
@@ -23,7 +24,6 @@ from dpss.figures.elements.layout import (
 from dpss.figures.elements.marks import Mark, Page, Panel, PaperArea, Rectangles, Text
 from dpss.figures.elements.specification import Axis, LegendEntry, Scale
 from dpss.figures.elements.text import elide_names, width
-from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

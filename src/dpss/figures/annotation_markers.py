@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dpss.errors import plural
 from dpss.figures.base import Figure
 from dpss.figures.elements.cell_types import annotation_of, needs_types
 from dpss.figures.elements.dot_plot import dot_plot
 from dpss.figures.elements.layout import LINE, heading, note
 from dpss.figures.elements.marks import Page
-from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dpss.errors import plural
 from dpss.figures.annotations import column_name
 from dpss.figures.base import Figure
 from dpss.figures.elements.cell_maps import cluster_marks, map_panel, numbers
@@ -17,7 +18,7 @@ from dpss.figures.elements.cell_types import (
 from dpss.figures.elements.layout import LINE, MARGIN, MEDIUM, SMALL, heading, is_narrow, note
 from dpss.figures.elements.marks import Page, PaperArea, Text
 from dpss.figures.elements.text import elide, elide_names, width
-from dpss.summary.numerals import percent, plural
+from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
     from dpss.summary.annotation import Annotation

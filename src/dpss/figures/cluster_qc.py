@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dpss.errors import plural
 from dpss.figures.base import Figure, noun
 from dpss.figures.elements.cell_maps import colour_of, embedding_of, needs_embedding
 from dpss.figures.elements.layout import (
@@ -20,7 +21,6 @@ from dpss.figures.elements.layout import (
 from dpss.figures.elements.marks import Page, PaperArea, Text
 from dpss.figures.elements.specification import Scale
 from dpss.figures.elements.spreads import spread_panel
-from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
     from dpss.stats.histogram import Distribution

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.figures.elements.axes import make_axis, span_of
 from dpss.figures.elements.specification import (
     SQUEEZED,
@@ -18,7 +19,6 @@ from dpss.figures.elements.specification import (
     shortest_span,
 )
 from dpss.stats.dispersion import MAX_MEAN, MIN_DISP, MIN_MEAN
-from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis
 from dpss.figures.elements.gene_rows import default_edges, gene_rows, not_found
@@ -14,7 +15,7 @@ from dpss.figures.elements.layout import MEDIUM, foot_of, heading, note
 from dpss.figures.elements.marks import Dots, Page, Panel, Rectangles, Segments, Text
 from dpss.figures.elements.specification import SQUEEZED, Axis, Scale, shortest_span
 from dpss.stats.boxes import Box
-from dpss.summary.numerals import percent, plural
+from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis, span_of
 from dpss.figures.elements.layout import (
@@ -24,7 +25,7 @@ from dpss.figures.elements.marks import Curve, Dots, Mark, Page, Panel, PaperAre
 from dpss.figures.elements.specification import Axis, Scale
 from dpss.figures.elements.text import width as width_of
 from dpss.stats.histogram import Distribution
-from dpss.summary.numerals import number, plural
+from dpss.summary.numerals import number
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

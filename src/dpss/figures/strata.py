@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dpss.errors import plural
 from dpss.figures.base import Figure, noun
 from dpss.figures.elements.layout import (
     LINE,
@@ -22,7 +23,6 @@ from dpss.figures.elements.specification import Scale
 from dpss.figures.elements.spreads import spread_panel
 from dpss.figures.elements.text import elide
 from dpss.figures.elements.text import width as width_of
-from dpss.summary.numerals import plural
 from dpss.summary.strata import COMPARED, Strata, Stratum
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dpss.errors import plural
 from dpss.figures.base import Figure
 from dpss.figures.elements.cell_maps import (
     cluster_marks,
@@ -15,7 +16,7 @@ from dpss.figures.elements.cell_maps import (
 )
 from dpss.figures.elements.layout import LINE, MARGIN, MEDIUM, SMALL, heading, is_narrow, note
 from dpss.figures.elements.marks import Page, PaperArea, Text
-from dpss.summary.numerals import percent, plural
+from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
     from dpss.summary.embedding import Embedding

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError
+from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError, plural
 from dpss.formats.annotation.cell_table import InMemoryTable
 from dpss.formats.annotation.dataset_facts import InMemoryFacts
 from dpss.formats.annotation.gene_table import gene_table
@@ -72,7 +72,7 @@ def modalities_of(source: Any, wanted: str | None = None) -> dict[str, Any] | No
         return kept
     if wanted not in found:
         names = ", ".join(map(repr, found))
-        raise MatrixError(f"{type(source).__name__}: holds {len(found)} matrices: {names}")
+        raise MatrixError(f"{type(source).__name__}: holds {plural(len(found), 'matrix')}: {names}")
     return {wanted: found[wanted]}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
-from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownFormatError
+from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownFormatError, plural
 from dpss.formats.base import Matrix
 from dpss.formats.contents import ARCHIVE, Archive, Contents, Item, list_contents, recognise
 from dpss.formats.options import OpenOptions
@@ -145,7 +145,9 @@ def _of_tree(tree: Tree, contents: Contents, options: OpenOptions, depth: int) -
     if not n_found:
         if what := describe_members(tree.blobs().keys()):
             raise UnknownFormatError(f"{tree.url}: {what}; not read")
-        raise NoMatrixError(f"{tree.url}: there is no matrix among its {contents.n_files:,} files")
+        raise NoMatrixError(
+            f"{tree.url}: there is no matrix among its {plural(contents.n_files, 'file')}"
+        )
 
 
 def _of_item(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
-from dpss.errors import MatrixError, NoMatrixError, UnknownFormatError
+from dpss.errors import MatrixError, NoMatrixError, UnknownFormatError, plural
 from dpss.formats.base import Matrix
 from dpss.formats.discovery import OpenFailure, iter_matrices
 from dpss.formats.options import OpenOptions
@@ -53,7 +53,7 @@ def apply_by_name(
     if not results or (wanted is None and len(names) > 1):
         listed = ", ".join(map(repr, names))
         raise MatrixError(
-            f"{source.url}: holds {len(names)} matrices; choose one by matrix=, or all by "
+            f"{source.url}: holds {plural(len(names), 'matrix')}; choose one by matrix=, or all by "
             f"matrix={every!r}: {listed}"
         )
     return results

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 
+from dpss.errors import plural
 from dpss.job.plan.steps import superseded, vanished
 from dpss.job.publication import (
     MATRICES,
@@ -17,7 +18,6 @@ from dpss.job.publication import (
 )
 from dpss.model import Project
 from dpss.storage.base import Store
-from dpss.summary.numerals import plural
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dpss.summary.numerals import plural
+from dpss.errors import agreeing, plural
 from dpss.summary.status import NOT_MEASURED, PASS, WARN
 
 CHECK = "cellxgene_schema"
@@ -153,7 +153,8 @@ def state_schema(
         return SchemaStatement(version, None, said)
     if n_found >= N_TELLING:
         said = (
-            f"{n_found} columns of cells have the schema's names; the file states no version, "
+            f"{plural(n_found, 'column')} of cells {agreeing(n_found, 'has')} the schema's names; "
+            "the file states no version, "
             "which CELLxGENE Discover adds when it publishes a file."
         )
         return SchemaStatement(None, None, said)

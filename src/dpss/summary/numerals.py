@@ -69,17 +69,3 @@ def _distinct_from(value: float, limit: float) -> str:
     """Return a number with two digits, or as many as make it differ from a limit."""
     texts = (f"{value:.{digits}g}" for digits in range(2, 17))
     return next((text for text in texts if value == limit or float(text) != limit), f"{limit}")
-
-
-_PLURALS = {"matrix": "matrices", "stratum": "strata"}
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> plural(1, "cell"), plural(1200, "cell"), plural(2, "matrix"), plural(3, "stratum")
-    ('1 cell', '1,200 cells', '2 matrices', '3 strata')
-    """
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {_PLURALS.get(noun, noun + 's')}"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dpss.summary.numerals import number, percent, plural
+from dpss.errors import plural
+from dpss.summary.numerals import number, percent
 from dpss.summary.record import Check
 from dpss.summary.verdict import Verdict, judge
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY, MatrixRecord

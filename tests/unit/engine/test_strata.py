@@ -214,7 +214,7 @@ def test_a_table_of_barcodes_for_a_matrix_without_columns(tmp_path: Path) -> Non
     assert "590 of 600 cells" in check.message
     assert "10 are not, and 1 of its 591 barcodes" in check.message
     table.write_text("barcode,donor\nELSE-1,d1\n")
-    with pytest.raises(NoStrataError, match="none of its 1 barcodes, such as ELSE-1"):
+    with pytest.raises(NoStrataError, match="none of its 1 barcode, such as ELSE-1"):
         dpss.summarize(folder, by_file=str(table))
 
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from dpss.catalogs.local.references import is_matrix_folder, make_ref, make_sample_ref
 from dpss.catalogs.pipelines.entries import skip_combined
 from dpss.catalogs.pipelines.samples import FolderContents, PipelineSample, find_samples, name_in
-from dpss.errors import UnreachableError
+from dpss.errors import UnreachableError, plural
 from dpss.formats.endings import is_sure, names_of_files, stem_of
 from dpss.formats.side_files import side_file_of
 from dpss.model import MatrixRef, Project, Skipped
 from dpss.storage.locations import local_path
 from dpss.storage.names import unique_names
-from dpss.summary.numerals import plural
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dpss.errors import SettingsError
+from dpss.errors import SettingsError, plural
 from dpss.storage.names import safe_name
 from dpss.storage.redaction import redact_url
 
@@ -209,7 +209,9 @@ def _is_whole(
     if len(fields) == len(columns):
         return True
     faults.append(
-        SheetFault(line, "", f"has {len(fields)} fields, but the header has {len(columns)}")
+        SheetFault(
+            line, "", f"has {plural(len(fields), 'field')}, but the header has {len(columns)}"
+        )
     )
     return False
 

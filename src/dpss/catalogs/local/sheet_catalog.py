@@ -19,12 +19,11 @@ from dpss.catalogs.local.samplesheet import (
     sheet_error,
     shown,
 )
-from dpss.errors import DpssError, UnreachableError
+from dpss.errors import DpssError, UnreachableError, plural
 from dpss.model import MatrixRef, Project
 from dpss.storage.locations import local_path
 from dpss.storage.names import safe_name
 from dpss.storage.redaction import redact_url
-from dpss.summary.numerals import plural
 
 log = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dpss.errors import plural
 from dpss.figures.elements.cells import FEW, TOGETHER, Picture, picture_of, places_of
 from dpss.figures.elements.layout import (
     LINE,
@@ -37,7 +38,7 @@ from dpss.figures.elements.sides import Side
 from dpss.figures.elements.specification import Axis, Guide, LegendEntry, Specification
 from dpss.figures.elements.text import width
 from dpss.stats.density import Density
-from dpss.summary.numerals import percent, plural
+from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

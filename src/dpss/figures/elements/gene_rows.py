@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.figures.elements.layout import MARGIN, MEDIUM, SMALL
 from dpss.figures.elements.marks import PaperArea, Text
 from dpss.figures.elements.specification import Axis, Scale
 from dpss.figures.elements.text import elide, width
-from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dpss.errors import plural
 from dpss.figures.elements.marks import Panel, PaperArea, Text
 from dpss.figures.elements.specification import LegendEntry
 from dpss.figures.elements.text import elide, width
-from dpss.summary.numerals import plural
 
 if TYPE_CHECKING:
     from dpss.summary.record import Summary

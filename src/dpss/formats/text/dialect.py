@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, NoMatrixError, plural
 from dpss.formats.annotation.axis_names import AxisKind, find_kind
 from dpss.formats.text.cell_annotation import find_cell_annotation
 from dpss.formats.text.columns import find_layout
@@ -191,7 +191,7 @@ def _split_first_lines(head: bytes, complete: bool, url: str) -> FirstLines:
         if line.strip()
     ]
     if len(used) < 2:
-        raise NoMatrixError(f"{url}: a text of {len(used)} lines, not a matrix")
+        raise NoMatrixError(f"{url}: a text of {plural(len(used), 'line')}, not a matrix")
     best, rows = _find_separator([line for _, line in used[1 : 1 + _N_ROWS]], url)
     width = len(rows[0])
     kept = rows[: max(3, _N_FIELDS // width)]

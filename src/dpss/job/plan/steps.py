@@ -6,6 +6,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from dpss.errors import plural
 from dpss.job.publication import Published, Recipe, folder_of
 from dpss.job.report.outcomes import Outcome, Status
 from dpss.model import MatrixRef, Project, Skipped
@@ -280,7 +281,7 @@ def _skip_lost(project: Project, ref: MatrixRef, folder: str, attempt: Attempt) 
         project,
         ref,
         folder,
-        f"cost the process that read it on {len(attempt.days)} days, the last time "
+        f"cost the process that read it on {plural(len(attempt.days), 'day')}, the last time "
         f"{attempt.days[-1]} ({attempt.reason}); skipped until it changes, or with --force",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dpss.errors import agreeing, plural
 from dpss.stats.outliers import LimitSide, count_beyond
 from dpss.summary.evidence import Evidence
 from dpss.summary.limits import (
@@ -15,7 +16,6 @@ from dpss.summary.limits import (
     measures_of,
     mitochondrial_limit,
 )
-from dpss.summary.numerals import plural
 from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
 FEW_CELLS = 100
@@ -34,10 +34,10 @@ def check_total(evidence: Evidence) -> tuple[str, str]:
     """Compare the number of cells with the one that the source states."""
     n_cells, expected = evidence.sums.cells.n_cells, evidence.expected_cells
     if expected is None:
-        return NOT_MEASURED, f"{n_cells:,} cells were read; the source states no number."
+        return NOT_MEASURED, f"{plural(n_cells, 'cell', 'was')} read; the source states no number."
     if n_cells != expected:
-        return WARN, f"{n_cells:,} cells were read, but the source states {expected:,}."
-    return PASS, f"{n_cells:,} cells were read, as the source states."
+        return WARN, f"{plural(n_cells, 'cell', 'was')} read, but the source states {expected:,}."
+    return PASS, f"{plural(n_cells, 'cell', 'was')} read, as the source states."
 
 
 def check_cells(evidence: Evidence) -> tuple[str, str]:
@@ -45,11 +45,14 @@ def check_cells(evidence: Evidence) -> tuple[str, str]:
     cells = evidence.sums.cells
     empty = int(cells.total_counts.counts[cells.total_counts.values == 0].sum())
     if cells.n_cells_kept == 0:
-        return FAIL, f"None of the {cells.n_cells:,} cells was kept."
+        all_cells = f"None of the {cells.n_cells:,} cells was kept."
+        return FAIL, "The only cell was not kept." if cells.n_cells == 1 else all_cells
     if empty:
-        return WARN, f"{empty:,} of {cells.n_cells_kept:,} cells have no counts."
+        kept = plural(cells.n_cells_kept, "cell")
+        return WARN, f"{empty:,} of {kept} {agreeing(empty, 'has')} no counts."
     if cells.n_cells_kept < FEW_CELLS:
-        return WARN, f"There are only {cells.n_cells_kept:,} cells."
+        there = f"There {agreeing(cells.n_cells_kept, 'is')} only"
+        return WARN, f"{there} {plural(cells.n_cells_kept, 'cell')}."
     return PASS, f"All {cells.n_cells_kept:,} cells have counts."
 
 

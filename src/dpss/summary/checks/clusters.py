@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from dpss.errors import plural
 from dpss.stats.outliers import LimitSide
 from dpss.summary.checks.kind import N_NAMED, listed
 from dpss.summary.limits import Limit, mitochondrial_limit
-from dpss.summary.numerals import plural
 from dpss.summary.status import NOT_MEASURED, PASS, WARN
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import agreeing, plural
 from dpss.stats.kernels import layout
 from dpss.stats.moments import total_counts
 from dpss.summary.checks.kind import N_NAMED, listed
@@ -23,7 +24,8 @@ def check_genes(evidence: Evidence) -> tuple[str, str]:
     is_gene = evidence.features.is_gene
     found = evidence.sums.genes.table[is_gene, layout.N_CELLS]
     n_found = int(np.count_nonzero(found))
-    message = f"{n_found:,} of {len(found):,} genes are found in at least one cell."
+    verb = agreeing(n_found, "is")
+    message = f"{n_found:,} of {plural(len(found), 'gene')} {verb} found in at least one cell."
     totals = total_counts(evidence.sums.genes)[is_gene]
     if n_found < MIN_GENES or 2 * totals.max() < totals.sum():
         return PASS if n_found else WARN, message
@@ -43,7 +45,7 @@ def check_names(evidence: Evidence) -> tuple[str, str]:
         return PASS, "All names and ids of genes are unique."
     examples = listed(names[:N_NAMED])
     return WARN, (
-        f"{len(names):,} gene names and {len(ids):,} gene ids occur more than once"
+        f"{plural(len(names), 'gene name')} and {plural(len(ids), 'gene id')} occur more than once"
         f"{f' ({examples})' if examples else ''}; figures tell such genes apart by their id."
     )
 
@@ -55,8 +57,10 @@ def check_dates(evidence: Evidence) -> tuple[str, str]:
     if not found:
         return PASS, "No gene name is a date or a number in scientific notation."
     examples = listed(list(dict.fromkeys(found))[:N_NAMED])
+    what = "a date or a number" if len(found) == 1 else "dates or numbers"
+    names = f"{plural(len(found), 'gene name', 'is')} {what}"
     return WARN, (
-        f"{len(found):,} gene names are dates or numbers ({examples}), as spreadsheets make of "
+        f"{names} ({examples}), as spreadsheets make of "
         "SEPT2, MARCH1 or 2310009E13: which genes they are, the names do not tell."
     )
 

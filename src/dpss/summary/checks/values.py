@@ -108,7 +108,11 @@ def check_zeros(evidence: Evidence) -> tuple[str, str]:
     """Look for zeros that are stored."""
     n = evidence.sums.facts.n_explicit_zeros
     if n:
-        return WARN, f"{n:,} zeros are stored as if they were counts; they count as absent."
+        return WARN, (
+            "1 zero is stored as if it were a count; it counts as absent."
+            if n == 1
+            else f"{n:,} zeros are stored as if they were counts; they count as absent."
+        )
     return PASS, "No zero is stored as if it were a count."
 
 

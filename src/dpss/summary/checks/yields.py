@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dpss.summary.numerals import plural, proportion
+from dpss.errors import plural
+from dpss.summary.numerals import proportion
 from dpss.summary.record import Check, Summary
 from dpss.summary.status import PASS, WARN
 

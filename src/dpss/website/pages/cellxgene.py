@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dpss.errors import plural
 from dpss.summary.cellxgene import TERM_FIELDS
-from dpss.summary.numerals import percent, plural
+from dpss.summary.numerals import percent
 
 _MOST_SHOWN = 5
 """Most terms of a field in the table."""

@@ -17,9 +17,10 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from jinja2.bccache import Bucket, FileSystemBytecodeCache
 from markupsafe import Markup
 
+from dpss.errors import plural
 from dpss.figures.elements import palette
 from dpss.storage.plain_text import strip_control
-from dpss.summary.numerals import number, percent, plural
+from dpss.summary.numerals import number, percent
 from dpss.website import wording as words
 from dpss.website.data_files import dumps
 from dpss.website.genes.lists import top_lists

@@ -99,7 +99,7 @@ FAULTS = {
     "no path": ("sample,fastq_1\nS01,a\n", "line 1, column path: the column is missing"),
     "reads": ("sample,fastq_1\nS01,a\n", "reads are no matrices"),
     "titles twice": ("sample,path,path\na,b,c\n", "line 1, column path: there are several"),
-    "a field less": ("sample,path\nS01,a\nS02\n", "line 3: has 1 fields, but the header has 2"),
+    "a field less": ("sample,path\nS01,a\nS02\n", "line 3: has 1 field, but the header has 2"),
     "no name": ("sample,path\n,a\n", "line 2, column sample: the name is missing"),
     "a blank": ("sample,path\nS 1,a\n", "line 2, column sample: 'S 1' can't be the name of a"),
     "a way out": ("sample,path\n../x,a\n", "line 2, column sample: '../x' can't be"),

@@ -199,7 +199,7 @@ def test_odd_numbers(tmp_path):
         (",p_val,avg_log2FC,pct.1,pct.2,p_val_adj\nCD3E,0,1.5,0.9,0.1,0\n", "not a count matrix"),
         ("barcode,UMAP_1,UMAP_2\nAAAC,0.1,2\nAAAG,1,3\n", "not a count matrix"),
         ("gene\tchromosome\tstart\nACTB\t7\t100\nB2M\t15\t200\n", "not a count matrix"),
-        ("just some words\n", "a text of 1 lines"),
+        ("just some words\n", "a text of 1 line,"),
         ("AAACCTGA\nAAACCTGT\nAAACCTGG\n", "no table of numbers"),
         ("<!DOCTYPE html>\n<p>error 404</p>\n", "HTML"),
         ('{"message":\n"not found"}\n', "JSON"),

@@ -17,7 +17,7 @@ def test_names_that_occur_twice(tmp_path: Path) -> None:
         path = write(tmp_path / "x.h5ad", counts(), ["A", "A", *(f"G{i}" for i in range(28))])
     found = verdict(path)
     assert found["unique_gene_names"].status == "warn"
-    assert "1 gene names" in found["unique_gene_names"].message
+    assert "1 gene name and" in found["unique_gene_names"].message
     assert "(A)" in found["unique_gene_names"].message
 
 

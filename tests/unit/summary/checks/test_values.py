@@ -7,6 +7,7 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pandas as pd
+import pytest
 import scipy.sparse as sp
 
 from tests.unit.summary.checks.test_registry import counts, verdict, write
@@ -41,10 +42,17 @@ def test_what_was_done_to_the_values_is_said(tmp_path: Path) -> None:
     assert found["log1p_ceiling"].status == "pass"
 
 
-def test_explicit_zeros(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (1, "1 zero is stored as if it were a count; it"),
+        (5, "5 zeros are stored as if they"),
+    ],
+)
+def test_explicit_zeros(n: int, said: str, tmp_path: Path) -> None:
     """Stored zeros count as absent, and are counted."""
     x = sp.csr_matrix(counts())
-    x.data[:5] = 0
+    x.data[:n] = 0
     found = verdict(write(tmp_path / "x.h5ad", x))
     assert found["explicit_zeros"].status == "warn"
-    assert found["explicit_zeros"].message.startswith("5 zeros")
+    assert found["explicit_zeros"].message.startswith(said)
