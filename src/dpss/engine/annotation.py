@@ -63,11 +63,11 @@ def annotate_cells(
         request: The requested column and coordinates.
     """
     notes = AnnotationNotes()
-    found = _find(summary, matrix, source, request, notes)
+    annotation = _find(summary, matrix, source, request, notes)
     checks = (*summary.checks, *notes.checks)
-    if found is None or (found.column is None and found.map is None):
+    if annotation is None or (annotation.column is None and annotation.map is None):
         return replace(summary, checks=checks)
-    return replace(summary, annotation=found, checks=checks)
+    return replace(summary, annotation=annotation, checks=checks)
 
 
 def _find(
@@ -84,7 +84,9 @@ def _find(
     if column is None and not candidates:
         return None
     others = [one_line(name) for name in rank_columns(columns) if name != column]
-    found = Annotation(None if column is None else one_line(column), tuple(others[:MAX_OTHERS]), ())
+    annotation = Annotation(
+        None if column is None else one_line(column), tuple(others[:MAX_OTHERS]), ()
+    )
     kept = _kept_cells(summary, source)
     if column is None:
         labels = CellLabels((), np.full(source.n_cells, -1, dtype=np.int16))
@@ -92,20 +94,22 @@ def _find(
         sums, reason = _sum_types(summary, source, labels)
         kept = kept if sums is None else sums.kept
         if kept is not None:
-            found = replace(found, no_markers_reason=reason)
-            found, labels = _describe_types(found, labels, kept, sums, source)
+            annotation = replace(annotation, no_markers_reason=reason)
+            annotation, labels = _describe_types(annotation, labels, kept, sums, source)
     if kept is None:
-        said = "which cells are kept is known only of a matrix that is stored cell by cell"
-        notes.warn(f"{column or candidates[0]} is left out: {said}.")
+        notes.warn(
+            f"{column or candidates[0]} is left out: which cells are kept is known only of a "
+            "matrix that is stored cell by cell."
+        )
         return None
     cell_map = None
     if matrix.coordinates is not None:
         cell_map = choose_map(matrix.coordinates, candidates, labels, kept, notes)
     unused = [one_line(name) for name in names if cell_map is None or name != cell_map.name]
-    found = replace(found, other_coordinates=tuple(unused[:MAX_OTHERS]))
+    annotation = replace(annotation, other_coordinates=tuple(unused[:MAX_OTHERS]))
     if cell_map is not None:
-        found = replace(found, map=replace(cell_map, name=one_line(cell_map.name)))
-    return _with_clusters(found, labels, summary)
+        annotation = replace(annotation, map=replace(cell_map, name=one_line(cell_map.name)))
+    return _with_clusters(annotation, labels, summary)
 
 
 def _kept_cells(summary: Summary, source: CellSource) -> NDArray[np.bool_] | None:
@@ -159,7 +163,7 @@ def _sum_types(
 
 
 def _describe_types(
-    found: Annotation,
+    annotation: Annotation,
     labels: CellLabels,
     kept: NDArray[np.bool_],
     sums: AnnotatedSums | None,
@@ -182,14 +186,14 @@ def _describe_types(
         for index, k in enumerate(order.tolist())
     )
     n_missing = int(np.count_nonzero(kept & (labels.codes < 0)))
-    found = replace(found, types=types, n_missing=n_missing)
+    annotation = replace(annotation, types=types, n_missing=n_missing)
     renamed = CellLabels(tuple(each.name for each in types), numbers[codes])
     if groups is not None:
         genes = np.flatnonzero(is_gene)
         markers = find_markers(groups, genes)
         expression = express_markers(groups, genes, markers)
-        found = replace(found, markers=markers, expression=expression)
-    return found, renamed
+        annotation = replace(annotation, markers=markers, expression=expression)
+    return annotation, renamed
 
 
 def _type_of(
@@ -201,15 +205,15 @@ def _type_of(
     return AnnotatedType(one_line(name), size, genes_found, totals, percents if with_mt else None)
 
 
-def _with_clusters(found: Annotation, labels: CellLabels, summary: Summary) -> Annotation:
+def _with_clusters(annotation: Annotation, labels: CellLabels, summary: Summary) -> Annotation:
     """Add the numbers of cells by type and cluster of the embedding."""
-    if summary.embedding is None or not found.types:
-        return found
+    if summary.embedding is None or not annotation.types:
+        return annotation
     clusters, n_clusters = summary.embedding.cells.labels, len(summary.embedding.clusters)
     if len(clusters) != len(labels.codes):
-        return found
+        return annotation
     both = (clusters >= 0) & (labels.codes >= 0)
     keys = labels.codes[both].astype(np.int64) * n_clusters + clusters[both]
-    table = np.bincount(keys, minlength=len(found.types) * n_clusters)
-    table = table.reshape(len(found.types), n_clusters)
-    return replace(found, clusters=table, adjusted_rand_index=adjusted_rand_index(table))
+    table = np.bincount(keys, minlength=len(annotation.types) * n_clusters)
+    table = table.reshape(len(annotation.types), n_clusters)
+    return replace(annotation, clusters=table, adjusted_rand_index=adjusted_rand_index(table))

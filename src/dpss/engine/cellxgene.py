@@ -83,12 +83,12 @@ def read_schema(matrix: Matrix) -> SchemaReading | None:
     texts = {name: _text(facts, name, faults) for name in _FACTS[:2]}
     if texts["schema_reference"]:
         texts["schema_reference"] = redact_text(texts["schema_reference"])
-    said = state_schema(texts["schema_version"], texts["schema_reference"], columns)
-    if said is None:
+    statement = state_schema(texts["schema_version"], texts["schema_reference"], columns)
+    if statement is None:
         return None
     texts |= {name: _text(facts, name, faults) for name in _FACTS[2:]}
     found = {name: text for name, text in texts.items() if text}
-    return SchemaReading(said, tuple(columns), found, faults)
+    return SchemaReading(statement, tuple(columns), found, faults)
 
 
 def with_schema(

@@ -174,17 +174,17 @@ def embed_cells(
     _check_size(n_cells, len(variable))
     chosen = VariableGenes.of(features, mitochondrial, variable, stats.min_gene_count)
     try:
-        found = passes.run(
+        covariances = passes.run(
             "comparing genes", _CovarianceFold(passes.reading, chosen, hash_limit(n_cells))
         ).result()
     except NotCellMajorError:
         raise NoEmbeddingError(BY_GENE) from None
-    sketch, n_joined = _sketch_of(passes, found, stats)
+    sketch, n_joined = _sketch_of(passes, covariances, stats)
     smallest = np.bincount(sketch.labels).min() * n_cells / len(sketch.labels)
     histograms = HistogramGenes.choose(
         smallest, sketch.n_clusters, is_gene, genes.n_cells_by_counts, n_cells, len(features)
     )
-    del found
+    del covariances
     assigned = passes.run(
         "assigning cells", _GroupFold(passes.reading, chosen, sketch, histograms, cells)
     )
@@ -203,15 +203,15 @@ def _check_size(n_cells: int, n_variable: int) -> None:
 
 
 def _sketch_of(
-    passes: CellPasses, found: Covariances, stats: StatSettings
+    passes: CellPasses, covariances: Covariances, stats: StatSettings
 ) -> tuple[CellSketch, int]:
     """Return the sketch with clusters and places, and the number of clusters that joined others."""
-    if found.n_cells < MIN_CELLS or len(found.sketch) < MIN_CELLS:
+    if covariances.n_cells < MIN_CELLS or len(covariances.sketch) < MIN_CELLS:
         raise NoEmbeddingError(f"fewer than {MIN_CELLS} cells were kept")
-    components = find_components(found)
+    components = find_components(covariances)
     if len(components.variances) < 2:
         raise NoEmbeddingError("the cells hardly differ: they have fewer than two components")
-    scores = components.project(found.sketch_cells)
+    scores = components.project(covariances.sketch_cells)
     scale = ScoreScale.of(scores)
     points = scale.apply(scores)
     n = len(points)
@@ -228,7 +228,7 @@ def _sketch_of(
         components,
         scale,
         SearchLists.of(points),
-        found.sketch,
+        covariances.sketch,
         scores,
         labels.astype(np.int16),
         place_nodes(graph, scores),

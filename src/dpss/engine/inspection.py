@@ -91,44 +91,42 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
     """
     order = order_layers(matrix.layers, wanted)
     samples = sample_layers(matrix.layers, {each.name for each in order.named})
-    known = {name: sample.traits for name, sample in samples.items()}
-    choice = _choose(order, known)
+    layer_traits = {name: sample.traits for name, sample in samples.items()}
+    choice = _choose(order, layer_traits)
     first: dict[bytes, str] = {}
     same = {name: first.setdefault(sample.digest, name) for name, sample in samples.items()}
     decisions = [
-        decide_layer(order, choice, known, same),
-        *decide_values(choice, known[choice.layer.name]),
+        decide_layer(order, choice, layer_traits, same),
+        *decide_values(choice, layer_traits[choice.layer.name]),
     ]
     schema = read_schema(matrix)
     decisions += [] if schema is None else [schema.decision]
     layer = choice.layer
-    if _lacks_cells(known[layer.name]):
+    if _lacks_cells(layer_traits[layer.name]):
         decisions = [_doubt(each) for each in decisions]
+    kinds = {name: str(classify(traits)) for name, traits in layer_traits.items()}
     # The lines of a text table are counted by a full pass only.
     is_part = isinstance(layer, SampledLayer) and layer.sample_only and not layer.cell_major
     return Inspection(
         matrix.name,
         n_cells=choice.layer.n_cells,
         n_features=None if is_part else len(choice.layer.genes),
-        layers=tuple(
-            (each.name, str(classify(known[each.name])) if each.name in known else "unreadable")
-            for each in matrix.layers
-        ),
+        layers=tuple((each.name, kinds.get(each.name, "unreadable")) for each in matrix.layers),
         reading=describe_reading(matrix, choice.layer, decisions),
     )
 
 
-def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
+def _choose(order: LayerOrder, layer_traits: dict[str, ValueTraits]) -> Choice:
     """Choose a layer; in a small one assemble whole cells where entries are not enough.
 
     Args:
         order: Layers to choose from.
-        known: Traits of each readable layer, by name; updated with the traits of whole cells.
+        layer_traits: Traits of each readable layer, by name; updated with those of whole cells.
     """
     while True:
-        choice = choose_layer(order, known)
+        choice = choose_layer(order, layer_traits)
         layer = choice.layer
-        traits = known[layer.name]
+        traits = layer_traits[layer.name]
         n_values = _MOST_VALUES + 1 if layer.n_values is None else layer.n_values
         is_part = isinstance(layer, SampledLayer) and layer.sample_only
         if not _lacks_cells(traits) or layer.n_cells is None or is_part or n_values > _MOST_VALUES:
@@ -137,9 +135,9 @@ def _choose(order: LayerOrder, known: dict[str, ValueTraits]) -> Choice:
         for partition in layer.partitions(SAMPLE_BYTES):
             for block in layer.entry_blocks(partition, SAMPLE_BYTES):
                 cells.add(block)
-        known[layer.name] = traits.with_cells(cells.block())
-        if _lacks_cells(known[layer.name]):
-            return choose_layer(order, known)
+        layer_traits[layer.name] = traits.with_cells(cells.block())
+        if _lacks_cells(layer_traits[layer.name]):
+            return choose_layer(order, layer_traits)
 
 
 def _lacks_cells(traits: ValueTraits) -> bool:
@@ -156,19 +154,19 @@ def _doubt(decision: Decision) -> Decision:
     return replace(decision, evidence=_UNTOLD, certainty=Certainty.ASSUMED, changes_numbers=True)
 
 
-def inspection_document(url: str, found: Inspection) -> dict[str, object]:
+def inspection_document(url: str, inspection: Inspection) -> dict[str, object]:
     """Return an inspection as a document for JSON.
 
     Args:
         url: Address of the file, without secrets.
-        found: The findings.
+        inspection: The findings.
     """
     return {
         "url": url,
-        "name": found.name,
-        "error": found.error or None,
-        "n_cells": found.n_cells,
-        "n_features": found.n_features,
-        "layers": dict(found.layers),
-        "reading": reading_document(found.reading),
+        "name": inspection.name,
+        "error": inspection.error or None,
+        "n_cells": inspection.n_cells,
+        "n_features": inspection.n_features,
+        "layers": dict(inspection.layers),
+        "reading": reading_document(inspection.reading),
     }

@@ -97,7 +97,7 @@ def order_layers(layers: Sequence[Layer], wanted: str | None) -> LayerOrder:
     return LayerOrder(named, others)
 
 
-def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
+def choose_layer(order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> Choice:
     """Choose the layer to summarise.
 
     The first of whole numbers; else the first that is at least 0 and not
@@ -106,7 +106,7 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
 
     Args:
         order: Layers to choose from.
-        known: Traits of each readable layer by name, also of layers that are no candidates.
+        layer_traits: Traits of each readable layer by name, also of layers that are no candidates.
 
     Raises:
         NoCountsError: All candidates hold negative or tiny values or square roots, or can't be
@@ -119,25 +119,27 @@ def choose_layer(order: LayerOrder, known: Mapping[str, ValueTraits]) -> Choice:
         (Values.EXPECTED_COUNTS, Values.NORMALISED),
         (Values.LOG_NORMALISED,),
     )
-    usable = _usable(order, known)
+    usable = _usable(order, layer_traits)
     for tier in tiers:
         for layer in usable:
-            values = classify(known[layer.name])
+            values = classify(layer_traits[layer.name])
             if values in tier:
-                return Choice(layer, values, _transform(values, known[layer.name]))
-    told = "; ".join(f"{name}: {_describe(name, order, known)}" for name in known)
-    kinds = {classify(known[layer.name]) for layer in usable}
+                return Choice(layer, values, _transform(values, layer_traits[layer.name]))
+    described = "; ".join(
+        f"{name}: {_describe(name, order, layer_traits)}" for name in layer_traits
+    )
+    kinds = {classify(layer_traits[layer.name]) for layer in usable}
     if Values.NOT_FINITE in kinds:
-        raise CorruptMatrixError(f"holds NaN or infinite values (layers: {told})")
+        raise CorruptMatrixError(f"holds NaN or infinite values (layers: {described})")
     if Values.TOO_LARGE in kinds:
-        raise CorruptMatrixError(f"holds values of {TOO_LARGE:.3g} and more (layers: {told})")
+        raise CorruptMatrixError(f"holds values of {TOO_LARGE:.3g} and more (layers: {described})")
     if Values.TOO_SMALL in kinds:
-        raise NoCountsError(f"holds only values below {TOO_SMALL:.3g} (layers: {told})")
+        raise NoCountsError(f"holds only values below {TOO_SMALL:.3g} (layers: {described})")
     for layer in usable:
-        if reason := _explain_transform(known[layer.name]):
-            raise NoCountsError(f"{reason}; give the counts (layers: {told})")
+        if reason := _explain_transform(layer_traits[layer.name]):
+            raise NoCountsError(f"{reason}; give the counts (layers: {described})")
     reason = "holds only scaled (negative) values, nothing to count" if kinds else "holds no counts"
-    raise NoCountsError(f"{reason} (layers: {told})")
+    raise NoCountsError(f"{reason} (layers: {described})")
 
 
 def _explain_transform(traits: ValueTraits) -> str:
@@ -155,14 +157,17 @@ def _explain_transform(traits: ValueTraits) -> str:
 
 
 def decide_layer(
-    order: LayerOrder, choice: Choice, known: Mapping[str, ValueTraits], same: Mapping[str, str]
+    order: LayerOrder,
+    choice: Choice,
+    layer_traits: Mapping[str, ValueTraits],
+    same: Mapping[str, str],
 ) -> Decision:
     """Return the decision on the layer, with its reason and the equivalent layers.
 
     Args:
         order: The candidates.
         choice: The chosen layer.
-        known: Traits of each readable layer, by name.
+        layer_traits: Traits of each readable layer, by name.
         same: For each readable layer, the name of the first layer with equal samples.
     """
     name = choice.layer.name
@@ -174,9 +179,9 @@ def decide_layer(
     else:
         ties = [
             layer.name
-            for layer in _usable(order, known)
+            for layer in _usable(order, layer_traits)
             if layer in order.others
-            and classify(known[layer.name]) is choice.values
+            and classify(layer_traits[layer.name]) is choice.values
             and same.get(layer.name) != same.get(name)
         ]
         evidence = f"no usual layer of counts holds {choice.values}, but {name} does"
@@ -223,10 +228,12 @@ def _may_be_rounded_rates(choice: Choice, traits: ValueTraits) -> bool:
     )
 
 
-def _usable(order: LayerOrder, known: Mapping[str, ValueTraits]) -> list[Layer]:
+def _usable(order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> list[Layer]:
     """Return the layers that may be chosen, best first."""
     others = [
-        layer for layer in order.others if layer.name in known and not is_mask(known[layer.name])
+        layer
+        for layer in order.others
+        if layer.name in layer_traits and not is_mask(layer_traits[layer.name])
     ]
     return [*order.named, *others]
 
@@ -243,11 +250,11 @@ def _transform(values: Values, traits: ValueTraits) -> Transform:
     )
 
 
-def _describe(name: str, order: LayerOrder, known: Mapping[str, ValueTraits]) -> str:
+def _describe(name: str, order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> str:
     """Return the kind of a layer's values, with the option that takes a layer left out by rule."""
-    values = str(classify(known[name]))
+    values = str(classify(layer_traits[name]))
     if name not in {layer.name for layer in order.candidates}:
         return f"{values} ({_OPTION} {name} takes them)"
-    if is_mask(known[name]) and name in {layer.name for layer in order.others}:
+    if is_mask(layer_traits[name]) and name in {layer.name for layer in order.others}:
         return f"only 0 and 1 ({_OPTION} {name} takes them)"
     return values

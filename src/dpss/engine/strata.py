@@ -134,12 +134,12 @@ def _by_file(cells: CellTable, file: BarcodeTableFile, option: str, layer: Layer
     n_cells, n_unused = layer.n_cells or 0, values.n - lookup.n_matched
     n_without = n_cells - lookup.n_found
     status = "warn" if n_unused or n_without else "pass"
-    said = (
+    sentence = (
         f"{lookup.n_found:,} of {plural(n_cells, 'cell')} {agreeing(lookup.n_found, 'is')} in the "
         f"table of --by-file; {n_without:,} {agreeing(n_without, 'is')} not, and {n_unused:,} of "
         f"its {plural(values.n, 'barcode')} {agreeing(n_unused, 'is')} none of the matrix."
     )
-    return replace(found, notes=(("strata", status, said), *found.notes))
+    return replace(found, notes=(("strata", status, sentence), *found.notes))
 
 
 class _Lookup:

@@ -101,7 +101,7 @@ def summarize_matrix(  # noqa: PLR0913
     """
     order = order_layers(matrix.layers, stats.layer)
     samples = sample_layers(matrix.layers, {layer.name for layer in order.named})
-    known = {name: sample.traits for name, sample in samples.items()}
+    layer_traits = {name: sample.traits for name, sample in samples.items()}
 
     strata_notes: list[tuple[str, str, str]] = []
 
@@ -121,14 +121,14 @@ def summarize_matrix(  # noqa: PLR0913
             open_room=open_room,
         )
 
-    passes, sums = _read_chosen(order, samples, known, passes_over)
+    passes, sums = _read_chosen(order, samples, layer_traits, passes_over)
     choice = passes.choice
     layer = choice.layer
     droplets = find_droplets(sums.cells)
     if stats.cells_above_knee and droplets is not None:
         passes = replace(passes, min_counts=droplets.knee.min_counts)
         sums = passes.run(samples[layer.name].gene_weights)
-    findings = _describe_layers(matrix.layers, known, samples)
+    findings = _describe_layers(matrix.layers, layer_traits, samples)
     same = {each.name: each.same_as or each.name for each in findings if each.values}
     # Once for the decisions and the checks: 33,000 names take 0.05 s.
     names = describe_names(layer.genes.select(layer.genes.is_gene))
@@ -138,15 +138,15 @@ def summarize_matrix(  # noqa: PLR0913
         features=layer.genes,
         mitochondrial=passes.mitochondrial,
         used=layer.name,
-        n_rounded=known[layer.name].n_noisy if choice.transform.rounded else 0,
+        n_rounded=layer_traits[layer.name].n_noisy if choice.transform.rounded else 0,
         layers=findings,
         looked_for=[other.name for other in order.candidates],
         decisions=describe_reading(
             matrix,
             layer,
             [
-                decide_layer(order, choice, known, same),
-                *decide_values(choice, known[layer.name]),
+                decide_layer(order, choice, layer_traits, same),
+                *decide_values(choice, layer_traits[layer.name]),
                 *((schema.decision,) if schema is not None else ()),
             ],
             names,
@@ -186,7 +186,7 @@ def summarize_matrix(  # noqa: PLR0913
 def _read_chosen(
     order: LayerOrder,
     samples: Mapping[str, Sample],
-    known: dict[str, ValueTraits],
+    layer_traits: dict[str, ValueTraits],
     passes_over: Callable[[Choice], Passes],
 ) -> tuple[Passes, Sums]:
     """Choose a layer and read it; repeat with another if the values differ from the sample.
@@ -194,17 +194,17 @@ def _read_chosen(
     Args:
         order: Layers to choose from.
         samples: Sample of each readable layer, by name.
-        known: Traits of each of them, by name; updated by the passes.
+        layer_traits: Traits of each of them, by name; updated by the passes.
         passes_over: Makes the passes over a choice.
 
     Returns:
         The passes over the final choice, and their sums.
     """
     while True:
-        passes = passes_over(choose_layer(order, known))
+        passes = passes_over(choose_layer(order, layer_traits))
         layer = passes.choice.layer
-        if known[layer.name].lacks_cells and layer.n_cells is not None:
-            known[layer.name] = known[layer.name].with_cells(passes.gather())
+        if layer_traits[layer.name].lacks_cells and layer.n_cells is not None:
+            layer_traits[layer.name] = layer_traits[layer.name].with_cells(passes.gather())
             continue
         sums = passes.run(samples[layer.name].gene_weights)
         if sums.facts.n_outside:
@@ -212,14 +212,16 @@ def _read_chosen(
                 f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
                 f"outside its {sums.cells.n_cells:,} cells × {len(layer.genes):,} genes"
             )
-        known[layer.name] = known[layer.name].after_pass(sums, passes.choice.transform)
-        final = choose_layer(order, known)
+        layer_traits[layer.name] = layer_traits[layer.name].after_pass(
+            sums, passes.choice.transform
+        )
+        final = choose_layer(order, layer_traits)
         if final.reads_like(passes.choice):
             return replace(passes, choice=final), sums
 
 
 def _describe_layers(
-    layers: Sequence[Layer], known: Mapping[str, ValueTraits], samples: Mapping[str, Sample]
+    layers: Sequence[Layer], layer_traits: Mapping[str, ValueTraits], samples: Mapping[str, Sample]
 ) -> list[LayerFinding]:
     """Return the findings about every layer; equal layers refer to the first of them."""
     first: dict[bytes, str] = {}
@@ -230,7 +232,7 @@ def _describe_layers(
         findings.append(
             LayerFinding(
                 layer.name,
-                classify(known[layer.name]) if layer.name in known else None,
+                classify(layer_traits[layer.name]) if layer.name in layer_traits else None,
                 None if same_as == layer.name else same_as,
             )
         )

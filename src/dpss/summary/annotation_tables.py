@@ -21,39 +21,39 @@ ANNOTATION_MARKER_COLUMNS = ("annotation", *MARKER_COLUMNS[1:])
 """Columns of ``annotation_markers.csv``, in order."""
 
 
-def annotation_rows(found: Annotation) -> list[tuple[Any, ...]]:
+def annotation_rows(annotation: Annotation) -> list[tuple[Any, ...]]:
     """Return one row per type, the largest first; ``None`` is undefined."""
-    return rows_of_groups(((each.name, each) for each in found.types), found.n_cells)
+    return rows_of_groups(((each.name, each) for each in annotation.types), annotation.n_cells)
 
 
-def annotation_marker_rows(found: Annotation, genes: GeneStatistics) -> list[tuple[Any, ...]]:
+def annotation_marker_rows(annotation: Annotation, genes: GeneStatistics) -> list[tuple[Any, ...]]:
     """Return one row per marker, best first within a type."""
-    return rows_of_markers(found.markers, genes, [each.name for each in found.types])
+    return rows_of_markers(annotation.markers, genes, [each.name for each in annotation.types])
 
 
-def annotations_csv(found: Annotation) -> bytes:
+def annotations_csv(annotation: Annotation) -> bytes:
     """Return the types as UTF-8 CSV; the undefined is empty."""
-    return csv_bytes(ANNOTATION_COLUMNS, annotation_rows(found))
+    return csv_bytes(ANNOTATION_COLUMNS, annotation_rows(annotation))
 
 
-def annotation_markers_csv(found: Annotation, genes: GeneStatistics) -> bytes:
+def annotation_markers_csv(annotation: Annotation, genes: GeneStatistics) -> bytes:
     """Return the markers of all types as UTF-8 CSV."""
-    return csv_bytes(ANNOTATION_MARKER_COLUMNS, annotation_marker_rows(found, genes))
+    return csv_bytes(ANNOTATION_MARKER_COLUMNS, annotation_marker_rows(annotation, genes))
 
 
-def annotation_document(found: Annotation) -> dict[str, Any]:
+def annotation_document(annotation: Annotation) -> dict[str, Any]:
     """Return the object for an annotation in ``summary.json``."""
-    index = found.adjusted_rand_index
+    index = annotation.adjusted_rand_index
     return {
-        "column": found.column,
-        "other_columns": list(found.other_columns),
-        "coordinates": found.map.name if found.map else None,
-        "other_coordinates": list(found.other_coordinates),
-        "n_without_coordinates": found.map.n_left_out if found.map else None,
-        "n_missing": found.n_missing,
+        "column": annotation.column,
+        "other_columns": list(annotation.other_columns),
+        "coordinates": annotation.map.name if annotation.map else None,
+        "other_coordinates": list(annotation.other_coordinates),
+        "n_without_coordinates": annotation.map.n_left_out if annotation.map else None,
+        "n_missing": annotation.n_missing,
         "adjusted_rand_index": None if index is None else round_digits(index),
-        "no_markers_reason": found.no_markers_reason or None,
+        "no_markers_reason": annotation.no_markers_reason or None,
         "types": [
-            dict(zip(ANNOTATION_COLUMNS, row, strict=True)) for row in annotation_rows(found)
+            dict(zip(ANNOTATION_COLUMNS, row, strict=True)) for row in annotation_rows(annotation)
         ],
     }

@@ -146,18 +146,18 @@ def state_schema(
     version = version if version and _VERSION.fullmatch(version) else None
     n_found = len(set(_TERM_COLUMNS) & set(columns))
     if reference is not None and REPOSITORY in reference:
-        said = "uns/schema_reference names CELLxGENE's schema."
-        return SchemaStatement(version, reference, said)
+        evidence = "uns/schema_reference names CELLxGENE's schema."
+        return SchemaStatement(version, reference, evidence)
     if version is not None and n_found:
-        said = "uns/schema_version is there, and columns of cells with the schema's names."
-        return SchemaStatement(version, None, said)
+        evidence = "uns/schema_version is there, and columns of cells with the schema's names."
+        return SchemaStatement(version, None, evidence)
     if n_found >= N_TELLING:
-        said = (
+        evidence = (
             f"{plural(n_found, 'column')} of cells {agreeing(n_found, 'has')} the schema's names; "
             "the file states no version, "
             "which CELLxGENE Discover adds when it publishes a file."
         )
-        return SchemaStatement(None, None, said)
+        return SchemaStatement(None, None, evidence)
     return None
 
 
@@ -187,12 +187,12 @@ def missing_fields(
     found = [f"obs/{name}" for name in _CELL_COLUMNS if name not in columns]
     if "title" not in facts:
         found.append("uns/title")
-    place = "obs" if major == 5 else "uns"
-    there = {"obs": columns, "uns": facts}
-    # Without a version either place will do.
-    places = [place] if major is not None else ["obs", "uns"]
-    if not any(_ORGANISM in there[each] for each in places):
-        found.append(f"{place}/{_ORGANISM}")
+    group = "obs" if major == 5 else "uns"
+    names = {"obs": columns, "uns": facts}
+    # Without a version either group may have it.
+    groups = names if major is None else (group,)
+    if not any(_ORGANISM in names[each] for each in groups):
+        found.append(f"{group}/{_ORGANISM}")
     return tuple(found)
 
 
@@ -212,19 +212,19 @@ def judge_schema(
         return NOT_MEASURED, (
             f"The file follows {name}; which fields it requires is known of versions {known} only."
         )
-    said = []
+    sentences = []
     if report.missing_fields:
         n = len(report.missing_fields)
         verb = "is" if n == 1 else "are"
         listed = ", ".join(report.missing_fields)
-        said.append(f"{plural(n, 'field')} that {name} requires {verb} missing: {listed}.")
+        sentences.append(f"{plural(n, 'field')} that {name} requires {verb} missing: {listed}.")
     without = {each.field: each.n_missing for each in report.terms}
     without |= {column.removesuffix(SUFFIX): n for column, n in empty.items()}
     if any(without.values()):
         listed = ", ".join(f"{each} of {plural(n, 'cell')}" for each, n in without.items() if n)
-        said.append(f"Fields that {name} requires have no value: {listed}.")
-    if said:
-        return WARN, " ".join(said)
+        sentences.append(f"Fields that {name} requires have no value: {listed}.")
+    if sentences:
+        return WARN, " ".join(sentences)
     return PASS, f"All fields that {name} requires of each data set are there."
 
 

@@ -165,12 +165,12 @@ def compare_summaries(old: ComparedSummary, new: ComparedSummary) -> Comparison:
     )  # fmt: skip
 
 
-def comparison_document(found: Comparison) -> dict[str, Any]:
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as a document for JSON; each change of a number has its ``percent``."""
-    document = asdict(found)
-    document["verdicts"] = dict(zip(("old", "new"), found.verdicts, strict=True))
-    document["numbers"] = [asdict(each) | {"percent": each.percent} for each in found.numbers]
-    return {"same": found.same} | document
+    document = asdict(comparison)
+    document["verdicts"] = dict(zip(("old", "new"), comparison.verdicts, strict=True))
+    document["numbers"] = [asdict(each) | {"percent": each.percent} for each in comparison.numbers]
+    return {"same": comparison.same} | document
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -203,12 +203,12 @@ def _checks(
     old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> tuple[tuple[Change, ...], dict[str, str]]:
     """Return the checks whose status differs, and the message of each."""
-    told = {each["name"]: each["message"] for side in (old, new) for each in side["checks"]}
+    messages = {each["name"]: each["message"] for side in (old, new) for each in side["checks"]}
     found = _changes(
         {each["name"]: each["status"] for each in old["checks"]},
         {each["name"]: each["status"] for each in new["checks"]},
     )
-    return found, {each.name: told[each.name] for each in found}
+    return found, {each.name: messages[each.name] for each in found}
 
 
 def _genes(

@@ -101,15 +101,15 @@ def _ascends(numbers: Sequence[float]) -> bool:
     return all(a <= b for a, b in pairwise(numbers))
 
 
-def _faults_of_cells(name: str, found: Distribution, n_cells: int, most: float) -> Iterator[str]:
-    if found.n != n_cells:
-        yield f"{name}: {found.n:,} cells of {n_cells:,}"
-    yield from _outside(name, found.values, most)
-    if not np.isfinite(found.values.astype(np.float64)).all():
+def _faults_of_cells(name: str, measure: Distribution, n_cells: int, most: float) -> Iterator[str]:
+    if measure.n != n_cells:
+        yield f"{name}: {measure.n:,} cells of {n_cells:,}"
+    yield from _outside(name, measure.values, most)
+    if not np.isfinite(measure.values.astype(np.float64)).all():
         yield f"{name} is not finite"
-    elif found.n > 0 and not found.values.min() <= found.median <= found.values.max():
+    elif measure.n > 0 and not measure.values.min() <= measure.median <= measure.values.max():
         yield f"the median of {name} is outside its values"
-    if bool((found.counts < 0).any()):
+    if bool((measure.counts < 0).any()):
         yield f"{name}: a negative number of cells"
 
 

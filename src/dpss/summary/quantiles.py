@@ -20,13 +20,15 @@ def without_noise(value: float) -> float:
     return float(f"{value:.12g}")
 
 
-def quantile_of(found: Distribution | None, percent: float) -> float | None:
+def quantile_of(measure: Distribution | None, percent: float) -> float | None:
     """Return a quantile, given in percent; ``None`` without observations."""
-    return without_noise(found.quantile(percent / 100)) if found is not None and found.n else None
-
-
-def quantiles_of(found: Distribution | None) -> dict[str, float | None] | None:
-    """Return the quantiles of `PERCENTS`, named ``p5`` and so on; ``None`` without observations."""
-    if found is None or not found.n:
+    if measure is None or not measure.n:
         return None
-    return {f"p{percent}": quantile_of(found, percent) for percent in PERCENTS}
+    return without_noise(measure.quantile(percent / 100))
+
+
+def quantiles_of(measure: Distribution | None) -> dict[str, float | None] | None:
+    """Return the quantiles of `PERCENTS`, named ``p5`` and so on; ``None`` without observations."""
+    if measure is None or not measure.n:
+        return None
+    return {f"p{percent}": quantile_of(measure, percent) for percent in PERCENTS}

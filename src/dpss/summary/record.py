@@ -229,13 +229,13 @@ class Summary:
         """Return the 20 genes with the most variable expression, best first, as gene indices."""
         return top(self.genes.rank_variability, N_TOP)
 
-    def gene_labels(self, which: NDArray[np.int64]) -> list[str]:
+    def gene_labels(self, indices: NDArray[np.int64]) -> list[str]:
         """Return labels of genes for figures: the name, with the id where it is not unique."""
         known: list[str] = self.genes.gene_name.tolist()
-        shown: set[str] = set(self.genes.gene_name[which].tolist())
+        shown: set[str] = set(self.genes.gene_name[indices].tolist())
         names = Counter(name for name in known if name in shown)
         labels: list[str] = []
-        for g in which:
+        for g in indices:
             name, gene_id = str(self.genes.gene_name[g]), str(self.genes.gene_id[g])
             labels.append(name if names[name] == 1 or name == gene_id else f"{name} ({gene_id})")
         return labels

@@ -111,13 +111,13 @@ def build_strata(by: str, n_values: int, sums: Sums, is_gene: NDArray[np.bool_])
 
 
 def _genes(
-    found: StratumSums, number: int, n_cells: int, is_gene: NDArray[np.bool_]
+    strata_sums: StratumSums, number: int, n_cells: int, is_gene: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return for each gene its cells, mean share, normalised dispersion and high variability.
 
     As scanpy does with ``batch_key``, only genes found in the stratum are compared with each other.
     """
-    table = found.gene_table(number)
+    table = strata_sums.gene_table(number)
     nothing = np.zeros(len(table), dtype=np.int64)
     sums = GeneSums(table, nothing, nothing[:0], np.empty((0, 0), dtype=np.int64))
     counts = table[is_gene, layout.N_CELLS]

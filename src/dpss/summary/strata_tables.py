@@ -93,8 +93,8 @@ def _document(stratum: Stratum, genes: GeneStatistics) -> dict[str, Any]:
     }
 
 
-def _named(genes: GeneStatistics, which: Any) -> list[dict[str, str]]:
+def _named(genes: GeneStatistics, indices: Any) -> list[dict[str, str]]:
     return [
         {"gene_id": str(genes.gene_id[g]), "gene_name": str(genes.gene_name[g])}
-        for g in np.asarray(which).tolist()
+        for g in np.asarray(indices).tolist()
     ]

@@ -214,7 +214,7 @@ def _number(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _entries(summary: Summary, which: Any, columns: Sequence[str]) -> list[dict[str, Any]]:
+def _entries(summary: Summary, indices: Any, columns: Sequence[str]) -> list[dict[str, Any]]:
     genes = summary.genes
     return [
         {
@@ -222,7 +222,7 @@ def _entries(summary: Summary, which: Any, columns: Sequence[str]) -> list[dict[
             "gene_name": str(genes.gene_name[g]),
             **{name: _number(getattr(genes, name)[g]) for name in columns},
         }
-        for g in which
+        for g in indices
     ]
 
 

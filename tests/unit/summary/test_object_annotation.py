@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import dpss
 from dpss.demo.cells import Tissue, simulate
 from dpss.stats.cell_records import RECORD
+from dpss.stats.cell_tallies import percentages
 from dpss.summary.object_annotation import cell_columns
 from tests.examples import examples
 from tests.libraries import scanpy
@@ -104,11 +105,13 @@ def test_another_object_stays_as_it_was(what: str) -> None:
 @settings(max_examples=examples(60))
 @given(st.lists(st.tuples(st.integers(-1, 9), st.integers(0, 9), st.integers(0, 9)), max_size=20))
 def test_columns_of_any_records(drawn: list[tuple[int, int, int]]) -> None:
-    """A share lies between 0 and 100 where counts are; only cells that are not kept are NaN."""
+    """Percentages are those of cells.csv, from 0 to 100; only cells that are not kept are NaN."""
     records = np.array([(n, m + t, m) for n, t, m in drawn], dtype=RECORD)
     columns = cell_columns(records, mt=True)
     for values in columns.values():
         assert np.isnan(values.astype(float)).tolist() == [n < 0 for n, _, _ in drawn]
     share = columns["pct_counts_mt"]
     assert ((share[~np.isnan(share)] >= 0) & (share[~np.isnan(share)] <= 100)).all()
+    expected = percentages(records["total_mt"], records["total"])
+    np.testing.assert_array_equal(share, np.where(records["n_genes"] >= 0, expected, np.nan))
     assert list(cell_columns(records, mt=False)) == ["n_genes_by_counts", "total_counts"]

@@ -52,13 +52,13 @@ class AnnotatedAccumulator:
         """Add a block of cells."""
         if not block.n_cells:
             return
-        found = self._gatherer.measure(block)
+        measures = self._gatherer.measure(block)
         codes = self._codes[block.start : block.start + block.n_cells]
-        counted = found.kept & (codes >= 0) & (codes < self._n)
+        counted = measures.kept & (codes >= 0) & (codes < self._n)
         labels = np.where(counted, codes, -1).astype(np.int16)
-        self._histogram_genes.add(block, found.totals, labels, self._tables)
-        self._kept[block.start] = found.kept
-        self._measures.add(labels[counted], found.of(counted))
+        self._histogram_genes.add(block, measures.totals, labels, self._tables)
+        self._kept[block.start] = measures.kept
+        self._measures.add(labels[counted], measures.of(counted))
 
     def merge(self, other: AnnotatedAccumulator) -> None:
         """Add the sums of another accumulator over the same labels."""

@@ -80,27 +80,31 @@ class Components:
         return scores
 
 
-def find_components(found: Covariances, n_components: int = N_COMPONENTS) -> Components:
+def find_components(covariances: Covariances, n_components: int = N_COMPONENTS) -> Components:
     """Find the components with the largest variances.
 
     Args:
-        found: Sums over two cells at least.
+        covariances: Sums over two cells at least.
         n_components: Most components; there are fewer where the genes or cells are few or some
             have no variance.
     """
-    n_genes = len(found.sums)
-    diagonal = _diagonal(found.products, n_genes)
-    means = found.sums / (UNIT * found.n_cells)
-    spread = np.maximum(diagonal / UNIT**2 - found.n_cells * means**2, 0.0) / (found.n_cells - 1)
+    n_genes = len(covariances.sums)
+    diagonal = _diagonal(covariances.products, n_genes)
+    means = covariances.sums / (UNIT * covariances.n_cells)
+    spread = np.maximum(diagonal / UNIT**2 - covariances.n_cells * means**2, 0.0) / (
+        covariances.n_cells - 1
+    )
     total = float(np.add.accumulate(spread)[-1]) if n_genes else 0.0
-    wanted = min(n_components, n_genes, found.n_cells - 1)
-    variances, vectors = find_largest(partial(_covariance_times, found, means), n_genes, wanted)
+    wanted = min(n_components, n_genes, covariances.n_cells - 1)
+    variances, vectors = find_largest(
+        partial(_covariance_times, covariances, means), n_genes, wanted
+    )
     real = variances > _TOLERANCE * max(total, np.finfo(float).tiny)
     vectors = vectors[:, real]
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
     loadings = np.ascontiguousarray(np.rint(vectors * LOADING_UNIT))
-    return Components(variances[real], total, loadings, _offsets(found, loadings))
+    return Components(variances[real], total, loadings, _offsets(covariances, loadings))
 
 
 def _diagonal(products: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -108,24 +112,24 @@ def _diagonal(products: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return products[rows * n - rows * (rows - 1) // 2]
 
 
-def _offsets(found: Covariances, loadings: NDArray[np.float64]) -> NDArray[np.float64]:
+def _offsets(covariances: Covariances, loadings: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the score of the mean cell, in Python's integers, rounded once."""
-    sums = found.sums.tolist()
+    sums = covariances.sums.tolist()
     offsets = [
-        sum(a * b for a, b in zip(sums, column, strict=True)) // found.n_cells
+        sum(a * b for a, b in zip(sums, column, strict=True)) // covariances.n_cells
         for column in loadings.T.astype(np.int64).tolist()
     ]
     return np.array(offsets, dtype=np.float64)
 
 
 def _covariance_times(
-    found: Covariances, means: NDArray[np.float64], vectors: NDArray[np.float64]
+    covariances: Covariances, means: NDArray[np.float64], vectors: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     out = np.empty_like(vectors)
-    multiply_packed(found.products, np.ascontiguousarray(vectors), out)
+    multiply_packed(covariances.products, np.ascontiguousarray(vectors), out)
     out /= float(UNIT) ** 2
-    out -= np.outer(means * found.n_cells, _weighted_sum(means, vectors))
-    out /= found.n_cells - 1
+    out -= np.outer(means * covariances.n_cells, _weighted_sum(means, vectors))
+    out /= covariances.n_cells - 1
     return out
 
 

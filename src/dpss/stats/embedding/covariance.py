@@ -123,7 +123,7 @@ class CellGatherer:
     def __init__(self, genes: VariableGenes) -> None:
         """Gather these genes."""
         self._genes = genes
-        self._known = np.empty(N_LOGARITHMS, dtype=np.int64)
+        self._logarithms = np.empty(N_LOGARITHMS, dtype=np.int64)
         self._columns = np.empty(0, dtype=np.int16)
         self._values = np.empty(0, dtype=np.int32)
 
@@ -149,7 +149,7 @@ class CellGatherer:
         indptr = np.empty(block.n_cells + 1, dtype=np.int64)
         n_values = gather_cells(
             block.indptr, block.indices, block.data, totals, self._genes.slots,
-            self._known, indptr, self._columns, self._values,
+            self._logarithms, indptr, self._columns, self._values,
         )  # fmt: skip
         return SparseCells(indptr, self._columns[:n_values], self._values[:n_values])
 

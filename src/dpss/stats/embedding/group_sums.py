@@ -50,7 +50,7 @@ def add_groups(  # noqa: PLR0913
     totals: Any,
     labels: Any,
     order: Any,
-    known: Any,
+    logarithms: Any,
     layout: Any,
     n_words: int,
     bins_scale: int,
@@ -71,7 +71,7 @@ def add_groups(  # noqa: PLR0913
         totals: ``float64``, shape ``(n_cells,)``, of `measure_cells`.
         labels: ``int16``, shape ``(n_cells,)``: group, -1 for none.
         order: ``int64``, shape ``(n_cells,)``: the cells, group by group.
-        known: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
+        logarithms: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
         layout: ``int32``, shape ``(n_features, 2)``: the place of a gene's numbers within those
             of a group, -1 for a feature without, and its bins.
         n_words: Numbers per group: `N_GROUP_SUMS` and half of the bins of each gene.
@@ -90,14 +90,14 @@ def add_groups(  # noqa: PLR0913
             continue
         factor = divide(TARGET_SUM, total)
         for k in range(N_LOGARITHMS):
-            known[k] = -1
+            logarithms[k] = -1
         first = np.int64(labels[cell]) * n_words
         n = np.uint64(0)
         for i in range(indptr[cell], indptr[cell + 1]):
             gene = np.uint64(indices[i])
             x = np.float64(data[i])
             if gene < n_features and x > 0.0 and layout[gene, 0] >= 0:
-                value = logarithm(x, factor, known)
+                value = logarithm(x, factor, logarithms)
                 n_bins = np.int64(layout[gene, 1])
                 at = first + layout[gene, 0]
                 places[0, n] = at

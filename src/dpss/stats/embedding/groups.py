@@ -61,24 +61,24 @@ class GroupAccumulator:
 
     def add(self, block: CellBlock) -> None:
         """Add a block of cells."""
-        found = self._gatherer.measure(block)
-        cells = self._gatherer.gather(block, found.totals)
+        measures = self._gatherer.measure(block)
+        cells = self._gatherer.gather(block, measures.totals)
         assigned = self._sketch.assign(cells, block.start)
-        kept = found.kept
+        kept = measures.kept
         labels = np.where(kept, assigned.labels, -1).astype(np.int16)
-        self._histogram_genes.add(block, found.totals, labels, self._tables)
+        self._histogram_genes.add(block, measures.totals, labels, self._tables)
         places = np.where(kept[:, None], assigned.places, np.nan).astype(np.float32)
         self._cells.add(block.start, CellPlaces(labels, places))
-        self._add_kept(np.flatnonzero(kept), assigned, found)
+        self._add_kept(np.flatnonzero(kept), assigned, measures)
 
-    def _add_kept(self, kept: NDArray[np.int64], assigned: Assigned, found: Measures) -> None:
+    def _add_kept(self, kept: NDArray[np.int64], assigned: Assigned, measures: Measures) -> None:
         labels = assigned.labels[kept]
-        measures = found.of(kept)
-        self._measures.add(labels, measures)
+        values = measures.of(kept)
+        self._measures.add(labels, values)
         bins = self._map.frame.bins(assigned.places[kept])
         self._map.add(bins, labels)
-        for j, (values, unit) in enumerate(zip(measures, MEASURE_UNITS, strict=True)):
-            np.add.at(self._measure_sums[:, j], bins, np.rint(values * unit).astype(np.int64))
+        for j, (column, unit) in enumerate(zip(values, MEASURE_UNITS, strict=True)):
+            np.add.at(self._measure_sums[:, j], bins, np.rint(column * unit).astype(np.int64))
         frame = self._components.frame
         self._components.add(frame.bins(first_two(assigned.scores[kept])), labels)
 

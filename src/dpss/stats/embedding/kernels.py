@@ -59,14 +59,14 @@ def measure_cells(
 
 
 @part(inline="always")
-def logarithm(x: Any, factor: Any, known: Any) -> Any:
+def logarithm(x: Any, factor: Any, logarithms: Any) -> Any:
     """Return the logarithm of a value, computed once per cell for small whole counts."""
     if x < N_LOGARITHMS:
         whole = np.int64(x)
         if whole == x:
-            if known[whole] < 0:
-                known[whole] = log1p_fixed(x * factor)
-            return known[whole]
+            if logarithms[whole] < 0:
+                logarithms[whole] = log1p_fixed(x * factor)
+            return logarithms[whole]
     return log1p_fixed(x * factor)
 
 
@@ -77,7 +77,7 @@ def gather_cells(  # noqa: PLR0913
     data: Any,
     totals: Any,
     slots: Any,
-    known: Any,
+    logarithms: Any,
     new_indptr: Any,
     columns: Any,
     values: Any,
@@ -90,7 +90,7 @@ def gather_cells(  # noqa: PLR0913
         data: The values, shape ``(n_values,)``.
         totals: ``float64``, shape ``(n_cells,)``, of `measure_cells`.
         slots: ``int16``, shape ``(n_features,)``: column of a variable gene, else -1.
-        known: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
+        logarithms: ``int64``, shape ``(N_LOGARITHMS,)``; memory to work in.
         new_indptr: ``int64``, shape ``(n_cells + 1,)``; set: start of each cell's values.
         columns: ``int16``, shape ``(>= n_values,)``; set.
         values: ``int32``, shape ``(>= n_values,)``; set to fixed-point values.
@@ -107,13 +107,13 @@ def gather_cells(  # noqa: PLR0913
         if total > 0.0:
             factor = divide(TARGET_SUM, total)
             for k in range(N_LOGARITHMS):
-                known[k] = -1
+                logarithms[k] = -1
             for i in range(indptr[cell], indptr[cell + 1]):
                 gene = np.uint64(indices[i])
                 x = np.float64(data[i])
                 if gene < n_features and x > 0.0 and slots[gene] >= 0:
                     column = slots[gene]
-                    value = logarithm(x, factor, known)
+                    value = logarithm(x, factor, logarithms)
                     # Nearly all cells come sorted; others are sorted by insertion.
                     at = n
                     while at > first and columns[at - 1] > column:

@@ -63,12 +63,12 @@ def check_clusters(evidence: Evidence) -> tuple[str, str]:
     )
 
 
-def _joined(found: Embedding) -> str:
+def _joined(embedding: Embedding) -> str:
     """Return a sentence on clusters that joined others, empty if there are none."""
-    if not found.n_joined:
+    if not embedding.n_joined:
         return ""
-    joined = f"{plural(found.n_joined, 'small cluster')} joined larger ones"
-    return f" {joined}: at most {found.n_clusters_max} were wanted."
+    joined = f"{plural(embedding.n_joined, 'small cluster')} joined larger ones"
+    return f" {joined}: at most {embedding.n_clusters_max} were wanted."
 
 
 def _faults_of(cluster: Cluster, limits: Sequence[Limit], usual: float) -> Iterator[str]:

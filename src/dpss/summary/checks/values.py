@@ -52,23 +52,24 @@ def check_values(evidence: Evidence) -> tuple[str, str]:
     if passed_over:
         message += f" Better was not found in {listed(passed_over)}."
     if values is Values.LOG_NORMALISED:
-        message += f" {_say_base(evidence)}"
+        message += f" {_describe_base(evidence)}"
     return WARN, message
 
 
-def _say_base(evidence: Evidence) -> str:
+def _describe_base(evidence: Evidence) -> str:
     """Return how logarithms were undone, with the evidence for their base."""
-    told = next(each for each in evidence.decisions if each.topic == "log_base")
-    undone = "expm1" if told.value == "e" else f"{told.value}^x - 1"
-    if told.certainty is Certainty.ASSUMED:
+    decision = next(each for each in evidence.decisions if each.topic == "log_base")
+    undone = "expm1" if decision.value == "e" else f"{decision.value}^x - 1"
+    base, reason = decision.value, decision.evidence
+    if decision.certainty is Certainty.ASSUMED:
         return (
-            f"The base of the logarithm is not known ({told.evidence}); {told.value} was assumed, "
-            f"and the values were exponentiated ({undone}) before anything else: all numbers "
+            f"The base of the logarithm is not known ({reason}); {base} was assumed, and the "
+            f"values were exponentiated ({undone}) before anything else: all numbers "
             "depend on it."
         )
     return (
         f"They were exponentiated ({undone}) before anything else; the base of the logarithm is "
-        f"{told.value}: {told.evidence}."
+        f"{base}: {reason}."
     )
 
 
@@ -76,13 +77,13 @@ def check_layers(evidence: Evidence) -> tuple[str, str]:
     """Check the kind of the values in each layer."""
     if len(evidence.layers) == 1:
         return PASS, f"There is one layer, {evidence.used}."
-    told = []
+    texts = []
     for layer in evidence.layers:
         text = f"{layer.name}: {layer.values or 'unreadable'}"
         if layer.same_as:
             text += f", the same as {layer.same_as}"
-        told.append(text)
-    message = f"The layer used is {evidence.used}. All layers: {'; '.join(told)}."
+        texts.append(text)
+    message = f"The layer used is {evidence.used}. All layers: {'; '.join(texts)}."
     tied = [each for each in evidence.decisions if each.topic == "layer" and each.changes_numbers]
     for each in tied:
         message += f" {each.value} was assumed to be the right one: {each.evidence}; "

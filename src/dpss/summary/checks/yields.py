@@ -25,29 +25,29 @@ SOURCE = (
 )
 
 
-def check_yield(found: int, expected: int, *, estimated: bool = False) -> Check:
+def check_yield(n_found: int, expected: int, *, estimated: bool = False) -> Check:
     """Return the check of a number of cells.
 
     >>> check_yield(480, 5000).status, check_yield(4800, 5000).status
     ('warn', 'pass')
 
     Args:
-        found: Number of cells of the matrix.
+        n_found: Number of cells of the matrix.
         expected: Number of cells that was planned, at least 1.
-        estimated: Whether ``found`` is an estimate, of barcodes above the knee.
+        estimated: Whether ``n_found`` is an estimate, of barcodes above the knee.
     """
-    one = found == 1
+    one = n_found == 1
     if estimated:
         verb = "looks like a cell" if one else "look like cells"
-        subject = f"About {plural(found, 'barcode')} {verb}"
+        subject = f"About {plural(n_found, 'barcode')} {verb}"
     else:
-        subject = f"{plural(found, 'cell')} {'was' if one else 'were'} read"
-    ratio = found / expected
+        subject = f"{plural(n_found, 'cell')} {'was' if one else 'were'} read"
+    ratio = n_found / expected
     if 1 / FACTOR <= ratio <= FACTOR:
         was = "was" if expected == 1 else "were"
         return Check(NAME, PASS, f"{subject}; {expected:,} {was} expected.")
     that = "one that was" if expected == 1 else f"{expected:,} that were"
-    return Check(NAME, WARN, f"{subject}, {proportion(found, expected)} the {that} expected.")
+    return Check(NAME, WARN, f"{subject}, {proportion(n_found, expected)} the {that} expected.")
 
 
 def with_yield(summary: Summary, expected: int) -> Summary:
