@@ -60,6 +60,14 @@ class JsonFormatter(_Formatter):
         return escape_control_in_json(json.dumps(document, ensure_ascii=False))
 
 
+def is_shown(record: logging.LogRecord) -> bool:
+    """Return whether a record is of this program, or at least a warning of a library.
+
+    A library may set its own level when it is imported, as ``distributed`` does.
+    """
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] == "dpss"
+
+
 def set_up_logs(level: str, style: str, stream: TextIO | logging.Handler) -> None:
     """Send log lines to a stream: those of the program, and warnings of libraries.
 
@@ -70,6 +78,7 @@ def set_up_logs(level: str, style: str, stream: TextIO | logging.Handler) -> Non
     """
     handler = stream if isinstance(stream, logging.Handler) else logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    handler.addFilter(is_shown)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

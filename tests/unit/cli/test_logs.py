@@ -8,6 +8,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dpss.cli.logs import set_up_logs
 from dpss.job.context import context
@@ -74,3 +76,23 @@ def test_other_libraries_are_heard_from_warnings_on() -> None:
     logging.getLogger("matplotlib").warning("trouble")
     assert "chatter" not in out.getvalue()
     assert "warning: trouble" in out.getvalue()
+
+
+LIBRARIES = st.sampled_from(["distributed", "distributed.scheduler", "dpssx", "tornado"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(LIBRARIES, st.sampled_from(["text", "json"]), st.integers(1, 50))
+def test_a_library_that_sets_its_own_level_is_heard_from_warnings_on(
+    name: str, style: str, level: int
+) -> None:
+    """As ``distributed`` does, when it is imported after the logs were set up."""
+    out = io.StringIO()
+    set_up_logs("debug", style, out)
+    library = logging.getLogger(name)
+    library.setLevel(1)
+    library.log(level, "of a library")
+    logging.getLogger("dpss.some").debug("of the program")
+    library.setLevel(logging.NOTSET)
+    assert ("of a library" in out.getvalue()) == (level >= logging.WARNING)
+    assert "of the program" in out.getvalue()
