@@ -88,7 +88,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=default, help="of inputs [BENCH_DIR]")
     parser.add_argument("--repeats", type=int, default=1, help="runs of which the quickest counts")
     parser.add_argument("--time-limit", type=float, default=1800, help="seconds per run")
-    parser.add_argument("--memory-limit", type=int, default=0, help="bytes; default 80 % of all")
+    parser.add_argument("--memory-limit", type=int, default=0, help="bytes; default 80 %% of all")
     parser.add_argument("--cpus", type=int, default=2, help="processors per run; 0 for all")
     parser.add_argument(
         "--peers-cells",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib import import_module
+
+import pytest
 
 from benchmarks.decisions import COMMANDS
 from tests.conftest import ROOT
@@ -18,3 +22,16 @@ def test_each_decision_names_its_command() -> None:
         for name in NAMED.findall(page.read_text())
     }
     assert named == {(each.decision, each.name) for each in COMMANDS}
+
+
+@pytest.mark.parametrize("module", ["decisions", "parts", "run"])
+def test_each_program_describes_itself(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--help`` of a program with options ends well."""
+    monkeypatch.setattr(sys, "argv", [module, "--help"])
+    program = import_module(f"benchmarks.{module}")
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 0
+    assert "usage:" in capsys.readouterr().out

@@ -107,7 +107,7 @@ def test_a_cluster_of_this_machine_shows_its_dashboard(matrices: Path, tmp_path:
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"Dask: .* 1 threads; dashboard: http://127\.0\.0\.1:\d+", done.stderr)
+    assert re.search(r"Dask: .* 1 thread; dashboard: http://127\.0\.0\.1:\d+", done.stderr)
     assert (tmp_path / "out" / "m0" / "summary.json").exists()
 
 

@@ -22,7 +22,7 @@ from dpss._version import __version__
 from dpss.compute.executor import A, Advance, Fold, Mergeable
 from dpss.compute.machine import return_memory_at_once
 from dpss.compute.prefetch import Prefetchable
-from dpss.errors import DpssError, UnreachableError
+from dpss.errors import DpssError, UnreachableError, plural
 
 R = TypeVar("R", bound=Mergeable)
 
@@ -100,7 +100,7 @@ class DaskExecutor:
         """Return one line with the cluster's name, threads and dashboard."""
         link = self.dashboard_link
         dashboard = f"; dashboard: {link}" if link else ""
-        return f"Dask: {self._name}, {self.n_threads} threads{dashboard}"
+        return f"Dask: {self._name}, {plural(self.n_threads, 'thread')}{dashboard}"
 
     @property
     def n_threads(self) -> int:
