@@ -49,3 +49,16 @@ if folders:
     sys.addaudithook(refuse)
 if platforms:
     sys.platform = platforms[0]
+if "win32" in platforms:
+    import ctypes
+
+    class Library(ctypes.CDLL):
+        """A shared library; Windows has a C library of a name of its own."""
+
+        def __init__(self, name, *arguments, **more):
+            """Open a library, or that of this process in place of Windows's."""
+            super().__init__(None if name == "msvcrt" else name, *arguments, **more)
+
+    # Without it each loop would be compiled twice, by each process: machine code is checked
+    # against the functions of the C library before it is kept.
+    ctypes.CDLL = Library
