@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpss.errors import MatrixError, NoMatrixError, SettingsError, UnknownFormatError, plural
 from dpss.formats.annotation.cell_table import InMemoryTable
@@ -22,7 +22,7 @@ from dpss.formats.annotation.dataset_facts import InMemoryFacts
 from dpss.formats.annotation.gene_table import gene_table
 from dpss.formats.annotation.modalities import holds_genes
 from dpss.formats.arrays.coordinates import InMemoryCoordinates
-from dpss.formats.arrays.memory import InMemoryLayer, is_sparse, layout_of
+from dpss.formats.arrays.memory import InMemoryLayer, cut_compressed, is_sparse, layout_of
 from dpss.formats.arrays.probes import sum_probes
 from dpss.formats.base import ANNDATA_ORIENTATION, Matrix
 from dpss.model import Certainty, Decision, GeneTable
@@ -188,7 +188,7 @@ def _layer(
         _check_kind(name, matrix)
         gene_major = layout_of(matrix) == "csc"
         sparse = is_sparse(matrix)
-        cut = _cutter(matrix, gene_major=gene_major)
+        cut = _cutter(matrix)
     else:
         matrix = get(parent[:1])
         _check_kind(name, matrix)
@@ -208,36 +208,17 @@ def _layer(
     )
 
 
-def _cutter(matrix: Any, *, gene_major: bool) -> Callable[[range], Any]:
+def _cutter(matrix: Any) -> Callable[[range], Any]:
     """Return a function that cuts consecutive cells (or genes) without copying values."""
     if not is_sparse(matrix):
         return lambda part: _computed(matrix[part.start : part.stop])
 
-    def cut(part: range) -> _Slice:
-        first, last = int(matrix.indptr[part.start]), int(matrix.indptr[part.stop])
-        return _Slice(
-            indptr=np.asarray(matrix.indptr[part.start : part.stop + 1]) - first,
-            indices=matrix.indices[first:last],
-            data=matrix.data[first:last],
-            format="csc" if gene_major else "csr",
-        )
-
-    return cut
+    return partial(cut_compressed, matrix)
 
 
 def _computed(part: Any) -> Any:
     """Return a part of a matrix in memory; a lazy one, such as Dask's, is computed."""
     return part.compute() if hasattr(part, "compute") and hasattr(part, "dask") else part
-
-
-@dataclass(frozen=True)
-class _Slice:
-    """Consecutive cells or genes of a compressed sparse matrix."""
-
-    indptr: NDArray[Any]
-    indices: NDArray[Any]
-    data: NDArray[Any]
-    format: str
 
 
 def _check_kind(name: str, matrix: Any) -> None:

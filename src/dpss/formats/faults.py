@@ -60,9 +60,14 @@ def guard_blocks(read: Callable[[], Iterator[T]], place: str) -> Iterator[T]:
         yield from read()
 
 
-def _fault_error(place: str, error: Exception) -> ReaderFaultError:
+def reason_of(error: BaseException, otherwise: str = "") -> str:
+    """Return the beginning of an error's message; without one ``otherwise`` or its class."""
     lines = str(error).splitlines()
-    reason = lines[0][:_REASON_LENGTH] if lines else "without a message"
+    return lines[0][:_REASON_LENGTH] if lines else otherwise or type(error).__name__
+
+
+def _fault_error(place: str, error: Exception) -> ReaderFaultError:
+    reason = reason_of(error, "without a message")
     return ReaderFaultError(
         f"{place}: the bytes can't be decoded ({type(error).__name__}: {reason}): the file is "
         "damaged, or the reader has a fault; --debug shows where"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dpss.errors import ColumnError, CorruptMatrixError
 from dpss.formats.annotation.gene_table import NAMING_COLUMNS, Note
-from dpss.formats.annotation.strings import as_strings
+from dpss.formats.annotation.strings import as_string, as_strings
 
 Column = NDArray[np.object_]
 
@@ -91,8 +91,7 @@ def unknown_array(attributes: Mapping[str, Any]) -> str:
     Args:
         attributes: The array's attributes; AnnData before 0.7 stated no encoding.
     """
-    stated = attributes.get("encoding-type", "")
-    encoding = stated.decode("utf-8", "replace") if isinstance(stated, bytes) else str(stated)
+    encoding = as_string(attributes.get("encoding-type", ""))
     return "" if encoding in ("", "array") else encoding
 
 

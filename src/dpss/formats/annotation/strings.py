@@ -20,6 +20,11 @@ def object_array(items: Sequence[Any]) -> NDArray[np.object_]:
     return out
 
 
+def as_string(value: Any) -> str:
+    """Return a value as ``str``; bytes are decoded as UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def as_strings(values: NDArray[Any]) -> NDArray[np.object_]:
     """Return values as ``str``, shape ``(n,)``; bytes are decoded as UTF-8.
 

@@ -19,8 +19,27 @@ _INDEX_BYTES = 4
 
 
 @dataclass(frozen=True)
+class Compressed:
+    """A compressed sparse matrix of cells × genes, with the attributes of scipy's."""
+
+    format: str
+    """``csr`` for pointers at cells, ``csc`` at genes."""
+    indptr: NDArray[Any]
+    indices: NDArray[Any]
+    data: NDArray[Any]
+
+
+def cut_compressed(matrix: Any, part: range) -> Compressed:
+    """Return consecutive cells of a CSR matrix, or genes of CSC, without a copy of values."""
+    indptr = np.asarray(matrix.indptr[part.start : part.stop + 1])
+    found = slice(int(indptr[0]), int(indptr[-1]))
+    pointers = indptr - indptr[0]
+    return Compressed(matrix.format, pointers, matrix.indices[found], matrix.data[found])
+
+
+@dataclass(frozen=True)
 class InMemoryLayer:
-    """A layer of an AnnData object as a `dpss.formats.base.Layer`."""
+    """A layer in memory as a `dpss.formats.base.Layer`."""
 
     name: str
     cut: Callable[[range], Any]

@@ -33,9 +33,3 @@ def limit_metadata(file: h5py.File) -> None:
     config.initial_size = config.max_size = _METADATA_BYTES
     config.min_size = _METADATA_BYTES // 2
     file.id.set_mdc_config(config)
-
-
-def reason_of(error: BaseException) -> str:
-    """Return the first 120 characters of the first line of an error's message."""
-    lines = str(error).splitlines()
-    return lines[0][:120] if lines else type(error).__name__

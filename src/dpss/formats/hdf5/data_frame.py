@@ -26,7 +26,7 @@ from dpss.formats.annotation.cell_table import (
 )
 from dpss.formats.annotation.data_frame import find_index, frame_length
 from dpss.formats.annotation.gene_table import Note
-from dpss.formats.annotation.strings import as_strings
+from dpss.formats.annotation.strings import as_string, as_strings
 from dpss.formats.hdf5.file import Hdf5File, reading
 from dpss.formats.hdf5.strings import check_heaps, read_whole
 
@@ -54,7 +54,7 @@ class Hdf5Elements:
         """Return the attributes ``encoding-type`` and ``_index``, as text."""
         node = self.file.h5.get(path)
         names = ("encoding-type", "_index") if node is not None else ()
-        return {name: _text(node.attrs[name]) for name in names if name in node.attrs}
+        return {name: as_string(node.attrs[name]) for name in names if name in node.attrs}
 
     def kind(self, path: str) -> str:
         """Return the kind of a vector's dtype, ``O`` for text; empty for other objects."""
@@ -215,7 +215,3 @@ def note_cells(file: Hdf5File, path: str, n_cells: int, *, needed: bool = True) 
 def _name(name: str | bytes) -> str:
     """Return a name as text; h5py gives one that is not UTF-8 as bytes."""
     return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

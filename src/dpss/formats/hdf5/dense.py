@@ -34,19 +34,16 @@ def dense_layer(file: Hdf5File, name: str, path: str, genes: GeneTable) -> Layer
         CorruptMatrixError: The shape does not fit the gene table or the stored bytes.
         LimitError: The chunks are too large, and can't be inflated piece by piece.
     """
-    array = file.array(path)
-    n_cells = array.shape[0]
-    rows, columns = array.chunk_shape or (1, 1)
     tiles = Hdf5Tiles(file, path)
-    if rows * columns * array.dtype.itemsize > BAND_BYTES and can_stream(array):
+    if tiles.chunk_shape and tiles.chunk_bytes > BAND_BYTES and can_stream(tiles):
         check_declared(tiles, len(genes), cell_axis=0)
-        row_bytes = columns * array.dtype.itemsize
+        row_bytes = tiles.chunk_shape[1] * tiles.dtype.itemsize
         if row_bytes > BAND_BYTES:
             raise LimitError(
                 f"{tiles.url}: a row of a chunk takes {row_bytes / 2**20:,.0f} MiB; the limit is "
                 f"{BAND_BYTES >> 20} MiB: use smaller chunks"
             )
-        return StreamedLayer(name, file, path, genes, n_cells)
+        return StreamedLayer(name, file, path, genes, tiles.shape[0])
     return TiledLayer(name, tiles, genes, cell_axis=0).check()
 
 

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from dpss.compute.prefetch import Prefetchable
 from dpss.errors import CorruptMatrixError, DpssError, NeedsWholeError, NoMatrixError
 from dpss.formats.arrays.vectors import Cursor
-from dpss.formats.hdf5.access import LIBRARY_ERRORS, limit_metadata, open_local, reason_of
+from dpss.formats.faults import reason_of
+from dpss.formats.hdf5.access import LIBRARY_ERRORS, limit_metadata, open_local
 from dpss.formats.hdf5.early_reads import EarlyReads
 from dpss.formats.hdf5.filters import require_filters, unfilter
 from dpss.formats.hdf5.inflation import can_inflate, inflate_chunks
@@ -145,7 +146,7 @@ class ChunkedArray:
         self.shape: tuple[int, ...] = dataset.shape or ()
         self.dtype: np.dtype[Any] = dtype_of(dataset, f"{file.blob.url}: {path}")
         self.chunk_shape: tuple[int, ...] | None = dataset.chunks
-        self._file = file
+        self.file = file
         self._lock = threading.Lock()
         self._layout: DatasetLayout | None = None
         self._laid_out = False
@@ -175,8 +176,8 @@ class ChunkedArray:
     @cached_property
     def stored_bytes(self) -> int:
         """Size of the dataset in the file, in bytes."""
-        with reading(self._file):
-            return int(self._file.dataset(self.path).id.get_storage_size())
+        with reading(self.file):
+            return int(self.file.dataset(self.path).id.get_storage_size())
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop`` of the first axis."""
@@ -184,7 +185,7 @@ class ChunkedArray:
 
     def prefetch(self, elements: range) -> None:
         """Prefetch elements of the first axis."""
-        blob = self._file.blob
+        blob = self.file.blob
         is_early = not self._laid_out and self._early_reads.allows(len(elements))
         if not elements or is_early or not isinstance(blob, Prefetchable):
             return
@@ -208,22 +209,22 @@ class ChunkedArray:
         """Return the positions of the chunks; `None` where HDF5 must read them."""
         with self._lock:
             if not self._laid_out:
-                blob = self._file.blob
-                with reading(self._file):
-                    dataset = self._file.dataset(self.path)
+                blob = self.file.blob
+                with reading(self.file):
+                    dataset = self.file.dataset(self.path)
                     self._layout = lay_out(blob.url, blob.size_bytes, dataset)
                 self._laid_out = True
             return self._layout
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Read elements through the HDF5 library."""
-        dataset = self._file.dataset(self.path)
-        where = f"{self._file.blob.url}: {self.path}"
+        dataset = self.file.dataset(self.path)
+        where = f"{self.file.blob.url}: {self.path}"
         require_filters(where, dataset)
         try:
             return np.asarray(dataset[start:stop])
         except (OSError, RuntimeError, ValueError) as error:
-            self._file.raise_blob_error()
+            self.file.raise_blob_error()
             raise CorruptMatrixError(f"{where} can't be read ({reason_of(error)})") from error
 
     def can_read_into(self, layout: DatasetLayout) -> bool:
@@ -233,7 +234,7 @@ class ChunkedArray:
     def read_into(self, layout: DatasetLayout, first: int, stop: int, out: NDArray[Any]) -> None:
         """Decode chunks ``first..stop`` of a vector into ``out``, one after the other."""
         rows = out.reshape(stop - first, layout.n_items)
-        for left in inflate_chunks(self._file.blob, layout, first, stop, rows):
+        for left in inflate_chunks(self.file.blob, layout, first, stop, rows):
             for number, chunk in self.read_chunks(layout, np.array([left])):
                 rows[number - first] = chunk
 
@@ -271,7 +272,7 @@ class ChunkedArray:
                 yield int(together[0]), self._filled(layout)
                 continue
             n_bytes = span_bytes(layout, numbers, first, last)
-            stored = memoryview(self._file.blob.read_range(begin, n_bytes))
+            stored = memoryview(self.file.blob.read_range(begin, n_bytes))
             places = (layout.offsets[together] - begin).tolist()
             sizes, masks = layout.sizes[together].tolist(), layout.masks[together].tolist()
             for number, at, size, mask in zip(together.tolist(), places, sizes, masks, strict=True):
@@ -279,7 +280,7 @@ class ChunkedArray:
 
     def _filled(self, layout: DatasetLayout) -> NDArray[Any]:
         """Return the values of a chunk that was never written."""
-        fill = self._file.dataset(self.path).fillvalue
+        fill = self.file.dataset(self.path).fillvalue
         return np.full(layout.chunk_shape, fill, dtype=self.dtype)
 
     def _decode(self, layout: DatasetLayout, number: int, stored: Any, mask: int) -> NDArray[Any]:
@@ -295,5 +296,5 @@ class ChunkedArray:
 
     def _chunk_error(self, number: int, what: str) -> CorruptMatrixError:
         return CorruptMatrixError(
-            f"{self._file.blob.url}: chunk {number} of {self.path} {what}; is the file truncated?"
+            f"{self.file.blob.url}: chunk {number} of {self.path} {what}; is the file truncated?"
         )

@@ -19,6 +19,7 @@ from dpss.formats.annotation.data_frame import (
 from dpss.formats.annotation.dataset_facts import ElementsFacts
 from dpss.formats.annotation.gene_table import Note, gene_table
 from dpss.formats.annotation.modalities import holds_genes, note_left_out
+from dpss.formats.annotation.strings import as_string
 from dpss.formats.arrays.coordinates import ArrayCoordinates
 from dpss.formats.arrays.sparse import SparseLayer
 from dpss.formats.base import ANNDATA_ORIENTATION, Layer, Matrix
@@ -43,7 +44,7 @@ def is_h5ad(file: Hdf5File) -> bool:
 def is_h5mu(file: Hdf5File) -> bool:
     """Return whether an HDF5 file holds a MuData object: several AnnData objects."""
     h5 = file.h5
-    return _text(h5.attrs.get("encoding-type", "")) == "MuData" or (
+    return as_string(h5.attrs.get("encoding-type", "")) == "MuData" or (
         isinstance(h5.get("mod"), h5py.Group) and "X" not in h5
     )
 
@@ -148,7 +149,7 @@ def _other_encoding(node: Any) -> str:
             return encoding
         numbers = node.dtype.kind in "iufb" and node.ndim == 2
         return "" if numbers else f"{node.ndim} axes of {node.dtype}"
-    encoding = _text(node.attrs.get("encoding-type", ""))
+    encoding = as_string(node.attrs.get("encoding-type", ""))
     return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
 
 
@@ -180,7 +181,7 @@ def _shape(file: Hdf5File, node: Any, path: str) -> tuple[tuple[int, int], str]:
         if encoding := unknown_array(node.attrs):
             raise CorruptMatrixError(f"{url}: {path} is encoded as {encoding!r}, which is not read")
         return (int(node.shape[0]), int(node.shape[1])), "dense"
-    encoding = _text(node.attrs.get("encoding-type", node.attrs.get("h5sparse_format", "")))
+    encoding = as_string(node.attrs.get("encoding-type", node.attrs.get("h5sparse_format", "")))
     kind = encoding.removesuffix("_matrix")
     shape = node.attrs.get("shape", node.attrs.get("h5sparse_shape"))
     if kind not in ("csr", "csc") or shape is None or np.size(shape) != 2:
@@ -194,7 +195,7 @@ def _shape(file: Hdf5File, node: Any, path: str) -> tuple[tuple[int, int], str]:
 def _is_null(node: Any) -> bool:
     """Return whether AnnData wrote ``X = None``."""
     return isinstance(node, h5py.Dataset) and (
-        node.shape is None or _text(node.attrs.get("encoding-type", "")) == "null"
+        node.shape is None or as_string(node.attrs.get("encoding-type", "")) == "null"
     )
 
 
@@ -204,7 +205,3 @@ def _frame(file: Hdf5File, path: str, categories: str) -> Frame:
     if not isinstance(frame, h5py.Dataset):
         return read_frame(Hdf5Elements(file), path)
     return read_records(Hdf5Elements(file), read_whole(file, frame), categories)
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
-from dpss.formats.hdf5.file import ChunkedArray, Hdf5File, reading
+from dpss.formats.hdf5.file import ChunkedArray, reading
 
 _MAX_INDEXED = 1 << 21
 """Most chunks whose positions are kept, at 24 bytes each; beyond, HDF5 looks them up."""
@@ -23,12 +22,10 @@ _LIBRARY_BYTES = 1 << 24
 """Bytes that are requested from HDF5 at a time."""
 
 
-@dataclass(frozen=True)
-class Hdf5Tiles:
+class Hdf5Tiles(ChunkedArray):
     """A dataset with two axes as a `dpss.formats.arrays.tiles.TiledArray`."""
 
-    file: Hdf5File
-    path: str
+    shape: tuple[int, int]
 
     @property
     def url(self) -> str:
@@ -36,26 +33,10 @@ class Hdf5Tiles:
         return f"{self.file.blob.url}: {self.path}"
 
     @cached_property
-    def _array(self) -> ChunkedArray:
-        return self.file.array(self.path)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        n_rows, n_columns = self._array.shape
-        return n_rows, n_columns
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the numbers."""
-        return self._array.dtype
-
-    @cached_property
     def tile_shape(self) -> tuple[int, int]:
         """Shape of a chunk; some rows of a dataset without chunks."""
-        chunks = self._array.chunk_shape
-        if chunks is not None:
-            return chunks[0], chunks[1]
+        if self.chunk_shape is not None:
+            return self.chunk_shape[0], self.chunk_shape[1]
         n_rows, n_columns = self.shape
         fitting = _ROWS_BYTES // max(1, n_columns * self.dtype.itemsize)
         return min(max(1, fitting), max(1, n_rows)), max(1, n_columns)
@@ -66,11 +47,6 @@ class Hdf5Tiles:
         n_rows, n_columns = self.tile_shape
         return n_rows * n_columns * self.dtype.itemsize
 
-    @property
-    def stored_bytes(self) -> int:
-        """Bytes that the dataset takes in the file."""
-        return self._array.stored_bytes
-
     def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
         """Yield the chunks of a rectangle in the order in which they lie in the file.
 
@@ -79,7 +55,7 @@ class Hdf5Tiles:
         """
         height, width = self.tile_shape
         n_across = -(-self.shape[1] // width)
-        layout = self._array.layout() if self._indexed else None
+        layout = self.layout() if self._indexed else None
         if layout is None:
             yield from self._read_by_library(rows, columns)
             return
@@ -92,7 +68,7 @@ class Hdf5Tiles:
         for first in range(0, len(numbers), max(1, n_together)):
             with DECODED.hold(self.chunk_bytes):
                 together = numbers[first : first + n_together]
-                for number, tile in self._array.read_chunks(layout, together):
+                for number, tile in self.read_chunks(layout, together):
                     row, column = divmod(number, n_across)
                     yield row * height, column * width, tile
                     del tile

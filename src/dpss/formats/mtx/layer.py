@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from dpss.errors import NotCellMajorError
 from dpss.formats.arrays.gathered import GatheredLayer
 from dpss.formats.base import Layer
 from dpss.formats.mtx.header import MtxHeader
-from dpss.formats.mtx.order import Order
+from dpss.formats.mtx.order import Entries, Order
 from dpss.formats.mtx.stream import read_chunks
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 from dpss.storage.base import Blob
@@ -26,38 +26,6 @@ MiB an entry costs 50 to 57 ns of processor time, of 3 MiB 40 to 46 (30 November
 _MIN_CHUNK_BYTES = 1 << 12
 _VALUE_BYTES = 12
 """Decoded bytes of an entry: an index and, at most, a double."""
-
-
-class Entries(Protocol):
-    """Consecutive entries of a file; valid until the next ones are read."""
-
-    @property
-    def rows(self) -> NDArray[np.int32]:
-        """Index of each entry's row, from 0; ``n`` at least."""
-
-    @property
-    def columns(self) -> NDArray[np.int32]:
-        """Index of each entry's column, from 0; ``n`` at least."""
-
-    @property
-    def values(self) -> NDArray[Any]:
-        """Value of each entry; ``n`` at least."""
-
-    @property
-    def starts(self) -> NDArray[np.int32]:
-        """Start of each run of equal major indices; ``n_runs`` at least."""
-
-    @property
-    def n(self) -> int:
-        """Number of entries."""
-
-    @property
-    def n_runs(self) -> int:
-        """Number of those runs; -1 where the major indices are not sorted."""
-
-    @property
-    def distinct(self) -> bool:
-        """Whether no entry occurs twice."""
 
 
 @dataclass(frozen=True)

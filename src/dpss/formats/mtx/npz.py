@@ -21,6 +21,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
+from dpss.formats.faults import reason_of
 from dpss.formats.mtx.header import MAX_SIDE, MtxHeader
 from dpss.formats.mtx.order import Order, order_of
 from dpss.formats.mtx.parser import REAL, WHOLE
@@ -168,8 +169,7 @@ def _read_head(file: BinaryIO, blob: Blob) -> tuple[tuple[int, ...], np.dtype[An
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read(begin)
     except (ValueError, TypeError, SyntaxError, struct.error, tokenize.TokenError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise CorruptMatrixError(f"{blob.url}: no array of numpy ({reason})") from error
+        raise CorruptMatrixError(f"{blob.url}: no array of numpy ({reason_of(error)})") from error
     return shape, dtype, begin
 
 

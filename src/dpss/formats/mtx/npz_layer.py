@@ -10,26 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
-from dpss.formats.mtx.layer import Entries, MtxLayer
+from dpss.formats.mtx.layer import MtxLayer
 from dpss.formats.mtx.npz import Npz, Numbers
-from dpss.formats.mtx.order import find_runs
+from dpss.formats.mtx.order import Entries, find_runs
 
 _INT32 = np.iinfo(np.int32)
 _ENTRY_BYTES = 16
 _MAJORS_AT_ONCE = 1 << 16
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Consecutive entries; see `dpss.formats.mtx.layer.Entries`."""
-
-    rows: NDArray[np.int32]
-    columns: NDArray[np.int32]
-    values: NDArray[Any]
-    starts: NDArray[np.int32]
-    n: int
-    n_runs: int
-    distinct: bool
 
 
 @dataclass(frozen=True)
@@ -57,7 +44,7 @@ class NpzLayer(MtxLayer):
             if major is not None:
                 by = (rows, columns)
                 n_runs, distinct = find_runs(by[major], by[1 - major], len(values), starts)
-            yield _Batch(rows, columns, values, starts, len(values), n_runs, distinct)
+            yield Entries(rows, columns, values, starts, len(values), n_runs, distinct)
 
 
 def _read_entries(

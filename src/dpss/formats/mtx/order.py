@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpss.compute.jit import compiled
 from dpss.formats.mtx.header import MtxHeader
@@ -19,6 +21,26 @@ from dpss.storage.compression import peek
 _LOOK_BYTES = 1 << 18
 _ENTRY = re.compile(rb"^[ \t]*(\d{1,10})[ \t]+(\d{1,10})(?=[ \t\r])", re.MULTILINE)
 _PATTERN_ENTRY = re.compile(rb"^[ \t]*(\d{1,10})[ \t]+(\d{1,10})[ \t\r]*$", re.MULTILINE)
+
+
+@dataclass
+class Entries:
+    """Consecutive entries of a file; valid until the next ones are read."""
+
+    rows: NDArray[np.int32]
+    """Index of each entry's row, from 0; ``n`` at least."""
+    columns: NDArray[np.int32]
+    """Index of each entry's column, from 0; ``n`` at least."""
+    values: NDArray[Any]
+    """Value of each entry; ``n`` at least."""
+    starts: NDArray[np.int32]
+    """Start of each run of equal major indices; ``n_runs`` at least."""
+    n: int = 0
+    """Number of entries."""
+    n_runs: int = 0
+    """Number of those runs; -1 if the major indices are not sorted."""
+    distinct: bool = True
+    """Whether no entry occurs twice."""
 
 
 class Order(Enum):

@@ -15,13 +15,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpss.errors import CorruptMatrixError
 from dpss.formats.arrays.digits import PADDING
 from dpss.formats.mtx import parser as parse
 from dpss.formats.mtx.header import MtxHeader, quote
-from dpss.formats.mtx.order import find_runs
+from dpss.formats.mtx.order import Entries, find_runs
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_decompressed
 
@@ -34,7 +33,7 @@ _TOKEN = re.compile(rb"[^\x00-\x20]*")
 _NUMBER_BYTES = frozenset(b"0123456789+-.eEnNaAiIfFtTyY")
 
 
-class Chunk:
+class Chunk(Entries):
     """Entries of consecutive lines; a later chunk reuses the arrays."""
 
     def __init__(self, chunk_bytes: int, kind: int) -> None:
@@ -43,25 +42,16 @@ class Chunk:
         n = capacity // (_MIN_ENTRY_BYTES if kind == parse.PATTERN else _MIN_ENTRY_BYTES + 2) + 1
         self.text = bytearray(capacity + 1 + PADDING)
         self.bytes = np.frombuffer(self.text, dtype=np.uint8)
-        self.rows = np.empty(n, dtype=np.int32)
-        self.columns = np.empty(n, dtype=np.int32)
         self.ints = np.ones(0 if kind == parse.REAL else n, dtype=np.int32)
         self.reals = np.empty(n if kind == parse.REAL else 0, dtype=np.float64)
         self.deferred = np.empty((_MAX_DEFERRED, 3), dtype=np.int32)
-        self.starts = np.empty(n, dtype=np.int32)
-        """Where each run of equal major indices begins."""
-        self.n_runs = 0
-        """Number of those runs; -1 where the major indices are not sorted."""
-        self.distinct = True
-        """Whether no entry occurs twice."""
-        self.n = 0
-        """Number of entries."""
         self.n_bytes = 0
         """Bytes of text; 0 after the file's end."""
         self.n_lines = 0
         self.fault: str | None = None
         """Fault of the line after the first ``n_lines``."""
-        self.values: NDArray[np.int32] | NDArray[np.float64] = self.ints
+        rows, columns, starts = (np.empty(n, dtype=np.int32) for _ in range(3))
+        super().__init__(rows, columns, self.ints, starts)
 
     def parse(self, shape: tuple[int, int], kind: int, major: int | None) -> None:
         """Parse the text; with ``major`` 0 or 1, also find the runs of that index."""

@@ -11,20 +11,10 @@ from numpy.typing import NDArray
 from dpss.errors import CorruptMatrixError, UnknownFormatError
 from dpss.formats.annotation.cell_names import note_cell_names
 from dpss.formats.annotation.gene_table import Note
+from dpss.formats.arrays.memory import Compressed, cut_compressed
 from dpss.formats.r.values import attributes_of, class_of, numbers_of, strings_of, type_of
 
 _COLUMNS, _ROWS, _TRIPLETS = "CMatrix", "RMatrix", "TMatrix"
-
-
-@dataclass(frozen=True)
-class Compressed:
-    """A compressed sparse matrix of cells × genes, with the attributes of scipy's."""
-
-    format: str
-    """``csr`` for pointers at cells, ``csc`` at genes."""
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    data: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -50,14 +40,7 @@ class RMatrix:
         """Return consecutive cells, or genes of a gene-major matrix."""
         if not isinstance(self.values, Compressed):
             return self.values[part.start : part.stop]
-        indptr = self.values.indptr[part.start : part.stop + 1]
-        found = slice(int(indptr[0]), int(indptr[-1]))
-        return Compressed(
-            self.values.format,
-            indptr - indptr[0],
-            self.values.indices[found],
-            self.values.data[found],
-        )
+        return cut_compressed(self.values, part)
 
 
 def is_matrix(obj: Any) -> bool:
@@ -142,13 +125,8 @@ def _indices(slots: dict[str, Any], slot: str, n: int, where: str) -> NDArray[np
 def _compress(
     rows: NDArray[np.int32], columns: NDArray[np.int32], data: NDArray[Any], n_cells: int
 ) -> Compressed:
-    """Sort triplets by cell and gene, and add up those of the same cell and gene."""
+    """Sort triplets by cell and gene; blocks add up those of the same cell and gene."""
     order = np.lexsort((rows, columns))
-    rows, columns, data = rows[order], columns[order], data[order]
-    is_new = np.ones(len(rows), dtype=bool)
-    is_new[1:] = (np.diff(rows) != 0) | (np.diff(columns) != 0)
-    first = np.flatnonzero(is_new)
-    summed = np.add.reduceat(data, first) if len(first) else data
     indptr = np.zeros(n_cells + 1, dtype=np.int64)
-    np.cumsum(np.bincount(columns[first], minlength=n_cells), out=indptr[1:])
-    return Compressed("csr", indptr, rows[first], summed)
+    np.cumsum(np.bincount(columns, minlength=n_cells), out=indptr[1:])
+    return Compressed("csr", indptr, rows[order], data[order])

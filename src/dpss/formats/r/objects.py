@@ -17,6 +17,7 @@ import numpy as np
 
 from dpss.compute.extras import require
 from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
+from dpss.formats.faults import reason_of
 
 NEED_PER_OBJECT = 1_250
 """Memory per object, in bytes. Measured (peak over lists of 300,000; rdata 1.1): NULL 287,
@@ -112,8 +113,9 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
         raise
     except Exception as error:
         # rdata checks little: on damaged bytes it may raise any exception.
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise CorruptMatrixError(f"{url}: R's objects can't be parsed ({reason})") from error
+        raise CorruptMatrixError(
+            f"{url}: R's objects can't be parsed ({reason_of(error)})"
+        ) from error
 
 
 def _bound_sequences(constructors: Mapping[bytes, Any]) -> dict[bytes, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,10 @@ from dpss.formats.annotation.cell_table import InMemoryTable
 from dpss.formats.annotation.gene_table import Note, check_feature_count, name_genes
 from dpss.formats.annotation.strings import object_array
 from dpss.formats.arrays.coordinates import InMemoryCoordinates
-from dpss.formats.arrays.memory import InMemoryLayer
+from dpss.formats.arrays.memory import Compressed, InMemoryLayer
 from dpss.formats.base import Matrix
 from dpss.formats.options import DEFAULT_MEMORY_BYTES
 from dpss.formats.r.containers import FoundMatrix, find_matrices
-from dpss.formats.r.matrices import Compressed, RMatrix
 from dpss.formats.r.objects import FEW_OBJECTS, NEED_PER_OBJECT, RDATA, parse_objects
 from dpss.formats.r.rules import SkippedObject
 from dpss.model import Certainty, Decision
@@ -157,16 +155,6 @@ def _find(top: Any, url: str) -> Iterator[FoundMatrix | SkippedObject]:
         raise CorruptMatrixError(f"{url}: R's objects contradict themselves ({error})") from error
 
 
-@dataclass(frozen=True)
-class _Cut:
-    """Cuts a matrix; can be pickled."""
-
-    matrix: RMatrix
-
-    def __call__(self, part: range) -> Any:
-        return self.matrix.cut(part)
-
-
 def _open_one(found: FoundMatrix, name: str, url: str, decisions: tuple[Decision, ...]) -> Matrix:
     """Return the matrix of the layers found under one name in the file."""
     layers: list[InMemoryLayer] = []
@@ -188,7 +176,7 @@ def _open_one(found: FoundMatrix, name: str, url: str, decisions: tuple[Decision
         layers.append(
             InMemoryLayer(
                 name=layer_name,
-                cut=_Cut(matrix),
+                cut=matrix.cut,
                 n_cells=matrix.n_cells,
                 genes=genes,
                 cell_major=matrix.cell_major,

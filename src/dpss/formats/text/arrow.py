@@ -20,6 +20,7 @@ from dpss.errors import (
     UnknownFormatError,
 )
 from dpss.formats.base import Matrix
+from dpss.formats.faults import reason_of
 from dpss.formats.options import Orientation
 from dpss.formats.text.arrow_rows import order_columns, title_row, write_rows
 from dpss.formats.text.reader import open_text
@@ -137,9 +138,8 @@ class TableText(DerivedStream):
         except (pa.ArrowException, OSError, ValueError) as error:
             if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
                 raise
-            reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
             raise CorruptMatrixError(
-                f"{self.url}: a damaged {self.kind.title()} table ({reason}); "
+                f"{self.url}: a damaged {self.kind.title()} table ({reason_of(error)}); "
                 f"write it again, {_INSTEAD}"
             ) from error
 

@@ -105,16 +105,10 @@ class FirstLines:
     """Offset of the first line, in bytes."""
     n_before: int
     """Lines before it."""
-    first: list[str]
-    """Fields of the first line."""
     first_bytes: int
     """Length of the first line in bytes, with its end."""
-    rows: list[list[str]]
-    """Fields of some lines after it."""
-    numbers: list[int]
-    """Number of each of these lines in the file, from 1."""
-    first_number: int
-    """Number of the first line."""
+    rows: Rows
+    """The first line and some lines after it."""
 
 
 def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
@@ -131,14 +125,12 @@ def find_dialect(head: bytes, complete: bool, url: str) -> Dialect:
     """
     csv.field_size_limit(1 << 27)
     lines = _split_first_lines(head, complete, url)
-    n = len(lines.rows[0])
-    header = find_titles(lines.first, lines.rows, numeric_columns(lines.rows), url)
+    first, *others = lines.rows.fields
+    n = len(others[0])
+    header = find_titles(first, others, numeric_columns(others), url)
     short = header is not None and len(header) == n - 1
     titles = None if header is None else ["", *header] if short else header
-    fields, numbers = lines.rows, lines.numbers
-    if header is None:
-        fields, numbers = [lines.first, *fields], [lines.first_number, *numbers]
-    rows = Rows(fields, numbers, url)
+    rows = lines.rows if header is None else Rows(others, lines.rows.numbers[1:], url)
     layout = find_layout(rows, titles, lines.separator, short=short)
     n_lead, n_columns = layout.n_lead, layout.n_columns
     # A table with cells in its columns has no columns of cell annotation.
@@ -198,8 +190,8 @@ def _split_first_lines(head: bytes, complete: bool, url: str) -> FirstLines:
     if any(len(row) != width for row in kept):
         raise CorruptMatrixError(f"{url}: its lines have different numbers of fields")
     first = split_line(used[0][1].removeprefix("#"), best)
-    numbers = [number for number, _ in used[1 : 1 + len(kept)]]
-    return FirstLines(best, at, n_before, first, len(lines[0]), kept, numbers, used[0][0])
+    numbers = [number for number, _ in used[: 1 + len(kept)]]
+    return FirstLines(best, at, n_before, len(lines[0]), Rows([first, *kept], numbers, url))
 
 
 def _check_gct(lines: Sequence[bytes], url: str) -> None:

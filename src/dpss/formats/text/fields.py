@@ -20,10 +20,10 @@ _MIN_GROUPED = 3
 
 @dataclass(frozen=True)
 class Rows:
-    """Lines of a table after its header, cut into fields."""
+    """Lines of a table, cut into fields."""
 
     fields: Sequence[Sequence[str]]
-    """Fields of each line; all lines have the same number."""
+    """Fields of each line."""
     numbers: Sequence[int]
     """Number of each line in the file, from 1."""
     url: str

@@ -180,7 +180,7 @@ def _hca_columns(tree: ZarrTree, name: str, n_genes: int) -> Columns:
 def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     """Return the layers of an AnnData hierarchy, and notes about others."""
     var = _frame(tree, "var", "uns")
-    genes = _genes(var)
+    genes = gene_table(var.columns)
     found: list[Layer] = []
     notes = var.notes
     if "X" in tree and not _is_null(tree, "X"):
@@ -188,7 +188,7 @@ def _layers(tree: ZarrTree) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     for raw in ("raw/", "raw."):
         if f"{raw}X" in tree:
             raw_var = _frame(tree, f"{raw}var", f"{raw}cat") if f"{raw}var" in tree else var
-            raw_genes = genes if raw_var is var else _genes(raw_var)
+            raw_genes = genes if raw_var is var else gene_table(raw_var.columns)
             found.append(_layer(tree, "raw.X", f"{raw}X", raw_genes))
             notes += raw_var.notes if raw_var is not var else ()
             break
@@ -229,7 +229,7 @@ def _other_encoding(tree: ZarrTree, path: str) -> str:
     return "" if numbers else f"{len(array.shape)} axes of {array.dtype}"
 
 
-def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable | None) -> Layer:
+def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable) -> Layer:
     """Open a layer, dense or sparse, and check it against the genes."""
     where = f"{tree.url}: {path}"
     if tree.is_array(path):
@@ -238,7 +238,7 @@ def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable | None) -> Lay
             raise CorruptMatrixError(f"{where} has {len(array.shape)} axes instead of 2")
         if encoding := unknown_array(tree.attributes(path)):
             raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is not read")
-        genes = _fitting(genes, array.shape[1], where)
+        _check_genes(genes, array.shape[1], where)
         return TiledLayer(name, array, genes, cell_axis=0).check()
     attributes = tree.attributes(path)
     encoding = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "")))
@@ -247,7 +247,7 @@ def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable | None) -> Lay
     if kind not in ("csr", "csc") or not _is_shape(shape):
         raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is no matrix")
     n_cells, n_genes = shape
-    genes = _fitting(genes, n_genes, where)
+    _check_genes(genes, n_genes, where)
     for vector in ("data", "indices", "indptr"):
         array = tree.array(f"{path}/{vector}")
         if len(array.shape) != 1 or array.dtype.kind not in "iufb":
@@ -263,15 +263,11 @@ def _is_shape(shape: object) -> TypeGuard[list[int]]:
     )
 
 
-def _genes(var: Frame) -> GeneTable | None:
-    return gene_table(var.columns) if var.columns else None
-
-
-def _fitting(genes: GeneTable | None, n_genes: int, where: str) -> GeneTable:
-    if genes is None or len(genes) != n_genes:
-        n_named = 0 if genes is None else len(genes)
-        raise CorruptMatrixError(f"{where} has {n_genes:,} genes, but its gene table {n_named:,}")
-    return genes
+def _check_genes(genes: GeneTable, n_genes: int, where: str) -> None:
+    if len(genes) != n_genes:
+        raise CorruptMatrixError(
+            f"{where} has {n_genes:,} genes, but its gene table {len(genes):,}"
+        )
 
 
 def _is_null(tree: ZarrTree, path: str) -> bool:
