@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from dpss.errors import LimitError, NeedsWholeError, NoMatrixError, UnknownFormatError, plural
 from dpss.formats.base import Matrix
 from dpss.formats.contents import ARCHIVE, Archive, Contents, Item, list_contents, recognise
-from dpss.formats.options import OpenOptions
+from dpss.formats.options import DEFAULT_OPTIONS, OpenOptions
 from dpss.formats.other_formats import describe_document, describe_members
 from dpss.formats.record import Format
 from dpss.formats.registry import open_matrices
@@ -58,7 +58,7 @@ def iter_matrices(
     Raises:
         MatrixError: There is no matrix, or the only one can't be opened.
     """
-    options = options or OpenOptions()
+    options = options or DEFAULT_OPTIONS
     if isinstance(source, Tree):
         yield from _of_tree(source, list_contents(source), options, -1)
     elif (kind := recognise(source)) is ARCHIVE:
@@ -80,7 +80,7 @@ def holds_matrix(source: Blob | Tree, options: OpenOptions | None = None) -> boo
     Raises:
         MatrixError: The file can't be read.
     """
-    options = options or OpenOptions()
+    options = options or DEFAULT_OPTIONS
     if isinstance(source, Tree):
         return bool(list_contents(source).items)
     if side_file_of(source.url):

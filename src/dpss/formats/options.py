@@ -50,3 +50,6 @@ class OpenOptions:
     """Whether only a sample is needed, so that not all lines of a text table are read."""
     hold: Hold = copy_to_temp
     """Function that makes a local copy of a file that must be unpacked."""
+
+
+DEFAULT_OPTIONS = OpenOptions()

@@ -52,10 +52,10 @@ def open_matrices(source: Source, options: OpenOptions | None = None) -> tuple[M
         OutOfMemoryError: Memory could not be allocated.
     """
     from dpss.formats.arrays.probes import sum_probes
-    from dpss.formats.options import OpenOptions
+    from dpss.formats.options import DEFAULT_OPTIONS
 
     with reader_faults(source.url):
-        found = _open(source, options or OpenOptions())
+        found = _open(source, options or DEFAULT_OPTIONS)
         return tuple(sum_probes(matrix, source.url) for matrix in found)
 
 

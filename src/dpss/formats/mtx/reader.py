@@ -21,13 +21,14 @@ from dpss.formats.base import Matrix
 from dpss.formats.file_names import name_matrices
 from dpss.formats.mtx.cells import TextTable
 from dpss.formats.mtx.header import is_matrix_market, read_header
-from dpss.formats.mtx.layer import DEFAULT_CHUNK_BYTES, MtxLayer
+from dpss.formats.mtx.layer import MtxLayer
 from dpss.formats.mtx.npz import is_sparse_npz, read_npz
 from dpss.formats.mtx.npz_layer import NpzLayer
 from dpss.formats.mtx.order import guess_order
 from dpss.formats.mtx.orientation import decide_orientation, orient
 from dpss.formats.mtx.roles import Table, Tables, find_tables
 from dpss.formats.mtx.tables import read_gene_table
+from dpss.formats.options import DEFAULT_OPTIONS, OpenOptions
 from dpss.formats.other_formats import NPZ
 from dpss.model import GeneTable
 from dpss.storage.archives import as_tree
@@ -37,7 +38,6 @@ from dpss.storage.names import is_clutter
 
 FORMAT = "mtx"
 NPZ_FORMAT = "npz"
-DEFAULT_THREADS = 2
 _MAX_UNNAMED_GENES = 1 << 24
 
 
@@ -54,17 +54,12 @@ def sniff(source: Blob | Tree) -> bool:
     return is_entries(tree)
 
 
-def open_(
-    source: Blob | Tree,
-    threads: int = DEFAULT_THREADS,
-    chunk_bytes: int = DEFAULT_CHUNK_BYTES,
-) -> tuple[Matrix, ...]:
+def open_(source: Blob | Tree, options: OpenOptions = DEFAULT_OPTIONS) -> tuple[Matrix, ...]:
     """Open all MatrixMarket files of a folder or zip archive, or a single one.
 
     Args:
         source: A folder, archive or file; the tables of a local file are beside it.
-        threads: Threads that inflate and parse.
-        chunk_bytes: Text that is parsed at a time.
+        options: Resources for opening.
 
     Raises:
         NoMatrixError: There is no such file.
@@ -82,21 +77,19 @@ def open_(
         raise NoMatrixError(f"{source.url}: there is no MatrixMarket file in it")
     names = name_matrices(list(matrices))
     return tuple(
-        _open_one(blob, names[path], find_tables(path, matrices, blobs), threads, chunk_bytes)
+        _open_one(blob, names[path], find_tables(path, matrices, blobs), options)
         for path, blob in matrices.items()
     )
 
 
-def open_member(
-    tree: Tree, path: str, others: Collection[str], threads: int = DEFAULT_THREADS
-) -> Matrix:
+def open_member(tree: Tree, path: str, others: Collection[str], options: OpenOptions) -> Matrix:
     """Open one MatrixMarket file of a folder or archive, with its tables; it has no name.
 
     Args:
         tree: The folder or archive.
         path: Path of the file in it.
         others: The paths of all MatrixMarket files in it, this one included.
-        threads: Threads that inflate and parse.
+        options: Resources for opening.
 
     Raises:
         MatrixError: As in `open_`.
@@ -104,7 +97,7 @@ def open_member(
     blobs = _list_blobs(tree)
     matrices = {other: blobs[other] for other in others}
     tables = find_tables(path, matrices, blobs)
-    matrix = _open_one(blobs[path], "", tables, threads, DEFAULT_CHUNK_BYTES)
+    matrix = _open_one(blobs[path], "", tables, options)
     return sum_probes(matrix, blobs[path].url)
 
 
@@ -117,7 +110,7 @@ def _list_blobs(tree: Tree) -> dict[str, Blob]:
     return {path: blob for path, blob in tree.blobs().items() if not is_clutter(path)}
 
 
-def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: int) -> Matrix:
+def _open_one(blob: Blob, name: str, tables: Tables, options: OpenOptions) -> Matrix:
     """Open one matrix: read its header, find its orientation, read its genes."""
     npz = read_npz(blob) if is_sparse_npz(blob) else None
     header = npz.header if npz else read_header(blob)
@@ -139,8 +132,7 @@ def _open_one(blob: Blob, name: str, tables: Tables, threads: int, chunk_bytes: 
         genes=genes,
         cell_axis=axis,
         order=npz.guess_order(axis) if npz else guess_order(blob, header, axis),
-        threads=threads,
-        chunk_bytes=chunk_bytes,
+        threads=options.threads,
     )
     if npz:
         layer = NpzLayer(**vars(layer), npz=npz)

@@ -8,14 +8,7 @@ from dpss.formats.record import Cost, Format, FormatFunctions, FormatInfo
 def _load() -> FormatFunctions:
     from dpss.formats.mtx.reader import is_entries, open_, open_member, sniff
 
-    return FormatFunctions(
-        lambda source, options: open_(source, options.threads),
-        is_file=is_entries,
-        is_folder=sniff,
-        open_beside=lambda tree, path, others, options: open_member(
-            tree, path, others, options.threads
-        ),
-    )
+    return FormatFunctions(open_, is_file=is_entries, is_folder=sniff, open_beside=open_member)
 
 
 FORMATS = (

@@ -21,7 +21,7 @@ from dpss.formats.annotation.strings import object_array
 from dpss.formats.arrays.coordinates import InMemoryCoordinates
 from dpss.formats.arrays.memory import Compressed, InMemoryLayer
 from dpss.formats.base import Matrix
-from dpss.formats.options import DEFAULT_MEMORY_BYTES
+from dpss.formats.options import DEFAULT_OPTIONS, OpenOptions
 from dpss.formats.r.containers import FoundMatrix, find_matrices
 from dpss.formats.r.objects import FEW_OBJECTS, NEED_PER_OBJECT, RDATA, parse_objects
 from dpss.formats.r.rules import SkippedObject
@@ -56,15 +56,12 @@ def sniff(source: Blob | Tree) -> bool:
     return isinstance(source, Blob) and peek(source, 8).startswith((*RDATA, *_RDS))
 
 
-def open_(
-    source: Blob | Tree, memory_bytes: int = DEFAULT_MEMORY_BYTES, *, sample_only: bool = False
-) -> tuple[Matrix, ...]:
+def open_(source: Blob | Tree, options: OpenOptions = DEFAULT_OPTIONS) -> tuple[Matrix, ...]:
     """Open an R file; the whole file is held in memory.
 
     Args:
         source: The file.
-        memory_bytes: Memory limit in bytes.
-        sample_only: Whether a quick sample is expected, so that a slow one is logged.
+        options: Memory limit; a slow sample is logged.
 
     Raises:
         LimitError: The file would need more memory.
@@ -74,9 +71,9 @@ def open_(
     """
     if not isinstance(source, Blob):
         raise NoMatrixError(f"{source.url}: not a file of R")
-    data, n_strings, most_objects = _read(source, memory_bytes)
+    data, n_strings, most_objects = _read(source, options.memory_bytes)
     seconds = len(data) / _BYTES_PER_SECOND + n_strings * _SECONDS_PER_STRING
-    if sample_only and seconds > _QUICK_SECONDS:
+    if options.sample_only and seconds > _QUICK_SECONDS:
         log.warning(
             "%s: R's files have no index and are read whole, also for a look: %s MiB unpacked and "
             "%s names take about %.0f s",

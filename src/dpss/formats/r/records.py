@@ -8,12 +8,7 @@ from dpss.formats.record import Cost, Format, FormatFunctions, FormatInfo
 def _load() -> FormatFunctions:
     from dpss.formats.r.reader import open_, sniff
 
-    return FormatFunctions(
-        lambda source, options: open_(
-            source, options.memory_bytes, sample_only=options.sample_only
-        ),
-        is_file=sniff,
-    )
+    return FormatFunctions(open_, is_file=sniff)
 
 
 FORMATS = (

@@ -21,7 +21,7 @@ from dpss.errors import (
 )
 from dpss.formats.base import Matrix
 from dpss.formats.faults import reason_of
-from dpss.formats.options import Orientation
+from dpss.formats.options import OpenOptions
 from dpss.formats.text.arrow_rows import order_columns, title_row, write_rows
 from dpss.formats.text.reader import open_text
 from dpss.storage.base import Blob, Tree
@@ -62,22 +62,12 @@ def text_of(blob: Blob) -> Blob:
     return TableText(blob, find_arrow(blob) or PARQUET)
 
 
-def open_(
-    source: Blob | Tree,
-    threads: int,
-    orientation: Orientation | None,
-    memory_bytes: int,
-    *,
-    sample_only: bool = False,
-) -> tuple[Matrix, ...]:
+def open_(source: Blob | Tree, options: OpenOptions) -> tuple[Matrix, ...]:
     """Open a Parquet or Feather table as a dense matrix.
 
     Args:
         source: The file.
-        threads: Threads that parse.
-        orientation: Orientation; ``None`` derives it from the names.
-        memory_bytes: Memory that a row group or record batch may need.
-        sample_only: Whether the matrix is only sampled.
+        options: Resources and overrides; memory limits a row group or record batch.
 
     Raises:
         UnknownFormatError: pyarrow, which an extra installs, is missing.
@@ -86,9 +76,9 @@ def open_(
     """
     if not isinstance(source, Blob) or (kind := find_arrow(source)) is None:
         raise CorruptMatrixError(f"{source.url}: is no Parquet or Feather table")
-    text = TableText(source, kind, memory_bytes)
+    text = TableText(source, kind, options.memory_bytes)
     text.check()
-    matrix = open_text(text, threads, orientation, sample_only=sample_only)
+    matrix = open_text(text, options)
     return (replace(matrix, format=kind),)
 
 

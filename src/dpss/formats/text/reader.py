@@ -22,7 +22,7 @@ from dpss.formats.annotation.gene_table import (
 )
 from dpss.formats.annotation.strings import object_array
 from dpss.formats.base import Matrix
-from dpss.formats.options import GENES_BY_CELLS, Orientation
+from dpss.formats.options import GENES_BY_CELLS, OpenOptions
 from dpss.formats.side_files import side_file_of
 from dpss.formats.text.dialect import Dialect
 from dpss.formats.text.layer import TextLayer
@@ -73,13 +73,7 @@ def service_folders(tree: Tree) -> list[str]:
     return folders
 
 
-def open_(
-    source: Blob | Tree,
-    threads: int = 2,
-    orientation: Orientation | None = None,
-    *,
-    sample_only: bool = False,
-) -> tuple[Matrix, ...]:
+def open_(source: Blob | Tree, options: OpenOptions) -> tuple[Matrix, ...]:
     """Open a dense table, or the table of the Matrix Service's csv.zip with its genes.
 
     Raises:
@@ -87,27 +81,20 @@ def open_(
     """
     tree = as_tree(source)
     if isinstance(tree, Tree):
-        return (open_matrix_service_csv(tree, threads),)
-    return (open_text(tree, threads, orientation, sample_only=sample_only),)
+        return (open_matrix_service_csv(tree, options),)
+    return (open_text(tree, options),)
 
 
 def open_text(
-    blob: Blob,
-    threads: int = 2,
-    orientation: Orientation | None = None,
-    known_genes: Mapping[str, NDArray[np.object_]] | None = None,
-    *,
-    sample_only: bool = False,
+    blob: Blob, options: OpenOptions, known_genes: Mapping[str, NDArray[np.object_]] | None = None
 ) -> Matrix:
     """Open a dense table of text, compressed or not.
 
     Args:
         blob: The file.
-        threads: Threads that parse.
-        orientation: Orientation; ``None`` derives it from the names.
+        options: Resources and overrides. With ``sample_only`` only the genes of the first lines are
+            named, so that the matrix can be sampled, but not read.
         known_genes: A table of genes from another file: columns of text by name.
-        sample_only: Whether only the genes of the first lines are named, so that the matrix can be
-            sampled, but not read.
 
     Raises:
         NoMatrixError: The table does not hold counts.
@@ -118,30 +105,22 @@ def open_text(
     if what := side_file_of(blob.url):
         raise NoMatrixError(f"{blob.url}: {what}, not a matrix")
     head = read_table_head(blob)
-    sample_only = sample_only and not head.complete
-    oriented = orient(head, orientation)
-    found = oriented.value
-    dialect = head.dialect
-    n_cells: int | None = None
-    if found == GENES_BY_CELLS:
-        n_cells = dialect.n_columns
-        genes, more = _genes_of_lines(blob, head, sample_only=sample_only)
-    else:
-        genes, more = _genes_of_header(dialect, known_genes, blob.url)
+    sample_only = options.sample_only and not head.complete
+    orientation = orient(head, options.orientation)
+    dialect, cell_major = head.dialect, orientation.value != GENES_BY_CELLS
+    cells: InMemoryTable | None = None
+    if cell_major:
+        genes, notes = _genes_of_header(dialect, known_genes, blob.url)
         genes = set_types(genes, dict.fromkeys(dialect.cell_annotation, CELL_ANNOTATION))
+    else:
+        genes, notes = _genes_of_lines(blob, head, sample_only=sample_only)
+        cells = None if dialect.names is None else InMemoryTable({}, dialect.names)
+    n_cells = None if cell_major else dialect.n_columns
     layer = TextLayer(
-        blob, dialect, n_cells, genes, found != GENES_BY_CELLS, threads, sample_only=sample_only
+        blob, dialect, n_cells, genes, cell_major, options.threads, sample_only=sample_only
     )
-    return Matrix(
-        name="",
-        format=FORMAT,
-        layers=(layer,),
-        notes=more,
-        decisions=(oriented, *_decisions(dialect, cells=found != GENES_BY_CELLS)),
-        cells=InMemoryTable({}, dialect.names)
-        if found == GENES_BY_CELLS and dialect.names is not None
-        else None,
-    )
+    decisions = (orientation, *_decisions(dialect, cells=cell_major))
+    return Matrix("", FORMAT, (layer,), notes, decisions, cells)
 
 
 def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
@@ -207,7 +186,7 @@ def _genes_of_header(
     return gene_table({"index": object_array(dialect.names)}), ()
 
 
-def open_matrix_service_csv(tree: Tree, threads: int = 2) -> Matrix:
+def open_matrix_service_csv(tree: Tree, options: OpenOptions) -> Matrix:
     """Open ``expression.csv`` with the genes in ``genes.csv`` beside it.
 
     Raises:
@@ -218,7 +197,7 @@ def open_matrix_service_csv(tree: Tree, threads: int = 2) -> Matrix:
     if members is None:
         raise CorruptMatrixError(f"{tree.url}: there is no expression.csv with a genes.csv")
     expression, genes = members
-    return open_text(expression, threads, known_genes=_read_table(genes))
+    return open_text(expression, options, _read_table(genes))
 
 
 def _members(tree: Tree) -> tuple[Blob, Blob] | None:

@@ -9,17 +9,7 @@ def _load_arrow() -> FormatFunctions:
     from dpss.formats.text.arrow import open_, sniff, text_of
     from dpss.formats.text.layout import axes_of
 
-    return FormatFunctions(
-        lambda source, options: open_(
-            source,
-            options.threads,
-            options.orientation,
-            options.memory_bytes,
-            sample_only=options.sample_only,
-        ),
-        is_file=sniff,
-        axes_of=lambda blob: axes_of(text_of(blob)),
-    )
+    return FormatFunctions(open_, is_file=sniff, axes_of=lambda blob: axes_of(text_of(blob)))
 
 
 def _load_text() -> FormatFunctions:
@@ -27,9 +17,7 @@ def _load_text() -> FormatFunctions:
     from dpss.formats.text.reader import is_table, open_, service_folders, sniff
 
     return FormatFunctions(
-        lambda source, options: open_(
-            source, options.threads, options.orientation, sample_only=options.sample_only
-        ),
+        open_,
         is_file=is_table,
         is_folder=sniff,
         axes_of=axes_of,

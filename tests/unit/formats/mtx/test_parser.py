@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,8 +31,8 @@ def read(tokens: list[str], field: str = "real", chunk_bytes: int = 1 << 12) -> 
     lines = [f"%%MatrixMarket matrix coordinate {field} general", f"1 {len(tokens)} {len(tokens)}"]
     lines += [f"1 {k} {token}" for k, token in enumerate(tokens, 1)]
     blob = MemoryBlob("a.mtx", ("\n".join(lines) + "\n").encode())
-    (matrix,) = mtx.open_(blob, chunk_bytes=chunk_bytes)
-    (layer,) = matrix.layers
+    (matrix,) = mtx.open_(blob)
+    layer = replace(matrix.layers[0], chunk_bytes=chunk_bytes)
     blocks = [block.data.copy() for block in layer.entry_blocks(range(layer.n_cells), 1 << 20)]
     return np.concatenate(blocks).tolist()
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import pickle
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy import sparse
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NotCellMajorError
 from dpss.formats.base import Layer
 from dpss.formats.mtx import reader as mtx
+from dpss.formats.options import OpenOptions
 from tests.unit.formats.layers import dense, from_entries
 from tests.unit.storage.blobs import MemoryBlob, MemoryTree
 
@@ -27,9 +29,9 @@ HEAD = "%%MatrixMarket matrix coordinate integer general\n"
 def open_text(text: str | bytes, chunk_bytes: int = 1 << 12, threads: int = 2) -> Layer:
     """Open a text as a genes × cells matrix without tables."""
     data = text.encode() if isinstance(text, str) else text
-    (matrix,) = mtx.open_(MemoryBlob("a.mtx", data), threads=threads, chunk_bytes=chunk_bytes)
+    (matrix,) = mtx.open_(MemoryBlob("a.mtx", data), OpenOptions(threads=threads))
     (layer,) = matrix.layers
-    return layer
+    return replace(layer, chunk_bytes=chunk_bytes)
 
 
 def read_all(layer: Layer, block_bytes: int = 1 << 16) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, UnknownFormatError
+from dpss.formats.options import OpenOptions
 from dpss.formats.r import reader as r_objects
 from dpss.formats.r.matrices import RMatrix
 from dpss.formats.r.objects import parse_objects
@@ -197,12 +198,12 @@ def test_more_memory_than_allowed_is_refused(tmp_path):
     """The need is known before anything is parsed, also of what expands without end."""
     blob = LocalFile(FILES / "dgC_gzip.rds")
     with pytest.raises(LimitError, match=r"needs more than the 0\.0 GiB of --memory"):
-        r_objects.open_(blob, memory_bytes=4_000)
-    assert r_objects.open_(blob, memory_bytes=40_000)
+        r_objects.open_(blob, OpenOptions(memory_bytes=4_000))
+    assert r_objects.open_(blob, OpenOptions(memory_bytes=40_000))
     bomb = tmp_path / "bomb.rds"
     bomb.write_bytes(gzip.compress(b"X\n\0\0\0\x03" + bytes(1 << 26)))
     with pytest.raises(LimitError):
-        r_objects.open_(LocalFile(bomb), memory_bytes=1 << 24)
+        r_objects.open_(LocalFile(bomb), OpenOptions(memory_bytes=1 << 24))
 
 
 def test_a_length_that_is_not_there(tmp_path):
@@ -283,7 +284,7 @@ def test_very_many_tiny_objects_are_refused(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "many.rds"
     path.write_bytes(gzip.compress(HEAD + struct.pack(">ii", 19, n) + TINY[kind] * n, 1))
     with pytest.raises(LimitError, match=r"more than [\d,]+ objects|needs more than"):
-        r_objects.open_(LocalFile(path), memory_bytes=32 << 20)
+        r_objects.open_(LocalFile(path), OpenOptions(memory_bytes=32 << 20))
 
 
 @pytest.mark.slow
@@ -293,7 +294,7 @@ def test_text_of_r_is_counted_too(tmp_path: Path) -> None:
     text = b"A\n2\n196608\n131840\n19\n%d\n" % n + b"254\n" * n
     (tmp_path / "many.rds").write_bytes(gzip.compress(text))
     with pytest.raises(LimitError, match="objects"):
-        r_objects.open_(LocalFile(tmp_path / "many.rds"), memory_bytes=16 << 20)
+        r_objects.open_(LocalFile(tmp_path / "many.rds"), OpenOptions(memory_bytes=16 << 20))
 
 
 @settings(deadline=None, max_examples=20)
@@ -324,6 +325,6 @@ def test_a_look_at_a_large_file_says_why_it_takes_long(
     caplog.set_level(logging.WARNING, logger="dpss.formats.r.reader")
     for sample_only in (False, True):
         with pytest.raises(NoMatrixError):
-            r_objects.open_(LocalFile(path), sample_only=sample_only)
+            r_objects.open_(LocalFile(path), OpenOptions(sample_only=sample_only))
     said = [each.getMessage() for each in caplog.records if "read whole" in each.getMessage()]
     assert len(said) == (max(n_names, n_values) > 10)

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
-from dpss.formats.options import CELLS_BY_GENES, GENES_BY_CELLS
+from dpss.formats.options import CELLS_BY_GENES, GENES_BY_CELLS, OpenOptions
 from dpss.formats.text import stream as text_stream
 from dpss.formats.text.reader import open_text
 from dpss.storage.local import LocalFile
@@ -54,7 +54,7 @@ def counts(n_genes: int, n_cells: int, seed: int = 1) -> np.ndarray:
 
 def read(path: Path, data: bytes | str, **options) -> tuple:
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    matrix = open_text(LocalFile(path), **options)
+    matrix = open_text(LocalFile(path), OpenOptions(**options))
     (layer,) = matrix.layers
     assumed = [(d.topic, "warn", d.evidence) for d in assumptions(matrix.decisions)]
     return layer, dense(layer, 1, 1 << 10), (*matrix.notes, *assumed)
