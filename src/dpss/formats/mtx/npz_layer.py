@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ _MAJORS_AT_ONCE = 1 << 16
 class NpzLayer(MtxLayer):
     """The entries of a sparse matrix of scipy, streamed."""
 
-    npz: Npz | None = None
+    npz: Npz = field(kw_only=True)
     """The arrays."""
 
     def _chunks(self, major: int | None, block_bytes: int) -> Iterator[Entries]:
@@ -32,8 +32,6 @@ class NpzLayer(MtxLayer):
         Raises:
             CorruptMatrixError: The file is damaged, or an index lies outside of the matrix.
         """
-        if self.npz is None:
-            raise ValueError("a layer without arrays")
         n = max(1, min(self.chunk_bytes, block_bytes) // _ENTRY_BYTES)
         for first, second, values in _read_entries(self.npz, n, self.blob.url):
             pair = (second, first) if self.npz.layout == "csc" else (first, second)

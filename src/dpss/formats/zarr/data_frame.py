@@ -38,8 +38,8 @@ class ZarrElements:
 
     def kind(self, path: str) -> str:
         """Return the kind of a vector's dtype, ``O`` for text; empty for other objects."""
-        array = self._array(path)
-        return "" if array is None else str(array.dtype.kind)
+        array = self._open(path)
+        return "" if array is None or len(array.shape) != 1 else str(array.dtype.kind)
 
     def length(self, path: str) -> int:
         """Return the length of a vector."""
@@ -69,13 +69,8 @@ class ZarrElements:
         Raises:
             CorruptMatrixError: The bytes are damaged.
         """
-        if path not in self.tree or not self.tree.is_array(path):
-            return None
-        try:
-            array = self.tree.array(path)
-        except UnknownFormatError:
-            return None
-        if array.dtype.kind not in "SUO" or prod(array.shape) != 1:
+        array = self._open(path)
+        if array is None or array.dtype.kind not in "SUO" or prod(array.shape) != 1:
             return None
         # The single item of an object array of no axis is the text itself.
         return str(as_strings(np.asarray(array.read_all(1), dtype=object).ravel())[0])
@@ -86,12 +81,9 @@ class ZarrElements:
         where = f"{path.rpartition('/')[0]}/{stated}"
         return self.vector(where) if isinstance(stated, str) and self.kind(where) else None
 
-    def _array(self, path: str) -> ZarrArray | None:
-        """Return a vector; ``None`` for other objects, or one that can't be read."""
-        if not self.tree.is_array(path):
-            return None
+    def _open(self, path: str) -> ZarrArray | None:
+        """Return an array; ``None`` for other objects, and for unsupported types and codecs."""
         try:
-            array = self.tree.array(path)
+            return self.tree.array(path) if self.tree.is_array(path) else None
         except UnknownFormatError:
             return None
-        return array if len(array.shape) == 1 else None
