@@ -109,14 +109,14 @@ def with_schema(
     """
     faults, facts = list(reading.faults), reading.facts
     report = SchemaReport(
-        reading.statement.version,
-        reading.statement.reference,
-        facts.get("title"),
-        None,
-        None,
-        None,
-        (),
-        missing_fields(reading.statement, reading.columns, facts),
+        schema_version=reading.statement.version,
+        schema_reference=reading.statement.reference,
+        title=facts.get("title"),
+        n_primary_data=None,
+        pct_primary_data=None,
+        n_primary_missing=None,
+        terms=(),
+        missing_fields=missing_fields(reading.statement, reading.columns, facts),
     )
     required = [each for each in required_columns(reading.statement) if each in reading.columns]
     empty: dict[str, int] = {}

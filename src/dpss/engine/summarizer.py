@@ -33,7 +33,7 @@ from dpss.storage.scratch import OpenRoom, temporary_room
 from dpss.summary.builder import Identity, build_summary
 from dpss.summary.checks import check_matrix
 from dpss.summary.droplets import find_droplets
-from dpss.summary.evidence import Evidence, LayerFinding
+from dpss.summary.findings import Findings, LayerFinding
 from dpss.summary.invariants import check_summary
 from dpss.summary.mitochondria import find_mitochondrial
 from dpss.summary.nomenclature import describe_names
@@ -128,18 +128,18 @@ def summarize_matrix(  # noqa: PLR0913
     if stats.cells_above_knee and droplets is not None:
         passes = replace(passes, min_counts=droplets.knee.min_counts)
         sums = passes.run(samples[layer.name].gene_weights)
-    findings = _describe_layers(matrix.layers, layer_traits, samples)
-    same = {each.name: each.same_as or each.name for each in findings if each.values}
+    layer_findings = _describe_layers(matrix.layers, layer_traits, samples)
+    same = {each.name: each.same_as or each.name for each in layer_findings if each.values}
     # Once for the decisions and the checks: 33,000 names take 0.05 s.
     names = describe_names(layer.genes.select(layer.genes.is_gene))
     schema = read_schema(matrix)
-    evidence = Evidence(
+    findings = Findings(
         sums=sums,
         features=layer.genes,
         mitochondrial=passes.mitochondrial,
         used=layer.name,
         n_rounded=layer_traits[layer.name].n_noisy if choice.transform.rounded else 0,
-        layers=findings,
+        layers=layer_findings,
         looked_for=[other.name for other in order.candidates],
         decisions=describe_reading(
             matrix,
@@ -157,7 +157,7 @@ def summarize_matrix(  # noqa: PLR0913
         droplets=droplets,
         above_knee=stats.cells_above_knee,
     )
-    summary = build_summary(evidence, identify(matrix, layer), choice.values)
+    summary = build_summary(findings, identify(matrix, layer), choice.values)
     by = passes.strata
     if by is not None:
         strata = build_strata(by.by, by.n_values, sums, layer.genes.is_gene)
@@ -166,12 +166,12 @@ def summarize_matrix(  # noqa: PLR0913
     summary = check_summary(summary)
     with passes.by_cell(summary) as by_cell:
         summary = by_cell.embed(summary, open_places)
-        evidence = replace(
-            evidence, embedding=summary.embedding, no_embedding_reason=summary.no_embedding_reason
+        findings = replace(
+            findings, embedding=summary.embedding, no_embedding_reason=summary.no_embedding_reason
         )
         written = () if sink is None else sink.write(matrix.cells, summary)
         notes = (*matrix.notes, *strata_notes, *written)
-        checks = (*check_matrix(evidence), *(Check(*note) for note in notes))
+        checks = (*check_matrix(findings), *(Check(*note) for note in notes))
         summary = replace(summary, checks=checks)
         summary = by_cell.annotate(summary, matrix)
     if schema is not None and matrix.cells is not None:

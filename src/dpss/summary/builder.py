@@ -15,7 +15,7 @@ from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances, total_counts
 from dpss.stats.ranks import rank_descending, top
 from dpss.stats.values.kinds import Values
-from dpss.summary.evidence import Evidence
+from dpss.summary.findings import Findings
 from dpss.summary.limits import SAMPLED, measures_of, suggest_limits
 from dpss.summary.record import N_TOP, GeneStatistics, MatrixInfo, Provenance, Summary
 from dpss.summary.thresholds import count_kept
@@ -81,21 +81,21 @@ def best_expressed(sums: Sums, is_gene: NDArray[np.bool_]) -> NDArray[np.int64]:
     return top(rank_descending(np.where(is_gene, means, np.nan)), N_TOP)
 
 
-def build_summary(evidence: Evidence, identity: Identity, values: Values) -> Summary:
+def build_summary(findings: Findings, identity: Identity, values: Values) -> Summary:
     """Make the summary of a matrix, without its checks.
 
     Args:
-        evidence: Facts about the matrix; its sums have histograms of the 20 best expressed genes at
+        findings: Facts about the matrix; its sums have histograms of the 20 best expressed genes at
             least.
         identity: Project, source and settings of the matrix.
         values: Kind of the stored values.
     """
-    sums, features, cells = evidence.sums, evidence.features, evidence.sums.cells
+    sums, features, cells = findings.sums, findings.features, findings.sums.cells
     whole = values is Values.COUNTS
-    genes = build_gene_statistics(sums, features, evidence.mitochondrial, whole=whole)
+    genes = build_gene_statistics(sums, features, findings.mitochondrial, whole=whole)
     rows = {feature: i for i, feature in enumerate(sums.genes.histogram_genes.tolist())}
     best = np.flatnonzero(features.is_gene)[top(genes.rank_highest_expr, N_TOP)]
-    limits = suggest_limits(cells, len(genes), evidence.nomenclature.species)
+    limits = suggest_limits(cells, len(genes), findings.nomenclature.species)
     return Summary(
         project_id=identity.project_id,
         project_title=identity.project_title,
@@ -116,12 +116,12 @@ def build_summary(evidence: Evidence, identity: Identity, values: Values) -> Sum
         genes_vs_counts=cells.genes_vs_counts,
         mt_vs_counts=cells.mt_vs_counts,
         checks=(),
-        reading=tuple(evidence.decisions),
+        reading=tuple(findings.decisions),
         provenance=identity.provenance,
         demo=identity.demo,
         other_measures={
             name: found for name, found in measures_of(cells).items() if name in SAMPLED
         },
-        droplets=evidence.droplets,
+        droplets=findings.droplets,
         thresholds=count_kept(cells, limits),
     )

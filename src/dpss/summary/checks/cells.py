@@ -6,7 +6,7 @@ import numpy as np
 
 from dpss.errors import agreeing, plural
 from dpss.stats.outliers import LimitSide, count_beyond
-from dpss.summary.evidence import Evidence
+from dpss.summary.findings import Findings
 from dpss.summary.limits import (
     FAR_TOO_MITOCHONDRIAL,
     FEW_GENES,
@@ -30,9 +30,9 @@ _NOUNS = {
 }
 
 
-def check_total(evidence: Evidence) -> tuple[str, str]:
+def check_total(findings: Findings) -> tuple[str, str]:
     """Compare the number of cells with the one that the source states."""
-    n_cells, expected = evidence.sums.cells.n_cells, evidence.expected_cells
+    n_cells, expected = findings.sums.cells.n_cells, findings.expected_cells
     if expected is None:
         return NOT_MEASURED, f"{plural(n_cells, 'cell', 'was')} read; the source states no number."
     if n_cells != expected:
@@ -40,9 +40,9 @@ def check_total(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"{plural(n_cells, 'cell', 'was')} read, as the source states."
 
 
-def check_cells(evidence: Evidence) -> tuple[str, str]:
+def check_cells(findings: Findings) -> tuple[str, str]:
     """Look for cells without counts, and at the number of cells."""
-    cells = evidence.sums.cells
+    cells = findings.sums.cells
     empty = int(cells.total_counts.counts[cells.total_counts.values == 0].sum())
     if cells.n_cells_kept == 0:
         all_cells = f"None of the {cells.n_cells:,} cells was kept."
@@ -56,9 +56,9 @@ def check_cells(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"All {cells.n_cells_kept:,} cells have counts."
 
 
-def check_droplets(evidence: Evidence) -> tuple[str, str]:
+def check_droplets(findings: Findings) -> tuple[str, str]:
     """Look for a knee between cells and empty droplets."""
-    found = evidence.droplets
+    found = findings.droplets
     if found is None:
         return PASS, "The counts have no knee between cells and empty droplets: cells were called."
     knee = found.knee
@@ -70,29 +70,29 @@ def check_droplets(evidence: Evidence) -> tuple[str, str]:
         f"{plural(round(found.median_genes), 'gene')}; below it "
         f"{knee.median_counts_background:,.0f} and {found.median_genes_background:,.0f}."
     )
-    if evidence.above_knee:
+    if findings.above_knee:
         return PASS, f"{message} Only those above are summarised."
     return WARN, f"{message} All numbers are of both; --cells-above-knee leaves out those below."
 
 
-def check_depth(evidence: Evidence) -> tuple[str, str]:
+def check_depth(findings: Findings) -> tuple[str, str]:
     """Look at the share of cells with few genes; in panels, with few counts or one gene."""
-    cells = evidence.sums.cells
+    cells = findings.sums.cells
     if not cells.n_cells_kept:
         return FAIL, "There are no cells to look at."
-    if len(evidence.genes) <= PANEL_GENES:
-        return _check_panel(evidence)
+    if len(findings.genes) <= PANEL_GENES:
+        return _check_panel(findings)
     genes = cells.n_genes_by_counts
     few = count_beyond(genes, FEW_GENES, LimitSide.AT_LEAST)
     share, message = few / cells.n_cells_kept, _share(few, cells.n_cells_kept)
     message += f" fewer than {FEW_GENES} genes detected; the median is {genes.median:,.0f}."
-    if share > EMPTY_DROPLETS and evidence.droplets is None:
+    if share > EMPTY_DROPLETS and findings.droplets is None:
         return WARN, message + " This looks like droplets before empty ones were left out."
     return WARN if share > MANY else PASS, message
 
 
-def _check_panel(evidence: Evidence) -> tuple[str, str]:
-    cells = evidence.sums.cells
+def _check_panel(findings: Findings) -> tuple[str, str]:
+    cells = findings.sums.cells
     n, genes, counts = cells.n_cells_kept, cells.n_genes_by_counts, cells.total_counts
     single = count_beyond(genes, 2, LimitSide.AT_LEAST)
     few = count_beyond(counts, PANEL_FEW_COUNTS, LimitSide.AT_LEAST)
@@ -106,17 +106,17 @@ def _check_panel(evidence: Evidence) -> tuple[str, str]:
     return WARN if few > MANY * n else PASS, message
 
 
-def check_outliers(evidence: Evidence) -> tuple[str, str]:
+def check_outliers(findings: Findings) -> tuple[str, str]:
     """Look at the share of cells far from the median, on each side of each measure."""
-    cells = evidence.sums.cells
-    if not evidence.scater_limits:
+    cells = findings.sums.cells
+    if not findings.scater_limits:
         return NOT_MEASURED, (
             "How far cells lie from each other can't be told: half of them have the same numbers."
         )
     n, measures = cells.n_cells_kept, measures_of(cells)
     counted = (
         (count_beyond(measures[limit.measure], limit.value, limit.side), limit)
-        for limit in evidence.scater_limits
+        for limit in findings.scater_limits
     )
     most, limit = max(counted, key=lambda each: each[0])
     way = "fewer" if limit.side is LimitSide.AT_LEAST else "more"
@@ -126,9 +126,9 @@ def check_outliers(evidence: Evidence) -> tuple[str, str]:
     return WARN if most > MANY * n else PASS, message
 
 
-def check_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
+def check_mitochondrial_genes(findings: Findings) -> tuple[str, str]:
     """Look at how many mitochondrial genes are recognised."""
-    n = int(np.count_nonzero(evidence.mitochondrial))
+    n = int(np.count_nonzero(findings.mitochondrial))
     if n == 0:
         return WARN, (
             "No mitochondrial gene was recognised by chromosome, name or id; "
@@ -142,10 +142,10 @@ def check_mitochondrial_genes(evidence: Evidence) -> tuple[str, str]:
     return PASS, f"{n:,} mitochondrial genes were recognised."
 
 
-def check_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
+def check_mitochondrial_share(findings: Findings) -> tuple[str, str]:
     """Look at the share of cells with many mitochondrial counts, and at the median."""
-    percents = evidence.sums.cells.pct_counts_mt
-    n = int(np.count_nonzero(evidence.mitochondrial))
+    percents = findings.sums.cells.pct_counts_mt
+    n = int(np.count_nonzero(findings.mitochondrial))
     if percents is None or not percents.n:
         return NOT_MEASURED, (
             f"The share of mitochondrial counts is not known: {n} such genes were recognised, "
@@ -156,7 +156,7 @@ def check_mitochondrial_share(evidence: Evidence) -> tuple[str, str]:
             f"The share of mitochondrial counts is not known: no cell has a count of the {n} such "
             "genes, as if they had been left out."
         )
-    usual, median = mitochondrial_limit(evidence.nomenclature.species), percents.median
+    usual, median = mitochondrial_limit(findings.nomenclature.species), percents.median
     n_far = count_beyond(percents, FAR_TOO_MITOCHONDRIAL, LimitSide.AT_MOST)
     far = f"{_percent(n_far, percents.n)} of cells are" if n_far else "No cell is"
     far += f" above {FAR_TOO_MITOCHONDRIAL:.0f} % mitochondrial counts"

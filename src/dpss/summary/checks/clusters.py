@@ -14,7 +14,7 @@ from dpss.summary.status import NOT_MEASURED, PASS, WARN
 if TYPE_CHECKING:
     from dpss.stats.histogram import Distribution
     from dpss.summary.embedding import Cluster, Embedding
-    from dpss.summary.evidence import Evidence
+    from dpss.summary.findings import Findings
 
 _NOUNS = {
     "n_genes_by_counts": "genes",
@@ -23,24 +23,24 @@ _NOUNS = {
 }
 
 
-def check_clusters(evidence: Evidence) -> tuple[str, str]:
+def check_clusters(findings: Findings) -> tuple[str, str]:
     """Look for clusters whose median cell lies beyond 3 MADs of all cells, on the bad side.
 
     The bad side is fewer genes, fewer counts or a larger mitochondrial share; the share must
     be above that of the species' intact cells, too.
     """
-    found = evidence.embedding
+    found = findings.embedding
     if found is None:
-        reason = evidence.no_embedding_reason or "that was switched off"
+        reason = findings.no_embedding_reason or "that was switched off"
         return NOT_MEASURED, f"The cells were not compared with each other: {reason}."
     limits = [
         each
-        for each in evidence.scater_limits
+        for each in findings.scater_limits
         if (each.side is LimitSide.AT_MOST) == (each.measure == "pct_counts_mt")
     ]
     if not limits:
         return NOT_MEASURED, "Half of the cells have the same numbers: no cluster is far from them."
-    usual = mitochondrial_limit(evidence.nomenclature.species)
+    usual = mitochondrial_limit(findings.nomenclature.species)
     low = [
         (number, cluster, faults)
         for number, cluster in enumerate(found.clusters)

@@ -11,7 +11,7 @@ from dpss.errors import agreeing, plural
 from dpss.stats.kernels import layout
 from dpss.stats.moments import total_counts
 from dpss.summary.checks.kind import N_NAMED, listed
-from dpss.summary.evidence import Evidence
+from dpss.summary.findings import Findings
 from dpss.summary.spreadsheet_names import names_of_spreadsheets
 from dpss.summary.status import PASS, WARN
 
@@ -19,27 +19,27 @@ MIN_GENES = 10
 """Least genes with counts among which one with half of all counts is odd."""
 
 
-def check_genes(evidence: Evidence) -> tuple[str, str]:
+def check_genes(findings: Findings) -> tuple[str, str]:
     """Compare the number of detected genes with that of all; look for one with most counts."""
-    is_gene = evidence.features.is_gene
-    found = evidence.sums.genes.table[is_gene, layout.N_CELLS]
+    is_gene = findings.features.is_gene
+    found = findings.sums.genes.table[is_gene, layout.N_CELLS]
     n_found = int(np.count_nonzero(found))
     verb = agreeing(n_found, "is")
     message = f"{n_found:,} of {plural(len(found), 'gene')} {verb} found in at least one cell."
-    totals = total_counts(evidence.sums.genes)[is_gene]
+    totals = total_counts(findings.sums.genes)[is_gene]
     if n_found < MIN_GENES or 2 * totals.max() < totals.sum():
         return PASS if n_found else WARN, message
     most = int(totals.argmax())
     share = totals[most] / totals.sum()
-    name = evidence.genes.names[most]
+    name = findings.genes.names[most]
     if np.isclose(2 * totals[most], totals.sum(), rtol=1e-9, atol=0):
         return WARN, f"{message} {name} has as many counts as all others together, as a sum has."
     return WARN, f"{message} {name} has {share:.0%} of all counts: it may be no gene."
 
 
-def check_names(evidence: Evidence) -> tuple[str, str]:
+def check_names(findings: Findings) -> tuple[str, str]:
     """Look for names and ids that occur more than once."""
-    genes = evidence.genes
+    genes = findings.genes
     names, ids = _repeated(genes.names), _repeated(genes.ids)
     if not names and not ids:
         return PASS, "All names and ids of genes are unique."
@@ -50,9 +50,9 @@ def check_names(evidence: Evidence) -> tuple[str, str]:
     )
 
 
-def check_dates(evidence: Evidence) -> tuple[str, str]:
+def check_dates(findings: Findings) -> tuple[str, str]:
     """Look for names that a spreadsheet program has changed."""
-    genes = evidence.genes
+    genes = findings.genes
     found = names_of_spreadsheets(genes.names.tolist())
     if not found:
         return PASS, "No gene name is a date or a number in scientific notation."
@@ -65,9 +65,9 @@ def check_dates(evidence: Evidence) -> tuple[str, str]:
     )
 
 
-def check_identity(evidence: Evidence) -> tuple[str, str]:
+def check_identity(findings: Findings) -> tuple[str, str]:
     """Look at the kind of ids and the species."""
-    found = evidence.nomenclature
+    found = findings.nomenclature
     message = f"The genes are named by {found.id_type}{' with versions' if found.versioned else ''}"
     if not found.species:
         return WARN, f"{message}; their species was not recognised."
@@ -75,12 +75,12 @@ def check_identity(evidence: Evidence) -> tuple[str, str]:
     return PASS if len(found.species) == 1 and found.are_genes else WARN, message
 
 
-def check_features(evidence: Evidence) -> tuple[str, str]:
+def check_features(findings: Findings) -> tuple[str, str]:
     """Look for features that are no genes."""
-    kinds = evidence.features.feature_types
+    kinds = findings.features.feature_types
     if kinds is None:
         return PASS, "The file names no feature types: all are genes."
-    others = evidence.features.describe_others()
+    others = findings.features.describe_others()
     if not others:
         return PASS, f"All {len(kinds):,} features are genes."
     return WARN, f"Left out, as they are not genes: {others}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dpss.summary.evidence import Evidence
+from dpss.summary.findings import Findings
 
 N_NAMED = 5
 """Examples that a sentence names at most."""
@@ -22,7 +22,7 @@ class CheckKind:
     """Rule by which a matrix does not pass."""
     source: str
     """Source of the rule."""
-    check: Callable[[Evidence], tuple[str, str]]
+    check: Callable[[Findings], tuple[str, str]]
     """Returns status and sentences; the first sentence can stand alone."""
     figure: str = ""
     """Slug of the figure that shows the checked property; empty if none does."""

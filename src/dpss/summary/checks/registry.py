@@ -36,7 +36,7 @@ from dpss.summary.checks.values import (
     check_values,
     check_zeros,
 )
-from dpss.summary.evidence import Evidence
+from dpss.summary.findings import Findings
 from dpss.summary.limits import (
     FAR_TOO_MITOCHONDRIAL,
     FEW_GENES,
@@ -133,6 +133,6 @@ CHECKS = (
 """All checks, in the order of display."""
 
 
-def check_matrix(evidence: Evidence) -> tuple[Check, ...]:
+def check_matrix(findings: Findings) -> tuple[Check, ...]:
     """Make every check."""
-    return tuple(Check(kind.name, *kind.check(evidence)) for kind in CHECKS)
+    return tuple(Check(kind.name, *kind.check(findings)) for kind in CHECKS)

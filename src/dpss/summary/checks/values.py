@@ -11,7 +11,7 @@ from dpss.stats.values.kinds import Values
 from dpss.stats.values.logarithms import LOG_CEILING
 from dpss.summary.assumptions import assumptions, describe_assumption
 from dpss.summary.checks.kind import listed
-from dpss.summary.evidence import Evidence
+from dpss.summary.findings import Findings
 from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
 _MEANING = {
@@ -28,16 +28,16 @@ _MEANING = {
 }
 
 
-def check_values(evidence: Evidence) -> tuple[str, str]:
+def check_values(findings: Findings) -> tuple[str, str]:
     """Check the kind of the values."""
-    values = _values_used(evidence)
-    message = f"The values of {evidence.used} are {_MEANING[values]}."
-    if values is Values.COUNTS and evidence.n_rounded:
+    values = _values_used(findings)
+    message = f"The values of {findings.used} are {_MEANING[values]}."
+    if values is Values.COUNTS and findings.n_rounded:
         return WARN, (
-            f"{message} Rounding noise was found in at least {evidence.n_rounded:,} of them; "
+            f"{message} Rounding noise was found in at least {findings.n_rounded:,} of them; "
             "they were rounded to whole numbers."
         )
-    if values is Values.COUNTS and evidence.sums.facts.largest == 1:
+    if values is Values.COUNTS and findings.sums.facts.largest == 1:
         return WARN, (
             f"{message} All are 0 or 1: they tell whether something was seen, not how often, "
             "unless cells were sequenced very little."
@@ -46,19 +46,19 @@ def check_values(evidence: Evidence) -> tuple[str, str]:
         return PASS, message
     passed_over = [
         f"{layer.name} ({layer.values})"
-        for layer in evidence.layers
-        if layer.name in evidence.looked_for and layer.name != evidence.used and layer.values
+        for layer in findings.layers
+        if layer.name in findings.looked_for and layer.name != findings.used and layer.values
     ]
     if passed_over:
         message += f" Better was not found in {listed(passed_over)}."
     if values is Values.LOG_NORMALISED:
-        message += f" {_describe_base(evidence)}"
+        message += f" {_describe_base(findings)}"
     return WARN, message
 
 
-def _describe_base(evidence: Evidence) -> str:
+def _describe_base(findings: Findings) -> str:
     """Return how logarithms were undone, with the evidence for their base."""
-    decision = next(each for each in evidence.decisions if each.topic == "log_base")
+    decision = next(each for each in findings.decisions if each.topic == "log_base")
     undone = "expm1" if decision.value == "e" else f"{decision.value}^x - 1"
     base, reason = decision.value, decision.evidence
     if decision.certainty is Certainty.ASSUMED:
@@ -73,28 +73,28 @@ def _describe_base(evidence: Evidence) -> str:
     )
 
 
-def check_layers(evidence: Evidence) -> tuple[str, str]:
+def check_layers(findings: Findings) -> tuple[str, str]:
     """Check the kind of the values in each layer."""
-    if len(evidence.layers) == 1:
-        return PASS, f"There is one layer, {evidence.used}."
+    if len(findings.layers) == 1:
+        return PASS, f"There is one layer, {findings.used}."
     texts = []
-    for layer in evidence.layers:
+    for layer in findings.layers:
         text = f"{layer.name}: {layer.values or 'unreadable'}"
         if layer.same_as:
             text += f", the same as {layer.same_as}"
         texts.append(text)
-    message = f"The layer used is {evidence.used}. All layers: {'; '.join(texts)}."
-    tied = [each for each in evidence.decisions if each.topic == "layer" and each.changes_numbers]
+    message = f"The layer used is {findings.used}. All layers: {'; '.join(texts)}."
+    tied = [each for each in findings.decisions if each.topic == "layer" and each.changes_numbers]
     for each in tied:
         message += f" {each.value} was assumed to be the right one: {each.evidence}; "
         message += f"{each.option} names another."
-    broken = any(layer.values in (None, Values.NOT_FINITE) for layer in evidence.layers)
+    broken = any(layer.values in (None, Values.NOT_FINITE) for layer in findings.layers)
     return WARN if broken or tied else PASS, message
 
 
-def check_raw(evidence: Evidence) -> tuple[str, str]:
+def check_raw(findings: Findings) -> tuple[str, str]:
     """Compare X with raw.X."""
-    found = {layer.name: layer for layer in evidence.layers}
+    found = {layer.name: layer for layer in findings.layers}
     if not {"X", "raw.X"} <= found.keys():
         return NOT_MEASURED, "There is no raw.X beside X to compare it with."
     x, raw = found["X"], found["raw.X"]
@@ -105,9 +105,9 @@ def check_raw(evidence: Evidence) -> tuple[str, str]:
     return PASS, "raw.X holds counts, X something else."
 
 
-def check_zeros(evidence: Evidence) -> tuple[str, str]:
+def check_zeros(findings: Findings) -> tuple[str, str]:
     """Look for zeros that are stored."""
-    n = evidence.sums.facts.n_explicit_zeros
+    n = findings.sums.facts.n_explicit_zeros
     if n:
         return WARN, (
             "1 zero is stored as if it were a count; it counts as absent."
@@ -117,20 +117,20 @@ def check_zeros(evidence: Evidence) -> tuple[str, str]:
     return PASS, "No zero is stored as if it were a count."
 
 
-def check_ceiling(evidence: Evidence) -> tuple[str, str]:
+def check_ceiling(findings: Findings) -> tuple[str, str]:
     """Look for logarithms that are too large."""
-    largest = evidence.sums.facts.largest
-    if _values_used(evidence) is not Values.LOG_NORMALISED:
+    largest = findings.sums.facts.largest
+    if _values_used(findings) is not Values.LOG_NORMALISED:
         return NOT_MEASURED, "The values are not logarithms."
-    stored = np.log1p(largest) / np.log(evidence.log_base or np.e)
+    stored = np.log1p(largest) / np.log(findings.log_base or np.e)
     if stored > LOG_CEILING:
         return FAIL, f"The largest value, {stored:,.1f}, is no logarithm of a count."
     return PASS, f"The largest value is {stored:,.1f}, as logarithms of counts are."
 
 
-def check_assumptions(evidence: Evidence) -> tuple[str, str]:
+def check_assumptions(findings: Findings) -> tuple[str, str]:
     """Look for assumptions that change numbers."""
-    found = assumptions(evidence.decisions)
+    found = assumptions(findings.decisions)
     if not found:
         return PASS, "No assumption was made that changes numbers."
     return WARN, " ".join(_capital(describe_assumption(each)) for each in found)
@@ -140,7 +140,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _values_used(evidence: Evidence) -> Values:
+def _values_used(findings: Findings) -> Values:
     """Return the kind of the values in the used layer."""
-    kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in evidence.layers}
-    return kinds[evidence.used] or Values.COUNTS
+    kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in findings.layers}
+    return kinds[findings.used] or Values.COUNTS

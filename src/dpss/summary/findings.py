@@ -33,8 +33,8 @@ class LayerFinding:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Input of the checks."""
+class Findings:
+    """Facts about a matrix after reading, which the checks judge."""
 
     sums: Sums
     """Sums of the pass over the used layer."""
