@@ -182,10 +182,9 @@ def test_a_sample_sheet_is_a_project_of_its_samples(tmp_path: Path) -> None:
     sheet.write_text("\n".join([*lines, "S1,x.fq.gz,b.h5ad,many,", "S3,,nope.h5ad,,"]))
     done = dpss("summarize", "--samplesheet", sheet, "--output", tmp_path / "none")
     assert done.returncode == 2
-    told = [line.partition("samples.csv, ")[2][:30] for line in done.stderr.splitlines()]
+    told = [line.partition("samples.csv, ")[2][:21] for line in done.stderr.splitlines()]
     assert told == [
-        "line 3, column expected_cells:", "line 3, column sample: 'S1' is",
-        "line 4, column path: nope.h5ad",
+        "line 3, column expect", "line 3, column sample", "line 4, column path: ",
     ]  # fmt: skip
     assert not (tmp_path / "none").exists()
 

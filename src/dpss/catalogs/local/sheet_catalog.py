@@ -53,9 +53,6 @@ class SheetCatalog:
         """
         path = _path_of(self.sheet)
         sheet, faults = _read(path, self.sheet)
-        if sheet.ignored:
-            columns = "column" if len(sheet.ignored) == 1 else "columns"
-            log.warning("%s: not used: %s %s", self.sheet, columns, listed(sheet.ignored))
         project = safe_name(path.stem)
         refs: list[MatrixRef] = []
         first: dict[str, int] = {}
@@ -76,6 +73,9 @@ class SheetCatalog:
                 faults.append(SheetFault(row.line, "path", _reason(row, error)))
         if faults:
             raise sheet_error(self.sheet, faults)
+        if sheet.ignored:
+            columns = "column" if len(sheet.ignored) == 1 else "columns"
+            log.warning("%s: not used: %s %s", self.sheet, columns, listed(sheet.ignored))
         log.info("%s: %s", self.sheet, plural(len(refs), "sample"))
         yield Project(project, path.stem, tuple(refs))
 
