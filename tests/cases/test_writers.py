@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse as sp
 
 from dpss.formats.registry import open_matrices
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from tests.cases.made import COUNTS, NAMES, RNG, TENX, agrees, features, write_h5, write_triple
 from tests.summarise import source_of, summarise, summarise_matrix
 
@@ -76,7 +76,7 @@ def test_droplet_utils(version: int, fractions: bool, tmp_path: Path) -> None:
         rows = [f"{i}\t{name}" for i, name in zip(counts.index, NAMES, strict=True)]
     summary = summarise(write_triple(tmp_path / "out", names, counts=counts, rows=rows))
     agrees(summary, counts)
-    assert summary.values is (Values.EXPECTED_COUNTS if fractions else Values.COUNTS)
+    assert summary.values is (ValueKind.EXPECTED_COUNTS if fractions else ValueKind.COUNTS)
 
 
 def test_drop_seq_tools(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_rsem(tmp_path: Path) -> None:
     )
     summary = summarise(tmp_path / "isoforms.matrix")
     agrees(summary, counts)
-    assert summary.values is Values.EXPECTED_COUNTS
+    assert summary.values is ValueKind.EXPECTED_COUNTS
     (check,) = (check for check in summary.checks if check.name == "gene_ids")
     assert check.status == "warn"
     assert "transcript ids" in check.message
@@ -133,7 +133,7 @@ def test_scvi_tools(tmp_path: Path) -> None:
     data.write_h5ad(tmp_path / "a.h5ad")
     summary = summarise(tmp_path / "a.h5ad")
     agrees(summary)
-    assert summary.values is Values.COUNTS
+    assert summary.values is ValueKind.COUNTS
 
 
 def test_scirpy(tmp_path: Path) -> None:
@@ -233,5 +233,5 @@ def test_seurat_disk(tmp_path: Path) -> None:
     assert not found["ADT"].layers[0].genes.is_gene.any()
     summary = summarise_matrix(found["RNA"])
     agrees(summary)
-    assert summary.values is Values.COUNTS
+    assert summary.values is ValueKind.COUNTS
     assert summary.genes.gene_id.tolist() == list(COUNTS.index)

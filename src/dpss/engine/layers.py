@@ -10,7 +10,7 @@ from dpss.errors import CorruptMatrixError, NoCountsError, NoMatrixError
 from dpss.formats.base import Layer
 from dpss.model import Certainty, Decision
 from dpss.stats.kernels.rows import TOO_LARGE, TOO_SMALL
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.logarithms import EQUAL_TOTALS, BaseEvidence, find_base, name_base
 from dpss.stats.values.traits import ValueTraits, classify
 from dpss.stats.values.transform import Transform
@@ -29,9 +29,9 @@ _MIN_CELLS = 10
 _MIN_RATES = 1_000
 """Least total to which counts are normalised."""
 _VALUE_EVIDENCE = {
-    Values.COUNTS: "all are whole numbers of at least 0",
-    Values.EXPECTED_COUNTS: "fractions of at least 0 on no logarithmic scale",
-    Values.NORMALISED: "fractions with the same total in all sampled cells",
+    ValueKind.COUNTS: "all are whole numbers of at least 0",
+    ValueKind.EXPECTED_COUNTS: "fractions of at least 0 on no logarithmic scale",
+    ValueKind.NORMALISED: "fractions with the same total in all sampled cells",
 }
 
 
@@ -57,7 +57,7 @@ class Choice:
     """The chosen layer, and the transform of its values."""
 
     layer: Layer
-    values: Values
+    values: ValueKind
     transform: Transform
     """Transform that makes counts of its values."""
 
@@ -115,9 +115,9 @@ def choose_layer(order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> 
             values.
     """
     tiers = (
-        (Values.COUNTS,),
-        (Values.EXPECTED_COUNTS, Values.NORMALISED),
-        (Values.LOG_NORMALISED,),
+        (ValueKind.COUNTS,),
+        (ValueKind.EXPECTED_COUNTS, ValueKind.NORMALISED),
+        (ValueKind.LOG_NORMALISED,),
     )
     usable = _usable(order, layer_traits)
     for tier in tiers:
@@ -129,11 +129,11 @@ def choose_layer(order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> 
         f"{name}: {_describe(name, order, layer_traits)}" for name in layer_traits
     )
     kinds = {classify(layer_traits[layer.name]) for layer in usable}
-    if Values.NOT_FINITE in kinds:
+    if ValueKind.NOT_FINITE in kinds:
         raise CorruptMatrixError(f"holds NaN or infinite values (layers: {described})")
-    if Values.TOO_LARGE in kinds:
+    if ValueKind.TOO_LARGE in kinds:
         raise CorruptMatrixError(f"holds values of {TOO_LARGE:.3g} and more (layers: {described})")
-    if Values.TOO_SMALL in kinds:
+    if ValueKind.TOO_SMALL in kinds:
         raise NoCountsError(f"holds only values below {TOO_SMALL:.3g} (layers: {described})")
     for layer in usable:
         if reason := _explain_transform(layer_traits[layer.name]):
@@ -145,9 +145,9 @@ def choose_layer(order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> 
 def _explain_transform(traits: ValueTraits) -> str:
     """Return the reason why values are not counts, where it is known; else an empty text."""
     values = classify(traits)
-    if values is Values.ROOTS:
+    if values is ValueKind.ROOTS:
         return f"holds square roots ({traits.roots.evidence}), which are not undone"
-    if values is Values.SHIFTED:
+    if values is ValueKind.SHIFTED:
         part = traits.shift.n_smallest / traits.shift.n_values
         return (
             f"has no value of 0, and {part:.0%} of the values are the smallest, "
@@ -221,7 +221,7 @@ def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
 def _may_be_rounded_rates(choice: Choice, traits: ValueTraits) -> bool:
     """Return whether whole numbers may be rounded rates: ten or more cells of equal totals."""
     return (
-        choice.values is Values.COUNTS
+        choice.values is ValueKind.COUNTS
         and (choice.layer.n_cells or _MIN_CELLS) >= _MIN_CELLS
         and traits.stored.total_max >= _MIN_RATES
         and traits.stored.spread <= EQUAL_TOTALS
@@ -240,13 +240,13 @@ def _usable(order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> list[
 
 def is_mask(traits: ValueTraits) -> bool:
     """Return whether all values are 0 or 1."""
-    return traits.largest <= 1 and classify(traits) is Values.COUNTS
+    return traits.largest <= 1 and classify(traits) is ValueKind.COUNTS
 
 
-def _transform(values: Values, traits: ValueTraits) -> Transform:
+def _transform(values: ValueKind, traits: ValueTraits) -> Transform:
     return Transform(
-        base=find_base(traits.bases)[0] if values is Values.LOG_NORMALISED else None,
-        rounded=values is Values.COUNTS and traits.n_noisy > 0,
+        base=find_base(traits.bases)[0] if values is ValueKind.LOG_NORMALISED else None,
+        rounded=values is ValueKind.COUNTS and traits.n_noisy > 0,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dpss.figures.elements.layout import WIDE
 from dpss.figures.elements.marks import Page
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -34,9 +34,9 @@ class Figure:
     def caption(self, summary: Summary) -> str:
         """Return the caption: how to read the marks, and how the values were treated first."""
         parts = [self.reading(summary)]
-        if summary.values is Values.LOG_NORMALISED:
+        if summary.values is ValueKind.LOG_NORMALISED:
             parts.append("The matrix is log-normalised; its values were exponentiated first.")
-        elif summary.values is not Values.COUNTS:
+        elif summary.values is not ValueKind.COUNTS:
             parts.append(f"The matrix holds {noun(summary)}, not whole-number counts.")
         if summary.demo:
             parts.append("The data are simulated.")
@@ -79,9 +79,9 @@ class Figure:
 def noun(summary: Summary) -> str:
     """Return the noun for the values in titles of axes."""
     return {
-        Values.EXPECTED_COUNTS: "expected counts",
-        Values.NORMALISED: "normalised counts",
-        Values.LOG_NORMALISED: "exponentiated values",
+        ValueKind.EXPECTED_COUNTS: "expected counts",
+        ValueKind.NORMALISED: "normalised counts",
+        ValueKind.LOG_NORMALISED: "exponentiated values",
     }.get(summary.values, "counts")
 
 

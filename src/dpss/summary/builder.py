@@ -14,7 +14,7 @@ from dpss.stats.dispersion import normalise_dispersions
 from dpss.stats.kernels import layout
 from dpss.stats.moments import share_means, share_variances, total_counts
 from dpss.stats.ranks import rank_descending, top
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.summary.findings import Findings
 from dpss.summary.limits import SAMPLED, measures_of, suggest_limits
 from dpss.summary.record import N_TOP, GeneStatistics, MatrixInfo, Provenance, Summary
@@ -81,7 +81,7 @@ def best_expressed(sums: Sums, is_gene: NDArray[np.bool_]) -> NDArray[np.int64]:
     return top(rank_descending(np.where(is_gene, means, np.nan)), N_TOP)
 
 
-def build_summary(findings: Findings, identity: Identity, values: Values) -> Summary:
+def build_summary(findings: Findings, identity: Identity, values: ValueKind) -> Summary:
     """Make the summary of a matrix, without its checks.
 
     Args:
@@ -91,7 +91,7 @@ def build_summary(findings: Findings, identity: Identity, values: Values) -> Sum
         values: Kind of the stored values.
     """
     sums, features, cells = findings.sums, findings.features, findings.sums.cells
-    whole = values is Values.COUNTS
+    whole = values is ValueKind.COUNTS
     genes = build_gene_statistics(sums, features, findings.mitochondrial, whole=whole)
     rows = {feature: i for i, feature in enumerate(sums.genes.histogram_genes.tolist())}
     best = np.flatnonzero(features.is_gene)[top(genes.rank_highest_expr, N_TOP)]

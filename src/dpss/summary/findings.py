@@ -16,7 +16,7 @@ from dpss.summary.nomenclature import Nomenclature, describe_names
 if TYPE_CHECKING:
     from dpss.model import Decision, GeneTable
     from dpss.stats.accumulator import Sums
-    from dpss.stats.values.kinds import Values
+    from dpss.stats.values.kinds import ValueKind
     from dpss.summary.droplets import Droplets
     from dpss.summary.embedding import Embedding
 
@@ -26,7 +26,7 @@ class LayerFinding:
     """Facts about one layer."""
 
     name: str
-    values: Values | None
+    values: ValueKind | None
     """Kind of the layer's values; ``None`` if the layer could not be read."""
     same_as: str | None = None
     """Name of another layer with the same values in all samples; ``None`` if there is none."""

@@ -12,7 +12,7 @@ from dpss.errors import CorruptMatrixError
 from dpss.stats.boxes import Box
 from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import UNRANKED
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.summary.record import GeneStatistics, Summary
 
 _RELATIVE = 1e-6
@@ -51,7 +51,7 @@ def find_faults(summary: Summary) -> Iterator[str]:
     if any(each.n_cells_kept > summary.n_cells_kept for each in summary.thresholds):
         yield "a limit keeps more cells than there are"
     of_cells = float((summary.counts_per_cell.values * summary.counts_per_cell.counts).sum())
-    if summary.values is Values.COUNTS and not _close(of_cells, float(summary.total_counts)):
+    if summary.values is ValueKind.COUNTS and not _close(of_cells, float(summary.total_counts)):
         yield "the cells' counts do not add up to the total"
     found = int((summary.n_genes_by_counts.values * summary.n_genes_by_counts.counts).sum())
     if found != summary.n_nonzero:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dpss.stats.boxes import Box
     from dpss.stats.density import Density
     from dpss.stats.histogram import Distribution
-    from dpss.stats.values.kinds import Values
+    from dpss.stats.values.kinds import ValueKind
     from dpss.summary.annotation import Annotation
     from dpss.summary.cellxgene import SchemaReport
     from dpss.summary.droplets import Droplets
@@ -133,7 +133,7 @@ class Summary:
     project_id: str
     project_title: str
     matrix: MatrixInfo
-    values: Values
+    values: ValueKind
     """Kind of the values as stored."""
     n_cells: int
     """Number of cells of the matrix."""

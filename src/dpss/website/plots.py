@@ -17,7 +17,7 @@ from dpss.figures.elements.specification import Axis
 from dpss.figures.gene_plots import gene_views
 from dpss.figures.scatter_genes_vs_counts import SCATTER_GENES_VS_COUNTS, genes_vs_counts
 from dpss.figures.scatter_mito_vs_count import SCATTER_MITO_VS_COUNT, mt_vs_counts
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.website.data_files import dumps, script
 from dpss.website.records import MatrixRecord
 from dpss.website.schemas import schema
@@ -49,7 +49,7 @@ def plots_document(summary: Summary) -> dict[str, Any]:
     are kept, ``whole`` whether counts are whole numbers.
     """
     cells = {}
-    whole = summary.values is Values.COUNTS
+    whole = summary.values is ValueKind.COUNTS
     if SCATTER_GENES_VS_COUNTS.needs(summary) is None:
         cells[SCATTER_GENES_VS_COUNTS.slug] = {
             **_cells(genes_vs_counts(summary), summary.genes_vs_counts),

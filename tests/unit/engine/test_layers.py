@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from dpss.errors import DpssError, NoCountsError
 from dpss.model import Certainty
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.summary.record import Summary
 from tests.summarise import summarise
 
@@ -72,7 +72,7 @@ def test_counts_of_any_name(tmp_path: Path, name: str, make: Any, layout: Any) -
     """Whatever X holds, and however the layer is stored."""
     x = counts()
     summary = summarise(write(tmp_path / "x.h5ad", make(x), {name: layout(x)}))
-    assert (summary.matrix.layer, summary.values) == (name, Values.COUNTS)
+    assert (summary.matrix.layer, summary.values) == (name, ValueKind.COUNTS)
     assert summary.total_counts == x.sum()
     assert layers_check(summary)[0] == "pass"
 

@@ -11,7 +11,7 @@ from dpss.stats.density import Grid, log_bins, log_edges, percent_bins, percent_
 from dpss.stats.dispersion import normalise_dispersions
 from dpss.stats.histogram import Tally
 from dpss.stats.ranks import rank_descending, top
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.summary.limits import SCATER
 from dpss.summary.record import (
     N_TOP,
@@ -45,7 +45,7 @@ def build(
     names: list[str] | None = None,
     title: str = "Two kinds of simulated cells",
     n_cells: int | None = None,
-    values: Values = Values.COUNTS,
+    values: ValueKind = ValueKind.COUNTS,
     demo: bool = False,
 ) -> Summary:
     """Summarise a dense matrix of kept cells × genes with numpy alone."""

@@ -24,7 +24,7 @@ from dpss.figures.elements.style import theme
 from dpss.figures.raster.png import png_of
 from dpss.figures.registry import FIGURES, draw_figures, figure_files, figure_infos
 from dpss.figures.svg import svg_bytes
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.summary.record import Summary
 from tests.unit.figures.builder import build, gene_names, simulate
 from tests.unit.figures.drawn import assert_readable
@@ -64,10 +64,10 @@ CASES: dict[str, Callable[[], Summary]] = {
     "few cells all alike": lambda: build(np.repeat(simulate(1, 60), 30, axis=0)),
     "empty cells": with_empty_cells,
     "one count in all": lambda: build(np.eye(1, 30)),
-    "fractions": lambda: build(simulate(600, 50) / 1e4, values=Values.NORMALISED),
+    "fractions": lambda: build(simulate(600, 50) / 1e4, values=ValueKind.NORMALISED),
     "huge counts": lambda: build(simulate(600, 50) * 1e6),
     "log-normalised and simulated": lambda: build(
-        simulate(), values=Values.LOG_NORMALISED, demo=True
+        simulate(), values=ValueKind.LOG_NORMALISED, demo=True
     ),
     "names from outside": lambda: build(
         simulate(30, len(NASTY)), names=NASTY, title=r"$\undefined{ " + "很长的标题 " * 40

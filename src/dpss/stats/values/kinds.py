@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Values(StrEnum):
+class ValueKind(StrEnum):
     """Kind of the values of a layer."""
 
     COUNTS = "counts"

@@ -11,7 +11,7 @@ from dpss.model import CellBlock, EntryBlock
 from dpss.stats.accumulator import Sums
 from dpss.stats.kernels.layout import N_CELLS
 from dpss.stats.kernels.rows import TOO_LARGE, TOO_SMALL
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.logarithms import (
     EQUAL_TOTALS,
     LOG_CEILING,
@@ -162,7 +162,7 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     )
 
 
-def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case by case)
+def classify(traits: ValueTraits) -> ValueKind:  # noqa: PLR0911 (a decision, case by case)
     """Return the kind of values with these traits.
 
     Fractions on a scale that could be logarithmic are logarithms if undoing them gives equal totals
@@ -170,17 +170,17 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
     squares are whole, or have the same sum in all cells and there is no evidence of logarithms.
     """
     if traits.n_nonfinite:
-        return Values.NOT_FINITE
+        return ValueKind.NOT_FINITE
     if traits.n_negative:
-        return Values.SCALED
+        return ValueKind.SCALED
     if traits.n_large:
-        return Values.TOO_LARGE
+        return ValueKind.TOO_LARGE
     if 0 < traits.largest < TOO_SMALL:
-        return Values.TOO_SMALL
+        return ValueKind.TOO_SMALL
     if not traits.n_fractional:
-        return Values.COUNTS
+        return ValueKind.COUNTS
     if traits.shift.is_shifted:
-        return Values.SHIFTED
+        return ValueKind.SHIFTED
     _, evidence = find_base(traits.bases)
     best_spread = min((each.spread for each in traits.bases), default=np.inf)
     no_logarithms = traits.largest > LOG_CEILING
@@ -190,19 +190,19 @@ def classify(traits: ValueTraits) -> Values:  # noqa: PLR0911 (a decision, case 
     are_multiples = n_ratios > 0 and n_whole_ratios >= MOSTLY * n_ratios
     nothing_else = not equal and (no_logarithms or evidence is BaseEvidence.NOTHING)
     if _are_roots(traits.roots.evidence, nothing_else=nothing_else, are_multiples=are_multiples):
-        return Values.ROOTS
+        return ValueKind.ROOTS
     if equal:
-        return Values.NORMALISED
+        return ValueKind.NORMALISED
     if no_logarithms:
-        return Values.EXPECTED_COUNTS
+        return ValueKind.EXPECTED_COUNTS
     # Of tiny values the logarithms are whole multiples, too, to any base.
     if are_multiples and evidence is not BaseEvidence.EQUAL_TOTALS:
-        return Values.EXPECTED_COUNTS
+        return ValueKind.EXPECTED_COUNTS
     if evidence is not BaseEvidence.NOTHING:
-        return Values.LOG_NORMALISED
+        return ValueKind.LOG_NORMALISED
     if traits.n_fractional < (1 - FEW_WHOLE) * traits.n_values:
-        return Values.EXPECTED_COUNTS
-    return Values.LOG_NORMALISED
+        return ValueKind.EXPECTED_COUNTS
+    return ValueKind.LOG_NORMALISED
 
 
 def _are_roots(evidence: RootEvidence, *, nothing_else: bool, are_multiples: bool) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dpss.model import Certainty
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.logarithms import LOG_CEILING
 from dpss.summary.assumptions import assumptions, describe_assumption
 from dpss.summary.checks.kind import listed
@@ -15,16 +15,16 @@ from dpss.summary.findings import Findings
 from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
 _MEANING = {
-    Values.COUNTS: "whole numbers of at least 0: counts",
-    Values.EXPECTED_COUNTS: "fractional and at least 0: expected counts",
-    Values.NORMALISED: "normalised to the same total in each cell",
-    Values.LOG_NORMALISED: "log-normalised",
-    Values.ROOTS: "square roots",
-    Values.SHIFTED: "shifted: none is 0",
-    Values.SCALED: "scaled: some are negative",
-    Values.TOO_LARGE: "larger than any count",
-    Values.TOO_SMALL: "smaller than what sums can hold",
-    Values.NOT_FINITE: "not all finite: some are NaN or infinite",
+    ValueKind.COUNTS: "whole numbers of at least 0: counts",
+    ValueKind.EXPECTED_COUNTS: "fractional and at least 0: expected counts",
+    ValueKind.NORMALISED: "normalised to the same total in each cell",
+    ValueKind.LOG_NORMALISED: "log-normalised",
+    ValueKind.ROOTS: "square roots",
+    ValueKind.SHIFTED: "shifted: none is 0",
+    ValueKind.SCALED: "scaled: some are negative",
+    ValueKind.TOO_LARGE: "larger than any count",
+    ValueKind.TOO_SMALL: "smaller than what sums can hold",
+    ValueKind.NOT_FINITE: "not all finite: some are NaN or infinite",
 }
 
 
@@ -32,17 +32,17 @@ def check_values(findings: Findings) -> tuple[str, str]:
     """Check the kind of the values."""
     values = _values_used(findings)
     message = f"The values of {findings.used} are {_MEANING[values]}."
-    if values is Values.COUNTS and findings.n_rounded:
+    if values is ValueKind.COUNTS and findings.n_rounded:
         return WARN, (
             f"{message} Rounding noise was found in at least {findings.n_rounded:,} of them; "
             "they were rounded to whole numbers."
         )
-    if values is Values.COUNTS and findings.sums.facts.largest == 1:
+    if values is ValueKind.COUNTS and findings.sums.facts.largest == 1:
         return WARN, (
             f"{message} All are 0 or 1: they tell whether something was seen, not how often, "
             "unless cells were sequenced very little."
         )
-    if values is Values.COUNTS:
+    if values is ValueKind.COUNTS:
         return PASS, message
     passed_over = [
         f"{layer.name} ({layer.values})"
@@ -51,7 +51,7 @@ def check_values(findings: Findings) -> tuple[str, str]:
     ]
     if passed_over:
         message += f" Better was not found in {listed(passed_over)}."
-    if values is Values.LOG_NORMALISED:
+    if values is ValueKind.LOG_NORMALISED:
         message += f" {_describe_base(findings)}"
     return WARN, message
 
@@ -88,7 +88,7 @@ def check_layers(findings: Findings) -> tuple[str, str]:
     for each in tied:
         message += f" {each.value} was assumed to be the right one: {each.evidence}; "
         message += f"{each.option} names another."
-    broken = any(layer.values in (None, Values.NOT_FINITE) for layer in findings.layers)
+    broken = any(layer.values in (None, ValueKind.NOT_FINITE) for layer in findings.layers)
     return WARN if broken or tied else PASS, message
 
 
@@ -100,7 +100,7 @@ def check_raw(findings: Findings) -> tuple[str, str]:
     x, raw = found["X"], found["raw.X"]
     if (x.same_as or "X") == (raw.same_as or "raw.X"):
         return WARN, "X and raw.X hold the same values: X was not normalised, or raw.X is not raw."
-    if raw.values is not Values.COUNTS:
+    if raw.values is not ValueKind.COUNTS:
         return WARN, f"raw.X does not hold counts, but {raw.values or 'unreadable'} values."
     return PASS, "raw.X holds counts, X something else."
 
@@ -120,7 +120,7 @@ def check_zeros(findings: Findings) -> tuple[str, str]:
 def check_ceiling(findings: Findings) -> tuple[str, str]:
     """Look for logarithms that are too large."""
     largest = findings.sums.facts.largest
-    if _values_used(findings) is not Values.LOG_NORMALISED:
+    if _values_used(findings) is not ValueKind.LOG_NORMALISED:
         return NOT_MEASURED, "The values are not logarithms."
     stored = np.log1p(largest) / np.log(findings.log_base or np.e)
     if stored > LOG_CEILING:
@@ -140,7 +140,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _values_used(findings: Findings) -> Values:
+def _values_used(findings: Findings) -> ValueKind:
     """Return the kind of the values in the used layer."""
-    kinds: Mapping[str, Values | None] = {layer.name: layer.values for layer in findings.layers}
-    return kinds[findings.used] or Values.COUNTS
+    kinds: Mapping[str, ValueKind | None] = {layer.name: layer.values for layer in findings.layers}
+    return kinds[findings.used] or ValueKind.COUNTS

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from dpss.errors import CorruptMatrixError, MatrixError, NoCountsError, NoMatrixError
 from dpss.formats.base import Layer
 from dpss.formats.registry import open_matrices
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.storage.local import LocalFile
 from tests.summarise import summarise
 from tests.unit.formats.layers import open_path
@@ -148,7 +148,7 @@ def test_layers_are_looked_at_in_the_promised_order(tmp_path: Path) -> None:
     path = write(tmp_path / "x.h5ad", data)
     assert summarise(path).matrix.layer == "raw_counts"
     assert summarise(path, layer="raw.X").total_counts == 3 * x.sum()
-    assert summarise(path, layer="layers/counts").values is Values.EXPECTED_COUNTS
+    assert summarise(path, layer="layers/counts").values is ValueKind.EXPECTED_COUNTS
     with pytest.raises(NoMatrixError, match=r"no layer 'spliced'; the layers are: X, raw\.X"):
         summarise(path, layer="spliced")
 
@@ -162,7 +162,7 @@ def test_a_fraction_far_behind_unmasks_a_layer(tmp_path: Path) -> None:
     data.layers["counts"] = late
     path = write(tmp_path / "x.h5ad", data)
     summary = summarise(path)
-    assert (summary.matrix.layer, summary.values) == ("X", Values.COUNTS)
+    assert (summary.matrix.layer, summary.values) == ("X", ValueKind.COUNTS)
 
 
 def test_log_normalised_values_are_exponentiated(tmp_path: Path) -> None:
@@ -172,9 +172,9 @@ def test_log_normalised_values_are_exponentiated(tmp_path: Path) -> None:
     normal = sp.csr_matrix(x.multiply(1e4 / totals[:, None]))
     path = write(tmp_path / "x.h5ad", adata(normal.log1p()))
     summary = summarise(path)
-    assert summary.values is Values.LOG_NORMALISED
+    assert summary.values is ValueKind.LOG_NORMALISED
     np.testing.assert_allclose(summary.total_counts, normal.sum(), rtol=1e-5)
-    assert summarise(write(tmp_path / "n.h5ad", adata(normal))).values is Values.NORMALISED
+    assert summarise(write(tmp_path / "n.h5ad", adata(normal))).values is ValueKind.NORMALISED
 
 
 def test_scaled_values_are_no_counts(tmp_path: Path) -> None:

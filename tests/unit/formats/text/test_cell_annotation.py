@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from tests.summarise import summarise
 from tests.unit.formats.text.test_dialect import BARCODES, SYMBOLS
 
@@ -29,7 +29,7 @@ def assert_equal(path: Path, frame: pd.DataFrame, *said: str) -> None:
     summary = summarise(path)
     assert (summary.n_cells, summary.n_genes) == frame.shape
     assert summary.total_counts == frame.to_numpy().sum()
-    assert summary.values is Values.COUNTS
+    assert summary.values is ValueKind.COUNTS
     told = " ".join(f"{each.value} {each.evidence}" for each in summary.reading)
     for name in said:
         assert name in told, (name, told)

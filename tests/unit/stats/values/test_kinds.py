@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from dpss.errors import CorruptMatrixError, NoCountsError
 from dpss.model import CellBlock
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.traits import traits_of
 from dpss.summary.record import Summary
 from tests.summarise import summarise
@@ -56,7 +56,7 @@ def assert_equal_to(summary: Summary, expected: np.ndarray) -> None:
 def test_counts_of_a_table_with_noise() -> None:
     """The case: 0.999999999999999 is 1."""
     summary = summarise(CASES / "rounding-noise" / "noise.csv")
-    assert summary.values is Values.COUNTS
+    assert summary.values is ValueKind.COUNTS
     assert (summary.n_cells, summary.n_genes, summary.n_nonzero) == (130, 30, 2534)
     assert summary.total_counts == 20287
     assert (summary.median_genes_per_cell, summary.median_counts_per_cell) == (20, 154)
@@ -74,7 +74,7 @@ def test_counts_recovered_from_shares(tmp_path: Path, dtype: str, layout: Any) -
     noisy = noisy.astype(dtype)
     assert (noisy != true).any()
     summary = summarise(write(tmp_path / "x.h5ad", layout(noisy)))
-    assert summary.values is Values.COUNTS
+    assert summary.values is ValueKind.COUNTS
     assert_equal_to(summary, true)
     assert "rounded" in said(summary, "values")
 
@@ -86,10 +86,10 @@ def test_noise_of_any_size_within_the_limit(tmp_path: Path, seed: int) -> None:
     true = counts(seed, most=10 ** (2 + seed))
     noise = rng.uniform(-1, 1, true.shape) * 10.0 ** rng.uniform(-15, -9.1, true.shape)
     summary = summarise(write(tmp_path / "x.h5ad", true * (1 + noise)))
-    assert summary.values is Values.COUNTS
+    assert summary.values is ValueKind.COUNTS
     assert_equal_to(summary, true)
     beyond = true * (1 + 3e-9 * np.sign(noise))
-    assert summarise(write(tmp_path / "y.h5ad", beyond)).values is not Values.COUNTS
+    assert summarise(write(tmp_path / "y.h5ad", beyond)).values is not ValueKind.COUNTS
 
 
 @pytest.mark.slow
@@ -102,13 +102,13 @@ def test_noise_that_no_sample_shows(tmp_path: Path) -> None:
     noisy, mixed = x.copy(), x.copy()
     noisy.data[at] *= 1 - 1e-12
     summary = summarise(write(tmp_path / "x.h5ad", noisy))
-    assert summary.values is Values.COUNTS
+    assert summary.values is ValueKind.COUNTS
     assert summary.total_counts == x.sum()
     assert "rounded" in said(summary, "values")
     mixed.data[at] = noisy.data[at]
     mixed.data[at + 1] = 2.5
     summary = summarise(write(tmp_path / "y.h5ad", mixed))
-    assert summary.values is Values.EXPECTED_COUNTS
+    assert summary.values is ValueKind.EXPECTED_COUNTS
     assert summary.total_counts == pytest.approx(mixed.sum(), rel=1e-12)
     assert "rounded" not in said(summary, "values")
 
@@ -153,7 +153,7 @@ def test_nothing_but_zero_and_one_is_said(tmp_path: Path) -> None:
     x[:, 0] = 1
     for layout in (np.asarray, sp.csr_matrix, sp.csc_matrix):
         summary = summarise(write(tmp_path / "x.h5ad", layout(x)))
-        assert summary.values is Values.COUNTS
+        assert summary.values is ValueKind.COUNTS
         assert said(summary, "values").startswith("warn")
         assert "All are 0 or 1" in said(summary, "values")
 

@@ -12,7 +12,7 @@ import pytest
 import scipy.sparse as sp
 
 from dpss.model import EntryBlock
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.sample_cells import GatheredCells
 from dpss.summary.record import Summary
 from tests.oracle import assert_agrees, scanpy_genes
@@ -56,7 +56,7 @@ def values_check(summary: Summary) -> str:
 
 def assert_undone(summary: Summary, true: np.ndarray, base: str) -> None:
     """Check that a summary is that of the values before the logarithm was taken."""
-    assert summary.values is Values.LOG_NORMALISED
+    assert summary.values is ValueKind.LOG_NORMALISED
     assert f"the base of the logarithm is {base}:" in values_check(summary)
     assert summary.total_counts == pytest.approx(true.sum(), rel=1e-5)
     np.testing.assert_allclose(summary.genes.total_counts, true.sum(axis=0), rtol=1e-4, atol=1e-4)
@@ -137,7 +137,7 @@ def test_expected_counts_are_no_logarithms(tmp_path: Path) -> None:
     x[::7, ::3] += 0.31
     for layout in LAYOUTS:
         summary = summarise(write(tmp_path / "x.h5ad", layout(x)))
-        assert summary.values is Values.EXPECTED_COUNTS
+        assert summary.values is ValueKind.EXPECTED_COUNTS
         assert summary.total_counts == pytest.approx(x.sum(), rel=1e-12)
 
 

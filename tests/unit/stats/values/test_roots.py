@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dpss.engine.inspection import inspect_source
 from dpss.errors import NoCountsError
 from dpss.formats.options import OpenOptions
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.roots import RootEvidence, root_traits_of
 from tests.summarise import source_of, summarise
 from tests.unit.stats.values.test_kinds import counts, write
@@ -74,7 +74,7 @@ def test_counts_with_an_error_are_no_roots(noise: float, tmp_path: Path) -> None
     """2.99999 is nearly 3, and its square nearly 9."""
     x = counts(n_cells=20, most=50)
     summary = summarise(write_table(tmp_path / "m.csv", np.where(x > 0, x - noise, 0)))
-    assert summary.values is Values.EXPECTED_COUNTS
+    assert summary.values is ValueKind.EXPECTED_COUNTS
 
 
 def test_a_layer_of_roots_is_passed_over(tmp_path: Path) -> None:

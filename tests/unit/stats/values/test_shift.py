@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpss.errors import NoCountsError
-from dpss.stats.values.kinds import Values
+from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.shift import ShiftTraits, shift_traits_of
 from tests.summarise import summarise
 from tests.unit.stats.values.test_kinds import counts, write
@@ -43,13 +43,13 @@ def test_it_is_refused_by_name(name: str, form: str, tmp_path: Path) -> None:
 def test_fractions_without_zeros_are_no_shift(tmp_path: Path) -> None:
     """The estimates of bulk samples may be above 0 everywhere; none of them comes often."""
     x = np.random.default_rng(3).gamma(3, 30, (25, 40))
-    assert summarise(write(tmp_path / "m.h5ad", x)).values is Values.EXPECTED_COUNTS
+    assert summarise(write(tmp_path / "m.h5ad", x)).values is ValueKind.EXPECTED_COUNTS
 
 
 def test_counts_of_at_least_one_are_counts(tmp_path: Path) -> None:
     """Nothing tells that a whole number was added to whole numbers."""
     x = counts(n_cells=30) + 1
-    assert summarise(write(tmp_path / "m.h5ad", x)).values is Values.COUNTS
+    assert summarise(write(tmp_path / "m.h5ad", x)).values is ValueKind.COUNTS
 
 
 @given(st.lists(st.lists(st.sampled_from([0.0, 1.5, 2.5, 3.0]), max_size=20), max_size=5))
