@@ -129,7 +129,7 @@ def formats_page() -> str:
         "removed afterwards.",
         "\n".join([*table, *rows]),
         "## Writers",
-        "What the programs that people use write, what is done with it, and which test says so: a "
+        "The files that common programs write, how they are read, and the test that shows it: a "
         "case is a file in `tests/cases/data`, a test a function. A writer without an instance "
         "has none yet.",
         _writers_table(),
