@@ -25,12 +25,15 @@ import numpy as np
 
 import dpss as dpss_package
 from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.entry_copy import EntryCopy
 from dpss.engine.progress import NullProgress
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.engine.summarizer import summarize_matrix
 from dpss.formats.registry import open_matrices
+from dpss.model import EntryBlock
 from dpss.stats.embedding.eigen import find_largest
 from dpss.storage.locations import open_source
+from dpss.storage.scratch import temporary_room
 from dpss.summary.builder import Identity
 from dpss.summary.record import MatrixInfo, Provenance
 
@@ -141,6 +144,13 @@ def main(again: bool) -> int:
         write_table(matrices[-1])
         for path in matrices:
             count(path)
+        # A build whose folder for temporary files lies in memory makes no copies of entries.
+        with temporary_room() as room:
+            for values in VALUES:
+                copy = EntryCopy(room)
+                copy.add(EntryBlock(*np.zeros((2, 1), np.int32), np.ones(1, values)))
+                copied = copy.layer(open_matrices(open_source(str(matrices[0])))[0].layers[0])
+                list(copied.entry_blocks(range(1), 1))
         # Loops of matrices with more genes than these have.
         find_largest(lambda vectors: vectors, 400, 2)
         # The whole program on a matrix in each of its formats: what is left to compile; bytecode.

@@ -54,6 +54,8 @@ class TaskResult(NamedTuple, Generic[R]):
 class DaskExecutor:
     """Runs folds on a Dask cluster; `close` ends the connection."""
 
+    is_local = False
+
     def __init__(self, address: str | None, n_workers: int | None = None) -> None:
         """Connect to a scheduler, or start a cluster.
 

@@ -35,6 +35,9 @@ class Fold(Protocol, Generic[A]):
 class Executor(Protocol):
     """Distributes the partitions of a fold and merges the accumulators."""
 
+    is_local: bool
+    """Whether partitions are processed in this process, which has the scratch space."""
+
     def fold(self, fold: Fold[A], partitions: Sequence[range], advance: Advance) -> A:
         """Process all partitions and return one merged accumulator.
 

@@ -13,6 +13,8 @@ from dpss.compute.prefetch import Prefetchable
 class ThreadExecutor:
     """Runs folds in ``n_threads`` threads, each with its own accumulator."""
 
+    is_local = True
+
     def __init__(self, n_threads: int) -> None:
         """Use at most ``n_threads`` threads."""
         self._n_threads = max(1, n_threads)

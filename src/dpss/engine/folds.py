@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dpss.compute.executor import Advance
 from dpss.compute.prefetch import Prefetchable
+from dpss.engine.entry_copy import EntryCopy
 from dpss.formats.base import Layer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock, check_cell_block
@@ -101,6 +102,8 @@ class MeasureFold(_FoldOfReading):
     """Measures of every cell from entries: the first of two passes."""
 
     features: Features
+    copy: EntryCopy | None = None
+    """Receives all entries, for the second pass; ``None`` where that reads the file again."""
 
     def start(self) -> CellMeasures:
         """Make empty measures."""
@@ -113,6 +116,8 @@ class MeasureFold(_FoldOfReading):
         """Read a partition into an accumulator."""
         for block in self.reading.entry_blocks(partition, advance):
             accumulator.add(block)
+            if self.copy is not None:
+                self.copy.add(block)
 
 
 @dataclass(frozen=True)

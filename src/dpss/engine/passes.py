@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dpss.compute.executor import Advance, Executor
 from dpss.compute.thread_executor import ThreadExecutor
+from dpss.engine.entry_copy import EntryCopy, open_copy
 from dpss.engine.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
 from dpss.engine.layers import Choice
 from dpss.engine.progress import Progress
@@ -205,8 +206,12 @@ class Passes:
         return found.result()
 
     def _two_passes(self) -> Sums:
+        with open_copy(self.open_room, self.executor) as copy:
+            return self._measure_and_count(copy)
+
+    def _measure_and_count(self, copy: EntryCopy | None) -> Sums:
         partitions = self._reading.partitions(self.read.partition_bytes)
-        first = MeasureFold(self._reading, self._features(np.empty(0, dtype=np.int64)))
+        first = MeasureFold(self._reading, self._features(np.empty(0, dtype=np.int64)), copy)
         measures = self._tracked(
             "reading cells", lambda advance: self.executor.fold(first, partitions, advance)
         )
@@ -219,9 +224,14 @@ class Passes:
             for start, values in measures.each(self.stats.min_gene_count, self.min_counts):
                 self.records.add(start, values)
 
+        reading = self._reading
+        if copy is not None and (copied := copy.layer(self.choice.layer)) is not None:
+            reading = Reading(copied, self.read.block_bytes)
+            partitions = reading.partitions(self.read.partition_bytes)
+
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
             strata = self._stratification
-            fold = EntryFold(self._reading, self._features(histogram_genes), inverses, strata)
+            fold = EntryFold(reading, self._features(histogram_genes), inverses, strata)
             genes = self._tracked(
                 "reading genes", lambda advance: self.executor.fold(fold, partitions, advance)
             )

@@ -7,6 +7,7 @@ first pass finds each cell's total, the second adds the shares of it to the gene
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import entries as entry_kernels
 from dpss.stats.kernels import layout
 from dpss.stats.strata import Stratification, StratumTallies, tallies_of
+
+_TOGETHER = 512
+"""Values of a gene that are added at a time: 4 KiB, which stay in a processor's first cache."""
 
 
 class CellMeasures:
@@ -127,13 +131,16 @@ class EntryAccumulator:
         """Start without entries; ``inverses`` is the result of `CellMeasures.inverses`."""
         self._inverses = inverses
         self._genes = GeneTallies(features)
+        self._work = np.empty(_TOGETHER)
         self._strata = tallies_of(strata, features.is_gene, features.groups)
 
     def add(self, block: EntryBlock) -> None:
-        """Add a block of entries."""
+        """Add a block of entries, which the first pass has checked."""
+        cells, genes = (each.astype(np.int32, copy=False) for each in (block.cells, block.genes))
+        block = replace(block, cells=cells, genes=genes)
         entry_kernels.add_entries(
             block.cells, block.genes, block.data, self._inverses,
-            self._genes.table, self._genes.tails, self._genes.boxes,
+            self._genes.table, self._genes.tails, self._genes.boxes, self._work,
         )  # fmt: skip
         if self._strata is not None:
             self._strata.add_entries(block, self._inverses)

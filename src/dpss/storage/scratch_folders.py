@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -37,6 +38,24 @@ def make_locked_folder(parent: Path) -> tuple[Path, int]:
             os.close(lock_file)
             raise
         os.close(lock_file)
+
+
+def is_in_memory(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+    """Return whether the files of a folder lie in memory (tmpfs), as far as the system tells."""
+    found, found_kind = Path("/"), ""
+    with contextlib.suppress(OSError, UnicodeError):
+        for line in mounts.read_text("utf-8").splitlines():
+            before, _, rest = line.partition(" - ")
+            fields = before.split(" ")
+            point = Path(re.sub(r"\\([0-7]{3})", _unescaped, "".join(fields[4:5])))
+            # A later line hides an earlier one of the same place.
+            if folder.resolve().is_relative_to(point) and point.is_relative_to(found):
+                found, found_kind = point, rest.partition(" ")[0]
+    return found_kind in ("tmpfs", "ramfs")
+
+
+def _unescaped(octal: re.Match[str]) -> str:
+    return chr(int(octal[1], 8))
 
 
 def remove_folder(folder: Path) -> None:

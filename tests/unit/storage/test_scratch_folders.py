@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 from dpss.storage import scratch_folders
 from dpss.storage.file_lock import lock
 from dpss.storage.scratch import Scratch
-from dpss.storage.scratch_folders import make_locked_folder, remove_abandoned, remove_folder
+from dpss.storage.scratch_folders import (
+    is_in_memory,
+    make_locked_folder,
+    remove_abandoned,
+    remove_folder,
+)
 from tests.examples import examples
 
 MOMENTS = ("before the file", "before the lock", "after the lock")
@@ -129,3 +134,30 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     assert [path.name for path in parent.iterdir()] == ["dpss-scratch-link"]
     remove_folder(other)
     assert not other.exists()
+
+
+MOUNTS = r"""22 1 8:1 / / rw - ext4 /dev/sda1 rw
+30 22 0:25 / {tmp} rw,nosuid shared:5 - tmpfs tmpfs rw
+31 30 8:2 / {tmp}/disk rw - xfs /dev/sdb rw
+32 30 8:2 / {tmp}/with\040blank rw - ext4 /dev/sdb rw
+33 32 0:26 / {tmp}/with\040blank rw - ramfs none rw
+a line of another form
+short
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("", True), ("sub/folder", True), ("disk", False), ("disk/sub", False), ("diskless", True),
+     ("with blank", True), ("..", False)],
+)  # fmt: skip
+def test_folders_in_memory(tmp_path: Path, folder: str, expected: bool) -> None:
+    """The innermost mount counts, and of two at a place the later one."""
+    mounts = tmp_path / "mounts.txt"
+    mounts.write_text(MOUNTS.format(tmp=tmp_path))
+    assert is_in_memory(tmp_path / folder, mounts) == expected
+
+
+def test_a_system_that_does_not_tell_has_no_folder_in_memory(tmp_path: Path) -> None:
+    """Other systems than Linux have no such file."""
+    assert not is_in_memory(tmp_path, tmp_path / "missing")

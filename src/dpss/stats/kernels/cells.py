@@ -59,6 +59,7 @@ def _flush(rows: Any, n_cells: Any, table: Any) -> None:
                 gene,
                 packed >> RECENT_BITS,
                 packed & _RECENT_MASK,
+                0,
                 rows[gene, 1],
                 rows[gene, 2],
                 rows[gene, 3],

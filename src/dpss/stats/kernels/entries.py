@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dpss.compute.jit import compiled, part
+from dpss.stats.kernels.fractional import split
 from dpss.stats.kernels.layout import (
     BOX_SHIFT,
     GROUP_BITS,
@@ -23,17 +24,38 @@ from dpss.stats.kernels.layout import (
     N_OUTSIDE,
     N_ZERO,
     ROLE,
+    SHARE_LOW_BITS,
     TAIL_BITS,
 )
 from dpss.stats.kernels.rows import (
     LOW_MASK,
+    LOW_SCALE,
+    SHARE_LOW_MASK,
+    SHARE_SCALE,
+    SQUARE_SCALE,
     TAIL_MASK,
     TOO_LARGE,
     add_fraction,
+    add_sums,
     add_to_box,
-    add_value,
     fraction_limbs,
 )
+
+STEP = np.uint64(1)
+_COMPARED = np.uint64(64)
+"""Values whose genes are compared at once."""
+
+
+@part(inline="always")
+def _count_irregular(x: Any, facts: Any) -> None:
+    """Count a value that is not added to sums: a zero, negative, not finite or too large."""
+    if x == 0.0:
+        facts[N_ZERO] += 1
+    elif not np.abs(x) < TOO_LARGE:
+        facts[N_LARGE if np.isfinite(x) else N_NONFINITE] += 1
+    else:
+        facts[N_NEGATIVE] += 1
+        facts[N_FRACTIONAL] += np.floor(x) != x
 
 
 @part(inline="always")
@@ -87,53 +109,118 @@ def measure_entries(  # noqa: PLR0913
         The largest finite value seen, 0 if there is none.
     """
     largest = 0.0
-    n_cells = whole_sums.shape[0]
-    for i in range(data.shape[0]):
-        cell, gene = cells[i], genes[i]
-        if cell < 0 or cell >= n_cells or gene < 0 or gene >= roles.shape[0]:
+    n_cells, n_values = np.uint64(whole_sums.shape[0]), np.uint64(data.shape[0])
+    i = np.uint64(0)
+    while i < n_values:
+        gene = np.int64(genes[i])
+        if gene < 0 or gene >= roles.shape[0]:
             facts[N_OUTSIDE] += 1
+            i += STEP
             continue
-        role = roles[gene]
-        if role < 0:
-            continue
-        x = np.float64(data[i])
-        if x == 0.0:
-            facts[N_ZERO] += 1
-            continue
-        if not np.abs(x) < TOO_LARGE:
-            facts[N_LARGE if np.isfinite(x) else N_NONFINITE] += 1
-            continue
-        if x < 0.0:
-            facts[N_NEGATIVE] += 1
-            facts[N_FRACTIONAL] += np.floor(x) != x
-            continue
-        largest = max(largest, x)
-        whole = np.int64(x)
-        rest = x - whole
-        n_genes_by_counts[cell] += 1
-        whole_sums[cell] += whole
-        gene_totals[gene] += x
-        if rest != 0.0:
-            facts[N_FRACTIONAL] += 1
-            _add_fraction(whole_sums, low_sums, tail_sums, cell, rest)
-        if role & IN_A_GROUP:
-            for group in range(N_GROUPS):
-                if role >> group * GROUP_BITS & 1:
-                    group_whole_sums[group, cell] += whole
-                    if rest != 0.0:
-                        _add_fraction(
-                            group_whole_sums[group],
-                            group_low_sums[group],
-                            group_tail_sums[group],
-                            cell,
-                            rest,
-                        )
+        role, gene_total = roles[gene], 0.0
+        while i < n_values and genes[i] == gene:
+            cell, x = np.uint64(cells[i]), np.float64(data[i])
+            i += STEP
+            # A negative number is beyond the last cell, as an unsigned one.
+            if cell >= n_cells:
+                facts[N_OUTSIDE] += 1
+                continue
+            if role < 0:
+                continue
+            if not 0.0 < x < TOO_LARGE:
+                _count_irregular(x, facts)
+                continue
+            whole = np.int64(x)
+            rest = x - whole
+            largest = max(largest, x)
+            n_genes_by_counts[cell] += 1
+            whole_sums[cell] += whole
+            gene_total += x
+            if rest != 0.0:
+                facts[N_FRACTIONAL] += 1
+                _add_fraction(whole_sums, low_sums, tail_sums, cell, rest)
+            if role & IN_A_GROUP:
+                for group in range(N_GROUPS):
+                    if role >> group * GROUP_BITS & 1:
+                        group_whole_sums[group, cell] += whole
+                        if rest != 0.0:
+                            _add_fraction(
+                                group_whole_sums[group],
+                                group_low_sums[group],
+                                group_tail_sums[group],
+                                cell,
+                                rest,
+                            )
+        gene_totals[gene] += gene_total
     return largest
+
+
+@part()
+def end_of_gene(genes: Any, start: Any, limit: Any) -> Any:
+    """Return the place after consecutive values of one gene, at most ``limit``."""
+    gene, end = genes[start], start + STEP
+    scalar = min(start + _COMPARED, limit)
+    while end < scalar and genes[end] == gene:
+        end += STEP
+    if end == scalar:
+        same = True
+        while same and end + _COMPARED <= limit:
+            for i in range(end, end + _COMPARED):
+                same &= genes[i] == gene
+            end += _COMPARED * np.uint64(same)
+        while end < limit and genes[end] == gene:
+            end += STEP
+    return end
+
+
+@part()
+def _sums_of_gene(data: Any, inverses: Any, start: Any, n_values: Any) -> Any:
+    """Return the sums of consecutive values of one gene.
+
+    The compiler makes vector instructions of the loop: it has no branches.
+
+    Args:
+        data: The values.
+        inverses: 1 / total counts of the cell of each value, from the first one on.
+        start: Place of the first value.
+        n_values: Number of values.
+
+    Returns:
+        The number of cells, whether a value has a fraction, and the sums of whole parts and of
+        the limbs of shares and of their squares.
+    """
+    n = n_fractional = total = np.int64(0)
+    shares = shares_low = squares = squares_low = np.int64(0)
+    for j in range(n_values):
+        inverse = inverses[j]
+        x: Any = np.float64(data[start + j])
+        x = x if inverse >= 0.0 else 0.0
+        whole, of_whole = split(x)
+        fixed, of_fixed = split(min(x * inverse, 1.0) * SHARE_SCALE + 0.5)
+        kept = of_fixed / SHARE_SCALE
+        square = kept * kept * SQUARE_SCALE
+        high, of_high = split(square)
+        low, _ = split((square - of_high) * LOW_SCALE)
+        n += np.int64(x > 0.0)
+        n_fractional += np.int64(x > of_whole)
+        total += whole
+        shares += fixed >> SHARE_LOW_BITS
+        shares_low += fixed & SHARE_LOW_MASK
+        squares += high
+        squares_low += low
+    return n, n_fractional > 0, total, shares, shares_low, squares, squares_low
 
 
 @compiled
 def add_entries(
-    cells: Any, genes: Any, data: Any, inverses: Any, table: Any, tails: Any, boxes: Any
+    cells: Any,
+    genes: Any,
+    data: Any,
+    inverses: Any,
+    table: Any,
+    tails: Any,
+    boxes: Any,
+    work: Any,
 ) -> None:
     """Add entries in any order to a table of features: the second of two passes.
 
@@ -148,19 +235,30 @@ def add_entries(
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
         tails: ``int64``, shape ``(n_features,)``: lowest limbs of the totals; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
+        work: ``float64``, shape ``(n,)``, at most ``2**CARRY_BITS``; memory to work in. Values
+            of one gene are added ``n`` at a time.
     """
-    for i in range(data.shape[0]):
-        x = np.float64(data[i])
-        inverse = inverses[cells[i]]
-        gene = np.uint64(genes[i])
-        role = table[gene, ROLE]
-        if x == 0.0 or inverse < 0.0 or role < 0:
-            continue
-        share = min(x * inverse, 1.0)
-        whole = np.int64(x)
-        rest = x - whole
-        if rest != 0.0:
-            add_fraction(table, tails, gene, rest)
-        add_value(table, gene, whole, share)
-        if role >> BOX_SHIFT:
-            add_to_box(boxes, role, share)
+    start = np.uint64(0)
+    most, n_values = np.uint64(work.shape[0]), np.uint64(data.shape[0])
+    while start < n_values:
+        gene = np.uint64(genes[start])
+        end = end_of_gene(genes, start, min(start + most, n_values))
+        role, n_together = table[gene, ROLE], end - start
+        if role >= 0:
+            for j in range(n_together):
+                work[j] = inverses[np.uint64(cells[start + j])]
+            n, fractional, total, shares, shares_low, squares, squares_low = _sums_of_gene(
+                data, work, start, n_together
+            )
+            add_sums(table, gene, n, total, shares, shares_low, squares, squares_low)
+            if fractional or role >> BOX_SHIFT:
+                for j in range(n_together):
+                    x = np.float64(data[start + j])
+                    if x == 0.0 or work[j] < 0.0:
+                        continue
+                    rest = x - np.int64(x)
+                    if rest != 0.0:
+                        add_fraction(table, tails, gene, rest)
+                    if role >> BOX_SHIFT:
+                        add_to_box(boxes, role, min(x * work[j], 1.0))
+        start = end

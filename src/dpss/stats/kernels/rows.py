@@ -124,16 +124,26 @@ def add_value(table: Any, gene: Any, whole: Any, share: Any) -> None:
 
 @part(inline="always")
 def add_sums(
-    table: Any, gene: Any, n_cells: Any, total: Any, fixed: Any, high: Any, low: Any
+    table: Any,
+    gene: Any,
+    n_cells: Any,
+    total: Any,
+    shares: Any,
+    shares_low: Any,
+    squares: Any,
+    squares_low: Any,
 ) -> None:
-    """Add the sums of some cells' whole values, as `share_limbs` gives them, to a gene's row."""
+    """Add the sums of some cells' whole values, as `share_limbs` gives them, to a gene's row.
+
+    The low limbs may be larger than their bits.
+    """
     before = table[gene, N_CELLS]
     table[gene, N_CELLS] = before + n_cells
     table[gene, TOTAL] += total
-    table[gene, SHARE] += fixed >> SHARE_LOW_BITS
-    table[gene, SHARE_LOW] += fixed & SHARE_LOW_MASK
-    table[gene, SQUARE] += high + (low >> LOW_BITS)
-    table[gene, SQUARE_LOW] += low & LOW_MASK
+    table[gene, SHARE] += shares + (shares_low >> SHARE_LOW_BITS)
+    table[gene, SHARE_LOW] += shares_low & SHARE_LOW_MASK
+    table[gene, SQUARE] += squares + (squares_low >> LOW_BITS)
+    table[gene, SQUARE_LOW] += squares_low & LOW_MASK
     if (before ^ (before + n_cells)) >> CARRY_BITS:
         carry(table, gene)
 

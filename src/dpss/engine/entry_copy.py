@@ -1,0 +1,170 @@
+"""A copy of entries in scratch space, made while they are read the first time.
+
+A layer that is stored gene by gene is read twice. Inflating or parsing it takes most of each pass,
+so that the second one reads this copy: two bytes per value where counts are whole and small.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpss.compute.executor import Executor
+from dpss.engine.entry_codec import pack_entries, unpack_entries
+from dpss.errors import LimitError, UnreachableError
+from dpss.formats.base import Layer, cut_evenly
+from dpss.model import CellBlock, EntryBlock, GeneTable
+from dpss.storage.scratch import OpenRoom, Room
+from dpss.storage.scratch_folders import is_in_memory
+
+log = logging.getLogger(__name__)
+
+_VALUE_BYTES = 8
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One block in the file."""
+
+    offset: int
+    """Where its bytes begin."""
+    n_values: int
+    n_far: int
+    n_others: int
+    n_runs: int
+    dtype: np.dtype[Any]
+    """Type of the values."""
+
+
+class EntryCopy:
+    """Copies blocks of entries as they are read; several threads may add at once.
+
+    Where the scratch space is full the copy is given up, and `layer` returns ``None``.
+    """
+
+    def __init__(self, room: Room) -> None:
+        """Begin without entries, in a folder of the scratch space."""
+        self._room = room
+        self._path = room.path / "entries"
+        self._file = self._path.open("wb")
+        self._parts: list[_Part] = []
+        self._lock = threading.Lock()
+        self._given_up = False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def add(self, block: EntryBlock) -> None:
+        """Add a block.
+
+        Raises:
+            OSError: The file can't be written, for another reason than a full disk.
+        """
+        n = len(block.data)
+        if self._given_up or n == 0:
+            return
+        steps, small = np.empty((2, n), dtype=np.uint8)
+        far, runs = np.empty(n, dtype=np.int32), np.empty((n, 2), dtype=np.int32)
+        others = np.empty_like(block.data)
+        # Those beyond 32 bits lie outside any matrix: after such a pass there is no second one.
+        cells, genes = (each.astype(np.int32, copy=False) for each in (block.cells, block.genes))
+        n_far, n_others, n_runs = pack_entries(
+            cells, genes, block.data, steps, small, far, others, runs
+        )
+        pieces = (steps, small, far[:n_far], others[:n_others], runs[:n_runs])
+        try:
+            self._room.take(sum(piece.nbytes for piece in pieces))
+            with self._lock:
+                part = _Part(self._file.tell(), n, n_far, n_others, n_runs, block.data.dtype)
+                for piece in pieces:
+                    self._file.write(piece.data)
+                self._parts.append(part)
+        except (LimitError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_SPACE:
+                raise
+            self._given_up = True
+            log.info("no copy in scratch space, so that the file is read twice: %s", error)
+
+    def layer(self, original: Layer) -> Layer | None:
+        """Return the layer that reads the copy of a layer; ``None`` if it was given up."""
+        self.close()
+        if self._given_up:
+            return None
+        return PackedLayer(
+            original.name, original.genes, original.n_cells, tuple(self._parts), self._path
+        )
+
+
+@contextmanager
+def open_copy(open_room: OpenRoom, executor: Executor) -> Iterator[EntryCopy | None]:
+    """Yield a copy to be filled, removed at the end of the context.
+
+    There is none, ``None``, where other machines do the work, no scratch space can be had, or it
+    lies in memory, which must not grow with the matrix.
+    """
+    with ExitStack() as stack:
+        copy = None
+        if executor.is_local:
+            try:
+                room = stack.enter_context(open_room())
+            except UnreachableError as error:
+                log.info("no scratch space, so that the file is read twice: %s", error)
+            else:
+                if not is_in_memory(room.path):
+                    copy = stack.enter_context(closing(EntryCopy(room)))
+        yield copy
+
+
+@dataclass(frozen=True)
+class PackedLayer:
+    """Entries in scratch space as a `dpss.formats.base.Layer`."""
+
+    name: str
+    genes: GeneTable
+    n_cells: int | None
+    parts: tuple[_Part, ...]
+    """The blocks; a partition is a range of them."""
+    path: Path
+    cell_major: bool = False
+
+    @property
+    def n_values(self) -> int:
+        """Number of values."""
+        return sum(part.n_values for part in self.parts)
+
+    def partitions(self, partition_bytes: int) -> Sequence[range]:
+        """Cut the blocks into ranges of about ``partition_bytes``."""
+        return cut_evenly(len(self.parts), self.n_values, _VALUE_BYTES, partition_bytes)
+
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Raise an error: the values are not in the order of cells."""
+        raise NotImplementedError("a copy of entries has no whole cells")
+
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the blocks of a partition as they were added, whatever the size asked for."""
+        with self.path.open("rb") as file:
+            for part in self.parts[partition.start : partition.stop]:
+                file.seek(part.offset)
+                n = part.n_values
+
+                def read(dtype: Any, n_items: int) -> NDArray[Any]:
+                    return np.fromfile(file, dtype, n_items)
+
+                steps, small = read(np.uint8, n), read(np.uint8, n)
+                far, others = read(np.int32, part.n_far), read(part.dtype, part.n_others)
+                runs = read(np.int32, 2 * part.n_runs).reshape(-1, 2)
+                cells, genes = np.empty((2, n), dtype=np.int32)
+                data = np.empty(n, dtype=part.dtype)
+                unpack_entries(steps, small, far, others, runs, cells, genes, data)
+                yield EntryBlock(cells, genes, data)
