@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dpss.model import GeneTable
 from dpss.summary.limits import N_MARKERS
+from dpss.summary.name_patterns import find_matches
 
 _GENOME = r"(?:.*_)?"
 _RIBOSOMAL = re.compile(
@@ -27,18 +28,14 @@ _HAEMOGLOBIN = re.compile(
 
 def find_ribosomal(genes: GeneTable) -> NDArray[np.bool_]:
     """Return which genes code ribosomal proteins, shape ``(n_features,)``; none without symbols."""
-    return _matching(_RIBOSOMAL, genes)
+    return find_matches(_RIBOSOMAL, list(map(str, genes.names)), "rp")
 
 
 def find_haemoglobin(genes: GeneTable) -> NDArray[np.bool_]:
     """Return which genes are of haemoglobins, shape ``(n_features,)``; none without symbols."""
-    return _matching(_HAEMOGLOBIN, genes)
+    return find_matches(_HAEMOGLOBIN, list(map(str, genes.names)), "hb")
 
 
 def enough(group: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return a group of genes; an empty group if they are too few for a percentage."""
     return group & (np.count_nonzero(group) >= N_MARKERS)
-
-
-def _matching(pattern: re.Pattern[str], genes: GeneTable) -> NDArray[np.bool_]:
-    return np.array([pattern.fullmatch(str(name)) is not None for name in genes.names], dtype=bool)

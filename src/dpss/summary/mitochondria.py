@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.model import GeneTable
+from dpss.summary.name_patterns import find_matches
 
 _CHROMOSOMES = {"mt", "m", "chrm", "chrmt", "mitochondria", "mitochondrion"}
 _NAME = re.compile(r"(?:.*_)?(?:MT|mt|Mt)-.+")
@@ -42,8 +43,9 @@ def find_mitochondrial(genes: GeneTable) -> NDArray[np.bool_]:
         lowered = [str(name).strip().lower() in _CHROMOSOMES for name in genes.chromosomes]
         if any(lowered):
             return np.array(lowered, dtype=bool)
-    named = np.array([_NAME.fullmatch(str(name)) is not None for name in genes.names], dtype=bool)
+    named = find_matches(_NAME, list(map(str, genes.names)), "MT-", "mt-", "Mt-")
     if named.any():
         return named
     known = HUMAN | MOUSE
-    return np.array([_VERSION.sub("", str(i)) in known for i in genes.ids], dtype=bool)
+    ids = [_VERSION.sub("", each) if "." in each else each for each in map(str, genes.ids)]
+    return np.array([each in known for each in ids], dtype=bool)

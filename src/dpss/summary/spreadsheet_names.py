@@ -17,14 +17,15 @@ _MONTHS = (
     "mär|mrz|mars|märz|march|mrt|marzo|mai|maj|mei|mag|okt|dez|avr|abr|juin|juil|août|sept|déc|"
     "ago|set|out|ott|dic|fev|févr|ene"
 )
-_DATE = re.compile(
+_WRITTEN = re.compile(
     rf"X?\d{{1,2}}(?i:(?:[-/ ]|\. ?)(?:{_MONTHS})\.?)(?:[-/. ]\d{{2,4}})?|"
     # With a capital letter only: jun-1 and sep-1 are genes of worms.
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[-/. ]\d{1,4}|"
     r"X?(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:[ T.]00[:.]00[:.]00)?|"
-    r"(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1(?:19|20)?\d\d"
+    r"(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1(?:19|20)?\d\d|"
+    r"\d(?:[.,]\d+)?[eE]\+\d{1,2}"
 )
-_CLONE = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,2}")
+"""Dates, and numbers in scientific notation: all hold a sign besides letters and digits."""
 _SERIAL = re.compile(r"[34]\d{4}")
 _EPOCH = date(1899, 12, 30)
 _MONTHS_OF_GENES = (3, 9, 12)
@@ -45,14 +46,16 @@ def names_of_spreadsheets(names: Sequence[str]) -> list[str]:
     Args:
         names: Names of genes.
     """
-    n_numbers = sum(name.isdecimal() for name in names)
+    n_numbers = list(map(str.isdecimal, names)).count(True)
     serials = n_numbers <= max(_MOST_DAYS, _FEW_NUMBERS * len(names)) and 2 * n_numbers < len(names)
     return [
         name
         for name in names
-        if _DATE.fullmatch(name)
-        or _CLONE.fullmatch(name)
-        or (serials and _SERIAL.fullmatch(name) and _is_day_of_gene(int(name)))
+        if (
+            serials and _SERIAL.fullmatch(name) and _is_day_of_gene(int(name))
+            if name.isalnum()
+            else _WRITTEN.fullmatch(name)
+        )
     ]
 
 

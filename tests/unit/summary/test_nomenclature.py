@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import anndata
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpss.model import GeneTable
-from dpss.summary.known_genes import ENTREZ, YEAST
+from dpss.summary.known_genes import ENTREZ, YEAST, is_known
 from dpss.summary.nomenclature import Nomenclature, describe_names
 from tests.libraries import scanpy
 
@@ -177,3 +179,31 @@ def test_symbols_of_yeast_are_not_human(names: list[str], more: bool) -> None:
     shared = ["ENO2", "PGK1", "RPL3", "RPS5"] if more else []
     assert describe([*names, *shared]).species == ("budding yeast",)
     assert describe([*_UPPER, *shared, *names[:2]]).species == ("human",)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "a", "a-", "a--", "b2 ", "-"]), st.integers(0, 99)),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_numbered_names_by_their_stem(parts: list[tuple[str, int]]) -> None:
+    """Names are numbers where most have one text before a number and a sign between the two."""
+    names = [f"{stem}{number}" for stem, number in parts]
+    stems = [re.fullmatch(r"(.*?)[ _.\-]?\d+", name) for name in names]
+    most = Counter(stem[1] for stem in stems if stem).most_common(1)[0][1]
+    numbers = 2 * most > len(names)
+    assert describe(names).id_type == ("numbers" if numbers else "names of no known kind")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "known"),
+    [
+        *((name, True) for name in ("CD8A", "mrps12", "Rpl3", "0610009B22Rik", "cxcl2", "ccl5")),
+        *((name, False) for name in ("Qx1", "", "-", "1", "zz9")),
+    ],
+)
+def test_symbols_are_known_by_family(symbol: str, known: bool) -> None:
+    """Families of genes are told by their pattern, in upper or lower case."""
+    assert is_known(symbol) is known

@@ -34,6 +34,7 @@ _GENE_ID = re.compile(
 )
 """Ids of probe sets on arrays (Affymetrix, Illumina, Agilent), of genes of yeasts, of RefSeq, UCSC
 and miRBase."""
+_DIGIT = re.compile(r"\d")
 _SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]+([-.@][A-Za-z0-9]+)*")
 _GENE_TITLE = re.compile(
     r"gene(_?(id|name|symbol|short_name))?s?|geneid|symbols?|ensembl.*|accession|feature.*|hgnc.*|"
@@ -83,7 +84,7 @@ def find_kind(names: Sequence[str], title: str = "") -> AxisKind:
 
 def _fraction(pattern: re.Pattern[str], names: Sequence[str]) -> float:
     """Return the fraction of the names that match a pattern."""
-    return sum(pattern.fullmatch(name) is not None for name in names) / len(names)
+    return (len(names) - list(map(pattern.fullmatch, names)).count(None)) / len(names)
 
 
 def _count_families(names: Sequence[str]) -> int:
@@ -101,7 +102,7 @@ def _count_families(names: Sequence[str]) -> int:
 def _looks_like_symbols(names: Sequence[str]) -> bool:
     """Return whether names differ in letters, as gene symbols do; names of cells in numbers."""
     symbols = [name for name in names if _SYMBOL.fullmatch(name)]
-    prefixes = {re.split(r"\d", name, maxsplit=1)[0].lower() for name in symbols}
+    prefixes = {_DIGIT.split(name, maxsplit=1)[0].lower() for name in symbols}
     if len(names) < 5:
         return False
     return 10 * len(symbols) > 8 * len(names) and 3 * len(prefixes) > len(names)
