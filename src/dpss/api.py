@@ -243,16 +243,16 @@ def _summarize_source(
         found = open_object(source)
         if wanted not in (None, EVERY, found.name):
             raise MatrixError(f"{title}: holds one matrix, without a name; leave out matrix=")
-        made = _summarize(found, "", title, "", stats, read)
+        made = _summarize_matrix(found, "", title, "", stats, read)
         return {found.name: made} if wanted == EVERY else made
-    every = {k: _summarize(open_object(v), "", k, "", stats, read) for k, v in parts.items()}
+    every = {k: _summarize_matrix(open_object(v), "", k, "", stats, read) for k, v in parts.items()}
     return every if wanted in (None, EVERY) else every[wanted]
 
 
 def _summarize_file(
     address: str, wanted: str | None, stats: StatSettings, read: ReadSettings
 ) -> dict[str, Summary]:
-    """Return the summary of the wanted matrix of a file, or of each, by name."""
+    """Return the summary of the wanted matrix of a file, or of all, by name."""
     from dpss.formats.endings import stem_of
     from dpss.formats.named_matrices import apply_by_name
     from dpss.formats.options import OpenOptions, parse_orientation
@@ -263,11 +263,11 @@ def _summarize_file(
     from dpss.storage.scratch import Scratch
 
     opened = in_place(open_source(address))
-    title, mark = stem_of(opened.name), fingerprint(opened)
+    title, digest = stem_of(opened.name), fingerprint(opened)
     options = OpenOptions(read.threads, parse_orientation(stats.orientation), read.memory_bytes)
 
     def make(found: Matrix) -> Summary:
-        return _summarize(found, opened.name, title, mark, stats, read)
+        return _summarize_matrix(found, opened.name, title, digest, stats, read)
 
     with Scratch() as scratch:
         try:
@@ -280,8 +280,8 @@ def _summarize_file(
                 return apply_by_name(copy, wanted, options, make, every=EVERY)
 
 
-def _summarize(
-    found: Matrix, url: str, title: str, mark: str, stats: StatSettings, read: ReadSettings
+def _summarize_matrix(
+    found: Matrix, url: str, title: str, digest: str, stats: StatSettings, read: ReadSettings
 ) -> Summary:
     from dpss._version import __version__
     from dpss.compute.thread_executor import ThreadExecutor
@@ -292,7 +292,7 @@ def _summarize(
     from dpss.summary.record import MatrixInfo, Provenance
 
     def identify(opened: Matrix, layer: Layer) -> Identity:
-        info = MatrixInfo(opened.name, url, opened.format, layer.name, mark)
+        info = MatrixInfo(opened.name, url, opened.format, layer.name, digest)
         return Identity(title, title, info, Provenance(__version__, stats.as_mapping()))
 
     executor, cells = ThreadExecutor(read.threads), HeldCells()

@@ -28,11 +28,11 @@
             ├── NeedsWholeError             can't be read where it is: to be fetched whole
             └── OutOfMemoryError (MemoryError)  memory could not be allocated
 
-Apart stand `dpss.job.stop.Interrupted`, as no handler of failures may catch a signal, and an error
-that passes through urllib3 (`dpss.storage.http.connections`).
+Two errors are not in this tree: `dpss.job.stop.Interrupted`, as no handler of failures may catch a
+signal, and the one that passes through urllib3 (`dpss.storage.http.connections`).
 
 Each message says what is wrong, with which value, and what to do next where
-something can be done. It is caught once, at the edge (``dpss.cli.entry`` for a command,
+something can be done. An error is caught once, at the edge (``dpss.cli.entry`` for a command,
 ``dpss.job.run`` for one matrix of many).
 """
 

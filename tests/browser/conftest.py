@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from dpss.engine.progress import NullProgress
-from dpss.job.renderer import Renderer
+from dpss.job.renderer import render_files
 from dpss.storage.local import LocalStore
 from dpss.website.build import build_website
 from dpss.website.server import make_server
@@ -98,7 +98,7 @@ def real_portal(tmp_path_factory, serve) -> Portal:
     """Two matrices with the files that a run would publish: many cells, and two."""
     root = tmp_path_factory.mktemp("real") / "out"
     for name, n_cells in (("many", 900), ("two", 2)):
-        files = Renderer().files_of(build(simulate(n_cells, 300)), NullProgress())
+        files = render_files(build(simulate(n_cells, 300)), NullProgress())
         (root / name).mkdir(parents=True)
         for file, data in files.items():
             (root / name / file).write_bytes(data)

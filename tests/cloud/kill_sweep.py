@@ -31,7 +31,7 @@ from dpss.job.base import Job
 from dpss.job.children.isolation import recipe_of
 from dpss.job.pipeline import Pipeline
 from dpss.job.publication import FOR_PAGES, SUMMARY, TABLES, read_published
-from dpss.job.renderer import Renderer
+from dpss.job.renderer import render_files
 from dpss.job.run import run
 from dpss.job.stop import NeverStop
 from dpss.model import MatrixRef
@@ -42,16 +42,16 @@ from tests.cloud.portal import matrix_bytes
 N_PROJECTS = 6
 
 
-class Remembered(Renderer):
+class Remembered:
     """Draws each matrix once."""
 
     def __init__(self) -> None:
         self.files: dict[str, dict[str, bytes]] = {}
 
-    def files_of(self, summary, progress, more=NOTHING):
+    def __call__(self, summary, progress, more=NOTHING):
         key = f"{summary.project_id} {summary.matrix.fingerprint}"
         if key not in self.files:
-            self.files[key] = super().files_of(summary, progress, more)
+            self.files[key] = render_files(summary, progress, more)
         return self.files[key]
 
 
@@ -88,7 +88,7 @@ def make_job(inputs: Path, store: LocalStore, drawing: Remembered, *, force: boo
         recipe=recipe_of(stats),
         executor=ThreadExecutor(1),
         stop=NeverStop(),
-        drawing=drawing,
+        render=drawing,
     )
     catalog = LocalCatalog(str(inputs), lambda path: True)
     return Job(catalog, pipeline, LogListener(), lambda: datetime.now(UTC), force=force)

@@ -123,7 +123,7 @@ class Bench:
                 recipe=Recipe("1", dict(stats.as_mapping())),
                 executor=ThreadExecutor(2),
                 stop=NeverStop(),
-                drawing=FewFigures(),
+                render=FewFigures(),
                 open_ref=fetcher.open,
                 hold=partial(scratch.hold, wait=False),
             )

@@ -28,7 +28,7 @@ from scipy import sparse
 import dpss
 from dpss.engine.cell_labels import one_line
 from dpss.engine.progress import NullProgress
-from dpss.job.renderer import Renderer
+from dpss.job.renderer import render_files
 from tests.formats.test_other_files import (
     external_link,
     external_storage,
@@ -252,7 +252,7 @@ def test_names_from_outside_are_text(name: bytes, good: Path, tmp_path: Path) ->
         assert summary.annotation.map is not None
         if column:
             assert len(summary.annotation.types) == 2
-        files = Renderer().files_of(summary, NullProgress())
+        files = render_files(summary, NullProgress())
         whole = json.loads(files["summary.json"])["annotation"]
         assert (
             max(map(len, [whole["coordinates"], *(t["annotation"] for t in whole["types"])])) < 201

@@ -72,7 +72,7 @@ class FewFigures:
         """Draw these files."""
         self.names = names or ("knee.png", "knee.svg")
 
-    def files_of(
+    def __call__(
         self, summary: Summary, progress: Progress, more: Manifest = NOTHING
     ) -> dict[str, bytes]:
         """Return the tables and a file for each name."""
@@ -120,7 +120,7 @@ def job_of(
         recipe=Recipe(version, dict(stats.as_mapping())),
         executor=ThreadExecutor(2),
         stop=stop or NeverStop(),
-        drawing=figures or FewFigures(),
+        render=figures or FewFigures(),
     )
     catalog = LocalCatalog(str(folder), lambda _: False)
     job = Job(catalog, pipeline, Notebook(), lambda: datetime.now(UTC))

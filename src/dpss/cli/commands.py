@@ -21,13 +21,13 @@ from dpss._version import __version__
 from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute
 from dpss.cli.options import log_options, option, setting_option, setting_options
 from dpss.cli.runner import (
-    folder_of_pages,
-    page_of,
+    index_page,
+    local_output,
     perform,
     print_error,
     print_plan,
     start_logs,
-    take_logs,
+    take_log_settings,
 )
 from dpss.cli.views import compare, inspect
 from dpss.errors import UnreachableError, plural
@@ -108,7 +108,7 @@ def summarize(
             if samplesheet
             else "Missing argument 'MATRIX...', or --samplesheet (DPSS_SAMPLESHEET) FILE"
         )
-    logs = take_logs(options)
+    logs = take_log_settings(options)
     settings = make_run_settings(
         source="local", input=samplesheet or matrices[0], output=output, force=True, **options
     )
@@ -136,7 +136,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
     from dpss.cli.config import make_run_settings
     from dpss.job.factory import make_catalog
 
-    logs = take_logs(options)
+    logs = take_log_settings(options)
     settings = make_run_settings(**options)
     # Of many files, not all have the column: those without are summarised all the same.
     settings = replace(settings, stats=replace(settings.stats, needs_strata=False))
@@ -170,7 +170,7 @@ def list_(stop: SignalStop, /, **options: Any) -> int:
     """
     from dpss.cli.config import make_run_settings
 
-    start_logs(take_logs(options))
+    start_logs(take_log_settings(options))
     problem = print_plan(make_run_settings(**options, output_needed=False), stop)
     if problem:
         print_error(problem)
@@ -194,10 +194,10 @@ def website(stop: SignalStop, /, output: str, *, prune: bool, **options: Any) ->
     from dpss.storage.locations import open_store
     from dpss.website.build import build_website
 
-    start_logs(take_logs(options))
-    folder_of_pages(output)
+    start_logs(take_log_settings(options))
+    local_output(output)
     written = build_website(open_store(output), prune=prune)
-    click.echo(f"Pages: {page_of(output)} ({plural(len(written), 'file')} written)")
+    click.echo(f"Pages: {index_page(output)} ({plural(len(written), 'file')} written)")
     return 0
 
 
@@ -225,8 +225,8 @@ def serve(stop: SignalStop, /, output: str, port: int, **options: Any) -> int:
     """
     from dpss.website.server import make_server
 
-    start_logs(take_logs(options))
-    folder = folder_of_pages(output)
+    start_logs(take_log_settings(options))
+    folder = local_output(output)
     if folder is None:
         raise UnreachableError(f"{output}: only a folder can be shown")
     try:
@@ -262,7 +262,7 @@ def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
     from dpss.cli.config import make_run_settings
     from dpss.demo.portal import DemoCatalog, write_matrices
 
-    logs = take_logs(options)
+    logs = take_log_settings(options)
     matrices, portal = Path(output) / "matrices", Path(output) / "portal"
     settings = make_run_settings(source="local", input=str(matrices), output=str(portal))
     write_matrices(matrices, seed)

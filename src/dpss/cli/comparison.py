@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
-from dpss.cli.console import open_console
+from dpss.cli.console import make_table, open_console
 from dpss.cli.logs import clean
 from dpss.errors import FetchError, MatrixError, SettingsError, plural
 from dpss.storage.base import Store
 from dpss.storage.locations import local_path, open_source, open_store, scheme_of
-from dpss.storage.plain_text import escape_control_in_json
+from dpss.storage.plain_text import indented_json
 from dpss.storage.redaction import redact_url
 from dpss.summary.comparison import (
     LISTS,
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _SUMMARY = "summary.json"
-MOST_GENES = 10
+MAX_GENES = 10
 """Most genes that are named in a line."""
 
 
@@ -59,7 +57,7 @@ def print_comparison(
         MatrixError: A matrix can't be summarised, or a file is no summary of this program.
         UnreachableError: There is no such file or address.
     """
-    before, after = (dict(sides_of(address, check)) for address in (old, new))
+    before, after = (dict(iter_summaries(address, check)) for address in (old, new))
     alone: dict[str, list[str]] = {"removed": [], "added": []}
     if len(before) == len(after) == 1:
         pairs = [(*before.values(), *after.values())]
@@ -79,7 +77,7 @@ def print_comparison(
         Path(page).write_bytes(comparison_page(found, alone))
     if as_json:
         document = {"comparisons": [comparison_document(each) for each in found], **alone}
-        click.echo(escape_control_in_json(json.dumps(document, ensure_ascii=False, indent=2)))
+        click.echo(indented_json(document))
     else:
         console = open_console(sys.stdout)
         for each in found:
@@ -92,7 +90,9 @@ def print_comparison(
     return any(alone.values()) or not all(each.same for each in found)
 
 
-def sides_of(address: str, check: Callable[[], None]) -> Iterator[tuple[str, ComparedSummary]]:
+def iter_summaries(
+    address: str, check: Callable[[], None]
+) -> Iterator[tuple[str, ComparedSummary]]:
     """Yield each summary of a ``summary.json``, a published folder or a matrix, with its key.
 
     A matrix is summarised as ``dpss summarize`` does it.
@@ -178,22 +178,27 @@ def print_differences(console: Console, found: Comparison) -> None:
     rows += [(change, "") for change in found.sources]
     rows += [(change, found.messages[change.name]) for change in found.checks]
     if rows:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for title in ("What", "Old", "New", ""):
-            table.add_column(title, overflow="fold")
+        table = make_table("What", "Old", "New", "")
         for change, note in rows:
-            words = (change.name.replace("_", " "), shown(change.old), shown(change.new), note)
+            words = (
+                change.name.replace("_", " "),
+                format_value(change.old),
+                format_value(change.new),
+                note,
+            )
             table.add_row(*(Text(clean(word)) for word in words))
         console.print(table)
     for each in found.lists:
         console.print(Text(clean(describe_list(each))))
     for word, genes in (("added", found.genes_added), ("removed", found.genes_removed)):
         if genes:
-            console.print(Text(clean(f"{plural(len(genes), 'gene')} {word}: {_some(genes)}")))
+            console.print(
+                Text(clean(f"{plural(len(genes), 'gene')} {word}: {_first_genes(genes)}"))
+            )
 
 
 def describe_list(found: Any) -> str:
-    """Return the differences between two lists of genes as a line."""
+    """Return the differences between two lists of genes as one line."""
     came = [f"{each.gene_name} ({each.new})" for each in found.moves if each.old is None]
     went = [f"{each.gene_name} ({each.old})" for each in found.moves if each.new is None]
     moved = [
@@ -202,17 +207,17 @@ def describe_list(found: Any) -> str:
         if each.old is not None and each.new is not None
     ]
     parts = [f"{found.n_common} in both"]
-    parts += [f"{word} {_some(genes)}" for word, genes in
+    parts += [f"{word} {_first_genes(genes)}" for word, genes in
               (("new:", came), ("gone:", went), ("moved:", moved)) if genes]  # fmt: skip
     if found.correlation is not None:
         parts.append(f"rank correlation of all genes {found.correlation:.4f}")
     return f"{found.name.replace('_', ' ')}: {'; '.join(parts)}"
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a value of a summary as text: numbers as on pages, a dash for none.
 
-    >>> shown(1234.5), shown(None), shown("X")
+    >>> format_value(1234.5), format_value(None), format_value("X")
     ('1,234', '–', 'X')
     """
     if value is None:
@@ -221,6 +226,6 @@ def shown(value: Any) -> str:
     return number(value) if numeric else str(value)
 
 
-def _some(genes: Any) -> str:
-    more = f" and {len(genes) - MOST_GENES:,} more" if len(genes) > MOST_GENES else ""
-    return ", ".join(genes[:MOST_GENES]) + more
+def _first_genes(genes: Any) -> str:
+    more = f" and {len(genes) - MAX_GENES:,} more" if len(genes) > MAX_GENES else ""
+    return ", ".join(genes[:MAX_GENES]) + more

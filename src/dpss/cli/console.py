@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from rich import box
 from rich.console import Console
@@ -16,11 +15,6 @@ from dpss.errors import plural
 from dpss.job.plan.steps import Step
 from dpss.job.report.outcomes import Outcome, RunReport, Status
 
-if TYPE_CHECKING:
-    pass
-
-log = logging.getLogger(__name__)
-
 PIPE_WIDTH = 160
 """Columns of a table that goes into a file or another program."""
 
@@ -31,14 +25,14 @@ _STYLES = {
     Status.FAILED: "bold red",
 }
 
-_POLICY_STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
+_STATUS_STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 
 
 class _Console(Console):
     """A console that raises the error of a closed output, instead of exiting."""
 
     def on_broken_pipe(self) -> None:
-        """Raise the present error again; rich's exit code would have another meaning here."""
+        """Raise the current error again, as rich would exit with a code of another meaning."""
         raise  # noqa: PLE0704 - called while the error is handled
 
 
@@ -50,8 +44,16 @@ def open_console(stream: IO[str]) -> Console:
     return console
 
 
+def make_table(*titles: str) -> Table:
+    """Return an empty table whose columns have these titles and fold long texts."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
+
+
 def describe_plan(steps: Sequence[Step]) -> str:
-    """Return the number of files to process and to leave, in words."""
+    """Return the number of files that a run would process, in words."""
     n_to_do = sum(step.outcome is None for step in steps)
     if n_to_do == 0:
         return f"nothing to do: {plural(len(steps), 'file')}, none of them new or changed"
@@ -71,17 +73,16 @@ def describe_outcome(outcome: Outcome) -> str:
 
 
 def outcome_table(report: RunReport) -> Table:
-    """Return the final table."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("Matrix", overflow="fold")
+    """Return the table of all outcomes, which is printed at the end of a run."""
+    table = make_table("Matrix")
     table.add_column("Outcome")
     for name in ("Cells", "Genes", "Size", "Time", "Peak memory"):
         table.add_column(name, justify="right", no_wrap=True)
-    cautioned = any(outcome.caution for outcome in report.outcomes)
-    if cautioned:
+    has_cautions = any(outcome.caution for outcome in report.outcomes)
+    if has_cautions:
         table.add_column("Checks", no_wrap=True)
-    judged = any(outcome.policy for outcome in report.outcomes)
-    if judged:
+    has_policy = any(outcome.policy for outcome in report.outcomes)
+    if has_policy:
         table.add_column("Policy", no_wrap=True)
     for outcome in report.outcomes:
         done = outcome.status is Status.PUBLISHED
@@ -97,21 +98,20 @@ def outcome_table(report: RunReport) -> Table:
             size(outcome.input_bytes),
             f"{outcome.seconds:.1f} s" if outcome.seconds else "",
             size(outcome.peak_memory_bytes) if done or outcome.lost else "",
-            *([Text(caution, style=_POLICY_STYLES.get(caution, ""))] if cautioned else []),
-            *(
-                [Text(outcome.policy, style=_POLICY_STYLES.get(outcome.policy, ""))]
-                if judged
-                else []
-            ),
+            *([_status(caution)] if has_cautions else []),
+            *([_status(outcome.policy)] if has_policy else []),
         )
     return table
 
 
+def _status(word: str) -> Text:
+    """Return the status of checks or of a policy in its colour."""
+    return Text(word, style=_STATUS_STYLES.get(word, ""))
+
+
 def plan_table(steps: Sequence[Step]) -> Table:
     """Return the table of ``dpss list``."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("Project", overflow="fold")
-    table.add_column("Matrix", overflow="fold")
+    table = make_table("Project", "Matrix")
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("What a run would do", overflow="fold")
     for step in steps:

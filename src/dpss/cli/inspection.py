@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from dpss.cli.console import open_console
+from dpss.cli.console import make_table, open_console
 from dpss.cli.logs import clean
 from dpss.cli.runner import print_error
 from dpss.engine.inspection import Inspection, inspect_source, inspection_document
@@ -21,7 +18,7 @@ from dpss.errors import DpssError
 from dpss.formats.options import OpenOptions
 from dpss.storage.access import in_place
 from dpss.storage.locations import open_source
-from dpss.storage.plain_text import escape_control_in_json
+from dpss.storage.plain_text import indented_json
 from dpss.storage.redaction import redact_url
 
 
@@ -39,7 +36,7 @@ def print_inspections(
         matrices: Paths or addresses.
         options: Resources and overrides for opening a matrix.
         layer: The layer to read; ``None`` for the one that a run would choose.
-        check: Called between two matrices; raises an error to end the command.
+        check: Called before each matrix; raises an error to end the command.
         as_json: Whether one JSON document of all is printed instead of tables.
 
     Returns:
@@ -63,7 +60,7 @@ def print_inspections(
             if not as_json:
                 print_error(str(error))
     if as_json:
-        click.echo(escape_control_in_json(json.dumps(documents, ensure_ascii=False, indent=2)))
+        click.echo(indented_json(documents))
     return n_failed
 
 
@@ -85,9 +82,7 @@ def print_inspection(console: Console, url: str, found: Inspection) -> None:
         features = "a number of" if found.n_features is None else f"{found.n_features:,}"
         shown = f"{cells} cells × {features} features; layers: {layers}"
         console.print(Text(clean(shown)))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("Decided", "As", "How sure", "Evidence", "Changed by"):
-        table.add_column(title, overflow="fold")
+    table = make_table("Decided", "As", "How sure", "Evidence", "Changed by")
     for each in found.reading:
         sure = Text(str(each.certainty), style="yellow" if each.certainty == "assumed" else "")
         words = (each.topic.replace("_", " "), each.value, sure, each.evidence, each.option)

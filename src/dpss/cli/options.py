@@ -25,7 +25,7 @@ def option(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=variable, **attributes)
 
 
-def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def combined(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     """Return several options as one decorator; the help lists them in this order."""
 
     def decorate(function: F) -> F:
@@ -38,7 +38,7 @@ def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 def setting_options(*groups: str) -> Callable[[F], F]:
     """Return all options of settings in these groups as one decorator."""
-    return together(
+    return combined(
         *(
             option(*_names(each), **_attributes(default, each))
             for default, each in all_options(RunSettings)
@@ -48,7 +48,7 @@ def setting_options(*groups: str) -> Callable[[F], F]:
 
 
 def setting_option(name: str, **attributes: Any) -> Callable[[F], F]:
-    """Return one option of settings; ``attributes`` replace those of the settings."""
+    """Return one option of settings; ``attributes`` replace those of its field."""
     default, found = next(each for each in all_options(RunSettings) if each[1].name == name)
     return option(*_names(found), **(_attributes(default, found) | attributes))
 
@@ -72,7 +72,7 @@ def _attributes(default: object, setting: Option) -> dict[str, Any]:
     }
 
 
-log_options = together(
+log_options = combined(
     option(
         "--log-format",
         type=click.Choice(FORMATS),

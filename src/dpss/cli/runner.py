@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_VERDICTS = 20
+MAX_VERDICTS = 20
 """Most verdicts that are printed after the table."""
 
 
@@ -44,17 +44,17 @@ class LogSettings:
     debug: bool
 
     @property
-    def live(self) -> bool:
-        """Whether progress is shown as log lines; else it is shown as bars on a terminal."""
+    def as_lines(self) -> bool:
+        """Whether progress is shown as log lines, not as bars on a terminal."""
         return self.style == "json" or self.debug or not sys.stderr.isatty()
 
 
-def take_logs(options: dict[str, Any]) -> LogSettings:
+def take_log_settings(options: dict[str, Any]) -> LogSettings:
     """Remove the options of logging from a command's options, and return them as settings."""
     style, level = options.pop("log_format"), options.pop("log_level")
     debug = options.pop("debug")
     settings = LogSettings(style, level or "", debug)
-    default = "info" if settings.live else "warning"
+    default = "info" if settings.as_lines else "warning"
     return LogSettings(style, "debug" if debug else level or default, debug)
 
 
@@ -90,35 +90,37 @@ def perform(
         # Entered first: children must be forked while there is one thread.
         open_workers(settings, simulated=simulated) as workers,
         Scratch(settings.scratch_limit, folder) as scratch,
-        make_executor(settings, log.info if logs.live else _echo) as executor,
-        listening(logs) as listener,
+        make_executor(settings, log.info if logs.as_lines else _echo) as executor,
+        open_listener(logs) as listener,
     ):
-        apart = IsolatedReader(workers, ahead=settings.jobs == 1) if workers else None
-        catalog = make(recogniser(settings, apart, stop))
+        isolated = IsolatedReader(workers, ahead=settings.jobs == 1) if workers else None
+        catalog = make(make_recogniser(settings, isolated, stop))
         job = make_job(
-            settings, stop, listener, catalog, scratch, executor, apart, simulated=simulated
+            settings, stop, listener, catalog, scratch, executor, isolated, simulated=simulated
         )
         report = process(job)
     seconds = time.monotonic() - start
     if report.started is not None:
         seconds = (job.now() - report.started).total_seconds()
     if job.shard.is_part:
-        settings = replace(settings, metrics=None)  # those of the whole run come at its end
+        settings = replace(settings, metrics=None)  # the end of the run prints those of all shards
     # Before the pages: the outcomes of the matrices are printed even if the pages fail.
     print_report(report, settings, logs, seconds)
     report += build_pages(job, report)
     if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED) and not job.shard.is_part:
-        open_console(sys.stdout).print(f"Pages: {page_of(settings.output)}", soft_wrap=True)
+        open_console(sys.stdout).print(f"Pages: {index_page(settings.output)}", soft_wrap=True)
     return report
 
 
-def recogniser(settings: RunSettings, apart: IsolatedReader | None, stop: Stop) -> Recognise:
-    """Return a function that tells whether a local file is a matrix, in a child if there is one."""
+def make_recogniser(
+    settings: RunSettings, isolated: IsolatedReader | None, stop: Stop
+) -> Recognise:
+    """Return a function that tells whether a file is a matrix, in a child if there are any."""
     from dpss.job.children.isolation import is_matrix
 
-    if apart is None:
+    if isolated is None:
         return partial(is_matrix, settings=settings)
-    return partial(apart.is_matrix, check=stop.check)
+    return partial(isolated.is_matrix, check=stop.check)
 
 
 def print_plan(settings: RunSettings, stop: Stop) -> str:
@@ -141,8 +143,8 @@ def print_plan(settings: RunSettings, stop: Stop) -> str:
     from dpss.storage.locations import open_store
 
     with open_workers(settings, start=settings.source == "local") as workers:
-        apart = IsolatedReader(workers) if workers else None
-        catalog = make_catalog(settings, recogniser(settings, apart, stop))
+        isolated = IsolatedReader(workers) if workers else None
+        catalog = make_catalog(settings, make_recogniser(settings, isolated, stop))
         projects, problem = list_projects(catalog, settings.only, parse_shard(settings.shard))
     recipe = recipe_of(settings.stats)
     if settings.output:
@@ -168,7 +170,7 @@ def print_report(
 
     console = open_console(sys.stdout)
     console.print(outcome_table(report))
-    if not logs.live:
+    if not logs.as_lines:
         for outcome in report.outcomes:
             if outcome.status is Status.SKIPPED:
                 _echo(f"skipped: {outcome.reason}")
@@ -198,11 +200,11 @@ def _print_verdicts(console: Console, report: RunReport) -> None:
     order = {"fail": 0, "warn": 1}
     found = [o for o in report.outcomes if o.verdict_status in order]
     found.sort(key=lambda outcome: order[outcome.verdict_status])
-    for outcome in found[:MOST_VERDICTS]:
+    for outcome in found[:MAX_VERDICTS]:
         style = "red" if outcome.verdict_status == "fail" else "yellow"
         console.print(clean(f"{outcome.label}: {outcome.verdict}"), style=style, markup=False)
-    if len(found) > MOST_VERDICTS:
-        console.print(f"and {len(found) - MOST_VERDICTS} more, on the pages", style="yellow")
+    if len(found) > MAX_VERDICTS:
+        console.print(f"and {len(found) - MAX_VERDICTS} more, on the pages", style="yellow")
 
 
 def _echo(line: str) -> None:
@@ -211,17 +213,17 @@ def _echo(line: str) -> None:
 
 
 def start_logs(logs: LogSettings) -> None:
-    """Send log lines to stderr, with this format and level."""
+    """Send log lines to stderr, in the format and level of the settings."""
     set_up_logs(logs.level, logs.style, sys.stderr)
 
 
 @contextmanager
-def listening(logs: LogSettings) -> Iterator[RunListener]:
-    """Show a run's progress on stderr: bars on a terminal, log lines (begun already) elsewhere."""
+def open_listener(logs: LogSettings) -> Iterator[RunListener]:
+    """Show the progress of a run on stderr: as bars on a terminal, else as log lines."""
     from dpss.cli.console import open_console
     from dpss.cli.listeners import LogListener, ProgressHandler, TerminalListener
 
-    if logs.live:
+    if logs.as_lines:
         yield LogListener()
         return
     with TerminalListener(open_console(sys.stderr)) as listener:
@@ -230,7 +232,7 @@ def listening(logs: LogSettings) -> Iterator[RunListener]:
     start_logs(logs)
 
 
-def folder_of_pages(output: str) -> Path | None:
+def local_output(output: str) -> Path | None:
     """Return the folder of an output, ``None`` where it isn't local.
 
     Raises:
@@ -244,7 +246,7 @@ def folder_of_pages(output: str) -> Path | None:
     return folder
 
 
-def page_of(output: str) -> str:
+def index_page(output: str) -> str:
     """Return the path or address of the first page of an output."""
     return output.rstrip("/") + "/index.html"
 

@@ -8,7 +8,7 @@ import click
 
 from dpss.cli.entry import FAILED
 from dpss.cli.options import log_options, option, setting_option
-from dpss.cli.runner import start_logs, take_logs
+from dpss.cli.runner import start_logs, take_log_settings
 from dpss.job.stop import SignalStop
 
 DIFFERS = 3
@@ -41,7 +41,7 @@ def inspect(
     from dpss.formats.options import OpenOptions, parse_orientation
 
     layer, orientation = options.pop("layer"), options.pop("orientation")
-    start_logs(take_logs(options))
+    start_logs(take_log_settings(options))
     opening = OpenOptions(orientation=parse_orientation(orientation), sample_only=True)
     n_failed = print_inspections(matrices, opening, layer, stop.check, as_json=as_json)
     return FAILED if n_failed else 0
@@ -81,6 +81,6 @@ def compare(
     """
     from dpss.cli.comparison import print_comparison
 
-    start_logs(take_logs(options))
+    start_logs(take_log_settings(options))
     differs = print_comparison(old, new, stop.check, as_json=as_json, page=page)
     return DIFFERS if differs and exit_code else 0

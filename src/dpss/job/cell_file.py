@@ -29,7 +29,7 @@ _LEVEL = 6
 
 
 class CellFile:
-    """The table of the cells of one matrix, while it is made."""
+    """Writes the table of the cells of one matrix."""
 
     def __init__(self, path: Path) -> None:
         """Write to ``path``; measures are first stored in a file beside it.
@@ -47,7 +47,7 @@ class CellFile:
             raise _no_space(path, error) from error
 
     def open_places(self, n_cells: int) -> SpooledPlaces:
-        """Return an empty store for the clusters and places of so many cells.
+        """Return an empty store for the clusters and places of ``n_cells`` cells.
 
         Raises:
             MatrixError: The file can't be made.

@@ -1,4 +1,4 @@
-"""Files of single cells' numbers, each cell at its place, while a matrix is summarised."""
+"""Temporary files of numbers of single cells, written in any order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACE_BYTES = 8
 
 
 class _Spool:
-    """A file that several threads write to, each part at its place."""
+    """A file that several threads write to, each at its own offsets."""
 
     def __init__(self, path: Path) -> None:
         """Make the file, or empty it."""
@@ -31,7 +31,7 @@ class _Spool:
         path.write_bytes(b"")
 
     def put(self, offset: int, data: bytes) -> None:
-        """Write bytes to their place."""
+        """Write bytes at an offset."""
         with self._lock, self._path.open("r+b") as file:
             file.seek(offset)
             file.write(data)
@@ -41,11 +41,11 @@ class SpooledRecords(_Spool):
     """Records of cells in a file; see `CellRecords`. In another process they are held in memory."""
 
     def __reduce__(self) -> tuple[type[HeldRecords], tuple[()]]:
-        """Become empty records in memory in another process."""
+        """Pickle as empty records in memory."""
         return HeldRecords, ()
 
     def begin(self) -> SpooledRecords:
-        """Return these: they may be added to from several threads."""
+        """Return itself, as several threads may add to it."""
         return self
 
     def add(self, start: int, measures: NDArray[np.float64]) -> None:
@@ -83,11 +83,11 @@ class SpooledPlaces(_Spool):
         self._labels = HeldPlaces(n_cells, with_places=False)
 
     def __reduce__(self) -> tuple[type[PlaceParts], tuple[()]]:
-        """Become an empty store in memory in another process."""
+        """Pickle as an empty store in memory."""
         return PlaceParts, ()
 
     def begin(self) -> SpooledPlaces:
-        """Return this one: it may be added to from several threads."""
+        """Return itself, as several threads may add to it."""
         return self
 
     def add(self, start: int, cells: CellPlaces) -> None:

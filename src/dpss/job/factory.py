@@ -1,4 +1,4 @@
-"""Factory functions for the objects of a run, which choose the classes by its settings."""
+"""Factories of the objects of a run; the settings decide on their classes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dpss.errors import SettingsError, UnreachableError
 from dpss.job.base import Job, RunListener
 from dpss.job.children.isolation import IsolatedReader, make_reader, threads_of
 from dpss.job.pipeline import Pipeline
-from dpss.job.sources import REMOTE, read_listed, without_listed
+from dpss.job.sources import REMOTE, exclude, read_excluded
 from dpss.job.stop import Stop
 from dpss.storage.locations import local_path, open_store
 from dpss.storage.scratch import Scratch
@@ -37,21 +37,21 @@ def make_local_catalog(settings: RunSettings, recognise: Recognise) -> Catalog:
 
 
 def make_catalog(settings: RunSettings, recognise: Recognise) -> Catalog:
-    """Return the catalog of a run's source, without what is on the blacklist.
+    """Return the catalog of a run's source without the projects on the blacklist.
 
     Args:
         settings: The settings of the run.
-        recognise: Returns, by the content of a local file, whether it is a matrix.
+        recognise: Returns whether a local file is a matrix, by its content.
 
     Raises:
         SettingsError: A required setting is missing, or the blacklist can't be read.
     """
-    listed = read_listed(settings)
+    excluded = read_excluded(settings)
     if settings.source == "local":
         catalog = make_local_catalog(settings, recognise)
     else:
-        catalog = REMOTE[settings.source](settings, listed)
-    return without_listed(catalog, settings, listed)
+        catalog = REMOTE[settings.source](settings, excluded)
+    return exclude(catalog, settings, excluded)
 
 
 def make_executor(
@@ -84,7 +84,7 @@ def make_job(
     catalog: Catalog,
     scratch: Scratch,
     executor: Executor,
-    apart: IsolatedReader | None = None,
+    isolated: IsolatedReader | None = None,
     *,
     simulated: bool = False,
 ) -> Job:
@@ -97,24 +97,18 @@ def make_job(
         catalog: The projects to process.
         scratch: Scratch space for fetched files; emptied by the caller.
         executor: Distributes the partitions.
-        apart: Reads files in child processes; ``None`` to read them in this one.
+        isolated: Reads files in child processes; ``None`` to read them in this one.
         simulated: Whether the matrices are simulated.
 
     Raises:
         UnreachableError: The output can't be reached.
     """
     check_output(settings.output)
-    reader, fetcher = make_reader(
-        settings,
-        stop,
-        scratch,
-        executor,
-        simulated=simulated,
-    )
+    reader, fetcher = make_reader(settings, stop, scratch, executor, simulated=simulated)
     pipeline = Pipeline(
         **{each.name: getattr(reader, each.name) for each in fields(reader)},
         store=open_store(settings.output),
-        apart=apart,
+        isolated=isolated,
         open_folder=scratch.folder,
     )
     return Job(
@@ -127,7 +121,7 @@ def make_job(
         shard=parse_shard(settings.shard),
         prune=settings.prune,
         jobs=settings.jobs,
-        prefetch=apart.prefetch if apart else fetcher.prefetch,
+        prefetch=isolated.prefetch if isolated else fetcher.prefetch,
     )
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dpss.compute.machine import peak_memory_bytes
 from dpss.errors import LostError
 from dpss.job.publication import SUMMARY, folder_of, part_name, publish, publish_parts
-from dpss.job.reader import Reader, trace
+from dpss.job.reader import Reader, log_traceback
 from dpss.job.report.outcomes import Outcome, Status
 from dpss.job.results import Results, outcome_of
 from dpss.job.stop import Stop
@@ -25,32 +25,12 @@ from dpss.storage.base import Store
 
 if TYPE_CHECKING:
     from dpss.engine.progress import Progress
-
-
-class Apart(Protocol):
-    """Makes results in another process; its loss is an error of the one file."""
-
-    def make(
-        self,
-        project: Project,
-        ref: MatrixRef,
-        progress: Progress,
-        check: Callable[[], None],
-        folder: Path | None = None,
-    ) -> tuple[Results, int]:
-        """Return the results, and the largest resident memory of that process, in bytes.
-
-        Files that are too large to be held are made in ``folder``, if it is given.
-
-        Raises:
-            LostError: The process was lost.
-            DpssError: The file can't be opened.
-        """
+    from dpss.job.children.isolation import IsolatedReader
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give an empty folder, which is gone with the context."""
+    """Yield an empty folder, removed at the end of the context."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
@@ -61,10 +41,10 @@ class Pipeline(Reader):
 
     store: Store
     timer: Callable[[], float] = time.monotonic
-    apart: Apart | None = None
-    """Reads, counts and draws in another process; ``None`` for this process."""
+    isolated: IsolatedReader | None = None
+    """Reads, counts and draws in child processes; ``None`` for this process."""
     open_folder: Callable[[], AbstractContextManager[Path]] = temporary_folder
-    """Gives an empty folder for files that are too large to be held."""
+    """Opens an empty folder for files that are too large for memory."""
 
     def process(self, project: Project, ref: MatrixRef, progress: Progress) -> list[Outcome]:
         """Summarise and publish each matrix of a file.
@@ -77,19 +57,21 @@ class Pipeline(Reader):
             progress: Receives the progress.
         """
         start = self.timer()
-        watched = _Watched(progress, self.stop)
+        stoppable = _StoppableProgress(progress, self.stop)
         peak = 0
         try:
             with self.open_folder() if self.stats.cells else nullcontext() as folder:
-                if self.apart is None:
-                    results = self.make(project, ref, watched, folder)
+                if self.isolated is None:
+                    results = self.make(project, ref, stoppable, folder)
                 else:
-                    results, peak = self.apart.make(project, ref, watched, self.stop.check, folder)
-                # Shielded: each published matrix must get into the report.
+                    results, peak = self.isolated.make(
+                        project, ref, stoppable, self.stop.check, folder
+                    )
+                # A signal must not come between a publication and its entry in the report.
                 with self.stop.shield(later=True):
                     outcomes = self._publish(ref, results)
         except Exception as error:
-            trace(ref, error)
+            log_traceback(ref, error)
             peak = error.peak_memory_bytes if isinstance(error, LostError) else peak
             outcomes = [outcome_of(ref, "", error)]
         seconds, peak = self.timer() - start, peak or peak_memory_bytes()
@@ -126,8 +108,8 @@ class Pipeline(Reader):
 
 
 @dataclass(frozen=True)
-class _Watched:
-    """Progress that also checks for a stop, in every thread at every block."""
+class _StoppableProgress:
+    """Progress that checks at each block, in each thread, whether the run is to end."""
 
     inner: Progress
     stop: Stop

@@ -24,7 +24,7 @@ from typing import Any
 from dpss.errors import DpssError
 from dpss.model import MatrixRef
 from dpss.storage.base import Store, write_all
-from dpss.storage.plain_text import escape_control_in_json
+from dpss.storage.plain_text import indented_json
 from dpss.summary.manifest import first_mismatch, parse_manifest, sha256_of
 from dpss.summary.peers import MEDIANS
 from dpss.summary.policy import Judgement, parse_judgements
@@ -254,9 +254,8 @@ def publish_parts(
         ],
         "provenance": {"version": recipe.version, "settings": dict(recipe.settings)},
     }
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    data = escape_control_in_json(text).encode()
-    store.write(f"{folder_of(ref.project_id, ref.name)}/{MATRICES}", data)
+    text = indented_json(document) + "\n"
+    store.write(f"{folder_of(ref.project_id, ref.name)}/{MATRICES}", text.encode())
 
 
 def unpublish(store: Store, folder: str) -> None:

@@ -1,11 +1,11 @@
-"""The reader of a file: opens it, summarises each matrix and draws, without publishing."""
+"""The reader of a file: opens it, summarises and draws each matrix; publishes nothing."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +19,7 @@ from dpss.errors import (
     UnknownFormatError,
 )
 from dpss.job.publication import CELLS, Recipe, part_name
-from dpss.job.renderer import Drawing, Renderer
+from dpss.job.renderer import render_files
 from dpss.job.results import MatrixFiles, Results, headline
 from dpss.job.stop import Stop
 from dpss.model import Companions, MatrixRef, Project
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dpss.formats.discovery import OpenFailure
     from dpss.formats.options import OpenOptions
     from dpss.job.cell_file import CellFile
+    from dpss.job.renderer import Render
     from dpss.storage.access import Hold
     from dpss.summary.builder import Identity
     from dpss.summary.record import Summary
@@ -64,13 +65,14 @@ class Reader:
     executor: Executor
     stop: Stop
     executor_here: Executor | None = None
-    """Executor of this process, for files that only this machine can read; by default the same."""
-    drawing: Drawing = field(default_factory=Renderer)
+    """Executor for files that only this machine can read; ``None`` for ``executor``."""
+    render: Render = render_files
+    """Makes the published files of a summary."""
     open_ref: OpenRef = open_in_place
     hold: Hold | None = None
-    """Keeps unpacked copies; by default in its own scratch space."""
+    """Copies a blob to scratch space; by default to a new one."""
     open_room: OpenRoom = temporary_room
-    """Opens a folder for copies of matrices by cell; by default in its own scratch space."""
+    """Opens a folder for copies of matrices by cell; by default in a new scratch space."""
     demo: bool = False
     """Whether the matrices are simulated."""
 
@@ -97,7 +99,7 @@ class Reader:
             results = self._summarize(project, ref, progress, folder, whole=True)
         for result in results.values():
             if isinstance(result, Exception):
-                trace(ref, result)
+                log_traceback(ref, result)
         return {
             name: made if isinstance(made, Exception) else self._draw(*made, progress)
             for name, made in results.items()
@@ -112,9 +114,9 @@ class Reader:
         *,
         whole: bool = False,
     ) -> dict[str, tuple[Summary, CellFile | None] | Exception]:
-        """Return the summary of every matrix of a file, or its error, by its name there.
+        """Return the summary or the error of each matrix of a file, by its name in the file.
 
-        With it comes the table of its cells, if one is asked for.
+        A summary comes with the table of its cells, if one is asked for.
 
         Raises:
             MatrixError: The file can't be opened.
@@ -129,7 +131,8 @@ class Reader:
 
         results: dict[str, tuple[Summary, CellFile | None] | Exception] = {}
         with self.open_ref(ref, whole=whole) as source:
-            executor = self._executor_for(source)
+            # Only this machine can read a copy in its scratch space.
+            executor = (is_private(source) and self.executor_here) or self.executor
             with closing(iter_matrices(source, self._open_options())) as matrices:
                 for matrix in _one_of(ref, matrices) if ref.is_sample else matrices:
                     self.stop.check()
@@ -162,7 +165,7 @@ class Reader:
         return results
 
     def _with_sample(self, ref: MatrixRef, summary: Summary, progress: Progress) -> Summary:
-        """Return a summary with what is known of its sample beside the matrix."""
+        """Return a summary with the data of its sample from outside the matrix."""
         found = summary
         if ref.companions:
             found = self._with_companions(ref.companions, found, progress)
@@ -174,7 +177,7 @@ class Reader:
             from dpss.summary.policy import apply_policy
             from dpss.summary.tables import summary_document
 
-            # Rules may count the checks, which are more now.
+            # Rules may count the checks, and there are more of them now.
             judgements = apply_policy(self.stats.policy, summary_document(found, []))
             found = replace(found, policy=judgements)
         return found
@@ -203,10 +206,6 @@ class Reader:
             memory_bytes=self.read.memory_bytes,
             hold=self.hold or copy_to_temp,
         )
-
-    def _executor_for(self, source: Source) -> Executor:
-        """Return the executor for a source: a downloaded file is readable by this process only."""
-        return (is_private(source) and self.executor_here) or self.executor
 
     def _identify(self, project: Project, ref: MatrixRef, matrix: Matrix, layer: Layer) -> Identity:
         from dpss.summary.builder import Identity
@@ -237,10 +236,10 @@ class Reader:
 
     def _draw(self, result: Summary, table: CellFile | None, progress: Progress) -> MatrixFiles:
         """Return all files of a summary, the summary itself last."""
-        # Reading holds up to 16 MiB that it freed; the peak is while the figures are drawn.
+        # Up to 16 MiB that reading has freed are still held; memory peaks while figures are drawn.
         return_freed_memory()
         more = {} if table is None else {CELLS: table.entry}
-        files = self.drawing.files_of(result, progress, more)
+        files = self.render(result, progress, more)
         from dpss.summary.assumptions import assumptions, describe_assumption
         from dpss.summary.policy import describe_policy
         from dpss.summary.verdict import judge
@@ -282,6 +281,6 @@ def _one_of(
         yield replace(each, name="")
 
 
-def trace(ref: MatrixRef, error: Exception) -> None:
+def log_traceback(ref: MatrixRef, error: Exception) -> None:
     """Log an error's traceback at level DEBUG."""
     log.debug("traceback of %s", redact_url(ref.address), exc_info=error)

@@ -1,4 +1,4 @@
-"""Outdated files of an output: their deletion, for a run only here, and what is said of others."""
+"""Deletion of outdated files of an output, and warnings about those that stay."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _LISTED = 10
 """Most samples that a message names."""
 
 
-def tell_left(store: Store, projects: Sequence[Project]) -> None:
-    """Log the samples of a sheet's project that are published, but no longer in the sheet.
+def warn_of_earlier_samples(store: Store, projects: Sequence[Project]) -> None:
+    """Log the published samples that are no longer in the sheet of their project.
 
-    They stay, and stand on the project's page and in MultiQC's tables beside the others.
+    They are not deleted, and stay on the project's page and in MultiQC's tables.
 
     Args:
         store: The output.

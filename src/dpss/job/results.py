@@ -1,4 +1,4 @@
-"""Results of reading a file: files to publish, or an error, and the outcome of either."""
+"""Results of reading a file, files to publish or an error, and the outcome of either."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def outcome_of(ref: MatrixRef, name: str, result: MatrixFiles | Exception) -> Ou
     status = Status.SKIPPED if isinstance(result, NoCountsError) or no_matrix else Status.FAILED
     outcome = replace(outcome, status=status, reason=describe_error(result, where))
     if isinstance(result, (LostError, MemoryError)):
-        # After a lack of memory the process is replaced, too.
+        # A process that ran out of memory is replaced, too.
         cause = result.cause if isinstance(result, LostError) else "memory"
         return replace(outcome, lost=True, cause=cause)
     return outcome

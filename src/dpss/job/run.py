@@ -6,7 +6,6 @@ Nothing heavy is imported before there is something to do.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,14 +27,14 @@ from dpss.job.plan.attempts import Attempts
 from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
 from dpss.job.plan.steps import Attempt, Known, Step, largest_first, plan_run
 from dpss.job.publication import Recipe, folder_of, read_published
-from dpss.job.removal import prune, tell_left
+from dpss.job.removal import prune, warn_of_earlier_samples
 from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
 from dpss.job.report.parts import gather
 from dpss.job.report.peers import mark_apart
 from dpss.job.stop import Interrupted
 from dpss.model import Project
 from dpss.storage.base import Store
-from dpss.storage.plain_text import escape_control_in_json
+from dpss.storage.plain_text import indented_json
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +180,7 @@ def _work(job: Job) -> Iterator[RunReport]:
     if job.prune and not problem and not job.only and job.shard == ALL:
         prune(store, projects, recipe)
     else:
-        tell_left(store, projects)
+        warn_of_earlier_samples(store, projects)
 
 
 def _end(job: Job) -> Iterator[RunReport]:
@@ -224,9 +223,9 @@ def _write_report(job: Job, started: datetime, report: RunReport) -> RunReport:
         only=(*sorted(job.only), *([f"shard {job.shard}"] if job.shard.is_part else [])),
         parts=report.parts,
     )
-    text = json.dumps(run_document(header, report), ensure_ascii=False, indent=2) + "\n"
+    text = indented_json(run_document(header, report)) + "\n"
     try:
-        job.pipeline.store.write(run_key(started), escape_control_in_json(text).encode())
+        job.pipeline.store.write(run_key(started), text.encode())
     except (DpssError, OSError) as error:
         return problem_report(f"the report of this run could not be written: {error}")
     return RunReport()

@@ -24,7 +24,7 @@ def make_client(settings: RunSettings) -> Client:
     )
 
 
-def make_canned(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+def make_canned(settings: RunSettings, excluded: frozenset[str]) -> Catalog:
     """Return the catalog of ``--source canned``."""
     from dpss.catalogs.canned import CannedCatalog
 
@@ -32,7 +32,7 @@ def make_canned(settings: RunSettings, listed: frozenset[str]) -> Catalog:
     return CannedCatalog(url, settings.only)
 
 
-def make_fresh(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+def make_fresh(settings: RunSettings, excluded: frozenset[str]) -> Catalog:
     """Return the catalog of ``--source fresh``."""
     from dpss.catalogs.azul import AZUL_URL, AzulCatalog
     from dpss.catalogs.matrix_service import FreshCatalog
@@ -44,13 +44,13 @@ def make_fresh(settings: RunSettings, listed: frozenset[str]) -> Catalog:
         (settings.source_url or usual).rstrip("/"),
         min_gene_count=settings.stats.min_gene_count,
         only=settings.only,
-        excluded=listed,
+        excluded=excluded,
         title_of=titles.title,
         client=make_client(settings),
     )
 
 
-def make_azul(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+def make_azul(settings: RunSettings, excluded: frozenset[str]) -> Catalog:
     """Return the catalog of ``--source azul``."""
     from dpss.catalogs.azul import AZUL_URL, AzulCatalog
     from dpss.catalogs.azul_files import FileRules
@@ -64,7 +64,7 @@ def make_azul(settings: RunSettings, listed: frozenset[str]) -> Catalog:
     )
 
 
-def make_cellxgene(settings: RunSettings, listed: frozenset[str]) -> Catalog:
+def make_cellxgene(settings: RunSettings, excluded: frozenset[str]) -> Catalog:
     """Return the catalog of ``--source cellxgene``."""
     from dpss.catalogs.cellxgene import CELLXGENE_URL, CellxgeneCatalog
 
@@ -81,7 +81,7 @@ REMOTE: dict[str, Callable[[RunSettings, frozenset[str]], Catalog]] = {
 """Functions that make the catalog of each source, given the ids to leave out."""
 
 
-def read_listed(settings: RunSettings) -> frozenset[str]:
+def read_excluded(settings: RunSettings) -> frozenset[str]:
     """Return the ids on the blacklist; an empty set if the settings name none.
 
     Raises:
@@ -94,10 +94,10 @@ def read_listed(settings: RunSettings) -> frozenset[str]:
     return read_blacklist(settings.blacklist_file)
 
 
-def without_listed(catalog: Catalog, settings: RunSettings, listed: frozenset[str]) -> Catalog:
+def exclude(catalog: Catalog, settings: RunSettings, excluded: frozenset[str]) -> Catalog:
     """Return a catalog without the projects on the blacklist."""
     if not settings.blacklist_file:
         return catalog
     from dpss.catalogs.selection import BlacklistedCatalog
 
-    return BlacklistedCatalog(catalog, listed, settings.blacklist_file)
+    return BlacklistedCatalog(catalog, excluded, settings.blacklist_file)

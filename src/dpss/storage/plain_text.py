@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
@@ -62,6 +64,17 @@ def strip_control_in_json(text: str) -> str:
         return text
     plain = _BREAKS.sub(" ", _IN_JSON.sub(lambda found: found[1] or "", text))
     return _UNPAIRED.sub("\N{REPLACEMENT CHARACTER}", plain)
+
+
+def indented_json(document: Any, **options: Any) -> str:
+    """Return a document as indented JSON without raw control characters.
+
+    Args:
+        document: Any document that `json.dumps` takes.
+        options: Further arguments of `json.dumps`.
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=2, **options)
+    return escape_control_in_json(text)
 
 
 def escape_control_in_json(text: str) -> str:

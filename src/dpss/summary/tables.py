@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpss.stats.ranks import UNRANKED
-from dpss.storage.plain_text import escape_control_in_json
+from dpss.storage.plain_text import indented_json
 from dpss.summary.csv_fields import csv_fields
 from dpss.summary.frames import frame_of
 from dpss.summary.limits import SAMPLED
@@ -204,8 +203,7 @@ def json_bytes(document: Any) -> bytes:
     Raises:
         ValueError: The document holds NaN or an infinite number.
     """
-    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
-    return (escape_control_in_json(text) + "\n").encode()
+    return (indented_json(document, allow_nan=False) + "\n").encode()
 
 
 def _number(value: Any) -> Any:

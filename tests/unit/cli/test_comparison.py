@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dpss.cli.comparison import print_comparison, shown, sides_of
+from dpss.cli.comparison import format_value, iter_summaries, print_comparison
 from dpss.errors import MatrixError, SettingsError, UnreachableError
 from tests.unit.small import counts, write_h5ad_csr
 from tests.unit.website.portal import document, gene_rows, write_matrix
@@ -115,13 +115,13 @@ def test_a_file_that_is_no_summary(data: bytes, tmp_path: Path) -> None:
     """It is named, with what is wrong."""
     (tmp_path / "summary.json").write_bytes(data)
     with pytest.raises(MatrixError, match=r"summary\.json"):
-        list(sides_of(str(tmp_path / "summary.json"), lambda: None))
+        list(iter_summaries(str(tmp_path / "summary.json"), lambda: None))
 
 
 def test_a_side_that_is_not_there(tmp_path: Path) -> None:
     """It is out of reach."""
     with pytest.raises(UnreachableError):
-        list(sides_of(str(tmp_path / "none"), lambda: None))
+        list(iter_summaries(str(tmp_path / "none"), lambda: None))
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_a_side_that_is_not_there(tmp_path: Path) -> None:
 )
 def test_values_as_text(value: object, text: str) -> None:
     """Numbers as on pages, all else as it is."""
-    assert shown(value) == text
+    assert format_value(value) == text

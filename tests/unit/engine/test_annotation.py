@@ -15,7 +15,7 @@ import pytest
 import dpss
 from dpss.engine.progress import NullProgress
 from dpss.figures.registry import ANNOTATION_FIGURES
-from dpss.job.renderer import Renderer
+from dpss.job.renderer import render_files
 from tests.libraries import scanpy
 from tests.unit.engine.test_embedding import adata_of, counts_of
 
@@ -110,7 +110,7 @@ def test_the_agreement_with_clusters_is_that_of_scikit_learn() -> None:
 def test_files_and_figures() -> None:
     """Tables are the notebook's, summary.json holds to its schema, every figure is drawn."""
     summary = annotated()
-    files = Renderer().files_of(summary, NullProgress())
+    files = render_files(summary, NullProgress())
     for figure in ANNOTATION_FIGURES:
         assert files[f"{figure.slug}.png"][:4] == b"\x89PNG"
         assert b"<b>" not in files[f"{figure.slug}.svg"]

@@ -15,7 +15,7 @@ import dpss
 from dpss.engine.progress import NullProgress
 from dpss.figures.registry import EMBEDDING_FIGURES
 from dpss.figures.umap_clusters import UMAP_CLUSTERS
-from dpss.job.renderer import Renderer
+from dpss.job.renderer import render_files
 from dpss.summary.embedding_tables import embedding_document
 from tests.libraries import scanpy
 
@@ -113,7 +113,7 @@ def test_any_number_of_threads_gives_the_same(
 def test_files_of_an_embedding(found: tuple[dpss.Summary, np.ndarray]) -> None:
     """The tables are those of the notebook; summary.json holds to its schema."""
     summary, _ = found
-    files = Renderer().files_of(summary, NullProgress())
+    files = render_files(summary, NullProgress())
     for figure in EMBEDDING_FIGURES:
         assert figure.needs(summary) is None
         assert files[f"{figure.slug}.png"][:4] == b"\x89PNG"
@@ -218,7 +218,7 @@ def test_what_can_not_be_embedded_is_left_out_with_the_reason(
     summary = embed(make(np.random.default_rng(0)).astype(np.float32))
     assert summary.embedding is None
     assert summary.no_embedding_reason
-    files = Renderer().files_of(summary, NullProgress())
+    files = render_files(summary, NullProgress())
     assert "clusters.csv" not in files
     assert summary.no_embedding_reason.encode() in files["summary.json"]
 
@@ -243,7 +243,7 @@ def test_200_cells_with_one_unlike_all_others() -> None:
     matrix[7, :30] = 1000
     summary = embed(matrix)
     assert summary.embedding is not None
-    Renderer().files_of(summary, NullProgress())
+    render_files(summary, NullProgress())
 
 
 @pytest.mark.slow

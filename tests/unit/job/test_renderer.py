@@ -11,7 +11,7 @@ import pytest
 from dpss.engine.progress import NullProgress
 from dpss.errors import CorruptMatrixError
 from dpss.figures.registry import FIGURES
-from dpss.job.renderer import Renderer
+from dpss.job.renderer import render_files
 from tests.unit.figures.builder import build, simulate
 
 
@@ -34,7 +34,7 @@ class Counted(NullProgress):
 def test_every_figure_has_its_files_and_the_summary_comes_last() -> None:
     """Three for each figure; progress is told figure by figure."""
     progress = Counted()
-    files = Renderer().files_of(build(simulate()), progress)
+    files = render_files(build(simulate()), progress)
     names = list(files)
     assert names[-1] == "summary.json"
     assert len([name for name in names if name.endswith(".png")]) == len(FIGURES)
@@ -48,9 +48,9 @@ def test_every_figure_has_its_files_and_the_summary_comes_last() -> None:
 def test_threads_side_by_side_make_the_same_bytes() -> None:
     """Several matrices are drawn at once where a run reads them at once."""
     summaries = [build(simulate(60 + n, 80)) for n in range(4)]
-    alone = [Renderer().files_of(summary, NullProgress()) for summary in summaries]
+    alone = [render_files(summary, NullProgress()) for summary in summaries]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda s: Renderer().files_of(s, NullProgress()), summaries))
+        together = list(pool.map(lambda s: render_files(s, NullProgress()), summaries))
     assert together == alone
 
 
@@ -64,7 +64,7 @@ def test_what_fails_while_drawing_is_raised(place: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(f"dpss.figures.export.{place}", fail)
     progress = Counted()
     with pytest.raises(MemoryError, match="no room"):
-        Renderer().files_of(build(simulate(40, 60)), progress)
+        render_files(build(simulate(40, 60)), progress)
     assert progress.said[-1] == "end"
 
 
@@ -74,9 +74,9 @@ def test_nothing_published_needs_matplotlib() -> None:
     code = (
         "import sys\n"
         "from dpss.engine.progress import NullProgress\n"
-        "from dpss.job.renderer import Renderer\n"
+        "from dpss.job.renderer import render_files\n"
         "from tests.unit.figures.builder import build, simulate\n"
-        "assert len(Renderer().files_of(build(simulate(60, 60)), NullProgress())) > 21\n"
+        "assert len(render_files(build(simulate(60, 60)), NullProgress())) > 21\n"
         "assert not any('matplotlib' in name or 'PIL' in name for name in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -86,4 +86,4 @@ def test_a_summary_that_breaks_its_schema_is_refused(monkeypatch: pytest.MonkeyP
     """It would be this program's fault, and is said."""
     monkeypatch.setattr("dpss.website.validation.fault", lambda *_: "n_cells: missing")
     with pytest.raises(CorruptMatrixError, match="n_cells: missing"):
-        Renderer().files_of(build(simulate(40, 60)), NullProgress())
+        render_files(build(simulate(40, 60)), NullProgress())

@@ -1,4 +1,4 @@
-"""The tasks of child processes that read files, and the calls of these tasks.
+"""Tasks of the child processes that read files, and the functions that call them.
 
 Each child has its own reader and scratch space. Plan, log and publication stay in
 the process of the run.
@@ -214,7 +214,7 @@ def make_reader(
         executor_here=ThreadExecutor(threads),
         stop=stop,
         open_ref=fetcher.open,
-        # An outer file of the matrix may already be in scratch space, so do not wait.
+        # Without waiting: the archive of the matrix may hold the space that it would wait for.
         hold=partial(scratch.hold, wait=False),
         open_room=scratch.room,
         demo=simulated,

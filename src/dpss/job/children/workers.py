@@ -53,7 +53,7 @@ class Workers:
         time_limit: float = DEFAULT_TIME_LIMIT,
         clean_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """Store how children are made and cleaned up.
+        """Store the functions that make children and clean up after them.
 
         Args:
             open_tasks: Called in a child: returns a context with its tasks, which is left when the
@@ -92,12 +92,12 @@ class Workers:
             Exception: The error of the task.
         """
         start = time.monotonic()
-        worker = self._take()
+        worker = self._idle_or_new()
         try:
             worker.connection.send((name, arguments, logging.getLogger("dpss").level))
             done = self._follow(worker, start, progress, check)
         except (EOFError, ConnectionError) as error:
-            raise _lost(self._end(worker), time.monotonic() - start) from error
+            raise _lost_error(self._end(worker), time.monotonic() - start) from error
         except BaseException:
             self._end(worker)
             raise
@@ -107,7 +107,7 @@ class Workers:
             raise done
         return done
 
-    def _take(self) -> _Worker:
+    def _idle_or_new(self) -> _Worker:
         """Return an idle child, a new one if there is none."""
         with self._lock:
             while self._idle:
@@ -127,7 +127,7 @@ class Workers:
             left = start + self._time_limit - time.monotonic()
             if left <= 0:
                 end = self._end(worker)
-                raise _too_slow(self._time_limit, end)
+                raise _time_limit_error(self._time_limit, end)
             if not worker.connection.poll(min(left, _TICK_SECONDS)):
                 continue
             kind, *content = worker.connection.recv()
@@ -177,7 +177,7 @@ def _has_ended(connection: Connection) -> bool:
     return False
 
 
-def _lost(end: ExitStatus, seconds: float) -> LostError:
+def _lost_error(end: ExitStatus, seconds: float) -> LostError:
     why = "; most likely memory ran out" if end.cause == "SIGKILL" else ""
     return LostError(
         f"the process that read it was ended by {end.cause} after {seconds:.1f} s, with "
@@ -187,7 +187,7 @@ def _lost(end: ExitStatus, seconds: float) -> LostError:
     )
 
 
-def _too_slow(limit: float, end: ExitStatus) -> LostError:
+def _time_limit_error(limit: float, end: ExitStatus) -> LostError:
     return LostError(
         f"the process that read it was ended after {limit:,.0f} s, which is --time-limit, with "
         f"{end.peak_memory_bytes / 2**20:,.0f} MiB of memory",
@@ -201,7 +201,7 @@ def _work(end: socket.socket, open_tasks: Callable[[], AbstractContextManager[Ta
     connection = Connection(end.detach())
     link = _Link(connection)
     root = logging.getLogger()
-    root.handlers[:] = [_LogsToParent(link)]
+    root.handlers[:] = [_ParentLogHandler(link)]
     root.setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -218,7 +218,7 @@ def _work(end: socket.socket, open_tasks: Callable[[], AbstractContextManager[Ta
         while request := requests.get():
             name, arguments, level = request
             logging.getLogger("dpss").setLevel(level)
-            link.send("done", _result_of(tasks[name], (*arguments, _ProgressOfParent(link))))
+            link.send("done", _result_of(tasks[name], (*arguments, _ParentProgress(link))))
 
 
 def _result_of(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -252,7 +252,7 @@ class _Link:
             self._connection.send(message)
 
 
-class _LogsToParent(logging.Handler):
+class _ParentLogHandler(logging.Handler):
     """Sends log lines to the parent, which has the streams and the format."""
 
     def __init__(self, link: _Link) -> None:
@@ -268,14 +268,14 @@ class _LogsToParent(logging.Handler):
             self._link.send("log", record)
 
 
-class _ProgressOfParent:
+class _ParentProgress:
     """Sends progress to the parent, at most as often as the parent reads it."""
 
     def __init__(self, link: _Link) -> None:
         self._link = link
         self._lock = threading.Lock()
         self._n_values = 0
-        self._told = 0.0
+        self._sent_at = 0.0
 
     def begin(self, label: str, n_values: int | None) -> None:
         self._link.send("begin", label, n_values)
@@ -284,9 +284,9 @@ class _ProgressOfParent:
         with self._lock:
             self._n_values += n_values
             now = time.monotonic()
-            if now < self._told + _TICK_SECONDS:
+            if now < self._sent_at + _TICK_SECONDS:
                 return
-            amount, self._n_values, self._told = self._n_values, 0, now
+            amount, self._n_values, self._sent_at = self._n_values, 0, now
         self._link.send("advance", amount)
 
     def end(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,13 +20,13 @@ from dpss.errors import DpssError
 from dpss.job.plan.steps import Attempt
 from dpss.job.publication import Recipe
 from dpss.storage.base import Store
-from dpss.storage.plain_text import escape_control_in_json
+from dpss.storage.plain_text import indented_json
 
 log = logging.getLogger(__name__)
 
 SCHEMA = 1
 _PREFIX = "runs/attempts"
-_UNTOLD = "the run that read it ended without a word"
+_UNEXPLAINED = "the run that read it ended without a word"
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ class Attempts:
             "schema": SCHEMA,
             "matrices": {folder: asdict(entry) for folder, entry in sorted(self._entries.items())},
         }
-        text = json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
+        text = indented_json(document, default=str) + "\n"
         try:
-            self._store.write(self._key, escape_control_in_json(text).encode())
+            self._store.write(self._key, text.encode())
             self._changed = False
         except (DpssError, OSError) as error:
             # A failed write is ignored here; publishing the next matrix would raise the error.
@@ -131,28 +131,27 @@ class Attempts:
 
 
 def _read(store: Store, key: str, *, own: bool) -> dict[str, _Entry]:
-    """Return the entries at a key by folder; of other shards only those of lost matrices."""
+    """Return the entries of lost matrices at a key, by folder.
+
+    In the record of this shard, those in progress in a run that has ended are lost, too.
+    """
+    found: dict[str, _Entry] = {}
+    unfinished = []
     try:
-        document = json.loads(store.read(key))
-        entries = {folder: _parse(item) for folder, item in document["matrices"].items()}
+        for folder, item in json.loads(store.read(key))["matrices"].items():
+            entry = _parse(item)
+            if own and entry.begun:
+                begun = datetime.fromisoformat(entry.begun)
+                found[folder] = _Entry(entry.attempt.lost_at(begun, _UNEXPLAINED))
+                unfinished.append(folder)
+            elif entry.attempt.days:
+                found[folder] = _Entry(entry.attempt)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s can't be read and is not taken into account (%s)", key, error)
         return {}
-    found = dict(_after_run(entries.items(), own=own))
-    for folder in found.keys() & entries.keys():
-        if entries[folder].begun and own:
-            log.warning("%s: %s; it is read last", folder, _UNTOLD)
+    for folder in unfinished:
+        log.warning("%s: %s; it is read last", folder, _UNEXPLAINED)
     return found
-
-
-def _after_run(entries: Iterable[tuple[str, _Entry]], *, own: bool) -> Iterable[tuple[str, _Entry]]:
-    """Yield the entries, with those in progress in a run that has ended as lost."""
-    for folder, entry in entries:
-        if own and entry.begun:
-            begun = datetime.fromisoformat(entry.begun)
-            yield folder, _Entry(entry.attempt.lost_at(begun, _UNTOLD))
-        elif entry.attempt.days:
-            yield folder, _Entry(entry.attempt)
 
 
 def _parse(item: Any) -> _Entry:

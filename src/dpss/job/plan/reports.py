@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 MAX_REPORTS = 200
 """Most reports that are read: three days of runs in 64 shards."""
-_NAMED, _LONGEST = 20, 300
+_NAMED, _MAX_CHARACTERS = 20, 300
 """Most new failures named in one line, and most characters of each reason."""
-_AT_ONCE = 8
+_N_READERS = 8
 """Reports read side by side."""
 
 
@@ -53,9 +53,9 @@ def read_earlier(
     keys = keys[: -max_reports - 1 : -1]
     found: dict[str, Earlier] = {}
     # The newest report first, as it mostly covers a whole source.
-    batches = [keys[:1], *(keys[i : i + _AT_ONCE] for i in range(1, len(keys), _AT_ONCE))]
+    batches = [keys[:1], *(keys[i : i + _N_READERS] for i in range(1, len(keys), _N_READERS))]
     for batch in batches:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_N_READERS) as pool:
             documents = list(pool.map(lambda key: _read(store, key), batch))
         for entries, complete in documents:
             found = entries | found
@@ -105,7 +105,9 @@ def describe_new_failures(report: RunReport, output: str, key: str) -> str:
     new = report.new_failures
     if not new:
         return ""
-    named = "; ".join(f"{outcome.label} ({outcome.reason[:_LONGEST]})" for outcome in new[:_NAMED])
+    named = "; ".join(
+        f"{outcome.label} ({outcome.reason[:_MAX_CHARACTERS]})" for outcome in new[:_NAMED]
+    )
     more = f"; and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
     return f"new failures: {len(new)}: {named}{more}. Report: {output.rstrip('/')}/{key}"
 

@@ -18,7 +18,7 @@ MAX_DAYS_LOST = 3
 
 @dataclass(frozen=True)
 class Step:
-    """One file of the plan: it is to be processed, or its outcome is known."""
+    """One file of the plan, to be processed or with an outcome that is known already."""
 
     project: Project
     ref: MatrixRef | None
@@ -27,7 +27,7 @@ class Step:
     """Reason why the file is processed (``new``, ``changed``, ...) or not."""
     outcome: Outcome | None = None
     """Outcome that is known already; ``None`` if the matrix is to be processed."""
-    doubtful: bool = False
+    was_lost: bool = False
     """Whether the file ended the process that read it in an earlier run."""
 
     @property
@@ -114,12 +114,7 @@ def plan_run(
                 else _refuse(project, ref, owner)
             )
         steps += [
-            Step(
-                project,
-                None,
-                skipped.reason,
-                Outcome(project.id, skipped.name, _status_of(skipped), skipped.reason),
-            )
+            Step(project, None, skipped.reason, _outcome_of_skipped(project, skipped))
             for skipped in project.skipped
         ]
     return steps
@@ -134,7 +129,7 @@ def largest_first(steps: Iterable[Step]) -> list[Step]:
 
     def key(step: Step) -> tuple[bool, bool, int]:
         size = step.ref.size_bytes if step.ref else None
-        return step.outcome is None, step.doubtful, -(size or 0)
+        return step.outcome is None, step.was_lost, -(size or 0)
 
     return sorted(steps, key=key)
 
@@ -193,28 +188,35 @@ def _owners(folder: str) -> Iterator[str]:
     yield project
 
 
-def _status_of(skipped: Skipped) -> Status:
-    return Status.FAILED if skipped.failed else Status.SKIPPED
+def _outcome_of_skipped(project: Project, skipped: Skipped) -> Outcome:
+    status = Status.FAILED if skipped.failed else Status.SKIPPED
+    return Outcome(project.id, skipped.name, status, skipped.reason)
+
+
+def _outcome(ref: MatrixRef, status: Status, reason: str = "") -> Outcome:
+    """Return the outcome of a file that is not processed."""
+    folder = folder_of(ref.project_id, ref.name)
+    return Outcome(
+        ref.project_id, ref.name, status, reason,
+        folder=folder, url=ref.url, fingerprint=ref.fingerprint,
+    )  # fmt: skip
 
 
 def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, force: bool) -> Step:
     folder = folder_of(ref.project_id, ref.name)
     published = known.published.get(folder)
-    why = "asked for" if force else why_again(ref, published, recipe) if published else "new"
+    why = "asked for" if force else reason_to_repeat(ref, published, recipe) if published else "new"
     if why or published is None:
-        skip = None if force else _recall_skip(project, ref, folder, known, recipe)
         attempt = _attempt_of(ref, folder, known, recipe)
-        if skip is None and attempt is not None and not force:
-            skip = _skip_lost(project, ref, folder, attempt)
-        return skip or Step(project, ref, why, doubtful=attempt is not None)
+        reason = None if force else _recall_skip(ref, known.earlier.get(folder), recipe)
+        if reason is None and not force:
+            reason = _too_often_lost(attempt)
+        if reason is not None:
+            return Step(project, ref, reason, _outcome(ref, Status.SKIPPED, reason))
+        return Step(project, ref, why, was_lost=attempt is not None)
     policy, findings = describe_policy(published.judgements)
-    outcome = Outcome(
-        ref.project_id,
-        ref.name,
-        Status.UNCHANGED,
-        folder=folder,
-        url=ref.url,
-        fingerprint=ref.fingerprint,
+    outcome = replace(
+        _outcome(ref, Status.UNCHANGED),
         n_cells=published.n_cells,
         n_genes=published.n_genes,
         numbers=published.medians,
@@ -226,17 +228,13 @@ def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, f
 
 
 def _refuse(project: Project, ref: MatrixRef, owner: MatrixRef) -> Step:
-    """Return the step of a file whose folder is that of another one."""
+    """Return the step that refuses a file whose folder is that of another file."""
     folder = folder_of(ref.project_id, ref.name)
     reason = f"{ref.url}: would replace {folder}, which is of {owner.url}; give it another name"
-    outcome = Outcome(
-        ref.project_id, ref.name, Status.FAILED, reason,
-        folder=folder, url=ref.url, fingerprint=ref.fingerprint,
-    )  # fmt: skip
-    return Step(project, ref, reason, outcome)
+    return Step(project, ref, reason, _outcome(ref, Status.FAILED, reason))
 
 
-def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
+def reason_to_repeat(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
     """Return the reason to process a published matrix again; empty if there is none."""
     if ref.fingerprint != published.fingerprint:
         return "changed"
@@ -249,18 +247,15 @@ def why_again(ref: MatrixRef, published: Published, recipe: Recipe) -> str:
     return ""
 
 
-def _recall_skip(
-    project: Project, ref: MatrixRef, folder: str, known: Known, recipe: Recipe
-) -> Step | None:
-    """Return a step that skips a file as an earlier run did, if nothing has changed."""
-    earlier = known.earlier.get(folder)
+def _recall_skip(ref: MatrixRef, earlier: Earlier | None, recipe: Recipe) -> str | None:
+    """Return the reason why an earlier run skipped a file, if nothing has changed since."""
     if earlier is None or earlier.status is not Status.SKIPPED:
         return None
     if (earlier.fingerprint, earlier.recipe) != (ref.fingerprint, recipe):
         return None
     if ref.modified and ref.modified >= earlier.made_at:
         return None
-    return _skip(project, ref, folder, earlier.reason)
+    return earlier.reason
 
 
 def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> Attempt | None:
@@ -273,27 +268,11 @@ def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> At
     return attempt
 
 
-def _skip_lost(project: Project, ref: MatrixRef, folder: str, attempt: Attempt) -> Step | None:
-    """Return a step that skips a matrix that was lost on too many days."""
-    if len(attempt.days) < MAX_DAYS_LOST:
+def _too_often_lost(attempt: Attempt | None) -> str | None:
+    """Return the reason to skip a matrix that was lost on too many days; ``None`` for others."""
+    if attempt is None or len(attempt.days) < MAX_DAYS_LOST:
         return None
-    return _skip(
-        project,
-        ref,
-        folder,
+    return (
         f"cost the process that read it on {plural(len(attempt.days), 'day')}, the last time "
-        f"{attempt.days[-1]} ({attempt.reason}); skipped until it changes, or with --force",
+        f"{attempt.days[-1]} ({attempt.reason}); skipped until it changes, or with --force"
     )
-
-
-def _skip(project: Project, ref: MatrixRef, folder: str, reason: str) -> Step:
-    outcome = Outcome(
-        ref.project_id,
-        ref.name,
-        Status.SKIPPED,
-        reason,
-        folder=folder,
-        url=ref.url,
-        fingerprint=ref.fingerprint,
-    )
-    return Step(project, ref, reason, outcome)
