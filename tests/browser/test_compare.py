@@ -66,7 +66,7 @@ def check(page: Any, address: str, found: list) -> None:
         }
         for each in found
     ]
-    expected = draw_strips(documents)
+    expected = draw_strips([each["quantiles"] for each in documents])
     drawn = drawn_by_script(page, address, found)
     assert len(drawn) == len(expected)
     for of_script, of_program in zip(drawn, expected, strict=True):

@@ -14,6 +14,7 @@ CONTENT_TYPES = {
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
     "woff2": "font/woff2",
+    "xml": "application/atom+xml; charset=utf-8",
 }
 """Content type by the ending of a key."""
 

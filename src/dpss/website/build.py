@@ -30,7 +30,7 @@ from dpss.website.pages.portal import (
 )
 from dpss.website.pages.projects import N_FIRST, PROJECTS, TERMS, project_rows, projects_script
 from dpss.website.pages.report import report_page
-from dpss.website.pictures import FigureImages, read_pictures
+from dpss.website.pictures import read_pictures
 from dpss.website.plots import DATA, write_plots
 from dpss.website.records import (
     SUMMARY,
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 32
 """Projects whose pages are made between two checkpoints."""
-_BESIDE = ("report.html", NAMES, VALUES)
+_MATRIX_FILES = ("report.html", NAMES, VALUES)
 """Names of the files that the website adds to a matrix's folder."""
 
 
@@ -227,7 +227,7 @@ def _stale(
 def _remove(publisher: Publisher, folders: Iterable[str], projects: Collection[str]) -> None:
     """Remove the pages of matrices that are no longer published, and nothing else."""
     for folder in folders:
-        for name in _BESIDE:
+        for name in _MATRIX_FILES:
             publisher.delete(f"{folder}/{name}")
         publisher.delete(f"{DATA}{folder}.js")
         for key in part_keys(publisher, folder):
@@ -245,7 +245,7 @@ def _write_project(
     *,
     brief: bool,
 ) -> None:
-    """Write a project's page and, unless ``brief``, all files of its outdated matrices."""
+    """Write a project's page and, unless ``brief``, the reports of its outdated matrices."""
     views = []
     folders = {record.folder for record in stale}
     for record in project.matrices:
@@ -254,13 +254,15 @@ def _write_project(
             views.append(matrix_view(record, document, {}, complete=False))
             continue
         pictures = read_pictures(publisher, record, narrow=record.folder in folders)
-        view = _view(publisher, record, document, pictures)
+        sizes = {slug: picture.size for slug, picture in pictures.items() if picture.size}
+        view = matrix_view(record, document, sizes, plots=write_plots(publisher, record))
         if record.folder in folders:
-            _write_matrix(publisher, record, view, pictures)
+            report = report_page(pictures, record, view)
+            publisher.write(f"{record.folder}/report.html", report)
         views.append(view)
     if len(views) > 1:
         groups = [record.peers if record.name else "" for record in project.matrices]
-        strips = draw_strips([view["document"] for view in views], groups)
+        strips = draw_strips([view["document"]["quantiles"] for view in views], groups)
         views = [{**view, "strips": each} for view, each in zip(views, strips, strict=True)]
     columns = catalogue_columns([record.strata for record in project.matrices])
     publisher.write(
@@ -270,22 +272,3 @@ def _write_project(
             catalogue=columns,
         ),
     )  # fmt: skip
-
-
-def _write_matrix(
-    publisher: Publisher,
-    record: MatrixRecord,
-    view: Mapping[str, Any],
-    pictures: Mapping[str, FigureImages],
-) -> None:
-    publisher.write(f"{record.folder}/report.html", report_page(pictures, record, view))
-
-
-def _view(
-    publisher: Publisher,
-    record: MatrixRecord,
-    document: Mapping[str, Any],
-    pictures: Mapping[str, FigureImages],
-) -> dict[str, Any]:
-    sizes = {slug: picture.size for slug, picture in pictures.items() if picture.size}
-    return matrix_view(record, document, sizes, plots=write_plots(publisher, record))

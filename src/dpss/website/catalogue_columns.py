@@ -1,4 +1,4 @@
-"""Columns of a project's table of matrices: what the catalogue says of each, where it varies."""
+"""Columns of a project's table of matrices: values of the catalogue that vary."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from dpss.website.records import ORGAN, SPECIES, TECHNOLOGY
 
-MOST = 3
-"""Columns of a table."""
-_LEFT_OUT = ("title",)
-"""Dimensions that name a matrix."""
+MAX_COLUMNS = 3
+"""Most columns of the table."""
+_NAME = "title"
+"""The dimension that names a matrix, which is no column."""
 _FIRST = ("group", *TECHNOLOGY, *ORGAN, *SPECIES)
 """Dimensions that come first, in lower case without other characters than letters and digits."""
 
@@ -40,15 +40,14 @@ def catalogue_columns(matrices: Sequence[Terms]) -> CatalogueColumns:
     """Return the columns of a project's matrices: at most three, group, technology and organ first.
 
     Args:
-        matrices: What the catalogue states of each.
+        matrices: Values that the catalogue states of each matrix.
     """
     names = {name for terms in matrices for name in terms}
     varying = [
         name
         for name in sorted(names, key=lambda name: (_rank(name), name))
-        if _plain(name) not in _LEFT_OUT
-        and len({frozenset(terms.get(name, ())) for terms in matrices}) > 1
-    ][:MOST]
+        if _plain(name) != _NAME and len({frozenset(terms.get(name, ())) for terms in matrices}) > 1
+    ][:MAX_COLUMNS]
     return CatalogueColumns(
         tuple(map(title_of, varying)),
         tuple(tuple(tuple(terms.get(name, ())) for name in varying) for terms in matrices),

@@ -129,7 +129,10 @@ def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, An
     names = {folder: _text(name) for folder, name in sample_names(records).items()}
     apart = _find_apart(records)
     rows = {names[record.folder]: _row(record, apart) for record in records}
-    numbers = {name: _without(row, _TEXTS) for name, row in rows.items()}
+    numbers = {
+        name: {column: value for column, value in row.items() if column not in _TEXTS}
+        for name, row in rows.items()
+    }
     statuses = {"status": dict(_STATUS)}
     if any(record.policy for record in records):
         statuses["policy"] = dict(_POLICY)
@@ -195,17 +198,20 @@ def _row(record: MatrixRecord, apart: Mapping[str, tuple[str, ...]]) -> dict[str
     }
     return {
         **{name: record.numbers[name] for name in _COLUMNS if record.numbers[name] is not None},
-        **({} if (n := record.n_cells_expected) is None else {"n_cells_expected": n}),
-        **({} if (k := _estimated(record)) is None else {"n_cells_estimated": k}),
+        **_expected(record),
         "status": "fail" if record.checks["fail"] else "warn" if warned else "pass",
         **({"policy": record.policy} if record.policy else {}),
         **{name: _text(text) for name, text in texts.items() if text},
     }
 
 
-def _estimated(record: MatrixRecord) -> float | None:
-    """Return the number that the check compares with the expected cells, if it is an estimate."""
-    return None if record.n_cells_expected is None else record.numbers["n_cells_estimated"]
+def _expected(record: MatrixRecord) -> dict[str, float]:
+    """Return the expected number of cells, and the estimate that is compared with it, if any."""
+    if record.n_cells_expected is None:
+        return {}
+    found: dict[str, float] = {"n_cells_expected": record.n_cells_expected}
+    estimated = record.numbers["n_cells_estimated"]
+    return found if estimated is None else {**found, "n_cells_estimated": estimated}
 
 
 def _text(said: str) -> str:
@@ -214,10 +220,6 @@ def _text(said: str) -> str:
     An apostrophe stays as it is (``10x 3' v3``): attributes of that page have double quotes.
     """
     return escape(strip_control(said), quote=False).replace('"', "&quot;")
-
-
-def _without(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
 
 
 def _plot(

@@ -43,7 +43,7 @@ def plots_document(summary: Summary) -> dict[str, Any]:
     """Return the content of ``plots.json``.
 
     ``genes`` has each view of the plot of all genes: axes, guides and legend. ``cells`` has each
-    plot of cells: those, its bins and dots, and ``grid``, the fine bins that hold cells: ``x``
+    plot of cells: the same, its bins and dots, and ``grid``, the fine bins that hold cells: ``x``
     and ``y`` are the bin's number along the axis, ``n`` its cells; bin ``i`` of an axis lies
     between ``edges[i]`` and ``edges[i + 1]``. ``keep`` says on which side of a limit cells
     are kept, ``whole`` whether counts are whole numbers.
@@ -66,13 +66,13 @@ def plots_document(summary: Summary) -> dict[str, Any]:
         }
     return {
         "schema": SCHEMA,
-        "genes": {name: what.document() for name, what in gene_views(summary).items()},
+        "genes": {name: spec.document() for name, spec in gene_views(summary).items()},
         "cells": cells,
     }
 
 
 def plots_json(summary: Summary) -> bytes:
-    """Return ``plots.json`` as bytes, always the same for the same summary."""
+    """Return ``plots.json`` as bytes; equal summaries give equal bytes."""
     return (dumps(plots_document(summary)) + "\n").encode()
 
 
@@ -149,13 +149,13 @@ def _column(values: list[Any]) -> NDArray[Any]:
 
 def _cells(plot: CellPlot, density: Density) -> dict[str, Any]:
     """Return a plot of cells: its specification, bins, dots and fine bins."""
-    what, picture = plot.specification, plot.picture
+    spec, picture = plot.specification, plot.picture
     n_steps = len(picture.steps)
     return {
-        **what.document(),
+        **spec.document(),
         "bins": {
-            "x": _columns(what.x, picture.left, picture.right),
-            "y": _columns(what.y, picture.bottom, picture.top),
+            "x": _columns(spec.x, picture.left, picture.right),
+            "y": _columns(spec.y, picture.bottom, picture.top),
             "n": picture.n.tolist(),
             "steps": list(picture.steps),
             "shades": [shade_role(n, n_steps) for n in range(n_steps)],

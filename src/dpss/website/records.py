@@ -94,7 +94,7 @@ class MatrixRecord:
     @property
     def path(self) -> str:
         """Address of its folder from the top page, percent-encoded, with a slash at the end."""
-        return path_of(self.folder) + "/"
+        return quoted_path(self.folder) + "/"
 
     @property
     def label(self) -> str:
@@ -122,7 +122,7 @@ class ProjectRecord:
     @property
     def path(self) -> str:
         """Address of its folder from the top page, percent-encoded, with a slash at the end."""
-        return path_of(self.folder) + "/"
+        return quoted_path(self.folder) + "/"
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,10 @@ class Unreadable:
     reason: str
 
 
-def path_of(key: str) -> str:
-    """Return a key as the path of an address: every part percent-encoded.
+def quoted_path(key: str) -> str:
+    """Return a key as the path of an address, with every part percent-encoded.
 
-    >>> path_of('a b/50%/"x"')
+    >>> quoted_path('a b/50%/"x"')
     'a%20b/50%25/%22x%22'
     """
     return "/".join(quote(part, safe="") for part in key.split("/"))

@@ -7,6 +7,7 @@ import functools
 import gzip
 import io
 import logging
+import os
 import re
 import socket
 import threading
@@ -17,6 +18,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dpss.storage.content_type import content_type
+
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
@@ -26,25 +29,11 @@ TIMEOUT_SECONDS = 15.0
 """Seconds without data after which a connection is closed."""
 REQUEST_SECONDS = 20.0
 """Most seconds for waiting for a request and receiving it."""
-ANSWER_SECONDS = 600.0
+RESPONSE_SECONDS = 600.0
 """Most seconds for sending a response."""
 MAX_COMPRESSED_BYTES = 1 << 23
 """Largest file in bytes that is compressed, which is done in memory."""
 _HOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
-
-# Fixed here, as the machine's own table of endings may be wrong.
-TYPES = {
-    "": "application/octet-stream",
-    ".css": "text/css; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".xml": "application/atom+xml; charset=utf-8",
-}
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -53,7 +42,6 @@ class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "dpss"
     sys_version = ""
-    extensions_map = TYPES
     timeout = TIMEOUT_SECONDS
 
     def translate_path(self, path: str) -> str:
@@ -61,7 +49,7 @@ class _Handler(SimpleHTTPRequestHandler):
         try:
             return self._find(path)
         except (OSError, RuntimeError):  # Links in a circle, or a name that is too long.
-            return self._nothing
+            return self._no_file
 
     def _find(self, path: str) -> str:
         found = Path(super().translate_path(path).replace("\0", "\N{REPLACEMENT CHARACTER}"))
@@ -77,17 +65,17 @@ class _Handler(SimpleHTTPRequestHandler):
             # To open a pipe would block.
             or (inside.exists() and not inside.is_file() and not inside.is_dir())
         ):
-            return self._nothing
+            return self._no_file
         # `Path` drops the slash that tells a folder from a file of that name.
         return str(found) + ("/" if is_folder else "")
 
     @property
-    def _nothing(self) -> str:
+    def _no_file(self) -> str:
         """The path of no file."""
         return str(Path(self.directory).resolve() / "\N{REPLACEMENT CHARACTER}")
 
     def handle_one_request(self) -> None:
-        """Wait for a request and answer it, each within its limit."""
+        """Wait for a request and respond to it, each within its time limit."""
         self._limit(REQUEST_SECONDS)
         super().handle_one_request()
 
@@ -105,7 +93,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if not super().parse_request():
             return False
         hosts = self.headers.get_all("Host", [])
-        self._limit(ANSWER_SECONDS)
+        self._limit(RESPONSE_SECONDS)
         if len(hosts) == 1 and _HOST.fullmatch(hosts[0].strip()):
             return True
         self.send_error(HTTPStatus.FORBIDDEN, "Only for this machine")
@@ -118,10 +106,10 @@ class _Handler(SimpleHTTPRequestHandler):
             # The base class would look for a page in it.
             self.send_error(HTTPStatus.NOT_FOUND, "There is no page here")
             return None
-        kind = TYPES.get(path.suffix, "")
-        asked = "gzip" in self.headers.get("Accept-Encoding", "")
-        text = kind.startswith(("text/", "image/svg", "application/json", "application/atom"))
-        if not asked or not text or not path.is_file():
+        kind = content_type(path.name)
+        accepted = "gzip" in self.headers.get("Accept-Encoding", "")
+        is_text = kind.startswith(("text/", "image/svg", "application/json", "application/atom"))
+        if not (accepted and is_text and path.is_file()):
             return super().send_head()
         if path.stat().st_size > MAX_COMPRESSED_BYTES:
             return super().send_head()
@@ -132,6 +120,10 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         return io.BytesIO(data)
+
+    def guess_type(self, path: str | os.PathLike[str]) -> str:
+        """Return the content type of a file; the machine's own table of endings may be wrong."""
+        return content_type(os.fspath(path))
 
     def list_directory(self, path: object) -> None:
         """Refuse the request: folders without a page are not listed."""

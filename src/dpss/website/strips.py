@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dpss.stats.outliers import find_outliers
 from dpss.summary.peers import peer_sets
@@ -50,21 +49,16 @@ Quantiles = Mapping[str, Mapping[str, float] | None]
 
 
 def draw_strips(
-    documents: Sequence[Mapping[str, Any]], groups: Sequence[str] = ()
+    matrices: Sequence[Quantiles], groups: Sequence[str] = ()
 ) -> list[dict[str, Strip]]:
     """Return the strips of each matrix by the name of the median that they belong to.
 
     A matrix without quantiles of a measure has no strip of it.
 
     Args:
-        documents: Contents of ``summary.json``.
+        matrices: Quantiles of each matrix.
         groups: Name of the group that each is compared with, empty for all of them; none: all.
     """
-    return strips_of([document["quantiles"] for document in documents], groups)
-
-
-def strips_of(matrices: Sequence[Quantiles], groups: Sequence[str] = ()) -> list[dict[str, Strip]]:
-    """Return the strips of each matrix, as `draw_strips` does, from its quantiles."""
     strips: list[dict[str, Strip]] = [{} for _ in matrices]
     sets = list(peer_sets(groups or [""] * len(matrices)))
     for name, (measure, logarithmic) in MEASURES.items():

@@ -1,4 +1,4 @@
-"""The meaning of the numbers in plain words: verdicts, findings, readable numbers."""
+"""Numbers, verdicts and figures in plain words."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _ADVICE = {
     ),
 }
 _LARGE = ((1e9, "billion"), (1e6, "million"))
-_MOST_PARTS = 4
-"""So many parts a phrase names at most; the last of more is their number."""
+_MAX_PARTS = 4
+"""Most parts that a phrase names; the last one stands for all others."""
 
 
 def large(value: float | None) -> str:
@@ -109,8 +109,8 @@ def listing(parts: Sequence[str]) -> str:
     >>> listing(["a", "b", "c"]), listing(list("abcdef"))
     ('a, b and c', 'a, b, c and 3 more')
     """
-    if len(parts) > _MOST_PARTS:
-        parts = [*parts[: _MOST_PARTS - 1], f"{len(parts) - _MOST_PARTS + 1} more"]
+    if len(parts) > _MAX_PARTS:
+        parts = [*parts[: _MAX_PARTS - 1], f"{len(parts) - _MAX_PARTS + 1} more"]
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
@@ -121,7 +121,7 @@ def _counted(value: float | None, noun: str) -> str:
     return f"{number(value)} {noun if value == 1 else noun + 's'}"
 
 
-def what_it_is(record: MatrixRecord) -> str:
+def describe_matrix(record: MatrixRecord) -> str:
     """Return one or two sentences that describe a matrix."""
     numbers = record.numbers
     text = (
@@ -139,7 +139,7 @@ def what_it_is(record: MatrixRecord) -> str:
     return f"{text}.{layer} {_ADVICE[record.values]}{simulated}"
 
 
-def typical_cell(record: MatrixRecord) -> str:
+def describe_median_cell(record: MatrixRecord) -> str:
     """Return a sentence on the medians of a cell, or on the lack of cells."""
     numbers = record.numbers
     kept, cells = numbers["n_cells_kept"], numbers["n_cells"]
@@ -177,7 +177,7 @@ def verdict(checks: Mapping[str, int]) -> tuple[str, str, str]:
 
 
 def judgement(document: Mapping[str, Any]) -> Verdict:
-    """Return the verdict that stands above all numbers of a matrix."""
+    """Return the verdict on a matrix, which the page shows above all numbers."""
     return judge([Check(c["name"], c["status"], c["message"]) for c in document["checks"]])
 
 
@@ -219,8 +219,8 @@ def gene_label(entry: Mapping[str, Any]) -> str:
     return str(entry["gene_name"] or entry["gene_id"])
 
 
-def finding(slug: str, document: Mapping[str, Any]) -> str:
-    """Return the content of a figure of this matrix in words, as its text alternative.
+def alt_text(slug: str, document: Mapping[str, Any]) -> str:
+    """Return the text alternative of a figure: its content in words.
 
     Args:
         slug: Slug of the figure.
@@ -230,10 +230,10 @@ def finding(slug: str, document: Mapping[str, Any]) -> str:
     genes, counts = document["median_genes_per_cell"], document["median_counts_per_cell"]
     share = document["median_pct_counts_mt"]
     if slug == "strata":
-        return _finding_of_strata(document["strata"], cells)
+        return _describe_strata(document["strata"], cells)
     best = document.get(slug)
     if best:
-        return _finding_of_genes(slug, best, cells)
+        return _describe_genes(slug, best, cells)
     if slug == "violin":
         middle = f"{_counted(genes, 'gene')} and {_counted(counts, 'count')}"
         text = f"Over {cells}: median {middle} per cell"
@@ -247,14 +247,14 @@ def finding(slug: str, document: Mapping[str, Any]) -> str:
     return f"Figure {slug} of {cells}."
 
 
-def _finding_of_strata(strata: Mapping[str, Any], cells: str) -> str:
+def _describe_strata(strata: Mapping[str, Any], cells: str) -> str:
     odd = [each["name"] for each in strata["strata"] if each["odd"]]
     apart = f"; apart from the others: {', '.join(odd)}" if odd else ""
     shown = plural(len(strata["strata"]), "part")
     return f"{cells[:1].upper()}{cells[1:]} in {shown} by {strata['by']}{apart}."
 
 
-def _finding_of_genes(slug: str, best: Sequence[Mapping[str, Any]], cells: str) -> str:
+def _describe_genes(slug: str, best: Sequence[Mapping[str, Any]], cells: str) -> str:
     first = best[0]
     others = listing([gene_label(entry) for entry in best[1:4]])
     then = f" Next come {others}." if others else ""

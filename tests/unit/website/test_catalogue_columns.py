@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dpss.storage.local import LocalStore
 from dpss.website.build import build_website
-from dpss.website.catalogue_columns import MOST, catalogue_columns
+from dpss.website.catalogue_columns import MAX_COLUMNS, catalogue_columns
 from tests.unit.website.portal import make_portal
 
 TERMS = st.dictionaries(
@@ -47,7 +47,7 @@ def test_equal_ones_are_side_by_side(matrices: list) -> None:
     found = catalogue_columns(matrices)
     order = found.order()
     assert sorted(order) == list(range(len(matrices)))
-    assert len(found.titles) <= MOST
+    assert len(found.titles) <= MAX_COLUMNS
     seen = [found.values[place] for place in order]
     keys = [[[v.casefold() for v in values] for values in each] for each in seen]
     runs = [key for n, key in enumerate(keys) if n == 0 or key != keys[n - 1]]

@@ -251,7 +251,7 @@ def test_connections_are_bounded(address):
 @pytest.mark.slow
 def test_answers_that_are_taken_slowly_are_ended(address, monkeypatch, capfd):
     """Clients that ask for a large file and take little of it hold no place for ever."""
-    monkeypatch.setattr("dpss.website.server.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("dpss.website.server.RESPONSE_SECONDS", 1.0)
     with slow_clients(address) as slow:
         until = time.monotonic() + 120
         while time.monotonic() < until:

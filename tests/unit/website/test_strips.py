@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from dpss.website.strips import MEASURES, WIDTH, draw_strips
 
 
-def document(values: np.ndarray) -> dict:
+def quantiles_of(values: np.ndarray) -> dict:
     """Return the quantiles of some cells as ``summary.json`` has them, in every measure."""
     found = {f"p{q}": float(np.percentile(values, q)) for q in (5, 25, 50, 75, 95)}
-    return {"quantiles": {measure: found for measure, _ in MEASURES.values()}}
+    return {measure: found for measure, _ in MEASURES.values()}
 
 
 @pytest.mark.slow
@@ -28,9 +28,9 @@ def document(values: np.ndarray) -> dict:
 )
 def test_places_are_in_order_and_inside(matrices: list[list[float]]) -> None:
     """Quantiles ascend along the axis, and a larger median never lies further left."""
-    documents = [document(np.array(values)) for values in matrices]
+    all_quantiles = [quantiles_of(np.array(values)) for values in matrices]
     for name in MEASURES:
-        strips = [each[name] for each in draw_strips(documents)]
+        strips = [each[name] for each in draw_strips(all_quantiles)]
         for strip in strips:
             places = (strip.low, strip.begin, strip.middle, strip.end, strip.high)
             assert list(places) == sorted(places)
@@ -42,18 +42,18 @@ def test_places_are_in_order_and_inside(matrices: list[list[float]]) -> None:
 
 def test_the_axis_of_counts_is_logarithmic() -> None:
     """Ten times as many counts are the same step everywhere."""
-    documents = [document(np.array([10.0**k - 1])) for k in (1, 2, 3)]
-    places = [each["median_counts_per_cell"].middle for each in draw_strips(documents)]
+    all_quantiles = [quantiles_of(np.array([10.0**k - 1])) for k in (1, 2, 3)]
+    places = [each["median_counts_per_cell"].middle for each in draw_strips(all_quantiles)]
     assert places[1] - places[0] == pytest.approx(places[2] - places[1], abs=0.2)
-    linear = [each["median_pct_counts_mt"].middle for each in draw_strips(documents)]
+    linear = [each["median_pct_counts_mt"].middle for each in draw_strips(all_quantiles)]
     assert linear[2] - linear[1] > 5 * (linear[1] - linear[0])
 
 
 def test_earlier_summaries_have_no_strips() -> None:
     """Neither has a measure that a matrix lacks."""
-    full = document(np.array([3.0, 4.0]))
-    lacking = {"quantiles": {**full["quantiles"], "pct_counts_mt": None}}
-    none = {"quantiles": dict.fromkeys(full["quantiles"])}
+    full = quantiles_of(np.array([3.0, 4.0]))
+    lacking = {**full, "pct_counts_mt": None}
+    none = dict.fromkeys(full)
     strips = draw_strips([none, full, lacking])
     assert strips[0] == {}
     assert set(strips[1]) == set(MEASURES)
@@ -64,9 +64,9 @@ def test_earlier_summaries_have_no_strips() -> None:
 def test_medians_are_compared_within_a_group() -> None:
     """With all of them the deeper ones stand apart; within its group the one that is shallow."""
     depths = [100.0, 110, 105, 102, 1000, 1100, 1050, 1020, 103]
-    documents = [document(np.array([depth])) for depth in depths]
+    all_quantiles = [quantiles_of(np.array([depth])) for depth in depths]
     groups = [*"aaaabbbbb"]
-    odd = [each["median_counts_per_cell"].odd for each in draw_strips(documents, groups)]
+    odd = [each["median_counts_per_cell"].odd for each in draw_strips(all_quantiles, groups)]
     assert odd == [False] * 8 + [True]
-    odd = [each["median_counts_per_cell"].odd for each in draw_strips(documents)]
+    odd = [each["median_counts_per_cell"].odd for each in draw_strips(all_quantiles)]
     assert odd == [False] * 4 + [True] * 4 + [False]

@@ -16,7 +16,7 @@ from dpss.figures.registry import figure_infos
 from dpss.stats.outliers import _DEVIATIONS, _DEVIATIONS_OF_FEW, LEAST_DIFFERENCE
 from dpss.summary.tables import summary_document
 from dpss.website.records import record_of
-from dpss.website.wording import finding, typical_cell
+from dpss.website.wording import alt_text, describe_median_cell
 from tests.unit.summary.test_strata import summary_of
 from tests.unit.website.portal import document, gene_rows
 
@@ -43,8 +43,8 @@ def made(genes: float | None, counts: float | None, n_cells: int) -> dict:
 def test_one_gene_is_no_genes(genes: float, counts: float, words: str) -> None:
     """The typical cell and the text of a figure count in the same words."""
     found = made(genes, counts, 1000)
-    assert words in typical_cell(record_of("p", found, b""))
-    assert words in finding("violin", found)
+    assert words in describe_median_cell(record_of("p", found, b""))
+    assert words in alt_text("violin", found)
 
 
 @given(st.sampled_from((0.0, 1.0, 1.5, 2.0, 21.0)), st.sampled_from((1.0, 11.0)), st.integers(1, 3))
@@ -53,7 +53,7 @@ def test_no_sentence_has_one_of_many(genes: float, counts: float, n_cells: int) 
     found = made(genes, counts, n_cells)
     record = record_of("p", found, b"")
     record = replace(record, numbers={**record.numbers, "n_cells": n_cells + 1})
-    said = [typical_cell(record), *(finding(slug, found) for slug in ("violin", "knee"))]
+    said = [describe_median_cell(record), *(alt_text(slug, found) for slug in ("violin", "knee"))]
     assert not [text for text in said if WRONG.search(text)]
 
 
@@ -63,7 +63,7 @@ def test_every_figure_has_a_text_alternative(groups: list[str | None]) -> None:
     summary = summary_of(groups)
     figures = figure_infos(summary)
     document = summary_document(summary, figures)
-    found = {figure.slug: finding(figure.slug, document) for figure in figures}
+    found = {figure.slug: alt_text(figure.slug, document) for figure in figures}
     assert all(found.values())
     assert f"in {len(set(groups))} part" in found["strata"]
     assert " by group" in found["strata"]

@@ -76,7 +76,7 @@ class ContributionReader:
     def read(self, record: MatrixRecord) -> Contribution | None:
         """Return a matrix's contribution; ``None``, with a warning, where it can't be read."""
         try:
-            return self._published(record) or self._made(record)
+            return self._read_published(record) or self._make(record)
         except ValueError as error:
             log.warning("%s/genes.csv is left out of the gene look-up: it %s", record.folder, error)
             return None
@@ -87,7 +87,7 @@ class ContributionReader:
             for key in list(self._kept)[:-_MAX_KEPT]:
                 del self._kept[key]
 
-    def _published(self, record: MatrixRecord) -> Contribution | None:
+    def _read_published(self, record: MatrixRecord) -> Contribution | None:
         """Return the contribution published with the matrix, if it belongs to its summary."""
         data = self._read(record, VALUES)
         parts = range(n_parts(record.numbers["n_genes"]))
@@ -121,7 +121,7 @@ class ContributionReader:
             raise ValueError("has other names")
         return self._keep(names)
 
-    def _made(self, record: MatrixRecord) -> Contribution:
+    def _make(self, record: MatrixRecord) -> Contribution:
         data = self._publisher.read_listed(record, GENES)
         if data is None:
             raise ValueError("is not listed by its summary")

@@ -4,8 +4,8 @@ Two files beside ``genes.csv``, both cut into the same `N_LINES` lines by the ch
 the genes' ids, so that the look-up is built by cutting and joining lines:
 
 - ``genes.names``: the names and ids, compressed. Matrices with the same genes have the same file
-and name its checksum, so that it is read once for all of them. - ``genes.lookup``: the numbers of
-the genes, five words (`dpss.website.genes.packing`) per gene:
+  and name its checksum, so that it is read once for all of them.
+- ``genes.lookup``: the numbers of the genes, five words (`dpss.website.genes.packing`) per gene:
   cells in which it is found, mean count, and the ranks by cells, by share and by variability.
 
 Names and ids are compared in capitals, without an id's version (``ENSG00000141510.17``)
@@ -101,9 +101,10 @@ def gene_files(genes: GeneStatistics, table: str) -> dict[str, bytes]:
     ids = strip_control_in_all(genes.gene_id.tolist())
     names = strip_control_in_all(genes.gene_name.tolist())
     keys = [gene_key(text) for text in ids]
-    checksums = _checksums(keys)
+    checksums = np.fromiter((zlib.crc32(key.encode()) for key in keys), np.int64, len(keys))
     order = np.argsort(checksums, kind="stable")
-    cuts = np.searchsorted(checksums[order], _starts(N_LINES)).tolist()
+    starts = np.arange(N_LINES + 1, dtype=np.int64) * ((1 << 32) // N_LINES)
+    cuts = np.searchsorted(checksums[order], starts).tolist()
     text = "\n".join(
         [*_gene_lines(ids, names, order.tolist(), cuts), *_name_lines(ids, names, keys)]
     )
@@ -164,19 +165,18 @@ def _gene_lines(
     ids: Sequence[str], names: Sequence[str], order: Sequence[int], cuts: Sequence[int]
 ) -> list[str]:
     shown = ["" if name == gene_id else name for gene_id, name in zip(ids, names, strict=True)]
-    pairs = [f"[{i},{n}]" for i, n in zip(_each(ids), _each(shown), strict=True)]
+    pairs = [f"[{i},{n}]" for i, n in zip(_json_texts(ids), _json_texts(shown), strict=True)]
     sorted_pairs = [pairs[gene] for gene in order]
     return [",".join(sorted_pairs[a:b]) for a, b in pairwise(cuts)]
 
 
 def _name_lines(ids: Sequence[str], names: Sequence[str], keys: Sequence[str]) -> list[str]:
-    """Return which names lead to which ids.
+    """Return lines of pairs of a name and an id that it leads to.
 
-    An id that is not of a database leads to itself, so that symbols in place of ids are found as
-    well.
+    An id that is not Ensembl's leads to itself, so that symbols in place of ids are found, too.
     """
     lines: list[dict[str, None]] = [{} for _ in range(N_NAME_LINES)]
-    shown = _each(keys)
+    shown = _json_texts(keys)
     texts = dict(zip(keys, shown, strict=True))
     ensembl = [key.startswith("ENS") and _ENSEMBL.match(key) is not None for key in keys]
     found = zip(ids, names, keys, shown, ensembl, strict=True)
@@ -191,16 +191,7 @@ def _name_lines(ids: Sequence[str], names: Sequence[str], keys: Sequence[str]) -
     return ["\t".join(line) for line in lines]
 
 
-def _each(texts: Sequence[str]) -> list[str]:
+def _json_texts(texts: Sequence[str]) -> list[str]:
     """Return each text as JSON."""
     whole = json.dumps(list(texts), ensure_ascii=False, separators=(_SEPARATOR, ":"))
     return whole[1:-1].split(_SEPARATOR) if texts else []
-
-
-def _checksums(keys: Sequence[str]) -> NDArray[np.int64]:
-    return np.fromiter((zlib.crc32(key.encode()) for key in keys), np.int64, len(keys))
-
-
-def _starts(n_lines: int) -> NDArray[np.int64]:
-    """Return the first checksum of each line, and of the one after the last."""
-    return np.arange(n_lines + 1, dtype=np.int64) * ((1 << 32) // n_lines)

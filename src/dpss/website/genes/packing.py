@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 N_CHARACTERS = 4
 """Characters of a word."""
-MOST = (1 << 24) - 1
+MAX_WORD = (1 << 24) - 1
 """The largest whole number that fits into a word."""
 
 _NAN = np.uint32(0x7FC00000)
@@ -30,8 +30,8 @@ def float_words(values: NDArray[Any]) -> NDArray[np.uint32]:
 
 
 def whole_words(values: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Return whole numbers as words, shape as given; those above `MOST` become `MOST`."""
-    return np.clip(values, 0, MOST).astype(np.uint32)
+    """Return whole numbers as words, shape as given; those above `MAX_WORD` become `MAX_WORD`."""
+    return np.clip(values, 0, MAX_WORD).astype(np.uint32)
 
 
 def word_text(words: NDArray[np.uint32]) -> str:

@@ -1,4 +1,4 @@
-"""Templates and their variables: every text is escaped, and never becomes markup."""
+"""Templates and their variables; every text is escaped, so that it never becomes markup."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dpss.website.pages.cellxgene import schema_table
 from dpss.website.pages.pipeline import pipeline_table
 from dpss.website.pages.places import group_of
 from dpss.website.pages.strata import strata_table
-from dpss.website.records import MatrixRecord, path_of
+from dpss.website.records import MatrixRecord, quoted_path
 
 ASSETS = "_dpss/"
 """Folder of the files that pages share; no project's folder has this name."""
@@ -58,7 +58,7 @@ STATIC = (
 )
 
 
-def _shown(value: Any) -> Any:
+def _without_control(value: Any) -> Any:
     """Return a value for a page; text loses its control characters.
 
     Markup is returned as it is: templates make it from values that this function has returned.
@@ -91,7 +91,7 @@ def environment() -> Environment:
     env = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
-        finalize=_shown,
+        finalize=_without_control,
         bytecode_cache=bytecode_cache(
             Path(str(resources.files("dpss.website"))) / "templates" / "__pycache__"
         ),
@@ -106,7 +106,7 @@ def environment() -> Environment:
         percent=percent,
         listing=words.listing,
         plural=plural,
-        path=path_of,
+        path=quoted_path,
         anchor=anchor,
         json=dumps,
         lines=lines_of,
@@ -133,18 +133,12 @@ def render(template: str, **context: Any) -> bytes:
     return environment().get_template(template).render(here=here, **context).encode()
 
 
+@cache
 def static_files() -> dict[str, bytes]:
     """Return the files that all pages share, by key."""
-    return {ASSETS + name: data for name, data in _static().items()}
-
-
-@cache
-def _static() -> dict[str, bytes]:
-    files = {"dpss.css": style_sheet().encode()}
     folder = resources.files("dpss.website").joinpath("static")
-    for name in STATIC:
-        files[name] = folder.joinpath(name).read_bytes()
-    return files
+    files = {f"{ASSETS}{name}": folder.joinpath(name).read_bytes() for name in STATIC}
+    return {f"{ASSETS}dpss.css": style_sheet().encode(), **files}
 
 
 @cache
@@ -165,8 +159,8 @@ def _variables(theme: palette.Theme) -> str:
 @cache
 def asset_address(name: str) -> str:
     """Return a shared file's address from the top page, with its checksum as a parameter."""
-    digest = hashlib.sha256(_static()[name]).hexdigest()
-    return f"{ASSETS}{name}?v={digest[:12]}"
+    key = f"{ASSETS}{name}"
+    return f"{key}?v={hashlib.sha256(static_files()[key]).hexdigest()[:12]}"
 
 
 def _source(name: str) -> str | None:
@@ -180,7 +174,7 @@ def anchor(folder: str) -> str:
     >>> anchor("project/a b")
     'm-a%20b'
     """
-    return "m-" + path_of(folder.partition("/")[2])
+    return "m-" + quoted_path(folder.partition("/")[2])
 
 
 def range_of(values: Sequence[float | None], kind: str = "number") -> str:
@@ -226,7 +220,7 @@ def matrix_view(
         "record": record,
         "complete": complete,
         "document": document,
-        "plots": f"_dpss/plots/{path_of(record.folder)}.js" if plots and plots["cells"] else "",
+        "plots": f"_dpss/plots/{quoted_path(record.folder)}.js" if plots and plots["cells"] else "",
         "plot_slugs": plots["cells"] if plots else [],
         "gene_views": dumps(plots["genes"]) if plots and plots["genes"] else "",
         "n_parts": n_parts(record.numbers["n_genes"]),
@@ -239,14 +233,14 @@ def matrix_view(
         "further": further_medians(document),
         "strata": strata_table(document),
         "lists": top_lists(document),
-        "what": words.what_it_is(record),
-        "typical": words.typical_cell(record),
+        "what": words.describe_matrix(record),
+        "typical": words.describe_median_cell(record),
         "assumed": words.assumed(document),
         "cautions": words.cautions(document),
         "figures": [
             {
                 **figure,
-                "alt": words.finding(figure["slug"], document),
+                "alt": words.alt_text(figure["slug"], document),
                 "size": sizes.get(figure["slug"]),
                 "narrow": f"{figure['slug']}.narrow.svg" in record.files,
             }

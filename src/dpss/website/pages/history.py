@@ -93,13 +93,13 @@ def read_history(publisher: Publisher) -> History:
     """Read the last reports; one that can't be read is left out."""
     found = _last_reports(publisher)
     dates = _earlier_dates(publisher)
-    first = _stamp(min(found)) if found else ""
+    first = _time_in_key(min(found)) if found else ""
     # Entries of the reports that are read again must not be known from before.
     dates = {folder: date for folder, date in dates.items() if date < first}
-    known = _Known(dates)
-    runs = [known.follow(run) for _, (run, _) in sorted(found.items())]
+    state = _State(dates)
+    runs = [state.add(run) for _, (run, _) in sorted(found.items())]
     output = found[max(found)][1] if found else ""
-    return History(tuple(reversed(runs)), known.dates, known.latest, output)
+    return History(tuple(reversed(runs)), state.dates, state.latest, output)
 
 
 def _last_reports(publisher: Publisher) -> dict[str, tuple[RunRecord, str]]:
@@ -108,16 +108,16 @@ def _last_reports(publisher: Publisher) -> dict[str, tuple[RunRecord, str]]:
     Reports of shards are left out where a report joins them.
     """
     found: dict[str, tuple[RunRecord, str]] = {}
-    told: set[str] = set()
+    joined: set[str] = set()
     for key in sorted(filter(RUN.match, publisher.keys("runs/")), reverse=True):
         if len(found) == N_RUNS:
             break
-        if key in told:
+        if key in joined:
             continue
         try:
             document = json.loads(publisher.read(key) or b"")
             found[key] = _read_run(document), str(document["output"])
-            told.update(map(str, document.get("parts", ())))
+            joined.update(map(str, document.get("parts", ())))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("%s is left out of the changes: %s", key, error)
     return found
@@ -134,7 +134,7 @@ def dates_script(history: History) -> bytes:
 
 
 @dataclass
-class _Known:
+class _State:
     """State of the matrices after the reports read so far."""
 
     dates: dict[str, str]
@@ -146,7 +146,7 @@ class _Known:
     seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
     """By source, the matrices that it is known to have had, by folder."""
 
-    def follow(self, run: RunRecord) -> RunRecord:
+    def add(self, run: RunRecord) -> RunRecord:
         """Update the state with a report, and return the run with its changes."""
         changes = [change for entry in run.entries for change in self._note(entry, run.started)]
         there = {entry.folder: entry for entry in run.entries}
@@ -228,7 +228,7 @@ def _earlier_dates(publisher: Publisher) -> dict[str, str]:
         return {}
 
 
-def _stamp(key: str) -> str:
+def _time_in_key(key: str) -> str:
     """Return the time in a report's key, in the form of reports."""
     text = key.removeprefix("runs/")
     date, time = text[:8], text[9:15]

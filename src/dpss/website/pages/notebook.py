@@ -31,7 +31,7 @@ def summary_html(summary: Summary) -> str:
         .render(
             title=summary.title or "Summary",
             simulated=summary.demo,
-            what=words.what_it_is(record),
+            what=words.describe_matrix(record),
             numbers=record.numbers,
             assumed=words.assumed(document),
             judgement=words.judgement(document),

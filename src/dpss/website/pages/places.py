@@ -16,7 +16,7 @@ from dpss.website.records import SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecor
 PLACES = "_dpss/places-data.js"
 PLACED = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt")
 """Headline numbers that have a place."""
-LEAST = 10
+MIN_MATRICES = 10
 """Least number of matrices in a group."""
 N_QUANTILES = 41
 """Number of quantiles from 0 to 100 %, so that a place is known to 2.5 %."""
@@ -31,8 +31,8 @@ def group_of(record: MatrixRecord) -> str:
 def places_script(projects: Sequence[ProjectRecord]) -> bytes:
     """Return the data file: name and size of each group, and the quantiles of each number.
 
-    A group of fewer than `LEAST` matrices is left out, and so are the quantiles of a number that
-    fewer of its matrices have.
+    A group of fewer than `MIN_MATRICES` matrices is left out, and so are the quantiles of a number
+    that fewer of its matrices have.
     """
     groups: dict[str, list[MatrixRecord]] = {}
     for project in projects:
@@ -42,14 +42,14 @@ def places_script(projects: Sequence[ProjectRecord]) -> bytes:
     rows = [
         [name, len(records), [_quantiles(r.numbers[number] for r in records) for number in PLACED]]
         for name, records in sorted(groups.items())
-        if len(records) >= LEAST
+        if len(records) >= MIN_MATRICES
     ]
     return script("[\n" + ",\n".join(map(dumps, rows)) + "\n]")
 
 
 def _quantiles(values: Iterable[float | None]) -> list[float] | None:
     there = [value for value in values if value is not None]
-    if len(there) < LEAST:
+    if len(there) < MIN_MATRICES:
         return None
     found = np.quantile(there, np.linspace(0, 1, N_QUANTILES))
     return [float(f"{value:.4g}") for value in found]

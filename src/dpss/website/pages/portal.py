@@ -14,7 +14,7 @@ from dpss.website.records import (
     TECHNOLOGY,
     MatrixRecord,
     ProjectRecord,
-    path_of,
+    quoted_path,
 )
 
 
@@ -52,7 +52,7 @@ def _row(
     ]
     rest = matrix.folder.partition("/")[2]
     label = matrix.label if matrix.label != project.title else ""
-    quoted = path_of(rest)
+    quoted = quoted_path(rest)
     return [
         number,
         rest,

@@ -22,7 +22,7 @@ from dpss.website.records import (
     MatrixRecord,
     ProjectRecord,
 )
-from dpss.website.strips import PERCENTILES, Quantiles, strips_of
+from dpss.website.strips import PERCENTILES, Quantiles, draw_strips
 
 N_FIRST = 25
 """Rows that the page has as elements."""
@@ -36,16 +36,16 @@ _NUMBERS = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_count
 
 
 def project_rows(projects: Sequence[ProjectRecord]) -> list[dict[str, Any]]:
-    """Return the rows, by title as people sort: without case, numbers by their size.
+    """Return the rows in natural order of the titles: without case, numbers by their size.
 
     Rows of matrices that were given one by one have strips that compare them.
     """
-    ordered = sorted(projects, key=lambda p: _as_people_sort(p.title))
+    ordered = sorted(projects, key=lambda p: _natural_sort_key(p.title))
     rows = [project_row(project) for project in ordered]
     given = [i for i, project in enumerate(ordered) if _is_given(project)]
     if len(given) < 2:
         return rows
-    strips = strips_of([_quantiles(ordered[i].matrices[0]) for i in given])
+    strips = draw_strips([_quantiles(ordered[i].matrices[0]) for i in given])
     for i, each in zip(given, strips, strict=True):
         rows[i]["strips"] = each
     return rows
@@ -72,7 +72,7 @@ def project_row(project: ProjectRecord) -> dict[str, Any]:
         "verdict": words.verdict(statuses),
         "assumed": _assumed(matrices),
         "simulated": any(m.simulated for m in matrices),
-        "haystack": _haystack(project),
+        "search_text": _search_text(project),
         "strips": {},
     }
 
@@ -84,7 +84,7 @@ def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
             [
                 row["project"].folder,
                 row["project"].title,
-                row["haystack"],
+                row["search_text"],
                 *(row["terms"][name] for name in TERMS),
                 row["values"],
                 row["assumed"]["topics"] or [NOTHING],
@@ -134,7 +134,7 @@ def _assumed(matrices: Sequence[MatrixRecord]) -> dict[str, Any]:
     }
 
 
-def _haystack(project: ProjectRecord) -> str:
+def _search_text(project: ProjectRecord) -> str:
     """Return further texts of a project for the search, besides those in the table."""
     found: dict[str, None] = {project.id: None}
     for matrix in project.matrices:
@@ -144,10 +144,10 @@ def _haystack(project: ProjectRecord) -> str:
     return " ".join(filter(None, found)).lower()
 
 
-def _as_people_sort(text: str) -> list[tuple[int, int, str]]:
-    """Return a key by which "part 9" comes before "part 10".
+def _natural_sort_key(text: str) -> list[tuple[int, int, str]]:
+    """Return the key of a natural sort, by which "part 9" comes before "part 10".
 
-    >>> sorted(["b", "A 10", "a 9"], key=_as_people_sort)
+    >>> sorted(["b", "A 10", "a 9"], key=_natural_sort_key)
     ['a 9', 'A 10', 'b']
     """
     parts = re.split(r"([0-9]{1,18})", text.casefold())

@@ -17,7 +17,7 @@ from dpss.website.records import MatrixRecord
 MAX_BYTES = 2_000_000
 """Largest size of a report, in bytes: mail programs and repositories accept it."""
 _MARK = b"\0"
-"""Around the name of an image in a page that lacks its images: stripped from all other texts."""
+"""Delimiter of the placeholders of images; it is stripped from all texts of a page."""
 _RESERVE = 150_000
 """Room for everything but the figures."""
 
@@ -36,15 +36,15 @@ def report_page(
         view: Result of `dpss.website.pages.environment.matrix_view`.
     """
     images: dict[str, Mapping[str, Markup]] = {}
-    addresses: dict[bytes, bytes] = {}
+    data_urls: dict[bytes, bytes] = {}
     room = MAX_BYTES - _RESERVE
     for slug, picture in pictures.items():
         # A figure that doesn't fit is named, with where it is; the others still come.
-        found = _addresses(picture)
+        found = _data_urls(picture)
         n_bytes = sum(map(len, found.values()))
         if found and n_bytes <= room:
-            images[slug] = {name: _stand_in(slug, name) for name in found}
-            addresses |= {f"{slug} {name}".encode(): data for name, data in found.items()}
+            images[slug] = {name: _placeholder(slug, name) for name in found}
+            data_urls |= {f"{slug} {name}".encode(): data for name, data in found.items()}
             room -= n_bytes
     style, digest = embedded_style()
     page = environment().get_template("report.html.j2")
@@ -58,7 +58,7 @@ def report_page(
     )
     # Images come in last, as bytes: as text they would be copied several times.
     parts = text.encode().split(_MARK)
-    parts[1::2] = map(addresses.__getitem__, parts[1::2])
+    parts[1::2] = map(data_urls.__getitem__, parts[1::2])
     return b"".join(parts)
 
 
@@ -69,19 +69,19 @@ def embedded_style() -> tuple[str, str]:
     return style, base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
-def _stand_in(slug: str, name: str) -> Markup:
+def _placeholder(slug: str, name: str) -> Markup:
     """Return the placeholder of an image; no text contains its delimiting character."""
     return Markup(f"\0{slug} {name}\0")  # noqa: S704 - a name of ours
 
 
-def _addresses(picture: FigureImages) -> dict[str, bytes]:
-    """Return the data addresses of a figure: ``wide``, and ``narrow`` if there is one."""
+def _data_urls(picture: FigureImages) -> dict[str, bytes]:
+    """Return the data URLs of a figure: ``wide``, and ``narrow`` if there is one."""
     if picture.svg is None:
-        return {"wide": _address("png", picture.png)} if picture.png else {}
+        return {"wide": _data_url("png", picture.png)} if picture.png else {}
     drawings = {"wide": picture.svg, "narrow": picture.narrow}
-    return {name: _address("svg+xml", data) for name, data in drawings.items() if data}
+    return {name: _data_url("svg+xml", data) for name, data in drawings.items() if data}
 
 
-def _address(kind: str, image: bytes) -> bytes:
-    """Return an image as a data address, which holds nothing to escape."""
+def _data_url(kind: str, image: bytes) -> bytes:
+    """Return an image as a data URL, which has no characters to escape."""
     return b"data:image/%b;base64,%b" % (kind.encode(), base64.b64encode(image))

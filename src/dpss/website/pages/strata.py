@@ -50,7 +50,8 @@ def strata_table(document: Mapping[str, Any]) -> StrataView | None:
     entries = found["strata"]
     n_kept = sum(entry["n_cells_kept"] for entry in entries)
     rows = []
-    for entry, strips in zip(entries, draw_strips(entries), strict=True):
+    all_strips = draw_strips([entry["quantiles"] for entry in entries])
+    for entry, strips in zip(entries, all_strips, strict=True):
         medians = {name: entry["quantiles"][each] for name, (each, _) in MEASURES.items()}
         marked = {
             name: replace(strip, odd=MEASURES[name][0] in entry["odd"])
