@@ -33,7 +33,7 @@ SHARED = {
     ),
     "tests/laws/test_store_laws.py": (
         "Where files are written: the laws of stores.",
-        ("storage/s3/*", "storage/content_type.py"),
+        ("storage/s3/*",),
     ),
     "tests/unit/figures/test_registry.py": (
         "Figures and their elements: every figure is drawn there of summaries of all kinds.",

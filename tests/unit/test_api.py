@@ -219,7 +219,8 @@ def test_a_terminal_shows_one_line(n_cells: int, tmp_path: Path) -> None:
     """The name, the sizes and the kind of the values; no array."""
     write_h5ad_csr(tmp_path / "blood.h5ad", counts(3, n_cells=n_cells))
     summary = dpss.summarize(tmp_path / "blood.h5ad", embedding=False)
-    expected = f"blood: {n_cells:,} cells × {summary.n_genes:,} genes, counts"
+    cells = "1 cell" if n_cells == 1 else f"{n_cells:,} cells"
+    expected = f"blood: {cells} × {summary.n_genes:,} genes, counts"
     assert repr(summary) == f"<dpss.Summary of {expected}>"
 
 

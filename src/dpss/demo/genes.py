@@ -68,5 +68,5 @@ def gene_symbols(kinds: tuple[str, ...], n_genes: int, *, mouse: bool) -> list[s
 
 
 def gene_ids(n_genes: int) -> list[str]:
-    """Return ids that can't be confused with those of real genes."""
+    """Return ids that no real gene has."""
     return [f"SIM{number:06d}" for number in range(n_genes)]

@@ -1,4 +1,4 @@
-"""A small simulated portal, which shows the program at work without real data."""
+"""A small simulated portal, to try the program without real data."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def write_matrices(folder: Path, seed: int) -> None:
 
     mark = {"simulated": True, "seed": seed, "version": __version__}
     matrices = [matrix for project in PROJECTS.values() for matrix in project.matrices]
-    there = all((folder / path).exists() for path, _, _ in matrices)
-    if there and _read_mark(folder) == mark:
+    complete = all((folder / path).exists() for path, _, _ in matrices)
+    if complete and _read_mark(folder) == mark:
         return
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).unlink(missing_ok=True)

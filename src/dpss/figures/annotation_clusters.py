@@ -1,4 +1,4 @@
-"""How the clusters map onto the annotated types: a heat map."""
+"""Figure of the agreement of clusters and annotated types: a heat map."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dpss.figures.elements.layout import (
     LINE,
     MARGIN,
     SMALL,
+    add_note,
     heading,
     is_narrow,
     legend,
-    note,
 )
 from dpss.figures.elements.marks import Mark, Page, Panel, PaperArea, Rectangles, Text
 from dpss.figures.elements.specification import Axis, LegendEntry, Scale
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 TITLE = "Clusters and annotated types"
 _ROW = 14.0
-_MOST = 40
+_MAX_GROUPS = 40
 """Most types, and most clusters, that are drawn."""
 _NAME = 150.0
 _NARROW_NAME = 92.0
-_WIDEST = 34.0
+_MAX_COLUMN = 34.0
 """Width of a column where there is room."""
-_LEAST = 1.0
+_MIN_PERCENT = 1.0
 """Percentage below which a field is empty."""
 _EDGES = (10.0, 25.0, 50.0, 75.0)
 """Percentages at which the colour changes."""
 _SHADES = ("blue_soft", "density1", "density2", "density4", "density5")
 """Colours of fields, from few to many of a type's cells."""
-_TOLD = 5.0
+_MIN_WRITTEN = 5.0
 """Least percentage that is written in its field."""
 _NUMBER = SMALL - 1.0
 _DARK = 2
@@ -79,7 +79,7 @@ def layout(summary: Summary, paper: float) -> Page:
         raise ValueError(str(needs(summary)))
     percents, order = ordered_percents(table)
     head = heading(summary, TITLE, paper)
-    bounds = (_LEAST, *_EDGES, 100.0)
+    bounds = (_MIN_PERCENT, *_EDGES, 100.0)
     entries = [
         LegendEntry("bin", role, f"{low:.0f} to {high:.0f} %")
         for role, low, high in zip(_SHADES, bounds[:-1], bounds[1:], strict=True)
@@ -90,7 +90,7 @@ def layout(summary: Summary, paper: float) -> Page:
     names = elide_names([found.types[k].name for k in order.tolist()], room, SMALL)
     left = MARGIN + max(width(name, SMALL) for name in (*names, "cluster")) + GAP
     n_rows, n_columns = percents.shape
-    column = min((paper - MARGIN - left) / n_columns, _WIDEST)
+    column = min((paper - MARGIN - left) / n_columns, _MAX_COLUMN)
     box = PaperArea(left, key.bottom + LINE + 8.0, column * n_columns, n_rows * _ROW)
     ticks = tuple((float(row), name) for row, name in enumerate(names))
     panel = Panel(
@@ -111,12 +111,8 @@ def layout(summary: Summary, paper: float) -> Page:
     if column >= width("100", _NUMBER) + 1.0:
         texts += _numbers(percents, panel)
     said = _remarks(found.adjusted_rand_index, len(table) - n_rows, table.shape[1] - n_columns)
-    height = box.bottom + 14.0
-    if said:
-        lines = note(paper, 0.0, said)
-        height += LINE * len(lines)
-        texts += note(paper, height, said)
-    return Page(TITLE, paper, height, (panel,), tuple(texts), key.swatches)
+    notes, height = add_note(paper, box.bottom + 14.0, said)
+    return Page(TITLE, paper, height, (panel,), (*texts, *notes), key.swatches)
 
 
 def ordered_percents(
@@ -129,8 +125,8 @@ def ordered_percents(
     Args:
         table: Cells by type and cluster, shape ``(n_types, n_clusters)``.
     """
-    totals = np.maximum(table[:_MOST].sum(axis=1), 1)
-    percents = 100 * table[:_MOST, :_MOST] / totals[:, None]
+    totals = np.maximum(table[:_MAX_GROUPS].sum(axis=1), 1)
+    percents = 100 * table[:_MAX_GROUPS, :_MAX_GROUPS] / totals[:, None]
     order = np.lexsort((-percents.max(axis=1), percents.argmax(axis=1)))
     return percents[order], order
 
@@ -141,7 +137,7 @@ def _fields(percents: NDArray[np.float64]) -> tuple[Mark, ...]:
     half = 0.46
     found: list[Mark] = []
     for n, role in enumerate(_SHADES):
-        y, x = np.nonzero((shades == n) & (percents >= _LEAST))
+        y, x = np.nonzero((shades == n) & (percents >= _MIN_PERCENT))
         if len(x):
             left, top = x.astype(np.float64) - half, y.astype(np.float64) - half
             found.append(Rectangles(left, top + 2 * half, left + 2 * half, top, role))
@@ -151,7 +147,7 @@ def _fields(percents: NDArray[np.float64]) -> tuple[Mark, ...]:
 def _numbers(percents: NDArray[np.float64], panel: Panel) -> list[Text]:
     """Return the percentages of fields with more than a few cells."""
     texts = []
-    y, x = np.nonzero(percents >= _TOLD)
+    y, x = np.nonzero(percents >= _MIN_WRITTEN)
     across, down = panel.place(x.astype(np.float64), y.astype(np.float64))
     shades = np.searchsorted(_EDGES, percents[y, x], side="right")
     for n, value in enumerate(percents[y, x].tolist()):

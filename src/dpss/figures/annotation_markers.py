@@ -8,7 +8,7 @@ from dpss.errors import plural
 from dpss.figures.base import Figure
 from dpss.figures.elements.cell_types import annotation_of, needs_types
 from dpss.figures.elements.dot_plot import dot_plot
-from dpss.figures.elements.layout import LINE, heading, note
+from dpss.figures.elements.layout import add_note, heading
 from dpss.figures.elements.marks import Page
 
 if TYPE_CHECKING:
@@ -49,14 +49,9 @@ def layout(summary: Summary, paper: float) -> Page:
     types = [each.name for each in found.types[: len(table.means)]]
     genes = summary.gene_labels(table.genes)
     dots = dot_plot(table, genes, types, head.bottom, paper, upright=True)
-    texts = [*head.texts, *dots.texts]
-    height = dots.bottom + 14.0
     said = _left_out(len(types) - dots.n_groups, found.no_markers_reason)
-    if said:
-        lines = note(paper, 0.0, said)
-        height += LINE * len(lines)
-        texts += note(paper, height, said)
-    return Page(TITLE, paper, height, dots.panels, tuple(texts))
+    notes, height = add_note(paper, dots.bottom + 14.0, said)
+    return Page(TITLE, paper, height, dots.panels, (*head.texts, *dots.texts, *notes))
 
 
 def _left_out(n_types: int, reason: str) -> str:

@@ -1,4 +1,4 @@
-"""Number of cells of each annotated type, as bars."""
+"""Figure of the number of cells of each annotated type, as bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from dpss.figures.base import Figure
 from dpss.figures.elements.cell_types import annotation_of, needs_types, type_rows
-from dpss.figures.elements.layout import GAP, LINE, MARGIN, SMALL, heading, is_narrow, note
+from dpss.figures.elements.layout import GAP, MARGIN, SMALL, add_note, heading, is_narrow
 from dpss.figures.elements.marks import Page, Panel, PaperArea, Rectangles, Text
 from dpss.figures.elements.specification import Axis, Scale
 from dpss.figures.elements.text import clean, elide_names, width
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 TITLE = "Annotated types of cells"
 _ROW = 15.0
-_MOST = 40
+_MAX_TYPES = 40
 _NAME = 190.0
 _NARROW_NAME = 104.0
 _HALF = 0.34
 _BETWEEN = 8.0
 _SHOWN_COLUMNS = 8
-_LONGEST = 60
+_MAX_CHARACTERS = 60
 """Most characters of a column's name in a sentence."""
 
 
@@ -45,15 +45,15 @@ def reading(summary: Summary) -> str:
 
 def column_name(name: str) -> str:
     """Return the name of a column or of coordinates as a sentence has it: one short line."""
-    line = clean(name[: 4 * _LONGEST])
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    line = clean(name[: 4 * _MAX_CHARACTERS])
+    return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
 
 
 def layout(summary: Summary, paper: float) -> Page:
     """Lay out one bar per type, the largest first."""
     found = annotation_of(summary)
     head = heading(summary, TITLE, paper)
-    rows = type_rows(found, _MOST)
+    rows = type_rows(found, _MAX_TYPES)
     room = _NARROW_NAME if is_narrow(paper) else _NAME
     names = elide_names([row.name for row in rows], room, SMALL)
     sizes = [f"{row.n_cells:,}" for row in rows]
@@ -84,11 +84,9 @@ def layout(summary: Summary, paper: float) -> Page:
         for k, row in bars
     )
     panel = Panel(box, x, y_axis, marks, grid="", frame="", name_size=SMALL)
-    height = box.bottom + 12.0
-    if len(found.types) > _MOST:
-        height += LINE
-        texts += note(paper, height, "All types are in annotations.csv.")
-    return Page(TITLE, paper, height, (panel,), tuple(texts))
+    said = "All types are in annotations.csv." if len(found.types) > _MAX_TYPES else ""
+    notes, height = add_note(paper, box.bottom + 12.0, said)
+    return Page(TITLE, paper, height, (panel,), (*texts, *notes))
 
 
 ANNOTATIONS = Figure("annotations", TITLE, reading, needs_types, layout)

@@ -1,4 +1,4 @@
-"""The cells on the file's own map, in the colours of their annotated types."""
+"""Figure of the cells on the file's own map, in the colours of their annotated types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dpss.errors import plural
 from dpss.figures.annotations import column_name
 from dpss.figures.base import Figure
-from dpss.figures.elements.cell_maps import cluster_marks, map_panel, numbers
+from dpss.figures.elements.cell_maps import cluster_marks, map_panel, place_numbers
 from dpss.figures.elements.cell_types import (
     N_COLOURED,
     annotation_of,
@@ -15,8 +15,8 @@ from dpss.figures.elements.cell_types import (
     map_labels,
     type_rows,
 )
-from dpss.figures.elements.layout import LINE, MARGIN, MEDIUM, SMALL, heading, is_narrow, note
-from dpss.figures.elements.marks import Page, PaperArea, Text
+from dpss.figures.elements.layout import MARGIN, MEDIUM, SMALL, add_note, heading, is_narrow
+from dpss.figures.elements.marks import Page, PaperArea, Swatch, Text
 from dpss.figures.elements.text import elide, elide_names, width
 from dpss.summary.numerals import percent
 
@@ -29,8 +29,6 @@ _LIST = 172.0
 """Width of the list of types beside the map."""
 _BETWEEN = 14.0
 _ROW = 13.5
-
-Swatch = tuple[float, float, str, str]
 
 
 def needs(summary: Summary) -> str | None:
@@ -74,7 +72,7 @@ def layout(summary: Summary, paper: float) -> Page:
     side = paper - 2 * MARGIN - (0.0 if narrow else _LIST + _BETWEEN)
     box = PaperArea(MARGIN, head.bottom + 6.0, side, side)
     marks = cluster_marks(shown.cells, side, map_colours(found))
-    lines, labels = numbers(shown.cells, map_labels(found), map_panel(shown.cells, box, ()))
+    lines, labels = place_numbers(shown.cells, map_labels(found), map_panel(shown.cells, box, ()))
     panel = map_panel(shown.cells, box, (*marks, *lines))
     name = elide(shown.name, side - 60.0, SMALL)
     texts = [
@@ -91,11 +89,9 @@ def layout(summary: Summary, paper: float) -> Page:
         listed, swatches, bottom = _list(found, MARGIN, top, paper - 2 * MARGIN)
     elif found.types:
         listed, swatches, bottom = _list(found, box.right + _BETWEEN, box.top - 6.0, _LIST)
-    height = max(bottom, box.bottom + 20.0) + 6.0
-    if len(found.types) > N_COLOURED:
-        height += LINE
-        texts += note(paper, height, "All types are in annotations.csv.")
-    return Page(TITLE, paper, height, (panel,), (*texts, *listed), tuple(swatches))
+    said = "All types are in annotations.csv." if len(found.types) > N_COLOURED else ""
+    notes, height = add_note(paper, max(bottom, box.bottom + 20.0) + 6.0, said)
+    return Page(TITLE, paper, height, (panel,), (*texts, *notes, *listed), tuple(swatches))
 
 
 def _list(

@@ -42,23 +42,15 @@ class Figure:
             parts.append("The data are simulated.")
         return " ".join(parts)
 
-    def check(self, summary: Summary) -> None:
-        """Check that the summary has the numbers of the figure.
-
-        Raises:
-            ValueError: Numbers are missing; the message says which.
-        """
-        reason = self.needs(summary)
-        if reason is not None:
-            raise ValueError(f"no figure {self.slug}: {reason}")
-
     def page(self, summary: Summary, width: float = WIDE) -> Page:
         """Return the figure as data; the summary stays as it is.
 
         Raises:
-            ValueError: The summary lacks numbers of the figure.
+            ValueError: The summary lacks numbers of the figure; the message says which.
         """
-        self.check(summary)
+        reason = self.needs(summary)
+        if reason is not None:
+            raise ValueError(f"no figure {self.slug}: {reason}")
         return self.layout(summary, width)
 
     def draw(self, summary: Summary) -> matplotlib.figure.Figure:

@@ -9,14 +9,13 @@ from dpss.errors import plural
 from dpss.figures.base import Figure, noun
 from dpss.figures.elements.cell_maps import colour_of, embedding_of, needs_embedding
 from dpss.figures.elements.layout import (
-    LINE,
     MARGIN,
     MEDIUM,
     SMALL,
+    add_note,
     foot_of,
     heading,
     is_narrow,
-    note,
 )
 from dpss.figures.elements.marks import Page, PaperArea, Text
 from dpss.figures.elements.specification import Scale
@@ -30,7 +29,7 @@ TITLE = "Quality of the clusters"
 _ROW = 15.0
 _BETWEEN = 16.0
 _LEFT = 38.0
-_MOST = 40
+_MAX_CLUSTERS = 40
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def reading(summary: Summary) -> str:
 
 
 def _measures(summary: Summary) -> list[_ClusterRow]:
-    clusters = embedding_of(summary).clusters[:_MOST]
+    clusters = embedding_of(summary).clusters[:_MAX_CLUSTERS]
     genes, counts = summary.n_genes_by_counts, summary.counts_per_cell
     found = [
         _ClusterRow("Genes per cell", [c.n_genes_by_counts for c in clusters], genes, Scale.LOG),
@@ -100,11 +99,9 @@ def layout(summary: Summary, width: float) -> Page:
             texts.append(Text(17.0, middle, "cluster", SMALL, anchor="middle", upward=True))
     height = max(foot_of(panel.x.title or " ", panel.box) for panel in panels)
     n_more = len(embedding_of(summary).clusters) - n_rows
-    if n_more > 0:
-        height += LINE
-        what = plural(n_more, "smaller cluster")
-        texts += note(width, height, f"{what} {'is' if n_more == 1 else 'are'} in clusters.csv.")
-    return Page(TITLE, width, height, tuple(panels), tuple(texts))
+    said = f"{plural(n_more, 'smaller cluster', 'is')} in clusters.csv." if n_more > 0 else ""
+    notes, height = add_note(width, height, said)
+    return Page(TITLE, width, height, tuple(panels), (*texts, *notes))
 
 
 CLUSTER_QC = Figure("cluster_qc", TITLE, reading, needs_embedding, layout)

@@ -1,4 +1,4 @@
-"""Specifications of the plots of all genes: that of the figure, and other views of pages."""
+"""Specifications of the plots of all genes: the figure's, and further views of pages."""
 
 from __future__ import annotations
 

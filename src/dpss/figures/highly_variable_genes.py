@@ -67,17 +67,17 @@ def reading(summary: Summary) -> str:
 
 def layout(summary: Summary, width: float) -> Page:
     """Lay out all genes, cut-offs and names."""
-    what = variability(summary)
+    spec = variability(summary)
     head = heading(summary, TITLE, width)
     narrow = is_narrow(width)
-    key = legend(what.legend, MARGIN, head.bottom, width - MARGIN)
-    left = left_of([label for _, label in what.y.ticks])
+    key = legend(spec.legend, MARGIN, head.bottom, width - MARGIN)
+    left = left_of([label for _, label in spec.y.ticks])
     box = PaperArea(left, key.bottom + 6.0, width - MARGIN - left, 210.0 if narrow else 320.0)
-    height = foot_of(what.x.title, box)
+    height = foot_of(spec.x.title, box)
     best = named_genes(summary)
-    texts, lines = _names(Panel(box, what.x, what.y, ()), summary, best, narrow=narrow)
-    guides = guide_marks(what, limit="muted")
-    panel = Panel(box, what.x, what.y, (*_genes(summary), *guides, *lines, _named(summary, best)))
+    texts, lines = _names(Panel(box, spec.x, spec.y, ()), summary, best, narrow=narrow)
+    guides = guide_marks(spec, limit="muted")
+    panel = Panel(box, spec.x, spec.y, (*_genes(summary), *guides, *lines, _named(summary, best)))
     return Page(TITLE, width, height, (panel,), (*head.texts, *key.texts, *texts), key.swatches)
 
 

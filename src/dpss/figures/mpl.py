@@ -1,4 +1,4 @@
-"""A page drawn with matplotlib: the form that PNG files and notebooks show."""
+"""A page drawn with matplotlib, as notebooks show it."""
 
 from __future__ import annotations
 

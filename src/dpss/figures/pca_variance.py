@@ -13,7 +13,7 @@ from dpss.figures.elements.cell_maps import (
     embedding_of,
     map_panel,
     needs_embedding,
-    numbers,
+    place_numbers,
 )
 from dpss.figures.elements.layout import MARGIN, MEDIUM, foot_of, heading, is_narrow, left_of
 from dpss.figures.elements.marks import Curve, Dots, Page, Panel, PaperArea, Text
@@ -56,7 +56,7 @@ def layout(summary: Summary, width: float) -> Page:
     box = PaperArea(right - side, start, side, side)
     marks = cluster_marks(found.components, side)
     named = [str(k) for k in range(len(found.clusters))]
-    lines, labels = numbers(found.components, named, map_panel(found.components, box, ()))
+    lines, labels = place_numbers(found.components, named, map_panel(found.components, box, ()))
     panel = map_panel(found.components, box, (*marks, *lines))
     first, second = (percent(float(share)) for share in found.explained[:2])
     middle = (box.left + box.right) / 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dpss.figures.base import Figure, needs_counts, noun
-from dpss.figures.elements.density_scatter import CellPlot, cell_plot, lay_out_cells, marks
+from dpss.figures.elements.density_scatter import CellPlot, cell_plot, describe_marks, lay_out_cells
 from dpss.figures.elements.limits import limits_of
 from dpss.figures.elements.marks import Page
-from dpss.figures.elements.sides import Side, counts_side
+from dpss.figures.elements.plotted_measures import PlottedMeasure, counts_measure
 from dpss.figures.elements.specification import Scale
 from dpss.summary.numerals import percent
 
@@ -31,7 +31,7 @@ def reading(summary: Summary) -> str:
         f"Cells by their total {noun(summary)} (x, logarithmic) and the percentage of them in "
         f"mitochondrial genes (y, on a square-root scale, which has room for the many "
         "cells with a low share; it ends before a few extreme ones, whose number is given). "
-        f"{marks(summary)} "
+        f"{describe_marks(summary)} "
         "Cells with few counts and a high mitochondrial share, at the upper left, are often "
         "damaged."
     )
@@ -45,7 +45,7 @@ def mt_vs_counts(summary: Summary) -> CellPlot:
     """
     if summary.mt_vs_counts is None or summary.pct_counts_mt is None:
         raise ValueError("the matrix has no mitochondrial genes")
-    share = Side(
+    share = PlottedMeasure(
         f"% of {noun(summary)} in mitochondrial genes",
         "",
         summary.pct_counts_mt,
@@ -53,7 +53,7 @@ def mt_vs_counts(summary: Summary) -> CellPlot:
         Scale.ROOT,
         limits_of(summary, "pct_counts_mt", "at most"),
     )
-    return cell_plot(summary.mt_vs_counts, counts_side(summary, noun(summary)), share)
+    return cell_plot(summary.mt_vs_counts, counts_measure(summary, noun(summary)), share)
 
 
 def layout(summary: Summary, width: float) -> Page:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from dpss.errors import plural
 from dpss.figures.base import Figure, noun
 from dpss.figures.elements.layout import (
-    LINE,
     MARGIN,
     MEDIUM,
     SMALL,
+    add_note,
     foot_of,
     heading,
     is_narrow,
-    note,
 )
 from dpss.figures.elements.marks import Page, PaperArea, Text
 from dpss.figures.elements.specification import Scale
@@ -32,10 +31,10 @@ if TYPE_CHECKING:
 TITLE = "Parts of the cells side by side"
 _ROW = 15.0
 _BETWEEN = 20.0
-_MOST_NAME = 130.0
+_MAX_NAME = 130.0
 """Room for a name on wide paper; a longer one is cut."""
-_MOST_NAME_NARROW = 72.0
-_MOST_NARROW = 24
+_MAX_NAME_NARROW = 72.0
+_MAX_ROWS_NARROW = 24
 """Rows on narrow paper, where each measure has rows of its own."""
 
 
@@ -77,12 +76,13 @@ def layout(summary: Summary, width: float) -> Page:
     found = _strata_of(summary)
     narrow = is_narrow(width)
     known = [each for each in found.strata if each.n_cells_kept]
-    strata = _shown(known, _MOST_NARROW if narrow else len(known))
+    strata = _shown(known, _MAX_ROWS_NARROW if narrow else len(known))
     measures = _measures(summary, strata)
     head = heading(summary, TITLE, width)
-    names = [elide(each.name, _room(narrow=narrow), SMALL) for each in strata]
+    room = _MAX_NAME_NARROW if narrow else _MAX_NAME
+    names = [elide(each.name, room, SMALL) for each in strata]
     sizes = [f"{each.n_cells_kept:,}" for each in strata]
-    by = elide(found.by, _room(narrow=narrow), SMALL)
+    by = elide(found.by, room, SMALL)
     sized = MARGIN + max(width_of(name, SMALL) for name in (by, *names)) + 9.0
     sized += max(width_of(size, SMALL) for size in ("cells", *sizes))
     start = sized + 9.0
@@ -112,20 +112,15 @@ def layout(summary: Summary, width: float) -> Page:
         )
     height = max(foot_of(panel.x.title or " ", panel.box) for panel in panels)
     n_more = len(known) - len(strata)
-    if n_more:
-        height += LINE
-        texts += note(width, height, f"{plural(n_more, 'row')} more in the wide figure.")
-    return Page(TITLE, width, height, tuple(panels), tuple(texts))
+    said = f"{plural(n_more, 'row')} more in the wide figure." if n_more else ""
+    notes, height = add_note(width, height, said)
+    return Page(TITLE, width, height, tuple(panels), (*texts, *notes))
 
 
 def _strata_of(summary: Summary) -> Strata:
     if summary.strata is None:
         raise ValueError("the summary has no strata")
     return summary.strata
-
-
-def _room(*, narrow: bool) -> float:
-    return _MOST_NAME_NARROW if narrow else _MOST_NAME
 
 
 def _shown(strata: list[Stratum], most: int) -> list[Stratum]:

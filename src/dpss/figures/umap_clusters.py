@@ -12,10 +12,10 @@ from dpss.figures.elements.cell_maps import (
     embedding_of,
     map_panel,
     needs_embedding,
-    numbers,
+    place_numbers,
 )
-from dpss.figures.elements.layout import LINE, MARGIN, MEDIUM, SMALL, heading, is_narrow, note
-from dpss.figures.elements.marks import Page, PaperArea, Text
+from dpss.figures.elements.layout import MARGIN, MEDIUM, SMALL, add_note, heading, is_narrow
+from dpss.figures.elements.marks import Page, PaperArea, Swatch, Text
 from dpss.summary.numerals import percent
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ TITLE = "Clusters of cells"
 _LIST = 112.0
 """Width of the list of clusters, in points."""
 _ROW = 14.5
-_MOST = 22
+_MAX_CLUSTERS = 22
 """Most clusters in the list."""
-
-Swatch = tuple[float, float, str, str]
 
 
 def reading(summary: Summary) -> str:
@@ -59,7 +57,7 @@ def layout(summary: Summary, width: float) -> Page:
     box = PaperArea(MARGIN, head.bottom + 6.0, side, side)
     marks = cluster_marks(found.map, side)
     named = [str(k) for k in range(len(found.clusters))]
-    lines, labels = numbers(found.map, named, map_panel(found.map, box, ()))
+    lines, labels = place_numbers(found.map, named, map_panel(found.map, box, ()))
     panel = map_panel(found.map, box, (*marks, *lines))
     texts = [
         *head.texts,
@@ -71,13 +69,10 @@ def layout(summary: Summary, width: float) -> Page:
         listed, swatches, bottom = _list(found, MARGIN, box.bottom + 26.0, width - 2 * MARGIN)
     else:
         listed, swatches, bottom = _list(found, box.right + 14.0, box.top - 6.0, _LIST)
-    height = max(bottom, box.bottom + 20.0) + 6.0
-    n_more = len(found.clusters) - _MOST
-    if n_more > 0:
-        height += LINE
-        what = plural(n_more, "smaller cluster")
-        texts += note(width, height, f"{what} {'is' if n_more == 1 else 'are'} in clusters.csv.")
-    return Page(TITLE, width, height, (panel,), (*texts, *listed), tuple(swatches))
+    n_more = len(found.clusters) - _MAX_CLUSTERS
+    said = f"{plural(n_more, 'smaller cluster', 'is')} in clusters.csv." if n_more > 0 else ""
+    notes, height = add_note(width, max(bottom, box.bottom + 20.0) + 6.0, said)
+    return Page(TITLE, width, height, (panel,), (*texts, *notes, *listed), tuple(swatches))
 
 
 def _list(
@@ -91,7 +86,7 @@ def _list(
     ]
     swatches: list[Swatch] = []
     y = top + SMALL
-    for k, cluster in enumerate(found.clusters[:_MOST]):
+    for k, cluster in enumerate(found.clusters[:_MAX_CLUSTERS]):
         y += _ROW
         swatches.append((left + 4.0, y - MEDIUM * 0.36, "dot", colour_of(k)))
         share = percent(100 * cluster.n_cells / found.n_cells)

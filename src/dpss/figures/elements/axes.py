@@ -1,4 +1,4 @@
-"""Axes with few, round, readable ticks; never with only one."""
+"""Axes with a few round ticks, at least two."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dpss.summary.numerals import number
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MANTISSAS = ((1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
-_LEAST_GAP = 0.065
-"""Ticks of a scale that is neither linear nor logarithmic are at least so far apart."""
+_MIN_GAP = 0.065
+"""Least distance of ticks, in parts of an axis that is neither linear nor logarithmic."""
 _IN_WORDS = {
     Scale.LINEAR: "",
     Scale.ROOT: " (square-root scale)",
@@ -72,13 +72,13 @@ def uneven_ticks(scale: Scale, low: float, high: float) -> NDArray[np.float64]:
     kept: list[float] = []
     for value in wanted[(wanted >= low) & (wanted <= high)]:
         gaps = np.abs(scale.forward(kept) - scale.forward(value)) / (end - start)
-        if not kept or gaps.min() >= _LEAST_GAP:
+        if not kept or gaps.min() >= _MIN_GAP:
             kept.append(float(value))
     return np.sort(np.array(kept)) if len(kept) > 1 else linear_ticks(low, high, 3)
 
 
 def span_of(low: float, high: float, *, log: bool, pad: float = 0.04) -> tuple[float, float]:
-    """Return limits a little wider than the data, and never of no width."""
+    """Return limits a little wider than the data; their distance is never 0."""
     if log:
         below, above = np.log10(low), np.log10(high)
         if above - below < 0.1:
@@ -108,7 +108,7 @@ def make_axis(
         high: Value at the other end.
         scale: How values become positions.
         n: About how many ticks.
-        whole: Whether only whole numbers are meant, such as numbers of cells.
+        whole: Whether values are whole numbers, such as numbers of cells.
     """
     if scale is Scale.LOG:
         ticks = log_ticks(low, high, n or 8)

@@ -106,7 +106,7 @@ def cluster_marks(
     return tuple(found)
 
 
-def numbers(
+def place_numbers(
     cells: CellMap, labels: Sequence[str], panel: Panel
 ) -> tuple[list[Segments], list[Text]]:
     """Return each cluster's number on the densest part of it, or near it with a line to it.

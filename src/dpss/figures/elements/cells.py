@@ -1,14 +1,13 @@
-"""Cells by two measures: bins where enough fall together, every other cell in its own place.
+"""Cells by two measures: bins where cells are dense, single dots elsewhere.
 
-The summary's bins are far finer than what can be seen, and not equally wide (they are read
-off the bits of a double). Here cells are put back in their places, of which the bins say
-which belong together and the distributions where within its bin each value lies; then
-they are counted in squares of one size on the paper.
+The summary's bins are far finer than the eye can see, and not equally wide (they are read off the
+bits of a double). Here each cell gets its place back: the bins tell which values of the two
+measures belong together, the distributions where within its bin a value lies. Then cells are
+counted in squares of one size on the paper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +82,7 @@ def _values(
     sizes: NDArray[np.int64],
     distribution: Distribution,
 ) -> NDArray[np.float64]:
-    """Hand out a distribution's values in the order of the bins."""
+    """Return a value of the distribution for each place, assigned in the order of the bins."""
     order = np.argsort(bins + ties)
     ends = np.cumsum(sizes[order])
     middles = ends - (sizes[order] + 1) // 2
@@ -117,8 +116,8 @@ def picture_of(places: Places, x: Axis, y: Axis, aspect: float) -> Picture:
     edges_x, edges_y = _edges(x, n_x), _edges(y, n_y)
     left, right = edges_x[bins // n_y], edges_x[bins // n_y + 1]
     bottom, top = edges_y[bins % n_y], edges_y[bins % n_y + 1]
-    if n_cells <= FEW:  # Only what lies on top of each other would not be seen as dots.
-        members = list(_members(square, bins))
+    if n_cells <= FEW:  # All cells are dots, but for those in exactly one place.
+        members = [np.flatnonzero(square == one) for one in bins]
         alike = [len(set(zip(at_x[i], at_y[i], strict=True))) == 1 for i in members]
         bins = bins[np.array(alike, dtype=bool)]
         # All cells of such a bin are in one place, which is its middle.
@@ -141,12 +140,6 @@ def picture_of(places: Places, x: Axis, y: Axis, aspect: float) -> Picture:
         dot_y=np.repeat(at_y[alone], repeat),
         steps=steps,
     )
-
-
-def _members(square: NDArray[np.int64], bins: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield the indices of the places in each of these squares."""
-    for one in bins:
-        yield np.flatnonzero(square == one)
 
 
 def _edges(axis: Axis, n: int) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ from dpss.figures.elements.marks import (
     Text,
 )
 from dpss.figures.elements.palette import DENSITIES
-from dpss.figures.elements.sides import Side
+from dpss.figures.elements.plotted_measures import PlottedMeasure
 from dpss.figures.elements.specification import Axis, Guide, LegendEntry, Specification
 from dpss.figures.elements.text import width
 from dpss.stats.density import Density
@@ -60,7 +60,7 @@ class CellPlot:
     n_hidden: int
     """Number of cells without counts, which a logarithmic axis can't show."""
     n_beyond: int
-    """Number of other cells that lie beyond an axis: see `Side.axis`."""
+    """Number of other cells that lie beyond an axis: see `PlottedMeasure.axis`."""
 
     @property
     def n_drawn(self) -> int:
@@ -68,7 +68,7 @@ class CellPlot:
         return int(self.picture.n.sum()) + len(self.picture.dot_x)
 
 
-def marks(summary: Summary) -> str:
+def describe_marks(summary: Summary) -> str:
     """Return the sentences of a caption that explain bins and dots."""
     lines = (
         "The thin lines are the medians; dashed ones are suggested limits (usual ones, and three "
@@ -82,7 +82,7 @@ def marks(summary: Summary) -> str:
     )
 
 
-def cell_plot(density: Density, x: Side, y: Side) -> CellPlot:
+def cell_plot(density: Density, x: PlottedMeasure, y: PlottedMeasure) -> CellPlot:
     """Return the plot of cells by two measures."""
     across, up = x.axis(), y.axis()
     places = places_of(density, x.distribution, y.distribution)
@@ -94,17 +94,17 @@ def cell_plot(density: Density, x: Side, y: Side) -> CellPlot:
     return CellPlot(specification, picture, n_hidden, n_beyond)
 
 
-def _guides(along: str, side: Side, axis: Axis) -> list[Guide]:
+def _guides(along: str, measure: PlottedMeasure, axis: Axis) -> list[Guide]:
     """Return the lines at the median and at the limits that lie within the axis."""
-    median = side.distribution.median
-    found = [Guide(along, median, f"median {side.describe(median)}", "median")]
-    for each in side.limits:
+    median = measure.distribution.median
+    found = [Guide(along, median, f"median {measure.describe(median)}", "median")]
+    for each in measure.limits:
         if each.limit is None:
             continue
-        n = side.distribution.n - each.n_cells_kept
-        share = f" ({percent(100 * n / side.distribution.n)})" if n else ""
+        n = measure.distribution.n - each.n_cells_kept
+        share = f" ({percent(100 * n / measure.distribution.n)})" if n else ""
         where = "above" if each.side == "at most" else "below"
-        said = f"{plural(n, 'cell')}{share} {where} {side.describe(each.limit)}"
+        said = f"{plural(n, 'cell')}{share} {where} {measure.describe(each.limit)}"
         found.append(Guide(along, each.limit, said))
     return [guide for guide in found if axis.low < guide.at < axis.high]
 
@@ -127,29 +127,29 @@ def shade_role(n: int, n_steps: int) -> str:
 
 def lay_out_cells(summary: Summary, title: str, plot: CellPlot, paper: float) -> Page:
     """Return the plot on paper of this width."""
-    what = plot.specification
+    spec = plot.specification
     head = heading(summary, title, paper)
     narrow = is_narrow(paper)
     right = paper - (MARGIN * 0.75 if narrow else _RIGHT)
     aspect = 1.0 if narrow else _ASPECT
-    labels = [label for _, label in what.y.ticks]
+    labels = [label for _, label in spec.y.ticks]
     left = left_of(labels)
     for _ in range(2):  # A further line of the title makes the panel smaller.
-        n_lines = len(side_lines(what.y.title, (right - left) / aspect))
+        n_lines = len(side_lines(spec.y.title, (right - left) / aspect))
         left = left_of(labels, n_lines=n_lines)
-    entries = list(what.legend)
+    entries = list(spec.legend)
     if narrow:  # There is no room at the lines: their labels are in the legend.
-        entries += [_line_entry(guide) for guide in what.guides if guide.text]
+        entries += [LegendEntry(g.kind, _role(g), g.text) for g in spec.guides if g.text]
     key = legend(entries, MARGIN, head.bottom, paper - MARGIN)
     top = key.bottom + (8.0 if narrow else LINE + 10.0)
     box = PaperArea(left, top, right - left, (right - left) / aspect)
     hidden = _left_out(plot)
     lines = len(wrap(hidden, paper - 2 * MARGIN, 8.0)) if hidden else 0
-    height = foot_of(what.x.title, box) + 11.0 * lines
-    panel = Panel(box, what.x, what.y, tuple(cell_marks(plot, 1.1 if narrow else 1.5)))
+    height = foot_of(spec.x.title, box) + 11.0 * lines
+    panel = Panel(box, spec.x, spec.y, tuple(cell_marks(plot, 1.1 if narrow else 1.5)))
     texts = [*head.texts, *key.texts]
     if not narrow:
-        texts += _labels(panel, what.guides)
+        texts += _labels(panel, spec.guides)
     if hidden:
         texts += note(paper, height, hidden)
     return Page(title, paper, height, (panel,), tuple(texts), key.swatches)
@@ -164,10 +164,6 @@ def _left_out(plot: CellPlot) -> str:
     if plot.n_beyond:
         said.append(f"{plural(plot.n_beyond, 'cell')} far from all others beyond the axes.")
     return " ".join(said)
-
-
-def _line_entry(guide: Guide) -> LegendEntry:
-    return LegendEntry(guide.kind, "muted" if guide.kind == "median" else "orange", guide.text)
 
 
 def cell_marks(plot: CellPlot, radius: float) -> list[Mark]:
@@ -194,11 +190,11 @@ def cell_marks(plot: CellPlot, radius: float) -> list[Mark]:
     return found + guide_marks(plot.specification)
 
 
-def guide_marks(what: Specification, limit: str = "orange") -> list[Mark]:
+def guide_marks(spec: Specification, limit: str = "orange") -> list[Mark]:
     """Return the guide lines; ``limit`` is the colour of limits."""
     found: list[Mark] = []
-    for guide in what.guides:
-        other = what.y if guide.along == "x" else what.x
+    for guide in spec.guides:
+        other = spec.y if guide.along == "x" else spec.x
         ends = (
             other.low if guide.start is None else guide.start,
             other.high if guide.end is None else guide.end,
@@ -206,19 +202,13 @@ def guide_marks(what: Specification, limit: str = "orange") -> list[Mark]:
         at, start, end = (np.array([value]) for value in (guide.at, *ends))
         places = (at, start, at, end) if guide.along == "x" else (start, at, end, at)
         is_median = guide.kind == "median"
-        found.append(
-            Segments(
-                *places,
-                "muted" if is_median else limit,
-                0.9 if is_median else 1.1,
-                dashed=not is_median,
-            )
-        )
+        colour, wide = ("muted", 0.9) if is_median else (limit, 1.1)
+        found.append(Segments(*places, colour, wide, dashed=not is_median))
     return found
 
 
 def _labels(panel: Panel, guides: tuple[Guide, ...]) -> list[Text]:
-    """Return the guides' labels, above and right of the axes: off the data."""
+    """Return the labels of the guides, above and right of the axes, where no data lie."""
     box = panel.box
     texts: list[Text] = []
     upright = sorted((g for g in guides if g.along == "x" and g.text), key=lambda g: g.at)

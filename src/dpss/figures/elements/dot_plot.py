@@ -19,9 +19,9 @@ from dpss.figures.elements.text import elide, elide_names, width
 if TYPE_CHECKING:
     from dpss.summary.embedding import Expression
 
-_MOST_ROWS = 72
+_MAX_ROWS = 72
 """Genes that are drawn: five per group, or fewer where groups are many."""
-_MOST_IN_TWO = 18
+_MAX_IN_TWO = 18
 """Groups up to which wide paper has two blocks side by side."""
 _ROW = 12.0
 _NAME = 84.0
@@ -33,7 +33,7 @@ _COLUMN = SMALL + 0.6
 _BAR = 9.0
 """Room for the bar of a group."""
 _BETWEEN = 18.0
-_LARGEST = 5.2
+_MAX_RADIUS = 5.2
 """Radius of a dot for all cells, in points, where there is room."""
 _SIZES = (10, 25, 50, 100)
 """Percentages of cells that have a size of their own; the next above counts."""
@@ -91,16 +91,16 @@ def dot_plot(
     def wide_of(n_blocks: int) -> float:
         return (paper - 2 * MARGIN - _BETWEEN * (n_blocks - 1)) / n_blocks
 
-    n_groups, most_in_two = len(groups), _MOST_IN_TWO
+    n_groups, max_in_two = len(groups), _MAX_IN_TWO
     if upright:
-        most_in_two = int((wide_of(2) - room) / _COLUMN)
+        max_in_two = int((wide_of(2) - room) / _COLUMN)
         n_groups = max(1, min(n_groups, int((wide_of(1) - room) / _COLUMN)))
     shown = shown_genes(table, n_groups)
-    n_blocks = 1 if is_narrow(paper) or n_groups > most_in_two else 2
+    n_blocks = 1 if is_narrow(paper) or n_groups > max_in_two else 2
     wide = wide_of(n_blocks)
     room = _BAR + max(width(names[gene], SMALL) for gene in shown) + GAP
     columns = _Columns(elide_names(groups[:n_groups], _GROUP_NAME, SMALL), upright)
-    largest = min(_LARGEST, 0.5 * _ROW, 0.53 * (wide - room) / n_groups)
+    largest = min(_MAX_RADIUS, 0.5 * _ROW, 0.53 * (wide - room) / n_groups)
     key, top = _legend(top, largest, paper)
     panels, texts = [key[0]], [*key[1]]
     for n, rows in enumerate(_blocks(table.clusters[shown], n_blocks)):
@@ -115,7 +115,7 @@ def dot_plot(
 
 def shown_genes(table: Expression, n_groups: int) -> NDArray[np.int64]:
     """Return the genes that are drawn: the same number for each group, limited by the room."""
-    per_group = max(1, min(5, _MOST_ROWS // n_groups))
+    per_group = max(1, min(5, _MAX_ROWS // n_groups))
     first = np.searchsorted(table.clusters, table.clusters)
     few = np.arange(len(table.clusters)) - first < per_group
     return np.flatnonzero(few & (table.clusters < n_groups))

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 ROW = 16.0
 """Height of a row."""
-_LEAST = 4
+_MIN_ROWS = 4
 _COLUMN_GAP = 10.0
 NOT_FOUND = "in no cell"
 """Text in the place of the marks of a gene without a count."""
-_LEAST_NAME = 106.0
+_MIN_NAME = 106.0
 """Room for names: an Ensembl id fits."""
 
 
@@ -59,8 +59,8 @@ def gene_rows(
         top: Where the columns' headings may begin.
         right: Where the last column ends.
     """
-    n = max(len(which), _LEAST)
-    room = max(0.34 * (right - left), _LEAST_NAME)
+    n = max(len(which), _MIN_ROWS)
+    room = max(0.34 * (right - left), _MIN_NAME)
     names = [elide(label, room, MEDIUM) for label in summary.gene_labels(which)]
     start = left + max(width(name, MEDIUM) for name in names) + 7.0
     texts: list[Text] = []

@@ -3,8 +3,8 @@
 A label tries places around its point. A place is free if the label lies within the area, touches
 no other label, no line of one and no marked point, and hides at most `most_hidden` of the other
 points. Of the free places the label takes the one with the lowest cost: near, in a preferred
-direction, and with few points below. A label without a free place is left out. Same input, same
-places: nothing is random. The page's script ``labels.js`` has the same rule.
+direction, and with few points below. A label without a free place is left out. Equal input gives
+equal places, as nothing is random. The page's script ``labels.js`` has the same rule.
 """
 
 from __future__ import annotations
@@ -82,14 +82,14 @@ def place_labels(
     Returns:
         Places in the order of the points; ``None`` where there is no free one.
     """
-    crowd = _Crowd(others, area)
+    counts = _PointCounts(others, area)
     dots = np.hstack((marked - MARKED_RADIUS, marked + MARKED_RADIUS)).reshape(-1, 4)
     labels, lines = np.empty((0, 4)), np.empty((0, 4))
     places: list[Place | None] = []
     for (x, y), size in zip(points.tolist(), sizes, strict=True):
         own = ((dots[:, :2] < (x, y)) & (dots[:, 2:] > (x, y))).all(axis=1)
         taken = np.concatenate([labels, lines, dots])
-        candidates = list(_candidates((x, y), size, area, taken, crowd))
+        candidates = list(_candidates((x, y), size, area, taken, counts))
         place = _first((x, y), size, candidates, np.concatenate([labels, lines, dots[~own]]))
         # Better a line across others and across points than no label.
         place = place or _first((x, y), size, candidates, labels)
@@ -120,15 +120,15 @@ def _candidates(
     size: tuple[float, float],
     area: tuple[float, float],
     taken: _Array,
-    crowd: _Crowd,
+    counts: _PointCounts,
 ) -> Iterator[Place]:
     """Yield the free places around a point, the cheapest first, whatever their lines cross."""
     steps = np.array(_DISTANCES)[:, None, None]
     corners = np.array(point) + _DIRECTIONS * steps + (_DIRECTIONS - 1) * np.array(size) / 2
     boxes = np.concatenate([corners - _GAP, corners + size + _GAP], axis=2).reshape(-1, 4)
     inside = (boxes[:, :2] >= 0).all(axis=1) & (boxes[:, 2:] <= area).all(axis=1)
-    hidden = crowd.within(boxes + np.array([_GAP, _GAP, -_GAP, -_GAP]))
-    free = np.flatnonzero(inside & (hidden <= crowd.most_hidden) & ~_meet(boxes, taken))
+    hidden = counts.within(boxes + np.array([_GAP, _GAP, -_GAP, -_GAP]))
+    free = np.flatnonzero(inside & (hidden <= counts.most_hidden) & ~_meet(boxes, taken))
     ways = np.arange(len(_DIRECTIONS)) * _COST_OF_DIRECTION
     costs = (steps[:, :, 0] + ways).ravel()[free] + hidden[free] * _COST_OF_HIDDEN
     for n in free[np.argsort(costs, kind="stable")].tolist():
@@ -153,8 +153,8 @@ def _meet(some: _Array, others: _Array) -> NDArray[np.bool_]:
     return np.asarray(overlap.any(axis=1))
 
 
-class _Crowd:
-    """How many points a rectangle may hide, at the price of four look-ups.
+class _PointCounts:
+    """Counts the points that a rectangle hides, by a summed-area table.
 
     Points are counted in squares of `_CELL`; a rectangle takes all squares that it touches.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dpss.errors import plural
-from dpss.figures.elements.marks import Panel, PaperArea, Text
+from dpss.figures.elements.marks import Panel, PaperArea, Swatch, Text
 from dpss.figures.elements.specification import LegendEntry
 from dpss.figures.elements.text import elide, width
 
@@ -98,7 +98,7 @@ class Legend:
     """Marks and their meaning, in rows."""
 
     texts: tuple[Text, ...]
-    swatches: tuple[tuple[float, float, str, str], ...]
+    swatches: tuple[Swatch, ...]
     bottom: float
 
 
@@ -188,6 +188,20 @@ def note(paper: float, height: float, text: str) -> list[Text]:
         Text(paper - MARGIN, height - 8.0 - 11.0 * (len(lines) - 1 - n), line, 8.0, anchor="end")
         for n, line in enumerate(lines)
     ]
+
+
+def add_note(paper: float, height: float, text: str) -> tuple[list[Text], float]:
+    """Return a remark below a figure, and the height of the paper with it; none for no text.
+
+    Args:
+        paper: Width of the paper in points.
+        height: Height of the paper without the remark, in points.
+        text: The remark.
+    """
+    if not text:
+        return [], height
+    height += LINE * len(wrap(text, paper - 2 * MARGIN, 8.0))
+    return note(paper, height, text), height
 
 
 def spread(places: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:

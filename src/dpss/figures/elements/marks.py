@@ -1,4 +1,4 @@
-"""A picture as data: panels with their axes, the marks in them, and texts on the paper.
+"""A figure as data: panels with their axes, the marks in them, and texts on the paper.
 
 Lengths are points of 1/72 inch; places on the paper are measured from its upper left
 corner. Colours are roles, fields of `dpss.figures.elements.palette.Theme`, or colours that are the
@@ -7,7 +7,7 @@ same in both themes, such as ``#e69f00``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,9 @@ class Area:
 
 
 Mark = Dots | Rectangles | Segments | Curve | Area
+
+Swatch = tuple[float, float, str, str]
+"""A legend's mark: centre (x, y), kind and colour as in `LegendEntry`."""
 
 
 @dataclass(frozen=True)
@@ -167,5 +170,4 @@ class Page:
     height: float
     panels: tuple[Panel, ...]
     texts: tuple[Text, ...]
-    swatches: tuple[tuple[float, float, str, str], ...] = field(default=())
-    """Legend marks: centre (x, y), mark and colour as in `LegendEntry`."""
+    swatches: tuple[Swatch, ...] = ()

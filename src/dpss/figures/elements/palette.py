@@ -1,4 +1,4 @@
-"""One set of colours for figures and pages, as hex values.
+"""The colours of figures and pages, as hexadecimal values.
 
 The hues are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with
 any of the common colour vision deficiencies tell apart, a little darker or lighter where

@@ -16,7 +16,7 @@ N_POINTS = 256
 def smooth(
     values: NDArray[np.float64], counts: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where the density was estimated and how high it is, the highest being 1.
+    """Return a grid and the density at its points; the highest density is 1.
 
     Args:
         values: Distinct values, ascending, shape ``(n,)``, at least one.

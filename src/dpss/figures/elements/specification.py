@@ -1,4 +1,4 @@
-"""A plot as data: both the pictures and the page's script draw from it.
+"""A plot as data, which both the figures and the page's script draw.
 
 A specification holds scales, limits, ticks, guide lines and the legend. It holds no
 sizes: a wide picture, a narrow one and a browser's window lay out the same one.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SQUEEZED = 0.1
-"""An axis on whose part of this length 80 % of the points lie squeezes them."""
+"""Part of an axis; if 80 % of the points lie within one of this length, the axis squeezes them."""
 
 
 class Scale(StrEnum):

@@ -21,7 +21,7 @@ _themed = False
 
 @cache
 def preload() -> None:
-    """Import all of matplotlib that drawing needs, without a word.
+    """Import the modules of matplotlib that drawing needs, without its log lines.
 
     It takes about a second: a caller may want to do so in a thread beside other work. A
     configuration folder that can't be written costs matplotlib its font cache, no more;
@@ -40,7 +40,7 @@ def preload() -> None:
 
 @contextmanager
 def theme() -> Iterator[None]:
-    """Set this program's style, whatever the caller's is, and give that back in the end.
+    """Set this program's style for the length of a context, then restore the caller's.
 
     matplotlib's settings belong to the process: one thread at a time draws. To set them
     takes a while: set them once around several figures.

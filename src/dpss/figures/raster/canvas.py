@@ -22,7 +22,7 @@ def rgb(colour: str) -> Colour:
 
 
 class Canvas:
-    """Pixels, and how shapes become pixels.
+    """A picture of pixels on which shapes are drawn.
 
     All lengths are points; arrays of places have the shape ``(n,)``.
     """

@@ -16,7 +16,7 @@ from dpss.figures.elements.cell_maps import (
     dot_radius,
     embedding_of,
     map_panel,
-    numbers,
+    place_numbers,
 )
 from dpss.figures.elements.layout import NARROW, WIDE
 from dpss.figures.elements.marks import PaperArea
@@ -81,7 +81,8 @@ def test_numbers_do_not_lie_on_each_other(seed: int, n_clusters: int, apart: flo
     middles = rng.normal(size=(n_clusters, 2)) * apart
     cells = map_of(middles[labels] + rng.normal(size=(len(labels), 2)), labels)
     box = PaperArea(20.0, 30.0, 330.0, 330.0)
-    lines, texts = numbers(cells, [str(k) for k in range(n_clusters)], map_panel(cells, box, ()))
+    numbers = [str(k) for k in range(n_clusters)]
+    lines, texts = place_numbers(cells, numbers, map_panel(cells, box, ()))
     assert [text.text for text in texts] == [str(k) for k in range(n_clusters)]
     assert len(lines) <= n_clusters
     for text in texts:

@@ -1,4 +1,4 @@
-"""The measures of cells that plots have along their axes."""
+"""Measures of cells along the axes of a plot."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dpss.summary.numerals import number
 if TYPE_CHECKING:
     from dpss.summary.record import Summary, Threshold
 
-_MOST_BEYOND = 0.005
+_MAX_BEYOND = 0.005
 """Part of the cells that may lie beyond either end of an axis that squeezes no points."""
 _ROOM = 1.06
 """Length of an axis from 0, relative to its largest value."""
 
 
 @dataclass(frozen=True)
-class Side:
+class PlottedMeasure:
     """One measure of the cells."""
 
     title: str
@@ -32,7 +32,7 @@ class Side:
     """Follows a number; empty for percentages."""
     distribution: Distribution
     write: Callable[[float], str]
-    """Writes a value for a person."""
+    """Returns a value as text."""
     scale: Scale
     limits: tuple[Threshold, ...] = ()
     """Suggested limits, ascending."""
@@ -69,7 +69,7 @@ class Side:
             yield span_of(float(shown.values[0]), last, log=True)
             yield span_of(low, high, log=True)
             return
-        _, most = near_bounds(shown, self.scale, _MOST_BEYOND)
+        _, most = near_bounds(shown, self.scale, _MAX_BEYOND)
         reached = [each.limit for each in self.limits if each.limit and each.limit < last]
         for end in (max([most, *reached]), most, high):
             yield 0.0, max(end * _ROOM, 1.0)
@@ -78,9 +78,9 @@ class Side:
         yield float(ends[0]), float(ends[1])
 
 
-def counts_side(summary: Summary, values: str) -> Side:
+def counts_measure(summary: Summary, values: str) -> PlottedMeasure:
     """Return the total counts of the cells, called ``values``, on a logarithmic scale."""
-    return Side(
+    return PlottedMeasure(
         f"total {values} per cell",
         values,
         summary.counts_per_cell,

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dpss.figures.elements.sides import counts_side
+from dpss.figures.elements.plotted_measures import counts_measure
 from dpss.figures.elements.specification import Scale
 from dpss.figures.scatter_genes_vs_counts import genes_vs_counts
 from dpss.figures.scatter_mito_vs_count import mt_vs_counts
@@ -47,14 +47,14 @@ def test_a_limit_that_cells_lie_beyond_is_shown() -> None:
 def test_both_plots_have_the_same_axis_of_counts() -> None:
     """It is made once."""
     summary = build(simulate(600, 200))
-    assert counts_side(summary, "counts").scale is Scale.LOG
+    assert counts_measure(summary, "counts").scale is Scale.LOG
     assert genes_vs_counts(summary).specification.x == mt_vs_counts(summary).specification.x
-    assert counts_side(summary, "counts").axis() == mt_vs_counts(summary).specification.x
+    assert counts_measure(summary, "counts").axis() == mt_vs_counts(summary).specification.x
 
 
 def test_a_value_has_its_unit() -> None:
     """One count, and many counts."""
-    side = counts_side(build(simulate(30, 40)), "counts")
+    side = counts_measure(build(simulate(30, 40)), "counts")
     assert [side.describe(value) for value in (1.0, 2500.0)] == ["1 count", "2,500 counts"]
 
 
