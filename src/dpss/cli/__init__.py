@@ -1,1 +1,1 @@
-"""The command line: commands, options, progress, log lines; the only package that prints."""
+"""The command line, the only package that prints or reads the environment."""

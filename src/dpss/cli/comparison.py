@@ -93,7 +93,7 @@ def print_comparison(
 def iter_summaries(
     address: str, check: Callable[[], None]
 ) -> Iterator[tuple[str, ComparedSummary]]:
-    """Yield each summary of a ``summary.json``, a published folder or a matrix, with its key.
+    """Yield key and summary of a ``summary.json``, published folder or matrix.
 
     A matrix is summarised as ``dpss summarize`` does it.
 

@@ -67,7 +67,7 @@ def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tried(record: type[T], given: Mapping[str, Any], faults: list[str]) -> T:
-    """Return a settings record; on faulty values note the faults and return the default one."""
+    """Return a settings record, or with faulty values the default one."""
     try:
         return make_settings(record, given)
     except SettingsError as error:

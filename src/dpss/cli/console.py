@@ -32,7 +32,7 @@ class _Console(Console):
     """A console that raises the error of a closed output, instead of exiting."""
 
     def on_broken_pipe(self) -> None:
-        """Raise the current error again, as rich would exit with a code of another meaning."""
+        """Raise the current error again: rich would exit with another code."""
         raise  # noqa: PLE0704 - called while the error is handled
 
 

@@ -44,7 +44,7 @@ class TextFormatter(_Formatter):
 
 
 class JsonFormatter(_Formatter):
-    """Formats a record as one line of JSON, with the ids of the run, project and matrix."""
+    """Formats a record as one line of JSON with ids of run, project and matrix."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
-    """Return `click.option` with an environment variable, which its help does not show."""
+    """Return `click.option` with an environment variable that help does not show."""
     flags = (name.partition("/")[0] for name in names if name.startswith("--"))
     longest = max(flags, key=len)
     variable = "DPSS_" + longest.strip("-").replace("-", "_").upper()

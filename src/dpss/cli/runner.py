@@ -50,7 +50,7 @@ class LogSettings:
 
 
 def take_log_settings(options: dict[str, Any]) -> LogSettings:
-    """Remove the options of logging from a command's options, and return them as settings."""
+    """Remove the options of logging from ``options``; return them as settings."""
     style, level = options.pop("log_format"), options.pop("log_level")
     debug = options.pop("debug")
     settings = LogSettings(style, level or "", debug)
@@ -115,7 +115,7 @@ def perform(
 def make_recogniser(
     settings: RunSettings, isolated: IsolatedReader | None, stop: Stop
 ) -> Recognise:
-    """Return a function that tells whether a file is a matrix, in a child if there are any."""
+    """Return a function that tells whether a file is a matrix, by its content."""
     from dpss.job.children.isolation import is_matrix
 
     if isolated is None:

@@ -1,4 +1,7 @@
-"""Writers of simulated counts in the formats of portals; equal counts give equal bytes."""
+"""Writers of simulated counts in the formats of portals.
+
+Equal counts give equal bytes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gene names for simulated matrices: real symbols of known genes, and made-up ones."""
+"""Gene names for simulated matrices: real symbols, and made-up ones."""
 
 from __future__ import annotations
 

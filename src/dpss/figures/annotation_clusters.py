@@ -118,7 +118,7 @@ def layout(summary: Summary, paper: float) -> Page:
 def ordered_percents(
     table: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the percentages of the first types and clusters, and which type each row is.
+    """Return the percentages of the first types and clusters, and each row's type.
 
     Types are ordered by the cluster that has most of their cells, then by how many it has.
 

@@ -44,7 +44,7 @@ def reading(summary: Summary) -> str:
 
 
 def column_name(name: str) -> str:
-    """Return the name of a column or of coordinates as a sentence has it: one short line."""
+    """Return the name of a column or of coordinates as one short line."""
     line = clean(name[: 4 * _MAX_CHARACTERS])
     return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
 

@@ -1,4 +1,4 @@
-"""Figure of the cells on the file's own map, in the colours of their annotated types."""
+"""Figure of the cells on the file's own map, in the colours of their types."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def layout(summary: Summary, paper: float) -> Page:
 def _list(
     found: Annotation, left: float, top: float, room: float
 ) -> tuple[list[Text], list[Swatch], float]:
-    """Return one row per type with its colour, number and share, and where the list ends."""
+    """Return a row per type with colour, number and share, and the list's end."""
     right = left + room
     column = elide(found.column or "", room - 40.0, SMALL)
     texts = [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: its name, its caption, the condition under which it is drawn, its page of marks."""
+    """A figure: its name, caption, condition and layout."""
 
     slug: str
     """Name of the figure's files without an ending."""
@@ -32,7 +32,7 @@ class Figure:
     """Lays the figure out on paper of a width in points; callers use `page`."""
 
     def caption(self, summary: Summary) -> str:
-        """Return the caption: how to read the marks, and how the values were treated first."""
+        """Return the caption: how to read the marks, and how values were treated."""
         parts = [self.reading(summary)]
         if summary.values is ValueKind.LOG_NORMALISED:
             parts.append("The matrix is log-normalised; its values were exponentiated first.")

@@ -69,7 +69,7 @@ def _measures(summary: Summary) -> list[_ClusterRow]:
 
 
 def layout(summary: Summary, width: float) -> Page:
-    """Lay out one panel per measure, side by side or, on narrow paper, one below the other."""
+    """Lay out a panel per measure, side by side or, on narrow paper, in a column."""
     measures = _measures(summary)
     head = heading(summary, TITLE, width)
     narrow = is_narrow(width)

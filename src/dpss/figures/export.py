@@ -27,7 +27,7 @@ def figure_files(figure: Figure, summary: Summary) -> dict[str, bytes]:
 
 
 def svg_files(figure: Figure, summary: Summary, page: Page) -> dict[str, bytes]:
-    """Return the SVG files of one figure by name, wide and narrow; ``page`` is the wide one."""
+    """Return a figure's SVG files by name, wide (``page``) and narrow."""
     return {
         f"{figure.slug}.svg": svg_bytes(page),
         f"{figure.slug}.narrow.svg": svg_bytes(figure.page(summary, NARROW)),

@@ -1,4 +1,4 @@
-"""Specifications of the plots of all genes: the figure's, and further views of pages."""
+"""Specifications of the plots of all genes, on figure and pages."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _MEAN = "mean expression, log1p of the mean count per 10,000"
 
 
 def drawn_genes(summary: Summary) -> NDArray[np.bool_]:
-    """Return which genes have a mean and a normalised dispersion, shape ``(n_genes,)``."""
+    """Return which genes have mean and normalised dispersion, shape ``(n_genes,)``."""
     genes = summary.genes
     mask = np.isfinite(genes.dispersions_norm) & (genes.means > 0) & (genes.n_cells_by_counts > 0)
     return np.asarray(mask, dtype=bool)
 
 
 def gene_kinds(summary: Summary) -> tuple[tuple[str, str, NDArray[np.bool_]], ...]:
-    """Return colour, name and members of each kind of drawn gene, in the order of drawing."""
+    """Return colour, name and members of each kind of gene, in drawing order."""
     drawn, genes = drawn_genes(summary), summary.genes
     chosen = drawn & genes.highly_variable
     few = drawn & ~chosen & (genes.n_cells_by_counts < FEW_CELLS)
@@ -58,7 +58,7 @@ def variability(summary: Summary) -> Specification:
 
 
 def gene_views(summary: Summary) -> dict[str, Specification]:
-    """Return every view of the page's plot of genes, by name; empty without drawn genes."""
+    """Return every view of the page's plot of genes by name; none without genes."""
     drawn, genes = drawn_genes(summary), summary.genes
     if not drawn.any():
         return {}

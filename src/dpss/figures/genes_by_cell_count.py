@@ -1,4 +1,4 @@
-"""Figure of the genes found in the most cells, and of the number of genes by cells."""
+"""Figure of the genes found in the most cells, and of genes by cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure of every gene by mean and normalised dispersion, with the most variable ones named."""
+"""Figure of every gene by mean and normalised dispersion."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _named(summary: Summary, best: NDArray[np.int64]) -> Dots:
 def _names(
     panel: Panel, summary: Summary, best: NDArray[np.int64], *, narrow: bool
 ) -> tuple[list[Text], list[Mark]]:
-    """Return the names of the most variable genes where there is room, and lines to far ones."""
+    """Return names of the most variable genes, where room is, and lines to far ones."""
     box, genes = panel.box, summary.genes
 
     def in_points(which: NDArray[np.int64]) -> NDArray[np.float64]:

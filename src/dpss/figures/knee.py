@@ -56,7 +56,7 @@ def reading(summary: Summary) -> str:
 
 
 def n_above_knee(summary: Summary) -> int | None:
-    """Return the number of barcodes above the knee; ``None`` where cells were called before."""
+    """Return the number of barcodes above the knee; ``None`` for called cells."""
     return summary.droplets.knee.n_cells if summary.droplets else None
 
 
@@ -153,7 +153,7 @@ def _knee_label(panel: Panel, n_cells: int) -> Text:
 def _median(
     panel: Panel, cells: Distribution, rank: float, text: str, colour: str
 ) -> tuple[list[Mark], list[Text]]:
-    """Return a dot on the curve and its label, below to its left where nothing is drawn."""
+    """Return a dot on the curve and its label, below and left where room is."""
     value = _value_at(cells, rank)
     if value < panel.y.low:
         return [], []

@@ -1,4 +1,4 @@
-"""Figure of the markers of each cluster and their expression in all clusters: a dot plot."""
+"""Figure of each cluster's markers in all clusters: a dot plot."""
 
 from __future__ import annotations
 

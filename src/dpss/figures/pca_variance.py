@@ -1,4 +1,4 @@
-"""Figure of the variance of the principal components, and of the cells on the first two."""
+"""Figure of the components' variance, and of the cells on the first two."""
 
 from __future__ import annotations
 

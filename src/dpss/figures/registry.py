@@ -14,7 +14,6 @@ from dpss.figures.annotations import ANNOTATIONS
 from dpss.figures.authors_embedding import AUTHORS_EMBEDDING
 from dpss.figures.base import Figure
 from dpss.figures.cluster_qc import CLUSTER_QC
-from dpss.figures.export import figure_files
 from dpss.figures.genes_by_cell_count import GENES_BY_CELL_COUNT
 from dpss.figures.highest_expr_genes import HIGHEST_EXPR_GENES
 from dpss.figures.highly_variable_genes import HIGHLY_VARIABLE_GENES
@@ -38,7 +37,6 @@ __all__ = [
     "FIGURES",
     "Figure",
     "draw_figures",
-    "figure_files",
     "figure_infos",
 ]
 
@@ -87,7 +85,7 @@ def figures_of(summary: Summary) -> tuple[Figure, ...]:
 
 
 def draw_figures(summary: Summary) -> dict[str, matplotlib.figure.Figure]:
-    """Draw every figure whose numbers the summary has, and return them by slug, in order."""
+    """Draw every figure whose numbers the summary has; return them by slug."""
     return {
         figure.slug: figure.draw(summary)
         for figure in figures_of(summary)

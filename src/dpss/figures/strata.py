@@ -1,4 +1,4 @@
-"""Figure of strata side by side: medians with their spread, and a diamond for outliers."""
+"""Figure of strata side by side: medians, spreads and outliers."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def needs_strata(summary: Summary) -> str | None:
 
 
 def layout(summary: Summary, width: float) -> Page:
-    """Lay out one panel per measure, side by side or, on narrow paper, one below the other."""
+    """Lay out a panel per measure, side by side or, on narrow paper, in a column."""
     found = _strata_of(summary)
     narrow = is_narrow(width)
     known = [each for each in found.strata if each.n_cells_kept]
@@ -144,7 +144,7 @@ def _measures(summary: Summary, strata: list[Stratum]) -> list[_StrataMeasure]:
 
 
 def _names(names: Sequence[str], sizes: Sequence[str], right: float, top: float) -> list[Text]:
-    """Return two columns of texts with their headings: names, and sizes that end at ``right``."""
+    """Return two columns with headings: names, and sizes that end at ``right``."""
     texts = [
         Text(MARGIN, top - 6.0, names[0], SMALL),
         Text(right, top - 6.0, sizes[0], SMALL, anchor="end"),

@@ -1,4 +1,4 @@
-"""A page written as SVG, without matplotlib: small, and in the colours of the reader's theme.
+"""A page written as SVG, in the colours of the reader's theme.
 
 Every mark carries its colour for light paper, which all programs know. A rule in the file
 gives browsers the colours for dark ground where the reader prefers dark. Text is text, in
@@ -62,7 +62,7 @@ def svg_bytes(page: Page) -> bytes:
 
 
 def _dark_rules(drawn: str) -> str:
-    """Return the rules that give the colours for dark ground, of the roles that are used."""
+    """Return the rules with colours for dark ground, of the roles in use."""
     used = {kind for kinds in re.findall(r'class="([^"]+)"', drawn) for kind in kinds.split()}
     rules = [
         f".{prefix}-{field.name}{{{name}:{getattr(DARK, field.name)}}}"

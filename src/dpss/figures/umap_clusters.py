@@ -78,7 +78,7 @@ def layout(summary: Summary, width: float) -> Page:
 def _list(
     found: Embedding, left: float, top: float, room: float
 ) -> tuple[list[Text], list[Swatch], float]:
-    """Return one row per cluster with its colour, number and size, and where the list ends."""
+    """Return a row per cluster with colour, number and size, and the list's end."""
     right = left + room
     texts = [
         Text(left, top + SMALL, "cluster", SMALL),

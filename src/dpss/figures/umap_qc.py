@@ -1,4 +1,4 @@
-"""Figure of the kept cells on the map of clusters, by the measures of their quality."""
+"""Figure of the kept cells on the map of clusters, by measures of quality."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def joined_bins(found: Embedding) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def layout(summary: Summary, width: float) -> Page:
-    """Lay out one map per measure, side by side or, on narrow paper, one below the other."""
+    """Lay out a map per measure, side by side or, on narrow paper, in a column."""
     found = embedding_of(summary)
     measures = _measures(summary)
     head = heading(summary, TITLE, width)

@@ -1,4 +1,4 @@
-"""Figure of the distributions of genes, counts and mitochondrial percentage over the cells."""
+"""Figure of the distributions of the cells' genes, counts and mitochondrial share."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _measures(summary: Summary) -> list[_Measure]:
 
 
 def layout(summary: Summary, width: float) -> Page:
-    """Lay out one panel per measure, side by side or, on narrow paper, one below the other."""
+    """Lay out a panel per measure, side by side or, on narrow paper, in a column."""
     measures = _measures(summary)
     head = heading(summary, TITLE, width)
     narrow = is_narrow(width)
@@ -165,7 +165,7 @@ def _heading(measure: _Measure, left: float, top: float) -> list[Text]:
 
 
 def _marks(measure: _Measure, cells: Distribution, axis: Axis) -> list[Mark]:
-    """Return the outline, the middle half and the median; or the cells where they are few."""
+    """Return outline, middle half and median; the cells themselves if few."""
     inside = (cells.values >= axis.low) & (cells.values <= axis.high)
     values, counts = cells.values[inside], cells.counts[inside]
     lowest = float(values[0])

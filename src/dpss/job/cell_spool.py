@@ -38,7 +38,7 @@ class _Spool:
 
 
 class SpooledRecords(_Spool):
-    """Records of cells in a file; see `CellRecords`. In another process they are held in memory."""
+    """Records of cells in a file, in memory in another process; see `CellRecords`."""
 
     def __reduce__(self) -> tuple[type[HeldRecords], tuple[()]]:
         """Pickle as empty records in memory."""

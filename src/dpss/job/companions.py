@@ -1,4 +1,4 @@
-"""Reads the files that a pipeline wrote beside a matrix: its metrics, and all barcodes."""
+"""Reads the metrics and all barcodes that a pipeline wrote beside a matrix."""
 
 from __future__ import annotations
 

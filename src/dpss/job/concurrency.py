@@ -31,7 +31,7 @@ def do_in_turn(do: Do, steps: Sequence[Step], stop: Stop, n_workers: int = 1) ->
 
 
 def do_side_by_side(do: Do, steps: Sequence[Step], stop: Stop, n_workers: int) -> Iterator[Outcome]:
-    """Do steps in several threads, begun in their order, and yield outcomes as they come.
+    """Do steps in several threads, in their order, and yield outcomes as they come.
 
     Raises:
         Interrupted: A signal has come. What was finished by then is yielded before.

@@ -150,7 +150,7 @@ def _read_single(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int
 
 
 def _read_parts(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]) -> Published:
-    """Read a ``matrices.json`` and compare the summaries that it lists, and their files."""
+    """Read a ``matrices.json``; compare its summaries and their files."""
     document = json.loads(store.read(key))
     folders = []
     judgements: list[Judgement] = []
@@ -285,7 +285,7 @@ def prune_files(store: Store, folder: str) -> list[str]:
 
 
 def _matrix_files(store: Store, folder: str) -> list[str]:
-    """Return the names of all files that belong to a publication of a matrix, by their names."""
+    """Return the names of the files that are a publication's, by their form."""
     names = [key.removeprefix(f"{folder}/") for key in store.keys(f"{folder}/")]
     return [
         name

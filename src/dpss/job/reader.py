@@ -1,4 +1,4 @@
-"""The reader of a file: opens it, summarises and draws each matrix; publishes nothing."""
+"""The reader of a file: opens it, summarises and draws each matrix."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Reader:
         *,
         whole: bool = False,
     ) -> dict[str, tuple[Summary, CellFile | None] | Exception]:
-        """Return the summary or the error of each matrix of a file, by its name in the file.
+        """Return the summary or the error of each matrix of a file, by its name there.
 
         A summary comes with the table of its cells, if one is asked for.
 

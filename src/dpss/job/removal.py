@@ -53,7 +53,7 @@ def warn_of_earlier_samples(store: Store, projects: Sequence[Project]) -> None:
 
 
 def prune(store: Store, projects: Sequence[Project], recipe: Recipe) -> None:
-    """Delete matrices that the source no longer has, and files of earlier publications.
+    """Delete matrices that the source has no more, and outdated files of others.
 
     Args:
         store: The output.

@@ -1,4 +1,4 @@
-"""Results of reading a file, files to publish or an error, and the outcome of either."""
+"""Results of reading a file: files to publish, or an error."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MatrixFiles:
 
 
 def headline(summary: Summary) -> dict[str, float | None]:
-    """Return the numbers that runs are compared by: sizes, medians and checks by status."""
+    """Return the numbers by which runs are compared: sizes, medians, checks."""
     return {
         "n_cells": summary.n_cells,
         "n_genes": summary.n_genes,

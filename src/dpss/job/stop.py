@@ -13,7 +13,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(BaseException):
-    """A signal asks the program to end; not an `Exception`, so that no handler catches it."""
+    """A signal ends the program; no `Exception`, so that no handler catches it."""
 
     def __init__(self, number: int) -> None:
         """Ended by signal ``number``."""
@@ -80,7 +80,7 @@ class SignalStop:
 
     @contextmanager
     def shield(self, *, later: bool = False) -> Iterator[None]:
-        """Delay a signal until the block has ended, then raise it; with ``later`` at `check`."""
+        """Delay a signal to the end of the block; with ``later`` to the next `check`."""
         earlier = self._number
         self._shields += 1
         try:

@@ -39,7 +39,7 @@ def is_copied(
 
 
 def in_place(source: Source, check: Callable[[], None] = lambda: None) -> Source:
-    """Return a source to read without a copy: in pages if it is remote and gives ranges.
+    """Return a source that is read without a copy, in pages if it is remote.
 
     Args:
         source: A file or folder.
@@ -61,7 +61,7 @@ def open_access(
     whole: bool = False,
     checked: bool = False,
 ) -> Iterator[Source]:
-    """Yield a source, or the copy that is read instead, for as long as the context lasts.
+    """Yield a source or the copy that is read instead, until the context ends.
 
     Args:
         source: A file or folder.
@@ -83,7 +83,7 @@ def open_access(
 
 @contextmanager
 def open_seekable(blob: Blob, hold: Hold, *, packed: bool = False) -> Iterator[Blob]:
-    """Yield a blob that gives ranges: the blob or a copy, decompressed if it is packed.
+    """Yield a blob that gives ranges: the blob itself, or a decompressed copy.
 
     Args:
         blob: A file or a member of an archive.
@@ -98,5 +98,5 @@ def open_seekable(blob: Blob, hold: Hold, *, packed: bool = False) -> Iterator[B
 
 
 def is_private(source: Source) -> bool:
-    """Return whether a source is a copy in scratch space, readable on this machine only."""
+    """Return whether a source is a copy in scratch space of this machine."""
     return isinstance(source, ScratchFile)

@@ -1,4 +1,4 @@
-"""Streams that decompress while they are read; a file's first bytes tell its compression.
+"""Streams that decompress while they are read, whatever the compression.
 
 Nothing is unpacked to disk or held whole. gzip is inflated by ISA-L, without the interpreter's
 lock. Damaged or truncated data raise a `dpss.errors.CorruptMatrixError` that names the file.
@@ -214,14 +214,14 @@ def open_text(blob: Blob) -> BinaryIO:
 
 
 def _wide_encoding(head: bytes) -> str | None:
-    """Return the encoding that a text's byte order mark states, ``None`` for UTF-8 and bytes."""
+    """Return the encoding by a byte order mark; ``None`` for UTF-8 and bytes."""
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
 
 
 def peek(blob: Blob, n_bytes: int) -> bytes:
-    """Return the first bytes of a blob, decompressed; fewer where it ends or is damaged."""
+    """Return the first bytes of a blob, decompressed; fewer if it ends or is damaged."""
     return _peek(open_decompressed, blob, n_bytes)
 
 

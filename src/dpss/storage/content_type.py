@@ -7,13 +7,11 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "gz": "application/gzip",
     "html": "text/html; charset=utf-8",
-    "ico": "image/x-icon",
     "js": "text/javascript; charset=utf-8",
     "json": "application/json",
     "png": "image/png",
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
-    "woff2": "font/woff2",
     "xml": "application/atom+xml; charset=utf-8",
 }
 """Content type by the ending of a key."""
@@ -40,5 +38,5 @@ def cache_control(key: str) -> str:
     """
     if key.startswith("runs/"):
         return "public, max-age=31536000, immutable"
-    kept = key.endswith((".png", ".svg", ".css", ".js", ".woff2", ".ico"))
+    kept = key.endswith((".png", ".svg", ".css", ".js"))
     return "public, max-age=300" if kept else "no-cache"

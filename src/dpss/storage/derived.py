@@ -27,7 +27,7 @@ class Derived:
 
 
 class DerivedStream(Derived, ABC):
-    """A blob that converts the bytes of another one, as a stream from the start to the end."""
+    """A blob that converts the bytes of another one, as a stream."""
 
     size_bytes: int | None = None
     random_access = False
@@ -49,7 +49,7 @@ def skip(file: BinaryIO, n_bytes: int) -> bool:
 
 
 def read_from_start(blob: Blob, start: int, length: int) -> bytes:
-    """Return a range of a blob without random access; the bytes before it are read, too."""
+    """Return a range of a blob without random access, by reading from the start."""
     with blob.open() as file:
         skip(file, start)
         return file.read(length)

@@ -59,7 +59,7 @@ class Fetcher:
         self._lock = threading.Lock()
 
     def prefetch(self, refs: Iterable[MatrixRef]) -> None:
-        """Announce the files that will be opened, in this order; each begins after the one before.
+        """Announce the files that will be opened; each begins after the one before.
 
         An earlier start could take the scratch space that the file before it needs.
         """
@@ -91,7 +91,7 @@ class Fetcher:
             yield source
 
     def _begin(self, ref: MatrixRef) -> Future[Opened]:
-        """Start to fetch a file, unless that has started; errors are raised when it is opened."""
+        """Start to fetch a file once; an error is raised when it is opened."""
         with self._lock:
             if ref in self._expected:
                 self._expected.remove(ref)

@@ -1,4 +1,4 @@
-"""Exclusive locks on open files: of POSIX, and of Windows where there are none of POSIX."""
+"""Exclusive locks on open files, by the functions of POSIX or of Windows."""
 
 from __future__ import annotations
 

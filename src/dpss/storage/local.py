@@ -91,7 +91,7 @@ def path_of(source: object) -> Path | None:
 
 
 def list_beside(source: object) -> dict[str, Blob]:
-    """Return the files of a local file's folder by name; none if the source is not local."""
+    """Return the files in a local file's folder by name; none for other sources."""
     path = path_of(source)
     if path is None:
         return {}
@@ -99,7 +99,7 @@ def list_beside(source: object) -> dict[str, Blob]:
 
 
 class LocalStore:
-    """A folder as a `dpss.storage.base.Store`: written to a temporary file, then renamed."""
+    """A folder as a `dpss.storage.base.Store`; each file appears by a renaming."""
 
     def __init__(self, root: Path) -> None:
         """Store the root folder, which is made at the first write."""
@@ -198,7 +198,7 @@ class LocalStore:
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield all entries below a folder but folders, with their keys; links are not followed."""
+    """Yield the files and links below a folder with their keys."""
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError, PermissionError):

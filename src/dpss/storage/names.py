@@ -47,7 +47,7 @@ def key_path(key: str) -> PurePosixPath:
 
 
 def unique_names(texts: Iterable[str]) -> list[str]:
-    """Return a unique safe name for each text; names differ not only in upper and lower case.
+    """Return a safe name for each text, unique also if case is ignored.
 
     >>> unique_names(["heart", "Heart", "heart?"])
     ['heart', 'Heart-2', 'heart-3']
@@ -66,6 +66,6 @@ def unique_names(texts: Iterable[str]) -> list[str]:
 
 
 def is_clutter(path: str) -> bool:
-    """Return whether a path is one that macOS adds: ``__MACOSX``, ``._*``, ``.DS_Store``."""
+    """Return whether macOS added a path: ``__MACOSX``, ``._*``, ``.DS_Store``."""
     parts = path.split("/")
     return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store"

@@ -1,4 +1,4 @@
-"""Removal of characters that control a terminal, a page or its reading order from text."""
+"""Removal of characters that control a terminal, a page or reading order."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def redact_url(url: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Return a text with each URL redacted and the values of secret headers and settings hidden.
+    """Return a text without secrets in URLs, headers and settings.
 
     >>> redact_text("GET https://me:pw@host/a.h5ad?X-Amz-Signature=abc failed")
     'GET https://host/a.h5ad failed'

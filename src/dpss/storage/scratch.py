@@ -1,4 +1,4 @@
-"""Scratch space: a folder of bounded size for copies of files that can't be read in place.
+"""Scratch space: a folder of bounded size for copies of files.
 
 It is emptied when the program ends; the next program removes what a killed one left.
 """
@@ -114,7 +114,7 @@ class Scratch:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """Yield an empty folder, removed at the end of the context; its bytes do not count.
+        """Yield an empty folder that ends with the context; its bytes do not count.
 
         Raises:
             UnreachableError: The folder can't be made.

@@ -1,4 +1,4 @@
-"""Folders of scratch space: made with a lock, and removed where no program holds it."""
+"""Folders of scratch space, which a lock keeps while their program runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOCK = ".lock"
 
 
 def make_locked_folder(parent: Path) -> tuple[Path, int]:
-    """Make an empty folder and return it, with a descriptor that locks it until it is closed.
+    """Make an empty folder; return it and the descriptor that locks it until closed.
 
     Another program may remove the folder before it is locked, as `remove_abandoned` can't tell
     it from one that was left. Then another one is made.
@@ -41,7 +41,7 @@ def make_locked_folder(parent: Path) -> tuple[Path, int]:
 
 
 def is_in_memory(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
-    """Return whether the files of a folder lie in memory (tmpfs), as far as the system tells."""
+    """Return whether the system says that a folder's files lie in memory (tmpfs)."""
     found, found_kind = Path("/"), ""
     with contextlib.suppress(OSError, UnicodeError):
         for line in mounts.read_text("utf-8").splitlines():
@@ -76,7 +76,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def remove_emptied(folder: Path) -> None:
-    """Remove the file of a folder's lock and the folder, unless something else is in it.
+    """Remove a folder and the file of its lock, if nothing else is in it.
 
     By its lock the next program finds what could not be removed.
     """

@@ -1,4 +1,4 @@
-"""Base class of the streams of this package: raw files that return bytes piece by piece."""
+"""The base class of raw streams that return their bytes piece by piece."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PieceStream(io.RawIOBase):
 
     @abstractmethod
     def read_piece(self, n_bytes: int) -> bytes | memoryview:
-        """Return the next bytes, at least one and at most ``n_bytes``; none only at the end."""
+        """Return the next bytes, 1 to ``n_bytes`` of them; none only at the end."""
 
     def readable(self) -> bool:
         """Return true."""

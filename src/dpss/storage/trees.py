@@ -44,7 +44,7 @@ class SubTree:
 
 @dataclass(frozen=True)
 class PatchedTree(Derived):
-    """A tree in which one blob is replaced by a copy of it, as a `dpss.storage.base.Tree`."""
+    """A `dpss.storage.base.Tree` in which a copy replaces one blob."""
 
     inner: Tree
     path: str

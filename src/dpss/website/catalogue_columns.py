@@ -37,7 +37,7 @@ class CatalogueColumns:
 
 
 def catalogue_columns(matrices: Sequence[Terms]) -> CatalogueColumns:
-    """Return the columns of a project's matrices: at most three, group, technology and organ first.
+    """Return at most three columns; group, technology and organ come first.
 
     Args:
         matrices: Values that the catalogue states of each matrix.

@@ -1,4 +1,4 @@
-"""Record of the inputs of each matrix's pages, so that an interrupted build continues.
+"""Record of the inputs of pages, so that an interrupted build continues.
 
 It is written after each batch of projects. It tells the next build which pages were already made,
 by the same version of the program from the same documents.
@@ -51,7 +51,7 @@ class Checkpoint:
         self._made[record.folder] = PageSource(record.sha256, latest.reason if latest else None)
 
     def note_gone(self, folder: str, *, deleted: bool) -> None:
-        """Note that a matrix is on no page any more, and whether its own pages are deleted."""
+        """Note that a matrix is on no page any more, and if its pages are deleted."""
         if deleted:
             self._made.pop(folder, None)
         else:

@@ -1,4 +1,4 @@
-"""Data files of pages: scripts that pass one JSON value to the page that loads them.
+"""Data files of pages: scripts that pass one JSON value to their page.
 
 A page opened from a folder may load scripts from it, but may not fetch anything.
 """

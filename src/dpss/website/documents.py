@@ -1,4 +1,4 @@
-"""Documents of matrices, checked against the schema; those of earlier versions are completed."""
+"""Documents of matrices, checked against the schema and completed."""
 
 from __future__ import annotations
 

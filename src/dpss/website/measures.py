@@ -1,4 +1,4 @@
-"""Measures of cells in words: suggested limits, and medians beside the header numbers."""
+"""Measures of cells in words: suggested limits, and further medians."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEASURES = {
 
 
 def thresholds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the suggested limits in words, each with the number of cells that it keeps.
+    """Return the suggested limits in words, with the cells that each keeps.
 
     Args:
         document: The matrix's summary; those of earlier versions have no limits.
@@ -42,7 +42,7 @@ def thresholds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def further_medians(document: Mapping[str, Any]) -> str:
-    """Return a sentence on the medians that are no header numbers, or why one is not there.
+    """Return a sentence on further medians, and on why one is missing.
 
     Args:
         document: The matrix's summary; for those of earlier versions the sentence is empty.

@@ -123,7 +123,7 @@ _LABELS = {
 
 
 def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, Any]]:
-    """Return the documents of a portal by their keys in the output; none without matrices."""
+    """Return the documents of a portal by key; none without matrices."""
     if not records:
         return {}
     names = {folder: _text(name) for folder, name in sample_names(records).items()}
@@ -206,7 +206,7 @@ def _row(record: MatrixRecord, apart: Mapping[str, tuple[str, ...]]) -> dict[str
 
 
 def _expected(record: MatrixRecord) -> dict[str, float]:
-    """Return the expected number of cells, and the estimate that is compared with it, if any."""
+    """Return the expected number of cells, if any, and its estimate, if any."""
     if record.n_cells_expected is None:
         return {}
     found: dict[str, float] = {"n_cells_expected": record.n_cells_expected}

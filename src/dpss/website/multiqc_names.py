@@ -1,4 +1,4 @@
-"""Names of matrices as MultiQC's samples: equal to other tools' names, unique once cleaned.
+"""Names of matrices as MultiQC's samples, unique also when it cuts them.
 
 MultiQC cuts names at known endings (``.h5``, ``_matrix``, ``.gz``), so that ``S1`` and
 ``S1_matrix`` would be one row. A name that would become another one is written with spaces.

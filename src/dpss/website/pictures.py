@@ -63,7 +63,7 @@ def _read(publisher: Publisher, record: MatrixRecord, slug: str, *, narrow: bool
 
 
 def png_size(data: bytes) -> tuple[int, int] | None:
-    """Return a figure's width and height, so that the page needn't jump when it arrives."""
+    """Return a picture's size, so that the page does not jump when it arrives."""
     if len(data) < 24 or not data.startswith(_PNG):
         return None
     width, height = struct.unpack(">II", data[16:24])

@@ -119,7 +119,7 @@ def parse_plots(data: bytes) -> dict[str, Any]:
 
 
 def _fits(plot: dict[str, Any]) -> bool:
-    """Return whether columns are numbers of equal length, and bins lie within their axes."""
+    """Return whether columns are numbers of equal length, and bins within axes."""
     grid, bins, dots = plot["grid"], plot["bins"], plot["dots"]
     whole = [_column(grid[name]) for name in "xyn"]
     x, y, _ = whole

@@ -45,7 +45,7 @@ class _Handler(SimpleHTTPRequestHandler):
     timeout = TIMEOUT_SECONDS
 
     def translate_path(self, path: str) -> str:
-        """Return the file of an address; links that lead out of the folder are not followed."""
+        """Return the file of an address; no file for one outside of the folder."""
         try:
             return self._find(path)
         except (OSError, RuntimeError):  # Links in a circle, or a name that is too long.
@@ -122,7 +122,7 @@ class _Handler(SimpleHTTPRequestHandler):
         return io.BytesIO(data)
 
     def guess_type(self, path: str | os.PathLike[str]) -> str:
-        """Return the content type of a file; the machine's own table of endings may be wrong."""
+        """Return the content type, by our table: the machine's own may be wrong."""
         return content_type(os.fspath(path))
 
     def list_directory(self, path: object) -> None:

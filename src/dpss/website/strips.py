@@ -1,4 +1,4 @@
-"""Strips that compare the cells of several matrices: geometry of a drawing, from quantiles.
+"""Strips that compare the cells of several matrices, drawn from quantiles.
 
 A strip has a line from the 5 % to the 95 % quantile, a bar over the middle half and a mark at
 the median. All strips of a measure share one axis.

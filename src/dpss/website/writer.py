@@ -1,4 +1,4 @@
-"""Writer of pages: writes only files that differ from those in the store, several at once."""
+"""Writer of pages: writes only files that differ, several at once."""
 
 from __future__ import annotations
 

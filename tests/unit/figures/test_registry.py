@@ -21,8 +21,9 @@ from matplotlib.text import Text
 
 from dpss.figures.elements.layout import NARROW, WIDE
 from dpss.figures.elements.style import theme
+from dpss.figures.export import figure_files
 from dpss.figures.raster.png import png_of
-from dpss.figures.registry import FIGURES, draw_figures, figure_files, figure_infos
+from dpss.figures.registry import FIGURES, draw_figures, figure_infos
 from dpss.figures.svg import svg_bytes
 from dpss.stats.values.kinds import ValueKind
 from dpss.summary.record import Summary

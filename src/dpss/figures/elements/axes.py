@@ -50,7 +50,7 @@ def linear_ticks(low: float, high: float, n: int = 5) -> NDArray[np.float64]:
 
 
 def log_ticks(low: float, high: float, n: int = 8) -> NDArray[np.float64]:
-    """Return at most ``n`` round numbers within ``low`` to ``high``, evenly spread by logarithm."""
+    """Return at most ``n`` round numbers from ``low`` to ``high``, even by logarithm."""
     powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     for mantissas in _MANTISSAS:
         ticks = np.sort(np.outer(10.0**powers, mantissas).ravel())

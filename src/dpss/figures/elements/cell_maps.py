@@ -1,4 +1,4 @@
-"""Maps of cells: bins as dots in the colours of clusters, and the clusters' numbers."""
+"""Maps of cells: bins as dots in the colours of clusters, with numbers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def map_panel(cells: CellMap, box: PaperArea, marks: tuple[Mark, ...]) -> Panel:
 def cluster_marks(
     cells: CellMap, side: float, colours: Sequence[str] | None = None
 ) -> tuple[Dots, ...]:
-    """Return each bin in the colour of its most frequent cluster, stronger where cells are many.
+    """Return each bin in the colour of its most frequent cluster.
+
+    The colour is stronger where cells are many.
 
     Args:
         cells: The map.
@@ -109,7 +111,7 @@ def cluster_marks(
 def place_numbers(
     cells: CellMap, labels: Sequence[str], panel: Panel
 ) -> tuple[list[Segments], list[Text]]:
-    """Return each cluster's number on the densest part of it, or near it with a line to it.
+    """Return each cluster's number on its densest part, or near with a line.
 
     The largest clusters come first; no number lies on another, while there is room.
 
@@ -144,7 +146,7 @@ def place_numbers(
 def _free(
     text: str, across: float, down: float, small: bool, box: PaperArea, taken: list[Text]
 ) -> tuple[Text, bool]:
-    """Return a number on the first free place around a place, and whether a line must lead there.
+    """Return a number on the first free place, and whether a line leads there.
 
     The number of a small cluster stands above it rather than on it.
     """

@@ -1,4 +1,4 @@
-"""Annotated types of cells as figures show them: colours, short labels, swatches and shares."""
+"""Annotated types of cells as figures show them: colours, labels, rows."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def annotation_of(summary: Summary) -> Annotation:
 
 
 def map_labels(found: Annotation) -> list[str]:
-    """Return the label of each coloured type on the map: its name if all are short, or a number.
+    """Return the label of each coloured type: its name if all are short, or a number.
 
     Numbers begin with 1, so that they are not confused with those of clusters.
     """

@@ -82,7 +82,7 @@ def _values(
     sizes: NDArray[np.int64],
     distribution: Distribution,
 ) -> NDArray[np.float64]:
-    """Return a value of the distribution for each place, assigned in the order of the bins."""
+    """Return the distribution's values, assigned in the order of the bins."""
     order = np.argsort(bins + ties)
     ends = np.cumsum(sizes[order])
     middles = ends - (sizes[order] + 1) // 2
@@ -151,7 +151,7 @@ def _edges(axis: Axis, n: int) -> NDArray[np.float64]:
 def _around(
     axis: Axis, fractions: NDArray[np.float64], half: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the ends of parts of an axis around places, in its values; cut at its own ends."""
+    """Return the ends of parts of an axis around places, cut at its own ends."""
     low, high = axis.scale.forward([axis.low, axis.high])
     ends = np.clip([fractions - half, fractions + half], 0.0, 1.0)
     first, last = axis.scale.inverse(low + ends * (high - low))
@@ -159,7 +159,7 @@ def _around(
 
 
 def shades(most: int) -> tuple[int, ...]:
-    """Return the fewest cells of each shade: round numbers, about evenly spread by logarithm.
+    """Return the fewest cells of each shade: round numbers on a logarithmic scale.
 
     >>> shades(5), shades(60), shades(25_000)
     ((4,), (4, 10, 20, 30), (4, 20, 100, 1000, 5000))

@@ -156,7 +156,7 @@ def lay_out_cells(summary: Summary, title: str, plot: CellPlot, paper: float) ->
 
 
 def _left_out(plot: CellPlot) -> str:
-    """Return a sentence on the cells that the plot leaves out; empty if it has all cells."""
+    """Return a sentence on the cells that the plot leaves out; empty for none."""
     said = []
     if plot.n_hidden:
         cells = plural(plot.n_hidden, "cell")

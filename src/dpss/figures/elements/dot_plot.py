@@ -1,4 +1,4 @@
-"""A dot plot: expression of genes in groups of cells, one row per gene, one column per group."""
+"""A dot plot: expression of genes (rows) in groups of cells (columns)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def dot_plot(
 
 
 def shown_genes(table: Expression, n_groups: int) -> NDArray[np.int64]:
-    """Return the genes that are drawn: the same number for each group, limited by the room."""
+    """Return the genes that are drawn, as many of each group as have room."""
     per_group = max(1, min(5, _MAX_ROWS // n_groups))
     first = np.searchsorted(table.clusters, table.clusters)
     few = np.arange(len(table.clusters)) - first < per_group
@@ -139,7 +139,7 @@ def _block(
     left: float,
     largest: float,
 ) -> tuple[Panel, list[Text]]:
-    """Return rows of genes, with the groups' bars at ``left``, and the groups' names above."""
+    """Return rows of genes, with the groups' bars at ``left`` and names above."""
     n_groups, n_rows = len(columns.names), len(genes)
     names = tuple((float(row), labels[gene]) for row, gene in enumerate(genes))
     x = Axis("", Scale.LINEAR, -0.5, n_groups - 0.5, ())
@@ -171,7 +171,7 @@ def _block(
 
 
 def _dots(table: Expression, genes: NDArray[np.int64], n_groups: int, largest: float) -> list[Dots]:
-    """Return one dot for each gene and group, by size and colour; none where no cell has it."""
+    """Return a dot for each gene and group with a cell, by size and colour."""
     means, percents = table.means[:n_groups, genes].T, table.percents[:n_groups, genes].T
     low = means.min(axis=1, keepdims=True)
     spread = np.ptp(means, axis=1, keepdims=True)

@@ -157,7 +157,7 @@ def _coordinates(
 
 
 def _flat(points: list[tuple[int, int, bool]]) -> NDArray[np.float64]:
-    """Return a contour as straight lines: each curve has one control point between two ends."""
+    """Return a contour of quadratic curves as straight lines."""
     whole: list[tuple[float, float, bool]] = []
     for (x0, y0, on0), (x1, y1, on1) in zip(points[-1:] + points[:-1], points, strict=True):
         if not on0 and not on1:  # The end half way between two control points is not stored.

@@ -1,4 +1,4 @@
-"""Rows of the figures of the top 20 genes: one row per gene, with numbers at the right."""
+"""Rows of the figures of the top 20 genes, with numbers at the right."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def default_edges(paper: float) -> tuple[float, float]:
 
 
 def not_found(n: int) -> str:
-    """Return a sentence on genes of a list that are found in no cell; empty if there are none.
+    """Return a sentence on a list's genes that are found in no cell; else empty.
 
     >>> not_found(1)
     ' 1 more gene follows, which is found in no cell.'

@@ -1,4 +1,4 @@
-"""Placement of labels beside their points: off all marked points and off each other.
+"""Placement of labels beside their points, without overlaps.
 
 A label tries places around its point. A place is free if the label lies within the area, touches
 no other label, no line of one and no marked point, and hides at most `most_hidden` of the other
@@ -57,7 +57,7 @@ class Place:
 
 
 def most_hidden(n_others: int) -> float:
-    """Return how many of the other points one label may hide: two, or one in 2,000 if more."""
+    """Return how many other points a label may hide: 2, or 1 in 2,000 if more."""
     return max(2.0, n_others / 2000)
 
 
@@ -108,7 +108,7 @@ def _first(
     candidates: Sequence[Place],
     clear: _Array,
 ) -> Place | None:
-    """Return the first place whose line, if it has one, meets none of the boxes of ``clear``."""
+    """Return the first place whose line, if any, meets no box of ``clear``."""
     for each in candidates:
         if not each.far or not _meet(_line(*point, each, size), clear).any():
             return each
@@ -137,7 +137,7 @@ def _candidates(
 
 
 def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> _Array:
-    """Return small boxes along the line from a label to its point, shape ``(n_boxes, 4)``."""
+    """Return boxes along the line from label to point, shape ``(n_boxes, 4)``."""
     end = place.nearest(x, y, size)
     n = int(max(abs(end[0] - x), abs(end[1] - y)) / _STEP) + 1
     parts = (np.arange(n) + 0.5) / n
@@ -169,7 +169,7 @@ class _PointCounts:
         self._sums = counts.cumsum(axis=0).cumsum(axis=1)
 
     def within(self, boxes: _Array) -> NDArray[np.int64]:
-        """Return how many points have their middle in or near each box, shape ``(n_boxes,)``."""
+        """Return the number of points in or near each box, shape ``(n_boxes,)``."""
         s = self._sums
         ends = np.array(s.shape) - 1
         first = np.clip(np.floor((boxes[:, :2] - RADIUS) / _CELL).astype(np.int64), 0, ends)

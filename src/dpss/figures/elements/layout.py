@@ -1,4 +1,4 @@
-"""Layout of heading, legend and axes' texts on the paper: wide, or narrow for phones."""
+"""Layout of heading, legend and axes' texts, on wide or narrow paper."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def heading(summary: Summary, title: str, paper: float) -> Heading:
 
 
 def number_of_cells(summary: Summary) -> str:
-    """Return the number of cells of a figure: ``2,170 cells``, or kept cells of all cells."""
+    """Return the number of cells: ``2,170 cells``, or kept cells of all cells."""
     kept, all_cells = summary.n_cells_kept, summary.n_cells
     if kept == all_cells:
         return plural(all_cells, "cell")
@@ -120,7 +120,7 @@ def legend(entries: Iterable[LegendEntry], left: float, top: float, right: float
 
 
 def axis_texts(panel: Panel) -> list[Text]:
-    """Return tick labels and titles of a panel's axes; labels that would overlap are left out."""
+    """Return tick labels, without overlapping ones, and titles of a panel's axes."""
     texts = []
     box = panel.box
     end = -np.inf
@@ -165,7 +165,7 @@ def foot_of(title: str, box: PaperArea) -> float:
 
 
 def left_of(labels: Sequence[str], *, n_lines: int = 1) -> float:
-    """Return how far from the paper's edge a panel begins whose y axis has these tick labels.
+    """Return where a panel with these tick labels of its y axis begins, in points.
 
     Args:
         labels: Labels of the ticks.
@@ -177,7 +177,7 @@ def left_of(labels: Sequence[str], *, n_lines: int = 1) -> float:
 
 
 def side_lines(title: str, height: float) -> list[str]:
-    """Return the title of a y axis in lines that fit beside a panel of this height in points."""
+    """Return the title of a y axis in lines that fit a height in points."""
     return wrap(title, height + 20.0, MEDIUM)
 
 
@@ -191,7 +191,7 @@ def note(paper: float, height: float, text: str) -> list[Text]:
 
 
 def add_note(paper: float, height: float, text: str) -> tuple[list[Text], float]:
-    """Return a remark below a figure, and the height of the paper with it; none for no text.
+    """Return a remark below a figure, if any, and the paper's height with it.
 
     Args:
         paper: Width of the paper in points.

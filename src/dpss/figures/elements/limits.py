@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def limits_of(summary: Summary, measure: str, side: str) -> tuple[Threshold, ...]:
-    """Return the suggested limits of a measure, ascending: the field's, and scater's deviations.
+    """Return the suggested limits of a measure, ascending.
 
-    The limits of the best-practice book are in the table of thresholds only, as lines close to each
-    other are hard to read.
+    These are the limits of tutorials and scater's deviations. Those of the best-practice book are
+    in the table of thresholds only, as lines close to each other are hard to read.
 
     Args:
         summary: With its thresholds.

@@ -1,4 +1,4 @@
-"""A figure as data: panels with their axes, the marks in them, and texts on the paper.
+"""A figure as data: panels with axes and marks, and texts on the paper.
 
 Lengths are points of 1/72 inch; places on the paper are measured from its upper left
 corner. Colours are roles, fields of `dpss.figures.elements.palette.Theme`, or colours that are the
@@ -107,7 +107,7 @@ class PaperArea:
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text on the paper; ``x`` and ``y`` are where its anchor and baseline are."""
+    """A line of text on the paper; its anchor is at ``x``, its baseline at ``y``."""
 
     x: float
     y: float

@@ -113,7 +113,7 @@ DENSITIES = ("density1", "density2", "density3", "density4", "density5")
 
 
 def colour_of(theme: Theme, role: str) -> str:
-    """Return the colour of a role, or the colour itself where it is one, as of a cluster.
+    """Return the colour of a role; a colour, as of a cluster, as it is.
 
     >>> colour_of(LIGHT, "ink"), colour_of(DARK, "#e69f00")
     ('#17212b', '#e69f00')

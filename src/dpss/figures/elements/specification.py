@@ -67,7 +67,7 @@ class Axis:
     """Values within the ends, each with its label."""
 
     def fractions(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Return places along the axis, 0 at its low end and 1 at its high end, shape as given."""
+        """Return places along the axis, 0 at its low and 1 at its high end."""
         low, high = self.scale.forward([self.low, self.high])
         return np.asarray((self.scale.forward(values) - low) / (high - low))
 
@@ -142,7 +142,7 @@ def _axis_document(axis: Axis) -> dict[str, Any]:
 def shortest_span(
     axis: Axis, values: NDArray[np.float64], counts: NDArray[np.int64] | None = None
 ) -> float:
-    """Return the shortest part of an axis that holds 80 % of the points, between 0 and 1.
+    """Return the shortest part of an axis, 0 to 1, that holds 80 % of the points.
 
     An axis on which it is below `SQUEEZED` squeezes its points.
 

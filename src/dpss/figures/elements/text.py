@@ -56,7 +56,7 @@ def elide(text: str, points: float, size: float) -> str:
 
 
 def elide_names(names: Sequence[str], points: float, size: float) -> list[str]:
-    """Return clean lines of at most this width, which differ where the names do, if they can.
+    """Return clean lines of at most this width that differ if the names do.
 
     A longer name ends in an ellipsis; names that would look alike then keep their ends, too.
     """

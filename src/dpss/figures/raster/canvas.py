@@ -115,7 +115,7 @@ class Canvas:
         return np.where(places[0] == places[1], moved, places)
 
     def texts(self, texts: Iterable[tuple[Text, str]], *, halo: float = 0.0) -> None:
-        """Write texts in colours, or draw a faint line of twice the width ``halo`` around them."""
+        """Write texts in colours, or draw a faint outline of width ``halo`` around."""
         found = GlyphLines([(text, rgb(colour)) for text, colour in texts], self._scale)
         fill_glyphs(
             found.outlines, found.contours, found.glyphs, found.placed, found.places,

@@ -1,4 +1,4 @@
-"""Coverage of each pixel by a shape: exact for polygons, by distance for lines and dots.
+"""Coverage of pixels by shapes: exact for polygons, by distance for others.
 
 The functions add to or raise an array of coverage, and `paint` blends a colour into the
 picture by it and clears it again. The area of a polygon in a pixel is the sum, from the left,

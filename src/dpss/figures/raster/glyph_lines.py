@@ -20,7 +20,7 @@ _ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
 @cache
 def _outline(character: str, bold: bool) -> tuple[NDArray[np.float64], tuple[int, ...]]:
-    """Return a character's outline in parts of the type size, and the lengths of its contours."""
+    """Return a character's outline, in parts of the type size, and contour lengths."""
     font = load_font(bold)
     contours = font.outline(font.glyph_of(character))
     points = np.concatenate(contours) / font.units if contours else np.empty((0, 2))
@@ -34,7 +34,7 @@ def letter_heights() -> tuple[float, float]:
 
 
 def steps(text: str, *, bold: bool) -> tuple[list[float], float]:
-    """Return where each glyph of a line begins, and its whole width, in parts of the type size."""
+    """Return each glyph's start and the line's width, in parts of the type size."""
     font = load_font(bold)
     starts, at, before = [], 0, -1
     for character in text:
@@ -47,10 +47,10 @@ def steps(text: str, *, bold: bool) -> tuple[list[float], float]:
 
 
 class GlyphLines:
-    """The glyphs of some texts, as `dpss.figures.raster.kernels.fill_glyphs` takes them."""
+    """The glyphs of texts, as `dpss.figures.raster.kernels.fill_glyphs` takes them."""
 
     def __init__(self, texts: Sequence[tuple[Text, tuple[int, int, int]]], scale: float) -> None:
-        """Place the glyphs of texts, each with its colour; ``scale`` is in pixels per point."""
+        """Place the glyphs of texts with colours; ``scale`` is in pixels per point."""
         numbers: dict[tuple[str, bool], int] = {}
         placed: list[int] = []
         along: list[float] = []

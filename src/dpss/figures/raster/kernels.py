@@ -1,4 +1,4 @@
-"""The compiled loops that draw: polygons, glyphs, lines and dots, one shape after the other.
+"""The compiled loops that draw polygons, glyphs, lines and dots.
 
 Places are pixels from the upper left corner, ``float64``. Colours are tuples of three numbers
 from 0 to 255. For coverage and pictures see `dpss.figures.raster.coverage`; coverage is zero

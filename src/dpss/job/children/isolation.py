@@ -69,7 +69,7 @@ class IsolatedReader:
         self._expected: list[MatrixRef] = []
 
     def prefetch(self, refs: Sequence[MatrixRef]) -> None:
-        """Store the files that will be read, in order, so that a child can prefetch the next."""
+        """Store the files that will be read, so that a child prefetches the next one."""
         self._expected = list(refs)
 
     def make(
@@ -118,7 +118,7 @@ class IsolatedReader:
 def open_workers(
     settings: RunSettings, *, simulated: bool = False, start: bool = True
 ) -> Iterator[Workers | None]:
-    """Yield the children of a run, which end with the context; ``None`` where there are none.
+    """Yield the children of a run, which end with the context; ``None`` for none.
 
     There are none on systems that can't fork safely, and with an executor that has its own
     processes. The context must be entered before threads are started.
@@ -195,7 +195,7 @@ def make_reader(
     *,
     simulated: bool = False,
 ) -> tuple[Reader, Fetcher]:
-    """Return the reader of files with the run's settings, and the fetcher of remote files.
+    """Return the reader with the run's settings, and its fetcher of remote files.
 
     Args:
         settings: The run's settings.
@@ -223,7 +223,7 @@ def make_reader(
 
 
 def threads_of(settings: RunSettings) -> int:
-    """Return the threads per matrix; matrices read side by side share threads and memory."""
+    """Return the threads per matrix; those read side by side share all threads."""
     return max(1, settings.read.threads // settings.jobs)
 
 

@@ -1,4 +1,4 @@
-"""Tasks in child processes: progress, log lines and results come back over a socket.
+"""Tasks in child processes, which send progress, logs and results back.
 
 Whatever ends the child (a crash, the kernel for lack of memory, a time limit) becomes a
 `LostError`, and the next task gets another child. A child is kept from task to task.
@@ -44,7 +44,7 @@ class _Worker:
 
 
 class Workers:
-    """Child processes that run tasks; safe in several threads, with one child for each."""
+    """Child processes that run tasks; safe in several threads, a child for each."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Workers:
     def _follow(
         self, worker: _Worker, start: float, progress: Progress, check: Callable[[], None]
     ) -> Any:
-        """Pass on log lines and progress of a child until its task ends; return the result."""
+        """Pass on a child's log lines and progress; return the result of its task."""
         while True:
             check()
             left = start + self._time_limit - time.monotonic()

@@ -1,4 +1,4 @@
-"""The record of attempts: matrices in progress, and those that ended their process.
+"""The record of attempts: matrices in progress, and those that were lost.
 
 Written to ``runs/attempts.json`` before a matrix is begun, so that a killed run leaves a record of
 the matrices in progress. A matrix that was lost is read last in the next run; after losses on three

@@ -65,7 +65,7 @@ def read_earlier(
 
 
 def find_known_failures(store: Store, report: RunReport) -> frozenset[str]:
-    """Return the labels of matrices that failed in the run before, too, and have not changed.
+    """Return the labels of failed matrices that failed in the run before, too.
 
     A matrix that always fails is reported once, when it is new or has changed.
 
@@ -95,7 +95,7 @@ def find_known_failures(store: Store, report: RunReport) -> frozenset[str]:
 
 
 def describe_new_failures(report: RunReport, output: str, key: str) -> str:
-    """Return one line that names the new failures and the report; empty if there are none.
+    """Return one line that names new failures and the report; empty for none.
 
     Args:
         report: Outcomes of all matrices.

@@ -1,4 +1,4 @@
-"""Steps of a run: decided from the matrices of the source and the content of the output."""
+"""Steps of a run, decided from the source's matrices and the output."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def vanished(folders: Iterable[str], projects: Iterable[Project]) -> list[str]:
 def superseded(
     folders: Iterable[str], refs: Container[str], current: Mapping[str, Collection[str]]
 ) -> list[str]:
-    """Return the published folders of files whose newest publication no longer has them.
+    """Return published folders that the newest publication of their file lacks.
 
     Args:
         folders: Keys of all published folders.
@@ -180,7 +180,7 @@ def superseded(
 
 
 def _owners(folder: str) -> Iterator[str]:
-    """Yield the folders of files that a matrix's folder may belong to, the longest first."""
+    """Yield the folders of files that a matrix may belong to, the longest first."""
     project, _, name = folder.partition("/")
     while name:
         yield f"{project}/{name}"
@@ -248,7 +248,7 @@ def reason_to_repeat(ref: MatrixRef, published: Published, recipe: Recipe) -> st
 
 
 def _recall_skip(ref: MatrixRef, earlier: Earlier | None, recipe: Recipe) -> str | None:
-    """Return the reason why an earlier run skipped a file, if nothing has changed since."""
+    """Return why an earlier run skipped a file, if nothing has changed since."""
     if earlier is None or earlier.status is not Status.SKIPPED:
         return None
     if (earlier.fingerprint, earlier.recipe) != (ref.fingerprint, recipe):
@@ -269,7 +269,7 @@ def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> At
 
 
 def _too_often_lost(attempt: Attempt | None) -> str | None:
-    """Return the reason to skip a matrix that was lost on too many days; ``None`` for others."""
+    """Return why a matrix is skipped that was lost too often; else ``None``."""
     if attempt is None or len(attempt.days) < MAX_DAYS_LOST:
         return None
     return (

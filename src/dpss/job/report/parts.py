@@ -92,7 +92,7 @@ def gather(store: Store, end: Shard, only: frozenset[str], now: datetime) -> Gat
 
 
 def _add(outcomes: dict[tuple[str, str], Outcome], outcome: Outcome) -> None:
-    """Add a newer outcome; an unchanged one does not replace a publication of the same run."""
+    """Add a newer outcome, unless it is unchanged after a publication of this run."""
     key = (outcome.project_id, outcome.folder or outcome.matrix)
     earlier = outcomes.get(key)
     if (
@@ -105,7 +105,7 @@ def _add(outcomes: dict[tuple[str, str], Outcome], outcome: Outcome) -> None:
 
 
 def _parts(store: Store, shards: set[str], only: frozenset[str]) -> Iterator[_Part]:
-    """Yield the reports of shards since the last report of a whole source, the newest first."""
+    """Yield reports of shards from the newest to that of a whole source."""
     keys = sorted(filter(is_run_key, store.keys("runs/")), reverse=True)[:MAX_REPORTS]
     latest: datetime | None = None
     for key in keys:
@@ -126,7 +126,7 @@ def _parts(store: Store, shards: set[str], only: frozenset[str]) -> Iterator[_Pa
 
 
 def _summed(store: Store, only: frozenset[str], now: datetime) -> Gathered | None:
-    """Return the newest report, if it joins parts and was written within `RESUMED_WITHIN`."""
+    """Return the newest report if it joins parts, and ended within `RESUMED_WITHIN`."""
     key = max(filter(is_run_key, store.keys("runs/")), default="")
     if not key:
         return None
@@ -136,7 +136,7 @@ def _summed(store: Store, only: frozenset[str], now: datetime) -> Gathered | Non
         if not document.get("parts") or frozenset(document["only"]) != only or not recent:
             return None
         return Gathered(
-            RunReport(_outcomes(document), problems=tuple(map(str, document["problems"]))),
+            _read_report(document),
             datetime.fromisoformat(document["started"]),
             tuple(map(str, document["parts"])),
         )
@@ -144,15 +144,16 @@ def _summed(store: Store, only: frozenset[str], now: datetime) -> Gathered | Non
         return None
 
 
-def _outcomes(document: dict[str, Any]) -> tuple[Outcome, ...]:
-    """Return the outcomes of a report."""
-    return tuple(
+def _read_report(document: dict[str, Any]) -> RunReport:
+    """Return the outcomes and problems of a report."""
+    outcomes = tuple(
         Outcome(
             **{name: value for name, value in entry.items() if name in _NAMES}
             | {"status": Status(entry["status"])}
         )
         for entry in document["matrices"]
     )
+    return RunReport(outcomes, problems=tuple(map(str, document["problems"])))
 
 
 def _read_part(key: str, document: dict[str, Any]) -> _Part:
@@ -160,6 +161,6 @@ def _read_part(key: str, document: dict[str, Any]) -> _Part:
         key,
         str(document["only"][-1]).removeprefix("shard "),
         datetime.fromisoformat(document["started"]),
-        RunReport(_outcomes(document), problems=tuple(map(str, document["problems"]))),
+        _read_report(document),
         str(document["interrupted_by"] or ""),
     )

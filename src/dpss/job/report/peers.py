@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def mark_apart(report: RunReport) -> RunReport:
-    """Return a report whose outcomes say which medians stand apart, and log these as warnings.
+    """Return a report that says which medians stand apart; log these as warnings.
 
     Published and unchanged matrices of a project, and those given one by one, are compared.
     """

@@ -1,4 +1,4 @@
-"""Kinds of archives: zip and tar, recognised by their first bytes and opened as trees."""
+"""The kinds of archives, recognised by their first bytes and opened as trees."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def is_archive(blob: Blob) -> bool:
 
 
 def open_archive(blob: Blob) -> ArchiveTree:
-    """Return a zip archive, or else a tar archive, as a tree; nothing is read of a tar yet."""
+    """Return a zip or, else, a tar archive as a tree; no tar is read yet."""
     return ZipTree(blob) if is_zip(blob) else TarTree(blob)
 
 

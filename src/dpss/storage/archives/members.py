@@ -1,4 +1,4 @@
-"""Common part of all archives: a member's path is a key and is never opened as a file."""
+"""Members of archives: their paths are keys, and never opened as files."""
 
 from __future__ import annotations
 
@@ -72,4 +72,4 @@ class ArchiveTree(Derived, ABC):
 
     @abstractmethod
     def _list(self) -> Iterator[tuple[str, Blob]]:
-        """Yield the members with their paths; the last of several with the same path counts."""
+        """Yield the members by path; the last of several with the same path counts."""

@@ -176,7 +176,7 @@ def open_reader(blob: Blob, in_place: bool) -> HeaderReader:
 
 
 def iter_entries(reader: HeaderReader) -> Iterator[tarfile.TarInfo]:
-    """Yield the headers of an archive's members, with the reader positioned after each.
+    """Yield the header of each member, with the reader positioned after it.
 
     Raises:
         CorruptMatrixError: The archive is damaged or cut off.

@@ -1,4 +1,4 @@
-"""The members of a zip archive; their bytes are checked against the archive's declarations."""
+"""The members of a zip archive, compared with what the archive declares."""
 
 from __future__ import annotations
 

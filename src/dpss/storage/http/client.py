@@ -97,7 +97,7 @@ class Client:
         return self.try_until(lambda: self._request_json(url, body))
 
     def try_until(self, function: Callable[[], T]) -> T:
-        """Call a function, again on each `TransientRequestError`, until the retries are used up.
+        """Call a function, with retries after each `TransientRequestError`.
 
         Raises:
             RequestError: The error of the last call.

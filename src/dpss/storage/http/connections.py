@@ -86,7 +86,7 @@ class _CheckedTlsConnection(_CheckedConnection, HTTPSConnection):
 
 
 def pools_for(url: str, networks: Networks | None) -> urllib3.PoolManager:
-    """Return this process's connection pools, through the proxy set for such an address.
+    """Return this process's connection pools for an address, and its proxy.
 
     Args:
         url: An address.

@@ -24,10 +24,10 @@ _limits = threading.local()
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Limit the time in which this thread reads from connections; within another limit, both hold.
+    """Limit the time in which this thread reads from connections.
 
-    A read that begins later raises `TimeoutError`. A read that waits for bytes ends with the
-    socket's own timeout.
+    Within another limit, both hold. A read that begins later raises `TimeoutError`. A read that
+    waits for bytes ends with the socket's own timeout.
 
     Args:
         seconds: The limit, from now on.

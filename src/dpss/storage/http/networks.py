@@ -1,4 +1,4 @@
-"""Kinds of network that a host is in, and those that a redirect or catalogue may lead to.
+"""Kinds of network that hosts are in, and that a redirect may lead to.
 
 A name is resolved more than once: where an address is checked, and for each connection.
 A name server may answer differently each time (DNS rebinding), so a check alone protects
@@ -98,7 +98,7 @@ def resolve(host: str) -> list[Resolved]:
 
 
 def first_networks(host: str, networks: Networks) -> Networks:
-    """Return the networks that a host was in when this process first resolved its name.
+    """Return the networks of a host when this process first resolved its name.
 
     Args:
         host: The name.
@@ -111,7 +111,7 @@ def first_networks(host: str, networks: Networks) -> Networks:
 
 
 def networks_beyond(url: str, target: str, within: Networks | None = None) -> Networks:
-    """Return the networks in which the host of an address given by another host may be.
+    """Return the networks allowed for a host whose address another host gives.
 
     A public host leads to public hosts only. A host on loopback or a private network leads
     into its own kind of network, too, but never to a link-local address. A host that leads to

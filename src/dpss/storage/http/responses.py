@@ -69,7 +69,7 @@ def discard(response: urllib3.BaseHTTPResponse) -> None:
 
 
 def content_length(response: urllib3.BaseHTTPResponse) -> int | None:
-    """Return the ``Content-Length`` in bytes; ``None`` where it is missing or not a number."""
+    """Return the ``Content-Length`` in bytes; ``None`` if it is no number."""
     return whole_number(response.headers.get("Content-Length", ""))
 
 
@@ -84,7 +84,7 @@ def whole_number(text: str) -> int | None:
 
 
 def is_malformed(error: Exception) -> bool:
-    """Return whether a response is malformed HTTP, which a second attempt does not change."""
+    """Return whether a response is malformed HTTP, which is not retried."""
     causes = (error, *error.args)
     return any(isinstance(cause, InvalidHeader) for cause in causes) or any(
         isinstance(cause, HTTPException)
@@ -94,7 +94,7 @@ def is_malformed(error: Exception) -> bool:
 
 
 def read_bounded(response: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
-    """Return a decompressed body; ``None`` where it has or states more than ``limit`` bytes."""
+    """Return a decompressed body; ``None`` if it has more than ``limit`` bytes."""
     if (content_length(response) or 0) > limit:
         return None
     data = bytearray()
@@ -106,7 +106,7 @@ def read_bounded(response: urllib3.BaseHTTPResponse, limit: int) -> bytes | None
 
 
 def error_message(data: bytes) -> str:
-    """Return the message in the JSON body of an error, in parentheses; empty if there is none."""
+    """Return the message in the JSON body of an error, in parentheses; else empty."""
     try:
         document = json.loads(data)
     except ValueError:

@@ -1,4 +1,7 @@
-"""An HTTP body as a stream that resumes after interruptions and checks its checksum."""
+"""An HTTP body as a stream, which resumes after interruptions.
+
+At the end its checksum is compared.
+"""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def explain_botocore(error: Exception) -> str:
 
 
 def explain(error: Exception) -> str:
-    """Return one line that explains an error of S3; no part of the request is repeated."""
+    """Return one line that explains an error of S3, without the request."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, DpssError):

@@ -113,7 +113,7 @@ class S3Blob:
 
 
 class _ObjectStream(PieceStream):
-    """A stream of a blob in large pieces; the next piece is requested while one is read."""
+    """A stream of a blob in large pieces, each requested while one is read."""
 
     def __init__(self, blob: Blob) -> None:
         self._blob = blob
@@ -193,7 +193,7 @@ def find(url: str) -> S3Blob | S3Tree:
 
 
 def list_objects(bucket: str, prefix: str) -> Iterator[S3Blob]:
-    """Yield all objects whose keys begin with ``prefix``, over all pages of the listing.
+    """Yield all objects whose keys begin with ``prefix``, in any number.
 
     Args:
         bucket: The bucket.

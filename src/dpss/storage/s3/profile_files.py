@@ -16,7 +16,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def explain_files(environ: Mapping[str, str], mounts: Path = _MOUNTS) -> str | None:
-    """Return one line that says why AWS's files are not read; ``None`` if they are readable.
+    """Return why AWS's files can't be read, in one line; ``None`` if they can.
 
     ``environ`` are AWS's variables with ``HOME``; ``mounts`` is the system's list of mounts.
     """

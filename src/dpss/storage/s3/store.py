@@ -118,7 +118,7 @@ class S3Store:
             raise unreachable_error(f"{self.url}{key}", error) from error
 
     def write_file(self, key: str, path: Path) -> None:
-        """Upload a local file, in parts if it is large; the object appears whole or not at all.
+        """Upload a local file, a large one in parts; it appears whole or not at all.
 
         Raises:
             UnreachableError: The object can't be written.

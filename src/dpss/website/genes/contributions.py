@@ -1,4 +1,4 @@
-"""Reader of the matrices' contributions to the look-up of genes, which makes missing ones.
+"""Reader of the contributions to the look-up of genes; makes missing ones.
 
 A contribution is published with its matrix. For results of earlier versions it is made once from
 ``genes.csv``.

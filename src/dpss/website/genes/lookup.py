@@ -1,7 +1,8 @@
-"""The contribution of a matrix to the look-up of genes, made when the matrix is published.
+"""The contribution of a matrix to the look-up of genes.
 
-Two files beside ``genes.csv``, both cut into the same `N_LINES` lines by the checksum of
-the genes' ids, so that the look-up is built by cutting and joining lines:
+It is made when the matrix is published: two files beside ``genes.csv``, both cut into the same
+`N_LINES` lines by the checksum of the genes' ids, so that the look-up is built by cutting and
+joining lines:
 
 - ``genes.names``: the names and ids, compressed. Matrices with the same genes have the same file
   and name its checksum, so that it is read once for all of them.
@@ -87,7 +88,7 @@ def gene_key(text: str) -> str:
 
 
 def line_of(key: str, n_lines: int) -> int:
-    """Return the line of a key among ``n_lines``, a power of two, by its checksum's first bits."""
+    """Return the line of a key, of ``n_lines`` (a power of two), by its checksum."""
     return (zlib.crc32(key.encode()) * n_lines) >> 32
 
 

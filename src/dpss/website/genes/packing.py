@@ -1,4 +1,4 @@
-"""Numbers as text that scripts read quickly: words of 24 bits, each four characters of base64.
+"""Numbers as base64 that scripts read fast: words of 24 bits.
 
 A float keeps its sign, its exponent and 16 significant bits (relative error below 2**-16,
 whole numbers exact up to 65,536): more than a page shows, in half the bytes of decimals.
@@ -30,7 +30,7 @@ def float_words(values: NDArray[Any]) -> NDArray[np.uint32]:
 
 
 def whole_words(values: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Return whole numbers as words, shape as given; those above `MAX_WORD` become `MAX_WORD`."""
+    """Return whole numbers, at most `MAX_WORD`, as words, shape as given."""
     return np.clip(values, 0, MAX_WORD).astype(np.uint32)
 
 

@@ -14,7 +14,7 @@ _MOST_SHOWN = 5
 
 
 def schema_table(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return name, caption and rows of the table; ``None`` for a file without the schema.
+    """Return name, caption and rows of the table; ``None`` without the schema.
 
     Args:
         document: The matrix's summary.

@@ -1,4 +1,4 @@
-"""Templates and their variables; every text is escaped, so that it never becomes markup."""
+"""Templates and their variables; every text is escaped."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _variables(theme: palette.Theme) -> str:
 
 @cache
 def asset_address(name: str) -> str:
-    """Return a shared file's address from the top page, with its checksum as a parameter."""
+    """Return a shared file's address from the top page, with its checksum."""
     key = f"{ASSETS}{name}"
     return f"{key}?v={hashlib.sha256(static_files()[key]).hexdigest()[:12]}"
 

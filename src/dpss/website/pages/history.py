@@ -1,4 +1,4 @@
-"""History of the last runs: new, changed, vanished, failed; read from ``runs/*.json``."""
+"""History of the last runs and their changes, read from ``runs/*.json``."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class _State:
 
 
 def _read_run(document: Mapping[str, Any]) -> RunRecord:
-    """Read a report; its entries are all its matrices, with the status of the report as kind."""
+    """Read a report; each matrix is an entry, with its status as kind."""
     problems = [str(problem) for problem in document.get("problems", ())]
     if document.get("interrupted_by"):
         problems.append(f"ended early by {document['interrupted_by']}")

@@ -17,7 +17,7 @@ _OURS = {
 
 
 def pipeline_table(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return name, caption and rows of the table; ``None`` where a pipeline wrote nothing.
+    """Return name, caption and rows of the table; ``None`` without a pipeline.
 
     Args:
         document: The matrix's summary.

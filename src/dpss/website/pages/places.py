@@ -1,4 +1,4 @@
-"""Places of headline numbers among comparable matrices: of the same species and technology.
+"""Places of headline numbers among matrices of one species and technology.
 
 They are in their own data file, which every build writes: the page of a project depends on its
 own matrices only, and is left as it is when others are published.
@@ -12,9 +12,10 @@ import numpy as np
 
 from dpss.website.data_files import dumps, script
 from dpss.website.records import SPECIES, TECHNOLOGY, MatrixRecord, ProjectRecord
+from dpss.website.strips import MEASURES
 
 PLACES = "_dpss/places-data.js"
-PLACED = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt")
+PLACED = tuple(MEASURES)
 """Headline numbers that have a place."""
 MIN_MATRICES = 10
 """Least number of matrices in a group."""
@@ -23,13 +24,13 @@ N_QUANTILES = 41
 
 
 def group_of(record: MatrixRecord) -> str:
-    """Return the group of comparable matrices; empty if species or technology are not known."""
+    """Return the group of comparable matrices; empty if it is not known."""
     terms = [" and ".join(sorted(record.terms(names))) for names in (SPECIES, TECHNOLOGY)]
     return ", ".join(terms) if all(terms) else ""
 
 
 def places_script(projects: Sequence[ProjectRecord]) -> bytes:
-    """Return the data file: name and size of each group, and the quantiles of each number.
+    """Return the data file: name, size and quantiles of each group.
 
     A group of fewer than `MIN_MATRICES` matrices is left out, and so are the quantiles of a number
     that fewer of its matrices have.

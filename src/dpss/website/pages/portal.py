@@ -1,4 +1,4 @@
-"""Data files of all matrices, for the look-up of a gene, comparisons and the list of runs."""
+"""Data files of all matrices: for look-ups, comparisons and runs."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def compare_script(projects: Sequence[ProjectRecord]) -> bytes:
 
 
 def _short(spread: Sequence[float]) -> list[float]:
-    """Return quantiles with the digits that are seen: all of the median, which is written."""
+    """Return quantiles with as many digits as are seen; the median with all."""
     return [float(f"{value:.{9 if n == 2 else 4}g}") for n, value in enumerate(spread)]
 
 
 def example_genes(projects: Sequence[ProjectRecord]) -> list[str]:
-    """Return two names and an id that a look-up finds: the commonest among the best genes."""
+    """Return the two commonest names and an id among the best genes."""
     pairs = [pair for p in projects for m in p.matrices for pair in m.genes]
     names = Counter(name for name, gene_id in pairs if name and name != gene_id)
     ids = Counter(gene_id for _, gene_id in pairs)

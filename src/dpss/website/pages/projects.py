@@ -22,7 +22,7 @@ from dpss.website.records import (
     MatrixRecord,
     ProjectRecord,
 )
-from dpss.website.strips import PERCENTILES, Quantiles, draw_strips
+from dpss.website.strips import MEASURES, PERCENTILES, Quantiles, draw_strips
 
 N_FIRST = 25
 """Rows that the page has as elements."""
@@ -32,11 +32,10 @@ TERMS = {"species": SPECIES, "organ": ORGAN, "technology": TECHNOLOGY}
 """Columns that are made from strata, left out where no project has any."""
 NOTHING = "nothing"
 """Word for the search of projects without assumptions."""
-_NUMBERS = ("median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt")
 
 
 def project_rows(projects: Sequence[ProjectRecord]) -> list[dict[str, Any]]:
-    """Return the rows in natural order of the titles: without case, numbers by their size.
+    """Return the rows in natural order of titles: case ignored, numbers by size.
 
     Rows of matrices that were given one by one have strips that compare them.
     """
@@ -92,7 +91,7 @@ def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
                 row["checks"]["fail"] * 1000 + row["checks"]["warn"],
                 row["n_cells"],
                 row["n_genes"],
-                *(row["sort"][name] for name in _NUMBERS),
+                *(row["sort"][name] for name in MEASURES),
             ]
         )
         for row in rows

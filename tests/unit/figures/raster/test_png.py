@@ -173,7 +173,8 @@ def test_files_of_figures_are_made_without_matplotlib() -> None:
     """PNG and SVG, of wide and of narrow paper, in a process that does not import it."""
     code = (
         "import sys\n"
-        "from dpss.figures.registry import FIGURES, figure_files\n"
+        "from dpss.figures.export import figure_files\n"
+        "from dpss.figures.registry import FIGURES\n"
         "from tests.unit.figures.builder import build, simulate\n"
         "summary = build(simulate(60, 60))\n"
         "files = [name for figure in FIGURES for name in figure_files(figure, summary)]\n"
