@@ -346,11 +346,18 @@ class _Server(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """A server that prints nothing where a client breaks off."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore the error."""
+
+
 def measure_stores() -> None:
     """Try obstore's HTTP store against answers that break off, redirects, no ranges, a query."""
     from obstore.store import HTTPStore, S3Store
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
+    server = _QuietServer(("127.0.0.1", 0), _Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     options: Any = {"allow_http": True, "timeout": "5s"}
@@ -491,7 +498,7 @@ _PEAK = (
 def measure_no_ranges(file: Path) -> None:
     """Read a file from a server with ranges, without, and without where scratch is too small."""
     _FileServer.data = file.read_bytes()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _FileServer)
+    server = _QuietServer(("127.0.0.1", 0), _FileServer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/{file.name}"
     for label, ranges, limit in (
