@@ -33,7 +33,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
-class _Part:
+class _WrittenBlock:
     """One block in the file."""
 
     offset: int
@@ -57,7 +57,7 @@ class EntryCopy:
         self._room = room
         self._path = room.path / "entries"
         self._file = self._path.open("wb")
-        self._parts: list[_Part] = []
+        self._parts: list[_WrittenBlock] = []
         self._lock = threading.Lock()
         self._given_up = False
 
@@ -86,7 +86,9 @@ class EntryCopy:
         try:
             self._room.take(sum(piece.nbytes for piece in pieces))
             with self._lock:
-                part = _Part(self._file.tell(), n, n_far, n_others, n_runs, block.data.dtype)
+                part = _WrittenBlock(
+                    self._file.tell(), n, n_far, n_others, n_runs, block.data.dtype
+                )
                 for piece in pieces:
                     self._file.write(piece.data)
                 self._parts.append(part)
@@ -133,7 +135,7 @@ class PackedLayer:
     name: str
     genes: GeneTable
     n_cells: int | None
-    parts: tuple[_Part, ...]
+    parts: tuple[_WrittenBlock, ...]
     """The blocks; a partition is a range of them."""
     path: Path
     cell_major: bool = False
