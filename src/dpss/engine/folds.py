@@ -22,6 +22,13 @@ from dpss.stats.strata import Stratification
 from dpss.stats.values.sample_cells import GatheredCells
 from dpss.stats.values.transform import AS_STORED, Transform
 
+_VALUE_BYTES = 8
+"""Bytes of a decoded value and of its index, about."""
+_LEAST_PARTITIONS = 16
+"""Fewest partitions of a layer, unless they would be smaller than `_SMALLEST_PARTITION`."""
+_SMALLEST_PARTITION = 1 << 23
+"""Bytes. The chunks at both ends of a partition are decoded twice."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -52,8 +59,15 @@ class Reading:
             advance(len(block.data))
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the layer into parts of about ``partition_bytes``."""
+        """Cut the layer into parts of at most about ``partition_bytes``.
+
+        Those of a small layer are smaller: with a few large ones some threads would wait for the
+        last.
+        """
         with reader_faults(self.layer.name):
+            if self.layer.n_values is not None:
+                even = self.layer.n_values * _VALUE_BYTES // _LEAST_PARTITIONS
+                partition_bytes = min(partition_bytes, max(even, _SMALLEST_PARTITION))
             return self.layer.partitions(partition_bytes)
 
     def prefetch(self, partitions: Sequence[range]) -> None:
