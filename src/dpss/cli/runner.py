@@ -78,7 +78,7 @@ def perform(
     from dpss.cli.console import open_console
     from dpss.job.children.isolation import IsolatedReader, open_workers
     from dpss.job.factory import make_executor, make_job
-    from dpss.job.pages import build_pages
+    from dpss.job.pages import build_pages, preload_shared
     from dpss.job.report.outcomes import Status
     from dpss.job.run import process
     from dpss.storage.scratch import Scratch
@@ -86,6 +86,7 @@ def perform(
     start = time.monotonic()
     folder = Path(settings.scratch) if settings.scratch else None
     start_logs(logs)
+    preload_shared()
     with (
         # Entered first: children must be forked while there is one thread.
         open_workers(settings, simulated=simulated) as workers,

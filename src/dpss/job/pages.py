@@ -15,6 +15,15 @@ from dpss.job.stop import Interrupted
 log = logging.getLogger(__name__)
 
 
+_SHARED = (
+    "dpss.summary.cellxgene",
+    "dpss.website.genes.lookup",
+    "dpss.website.plots",
+    "dpss.website.records",
+)
+"""Modules whose imports both pages and child processes need."""
+
+
 PAGES_FIRST = timedelta(minutes=1)
 """Time until a run first makes pages, so that a run that is killed leaves an index."""
 
@@ -38,6 +47,15 @@ def pages_are_due(elapsed: timedelta, since_pages: timedelta) -> bool:
         since_pages: Time since it made pages, or began.
     """
     return since_pages >= min(PAGES_EVERY, max(PAGES_FIRST, elapsed / 2))
+
+
+def preload_shared() -> None:
+    """Import the modules that both pages and child processes need.
+
+    Called before the first child is forked, so that each is imported once: there are 78.
+    """
+    for name in _SHARED:
+        import_module(name)
 
 
 def preload() -> None:

@@ -33,6 +33,8 @@ _GAP = 1.5
 _CELL = 2.0
 _STEP = 1.0
 """Distance of the places at which a line is checked."""
+_BATCH = 32
+"""Candidates whose lines are checked at once."""
 
 _Array = NDArray[np.float64]
 
@@ -98,7 +100,7 @@ def place_labels(
             box = [[place.x, place.y, place.x + size[0], place.y + size[1]]]
             labels = np.concatenate([labels, box])
             if place.far:
-                lines = np.concatenate([lines, _line(x, y, place, size)])
+                lines = np.concatenate([lines, _lines((x, y), size, [place])[0]])
     return places
 
 
@@ -109,9 +111,15 @@ def _first(
     clear: _Array,
 ) -> Place | None:
     """Return the first place whose line, if any, meets no box of ``clear``."""
-    for each in candidates:
-        if not each.far or not _meet(_line(*point, each, size), clear).any():
-            return each
+    for start in range(0, len(candidates), _BATCH):
+        batch = candidates[start : start + _BATCH]
+        if not batch[0].far:
+            return batch[0]
+        boxes, owners = _lines(point, size, batch)
+        crossed = np.bincount(owners[_meet(boxes, clear)], minlength=len(batch)).tolist()
+        for each, n in zip(batch, crossed, strict=True):
+            if not each.far or not n:
+                return each
     return None
 
 
@@ -136,13 +144,21 @@ def _candidates(
         yield Place(left, low, _DISTANCES[n // len(_DIRECTIONS)] > _NEAR)
 
 
-def _line(x: float, y: float, place: Place, size: tuple[float, float]) -> _Array:
-    """Return boxes along the line from label to point, shape ``(n_boxes, 4)``."""
-    end = place.nearest(x, y, size)
-    n = int(max(abs(end[0] - x), abs(end[1] - y)) / _STEP) + 1
-    parts = (np.arange(n) + 0.5) / n
-    across, up = x + (end[0] - x) * parts, y + (end[1] - y) * parts
-    return np.stack([across - 0.5, up - 0.5, across + 0.5, up + 0.5], axis=1)
+def _lines(
+    point: tuple[float, float], size: tuple[float, float], places: Sequence[Place]
+) -> tuple[_Array, NDArray[np.int64]]:
+    """Return boxes along the line from each place of a label to its point.
+
+    Returns:
+        The boxes, shape ``(n_boxes, 4)``, and the number of each one's place, shape ``(n_boxes,)``.
+    """
+    start = np.array(point)
+    ways = np.array([each.nearest(*point, size) for each in places]) - start
+    n = (np.abs(ways).max(axis=1) / _STEP).astype(np.int64) + 1
+    owners = np.repeat(np.arange(len(places)), n)
+    parts = (np.arange(len(owners)) - np.repeat(np.cumsum(n) - n, n) + 0.5) / n[owners]
+    middles = start + ways[owners] * parts[:, None]
+    return np.concatenate([middles - 0.5, middles + 0.5], axis=1), owners
 
 
 def _meet(some: _Array, others: _Array) -> NDArray[np.bool_]:

@@ -177,10 +177,12 @@ def count_whole_ratios(
         n_cells: Number of cells.
         which: Values that are compared, shape ``(n_values,)``; all by default.
     """
-    smallest = np.full(n_cells, np.inf)
     positive = data > 0
-    np.minimum.at(smallest, cells[positive], data[positive])
     compared = positive if which is None else positive & which
+    if not compared.any():
+        return 0, 0
+    smallest = np.full(n_cells, np.inf)
+    np.minimum.at(smallest, cells[positive], data[positive])
     ratios = data[compared] / smallest[cells[compared]]
     ratios = ratios[(ratios > 1 + _RATIO_TOLERANCE) & (ratios < _MAX_RATIO)]
     fits = np.abs(ratios - np.rint(ratios)) <= _RATIO_TOLERANCE * ratios

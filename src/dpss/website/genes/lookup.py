@@ -107,7 +107,7 @@ def gene_files(genes: GeneStatistics, table: str) -> dict[str, bytes]:
     starts = np.arange(N_LINES + 1, dtype=np.int64) * ((1 << 32) // N_LINES)
     cuts = np.searchsorted(checksums[order], starts).tolist()
     text = "\n".join(
-        [*_gene_lines(ids, names, order.tolist(), cuts), *_name_lines(ids, names, keys)]
+        [*_gene_lines(ids, names, order.tolist(), cuts), *_name_lines(ids, names, keys, checksums)]
     )
     named = text.encode()
     digest = hashlib.sha256(named).hexdigest()
@@ -171,7 +171,9 @@ def _gene_lines(
     return [",".join(sorted_pairs[a:b]) for a, b in pairwise(cuts)]
 
 
-def _name_lines(ids: Sequence[str], names: Sequence[str], keys: Sequence[str]) -> list[str]:
+def _name_lines(
+    ids: Sequence[str], names: Sequence[str], keys: Sequence[str], checksums: NDArray[np.int64]
+) -> list[str]:
     """Return lines of pairs of a name and an id that it leads to.
 
     An id that is not Ensembl's leads to itself, so that symbols in place of ids are found, too.
@@ -180,15 +182,17 @@ def _name_lines(ids: Sequence[str], names: Sequence[str], keys: Sequence[str]) -
     shown = _json_texts(keys)
     texts = dict(zip(keys, shown, strict=True))
     ensembl = [key.startswith("ENS") and _ENSEMBL.match(key) is not None for key in keys]
-    found = zip(ids, names, keys, shown, ensembl, strict=True)
-    for gene_id, name, key, text, is_ensembl in found:
+    # The lines of the keys, as `line_of` gives them one by one.
+    places = (checksums * N_NAME_LINES >> 32).tolist()
+    found = zip(ids, names, keys, shown, ensembl, places, strict=True)
+    for gene_id, name, key, text, is_ensembl, place in found:
         if name and name != gene_id:
             name_key = gene_key(name)
             if name_key and name_key != key:
                 named = texts.get(name_key) or json.dumps(name_key, ensure_ascii=False)
                 lines[line_of(name_key, N_NAME_LINES)][f"[{named},{text}]"] = None
         if not is_ensembl:
-            lines[line_of(key, N_NAME_LINES)][f"[{text},{text}]"] = None
+            lines[place][f"[{text},{text}]"] = None
     return ["\t".join(line) for line in lines]
 
 
