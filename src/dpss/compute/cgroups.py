@@ -1,4 +1,4 @@
-"""Limits that Linux control groups set on this process: a container's memory and processors.
+"""Memory and processor limits that Linux control groups set on this process.
 
 A limit of any level holds for everything below it, so that all levels are read, from the
 process's own group up to the mounted root. Versions 1 and 2 may be mounted side by side.

@@ -1,4 +1,4 @@
-"""Executor on a Dask cluster: partitions of a matrix on other processes and machines.
+"""Executor on a Dask cluster, in other processes and on other machines.
 
 The only module that knows Dask (the extra ``dask``). A task makes an accumulator, adds a few
 partitions and returns it; this process merges the results as they arrive. A task whose worker dies

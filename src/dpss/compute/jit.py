@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Decorator: compile a loop, whose arguments are arrays, numbers and tuples of them.
+    """Decorator: compile a loop over arrays, numbers and tuples of them.
 
     The function must neither allocate nor raise. It runs without the interpreter's lock and may
     return numbers.
@@ -35,7 +35,7 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 def part(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Decorator: mark a function that only loops call; options are those of numba's `njit`."""
+    """Decorator: mark a function that only loops call, with options of numba's `njit`."""
     return lambda function: Part(function, options)
 
 
@@ -69,7 +69,7 @@ class Part:
 
 
 class Loop:
-    """A loop with machine code for each combination of argument types it was called with."""
+    """A loop with machine code for each combination of argument types."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         """Keep the function; nothing is compiled yet."""
@@ -169,6 +169,6 @@ def _digest_of(function: FunctionType) -> str:
 
 
 def _text_of(code: CodeType) -> str:
-    """Return a function's code, and that of nested functions, as text for the checksum."""
+    """Return the code of a function and its nested functions as text."""
     constants = (_text_of(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
     return f"{code.co_code!r}{code.co_names}{code.co_varnames}{code.co_freevars}{list(constants)}"

@@ -64,7 +64,7 @@ class MachineCode:
 
 
 def type_of(value: Any) -> str:
-    """Return a short name of an argument's type; arguments of equal names share machine code.
+    """Return a name of an argument's type; equal names share machine code.
 
     >>> type_of(np.zeros((2, 3), dtype=np.int32)), type_of((1, 2.0, True))
     ('<i42C', '(q d ?)')
@@ -245,7 +245,7 @@ def _llvm() -> Any:
 
 
 def _load(machine_code: MachineCode) -> tuple[Any, int]:
-    """Return an object that keeps an object file in memory, and the function's address."""
+    """Return an object that holds the code in memory, and the function's address."""
     try:
         loaded = load_object(machine_code.code)
         return loaded, loaded.address_of(machine_code.symbol)

@@ -29,7 +29,7 @@ _ROOT = Path("/")
 
 
 def count_cpus(root: Path = _ROOT) -> int:
-    """Return the number of processors this process may use, by affinity and cgroup limits.
+    """Return the number of processors allowed by affinity and cgroup limits.
 
     Args:
         root: The directory that holds ``proc`` and ``sys``.
@@ -43,7 +43,7 @@ def count_cpus(root: Path = _ROOT) -> int:
 
 
 def memory_bytes(root: Path = _ROOT) -> int:
-    """Return the memory this process may use, in bytes: the machine's or a container's limit.
+    """Return the memory of the machine, or a container's limit, in bytes.
 
     Args:
         root: The directory that holds ``proc`` and ``sys``.
@@ -62,7 +62,7 @@ def default_threads() -> int:
 
 
 def peak_memory_bytes() -> int:
-    """Return the largest resident memory of this process so far, in bytes; 0 if not known."""
+    """Return the largest resident memory so far, in bytes; 0 if not known."""
     if resource is None:
         return windows.peak_memory() or 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -70,7 +70,7 @@ def peak_memory_bytes() -> int:
 
 
 def return_memory_at_once() -> None:
-    """Ask the C library to give large blocks back to the system as soon as they are freed.
+    """Ask the C library to return large freed blocks to the system at once.
 
     By default glibc keeps large freed blocks in a heap for each thread, which costs a third more
     memory and saves no time. Without glibc nothing happens.

@@ -53,7 +53,7 @@ def total_memory(kernel: Any = None) -> int | None:
 
 
 def peak_memory(kernel: Any = None) -> int | None:
-    """Return the peak memory of this process in bytes; ``None`` where it can't be read.
+    """Return the process's peak memory in bytes; ``None`` where it can't be read.
 
     Args:
         kernel: The library ``kernel32``; the system's by default.

@@ -51,5 +51,5 @@ def read_map(
 
 
 def _is_finite(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which points have coordinates that are finite and not too large to be drawn."""
+    """Return which points are finite and not too large to be drawn."""
     return np.asarray((np.abs(points) < _FAR).all(axis=1))

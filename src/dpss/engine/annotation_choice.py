@@ -1,4 +1,4 @@
-"""The choice of the column and the coordinates for the authors' types and map of the cells."""
+"""Choice of the column and the coordinates of the authors' annotation."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class AnnotationNotes:
         self.checks.append(Check("annotation", "warn", one_line(sentence, MAX_MESSAGE)))
 
     def attempt(self, read: Callable[[], T], subject: str) -> T | None:
-        """Return subject a function reads; ``None`` and a warning where the file has a fault there.
+        """Return a function's result; ``None`` and a warning after a fault of the file.
 
         Raises:
             FetchError: The bytes can't be read, which is not a fault of the file.
@@ -75,7 +75,7 @@ def choose_labels(
     wanted: str | None,
     notes: AnnotationNotes,
 ) -> tuple[str | None, CellLabels]:
-    """Return the column that names the types of the cells, and its labels; ``None`` without one.
+    """Return the column of the cells' types and its labels; ``None`` without one.
 
     Args:
         cells: The table of the cells.
@@ -101,7 +101,7 @@ def choose_labels(
 def list_coordinates(
     coordinates: CellCoordinates | None, wanted: str | None, notes: AnnotationNotes
 ) -> tuple[list[str], list[str]]:
-    """Return the names of coordinates that may be shown, the best first, and those of all.
+    """Return names of coordinates that may be shown, best first, and of all.
 
     Args:
         coordinates: Coordinates of the file.

@@ -1,4 +1,4 @@
-"""Tables that give a value to each barcode, one on each line; read beside a matrix."""
+"""Tables with a barcode and its value on each line, read beside a matrix."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class BarcodeTableFile:
-    """A table ``barcode,value``, with or without a header, separated by commas or tabs."""
+    """A table ``barcode,value``, separated by commas or tabs; a header is optional."""
 
     path: str
     """Path of the table."""

@@ -1,4 +1,4 @@
-"""The authors' labels of the cells: the choice of their column, and a code of each cell."""
+"""The authors' labels of the cells: choice of the column, code of each cell."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def rank_columns(columns: Sequence[str]) -> list[str]:
 
 
 def rank_coordinates(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the coordinates that are maps of cells by their name, and those that may be one.
+    """Return coordinates that are maps of cells by name, and those that may be.
 
     >>> rank_coordinates(["X_pca", "X_tsne", "X_umap", "spatial", "X_shown"])
     (['X_umap', 'X_tsne'], ['X_shown'])
@@ -117,7 +117,7 @@ def read_labels(cells: CellTable, column: str, n_cells: int) -> CellLabels:
 
 
 def order_by_frequency(numbers: Mapping[str | None, int], sizes: NDArray[np.int64]) -> list[str]:
-    """Return values, the most frequent first; of equally frequent ones, numbers by their value.
+    """Return values, the most frequent first; ties of numbers are sorted by value.
 
     Args:
         numbers: Number of each value; ``None`` is left out.

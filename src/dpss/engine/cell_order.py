@@ -1,4 +1,4 @@
-"""The compiled loops of `dpss.engine.cell_copy`: values are put into files, and sorted by cell.
+"""The compiled loops of `dpss.engine.cell_copy`, which sort values by cell.
 
 A record is one value: the cell within its file in the upper 16 bits, the gene in the next 32, and
 the value, a whole number, in the lowest 16.

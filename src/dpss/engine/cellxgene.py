@@ -67,7 +67,7 @@ class SchemaReading:
 
 
 def read_schema(matrix: Matrix) -> SchemaReading | None:
-    """Return the statements of a file on the schema; ``None`` where it does not follow it.
+    """Return a file's statements on the schema; ``None`` if it does not follow it.
 
     Args:
         matrix: The opened matrix; no value of a cell is read.
@@ -94,7 +94,7 @@ def read_schema(matrix: Matrix) -> SchemaReading | None:
 def with_schema(
     reading: SchemaReading, cells: CellTable, n_cells: int
 ) -> tuple[SchemaReport, tuple[Check, ...]]:
-    """Return the facts that the file states of its cells, and the check of the required fields.
+    """Return the file's facts on its cells, and the check of required fields.
 
     Categories are read once and codes in parts, so that the memory does not depend on the number
     of cells.
@@ -149,7 +149,7 @@ def with_schema(
 
 
 def _count(cells: CellTable, columns: Sequence[str], n_cells: int) -> dict[Values, int]:
-    """Return the number of cells with each combination of the values of one or two columns.
+    """Return the number of cells of each combination of one or two columns' values.
 
     Args:
         cells: The table of the cells.
@@ -212,7 +212,7 @@ def _iter_codes(cells: CellTable, column: str, names: list[str | None]) -> Itera
 
 
 def _count_keys(keys: Codes) -> Iterator[tuple[int, int]]:
-    """Yield each distinct key with its frequency; `np.unique` would import masked arrays."""
+    """Yield each distinct key and its frequency (`np.unique` imports masked arrays)."""
     ordered = np.sort(keys)
     starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
     sizes = np.diff(starts, append=len(ordered))
@@ -270,7 +270,7 @@ def _text(facts: DatasetFacts, name: str, faults: list[str]) -> str | None:
 
 
 def _attempt(read: Callable[[], T], path: str, faults: list[str]) -> T | None:
-    """Return what a function reads; ``None``, and a sentence, where the file has a fault there.
+    """Return a function's result; ``None`` and a sentence after a fault of the file.
 
     Raises:
         FetchError: The bytes can't be read, which is not a fault of the file.

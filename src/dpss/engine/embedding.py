@@ -1,4 +1,4 @@
-"""Embedding of one matrix: two more passes over its cells, and the steps between them."""
+"""Embedding of one matrix: two more passes, and the steps between them."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def _check_size(n_cells: int, n_variable: int) -> None:
 def _sketch_of(
     passes: CellPasses, covariances: Covariances, stats: StatSettings
 ) -> tuple[CellSketch, int]:
-    """Return the sketch with clusters and places, and the number of clusters that joined others."""
+    """Return the sketch with clusters and places, and the number of joined clusters."""
     if covariances.n_cells < MIN_CELLS or len(covariances.sketch) < MIN_CELLS:
         raise NoEmbeddingError(f"fewer than {MIN_CELLS} cells were kept")
     components = find_components(covariances)
@@ -271,7 +271,7 @@ def _record(
 def express_markers(
     groups: GroupSums, is_gene: NDArray[np.int64], markers: Sequence[Marker]
 ) -> Expression:
-    """Return the expression of the first `N_SHOWN_MARKERS` markers of each group in all groups.
+    """Return the expression of each group's first `N_SHOWN_MARKERS` in all groups.
 
     Args:
         groups: Sums over the groups.

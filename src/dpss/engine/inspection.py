@@ -1,4 +1,4 @@
-"""The content of a file and how a run would read it, from samples without a full pass."""
+"""The content of a file and how a run would read it, from samples."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _inspect(matrix: Matrix, wanted: str | None) -> Inspection:
 
 
 def _choose(order: LayerOrder, layer_traits: dict[str, ValueTraits]) -> Choice:
-    """Choose a layer; in a small one assemble whole cells where entries are not enough.
+    """Choose a layer; assemble whole cells of a small one where they are needed.
 
     Args:
         order: Layers to choose from.
@@ -141,7 +141,7 @@ def _choose(order: LayerOrder, layer_traits: dict[str, ValueTraits]) -> Choice:
 
 
 def _lacks_cells(traits: ValueTraits) -> bool:
-    """Return whether whole cells are needed to recognise the kind of fractional values."""
+    """Return whether the kind of fractional values needs whole cells."""
     could_be = not (traits.n_nonfinite or traits.n_negative or traits.n_large)
     unknown = traits.stored.total_max == 0 and traits.n_fractional > 0
     return could_be and (unknown or traits.lacks_cells)

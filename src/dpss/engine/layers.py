@@ -143,7 +143,7 @@ def choose_layer(order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> 
 
 
 def _explain_transform(traits: ValueTraits) -> str:
-    """Return the reason why values are not counts, where it is known; else an empty text."""
+    """Return the known reason why values are not counts; empty for none."""
     values = classify(traits)
     if values is ValueKind.ROOTS:
         return f"holds square roots ({traits.roots.evidence}), which are not undone"
@@ -192,7 +192,7 @@ def decide_layer(
 
 
 def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
-    """Return the decisions on the kind of the chosen layer's values, with their evidence."""
+    """Return the decisions on the kind of the chosen layer's values."""
     told = Certainty.TOLD_BY_CONTENT
     values = str(choice.values)
     if choice.transform.rounded:
@@ -219,7 +219,7 @@ def decide_values(choice: Choice, traits: ValueTraits) -> list[Decision]:
 
 
 def _may_be_rounded_rates(choice: Choice, traits: ValueTraits) -> bool:
-    """Return whether whole numbers may be rounded rates: ten or more cells of equal totals."""
+    """Return whether whole numbers may be rounded rates: 10 cells of equal totals."""
     return (
         choice.values is ValueKind.COUNTS
         and (choice.layer.n_cells or _MIN_CELLS) >= _MIN_CELLS
@@ -251,7 +251,7 @@ def _transform(values: ValueKind, traits: ValueTraits) -> Transform:
 
 
 def _describe(name: str, order: LayerOrder, layer_traits: Mapping[str, ValueTraits]) -> str:
-    """Return the kind of a layer's values, with the option that takes a layer left out by rule."""
+    """Return the kind of a layer's values, and the option that takes a skipped layer."""
     values = str(classify(layer_traits[name]))
     if name not in {layer.name for layer in order.candidates}:
         return f"{values} ({_OPTION} {name} takes them)"

@@ -130,7 +130,7 @@ def check_settings(settings: Any) -> None:
 
 
 def parse_values(record: type, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return values by field of a settings record, and one line for each that can't be parsed.
+    """Return values by field of a settings record, and a line for each faulty one.
 
     Args:
         record: Class of the record.

@@ -54,7 +54,7 @@ def describe_reading(
 
 
 def _doubt_orientation(decision: Decision, *columns: NDArray[np.object_]) -> Decision:
-    """Return the decision on orientation as an assumption where genes have names of cells.
+    """Return orientation as an assumption where genes have names of cells.
 
     The orientation that a file states is wrong if the matrix was written transposed.
 

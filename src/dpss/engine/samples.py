@@ -1,4 +1,4 @@
-"""Samples of a matrix's layers, which show the kind of their values before a full pass."""
+"""Samples of a matrix's layers, to recognise the kind of their values."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _sample(layer: Layer, read: Callable[[range, int], Iterator[CellBlock | Entr
 def _only_genes(
     block: CellBlock | EntryBlock, is_gene: NDArray[np.bool_]
 ) -> CellBlock | EntryBlock:
-    """Return a block with its genes only; other features may hold scores, which are fractions."""
+    """Return a block of genes only; other features may hold fractional scores."""
     features = block.indices if isinstance(block, CellBlock) else block.genes
     if is_gene.all() or not len(features):
         return block
@@ -108,7 +108,7 @@ def _only_genes(
 
 
 def _share_sums(block: CellBlock, n_features: int) -> NDArray[np.float64]:
-    """Add up the shares of each feature in a block; values that are not finite count as 0."""
+    """Return each feature's sum of shares in a block; non-finite values count as 0."""
     data = np.nan_to_num(block.data.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
     totals = np.bincount(cells, weights=data, minlength=block.n_cells)[cells]

@@ -1,4 +1,4 @@
-"""The stratum of each cell, from a column, a table of barcodes or the barcodes' suffixes."""
+"""The stratum of each cell: from a column, a table or the barcodes' suffixes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CellStrata:
 def stratify(
     matrix: Matrix, layer: Layer, by: str | None, by_file: BarcodeTableFile | None
 ) -> CellStrata | None:
-    """Return the stratum of each cell of a matrix; ``None`` if no strata are requested.
+    """Return the stratum of each cell; ``None`` if no strata are requested.
 
     Args:
         matrix: The matrix.
@@ -82,9 +82,10 @@ def stratify(
 def stratify_or_warn(
     matrix: Matrix, layer: Layer, stats: StatSettings
 ) -> tuple[CellStrata | None, tuple[tuple[str, str, str], ...]]:
-    """Return the stratum of each cell as the settings ask, and checks: name, status, sentence.
+    """Return the stratum of each cell by the settings, and checks.
 
-    Where strata are not needed, those that can't be had are left out with a warning.
+    Where strata are not needed, those that can't be had are left out with a warning. A check is
+    its name, status and sentence.
 
     Raises:
         NoStrataError: The cells can't be grouped, and strata are needed.
@@ -109,7 +110,7 @@ def _describe_columns(columns: Sequence[str]) -> str:
 
 
 def _suffixes(names: Iterable[NDArray[Any]], option: str) -> Iterator[NDArray[Any]]:
-    """Yield the number behind the last hyphen of each name; ``None`` where there is none."""
+    """Yield the number after the last hyphen of each name; ``None`` for none."""
     any_found = False
     for part in names:
         found = np.empty(len(part), dtype=object)

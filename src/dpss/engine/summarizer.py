@@ -189,7 +189,7 @@ def _read_chosen(
     layer_traits: dict[str, ValueTraits],
     passes_over: Callable[[Choice], Passes],
 ) -> tuple[Passes, Sums]:
-    """Choose a layer and read it; repeat with another if the values differ from the sample.
+    """Choose a layer and read it; choose again if its values differ from the sample.
 
     Args:
         order: Layers to choose from.

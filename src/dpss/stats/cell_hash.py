@@ -1,4 +1,4 @@
-"""A hash of cells by their index, for random choices that do not depend on their order."""
+"""A hash of cells by their index, for random samples in any order of cells."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class HeldRecords:
 
 
 def records_of(measures: NDArray[np.float64]) -> Records:
-    """Return the records of cells with these measures, shape ``(n_cells, N_MEASURES)``."""
+    """Return the records of cells, from measures ``(n_cells, N_MEASURES)``."""
     found = np.empty(len(measures), dtype=RECORD)
     found["n_genes"] = measures[:, layout.N_GENES_BY_COUNTS]
     found["total"] = measures[:, layout.TOTAL_COUNTS]

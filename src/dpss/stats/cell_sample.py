@@ -1,4 +1,4 @@
-"""All measures of single cells: of every cell up to a limit, else of a random sample.
+"""All measures of single cells: of all up to a limit, else of a random sample.
 
 Numbers that combine several measures of a cell (how many cells would all limits together keep?)
 can't be computed from the distribution of each measure. Up to `MAX_SAMPLED` cells are all kept. Of
@@ -110,7 +110,7 @@ class CellSampler:
         return CellSample(n_cells, **found)  # type: ignore[arg-type]  # the first two are known
 
     def _append(self, hashes: NDArray[np.uint64], measures: NDArray[np.float64]) -> None:
-        """Copy cells into the sampler's memory; drop cells not sampled whenever it is full."""
+        """Copy cells into the sampler's memory; make room whenever it is full."""
         capacity = self._limit + max(1, self._limit // 2)
         if len(hashes) and len(self._hashes) < capacity:
             # Allocated once: the system provides a page when it is first written. Single arrays
@@ -143,7 +143,7 @@ class CellSampler:
 def derive_measures(
     measures: NDArray[np.float64], groups: Sequence[bool]
 ) -> dict[str, NDArray[np.float64] | None]:
-    """Return the measures of cells by the names of `CellSample`, ``None`` where not known.
+    """Return the measures of cells by name; ``None`` where not known.
 
     Args:
         measures: Shape ``(n_cells, N_MEASURES)``, columns as in `layout`.

@@ -47,7 +47,7 @@ def log_bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def log_edges() -> NDArray[np.float64]:
-    """Return the edges of the logarithmic bins, shape ``(N_LOG_BINS + 1,)``; the first is 0."""
+    """Return the edges of the logarithmic bins, from 0, shape ``(N_LOG_BINS + 1,)``."""
     keys = (np.arange(N_LOG_BINS, dtype=np.int64) + _FIRST) << _SHIFT
     return np.concatenate([[0.0], keys.view(np.float64)])
 

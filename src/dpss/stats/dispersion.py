@@ -67,7 +67,7 @@ def normalise_dispersions(
 
 
 def _cut(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number the equally wide, right-closed bins of the values' range, as `pandas.cut` does."""
+    """Return each value's bin of equal width, right-closed, as `pandas.cut` does."""
     if len(values) == 0 or np.isnan(values).all():
         return np.zeros(len(values), dtype=np.int64)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))

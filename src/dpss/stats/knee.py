@@ -1,4 +1,4 @@
-"""The knee: the limit between cells and empty droplets in an unfiltered droplet matrix.
+"""The knee: the limit between cells and empty droplets.
 
 The curve of counts by rank, both logarithmic, falls steeply between cells and ambient RNA. The
 knee is the middle of its steepest fall over a window of `WINDOW`; see docs/explanation/knee.md for

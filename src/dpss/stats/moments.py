@@ -41,7 +41,7 @@ def share_means(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
 
 
 def share_variances(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
-    """Return the sample variance (``ddof=1``) of each feature's share of a cell's counts.
+    """Return the sample variance (``ddof=1``) of each feature's shares of counts.
 
     With integers ``S1`` (sum of shares, unit ``2**-52``) and ``S2`` (sum of squared
     shares, unit ``2**-78``) it is ``(n S2 2**26 - S1**2) / (n (n - 1) 2**104)``,

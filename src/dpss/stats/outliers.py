@@ -68,7 +68,7 @@ def median_deviation(distribution: Distribution) -> float:
 def deviation_limits(
     distribution: Distribution, n_deviations: float, *, log: bool = False
 ) -> tuple[float, float] | None:
-    """Return the limits at a number of median absolute deviations below and above the median.
+    """Return the limits at some median absolute deviations around the median.
 
     Args:
         distribution: Any number of observations of at least 0.

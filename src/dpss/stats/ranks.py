@@ -1,4 +1,4 @@
-"""Ranks of genes: they start at 1, ties keep the gene order, undefined values have none."""
+"""Ranks of genes, from 1; ties keep the gene order, undefined values have none."""
 
 from __future__ import annotations
 

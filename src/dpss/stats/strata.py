@@ -1,4 +1,4 @@
-"""Statistics of each stratum of the cells, from the same blocks as those of all cells.
+"""Statistics of each stratum, from the same blocks as those of all cells.
 
 A stratum is a part of the cells: a donor, a tissue, a lane. Each cell has a code of one byte. The
 memory of a thread is 32 bytes for each stratum and feature, at most `MAX_TABLE_BYTES`, and some
@@ -103,7 +103,7 @@ class StratumSums:
 
 
 class StratumTallies:
-    """Distributions of the cells of each stratum, and the sums of its genes; mergeable."""
+    """Distributions of each stratum's cells and sums of its genes; mergeable."""
 
     def __init__(
         self, strata: Stratification, is_gene: NDArray[np.bool_], groups: Sequence[bool]

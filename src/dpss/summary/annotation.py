@@ -1,4 +1,4 @@
-"""The record of the authors' annotation: types of cells, their markers, and their map."""
+"""The record of the authors' annotation: types of cells, markers and map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema of CELLxGENE Discover in a matrix's file: version, terms of the cells, missing fields.
+"""The schema of CELLxGENE Discover in a file: version, terms, missing fields.
 
 Fields are those of ``schema/<version>/schema.md`` of chanzuckerberg/single-cell-curation, with the
 words "Curator MUST annotate" and without a condition: versions 5.0.0 to 5.3.0, 6.0.0 (which moved
@@ -162,7 +162,7 @@ def state_schema(
 
 
 def required_columns(statement: SchemaStatement) -> tuple[str, ...]:
-    """Return the columns of cells that a version requires; none of a version that is not known."""
+    """Return the columns of cells that a version requires; none if it is unknown."""
     if statement.version is not None and statement.major not in KNOWN_VERSIONS:
         return ()
     return (*_CELL_COLUMNS, _ORGANISM) if statement.major == KNOWN_VERSIONS[0] else _CELL_COLUMNS

@@ -1,4 +1,4 @@
-"""The differences between two summaries of the same data: numbers, checks and orders of genes."""
+"""The differences between two summaries: numbers, checks and orders of genes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Change:
 
     @property
     def percent(self) -> float | None:
-        """Change of a number in percent of the old one; ``None`` if it has no such meaning."""
+        """Change of a number in percent of the old one; ``None`` if undefined."""
         numeric = all(isinstance(value, (int, float)) for value in (self.old, self.new))
         return 100 * (self.new - self.old) / abs(self.old) if numeric and self.old else None
 
@@ -166,7 +166,7 @@ def compare_summaries(old: ComparedSummary, new: ComparedSummary) -> Comparison:
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """Return a comparison as a document for JSON; each change of a number has its ``percent``."""
+    """Return a comparison as a JSON document; changed numbers have ``percent``."""
     document = asdict(comparison)
     document["verdicts"] = dict(zip(("old", "new"), comparison.verdicts, strict=True))
     document["numbers"] = [asdict(each) | {"percent": each.percent} for each in comparison.numbers]

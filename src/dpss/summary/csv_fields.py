@@ -22,7 +22,7 @@ _SPECIAL = re.compile('[,"\r\n]')
 
 
 def csv_fields(column: NDArray[Any], name: str) -> Iterable[str]:
-    """Return one column as CSV fields: numbers as Python writes them, names quoted at need."""
+    """Return a column as CSV fields: numbers as Python's, names quoted at need."""
     if name.startswith("rank_"):
         return ["" if text == _UNRANKED else text for text in _texts_of_numbers(column)]
     if column.dtype.kind == "f":
@@ -54,7 +54,7 @@ def _texts_of_floats(column: NDArray[np.floating[Any]]) -> list[str]:
 
 
 def _texts_of_numbers(column: NDArray[Any]) -> list[str]:
-    """Return numbers as text: floats with the shortest digits, as Python's, ten times as fast.
+    """Return numbers as text: floats with the shortest digits, ten times as fast.
 
     Python writes numbers with an exponent, infinite and undefined ones in another form.
     """

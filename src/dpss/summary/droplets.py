@@ -1,4 +1,4 @@
-"""Unfiltered droplet matrices: barcodes above the knee (cells) and below (empty droplets)."""
+"""Unfiltered droplet matrices: cells above the knee, empty droplets below."""
 
 from __future__ import annotations
 

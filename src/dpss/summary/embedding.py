@@ -1,4 +1,4 @@
-"""The record of an embedding: components, clusters, markers and maps of one matrix."""
+"""The record of an embedding: components, clusters, markers and maps."""
 
 from __future__ import annotations
 
@@ -85,5 +85,5 @@ class Embedding:
 
     @property
     def explained(self) -> NDArray[np.float64]:
-        """Percentage of the variance that each component explains, shape ``(n_components,)``."""
+        """Percentage of variance of each component, shape ``(n_components,)``."""
         return 100 * self.variances / self.total_variance

@@ -1,4 +1,4 @@
-"""An embedding as tables and a document: ``clusters.csv``, ``markers.csv``, ``summary.json``."""
+"""An embedding as ``clusters.csv``, ``markers.csv`` and part of ``summary.json``."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def markers_frame(embedding: Embedding, genes: GeneStatistics) -> pd.DataFrame:
 
 
 def cells_frame(embedding: Embedding) -> pd.DataFrame:
-    """Return cluster and place of each cell in the matrix's order; a cell left out has none."""
+    """Return cluster and place of each cell in order; none of cells left out."""
     labels, places = embedding.cells.labels, embedding.cells.places
     frame = frame_of({"cluster": labels.astype(np.int64)})
     frame["cluster"] = frame["cluster"].astype("Int64").mask(labels < 0)

@@ -27,12 +27,12 @@ _HAEMOGLOBIN = re.compile(
 
 
 def find_ribosomal(genes: GeneTable) -> NDArray[np.bool_]:
-    """Return which genes code ribosomal proteins, shape ``(n_features,)``; none without symbols."""
+    """Return which genes code ribosomal proteins, by symbol, shape ``(n_features,)``."""
     return find_matches(_RIBOSOMAL, list(map(str, genes.names)), "rp")
 
 
 def find_haemoglobin(genes: GeneTable) -> NDArray[np.bool_]:
-    """Return which genes are of haemoglobins, shape ``(n_features,)``; none without symbols."""
+    """Return which genes code haemoglobins, by symbol, shape ``(n_features,)``."""
     return find_matches(_HAEMOGLOBIN, list(map(str, genes.names)), "hb")
 
 

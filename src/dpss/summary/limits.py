@@ -91,7 +91,7 @@ def _can_be_missed(limit: Limit) -> bool:
 
 
 def mitochondrial_limit(species: Sequence[str]) -> float:
-    """Return the highest percentage of mitochondrial counts of intact cells of a species."""
+    """Return the highest mitochondrial percentage of intact cells of a species."""
     return MUCH_MITOCHONDRIAL.get(next(iter(species), ""), MUCH_MITOCHONDRIAL["human"])
 
 

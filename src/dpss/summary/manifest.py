@@ -1,4 +1,4 @@
-"""Manifests: the size and the checksum of each file that a publication consists of.
+"""Manifests: the size and the checksum of each file of a publication.
 
 ``summary.json`` holds the manifest of its matrix's files. A file that differs from its entry
 belongs to another publication: the matrix is being replaced, or its replacement was cut short.

@@ -112,7 +112,7 @@ def describe_names(genes: GeneTable) -> Nomenclature:
 
 
 def _describe_ids(ids: Sequence[str]) -> Nomenclature | None:
-    """Return the nomenclature of database ids; ``None`` if most ids are not from a database."""
+    """Return the nomenclature of database ids; ``None`` if most are no such ids."""
     joined = JoinedNames(ids)
     matches = []
     if joined.may_hold(MOSTLY, *_IN_ENSEMBL):
@@ -179,7 +179,7 @@ def _species_of_entrez(ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def _known(names: Sequence[str]) -> list[str]:
-    """Return the names that are known symbols; none if these are too few to call all symbols."""
+    """Return the names that are known symbols; none if these are too few."""
     some = names[:: max(1, len(names) // _N_LOOKED_AT)]
     known = [name for name in some if is_known(name)]
     enough = len(known) >= MANY_KNOWN * len(some) and (

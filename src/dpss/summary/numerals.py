@@ -8,7 +8,7 @@ _NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 def number(value: float | None) -> str:
-    """Return a number as text: whole where it is large, three digits where it is small.
+    """Return a number as text: whole if large, three digits if small.
 
     >>> number(1234567), number(4994.5), number(2.0), number(0.012345), number(None)
     ('1,234,567', '4,995', '2', '0.0123', '–')

@@ -89,7 +89,7 @@ def cell_columns(records: Records, *, mt: bool) -> dict[str, NDArray[Any]]:
 
 
 def gene_indices(genes: GeneStatistics, names: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the index of each named feature in the gene table, -1 for one that is no gene.
+    """Return each feature's index in the gene table; -1 for one that is no gene.
 
     Args:
         genes: The gene table.

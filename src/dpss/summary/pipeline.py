@@ -160,7 +160,7 @@ def _of_csv(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _of_multi(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Yield the metrics of genes of Cell Ranger multi: those of the cells before the library's."""
+    """Yield the gene metrics of Cell Ranger multi, cells before the library."""
     entries = [dict(zip(titles, row, strict=False)) for row in rows]
     ours = [e for e in entries if e.get("Library Type", "Gene Expression") == "Gene Expression"]
     for category in ("Cells", "Library"):
@@ -209,13 +209,13 @@ def _of_sections(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _priority_of_line(entry: Mapping[str, str]) -> tuple[bool, bool]:
-    """Return the priority of a line of BD's file; the line with the highest one is taken."""
+    """Return the priority of a line of BD's file; the highest is taken."""
     kind = entry.get("Target_Type", entry.get("Bioproduct_Type", ""))
     return kind.lower() == "mrna", entry.get("Library", "").lower() == "combined_stats"
 
 
 def _of_feature_dump(text: str) -> dict[str, float]:
-    """Return the metrics of alevin-fry's table of cells: saturation, and reads per cell."""
+    """Return saturation and reads per cell of alevin-fry's table of cells."""
     rows = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
     if not rows or not {"CorrectedReads", "MappedReads", "DeduplicatedReads"} <= rows[0].keys():
         raise ValueError("columns are missing")
@@ -230,7 +230,7 @@ def _of_feature_dump(text: str) -> dict[str, float]:
 
 
 def _number(raw: str) -> float | None:
-    """Return a number as pipelines write it: ``1,234``, ``97.4%``; ``None`` for other texts."""
+    """Return a number such as ``1,234`` or ``97.4%``; ``None`` for other texts."""
     try:
         value = float(raw.strip().removesuffix("%").replace(",", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Policies: limits of a matrix's numbers, read from a TOML file and checked by a run.
+"""Policies: limits of a matrix's numbers, read from a TOML file.
 
 Each table of the file is a measure with some of ``warn_below``, ``fail_below``, ``warn_above`` and
 ``fail_above``; values equal to a limit pass. docs/reference/policy.md lists the measures.

@@ -28,7 +28,7 @@ def quantile_of(measure: Distribution | None, percent: float) -> float | None:
 
 
 def quantiles_of(measure: Distribution | None) -> dict[str, float | None] | None:
-    """Return the quantiles of `PERCENTS`, named ``p5`` and so on; ``None`` without observations."""
+    """Return quantiles by ``p5`` and so on; ``None`` without observations."""
     if measure is None or not measure.n:
         return None
     return {f"p{percent}": quantile_of(measure, percent) for percent in PERCENTS}

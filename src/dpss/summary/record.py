@@ -226,11 +226,11 @@ class Summary:
         return top(self.genes.rank_cell_count, N_TOP)
 
     def top_variable(self) -> NDArray[np.int64]:
-        """Return the 20 genes with the most variable expression, best first, as gene indices."""
+        """Return the 20 genes of most variable expression, best first, as indices."""
         return top(self.genes.rank_variability, N_TOP)
 
     def gene_labels(self, indices: NDArray[np.int64]) -> list[str]:
-        """Return labels of genes for figures: the name, with the id where it is not unique."""
+        """Return labels of genes: the name, with the id where it is not unique."""
         known: list[str] = self.genes.gene_name.tolist()
         shown: set[str] = set(self.genes.gene_name[indices].tolist())
         names = Counter(name for name in known if name in shown)

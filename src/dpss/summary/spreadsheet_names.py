@@ -35,7 +35,7 @@ _FEW_NUMBERS = 0.01
 
 
 def names_of_spreadsheets(names: Sequence[str]) -> list[str]:
-    """Return the names that are dates, or numbers in scientific notation, in their order.
+    """Return the names that are dates or scientific numbers, in their order.
 
     Whole numbers count as days only where few other names are numbers: where many names are
     numbers, they are ids.
@@ -60,6 +60,6 @@ def names_of_spreadsheets(names: Sequence[str]) -> list[str]:
 
 
 def _is_day_of_gene(serial: int) -> bool:
-    """Return whether a number is the day number that a spreadsheet makes of a gene's name."""
+    """Return whether a spreadsheet makes this day number of a gene's name."""
     day = _EPOCH + timedelta(days=serial)
     return day.month in _MONTHS_OF_GENES and day.day <= _MOST_DAYS

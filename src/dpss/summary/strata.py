@@ -113,7 +113,7 @@ def build_strata(by: str, n_values: int, sums: Sums, is_gene: NDArray[np.bool_])
 def _genes(
     strata_sums: StratumSums, number: int, n_cells: int, is_gene: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return for each gene its cells, mean share, normalised dispersion and high variability.
+    """Return each gene's cells, mean share, normalised dispersion and variability.
 
     As scanpy does with ``batch_key``, only genes found in the stratum are compared with each other.
     """
@@ -138,7 +138,7 @@ def _best(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _mark_odd(strata: list[Stratum]) -> tuple[Stratum, ...]:
-    """Return the strata with the measures in which each is an outlier among those of one value."""
+    """Return the strata, each with the measures in which it is an outlier."""
     odd: dict[int, list[str]] = {}
     for name, logarithmic in COMPARED.items():
         medians = {

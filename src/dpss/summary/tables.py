@@ -1,4 +1,4 @@
-"""Summaries as tables and documents: ``genes.csv``, ``summary.json`` and data frames."""
+"""Summaries as ``genes.csv``, ``summary.json`` and data frames."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ALL_TOGETHER = "all together"
 
 
 def count_kept(cells: CellSums, limits: Sequence[Limit]) -> tuple[Threshold, ...]:
-    """Return the kept cells that each limit would keep, and last those within all limits.
+    """Return the cells that each limit would keep, and last those within all.
 
     The number for a limit is exact while the distribution of its measure is exact. The number for
     all limits is exact while all cells are in the sample, else an estimate from the sample.

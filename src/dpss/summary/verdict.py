@@ -78,5 +78,5 @@ def _order(name: str) -> int:
 
 
 def _lowered(sentence: str) -> str:
-    """Return a sentence in the form after a colon; names and abbreviations keep their case."""
+    """Return a sentence for use after a colon; names keep their case."""
     return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence

@@ -91,7 +91,7 @@ def select_groups(groups: GroupSums, which: NDArray[np.int64]) -> GroupSums:
 
 
 def adjusted_rand_index(table: NDArray[np.int64]) -> float | None:
-    """Return the adjusted Rand index of two partitions; ``None`` where it is undefined.
+    """Return the adjusted Rand index of two partitions; ``None`` if undefined.
 
     Source: L. Hubert and P. Arabie, Journal of Classification 2 (1985) 193, equation 5.
 

@@ -25,7 +25,7 @@ def vote_cells(
     out_labels: Any,
     out_places: Any,
 ) -> None:
-    """Give each cell the cluster of most neighbours and a place among those of this cluster.
+    """Give each cell the cluster of most neighbours, and a place among these.
 
     The nearest neighbour has two votes; of equal clusters the first wins.
 

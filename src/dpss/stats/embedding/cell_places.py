@@ -1,4 +1,4 @@
-"""Cluster and place on the map of each cell of a matrix, added part by part in any order."""
+"""Cluster and place on the map of each cell, added in parts, in any order."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class PlaceParts:
 
 
 class HeldPlaces:
-    """Cells in two arrays that all threads write to: 10 bytes per cell, 2 without places."""
+    """Cells in two arrays shared by threads: 10 bytes per cell, 2 without places."""
 
     def __init__(self, n_cells: int, *, with_places: bool = True) -> None:
         """Allocate memory for the cells of a matrix.
@@ -152,7 +152,7 @@ def without_places(labels: NDArray[np.int16]) -> CellPlaces:
 
 
 def parts_of(store: Any) -> Iterator[tuple[int, CellPlaces]]:
-    """Yield the parts of a store that are in memory, with the index of the first cell of each."""
+    """Yield the parts of a store in memory, each with the index of its first cell."""
     if isinstance(store, PlaceParts):
         yield from store.parts.items()
     elif isinstance(store, HeldPlaces):

@@ -1,4 +1,4 @@
-"""Products of the variable genes' values, and a sample of cells, the sketch: the second pass."""
+"""Products of variable genes, and the sketch, a sample of cells: the second pass."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Measures:
 
 
 class CellGatherer:
-    """Measures the cells of blocks and gathers their variable genes, in memory that is reused."""
+    """Measures cells and gathers their variable genes, in memory that is reused."""
 
     def __init__(self, genes: VariableGenes) -> None:
         """Gather these genes."""
@@ -171,7 +171,7 @@ class Covariances:
 
 
 def hash_limit(n_kept: int, n_sketch: int = MAX_SKETCH) -> np.uint64:
-    """Return a hash below which the sketch's cells lie, with a margin of 8 standard deviations.
+    """Return a hash that exceeds those of the sketch, by 8 standard deviations.
 
     Args:
         n_kept: Number of kept cells.

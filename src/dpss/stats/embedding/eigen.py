@@ -1,4 +1,4 @@
-"""Eigenvectors of symmetric matrices in plain loops: the same bits on every processor.
+"""Eigenvectors of symmetric matrices, with the same bits on every processor.
 
 LAPACK's results differ in their last bits between processors, and its threads wait for each
 other on busy processors. Sources: G. Golub, C. Van Loan, "Matrix Computations",
@@ -29,7 +29,7 @@ _MIN_NORM = 1e-10
 
 @compiled
 def orthonormalise(basis: Any, first: int, work: Any) -> None:  # noqa: PLR0912 (loops)
-    """Make the next columns of a basis orthonormal to those before them and to each other.
+    """Make the next columns of a basis orthonormal to all before and each other.
 
     Columns that lie within the others become zero.
 
@@ -101,7 +101,7 @@ def multiply_transposed(a: Any, b: Any, out: Any) -> None:
 
 @part()
 def _diagonalise_tridiagonal(diagonal: Any, off_diagonal: Any, vectors: Any) -> Any:
-    """Make a tridiagonal matrix diagonal by implicit QR steps, and rotate the vectors along."""
+    """Diagonalise a tridiagonal matrix by implicit QR steps; rotate the vectors."""
     n = len(diagonal)
     last = n - 1
     n_steps = 0

@@ -1,4 +1,4 @@
-"""Fixed-point numbers: log-normalised values as integers, and the arithmetic that makes them.
+"""Fixed-point numbers: log-normalised values as integers, and their arithmetic.
 
 Sums of integers do not depend on the order of the cells. The functions use additions,
 multiplications, divisions and square roots only, whose results IEEE 754 defines to the last
@@ -34,7 +34,7 @@ _NEGLIGIBLE = 40.0
 
 @primitive
 def divide() -> Any:
-    """Return the quotient of two doubles; a zero divisor gives infinity or NaN, no error."""
+    """Return the quotient of two doubles; infinity or NaN for a zero divisor."""
     from numba import types
     from numba.extending import intrinsic
 
@@ -50,7 +50,7 @@ def divide() -> Any:
 
 @part(inline="always")
 def log1p_fixed(x: Any) -> Any:
-    """Return ln(1 + x) for x of at least 0 in fixed point, rounded to the nearest unit.
+    """Return ln(1 + x) for x >= 0 in fixed point, rounded to the nearest unit.
 
     With 1 + x = m 2^e and t = (m - 1) / (m + 1), ln m = 2 (t + t^3 / 3 + t^5 / 5 + ...).
     """

@@ -1,4 +1,4 @@
-"""The graph of neighbours, whose weights say how similar two cells of the sketch are.
+"""The graph of neighbours, weighted by the similarity of two cells of the sketch.
 
 Source: L. McInnes, J. Healy, J. Melville, "UMAP: uniform manifold approximation and projection
 for dimension reduction", arXiv:1802.03426, sections 3.1 and 4.1.
@@ -76,7 +76,7 @@ def weigh_neighbours(distances: Any, target: float, weights: Any) -> None:
 
 
 def graph_of(neighbours: NDArray[np.int32], distances: NDArray[np.float64]) -> Graph:
-    """Return the graph of neighbours: of two strengths a and b the weight is a + b - a b.
+    """Return the graph of neighbours, with weights a + b - a b of two strengths.
 
     Args:
         neighbours: Neighbours of each node, shape ``(n_nodes, n_neighbours)``.

@@ -1,4 +1,4 @@
-"""The compiled loop that adds log-normalised values to the tables of their cells' groups."""
+"""The compiled loop that adds values to the tables of their cells' groups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AHEAD = 32
 
 @primitive
 def fetch_ahead() -> Any:
-    """Have the processor fetch a place of an array into its cache; nothing else happens."""
+    """Prefetch an element of an array into the processor's cache."""
     from llvmlite import ir  # type: ignore[import-untyped]
     from numba import types
     from numba.extending import intrinsic

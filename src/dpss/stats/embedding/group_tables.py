@@ -1,4 +1,4 @@
-"""Sums and histograms of values per group of cells and gene, and the genes that have them."""
+"""Sums and histograms of values per group of cells and gene."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _RARE = 0.005
 
 @dataclass(frozen=True)
 class HistogramGenes:
-    """Genes that can be markers: their values are kept as sums and histograms per cluster."""
+    """Genes that can be markers, with sums and histograms per cluster."""
 
     rows: NDArray[np.int32]
     """Row of each feature, -1 for none, shape ``(n_features,)``; genes keep their order."""
@@ -175,6 +175,6 @@ class GroupSums:
         return self.sum_bins(self.histograms(group))
 
     def sum_bins(self, bins: NDArray[A]) -> NDArray[A]:
-        """Return the sum over the bins of each row, shape ``(n_rows,)``, of numbers of all bins."""
+        """Return each row's sum over its bins, shape ``(n_rows,)``."""
         sums: NDArray[A] = np.add.reduceat(bins, self.histogram_genes.first_bins)
         return sums

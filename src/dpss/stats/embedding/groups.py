@@ -1,4 +1,4 @@
-"""Sums per cluster and gene, and the cells on their map: the result of the third pass."""
+"""Sums per cluster and gene, and the map of cells: the third pass."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Groups(GroupSums):
 
 
 class GroupAccumulator:
-    """Sums per cluster, from blocks of cells; each cell gets its cluster from the sketch."""
+    """Sums per cluster; each cell gets its cluster from the sketch."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class GroupAccumulator:
         self._cells = cells
 
     def result(self) -> Groups:
-        """Return the results of all added blocks, with the clusters numbered by their sizes."""
+        """Return the results of all blocks, with clusters numbered by size."""
         sizes = self._measures.sizes
         order = np.argsort(-sizes, kind="stable")
         numbers = np.empty(len(order), dtype=np.int64)

@@ -82,7 +82,7 @@ def gather_cells(  # noqa: PLR0913
     columns: Any,
     values: Any,
 ) -> int:
-    """Log-normalise the variable genes of each kept cell; columns increase within a cell.
+    """Log-normalise the variable genes of kept cells; columns increase in a cell.
 
     Args:
         indptr: ``int64``, shape ``(n_cells + 1,)``.
@@ -186,7 +186,7 @@ def add_products(  # noqa: PLR0913
 def project_cells(
     indptr: Any, columns: Any, values: Any, loadings: Any, offsets: Any, scores: Any
 ) -> None:
-    """Project cells onto components; all numbers are integers in doubles, so sums are exact.
+    """Project cells onto components; integers in doubles make the sums exact.
 
     Args:
         indptr: ``int64``, shape ``(>= n_cells + 1,)``.

@@ -112,7 +112,7 @@ def refine_nodes(  # noqa: PLR0912, PLR0913
     links: Any,
     touched: Any,
 ) -> None:
-    """Cut communities into well-connected parts: single nodes join the best part near them.
+    """Cut communities into well-connected parts, which single nodes join.
 
     Args:
         indptr: ``int64``, shape ``(n_nodes + 1,)``.

@@ -1,4 +1,4 @@
-"""Maps of cells: how many cells of each cluster lie in each bin of a grid, and their measures."""
+"""Maps of cells: numbers of each cluster's cells in the bins of a grid."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def _moments(sums: NDArray[np.int64], n: float) -> tuple[NDArray[np.float64], ND
 
 @dataclass(frozen=True)
 class _Ranks:
-    """Doubled mean ranks of the cells in each bin, over all clusters, which are integers."""
+    """Doubled mean ranks of the cells in each bin, which are integers."""
 
     twice: NDArray[np.int64]
     """Doubled ranks in the bins of all rows, shape ``(n_bins,)``."""

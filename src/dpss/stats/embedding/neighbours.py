@@ -1,4 +1,4 @@
-"""Nearest neighbours of cells among the sketch: exact, or in the nearest of several lists.
+"""Nearest neighbours of cells in the sketch: exact, or in the nearest lists.
 
 Scores are scaled to integers of 16 bits whose squared distances fit into 32, so that neither
 the order of additions nor the processor changes a distance.
@@ -35,7 +35,7 @@ def _dot(a: Any, i: Any, b: Any, j: Any) -> Any:
 
 @part(inline="always")
 def _insert(neighbours: Any, distances: Any, i: Any, j: Any, distance: Any) -> None:
-    """Insert a neighbour into a sorted row that ends in a farther one; ties keep their order."""
+    """Insert a neighbour into a sorted row that ends in a farther one, after ties."""
     at = distances.shape[1] - 1
     while at > 0 and distances[i, at - 1] > distance:
         distances[i, at] = distances[i, at - 1]
@@ -49,7 +49,7 @@ def _insert(neighbours: Any, distances: Any, i: Any, j: Any, distance: Any) -> N
 def search_all(
     queries: Any, points: Any, norms: Any, first: int, neighbours: Any, distances: Any
 ) -> None:
-    """Find the nearest points of each query among all; equally near ones by their number.
+    """Find the nearest of all points to each query; ties go by number.
 
     Args:
         queries: ``int16``, shape ``(n_queries, n_components)``.

@@ -1,4 +1,4 @@
-"""Parts of the loop over cells for those with fractions whose values and genes are regular.
+"""Parts of the loop over cells: cells with fractions and regular genes.
 
 The sums are the same bits as value by value (`dpss.stats.kernels.rows`). The terms of some values
 are computed first, in a loop that the compiler makes vector instructions of, and then added to
@@ -57,7 +57,7 @@ _LOW, _SHARE, _HIGH, _REST = (TERMS_OF * k for k in range(1, N_TERMS))
 
 @part(inline="always")
 def split(x: Any) -> Any:
-    """Return the whole part of a number from 0 to 2**52, as an integer and as a double.
+    """Return the whole part of a number of 0 to 2**52, as integer and double.
 
     Processors without AVX-512 have no instruction that converts several doubles to 64-bit
     integers at once.

@@ -1,4 +1,4 @@
-"""Parts of the loop over cells for any others: values that can't be added, features not there.
+"""Parts of the loop over cells: all other cells, with faulty values or features.
 
 Values are added one by one. See `dpss.stats.kernels.cells`.
 """
@@ -104,7 +104,7 @@ def add_any_cell(  # noqa: PLR0913
     groups: Any,
     highest: Any,
 ) -> Any:
-    """Add a cell's values to their genes, and sum its counts in each group and the highest.
+    """Add a cell's values to their genes; sum its groups and highest counts.
 
     Args:
         indices: Feature of each value.

@@ -83,7 +83,7 @@ N_FACTS = 6
 
 
 def box_bin_edges() -> NDArray[np.float64]:
-    """Return the lower edges of the share histogram's bins, shape ``(N_BOX_BINS + 1,)``.
+    """Return the lower edges of the histogram's bins, shape ``(N_BOX_BINS + 1,)``.
 
     The first bin also holds all smaller shares.
     """

@@ -1,4 +1,4 @@
-"""Parts of the loop over cells for those that are plain: whole counts in the order of the genes.
+"""Parts of the loop over cells: plain cells, whole counts in gene order.
 
 See `dpss.stats.kernels.cells`.
 """
@@ -150,7 +150,7 @@ def add_plain_cell(  # noqa: PLR0913
 
 @part()
 def top_of_plain(data: Any, begin: Any, end: Any, guess: Any, largest: Any) -> Any:
-    """Return the sum of a plain cell's highest counts, and the lowest count among them.
+    """Return the sum of a plain cell's highest counts, and the lowest of these.
 
     Args:
         data: The values; the cell has at least `N_TOP_COUNTS` above 0.

@@ -87,7 +87,7 @@ def share_limbs(share: Any) -> Any:
 
 @part(inline="always")
 def fraction_limbs(rest: Any) -> Any:
-    """Return a fraction of 1 in units of ``2**-LOW_BITS``, and its rest in the lowest limb.
+    """Return a fraction of 1 in units of ``2**-LOW_BITS``, and its lowest limb.
 
     The lowest limb has units of ``2**-(LOW_BITS + TAIL_BITS)``.
     """
@@ -109,7 +109,7 @@ def add_fraction(table: Any, tails: Any, gene: Any, rest: Any) -> Any:
 
 @part(inline="always")
 def add_value(table: Any, gene: Any, whole: Any, share: Any) -> None:
-    """Add the whole part of one positive value, and its share of its cell's counts, to a row."""
+    """Add a positive value's whole part and share of its cell's counts to a row."""
     n_cells = table[gene, N_CELLS] + 1
     table[gene, N_CELLS] = n_cells
     table[gene, TOTAL] += whole
@@ -133,7 +133,7 @@ def add_sums(
     squares: Any,
     squares_low: Any,
 ) -> None:
-    """Add the sums of some cells' whole values, as `share_limbs` gives them, to a gene's row.
+    """Add sums of whole values, in limbs of `share_limbs`, to a gene's row.
 
     The low limbs may be larger than their bits.
     """
@@ -166,7 +166,7 @@ def double_of(whole_sum: Any, low_sum: Any, tail_sum: Any) -> Any:
 
 @part(inline="always")
 def add_to_highest(highest: Any, last: Any, x: Any) -> None:
-    """Insert a count into the highest ones of its cell, descending, if it is one of them.
+    """Insert a count into its cell's highest ones, descending, if it is one.
 
     Args:
         highest: ``float64``, shape ``(N_TOP_COUNTS,)``; zeros from ``last`` on.
@@ -183,7 +183,7 @@ def add_to_highest(highest: Any, last: Any, x: Any) -> None:
 
 @part(inline="always")
 def sum_of_highest(highest: Any) -> Any:
-    """Return the sum of the highest counts of a cell, added from the first to the last."""
+    """Return the sum of a cell's highest counts, added from first to last."""
     total = 0.0
     for place in range(highest.shape[0]):
         total += highest[place]

@@ -79,7 +79,7 @@ def add_cells_to_strata(
 def add_entries_to_strata(
     cells: Any, genes: Any, data: Any, inverses: Any, codes: Any, is_gene: Any, table: Any
 ) -> None:
-    """Add entries in any order, which were checked, to the table of their cells' strata.
+    """Add checked entries in any order to the table of their cells' strata.
 
     Args:
         cells: Cell of each value, shape ``(n_values,)``.

@@ -1,1 +1,1 @@
-"""Kinds of values in a matrix: counts, logarithms, scaled; how to undo a transform."""
+"""Kinds of values in a matrix: counts, logarithms, scaled; their transforms."""

@@ -38,7 +38,7 @@ class BaseEvidence(StrEnum):
 
 @dataclass(frozen=True)
 class ScaleTraits:
-    """Traits of values on one scale, as stored or without logarithms; joins with ``+``."""
+    """Traits of values as stored or without logarithms; joins with ``+``."""
 
     total_min: float = np.inf
     """Smallest sum over a cell that is not empty."""
@@ -169,7 +169,7 @@ def count_whole_ratios(
     n_cells: int,
     which: NDArray[np.bool_] | None = None,
 ) -> tuple[int, int]:
-    """Return the number of values compared with their cell's smallest, and of those that fit.
+    """Return the numbers of values compared with their cell's smallest, and fitting.
 
     Args:
         data: Values, shape ``(n_values,)``; those above 0 are looked at.

@@ -1,4 +1,4 @@
-"""Recognition of square roots, which stabilise the variance of counts, by their squares."""
+"""Recognition of square roots of counts, by their squares."""
 
 from __future__ import annotations
 

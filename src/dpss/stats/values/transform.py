@@ -27,7 +27,7 @@ class Transform:
     """Whether whole numbers with rounding noise become whole."""
 
     def apply(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Return values as counts, shape ``(n_values,)``; the same array without a transform."""
+        """Return values as counts, shape ``(n_values,)``; as given without a transform."""
         if self.base is not None:
             with np.errstate(over="ignore", invalid="ignore"):
                 return undo_logarithm(data, self.base)

@@ -76,7 +76,7 @@ def check_droplets(findings: Findings) -> tuple[str, str]:
 
 
 def check_depth(findings: Findings) -> tuple[str, str]:
-    """Look at the share of cells with few genes; in panels, with few counts or one gene."""
+    """Look at the share of cells with few genes; of panels, few counts or one gene."""
     cells = findings.sums.cells
     if not cells.n_cells_kept:
         return FAIL, "There are no cells to look at."

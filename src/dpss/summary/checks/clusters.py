@@ -24,7 +24,7 @@ _NOUNS = {
 
 
 def check_clusters(findings: Findings) -> tuple[str, str]:
-    """Look for clusters whose median cell lies beyond 3 MADs of all cells, on the bad side.
+    """Look for clusters whose median cell is beyond 3 MADs of all, on the bad side.
 
     The bad side is fewer genes, fewer counts or a larger mitochondrial share; the share must
     be above that of the species' intact cells, too.

@@ -1,4 +1,4 @@
-"""Checks of the genes: detection, repeated names, spreadsheet dates, species, features."""
+"""Checks of the genes: detection, names, spreadsheet dates, species, features."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIN_GENES = 10
 
 
 def check_genes(findings: Findings) -> tuple[str, str]:
-    """Compare the number of detected genes with that of all; look for one with most counts."""
+    """Count the detected genes; look for a gene with most of the counts."""
     is_gene = findings.features.is_gene
     found = findings.sums.genes.table[is_gene, layout.N_CELLS]
     n_found = int(np.count_nonzero(found))

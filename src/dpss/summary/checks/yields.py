@@ -1,4 +1,4 @@
-"""The check of the number of cells against the number that the experiment was planned to yield."""
+"""The check of the number of cells against the planned number."""
 
 from __future__ import annotations
 
