@@ -1,6 +1,7 @@
 """The parts of a command's processor time, for docs/explanation/speed.md.
 
 python -m benchmarks.parts pass FILE     # decoding, cutting and counting the cells of an h5ad
+python -m benchmarks.parts genes FILE    # the passes over an h5ad that is stored by genes (CSC)
 python -m benchmarks.parts start FILE    # imports, and a whole command for a small matrix
 """
 
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +56,79 @@ def measure_pass(file: Path) -> None:
             n_values += len(block.data)
         return n_values
 
-    costs: dict[str, list[float]] = {"decoding": [], "with cutting": [], "with counting": []}
+    _print_costs({"decoding": decode, "with cutting": cut, "with counting": whole})
+
+
+def measure_passes(file: Path) -> None:
+    """Measure cells, copy entries and add genes of an h5ad by genes, by one thread."""
+    from dpss.engine.entry_copy import EntryCopy
+    from dpss.engine.folds import EntryFold, MeasureFold, Reading
+    from dpss.engine.settings import ReadSettings
+    from dpss.formats.registry import open_matrices
+    from dpss.stats.accumulator import Features
+    from dpss.storage.local import LocalFile
+    from dpss.storage.scratch import temporary_room
+
+    layer: Any = open_matrices(LocalFile(file))[0].layers[0]
+    read, is_gene = ReadSettings(), layer.genes.is_gene
+    reading = Reading(layer, read.block_bytes)
+    features = Features(is_gene, np.zeros(len(is_gene), bool), np.arange(128))
+    parts = layer.partitions(read.partition_bytes)[:8]
+    inverses = np.full(layer.n_cells, 1e-4)
+
+    def blocks_of(source: Reading, ranges: Sequence[range]) -> Iterator[Any]:
+        for part in ranges:
+            yield from source.entry_blocks(part, lambda _: None)
+
+    def added(accumulator: Any, source: Reading, ranges: Sequence[range]) -> int:
+        n_values = 0
+        for block in blocks_of(source, ranges):
+            accumulator.add(block)
+            n_values += len(block.data)
+        return n_values
+
+    with temporary_room() as room:
+        filled = EntryCopy(room)
+        added(filled, reading, parts)
+        copied = filled.layer(layer)
+        assert copied is not None
+        again = Reading(copied, read.block_bytes)
+        ranges = copied.partitions(read.partition_bytes)
+
+        def measure_and_copy() -> int:
+            measures, n_values = MeasureFold(reading, features).start(), 0
+            with temporary_room() as other, closing(EntryCopy(other)) as copy:
+                for block in blocks_of(reading, parts):
+                    measures.add(block)
+                    copy.add(block)
+                    n_values += len(block.data)
+            return n_values
+
+        _print_costs(
+            {
+                "decoding and cutting": lambda: sum(
+                    len(block.data) for block in blocks_of(reading, parts)
+                ),
+                "with measures of cells": lambda: added(
+                    MeasureFold(reading, features).start(), reading, parts
+                ),
+                "with measures and a copy": measure_and_copy,
+                "reading the copy": lambda: sum(
+                    len(block.data) for block in blocks_of(again, ranges)
+                ),
+                "reading the copy, with sums of genes": lambda: added(
+                    EntryFold(again, features, inverses).start(), again, ranges
+                ),
+            }
+        )
+
+
+def _print_costs(parts: dict[str, Callable[[], int]]) -> None:
+    """Print the processor time of each part, which returns its number of values."""
+    costs: dict[str, list[float]] = {label: [] for label in parts}
     # The first round loads or compiles the loops; it does not count.
     for turn in range(10):
-        for label, work in zip(costs, (decode, cut, whole), strict=True):
+        for label, work in parts.items():
             start = time.process_time()
             n_values = work()
             if turn:
@@ -93,13 +165,16 @@ def measure_start(file: Path) -> None:
         print(f"{label}: {min(spent):.2f} s of processor time (least of 7)")
 
 
+_PARTS = {"pass": measure_pass, "genes": measure_passes, "start": measure_start}
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("part", choices=("pass", "start"))
+    parser.add_argument("part", choices=tuple(_PARTS))
     parser.add_argument("file", type=lambda text: Path(text).resolve())
     options = parser.parse_args()
-    (measure_pass if options.part == "pass" else measure_start)(options.file)
+    _PARTS[options.part](options.file)
 
 
 if __name__ == "__main__":
