@@ -20,6 +20,7 @@ from rich.text import Text
 
 from dpss.cli.console import describe_outcome, describe_plan
 from dpss.cli.logs import clean
+from dpss.engine.progress import NullProgress
 from dpss.job.context import context
 from dpss.job.plan.steps import Step
 from dpss.job.report.outcomes import Outcome, Status
@@ -47,18 +48,12 @@ class LogListener:
             log.log(level, "%s", describe_outcome(outcome))
 
 
-class LogProgress:
+class LogProgress(NullProgress):
     """Logs the passes over a file, without amounts."""
 
     def begin(self, label: str, n_values: int | None) -> None:
         """Write the label to the log at level DEBUG."""
         log.debug("%s", label)
-
-    def advance(self, n_values: int) -> None:
-        """Do nothing."""
-
-    def end(self) -> None:
-        """Do nothing."""
 
 
 class TerminalListener:

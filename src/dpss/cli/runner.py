@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dpss.engine.run_settings import RunSettings
     from dpss.job.base import RunListener
     from dpss.job.children.isolation import IsolatedReader
-    from dpss.job.report.outcomes import RunReport
+    from dpss.job.report.outcomes import Outcome, RunReport
     from dpss.job.stop import Stop
 
 log = logging.getLogger(__name__)
@@ -177,18 +177,15 @@ def print_report(
                 _echo(f"skipped: {outcome.reason}")
     for outcome in report.outcomes:
         if outcome.assumed:
-            console.print(
-                clean(f"{outcome.label}: {outcome.assumed}"), style="yellow", markup=False
-            )
+            _print_about(console, outcome, outcome.assumed, "yellow")
     for outcome in report.outcomes:
         for sentence in outcome.apart:
-            console.print(clean(f"{outcome.label}: {sentence}"), style="yellow", markup=False)
+            _print_about(console, outcome, sentence, "yellow")
     _print_verdicts(console, report)
     for outcome in report.outcomes:
         for finding in outcome.policy_findings:
             style = "red" if finding.startswith("fail") else "yellow"
-            text = clean(f"{outcome.label}: policy {finding}")
-            console.print(text, style=style, markup=False)
+            _print_about(console, outcome, f"policy {finding}", style)
     peak = max((peak_memory_bytes(), *(o.peak_memory_bytes or 0 for o in report.outcomes)))
     console.print(f"{report.describe()} in {seconds:.1f} s, peak memory {size(peak)}")
     if settings.metrics:
@@ -203,9 +200,13 @@ def _print_verdicts(console: Console, report: RunReport) -> None:
     found.sort(key=lambda outcome: order[outcome.verdict_status])
     for outcome in found[:MAX_VERDICTS]:
         style = "red" if outcome.verdict_status == "fail" else "yellow"
-        console.print(clean(f"{outcome.label}: {outcome.verdict}"), style=style, markup=False)
+        _print_about(console, outcome, outcome.verdict, style)
     if len(found) > MAX_VERDICTS:
         console.print(f"and {len(found) - MAX_VERDICTS} more, on the pages", style="yellow")
+
+
+def _print_about(console: Console, outcome: Outcome, text: str, style: str) -> None:
+    console.print(clean(f"{outcome.label}: {text}"), style=style)
 
 
 def _echo(line: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dpss.errors import plural
 from dpss.figures.annotations import column_name
 from dpss.figures.base import Figure
-from dpss.figures.elements.cell_maps import cluster_marks, map_panel, place_numbers
+from dpss.figures.elements.cell_maps import numbered_map
 from dpss.figures.elements.cell_types import (
     N_COLOURED,
     annotation_of,
@@ -71,9 +71,7 @@ def layout(summary: Summary, paper: float) -> Page:
     narrow = is_narrow(paper)
     side = paper - 2 * MARGIN - (0.0 if narrow else _LIST + _BETWEEN)
     box = PaperArea(MARGIN, head.bottom + 6.0, side, side)
-    marks = cluster_marks(shown.cells, side, map_colours(found))
-    lines, labels = place_numbers(shown.cells, map_labels(found), map_panel(shown.cells, box, ()))
-    panel = map_panel(shown.cells, box, (*marks, *lines))
+    panel, labels = numbered_map(shown.cells, box, map_labels(found), map_colours(found))
     name = elide(shown.name, side - 60.0, SMALL)
     texts = [
         *head.texts,

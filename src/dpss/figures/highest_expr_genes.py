@@ -11,8 +11,8 @@ from dpss.errors import plural
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis
 from dpss.figures.elements.gene_rows import default_edges, gene_rows, not_found
-from dpss.figures.elements.layout import MEDIUM, foot_of, heading, note
-from dpss.figures.elements.marks import Dots, Page, Panel, Rectangles, Segments, Text
+from dpss.figures.elements.layout import MEDIUM, NOTE_LINE, add_note, foot_of, heading
+from dpss.figures.elements.marks import Dots, Page, Panel, Rectangles, Segments
 from dpss.figures.elements.specification import SQUEEZED, Axis, Scale, shortest_span
 from dpss.stats.boxes import Box
 from dpss.summary.numerals import percent
@@ -66,12 +66,9 @@ def layout(summary: Summary, width: float) -> Page:
         Dots(means[rows.found], at, "orange", 2.1, rim="background", diamond=True),
     )
     panel = Panel(rows.box, x, rows.y, marks, grid="x", frame="x", name_size=MEDIUM)
-    height = foot_of(x.title, rows.box) + 1.0
-    beyond: list[Text] = []
-    if not near.all():
-        height += 11.0
-        beyond = note(width, height, f"{plural(int((~near).sum()), 'dot')} beyond the axis.")
-    return Page(TITLE, width, height, (panel,), (*head.texts, *rows.texts, *beyond))
+    said = "" if near.all() else f"{plural(int((~near).sum()), 'dot')} beyond the axis."
+    notes, height = add_note(width, foot_of(x.title, rows.box) + 1.0, said, NOTE_LINE)
+    return Page(TITLE, width, height, (panel,), (*head.texts, *rows.texts, *notes))
 
 
 def _axis(

@@ -12,14 +12,14 @@ from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis, span_of
 from dpss.figures.elements.layout import (
     MARGIN,
+    NOTE_LINE,
     SMALL,
+    add_note,
     foot_of,
     heading,
     is_narrow,
     left_of,
-    note,
     side_lines,
-    wrap,
 )
 from dpss.figures.elements.marks import Curve, Dots, Mark, Page, Panel, PaperArea, Segments, Text
 from dpss.figures.elements.specification import Axis, Scale
@@ -98,14 +98,13 @@ def layout(summary: Summary, width: float) -> Page:
     top = head.bottom + (4.0 if n_above_knee(summary) is None else 20.0)
     box = PaperArea(left, top, width - MARGIN - left, tall)
     n_empty = n - int(ranks[-1])
-    words = f"{plural(n_empty, 'cell')} without counts can't be drawn on logarithmic axes."
-    lines = len(wrap(words, width - 2 * MARGIN, 8.0)) if n_empty else 0
-    height = foot_of(x.title, box) + 11.0 * lines
-    panel = Panel(box, x, y, ())
-    marks, texts = _curves(summary, panel, ranks, heights)
-    texts += note(width, height, words) if n_empty else []
+    said = ""
+    if n_empty:
+        said = f"{plural(n_empty, 'cell')} without counts can't be drawn on logarithmic axes."
+    notes, height = add_note(width, foot_of(x.title, box), said, NOTE_LINE)
+    marks, texts = _curves(summary, Panel(box, x, y, ()), ranks, heights)
     panel = Panel(box, x, y, tuple(marks))
-    return Page(TITLE, width, height, (panel,), (*head.texts, *texts))
+    return Page(TITLE, width, height, (panel,), (*head.texts, *texts, *notes))
 
 
 def _curves(

@@ -9,11 +9,9 @@ import numpy as np
 from dpss.figures.base import Figure
 from dpss.figures.elements.axes import make_axis
 from dpss.figures.elements.cell_maps import (
-    cluster_marks,
     embedding_of,
-    map_panel,
     needs_embedding,
-    place_numbers,
+    numbered_map,
 )
 from dpss.figures.elements.layout import MARGIN, MEDIUM, foot_of, heading, is_narrow, left_of
 from dpss.figures.elements.marks import Curve, Dots, Page, Panel, PaperArea, Text
@@ -54,10 +52,8 @@ def layout(summary: Summary, width: float) -> Page:
     curve = _curve(found, top, right if narrow else MARGIN + room - side - _BETWEEN, side)
     start = foot_of(curve.x.title, curve.box) + 8.0 if narrow else top
     box = PaperArea(right - side, start, side, side)
-    marks = cluster_marks(found.components, side)
     named = [str(k) for k in range(len(found.clusters))]
-    lines, labels = place_numbers(found.components, named, map_panel(found.components, box, ()))
-    panel = map_panel(found.components, box, (*marks, *lines))
+    panel, labels = numbered_map(found.components, box, named)
     first, second = (percent(float(share)) for share in found.explained[:2])
     middle = (box.left + box.right) / 2
     texts = (

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from dpss.errors import plural
 from dpss.figures.base import Figure
 from dpss.figures.elements.cell_maps import (
-    cluster_marks,
     colour_of,
     embedding_of,
-    map_panel,
     needs_embedding,
-    place_numbers,
+    numbered_map,
 )
 from dpss.figures.elements.layout import MARGIN, MEDIUM, SMALL, add_note, heading, is_narrow
 from dpss.figures.elements.marks import Page, PaperArea, Swatch, Text
@@ -55,10 +53,7 @@ def layout(summary: Summary, width: float) -> Page:
     narrow = is_narrow(width)
     side = width - 2 * MARGIN - (0.0 if narrow else _LIST + 14.0)
     box = PaperArea(MARGIN, head.bottom + 6.0, side, side)
-    marks = cluster_marks(found.map, side)
-    named = [str(k) for k in range(len(found.clusters))]
-    lines, labels = place_numbers(found.map, named, map_panel(found.map, box, ()))
-    panel = map_panel(found.map, box, (*marks, *lines))
+    panel, labels = numbered_map(found.map, box, [str(k) for k in range(len(found.clusters))])
     texts = [
         *head.texts,
         *labels,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.figures.base import Figure, needs_counts, noun
 from dpss.figures.elements.axes import make_axis, span_of
 from dpss.figures.elements.bounds import near_bounds
@@ -17,11 +18,11 @@ from dpss.figures.elements.layout import (
     LARGE,
     MARGIN,
     MEDIUM,
+    NOTE_LINE,
     SMALL,
+    add_note,
     heading,
     is_narrow,
-    note,
-    wrap,
 )
 from dpss.figures.elements.marks import Area, Dots, Mark, Page, Panel, PaperArea, Segments, Text
 from dpss.figures.elements.smoothing import smooth
@@ -103,12 +104,11 @@ def layout(summary: Summary, width: float) -> Page:
         )
         texts += _beyond(shown, axis, box)
     height = panels[-1].box.bottom + 26.0
+    said = ""
     if n_hidden:
-        cells = "cell" if n_hidden == 1 else "cells"
-        hidden = f"{n_hidden:,} {cells} with 0 can't be drawn on a logarithmic axis."
-        height += 11.0 * len(wrap(hidden, width - 2 * MARGIN, 8.0))
-        texts += note(width, height, hidden)
-    return Page(TITLE, width, height, tuple(panels), tuple(texts))
+        said = f"{plural(n_hidden, 'cell')} with 0 can't be drawn on a logarithmic axis."
+    notes, height = add_note(width, height, said, NOTE_LINE)
+    return Page(TITLE, width, height, tuple(panels), (*texts, *notes))
 
 
 def _scale(measure: _Measure) -> Scale:

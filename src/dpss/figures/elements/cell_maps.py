@@ -80,6 +80,22 @@ def map_panel(cells: CellMap, box: PaperArea, marks: tuple[Mark, ...]) -> Panel:
     return Panel(box, x, Axis("", Scale.LINEAR, bottom, top, ()), marks, grid="")
 
 
+def numbered_map(
+    cells: CellMap, box: PaperArea, labels: Sequence[str], colours: Sequence[str] | None = None
+) -> tuple[Panel, list[Text]]:
+    """Return a map in the colours of its clusters, and the texts of their numbers.
+
+    Args:
+        cells: The map.
+        box: Place on the paper, a square.
+        labels: Number or short name of each of the first clusters.
+        colours: Colour of each cluster by number; `colour_of` without.
+    """
+    marks = cluster_marks(cells, box.width, colours)
+    lines, texts = place_numbers(cells, labels, map_panel(cells, box, ()))
+    return map_panel(cells, box, (*marks, *lines)), texts
+
+
 def cluster_marks(
     cells: CellMap, side: float, colours: Sequence[str] | None = None
 ) -> tuple[Dots, ...]:

@@ -12,13 +12,14 @@ from dpss.figures.elements.cells import FEW, TOGETHER, Picture, picture_of, plac
 from dpss.figures.elements.layout import (
     LINE,
     MARGIN,
+    NOTE_LINE,
     SMALL,
+    add_note,
     foot_of,
     heading,
     is_narrow,
     left_of,
     legend,
-    note,
     side_lines,
     spread,
     wrap,
@@ -143,16 +144,12 @@ def lay_out_cells(summary: Summary, title: str, plot: CellPlot, paper: float) ->
     key = legend(entries, MARGIN, head.bottom, paper - MARGIN)
     top = key.bottom + (8.0 if narrow else LINE + 10.0)
     box = PaperArea(left, top, right - left, (right - left) / aspect)
-    hidden = _left_out(plot)
-    lines = len(wrap(hidden, paper - 2 * MARGIN, 8.0)) if hidden else 0
-    height = foot_of(spec.x.title, box) + 11.0 * lines
+    notes, height = add_note(paper, foot_of(spec.x.title, box), _left_out(plot), NOTE_LINE)
     panel = Panel(box, spec.x, spec.y, tuple(cell_marks(plot, 1.1 if narrow else 1.5)))
     texts = [*head.texts, *key.texts]
     if not narrow:
         texts += _labels(panel, spec.guides)
-    if hidden:
-        texts += note(paper, height, hidden)
-    return Page(title, paper, height, (panel,), tuple(texts), key.swatches)
+    return Page(title, paper, height, (panel,), (*texts, *notes), key.swatches)
 
 
 def _left_out(plot: CellPlot) -> str:

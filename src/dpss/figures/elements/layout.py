@@ -32,6 +32,8 @@ _SWATCH = 12.0
 _BETWEEN = 14.0
 LINE = 13.0
 """Distance between lines of small type, in points."""
+NOTE_LINE = 11.0
+"""Distance between lines of a remark below a figure, in points."""
 TITLE_LINE = 13.0
 """Distance between lines of an x axis's title, in points."""
 _SIDE_LINE = MEDIUM + 2.0
@@ -181,27 +183,26 @@ def side_lines(title: str, height: float) -> list[str]:
     return wrap(title, height + 20.0, MEDIUM)
 
 
-def note(paper: float, height: float, text: str) -> list[Text]:
-    """Return a remark at the lower edge, in as many lines as it takes."""
-    lines = wrap(text, paper - 2 * MARGIN, 8.0)
-    return [
-        Text(paper - MARGIN, height - 8.0 - 11.0 * (len(lines) - 1 - n), line, 8.0, anchor="end")
-        for n, line in enumerate(lines)
-    ]
-
-
-def add_note(paper: float, height: float, text: str) -> tuple[list[Text], float]:
+def add_note(
+    paper: float, height: float, text: str, line: float = LINE
+) -> tuple[list[Text], float]:
     """Return a remark below a figure, if any, and the paper's height with it.
 
     Args:
         paper: Width of the paper in points.
         height: Height of the paper without the remark, in points.
-        text: The remark.
+        text: The remark; empty for none.
+        line: Height that each of its lines adds, in points.
     """
     if not text:
         return [], height
-    height += LINE * len(wrap(text, paper - 2 * MARGIN, 8.0))
-    return note(paper, height, text), height
+    lines = wrap(text, paper - 2 * MARGIN, 8.0)
+    height += line * len(lines)
+    ends = [height - 8.0 - NOTE_LINE * (len(lines) - 1 - n) for n in range(len(lines))]
+    return [
+        Text(paper - MARGIN, end, each, 8.0, anchor="end")
+        for end, each in zip(ends, lines, strict=True)
+    ], height
 
 
 def spread(places: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
