@@ -139,7 +139,7 @@ def print_plan(settings: RunSettings, stop: Stop) -> str:
     from dpss.job.children.isolation import IsolatedReader, open_workers, recipe_of
     from dpss.job.factory import make_catalog
     from dpss.job.plan.attempts import Attempts
-    from dpss.job.plan.steps import Known, plan_run
+    from dpss.job.plan.steps import OutputState, plan_run
     from dpss.job.run import list_projects, plan
     from dpss.storage.locations import open_store
 
@@ -153,7 +153,7 @@ def print_plan(settings: RunSettings, stop: Stop) -> str:
         attempts = Attempts(store, recipe, lambda: datetime.now(UTC), shard)
         steps = plan(projects, store, recipe, attempts.known)
     else:
-        steps = plan_run(projects, Known(), recipe)
+        steps = plan_run(projects, OutputState(), recipe)
     console = open_console(sys.stdout)
     console.print(plan_table(steps))
     console.print(describe_plan(steps))

@@ -13,13 +13,15 @@ from dpss.job.plan.steps import Step
 from dpss.job.report.outcomes import Outcome
 from dpss.job.stop import Interrupted, Stop
 
-Do = Callable[[Step], list[Outcome]]
+DoStep = Callable[[Step], list[Outcome]]
 
 GRACE_SECONDS = 10.0
 """Time to finish publishing after a signal, in seconds."""
 
 
-def do_in_turn(do: Do, steps: Sequence[Step], stop: Stop, n_workers: int = 1) -> Iterator[Outcome]:
+def do_in_turn(
+    do: DoStep, steps: Sequence[Step], stop: Stop, n_workers: int = 1
+) -> Iterator[Outcome]:
     """Do steps one after the other, and yield each one's outcomes.
 
     Raises:
@@ -30,7 +32,9 @@ def do_in_turn(do: Do, steps: Sequence[Step], stop: Stop, n_workers: int = 1) ->
         yield from do(step)
 
 
-def do_side_by_side(do: Do, steps: Sequence[Step], stop: Stop, n_workers: int) -> Iterator[Outcome]:
+def do_side_by_side(
+    do: DoStep, steps: Sequence[Step], stop: Stop, n_workers: int
+) -> Iterator[Outcome]:
     """Do steps in several threads, in their order, and yield outcomes as they come.
 
     Raises:

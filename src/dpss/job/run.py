@@ -25,11 +25,11 @@ from dpss.job.context import context
 from dpss.job.pages import build_pages, pages_are_due, preload, problem_report, try_pages
 from dpss.job.plan.attempts import Attempts
 from dpss.job.plan.reports import describe_new_failures, find_known_failures, read_earlier
-from dpss.job.plan.steps import Attempt, Known, Step, largest_first, plan_run
+from dpss.job.plan.steps import Attempt, OutputState, Step, largest_first, plan_run
 from dpss.job.publication import Recipe, folder_of, read_published
 from dpss.job.removal import prune, warn_of_earlier_samples
 from dpss.job.report.outcomes import Outcome, RunHeader, RunReport, run_document, run_key
-from dpss.job.report.parts import gather
+from dpss.job.report.parts import join_reports
 from dpss.job.report.peers import mark_apart
 from dpss.job.stop import Interrupted
 from dpss.model import Project
@@ -99,7 +99,7 @@ def plan(
     }
     folders = {folder_of(ref.project_id, ref.name) for ref in refs}
     earlier = read_earlier(store, folders)
-    return plan_run(projects, Known(published, earlier, attempts), recipe, force=force)
+    return plan_run(projects, OutputState(published, earlier, attempts), recipe, force=force)
 
 
 def run(job: Job) -> RunReport:
@@ -186,11 +186,11 @@ def _work(job: Job) -> Iterator[RunReport]:
 def _end(job: Job) -> Iterator[RunReport]:
     """End a run in shards: yield the joined report of its tasks, then prune."""
     store = job.pipeline.store
-    gathered = gather(store, job.shard, job.only, job.now())
-    for problem in gathered.report.problems:
+    joined = join_reports(store, job.shard, job.only, job.now())
+    for problem in joined.report.problems:
         log.error("%s", problem)
-    yield replace(gathered.report, started=gathered.started, parts=gathered.parts)
-    if job.prune and not gathered.report.problems and not job.only:
+    yield replace(joined.report, started=joined.started, parts=joined.parts)
+    if job.prune and not joined.report.problems and not job.only:
         projects, problem = list_projects(job.catalog, job.only)
         if problem:
             yield problem_report(problem)

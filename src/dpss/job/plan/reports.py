@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from dpss.errors import UnreachableError
-from dpss.job.plan.steps import Earlier
+from dpss.job.plan.steps import EarlierOutcome
 from dpss.job.publication import Recipe, folder_of
 from dpss.job.report.outcomes import RunReport, Status, is_run_key
 from dpss.storage.base import Store
@@ -32,7 +32,7 @@ _N_READERS = 8
 
 def read_earlier(
     store: Store, folders: Collection[str], max_reports: int = MAX_REPORTS, *, before: str = "~"
-) -> dict[str, Earlier]:
+) -> dict[str, EarlierOutcome]:
     """Return the newest entry of each matrix in the reports of earlier runs.
 
     A report that can't be read is passed over with a warning.
@@ -51,7 +51,7 @@ def read_earlier(
     """
     keys = sorted(key for key in store.keys("runs/") if is_run_key(key) and key < before)
     keys = keys[: -max_reports - 1 : -1]
-    found: dict[str, Earlier] = {}
+    found: dict[str, EarlierOutcome] = {}
     # The newest report first, as it mostly covers a whole source.
     batches = [keys[:1], *(keys[i : i + _N_READERS] for i in range(1, len(keys), _N_READERS))]
     for batch in batches:
@@ -112,7 +112,7 @@ def describe_new_failures(report: RunReport, output: str, key: str) -> str:
     return f"new failures: {len(new)}: {named}{more}. Report: {output.rstrip('/')}/{key}"
 
 
-def _read(store: Store, key: str) -> tuple[dict[str, Earlier], bool]:
+def _read(store: Store, key: str) -> tuple[dict[str, EarlierOutcome], bool]:
     """Return a report's entries by folder, and whether it covers a whole source."""
     try:
         document = json.loads(store.read(key))
@@ -124,11 +124,11 @@ def _read(store: Store, key: str) -> tuple[dict[str, Earlier], bool]:
     return entries, complete
 
 
-def _parse(document: Any) -> dict[str, Earlier]:
+def _parse(document: Any) -> dict[str, EarlierOutcome]:
     recipe = Recipe(str(document["version"]), dict(document["settings"]))
     made_at = datetime.fromisoformat(document["started"])
     return {
-        entry["folder"] or folder_of(entry["project_id"], entry["matrix"]): Earlier(
+        entry["folder"] or folder_of(entry["project_id"], entry["matrix"]): EarlierOutcome(
             Status(entry["status"]),
             str(entry["fingerprint"]),
             str(entry["reason"]),

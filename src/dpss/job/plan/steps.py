@@ -40,7 +40,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierOutcome:
     """The newest entry of a matrix in the reports of earlier runs."""
 
     status: Status
@@ -79,19 +79,19 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Known:
+class OutputState:
     """The content of an output that the plan depends on."""
 
     published: Mapping[str, Published] = field(default_factory=dict)
     """Publications by the key of the folder."""
-    earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    earlier: Mapping[str, EarlierOutcome] = field(default_factory=dict)
     """Entries of earlier reports, by the key of the folder."""
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     """Attempts that ended their process, by the key of the folder."""
 
 
 def plan_run(
-    projects: Iterable[Project], known: Known, recipe: Recipe, *, force: bool = False
+    projects: Iterable[Project], state: OutputState, recipe: Recipe, *, force: bool = False
 ) -> list[Step]:
     """Return a step for every file of a source, in the source's order.
 
@@ -99,7 +99,7 @@ def plan_run(
 
     Args:
         projects: The projects of the source.
-        known: The content of the output.
+        state: The content of the output.
         recipe: Version and settings of this run.
         force: Whether to process every file.
     """
@@ -109,7 +109,7 @@ def plan_run(
         for ref in project.refs:
             owner = first.setdefault(folder_of(ref.project_id, ref.name), ref)
             steps.append(
-                _decide(project, ref, known, recipe, force=force)
+                _decide(project, ref, state, recipe, force=force)
                 if owner is ref
                 else _refuse(project, ref, owner)
             )
@@ -202,13 +202,15 @@ def _outcome(ref: MatrixRef, status: Status, reason: str = "") -> Outcome:
     )  # fmt: skip
 
 
-def _decide(project: Project, ref: MatrixRef, known: Known, recipe: Recipe, *, force: bool) -> Step:
+def _decide(
+    project: Project, ref: MatrixRef, state: OutputState, recipe: Recipe, *, force: bool
+) -> Step:
     folder = folder_of(ref.project_id, ref.name)
-    published = known.published.get(folder)
+    published = state.published.get(folder)
     why = "asked for" if force else reason_to_repeat(ref, published, recipe) if published else "new"
     if why or published is None:
-        attempt = _attempt_of(ref, folder, known, recipe)
-        reason = None if force else _recall_skip(ref, known.earlier.get(folder), recipe)
+        attempt = _attempt_of(ref, folder, state, recipe)
+        reason = None if force else _recall_skip(ref, state.earlier.get(folder), recipe)
         if reason is None and not force:
             reason = _too_often_lost(attempt)
         if reason is not None:
@@ -247,7 +249,7 @@ def reason_to_repeat(ref: MatrixRef, published: Published, recipe: Recipe) -> st
     return ""
 
 
-def _recall_skip(ref: MatrixRef, earlier: Earlier | None, recipe: Recipe) -> str | None:
+def _recall_skip(ref: MatrixRef, earlier: EarlierOutcome | None, recipe: Recipe) -> str | None:
     """Return why an earlier run skipped a file, if nothing has changed since."""
     if earlier is None or earlier.status is not Status.SKIPPED:
         return None
@@ -258,9 +260,9 @@ def _recall_skip(ref: MatrixRef, earlier: Earlier | None, recipe: Recipe) -> str
     return earlier.reason
 
 
-def _attempt_of(ref: MatrixRef, folder: str, known: Known, recipe: Recipe) -> Attempt | None:
+def _attempt_of(ref: MatrixRef, folder: str, state: OutputState, recipe: Recipe) -> Attempt | None:
     """Return the earlier attempt at a matrix, if nothing has changed."""
-    attempt = known.attempts.get(folder)
+    attempt = state.attempts.get(folder)
     if attempt is None or not attempt.is_of(ref.fingerprint, recipe):
         return None
     if ref.modified and attempt.at and ref.modified >= attempt.at:

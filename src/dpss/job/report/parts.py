@@ -32,7 +32,7 @@ _NAMES = frozenset(field.name for field in fields(Outcome))
 
 
 @dataclass(frozen=True)
-class Gathered:
+class JoinedReport:
     """The joined report of all tasks of a run."""
 
     report: RunReport
@@ -51,7 +51,7 @@ class _Part:
     ended_by: str
 
 
-def gather(store: Store, end: Shard, only: frozenset[str], now: datetime) -> Gathered:
+def join_reports(store: Store, end: Shard, only: frozenset[str], now: datetime) -> JoinedReport:
     """Join the reports of a run's tasks.
 
     A shard without a report, or whose last task was ended early, is a problem of the run.
@@ -84,7 +84,7 @@ def gather(store: Store, end: Shard, only: frozenset[str], now: datetime) -> Gat
     for part in reversed(found):
         for outcome in part.report.outcomes:
             _add(outcomes, outcome)
-    return Gathered(
+    return JoinedReport(
         RunReport(tuple(outcomes.values()), problems=tuple(problems)),
         min((part.started for part in found), default=None),
         tuple(part.key for part in found),
@@ -125,7 +125,7 @@ def _parts(store: Store, shards: set[str], only: frozenset[str]) -> Iterator[_Pa
         yield part
 
 
-def _summed(store: Store, only: frozenset[str], now: datetime) -> Gathered | None:
+def _summed(store: Store, only: frozenset[str], now: datetime) -> JoinedReport | None:
     """Return the newest report if it joins parts, and ended within `RESUMED_WITHIN`."""
     key = max(filter(is_run_key, store.keys("runs/")), default="")
     if not key:
@@ -135,7 +135,7 @@ def _summed(store: Store, only: frozenset[str], now: datetime) -> Gathered | Non
         recent = now - datetime.fromisoformat(document["finished"]) < RESUMED_WITHIN
         if not document.get("parts") or frozenset(document["only"]) != only or not recent:
             return None
-        return Gathered(
+        return JoinedReport(
             _read_report(document),
             datetime.fromisoformat(document["started"]),
             tuple(map(str, document["parts"])),

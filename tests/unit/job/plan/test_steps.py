@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dpss.engine.run_settings import RunSettings
 from dpss.job.concurrency import do_side_by_side
-from dpss.job.plan.steps import Known, Step, largest_first, plan_run, vanished
+from dpss.job.plan.steps import OutputState, Step, largest_first, plan_run, vanished
 from dpss.job.publication import Recipe
 from dpss.job.report.metrics import emf_line
 from dpss.job.report.outcomes import Outcome, RunReport, Status
@@ -35,7 +35,7 @@ def test_the_largest_comes_first() -> None:
 def test_no_two_files_have_the_same_folder(names: list[str]) -> None:
     """All after the first one fail, whatever the order, and the reason names both."""
     refs = tuple(MatrixRef("p", name, f"{i}.h5ad", str(i)) for i, name in enumerate(names))
-    steps = plan_run([Project("p", "P", refs)], Known(), Recipe("1", {}))
+    steps = plan_run([Project("p", "P", refs)], OutputState(), Recipe("1", {}))
     todo = [each.ref.name for each in steps if each.ref and each.outcome is None]
     assert todo == list(dict.fromkeys(names))
     refused = [each.outcome for each in steps if each.outcome]

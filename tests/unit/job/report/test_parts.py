@@ -20,7 +20,7 @@ from dpss.job.report.outcomes import (
     run_document,
     run_key,
 )
-from dpss.job.report.parts import gather
+from dpss.job.report.parts import join_reports
 from dpss.job.run import run
 from tests.memory_store import MemoryStore
 from tests.unit.job.test_run import StopAt, statuses
@@ -93,7 +93,7 @@ def test_a_task_that_was_started_again(source: Path) -> None:
     store = MemoryStore()
     run(job_of(source, store, shard=Shard(1, 2), stop=StopAt(2)))
     run(job_of(source, store, shard=Shard(2, 2)))
-    cut = gather(store, Shard(0, 2), NOBODY, START)
+    cut = join_reports(store, Shard(0, 2), NOBODY, START)
     assert any("ended early" in problem for problem in cut.report.problems)
     run(job_of(source, store, shard=Shard(1, 2)))
     report = run(job_of(source, store, shard=Shard(0, 2)))
@@ -163,10 +163,10 @@ def test_reports_drawn_at_random(seed: int) -> None:
             write(store, now, {"other": Status.FAILED}, ("other",))
         if whole:
             write(store, now, {"q": Status.PUBLISHED}, ())
-    gathered = gather(store, Shard(0, count), NOBODY, now + timedelta(days=9))
-    assert {o.matrix: o.status for o in gathered.report.outcomes} == expected
-    assert len(gathered.report.problems) == len(missing)
-    assert all(any(m in problem for problem in gathered.report.problems) for m in missing)
+    joined = join_reports(store, Shard(0, count), NOBODY, now + timedelta(days=9))
+    assert {o.matrix: o.status for o in joined.report.outcomes} == expected
+    assert len(joined.report.problems) == len(missing)
+    assert all(any(m in problem for problem in joined.report.problems) for m in missing)
 
 
 def write(
