@@ -1,4 +1,4 @@
-"""Check of the addresses in a catalog: none may lead to files or networks of this machine."""
+"""Check that addresses in a catalog lead to no local file or network."""
 
 from __future__ import annotations
 

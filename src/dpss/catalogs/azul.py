@@ -1,4 +1,4 @@
-"""The current Human Cell Atlas data portal: projects and matrices from its Azul service."""
+"""Catalog of the Human Cell Atlas data portal, from its Azul service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a project as Azul describes them: trees of strata, and the choice of files."""
+"""Files of a project in Azul's trees of strata, and the choice of files."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def find_files(project: Mapping[str, Any]) -> list[AzulFile]:
 
 
 def walk(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Yield every file of a tree with its position; levels alternate dimension and value.
+    """Yield every file of a tree with its position: dimensions and values.
 
     Raises:
         TypeError: The tree has another structure.

@@ -1,4 +1,4 @@
-"""Prepared ("canned") matrices: files below a prefix of a bucket, each its own project."""
+"""Prepared ("canned") matrices: files below a prefix of a bucket."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class FreshCatalog:
         return f"fresh {redact_url(self.url)}"
 
     def projects(self) -> Iterator[Project]:
-        """Yield every project, in the order of their ids; all matrices are requested first.
+        """Request all matrices, then yield every project in the order of the ids.
 
         Raises:
             UnreachableError: The service can't be reached.
@@ -151,7 +151,7 @@ class FreshCatalog:
             wait = min(wait * 1.5, self.polling.longest)
 
     def _ask(self, request: str) -> tuple[str, str, str] | Skipped:
-        """Return status, address and message of a request; status ``unknown`` if it is gone."""
+        """Return status (``unknown`` if it is gone), address, message of a request."""
         try:
             answer = self.client.get_json(f"{self.url}/matrix/{quote(request, safe='')}")
             return (

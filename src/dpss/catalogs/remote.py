@@ -22,7 +22,7 @@ from dpss.storage.s3 import S3Blob, S3Tree
 
 @dataclass(frozen=True)
 class RemoteCatalog:
-    """A file at an address, or all matrices below an ``s3://`` prefix, as in `LocalCatalog`.
+    """A file at an address, or all matrices below an ``s3://`` prefix.
 
     Each object directly below the prefix is a project. Deeper objects form one project for each
     first part of their keys. Cell Ranger's three files, zarr, and a pipeline's files of a sample
@@ -82,7 +82,7 @@ def samples_below(tree: S3Tree) -> list[MatrixRef]:
 
 
 def one_project(address: str, source: Source, project_id: str = "", name: str = "") -> Project:
-    """Return a project of one matrix; an unreachable one is a skipped entry with its reason."""
+    """Return a project of one matrix, or of a skipped entry if unreachable."""
     last = source.name
     title = stem_of(last)
     project_id = project_id or names_of_files([last])[0]
@@ -156,7 +156,7 @@ def _project(
     found: Mapping[str, Source],
     left_out: Sequence[Skipped],
 ) -> Project:
-    """Return a project of samples, and of other files with the same first part of the key.
+    """Return a project of samples and other files below one part of the keys.
 
     Args:
         project_id: The project's id.

@@ -33,7 +33,7 @@ class Shard:
 
     @property
     def is_part(self) -> bool:
-        """Whether there are other shards, so that the end of the run makes pages and metrics."""
+        """Whether there are other shards; the end of the run makes pages and metrics."""
         return self.count > 1 and self.number > 0
 
     @property

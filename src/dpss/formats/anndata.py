@@ -46,7 +46,7 @@ def is_anndata(source: object) -> bool:
 
 
 def modalities_of(source: Any, wanted: str | None = None) -> dict[str, Any] | None:
-    """Return the AnnData objects of an object like MuData, by name; ``None`` for another object.
+    """Return the AnnData objects of a MuData object by name; ``None`` for others.
 
     Args:
         source: The object.

@@ -41,7 +41,7 @@ class Layer(Protocol):
 
     @property
     def n_values(self) -> int | None:
-        """Number of stored values; ``None`` if not known before reading; for progress only."""
+        """Number of stored values, for progress; ``None`` if not known."""
 
     @property
     def genes(self) -> GeneTable:
@@ -49,10 +49,10 @@ class Layer(Protocol):
 
     @property
     def cell_major(self) -> bool:
-        """Whether one pass over `cell_blocks` is enough; otherwise two over `entry_blocks`."""
+        """Whether one pass over `cell_blocks` is enough, else two over entries."""
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the layer into ranges of about ``partition_bytes`` that can be read in parallel.
+        """Cut the layer into ranges of about ``partition_bytes`` to read in parallel.
 
         Ranges of cells for a cell-major layer, else of genes, tiles or chunks.
         """
@@ -77,7 +77,7 @@ class EntryLayer(Protocol):
     """A layer whose entries may have no order."""
 
     def gathered(self) -> Layer | None:
-        """Return a cell-major form of the layer if its entries have no order, else ``None``."""
+        """Return a cell-major form of the layer; ``None`` if entries have an order."""
 
 
 @runtime_checkable
@@ -132,7 +132,7 @@ class DatasetFacts(Protocol):
     """Facts that a file states about its whole data set: AnnData's ``uns``."""
 
     def text(self, name: str) -> str | None:
-        """Return a single text of bounded length; ``None`` if the file has none of this name.
+        """Return a single text of bounded length; ``None`` without one.
 
         Raises:
             MatrixError: The text can't be read.

@@ -87,7 +87,7 @@ class _Head:
 
 
 def recognise(blob: Blob) -> Format | Archive | None:
-    """Return the format of a file by its first bytes, decompressed; ``None`` if unknown."""
+    """Return a file's format by its decompressed first bytes; ``None`` if unknown."""
     head: Blob = _Head(blob.name, blob.url, blob.read_range(0, HEAD_BYTES))
     if find_compression(head.read_range(0, 8)) is not None and not peek(head, 1):
         # bzip2 returns no bytes before its first block is complete.

@@ -75,7 +75,7 @@ def may_be_matrix(file_name: str) -> bool:
 
 
 def is_of_matrix_folder(file_name: str) -> bool:
-    """Return whether a file's name tells that its folder is one matrix (Cell Ranger, zarr).
+    """Return whether the folder of a file of this name is one matrix.
 
     >>> is_of_matrix_folder("matrix.mtx.gz"), is_of_matrix_folder("zarr.json")
     (True, True)
@@ -96,7 +96,7 @@ def stem_of(file_name: str) -> str:
 
 
 def names_of_files(file_names: Sequence[str]) -> list[str]:
-    """Return a unique safe name for each file: its stem, or the full name where stems are equal.
+    """Return unique safe names of files: stems, or full names for equal stems.
 
     >>> names_of_files(["a.h5ad", "b.h5ad", "b.mtx.zip"])
     ['a', 'b.h5ad', 'b.mtx.zip']

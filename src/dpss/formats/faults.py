@@ -61,7 +61,7 @@ def guard_blocks(read: Callable[[], Iterator[T]], place: str) -> Iterator[T]:
 
 
 def reason_of(error: BaseException, otherwise: str = "") -> str:
-    """Return the beginning of an error's message; without one ``otherwise`` or its class."""
+    """Return the beginning of an error's message, else ``otherwise`` or its class."""
     lines = str(error).splitlines()
     return lines[0][:_REASON_LENGTH] if lines else otherwise or type(error).__name__
 

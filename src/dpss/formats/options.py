@@ -1,4 +1,4 @@
-"""Options for opening a matrix: threads, memory, orientation, and scratch space to unpack into."""
+"""Options for opening a matrix: threads, memory, orientation, scratch space."""
 
 from __future__ import annotations
 

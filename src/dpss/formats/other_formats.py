@@ -1,4 +1,4 @@
-"""Descriptions of well-known files that are not read, with advice what to give instead."""
+"""Descriptions of well-known files that are not read, with advice."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Cost(IntEnum):
-    """Rank of the cost to read a format; the cheapest of several files of a matrix is read."""
+    """Rank of the cost to read a format; the cheapest file is read."""
 
     SPARSE = 1
     """Nonzero values in binary, cell by cell."""
@@ -35,7 +35,7 @@ class Cost(IntEnum):
 
 @dataclass(frozen=True)
 class FormatInfo:
-    """Facts about a format, from which endings, laws and docs/reference/formats.md derive."""
+    """Facts about a format, for endings, laws and docs/reference/formats.md."""
 
     name: str
     reader: str

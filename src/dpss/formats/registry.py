@@ -69,7 +69,7 @@ def format_of(blob: Blob) -> Format | None:
 
 
 def format_of_folder(tree: Tree) -> Format | None:
-    """Return the format of a folder or archive that is one matrix; ``None`` if unknown."""
+    """Return the format of a folder that is one matrix; ``None`` if unknown."""
     for known in FORMATS:
         is_folder = known.functions.is_folder
         if is_folder and is_folder(tree):

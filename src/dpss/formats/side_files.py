@@ -63,7 +63,7 @@ def may_be_side_file(path: str) -> bool:
 
 
 def side_file_by_header(path: str, head: bytes) -> str | None:
-    """Return the description of a side file by its name and first line; ``None`` for others.
+    """Return the description of a side file by name and first line, if it is one.
 
     Args:
         path: Path of the file.

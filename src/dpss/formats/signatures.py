@@ -1,4 +1,4 @@
-"""Signatures of well-known files that are not read, with advice what to give instead."""
+"""Signatures of well-known files that are not read, with advice."""
 
 from __future__ import annotations
 

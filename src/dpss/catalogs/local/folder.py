@@ -100,7 +100,7 @@ class LocalCatalog:
             yield from self._projects_of(entry, contents)
 
     def _projects_of(self, entry: _InputEntry, contents: FolderContents) -> Iterator[Project]:
-        """Yield the project of an entry; nothing if all of it belongs to samples of the input."""
+        """Yield the project of an entry, unless samples of the input have it all."""
         left = frozenset(contents.others)
         others = {text: path for text, path in entry.found.items() if text in left}
         samples = [

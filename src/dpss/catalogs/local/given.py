@@ -217,7 +217,7 @@ def _best(peers: Sequence[_Given]) -> _Given:
 
 
 def _names(given: Sequence[_Given]) -> list[str]:
-    """Return the projects' names: of samples if file names tell nothing, else of files."""
+    """Return the projects' names: of samples if file names tell nothing."""
     often = [each.last for each in given]
     lasts = [
         each.sample.name

@@ -19,7 +19,7 @@ MOST_ENTRIES = 100_000
 
 
 def is_matrix_folder(path: Path) -> bool:
-    """Return whether a folder is one matrix, by its names: Cell Ranger's files or zarr."""
+    """Return whether a folder is one matrix, by the names of its files."""
     if not path.is_dir():
         return False
     return any(is_of_matrix_folder(child.name) and child.is_file() for child in path.iterdir())

@@ -1,4 +1,4 @@
-"""Sample sheets: tables of samples with the paths of their matrices, with nf-core's column names.
+"""Sample sheets: tables of samples with nf-core's column names.
 
 A sheet is checked as a whole: one error lists all faults, each with its line and column.
 """
@@ -91,7 +91,9 @@ class SampleSheet:
 
 
 def parse_sheet(data: bytes, name: str) -> tuple[SampleSheet, list[SheetFault]]:
-    r"""Return the samples of a table with commas, tabs or semicolons, and the faults of its fields.
+    r"""Return the samples of a table, and the faults of its fields.
+
+    The table has commas, tabs or semicolons.
 
     >>> sheet, faults = parse_sheet(b"sample,path,run\nS01,S01/outs,7\nS02,,7\n", "samples.csv")
     >>> [row.sample for row in sheet.rows], sheet.ignored, list(map(str, faults))

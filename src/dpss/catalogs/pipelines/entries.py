@@ -1,4 +1,4 @@
-"""Entries of a catalog for samples: references with companion files, and skipped matrices."""
+"""References to samples with companion files, and skipped matrices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layouts of the folders that pipelines write, as patterns of the files of one sample.
+"""Layouts of the folders that pipelines write, as patterns of paths.
 
 Names are those of the pipelines' documentation: Cell Ranger (``count`` and ``multi``), STARsolo,
 alevin-fry and simpleaf, kb, Parse's split-pipe and BD's Rhapsody pipeline.

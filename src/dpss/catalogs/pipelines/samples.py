@@ -27,7 +27,7 @@ from dpss.formats.endings import cost
 
 @dataclass(frozen=True)
 class PipelineSample:
-    """One sample of a pipeline; all paths are relative to the folder that was searched."""
+    """One sample of a pipeline, with paths relative to the searched folder."""
 
     name: str
     """Name that differs from the others; empty if no searched folder names the sample."""
@@ -151,7 +151,7 @@ def _gather(paths: Sequence[str]) -> dict[tuple[str, str, str], _Found]:
 
 
 def _roles(path: str) -> Iterator[tuple[str, PipelineLayout, str, str]]:
-    """Yield role, layout, base path and features of a path, by the first layout that fits."""
+    """Yield role, layout, base path and features by the first layout that fits."""
     for layout in LAYOUTS:
         for role, pattern in layout.patterns:
             match = pattern.fullmatch(path)
@@ -188,7 +188,7 @@ def _distinct_names(
     found: Mapping[tuple[str, str, str], _Found],
     named: Mapping[tuple[str, str, str], _Name],
 ) -> dict[tuple[str, str, str], str]:
-    """Return names that differ if folders do: with further folders, then with the features."""
+    """Return distinct names for distinct folders, with folders and features."""
     short = {key: name.name for key, name in named.items()}
     bases: dict[str, set[str]] = {}
     for key, name in short.items():

@@ -100,7 +100,7 @@ def _count_families(names: Sequence[str]) -> int:
 
 
 def _looks_like_symbols(names: Sequence[str]) -> bool:
-    """Return whether names differ in letters, as gene symbols do; names of cells in numbers."""
+    """Return whether names differ in letters, as symbols of genes do."""
     symbols = [name for name in names if _SYMBOL.fullmatch(name)]
     prefixes = {_DIGIT.split(name, maxsplit=1)[0].lower() for name in symbols}
     if len(names) < 5:

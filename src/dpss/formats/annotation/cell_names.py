@@ -1,4 +1,4 @@
-"""Notes about names of cells: faults of names give warnings, as no number depends on names."""
+"""Notes about faults in names of cells: warnings, as no number depends on them."""
 
 from __future__ import annotations
 

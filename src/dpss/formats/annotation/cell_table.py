@@ -25,7 +25,7 @@ _TRUTH = np.array(["False", "True"], dtype=object)
 
 
 class CellElements(Elements, Protocol):
-    """The interface of a file for the reader of the cells' table, with parts of vectors."""
+    """Elements of a file from which parts of vectors can be read."""
 
     def part(self, path: str, start: int, stop: int) -> NDArray[Any]:
         """Return a part of a vector; text as ``str`` or bytes in an object array."""
@@ -42,7 +42,7 @@ class ElementsTable:
     """Name of the column with the cells' names; ``None`` without one."""
 
     def columns(self) -> list[str]:
-        """Return the names of the columns, also of damaged ones, for which `labels` raises."""
+        """Return the names of the columns, also of those for which `labels` raises."""
         hidden = (OLD_CATEGORIES, self.name)
         listed = self.elements.children(self.path)
         return [name for name in listed if name not in hidden and self._is_column(name)]
@@ -138,7 +138,7 @@ class ElementsTable:
         return self._parts(self.name, name_cells)
 
     def _values_path(self, column: str) -> str:
-        """Return the path of a column's values or codes; empty for an unsupported encoding."""
+        """Return the path of a column's values or codes; empty if not supported."""
         where = f"{self.path}/{column}".strip("/")
         parts = set(self.elements.children(where))
         inner = "/codes" if {"codes", "categories"} <= parts else "/values" * ("values" in parts)
@@ -245,7 +245,7 @@ def codes_of_factor(values: NDArray[Any]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class InMemoryTable:
-    """The table of the cells of an object in memory; see `dpss.formats.base.CellTable`."""
+    """A table of the cells in memory; see `dpss.formats.base.CellTable`."""
 
     values: dict[str, Any]
     """Columns by name: arrays of any kind, shape ``(n_cells,)``."""

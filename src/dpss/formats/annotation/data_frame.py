@@ -28,7 +28,7 @@ OLD_CATEGORIES = "__categories"
 
 
 class Elements(Protocol):
-    """The interface of a file for the reader of data frames: groups, and vectors in them."""
+    """The interface of a file with data frames: groups, and vectors in them."""
 
     @property
     def url(self) -> str:
@@ -137,7 +137,7 @@ def read_frame(elements: Elements, path: str) -> Frame:
 
 
 def read_records(elements: Elements, table: NDArray[Any], categories: str) -> Frame:
-    """Return the columns of text of records, as AnnData 0.6 and earlier wrote a data frame.
+    """Return the columns of text of records, which AnnData wrote up to 0.6.
 
     Args:
         elements: The file.
@@ -161,7 +161,7 @@ def read_records(elements: Elements, table: NDArray[Any], categories: str) -> Fr
 
 
 def find_index(elements: Elements, path: str) -> str | None:
-    """Return the name of the column that is a data frame's index; ``None`` without one.
+    """Return the name of a data frame's index; ``None`` without one.
 
     Raises:
         CorruptMatrixError: The stated column is missing.

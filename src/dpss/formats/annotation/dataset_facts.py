@@ -1,4 +1,4 @@
-"""Facts that a file states about its whole data set, such as the version of a schema."""
+"""Facts that a file states about its data set, such as a schema's version."""
 
 from __future__ import annotations
 

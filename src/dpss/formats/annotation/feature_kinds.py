@@ -1,4 +1,4 @@
-"""Features other than genes: summary rows, tags, controls, regions, annotation of cells.
+"""Recognition of features that are no genes, by their names.
 
 Counters append rows for reads they could not assign (`HTSeq
 <https://htseq.readthedocs.io/en/latest/htseqcount.html>`_'s ``__no_feature``, STAR's
@@ -132,7 +132,7 @@ def is_cell_annotation(name: str) -> bool:
 
 
 def is_sum(name: str) -> bool:
-    """Return whether a title is that of a sum, or of counts that could not be assigned."""
+    """Return whether a title is that of a sum or of unassigned counts."""
     return name.lower() in ("total", "sum") or PATTERNS.kind_of(name) == SUMMARY_ROW
 
 

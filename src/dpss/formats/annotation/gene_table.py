@@ -1,4 +1,4 @@
-"""Gene tables from the columns of a file: ids, names, chromosomes and feature types.
+"""Gene tables from a file's columns: ids, names, chromosomes, feature types.
 
 The titles and values of columns tell their roles. Genes are numbered if a file names none.
 """
@@ -101,7 +101,7 @@ def gene_table(columns: Mapping[str, NDArray[np.object_]]) -> GeneTable:
 def name_genes(
     columns: Mapping[str, NDArray[np.object_]], n_genes: int, where: str
 ) -> tuple[GeneTable, tuple[Note, ...]]:
-    """Return a gene table of columns with any titles, or of numbers, and notes about it.
+    """Return a gene table of columns with any titles, or of numbers, and notes.
 
     Args:
         columns: Columns of text by title, all of shape ``(n_genes,)``.
@@ -138,7 +138,7 @@ def check_feature_count(n_genes: int, where: str) -> None:
 
 
 def _best_column(columns: Mapping[str, NDArray[np.object_]]) -> str | None:
-    """Return the title of the first column of ids, else of the one with most distinct values."""
+    """Return the first column of ids, else the one with most distinct values."""
     for name, column in columns.items():
         if looks_like_ids(column):
             return name
@@ -156,7 +156,7 @@ def looks_like_ids(names: NDArray[np.object_]) -> bool:
 
 
 def _feature_types(columns: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_] | None:
-    """Return the column of feature types if its values are 10x's; ``None`` for other values."""
+    """Return the column of feature types; ``None`` if its values are not 10x's."""
     for name in _FEATURE_TYPES:
         types = columns.get(name)
         if types is None or _KNOWN_TYPES.isdisjoint({str(each).lower() for each in set(types)}):

@@ -1,4 +1,4 @@
-"""Patterns of the names of features that are not genes, and their search in a list of names.
+"""Patterns of names of features that are no genes, and search for them.
 
 Each pattern has a literal prefix or a short infix. A list is searched for these as one text, and
 only names that have one of them are matched against the whole patterns.
@@ -79,17 +79,17 @@ class NamePatterns:
         self._in_any_case = [re.compile(each.infix) for each in infixes if not each.ignore_case]
 
     def kind_of(self, name: str) -> str | None:
-        """Return the first kind whose pattern matches the whole name; ``None`` without one."""
+        """Return the first kind whose pattern matches a whole name, if any."""
         match = self._any.fullmatch(name)
         return self.kinds[match.lastindex - 1] if match and match.lastindex else None
 
     def find(self, names: Sequence[str]) -> dict[int, str]:
-        """Return the kind of each name that has one, by the name's index, in increasing order."""
+        """Return the kind of each name that has one, by index, in increasing order."""
         found = ((i, self.kind_of(names[i])) for i in self._candidates(names))
         return {i: kind for i, kind in found if kind is not None}
 
     def _candidates(self, names: Sequence[str]) -> Sequence[int]:
-        """Return the indices of the names that have a prefix or infix, in increasing order."""
+        """Return the ascending indices of names that have a prefix or infix."""
         text = "\n".join(("", *names))
         if text.count("\n") != len(names):
             return range(len(names))
@@ -117,7 +117,7 @@ def _alternatives(texts: set[str]) -> str:
 
 
 def _lines_with(pattern: re.Pattern[str], text: str) -> Iterator[int]:
-    """Yield the index of the name of each match in a text where a line end precedes each name."""
+    """Yield the line, from 0, of each match; an end of line precedes each name."""
     i, position = -1, 0
     for match in pattern.finditer(text):
         i += text.count("\n", position, position := match.start() + 1)

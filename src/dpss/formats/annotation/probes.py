@@ -1,4 +1,4 @@
-"""Probes of genes, counted by Flex and Visium for fixed tissue: several for one gene.
+"""Probes of genes, several for each, as Flex and Visium (fixed tissue) count.
 
 10x's id of a probe is ``gene_id|gene_name|hash`` (`Probe sets
 <https://www.10xgenomics.com/support/single-cell-gene-expression-flex/documentation/steps/probe-sets/chromium-frp-probe-set-files>`_);
@@ -64,7 +64,7 @@ def _repeats(ids: Column) -> bool:
 def _are_probes(
     parts: list[re.Match[str] | None], column: Column, is_gene: NDArray[np.bool_]
 ) -> bool:
-    """Return whether most genes have distinct probe ids, and several belong to one gene."""
+    """Return whether most genes have distinct probe ids, some of the same gene."""
     found = [
         part for part, counted in zip(parts, is_gene.tolist(), strict=True) if part and counted
     ]

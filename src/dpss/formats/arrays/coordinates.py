@@ -80,10 +80,10 @@ class ArrayCoordinates:
 
 @dataclass(frozen=True)
 class AttributeCoordinates(ArrayCoordinates):
-    """Coordinates among attributes of cells, as loom has them: two vectors, or one array."""
+    """Coordinates among loom's attributes of cells: two vectors, or one array."""
 
     def names(self) -> list[str]:
-        """Return the names of pairs of vectors, arrays with axes, and attributes named as maps."""
+        """Return the names of pairs of vectors, of arrays, and of maps."""
         names = sorted(super().names())
         pairs = find_pairs(names)
         paired = {name for pair in pairs.values() for name in pair}
@@ -125,7 +125,7 @@ class AttributeCoordinates(ArrayCoordinates):
 
 @dataclass(frozen=True)
 class AxisMajorCoordinates(ArrayCoordinates):
-    """Coordinates with a row per axis, each in its own group, as HDF5 gives matrices of R."""
+    """Coordinates with a row per axis, as HDF5 gives R's matrices, in groups."""
 
     array: str
     """Name of the array in each group."""
@@ -195,7 +195,7 @@ def _parts(n_cells: int, n_axes: int) -> Iterator[range]:
 
 
 def first_two(parts: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """Return points of shape ``(n, 2)`` from one array of points, or one vector per axis."""
+    """Return points, shape ``(n, 2)``, of an array, or of a vector per axis."""
     if len(parts) == 1:
         return parts[0][:, :2].astype(np.float64)
     return np.column_stack([part.astype(np.float64) for part in parts])

@@ -1,4 +1,4 @@
-"""Parsing of numbers in text: parts of the compiled loops over MatrixMarket and tables.
+"""Parsing of numbers in text, for compiled loops.
 
 Digits are read eight at a time, as in J. Keiser and D. Lemire, "Parsing Gigabytes of JSON
 per Second" (VLDB Journal 28, 2019, https://arxiv.org/abs/1902.08318), section 3.2.3. Functions take
@@ -100,7 +100,7 @@ def _read_up_to_8(p: Any) -> Any:
 
 @inlined
 def read_digits(p: Any) -> Any:
-    """Return the number of the digits at ``p``, how many there are, and the next address."""
+    """Return the number at ``p``, its number of digits, and the next address."""
     number, n = _read_up_to_8(p)
     n_digits = n
     p += n
@@ -114,7 +114,7 @@ def read_digits(p: Any) -> Any:
 
 @inlined
 def read_whole(p: Any) -> Any:
-    """Return the whole number at ``p``, whether it fits into 32 bits, and the next address."""
+    """Return the whole number at ``p``, whether it fits 32 bits, the next address."""
     negative = load_byte(p) == _MINUS
     if negative:
         p += 1
@@ -125,7 +125,7 @@ def read_whole(p: Any) -> Any:
 
 @part()
 def read_real(p: Any) -> Any:
-    """Return the number at ``p`` (NaN if it is to be parsed by `float`) and the next address."""
+    """Return the number at ``p`` (NaN if `float` must parse it), the next address."""
     negative = load_byte(p) == _MINUS
     if negative or load_byte(p) == _PLUS:
         p += 1

@@ -1,4 +1,4 @@
-"""Layers of entries without an order, read cell by cell, a range of cells at a time.
+"""Layers of entries without an order, read for a range of cells at a time.
 
 The first reading counts the entries of each cell. Each further reading collects the entries of as
 many cells as fit into memory, sorts them, and adds up repeated entries, as scipy's

@@ -1,4 +1,4 @@
-"""Layers whose matrix is in memory: compressed sparse or dense, cut block by block."""
+"""Layers in memory, compressed sparse or dense, cut block by block."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Compressed:
 
 
 def cut_compressed(matrix: Any, part: range) -> Compressed:
-    """Return consecutive cells of a CSR matrix, or genes of CSC, without a copy of values."""
+    """Return consecutive cells of CSR, or genes of CSC, without a copy of values."""
     indptr = np.asarray(matrix.indptr[part.start : part.stop + 1])
     found = slice(int(indptr[0]), int(indptr[-1]))
     pointers = indptr - indptr[0]
@@ -116,5 +116,5 @@ def is_sparse(matrix: Any) -> bool:
 
 
 def layout_of(matrix: Any) -> str:
-    """Return scipy's name of a matrix's layout: ``csr``, ``csc`` or another; else empty."""
+    """Return scipy's name of a sparse layout, such as ``csr``; empty for others."""
     return str(getattr(matrix, "format", ""))

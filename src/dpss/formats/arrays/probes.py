@@ -132,7 +132,7 @@ class ProbedLayer:
             raise self._order_error(error) from error
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the values of a partition in blocks, each entry once if the layer is cell-major.
+        """Yield the values of a partition in blocks, each once if it is cell-major.
 
         Otherwise an entry may occur once for each probe of the gene; `gathered` is read instead.
 
@@ -151,7 +151,7 @@ class ProbedLayer:
             raise self._order_error(error) from error
 
     def gathered(self) -> Layer | None:
-        """Return a cell-major form of the layer; ``None`` if the layer already is cell-major."""
+        """Return a cell-major form of the layer; ``None`` if it is cell-major."""
         return None if self.cell_major else GatheredLayer(self, self.url)
 
     def _order_error(self, error: NotCellMajorError) -> NotCellMajorError:

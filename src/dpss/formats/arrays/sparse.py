@@ -121,7 +121,7 @@ class SparseLayer:
         return self._data.chunk_bytes + self._indices.chunk_bytes
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the major axis into even ranges, at most as many as large chunks may be held."""
+        """Cut the major axis into even ranges, fewer where chunks are large."""
         n_major = self.n_cells if self.cell_major else len(self.genes)
         # Pointers count as well: there are matrices of many cells and hardly any value.
         n_bytes = self.n_values * self._value_bytes + n_major * _POINTER_BYTES
@@ -179,7 +179,7 @@ class SparseLayer:
                 yield partition.start + first, distinct_runs(runs, n_minor)
 
     def _read_large(self, values: range, n_minor: int, step: int) -> Iterator[Runs]:
-        """Yield the values of a large gene in pieces; if its cells do not ascend, their sums."""
+        """Yield the values of a large gene in pieces, or added up in one."""
         indices, data, last = Cursor(self._indices), Cursor(self._data), -1
         pieces = [values[at : at + step] for at in range(0, len(values), step)]
         for piece in pieces:
@@ -222,7 +222,7 @@ class SparseLayer:
 
 
 def _cut_blocks(indptr: NDArray[np.int64], n_values: int) -> Iterator[tuple[int, int]]:
-    """Yield consecutive (first, stop) ranges of whole cells of about ``n_values`` each."""
+    """Yield consecutive ranges of whole cells with about ``n_values`` values."""
     first, n_cells = 0, len(indptr) - 1
     while first < n_cells:
         stop = int(np.searchsorted(indptr, indptr[first] + n_values, side="right")) - 1

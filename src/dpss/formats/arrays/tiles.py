@@ -30,7 +30,7 @@ _MAX_UNSTORED = 1 << 30
 
 
 class TiledArray(Protocol):
-    """The interface of a matrix of numbers in tiles; safe in several threads; can be pickled."""
+    """The interface of a matrix in tiles, for several threads, picklable."""
 
     @property
     def url(self) -> str:
@@ -115,7 +115,7 @@ class TiledLayer:
         return -(-n_rows // rows), -(-n_columns // columns)
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Cut the cells where tiles begin; without bands, cut the tiles, counted row by row."""
+        """Cut the cells at borders of tiles, or the tiles, counted row by row."""
         if not self.cell_major:
             n_tiles = self._grid[0] * self._grid[1]
             return cut_evenly(n_tiles, self.n_values, self.array.dtype.itemsize, partition_bytes)

@@ -1,4 +1,4 @@
-"""Vectors of a file, read by ranges: their interfaces, and a reader that reuses memory."""
+"""Vectors of a file, read by ranges: interfaces, and a reader."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Vector(Protocol):
         """Return the elements ``start..stop`` of the first axis."""
 
     def layout(self) -> Any:
-        """Return an object with a ``chunk_shape``; ``None`` where only `read_by_library` works."""
+        """Return an object with ``chunk_shape``; ``None`` for `read_by_library`."""
 
     def read_by_library(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop`` without use of `layout`."""
@@ -77,7 +77,7 @@ class ReadsInto(Protocol):
 
 @runtime_checkable
 class ReadsFew(Protocol):
-    """A vector that can read some elements before the positions of all chunks are known."""
+    """A vector that can read elements before all chunks are located."""
 
     def read_few(self, start: int, stop: int) -> NDArray[Any] | None:
         """Return the elements ``start..stop``; ``None`` if `layout` is to be used."""
@@ -170,7 +170,7 @@ class Cursor:
 
 
 def _copy_overlap(chunk: NDArray[Any], at: int, out: NDArray[Any], start: int) -> None:
-    """Copy the elements that a chunk from ``at`` and an output from ``start`` have in common."""
+    """Copy the common elements of a chunk from ``at`` to ``out`` from ``start``."""
     low, high = max(at, start), min(at + len(chunk), start + len(out))
     if high > low:
         out[low - start : high - start] = chunk[low - at : high - at]

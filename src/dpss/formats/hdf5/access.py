@@ -27,7 +27,7 @@ def open_local(path: Path) -> h5py.File:
 
 
 def limit_metadata(file: h5py.File) -> None:
-    """Limit the library's cache of metadata, whose default of 32 MiB large indices fill."""
+    """Limit the library's cache of metadata; large indices fill its 32 MiB."""
     config = file.id.get_mdc_config()
     config.set_initial_size = True
     config.initial_size = config.max_size = _METADATA_BYTES

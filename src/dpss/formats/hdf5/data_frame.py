@@ -110,7 +110,7 @@ class Hdf5Elements:
             return str(as_strings(np.ravel(node[()]))[0])
 
     def old_categories(self, path: str) -> NDArray[Any] | None:
-        """Return the categories that a vector refers to, as AnnData 0.7 and earlier wrote them."""
+        """Return the categories that a vector refers to, as AnnData wrote up to 0.7."""
         node = self.file.h5[path]
         reference = node.attrs.get("categories")
         if not isinstance(reference, h5py.Reference) or not reference:
@@ -120,7 +120,7 @@ class Hdf5Elements:
 
 @dataclass(frozen=True)
 class RecordTable:
-    """The table of the cells as AnnData 0.6 and earlier wrote it: records of fixed size."""
+    """A table of the cells in records, which AnnData wrote up to 0.6."""
 
     file: Hdf5File
     path: str
@@ -165,7 +165,7 @@ class RecordTable:
 def cell_table(
     file: Hdf5File, path: str, categories: str = "uns"
 ) -> ElementsTable | RecordTable | None:
-    """Return the table of the cells in a group or of records, ``None`` where there is none.
+    """Return the table of the cells in a group or of records; ``None`` without.
 
     Args:
         file: The file.

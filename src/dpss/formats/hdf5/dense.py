@@ -1,4 +1,4 @@
-"""Dense cells × genes datasets in HDF5: in tiles, or as a stream of very large chunks."""
+"""Dense cells × genes datasets in HDF5, in tiles or as streams."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def is_plain(file: Hdf5File) -> bool:
 
 
 def open_plain(blob: Blob, file: Hdf5File) -> Matrix:
-    """Open a plain dataset of cells × genes, such as X beside labels Y; genes are numbered.
+    """Open a plain dataset of cells × genes, such as X beside labels Y.
 
     Raises:
         CorruptMatrixError: The shape does not fit the stored bytes.

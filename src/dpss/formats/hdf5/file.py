@@ -84,7 +84,7 @@ class Hdf5File:
         return opened
 
     def raise_blob_error(self) -> None:
-        """Raise the last error of the remote blob, which says more than the library's, if any."""
+        """Raise the last error of a remote blob; it says more than the library's."""
         if self._remote and (error := self._remote.error) is not None:
             raise error
 

@@ -1,4 +1,4 @@
-"""Decoders of HDF5's filters outside of the library: deflate, shuffle, zstd, blosc, LZ4.
+"""Decoders of HDF5's filters: deflate, shuffle, zstd, blosc, LZ4.
 
 Ids are those that The HDF Group registers (`docs.hdfgroup.org`, "Registered Filter Plugins"). The
 library undoes other filters, with the plugins of the package ``hdf5plugin`` if it is installed.
@@ -47,7 +47,11 @@ def filter_ids(dataset: h5py.Dataset) -> tuple[int, ...]:
 
 
 def require_filters(place: str, dataset: h5py.Dataset) -> None:
-    """Check that the library has every filter of a dataset; ``place`` names it in the error.
+    """Check that the library has all filters of a dataset.
+
+    Args:
+        place: Name of the dataset, for the message.
+        dataset: The dataset.
 
     Raises:
         UnknownFormatError: A filter is missing.
@@ -131,7 +135,7 @@ def _unblosc(data: Any, n_bytes: int, _: int) -> Any:
 
 
 def _unlz4(data: Any, n_bytes: int, _: int) -> Any:
-    """Undo HDF5's framing of LZ4: a size before each block; a block of full size is stored raw."""
+    """Undo HDF5's LZ4: a size before each block; full blocks are stored raw."""
     from numcodecs import lz4
 
     stored = bytes(data)

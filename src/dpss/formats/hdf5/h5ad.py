@@ -154,7 +154,7 @@ def _other_encoding(node: Any) -> str:
 
 
 def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, genes: GeneTable) -> Layer:
-    """Open a layer; check its shape against the gene table and the cells of another layer."""
+    """Open a layer; check its genes and its cells."""
     node = file.h5[path]
     shape, encoding = _shape(file, node, path)
     if len(genes) != shape[1]:

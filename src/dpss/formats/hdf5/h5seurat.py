@@ -75,7 +75,7 @@ def open_h5seurat(blob: Blob, file: Hdf5File) -> tuple[Matrix, ...]:
 
 
 def _layers(file: Hdf5File, assay: str) -> Iterator[SparseLayer | TiledLayer]:
-    """Yield the slots of an assay: genes × cells, compressed by cell, or dense by cell."""
+    """Yield the slots of an assay, compressed by cell or dense by cell."""
     group = file.h5["assays"][assay]
     if not isinstance(group, h5py.Group) or "features" not in group:
         return
@@ -103,7 +103,7 @@ def _layers(file: Hdf5File, assay: str) -> Iterator[SparseLayer | TiledLayer]:
 
 
 def _size(node: h5py.Group, n_features: int) -> tuple[int, int]:
-    """Return the numbers of features and cells of a sparse slot, by ``dims`` or ``indptr``."""
+    """Return the numbers of features and cells of a sparse slot."""
     dims = node.attrs.get("dims")
     if dims is None or np.size(dims) != 2:
         return n_features, len(node["indptr"]) - 1

@@ -1,4 +1,4 @@
-"""The search for references to a heap of strings: by values of datasets, or by other objects."""
+"""Search for references to a heap of strings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_of_values_only(file: Hdf5File, address: int) -> bool:
 
 
 def _references(file: Hdf5File, address: int) -> Iterator[int]:
-    """Yield the offset of each occurrence of an address in the file; -1 beyond the limit."""
+    """Yield the offsets of an address in the file, and -1 beyond the limit."""
     wanted = struct.pack("<Q", address)
     n = 0
     for start in range(0, file.blob.size_bytes or 0, _PIECE_BYTES):

@@ -1,4 +1,4 @@
-"""Inflation of many deflated chunks in one call, directly into the memory of their values.
+"""Inflation of many deflated chunks in one call, without copies.
 
 libdeflate is called by its address from a compiled loop: the interpreter's lock is released once
 for many chunks, and no chunk is copied. The package ``deflate`` holds libdeflate; where its file
@@ -108,7 +108,7 @@ class _Decompressor:
 
 @cache
 def _library() -> tuple[ctypes.CDLL, int] | None:
-    """Return libdeflate and the address of its function; ``None`` where it is not exported."""
+    """Return libdeflate and its function's address; ``None`` if not exported."""
     try:
         library = ctypes.CDLL(deflate._deflate.__file__)
         function = library.libdeflate_zlib_decompress
@@ -124,7 +124,7 @@ _OF_THREAD = threading.local()
 
 
 def _inflate(stored: Any, places: NDArray[Any], sizes: NDArray[Any], out: NDArray[Any]) -> int:
-    """Inflate chunks into the rows of ``out``; return the number before the first damaged one."""
+    """Inflate chunks into rows; return the number before the first damaged one."""
     found = _library()
     if found is None:
         return 0
@@ -150,7 +150,7 @@ def _inflate(stored: Any, places: NDArray[Any], sizes: NDArray[Any], out: NDArra
 
 
 def can_inflate(layout: DatasetLayout) -> bool:
-    """Return whether the chunks are those of a vector, with deflate as the only filter."""
+    """Return whether a vector's chunks have deflate as the only filter."""
     return len(layout.chunk_shape) == 1 and layout.filters == (DEFLATE,) and bool(_library())
 
 

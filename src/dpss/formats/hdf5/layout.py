@@ -1,4 +1,4 @@
-"""Positions of the chunks of an HDF5 dataset in the file, and groups that one read covers."""
+"""Positions of the chunks of an HDF5 dataset, and groups for one read."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DatasetLayout:
 
 
 def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetLayout | None:
-    """Return the positions of the chunks; ``None`` if the library must read the dataset.
+    """Return the positions of the chunks; ``None`` if the library must read.
 
     A file may state that its partial chunks have no filters (``H5Pset_chunk_opts``), which h5py
     does not show. As a filtered chunk mostly has another size, the library reads datasets with a
@@ -129,7 +129,7 @@ def dtype_of(dataset: h5py.Dataset, place: str) -> np.dtype[Any]:
 
 
 def is_plain(dataset: h5py.Dataset) -> bool:
-    """Return whether the stored bytes of a dataset's items are those of its numpy type.
+    """Return whether items are stored with the bytes of their numpy type.
 
     A type of HDF5 may use only some bits of its bytes, or another bias of the exponent; the library
     converts it to the next type of numpy.
@@ -147,7 +147,7 @@ def is_plain(dataset: h5py.Dataset) -> bool:
 def coalesce(
     layout: DatasetLayout, numbers: NDArray[np.int64], max_bytes: int | None = _MAX_SPAN
 ) -> Iterator[tuple[int, int]]:
-    """Group chunks that are adjacent in the file: yield (first, last) positions in ``numbers``.
+    """Yield groups of adjacent chunks as (first, last) positions in ``numbers``.
 
     Args:
         layout: Positions of the chunks.

@@ -89,7 +89,7 @@ def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int)
 
 
 def _columns(file: Hdf5File, n: int, where: str) -> dict[str, NDArray[np.object_]]:
-    """Return the attributes of genes that are text; ids that are numbers if none is text.
+    """Return the attributes of genes that are text, else ids that are numbers.
 
     Attributes with two axes (embeddings) are left out; a compound attribute gives a column for each
     field.

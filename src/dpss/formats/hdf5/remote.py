@@ -44,7 +44,10 @@ class RemoteHdf5(BlobFile):
 
     @property
     def error(self) -> BaseException | None:
-        """The error of the last failed read, as a new object: HDF5's own error has no cause."""
+        """The error of the last failed read, as a new object; ``None`` without.
+
+        HDF5's own error does not refer to it.
+        """
         return _bare(self._error) if self._error is not None else None
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
@@ -59,7 +62,7 @@ class RemoteHdf5(BlobFile):
 
 
 def prefetch_tail(blob: Blob) -> None:
-    """Prefetch the end of a file, where names, columns and the headers of datasets mostly lie.
+    """Prefetch the end of a file: mostly names, columns, headers of datasets.
 
     AnnData, which writes the matrix first, puts them after it; the library would read them one
     after the other.
@@ -101,7 +104,7 @@ def prefetch_nodes(blob: Blob, node: bytes) -> None:
 
 
 def children(node: bytes, file_bytes: int) -> Iterator[int]:
-    """Yield the offsets of the nodes below an upper node of a chunk index; none for other bytes."""
+    """Yield the offsets of the nodes below an upper node of a chunk index."""
     if len(node) < _NODE.size or not node.startswith(b"TREE"):
         return
     _, kind, level, n_used, _, _ = _NODE.unpack_from(node)

@@ -65,7 +65,7 @@ class StreamedLayer:
         return layout
 
     def partitions(self, partition_bytes: int) -> Sequence[range]:
-        """Return a partition for each chunk: its cells if it holds whole cells, else its number."""
+        """Return a partition for each chunk: its whole cells, or its number."""
         layout = self._layout
         if not self.cell_major:
             return [range(i, i + 1) for i in range(layout.grid[0] * layout.grid[1])]

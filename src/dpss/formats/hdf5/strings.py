@@ -1,4 +1,4 @@
-"""Strings of variable length in HDF5, whose heaps are checked before the library reads them.
+"""Strings of variable length in HDF5, with checks of their heaps.
 
 The library walks a heap by the sizes stored in it, and never ends if a damaged size is 0 or
 overflows. Signals do not interrupt it.

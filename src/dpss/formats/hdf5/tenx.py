@@ -81,7 +81,7 @@ def _count_filtered_out(node: h5py.Group) -> int:
 
 
 def _layer(file: Hdf5File, group: str, genes: GeneTable) -> SparseLayer:
-    """Open the matrix of a group: its columns are cells, so that 10x's CSC is cell-major."""
+    """Open the matrix of a group: as columns are cells, CSC is cell-major."""
     node = file.h5[group]
     shape = read_whole(file, node["shape"])
     if len(shape) != 2:
@@ -95,7 +95,7 @@ def _layer(file: Hdf5File, group: str, genes: GeneTable) -> SparseLayer:
 
 
 def _genes(file: Hdf5File, node: h5py.Group) -> GeneTable:
-    """Return the features; in ``raw_probe_bc_matrix.h5`` they are probes with gene ids."""
+    """Return the features: genes, or probes with the ids of their genes."""
     if "features" in node:
         features = node["features"]
         kinds = features.get("feature_type")

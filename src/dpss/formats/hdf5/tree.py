@@ -1,4 +1,4 @@
-"""Groups and datasets of an HDF5 file; those that lead to another file are refused.
+"""Groups and datasets of an HDF5 file, without links to other files.
 
 HDF5 follows external links to other files, and reads datasets whose values are stored in other
 files: external storage and virtual datasets. A downloaded file must not make the program read a

@@ -1,4 +1,4 @@
-"""Tables of the cells beside a MatrixMarket file: barcodes, and columns with titles."""
+"""Tables of the cells beside a MatrixMarket file: barcodes and columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MatrixMarket files as layers: whole cells if entries are sorted by cell, else entries."""
+"""MatrixMarket files as layers of whole cells, or of entries."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class MtxLayer:
                 yield EntryBlock(cells=cells[part], genes=genes[part], data=chunk.values[part])
 
     def gathered(self) -> Layer | None:
-        """Return a cell-major form of the layer if its entries have no order, else ``None``."""
+        """Return a cell-major form of the layer; ``None`` if entries have an order."""
         return GatheredLayer(self, self.blob.url) if self.order is Order.NONE else None
 
     def _order_error(self) -> NotCellMajorError:
@@ -167,7 +167,7 @@ class _Cutter:
         self._keep(genes[bounds[-2] :], values[bounds[-2] :])
 
     def finish(self) -> Iterator[CellBlock]:
-        """Yield the remaining cells: the last one with entries, and the empty ones after it."""
+        """Yield the last cell with entries, and the empty cells after it."""
         yield from self._flush()
         none = np.zeros(0, dtype=np.int32)
         yield from self._cut(self._n_cells, none, np.zeros(1, dtype=np.int32), none, none)

@@ -87,7 +87,7 @@ def _first_numbers(array: NpzArray, n: int) -> list[int]:
 
 
 def is_sparse_npz(blob: Blob) -> bool:
-    """Return whether a file is a sparse matrix of scipy, by the name of its first member."""
+    """Return whether a file is a sparse matrix of scipy, by its first member."""
     return first_name(blob.read_range(0, _HEAD_BYTES)) in _FIRST_MEMBERS
 
 
@@ -162,7 +162,7 @@ def _open_array(members: dict[str, Blob], name: str, npz: Blob) -> NpzArray:
 
 
 def _read_head(file: BinaryIO, blob: Blob) -> tuple[tuple[int, ...], np.dtype[Any], io.BytesIO]:
-    """Return an array's shape and type, and the first bytes of the member after its header."""
+    """Return an array's shape and type, and the first bytes after its header."""
     begin = io.BytesIO(file.read(_MAX_SMALL_BYTES))
     try:
         version = npy.read_magic(begin)

@@ -71,7 +71,7 @@ def _read_indices(majors: Numbers, n_entries: int, n: int) -> Iterator[NDArray[A
 
 
 def _expand_bounds(majors: Numbers, npz: Npz, n: int, url: str) -> Iterator[NDArray[Any]]:
-    """Yield the major index of at most ``n`` entries at a time, from the array ``indptr``.
+    """Yield the major index of at most ``n`` entries at a time, from ``indptr``.
 
     Raises:
         CorruptMatrixError: The bounds decrease, or do not end with the entries.

@@ -1,4 +1,4 @@
-"""Order of the entries of a MatrixMarket file: guessed before reading, checked by reading."""
+"""Order of the entries of a MatrixMarket file, guessed before reading."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ _Lengths = Sequence[tuple[Table, int]]
 
 
 def _with_lines(lengths: _Lengths, sides: tuple[int, int]) -> _Lengths:
-    """Leave out empty tables, such as barcodes that the Matrix Service writes for plates."""
+    """Return the tables with lines: the service's barcodes of plates are empty."""
     return [(table, n) for table, n in lengths if n or 0 in sides]
 
 
@@ -171,7 +171,7 @@ def decide_orientation(found: Orientation, header: MtxHeader) -> Decision:
 
 
 def _best_fit(lengths: _Lengths, side: int) -> tuple[Table, int] | None:
-    """Return the first table that fits an axis, and its number of header lines (0 or 1)."""
+    """Return the first table that fits an axis, and its header lines (0 or 1)."""
     return next(((table, n - side) for table, n in lengths if n - side in (0, 1)), None)
 
 

@@ -64,7 +64,7 @@ def _read_index(p: Any) -> Any:
 
 @inlined
 def _read_value(p: Any, kind: Any) -> Any:
-    """Return status, next address, and the value at ``p`` as ``int64`` and ``float64``."""
+    """Return status, next address, and the value at ``p``, whole and real."""
     whole, real = np.int64(0), 0.0
     if load_byte(p) == _NEWLINE:
         return TOO_FEW, p, whole, real
@@ -108,7 +108,7 @@ def parse_entries(
     deferred: Any,
     state: Any,
 ) -> None:
-    """Parse lines of ``first second value`` up to the text's end or the first bad line.
+    """Parse lines of ``first second value`` up to the first bad one.
 
     Args:
         text: ``uint8``; the byte before ``n_bytes`` is a newline, and `PADDING` bytes

@@ -1,4 +1,4 @@
-"""MatrixMarket with its tables: Cell Ranger, HCA Matrix Service, GEO, a file alone.
+"""MatrixMarket with its tables: of Cell Ranger, HCA, GEO, or a file alone.
 
 A matrix is recognised by its content. Names tell which tables may belong to it:
 ``GSM1_a_genes.tsv`` to ``GSM1_a_matrix.mtx``, and in a folder with one matrix any table of genes
@@ -83,7 +83,7 @@ def open_(source: Blob | Tree, options: OpenOptions = DEFAULT_OPTIONS) -> tuple[
 
 
 def open_member(tree: Tree, path: str, others: Collection[str], options: OpenOptions) -> Matrix:
-    """Open one MatrixMarket file of a folder or archive, with its tables; it has no name.
+    """Open one MatrixMarket file of a folder or archive, with its tables.
 
     Args:
         tree: The folder or archive.
@@ -142,7 +142,7 @@ def _open_one(blob: Blob, name: str, tables: Tables, options: OpenOptions) -> Ma
 
 
 def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:
-    """Add names of a second table if the first has only ids, as kb's ``genes.names.txt``."""
+    """Add names of a second table, as kb's ``genes.names.txt``, to ids."""
     if (genes.names != genes.ids).any() or not looks_like_ids(genes.ids):
         return genes
     for table in others:

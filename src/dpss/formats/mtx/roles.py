@@ -166,7 +166,7 @@ def _stated_axis(path: str) -> int | None:
 
 
 def _assign_by_axis(found: Mapping[str, list[Table]]) -> None:
-    """Give a table named by its axis the other role, if content gives its own to another one.
+    """Give a table named by its axis the role that content leaves over.
 
     If ``rows`` hold barcodes and ``columns`` hold unknown words, the columns are genes.
     """
@@ -200,7 +200,7 @@ def _add_by_content(found: Mapping[str, list[Table]], blobs: Mapping[str, Blob])
 
 
 def _are_genes(names: Sequence[str]) -> bool:
-    """Return whether most names are ids of genes, or several are of known gene families.
+    """Return whether most names are ids of genes, or several known genes.
 
     Names of genes hardly ever repeat: a column of CD4 and CD8 has types of cells.
     """

@@ -1,4 +1,4 @@
-"""Entries of a MatrixMarket file in chunks, inflated and parsed by several threads.
+"""Entries of a MatrixMarket file in chunks, parsed by several threads.
 
 One thread at a time inflates the next chunk, cut at a line's end; meanwhile the others parse
 theirs. Chunks come in the file's order, and a fixed number of buffers is reused: memory depends
@@ -197,7 +197,7 @@ def _fill(file: BinaryIO, view: memoryview) -> int:
 def read_chunks(
     blob: Blob, header: MtxHeader, major: int | None, threads: int, chunk_bytes: int
 ) -> Iterator[Chunk]:
-    """Yield all entries of a file in order; a chunk is valid until the next is requested.
+    """Yield all entries of a file; a chunk is valid until the next is requested.
 
     Args:
         blob: The file, compressed or not.

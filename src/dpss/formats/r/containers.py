@@ -218,7 +218,7 @@ def _select(names: list[str], mask: NDArray[np.bool_] | None) -> list[str]:
 
 
 def _log_map(obj: Any) -> tuple[list[str], dict[str, NDArray[np.bool_]]]:
-    """Return the names in Seurat 5's map, and for each layer the mask of the names it has."""
+    """Return the names in Seurat 5's map, and the mask of each layer."""
     if obj is None:
         return [], {}
     slots = attributes_of(obj)

@@ -1,4 +1,4 @@
-"""R's files (rds, RData, rda, Robj): matrices, SingleCellExperiment, Seurat 2 to 5.
+"""R's files: matrices, SingleCellExperiment, Seurat 2 to 5.
 
 rdata parses them; it runs no code of R. It is the one format that is held in memory, so that the
 need of memory is estimated from the decompressed size first.
@@ -102,7 +102,7 @@ def _describe(skipped: SkippedObject) -> str:
 
 
 def _list_skipped(skipped: Sequence[SkippedObject]) -> str:
-    """Return the first skipped objects with their reasons, and the number of the others."""
+    """Return the first skipped objects with reasons, and the number of others."""
     more = len(skipped) - _MAX_NAMED
     rest = f"; and {more:,} more" if more > 0 else ""
     return "; ".join(_describe(each) for each in skipped[:_MAX_NAMED]) + rest
@@ -228,7 +228,7 @@ def _coordinates(
 
 
 def _order(listed: Sequence[str], names: Sequence[str]) -> NDArray[np.int64] | None:
-    """Return the index of each name in a list; ``None`` if one is missing or names repeat."""
+    """Return the index of each name in a list; ``None`` if not unique or missing."""
     indices = {name: i for i, name in enumerate(listed)}
     if len(indices) < len(listed) or any(name not in indices for name in names):
         return None
@@ -242,7 +242,7 @@ def _count(values: Any) -> int:
 def _decide_orientation(
     found: FoundMatrix, rows: Sequence[str], columns: Sequence[str]
 ) -> Decision:
-    """Return the orientation: genes in rows, as in R's packages, with the evidence of names."""
+    """Return the orientation, genes in rows, with the evidence of names."""
     kinds = [
         AxisKind.GENES if kind is AxisKind.LIKE_GENES else kind
         for kind in (find_kind(rows), find_kind(columns))

@@ -1,4 +1,4 @@
-"""Coordinates of cells in R's objects: Seurat's reductions, SingleCellExperiment's reducedDims."""
+"""Coordinates of cells in R's objects: reductions and reducedDims."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EMBEDDINGS = "cell.embeddings"
 
 
 def find_reductions(obj: Any) -> dict[str, NDArray[Any]]:
-    """Return the coordinates of the cells of an object by name, shape ``(n_cells, n_axes)``.
+    """Return the coordinates of an object's cells, ``(n_cells, n_axes)``, by name.
 
     An object that is no matrix of numbers gives an empty array, which raises an error when it is
     read.
@@ -32,7 +32,7 @@ def find_reductions(obj: Any) -> dict[str, NDArray[Any]]:
 
 
 def reduction_cells(obj: Any) -> dict[str, list[str]]:
-    """Return the names of the cells of each reduction, in its order; empty without names.
+    """Return the names of the cells of each reduction; empty without names.
 
     Args:
         obj: As in `find_reductions`.

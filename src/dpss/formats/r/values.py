@@ -1,4 +1,4 @@
-"""Attributes, names and plain values of R's objects as rdata parses them, without evaluation."""
+"""Attributes, names and values of R's objects as rdata parses them."""
 
 from __future__ import annotations
 
@@ -122,5 +122,5 @@ def items_of(obj: Any) -> list[tuple[str, Any]]:
 
 
 def columns_of(frame: Any) -> list[tuple[str, Any]]:
-    """Return the titles and columns of Bioconductor's DataFrame; an empty list without one."""
+    """Return the titles and columns of Bioconductor's DataFrame."""
     return [] if frame is None else items_of(attributes_of(frame).get("listData"))

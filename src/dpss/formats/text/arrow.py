@@ -1,4 +1,4 @@
-"""Parquet and Feather tables, converted to text and read by the rules of text tables.
+"""Parquet and Feather tables, converted to text tables.
 
 A table is converted to csv, some rows at a time, while it is read. So the same rules decide on
 orientation, names, annotation columns and totals, and no table is held whole.
@@ -47,7 +47,7 @@ _HEAD_BYTES = 8
 
 
 def find_arrow(blob: Blob) -> str | None:
-    """Return the kind of table by a file's first bytes, decompressed; ``None`` for others."""
+    """Return the kind of table by a file's first bytes; ``None`` for others."""
     head = peek(blob, _HEAD_BYTES)
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 

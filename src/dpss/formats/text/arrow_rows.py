@@ -9,7 +9,7 @@ from dpss.errors import NoMatrixError
 
 
 def order_columns(schema: Any, url: str) -> list[tuple[int, str]]:
-    """Return position and title of each column: the index first, then text, then numbers.
+    """Return position and title of columns: index, then text, then numbers.
 
     Raises:
         NoMatrixError: A column holds lists, records or bytes.
@@ -31,7 +31,7 @@ def order_columns(schema: Any, url: str) -> list[tuple[int, str]]:
 
 
 def _index_names(schema: Any) -> frozenset[str]:
-    """Return the columns that pandas' metadata names as the index; none without metadata."""
+    """Return the columns that pandas' metadata names as the index."""
     try:
         stored = schema.pandas_metadata["index_columns"]
         return frozenset(name for name in stored if isinstance(name, str))

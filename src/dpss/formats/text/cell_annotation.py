@@ -1,4 +1,4 @@
-"""Columns of a table that are not counts: annotation of cells, and sums of other columns."""
+"""Columns of a table with annotation of cells, or sums of other columns."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ def find_cell_annotation(
 
 
 def _is_annotation_title(name: str) -> bool:
-    """Return whether a title is that of a measure or group of cells, and no gene symbol."""
+    """Return whether a title is a measure or group of cells, no gene symbol."""
     like_symbol = name.upper() == name and name.isalnum()
     known = _TITLE.fullmatch(name) is not None or are_measures([name])
     return known and len(name) > 1 and not like_symbol and PATTERNS.kind_of(name) is None
 
 
 def _values(rows: Sequence[Sequence[str]], layout: TableLayout) -> NDArray[np.float64]:
-    """Return the data fields as numbers, shape ``(n_rows, n_columns)``; missing ones are 0."""
+    """Return the data as numbers, ``(n_rows, n_columns)``; missing ones are 0."""
     data = slice(layout.n_lead, layout.n_lead + layout.n_columns)
     return np.array([[as_float(field, layout.decimal) for field in row[data]] for row in rows])
 

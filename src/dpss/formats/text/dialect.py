@@ -229,7 +229,7 @@ def _find_separator(lines: Sequence[str], url: str) -> tuple[str, list[list[str]
 
 
 def _is_comment(lines: Sequence[bytes]) -> bool:
-    """Return whether the first line is a comment rather than a header that begins with #."""
+    """Return whether the first line is a comment, no header beginning with #."""
     if not lines[0].startswith((b"#", b"%")) or len(lines) < 2:
         return False
     if lines[1].startswith((b"#", b"%")):

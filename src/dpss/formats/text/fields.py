@@ -1,4 +1,4 @@
-"""Numbers in the fields of a delimited table: decimal signs and separators of thousands."""
+"""Numbers in fields of a table: decimal signs, separators of thousands."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def is_number(field: str) -> bool:
 
 
 def is_comma_number(field: str) -> bool:
-    """Return whether a field is a number with a decimal comma or commas between thousands."""
+    """Return whether a field is a number with commas, decimal or of thousands."""
     return _COMMA_NUMBER.fullmatch(field) is not None or _GROUPED.fullmatch(field) is not None
 
 

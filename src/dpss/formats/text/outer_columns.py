@@ -32,7 +32,7 @@ _MANY_ZEROS = 0.2
 def find_outer_columns(
     rows: Rows, titles: Sequence[str] | None, columns: range, decimal: str
 ) -> tuple[int, int, bool]:
-    """Return the numbers of columns before and after the cells of a table of genes × cells.
+    """Return the numbers of columns before and after those of cells.
 
     Such columns have titles of statistics; or nearly all others have the title and the zeros of a
     cell, and they have neither.

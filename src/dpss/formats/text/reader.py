@@ -1,4 +1,4 @@
-"""Dense tables of text: csv, tsv and txt, genes × cells or cells × genes, streamed."""
+"""Dense tables of text, genes × cells or cells × genes, streamed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _TABLE_BYTES = 1 << 28
 
 
 def sniff(source: Blob | Tree) -> bool:
-    """Return whether a source is a file of text, or a folder or archive of the Matrix Service."""
+    """Return whether a source is text, or csv of the Matrix Service."""
     tree = as_tree(source)
     if isinstance(tree, Tree):
         return _members(tree) is not None

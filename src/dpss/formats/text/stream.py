@@ -161,7 +161,7 @@ def _parse_deferred(
 
 
 def _count_fields(text: bytes, end: int, dialect: Dialect) -> int:
-    """Return the number of fields between the beginning of a line and a position in it."""
+    """Return the number of fields in a line before a position."""
     line = text[text.rfind(b"\n", 0, end) + 1 : end]
     separator = dialect.separator
     if separator != ord(" ") and b'"' not in line:

@@ -38,7 +38,7 @@ _STRIP_BYTES = 1 << 22
 
 @dataclass(frozen=True)
 class ZarrArray:
-    """An array of a zarr hierarchy: a `Vector`, and a `TiledArray` where it has two axes."""
+    """An array of a zarr hierarchy, as a `Vector` and as a `TiledArray`."""
 
     tree: Hierarchy
     path: str
@@ -127,7 +127,7 @@ class ZarrArray:
         return self.read(start, stop)
 
     def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield the rows of chunks ``first..stop`` with their numbers, as wide as the array."""
+        """Yield the rows of chunks ``first..stop`` with their numbers."""
         for row in range(first, stop):
             if len(self.shape) == 1:
                 yield row, self.read_chunk((row,))
@@ -144,7 +144,7 @@ class ZarrArray:
             yield row, slab
 
     def read_tiles(self, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Any]]]:
-        """Yield the chunks of a rectangle; large ones in strips where their codec allows it."""
+        """Yield the chunks of a rectangle, large ones in strips if possible."""
         height, width = self.tile_shape
         for row in range(rows.start // height, -(-rows.stop // height)):
             for column in range(columns.start // width, -(-columns.stop // width)):
@@ -170,7 +170,7 @@ class ZarrArray:
             yield ((first, 0), kept) if major == 0 else ((0, first), kept.T)
 
     def _read_lines(self, place: Place, n_lines: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield some lines of a chunk at a time; fill values for one that was never written."""
+        """Yield some lines of a chunk at a time, or of fill values."""
         stored = locate(self.tree, self.path, self.meta, place)
         if stored is not None:
             try:

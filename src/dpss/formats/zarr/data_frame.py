@@ -19,7 +19,7 @@ from dpss.formats.zarr.group import ZarrTree
 
 @dataclass(frozen=True)
 class ZarrElements:
-    """A zarr hierarchy with the interface `dpss.formats.annotation.data_frame.Elements`."""
+    """A zarr hierarchy; see `dpss.formats.annotation.data_frame.Elements`."""
 
     tree: ZarrTree
 
@@ -76,13 +76,13 @@ class ZarrElements:
         return str(as_strings(np.asarray(array.read_all(1), dtype=object).ravel())[0])
 
     def old_categories(self, path: str) -> NDArray[Any] | None:
-        """Return the categories that an array names, as AnnData 0.7 and earlier wrote them."""
+        """Return the categories that an array names, as AnnData wrote up to 0.7."""
         stated = self.attributes(path).get("categories")
         where = f"{path.rpartition('/')[0]}/{stated}"
         return self.vector(where) if isinstance(stated, str) and self.kind(where) else None
 
     def _open(self, path: str) -> ZarrArray | None:
-        """Return an array; ``None`` for other objects, and for unsupported types and codecs."""
+        """Return an array; ``None`` for other objects and unsupported arrays."""
         try:
             return self.tree.array(path) if self.tree.is_array(path) else None
         except UnknownFormatError:

@@ -155,7 +155,7 @@ def _parse_v2(meta: Mapping[str, Any], url: str) -> ArrayMetadata:
 
 
 def _dtype_v2(stated: Any, url: str) -> np.dtype[Any]:
-    """Return the type of the items, which may be records of numbers and fixed-size text."""
+    """Return the type of the items, numbers, text or records of these."""
     if isinstance(stated, str):
         return np.dtype(stated)
     dtype = np.dtype([(str(name), str(kind)) for name, kind in stated])

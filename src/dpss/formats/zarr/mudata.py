@@ -1,4 +1,4 @@
-"""Layouts with several AnnData hierarchies: MuData's modalities, SpatialData's tables."""
+"""Layouts with several AnnData hierarchies: of MuData and SpatialData."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUPS = ("mod", "tables")
 def open_modalities(
     tree: Tree, root: str, name: str, open_one: Callable[[ZarrTree, str], Matrix]
 ) -> list[Matrix]:
-    """Open a hierarchy: one matrix, or one for each modality or table that holds genes.
+    """Open a hierarchy: one matrix, or one for each modality with genes.
 
     Args:
         tree: The folder or archive.

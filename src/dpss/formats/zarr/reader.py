@@ -1,4 +1,4 @@
-"""Zarr in a folder or zip: layouts of AnnData and of the HCA's first zarr matrices."""
+"""Zarr in a folder or zip, in AnnData's or the HCA's layout."""
 
 from __future__ import annotations
 
