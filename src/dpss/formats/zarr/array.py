@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dpss.compute.prefetch import Prefetchable
 from dpss.errors import ChunkError, CorruptMatrixError, DpssError, LimitError
 from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
-from dpss.formats.zarr.chunks import Hierarchy, Place, locate
+from dpss.formats.zarr.chunks import Hierarchy, Place, StoredChunk, locate
 from dpss.formats.zarr.codecs import (
     DAMAGE,
     MAX_TEXT_BYTES,
@@ -22,7 +22,6 @@ from dpss.formats.zarr.codecs import (
     decode_json,
     decode_strings,
     decompress,
-    decompress_first,
     unshuffle,
 )
 from dpss.formats.zarr.metadata import ArrayMetadata
@@ -76,13 +75,7 @@ class ZarrArray:
     @property
     def _cuts_rows(self) -> bool:
         """Whether the first rows of a chunk can be decoded alone."""
-        codecs = [name for name, _ in self.meta.codecs]
-        in_order = tuple(self.meta.order) == tuple(range(len(self.shape)))
-        return (
-            in_order
-            and self.meta.dtype is not None
-            and codecs in (["blosc"], ["zlib"], ["gzip"], ["zstd"], [])
-        )
+        return self.meta.order == tuple(range(len(self.shape))) and can_stream(self.meta)
 
     @property
     def tile_shape(self) -> tuple[int, int]:
@@ -173,20 +166,26 @@ class ZarrArray:
         """Yield some lines of a chunk at a time, or of fill values."""
         stored = locate(self.tree, self.path, self.meta, place)
         if stored is not None:
-            try:
-                yield from read_strips(self.meta, stored, n_lines, _STRIP_BYTES)
-            except ChunkError as error:
-                raise self._damaged_error(place, error) from error
-            except DpssError:
-                raise
-            except DAMAGE as error:
-                raise self._damaged_error(place, error) from error
+            yield from self._decode_lines(place, stored, n_lines)
             return
         length = self.meta.chunk_shape[self.meta.order[1]]
         step = max(1, _STRIP_BYTES // (length * self.dtype.itemsize))
         for first in range(0, n_lines, step):
             shape = (min(step, n_lines - first), length)
             yield first, np.full(shape, self.meta.fill, dtype=self.dtype)
+
+    def _decode_lines(
+        self, place: Place, stored: StoredChunk, n_lines: int
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield the first lines of a stored chunk, some at a time."""
+        try:
+            yield from read_strips(self.meta, stored, n_lines, _STRIP_BYTES)
+        except ChunkError as error:
+            raise self._damaged_error(place, error) from error
+        except DpssError:
+            raise
+        except DAMAGE as error:
+            raise self._damaged_error(place, error) from error
 
     def read_all(self, most: int) -> NDArray[Any]:
         """Return the whole of a small array.
@@ -215,14 +214,13 @@ class ZarrArray:
         stored = locate(self.tree, self.path, self.meta, place)
         if stored is None:
             return np.full(self.kept_shape, self.meta.fill, dtype=self.dtype)
-        data = stored.read()
         kept = tuple(map(slice, self.kept_shape))
+        whole_bytes = prod(self.meta.chunk_shape) * self.dtype.itemsize
+        if self._cuts_rows and self.chunk_bytes < whole_bytes:
+            lines = self._decode_lines(place, stored, self.kept_shape[0])
+            return self._as_items(np.concatenate([each for _, each in lines]))[kept]
+        data = stored.read()
         try:
-            if (
-                self._cuts_rows
-                and self.chunk_bytes < prod(self.meta.chunk_shape) * self.dtype.itemsize
-            ):
-                return self._decode_rows(data)[kept]
             return self._decode(data)[kept]
         except DAMAGE as error:
             raise self._damaged_error(place, error) from error
@@ -230,17 +228,9 @@ class ZarrArray:
     def _damaged_error(self, place: Place, error: BaseException) -> CorruptMatrixError:
         return CorruptMatrixError(f"{self.url}: chunk {place} is damaged ({error})")
 
-    def _decode_rows(self, data: bytes) -> NDArray[Any]:
-        """Decode the rows of a chunk that lie within the array."""
-        shape, dtype = (self.kept_shape[0], *self.meta.chunk_shape[1:]), self.meta.dtype
-        if dtype is None:
-            raise ValueError("text has no rows of one size")
-        for name, _ in self.meta.codecs:
-            data = decompress_first(name, data, prod(shape) * dtype.itemsize)
-        if len(data) < prod(shape) * dtype.itemsize:
-            raise ValueError(f"{len(data):,} bytes for {prod(shape):,} items")
-        chunk = np.frombuffer(data, dtype=dtype, count=prod(shape)).reshape(shape)
-        if dtype.kind == "U":
+    def _as_items(self, chunk: NDArray[Any]) -> NDArray[Any]:
+        """Return stored items as items of `dtype`."""
+        if chunk.dtype.kind == "U":
             chunk = _mend_text(chunk)
         return chunk.astype(self.dtype, copy=False)
 
@@ -265,11 +255,8 @@ class ZarrArray:
         if dtype is None or len(data) != n_items * dtype.itemsize:
             raise ValueError(f"{len(data):,} bytes for {n_items:,} items")
         ordered = tuple(shape[axis] for axis in self.meta.order)
-        chunk = np.frombuffer(data, dtype=dtype).reshape(ordered)
-        if dtype.kind == "U":
-            chunk = _mend_text(chunk)
-        back = tuple(int(axis) for axis in np.argsort(self.meta.order))
-        return chunk.transpose(back).astype(self.dtype, copy=False)
+        chunk = self._as_items(np.frombuffer(data, dtype=dtype).reshape(ordered))
+        return chunk.transpose(tuple(int(axis) for axis in np.argsort(self.meta.order)))
 
 
 def _mend_text(texts: NDArray[np.str_]) -> NDArray[np.str_]:

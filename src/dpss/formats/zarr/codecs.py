@@ -31,8 +31,7 @@ _MAX_JSON_BYTES = 1 << 24
 MAX_TEXT_BYTES = 1 << 28
 """Most decoded bytes of a chunk of strings, which don't follow from its shape."""
 
-_BLOSC_HEAD = struct.Struct("<4xI8x")
-BLOSC_HEAD_BYTES = _BLOSC_HEAD.size
+BLOSC_HEAD_BYTES = 16
 BLOSC_COPIED = 2
 """Flag of a buffer whose bytes are stored as they are."""
 
@@ -54,10 +53,8 @@ def decode_blosc(data: bytes | bytearray, most: int) -> bytes:
     """
     from numcodecs import blosc
 
-    if len(data) < BLOSC_HEAD_BYTES or _BLOSC_HEAD.unpack_from(data)[0] > most:
+    if blosc_sizes(data)[0] > most:
         raise ChunkError("claims more bytes than a chunk has")
-    if int.from_bytes(data[12:16], "little") != len(data):
-        raise ChunkError("is cut off")
     return bytes(blosc.decompress(data))
 
 
@@ -120,25 +117,7 @@ def decompress(name: str, data: bytes, most: int) -> bytes:
     return out
 
 
-def decompress_first(name: str, data: bytes, n_bytes: int) -> bytes:
-    """Return the first bytes of compressed data.
-
-    Args:
-        name: ``blosc``, ``zlib``, ``gzip`` or ``zstd``.
-        data: The compressed bytes.
-        n_bytes: Number of decoded bytes to return, at most.
-
-    Raises:
-        ValueError: The bytes are damaged; also the others of `DAMAGE`.
-    """
-    if name in ("zlib", "gzip"):
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, n_bytes)
-    if name == "zstd":
-        return zstd.ZstdDecompressor().decompress(data, max_length=n_bytes)
-    return _decode_first_blosc(data, n_bytes)
-
-
-def blosc_sizes(data: bytes) -> tuple[int, int]:
+def blosc_sizes(data: bytes | bytearray) -> tuple[int, int]:
     """Return the decoded size of a blosc buffer, and of each of its blocks, in bytes.
 
     The format is c-blosc's ``README_CHUNK_FORMAT.rst``.
@@ -149,21 +128,6 @@ def blosc_sizes(data: bytes) -> tuple[int, int]:
     if len(data) < BLOSC_HEAD_BYTES or int.from_bytes(data[12:16], "little") != len(data):
         raise ChunkError("is cut off")
     return int.from_bytes(data[4:8], "little"), int.from_bytes(data[8:12], "little")
-
-
-def _decode_first_blosc(data: bytes, n_bytes: int) -> bytes:
-    """Decode the first blocks of a blosc buffer, which are independent of each other.
-
-    A header that states fewer bytes has fewer blocks, at the same offsets.
-    """
-    whole, block = blosc_sizes(data)
-    if whole < n_bytes or block < 1:
-        raise ChunkError(f"does not hold {n_bytes:,} bytes")
-    if data[2] & BLOSC_COPIED:
-        return data[BLOSC_HEAD_BYTES : BLOSC_HEAD_BYTES + n_bytes]
-    wanted = min(whole, -(-n_bytes // block) * block)
-    shorter = data[:4] + wanted.to_bytes(4, "little") + data[8:]
-    return decode_blosc(shorter, wanted)[:n_bytes]
 
 
 def decode_strings(data: bytes, n_items: int) -> NDArray[np.object_]:
