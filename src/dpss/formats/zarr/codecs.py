@@ -13,8 +13,8 @@ import lzma
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,56 @@ BLOSC_COPIED = 2
 """Flag of a buffer whose bytes are stored as they are."""
 
 
-def _inflate(data: bytes, most: int) -> bytes:
+class _Decoder(Protocol):
+    """A decoder of a stream, as the standard library's for bz2, lzma and zstd."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether no output is left without more input."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return at most ``max_length`` further bytes."""
+
+
+def _inflate(feed: Iterator[bytes], piece_bytes: int) -> Iterator[bytes]:
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    out = decoder.decompress(data, most + 1)
-    if not decoder.eof and len(out) <= most:
-        raise ChunkError("ends too early")
-    return out
+    data = b""
+    while True:
+        out = decoder.decompress(data, piece_bytes)
+        data = decoder.unconsumed_tail
+        if out:
+            yield out
+        if decoder.eof:
+            return
+        if not out and not data and not (data := next(feed, b"")):
+            raise ChunkError("ends too early")
+
+
+def _stream_of(make: Callable[[], _Decoder]) -> Callable[[Iterator[bytes], int], Iterator[bytes]]:
+    def decode(feed: Iterator[bytes], piece_bytes: int) -> Iterator[bytes]:
+        decoder = make()
+        while not decoder.eof:
+            data = next(feed, b"") if decoder.needs_input else b""
+            if not data and decoder.needs_input:
+                raise ChunkError("ends too early")
+            if out := decoder.decompress(data, piece_bytes):
+                yield out
+
+    return decode
+
+
+STREAMS: Mapping[str, Callable[[Iterator[bytes], int], Iterator[bytes]]] = {
+    "zlib": _inflate,
+    "gzip": _inflate,
+    "zstd": _stream_of(zstd.ZstdDecompressor),
+    "bz2": _stream_of(bz2.BZ2Decompressor),
+    "lzma": _stream_of(lzma.LZMADecompressor),
+}
+"""Decoders of streams: stored bytes in pieces, and most decoded bytes of a piece."""
 
 
 def decode_blosc(data: bytes | bytearray, most: int) -> bytes:
@@ -66,23 +110,11 @@ def _decode_lz4(data: bytes, most: int) -> bytes:
     return bytes(lz4.decompress(data))
 
 
-def _decode_zstd(data: bytes, most: int) -> bytes:
-    decoder = zstd.ZstdDecompressor()
-    out = decoder.decompress(data, max_length=most + 1)
-    if not decoder.eof and len(out) <= most:
-        raise ChunkError("ends too early")
-    return out
-
-
-_DECOMPRESS: Mapping[str, Callable[[bytes, int], bytes]] = {
-    "gzip": _inflate,
-    "zlib": _inflate,
+_BUFFERS: Mapping[str, Callable[[bytes, int], bytes]] = {
     "blosc": decode_blosc,
     "lz4": _decode_lz4,
-    "zstd": _decode_zstd,
-    "bz2": lambda data, most: bz2.BZ2Decompressor().decompress(data, most + 1),
-    "lzma": lambda data, most: lzma.LZMADecompressor().decompress(data, max_length=most + 1),
 }
+"""Decoders of whole buffers, which state their decoded size."""
 
 DAMAGE = (
     ValueError, RuntimeError, OSError, EOFError, TypeError,
@@ -97,7 +129,7 @@ def check_codec(name: str, url: str) -> None:
     Raises:
         UnknownFormatError: The compression is not supported.
     """
-    if name not in _DECOMPRESS:
+    if name not in {*STREAMS, *_BUFFERS}:
         raise UnknownFormatError(
             f"{url}: is packed with the codec {name!r}, which this program does not read; "
             "write it with blosc, zstd or gzip"
@@ -111,9 +143,13 @@ def decompress(name: str, data: bytes, most: int) -> bytes:
         ChunkError: There are more than ``most`` decoded bytes.
         ValueError: The bytes are damaged; also the others of `DAMAGE`.
     """
-    out = _DECOMPRESS[name](data, most)
-    if len(out) > most:
-        raise ChunkError("expands to more bytes than a chunk has")
+    if name in _BUFFERS:
+        return _BUFFERS[name](data, most)
+    out = b""
+    for piece in STREAMS[name](iter((data,)), most + 1):
+        out += piece
+        if len(out) > most:
+            raise ChunkError("expands to more bytes than a chunk has")
     return out
 
 

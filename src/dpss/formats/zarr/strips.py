@@ -6,13 +6,9 @@ the blocks of blosc are independent of each other (c-blosc's ``README_CHUNK_FORM
 
 from __future__ import annotations
 
-import bz2
-import lzma
-import sys
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +19,11 @@ from dpss.formats.zarr.chunks import StoredChunk
 from dpss.formats.zarr.codecs import (
     BLOSC_COPIED,
     BLOSC_HEAD_BYTES,
+    STREAMS,
     blosc_sizes,
     decode_blosc,
 )
 from dpss.formats.zarr.metadata import ArrayMetadata
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 _FEED_BYTES = 1 << 20
 """Stored bytes that are read at a time."""
@@ -39,25 +31,10 @@ _MAX_BLOCK_BYTES = 1 << 25
 """Largest block of blosc that is decoded within a stream."""
 
 
-class _Decoder(Protocol):
-    """A decoder of a stream, as the standard library's for bz2, lzma and zstd."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the stream has ended."""
-
-    @property
-    def needs_input(self) -> bool:
-        """Whether no output is left without more input."""
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        """Return at most ``max_length`` further bytes."""
-
-
 def can_stream(meta: ArrayMetadata) -> bool:
     """Return whether the chunks of an array of numbers can be decoded piece by piece."""
     names = _codecs(meta)
-    return meta.dtype is not None and len(names) < 2 and set(names) <= {"blosc", *_STREAMS}
+    return meta.dtype is not None and len(names) < 2 and set(names) <= {"blosc", *STREAMS}
 
 
 def _codecs(meta: ArrayMetadata) -> list[str]:
@@ -120,36 +97,9 @@ def _decoded(
         with DECODED.hold(stored.size_bytes or 0):
             yield from _decode_blocks(stored.read(), piece_bytes, whole)
     elif name:
-        yield from _STREAMS[name](stored.read_pieces(_FEED_BYTES), piece_bytes)
+        yield from STREAMS[name](stored.read_pieces(_FEED_BYTES), piece_bytes)
     else:
         yield from stored.read_pieces(piece_bytes)
-
-
-def _inflate(feed: Iterator[bytes], piece_bytes: int) -> Iterator[bytes]:
-    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    data = b""
-    while True:
-        out = decoder.decompress(data, piece_bytes)
-        data = decoder.unconsumed_tail
-        if out:
-            yield out
-        if decoder.eof:
-            return
-        if not out and not data and not (data := next(feed, b"")):
-            raise ChunkError("ends too early")
-
-
-def _stream_of(make: Callable[[], _Decoder]) -> Callable[[Iterator[bytes], int], Iterator[bytes]]:
-    def decode(feed: Iterator[bytes], piece_bytes: int) -> Iterator[bytes]:
-        decoder = make()
-        while not decoder.eof:
-            data = next(feed, b"") if decoder.needs_input else b""
-            if not data and decoder.needs_input:
-                raise ChunkError("ends too early")
-            if out := decoder.decompress(data, piece_bytes):
-                yield out
-
-    return decode
 
 
 def _decode_blocks(data: bytes, piece_bytes: int, whole: int) -> Iterator[bytes]:
@@ -185,12 +135,3 @@ def _decode_blocks(data: bytes, piece_bytes: int, whole: int) -> Iterator[bytes]
         buffer[4:8] = wanted.to_bytes(4, "little")
         buffer[head : head + 4 * (stop - begin)] = offsets[4 * begin : 4 * stop]
         yield decode_blosc(buffer, wanted)[extra * block :]
-
-
-_STREAMS: Mapping[str, Callable[[Iterator[bytes], int], Iterator[bytes]]] = {
-    "zlib": _inflate,
-    "gzip": _inflate,
-    "zstd": _stream_of(zstd.ZstdDecompressor),
-    "bz2": _stream_of(bz2.BZ2Decompressor),
-    "lzma": _stream_of(lzma.LZMADecompressor),
-}
