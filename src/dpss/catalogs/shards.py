@@ -54,7 +54,7 @@ def projects_of(projects: Sequence[Project], shard: Shard) -> list[Project]:
     """Return the projects of a shard, in their order.
 
     No shard is larger than the mean of all shards and the largest project together. A matrix whose
-    size the source does not tell counts as the mean of the others.
+    size the source does not state counts as the mean of the others.
 
     Args:
         projects: All projects of the source.

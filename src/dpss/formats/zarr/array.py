@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dpss.compute.prefetch import Prefetchable
 from dpss.errors import ChunkError, CorruptMatrixError, DpssError, LimitError
 from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
-from dpss.formats.zarr.chunks import Hierarchy, Place, StoredChunk, locate
+from dpss.formats.zarr.chunks import ChunkIndex, Hierarchy, StoredChunk, locate
 from dpss.formats.zarr.codecs import (
     DAMAGE,
     MAX_TEXT_BYTES,
@@ -66,7 +66,7 @@ class ZarrArray:
         return prod((*rows, *self.meta.chunk_shape[1:])) * self.dtype.itemsize
 
     @property
-    def kept_shape(self) -> Place:
+    def kept_shape(self) -> tuple[int, ...]:
         """Shape of the part of a chunk within the array, as chunks may be larger."""
         return tuple(
             min(c, max(1, n)) for c, n in zip(self.meta.chunk_shape, self.shape, strict=True)
@@ -154,19 +154,19 @@ class ZarrArray:
         line_bytes = self.meta.chunk_shape[self.meta.order[1]] * self.dtype.itemsize
         return self.chunk_bytes >= LARGE_BYTES > line_bytes and can_stream(self.meta)
 
-    def _read_strips(self, place: Place) -> Iterator[tuple[Place, NDArray[Any]]]:
-        """Yield a chunk of numbers in strips, each with its place in the chunk."""
+    def _read_strips(self, index: ChunkIndex) -> Iterator[tuple[tuple[int, int], NDArray[Any]]]:
+        """Yield a chunk of numbers in strips, each with its position in the chunk."""
         major = self.meta.order[0]
         n_lines, length = (self.kept_shape[axis] for axis in self.meta.order)
-        for first, lines in self._read_lines(place, n_lines):
+        for first, lines in self._read_lines(index, n_lines):
             kept = lines[:, :length].astype(self.dtype, copy=False)
             yield ((first, 0), kept) if major == 0 else ((0, first), kept.T)
 
-    def _read_lines(self, place: Place, n_lines: int) -> Iterator[tuple[int, NDArray[Any]]]:
+    def _read_lines(self, index: ChunkIndex, n_lines: int) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield some lines of a chunk at a time, or of fill values."""
-        stored = locate(self.tree, self.path, self.meta, place)
+        stored = locate(self.tree, self.path, self.meta, index)
         if stored is not None:
-            yield from self._decode_lines(place, stored, n_lines)
+            yield from self._decode_lines(index, stored, n_lines)
             return
         length = self.meta.chunk_shape[self.meta.order[1]]
         step = max(1, _STRIP_BYTES // (length * self.dtype.itemsize))
@@ -175,17 +175,17 @@ class ZarrArray:
             yield first, np.full(shape, self.meta.fill, dtype=self.dtype)
 
     def _decode_lines(
-        self, place: Place, stored: StoredChunk, n_lines: int
+        self, index: ChunkIndex, stored: StoredChunk, n_lines: int
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the first lines of a stored chunk, some at a time."""
         try:
             yield from read_strips(self.meta, stored, n_lines, _STRIP_BYTES)
         except ChunkError as error:
-            raise self._damaged_error(place, error) from error
+            raise self._damaged_error(index, error) from error
         except DpssError:
             raise
         except DAMAGE as error:
-            raise self._damaged_error(place, error) from error
+            raise self._damaged_error(index, error) from error
 
     def read_all(self, most: int) -> NDArray[Any]:
         """Return the whole of a small array.
@@ -199,7 +199,7 @@ class ZarrArray:
             return self.read_chunk(())
         return self.read(0, len(self))
 
-    def read_chunk(self, place: Place) -> NDArray[Any]:
+    def read_chunk(self, index: ChunkIndex) -> NDArray[Any]:
         """Return a decoded chunk of `kept_shape`, also if the array ends within it.
 
         Raises:
@@ -211,22 +211,22 @@ class ZarrArray:
                 f"{self.url} is stored in chunks of {self.meta.chunk_shape}, which can only be "
                 "read whole: write it in smaller chunks"
             )
-        stored = locate(self.tree, self.path, self.meta, place)
+        stored = locate(self.tree, self.path, self.meta, index)
         if stored is None:
             return np.full(self.kept_shape, self.meta.fill, dtype=self.dtype)
         kept = tuple(map(slice, self.kept_shape))
         whole_bytes = prod(self.meta.chunk_shape) * self.dtype.itemsize
         if self._cuts_rows and self.chunk_bytes < whole_bytes:
-            lines = self._decode_lines(place, stored, self.kept_shape[0])
+            lines = self._decode_lines(index, stored, self.kept_shape[0])
             return self._as_items(np.concatenate([each for _, each in lines]))[kept]
         data = stored.read()
         try:
             return self._decode(data)[kept]
         except DAMAGE as error:
-            raise self._damaged_error(place, error) from error
+            raise self._damaged_error(index, error) from error
 
-    def _damaged_error(self, place: Place, error: BaseException) -> CorruptMatrixError:
-        return CorruptMatrixError(f"{self.url}: chunk {place} is damaged ({error})")
+    def _damaged_error(self, index: ChunkIndex, error: BaseException) -> CorruptMatrixError:
+        return CorruptMatrixError(f"{self.url}: chunk {index} is damaged ({error})")
 
     def _as_items(self, chunk: NDArray[Any]) -> NDArray[Any]:
         """Return stored items as items of `dtype`."""

@@ -18,7 +18,7 @@ _MAX_STORED_BYTES = 1 << 30
 _MISSING = (1 << 64) - 1
 _MAX_INDEX_BYTES = 1 << 26
 
-Place = tuple[int, ...]
+ChunkIndex = tuple[int, ...]
 """Index of a chunk along each axis."""
 
 
@@ -81,25 +81,27 @@ class StoredChunk:
         return LimitError(f"{self.blob.url}: a chunk of {size} bytes is too large to be decoded")
 
 
-def locate(tree: Hierarchy, path: str, meta: ArrayMetadata, place: Place) -> StoredChunk | None:
+def locate(
+    tree: Hierarchy, path: str, meta: ArrayMetadata, index: ChunkIndex
+) -> StoredChunk | None:
     """Return the stored bytes of a chunk; ``None`` for one that was never written.
 
     Args:
         tree: The hierarchy.
         path: The array in it.
         meta: Metadata of the array.
-        place: Index of the chunk along each axis.
+        index: Index of the chunk along each axis.
 
     Raises:
         CorruptMatrixError: A shard's index is damaged.
     """
     shards = meta.shards
     if shards is None:
-        blob = tree.find(f"{path}/{meta.key(place)}")
+        blob = tree.find(f"{path}/{meta.key(index)}")
         return None if blob is None else StoredChunk(blob, 0, blob.size_bytes)
     per_shard = tuple(-(-s // c) for s, c in zip(shards.shape, meta.chunk_shape, strict=True))
-    shard = tuple(at // n for at, n in zip(place, per_shard, strict=True))
-    inner = tuple(at % n for at, n in zip(place, per_shard, strict=True))
+    shard = tuple(at // n for at, n in zip(index, per_shard, strict=True))
+    inner = tuple(at % n for at, n in zip(index, per_shard, strict=True))
     blob = tree.find(f"{path}/{meta.key(shard)}")
     if blob is None:
         return None
@@ -111,7 +113,7 @@ def locate(tree: Hierarchy, path: str, meta: ArrayMetadata, place: Place) -> Sto
     return StoredChunk(blob, offset, size)
 
 
-def _read_index(blob: Blob, shards: Shards, per_shard: Place) -> NDArray[np.uint64]:
+def _read_index(blob: Blob, shards: Shards, per_shard: tuple[int, ...]) -> NDArray[np.uint64]:
     """Return offset and size of each chunk in a shard, shape ``(*per_shard, 2)``."""
     n_bytes = prod(per_shard) * 16
     n_check = 4 if shards.index_checked else 0

@@ -63,11 +63,11 @@ class ArrayMetadata:
     prefix: str
     """Prefix of a chunk's key."""
 
-    def key(self, place: tuple[int, ...]) -> str:
+    def key(self, index: tuple[int, ...]) -> str:
         """Return the key of a chunk, or of its shard in a sharded array."""
-        numbers = self.separator.join(map(str, place))
+        numbers = self.separator.join(map(str, index))
         if self.prefix:
-            return f"{self.prefix}{self.separator}{numbers}" if place else self.prefix
+            return f"{self.prefix}{self.separator}{numbers}" if index else self.prefix
         return numbers or "0"
 
     def is_key(self, name: str) -> bool:
@@ -76,8 +76,8 @@ class ArrayMetadata:
             return self.key(()) == name
         if len(name) > _MAX_KEY:
             return False
-        place = tuple(map(int, re.findall(r"\d+", name, re.ASCII)))
-        return len(place) == len(self.shape) and self.key(place) == name
+        index = tuple(map(int, re.findall(r"\d+", name, re.ASCII)))
+        return len(index) == len(self.shape) and self.key(index) == name
 
 
 def parse_array(version: int, meta: Mapping[str, Any], url: str) -> ArrayMetadata:
