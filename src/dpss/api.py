@@ -44,7 +44,7 @@ class NotebookSummary(AnnotationFrames, AnnotatingSummary):
         return f"<dpss.Summary of {self.title or 'a matrix'}: {size}, {self.values}>"
 
     def genes_table(self) -> pd.DataFrame:
-        """Return the gene table with the columns of ``genes.csv``; ranks are nullable integers."""
+        """Return the table of genes with the columns of ``genes.csv``."""
         from dpss.summary.tables import genes_frame
 
         return genes_frame(self.genes)

@@ -46,7 +46,7 @@ class DpssError(Exception):
 
 
 class SettingsError(DpssError, ValueError):
-    """An option, a variable or their combination is not allowed; the message names each."""
+    """Options, variables or their combination are not allowed; the message names all."""
 
 
 class UnreachableError(DpssError, OSError):
@@ -54,7 +54,7 @@ class UnreachableError(DpssError, OSError):
 
 
 class MissingExtraError(DpssError, ImportError):
-    """A library is not installed that an extra of the package brings; the message names it."""
+    """A library of an extra is not installed; the message names both."""
 
 
 class RequestError(DpssError):
@@ -150,7 +150,7 @@ class NoEmbeddingError(MatrixError):
 
 
 class NoStrataError(MatrixError):
-    """The cells of a matrix can't be grouped into the requested strata; the message says why."""
+    """A matrix's cells can't be grouped into the requested strata."""
 
 
 class LimitError(MatrixError):
@@ -158,7 +158,7 @@ class LimitError(MatrixError):
 
 
 class NeedsWholeError(LimitError):
-    """A remote file can be read neither by ranges nor as a stream: it must be downloaded."""
+    """A remote file must be downloaded: neither ranges nor a stream can be read."""
 
 
 class OutOfMemoryError(LimitError, MemoryError):
@@ -166,7 +166,7 @@ class OutOfMemoryError(LimitError, MemoryError):
 
 
 class LostError(MatrixError):
-    """The process that read a matrix was lost: a crash, a lack of memory, a time limit."""
+    """The process that read a matrix was lost: by a crash, lack of memory, time limit."""
 
     def __init__(self, message: str, cause: str, peak_memory_bytes: int = 0) -> None:
         """Store the message, the cause and the peak memory.
@@ -192,7 +192,7 @@ _PLURALS = {
 
 
 def plural(count: int, noun: str, verb: str = "") -> str:
-    """Return a count with its noun, and the verb that follows it, as messages have them.
+    """Return a count with its noun, and with the verb that follows it.
 
     >>> plural(1, "cell"), plural(1200, "cell"), plural(2, "matrix"), plural(0, "zero", "is")
     ('1 cell', '1,200 cells', '2 matrices', '0 zeros are')
@@ -209,7 +209,7 @@ def plural(count: int, noun: str, verb: str = "") -> str:
 
 
 def agreeing(count: int, verb: str) -> str:
-    """Return the form of a verb that agrees with a count: of ``has``, ``is`` or ``was``.
+    """Return the form of ``has``, ``is`` or ``was`` that agrees with a count.
 
     >>> f"1 of 5 cells {agreeing(1, 'has')}", f"2 of 5 cells {agreeing(2, 'has')}"
     ('1 of 5 cells has', '2 of 5 cells have')

@@ -106,7 +106,7 @@ class SpooledPlaces(_Spool):
         return self._labels.cells()
 
     def read(self, start: int, n_cells: int) -> NDArray[np.float32]:
-        """Return the places of consecutive cells, shape ``(n_cells, 2)``; fewer at the end."""
+        """Return places of consecutive cells, shape ``(n_cells, 2)``; fewer at the end."""
         flat = np.fromfile(
             self._path, dtype=np.float32, count=2 * n_cells, offset=start * _PLACE_BYTES
         )

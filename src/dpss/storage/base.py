@@ -92,7 +92,7 @@ class Store(Protocol):
         """Yield the keys that begin with ``prefix``, in order."""
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
-        """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
+        """Return the sizes in bytes of files whose keys begin with ``prefix``, in order."""
 
     def write(self, key: str, data: bytes) -> None:
         """Make ``data`` the content of ``key``; its content type follows from the key."""

@@ -116,11 +116,11 @@ class LocalStore:
         return self._path(key).read_bytes()
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield the keys that begin with ``prefix``, in order; unfinished files are left out."""
+        """Yield the keys of finished files that begin with ``prefix``, in order."""
         yield from self.sizes(prefix)
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
-        """Return the sizes in bytes of the files whose keys begin with ``prefix``, in order."""
+        """Return the sizes in bytes of files whose keys begin with ``prefix``, in order."""
         above = prefix.rpartition("/")[0]
         found: dict[str, int] = {}
         for entry, key in _walk(self._root / above, f"{above}/" if above else ""):
@@ -162,7 +162,7 @@ class LocalStore:
             raise UnreachableError(f"{path}: can't be written ({error.strerror})") from error
 
     def changed_keys(self, keys: Iterable[str]) -> list[str]:
-        """Return the keys of files, all written by this object, that were replaced or removed."""
+        """Return the keys of files, written by this object, that others have changed."""
         found = []
         for key in keys:
             written = self._written.pop(key, None)

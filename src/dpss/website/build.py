@@ -245,7 +245,7 @@ def _write_project(
     *,
     brief: bool,
 ) -> None:
-    """Write a project's page and, unless ``brief``, the reports of its outdated matrices."""
+    """Write a project's page and, unless ``brief``, reports of outdated matrices."""
     views = []
     folders = {record.folder for record in stale}
     for record in project.matrices:

@@ -1,7 +1,8 @@
-"""The matrices of a portal as MultiQC custom content (https://docs.seqera.io/multiqc/custom_content).
+"""The matrices of a portal as MultiQC custom content.
 
 Three documents: columns of the table of all tools (General Statistics), a table of its own with
-verdicts in words, and box plots of the cells of all matrices side by side.
+verdicts in words, and box plots of the cells of all matrices side by side. Source of the form:
+https://docs.seqera.io/multiqc/custom_content.
 """
 
 from __future__ import annotations

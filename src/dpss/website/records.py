@@ -93,7 +93,7 @@ class MatrixRecord:
 
     @property
     def path(self) -> str:
-        """Address of its folder from the top page, percent-encoded, with a slash at the end."""
+        """Address of its folder from the top page, percent-encoded, ending with a slash."""
         return quoted_path(self.folder) + "/"
 
     @property
@@ -121,7 +121,7 @@ class ProjectRecord:
 
     @property
     def path(self) -> str:
-        """Address of its folder from the top page, percent-encoded, with a slash at the end."""
+        """Address of its folder from the top page, percent-encoded, ending with a slash."""
         return quoted_path(self.folder) + "/"
 
 

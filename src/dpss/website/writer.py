@@ -54,7 +54,7 @@ class Publisher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait until all files are written; after an error, drop those that haven't started."""
+        """Wait until all files are written; after an error, drop those not begun."""
         self._pool.shutdown(cancel_futures=kind is not None)
         if kind is None:
             self.flush()
@@ -69,7 +69,7 @@ class Publisher:
         return key in self._there
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the keys with a prefix that existed at the start and still exist, in order."""
+        """Return the keys with a prefix that existed at the start and still do, in order."""
         start = bisect_left(self._found, prefix)
         # U+10FFFF is the highest character of any key.
         end = bisect_left(self._found, prefix + chr(sys.maxunicode), start)

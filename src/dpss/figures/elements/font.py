@@ -1,4 +1,4 @@
-"""The font of the figures: widths, kerning and outlines, read from a TrueType file.
+"""The font of the figures: widths, kerning and outlines from a TrueType file.
 
 Lengths are font units: parts of the type size times `Font.units`; y grows upwards from the
 baseline. Source of the tables' layout: ISO/IEC 14496-22, "Open Font Format", and Apple,

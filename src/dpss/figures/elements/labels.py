@@ -130,7 +130,7 @@ def _candidates(
     taken: _Array,
     counts: _PointCounts,
 ) -> Iterator[Place]:
-    """Yield the free places around a point, the cheapest first, whatever their lines cross."""
+    """Yield the free places around a point, the cheapest first; lines may cross."""
     steps = np.array(_DISTANCES)[:, None, None]
     corners = np.array(point) + _DIRECTIONS * steps + (_DIRECTIONS - 1) * np.array(size) / 2
     boxes = np.concatenate([corners - _GAP, corners + size + _GAP], axis=2).reshape(-1, 4)

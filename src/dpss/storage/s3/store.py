@@ -78,7 +78,7 @@ class S3Store:
         yield from self.sizes(prefix)
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
-        """Return the sizes in bytes of the objects whose keys begin with ``prefix``, in order.
+        """Return the sizes in bytes of objects whose keys begin with ``prefix``, in order.
 
         Raises:
             UnreachableError: S3 can't be reached.
@@ -137,7 +137,7 @@ class S3Store:
             put.result()
 
     def changed_keys(self, keys: Iterable[str]) -> list[str]:
-        """Return the keys of objects, all written by this object, that were replaced or removed.
+        """Return the keys of objects, written by this store, that others have changed.
 
         Raises:
             UnreachableError: S3 can't be reached.

@@ -74,7 +74,7 @@ class ContributionReader:
         self._lock = threading.Lock()
 
     def read(self, record: MatrixRecord) -> Contribution | None:
-        """Return a matrix's contribution; ``None``, with a warning, where it can't be read."""
+        """Return a matrix's contribution; ``None``, with a warning, if it can't be read."""
         try:
             return self._read_published(record) or self._make(record)
         except ValueError as error:

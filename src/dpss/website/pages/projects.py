@@ -77,7 +77,7 @@ def project_row(project: ProjectRecord) -> dict[str, Any]:
 
 
 def projects_script(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return the data file of the table: the values of its rows for search and sorting."""
+    """Return the data file of the table: values of its rows for search and sorting."""
     lines = [
         dumps(
             [
