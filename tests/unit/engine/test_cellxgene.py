@@ -119,7 +119,13 @@ def check_whole(report: SchemaReport, checks: tuple[Check, ...], data: anndata.A
 
 
 @pytest.mark.parametrize(
-    "kind", ["h5ad", pytest.param("zarr 2", marks=pytest.mark.slow), "zarr 3", "object"]
+    "kind",
+    [
+        "h5ad",
+        pytest.param("zarr 2", marks=pytest.mark.slow),
+        pytest.param("zarr 3", marks=pytest.mark.slow),
+        "object",
+    ],
 )
 def test_published_data_set(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Terms with labels and cells are those that pandas counts; parts of the cells add up."""
@@ -247,6 +253,7 @@ def test_damaged_codes_are_a_warning(column: str, damage: int, tmp_path: Path) -
     assert {each.status for each in checks} <= {"pass", "warn"}
 
 
+@pytest.mark.slow
 def test_damaged_texts_are_a_warning(tmp_path: Path) -> None:
     """A heap that is damaged is told, and does not stop the rest."""
     path = tmp_path / "lung.zarr"
@@ -324,6 +331,7 @@ def test_pairs_as_counted_one_by_one(
     assert all(text is None or text.isprintable() for text in shown)
 
 
+@pytest.mark.slow
 def test_published_pages_are_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Summary and page have the terms; what a file names is text, never a tag."""
     data = make(title="<b>A title</b>", schema_version="6.0.0")

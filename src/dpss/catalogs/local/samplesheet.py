@@ -9,6 +9,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -200,8 +201,8 @@ def _faults_of_header(line: int, columns: Sequence[str]) -> Iterator[SheetFault]
             yield SheetFault(
                 line, wanted, f"the column is missing; columns of the sheet: {there}{advice}"
             )
-    for column in dict.fromkeys(columns):
-        if column and columns.count(column) > 1:
+    for column, n_columns in Counter(columns).items():
+        if column and n_columns > 1:
             yield SheetFault(line, _cut(column), "there are several columns of this name")
 
 

@@ -92,7 +92,7 @@ def test_what_a_codec_can_reach_is_believed(stored: int, decoded: int) -> None:
     assert not is_too_little(stored, stored * MAX_RATIO)
 
 
-@pytest.mark.parametrize("dtype", ["<i4", "<i8"])
+@pytest.mark.parametrize("dtype", ["<i4", pytest.param("<i8", marks=pytest.mark.slow)])
 def test_cells_without_values_are_read_in_parts(dtype: str, tmp_path: Path) -> None:
     """Pointers count for the size of a partition: those of ten million cells are never held."""
     n_cells, path = 10_000_000, tmp_path / "m.h5ad"

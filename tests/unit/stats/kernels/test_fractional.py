@@ -21,21 +21,21 @@ from tests.examples import examples
 _UNIT_BITS = LOW_BITS + TAIL_BITS
 
 
-def _features(n_genes: int) -> Features:
+def _features(n_genes: int, boxed_every: int = 3) -> Features:
     groups = np.zeros((3, n_genes), dtype=bool)
     groups[0, ::5], groups[1, 1::5], groups[2, 2::7] = True, True, True
-    boxed = np.arange(0, n_genes, 3)
+    boxed = np.arange(0, n_genes, boxed_every)
     return Features(np.ones(n_genes, bool), groups[0], boxed, groups[1], groups[2])
 
 
-def _sums(values: NDArray[Any], *, one_by_one: bool = False) -> Sums:
+def _sums(values: NDArray[Any], *, one_by_one: bool = False, boxed_every: int = 3) -> Sums:
     """Add a dense matrix and a gene of zeros; if they are below 0, cells go value by value."""
     values = np.column_stack((values, np.zeros(len(values), values.dtype)))
     n_cells, n_genes = values.shape
     indptr = np.arange(n_cells + 1) * n_genes
     values[:, -1] = -0.0 if one_by_one else 0.0
     indices = np.tile(np.arange(n_genes, dtype=np.int32), n_cells)
-    accumulator = CellAccumulator(_features(n_genes))
+    accumulator = CellAccumulator(_features(n_genes, boxed_every))
     accumulator.add(CellBlock(0, indptr, indices, values.ravel()))
     return accumulator.result()
 
@@ -137,7 +137,7 @@ def test_a_gene_of_very_many_cells() -> None:
 def test_a_cell_of_very_many_values() -> None:
     """A cell with more values than its limbs hold at once is added value by value."""
     values = np.full((1, MOST_VALUES + 3), 1 - 2.0**-50)
-    found = _sums(values)
+    found = _sums(values, boxed_every=3_000)
     assert set(_totals(found.genes)) == set(_exact(values[:, :1]))
     expected = float((MOST_VALUES + 3) * (1 - Fraction(1, 1 << 50)))
     assert found.cells.sample.total_counts.tolist() == [expected]
