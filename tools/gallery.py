@@ -5,6 +5,7 @@ python tools/gallery.py [DIR]
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -139,7 +140,9 @@ def smaller(picture: bytes) -> bytes:
 
 def main() -> int:
     """Write the images."""
-    folder = Path(sys.argv[1]) if sys.argv[1:] else FOLDER
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in pictures(ALL):
         (folder / name).write_bytes(data)

@@ -15,7 +15,8 @@ from dpss.engine.annotation_choice import (
     list_coordinates,
 )
 from dpss.engine.cell_labels import CellLabels, one_line, rank_columns
-from dpss.engine.embedding import BY_GENE, BlockFold, CellPasses, express_markers
+from dpss.engine.embedding import BY_GENE, BlockFold, express_markers
+from dpss.engine.layer_passes import LayerPasses
 from dpss.errors import NotCellMajorError, plural
 from dpss.formats.base import Matrix
 from dpss.model import GeneTable
@@ -44,7 +45,7 @@ class CellSource:
     features: GeneTable
     mitochondrial: NDArray[np.bool_]
     min_gene_count: int
-    passes: CellPasses | None
+    passes: LayerPasses | None
     """Passes over whole cells; ``None`` where the matrix is stored gene by gene."""
     n_cells: int
 

@@ -27,8 +27,8 @@ from dpss.engine.cell_order import (
     sort_records,
     split_values,
 )
-from dpss.engine.embedding import CellPasses
-from dpss.engine.folds import Reading
+from dpss.engine.folds import ReadingFold
+from dpss.engine.layer_passes import LayerPasses
 from dpss.errors import CorruptMatrixError, LimitError, NoEmbeddingError, NotCellMajorError
 from dpss.formats.base import EntryLayer
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
@@ -211,30 +211,26 @@ def _select(path: Path, n_numbers: int, cells: range) -> NDArray[np.uint64]:
 
 
 @dataclass(frozen=True)
-class _Done:
-    def merge(self, other: _Done) -> None:
+class _NullAccumulator:
+    def merge(self, other: _NullAccumulator) -> None:
         """Do nothing: the values are in the files."""
 
 
 @dataclass(frozen=True)
-class _CopyFold:
+class _CopyFold(ReadingFold):
     """Copies the values of each partition."""
 
-    reading: Reading
     copy: CellCopy
 
-    def start(self) -> _Done:
-        return _Done()
+    def start(self) -> _NullAccumulator:
+        return _NullAccumulator()
 
-    def add(self, accumulator: _Done, partition: range, advance: Advance) -> None:
+    def add(self, accumulator: _NullAccumulator, partition: range, advance: Advance) -> None:
         for block in self.reading.entry_blocks(partition, advance):
             self.copy.add(block)
 
-    def prefetch(self, partitions: Sequence[range]) -> None:
-        self.reading.prefetch(partitions)
 
-
-def copy_by_cell(passes: CellPasses, room: Room, n_values: int) -> CopiedLayer:
+def copy_by_cell(passes: LayerPasses, room: Room, n_values: int) -> CopiedLayer:
     """Copy the values of a layer, as counts, to scratch space; return the copy.
 
     Args:

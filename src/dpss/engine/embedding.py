@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.compute.executor import Advance, Executor, Fold, Mergeable
-from dpss.engine.folds import Reading
+from dpss.compute.executor import Advance, Mergeable
+from dpss.engine.folds import CellBlockFold
+from dpss.engine.layer_passes import LayerPasses
 from dpss.engine.settings import StatSettings
 from dpss.errors import NoEmbeddingError, NotCellMajorError
-from dpss.model import CellBlock, GeneTable
+from dpss.model import GeneTable
 from dpss.stats.embedding.assignment import CellSketch
 from dpss.stats.embedding.cell_places import PlaceStore
 from dpss.stats.embedding.cluster_limit import limit_clusters
@@ -56,50 +57,11 @@ BY_GENE = "the matrix is stored gene by gene, not cell by cell; a copy by cells 
 _SEARCH_CELLS = 500
 
 
-class Track(Protocol):
-    """Runs a pass with its progress shown."""
-
-    def __call__(self, label: str, run: Callable[[Advance], A]) -> A:
-        """Run a pass and return its result."""
-
-
 @dataclass(frozen=True)
-class CellPasses:
-    """Passes over blocks of whole cells, with their executor and progress."""
+class BlockFold(CellBlockFold):
+    """Base of folds over the variable genes of whole cells."""
 
-    reading: Reading
-    executor: Executor
-    partition_bytes: int
-    track: Track
-
-    def run(self, label: str, fold: Fold[A]) -> A:
-        """Make one pass and return the merged accumulator."""
-        partitions = self.reading.partitions(self.partition_bytes)
-        return self.track(label, lambda advance: self.executor.fold(fold, partitions, advance))
-
-
-class BlockAccumulator(Protocol):
-    """An accumulator of blocks of whole cells."""
-
-    def add(self, block: CellBlock) -> None:
-        """Add a block of cells."""
-
-
-@dataclass(frozen=True)
-class BlockFold:
-    """Base of folds that add blocks of whole cells to an accumulator."""
-
-    reading: Reading
     genes: VariableGenes
-
-    def add(self, accumulator: BlockAccumulator, partition: range, advance: Advance) -> None:
-        """Read a partition into an accumulator."""
-        for block in self.reading.cell_blocks(partition, advance):
-            accumulator.add(block)
-
-    def prefetch(self, partitions: Sequence[range]) -> None:
-        """Prefetch partitions."""
-        self.reading.prefetch(partitions)
 
 
 @dataclass(frozen=True)
@@ -147,7 +109,7 @@ class _NeighbourFold:
 
 
 def embed_cells(
-    passes: CellPasses,
+    passes: LayerPasses,
     features: GeneTable,
     mitochondrial: NDArray[np.bool_],
     genes: GeneStatistics,
@@ -203,7 +165,7 @@ def _check_size(n_cells: int, n_variable: int) -> None:
 
 
 def _sketch_of(
-    passes: CellPasses, covariances: Covariances, stats: StatSettings
+    passes: LayerPasses, covariances: Covariances, stats: StatSettings
 ) -> tuple[CellSketch, int]:
     """Return the sketch with clusters and places, and the number of joined clusters."""
     if covariances.n_cells < MIN_CELLS or len(covariances.sketch) < MIN_CELLS:

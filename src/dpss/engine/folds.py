@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +78,16 @@ class Reading:
                 self.layer.prefetch(partition)
 
 
+class _AddsCells(Protocol):
+    def add(self, block: CellBlock) -> None: ...
+
+
+class _AddsEntries(Protocol):
+    def add(self, block: EntryBlock) -> None: ...
+
+
 @dataclass(frozen=True)
-class _FoldOfReading:
+class ReadingFold:
     """Base of all folds over the partitions of a layer."""
 
     reading: Reading
@@ -89,7 +98,27 @@ class _FoldOfReading:
 
 
 @dataclass(frozen=True)
-class CellFold(_FoldOfReading):
+class CellBlockFold(ReadingFold):
+    """Base of folds that add blocks of whole cells to an accumulator."""
+
+    def add(self, accumulator: _AddsCells, partition: range, advance: Advance) -> None:
+        """Read a partition into an accumulator."""
+        for block in self.reading.cell_blocks(partition, advance):
+            accumulator.add(block)
+
+
+@dataclass(frozen=True)
+class EntryBlockFold(ReadingFold):
+    """Base of folds that add blocks of entries to an accumulator."""
+
+    def add(self, accumulator: _AddsEntries, partition: range, advance: Advance) -> None:
+        """Read a partition into an accumulator."""
+        for block in self.reading.entry_blocks(partition, advance):
+            accumulator.add(block)
+
+
+@dataclass(frozen=True)
+class CellFold(CellBlockFold):
     """All statistics from blocks of whole cells, in one pass."""
 
     features: Features
@@ -105,14 +134,9 @@ class CellFold(_FoldOfReading):
             self.features, self.min_gene_count, self.min_counts, self.strata, self.records
         )
 
-    def add(self, accumulator: CellAccumulator, partition: range, advance: Advance) -> None:
-        """Read a partition into an accumulator."""
-        for block in self.reading.cell_blocks(partition, advance):
-            accumulator.add(block)
-
 
 @dataclass(frozen=True)
-class MeasureFold(_FoldOfReading):
+class MeasureFold(ReadingFold):
     """Measures of every cell from entries: the first of two passes."""
 
     features: Features
@@ -135,21 +159,16 @@ class MeasureFold(_FoldOfReading):
 
 
 @dataclass(frozen=True)
-class GatherFold(_FoldOfReading):
+class GatherFold(EntryBlockFold):
     """Some whole cells from entries, for properties that single entries do not show."""
 
     def start(self) -> GatheredCells:
         """Make an empty collection."""
         return GatheredCells(self.reading.layer.n_cells or 0)
 
-    def add(self, accumulator: GatheredCells, partition: range, advance: Advance) -> None:
-        """Read a partition into a collection."""
-        for block in self.reading.entry_blocks(partition, advance):
-            accumulator.add(block)
-
 
 @dataclass(frozen=True)
-class EntryFold(_FoldOfReading):
+class EntryFold(EntryBlockFold):
     """Sums of genes from entries: the second of two passes."""
 
     features: Features
@@ -160,8 +179,3 @@ class EntryFold(_FoldOfReading):
     def start(self) -> EntryAccumulator:
         """Make an empty accumulator."""
         return EntryAccumulator(self.features, self.inverses, self.strata)
-
-    def add(self, accumulator: EntryAccumulator, partition: range, advance: Advance) -> None:
-        """Read a partition into an accumulator."""
-        for block in self.reading.entry_blocks(partition, advance):
-            accumulator.add(block)

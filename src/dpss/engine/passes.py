@@ -10,10 +10,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.compute.executor import Advance, Executor
+from dpss.compute.executor import Executor
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.entry_copy import EntryCopy, open_copy
 from dpss.engine.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
+from dpss.engine.layer_passes import LayerPasses
 from dpss.engine.layers import Choice
 from dpss.engine.progress import Progress
 from dpss.engine.settings import ReadSettings, StatSettings
@@ -86,11 +87,8 @@ class Passes:
     def gather(self) -> CellBlock:
         """Assemble some whole cells of a gene-major layer, in one pass."""
         fold = GatherFold(self._reading_as_stored)
-        partitions = fold.reading.partitions(self.read.partition_bytes)
         try:
-            return self._tracked(
-                "sampling cells", lambda advance: self.executor.fold(fold, partitions, advance)
-            ).block()
+            return self._passes_over(fold.reading).run("sampling cells", fold).block()
         except NotCellMajorError as error:
             return self._of(error.instead).gather()
 
@@ -113,7 +111,7 @@ class Passes:
             yield self
             return
         from dpss.engine.cell_copy import copy_by_cell
-        from dpss.engine.embedding import MIN_CELLS, CellPasses
+        from dpss.engine.embedding import MIN_CELLS
 
         with ExitStack() as stack:
             found = self
@@ -122,8 +120,7 @@ class Passes:
             else:
                 # Other machines don't see the copy.
                 executor = ThreadExecutor(self.read.threads)
-                size = self.read.partition_bytes
-                passes = CellPasses(self._reading, executor, size, self._tracked)
+                passes = replace(self, executor=executor)._layer_passes
                 n_values = int(summary.genes.n_cells_by_counts.sum())
                 try:
                     copied = copy_by_cell(passes, stack.enter_context(self.open_room()), n_values)
@@ -143,14 +140,14 @@ class Passes:
         """
         if not self.stats.embedding:
             return summary
-        from dpss.engine.embedding import BY_GENE, CellPasses, embed_cells
+        from dpss.engine.embedding import BY_GENE, embed_cells
 
         if self.min_counts > 0:
             reason = "the cells above the knee can't be embedded apart from the others"
             return replace(summary, no_embedding_reason=reason)
         if not self.choice.layer.cell_major:
             return replace(summary, no_embedding_reason=self.no_copy or BY_GENE)
-        passes = CellPasses(self._reading, self.executor, self.read.partition_bytes, self._tracked)
+        passes = self._layer_passes
         try:
             embedding = embed_cells(
                 passes,
@@ -173,10 +170,8 @@ class Passes:
             return summary
         from dpss.engine.annotation import CellSource, annotate_cells
         from dpss.engine.annotation_choice import AnnotationRequest
-        from dpss.engine.embedding import CellPasses
 
-        size = self.read.partition_bytes
-        passes = CellPasses(self._reading, self.executor, size, self._tracked)
+        passes = self._layer_passes
         source = CellSource(
             layer.genes,
             self.mitochondrial,
@@ -197,10 +192,7 @@ class Passes:
             self._stratification,
             self.records,
         )
-        partitions = fold.reading.partitions(self.read.partition_bytes)
-        found = self._tracked(
-            "reading", lambda advance: self.executor.fold(fold, partitions, advance)
-        )
+        found = self._layer_passes.run("reading", fold)
         if self.records is not None and found.records is not None:
             self.records.merge(found.records)
         return found.result()
@@ -210,11 +202,8 @@ class Passes:
             return self._measure_and_count(copy)
 
     def _measure_and_count(self, copy: EntryCopy | None) -> Sums:
-        partitions = self._reading.partitions(self.read.partition_bytes)
         first = MeasureFold(self._reading, self._features(np.empty(0, dtype=np.int64)), copy)
-        measures = self._tracked(
-            "reading cells", lambda advance: self.executor.fold(first, partitions, advance)
-        )
+        measures = self._layer_passes.run("reading cells", first)
         if measures.facts.n_outside:
             nothing = EntryFold(self._reading, first.features, np.empty(0)).start().result()
             return Sums(nothing, measures.cells(0), measures.facts)
@@ -227,14 +216,11 @@ class Passes:
         reading = self._reading
         if copy is not None and (copied := copy.layer(self.choice.layer)) is not None:
             reading = Reading(copied, self.read.block_bytes)
-            partitions = reading.partitions(self.read.partition_bytes)
 
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
             strata = self._stratification
             fold = EntryFold(reading, self._features(histogram_genes), inverses, strata)
-            genes = self._tracked(
-                "reading genes", lambda advance: self.executor.fold(fold, partitions, advance)
-            )
+            genes = self._passes_over(reading).run("reading genes", fold)
             found = self._add_measures(measures, genes.strata)
             return Sums(genes.result(), cells, measures.facts, found)
 
@@ -276,20 +262,19 @@ class Passes:
         return None if self.strata is None else self.strata.stratification
 
     @property
+    def _layer_passes(self) -> LayerPasses:
+        return self._passes_over(self._reading)
+
+    def _passes_over(self, reading: Reading) -> LayerPasses:
+        return LayerPasses(reading, self.executor, self.read.partition_bytes, self.progress)
+
+    @property
     def _reading(self) -> Reading:
         return Reading(self.choice.layer, self.read.block_bytes, self.choice.transform)
 
     @property
     def _reading_as_stored(self) -> Reading:
         return Reading(self.choice.layer, self.read.block_bytes)
-
-    def _tracked(self, label: str, run: Callable[[Advance], T]) -> T:
-        """Run a pass with its progress shown."""
-        self.progress.begin(label, self.choice.layer.n_values)
-        try:
-            return run(self.progress.advance)
-        finally:
-            self.progress.end()
 
 
 def heaviest(weights: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -66,7 +66,7 @@
     const high = scale(Math.max(...known.map((row) => row.spreads[key][4])));
     const middles = known.map((row) => scale(row.spreads[key][2]));
     const centre = median(middles);
-    // As `find_odd` of dpss/stats/outliers.py has it.
+    // As `find_outliers` of dpss/stats/outliers.py has it.
     const limit = (3 + 6 / known.length) * 1.4826 * median(middles.map((value) => Math.abs(value - centre)));
     known.forEach(function (row, i) {
       const at = row.spreads[key].map((value) => EDGE + (high > low ? (scale(value) - low) / (high - low) : 0.5) * (WIDTH - 2 * EDGE));
