@@ -557,3 +557,17 @@ def test_what_became_of_the_matrices_is_told_before_the_pages(
     assert "1 published, 0 unchanged" in done.output
     (line,) = [line for line in done.output.splitlines() if '"_aws"' in line]
     assert json.loads(line)["published"] == 1
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "20"), ("26", "26"), ("4", "4")])
+def test_threads_of_numpy_wait_briefly(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, expected: str
+) -> None:
+    """numpy's threads do not wait busily while all else is imported, unless the user says so."""
+    monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", "")
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT")
+    if given:
+        monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", given)
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert os.environ["OPENBLAS_THREAD_TIMEOUT"] == expected
