@@ -26,7 +26,7 @@ _REPORT_SECONDS = 60
 
 
 def fuzz(name: str, target: Target, seconds: float, seed: int, keep: Path) -> Counter[str]:
-    """Try damaged files until the time is up.
+    """Try damaged files until the time is up, at least one.
 
     Returns:
         How often each finding came; the number of cases under an empty one.
@@ -47,7 +47,7 @@ def fuzz(name: str, target: Target, seconds: float, seed: int, keep: Path) -> Co
             said = attempt(path)
             if said:
                 print(f"{name}: a valid file is refused: {said}", flush=True)
-        while time.monotonic() < until:
+        while time.monotonic() < until or not seen[""]:
             if not make_apart(target, *draw(rng, seeds), path):
                 continue
             data = path.read_bytes()
