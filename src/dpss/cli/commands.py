@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from typing import Any
 import click
 
 from dpss._version import __version__
-from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute
+from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute, program
 from dpss.cli.options import log_options, option, setting_option, setting_options
 from dpss.cli.runner import (
     index_page,
@@ -37,9 +36,7 @@ from dpss.errors import UnreachableError, plural
 from dpss.job.stop import Interrupted, SignalStop
 
 _BLAS_WAIT = "20"
-"""Binary logarithm of the cycles that numpy's threads wait busily for work: 0.4 ms. With OpenBLAS's
-own 26 an import of numpy takes 0.02 s more of processor time.
-"""
+"""Binary logarithm of the cycles that numpy's threads wait busily: 0.4 ms; 26 cost 0.02 s more."""
 
 
 @click.group(context_settings=CONTEXT, no_args_is_help=True)
@@ -302,10 +299,3 @@ def _execute(command: click.Command, name: str, arguments: Sequence[str] | None)
     # No search for cycles among all that was imported, at the end: it takes 0.04 s.
     atexit.register(gc.freeze)
     return execute(command, name, arguments)
-
-
-def program() -> str:
-    """Return what to type for ``dpss``: it may not be on the path after `make demo`."""
-    if shutil.which("dpss"):
-        return "dpss"
-    return f"{sys.executable} -m dpss" if sys.argv[0].endswith("__main__.py") else sys.argv[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -89,3 +90,10 @@ def explain(error: BaseException, message: str) -> None:
     if logging.getLogger("dpss").isEnabledFor(logging.DEBUG):
         click.echo(clean("".join(traceback.format_exception(error))), err=True)
     print_error(message)
+
+
+def program() -> str:
+    """Return what to type for ``dpss``: it may not be on the path after `make demo`."""
+    if shutil.which("dpss"):
+        return "dpss"
+    return f"{sys.executable} -m dpss" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
