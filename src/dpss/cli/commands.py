@@ -7,8 +7,6 @@ imported in the command that needs it, so that ``--help`` is quick.
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -296,6 +294,4 @@ def run_main(arguments: Sequence[str] | None = None) -> None:
 def _execute(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
     # Before numpy is imported, which the commands do.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", _BLAS_WAIT)
-    # No search for cycles among all that was imported, at the end: it takes 0.04 s.
-    atexit.register(gc.freeze)
     return execute(command, name, arguments)
