@@ -49,7 +49,7 @@ define lint_and_test
 endef
 
 .PHONY: check
-check: $(VENV)/.installed-dev ## Lint, types, import rules and the quick tests: a minute or two
+check: $(VENV)/.installed-dev ## Lint, types, import rules and the quick tests: a minute
 	$(call lint_and_test,2,-q -m "not slow" --hypothesis-profile quick tests/unit tests/laws tests/structure $(ARGS))
 
 .PHONY: test
