@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,7 +198,8 @@ def open_matrix_service_csv(tree: Tree, options: OpenOptions) -> Matrix:
     if members is None:
         raise CorruptMatrixError(f"{tree.url}: there is no expression.csv with a genes.csv")
     expression, genes = members
-    return open_text(expression, options, _read_table(genes))
+    # Names tell the orientation of the service's tables; the option is for other tables.
+    return open_text(expression, replace(options, orientation=None), _read_table(genes))
 
 
 def _members(tree: Tree) -> tuple[Blob, Blob] | None:

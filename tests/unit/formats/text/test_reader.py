@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError, LimitError, MatrixError, NoMatrixError
 from dpss.formats.options import CELLS_BY_GENES, GENES_BY_CELLS, OpenOptions
+from dpss.formats.registry import open_matrices
 from dpss.formats.text import stream as text_stream
 from dpss.formats.text.reader import open_text
 from dpss.storage.local import LocalFile
@@ -313,7 +314,7 @@ def test_a_layer_can_be_pickled(tmp_path):
 
 
 def test_matrix_service_csv_zip(tmp_path):
-    """The HCA Matrix Service's csv.zip: cells × genes, and the genes' names beside it."""
+    """The HCA Matrix Service's csv.zip: cells × genes, whatever the option for tables says."""
     ids = [f"ENSG{i:011}" for i in range(6)]
     table = pd.DataFrame({"featurekey": ids, "featurename": genes(6), "featuretype": "x"})
     table["chromosome"] = ["chr1"] * 5 + ["chrM"]
@@ -329,6 +330,11 @@ def test_matrix_service_csv_zip(tmp_path):
     assert list(layer.genes.names) == genes(6)[::-1]
     assert layer.genes.chromosomes[0] == "chrM"
     assert np.array_equal(dense(layer), values)
+    for orientation in (GENES_BY_CELLS, CELLS_BY_GENES):
+        source = LocalFile(tmp_path / "a.csv.zip")
+        (matrix,) = open_matrices(source, OpenOptions(orientation=orientation))
+        assert list(matrix.layers[0].genes.ids) == ids[::-1]
+        assert "--orientation" not in matrix.decisions[0].evidence
 
 
 @pytest.mark.slow
