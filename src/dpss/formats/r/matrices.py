@@ -125,8 +125,17 @@ def _indices(slots: dict[str, Any], slot: str, n: int, where: str) -> NDArray[np
 def _compress(
     rows: NDArray[np.int32], columns: NDArray[np.int32], data: NDArray[Any], n_cells: int
 ) -> Compressed:
-    """Sort triplets by cell and gene; blocks add up those of the same cell and gene."""
+    """Sort triplets by cell and gene; blocks add up those of the same cell and gene.
+
+    Those of a logical matrix are one: R combines them by "or".
+    """
     order = np.lexsort((rows, columns))
+    if data.dtype.kind == "b" and len(data):
+        repeats = (np.diff(rows[order]) == 0) & (np.diff(columns[order]) == 0)
+        first = np.flatnonzero(np.concatenate([[True], ~repeats]))
+        data = np.logical_or.reduceat(data[order], first)
+        rows, columns = rows[order][first], columns[order][first]
+        order = np.arange(len(first))
     indptr = np.zeros(n_cells + 1, dtype=np.int64)
     np.cumsum(np.bincount(columns, minlength=n_cells), out=indptr[1:])
     return Compressed("csr", indptr, rows[order], data[order])
