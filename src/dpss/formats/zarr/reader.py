@@ -214,7 +214,10 @@ def _frame(tree: ZarrTree, path: str, categories: str) -> Frame:
     array = tree.array(path)
     if array.dtype.names is None or len(array.shape) != 1:
         raise CorruptMatrixError(f"{tree.url}: {path} is no table of genes")
-    return read_records(ZarrElements(tree), array.read_all(MAX_FEATURES), categories)
+    frame = read_records(ZarrElements(tree), array.read_all(MAX_FEATURES), categories)
+    if not frame.columns:
+        raise CorruptMatrixError(f"{tree.url}: {path} has no column of text, hence no names")
+    return frame
 
 
 def _other_encoding(tree: ZarrTree, path: str) -> str:

@@ -460,3 +460,19 @@ def test_metadata_are_read_once(version, compression, tmp_path, monkeypatch):
     metadata = [url for url in opened if url.endswith(("json", ".zarray", ".zgroup", ".zattrs"))]
     assert len(metadata) == len(set(metadata)) > 3
     assert n_read < 2 * path.stat().st_size
+
+
+@pytest.mark.parametrize("names", [("score",), ("score", "length")])
+@pytest.mark.parametrize("place", ["var", "raw.var"])
+def test_a_table_of_records_without_text_names_no_genes(names, place, tmp_path) -> None:
+    """The file is named, as for other faults of a gene table."""
+    root = tmp_path / "a.zarr"
+    group = zarr.open_group(root, mode="w", zarr_format=2)
+    x = counts(5, 3)
+    good = np.array([(b"ACTB",), (b"B2M",), (b"CD3E",)], dtype=[("index", "S5")])
+    bad = np.zeros(3, dtype=[(name, "f4") for name in names])
+    tables = {"var": good, "raw.var": good, place: bad}
+    for path, values in {"X": x, "raw.X": x, **tables}.items():
+        group.create_array(path, data=values)
+    with pytest.raises(CorruptMatrixError, match=rf"a\.zarr: {place} has no column of text"):
+        open_path(root)
