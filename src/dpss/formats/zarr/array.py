@@ -120,7 +120,7 @@ class ZarrArray:
         return self.read(start, stop)
 
     def read_slabs(self, layout: Any, first: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield the rows of chunks ``first..stop`` with their numbers."""
+        """Yield the rows of chunks ``first..stop``, as wide as the array, with numbers."""
         for row in range(first, stop):
             if len(self.shape) == 1:
                 yield row, self.read_chunk((row,))
@@ -185,6 +185,9 @@ class ZarrArray:
         except DpssError:
             raise
         except DAMAGE as error:
+            # Reading of the stored bytes may fail, too.
+            if getattr(error, "errno", None) is not None:
+                raise
             raise self._damaged_error(index, error) from error
 
     def read_all(self, most: int) -> NDArray[Any]:
@@ -217,8 +220,11 @@ class ZarrArray:
         kept = tuple(map(slice, self.kept_shape))
         whole_bytes = prod(self.meta.chunk_shape) * self.dtype.itemsize
         if self._cuts_rows and self.chunk_bytes < whole_bytes:
-            lines = self._decode_lines(index, stored, self.kept_shape[0])
-            return self._as_items(np.concatenate([each for _, each in lines]))[kept]
+            shape = (self.kept_shape[0], *self.meta.chunk_shape[1:])
+            chunk = np.empty(shape, dtype=self.meta.dtype)
+            for first, lines in self._decode_lines(index, stored, shape[0]):
+                chunk[first : first + len(lines)] = lines
+            return self._as_items(chunk)[kept]
         data = stored.read()
         try:
             return self._decode(data)[kept]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import threading
 import time
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ from typing import Any
 import numcodecs
 import numpy as np
 import pytest
+import zarr
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from zarr.codecs import BloscCodec, GzipCodec, TransposeCodec, ZstdCodec
+from zarr.codecs import BloscCodec, Crc32cCodec, GzipCodec, TransposeCodec, ZstdCodec
 
 from dpss.errors import ChunkError, CorruptMatrixError
 from dpss.formats.arrays import tiles
@@ -23,6 +26,8 @@ from dpss.formats.arrays.budget import LARGE_BYTES, MemoryBudget
 from dpss.formats.zarr import array as zarr_array
 from dpss.formats.zarr import strips
 from dpss.formats.zarr.codecs import STREAMS
+from dpss.formats.zarr.group import ZarrTree
+from dpss.storage.local import LocalFile, LocalFolder
 from tests.unit.formats.layers import dense, open_path
 from tests.unit.formats.zarr.test_reader import counts, write_hca
 
@@ -161,3 +166,64 @@ def test_no_thread_waits_for_itself_or_for_ever() -> None:
         assert others.is_alive()
     others.join(30)
     assert not others.is_alive()
+
+
+CODECS = [
+    [], [BloscCodec(cname="zstd", blocksize=256)], [GzipCodec()], [ZstdCodec()], [Crc32cCodec()],
+    [ZstdCodec(), Crc32cCodec()], [BloscCodec(cname="lz4"), Crc32cCodec()],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("codecs", CODECS)
+@pytest.mark.parametrize("n", [1, 70])
+def test_chunks_longer_than_an_array(codecs: list[Any], n: int, tmp_path: Path) -> None:
+    """Only the part within the array is decoded; a checksum at the end is not data."""
+    values = np.arange(n, dtype=np.int32) * 3
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=3)
+    group.create_array("v", shape=(n,), chunks=(100,), dtype="i4", compressors=codecs)[:] = values
+    array = ZarrTree(LocalFolder(tmp_path / "a.zarr")).array("v")
+    assert np.array_equal(array.read(0, n), values)
+
+
+def stretched(n: int, n_chunk: int, codec: Any, root: Path) -> Any:
+    """Return a vector of ``n`` numbers in one chunk of ``n_chunk``."""
+    group = zarr.open_group(root, mode="w", zarr_format=2)
+    options = {"shape": (n,), "chunks": (n_chunk,), "dtype": "i4", "compressors": codec}
+    group.create_array("v", **options)[:] = np.arange(n, dtype=np.int32)
+    return ZarrTree(LocalFolder(root)).array("v")
+
+
+@pytest.mark.parametrize("codec", [numcodecs.Zlib(1), numcodecs.Zstd(1), None])
+def test_the_first_part_of_a_chunk_is_held_once(
+    codec: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a few strips and stored bytes: not as strips, and again as a whole."""
+    monkeypatch.setattr(zarr_array, "_STRIP_BYTES", 1 << 17)
+    monkeypatch.setattr(strips, "_FEED_BYTES", 1 << 16)
+    n = 1 << 20
+    array = stretched(n, n + n // 2, codec, tmp_path / "a.zarr")
+    tracemalloc.start()
+    try:
+        chunk = array.read_chunk((0,))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(chunk, np.arange(n))
+    assert chunk.nbytes < most < 1.6 * chunk.nbytes
+
+
+@pytest.mark.parametrize("codec", [numcodecs.Zlib(1), numcodecs.Blosc(), None])
+def test_a_file_that_can_not_be_read_is_not_damaged(
+    codec: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the system is told as it is."""
+    array = stretched(50, 80, codec, tmp_path / "a.zarr")
+
+    def read_range(blob: LocalFile, start: int, length: int) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(LocalFile, "read_range", read_range)
+    monkeypatch.setattr(LocalFile, "open", lambda blob: read_range(blob, 0, 1))
+    with pytest.raises(OSError, match="Input/output error") as found:
+        array.read_chunk((0,))
+    assert not isinstance(found.value, CorruptMatrixError)
