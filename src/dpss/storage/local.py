@@ -198,7 +198,7 @@ class LocalStore:
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield the files and links below a folder with their keys."""
+    """Yield files and links below a folder with their keys; links are not followed."""
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError, PermissionError):

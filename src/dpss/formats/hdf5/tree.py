@@ -2,7 +2,8 @@
 
 HDF5 follows external links to other files, and reads datasets whose values are stored in other
 files: external storage and virtual datasets. A downloaded file must not make the program read a
-file of the machine. So every object is opened here, link by link, before HDF5 follows a link.
+file of the machine. So every object is opened here, link by link, and one that leads to another
+file is refused before HDF5 opens that file.
 """
 
 from __future__ import annotations

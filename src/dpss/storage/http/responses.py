@@ -94,7 +94,10 @@ def is_malformed(error: Exception) -> bool:
 
 
 def read_bounded(response: urllib3.BaseHTTPResponse, limit: int) -> bytes | None:
-    """Return a decompressed body; ``None`` if it has more than ``limit`` bytes."""
+    """Return a decompressed body; ``None`` if it has more than ``limit`` bytes.
+
+    The same holds for a response that states more.
+    """
     if (content_length(response) or 0) > limit:
         return None
     data = bytearray()
