@@ -65,9 +65,10 @@ def read_strips(
         raise ChunkError("text has no lines of one size")
     line_bytes = prod(shape[1:]) * dtype.itemsize
     step = max(1, strip_bytes // line_bytes)
-    whole = shape[0] * line_bytes
+    # Some writers leave out lines of a chunk that lie beyond the array's end.
+    sizes = range(n_lines * line_bytes, shape[0] * line_bytes + 1)
     line, held = 0, bytearray()
-    pieces = _decoded(meta, stored, step * line_bytes, whole)
+    pieces = _decoded(meta, stored, step * line_bytes, sizes)
     for piece in pieces:
         held += piece
         n = min(len(held) // line_bytes, n_lines - line)
@@ -85,9 +86,12 @@ def read_strips(
 
 
 def _decoded(
-    meta: ArrayMetadata, stored: StoredChunk, piece_bytes: int, whole: int
+    meta: ArrayMetadata, stored: StoredChunk, piece_bytes: int, sizes: range
 ) -> Iterator[bytes]:
-    """Yield a chunk's decoded bytes, about ``piece_bytes`` at a time."""
+    """Yield a chunk's decoded bytes, about ``piece_bytes`` at a time.
+
+    ``sizes`` are the possible numbers of decoded bytes.
+    """
     name = next(iter(_codecs(meta)), "")
     n_check = 4 if any(each == "crc32c" for each, _ in meta.codecs) else 0
     if n_check and stored.size_bytes is not None:
@@ -95,14 +99,14 @@ def _decoded(
         stored = StoredChunk(stored.blob, stored.offset, size)
     if name == "blosc":
         with DECODED.hold(stored.size_bytes or 0):
-            yield from _decode_blocks(stored.read(), piece_bytes, whole)
+            yield from _decode_blocks(stored.read(), piece_bytes, sizes)
     elif name:
         yield from STREAMS[name](stored.read_pieces(_FEED_BYTES), piece_bytes)
     else:
         yield from stored.read_pieces(piece_bytes)
 
 
-def _decode_blocks(data: bytes, piece_bytes: int, whole: int) -> Iterator[bytes]:
+def _decode_blocks(data: bytes, piece_bytes: int, sizes: range) -> Iterator[bytes]:
     """Yield the blocks of a blosc buffer, some at a time.
 
     The offsets of the blocks follow the header. A buffer whose header states fewer bytes, and whose
@@ -110,8 +114,8 @@ def _decode_blocks(data: bytes, piece_bytes: int, whole: int) -> Iterator[bytes]
     """
     head = BLOSC_HEAD_BYTES
     n_bytes, block = blosc_sizes(data)
-    if n_bytes != whole or block < 1:
-        raise ChunkError(f"claims {n_bytes:,} bytes of {whole:,}")
+    if n_bytes not in sizes or block < 1:
+        raise ChunkError(f"claims {n_bytes:,} bytes of {sizes[-1]:,}")
     if data[2] & BLOSC_COPIED:
         for start in range(head, len(data), piece_bytes):
             yield data[start : start + piece_bytes]
