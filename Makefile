@@ -38,7 +38,8 @@ demo: $(VENV)/.installed ## Install what the lock says, run the job on a small s
 # Those of one file stay together (tests/conftest.py). ARGS=-n0: one after the other. Quick tests never
 # wait: two processes keep two cores busy; of all tests some wait for servers and time limits: three.
 WORKERS ?=
-PYTEST = $(BIN)/python -m pytest -n $(or $(WORKERS),$(1)) --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n $(or $(WORKERS),$(1)) --dist loadfile --no-loadscope-reorder \
+	--max-worker-restart 0
 
 # Lint runs beside the tests, and what it says comes after theirs. $(1): processes unless WORKERS says
 # how many; $(2): pytest's arguments.
