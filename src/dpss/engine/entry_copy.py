@@ -6,12 +6,13 @@ so that the second one reads this copy: two bytes per value where counts are who
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from dpss.compute.executor import Executor
 from dpss.engine.entry_codec import pack_entries, unpack_entries
-from dpss.errors import LimitError, UnreachableError
+from dpss.errors import FetchError, LimitError
 from dpss.formats.base import Layer, cut_evenly
 from dpss.model import CellBlock, EntryBlock, GeneTable
 from dpss.storage.scratch import OpenRoom, Room
@@ -29,7 +30,10 @@ from dpss.storage.scratch_folders import is_in_memory
 log = logging.getLogger(__name__)
 
 _VALUE_BYTES = 8
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class LostCopyError(FetchError):
+    """The copy can't be read; the original can be read again."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class _WrittenBlock:
 class EntryCopy:
     """Copies blocks of entries as they are read; several threads may add at once.
 
-    Where the scratch space is full the copy is given up, and `layer` returns ``None``.
+    Where the scratch space is full or fails the copy is given up: its space is free at once, and
+    `layer` returns ``None``.
     """
 
     def __init__(self, room: Room) -> None:
@@ -62,15 +67,14 @@ class EntryCopy:
         self._given_up = False
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; if its last bytes can't be written the copy is given up."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self._give_up(error)
 
     def add(self, block: EntryBlock) -> None:
-        """Add a block.
-
-        Raises:
-            OSError: The file can't be written, for another reason than a full disk.
-        """
+        """Add a block."""
         n = len(block.data)
         if self._given_up or n == 0:
             return
@@ -83,20 +87,38 @@ class EntryCopy:
             cells, genes, block.data, steps, small, far, others, runs
         )
         pieces = (steps, small, far[:n_far], others[:n_others], runs[:n_runs])
+        with self._lock:
+            self._write(pieces, (n, n_far, n_others, n_runs), block.data.dtype)
+
+    def _write(
+        self,
+        pieces: Sequence[NDArray[Any]],
+        counts: tuple[int, int, int, int],
+        dtype: np.dtype[Any],
+    ) -> None:
+        """Write a block, unless another thread has given the copy up meanwhile."""
+        if self._given_up:
+            return
         try:
             self._room.take(sum(piece.nbytes for piece in pieces))
-            with self._lock:
-                part = _WrittenBlock(
-                    self._file.tell(), n, n_far, n_others, n_runs, block.data.dtype
-                )
-                for piece in pieces:
-                    self._file.write(piece.data)
-                self._parts.append(part)
+            offset = self._file.tell()
+            for piece in pieces:
+                self._file.write(piece.data)
+            self._file.flush()
         except (LimitError, OSError) as error:
-            if isinstance(error, OSError) and error.errno not in _NO_SPACE:
-                raise
-            self._given_up = True
-            log.info("no copy in scratch space, so that the file is read twice: %s", error)
+            self._give_up(error)
+        else:
+            self._parts.append(_WrittenBlock(offset, *counts, dtype))
+
+    def _give_up(self, error: Exception) -> None:
+        """Remove the file and release its space, which other matrices may wait for."""
+        self._given_up = True
+        log.info("no copy in scratch space, so that the file is read twice: %s", error)
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        self._room.give_back()
 
     def layer(self, original: Layer) -> Layer | None:
         """Return the layer that reads the copy of a layer; ``None`` if it was given up."""
@@ -120,11 +142,10 @@ def open_copy(open_room: OpenRoom, executor: Executor) -> Iterator[EntryCopy | N
         if executor.is_local:
             try:
                 room = stack.enter_context(open_room())
-            except UnreachableError as error:
-                log.info("no scratch space, so that the file is read twice: %s", error)
-            else:
                 if not is_in_memory(room.path):
                     copy = stack.enter_context(closing(EntryCopy(room)))
+            except OSError as error:
+                log.info("no scratch space, so that the file is read twice: %s", error)
         yield copy
 
 
@@ -154,19 +175,33 @@ class PackedLayer:
         raise NotImplementedError("a copy of entries has no whole cells")
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the blocks of a partition as they were added, whatever the size asked for."""
-        with self.path.open("rb") as file:
-            for part in self.parts[partition.start : partition.stop]:
-                file.seek(part.offset)
-                n = part.n_values
+        """Yield the blocks of a partition as they were added, whatever the size asked for.
 
-                def read(dtype: Any, n_items: int) -> NDArray[Any]:
-                    return np.fromfile(file, dtype, n_items)
+        Raises:
+            LostCopyError: The file is gone, or can't be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                for part in self.parts[partition.start : partition.stop]:
+                    yield _read_block(file, part)
+        except OSError as error:
+            raise LostCopyError(f"{self.name}: the copy in scratch space: {error}") from error
 
-                steps, small = read(np.uint8, n), read(np.uint8, n)
-                far, others = read(np.int32, part.n_far), read(part.dtype, part.n_others)
-                runs = read(np.int32, 2 * part.n_runs).reshape(-1, 2)
-                cells, genes = np.empty((2, n), dtype=np.int32)
-                data = np.empty(n, dtype=part.dtype)
-                unpack_entries(steps, small, far, others, runs, cells, genes, data)
-                yield EntryBlock(cells, genes, data)
+
+def _read_block(file: BufferedReader, part: _WrittenBlock) -> EntryBlock:
+    file.seek(part.offset)
+    n = part.n_values
+
+    def read(dtype: Any, n_items: int) -> NDArray[Any]:
+        found = np.fromfile(file, dtype, n_items)
+        if len(found) < n_items:
+            raise LostCopyError("the copy in scratch space has fewer bytes than were written")
+        return found
+
+    steps, small = read(np.uint8, n), read(np.uint8, n)
+    far, others = read(np.int32, part.n_far), read(part.dtype, part.n_others)
+    runs = read(np.int32, 2 * part.n_runs).reshape(-1, 2)
+    cells, genes = np.empty((2, n), dtype=np.int32)
+    data = np.empty(n, dtype=part.dtype)
+    unpack_entries(steps, small, far, others, runs, cells, genes, data)
+    return EntryBlock(cells, genes, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from dpss.compute.executor import Executor
 from dpss.compute.thread_executor import ThreadExecutor
-from dpss.engine.entry_copy import EntryCopy, open_copy
+from dpss.engine.entry_copy import EntryCopy, LostCopyError, open_copy
 from dpss.engine.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
 from dpss.engine.layer_passes import LayerPasses
 from dpss.engine.layers import Choice
@@ -33,6 +34,7 @@ from dpss.summary.builder import best_expressed
 from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.record import Summary
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 OpenPlaces = Callable[[int], PlaceStore]
@@ -218,9 +220,15 @@ class Passes:
             reading = Reading(copied, self.read.block_bytes)
 
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
+            nonlocal reading
             strata = self._stratification
             fold = EntryFold(reading, self._features(histogram_genes), inverses, strata)
-            genes = self._passes_over(reading).run("reading genes", fold)
+            try:
+                genes = self._passes_over(reading).run("reading genes", fold)
+            except LostCopyError as error:
+                log.warning("%s; the file is read again", error)
+                reading = self._reading
+                return second(histogram_genes)
             found = self._add_measures(measures, genes.strata)
             return Sums(genes.result(), cells, measures.facts, found)
 

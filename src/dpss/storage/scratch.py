@@ -119,7 +119,13 @@ class Scratch:
         Raises:
             UnreachableError: The folder can't be made.
         """
-        with tempfile.TemporaryDirectory(dir=self._make_folder()) as folder:
+        parent = self._make_folder()
+        try:
+            # Windows removes no open file: what an error leaves goes with the folder of them all.
+            made = tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True)
+        except OSError as error:
+            raise _no_folder_error(parent, error) from error
+        with made as folder:
             yield Path(folder)
 
     @contextmanager
@@ -225,6 +231,10 @@ class Room:
             LimitError: There is no room for them.
         """
         self.space.reserve(n_bytes, str(self.path), wait=False)
+
+    def give_back(self) -> None:
+        """Release the bytes of files that were removed again."""
+        self.space.release()
 
 
 OpenRoom = Callable[[], AbstractContextManager[Room]]

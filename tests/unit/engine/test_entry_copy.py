@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +21,7 @@ from hypothesis import strategies as st
 
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine import entry_copy
-from dpss.engine.entry_copy import EntryCopy, open_copy
+from dpss.engine.entry_copy import EntryCopy, LostCopyError, open_copy
 from dpss.engine.folds import Reading
 from dpss.errors import LimitError, UnreachableError
 from dpss.model import EntryBlock, GeneTable
@@ -109,6 +113,9 @@ class _Fails:
         if self.left < 0:
             raise self.error
 
+    def release(self) -> None:
+        """Release nothing: none is reserved."""
+
 
 @pytest.mark.parametrize(
     "error",
@@ -158,32 +165,146 @@ def test_without_a_copy_the_numbers_are_the_same(
     assert "PackedLayer" in read
 
 
-def test_another_error_of_the_disk_is_raised() -> None:
-    """A disk that fails is no reason to go on."""
-    block = EntryBlock(np.zeros(1, int), np.zeros(1, int), np.ones(1))
+BLOCK = EntryBlock(np.zeros(9, int), np.zeros(9, int), np.ones(9))
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EROFS, errno.ENOENT])
+def test_an_error_of_the_disk_fails_no_matrix(number: int) -> None:
+    """The copy saves time; without it the file is read twice."""
     with temporary_room() as room:
-        failing = replace(room, space=_Fails(OSError(errno.EIO, "I/O error")))  # type: ignore[arg-type]
-        with closing(EntryCopy(failing)) as copy, pytest.raises(OSError, match="I/O error"):
-            copy.add(block)
+        failing = replace(room, space=_Fails(OSError(number, "no")))  # type: ignore[arg-type]
+        with closing(EntryCopy(failing)) as copy:
+            copy.add(BLOCK)
+            assert copy.layer(_Original()) is None  # type: ignore[arg-type]
+
+
+class _FullAtFlush(io.BufferedWriter):
+    """A file whose bytes wait in memory for a disk that is full, as they do at small blocks."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_full_when_the_last_bytes_are_written() -> None:
+    """Bytes of a small block reach the disk only when they are flushed."""
+    with temporary_room() as room, closing(EntryCopy(room)) as copy:
+        copy._file.close()
+        copy._file = _FullAtFlush((room.path / "entries").open("wb", buffering=0))
+        copy.add(BLOCK)
+        assert copy.layer(_Original()) is None  # type: ignore[arg-type]
+
+
+def test_a_copy_that_is_given_up_frees_its_space(tmp_path: Path) -> None:
+    """Other matrices may wait for it while the file is read twice."""
+    with Scratch(100, tmp_path) as scratch, scratch.room() as room:
+        copy = EntryCopy(room)
+        while not copy._given_up:
+            copy.add(BLOCK)
+        assert scratch.used_bytes == 0
+        assert not list(room.path.iterdir())
+        copy.add(BLOCK)
+        assert copy.layer(_Original()) is None  # type: ignore[arg-type]
+        assert scratch.used_bytes == 0
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "no folder"), OSError("no")])
+def test_no_folder_is_no_copy(error: OSError) -> None:
+    """As on a system that can only be read."""
+
+    @contextmanager
+    def failing() -> Iterator[Room]:
+        raise error
+        yield
+
+    with open_copy(failing, ThreadExecutor(1)) as copy:
+        assert copy is None
+
+
+def test_a_scratch_folder_that_vanished_is_no_copy(tmp_path: Path) -> None:
+    """Something else removes old files of the folder for temporary ones."""
+    with Scratch(1_000_000, tmp_path) as scratch:
+        with scratch.folder():
+            pass
+        shutil.rmtree(next(tmp_path.iterdir()))
+        with pytest.raises(UnreachableError, match="--scratch"), scratch.room():
+            pass
+        with open_copy(scratch.room, ThreadExecutor(1)) as copy:
+            assert copy is None
+
+
+@pytest.mark.parametrize("kept", [None, 0, 1, 17, 30, 44])
+def test_a_damaged_copy_is_never_decoded(kept: int | None) -> None:
+    """A file that vanished or was cut has fewer bytes than the loops would read."""
+    with temporary_room() as room:
+        copy = EntryCopy(room)
+        for _ in range(2):
+            copy.add(BLOCK)
+        layer = copy.layer(_Original())  # type: ignore[arg-type]
+        assert layer is not None
+        if kept is None:
+            layer.path.unlink()
+        else:
+            os.truncate(layer.path, kept)
+        with pytest.raises(LostCopyError):
+            list(layer.entry_blocks(range(2), 1))
+
+
+@pytest.mark.parametrize("kept", [None, 0, 1_000])
+def test_when_the_copy_is_lost_the_file_is_read_again(
+    kept: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers are those of the file."""
+    adata = adata_of(counts_of(7, 150)[0])
+
+    def summarised(name: str) -> Any:
+        folder = tmp_path / name
+        folder.mkdir()
+        return summary_document(summarise_in(temporary_room, adata, folder), [])
+
+    expected = summarised("whole")
+    original = EntryCopy.layer
+    lost = []
+
+    def damaged(self: EntryCopy, layer: Any) -> Any:
+        found = original(self, layer)
+        assert found is not None
+        if kept is None:
+            found.path.unlink()
+        else:
+            os.truncate(found.path, kept)
+        lost.append(found)
+        return found
+
+    monkeypatch.setattr(EntryCopy, "layer", damaged)
+    assert summarised("lost") == expected
+    assert lost
+
+
+def test_threads_of_which_one_finds_the_disk_full(tmp_path: Path) -> None:
+    """No thread writes to the closed file, and no space stays reserved."""
+    with Scratch(20_000, tmp_path) as scratch, scratch.room() as room:
+        copy = EntryCopy(room)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: copy.add(BLOCK), range(2_000)))
+        assert copy.layer(_Original()) is None  # type: ignore[arg-type]
+        assert scratch.used_bytes == 0
 
 
 def test_what_was_written_before_is_given_up(tmp_path: Path) -> None:
     """A copy without its last block is no copy."""
-    block = EntryBlock(np.zeros(9, int), np.zeros(9, int), np.ones(9))
     with Scratch(1_000, tmp_path) as scratch, scratch.room() as room:
         copy = EntryCopy(replace(room, space=_Fails(LimitError("full"), 2)))  # type: ignore[arg-type]
         for _ in range(4):
-            copy.add(block)
+            copy.add(BLOCK)
         assert copy.layer(_Original()) is None  # type: ignore[arg-type]
 
 
 def test_the_file_goes_with_the_context(tmp_path: Path) -> None:
     """Nothing stays in the scratch space."""
-    block = EntryBlock(np.zeros(9, int), np.zeros(9, int), np.ones(9))
     with Scratch(1_000_000, tmp_path) as scratch:
         with open_copy(scratch.room, ThreadExecutor(1)) as copy:
             assert copy is not None
-            copy.add(block)
+            copy.add(BLOCK)
             assert scratch.used_bytes > 0
         assert scratch.used_bytes == 0
     assert not list(tmp_path.iterdir())
