@@ -16,6 +16,7 @@
         │   └── ChunkError                  a chunk of an array can't be decoded
         ├── ColumnError                     a column of a data frame can't be read
         ├── NotCellMajorError               values stand in another order than the first
+        ├── LostCopyError                   a copy in scratch space is gone: the file is read again
         ├── OtherFileError                  reading it would mean reading another file
         ├── FetchError                      the bytes can't be had from where they are
         ├── SeveralMatricesError            there are several where one sample is expected
@@ -123,6 +124,10 @@ class NotCellMajorError(MatrixError):
         """Store the message and the layer to read instead."""
         super().__init__(message)
         self.instead = instead
+
+
+class LostCopyError(MatrixError):
+    """Internal: the copy of a layer in scratch space can't be read; the layer is read again."""
 
 
 class OtherFileError(MatrixError):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dpss.compute.executor import Executor
 from dpss.engine.entry_codec import pack_entries, unpack_entries
-from dpss.errors import FetchError, LimitError
+from dpss.errors import LimitError, LostCopyError
 from dpss.formats.base import Layer, cut_evenly
 from dpss.model import CellBlock, EntryBlock, GeneTable
 from dpss.storage.scratch import OpenRoom, Room
@@ -30,10 +30,6 @@ from dpss.storage.scratch_folders import is_in_memory
 log = logging.getLogger(__name__)
 
 _VALUE_BYTES = 8
-
-
-class LostCopyError(FetchError):
-    """The copy can't be read; the original can be read again."""
 
 
 @dataclass(frozen=True)

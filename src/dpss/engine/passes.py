@@ -6,21 +6,20 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.executor import Executor
 from dpss.compute.thread_executor import ThreadExecutor
-from dpss.engine.entry_copy import EntryCopy, LostCopyError, open_copy
+from dpss.engine.entry_copy import EntryCopy, open_copy
 from dpss.engine.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
 from dpss.engine.layer_passes import LayerPasses
 from dpss.engine.layers import Choice
 from dpss.engine.progress import Progress
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.engine.strata import CellStrata
-from dpss.errors import NoEmbeddingError, NotCellMajorError
+from dpss.errors import LostCopyError, NoEmbeddingError, NotCellMajorError
 from dpss.formats.base import EntryLayer, Layer, Matrix
 from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
@@ -35,7 +34,6 @@ from dpss.summary.gene_groups import enough, find_haemoglobin, find_ribosomal
 from dpss.summary.record import Summary
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 OpenPlaces = Callable[[int], PlaceStore]
 """Makes a store for the clusters and places of a number of cells."""

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine import entry_copy
-from dpss.engine.entry_copy import EntryCopy, LostCopyError, open_copy
+from dpss.engine.entry_copy import EntryCopy, open_copy
 from dpss.engine.folds import Reading
-from dpss.errors import LimitError, UnreachableError
+from dpss.errors import LimitError, LostCopyError, UnreachableError
 from dpss.model import EntryBlock, GeneTable
 from dpss.storage.scratch import Room, Scratch, temporary_room
 from dpss.summary.tables import summary_document
