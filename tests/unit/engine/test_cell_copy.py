@@ -235,6 +235,9 @@ class _Full:
     def reserve(self, n_bytes: int, url: str, wait: bool = True) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def release(self) -> None:
+        """Release nothing: none is reserved."""
+
 
 @pytest.mark.parametrize("embedding", [True, False])
 def test_few_cells_are_not_copied(tmp_path: Path, embedding: bool) -> None:
