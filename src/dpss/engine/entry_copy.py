@@ -96,7 +96,7 @@ class EntryCopy:
         if self._given_up:
             return
         try:
-            self._room.take(sum(piece.nbytes for piece in pieces))
+            self._room.take(sum(piece.nbytes for piece in pieces), optional=True)
             offset = self._file.tell()
             for piece in pieces:
                 self._file.write(piece.data)

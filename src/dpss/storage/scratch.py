@@ -147,7 +147,7 @@ class Scratch:
         # Two copies that grow side by side could wait for each other: one of unknown size waits
         # until it is alone, and returns the space it didn't need.
         if size is not None:
-            space.reserve(size, blob.url, wait)
+            space.reserve(size, blob.url, wait=wait)
         else:
             space.reserve(
                 self.limit_bytes if wait else self.limit_bytes - self.used_bytes, blob.url
@@ -184,13 +184,17 @@ class _Space:
         self.reserved_bytes = 0
         self._scratch = scratch
 
-    def reserve(self, n_bytes: int, url: str, wait: bool = True) -> None:
-        """Wait until there is room and reserve it; raise a `LimitError` if there can't be."""
+    def reserve(self, n_bytes: int, url: str, *, wait: bool = True, optional: bool = False) -> None:
+        """Wait until there is room and reserve it; raise a `LimitError` if there can't be.
+
+        What is optional leaves half of the limit to others.
+        """
         scratch = self._scratch
+        limit = scratch.limit_bytes // 2 if optional else scratch.limit_bytes
         if n_bytes > scratch.limit_bytes:
             raise _too_large_error(url, n_bytes, scratch.limit_bytes)
         with scratch.changed:
-            if not wait and scratch.used_bytes + n_bytes > scratch.limit_bytes:
+            if not wait and scratch.used_bytes + n_bytes > limit:
                 raise _no_room_error(url, n_bytes, scratch)
             # In order of arrival, as small requests would make a large one wait for ever.
             scratch.waiting.append(self)
@@ -224,13 +228,15 @@ class Room:
     path: Path
     space: _Space
 
-    def take(self, n_bytes: int) -> None:
+    def take(self, n_bytes: int, *, optional: bool = False) -> None:
         """Reserve bytes of files that are about to be written, without waiting for others.
+
+        Optional files, which only save time, leave half of the limit to others.
 
         Raises:
             LimitError: There is no room for them.
         """
-        self.space.reserve(n_bytes, str(self.path), wait=False)
+        self.space.reserve(n_bytes, str(self.path), wait=False, optional=optional)
 
     def give_back(self) -> None:
         """Release the bytes of files that were removed again."""

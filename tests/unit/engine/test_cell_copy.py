@@ -232,7 +232,7 @@ def test_a_full_disk_is_a_reason(tmp_path: Path) -> None:
 
 
 class _Full:
-    def reserve(self, n_bytes: int, url: str, wait: bool = True) -> None:
+    def reserve(self, n_bytes: int, url: str, **more: bool) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def release(self) -> None:

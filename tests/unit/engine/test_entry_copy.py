@@ -108,7 +108,7 @@ class _Fails:
     def __init__(self, error: Exception, after: int = 0) -> None:
         self.error, self.left = error, after
 
-    def reserve(self, n_bytes: int, url: str, wait: bool = True) -> None:
+    def reserve(self, n_bytes: int, url: str, **more: bool) -> None:
         self.left -= 1
         if self.left < 0:
             raise self.error

@@ -162,3 +162,16 @@ def test_only_the_dead_are_cleaned_up_after(tmp_path: Path) -> None:
         (own,) = tmp_path.iterdir()
         with Scratch(9, tmp_path):
             assert list(tmp_path.iterdir()) == [own]
+
+
+def test_files_that_only_save_time_leave_half_to_others(tmp_path: Path) -> None:
+    """Others may take all that is left."""
+    with Scratch(1_000, tmp_path) as scratch, scratch.room() as room, scratch.room() as other:
+        room.take(500, optional=True)
+        with pytest.raises(LimitError, match="--scratch-limit"):
+            room.take(1, optional=True)
+        other.take(500)
+        with pytest.raises(LimitError):
+            other.take(1)
+        room.give_back()
+        other.take(500)
