@@ -97,7 +97,7 @@ def _read_sparse(
     minor = rows if rows is not None else columns
     data = numbers_of(slots.get("x"))
     if data is None and minor is not None and name[0] == "n":
-        data = np.ones(len(minor), dtype=np.int32)
+        data = np.ones(len(minor), dtype=np.bool_)
     if minor is None or data is None or len(data) != len(minor):
         raise CorruptMatrixError(f"{where}: {name} has other numbers of values and indices")
     if rows is not None and columns is not None:
@@ -127,7 +127,7 @@ def _compress(
 ) -> Compressed:
     """Sort triplets by cell and gene; blocks add up those of the same cell and gene.
 
-    Those of a logical matrix are one: R combines them by "or".
+    Those of a logical matrix and of a pattern are one: R combines them by "or".
     """
     order = np.lexsort((rows, columns))
     if data.dtype.kind == "b" and len(data):

@@ -24,14 +24,16 @@ def triplets(entries: list[tuple[int, int, Any]], kind: str, dtype: type) -> ROb
     """Return a TsparseMatrix of R with these genes, cells and values."""
     rows, columns = (np.array([each[k] for each in entries], dtype=np.int32) for k in (0, 1))
     values = np.array([each[2] for each in entries], dtype=dtype)
+    stored = {} if kind == "pattern" else {"x": r_object(kind, values)}
+    name = {"LGL": "lgTMatrix", "pattern": "ngTMatrix"}.get(kind, "dgTMatrix")
     return r_object(
         "S4",
         None,
         i=r_object("INT", rows),
         j=r_object("INT", columns),
-        x=r_object(kind, values),
         Dim=r_object("INT", np.array([N_GENES, N_CELLS], dtype=np.int32)),
-        **{"class": strings("lgTMatrix" if kind == "LGL" else "dgTMatrix")},
+        **stored,
+        **{"class": strings(name)},
     )
 
 
@@ -66,6 +68,15 @@ def test_repeated_truth_values_are_one(entries: list[tuple[int, int, int]]) -> N
     for gene, cell, value in entries:
         expected[cell, gene] = max(expected[cell, gene], value > 0)
     assert np.array_equal(dense(layer_of(triplets(entries, "LGL", np.bool_))), expected)
+
+
+@given(entries=ENTRIES)
+def test_repeated_places_of_a_pattern_are_one(entries: list[tuple[int, int, int]]) -> None:
+    """A pattern has no values: each of its places is one, however often it is stored."""
+    expected = np.zeros((N_CELLS, N_GENES))
+    for gene, cell, _ in entries:
+        expected[cell, gene] = 1
+    assert np.array_equal(dense(layer_of(triplets(entries, "pattern", np.bool_))), expected)
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
