@@ -25,7 +25,7 @@ from dpss.model import CellBlock
 from dpss.stats.accumulator import Features, Sums
 from dpss.stats.cell_records import CellRecords
 from dpss.stats.embedding.cell_places import PlaceStore
-from dpss.stats.entry_accumulator import CellMeasures
+from dpss.stats.entry_accumulator import CellMeasures, EntryAccumulator
 from dpss.stats.strata import Stratification, StratumSums, StratumTallies
 from dpss.stats.values.transform import AS_STORED
 from dpss.storage.scratch import OpenRoom, temporary_room
@@ -219,18 +219,23 @@ class Passes:
 
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
             nonlocal reading
-            strata = self._stratification
-            fold = EntryFold(reading, self._features(histogram_genes), inverses, strata)
+            features = self._features(histogram_genes)
             try:
-                genes = self._passes_over(reading).run("reading genes", fold)
+                genes = self._count_genes(reading, features, inverses)
             except LostCopyError as error:
                 log.warning("%s; the file is read again", error)
                 reading = self._reading
-                return second(histogram_genes)
+                genes = self._count_genes(reading, features, inverses)
             found = self._add_measures(measures, genes.strata)
             return Sums(genes.result(), cells, measures.facts, found)
 
         return self._rerun_if_top_genes_missing(second, heaviest(measures.gene_totals))
+
+    def _count_genes(
+        self, reading: Reading, features: Features, inverses: NDArray[np.float64]
+    ) -> EntryAccumulator:
+        fold = EntryFold(reading, features, inverses, self._stratification)
+        return self._passes_over(reading).run("reading genes", fold)
 
     def _add_measures(
         self, measures: CellMeasures, genes: StratumTallies | None
