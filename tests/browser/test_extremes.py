@@ -70,7 +70,7 @@ def test_a_page_holds_at_the_edge(extremes, tab, name: str) -> None:
         closed = plots.filter(has_not_text="all genes")
         for left in range(closed.count(), 0, -1):
             closed.first.click()
-            expect(closed).to_have_count(left - 1)
+            expect(closed).to_have_count(left - 1, timeout=30_000)
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(BEYOND) == []
