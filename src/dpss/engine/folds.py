@@ -26,9 +26,9 @@ from dpss.stats.values.transform import AS_STORED, Transform
 _VALUE_BYTES = 8
 """Bytes of a decoded value and of its index, about."""
 _LEAST_PARTITIONS = 16
-"""Fewest partitions of a layer, unless they would be smaller than `_SMALLEST_PARTITION`."""
-_SMALLEST_PARTITION = 1 << 23
-"""Bytes. The chunks at both ends of a partition are decoded twice."""
+"""Fewest partitions of a layer that is larger than `_FEW_PARTITIONS`."""
+_FEW_PARTITIONS = 2
+"""A layer of so many is not cut further: a further thread's sums cost more time than it saves."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Reading:
     def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Cut the layer into parts of at most about ``partition_bytes``.
 
-        Those of a small layer are smaller: with a few large ones some threads would wait for the
-        last.
+        Those of a layer of a few are smaller: some threads would wait for the last.
         """
         with reader_faults(self.layer.name):
             if self.layer.n_values is not None:
-                even = self.layer.n_values * _VALUE_BYTES // _LEAST_PARTITIONS
-                partition_bytes = min(partition_bytes, max(even, _SMALLEST_PARTITION))
+                n_bytes = self.layer.n_values * _VALUE_BYTES
+                if n_bytes > _FEW_PARTITIONS * partition_bytes:
+                    partition_bytes = min(partition_bytes, n_bytes // _LEAST_PARTITIONS)
             return self.layer.partitions(partition_bytes)
 
     def prefetch(self, partitions: Sequence[range]) -> None:

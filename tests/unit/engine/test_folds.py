@@ -30,15 +30,16 @@ class _Sized:
     ("n_values", "expected"),
     [
         (None, 32 * MIB),
-        (0, 8 * MIB),
-        (4 * MIB, 8 * MIB),
+        (0, 32 * MIB),
+        (4 * MIB, 32 * MIB),
+        (8 * MIB, 32 * MIB),
         (20 * MIB, 10 * MIB),
         (64 * MIB, 32 * MIB),
         (1 << 31, 32 * MIB),
     ],
 )
 def test_a_small_layer_has_small_partitions(n_values: int | None, expected: int) -> None:
-    """At least 16, so that no thread waits for long for the last one, but none is tiny."""
+    """At least 16, so that no thread waits for long for the last one, unless it is tiny."""
     layer: Any = _Sized(n_values)
     Reading(layer, 4 * MIB).partitions(32 * MIB)
     assert layer.asked == [expected]
