@@ -12,7 +12,7 @@ _MIN_RELATIVE_VARIANCE = 2.0**-51
 """A variance of up to this part of the squared mean comes from the rounding of shares to doubles,
 and is set to zero.
 """
-_GENES_AT_A_TIME = 1 << 16
+_GENES_AT_A_TIME = 1 << 11
 """Genes whose sums are converted to Python's integers at a time, 200 bytes each."""
 
 
