@@ -21,6 +21,12 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 _ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 _MAX_MESSAGE_BYTES = 1 << 26
+_LEFT_WHILE_LOADING = "Image corrupt or truncated."
+"""Firefox logs this for each image that still loads when its page is left, also for a sound one."""
+_BROKEN_IMAGES = (
+    "[...document.images].filter(i => i.currentSrc && i.complete && i.naturalWidth === 0)"
+    ".map(i => 'no image at ' + i.currentSrc)"
+)
 
 
 class Firefox:
@@ -39,7 +45,7 @@ class Firefox:
         self._thread.start()
         self._socket = self._run(self._connect(self._address() + "/session"))
         self.problems: list[str] = []
-        """Errors that pages wrote to the console or did not catch."""
+        """Errors that pages wrote to the console or did not catch, and images that do not load."""
         self.send("session.new", {"capabilities": {}})
         self.send("session.subscribe", {"events": ["log.entryAdded"]})
         tree = self.send("browsingContext.getTree", {})
@@ -73,7 +79,8 @@ class Firefox:
             assert text is not None, "Firefox closed the connection"
             answer = json.loads(text)
             if answer.get("method") == "log.entryAdded" and answer["params"]["level"] == "error":
-                self.problems.append(str(answer["params"]["text"]))
+                text = str(answer["params"]["text"])
+                self.problems += [text] if text != _LEFT_WHILE_LOADING else []
             if answer.get("id") == number:
                 assert answer["type"] == "success", answer
                 return answer["result"]
@@ -84,7 +91,8 @@ class Firefox:
         self.send("browsingContext.setViewport", {"context": self._tab, "viewport": viewport})
 
     def open(self, address: str) -> None:
-        """Open an address and wait until it is loaded."""
+        """Leave the page that is open, open an address and wait until it is loaded."""
+        self.find_problems()
         self.send(
             "browsingContext.navigate", {"context": self._tab, "url": address, "wait": "complete"}
         )
@@ -101,6 +109,11 @@ class Firefox:
         )
         assert found["type"] == "success", found
         return json.loads(found["result"].get("value", "null"))
+
+    def find_problems(self) -> list[str]:
+        """Return the errors so far, with the images of the open page that did not load."""
+        self.problems += self.evaluate(_BROKEN_IMAGES)
+        return self.problems
 
     def until(self, condition: str, seconds: float = 20) -> None:
         """Wait until an expression holds."""

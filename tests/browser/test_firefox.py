@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from tests.browser.conftest import SCREENSHOTS, Portal
 from tests.browser.firefox import Firefox
 from tests.browser.test_narrow import BEYOND, OVERFLOWS
+from tests.unit.website.portal import png
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +34,10 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 def firefox(session: Firefox) -> Iterator[Firefox]:
     """A tab; at the end, no page may have logged an error."""
     session.resize(1280, 900)
+    session.open("about:blank")
     session.problems.clear()
     yield session
-    session.evaluate("1")
-    assert session.problems == []
+    assert session.find_problems() == []
 
 
 def shoot(firefox: Firefox, name: str) -> None:
@@ -167,3 +171,61 @@ def test_pages_print(firefox: Firefox, portal: Portal) -> None:
     data = firefox.paper()
     assert data.startswith(b"%PDF")
     assert len(data) > 20_000
+
+
+class Images(BaseHTTPRequestHandler):
+    """Serve pages with one image each: ``sound``, ``absent``, and ``slow``, which waits."""
+
+    begun = threading.Event()
+    left = threading.Event()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
+
+    def do_GET(self) -> None:
+        if self.path == "/absent.png":
+            self.send_error(404)
+        elif self.path.endswith(".png"):
+            self._send("image/png", png())
+        else:
+            image = f"i = new Image(); i.src = '{self.path}.png'; document.body.append(i)"
+            page = f'<!doctype html><link rel=icon href="data:,"><body onload="{image}">'
+            self._send("text/html", page.encode())
+
+    def _send(self, kind: str, data: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:60])
+        if self.path == "/slow.png":
+            self.begun.set()
+            self.left.wait(60)
+        with suppress(OSError):
+            self.wfile.write(data[60:])
+
+
+@pytest.fixture
+def images() -> Iterator[str]:
+    """The address of :class:`Images`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Images) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        Images.left.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_an_image_is_a_problem_if_it_is_not_there(firefox: Firefox, images: str) -> None:
+    """One that still loads when its page is left is none, though Firefox logs an error."""
+    firefox.open(images + "slow")
+    assert Images.begun.wait(60)
+    firefox.open(images + "sound")
+    firefox.until("document.images[0]?.naturalWidth === 64")
+    assert firefox.find_problems() == []
+    firefox.open(images + "absent")
+    firefox.until("document.images[0]?.complete")
+    assert firefox.find_problems() == [f"no image at {images}absent.png"]
+    firefox.open("about:blank")
+    firefox.problems.clear()
