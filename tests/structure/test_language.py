@@ -7,6 +7,7 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ RETIRED = {
     "watchful": "changed_keys",
 }
 """Words that the code had for a thing besides its term, and the term."""
+
+
+_PLURAL_NOUNS = (
+    "axes|barcodes|bytes|cells|characters|chunks|clusters|columns|components|counts|elements|"
+    "entries|features|fields|files|genes|indices|items|layers|lines|matrices|members|names|"
+    "numbers|objects|pointers|projects|readings|rows|samples|strata|types|values"
+)
+_COUNTED = re.compile(rf"^ (?!of )(?:[a-z]+ ){{0,2}}?(?:{_PLURAL_NOUNS})\b")
+_A_NUMBER = re.compile(r"^len\(|(?:^|[._])n(?:_\w+)?$")
+_A_LIMIT = re.compile(r"^(?:\w+\.)*_?[A-Z][A-Z0-9_]*$")
+"""A limit is a constant: larger than one."""
 
 
 def docstrings_of(text: str) -> Iterator[tuple[int, str]]:
@@ -116,6 +128,43 @@ def retired_in(text: str) -> list[str]:
 def test_a_thing_has_one_term() -> None:
     """Names, docstrings and comments use the term of `dpss`, and no other word for it."""
     assert found_by(retired_in) == {}
+
+
+def unagreeing_in(text: str) -> list[str]:
+    """Return the texts in which a number, that may be 1, stands before a noun in the plural."""
+    return [
+        f"line {value.lineno}: {{{ast.unparse(value.value)}}}{after.value[:30]}"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.JoinedStr)
+        for value, after in pairwise(node.values)
+        if isinstance(value, ast.FormattedValue) and isinstance(after, ast.Constant)
+        if _COUNTED.match(after.value) and _may_be_one(value)
+    ]
+
+
+def _may_be_one(value: ast.FormattedValue) -> bool:
+    expression = ast.unparse(value.value)
+    has_separators = value.format_spec is not None and ast.unparse(value.format_spec) == "f','"
+    is_number = has_separators or _A_NUMBER.search(expression) is not None
+    return is_number and not _A_LIMIT.match(expression)
+
+
+@pytest.mark.slow
+def test_a_noun_agrees_with_its_number() -> None:
+    """A text with a number of things is made by `dpss.errors.plural`: "1 gene", not "1 genes"."""
+    assert found_by(unagreeing_in) == {}
+
+
+@pytest.mark.parametrize("words", ["", "distinct ", "such other "])
+@pytest.mark.parametrize("number", ["n:,", "len(rows)", "self.n_cells", "sizes[1]:,"])
+def test_a_plural_for_any_number_is_found(number: str, words: str) -> None:
+    """Of any noun, with words before it; not for a limit, a name, a part or `plural`."""
+    for noun in _PLURAL_NOUNS.split("|"):
+        (found,) = unagreeing_in(f'f"there are {{{number}}} " "{words}{noun}"')
+        assert found.startswith("line 1: {")
+        for other in ("MOST:,", "self.MOST:,", "name", "plural(n, 'cell')"):
+            assert unagreeing_in(f'f"there are {{{other}}} {words}{noun}"') == []
+        assert unagreeing_in(f'f"{{{number}}} of its {words}{noun}"') == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.engine.cell_labels import CellLabels
-from dpss.errors import ColumnError
+from dpss.errors import ColumnError, plural
 from dpss.formats.base import CellCoordinates
 from dpss.stats.embedding.maps import MapAccumulator, MapFrame
 from dpss.summary.annotation import AnnotatedMap
@@ -27,13 +27,13 @@ def read_map(
     for part in coordinates.points(name):
         n += len(part)
         if n > len(kept):
-            raise ColumnError(f"it has places for more than {len(kept):,} cells")
+            raise ColumnError(f"it has places for more than {plural(len(kept), 'cell')}")
         usable = part[_is_finite(part) & kept[n - len(part) : n]]
         if len(usable):
             n_finite += len(usable)
             low, high = np.minimum(low, usable.min(axis=0)), np.maximum(high, usable.max(axis=0))
     if n != len(kept):
-        raise ColumnError(f"it has places for {n:,} of {len(kept):,} cells")
+        raise ColumnError(f"it has places for {n:,} of {plural(len(kept), 'cell')}")
     if not n_finite:
         raise ColumnError("none of its places is a finite number")
     n_labels = len(labels.names) + 1

@@ -180,14 +180,15 @@ def _gather(by: str, parts: Iterable[NDArray[Any]], option: str, layer: Layer) -
         n += len(codes)
         if len(numbers) - 1 > MAX_VALUES:
             raise NoStrataError(
-                f"{option}: more than {MAX_VALUES:,} distinct values among the first {n:,} cells; "
-                "a column that names single cells (barcodes), or measures them, makes no strata"
+                f"{option}: more than {MAX_VALUES:,} distinct values among the first "
+                f"{plural(n, 'cell')}; a column that names single cells (barcodes), or "
+                "measures them, makes no strata"
             )
         found.append(np.array(codes, dtype=np.uint16))
     codes_of = np.concatenate([np.empty(0, np.uint16), *found])
     if len(codes_of) != layer.n_cells:
         raise NoStrataError(
-            f"{option}: it has {len(codes_of):,} values for {layer.n_cells:,} cells"
+            f"{option}: it has {plural(len(codes_of), 'value')} for {plural(layer.n_cells, 'cell')}"
         )
     sizes = np.bincount(codes_of, minlength=len(numbers))
     order = order_by_frequency(numbers, sizes)

@@ -23,7 +23,7 @@ from dpss.engine.reading import describe_reading
 from dpss.engine.samples import Sample, sample_layers
 from dpss.engine.settings import ReadSettings, StatSettings
 from dpss.engine.strata import stratify_or_warn
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, agreeing, plural
 from dpss.formats.base import CellTable, Layer, Matrix
 from dpss.stats.accumulator import Sums
 from dpss.stats.cell_records import CellRecords
@@ -209,8 +209,9 @@ def _read_chosen(
         sums = passes.run(samples[layer.name].gene_weights)
         if sums.facts.n_outside:
             raise CorruptMatrixError(
-                f"{sums.facts.n_outside:,} values of {layer.name} have a gene or cell index "
-                f"outside its {sums.cells.n_cells:,} cells × {len(layer.genes):,} genes"
+                f"{plural(sums.facts.n_outside, 'value')} of {layer.name} "
+                f"{agreeing(sums.facts.n_outside, 'has')} a gene or cell index outside its "
+                f"{plural(sums.cells.n_cells, 'cell')} × {plural(len(layer.genes), 'gene')}"
             )
         layer_traits[layer.name] = layer_traits[layer.name].after_pass(
             sums, passes.choice.transform

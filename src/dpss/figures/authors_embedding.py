@@ -45,7 +45,7 @@ def reading(summary: Summary) -> str:
         return "The cells as their authors placed them."
     shown = found.map
     said = f"The cells as the file places them: {column_name(shown.name)}"
-    said += f", the first two of its {shown.n_axes} axes. " if shown.n_axes > 2 else ". "
+    said += f", the first two of its {plural(shown.n_axes, 'axis')}. " if shown.n_axes > 2 else ". "
     if found.types:
         said += f"Colours are the values of {column_name(str(found.column))}, the authors' "
         said += "annotation. "

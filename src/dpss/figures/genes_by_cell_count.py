@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.figures.base import Figure, needs_counts
 from dpss.figures.elements.axes import make_axis, span_of
 from dpss.figures.elements.gene_rows import default_edges, gene_rows, not_found
@@ -36,7 +37,7 @@ def reading(summary: Summary) -> str:
     """Return the caption: it explains the list of genes and the curve."""
     which = summary.top_cell_count()
     n = int(np.count_nonzero(summary.genes.n_cells_by_counts[which]))
-    genes = "gene that is" if n == 1 else f"{n} genes that are"
+    genes = "gene that is" if n == 1 else f"{plural(n, 'gene')} that are"
     return (
         f"The {genes} detected (count above 0) in the most cells, best first, with the number "
         f"of cells and its percentage as a bar.{not_found(len(which) - n)} The curve "

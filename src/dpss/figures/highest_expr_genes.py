@@ -29,7 +29,7 @@ def reading(summary: Summary) -> str:
     """Return the caption: it explains boxes, whiskers, dots and percentages."""
     which = summary.top_highest_expr()
     n = int(np.count_nonzero(summary.genes.n_cells_by_counts[which]))
-    genes = "gene" if n == 1 else f"{n} genes"
+    genes = "gene" if n == 1 else plural(n, "gene")
     return (
         f"The {genes} with the highest mean share of a cell's {noun(summary)}, best "
         f"first.{not_found(len(which) - n)} Each box spans the middle half of the "

@@ -49,9 +49,10 @@ def reading(summary: Summary) -> str:
             "ends with the last of them, and a steep end is no border between cells and droplets."
         )
     return text + (
-        f"The dashed line is the knee, where the curve falls most steeply: about {n:,} barcodes "
-        "lie above it (blue) and look like cells; those below (grey) look like droplets with "
-        "little or nothing in them. The dots mark the median of either group."
+        "The dashed line is the knee, where the curve falls most steeply: about "
+        f"{plural(n, 'barcode')} lie above it (blue) and look like cells; those "
+        "below (grey) look like droplets with little or nothing in them. The dots mark the "
+        "median of either group."
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dpss.errors import plural
 from dpss.figures.base import Figure
 from dpss.figures.elements.axes import make_axis
 from dpss.figures.elements.cell_maps import (
@@ -32,7 +33,8 @@ def reading(summary: Summary) -> str:
         return "How much of the variance each principal component explains."
     found = summary.embedding
     return (
-        f"The curve is the percentage of the variance of {found.n_variable_genes:,} variable genes "
+        f"The curve is the percentage of the variance of "
+        f"{plural(found.n_variable_genes, 'variable gene')} "
         "(log1p of the counts per 10,000) that each principal component explains; the components "
         f"together explain {percent(float(found.explained.sum()))}. Where the curve becomes flat, "
         "what follows is mostly noise. The map has the cells on the first two components, in the "

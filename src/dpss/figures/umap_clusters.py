@@ -37,7 +37,8 @@ def reading(summary: Summary) -> str:
         "Cells that express the same genes lie together (UMAP); what is far apart on the map has "
         "no meaningful distance. A colour and a number are a cluster (Leiden, resolution "
         f"{found.resolution:g}{_limit(found)}), numbered by size; stronger colours are more cells. "
-        f"The map is made of {found.n_sketch:,} cells by {found.n_variable_genes:,} variable genes"
+        f"The map is made of {plural(found.n_sketch, 'cell')} by "
+        f"{plural(found.n_variable_genes, 'variable gene')}"
         + ("; all others lie among their neighbours." if found.n_sketch < found.n_cells else ".")
     )
 

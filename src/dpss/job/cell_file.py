@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import ColumnError, FetchError, LimitError, MatrixError, OutOfMemoryError
+from dpss.errors import (
+    ColumnError,
+    FetchError,
+    LimitError,
+    MatrixError,
+    OutOfMemoryError,
+    agreeing,
+    plural,
+)
 from dpss.formats.faults import guard_blocks
 from dpss.job.cell_spool import SpooledPlaces, SpooledRecords
 from dpss.job.publication import CELLS
@@ -122,7 +130,9 @@ class CellFile:
             for piece in _cut(names):
                 stop = start + len(piece)
                 if stop > summary.n_cells:
-                    raise ColumnError(f"there are more names than the {summary.n_cells:,} cells")
+                    raise ColumnError(
+                        f"there are more names than {plural(summary.n_cells, 'cell')}"
+                    )
                 places = None
                 if embedding is not None and self._places is not None:
                     labels = embedding.cells.labels[start:stop]
@@ -131,7 +141,10 @@ class CellFile:
                 file.write(cell_lines(piece, records, places, with_mt=with_mt))
                 start = stop
         if start < summary.n_cells:
-            raise ColumnError(f"there are {start:,} names for {summary.n_cells:,} cells")
+            raise ColumnError(
+                f"there {agreeing(start, 'is')} {plural(start, 'name')} "
+                f"for {plural(summary.n_cells, 'cell')}"
+            )
 
 
 def _cut(names: Iterable[NDArray[Any]]) -> Iterator[Sequence[str | None]]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dpss.compute.background import begin
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 from dpss.model import MatrixRef
 from dpss.storage.access import is_copied, open_access
 from dpss.storage.base import Blob
@@ -170,7 +170,7 @@ def _compare_size(ref: MatrixRef, blob: Blob) -> None:
     size = blob.size_bytes
     if None not in (ref.size_bytes, size) and ref.size_bytes != size:
         raise CorruptMatrixError(
-            f"{blob.url}: has {size:,} bytes, but the source says {ref.size_bytes:,}"
+            f"{blob.url}: has {plural(size, 'byte')}, but the source says {ref.size_bytes:,}"
         )
 
 

@@ -15,7 +15,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dpss.errors import CorruptMatrixError, FetchError, LimitError, MatrixError, UnreachableError
+from dpss.errors import (
+    CorruptMatrixError,
+    FetchError,
+    LimitError,
+    MatrixError,
+    UnreachableError,
+    plural,
+)
 from dpss.storage.base import Blob
 from dpss.storage.local import LocalFile
 from dpss.storage.scratch_folders import (
@@ -162,7 +169,9 @@ class Scratch:
                 if self.closed:
                     raise FetchError(f"{blob.url}: the program ends")
         if size is not None and n_bytes != size:
-            raise CorruptMatrixError(f"{blob.url}: {n_bytes:,} bytes came, but it has {size:,}")
+            raise CorruptMatrixError(
+                f"{blob.url}: {plural(n_bytes, 'byte')} came, but it has {size:,}"
+            )
         space.release(keep=n_bytes)
 
     def _make_folder(self) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpss.compute.extras import require
+from dpss.errors import plural
 from dpss.stats.embedding.markers import Marker, round_digits
 from dpss.summary.annotation import AnnotatedType
 from dpss.summary.embedding import Cluster, Embedding
@@ -151,8 +152,8 @@ def annotate_cells(embedding: Embedding, adata: Any, key: str) -> None:
     labels, places = embedding.cells.labels, embedding.cells.places
     if adata.n_obs != len(labels):
         raise ValueError(
-            f"the object has {adata.n_obs:,} cells, but {len(labels):,} were summarised; give the "
-            "one that was, in its order"
+            f"the object has {plural(adata.n_obs, 'cell')}, but {len(labels):,} were summarised; "
+            "give the one that was, in its order"
         )
     names = [str(number) for number in range(len(embedding.clusters))]
     adata.obs[f"{key}_cluster"] = pd.Categorical.from_codes(labels, names)  # type: ignore[call-overload]

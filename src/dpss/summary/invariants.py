@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, agreeing, plural
 from dpss.stats.boxes import Box
 from dpss.stats.histogram import Distribution
 from dpss.stats.ranks import UNRANKED
@@ -60,11 +60,12 @@ def find_faults(summary: Summary) -> Iterator[str]:
 
 def _faults_of_sizes(summary: Summary) -> Iterator[str]:
     if not 0 <= summary.n_cells_kept <= summary.n_cells:
-        yield f"{summary.n_cells_kept:,} of {summary.n_cells:,} cells are kept"
+        kept = agreeing(summary.n_cells_kept, "is")
+        yield f"{summary.n_cells_kept:,} of {plural(summary.n_cells, 'cell')} {kept} kept"
     if summary.n_genes != len(summary.genes):
-        yield f"there are {summary.n_genes:,} genes, but {len(summary.genes):,} lines of genes"
+        yield f"{plural(len(summary.genes), 'line')} of genes for {plural(summary.n_genes, 'gene')}"
     if not 0 <= summary.n_nonzero <= summary.n_cells_kept * summary.n_genes:
-        yield f"{summary.n_nonzero:,} values above 0 are more than cells × genes"
+        yield f"there are more values above 0 than cells × genes: {summary.n_nonzero:,}"
 
 
 def _faults_of_genes(genes: GeneStatistics, n_cells: int) -> Iterator[str]:
@@ -103,7 +104,7 @@ def _ascends(numbers: Sequence[float]) -> bool:
 
 def _faults_of_cells(name: str, measure: Distribution, n_cells: int, most: float) -> Iterator[str]:
     if measure.n != n_cells:
-        yield f"{name}: {measure.n:,} cells of {n_cells:,}"
+        yield f"{name}: {plural(measure.n, 'cell')} of {n_cells:,}"
     yield from _outside(name, measure.values, most)
     if not np.isfinite(measure.values.astype(np.float64)).all():
         yield f"{name} is not finite"

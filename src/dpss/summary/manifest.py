@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
+from dpss.errors import plural
+
 
 @dataclass(frozen=True)
 class FileEntry:
@@ -90,5 +92,5 @@ def first_mismatch(manifest: Manifest, folder: str, sizes: Mapping[str, int]) ->
         if found is None:
             return f"{name} is missing"
         if found != entry.size_bytes:
-            return f"{name} has {found} bytes, listed are {entry.size_bytes}"
+            return f"{name} has {plural(found, 'byte')}, listed are {entry.size_bytes}"
     return ""

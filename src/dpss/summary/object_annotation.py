@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import plural
 from dpss.stats.cell_tallies import percentages
 from dpss.summary.record import GeneStatistics, Summary
 
@@ -55,8 +56,8 @@ class AnnotatingSummary(Summary):
         records = self.cell_records
         if adata.n_obs != self.n_cells:
             raise ValueError(
-                f"the object has {adata.n_obs:,} cells, but {self.n_cells:,} were summarised; "
-                "give the one that was, in its order"
+                f"the object has {plural(adata.n_obs, 'cell')}, but {self.n_cells:,} were "
+                "summarised; give the one that was, in its order"
             )
         indices = gene_indices(self.genes, np.asarray(adata.var_names).astype(str))
         if records is not None:
@@ -108,8 +109,9 @@ def gene_indices(genes: GeneStatistics, names: NDArray[Any]) -> NDArray[np.int64
         if len(index_of) == len(known) == len(named) == len(set(named)):
             return found
     raise ValueError(
-        f"the object's {len(names):,} features are not the {len(genes):,} genes that were "
-        "summarised, or their names occur twice; give the object that was summarised"
+        f"the object has {plural(len(names), 'feature')} that are not the "
+        f"{plural(len(genes), 'summarised gene')}, or whose names occur twice; "
+        "give the object that was summarised"
     )
 
 

@@ -15,7 +15,7 @@ from dpss.catalogs.local.references import (
     make_sample_ref,
 )
 from dpss.catalogs.pipelines.samples import PipelineSample, find_samples, name_in
-from dpss.errors import MatrixError
+from dpss.errors import MatrixError, plural
 from dpss.formats.endings import names_of_files, stem_of
 from dpss.model import MatrixRef, Project
 from dpss.storage.locations import Source, local_path, open_source
@@ -132,7 +132,9 @@ def ref_of(address: str, project: str, name: str) -> MatrixRef:
         refs = _samples_below(path) if is_folder else []
     if len(refs) > 1:
         found = ", ".join(ref.name for ref in refs[:3]) + (", …" if len(refs) > 3 else "")
-        raise ValueError(f"{address}: holds {len(refs)} samples ({found}); choose one of them")
+        raise ValueError(
+            f"{address}: holds {plural(len(refs), 'sample')} ({found}); choose one of them"
+        )
     if refs or path is None:
         return replace(refs[0], project_id=project, name=name)
     given = _look_up(address)

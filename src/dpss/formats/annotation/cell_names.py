@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dpss.errors import plural
 from dpss.formats.annotation.gene_table import Note
 
 _NAME = "cell_names"
@@ -26,7 +27,8 @@ def note_cell_names(where: str, n_names: int | None, n_cells: int) -> tuple[Note
         (
             _NAME,
             "warn",
-            f"{where} has {n_names:,} names for {n_cells:,} cells: the names are not used.",
+            f"{where} has {plural(n_names, 'name')} for {plural(n_cells, 'cell')}: "
+            "the names are not used.",
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import ColumnError, FetchError, MatrixError
+from dpss.errors import ColumnError, FetchError, MatrixError, plural
 from dpss.formats.annotation.data_frame import OLD_CATEGORIES, Elements
 from dpss.formats.annotation.strings import as_strings, object_array
 
@@ -108,7 +108,7 @@ class ElementsTable:
         is_factor = path.endswith("/values") and "levels" in self.elements.children(where)
         n = self.elements.length(path)
         if mask and (not self.elements.kind(mask) or self.elements.length(mask) != n):
-            raise ColumnError(f"{where}: its mask is not of {n:,} values")
+            raise ColumnError(f"{where}: its mask is not of {plural(n, 'value')}")
         for start in range(0, n, PART_CELLS):
             stop = min(start + PART_CELLS, n)
             values = self.elements.part(path, start, stop)

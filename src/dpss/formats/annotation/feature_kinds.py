@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from dpss.errors import plural
 from dpss.formats.annotation.name_patterns import InfixPattern, NamePatterns, PrefixPattern
 from dpss.model import GENE_EXPRESSION, GeneTable
 
@@ -188,7 +189,8 @@ def describe_splice_states(genes: GeneTable) -> str | None:
             continue
         if all(base + suffix in ids for base in bases for suffix in ("", *suffixes)):
             return (
-                f"Features are splice states, not genes: {len(bases):,} genes, each {states}. "
+                "Features are splice states, not genes: "
+                f"{plural(len(bases), 'gene')}, each {states}. "
                 "They are counted apart."
             )
     return None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
+from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, plural
 from dpss.formats.annotation.feature_kinds import with_kinds
 from dpss.formats.annotation.probes import mark_probes
 from dpss.formats.annotation.strings import object_array
@@ -134,7 +134,9 @@ def check_feature_count(n_genes: int, where: str) -> None:
         LimitError: The number is above `MAX_FEATURES`.
     """
     if n_genes > MAX_FEATURES:
-        raise LimitError(f"{where} has {n_genes:,} features; at most {MAX_FEATURES:,} are possible")
+        raise LimitError(
+            f"{where} has {plural(n_genes, 'feature')}; at most {MAX_FEATURES:,} are possible"
+        )
 
 
 def _best_column(columns: Mapping[str, NDArray[np.object_]]) -> str | None:

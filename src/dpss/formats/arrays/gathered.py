@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.jit import compiled
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.base import Layer, entries_of
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
 
@@ -107,8 +107,8 @@ class GatheredLayer:
             start = stop
         if len(ranges) > MAX_READINGS or counts.max(initial=0) > 8 * self.held_entries:
             raise LimitError(
-                f"{self.url}: its {bounds[-1]:,} entries stand in no order, which would take "
-                f"{len(ranges):,} readings; sort them by cell"
+                f"{self.url}: its {plural(bounds[-1], 'entry')} stand in no order, which would "
+                f"take {plural(len(ranges), 'reading')}; sort them by cell"
             )
         return ranges
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.prefetch import Prefetchable
-from dpss.errors import CorruptMatrixError, NotCellMajorError
+from dpss.errors import CorruptMatrixError, NotCellMajorError, plural
 from dpss.formats.arrays.gathered import GatheredLayer
 from dpss.formats.arrays.repeats import distinct_runs
 from dpss.formats.base import Layer, Matrix, entries_of
@@ -42,7 +42,7 @@ def sum_probes(matrix: Matrix, url: str) -> Matrix:
     genes, gene_of = next(iter(grouped.values()))
     decision = Decision(
         "probes",
-        f"{len(gene_of):,} probes of {len(genes):,} features, added up",
+        f"{len(gene_of):,} probes of {plural(len(genes), 'feature')}, added up",
         evidence.sentence,
         evidence.certainty,
         changes_numbers=True,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.prefetch import Prefetchable
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.arrays.dtypes import as_indices, as_values
 from dpss.formats.arrays.repeats import Runs, RunSum, distinct_runs
 from dpss.formats.arrays.vectors import SMALL_BYTES, Cursor, Vector, VectorFile, is_too_little
@@ -61,15 +61,18 @@ class SparseLayer:
             raise CorruptMatrixError(f"{self.file.blob.url}: {self.group} is not of vectors")
         where = f"{self.file.blob.url}: {self.group}"
         if self.n_cells > _MAX_CELLS:
-            raise LimitError(f"{where} has {self.n_cells:,} cells; at most {_MAX_CELLS:,} are read")
+            raise LimitError(
+                f"{where} has {plural(self.n_cells, 'cell')}; at most {_MAX_CELLS:,} are read"
+            )
         if len(self._indptr) != n_major + 1:
             raise CorruptMatrixError(
-                f"{where}/indptr has {len(self._indptr):,} entries; "
+                f"{where}/indptr has {plural(len(self._indptr), 'entry')}; "
                 f"{n_major:,} {'cells' if self.cell_major else 'genes'} need {n_major + 1:,}"
             )
         if len(self._data) != len(self._indices):
             raise CorruptMatrixError(
-                f"{where} has {len(self._data):,} values but {len(self._indices):,} indices"
+                f"{where} has {plural(len(self._data), 'value')} "
+                f"but {plural(len(self._indices), 'index')}"
             )
         if self._indices.dtype.kind not in "iu" or self._indptr.dtype.kind not in "iu":
             raise CorruptMatrixError(f"{where} has indices that are not whole numbers")
@@ -77,15 +80,15 @@ class SparseLayer:
         if ends != (0, len(self._data)):
             raise CorruptMatrixError(
                 f"{where}/indptr spans {ends[0]:,}..{ends[1]:,}, but there are "
-                f"{len(self._data):,} values"
+                f"{plural(len(self._data), 'value')}"
             )
         for vector in (self._indices, self._data):
             decoded = len(vector) * vector.dtype.itemsize
             # The stored bytes are only counted for large matrices, as that takes time.
             if decoded > SMALL_BYTES and is_too_little(vector.stored_bytes, decoded):
                 raise CorruptMatrixError(
-                    f"{where} claims {len(vector):,} values, but stores {vector.stored_bytes:,} "
-                    "bytes of them"
+                    f"{where} claims {plural(len(vector), 'value')}, but stores "
+                    f"{plural(vector.stored_bytes, 'byte')} of them"
                 )
         if self._chunk_bytes > _CHUNKS_BYTES:
             raise LimitError(
@@ -216,7 +219,7 @@ class SparseLayer:
         if partition and (decreases or indptr[0] < 0 or indptr[-1] > self.n_values):
             raise CorruptMatrixError(
                 f"{self.file.blob.url}: {self.group}/indptr decreases or leaves the "
-                f"{self.n_values:,} values within {partition.start:,}..{partition.stop:,}"
+                f"{plural(self.n_values, 'value')} within {partition.start:,}..{partition.stop:,}"
             )
         return indptr
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.arrays.dense import sparse_rows
 from dpss.formats.arrays.dtypes import as_values
 from dpss.formats.arrays.vectors import is_too_little
@@ -227,19 +227,22 @@ def check_declared(array: TiledArray, n_genes: int, cell_axis: int) -> None:
     n_declared = array.shape[1 - cell_axis]
     if n_declared != n_genes:
         raise CorruptMatrixError(
-            f"{array.url} has {n_declared:,} genes, but {n_genes:,} gene names"
+            f"{array.url} has {plural(n_declared, 'gene')}, but {plural(n_genes, 'gene name')}"
         )
     if array.dtype.kind not in "iufb":
         raise CorruptMatrixError(f"{array.url} holds no numbers ({array.dtype})")
     n_rows, n_columns = array.shape
     if n_rows * n_columns == 0 and max(n_rows, n_columns) > _MAX_UNSTORED:
-        raise CorruptMatrixError(f"{array.url} claims {n_rows:,} × {n_columns:,} numbers: none")
+        raise CorruptMatrixError(
+            f"{array.url} claims {n_rows:,} × {plural(n_columns, 'number')}: none"
+        )
     decoded = n_rows * n_columns * array.dtype.itemsize
     stored = array.stored_bytes
     unstored = stored == 0 and n_rows * n_columns > _MAX_UNSTORED
     if unstored or is_too_little(stored, decoded):
         raise CorruptMatrixError(
-            f"{array.url} claims {n_rows:,} × {n_columns:,} numbers, but stores {stored:,} bytes"
+            f"{array.url} claims {n_rows:,} × {plural(n_columns, 'number')}, "
+            f"but stores {plural(stored, 'byte')}"
         )
 
 

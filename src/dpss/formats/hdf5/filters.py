@@ -17,7 +17,7 @@ import deflate
 import h5py
 import numpy as np
 
-from dpss.errors import UnknownFormatError
+from dpss.errors import UnknownFormatError, plural
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -114,7 +114,7 @@ def _unzstd(data: Any, n_bytes: int, _: int) -> Any:
     except zstd.ZstdError as error:
         raise ValueError(str(error)) from error
     if len(decoded) != n_bytes:
-        raise ValueError(f"{len(decoded)} bytes instead of {n_bytes}")
+        raise ValueError(f"{plural(len(decoded), 'byte')} instead of {n_bytes}")
     return decoded
 
 
@@ -127,7 +127,7 @@ def _unblosc(data: Any, n_bytes: int, _: int) -> Any:
     header = _BLOSC_HEADER.unpack_from(stored)
     decoded_bytes, stored_bytes = header[4], header[6]
     if decoded_bytes != n_bytes or stored_bytes > len(stored):
-        raise ValueError(f"blosc claims {decoded_bytes} bytes instead of {n_bytes}")
+        raise ValueError(f"blosc claims {plural(decoded_bytes, 'byte')} instead of {n_bytes}")
     try:
         return blosc.decompress(stored)
     except RuntimeError as error:
@@ -143,7 +143,7 @@ def _unlz4(data: Any, n_bytes: int, _: int) -> Any:
         raise ValueError("too short for LZ4")
     decoded_bytes, block_bytes = _LZ4_HEADER.unpack_from(stored)
     if decoded_bytes != n_bytes or not block_bytes:
-        raise ValueError(f"LZ4 claims {decoded_bytes} bytes instead of {n_bytes}")
+        raise ValueError(f"LZ4 claims {plural(decoded_bytes, 'byte')} instead of {n_bytes}")
     parts: list[bytes] = []
     at, left = _LZ4_HEADER.size, n_bytes
     while left:

@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, NoMatrixError, plural
 from dpss.formats.annotation.data_frame import (
     Frame,
     note_others,
@@ -148,7 +148,7 @@ def _other_encoding(node: Any) -> str:
         if encoding := unknown_array(node.attrs):
             return encoding
         numbers = node.dtype.kind in "iufb" and node.ndim == 2
-        return "" if numbers else f"{node.ndim} axes of {node.dtype}"
+        return "" if numbers else f"{plural(node.ndim, 'axis')} of {node.dtype}"
     encoding = as_string(node.attrs.get("encoding-type", ""))
     return encoding if encoding not in ("", "csr_matrix", "csc_matrix") else ""
 
@@ -159,11 +159,12 @@ def _layer(file: Hdf5File, name: str, path: str, n_cells: int | None, genes: Gen
     shape, encoding = _shape(file, node, path)
     if len(genes) != shape[1]:
         raise CorruptMatrixError(
-            f"{file.blob.url}: {path} has {shape[1]:,} genes, but its gene table {len(genes):,}"
+            f"{file.blob.url}: {path} has {plural(shape[1], 'gene')}, "
+            f"but its gene table {len(genes):,}"
         )
     if n_cells is not None and n_cells != shape[0]:
         raise CorruptMatrixError(
-            f"{file.blob.url}: {path} has {shape[0]:,} cells, but another layer {n_cells:,}"
+            f"{file.blob.url}: {path} has {plural(shape[0], 'cell')}, but another layer {n_cells:,}"
         )
     if encoding == "dense":
         from dpss.formats.hdf5.dense import dense_layer
@@ -177,7 +178,7 @@ def _shape(file: Hdf5File, node: Any, path: str) -> tuple[tuple[int, int], str]:
     url = file.blob.url
     if isinstance(node, h5py.Dataset):
         if node.ndim != 2:
-            raise CorruptMatrixError(f"{url}: {path} has {node.ndim} axes instead of 2")
+            raise CorruptMatrixError(f"{url}: {path} has {plural(node.ndim, 'axis')} instead of 2")
         if encoding := unknown_array(node.attrs):
             raise CorruptMatrixError(f"{url}: {path} is encoded as {encoding!r}, which is not read")
         return (int(node.shape[0]), int(node.shape[1])), "dense"
@@ -188,7 +189,9 @@ def _shape(file: Hdf5File, node: Any, path: str) -> tuple[tuple[int, int], str]:
         raise CorruptMatrixError(f"{url}: {path} is encoded as {encoding!r}, which is no matrix")
     n_cells, n_genes = (int(n) for n in np.ravel(shape))
     if n_cells < 0 or n_genes < 0:
-        raise CorruptMatrixError(f"{url}: {path} claims {n_cells} cells × {n_genes} genes")
+        raise CorruptMatrixError(
+            f"{url}: {path} claims {plural(n_cells, 'cell')} × {plural(n_genes, 'gene')}"
+        )
     return (n_cells, n_genes), kind
 
 

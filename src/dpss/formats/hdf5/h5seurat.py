@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import h5py
 import numpy as np
 
-from dpss.errors import CorruptMatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, NoMatrixError, plural
 from dpss.formats.annotation.cell_table import TableBesideNames
 from dpss.formats.annotation.gene_table import gene_table
 from dpss.formats.arrays.coordinates import AxisMajorCoordinates
@@ -93,8 +93,8 @@ def _layers(file: Hdf5File, assay: str) -> Iterator[SparseLayer | TiledLayer]:
         n_cells = n if n_cells is None else n_cells
         if (n_features, n) != (len(genes), n_cells):
             raise CorruptMatrixError(
-                f"{file.blob.url}: {path} has {n_features:,} × {n:,} values for "
-                f"{len(genes):,} features and {n_cells:,} cells"
+                f"{file.blob.url}: {path} has {n_features:,} × {plural(n, 'value')} for "
+                f"{plural(len(genes), 'feature')} and {plural(n_cells, 'cell')}"
             )
         if isinstance(node, h5py.Group):
             yield SparseLayer(slot, file, path, n, genes, cell_major=True).check()

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError
+from dpss.errors import CorruptMatrixError, NeedsWholeError, NoMatrixError, plural
 from dpss.formats.annotation.cell_table import ElementsTable
 from dpss.formats.annotation.gene_table import check_feature_count, name_genes
 from dpss.formats.annotation.strings import as_strings
@@ -77,7 +77,7 @@ def _layer(file: Hdf5File, name: str, path: str, genes: GeneTable, n_cells: int)
     tiles = Hdf5Tiles(file, path)
     if tiles.shape[1] != n_cells:
         raise CorruptMatrixError(
-            f"{tiles.url} has {tiles.shape[1]:,} cells, but the main matrix {n_cells:,}"
+            f"{tiles.url} has {plural(tiles.shape[1], 'cell')}, but the main matrix {n_cells:,}"
         )
     layer = TiledLayer(name, tiles, genes, cell_axis=1).check()
     scattered = layer.cell_major and tiles.tile_shape[0] < tiles.shape[0]
@@ -104,7 +104,7 @@ def _columns(file: Hdf5File, n: int, where: str) -> dict[str, NDArray[np.object_
             continue
         if node.shape[0] != n:
             raise CorruptMatrixError(
-                f"{where}/{name} has {node.shape[0]:,} entries for {n:,} genes"
+                f"{where}/{name} has {plural(node.shape[0], 'entry')} for {plural(n, 'gene')}"
             )
         for column, values in _fields(file, name, node).items():
             if values.dtype.kind in "SUO":

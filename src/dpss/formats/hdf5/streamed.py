@@ -14,7 +14,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 from dpss.formats.arrays.dense import sparse_rows
 from dpss.formats.arrays.dtypes import as_values
 from dpss.formats.hdf5.file import ChunkedArray, Hdf5File
@@ -116,7 +116,7 @@ class StreamedLayer:
         if row < last:
             raise CorruptMatrixError(
                 f"{self.file.blob.url}: chunk {number} of {self.path} ends after "
-                f"{row - last + height:,} of its {height:,} rows; is the file truncated?"
+                f"{row - last + height:,} of its {plural(height, 'row')}; is the file truncated?"
             )
 
     def _inflated(self, layout: DatasetLayout, number: int, piece_bytes: int) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.annotation.gene_table import MAX_FEATURES
 from dpss.formats.annotation.strings import as_strings
 from dpss.formats.hdf5.file import Hdf5File
@@ -54,8 +54,8 @@ def read_whole(file: Hdf5File, node: Any) -> NDArray[Any]:
         raise CorruptMatrixError(f"{file.blob.url}: {node.name} is no column of a table")
     if node.size > MAX_FEATURES or node.size * node.dtype.itemsize > _MAX_COLUMN_BYTES:
         raise LimitError(
-            f"{file.blob.url}: {node.name} declares {node.size:,} entries of "
-            f"{node.dtype.itemsize:,} bytes, more than a table of genes has"
+            f"{file.blob.url}: {node.name} declares {plural(node.size, 'entry')} of "
+            f"{plural(node.dtype.itemsize, 'byte')}, more than a table of genes has"
         )
     check_heaps(file, node)
     column: NDArray[Any] = node[()]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 from dpss.formats.annotation.cell_table import BarcodeTable
 from dpss.formats.annotation.feature_kinds import with_kinds
 from dpss.formats.annotation.probes import mark_probes
@@ -85,11 +85,14 @@ def _layer(file: Hdf5File, group: str, genes: GeneTable) -> SparseLayer:
     node = file.h5[group]
     shape = read_whole(file, node["shape"])
     if len(shape) != 2:
-        raise CorruptMatrixError(f"{file.blob.url}: {group}/shape has {len(shape)} numbers")
+        raise CorruptMatrixError(
+            f"{file.blob.url}: {group}/shape has {plural(len(shape), 'number')}"
+        )
     n_genes, n_cells = (int(n) for n in shape)
     if len(genes) != n_genes:
         raise CorruptMatrixError(
-            f"{file.blob.url}: {group} has {n_genes:,} genes, but its gene table {len(genes):,}"
+            f"{file.blob.url}: {group} has {plural(n_genes, 'gene')}, "
+            f"but its gene table {len(genes):,}"
         )
     return SparseLayer("X", file, group, n_cells, genes, cell_major=True).check()
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.mtx.parser import PATTERN, REAL, WHOLE
 from dpss.storage.base import Blob
 from dpss.storage.compression import open_decompressed, peek
@@ -81,7 +81,8 @@ def read_header(blob: Blob) -> MtxHeader:
         raise LimitError(f"{url}: declares {n_rows:,} × {n_columns:,}; at most 2**31 can be read")
     if n_entries > n_rows * n_columns:
         raise CorruptMatrixError(
-            f"{url}: declares {n_entries:,} entries, more than {n_rows:,} × {n_columns:,} can have"
+            f"{url}: declares {plural(n_entries, 'entry')}, "
+            f"more than {n_rows:,} × {n_columns:,} can have"
         )
     return MtxHeader(n_rows, n_columns, n_entries, kind, n_bytes, n_lines)
 

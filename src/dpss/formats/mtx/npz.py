@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError, plural
 from dpss.formats.faults import reason_of
 from dpss.formats.mtx.header import MAX_SIDE, MtxHeader
 from dpss.formats.mtx.order import Order, order_of
@@ -141,7 +141,7 @@ class Numbers:
         data = self._file.read(n * self._dtype.itemsize)
         if len(data) < n * self._dtype.itemsize:
             raise CorruptMatrixError(
-                f"{self._array.blob.url}: ends before its {self._array.length:,} numbers"
+                f"{self._array.blob.url}: ends before its {plural(self._array.length, 'number')}"
             )
         return np.frombuffer(data, self._dtype)
 
@@ -157,7 +157,7 @@ def _open_array(members: dict[str, Blob], name: str, npz: Blob) -> NpzArray:
     if name != "data" and dtype.kind not in "iu":
         raise CorruptMatrixError(f"{blob.url}: holds {dtype}, no indices")
     if blob.size_bytes is None or begin + shape[0] * dtype.itemsize != blob.size_bytes:
-        raise CorruptMatrixError(f"{blob.url}: its size does not fit {shape[0]:,} numbers")
+        raise CorruptMatrixError(f"{blob.url}: its size does not fit {plural(shape[0], 'number')}")
     return NpzArray(blob, dtype.str, shape[0], begin)
 
 

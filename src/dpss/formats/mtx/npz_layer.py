@@ -98,7 +98,7 @@ def _expand_bounds(majors: Numbers, npz: Npz, n: int, url: str) -> Iterator[NDAr
 
 def _as_indices(values: NDArray[Any], side: int, url: str) -> NDArray[np.int32]:
     if len(values) and not 0 <= int(values.min()) <= int(values.max()) < side:
-        raise CorruptMatrixError(f"{url}: an index lies outside of its {side:,} rows or columns")
+        raise CorruptMatrixError(f"{url}: an index lies outside of a side of length {side:,}")
     return values.astype(np.int32)
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dpss.errors import LimitError, NoMatrixError, UnknownFormatError
+from dpss.errors import LimitError, NoMatrixError, UnknownFormatError, plural
 from dpss.formats.annotation.feature_kinds import describe_splice_states, with_kinds
 from dpss.formats.annotation.gene_table import Note, looks_like_ids, number_genes
 from dpss.formats.arrays.probes import sum_probes
@@ -155,6 +155,6 @@ def _add_names(genes: GeneTable, others: Sequence[Table]) -> GeneTable:
 def _number_genes(blob: Blob, n_genes: int, notes: list[Note]) -> GeneTable:
     """Return numbered genes, and add a note."""
     if n_genes > _MAX_UNNAMED_GENES:
-        raise LimitError(f"{blob.url}: declares {n_genes:,} genes and has no table of them")
+        raise LimitError(f"{blob.url}: declares {plural(n_genes, 'gene')} and has no table of them")
     notes.append(("gene_names", "warn", "There is no table of genes: they are numbered from 1."))
     return number_genes(n_genes)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 from dpss.formats.arrays.digits import PADDING
 from dpss.formats.mtx import parser as parse
 from dpss.formats.mtx.header import MtxHeader, quote
@@ -119,8 +119,8 @@ class Chunk(Entries):
         return {
             parse.NO_INDEX: f"{line} does not begin with two indices",
             parse.OUTSIDE: f"{line} lies outside the declared {shape[0]:,} × {shape[1]:,}",
-            parse.TOO_FEW: f"{line} has fewer than {n_fields} fields",
-            parse.TOO_MANY: f"{line} has more than {n_fields} fields",
+            parse.TOO_FEW: f"{line} has fewer than {plural(n_fields, 'field')}",
+            parse.TOO_MANY: f"{line} has more than {plural(n_fields, 'field')}",
         }[status]
 
 
@@ -217,14 +217,14 @@ def read_chunks(
         n_entries += chunk.n
         if n_entries > header.n_entries:
             raise CorruptMatrixError(
-                f"{blob.url}: declares {header.n_entries:,} entries but holds more"
+                f"{blob.url}: declares {plural(header.n_entries, 'entry')} but holds more"
             )
         if chunk.fault is not None:
             raise CorruptMatrixError(f"{blob.url}: line {n_lines + 1:,}: {chunk.fault}")
         yield chunk
     if n_entries < header.n_entries:
         raise CorruptMatrixError(
-            f"{blob.url}: declares {header.n_entries:,} entries but ends after {n_entries:,}"
+            f"{blob.url}: declares {plural(header.n_entries, 'entry')} but ends after {n_entries:,}"
         )
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.annotation.gene_table import gene_table, looks_like_ids
 from dpss.model import GeneTable
 from dpss.storage.base import Blob
@@ -62,7 +62,8 @@ def read_gene_table(blob: Blob, n_genes: int) -> GeneTable:
     if n_lines not in (n_genes, n_genes + 1):
         most = "more than " if n_lines > n_genes else ""
         raise CorruptMatrixError(
-            f"{blob.url}: has {most}{min(n_lines, n_genes + 1):,} lines for {n_genes:,} genes"
+            f"{blob.url}: has {most}{plural(min(n_lines, n_genes + 1), 'line')} "
+            f"for {plural(n_genes, 'gene')}"
         )
     if n_genes == 0:
         empty = np.zeros(0, dtype=object)

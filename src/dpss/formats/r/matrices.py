@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, UnknownFormatError, plural
 from dpss.formats.annotation.cell_names import note_cell_names
 from dpss.formats.annotation.gene_table import Note
 from dpss.formats.arrays.memory import Compressed, cut_compressed
@@ -69,7 +69,9 @@ def read_matrix(obj: Any, where: str) -> RMatrix:
     sides = [strings_of(each) for each in names.value] if names and type_of(names) == "VEC" else []
     rows, columns = sides if len(sides) == 2 else ([], [])
     if rows and len(rows) != n_genes:
-        raise CorruptMatrixError(f"{where}: {len(rows):,} names for {n_genes:,} rows")
+        raise CorruptMatrixError(
+            f"{where}: {plural(len(rows), 'name')} for {plural(n_genes, 'row')}"
+        )
     notes: tuple[Note, ...] = ()
     if columns and len(columns) != n_cells:
         notes, columns = note_cell_names("Dimnames", len(columns), n_cells), []
@@ -107,7 +109,7 @@ def _read_sparse(
     indptr = numbers_of(slots.get("p"))
     n_major = n_cells if kind == _COLUMNS else n_genes
     if indptr is None or len(indptr) != n_major + 1 or indptr.dtype.kind != "i":
-        raise CorruptMatrixError(f"{where}: {name} has no {n_major + 1:,} pointers")
+        raise CorruptMatrixError(f"{where}: {name} has no {plural(n_major + 1, 'pointer')}")
     if indptr[0] != 0 or indptr[-1] != len(data) or bool((np.diff(indptr) < 0).any()):
         raise CorruptMatrixError(f"{where}: the pointers of {name} do not span its values")
     return Compressed("csr" if kind == _COLUMNS else "csc", indptr.astype(np.int64), minor, data)

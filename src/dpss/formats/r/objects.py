@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dpss.compute.extras import require
-from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, LimitError, UnknownFormatError, plural
 from dpss.formats.faults import reason_of
 
 NEED_PER_OBJECT = 1_250
@@ -96,8 +96,9 @@ def parse_objects(data: bytes, url: str, most_objects: int) -> Any:
             self.n_left -= 1
             if self.n_left < 0:
                 raise LimitError(
-                    f"{url}: R files are read whole, and this one has more than {most_objects:,} "
-                    "objects, too many for --memory; convert it to h5ad, or allow more"
+                    f"{url}: R files are read whole, and this one has more than "
+                    f"{plural(most_objects, 'object')}, too many for --memory; "
+                    "convert it to h5ad, or allow more"
                 )
 
     try:

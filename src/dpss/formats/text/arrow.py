@@ -18,6 +18,7 @@ from dpss.errors import (
     MatrixError,
     NeedsWholeError,
     UnknownFormatError,
+    plural,
 )
 from dpss.formats.base import Matrix
 from dpss.formats.faults import reason_of
@@ -214,7 +215,8 @@ def _check_size(text: TableText, n_rows: int, n_columns: int) -> None:
     stored = text.inner.size_bytes or 0
     if n_rows * n_columns > max(1 << 29, stored * _MAX_RATIO):
         raise CorruptMatrixError(
-            f"{text.url} claims {n_rows:,} × {n_columns:,} values, but stores {stored:,} bytes"
+            f"{text.url} claims {n_rows:,} × {plural(n_columns, 'value')}, "
+            f"but stores {plural(stored, 'byte')}"
         )
 
 

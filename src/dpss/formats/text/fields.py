@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 
 _NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|na|n/a|null|[+-]?inf(inity)?|", re.I
@@ -122,7 +122,8 @@ def decimal_sign(rows: Rows, titles: Sequence[str] | None, columns: range, separ
     else:
         why = (
             "the comma may be a decimal sign or stand between thousands; write numbers without "
-            "separators between thousands and with a decimal point"
+            "separators "
+            "between thousands and with a decimal point"
         )
     raise CorruptMatrixError(f"{where}: {field[:40]!r} is no number: {why}")
 
@@ -151,5 +152,6 @@ def _check_points(rows: Rows, titles: Sequence[str] | None, columns: range) -> N
     raise CorruptMatrixError(
         f"{rows.url}: line {rows.numbers[i]:,}, {describe_column(j, titles)}: {field[:40]!r} "
         "may be a whole number with points between thousands, as may all "
-        f"{len(found):,} fields with a point; write numbers without separators between thousands"
+        f"{plural(len(found), 'field')} with a point; write numbers without separators "
+        "between thousands"
     )

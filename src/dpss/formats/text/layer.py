@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 from dpss.formats.text.dialect import Dialect
 from dpss.formats.text.stream import Lines, read_lines
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
@@ -83,5 +83,6 @@ class TextLayer:
             yield lines
         if n_lines != len(partition) and partition != TO_THE_END:
             raise CorruptMatrixError(
-                f"{self.blob.url}: has {n_lines:,} lines, but had {len(partition):,} at first sight"
+                f"{self.blob.url}: has {plural(n_lines, 'line')}, "
+                f"but had {len(partition):,} at first sight"
             )

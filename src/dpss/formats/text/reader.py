@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError
+from dpss.errors import CorruptMatrixError, LimitError, NoMatrixError, plural
 from dpss.formats.annotation.cell_table import InMemoryTable
 from dpss.formats.annotation.feature_kinds import CELL_ANNOTATION, set_types
 from dpss.formats.annotation.gene_table import (
@@ -131,7 +131,7 @@ def _decisions(dialect: Dialect, *, cells: bool) -> Iterator[Decision]:
         listed = ", ".join(map(repr, annotation[:6])) + (", …" if len(annotation) > 6 else "")
         yield Decision(
             "annotation",
-            f"{len(annotation):,} of {dialect.n_columns + len(annotation):,} columns",
+            f"{len(annotation):,} of {plural(dialect.n_columns + len(annotation), 'column')}",
             f"Their titles, or what they hold, are no counts: {listed}.",
             Certainty.ASSUMED if dialect.doubtful else Certainty.TOLD_BY_CONTENT,
             changes_numbers=dialect.doubtful,

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.arrays.digits import PADDING
 from dpss.formats.text import parser as parse
 from dpss.formats.text.bounds import MAX_LINE_BYTES
@@ -172,7 +172,7 @@ def _count_fields(text: bytes, end: int, dialect: Dialect) -> int:
 def _explain(state: NDArray[np.int64], dialect: Dialect) -> str:
     n_fields = dialect.n_lead + dialect.n_columns + dialect.n_trail
     what = "fewer" if state[parse.STATUS] == parse.TOO_FEW else "more"
-    return f"has {what} than {n_fields:,} fields"
+    return f"has {what} than {plural(n_fields, 'field')}"
 
 
 def read_lines(blob: Blob, dialect: Dialect, threads: int, chunk_bytes: int) -> Iterator[Lines]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 from dpss.formats.text.fields import is_comma_number, is_number
 
 ANNOTATION = re.compile(
@@ -48,7 +48,7 @@ def find_titles(
         return fields
     if len(fields) != n:
         raise CorruptMatrixError(
-            f"{url}: the first line has {len(fields):,} fields, the second {n:,}"
+            f"{url}: the first line has {plural(len(fields), 'field')}, the second {n:,}"
         )
     data = [value for value, is_data in zip(fields, numeric, strict=True) if is_data]
     if not data or not all(is_number(value) or is_comma_number(value) for value in data):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.prefetch import Prefetchable
-from dpss.errors import ChunkError, CorruptMatrixError, DpssError, LimitError
+from dpss.errors import ChunkError, CorruptMatrixError, DpssError, LimitError, plural
 from dpss.formats.arrays.budget import DECODED, LARGE_BYTES
 from dpss.formats.zarr.chunks import ChunkIndex, Hierarchy, StoredChunk, locate
 from dpss.formats.zarr.codecs import (
@@ -259,7 +259,7 @@ class ZarrArray:
             elif name != "bitround":
                 data = decompress(name, data, most)
         if dtype is None or len(data) != n_items * dtype.itemsize:
-            raise ValueError(f"{len(data):,} bytes for {n_items:,} items")
+            raise ValueError(f"{plural(len(data), 'byte')} for {plural(n_items, 'item')}")
         ordered = tuple(shape[axis] for axis in self.meta.order)
         chunk = self._as_items(np.frombuffer(data, dtype=dtype).reshape(ordered))
         return chunk.transpose(tuple(int(axis) for axis in np.argsort(self.meta.order)))

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, LimitError
+from dpss.errors import CorruptMatrixError, LimitError, plural
 from dpss.formats.zarr.metadata import ArrayMetadata, Shards
 from dpss.storage.base import Blob
 
@@ -78,7 +78,9 @@ class StoredChunk:
 
     def _too_large(self) -> LimitError:
         size = "so many" if self.size_bytes is None else f"{self.size_bytes:,}"
-        return LimitError(f"{self.blob.url}: a chunk of {size} bytes is too large to be decoded")
+        return LimitError(
+            f"{self.blob.url}: a chunk of {plural(size, 'byte')} is too large to be decoded"
+        )
 
 
 def locate(
@@ -119,7 +121,7 @@ def _read_index(blob: Blob, shards: Shards, per_shard: tuple[int, ...]) -> NDArr
     n_check = 4 if shards.index_checked else 0
     size = blob.size_bytes or 0
     if n_bytes > _MAX_INDEX_BYTES or n_bytes + n_check > size:
-        raise CorruptMatrixError(f"{blob.url}: {size:,} bytes hold no index of its chunks")
+        raise CorruptMatrixError(f"{blob.url}: no index of its chunks is in {plural(size, 'byte')}")
     data = blob.read_range(size - n_bytes - n_check if shards.index_at_end else 0, n_bytes)
     if len(data) != n_bytes:
         raise CorruptMatrixError(f"{blob.url}: is cut off")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, UnknownFormatError, plural
 from dpss.formats.zarr.codecs import check_codec
 
 MAX_AXES = 8
@@ -160,7 +160,9 @@ def _dtype_v2(stated: Any, url: str) -> np.dtype[Any]:
         return np.dtype(stated)
     dtype = np.dtype([(str(name), str(kind)) for name, kind in stated])
     if dtype.hasobject or dtype.itemsize > _MAX_RECORD_BYTES:
-        raise UnknownFormatError(f"{url}: holds records of objects, or of {dtype.itemsize:,} bytes")
+        raise UnknownFormatError(
+            f"{url}: holds records of objects, or of {plural(dtype.itemsize, 'byte')}"
+        )
     return dtype
 
 

@@ -8,7 +8,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError, FetchError, MatrixError, NoMatrixError
+from dpss.errors import CorruptMatrixError, FetchError, MatrixError, NoMatrixError, plural
 from dpss.formats.annotation.cell_names import note_cell_names, note_unreadable_cells
 from dpss.formats.annotation.cell_table import BarcodeTable, ElementsTable
 from dpss.formats.annotation.data_frame import (
@@ -229,7 +229,7 @@ def _other_encoding(tree: ZarrTree, path: str) -> str:
         return encoding
     array = tree.array(path)
     numbers = array.dtype.kind in "iufb" and len(array.shape) == 2
-    return "" if numbers else f"{len(array.shape)} axes of {array.dtype}"
+    return "" if numbers else f"{plural(len(array.shape), 'axis')} of {array.dtype}"
 
 
 def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable) -> Layer:
@@ -238,7 +238,7 @@ def _layer(tree: ZarrTree, name: str, path: str, genes: GeneTable) -> Layer:
     if tree.is_array(path):
         array = tree.array(path)
         if len(array.shape) != 2:
-            raise CorruptMatrixError(f"{where} has {len(array.shape)} axes instead of 2")
+            raise CorruptMatrixError(f"{where} has {plural(len(array.shape), 'axis')} instead of 2")
         if encoding := unknown_array(tree.attributes(path)):
             raise CorruptMatrixError(f"{where} is encoded as {encoding!r}, which is not read")
         _check_genes(genes, array.shape[1], where)
@@ -269,7 +269,7 @@ def _is_shape(shape: object) -> TypeGuard[list[int]]:
 def _check_genes(genes: GeneTable, n_genes: int, where: str) -> None:
     if len(genes) != n_genes:
         raise CorruptMatrixError(
-            f"{where} has {n_genes:,} genes, but its gene table {len(genes):,}"
+            f"{where} has {plural(n_genes, 'gene')}, but its gene table {len(genes):,}"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import ChunkError
+from dpss.errors import ChunkError, plural
 from dpss.formats.arrays.budget import DECODED
 from dpss.formats.zarr.chunks import StoredChunk
 from dpss.formats.zarr.codecs import (
@@ -82,7 +82,7 @@ def read_strips(
         if line == n_lines and held:
             raise ChunkError("expands to more bytes than a chunk has")
     if line < n_lines:
-        raise ChunkError(f"ends after {line:,} of its {shape[0]:,} lines")
+        raise ChunkError(f"ends after {line:,} of its {plural(shape[0], 'line')}")
 
 
 def _decoded(
@@ -115,7 +115,7 @@ def _decode_blocks(data: bytes, piece_bytes: int, sizes: range) -> Iterator[byte
     head = BLOSC_HEAD_BYTES
     n_bytes, block = blosc_sizes(data)
     if n_bytes not in sizes or block < 1:
-        raise ChunkError(f"claims {n_bytes:,} bytes of {sizes[-1]:,}")
+        raise ChunkError(f"claims {plural(n_bytes, 'byte')} of {sizes[-1]:,}")
     if data[2] & BLOSC_COPIED:
         for start in range(head, len(data), piece_bytes):
             yield data[start : start + piece_bytes]

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import CorruptMatrixError
+from dpss.errors import CorruptMatrixError, plural
 
 _CELLS_AT_A_TIME = 1 << 16
 
@@ -121,8 +121,8 @@ class HeldPlaces:
         stop = start + len(cells.labels)
         if stop > len(self._labels):
             raise CorruptMatrixError(
-                f"the matrix has more than the {len(self._labels):,} cells that it had when it was "
-                "read first; was it changed meanwhile?"
+                f"the matrix has more than the {plural(len(self._labels), 'cell')} that it had "
+                "when it was read first; was it changed meanwhile?"
             )
         self._labels[start:stop] = cells.labels
         if self._with_places:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
-from dpss.errors import CorruptMatrixError, LimitError, MatrixError
+from dpss.errors import CorruptMatrixError, LimitError, MatrixError, plural
 from dpss.storage.base import Blob
 from dpss.storage.compression import DAMAGE, open_decompressed
 
@@ -74,7 +74,7 @@ class HeaderReader(ABC):
             LimitError: All names together are too long.
         """
         if not 0 <= n_bytes <= _MAX_FIELD_BYTES:
-            raise CorruptMatrixError(f"{self.url}: declares a name of {n_bytes:,} bytes")
+            raise CorruptMatrixError(f"{self.url}: declares a name of {plural(n_bytes, 'byte')}")
         self._fields_bytes += n_bytes
         if self._fields_bytes > _MAX_FIELDS_BYTES + _USUAL_FIELD_BYTES * self.n_members:
             raise LimitError(f"{self.url}: its headers have more than 64 MiB")

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 from isal import isal_zlib
 
-from dpss.errors import CorruptMatrixError, UnknownFormatError
+from dpss.errors import CorruptMatrixError, UnknownFormatError, plural
 from dpss.storage.archives.members import Member
 from dpss.storage.blob_file import BlobFile
 from dpss.storage.compression import DAMAGE
@@ -141,14 +141,15 @@ class _ZipMemberStream(PieceStream):
         data = self._decode(min(n_bytes, self._left + 1))
         if len(data) > self._left:
             raise CorruptMatrixError(
-                f"{url}: expands beyond the {self._member.size_bytes:,} bytes that it declares"
+                f"{url}: expands beyond the "
+                f"{plural(self._member.size_bytes, 'byte')} that it declares"
             )
         self._crc = isal_zlib.crc32(data, self._crc)
         self._left -= len(data)
         if not data:
             if self._left > 0:
                 raise CorruptMatrixError(
-                    f"{url}: ends {self._left:,} bytes before the size that it declares"
+                    f"{url}: ends {plural(self._left, 'byte')} before the size that it declares"
                 )
             if self._crc != self._member.crc:
                 raise CorruptMatrixError(f"{url}: its checksum is wrong, so it is damaged")

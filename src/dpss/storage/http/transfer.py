@@ -15,7 +15,7 @@ import urllib3
 from isal import isal_zlib
 from urllib3.exceptions import HTTPError
 
-from dpss.errors import CorruptMatrixError, FetchError, RequestError, TransientRequestError
+from dpss.errors import CorruptMatrixError, FetchError, RequestError, TransientRequestError, plural
 from dpss.storage.http.client import Client
 from dpss.storage.http.deadlines import time_limit
 from dpss.storage.http.responses import content_length, discard, reason, whole_number
@@ -144,7 +144,7 @@ class Download(PieceStream):
             raise TransientRequestError(f"{self._blob.url}: broke off ({reason(error)})") from error
         if not data and end is not None:
             self._disconnect()
-            message = f"{self._blob.url}: ended after {self._position:,} of {end:,} bytes"
+            message = f"{self._blob.url}: ended after {self._position:,} of {plural(end, 'byte')}"
             if self._ended_early_at == self._position:
                 raise RequestError(
                     f"{message}, twice; the size that the server states may be wrong"

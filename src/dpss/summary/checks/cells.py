@@ -45,7 +45,7 @@ def check_cells(findings: Findings) -> tuple[str, str]:
     cells = findings.sums.cells
     empty = int(cells.total_counts.counts[cells.total_counts.values == 0].sum())
     if cells.n_cells_kept == 0:
-        all_cells = f"None of the {cells.n_cells:,} cells was kept."
+        all_cells = f"None of the {plural(cells.n_cells, 'cell')} was kept."
         return FAIL, "The only cell was not kept." if cells.n_cells == 1 else all_cells
     if empty:
         kept = plural(cells.n_cells_kept, "cell")
@@ -53,7 +53,7 @@ def check_cells(findings: Findings) -> tuple[str, str]:
     if cells.n_cells_kept < FEW_CELLS:
         there = f"There {agreeing(cells.n_cells_kept, 'is')} only"
         return WARN, f"{there} {plural(cells.n_cells_kept, 'cell')}."
-    return PASS, f"All {cells.n_cells_kept:,} cells have counts."
+    return PASS, f"All {plural(cells.n_cells_kept, 'cell')} have counts."
 
 
 def check_droplets(findings: Findings) -> tuple[str, str]:
@@ -63,7 +63,7 @@ def check_droplets(findings: Findings) -> tuple[str, str]:
         return PASS, "The counts have no knee between cells and empty droplets: cells were called."
     knee = found.knee
     n = knee.n_cells + knee.n_background
-    message = f"About {knee.n_cells:,} of {n:,} barcodes look like cells."
+    message = f"About {knee.n_cells:,} of {plural(n, 'barcode')} look like cells."
     message += (
         f" Above the knee, {knee.min_counts:,.0f} counts, the medians are "
         f"{plural(round(knee.median_counts), 'count')} and "
@@ -139,7 +139,7 @@ def check_mitochondrial_genes(findings: Findings) -> tuple[str, str]:
             f"Only {n} of 37 mitochondrial genes {'was' if n == 1 else 'were'} recognised; "
             "figures of mitochondrial counts are left out."
         )
-    return PASS, f"{n:,} mitochondrial genes were recognised."
+    return PASS, f"{plural(n, 'mitochondrial gene')} were recognised."
 
 
 def check_mitochondrial_share(findings: Findings) -> tuple[str, str]:
@@ -148,13 +148,13 @@ def check_mitochondrial_share(findings: Findings) -> tuple[str, str]:
     n = int(np.count_nonzero(findings.mitochondrial))
     if percents is None or not percents.n:
         return NOT_MEASURED, (
-            f"The share of mitochondrial counts is not known: {n} such genes were recognised, "
-            f"{N_MARKERS} are needed."
+            f"The share of mitochondrial counts is not known: {plural(n, 'such gene', 'was')} "
+            f"recognised, {N_MARKERS} are needed."
         )
     if percents.values[-1] == 0:
         return NOT_MEASURED, (
-            f"The share of mitochondrial counts is not known: no cell has a count of the {n} such "
-            "genes, as if they had been left out."
+            f"The share of mitochondrial counts is not known: no cell has a count of the "
+            f"{plural(n, 'such gene')}, as if they had been left out."
         )
     usual, median = mitochondrial_limit(findings.nomenclature.species), percents.median
     n_far = count_beyond(percents, FAR_TOO_MITOCHONDRIAL, LimitSide.AT_MOST)

@@ -48,7 +48,7 @@ def check_clusters(findings: Findings) -> tuple[str, str]:
     ]
     n = len(found.clusters)
     if not low:
-        clusters = "The only cluster is not" if n == 1 else f"None of the {n} clusters is"
+        clusters = "The only cluster is not" if n == 1 else f"None of the {plural(n, 'cluster')} is"
         message = f"{clusters} far below all cells in genes and counts, or far above in the "
         return PASS, message + "mitochondrial share." + _joined(found)
     n_cells = sum(cluster.n_cells for _, cluster, _ in low)
@@ -57,9 +57,9 @@ def check_clusters(findings: Findings) -> tuple[str, str]:
     more = f" and {len(low) - N_NAMED} more" if len(low) > N_NAMED else ""
     number, _, faults = low[0]
     return WARN, (
-        f"Cluster{'s' * (len(low) > 1)} {named}{more}, {n_cells:,} of {found.n_cells:,} cells, "
-        f"{verb} like cells of low quality: the median cell of cluster {number} has "
-        f"{listed(faults)}." + _joined(found)
+        f"Cluster{'s' * (len(low) > 1)} {named}{more}, {n_cells:,} of "
+        f"{plural(found.n_cells, 'cell')}, {verb} like cells of low "
+        f"quality: the median cell of cluster {number} has {listed(faults)}." + _joined(found)
     )
 
 

@@ -82,7 +82,7 @@ def check_features(findings: Findings) -> tuple[str, str]:
         return PASS, "The file names no feature types: all are genes."
     others = findings.features.describe_others()
     if not others:
-        return PASS, f"All {len(kinds):,} features are genes."
+        return PASS, f"All {plural(len(kinds), 'feature')} are genes."
     return WARN, f"Left out, as they are not genes: {others}."
 
 
