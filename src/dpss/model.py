@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpss.errors import plural
-
 GENE_EXPRESSION = "Gene Expression"
 """Type of the features that are counted (10x's name); the default where a file names none."""
 
@@ -269,13 +267,9 @@ def check_cell_block(block: CellBlock, stop: int) -> None:
             f"cells {block.start}..{block.start + block.n_cells}, but they end before {stop}"
         )
     if block.n_cells > MAX_BLOCK_CELLS:
-        raise ValueError(
-            f"{plural(block.n_cells, 'cell')} in a block; at most {MAX_BLOCK_CELLS} are allowed"
-        )
+        raise ValueError(f"a block of more than {MAX_BLOCK_CELLS} cells: {block.n_cells}")
     if len(block.indices) != len(block.data):
-        raise ValueError(
-            f"{plural(len(block.indices), 'gene index')} for {plural(len(block.data), 'value')}"
-        )
+        raise ValueError(f"indices and values differ: {len(block.indices)}, {len(block.data)}")
     if block.indptr[0] != 0 or block.indptr[-1] != len(block.data):
         raise ValueError("the cell pointers do not span the block's values")
     if len(block.indptr) > 1 and int(np.diff(block.indptr).min()) < 0:

@@ -67,8 +67,8 @@ def print_comparison(
         alone["added"] = sorted(after.keys() - before.keys())
         if not pairs:
             raise SettingsError(
-                f"{redact_url(old)} and {redact_url(new)}: of {len(before)} and "
-                f"{plural(len(after), 'matrix')} none has the same place in both; name one of each"
+                f"{redact_url(old)} and {redact_url(new)}: of the matrices, "
+                f"{len(before)} and {len(after)}, none has the same place in both; name one of each"
             )
     found = [compare_summaries(*pair) for pair in pairs]
     if page is not None:

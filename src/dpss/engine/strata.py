@@ -188,7 +188,8 @@ def _gather(by: str, parts: Iterable[NDArray[Any]], option: str, layer: Layer) -
     codes_of = np.concatenate([np.empty(0, np.uint16), *found])
     if len(codes_of) != layer.n_cells:
         raise NoStrataError(
-            f"{option}: it has {plural(len(codes_of), 'value')} for {plural(layer.n_cells, 'cell')}"
+            f"{option}: it has {plural(len(codes_of), 'value')} "
+            f"for {plural(layer.n_cells or 0, 'cell')}"
         )
     sizes = np.bincount(codes_of, minlength=len(numbers))
     order = order_by_frequency(numbers, sizes)

@@ -131,7 +131,7 @@ class CellFile:
                 stop = start + len(piece)
                 if stop > summary.n_cells:
                     raise ColumnError(
-                        f"there are more names than {plural(summary.n_cells, 'cell')}"
+                        f"there are more names than the {plural(summary.n_cells, 'cell')}"
                     )
                 places = None
                 if embedding is not None and self._places is not None:

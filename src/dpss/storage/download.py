@@ -168,7 +168,7 @@ def _compare_size(ref: MatrixRef, blob: Blob) -> None:
         CorruptMatrixError: The sizes differ.
     """
     size = blob.size_bytes
-    if None not in (ref.size_bytes, size) and ref.size_bytes != size:
+    if size is not None and ref.size_bytes not in (None, size):
         raise CorruptMatrixError(
             f"{blob.url}: has {plural(size, 'byte')}, but the source says {ref.size_bytes:,}"
         )

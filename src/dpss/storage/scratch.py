@@ -15,14 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dpss.errors import (
-    CorruptMatrixError,
-    FetchError,
-    LimitError,
-    MatrixError,
-    UnreachableError,
-    plural,
-)
+from dpss.errors import CorruptMatrixError, FetchError, LimitError, MatrixError, UnreachableError
 from dpss.storage.base import Blob
 from dpss.storage.local import LocalFile
 from dpss.storage.scratch_folders import (
@@ -169,9 +162,7 @@ class Scratch:
                 if self.closed:
                     raise FetchError(f"{blob.url}: the program ends")
         if size is not None and n_bytes != size:
-            raise CorruptMatrixError(
-                f"{blob.url}: {plural(n_bytes, 'byte')} came, but it has {size:,}"
-            )
+            raise CorruptMatrixError(f"{blob.url}: size {size:,} was stated, but {n_bytes:,} came")
         space.release(keep=n_bytes)
 
     def _make_folder(self) -> Path:

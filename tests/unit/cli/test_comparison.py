@@ -76,7 +76,7 @@ def test_places_that_have_nothing_in_common(tmp_path: Path) -> None:
     """Two against one of another place can't be compared, and the message says why."""
     for place in ("old/a", "old/b", "new/c"):
         publish(tmp_path / place)
-    with pytest.raises(SettingsError, match="of 2 and 1 matrices none has the same place"):
+    with pytest.raises(SettingsError, match="of the matrices, 2 and 1, none has the same place"):
         print_comparison(
             str(tmp_path / "old"), str(tmp_path / "new"), lambda: None, as_json=True, page=None
         )

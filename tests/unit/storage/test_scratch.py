@@ -131,7 +131,7 @@ def test_what_came_damaged_is_fetched_once_more(tmp_path: Path) -> None:
     """A second try may be right; two wrong ones are told."""
     wrong = Remote(b"x" * 10, 11)
     with Scratch(1000, tmp_path) as scratch:
-        with pytest.raises(CorruptMatrixError, match="10 bytes came, but it has 11"):
+        with pytest.raises(CorruptMatrixError, match="size 11 was stated, but 10 came"):
             scratch.hold(wrong).__enter__()
         assert wrong.opened == 2
         assert scratch.used_bytes == 0

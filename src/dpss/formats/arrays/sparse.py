@@ -88,7 +88,7 @@ class SparseLayer:
             if decoded > SMALL_BYTES and is_too_little(vector.stored_bytes, decoded):
                 raise CorruptMatrixError(
                     f"{where} claims {plural(len(vector), 'value')}, but stores "
-                    f"{plural(vector.stored_bytes, 'byte')} of them"
+                    f"{plural(vector.stored_bytes or 0, 'byte')} of them"
                 )
         if self._chunk_bytes > _CHUNKS_BYTES:
             raise LimitError(

@@ -242,7 +242,7 @@ def check_declared(array: TiledArray, n_genes: int, cell_axis: int) -> None:
     if unstored or is_too_little(stored, decoded):
         raise CorruptMatrixError(
             f"{array.url} claims {n_rows:,} × {plural(n_columns, 'number')}, "
-            f"but stores {plural(stored, 'byte')}"
+            f"but stores {plural(stored or 0, 'byte')}"
         )
 
 

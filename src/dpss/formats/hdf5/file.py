@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpss.compute.prefetch import Prefetchable
-from dpss.errors import CorruptMatrixError, DpssError, NeedsWholeError, NoMatrixError, plural
+from dpss.errors import CorruptMatrixError, DpssError, NeedsWholeError, NoMatrixError
 from dpss.formats.arrays.vectors import Cursor
 from dpss.formats.faults import reason_of
 from dpss.formats.hdf5.access import LIBRARY_ERRORS, limit_metadata, open_local
@@ -291,9 +291,7 @@ class ChunkedArray:
         except ValueError as error:
             raise self._chunk_error(number, "can't be decompressed") from error
         if len(data) != n_bytes:
-            raise self._chunk_error(
-                number, f"holds {plural(len(data), 'byte')} instead of {n_bytes}"
-            )
+            raise self._chunk_error(number, f"is of size {len(data)}, not {n_bytes}")
         return np.frombuffer(data, dtype=self.dtype).reshape(layout.chunk_shape)
 
     def _chunk_error(self, number: int, what: str) -> CorruptMatrixError:

@@ -77,10 +77,8 @@ class StoredChunk:
             yield piece
 
     def _too_large(self) -> LimitError:
-        size = "so many" if self.size_bytes is None else f"{self.size_bytes:,}"
-        return LimitError(
-            f"{self.blob.url}: a chunk of {plural(size, 'byte')} is too large to be decoded"
-        )
+        size = "so many bytes" if self.size_bytes is None else plural(self.size_bytes, "byte")
+        return LimitError(f"{self.blob.url}: a chunk of {size} is too large to be decoded")
 
 
 def locate(

@@ -177,7 +177,7 @@ def test_contradictions_are_named(tmp_path):
     with h5py.File(path, "r+") as file:
         del file["layers/other"]
         file["row_attrs/Name"] = [b"a"]
-    with pytest.raises(CorruptMatrixError, match="Name has 1 entries for 3 genes"):
+    with pytest.raises(CorruptMatrixError, match="Name has 1 entry for 3 genes"):
         open_path(path)
     with h5py.File(path, "w") as file:
         file["matrix"] = np.zeros(3)

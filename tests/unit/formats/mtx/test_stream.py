@@ -200,7 +200,7 @@ def test_many_empty_cells_are_covered() -> None:
 
 
 BROKEN = {
-    "more than it declares": ("2 2 1\n1 1 1\n2 1 1\n", "declares 1 entries but holds more"),
+    "more than it declares": ("2 2 1\n1 1 1\n2 1 1\n", "declares 1 entry but holds more"),
     "fewer": ("2 2 3\n1 1 1\n2 1 1\n", "declares 3 entries but ends after 2"),
     "row outside": ("2 2 2\n1 1 1\n3 1 1\n", "line 4: '3 1 1' lies outside the declared 2 × 2"),
     "column outside": ("2 2 1\n1 3 1\n", "line 3: '1 3 1' lies outside"),
