@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +88,14 @@ def test_the_images_of_the_gallery_can_be_made_again() -> None:
 
 @pytest.mark.slow
 def test_the_portal_is_made_as_it_is_told(tmp_path: Path) -> None:
-    """Each command of the tutorial, in turn, does what the text says, on an S3 of this machine."""
+    """Each command of the tutorial, in turn, does what the text says, on an S3 of this machine.
+
+    Then the pages can be read at the address of the text without a key.
+    """
     text = (TUTORIALS / "portal.md").read_text("utf-8")
-    lines = re.findall(r"^\$ ((?:dpss (?!serve)|cp|head).*)$", text, re.MULTILINE)
+    lines = re.findall(r"^\$ ((?:dpss (?!serve)|cp|curl|echo|head).*)$", text, re.MULTILINE)
     said = []
     with MotoS3() as s3:
-        s3.make_bucket("my-portal")
         path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, **s3.environment, "PYTHONPATH": path}
         for line in lines:
@@ -103,6 +106,10 @@ def test_the_portal_is_made_as_it_is_told(tmp_path: Path) -> None:
             )  # fmt: skip
             said.append((done.returncode, done.stdout + done.stderr))
         keys = [each["Key"] for each in s3.client.list_objects_v2(Bucket="my-portal")["Contents"]]
+        page = re.search(r"<http://127\.0\.0\.1:5055(/\S+)>", text)
+        assert page
+        with urllib.request.urlopen(s3.url + page[1]) as response:
+            assert "<title>" in response.read().decode()
     outcomes = [re.search(r"(\d+) published, (\d+) unchanged", told) for _, told in said]
     assert [found.groups() for found in outcomes if found] == [
         ("7", "0"), ("7", "0"), ("0", "7"), ("1", "7"), ("0", "8"),
