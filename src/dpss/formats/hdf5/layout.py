@@ -73,7 +73,9 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
     if filters == (SHUFFLE,) and any(partial):
         # Neither size nor bytes of a partial chunk show whether it has the filter.
         return None
-    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
+    # h5py makes a tuple of the chunk's shape at each use.
+    shape: tuple[int, ...] = dataset.chunks
+    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, shape, strict=True))
     n_chunks = prod(grid)
     offsets = np.full(n_chunks, -1, dtype=np.int64)
     sizes = np.zeros(n_chunks, dtype=np.int64)
@@ -81,10 +83,9 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
     strides = [prod(grid[axis + 1 :]) for axis in range(len(grid))]
 
     def note(info: Any) -> None:
-        number = sum(
-            at // size * stride
-            for at, size, stride in zip(info.chunk_offset, dataset.chunks, strides, strict=True)
-        )
+        number = 0
+        for at, size, stride in zip(info.chunk_offset, shape, strides, strict=True):
+            number += at // size * stride
         if number >= n_chunks or info.byte_offset is None:
             return
         if file_bytes is not None and info.byte_offset + info.size > file_bytes:
@@ -96,7 +97,7 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
         masks[number] = info.filter_mask
 
     dataset.id.chunk_iter(note)
-    found = DatasetLayout(dataset.chunks, grid, offsets, sizes, masks, filters)
+    found = DatasetLayout(shape, grid, offsets, sizes, masks, filters)
     full = np.flatnonzero(sizes == found.n_items * dataset.dtype.itemsize).tolist()
     if filters and any(partial) and any(_is_partial(found, n, partial) for n in full):
         return None
