@@ -19,7 +19,7 @@ import click
 
 from dpss._version import __version__
 from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute, program
-from dpss.cli.options import log_options, option, setting_option, setting_options
+from dpss.cli.options import log_options, option, repeated_options, setting_option, setting_options
 from dpss.cli.runner import (
     index_page,
     local_output,
@@ -30,6 +30,7 @@ from dpss.cli.runner import (
     take_log_settings,
 )
 from dpss.cli.views import compare, inspect
+from dpss.engine.settings import StatSettings
 from dpss.errors import UnreachableError, plural
 from dpss.job.stop import Interrupted, SignalStop
 
@@ -149,16 +150,7 @@ def run(stop: SignalStop, /, **options: Any) -> int:
 @commands.command("list")
 @setting_options("source")
 @setting_option("output", help="What a run would publish to: shows what is unchanged.")
-@setting_option("min-gene-count", show_default=False, help="As for the run.")
-@setting_option("cells-above-knee", help="As for the run.")
-@setting_option("policy", help="As for the run.")
-@setting_option("layer", help="As for the run.")
-@setting_option("orientation", metavar="WORD", help="As for the run.")
-@setting_option("embedding", help="As for the run.")
-@setting_option("resolution", show_default=False, help="As for the run.")
-@setting_option("cells", help="As for the run.")
-@setting_option("by", help="As for the run.")
-@setting_option("by-file", help="As for the run.")
+@repeated_options(StatSettings, help="As for the run.")
 @log_options
 @click.pass_obj
 def list_(stop: SignalStop, /, **options: Any) -> int:
@@ -249,7 +241,7 @@ def serve(stop: SignalStop, /, output: str, port: int, **options: Any) -> int:
 
 @commands.command()
 @option("--output", default="dpss-demo", show_default=True, metavar="DIR", help="Where to.")
-@option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of the random counts.")
+@option("--seed", type=click.IntRange(0), default=1, metavar="N", help="Seed.  [default: 1]")
 @log_options
 @click.pass_obj
 def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
@@ -264,10 +256,12 @@ def demo(stop: SignalStop, /, output: str, seed: int, **options: Any) -> int:
     """
     from dpss.cli.config import make_run_settings
     from dpss.demo.portal import DemoCatalog, write_matrices
+    from dpss.job.factory import check_output
 
     logs = take_log_settings(options)
     matrices, portal = Path(output) / "matrices", Path(output) / "portal"
     settings = make_run_settings(source="local", input=str(matrices), output=str(portal))
+    check_output(str(portal))
     write_matrices(matrices, seed)
     click.echo(f"Simulated matrices: {matrices}")
     report = perform(settings, lambda _: DemoCatalog(matrices), stop, logs, simulated=True)

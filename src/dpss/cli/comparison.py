@@ -15,7 +15,7 @@ from rich.text import Text
 
 from dpss.cli.console import make_table, open_console
 from dpss.cli.logs import clean
-from dpss.errors import FetchError, MatrixError, SettingsError, plural
+from dpss.errors import FetchError, MatrixError, SettingsError, UnreachableError, plural
 from dpss.storage.base import Store
 from dpss.storage.locations import local_path, open_source, open_store, scheme_of
 from dpss.storage.plain_text import indented_json
@@ -55,7 +55,7 @@ def print_comparison(
     Raises:
         SettingsError: One side has several matrices, and the other has none of their names.
         MatrixError: A matrix can't be summarised, or a file is no summary of this program.
-        UnreachableError: There is no such file or address.
+        UnreachableError: There is no such file or address, or the page can't be written.
     """
     before, after = (dict(iter_summaries(address, check)) for address in (old, new))
     alone: dict[str, list[str]] = {"removed": [], "added": []}
@@ -74,7 +74,10 @@ def print_comparison(
     if page is not None:
         from dpss.website.pages.comparison import comparison_page
 
-        Path(page).write_bytes(comparison_page(found, alone))
+        try:
+            Path(page).write_bytes(comparison_page(found, alone))
+        except OSError as error:
+            raise UnreachableError(f"--page {page}: can't be written ({error.strerror})") from error
     if as_json:
         document = {"comparisons": [comparison_document(each) for each in found], **alone}
         click.echo(indented_json(document))
@@ -128,7 +131,7 @@ def _published(store: Store, key: str) -> ComparedSummary:
     table = f"{key.rpartition('/')[0]}/genes.csv".lstrip("/")
     try:
         ranks = _ranks(store.read(table).decode())
-    except (FileNotFoundError, FetchError, KeyError, ValueError):
+    except (FileNotFoundError, FetchError, KeyError, ValueError, csv.Error):
         ranks = None  # lists of the best genes are in the summary; all others are not compared
     return ComparedSummary(url, document, ranks)
 

@@ -55,9 +55,17 @@ def make_table(*titles: str) -> Table:
 def describe_plan(steps: Sequence[Step]) -> str:
     """Return the number of files that a run would process, in words."""
     n_to_do = sum(step.outcome is None for step in steps)
-    if n_to_do == 0:
-        return f"nothing to do: {plural(len(steps), 'file')}, none of them new or changed"
-    return f"{n_to_do} of {plural(len(steps), 'file')} to process"
+    n_failed = sum(_has_failed(step) for step in steps)
+    failed = f"; {n_failed:,} can't be processed" if n_failed else ""
+    if n_to_do:
+        return f"{n_to_do} of {plural(len(steps), 'file')} to process{failed}"
+    if n_failed == len(steps) > 0:
+        return f"nothing to do: none of {plural(len(steps), 'file')} can be processed"
+    return f"nothing to do: {plural(len(steps), 'file')}, none of them new or changed{failed}"
+
+
+def _has_failed(step: Step) -> bool:
+    return step.outcome is not None and step.outcome.status is Status.FAILED
 
 
 def describe_outcome(outcome: Outcome) -> str:
@@ -121,6 +129,8 @@ def plan_table(steps: Sequence[Step]) -> Table:
             what = f"process: {step.why}"
         elif outcome.status is Status.SKIPPED:
             what = f"skip: {clean(step.why)}"
+        elif outcome.status is Status.FAILED:
+            what = f"fail: {clean(step.why)}"
         else:
             what = "nothing: unchanged"
         table.add_row(

@@ -77,9 +77,9 @@ def print_inspection(console: Console, url: str, found: Inspection) -> None:
     if found.error:
         console.print(Text(clean(f"can't be summarised: {found.error}"), style="red"))
     else:
-        cells = "a number of" if found.n_cells is None else f"{found.n_cells:,}"
+        cells = "an unknown number of" if found.n_cells is None else f"{found.n_cells:,}"
         layers = ", ".join(f"{name}: {values}" for name, values in found.layers)
-        features = "a number of" if found.n_features is None else f"{found.n_features:,}"
+        features = "an unknown number of" if found.n_features is None else f"{found.n_features:,}"
         shown = f"{cells} cells × {features} features; layers: {layers}"
         console.print(Text(clean(shown)))
     table = make_table("Decided", "As", "How sure", "Evidence", "Changed by")

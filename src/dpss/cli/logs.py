@@ -21,7 +21,17 @@ def clean(text: str) -> str:
 
 
 class _Formatter(logging.Formatter):
-    """Formats tracebacks of this process and those that another process has formatted."""
+    """Formats messages and tracebacks, also those that another process has formatted."""
+
+    def message_of(self, record: logging.LogRecord) -> str:
+        """Return a record's message; of stamina's, the attempt, its error and the wait."""
+        told = vars(record)
+        if "stamina.retry_num" not in told:
+            return clean(record.getMessage())
+        return clean(
+            f"attempt {told['stamina.retry_num']} failed ({told['stamina.caused_by']}); the next "
+            f"follows in {told['stamina.wait_for']} s"
+        )
 
     def trace_of(self, record: logging.LogRecord) -> str:
         """Return a record's traceback; empty where it has none."""
@@ -37,7 +47,7 @@ class TextFormatter(_Formatter):
         """Return the line."""
         time = datetime.fromtimestamp(record.created).astimezone()
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        text = clean(f"{time:%H:%M:%S} {level}{record.getMessage()}")
+        text = f"{time:%H:%M:%S} {level}{self.message_of(record)}"
         if trace := self.trace_of(record):
             text += "\n" + trace
         return text
@@ -52,7 +62,7 @@ class JsonFormatter(_Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": clean(record.getMessage()),
+            "message": self.message_of(record),
             **current(),
         }
         if trace := self.trace_of(record):

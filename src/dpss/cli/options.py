@@ -53,6 +53,21 @@ def setting_option(name: str, **attributes: Any) -> Callable[[F], F]:
     return option(*_names(found), **(_attributes(default, found) | attributes))
 
 
+def repeated_options(record: type, help: str) -> Callable[[F], F]:
+    """Return all options of a settings record as one decorator, each with the same description."""
+    return combined(
+        *(
+            setting_option(
+                each.name,
+                help=help,
+                **({} if each.kind is bool else {"default": None, "show_default": False}),
+                **({"metavar": "WORD"} if each.choices else {}),
+            )
+            for _, each in all_options(record)
+        )
+    )
+
+
 def _names(setting: Option) -> list[str]:
     flag = f"{setting.flag}/--no-{setting.name}" if setting.negatable else setting.flag
     return [flag, *(f"--{alias}" for alias in setting.aliases), setting.parameter]

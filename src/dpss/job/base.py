@@ -25,7 +25,7 @@ class RunListener(Protocol):
         """Called once with the steps of the plan."""
 
     def on_start(self, step: Step) -> Progress:
-        """Called before each step, decided ones too; returns its progress reporter."""
+        """Called before a file is read; returns its progress reporter."""
 
     def on_finish(self, outcome: Outcome) -> None:
         """Called with the outcome of each matrix."""

@@ -9,7 +9,6 @@ Where one file holds several matrices, ``matrices.json`` lists their summaries i
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import re
@@ -24,6 +23,7 @@ from typing import Any
 from dpss.errors import DpssError
 from dpss.model import MatrixRef
 from dpss.storage.base import Store, write_all
+from dpss.storage.json_text import parse_json
 from dpss.storage.plain_text import indented_json
 from dpss.summary.manifest import first_mismatch, parse_manifest, sha256_of
 from dpss.summary.peers import MEDIANS
@@ -135,7 +135,7 @@ def read_published(
 def _read_single(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]) -> Published:
     """Read a ``summary.json`` and compare its files with the sizes found."""
     folder = key.removesuffix(f"/{SUMMARY}")
-    document = json.loads(store.read(key))
+    document = parse_json(store.read(key))
     _check_files(document, folder, sizes)
     return Published(
         str(document["matrix"]["fingerprint"]),
@@ -151,7 +151,7 @@ def _read_single(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int
 
 def _read_parts(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]) -> Published:
     """Read a ``matrices.json``; compare its summaries and their files."""
-    document = json.loads(store.read(key))
+    document = parse_json(store.read(key))
     folders = []
     judgements: list[Judgement] = []
     for entry in document["matrices"]:
@@ -161,7 +161,7 @@ def _read_parts(store: Store, ref: MatrixRef, key: str, sizes: Mapping[str, int]
         data = store.read(f"{folder}/{SUMMARY}")
         if sha256_of(data) != entry["summary_sha256"]:
             raise ValueError(f"{folder}/{SUMMARY} is not the listed one")
-        summary = json.loads(data)
+        summary = parse_json(data)
         _check_files(summary, folder, sizes)
         folders.append(folder)
         judgements += parse_judgements(summary)
@@ -274,7 +274,7 @@ def prune_files(store: Store, folder: str) -> list[str]:
         The keys of the deleted files.
     """
     try:
-        listed = parse_manifest(json.loads(store.read(f"{folder}/{SUMMARY}"))["files"])
+        listed = parse_manifest(parse_json(store.read(f"{folder}/{SUMMARY}"))["files"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return []
     names = [name for name in _matrix_files(store, folder) if name not in listed]

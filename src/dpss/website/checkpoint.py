@@ -6,11 +6,11 @@ by the same version of the program from the same documents.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dpss._version import __version__
+from dpss.storage.json_text import parse_json
 from dpss.summary.tables import json_bytes
 from dpss.website.pages.history import Entry
 from dpss.website.records import MatrixRecord, ProjectRecord
@@ -73,7 +73,7 @@ def read_checkpoint(publisher: Publisher) -> Checkpoint:
     """Read the last checkpoint; an empty one if there is none of this version."""
     data = publisher.read(CHECKPOINT)
     try:
-        document = json.loads(data) if data is not None else {}
+        document = parse_json(data) if data is not None else {}
         if document.get("version") != __version__:
             return Checkpoint(publisher, {})
         made = {

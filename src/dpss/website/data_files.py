@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dpss.storage.json_text import parse_json
 from dpss.storage.plain_text import strip_control_in_json
 
 _BEGIN, _END = b"dpss.receive(", b");\n"
@@ -35,7 +36,7 @@ def read_script(data: bytes) -> Any:
     Raises:
         ValueError: The bytes are not a data file.
     """
-    return json.loads(data.removeprefix(_BEGIN).removesuffix(_END))
+    return parse_json(data.removeprefix(_BEGIN).removesuffix(_END))
 
 
 def dumps(value: Any) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from dpss.storage.json_text import parse_json
 from dpss.website.schemas import schema
 from dpss.website.validation import fault
 
@@ -40,8 +40,8 @@ def parse_summary(data: bytes) -> dict[str, Any]:
         ValueError: The bytes are not such a document; the message says why.
     """
     try:
-        document = json.loads(data, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(data)
+    except ValueError as error:
         raise ValueError(f"is not JSON ({error})") from error
     if isinstance(document, dict):
         document = {**ADDED, **document}
@@ -50,7 +50,3 @@ def parse_summary(data: bytes) -> dict[str, Any]:
         raise ValueError(f"is no summary of this program: {reason}")
     checked: dict[str, Any] = document
     return checked
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")

@@ -6,7 +6,6 @@ versions, the pages show the figures only.
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from dpss.figures.gene_plots import gene_views
 from dpss.figures.scatter_genes_vs_counts import SCATTER_GENES_VS_COUNTS, genes_vs_counts
 from dpss.figures.scatter_mito_vs_count import SCATTER_MITO_VS_COUNT, mt_vs_counts
 from dpss.stats.values.kinds import ValueKind
+from dpss.storage.json_text import parse_json
 from dpss.website.data_files import dumps, script
 from dpss.website.records import MatrixRecord
 from dpss.website.schemas import schema
@@ -107,7 +107,7 @@ def parse_plots(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: The bytes are not such a document; the message says why.
     """
-    document = json.loads(data)
+    document = parse_json(data)
     reason = fault(document, schema("plots"))
     if reason:
         raise ValueError(f"is not of the form number {SCHEMA}: {reason}")

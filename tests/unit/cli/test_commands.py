@@ -21,6 +21,8 @@ from click.testing import CliRunner
 
 from dpss.cli.commands import commands, main
 from dpss.cli.entry import as_in_2019
+from dpss.engine.options import all_options
+from dpss.engine.settings import StatSettings
 from dpss.job.stop import NeverStop
 from tests.conftest import ROOT
 from tests.unit.small import counts, write_h5ad_csr, write_scaled
@@ -375,6 +377,40 @@ def test_list_shows_what_a_run_would_do(matrix: Path, tmp_path: Path) -> None:
     assert re.search(r"^small +small .*process: new", done.stdout, re.MULTILINE)
     assert re.search(r"^README.md .*skip: ", done.stdout, re.MULTILINE)
     assert not (tmp_path / "out").exists()
+
+
+def test_list_has_every_setting_that_changes_numbers() -> None:
+    """Otherwise it would call matrices outdated that a run with the setting has published."""
+    there = {parameter.name for parameter in commands.commands["list"].params}
+    assert there >= {option.parameter for _, option in all_options(StatSettings)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--seed", "-1"), "--seed"),
+        (("--output", "file"), "--output file/portal: can't be written"),
+        (("--output", "file/below"), "--output file/below/portal: can't be written"),
+    ],
+)
+def test_a_demo_that_cannot_begin_says_why(
+    arguments: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    """One message, and the exit code of what could not start."""
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        command_of(("demo", *arguments)),
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "unexpected" not in done.stderr
 
 
 @pytest.mark.slow

@@ -131,3 +131,24 @@ def test_a_side_that_is_not_there(tmp_path: Path) -> None:
 def test_values_as_text(value: object, text: str) -> None:
     """Numbers as on pages, all else as it is."""
     assert format_value(value) == text
+
+
+def test_a_page_that_cannot_be_written_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the option and the reason."""
+    folder = publish(tmp_path / "old")
+    for page in (tmp_path / "none" / "a.html", tmp_path, folder / "summary.json" / "a.html"):
+        with pytest.raises(UnreachableError, match="--page"):
+            compare(folder, folder, capsys, page)
+
+
+def test_a_table_that_cannot_be_read_is_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gene's name beyond the limit of the reader of CSV costs the other genes only."""
+    old, new = publish(tmp_path / "old"), publish(tmp_path / "new")
+    with (new / "genes.csv").open("a") as file:
+        file.write("x" * 200_000)
+    differs, _ = compare(old, new, capsys)
+    assert not differs

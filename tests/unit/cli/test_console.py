@@ -67,6 +67,19 @@ def test_the_list_says_what_a_run_would_do() -> None:
     assert describe_plan(STEPS[1:]) == "nothing to do: 2 files, none of them new or changed"
 
 
+def test_the_list_says_what_fails() -> None:
+    """A file whose name another one has, or an entry of a source with an error, is named so."""
+    failed = Step(PROJECT, REF, "has the name of b", Outcome("heart", "a", Status.FAILED, "x"))
+    entry = Step(PROJECT, None, "no address", Outcome("heart", "z", Status.FAILED, "no address"))
+    text = shown(plan_table((failed, entry, *STEPS)))
+    assert "fail: has the name of b" in text
+    assert "fail: no address" in text
+    assert text.count("nothing: unchanged") == 1
+    assert describe_plan((failed, *STEPS)) == "1 of 4 files to process; 1 can't be processed"
+    assert describe_plan((failed, entry)) == "nothing to do: none of 2 files can be processed"
+    assert describe_plan((failed, STEPS[2])).endswith("new or changed; 1 can't be processed")
+
+
 def test_numbers_for_people() -> None:
     """Short, and never wrong by a unit."""
     assert [size(n) for n in (None, 0, 1023, 1024, 1 << 20, 300 << 20, 3 << 30)] == [

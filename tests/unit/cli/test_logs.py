@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stamina.instrumentation import RetryDetails
+from stamina.instrumentation._logging import init_logging
 
 from dpss.cli.logs import set_up_logs
 from dpss.job.context import context
@@ -96,3 +98,15 @@ def test_a_library_that_sets_its_own_level_is_heard_from_warnings_on(
     library.setLevel(logging.NOTSET)
     assert ("of a library" in out.getvalue()) == (level >= logging.WARNING)
     assert "of the program" in out.getvalue()
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_a_retry_is_said_in_words(style: str) -> None:
+    """Its number, its error and the wait; the library's own line has none of these."""
+    out = io.StringIO()
+    set_up_logs("info", style, out)
+    error = OSError("https://host/a?sig=hunter2")
+    init_logging()(RetryDetails("f", (), {}, 3, 1.25, 0.5, error))
+    said = "attempt 3 failed (OSError('https://host/a')); the next follows in 1.25 s"
+    assert said in out.getvalue()
+    assert "hunter2" not in out.getvalue()

@@ -33,6 +33,7 @@ def test_an_earlier_document_is_completed(document: dict) -> None:
         (b"{", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
         (b'{"n_cells": NaN}', "NaN is no number"),
+        (b'{"median_genes_per_cell": 1e999}', "1e999 is too large"),
         (b"[]", "is no summary"),
         (b"{}", "is no summary"),
     ],

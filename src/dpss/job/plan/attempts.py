@@ -7,7 +7,6 @@ days it is skipped until it changes.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -19,7 +18,9 @@ from dpss.catalogs.shards import ALL, Shard
 from dpss.errors import DpssError
 from dpss.job.plan.steps import Attempt
 from dpss.job.publication import Recipe
+from dpss.job.report.outcomes import parse_time
 from dpss.storage.base import Store
+from dpss.storage.json_text import parse_json
 from dpss.storage.plain_text import indented_json
 
 log = logging.getLogger(__name__)
@@ -138,10 +139,10 @@ def _read(store: Store, key: str, *, own: bool) -> dict[str, _Entry]:
     found: dict[str, _Entry] = {}
     unfinished = []
     try:
-        for folder, item in json.loads(store.read(key))["matrices"].items():
+        for folder, item in parse_json(store.read(key))["matrices"].items():
             entry = _parse(item)
             if own and entry.begun:
-                begun = datetime.fromisoformat(entry.begun)
+                begun = parse_time(entry.begun)
                 found[folder] = _Entry(entry.attempt.lost_at(begun, _UNEXPLAINED))
                 unfinished.append(folder)
             elif entry.attempt.days:
@@ -164,7 +165,7 @@ def _parse(item: Any) -> _Entry:
             Recipe(str(recipe["version"]), dict(recipe["settings"])),
             tuple(str(day) for day in attempt["days"]),
             str(attempt["reason"]),
-            datetime.fromisoformat(at) if at else None,
+            parse_time(at) if at else None,
         ),
         str(item["begun"]),
     )

@@ -7,18 +7,17 @@ asked about is found.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 from dpss.errors import UnreachableError
 from dpss.job.plan.steps import EarlierOutcome
 from dpss.job.publication import Recipe, folder_of
-from dpss.job.report.outcomes import RunReport, Status, is_run_key
+from dpss.job.report.outcomes import RunReport, Status, is_run_key, parse_time
 from dpss.storage.base import Store
+from dpss.storage.json_text import parse_json
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +114,7 @@ def describe_new_failures(report: RunReport, output: str, key: str) -> str:
 def _read(store: Store, key: str) -> tuple[dict[str, EarlierOutcome], bool]:
     """Return a report's entries by folder, and whether it covers a whole source."""
     try:
-        document = json.loads(store.read(key))
+        document = parse_json(store.read(key))
         entries = _parse(document)
         complete = not (document["only"] or document["interrupted_by"] or document["problems"])
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -126,7 +125,7 @@ def _read(store: Store, key: str) -> tuple[dict[str, EarlierOutcome], bool]:
 
 def _parse(document: Any) -> dict[str, EarlierOutcome]:
     recipe = Recipe(str(document["version"]), dict(document["settings"]))
-    made_at = datetime.fromisoformat(document["started"])
+    made_at = parse_time(document["started"])
     return {
         entry["folder"] or folder_of(entry["project_id"], entry["matrix"]): EarlierOutcome(
             Status(entry["status"]),

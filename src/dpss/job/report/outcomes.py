@@ -206,6 +206,18 @@ def run_key(started: datetime) -> str:
     return f"runs/{started:%Y%m%dT%H%M%S.%fZ}.json"
 
 
+def parse_time(text: str) -> datetime:
+    """Return a time of a report or record, which has a time zone.
+
+    Raises:
+        ValueError: The text is no time in ISO 8601, or has no time zone.
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"the time {text} has no time zone")
+    return found
+
+
 def run_document(header: RunHeader, report: RunReport) -> dict[str, Any]:
     """Return the content of ``runs/<time>.json``."""
     number = report.interrupted_by

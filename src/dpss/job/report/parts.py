@@ -7,7 +7,6 @@ an earlier one published stay published.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -15,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dpss.catalogs.shards import Shard
-from dpss.job.report.outcomes import Outcome, RunReport, Status, is_run_key
+from dpss.job.report.outcomes import Outcome, RunReport, Status, is_run_key, parse_time
 from dpss.storage.base import Store
+from dpss.storage.json_text import parse_json
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _parts(store: Store, shards: set[str], only: frozenset[str]) -> Iterator[_Pa
     latest: datetime | None = None
     for key in keys:
         try:
-            document = json.loads(store.read(key))
+            document = parse_json(store.read(key))
             if not document["only"] or document.get("parts"):
                 return
             part = _read_part(key, document)
@@ -131,13 +131,13 @@ def _summed(store: Store, only: frozenset[str], now: datetime) -> JoinedReport |
     if not key:
         return None
     try:
-        document = json.loads(store.read(key))
-        recent = now - datetime.fromisoformat(document["finished"]) < RESUMED_WITHIN
+        document = parse_json(store.read(key))
+        recent = now - parse_time(document["finished"]) < RESUMED_WITHIN
         if not document.get("parts") or frozenset(document["only"]) != only or not recent:
             return None
         return JoinedReport(
             _read_report(document),
-            datetime.fromisoformat(document["started"]),
+            parse_time(document["started"]),
             tuple(map(str, document["parts"])),
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
@@ -160,7 +160,7 @@ def _read_part(key: str, document: dict[str, Any]) -> _Part:
     return _Part(
         key,
         str(document["only"][-1]).removeprefix("shard "),
-        datetime.fromisoformat(document["started"]),
+        parse_time(document["started"]),
         _read_report(document),
         str(document["interrupted_by"] or ""),
     )

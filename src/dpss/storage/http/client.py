@@ -178,7 +178,7 @@ class Client:
             )
         try:
             return json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RequestError(f"{redact_url(url)}: does not answer in JSON") from error
 
     def _send(

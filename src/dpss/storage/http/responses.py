@@ -112,7 +112,7 @@ def error_message(data: bytes) -> str:
     """Return the message in the JSON body of an error, in parentheses; else empty."""
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if isinstance(document, dict):
         for key in ("message", "Message", "detail", "title"):

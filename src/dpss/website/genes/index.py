@@ -15,12 +15,12 @@ were published (`dpss.website.genes.lookup`).
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from dpss.storage.json_text import parse_json
 from dpss.summary.tables import json_bytes
 from dpss.website.data_files import script
 from dpss.website.genes.contributions import Contribution, ContributionReader
@@ -154,7 +154,7 @@ def _lines_of(bucket: int, n_buckets: int, n_lines: int) -> slice:
 def _read_manifest(publisher: Publisher, key: str) -> object:
     data = publisher.read(key)
     try:
-        return json.loads(data) if data is not None else None
+        return parse_json(data) if data is not None else None
     except ValueError:
         return None
 

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.storage.json_text import parse_json
 from dpss.storage.plain_text import strip_control_in_all
 from dpss.summary.record import GeneStatistics
 from dpss.website.genes.packing import N_CHARACTERS, float_words, whole_words, word_text
@@ -144,7 +145,7 @@ def parse_values(data: bytes) -> GeneNumbers:
         ValueError: The bytes are not such a file.
     """
     head, *lines = data.split(b"\n")
-    document: Mapping[str, Any] = json.loads(head)
+    document: Mapping[str, Any] = parse_json(head)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or len(lines) != N_LINES:
         raise ValueError("is of another form")
     return GeneNumbers(str(document.get("table")), str(document.get("names")), lines)

@@ -33,7 +33,10 @@ def read_genes(data: bytes) -> GeneStatistics:
     Raises:
         ValueError: The bytes are not such a table.
     """
-    rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    except csv.Error as error:
+        raise ValueError(f"can't be read as CSV ({error})") from error
     if not rows or tuple(rows[0]) != GENE_COLUMNS:
         raise ValueError("has other columns than a genes.csv")
     if any(len(row) != len(GENE_COLUMNS) for row in rows):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import uuid
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dpss.storage.json_text import parse_json
 from dpss.website.data_files import dumps, read_script, script
 from dpss.website.writer import Publisher
 
@@ -115,7 +115,7 @@ def _last_reports(publisher: Publisher) -> dict[str, tuple[RunRecord, str]]:
         if key in joined:
             continue
         try:
-            document = json.loads(publisher.read(key) or b"")
+            document = parse_json(publisher.read(key) or b"")
             found[key] = _read_run(document), str(document["output"])
             joined.update(map(str, document.get("parts", ())))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -50,6 +50,7 @@ def test_a_finished_matrix_is_forgotten(tmp_path: Path) -> None:
     [
         {"begun": "yesterday"},
         {"begun": "2026-13-45"},
+        {"begun": "2026-03-04T05:06:00"},
         {"attempt": None},
         {"attempt": {"fingerprint": "f"}},
     ],
@@ -65,3 +66,28 @@ def test_a_damaged_record_is_ignored(
     store.write(attempts_key(), json.dumps(document).encode())
     assert attempts_in(store).known == {}
     assert "can't be read" in caplog.text
+
+
+def test_a_record_that_is_nested_too_deeply_is_ignored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said in a warning; the run begins without it."""
+    store = LocalStore(tmp_path)
+    store.write(attempts_key(), b"[" * 200_000)
+    assert attempts_in(store).known == {}
+    assert "can't be read" in caplog.text
+
+
+def test_the_time_of_a_loss_has_a_time_zone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without one it could not be compared with that of a file: the record is ignored."""
+    store = LocalStore(tmp_path)
+    attempts = attempts_in(store)
+    attempts.begin("p/a", "f")
+    attempts.finish("p/a", "SIGKILL")
+    attempts.close()
+    text = store.read(attempts_key()).decode()
+    store.write(attempts_key(), text.replace("+00:00", "").encode())
+    assert attempts_in(store).known == {}
+    assert "time zone" in caplog.text

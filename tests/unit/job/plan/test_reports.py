@@ -212,3 +212,16 @@ def test_a_line_of_many_failures_is_short() -> None:
     assert line.startswith("new failures: 532: p0 (xxx")
     assert line.endswith("; and 512 more. Report: s3://b/runs/1.json")
     assert len(line) < 8000
+
+
+@pytest.mark.parametrize("damage", ["deep", "no time zone"])
+def test_a_damaged_report_is_passed_over(damage: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The entries of the report before it count, with a warning."""
+    store = MemoryStore()
+    write_report(store, 0, {"a": Status.SKIPPED})
+    write_report(store, 1, {"a": Status.FAILED})
+    key = run_key(START + timedelta(hours=1))
+    whole = store.read(key)
+    store.write(key, b"[" * 200_000 if damage == "deep" else whole.replace(b"+00:00", b""))
+    assert read_earlier(store, {"a/a"})["a/a"].status is Status.SKIPPED
+    assert "can't be read" in caplog.text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,3 +43,16 @@ def test_any_names_survive_the_reading(pairs):
         row |= {"gene_id": gene_id, "gene_name": name}
     genes = read_genes(genes_csv(rows))
     assert list(zip(genes.gene_id, genes.gene_name, strict=True)) == pairs
+
+
+def test_a_name_that_is_too_long_is_a_fault_of_the_table():
+    """The reader of CSV has a limit, whose error is of another kind."""
+    rows = gene_rows(random.Random(1), 3, 10)
+    rows[1]["gene_name"] = "x" * 200_000
+    table = genes_csv(rows)
+    limit = csv.field_size_limit(1 << 17)
+    try:
+        with pytest.raises(ValueError, match="CSV"):
+            read_genes(table)
+    finally:
+        csv.field_size_limit(limit)

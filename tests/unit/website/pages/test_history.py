@@ -101,9 +101,19 @@ def test_the_feed_is_atom(portal):
     assert len(set(ids)) == 3
 
 
-def test_a_broken_report_stops_nothing(portal, caplog):
-    """A run report that can't be read is left out."""
-    (portal / "runs/20260305T000000.000000Z.json").write_text("{}")
+@pytest.mark.parametrize("text", ["{}", "[" * 200_000, "counts", "seconds", "numbers"])
+def test_a_broken_report_stops_nothing(portal, caplog, text):
+    """A run report that can't be read, or holds a number beyond all others, is left out."""
+    report = json.loads((portal / "runs/20260304T020000.000000Z.json").read_bytes())
+    if text == "counts":
+        text = json.dumps({**report, "counts": {"published": "TOO LARGE"}})
+    elif text == "seconds":
+        text = json.dumps({**report, "seconds": "TOO LARGE"})
+    elif text == "numbers":
+        matrices = [{**each, "numbers": {"n_cells": "TOO LARGE"}} for each in report["matrices"]]
+        text = json.dumps({**report, "matrices": matrices})
+    text = text.replace('"TOO LARGE"', "1e999")
+    (portal / "runs/20260305T000000.000000Z.json").write_text(text)
     build_website(LocalStore(portal))
     assert "left out of the changes" in caplog.text
 
