@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from dpss.stats.cell_tallies import CellSums, CellTallies
 from dpss.stats.kernels import cells as kernels
 from dpss.stats.kernels import layout, rows
 from dpss.stats.kernels.gene_values import copy_gene_values
+from dpss.stats.kernels.write_buffer import WriteBuffer
 from dpss.stats.strata import Stratification, StratumSums, tallies_of
 
 if TYPE_CHECKING:
@@ -113,6 +114,18 @@ class GeneTallies:
         self.tails = np.zeros(len(features.is_gene), dtype=np.int64)
         self.boxes = np.zeros((len(features.histogram_genes), layout.N_BOX_BINS), dtype=np.int32)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the counts above zero of the histograms, which are few."""
+        places = np.flatnonzero(self.boxes)
+        boxes = places.astype(np.int32), self.boxes.ravel()[places], self.boxes.shape
+        return {**self.__dict__, "boxes": boxes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state, and the histograms from their counts above zero."""
+        places, counts, shape = state["boxes"]
+        self.__dict__.update(state, boxes=np.zeros(shape, dtype=np.int32))
+        self.boxes.reshape(-1)[places] = counts
+
     def merge(self, other: GeneTallies) -> None:
         """Add the sums of another one over the same features."""
         self._normalise()
@@ -132,49 +145,6 @@ class GeneTallies:
         self.table[:, layout.TOTAL_LOW] += self.tails >> layout.TAIL_BITS
         self.tails &= (1 << layout.TAIL_BITS) - 1
         rows.normalise_limbs(self.table)
-
-
-def _aligned_zeros(n_rows: int, n_columns: int) -> NDArray[np.int64]:
-    """Return rows of zeros aligned to 64 bytes, so that no row lies in two cache lines."""
-    memory = np.zeros(n_rows * n_columns + 8, dtype=np.int64)
-    first = -memory.ctypes.data // 8 % 8
-    return memory[first : first + n_rows * n_columns].reshape(n_rows, n_columns)
-
-
-class WriteBuffer(NamedTuple):
-    """Sums of the latest cells, in a form that makes `kernels.add_cells` fast.
-
-    The sums are added to the table every 1,024 cells, and before the table is read.
-    """
-
-    rows: NDArray[np.int64]
-    """Sums of each feature, shape ``(n_features, N_RECENT_COLUMNS)``."""
-    sums: NDArray[np.int64]
-    """Terms of each count in the current cell, shape ``(N_TABULATED + 2, N_RECENT_COLUMNS)``."""
-    picked: NDArray[np.int64]
-    """Indices of a cell's values with a role or a large count, shape ``(n_features + 1,)``."""
-    special: NDArray[np.uint8]
-    """Whether a feature has a role, shape ``(n_features,)``."""
-    n_cells: NDArray[np.int64]
-    """Number of cells in the sums, shape ``(1,)``."""
-    highest: NDArray[np.float64]
-    """The highest counts of a cell that is not plain, shape ``(N_TOP_COUNTS,)``."""
-    terms: NDArray[np.int64]
-    """Terms of some values that have fractions, shape ``(N_TERMS * TERMS_OF,)``."""
-
-    @classmethod
-    def for_roles(cls, roles: NDArray[np.int64]) -> Self:
-        """Return a buffer for features with these roles, shape ``(n_features,)``."""
-        n_features, n_columns = len(roles), layout.N_RECENT_COLUMNS
-        return cls(
-            _aligned_zeros(n_features, n_columns),
-            np.zeros((layout.N_TABULATED + 2, n_columns), dtype=np.int64),
-            np.empty(n_features + 1, dtype=np.int64),
-            (roles != 0).astype(np.uint8),
-            np.zeros(1, dtype=np.int64),
-            np.empty(layout.N_TOP_COUNTS, dtype=np.float64),
-            np.empty(layout.N_TERMS * layout.TERMS_OF, dtype=np.int64),
-        )
 
 
 class FactTally:

@@ -95,7 +95,7 @@ def add_cells(  # noqa: PLR0912, PLR0913
         table: ``int64``, shape ``(n_features, N_COLUMNS)``; added to.
         tails: ``int64``, shape ``(n_features,)``: lowest limbs of the totals; added to.
         boxes: ``int32``, shape ``(n_boxes, N_BOX_BINS)``; added to.
-        recent: The recent rows, a `dpss.stats.accumulator.WriteBuffer`; added to.
+        recent: The recent rows, a `WriteBuffer`; added to.
         measures: ``float64``, shape ``(n_cells, N_MEASURES)``; set.
         facts: ``int64``, shape ``(N_FACTS,)``; added to. Cells with a negative, not finite
             or misplaced value are left out: the caller looks at the facts and drops

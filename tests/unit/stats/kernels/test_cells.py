@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.stats.accumulator import FactTally, Features, GeneTallies, WriteBuffer
+from dpss.stats.accumulator import FactTally, Features, GeneTallies
 from dpss.stats.kernels import cells, layout
+from dpss.stats.kernels.write_buffer import WriteBuffer
 
 N_GENES = 1000
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dpss.model import CellBlock
-from dpss.stats.accumulator import CellAccumulator, Features, Sums, WriteBuffer
+from dpss.stats.accumulator import CellAccumulator, Features, Sums
 from dpss.stats.kernels.layout import N_TABULATED, N_TOP_COUNTS
 from tests.examples import examples
 
@@ -61,13 +61,3 @@ def test_counts_beside_the_limit(count: int, n_cells: int) -> None:
     counts[:, 30] = 0
     counts[::2, 7] = 1 << 20
     _check(counts)
-
-
-@pytest.mark.parametrize("n_features", [1, 3, 33_000])
-def test_no_row_lies_in_two_cache_lines(n_features: int) -> None:
-    """The recent sums begin at a multiple of 64 bytes."""
-    rows = WriteBuffer.for_roles(np.zeros(n_features, dtype=np.int64)).rows
-    assert rows.shape == (n_features, 4)
-    assert rows.ctypes.data % 64 == 0
-    assert rows.flags.c_contiguous
-    assert not rows.any()
