@@ -111,7 +111,7 @@ class CellSampler:
 
     def _append(self, hashes: NDArray[np.uint64], measures: NDArray[np.float64]) -> None:
         """Copy cells into the sampler's memory; make room whenever it is full."""
-        capacity = self._limit + max(1, self._limit // 2)
+        capacity = self._limit + max(1, self._limit // 8)
         if len(hashes) and len(self._hashes) < capacity:
             # Allocated once: the system provides a page when it is first written. Single arrays
             # of each block would fragment the reader's memory.
@@ -135,8 +135,10 @@ class CellSampler:
         hashes = self._hashes[: self._n]
         self._highest = np.partition(hashes, self._limit - 1)[self._limit - 1]
         some = hashes <= self._highest
+        # Column by column: a copy of all would be memory that only many cells need.
+        for column in self._measures.T:
+            column[: self._limit] = column[: self._n][some]
         self._hashes[: self._limit] = hashes[some]
-        self._measures[: self._limit] = self._measures[: self._n][some]
         self._n = self._limit
 
 

@@ -177,7 +177,7 @@ def inflate_chunks(
             continue
         stored = blob.read_range(at, span_bytes(layout, numbers, begin, end))
         group = slice(first + begin, first + end + 1)
-        places, sizes = layout.offsets[group] - at, layout.sizes[group]
+        places, sizes = layout.offsets[group] - at, layout.sizes[group].astype(np.int64)
         rows = out[begin : end + 1]
         done = 0
         while done < len(rows):

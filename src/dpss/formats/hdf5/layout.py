@@ -20,6 +20,8 @@ _MAX_GAP = 1 << 14
 """Most bytes between two chunks that one read covers."""
 _MAX_SPAN = 1 << 20
 """Most stored bytes of one read, unless a single chunk is larger."""
+_FEW_BYTES = 1 << 32
+"""Stored sizes of chunks below this one have 32 bits: a large matrix has 100,000 chunks."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class DatasetLayout:
     """Number of chunks along each axis."""
     offsets: NDArray[np.int64]
     """Offset of each chunk in the file, shape ``(n_chunks,)``; -1 for one never written."""
-    sizes: NDArray[np.int64]
-    """Stored size of each chunk in bytes, shape ``(n_chunks,)``."""
+    sizes: NDArray[np.int64] | NDArray[np.uint32]
+    """Stored size of each chunk in bytes, of 32 bits where they fit, shape ``(n_chunks,)``."""
     masks: NDArray[np.int64]
     """Bit mask of filters that were not applied to each chunk, shape ``(n_chunks,)``."""
     filters: tuple[int, ...]
@@ -94,9 +96,13 @@ def lay_out(url: str, file_bytes: int | None, dataset: h5py.Dataset) -> DatasetL
                 "is the file truncated?"
             )
         offsets[number], sizes[number] = info.byte_offset, info.size
-        masks[number] = info.filter_mask
+        # The system provides a page of zeros when it is first written, mostly never.
+        if info.filter_mask:
+            masks[number] = info.filter_mask
 
     dataset.id.chunk_iter(note)
+    if sizes.max() < _FEW_BYTES:
+        sizes = sizes.astype(np.uint32)
     found = DatasetLayout(shape, grid, offsets, sizes, masks, filters)
     full = np.flatnonzero(sizes == found.n_items * dataset.dtype.itemsize).tolist()
     if filters and any(partial) and any(_is_partial(found, n, partial) for n in full):

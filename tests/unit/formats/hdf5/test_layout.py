@@ -178,6 +178,23 @@ def test_huge_chunks_that_were_never_written_have_the_fill_value(
     assert total == pytest.approx(fill * 130 * 30)
 
 
+@pytest.mark.parametrize(("few", "dtype"), [(1 << 32, np.uint32), (1, np.int64)])
+def test_sizes_of_chunks_have_few_bits_where_they_fit(
+    few: int, dtype: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The values are the same with either."""
+    monkeypatch.setattr("dpss.formats.hdf5.layout._FEW_BYTES", few)
+    path = tmp_path / "m.h5"
+    values = np.arange(1000) % 7
+    with h5py.File(path, "w") as file:
+        file.create_dataset("X", data=values, chunks=(64,), compression=1)
+    array = Hdf5File(LocalFile(path)).array("X")
+    layout = array.layout()
+    assert layout is not None
+    assert layout.sizes.dtype == dtype
+    assert array.read(3, 997).tolist() == values[3:997].tolist()
+
+
 def layout_of(sizes: list[int], gaps: list[int]) -> DatasetLayout:
     """Return a vector's chunks, one behind the other, with bytes between them."""
     ends = np.cumsum(np.array(sizes) + gaps)
