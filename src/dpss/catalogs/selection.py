@@ -87,7 +87,7 @@ def read_blacklist(address: str) -> frozenset[str]:
             raise SettingsError(f"{where}, but that is a folder; {other}")
         with source.open() as file:
             data = file.read(_MAX_LIST_BYTES + 1)
-    except DpssError as error:
+    except (DpssError, OSError) as error:
         if isinstance(error, SettingsError):
             raise
         raise SettingsError(f"{where}: {error}; {other}") from error

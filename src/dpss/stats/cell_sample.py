@@ -164,8 +164,10 @@ def derive_measures(
         for column, there in zip(columns, groups, strict=True)
     )
     top = measures[:, layout.COUNTS_TOP]
+    # The inverse is rounded: a product may exceed 100 by its last bit.
+    percents = np.minimum(top * inverses, 100.0)
     complexity = np.full(len(totals), np.nan)
-    deep = totals > 1
+    deep = totals >= 2
     np.divide(
         np.log10(np.maximum(genes, 1)), np.log10(np.maximum(totals, 2)), out=complexity, where=deep
     )
@@ -175,6 +177,6 @@ def derive_measures(
         "pct_counts_mt": mt,
         "pct_counts_ribo": ribo,
         "pct_counts_hb": hb,
-        "pct_counts_in_top_50_genes": None if np.isnan(top).any() else top * inverses,
+        "pct_counts_in_top_50_genes": None if np.isnan(top).any() else percents,
         "complexity": complexity,
     }

@@ -226,7 +226,7 @@ def _of_feature_dump(text: str) -> dict[str, float]:
     found = {"mean_reads_per_cell": reads / len(rows)}
     if mapped:
         found["sequencing_saturation"] = 100 * (1 - unique / mapped)
-    return found
+    return {name: value for name, value in found.items() if _is_valid(value)}
 
 
 def _number(raw: str) -> float | None:
@@ -235,4 +235,9 @@ def _number(raw: str) -> float | None:
         value = float(raw.strip().removesuffix("%").replace(",", ""))
     except ValueError:
         return None
-    return value if 0 <= value < float("inf") else None
+    return value if _is_valid(value) else None
+
+
+def _is_valid(value: float) -> bool:
+    """Return whether a metric is a number of at least 0, not NaN and not infinite."""
+    return 0 <= value < float("inf")

@@ -16,6 +16,8 @@ from typing import Any
 from dpss.errors import SettingsError
 from dpss.summary.status import FAIL, NOT_MEASURED, PASS, WARN
 
+LARGEST = 1e300
+"""Largest absolute value of a limit; TOML also has infinity, NaN and larger integers."""
 DEFAULT = "default"
 """Name of the policy that is part of the program."""
 NUMBERS = {
@@ -150,8 +152,12 @@ def _parse_rule(measure: str, limits: Any) -> Rule:
             raise SettingsError(
                 f"{measure}.{name} is unknown; there is: {', '.join(sorted(known))}"
             )
-        if isinstance(limit, bool) or not isinstance(limit, int | float):
-            raise SettingsError(f"{measure}.{name} is {limit!r}; it must be a number")
+        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+        # No value is below NaN or above it: every matrix would pass.
+        if not (is_number and -LARGEST <= limit <= LARGEST):
+            raise SettingsError(
+                f"{measure}.{name} is {str(limit)[:40]}; it must be a number, and finite"
+            )
     return Rule(measure, **{name: float(limit) for name, limit in limits.items()})
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.catalogs.selection import cheapest, is_named, parse_blacklist
+from dpss.catalogs.selection import cheapest, is_named, parse_blacklist, read_blacklist
+from dpss.errors import SettingsError
+from dpss.storage.local import LocalFile
 
 LETTERS = st.characters(
     codec="ascii", exclude_characters="#<> \t\r\n\0", categories=["L", "N", "P"]
@@ -25,6 +31,22 @@ def test_another_document_is_no_list(text: str) -> None:
     """A page of an error or a table is refused, not taken for no ids."""
     with pytest.raises(ValueError, match="not ids"):
         parse_blacklist(text)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_list_that_can_not_be_read_is_an_error_of_settings(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's error names no option; this one does."""
+    (tmp_path / "list").write_text("a")
+
+    def refuse(_: LocalFile) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(LocalFile, "open", refuse)
+    with pytest.raises(SettingsError, match="--blacklist-file") as caught:
+        read_blacklist(str(tmp_path / "list"))
+    assert os.strerror(number) in str(caught.value)
 
 
 def test_capitals_do_not_matter_and_a_part_is_not_the_whole() -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dpss.model import CellBlock
 from dpss.stats.accumulator import CellAccumulator, Features
 from dpss.stats.cell_hash import hash_cells
-from dpss.stats.cell_sample import CellSampler
+from dpss.stats.cell_sample import CellSampler, derive_measures
 from dpss.stats.kernels import layout
 from tests.examples import examples
 
@@ -101,3 +102,23 @@ def test_the_highest_counts(values: list[int], dtype: str, fractional: bool) -> 
         if measured is not None:
             part = data[genes % 3 == group].astype(np.float64).sum()
             assert measured[cell] == pytest.approx(100 * part / total, rel=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(1e-3, 1e7)), min_size=1, max_size=40))
+@example([(1, 1.5)])
+@example([(3, 1.999)])
+@example([(20, 49.0), (9, 98.0), (8, 196.0)])
+def test_complexity_and_the_percentage_of_all_counts(cells: list[tuple[int, float]]) -> None:
+    """Complexity is the ratio of two logarithms or undefined; all of the counts are 100 %."""
+    measures = np.zeros((len(cells), layout.N_MEASURES))
+    measures[:, layout.N_GENES_BY_COUNTS] = [genes for genes, _ in cells]
+    measures[:, layout.TOTAL_COUNTS] = measures[:, layout.COUNTS_TOP] = [t for _, t in cells]
+    found = derive_measures(measures, (False, False, False))
+    percents, complexity = found["pct_counts_in_top_50_genes"], found["complexity"]
+    assert percents is not None
+    assert complexity is not None
+    assert percents.max() <= 100
+    np.testing.assert_allclose(percents, 100, rtol=1e-12)
+    for (genes, total), value in zip(cells, complexity.tolist(), strict=True):
+        expected = math.log10(genes) / math.log10(total) if total >= 2 else math.nan
+        assert value == pytest.approx(expected, rel=1e-12, nan_ok=True)

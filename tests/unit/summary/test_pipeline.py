@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dpss.summary.pipeline import (
@@ -126,6 +127,20 @@ def test_what_is_no_such_file_is_an_error(name: str, data: bytes) -> None:
     with pytest.raises(ValueError):
         parse_metrics(name, data)
     assert parse_metrics("metrics_summary.csv", b"a,b,c\nNaN,-1,x\n") == {}
+
+
+_FIELDS = st.floats().map(str) | st.integers(-9, 9).map(str) | st.just("")
+
+
+@given(st.lists(st.tuples(_FIELDS, _FIELDS, _FIELDS), min_size=1, max_size=5))
+@example([("nan", "1", "1")])
+@example([("1", "inf", "1")])
+@example([("1", "1", "5")])
+def test_no_metric_is_infinite_or_below_0(cells: list[tuple[str, str, str]]) -> None:
+    """Of a damaged table of cells, too: JSON has no NaN, and the matrix would not be published."""
+    lines = ["CorrectedReads\tMappedReads\tDeduplicatedReads", *map("\t".join, cells)]
+    found = parse_metrics("featureDump.txt", "\n".join(lines).encode())
+    assert all(0 <= value < math.inf for value in found.values())
 
 
 def test_the_object_of_a_summary() -> None:

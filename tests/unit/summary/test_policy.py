@@ -41,6 +41,8 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "policy.md"
         ("[n_cells]\nfail = 2", "n_cells.fail is unknown"),
         ("[n_cells]\nfail_below = 'x'", "must be a number"),
         ("[n_cells]\nfail_below = true", "must be a number"),
+        ("[n_cells]\nfail_below = nan", "n_cells.fail_below is nan; it must be a number"),
+        ("[n_cells]\nwarn_above = inf", "n_cells.warn_above is inf; it must be a number"),
         ("[n_cells]", "n_cells has no limits"),
         ("n_cells = 3", "n_cells has no limits"),
         ("", "has no measure"),
@@ -51,6 +53,13 @@ def test_faults_are_named(text: str, said: str) -> None:
     """Each with what it could be instead."""
     with pytest.raises(SettingsError, match=said):
         parse_policy(text)
+
+
+@given(st.integers(10**301, 10**400) | st.integers(-(10**400), -(10**301)))
+def test_a_limit_that_no_double_holds_is_refused(limit: int) -> None:
+    """TOML has integers of any size."""
+    with pytest.raises(SettingsError, match=r"n_cells.fail_below is -?\d{,40}; it must be"):
+        parse_policy(f"[n_cells]\nfail_below = {limit}")
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))

@@ -140,8 +140,14 @@ class LocalCatalog:
         return _InputEntry(path, project, texts, tuple(skipped))
 
     def _is_input(self, path: Path) -> bool:
-        hidden = path.name.startswith(".")
-        return not hidden and (self.exclude is None or path.resolve() != self.exclude.resolve())
+        return not path.name.startswith(".") and not self._is_excluded(path)
+
+    def _is_excluded(self, path: Path) -> bool:
+        try:
+            return self.exclude is not None and path.samefile(self.exclude)
+        except OSError:
+            # One of them does not exist, or is a link in a circle.
+            return False
 
     def _single(self, path: Path, name: str) -> Project:
         title = stem_of(path.name)
@@ -188,7 +194,7 @@ class LocalCatalog:
         for root, folders, files in os.walk(folder, onerror=note):
             here = Path(root)
             folders[:] = sorted(name for name in folders if self._is_input(here / name))
-            matrices = [name for name in folders if is_matrix_folder(here / name)]
+            matrices = [name for name in folders if _is_readable_matrix(here / name)]
             folders[:] = [name for name in folders if name not in matrices]
             yield from (here / name for name in matrices)
             yield from (here / name for name in sorted(files) if self._is_input(here / name))
@@ -204,6 +210,14 @@ class LocalCatalog:
         if not name.endswith(OTHER_SUFFIXES) and self.recognise(path):
             return ""
         return f"{shown}: {_NOT_A_MATRIX}"
+
+
+def _is_readable_matrix(folder: Path) -> bool:
+    try:
+        return is_matrix_folder(folder)
+    except OSError:
+        # `os.walk` reports a folder that can't be read.
+        return False
 
 
 def _base_of(given: Path, entries: Sequence[Path]) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dpss.model import CellBlock, EntryBlock
 from dpss.stats.accumulator import Sums
-from dpss.stats.kernels.layout import N_CELLS
+from dpss.stats.kernels.layout import N_CELLS, NOT_A_GENE, ROLE
 from dpss.stats.kernels.rows import TOO_LARGE, TOO_SMALL
 from dpss.stats.values.kinds import ValueKind
 from dpss.stats.values.logarithms import (
@@ -89,10 +89,11 @@ class ValueTraits:
         totals = sums.cells.total_counts.values
         low, high = float(totals[totals > 0].min(initial=np.inf)), float(totals.max(initial=0.0))
         n_values = int(sums.genes.table[:, N_CELLS].sum())
+        n_genes = int(np.count_nonzero(sums.genes.table[:, ROLE] != NOT_A_GENE))
         known = replace(
             self,
             n_values=max(self.n_values, n_values),
-            shift=self.shift.with_zeros(n_values, sums.cells.n_cells_kept * len(sums.genes.table)),
+            shift=self.shift.with_zeros(n_values, sums.cells.n_cells_kept * n_genes),
             n_negative=max(self.n_negative, facts.n_negative),
             n_nonfinite=max(self.n_nonfinite, facts.n_nonfinite),
             n_large=max(self.n_large, facts.n_large),
@@ -141,8 +142,9 @@ def traits_of(block: CellBlock | EntryBlock) -> ValueTraits:
     if isinstance(block, EntryBlock):
         if not traits.n_fractional:
             return traits
-        n_cells = int(block.cells.max()) + 1
-        roots = root_traits_of(data, block.cells, n_cells, whole_cells=False)
+        # Numbered anew: memory depends on the values, not on the largest index of a cell.
+        present, cells = np.unique(block.cells, return_inverse=True)
+        roots = root_traits_of(data, cells, len(present), whole_cells=False)
         return replace(traits, roots=roots)
     cells = np.repeat(np.arange(block.n_cells), np.diff(block.indptr))
     totals = total_by_cell(data, cells, block.n_cells)

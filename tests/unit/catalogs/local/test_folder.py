@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,6 +113,49 @@ def test_an_unreadable_folder_is_named(tmp_path: Path) -> None:
         assert seen(tmp_path) == {"a": ["a"], "secret": ["[secret]"]}
     finally:
         (tmp_path / "secret").chmod(0o755)
+
+
+@pytest.mark.parametrize("place", ["", "study/", "study/deep/"])
+@pytest.mark.parametrize("n_links", [1, 2, 3])
+def test_links_in_a_circle_stop_no_other(tmp_path: Path, place: str, n_links: int) -> None:
+    """Nothing is at the end of a link that leads to itself; the output is still left out."""
+    make(tmp_path / "in", "a.h5ad", f"{place}b.h5ad", "out/c.h5ad")
+    for i in range(n_links):
+        link = tmp_path / "in" / place / f"link{i}.h5ad"
+        link.symlink_to(link.with_name(f"link{(i + 1) % n_links}.h5ad"))
+    found = seen(tmp_path / "in", tmp_path / "in" / "out")
+    assert found["a"] == ["a"]
+    assert sum(each.endswith("b") for names in found.values() for each in names) == 1
+    assert sum("link" in each for names in found.values() for each in names) == n_links
+    assert "out" not in found
+
+
+@pytest.mark.parametrize("place", ["secret", "study/secret", "study/deep/secret"])
+def test_a_folder_whose_files_can_not_be_listed_stops_no_other(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At any depth, as for a user without rights; it is a skipped entry."""
+    make(tmp_path, "a.h5ad", "study/b.h5ad", f"{place}/x.h5ad")
+    plain_list, plain_scan = Path.iterdir, os.scandir
+
+    def refuse(path: object) -> None:
+        if Path(str(path)).name == "secret":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    def listed(path: Path) -> Iterator[Path]:
+        refuse(path)
+        return plain_list(path)
+
+    def scanned(path: str) -> Any:
+        refuse(path)
+        return plain_scan(path)
+
+    monkeypatch.setattr(Path, "iterdir", listed)
+    monkeypatch.setattr(os, "scandir", scanned)
+    found = seen(tmp_path)
+    assert found["a"] == ["a"]
+    assert "b" in found["study"]
+    assert [each for names in found.values() for each in names if "secret" in each] == ["[secret]"]
 
 
 def test_given_matrices_are_projects_without_a_matrix_name(
