@@ -249,6 +249,14 @@ class EntryBlock:
     data: NDArray[Any]
     """The stored values, float or int of 32 or 64 bits, shape ``(n_values,)``."""
 
+    def is_within(self, n_cells: int, n_genes: int) -> bool:
+        """Return whether all indices are within a matrix of this shape."""
+        # As an unsigned number, a negative one is beyond the last.
+        return all(
+            len(indices) == 0 or int(indices.view(f"u{indices.itemsize}").max()) < n
+            for indices, n in ((self.cells, n_cells), (self.genes, n_genes))
+        )
+
 
 def check_cell_block(block: CellBlock, stop: int) -> None:
     """Check those invariants of a block that need no look at its values.

@@ -32,6 +32,7 @@ from dpss.engine.layer_passes import LayerPasses
 from dpss.errors import CorruptMatrixError, LimitError, NoEmbeddingError, NotCellMajorError
 from dpss.formats.base import EntryLayer
 from dpss.model import MAX_BLOCK_CELLS, CellBlock, EntryBlock, GeneTable
+from dpss.stats.entry_accumulator import OTHER_ENTRIES
 from dpss.storage.scratch import Room
 
 HELD_VALUES = 1 << 20
@@ -83,12 +84,11 @@ class CellCopy:
             LimitError: The scratch space is full.
             OSError: The disk is.
         """
-        cells, genes = block.cells.astype(np.int64), block.genes.astype(np.int64)
-        if len(cells) == 0:
+        if len(block.cells) == 0:
             return
-        n_cells, n_genes = self._shape
-        if min(cells.min(), genes.min()) < 0 or cells.max() >= n_cells or genes.max() >= n_genes:
-            raise CorruptMatrixError("the matrix has other cells or genes than when read before")
+        if not block.is_within(*self._shape):
+            raise CorruptMatrixError(OTHER_ENTRIES)
+        cells, genes = block.cells.astype(np.int64), block.genes.astype(np.int64)
         values = block.data.astype(np.float64)
         n_records, n_others = np.zeros((2, len(self._records)), dtype=np.int64)
         counts = np.zeros_like(self._counts)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpss.errors import CorruptMatrixError
 from dpss.model import EntryBlock
 from dpss.stats.accumulator import FactTally, Features, GeneSums, GeneTallies, ValueFacts
 from dpss.stats.cell_tallies import CellSums, CellTallies
@@ -20,6 +21,7 @@ from dpss.stats.kernels import entries as entry_kernels
 from dpss.stats.kernels import layout
 from dpss.stats.strata import Stratification, StratumTallies, tallies_of
 
+OTHER_ENTRIES = "the matrix has other cells or genes than when it was read before"
 _TOGETHER = 512
 """Values of a gene that are added at a time: 4 KiB, which stay in a processor's first cache."""
 
@@ -80,19 +82,19 @@ class CellMeasures:
         step = 1 << 15
         for start in range(0, len(self._n_genes), step):
             part = slice(start, start + step)
-            n_genes, totals = self._n_genes[part], _joined(self._sums[:, part])
+            n_genes, totals = self._n_genes[part], layout.join_limbs(*self._sums[:, part])
             measures = np.empty((len(n_genes), layout.N_MEASURES))
             kept = (n_genes >= min_gene_count) & (totals >= min_counts)
             measures[:, layout.N_GENES_BY_COUNTS] = np.where(kept, n_genes, -1)
             measures[:, layout.TOTAL_COUNTS] = totals
-            groups = _joined(self._group_sums[:, :, part])
+            groups = layout.join_limbs(*self._group_sums[:, :, part])
             measures[:, layout.COUNTS_MT : layout.COUNTS_HB + 1] = groups.T
             measures[:, layout.COUNTS_TOP] = np.nan
             yield start, measures
 
     def inverses(self, min_gene_count: int, min_counts: float = 0.0) -> NDArray[np.float64]:
         """Return 1 / total counts of each cell, -1 for one not kept, shape ``(n_cells,)``."""
-        totals = _joined(self._sums)
+        totals = layout.join_limbs(*self._sums)
         inverses = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
         inverses[(self._n_genes < min_gene_count) | (totals < min_counts)] = -1.0
         return inverses
@@ -112,13 +114,6 @@ def _add_limbs(sums: NDArray[np.int64], others: NDArray[np.int64]) -> None:
         sums[1] = low & ((1 << layout.LOW_BITS) - 1)
 
 
-def _joined(limbs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return sums in three limbs, along the first axis, as doubles."""
-    low = limbs[1] + limbs[2] / (1 << layout.TAIL_BITS)
-    numbers: NDArray[np.float64] = limbs[0] + low / (1 << layout.LOW_BITS)
-    return numbers
-
-
 class EntryAccumulator:
     """Sums of genes from entries in any order: the second of two passes."""
 
@@ -135,7 +130,13 @@ class EntryAccumulator:
         self._strata = tallies_of(strata, features.is_gene, features.groups)
 
     def add(self, block: EntryBlock) -> None:
-        """Add a block of entries, which the first pass has checked."""
+        """Add a block of entries.
+
+        Raises:
+            CorruptMatrixError: A cell or gene is beyond the last one, unlike in the first pass.
+        """
+        if not block.is_within(len(self._inverses), len(self._genes.table)):
+            raise CorruptMatrixError(OTHER_ENTRIES)
         cells, genes = (each.astype(np.int32, copy=False) for each in (block.cells, block.genes))
         block = replace(block, cells=cells, genes=genes)
         entry_kernels.add_entries(

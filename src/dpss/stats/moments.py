@@ -19,8 +19,7 @@ _GENES_AT_A_TIME = 1 << 11
 def total_counts(sums: GeneSums) -> NDArray[np.float64]:
     """Return each feature's sum of values, shape ``(n_features,)``."""
     table = sums.table
-    low = table[:, layout.TOTAL_LOW] + sums.tails / float(1 << layout.TAIL_BITS)
-    return table[:, layout.TOTAL] + low / float(1 << layout.LOW_BITS)
+    return layout.join_limbs(table[:, layout.TOTAL], table[:, layout.TOTAL_LOW], sums.tails)
 
 
 def share_means(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
@@ -63,15 +62,15 @@ def share_variances(sums: GeneSums, n_cells: int) -> NDArray[np.float64]:
     for first in range(0, len(found), _GENES_AT_A_TIME):
         genes = found[first : first + _GENES_AT_A_TIME]
         table = sums.table[genes]
-        shares = _joined(table, layout.SHARE, layout.SHARE_LOW, layout.SHARE_LOW_BITS)
-        squares = _joined(table, layout.SQUARE, layout.SQUARE_LOW, layout.LOW_BITS)
+        shares = _whole_sums(table, layout.SHARE, layout.SHARE_LOW, layout.SHARE_LOW_BITS)
+        squares = _whole_sums(table, layout.SQUARE, layout.SQUARE_LOW, layout.LOW_BITS)
         for gene, share, square in zip(genes.tolist(), shares, squares, strict=True):
             variances[gene] = max(0, ((n_cells * square) << align) - share * share) / whole
     variances[variances <= _MIN_RELATIVE_VARIANCE * share_means(sums, n_cells) ** 2] = 0.0
     return variances
 
 
-def _joined(table: NDArray[np.int64], high: int, low: int, low_bits: int) -> list[int]:
+def _whole_sums(table: NDArray[np.int64], high: int, low: int, low_bits: int) -> list[int]:
     """Return sums in two limbs as whole numbers of any size."""
     return [
         (a << low_bits) + b

@@ -249,9 +249,28 @@ def test_a_damaged_copy_is_never_decoded(kept: int | None) -> None:
             list(layer.entry_blocks(range(2), 1))
 
 
-@pytest.mark.parametrize("kept", [None, 0, 1_000])
+@given(st.integers(0, 10**6), st.integers(1, 255), st.booleans())
+@settings(deadline=None)
+def test_other_bytes_are_never_decoded(place: int, mask: int, sorted_by_gene: bool) -> None:
+    """A disk that gives other bytes makes no other numbers, and no place outside the arrays."""
+    rng = np.random.default_rng(place)
+    cells, genes = rng.integers(0, 900, 400), rng.integers(0, 3, 400)
+    genes = np.sort(genes) if sorted_by_gene else genes
+    with temporary_room() as room:
+        copy = EntryCopy(room)
+        copy.add(EntryBlock(cells, genes, rng.exponential(200, 400) // 1))
+        layer = copy.layer(_Original())  # type: ignore[arg-type]
+        assert layer is not None
+        data = bytearray(layer.path.read_bytes())
+        data[place % len(data)] ^= mask
+        layer.path.write_bytes(data)
+        with pytest.raises(LostCopyError, match="other bytes than were written"):
+            list(layer.entry_blocks(range(1), 1))
+
+
+@pytest.mark.parametrize("kept", [None, 0, 1_000, "other bytes"])
 def test_when_the_copy_is_lost_the_file_is_read_again(
-    kept: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: int | str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The numbers are those of the file."""
     adata = adata_of(counts_of(7, 150)[0])
@@ -270,6 +289,8 @@ def test_when_the_copy_is_lost_the_file_is_read_again(
         assert found is not None
         if kept is None:
             found.path.unlink()
+        elif isinstance(kept, str):
+            found.path.write_bytes(found.path.read_bytes()[::-1])
         else:
             os.truncate(found.path, kept)
         lost.append(found)

@@ -145,6 +145,26 @@ def test_entries_in_any_order(matrix: sp.csr_matrix, min_genes: int, random: Any
         assert all(equal(mine.measures[name], other.measures[name]) for name in mine.measures)
 
 
+@pytest.mark.parametrize("n_tiny", [1, 2, 3])
+@pytest.mark.parametrize("tiny", [2.0**-75, 1e-30, 5e-324])
+def test_values_that_are_too_small_for_a_total(tiny: float, n_tiny: int) -> None:
+    """They are found in their cells: in the strata as in the whole, by cell and by entry."""
+    data = np.array([[tiny] * n_tiny + [0.0] * (3 - n_tiny), [0.0, 2.0, 5.0]])
+    matrix, which = sp.csr_matrix(data), features(3, np.random.default_rng(1))
+    strata = Stratification(("a", "b"), (StratumKind.VALUE,) * 2, np.array([0, 1], np.uint8))
+    whole = sums_of(matrix, which, 0, strata)
+    entries = matrix.tocoo()
+    of_entries = EntryBlock(entries.row, entries.col, entries.data)
+    measures = CellMeasures(which, 2)
+    measures.add(of_entries)
+    second = EntryAccumulator(which, measures.inverses(0), strata)
+    second.add(of_entries)
+    assert second.strata is not None
+    assert np.array_equal(second.strata.result().table, whole.strata.table)
+    found = sum(whole.strata.gene_table(k)[:, COLUMNS] for k in range(2))
+    assert np.array_equal(found, whole.genes.table[:, COLUMNS])
+
+
 def test_memory_of_a_thread_is_bounded() -> None:
     """64 strata of genes; of very many features as many as fit, and one at least."""
     assert most_strata(36_000) == MAX_STRATA

@@ -82,6 +82,15 @@ N_FRACTIONAL, N_NEGATIVE, N_NONFINITE, N_ZERO, N_OUTSIDE, N_LARGE = range(6)
 N_FACTS = 6
 
 
+def join_limbs(
+    whole: NDArray[np.int64], low: NDArray[np.int64], tail: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return totals in three limbs, in canonical form, as doubles, shape as given."""
+    fractions = (low + tail / (1 << TAIL_BITS)) / (1 << LOW_BITS)
+    totals: NDArray[np.float64] = whole + fractions
+    return totals
+
+
 def box_bin_edges() -> NDArray[np.float64]:
     """Return the lower edges of the histogram's bins, shape ``(N_BOX_BINS + 1,)``.
 

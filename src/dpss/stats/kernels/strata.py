@@ -64,9 +64,10 @@ def add_cells_to_strata(
     """
     for cell in range(indptr.shape[0] - 1):
         total = totals[cell]
-        if total <= 0.0:
+        if total < 0.0:
             continue
-        inverse = 1.0 / total
+        # Values below 2**-74 have a total of 0.
+        inverse = 1.0 / total if total > 0.0 else 0.0
         at = np.uint64(codes[cell])
         for i in range(indptr[cell], indptr[cell + 1]):
             x = np.float64(data[i])
