@@ -149,6 +149,9 @@ def _path_of(target: str) -> str:
 class _Server(ThreadingHTTPServer):
     """Serves a bounded number of connections at a time and refuses those beyond."""
 
+    # The base class's queue holds five: of more at once, some wait a second or longer.
+    request_queue_size = MAX_CONNECTIONS
+
     def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
         """Bind to an address."""
         self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
