@@ -16,7 +16,7 @@ import dpss
 from dpss.compute.executor import Advance, Fold
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
+START_SECONDS = 300
 
 
 @dataclass

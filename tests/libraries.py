@@ -70,6 +70,6 @@ def umaps_graph(
         [sys.executable, "-W", "ignore", "-c", OF_UMAP, given, found],
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
         check=True,
-        timeout=240,
+        timeout=600,
     )
     return sp.csr_matrix(sp.load_npz(found))

@@ -22,6 +22,7 @@ from dpss.job.renderer import render_files
 from dpss.storage.local import LocalStore
 from dpss.website.build import build_website
 from dpss.website.server import make_server
+from tests.browser.waiting import SECONDS
 from tests.unit.figures.builder import build, simulate
 from tests.unit.website.portal import make_nasty, make_portal, make_runs
 
@@ -69,11 +70,13 @@ class Portal:
 @contextmanager
 def _serving(root: Path) -> Iterator[Portal]:
     with make_server(root) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield Portal(root, f"http://127.0.0.1:{server.server_address[1]}/")
-        server.shutdown()
-        thread.join()
+        try:
+            yield Portal(root, f"http://127.0.0.1:{server.server_address[1]}/")
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +143,8 @@ def tab(browser) -> Iterator[Callable[..., Tab]]:
     def make(**options: Any) -> Tab:
         options.setdefault("viewport", {"width": 1280, "height": 900})
         context = browser.new_context(**options)
+        # No time is promised here: what a busy machine shows late is no fault.
+        context.set_default_timeout(1000 * SECONDS)
         contexts.append(context)
         page = context.new_page()
         made = Tab(page, [], [])

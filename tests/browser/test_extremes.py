@@ -13,7 +13,7 @@ from dpss.demo.cells import Counts
 from tests.browser.conftest import Portal
 from tests.browser.test_narrow import BEYOND, OVERFLOWS
 from tests.browser.test_pages import violations
-from tests.browser.waiting import until
+from tests.browser.waiting import SECONDS, until
 from tests.unit.small import write_h5ad_csr
 
 MITOCHONDRIAL = ("ND1", "ND2", "ND3", "ND4", "ND5", "CO1", "CO2", "CO3", "ATP6", "ATP8", "CYB")
@@ -70,7 +70,7 @@ def test_a_page_holds_at_the_edge(extremes, tab, name: str) -> None:
         closed = plots.filter(has_not_text="all genes")
         for left in range(closed.count(), 0, -1):
             closed.first.click()
-            expect(closed).to_have_count(left - 1, timeout=30_000)
+            expect(closed).to_have_count(left - 1, timeout=1000 * SECONDS)
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(BEYOND) == []

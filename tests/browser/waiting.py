@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+SECONDS = 120
+"""Most seconds for what a page does at once: only a page that hangs takes all."""
 
-def until(page: Any, condition: str, seconds: float = 15) -> None:
+
+def until(page: Any, condition: str, seconds: float = SECONDS) -> None:
     """Wait until the page and its stylesheet are loaded and a JavaScript expression holds.
 
     A click leads to a page that can be asked before its stylesheet is there: no reader sees

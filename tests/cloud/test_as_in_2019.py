@@ -45,7 +45,7 @@ def run_2019(s3: MotoS3, options: list[str]) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
 
 

@@ -73,7 +73,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path: Path) -> None:
         )
         wait_for_requests(server, before + 12)
         cluster.kill_worker(0)
-        _, told = process.communicate(timeout=240)
+        _, told = process.communicate(timeout=600)
         assert process.returncode == 0, told
         # Nothing was fetched whole and handed on: workers ask for their own ranges.
         assert all("range" in request.headers for request in server.requests)
@@ -104,7 +104,7 @@ def test_a_cluster_of_this_machine_shows_its_dashboard(matrices: Path, tmp_path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"Dask: .* 1 thread; dashboard: http://127\.0\.0\.1:\d+", done.stderr)

@@ -41,7 +41,7 @@ def test_50_kills_leave_the_output_consistent(quick_folder: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=500,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     document = json.loads(done.stdout.splitlines()[-1])
@@ -135,7 +135,7 @@ def test_two_runs_at_once_do_no_harm(tmp_path: Path) -> None:
             add(azul, number, stored(f"m{number}.h5ad", matrix_bytes("h5ad", number)))
         run = command(azul, tmp_path / "out")
         both = [subprocess.Popen(run, stdout=subprocess.DEVNULL) for _ in range(2)]
-        assert [process.wait(200) for process in both] == [0, 0]
+        assert [process.wait(600) for process in both] == [0, 0]
         done = subprocess.run(run, capture_output=True, text=True, check=False)
         assert done.returncode == 0
         assert "0 published, 4 unchanged" in done.stdout

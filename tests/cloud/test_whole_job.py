@@ -61,7 +61,7 @@ class Portal:
             capture_output=True,
             text=True,
             check=False,
-            timeout=500,
+            timeout=900,
         )
         self.runs.append(done)
         return done

@@ -55,7 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "tools/site.py", "--version", "1.2.3", "--output", str(folder)]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
@@ -183,6 +183,6 @@ def test_the_list_of_versions_leads_to_the_same_page(site: Path, tmp_path: Path)
         top = f"http://127.0.0.1:{server.server_port}/project/docs"
         pages = ("index.html", "explanation/aws.html", "reference/files.html")
         command = [sys.executable, "-c", FOLLOW, path, top, *pages]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
         server.shutdown()
     assert done.returncode == 0, done.stderr

@@ -102,7 +102,7 @@ def test_the_portal_is_made_as_it_is_told(tmp_path: Path) -> None:
             shown = re.sub("^dpss", f"{sys.executable} -m dpss", line)
             done = subprocess.run(
                 ["/bin/sh", "-c", shown], cwd=tmp_path, env=environment, capture_output=True,
-                text=True, check=False, timeout=250,
+                text=True, check=False, timeout=600,
             )  # fmt: skip
             said.append((done.returncode, done.stdout + done.stderr))
         keys = [each["Key"] for each in s3.client.list_objects_v2(Bucket="my-portal")["Contents"]]

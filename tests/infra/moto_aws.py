@@ -1,6 +1,6 @@
 """An AWS on this machine: moto's server, with the gaps filled that Terraform falls into.
 
-    python -m tests.infra.moto_aws PORT
+    python -m tests.infra.moto_aws
 
 Each patch says what the server does without it. What is judged by a role's rights is written to the
 file that DPSS_JUDGED names, a line of JSON for each action.
@@ -9,7 +9,6 @@ file that DPSS_JUDGED names, a line of JSON for each action.
 import json
 import os
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -21,11 +20,11 @@ from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMPolicyStatement, IAMRequestBase, PermissionResult
 from moto.s3.models import FakeDeleteMarker
 from moto.s3.responses import S3Response
-from moto.server import main
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from tests.infra.asked import of_other, of_s3, parameters
 from tests.infra.policies import allows
+from tests.servers.moto_s3 import serve
 
 ACCOUNT = "123456789012"
 
@@ -235,4 +234,4 @@ def fill_gaps():
 
 if __name__ == "__main__":
     fill_gaps()
-    main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+    serve()

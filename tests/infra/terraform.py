@@ -6,10 +6,8 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,34 +108,23 @@ def copy_of_infra(folder: Path) -> Path:
     return copy
 
 
-def free_port() -> int:
-    """Return a port of this machine that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def loopback_aws(log: Path) -> Iterator[str]:
     """Run moto's server with its gaps filled; give its address."""
-    port = free_port()
     with log.open("wb") as out:
         server = subprocess.Popen(
-            [sys.executable, "-m", "tests.infra.moto_aws", str(port)],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            [sys.executable, "-m", "tests.infra.moto_aws"],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=out, start_new_session=True,
             env=os.environ | {"DPSS_JUDGED": str(log.with_name(JUDGED))},
         )  # fmt: skip
         try:
-            for _ in range(300):
-                assert server.poll() is None, log.read_text()
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
+            assert server.stdout
+            told = server.stdout.readline()
+            assert told, log.read_text()
+            yield f"http://127.0.0.1:{int(told)}"
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(10)
+            os.killpg(server.pid, signal.SIGKILL)
+            server.communicate()
 
 
 @dataclass

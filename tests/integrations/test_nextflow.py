@@ -36,7 +36,7 @@ def evaluate(block: str, **task: Any) -> subprocess.CompletedProcess[str]:
         [groovy, str(Path(__file__).with_name("process.groovy")), str(MODULE / "main.nf"), block,
          json.dumps({"meta": {"id": "run1"}, "args": "", "cpus": 1} | task)],
         env={**os.environ, "JAVA_HOME": str(home)}, capture_output=True, text=True, check=False,
-        timeout=120,
+        timeout=600,
     )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def run_script(text: str, folder: Path) -> None:
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-ue", "-o", "pipefail", "-c", text], cwd=folder,
-        env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False, timeout=300,
+        env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

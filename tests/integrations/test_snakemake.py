@@ -157,7 +157,7 @@ def test_the_engine_runs_the_example(tmp_path: Path) -> None:
     done = subprocess.run(
         [program, "--cores", "2", "--config", f"wrapper=file://{FOLDER}"],
         cwd=tmp_path, env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
-        capture_output=True, text=True, check=False, timeout=300,
+        capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     check(tmp_path)

@@ -35,7 +35,7 @@ def pythons() -> dict[str, Path]:
         for path in (folder / f"python{version}" for folder in folders):
             if version not in found and path.is_file():
                 done = subprocess.run(
-                    [path, "-c", TOLD], capture_output=True, text=True, check=False, timeout=60
+                    [path, "-c", TOLD], capture_output=True, text=True, check=False, timeout=600
                 )
                 if done.stdout.split() == ["cpython", *version.split(".")]:
                     found[version] = path

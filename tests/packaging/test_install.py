@@ -37,7 +37,7 @@ def uv(*arguments: str | Path) -> str:
     """Run uv; without a package index the test is skipped."""
     done = subprocess.run(
         [find_uv_bin(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
-        timeout=500,
+        timeout=900,
     )  # fmt: skip
     if done.returncode and UNREACHABLE.search(done.stderr):
         pytest.skip(f"no package index can be reached: {done.stderr.strip().splitlines()[-1]}")
@@ -87,7 +87,7 @@ def dpss(environment: Path, *arguments: str | Path, home: Path, code: int = 0) -
     home.mkdir(exist_ok=True)
     done = subprocess.run(
         [environment / "bin" / "dpss", *arguments], cwd=home, capture_output=True, text=True,
-        check=False, timeout=500,
+        check=False, timeout=900,
         env={"HOME": str(home), "PATH": "/nowhere", "CC": "/nowhere/cc", "LANG": "C.UTF-8"},
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr

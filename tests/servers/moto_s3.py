@@ -6,16 +6,16 @@ with MotoS3() as s3: ...
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -25,22 +25,17 @@ CREDENTIALS = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def serve() -> None:
+    """Serve until the process is killed; print the port, which the system chose, once it listens.
 
+    A port that was found free before could be taken by another process before the server does.
+    """
+    from moto.server import ThreadedMotoServer  # takes most of a second
 
-def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError("moto's server ended at once")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("moto's server did not start")
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    print(server.get_host_and_port()[1], flush=True)
+    threading.Event().wait()
 
 
 class MotoS3:
@@ -49,15 +44,19 @@ class MotoS3:
     def __init__(self, log: Path | None = None) -> None:
         """Start the server; with ``log``, it writes a line there for each request."""
         self._log = log.open("wb") if log else None
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+            [sys.executable, "-m", "tests.servers.moto_s3"],
+            cwd=ROOT,
             env={**os.environ, **CREDENTIALS},
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=self._log or subprocess.DEVNULL,
         )
-        wait_for(self.port, self._process)
+        assert self._process.stdout
+        told = self._process.stdout.readline()
+        if not told:
+            raise RuntimeError("moto's server ended at once")
+        self.port = int(told)
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> MotoS3:
         return self
@@ -66,8 +65,8 @@ class MotoS3:
         self.close()
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+        self._process.kill()
+        self._process.communicate()
         if self._log:
             self._log.close()
 
@@ -90,3 +89,7 @@ class MotoS3:
     def make_bucket(self, name: str) -> str:
         self.client.create_bucket(Bucket=name)
         return name
+
+
+if __name__ == "__main__":
+    serve()

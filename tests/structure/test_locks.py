@@ -129,7 +129,7 @@ def test_locks_are_what_resolving_again_gives(tmp_path: Path) -> None:
     for name in ("pyproject.toml", *LOCKS):
         shutil.copy(ROOT / name, tmp_path)
     command = [sys.executable, str(ROOT / "tools" / "lock.py"), "--directory", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode and UNREACHABLE.search(done.stderr):
         pytest.skip(f"no package index within reach: {' '.join(done.stderr.split())}")
     assert done.returncode == 0, done.stderr

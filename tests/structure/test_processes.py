@@ -28,7 +28,7 @@ def test_tests_of_a_file_are_run_in_one_process() -> None:
     ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *(f"tests/structure/{each}" for each in FILES)],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=240,
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     found = set(re.findall(r"\[(gw\d)\].*PASSED tests/structure/(\w+\.py)", done.stdout))
     assert sorted(file for _, file in found) == sorted(FILES)

@@ -39,7 +39,7 @@ def run(project: Path, python: str = sys.executable, *options: str) -> tuple[int
     """Run unittest there."""
     done = subprocess.run(
         [python, *options, "-m", "unittest", "-v"], cwd=project, text=True, check=False,
-        capture_output=True, timeout=120,
+        capture_output=True, timeout=600,
         env={k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "DPSS"))},
     )  # fmt: skip
     return done.returncode, done.stderr

@@ -12,9 +12,7 @@ from dpss.storage.http.client import Client, RetryPolicy
 from tests.servers.base import Answer
 from tests.servers.cellxgene import CellxgeneServer
 
-QUICK = Client(
-    RetryPolicy(attempts=3, deadline=5, read_timeout=1, initial_backoff=0.01, max_backoff=0.02)
-)
+CLIENT = Client(RetryPolicy(attempts=3, initial_backoff=0.01, max_backoff=0.02))
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def server() -> Iterator[CellxgeneServer]:
 @pytest.mark.parametrize("only", [frozenset(), frozenset({"c1", "c2", "nowhere"})])
 def test_collections_are_projects(server: CellxgeneServer, only: frozenset[str]) -> None:
     """All datasets come, by collection, whether all are asked for or some by their ids."""
-    projects = list(CellxgeneCatalog(server.api, only, QUICK).projects())
+    projects = list(CellxgeneCatalog(server.api, only, CLIENT).projects())
     assert [project.id for project in projects] == ["c1", "c2"]
     assert projects[0].title == "Collection c1"
     first, second = projects[0].refs
@@ -45,7 +43,7 @@ def test_a_broken_dataset_stops_no_other(server: CellxgeneServer) -> None:
     server.add("c1", "d4", "v4", b"", assets=[], processing_status="PENDING")
     del server.add("c1", "d5", "v5", b"")["dataset_id"]
     server.datasets.append("?")  # type: ignore[arg-type]
-    projects = {p.id: p for p in CellxgeneCatalog(server.api, client=QUICK).projects()}
+    projects = {p.id: p for p in CellxgeneCatalog(server.api, client=CLIENT).projects()}
     assert [ref.name for ref in projects["c1"].refs] == ["d1", "d2"]
     pending, broken = projects["c1"].skipped
     assert (pending.failed, "PENDING" in pending.reason) == (False, True)
@@ -57,4 +55,4 @@ def test_an_api_that_is_down_is_told(server: CellxgeneServer) -> None:
     """Without a list nothing can start."""
     server.faults = [Answer(503)] * 10
     with pytest.raises(UnreachableError, match="503"):
-        list(CellxgeneCatalog(server.api, client=QUICK).projects())
+        list(CellxgeneCatalog(server.api, client=CLIENT).projects())

@@ -13,9 +13,7 @@ from dpss.storage.http.client import Client, RetryPolicy
 from tests.servers.base import Answer, Server
 from tests.servers.matrix_service import FIELD, Matrix, MatrixServer
 
-QUICK = Client(
-    RetryPolicy(attempts=3, deadline=5, read_timeout=1, initial_backoff=0.01, max_backoff=0.02)
-)
+CLIENT = Client(RetryPolicy(attempts=3, initial_backoff=0.01, max_backoff=0.02))
 
 
 class Clock:
@@ -32,7 +30,7 @@ def projects_of(
     server: MatrixServer, clock: Clock | None = None, **how: object
 ) -> dict[str, Project]:
     polling = Polling(first=2, longest=30, limit=300, sleep=(clock or Clock()).sleep)
-    catalog = FreshCatalog(server.service, client=QUICK, polling=polling, **how)  # type: ignore[arg-type]
+    catalog = FreshCatalog(server.service, client=CLIENT, polling=polling, **how)  # type: ignore[arg-type]
     return {project.id: project for project in catalog.projects()}
 
 
@@ -136,4 +134,4 @@ def test_a_service_that_is_retired_is_told() -> None:
         Server(lambda request: Answer(404)) as server,
         pytest.raises(UnreachableError, match=r"127\.0\.0\.1.*answers 404"),
     ):
-        list(FreshCatalog(f"{server.url}/v1", client=QUICK).projects())
+        list(FreshCatalog(f"{server.url}/v1", client=CLIENT).projects())

@@ -46,7 +46,7 @@ def dpss(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -450,10 +450,10 @@ def test_serve_shows_the_pages_on_loopback_until_told_to_end(tmp_path: Path) -> 
         assert process.stdout is not None
         found = re.match(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
         assert found is not None
-        with urllib.request.urlopen(found.group(), timeout=10) as answer:
+        with urllib.request.urlopen(found.group(), timeout=120) as answer:
             assert b"<title>pages" in answer.read()
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=10)
+        _, stderr = process.communicate(timeout=120)
         assert (process.returncode, stderr) == (0, "")
 
 
@@ -573,7 +573,7 @@ def test_whoever_stops_reading_is_no_failure(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == ""
-        assert process.wait(timeout=30) == 141
+        assert process.wait(timeout=120) == 141
         process.stdout = None
 
 

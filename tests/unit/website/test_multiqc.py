@@ -32,7 +32,7 @@ def run_multiqc(output: Path, to: Path) -> dict[str, list[list[str]]]:
     if program is None:
         pytest.skip("multiqc is not installed")
     subprocess.run(
-        [program, "--quiet", "--strict", "--outdir", str(to), str(output)], check=True, timeout=300
+        [program, "--quiet", "--strict", "--outdir", str(to), str(output)], check=True, timeout=600
     )
     return {
         path.stem.removeprefix("multiqc_"): [

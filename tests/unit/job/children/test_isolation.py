@@ -70,7 +70,7 @@ def dpss(*arguments: object, harm: str = HARM) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=600,
     )
 
 

@@ -31,9 +31,7 @@ from tests.servers.base import Answer, Request, Server, json_answer
 PUBLIC = "8.8.8.8"
 LOOPBACK = "127.0.0.1"
 METADATA = "169.254.169.254"
-QUICK = Client(
-    RetryPolicy(attempts=3, deadline=5, connect=0.5, initial_backoff=0.01, max_backoff=0.02)
-)
+CLIENT = Client(RetryPolicy(attempts=3, initial_backoff=0.01, max_backoff=0.02))
 
 
 def forget_names() -> None:
@@ -99,7 +97,7 @@ def port_of(server: Server) -> str:
 def test_a_name_is_looked_up_once_for_a_connection_and_the_host_is_kept() -> None:
     """The address that was checked is the one that is used; the server sees the name."""
     with Server(lambda request: json_answer({})) as server, named(a=[LOOPBACK, METADATA]) as names:
-        assert QUICK.get_json(f"http://a.example:{port_of(server)}/x") == {}
+        assert CLIENT.get_json(f"http://a.example:{port_of(server)}/x") == {}
         assert names.asked == ["a.example"]
         assert names.connected == [LOOPBACK]
         assert server.requests[0].headers["host"] == f"a.example:{port_of(server)}"
@@ -117,7 +115,7 @@ def test_a_redirect_to_a_name_that_changes_is_not_followed(inner: str) -> None:
         location = {"Location": f"http://evil.example:{port_of(server)}/secret"}
         server.answer = lambda request: Answer(302, headers=location)  # type: ignore[method-assign]
         # The host that redirects is a public one, as far as the program knows.
-        client = replace(QUICK, networks=frozenset({"public", "loopback"}))
+        client = replace(CLIENT, networks=frozenset({"public", "loopback"}))
         networks.first_networks("start.example", frozenset({"public"}))
         with pytest.raises(RequestError, match=r"evil\.example: no connection is made"):
             client.get_json(f"http://start.example:{port_of(server)}/a")
@@ -131,7 +129,7 @@ def test_a_host_that_redirects_to_itself_stays_where_it_was() -> None:
         answer = Answer(302, headers={"Location": "/latest/meta-data/", "Connection": "close"})
         server.answer = lambda request: answer  # type: ignore[method-assign]
         with pytest.raises(RequestError, match=r"link-local address \(169\.254\.169\.254\)"):
-            QUICK.get_json(f"http://evil.example:{port_of(server)}/a")
+            CLIENT.get_json(f"http://evil.example:{port_of(server)}/a")
         assert METADATA not in names.connected
 
 
@@ -139,18 +137,18 @@ def test_a_named_host_stays_in_its_kind_of_network() -> None:
     """A public name that becomes private between two requests is not asked again."""
     with Server(lambda request: json_answer({})) as server, named(a=[PUBLIC, LOOPBACK]) as names:
         with pytest.raises(RequestError):
-            replace(QUICK, retries=RetryPolicy(attempts=1)).get_json(
+            replace(CLIENT, retries=RetryPolicy(attempts=1)).get_json(
                 f"http://a.example:{port_of(server)}/x"
             )
         with pytest.raises(RequestError, match="no connection is made to a loopback address"):
-            QUICK.get_json(f"http://a.example:{port_of(server)}/x")
+            CLIENT.get_json(f"http://a.example:{port_of(server)}/x")
         assert names.connected == [PUBLIC]
         assert not server.requests
 
 
 def test_one_private_address_among_public_ones_is_enough() -> None:
     """A name with several addresses is refused if one of them may not be reached."""
-    outside = replace(QUICK, networks=networks.PUBLIC)
+    outside = replace(CLIENT, networks=networks.PUBLIC)
     with named(a=[[PUBLIC, LOOPBACK]]) as names:
         with pytest.raises(RequestError, match="loopback"):
             outside.get_json("http://a.example/x")
@@ -164,7 +162,7 @@ def test_a_lie_about_the_redirecting_host_opens_no_door() -> None:
         location = {"Location": f"http://127.0.0.1:{port}/secret", "Connection": "close"}
         server.answer = lambda request: Answer(302, headers=location)  # type: ignore[method-assign]
         networks.first_networks("evil.example", networks.PUBLIC)
-        client = replace(QUICK, networks=frozenset({"public", "loopback"}))
+        client = replace(CLIENT, networks=frozenset({"public", "loopback"}))
         with pytest.raises(RequestError, match="loopback"):
             client.get_json(f"http://evil.example:{port}/a")
         assert [request.path for request in server.requests] == ["/a"]
@@ -177,7 +175,7 @@ def test_the_second_address_is_used_where_the_first_refuses() -> None:
         Server(lambda request: json_answer({})) as server,
         named(a=[["127.0.0.2", LOOPBACK]]) as names,
     ):
-        assert QUICK.get_json(f"http://a.example:{port_of(server)}/x") == {}
+        assert CLIENT.get_json(f"http://a.example:{port_of(server)}/x") == {}
         assert names.connected == ["127.0.0.2", LOOPBACK]
         assert names.asked == ["a.example"]
 
@@ -185,7 +183,7 @@ def test_the_second_address_is_used_where_the_first_refuses() -> None:
 def test_a_name_that_is_not_known_fails_in_words() -> None:
     """No address and no network are said as before."""
     with named(a=[""]), pytest.raises(RequestError, match="there is no such host"):
-        replace(QUICK, retries=RetryPolicy(attempts=1)).get_json("http://a.example/x")
+        replace(CLIENT, retries=RetryPolicy(attempts=1)).get_json("http://a.example/x")
 
 
 def test_a_catalogue_gives_a_name_that_changes() -> None:
@@ -217,7 +215,7 @@ def test_an_address_that_was_led_to_stays_checked_in_another_process() -> None:
         return Answer(206, part, there)
 
     with Server(answer) as server, named(a=[LOOPBACK], b=[LOOPBACK, LOOPBACK, METADATA]) as names:
-        blob = HttpBlob(f"http://a.example:{port_of(server)}/a", QUICK)
+        blob = HttpBlob(f"http://a.example:{port_of(server)}/a", CLIENT)
         assert blob.read_range(0, 10) == data[:10]
         other = pickle.loads(pickle.dumps(blob))
         forget_names()
@@ -301,10 +299,10 @@ def test_tls_is_for_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with Server(lambda request: json_answer([1])) as server, named(a=[LOOPBACK], b=[LOOPBACK]):
         inner = server._server
         inner.socket = context.wrap_socket(inner.socket, server_side=True)
-        assert QUICK.get_json(f"https://a.example:{port_of(server)}/x") == [1]
+        assert CLIENT.get_json(f"https://a.example:{port_of(server)}/x") == [1]
         assert told == ["a.example"]
         with pytest.raises(RequestError, match="certificate can't be verified"):
-            replace(QUICK, retries=RetryPolicy(attempts=1)).get_json(
+            replace(CLIENT, retries=RetryPolicy(attempts=1)).get_json(
                 f"https://b.example:{port_of(server)}/x"
             )
         assert server.requests[0].headers["host"] == f"a.example:{port_of(server)}"
@@ -314,9 +312,9 @@ def test_threads_share_connections() -> None:
     """Connections that were checked are used again: one look-up for many requests."""
     with Server(lambda request: json_answer(1)) as server, named(a=[LOOPBACK]) as names:
         url = f"http://a.example:{port_of(server)}/x"
-        assert [QUICK.get_json(url) for _ in range(20)] == [1] * 20
+        assert [CLIENT.get_json(url) for _ in range(20)] == [1] * 20
         assert names.asked == ["a.example"]
-        threads = [threading.Thread(target=QUICK.get_json, args=(url,)) for _ in range(8)]
+        threads = [threading.Thread(target=CLIENT.get_json, args=(url,)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

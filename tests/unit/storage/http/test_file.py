@@ -9,6 +9,7 @@ import pickle
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -20,17 +21,10 @@ from tests.servers.files import File, FileServer
 from tests.servers.raw import RawServer
 
 DATA = random.Random(1).randbytes(300_000)
-QUICK = Client(
-    RetryPolicy(
-        attempts=4,
-        deadline=5,
-        connect=1,
-        read_timeout=0.3,
-        initial_backoff=0.01,
-        max_backoff=0.05,
-        slow=0.5,
-    )
-)
+CLIENT = Client(RetryPolicy(attempts=4, initial_backoff=0.01, max_backoff=0.05))
+"""Tries again soon. Its timeouts are those of a run: a busy machine is no silent server."""
+HASTY = Client(replace(CLIENT.retries, attempts=50, read_timeout=0.3))
+"""For servers that are silent: it asks again soon, and as often as a busy machine needs."""
 
 
 @pytest.fixture
@@ -39,8 +33,8 @@ def server() -> Iterator[FileServer]:
         yield server
 
 
-def blob_of(server: FileServer, **how: object) -> HttpBlob:
-    return HttpBlob(f"{server.url}/a.h5ad", QUICK, **how)  # type: ignore[arg-type]
+def blob_of(server: FileServer, client: Client = CLIENT, **how: object) -> HttpBlob:
+    return HttpBlob(f"{server.url}/a.h5ad", client, **how)  # type: ignore[arg-type]
 
 
 def read_all(blob: HttpBlob) -> bytes:
@@ -107,7 +101,7 @@ def test_a_stream_of_unknown_size(server: FileServer) -> None:
 )
 def test_a_broken_download_goes_on(server: FileServer, fault: Answer, ranges: bool) -> None:
     """A download that breaks twice is whole in the end, and what came isn't asked for again."""
-    blob = blob_of(server)
+    blob = blob_of(server, HASTY if fault.hang_after else CLIENT)
     server.files["/a.h5ad"].ranges = ranges
     assert blob.size_bytes == len(DATA)
     server.files["/a.h5ad"].faults = [fault, fault]
@@ -121,7 +115,7 @@ def test_a_broken_download_goes_on(server: FileServer, fault: Answer, ranges: bo
 def test_a_range_that_breaks_off_goes_on(server: FileServer, cut_after: int) -> None:
     """A range of several pieces is whole, wherever the connection breaks in it."""
     data = DATA * (3_000_000 // len(DATA) + 1)
-    blob = HttpBlob(server.add("/large.h5ad", data), QUICK)
+    blob = HttpBlob(server.add("/large.h5ad", data), CLIENT)
     assert blob.size_bytes == len(data)
     server.files["/large.h5ad"].faults = [Answer(cut_after=cut_after)]
     assert blob.read_range(100_000, 2_500_000) == data[100_000:2_600_000]
@@ -130,7 +124,7 @@ def test_a_range_that_breaks_off_goes_on(server: FileServer, cut_after: int) -> 
 def test_a_range_that_breaks_off_each_time_goes_on(server: FileServer) -> None:
     """What came before is kept, though the connection is always reset within a piece."""
     data = DATA * (3_000_000 // len(DATA) + 1)
-    blob = HttpBlob(server.add("/large.h5ad", data), QUICK)
+    blob = HttpBlob(server.add("/large.h5ad", data), CLIENT)
     assert blob.size_bytes == len(data)
     server.files["/large.h5ad"].faults = [Answer(cut_after=400_000)] * 12
     assert blob.read_range(100_000, 2_500_000) == data[100_000:2_600_000]
@@ -142,7 +136,7 @@ def test_patience_ends(server: FileServer) -> None:
     server.faults = [Answer(503)] * 100
     with pytest.raises(FetchError, match=r"a\.h5ad: answers 503"):
         _ = blob.size_bytes
-    assert len(server.requests) == QUICK.retries.attempts
+    assert len(server.requests) == CLIENT.retries.attempts
 
 
 @pytest.mark.slow
@@ -164,7 +158,7 @@ def test_too_long_a_wait_is_not_waited(server: FileServer) -> None:
 
 def test_a_trickle_counts_as_broken(server: FileServer) -> None:
     """A body that comes too slowly to ever end is given up."""
-    blob = blob_of(server)
+    blob = blob_of(server, Client(replace(CLIENT.retries, slow=2)))
     assert blob.size_bytes == len(DATA)
     server.files["/a.h5ad"].faults = [Answer(bytes_per_second=500)]
     with pytest.raises(FetchError, match="too slow"):
@@ -213,13 +207,13 @@ def test_nobody_there_is_explained() -> None:
     with Server() as gone:
         url = gone.url
     with pytest.raises(FetchError, match=r"127\.0\.0\.1:\d+: refuses the connection"):
-        _ = HttpBlob(f"{url}/a", QUICK).size_bytes
+        _ = HttpBlob(f"{url}/a", CLIENT).size_bytes
 
 
 def test_secrets_are_never_shown(server: FileServer) -> None:
     """Signatures and passwords are in no message and no shown address, but are sent."""
     secret = f"{server.url}/b.h5ad?X-Amz-Signature=hush&catalog=dcp1"
-    blob = HttpBlob(secret, QUICK)
+    blob = HttpBlob(secret, CLIENT)
     assert blob.url == f"{server.url}/b.h5ad?catalog=dcp1"
     with pytest.raises(FetchError) as caught:
         _ = blob.size_bytes
@@ -238,13 +232,13 @@ def test_json_is_asked_for_again_and_explained() -> None:
     """Documents outlive passing faults; what is no JSON, or an error, is said."""
     with Server(lambda request: json_answer({"path": request.path})) as server:
         server.faults = [Answer(502), Answer(200, b'{"path', cut_after=3)]
-        assert QUICK.get_json(f"{server.url}/x") == {"path": "/x"}
+        assert CLIENT.get_json(f"{server.url}/x") == {"path": "/x"}
         server.faults = [Answer(200, b"<html>")]
         with pytest.raises(RequestError, match="does not answer in JSON"):
-            QUICK.get_json(f"{server.url}/x")
+            CLIENT.get_json(f"{server.url}/x")
         server.faults = [json_answer({"message": "no such catalog"}, 404)]
         with pytest.raises(RequestError, match=r"answers 404 \(no such catalog\)"):
-            QUICK.get_json(f"{server.url}/x")
+            CLIENT.get_json(f"{server.url}/x")
 
 
 def test_redirects_leave_neither_http_nor_encryption() -> None:
@@ -294,7 +288,7 @@ def test_what_is_no_http_fails_at_once(garbage: bytes) -> None:
     """An answer that breaks HTTP's grammar or bounds is not asked for a second time."""
     with RawServer(garbage) as server:
         with pytest.raises(RequestError, match="does not answer in HTTP"):
-            QUICK.get_json(f"{server.url}/a")
+            CLIENT.get_json(f"{server.url}/a")
         assert server.n_connections == 1
 
 
@@ -319,7 +313,7 @@ def test_a_document_is_bounded_while_it_is_inflated(monkeypatch: pytest.MonkeyPa
     answer = Answer(body=body, headers={"Content-Encoding": "gzip"})
     with Server(lambda request: answer) as server:
         with pytest.raises(RequestError, match="more than 4 MiB"):
-            QUICK.get_json(f"{server.url}/a")
+            CLIENT.get_json(f"{server.url}/a")
         assert len(server.requests) == 1
 
 
@@ -331,5 +325,5 @@ def test_a_404_behind_a_redirect_fails_at_once() -> None:
 
     with Server(answer) as server:
         with pytest.raises(FetchError, match="is not there"):
-            _ = HttpBlob(f"{server.url}/a", QUICK).metadata
+            _ = HttpBlob(f"{server.url}/a", CLIENT).metadata
         assert len(server.requests) == 2
