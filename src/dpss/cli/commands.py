@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from dpss._version import __version__
-from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute, program
+from dpss.cli.entry import CONTEXT, FAILED, as_in_2019, execute, leave, program
 from dpss.cli.options import log_options, option, repeated_options, setting_option, setting_options
 from dpss.cli.runner import (
+    given_catalog,
     index_page,
     local_output,
     perform,
@@ -103,7 +104,6 @@ def summarize(
       dpss summarize S01/outs S02/outs --output qc
       dpss summarize --samplesheet samples.csv --policy default --output qc; multiqc qc
     """
-    from dpss.catalogs.local import GivenCatalog, SheetCatalog
     from dpss.cli.config import make_run_settings
 
     if bool(matrices) == bool(samplesheet):
@@ -116,8 +116,8 @@ def summarize(
     settings = make_run_settings(
         source="local", input=samplesheet or matrices[0], output=output, force=True, **options
     )
-    catalog = SheetCatalog(samplesheet) if samplesheet else GivenCatalog(matrices)
-    return perform(settings, lambda _: catalog, stop, logs).strict_exit_code
+    catalog = partial(given_catalog, matrices, samplesheet)
+    return perform(settings, catalog, stop, logs).strict_exit_code
 
 
 @commands.command()
@@ -276,16 +276,19 @@ for each in (compare, inspect):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``dpss``, and exit."""
-    sys.exit(_execute(commands, "dpss", arguments))
+    _run(commands, "dpss", arguments)
 
 
 def run_main(arguments: Sequence[str] | None = None) -> None:
     """Run ``data-portal-summary-stats``, which is ``dpss run``, and exit."""
     given = as_in_2019(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_execute(run, "data-portal-summary-stats", given))
+    _run(run, "data-portal-summary-stats", given)
 
 
-def _execute(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
+def _run(command: click.Command, name: str, arguments: Sequence[str] | None) -> NoReturn:
     # Before numpy is imported, which the commands do.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", _BLAS_WAIT)
-    return execute(command, name, arguments)
+    code = execute(command, name, arguments)
+    if arguments is None:
+        leave(code)
+    sys.exit(code)

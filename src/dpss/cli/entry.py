@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
+import contextlib
 import gc
 import logging
 import os
@@ -10,7 +10,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -36,8 +36,6 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
         with SignalStop() as stop:
             return_memory_at_once()
             gc.set_threshold(_NEW_OBJECTS)
-            # No search for cycles among all that was imported, at the end: it takes 0.04 s.
-            atexit.register(gc.freeze)
             given = sys.argv[1:] if arguments is None else list(arguments)
             # Not click's `main`: its exit code for a broken pipe is 1, which here means a failed
             # matrix.
@@ -68,6 +66,15 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None) 
     except Exception as error:
         explain(error, f"unexpected {type(error).__name__}: {error}; --debug shows where")
         return FAILED
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without Python's clean-up, which frees every object: 0.03 s and more."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def as_in_2019(arguments: Sequence[str]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from dpss.catalogs.base import Catalog
     from dpss.catalogs.local import Recognise
     from dpss.engine.run_settings import RunSettings
-    from dpss.job.base import RunListener
+    from dpss.job.base import Job, RunListener
     from dpss.job.children.isolation import IsolatedReader
+    from dpss.job.children.workers import Workers
     from dpss.job.report.outcomes import Outcome, RunReport
     from dpss.job.stop import Stop
 
@@ -75,21 +77,49 @@ def perform(
         logs: Settings of progress and log lines.
         simulated: Whether the matrices are simulated.
     """
-    from dpss.cli.console import open_console
-    from dpss.job.children.isolation import IsolatedReader, open_workers
-    from dpss.job.factory import make_executor, make_job
+    from dpss.job.children.isolation import open_workers
     from dpss.job.pages import build_pages, preload_shared
-    from dpss.job.report.outcomes import Status
+
+    start = time.monotonic()
+    start_logs(logs)
+    preload_shared()
+    # A search for cycles writes to all objects, and so copies the memory shared with children.
+    gc.freeze()
+    # Entered first: children must be forked while there is one thread.
+    with open_workers(settings, simulated=simulated) as workers:
+        job, report = _process(settings, make, stop, logs, workers, simulated=simulated)
+    seconds = time.monotonic() - start
+    if report.started is not None:
+        seconds = (job.now() - report.started).total_seconds()
+    if job.shard.is_part:
+        settings = replace(settings, metrics=None)  # the end of the run prints those of all shards
+    # Before the pages: the outcomes of the matrices are printed even if the pages fail.
+    print_report(report, settings, logs, seconds)
+    report += build_pages(job, report)
+    _print_index_page(job, report, settings.output)
+    return report
+
+
+def _process(
+    settings: RunSettings,
+    make: Callable[[Recognise], Catalog],
+    stop: Stop,
+    logs: LogSettings,
+    workers: Workers | None,
+    *,
+    simulated: bool,
+) -> tuple[Job, RunReport]:
+    """Process a source; return the run and its report.
+
+    The modules are imported while the fork server imports those that read.
+    """
+    from dpss.job.children.isolation import IsolatedReader
+    from dpss.job.factory import make_executor, make_job
     from dpss.job.run import process
     from dpss.storage.scratch import Scratch
 
-    start = time.monotonic()
     folder = Path(settings.scratch) if settings.scratch else None
-    start_logs(logs)
-    preload_shared()
     with (
-        # Entered first: children must be forked while there is one thread.
-        open_workers(settings, simulated=simulated) as workers,
         Scratch(settings.scratch_limit, folder) as scratch,
         make_executor(settings, log.info if logs.as_lines else _echo) as executor,
         open_listener(logs) as listener,
@@ -99,18 +129,22 @@ def perform(
         job = make_job(
             settings, stop, listener, catalog, scratch, executor, isolated, simulated=simulated
         )
-        report = process(job)
-    seconds = time.monotonic() - start
-    if report.started is not None:
-        seconds = (job.now() - report.started).total_seconds()
-    if job.shard.is_part:
-        settings = replace(settings, metrics=None)  # the end of the run prints those of all shards
-    # Before the pages: the outcomes of the matrices are printed even if the pages fail.
-    print_report(report, settings, logs, seconds)
-    report += build_pages(job, report)
+        return job, process(job)
+
+
+def _print_index_page(job: Job, report: RunReport, output: str) -> None:
+    from dpss.cli.console import open_console
+    from dpss.job.report.outcomes import Status
+
     if report.count(Status.PUBLISHED) + report.count(Status.UNCHANGED) and not job.shard.is_part:
-        open_console(sys.stdout).print(f"Pages: {index_page(settings.output)}", soft_wrap=True)
-    return report
+        open_console(sys.stdout).print(f"Pages: {index_page(output)}", soft_wrap=True)
+
+
+def given_catalog(matrices: Sequence[str], samplesheet: str | None, _: Recognise) -> Catalog:
+    """Return the catalog of a sample sheet, if there is one, else of matrices."""
+    from dpss.catalogs.local import GivenCatalog, SheetCatalog
+
+    return SheetCatalog(samplesheet) if samplesheet else GivenCatalog(matrices)
 
 
 def make_recogniser(

@@ -20,7 +20,7 @@ from dpss.errors import CorruptMatrixError, UnreachableError
 from dpss.storage.base import Blob
 from dpss.storage.names import key_path
 
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,21 @@ def test_help_is_quick() -> None:
     assert any(processor_seconds(code) < 0.6 for _ in range(3))
 
 
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_the_end_at_once_loses_no_output(code: int) -> None:
+    """Lines that are not yet written come first; a background thread does not hold the end."""
+    program = (
+        "import sys, threading; from dpss.cli.entry import leave; "
+        "threading.Thread(target=threading.Event().wait).start(); "
+        f"sys.stdout.write('out'); sys.stderr.write('err'); leave({code})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (code, "out", "err")
+
+
 def processor_seconds(code: str) -> float:
     """Return what a Python process takes to run some code."""
     before = os.times()

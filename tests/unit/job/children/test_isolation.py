@@ -232,6 +232,7 @@ PRELOADED = textwrap.dedent(
             more = sorted(name for name in set(sys.modules) - before if name.startswith("dpss"))
             print("imported by the task:", *more)
             print("pages:", "dpss.website.build" in sys.modules)
+            print("only for the run:", *({"rich", "dpss.catalogs.local"} & before))
             sys.stdout.flush()
 
     workers._work = work
@@ -244,7 +245,7 @@ PRELOADED = textwrap.dedent(
 
 @pytest.mark.slow
 def test_a_child_has_its_modules(tmp_path: Path) -> None:
-    """The server that children are forked from imports what a task needs, and not the pages."""
+    """The server that children are forked from has what a task needs, and nothing else."""
     folder = write(tmp_path / "in", "b")
     done = dpss(
         *("summarize", folder / "b.h5ad", "--output", tmp_path / "out", "--no-embedding"),
@@ -253,3 +254,4 @@ def test_a_child_has_its_modules(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "imported by the task:\n" in done.stdout
     assert "pages: False" in done.stdout
+    assert "only for the run:\n" in done.stdout
