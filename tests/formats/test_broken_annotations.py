@@ -55,7 +55,7 @@ def adata() -> anndata.AnnData:
 
 def summarise(path: Path | anndata.AnnData) -> dpss.Summary:
     """Return the summary, with the annotation."""
-    with time_limit(30):
+    with time_limit(300):
         return dpss.summarize(path, embedding=True)
 
 

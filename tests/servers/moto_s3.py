@@ -41,13 +41,18 @@ def serve() -> None:
 class MotoS3:
     """moto's server, and a client of AWS's own to look at what is in it."""
 
-    def __init__(self, log: Path | None = None) -> None:
-        """Start the server; with ``log``, it writes a line there for each request."""
+    def __init__(self, log: Path | None = None, keys_of_a_page: int = 1000) -> None:
+        """Start the server.
+
+        Args:
+            log: Gets a line for each request.
+            keys_of_a_page: Most objects that an answer to a listing names; 1000 at S3.
+        """
         self._log = log.open("wb") if log else None
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.servers.moto_s3"],
             cwd=ROOT,
-            env={**os.environ, **CREDENTIALS},
+            env={**os.environ, **CREDENTIALS, "MOTO_S3_DEFAULT_MAX_KEYS": str(keys_of_a_page)},
             stdout=subprocess.PIPE,
             stderr=self._log or subprocess.DEVNULL,
         )

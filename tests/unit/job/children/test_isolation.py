@@ -62,6 +62,14 @@ HARM = textwrap.dedent(
 GOOD = ("a", "m", "z")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compile all loops: on a busy machine that could take longer than a time limit of a test."""
+    folder = tmp_path_factory.mktemp("compiled")
+    done = dpss("run", "--input", write(folder / "in", "a"), "--output", folder / "out")
+    assert done.returncode == 0, done.stderr
+
+
 def dpss(*arguments: object, harm: str = HARM) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
