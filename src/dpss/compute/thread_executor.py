@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from dpss.compute.executor import A, Advance, Fold
 from dpss.compute.prefetch import Prefetchable
@@ -47,11 +47,12 @@ class ThreadExecutor:
         with ThreadPoolExecutor(n_threads, thread_name_prefix="dpss-fold") as pool:
             futures = [pool.submit(work) for _ in range(n_threads)]
             try:
-                results = [future.result() for future in futures]
+                for future in as_completed(futures):
+                    future.result()
             except BaseException:
                 stop.set()
                 raise
-        merged = results[0]
-        for other in results[1:]:
-            merged.merge(other)
+        merged = futures[0].result()
+        for other in futures[1:]:
+            merged.merge(other.result())
         return merged

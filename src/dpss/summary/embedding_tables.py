@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpss.compute.extras import require
-from dpss.errors import plural
 from dpss.stats.embedding.markers import Marker, round_digits
 from dpss.summary.annotation import AnnotatedType
 from dpss.summary.embedding import Cluster, Embedding
@@ -142,19 +141,11 @@ def annotate_cells(embedding: Embedding, adata: Any, key: str) -> None:
         embedding: The embedding.
         adata: The object, with the cells of the matrix in its order.
         key: Prefix of the names ``<key>_cluster`` and ``X_<key>_umap``.
-
-    Raises:
-        ValueError: The object has another number of cells.
     """
     require("notebook", "an AnnData object's columns need pandas")
     import pandas as pd
 
     labels, places = embedding.cells.labels, embedding.cells.places
-    if adata.n_obs != len(labels):
-        raise ValueError(
-            f"the object has {plural(adata.n_obs, 'cell')}, but {len(labels):,} were summarised; "
-            "give the one that was, in its order"
-        )
     names = [str(number) for number in range(len(embedding.clusters))]
     adata.obs[f"{key}_cluster"] = pd.Categorical.from_codes(labels, names)  # type: ignore[call-overload]
     adata.obsm[f"X_{key}_umap"] = places.copy()

@@ -69,6 +69,36 @@ def peer_key(project: str, name: str, peers: str) -> str:
     return "" if peers and not name else project
 
 
+@dataclass(frozen=True)
+class Peer:
+    """A matrix whose medians are compared with those of others."""
+
+    project: str
+    """Id or folder of its project."""
+    name: str
+    """Its name; empty where the project has one matrix by definition."""
+    group: str
+    """Name of the group that it is compared with; empty for none."""
+    numbers: Mapping[str, float | None]
+    """Its medians, by the names in `MEDIANS`."""
+
+
+def describe_all(matrices: Mapping[str, Peer]) -> dict[str, tuple[str, ...]]:
+    """Return sentences on the medians that are outliers, by the key of their matrix.
+
+    The matrices of a project are compared, and those given one by one.
+    """
+    sets: dict[str, dict[str, Peer]] = {}
+    for key, each in matrices.items():
+        sets.setdefault(peer_key(each.project, each.name, each.group), {})[key] = each
+    found: dict[str, tuple[str, ...]] = {}
+    for members in sets.values():
+        numbers = {key: each.numbers for key, each in members.items()}
+        groups = {key: each.group for key, each in members.items() if each.name}
+        found |= describe_outliers(numbers, groups)
+    return found
+
+
 def describe_outliers(
     numbers: Mapping[str, Mapping[str, float | None]], groups: Mapping[str, str] | None = None
 ) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from dpss.storage.plain_text import strip_control
-from dpss.summary.peers import describe_outliers, peer_key
+from dpss.summary.peers import Peer, describe_all
 from dpss.website.documents import QUANTILES
 from dpss.website.multiqc_names import sample_names
 from dpss.website.records import MatrixRecord
@@ -128,7 +128,10 @@ def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, An
     if not records:
         return {}
     names = {folder: _text(name) for folder, name in sample_names(records).items()}
-    apart = _find_apart(records)
+    apart = describe_all({
+        each.folder: Peer(each.project_folder, each.name, each.peers, each.numbers)
+        for each in records
+    })  # fmt: skip
     rows = {names[record.folder]: _row(record, apart) for record in records}
     numbers = {
         name: {column: value for column, value in row.items() if column not in _TEXTS}
@@ -172,19 +175,6 @@ def multiqc_documents(records: Sequence[MatrixRecord]) -> dict[str, dict[str, An
         f"cells_{name}": plot for name in QUANTILES if (plot := _plot(name, records, names))
     }
     return {f"{FOLDER}{name}_mqc.json": each for name, each in documents.items()}
-
-
-def _find_apart(records: Sequence[MatrixRecord]) -> dict[str, tuple[str, ...]]:
-    """Return sentences on medians that stand apart from those side by side, by folder."""
-    sets: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for record in records:
-        key = peer_key(record.project_folder, record.name, record.peers)
-        sets.setdefault(key, {})[record.folder] = record.numbers
-    groups = {record.folder: record.peers for record in records if record.name}
-    found: dict[str, tuple[str, ...]] = {}
-    for numbers in sets.values():
-        found |= describe_outliers(numbers, groups)
-    return found
 
 
 def _row(record: MatrixRecord, apart: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:

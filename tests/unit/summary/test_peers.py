@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpss.summary.peers import describe_outliers, peer_key, peer_sets
+from dpss.summary.peers import Peer, describe_all, describe_outliers, peer_key, peer_sets
 
 
 def run_of(n: int, **changed: dict[str, float | None]) -> dict[str, dict[str, float | None]]:
@@ -88,3 +88,18 @@ def test_large_ratios_are_whole_numbers() -> None:
     usual = {name: {"median_counts_per_cell": 2.0 + i / 100} for i, name in enumerate("abcd")}
     (said,) = describe_outliers(usual | {"far": {"median_counts_per_cell": 24680.0}})["far"]
     assert said.startswith("Counts per cell are apart: 24,680, 12,218 times the median of all 5")
+
+
+@given(st.integers(0, 23), st.integers(0, 23), st.booleans())
+def test_projects_are_compared_each_with_itself(first: int, second: int, alone: bool) -> None:
+    """A matrix is apart in its own project; those given one by one are a set of their own."""
+    low = {"median_counts_per_cell": 150.0}
+    bad, other = (f"S{i:02d}" for i in (first, second))
+    matrices = {
+        f"a/{key}": Peer("a", key, "", numbers) for key, numbers in run_of(24, **{bad: low}).items()
+    }
+    for key, numbers in run_of(24, **{other: low}).items():
+        peer = Peer(key, "", "given", numbers) if alone else Peer("b", key, "", numbers)
+        matrices[f"b/{key}"] = peer
+    assert describe_all(matrices).keys() == {f"a/{bad}", f"b/{other}"}
+    assert describe_all({}) == {}

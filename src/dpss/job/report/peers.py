@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from dpss.job.report.outcomes import Outcome, RunReport
-from dpss.summary.peers import describe_outliers, peer_key
+from dpss.summary.peers import Peer, describe_all
 
 log = logging.getLogger(__name__)
 
@@ -16,16 +16,11 @@ def mark_apart(report: RunReport) -> RunReport:
 
     Published and unchanged matrices of a project, and those given one by one, are compared.
     """
-    sets: dict[str, dict[str, Outcome]] = {}
-    for outcome in report.outcomes:
-        if outcome.numbers:
-            key = peer_key(outcome.project_id, outcome.matrix, outcome.peers)
-            sets.setdefault(key, {})[outcome.folder or outcome.label] = outcome
-    found: dict[str, tuple[str, ...]] = {}
-    for members in sets.values():
-        numbers = {name: outcome.numbers for name, outcome in members.items()}
-        groups = {name: outcome.peers for name, outcome in members.items() if outcome.matrix}
-        found |= describe_outliers(numbers, groups)
+    found = describe_all({
+        each.folder or each.label: Peer(each.project_id, each.matrix, each.peers, each.numbers)
+        for each in report.outcomes
+        if each.numbers
+    })  # fmt: skip
 
     def marked(outcome: Outcome) -> Outcome:
         said = found.get(outcome.folder or outcome.label, ())
