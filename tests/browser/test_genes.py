@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -124,6 +125,22 @@ def test_an_unknown_gene_is_said_to_be(portal, tab):
     """Nothing found is said in words, and is no error."""
     page = tab().open(portal.http + "genes.html?g=NOSUCHGENE")
     until(page, "document.getElementById('status').textContent.includes('No matrix has')")
+
+
+@pytest.mark.parametrize("gene", ["NOSUCHGENE", "gene3", "GENE7"])
+def test_what_could_not_be_loaded_is_not_said_to_be_missing(large_portal, tab, gene):
+    """With files of the look-up lost, nothing is claimed of the matrices that they are about."""
+    one = tab()
+    one.page.route(
+        re.compile(r"/lookup/\d+x\d+/0/[^/]*\.js"),
+        lambda route: route.fulfill(body="", content_type="text/javascript"),
+    )
+    page = one.open(large_portal.http + f"genes.html?g={gene}")
+    until(page, "document.getElementById('status').textContent.includes('could not be loaded')")
+    said = page.locator("#status").inner_text()
+    assert "matrices may be missing" in said
+    assert "No matrix has" not in said
+    assert "not list it" not in said
 
 
 @pytest.mark.slow

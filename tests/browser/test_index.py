@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from dpss.website.data_files import dumps, read_script, script
 from tests.browser.test_pages import violations
 from tests.browser.waiting import until
 
@@ -197,3 +201,22 @@ def test_the_keyboard_alone_suffices(portal, tab):
     page.keyboard.press("Enter")
     assert page.locator("th[data-sort=cells]").get_attribute("aria-sort") == "descending"
     assert page.locator(":focus").evaluate("e => e.matches('th[data-sort=cells] button')")
+
+
+@pytest.mark.parametrize("change", ["one less", "one more", "another first"])
+def test_a_list_of_another_run_is_not_taken_for_the_page(portal, tab, change):
+    """While a run publishes, the list may be newer: rows would stand for other projects."""
+    rows = read_script((portal.root / "_dpss/projects.js").read_bytes())
+    rows = {
+        "one less": rows[:-1],
+        "one more": [*rows, rows[-1]],
+        "another first": [rows[1], rows[0], *rows[2:]],
+    }[change]
+    one = tab()
+    one.page.route(
+        re.compile(r"projects\.js"),
+        lambda route: route.fulfill(body=script(dumps(rows)), content_type="text/javascript"),
+    )
+    page = one.open(portal.http)
+    until(page, "document.getElementById('status').textContent.includes('load this page again')")
+    assert page.locator("#projects th button").count() == page.locator(".preview-button").count()

@@ -165,10 +165,10 @@ class ProgressHandler(logging.Handler):
 def short(number: float) -> str:
     """Return a number with three digits and a suffix for thousands or millions.
 
-    >>> short(950), short(12_345), short(2_867_135), short(209_000_000)
-    ('950', '12.3 k', '2.87 M', '209 M')
+    >>> short(950), short(12_345), short(2_867_135), short(999_900_000)
+    ('950', '12.3 k', '2.87 M', '1 G')
     """
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
+        if number >= 0.9995 * size:
             return f"{number / size:.3g} {unit}"
     return f"{number:.0f}"

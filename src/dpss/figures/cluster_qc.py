@@ -33,7 +33,7 @@ _MAX_CLUSTERS = 40
 
 
 @dataclass(frozen=True)
-class _ClusterRow:
+class _ClusterMeasure:
     """The measure of one panel."""
 
     heading: str
@@ -52,19 +52,21 @@ def reading(summary: Summary) -> str:
     )
 
 
-def _measures(summary: Summary) -> list[_ClusterRow]:
+def _measures(summary: Summary) -> list[_ClusterMeasure]:
     clusters = embedding_of(summary).clusters[:_MAX_CLUSTERS]
     genes, counts = summary.n_genes_by_counts, summary.counts_per_cell
     found = [
-        _ClusterRow("Genes per cell", [c.n_genes_by_counts for c in clusters], genes, Scale.LOG),
-        _ClusterRow(
+        _ClusterMeasure(
+            "Genes per cell", [c.n_genes_by_counts for c in clusters], genes, Scale.LOG
+        ),
+        _ClusterMeasure(
             f"Total {noun(summary)}", [c.total_counts for c in clusters], counts, Scale.LOG
         ),
     ]
     shares = [c.pct_counts_mt for c in clusters if c.pct_counts_mt is not None]
     if summary.pct_counts_mt is not None and len(shares) == len(clusters):
         share = "Mitochondrial share, %"
-        found.append(_ClusterRow(share, shares, summary.pct_counts_mt, Scale.LINEAR))
+        found.append(_ClusterMeasure(share, shares, summary.pct_counts_mt, Scale.LINEAR))
     return found
 
 

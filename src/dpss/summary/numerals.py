@@ -12,12 +12,12 @@ def number(value: float | None) -> str:
 
     >>> number(1234567), number(4994.5), number(2.0), number(0.012345), number(None)
     ('1,234,567', '4,995', '2', '0.0123', '–')
-    >>> number(0.0001), number(0.0000123)
-    ('0.0001', '1.2e-5')
+    >>> number(0.0001), number(0.0000123), number(999.5)
+    ('0.0001', '1.2e-5', '1,000')
     """
     if value is None or not math.isfinite(value):
         return "–"
-    if isinstance(value, int) or value == int(value) or abs(value) >= 1000:
+    if isinstance(value, int) or value == int(value) or abs(value) >= 999.5:
         # Halves are rounded up; Python's own rounding would round them to even.
         return f"{math.floor(value + 0.5):,}"
     if abs(value) < 1e-4:

@@ -27,7 +27,7 @@ _ADVICE = {
         "methods that ask for counts do not apply."
     ),
 }
-_LARGE = ((1e9, "billion"), (1e6, "million"))
+_LARGE = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _MAX_PARTS = 4
 """Most parts that a phrase names; the last one stands for all others."""
 
@@ -35,13 +35,13 @@ _MAX_PARTS = 4
 def large(value: float | None) -> str:
     """Return a large number in short form: ``1.23 million``.
 
-    >>> large(1_234_567), large(4_340)
-    ('1.23 million', '4,340')
+    >>> large(1_234_567), large(4_340), large(999_900_000)
+    ('1.23 million', '4,340', '1 billion')
     """
-    if value is not None:
+    if value is not None and value >= 1e6:
         for size, name in _LARGE:
-            if value >= size:
-                return f"{value / size:.3g} {name}"
+            if value >= 0.9995 * size:
+                return f"{number(value / size)} {name}"
     return number(value)
 
 

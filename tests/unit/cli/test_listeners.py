@@ -60,3 +60,11 @@ def test_numbers_are_short() -> None:
     """Never wrong by a unit."""
     shown = [short(n) for n in (0, 999, 1000, 2_867_135, 209e6, 7.6e9)]
     assert shown == ["0", "999", "1 k", "2.87 M", "209 M", "7.6 G"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(999.4, "999"), (999.7, "1 k"), (999_950, "1 M"), (999_999_999, "1 G")]
+)
+def test_short_numbers_take_the_next_suffix_in_time(number: float, text: str) -> None:
+    """Three digits of these would be written with an exponent."""
+    assert short(number) == text

@@ -16,7 +16,7 @@ from dpss.figures.registry import figure_infos
 from dpss.stats.outliers import _DEVIATIONS, _DEVIATIONS_OF_FEW, LEAST_DIFFERENCE
 from dpss.summary.tables import summary_document
 from dpss.website.records import record_of
-from dpss.website.wording import alt_text, describe_median_cell
+from dpss.website.wording import alt_text, describe_median_cell, large
 from tests.unit.summary.test_strata import summary_of
 from tests.unit.website.portal import document, gene_rows
 
@@ -77,7 +77,28 @@ def test_pages_state_the_rule_of_the_code() -> None:
         for path in sorted(folder.glob("*.j2"))
         if "median absolute deviations" in (text := path.read_text(encoding="utf-8"))
     ]
-    assert len(told) == 2
+    assert len(told) == 1
     assert _DEVIATIONS == 3 and _DEVIATIONS_OF_FEW == 6 and LEAST_DIFFERENCE == 0.25
     words = "more than 3 + 6/n median absolute deviations from that of all n, and differs by more"
     assert all(f"{words} than a quarter" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (999_999, "999,999"),
+        (999_499_999, "999 million"),
+        (999_500_000, "1 billion"),
+        (999_999_999_999, "1 trillion"),
+        (5.4e15, "5,400 trillion"),
+    ],
+)
+def test_a_large_number_takes_the_next_word_in_time(value: float, text: str) -> None:
+    """Rounded to three digits, and never with an exponent."""
+    assert large(value) == text
+
+
+@given(st.integers(0, 10**17))
+def test_no_large_number_has_an_exponent(value: int) -> None:
+    """Of any size."""
+    assert re.fullmatch(r"[\d.,]+( (million|billion|trillion))?", large(value))

@@ -33,10 +33,6 @@ class Theme:
     """Areas of the first series: boxes, violins."""
     orange: str
     """Second series, and highlights within the first; has enough contrast for text."""
-    green: str
-    purple: str
-    sky: str
-    yellow: str
     grey: str
     """Colour of the background, such as genes that are not highly variable."""
     faint: str
@@ -66,10 +62,6 @@ LIGHT = Theme(
     blue="#0068a3",
     blue_soft="#b5d6ea",
     orange="#b84f00",
-    green="#009e73",
-    purple="#cc79a7",
-    sky="#56b4e9",
-    yellow="#e69f00",
     grey="#85909c",
     faint="#c3ccd5",
     density1="#4f95c7",
@@ -92,10 +84,6 @@ DARK = Theme(
     blue="#6cb8ea",
     blue_soft="#27506b",
     orange="#ff9a57",
-    green="#3fc79c",
-    purple="#e0a3c4",
-    sky="#8accf2",
-    yellow="#f2bd4b",
     grey="#7b8894",
     faint="#414e5b",
     density1="#44799f",

@@ -1,4 +1,4 @@
-/* The plots of cells, in place of their pictures on demand: what lies where, and two limits to draw. */
+/* Interactive plots of cells, shown in place of their figures on demand, with two limits that can be moved. */
 "use strict";
 
 (function () {
@@ -20,6 +20,7 @@
     const place = element("span", { class: "interactive" }, button);
     figure.querySelector("figcaption").append(place);
     let shown = null;
+    let failed = null;
     button.addEventListener("click", async function () {
       try {
         if (!shown) {
@@ -30,9 +31,12 @@
           picture.after(shown);
         }
       } catch {
-        place.append(element("span", { role: "alert" }, " The cells could not be loaded."));
+        if (failed) failed.remove();
+        failed = element("span", { role: "alert" }, " The cells could not be loaded.");
+        place.append(failed);
         return;
       }
+      if (failed) failed.remove();
       shown.hidden = !shown.hidden;
       picture.hidden = !shown.hidden;
       words.textContent = shown.hidden ? "Interactive plot" : "Back to the figure";
@@ -98,7 +102,7 @@
         }
       }
       chart.drawGuides(pen, plot, at, "orange");
-      // What the limits leave out is veiled.
+      // Cells beyond the limits are covered.
       pen.fillStyle = chart.colour("background");
       pen.globalAlpha = 0.65;
       const [x, y] = limits.map((one) => one.pixel(at));
@@ -120,7 +124,7 @@
       return [at.fx((one.x[0] + one.x[1]) / 2), at.fy((one.y[0] + one.y[1]) / 2)];
     }
 
-    /** The bin under the pointer, or the nearest dot. */
+    /** Mark the bin under the pointer, or the nearest dot. */
     function point(event) {
       const frame = box.getBoundingClientRect();
       const x = event.clientX - frame.left - box.clientLeft;
@@ -151,7 +155,7 @@
     }
   }
 
-  /** Bins, the fullest first, then dots from the left: the order of the arrow keys. */
+  /** Return bins, those with the most cells first, then dots from left to right: the order of the arrow keys. */
   function marksOf(plot) {
     const { bins, dots } = plot;
     const [x, y] = [chart.fractions(plot.x), chart.fractions(plot.y)];
@@ -173,13 +177,13 @@
   function range(plot, side, [low, high]) {
     const axis = chart.fractions(side ? plot.y : plot.x);
     const unit = plot.units[side] === "%" ? "" : " " + plot.units[side];
-    // A dot's place is known to within a fine bin: it is not told more exactly.
+    // The position of a dot is known to within a fine bin only.
     if (low === high) return "about " + (unit ? number(Number(axis.at(low).toPrecision(2))) : percent(Number(axis.at(low).toPrecision(2)))) + unit;
     const ends = [axis.at(low), axis.at(high)].map((value) => written(plot, side, value));
     return (ends[0] === ends[1] ? ends[0] : ends.join(" to ")) + unit;
   }
 
-  /** A limit on one measure: a line to drag or to move by keys, which snaps to the fine bins. */
+  /** Return a limit on one measure: a line that is dragged or moved by keys, and snaps to the edges of fine bins. */
   function limit(plot, side, changed) {
     const edges = side ? plot.grid.y_edges : plot.grid.x_edges;
     const axis = side ? plot.y : plot.x;
@@ -239,7 +243,7 @@
       handle.setAttribute("aria-valuetext", text());
     }
 
-    /** Where the limit lies; one that keeps all lies at the end of the axis. */
+    /** Return the position of the limit in pixels; one that keeps all cells is at the end of the axis. */
     function pixel(where) {
       if (k === free) return least ? (upright ? where.left : where.bottom) : upright ? where.right : where.top;
       const value = Math.max(axis.low, Math.min(axis.high, edges[k]));

@@ -1,4 +1,4 @@
-/* What the interactive plots share: axes, guide lines and legend, drawn from a specification. */
+/* Common parts of the interactive plots: axes, guide lines and legend, drawn from a specification. */
 "use strict";
 
 dpss.chart = (function () {
@@ -7,7 +7,7 @@ dpss.chart = (function () {
   const INVERSE = { linear: (v) => v, root: (v) => v * v, asinh: Math.sinh, log: (v) => 10 ** v };
   const MARGIN = { left: 68, right: 16, top: 14, bottom: 50 };
 
-  /** An axis's values as parts of its length, and back. */
+  /** Return functions from an axis's values to fractions of its length, and back. */
   function fractions(axis) {
     const forward = FORWARD[axis.scale];
     const low = forward(axis.low);
@@ -18,7 +18,7 @@ dpss.chart = (function () {
     };
   }
 
-  /** Where a specification's axes lie in a box: pixels of values, and values of pixels. */
+  /** Return the axes' place in a box, with functions from values to pixels, and back. */
   function frame(what, width, height) {
     const [x, y] = [fractions(what.x), fractions(what.y)];
     const box = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
@@ -37,7 +37,7 @@ dpss.chart = (function () {
     return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   }
 
-  /** Make a canvas as large as its box, and return a pen for CSS pixels. */
+  /** Make a canvas as large as its box, and return its context, in CSS pixels. */
   function penOf(canvas, box) {
     const ratio = window.devicePixelRatio || 1;
     canvas.width = box.clientWidth * ratio;
@@ -47,7 +47,7 @@ dpss.chart = (function () {
     return pen;
   }
 
-  /** Draw grid, ticks and titles; what was written is kept at the box, for tests and the curious. */
+  /** Draw grid, ticks and titles; a copy of them as data is stored at the box, for tests. */
   function drawAxes(pen, what, at, box) {
     const written = { x: { ...what.x, ticks: [] }, y: { ...what.y, ticks: [] } };
     pen.font = "12px system-ui, sans-serif";
@@ -121,7 +121,7 @@ dpss.chart = (function () {
     }
   }
 
-  /** The legend as a list: marks, then the guide lines that say something. */
+  /** Return the legend as a list: marks, then the guide lines with a label. */
   function legend(what, limit, more) {
     const guides = what.guides.filter((guide) => guide.text).map((guide) => [guide.kind, guide.kind === "median" ? "muted" : limit, guide.text]);
     const entries = [...what.legend, ...guides, ...(more || [])];
@@ -132,7 +132,7 @@ dpss.chart = (function () {
     }));
   }
 
-  /** Put a tip beside a place of a box, on the side where there is room. */
+  /** Place a tip beside a point of a box, on the side with more room. */
   function showTip(tip, box, x, y) {
     const left = x > box.clientWidth / 2;
     tip.style.left = left ? "" : x + 14 + "px";

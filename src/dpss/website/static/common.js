@@ -1,4 +1,4 @@
-/* What all pages share: data files, elements from text, numbers, and the address. */
+/* Functions of all pages: data files, elements, numbers as text, sorting, and the address. */
 "use strict";
 
 var dpss = (function () {
@@ -6,7 +6,7 @@ var dpss = (function () {
   const asked = new Map();
   const values = new WeakMap();
 
-  /** Called by a data file: hands its value to whoever asked for the file. */
+  /** Called by a data file: store its value for the function that loads the file. */
   function receive(value) {
     values.set(document.currentScript, value);
   }
@@ -58,12 +58,12 @@ var dpss = (function () {
     return found;
   }
 
-  /** Let the browser do what waits, such as to paint and to answer a key, before the script goes on. */
+  /** Let the browser paint and handle events before the script continues. */
   function pause() {
     return window.scheduler && scheduler.yield ? scheduler.yield() : new Promise((resume) => setTimeout(resume));
   }
 
-  /** Make something of each item, some of them at a time, so that the page never stands still. */
+  /** Make something of each item, `size` items at a time, so that the page stays responsive. */
   async function inSlices(items, size, make) {
     const made = [];
     for (let start = 0; start < items.length; start += size) {
@@ -73,7 +73,7 @@ var dpss = (function () {
     return made;
   }
 
-  /** Words of 24 bits from base64, as dpss.website.packing writes them. */
+  /** Words of 24 bits from base64, as dpss.website.genes.packing writes them. */
   function words(text) {
     const bytes = atob(text);
     const made = new Uint32Array(bytes.length / 3);
@@ -100,11 +100,12 @@ var dpss = (function () {
   }
 
   let digits = null;
+  let collator = null;
 
-  /** A number for a person; the undefined is a dash. */
+  /** A number as text; a dash where there is none. */
   function number(value) {
     if (value === null || value === undefined) return "–";
-    if (Number.isInteger(value) || Math.abs(value) >= 1000) {
+    if (Number.isInteger(value) || Math.abs(value) >= 999.5) {
       // One formatter, made when it is needed first: each takes as long as a hundred numbers.
       digits = digits || new Intl.NumberFormat("en");
       return digits.format(Math.round(value));
@@ -124,7 +125,7 @@ var dpss = (function () {
     return number(count) + " " + (count === 1 ? noun : many || noun + "s");
   }
 
-  /** Text as searches compare it: small letters without accents. */
+  /** Return a text as searches compare it: in lower case, without accents. */
   function plain(text) {
     return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
   }
@@ -155,6 +156,20 @@ var dpss = (function () {
       clearTimeout(timer);
       timer = setTimeout(run, milliseconds);
     };
+  }
+
+  /**
+   * Sort items in place by a value of each: numbers, or texts with the numbers in them by size. Items without a value
+   * (null or undefined) come last in either direction; `tie` orders those with equal values.
+   */
+  function sortBy(items, value, down, tie) {
+    collator = collator || new Intl.Collator("en", { numeric: true });
+    const sign = down ? -1 : 1;
+    return items.sort(function (a, b) {
+      const [x, y] = [value(a) ?? null, value(b) ?? null];
+      if (x === null || y === null) return (x === null) - (y === null) || tie(a, b);
+      return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || tie(a, b);
+    });
   }
 
   /**
@@ -190,7 +205,7 @@ var dpss = (function () {
    * Make a list of check boxes, one per term that occurs, which narrows a list of items.
    * @param {Array} items each with lists of terms by name
    * @param {string} name of the terms; also in the address
-   * @param {string} label that people see
+   * @param {string} label shown on the page
    * @param {function} changed called after a change by hand
    * @returns {?object} null where all items have the same term
    */
@@ -222,7 +237,7 @@ var dpss = (function () {
     function takes(item) {
       return !chosen.size || item.terms[name].some((term) => chosen.has(term));
     }
-    /** Show how many of some items each term would leave. */
+    /** Show how many of some items have each term. */
     function count(others) {
       const left = new Map();
       for (const item of others) for (const term of item.terms[name]) left.set(term, (left.get(term) || 0) + 1);
@@ -249,7 +264,7 @@ var dpss = (function () {
   }
 
   /**
-   * Draw a strip: a line, a bar and a mark.
+   * Draw a strip: a line from 5 to 95 %, a bar over the middle half and a mark at the median.
    * @param {number[]} places in pixels of 120: 5, 25, 50, 75 and 95 %
    */
   function strip([low, begin, middle, end, high], odd) {
@@ -264,5 +279,5 @@ var dpss = (function () {
     return made;
   }
 
-  return { facet, closeOthers, strip, svg, root, receive, load, matrices, pause, inSlices, words, floats, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortable };
+  return { facet, closeOthers, strip, svg, root, receive, load, matrices, pause, inSlices, words, floats, element, number, percent, plural, plain, remember, recall, recallAll, settled, sortBy, sortable };
 })();

@@ -83,13 +83,7 @@
   }
 
   function arrange() {
-    const sign = order.down ? -1 : 1;
-    const collator = new Intl.Collator("en", { numeric: true });
-    rows.sort(function (a, b) {
-      const [x, y] = [a.values[order.key] ?? null, b.values[order.key] ?? null];
-      if (x === null || y === null) return (x === null) - (y === null) || a.position - b.position;
-      return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a.position - b.position;
-    });
+    dpss.sortBy(rows, (row) => row.values[order.key], order.down, (a, b) => a.position - b.position);
     body.append(...rows.map((row) => row.line));
   }
 })();

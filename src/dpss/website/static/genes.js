@@ -1,4 +1,4 @@
-/* The look-up of a gene: one small file of each block tells in which matrices it is. */
+/* The look-up of a gene: one small file of each block has the matrices in which it is found. */
 "use strict";
 
 (function () {
@@ -13,7 +13,7 @@
   const PER_PAGE = 50;
   const MAX_NAMES = 8;
   const MAX_ORGANS = 8;
-  /* What is made before the browser gets its turn: below 50 ms on a phone. */
+  /* Files, hits and rows between two pauses for the browser: less than 50 ms on a phone. */
   const LOADS_PER_SLICE = 8;
   const HITS_PER_SLICE = 1000;
   const ROWS_PER_SLICE = 10;
@@ -26,7 +26,6 @@
   const RECORD = 20;
   const ENSEMBL = /^ENS[A-Z]*\d{6,}$/;
   let latest = 0;
-  let collator = null;
   let severalGenes = false;
 
   form.hidden = false;
@@ -60,7 +59,7 @@
     return Math.floor((crc32(key) * n) / 2 ** 32);
   }
 
-  /** Load one file of each block; a missing file holds nothing. Tells how many are missing. */
+  /** Load one file of each block, and return how many can't be loaded. */
   async function eachBlock(file, take) {
     let missing = 0;
     async function one(block) {
@@ -75,7 +74,7 @@
     return missing;
   }
 
-  /** The ids that a name leads to, in any matrix. */
+  /** Return the ids of the genes with a name, in any matrix. */
   async function idsOf(key, search) {
     const ids = new Set();
     search.missing += await eachBlock("names." + bucketOf(key, nNameBuckets), function (pairs) {
@@ -84,7 +83,7 @@
     return ids;
   }
 
-  /** Take the matrices that have a gene of this id. */
+  /** Add the matrices that have a gene of this id to the hits. */
   async function collect(key, search) {
     search.missing += await eachBlock(bucketOf(key, nBuckets), function (shard) {
       const chosen = shard.lists.map((genes) => genes.flatMap(([id], i) => (geneKey(id) === key ? [i] : [])));
@@ -117,7 +116,8 @@
 
   async function lookUp() {
     const mine = ++latest;
-    const key = geneKey(input.value);
+    const text = input.value.trim();
+    const key = geneKey(text);
     result.replaceChildren();
     if (!key) {
       status.textContent = "Type a gene’s symbol or Ensembl id.";
@@ -135,7 +135,7 @@
     const search = await find(key);
     const rows = (await dpss.inSlices(search.hits, HITS_PER_SLICE, (hit) => describe(hit, matrices))).filter(Boolean);
     await dpss.pause();
-    if (mine === latest) show(key, rows, matrices.size, search.missing);
+    if (mine === latest) show(text, rows, matrices.size, search.missing);
   }
 
   function describe(hit, matrices) {
@@ -146,7 +146,7 @@
     return { ...hit, found, title, address, label, nCells, sample: sample.text, values: sample.values, simulated: sample.simulated, terms: sample.terms };
   }
 
-  /** What was found: each id with every name that it goes by. */
+  /** Return each id that was found, with all of its names. */
   function labelsOf(rows) {
     const names = new Map();
     for (const row of rows) {
@@ -167,18 +167,18 @@
     ["variability", "Rank by variability", true],
   ];
 
-  function show(key, rows, nMatrices, missing) {
+  function show(text, rows, nMatrices, missing) {
     const there = new Set(rows.map((row) => row.folder)).size;
     const detected = new Set(rows.filter((row) => row.found).map((row) => row.folder)).size;
     const problem = missing ? " " + dpss.plural(missing, "file") + " could not be loaded, so that matrices may be missing." : "";
-    document.title = key + " · Gene look-up · Summary statistics";
+    document.title = geneKey(text) + " · Gene look-up · Summary statistics";
     if (!rows.length) {
-      status.textContent = "No matrix has a gene “" + input.value.trim() + "”." + problem + " Symbols differ between species and releases: an Ensembl id is more reliable.";
+      status.textContent = (missing ? "No gene “" + text + "” was found." : "No matrix has a gene “" + text + "”.") + problem + " Symbols differ between species and releases: an Ensembl id is more reliable.";
       return;
     }
     const labels = labelsOf(rows);
     severalGenes = new Set(rows.map((row) => row.id + " " + row.name)).size > 1;
-    status.textContent = dpss.number(detected) + " of " + dpss.plural(nMatrices, "matrix", "matrices") + (detected === 1 ? " has" : " have") + " it in some cell" + (there > detected ? ", " + dpss.number(there - detected) + (there - detected === 1 ? " lists" : " list") + " it without a count" : "") + (nMatrices > there ? ", " + dpss.number(nMatrices - there) + (nMatrices - there === 1 ? " does" : " do") + " not list it" : "") + "." + problem;
+    status.textContent = dpss.number(detected) + " of " + dpss.plural(nMatrices, "matrix", "matrices") + (detected === 1 ? " has" : " have") + " it in some cell" + (there > detected ? ", " + dpss.number(there - detected) + (there - detected === 1 ? " lists" : " list") + " it without a count" : "") + (nMatrices > there && !missing ? ", " + dpss.number(nMatrices - there) + (nMatrices - there === 1 ? " does" : " do") + " not list it" : "") + "." + problem;
     const table = element(
       "table",
       { class: "data cards" },
@@ -205,7 +205,7 @@
     );
     draw();
 
-    /** Draw what the lists leave. Each part comes below those that are there: nothing jumps. */
+    /** Show the rows that the facets leave. Each part is added below the earlier ones, so that none moves. */
     async function draw() {
       const mine = ++turn;
       function outdated() {
@@ -225,7 +225,7 @@
       if (!organs.isConnected) result.append(organs);
       await dpss.pause();
       if (outdated()) return;
-      shown.sort(compare);
+      dpss.sortBy(shown, (row) => row[order.key], order.down, (a, b) => (a.folder < b.folder ? -1 : 1));
       const lines = await dpss.inSlices(shown.slice(0, limit), ROWS_PER_SLICE, line);
       await dpss.pause();
       if (outdated()) return;
@@ -277,20 +277,6 @@
       const below = sorted[Math.floor(place)];
       return below + (place % 1) * (sorted[Math.ceil(place)] - below);
     });
-  }
-
-  function compare(a, b) {
-    const x = a[order.key];
-    const y = b[order.key];
-    const sign = order.down ? -1 : 1;
-    const tie = a.folder < b.folder ? -1 : 1;
-    if (x === null || y === null) return (x === null) - (y === null) || tie;
-    return sign * (typeof x === "number" ? x - y : compareTexts(x, y)) || tie;
-  }
-
-  function compareTexts(x, y) {
-    collator = collator || new Intl.Collator("en", { numeric: true });
-    return collator.compare(x, y);
   }
 
   function bar(value) {

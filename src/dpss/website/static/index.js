@@ -26,10 +26,15 @@
     status.textContent = "The list of projects can’t be loaded, so that it can’t be searched or sorted.";
     return;
   }
-  [...body.rows].forEach((row, i) => adopt(projects[i], row));
   const later = document.getElementById("others");
   const rest = later ? later.textContent.slice(later.textContent.indexOf("<tbody>")).match(/<tr>[^]*?<\/tr>/g) : [];
-  await pause();
+  // While a run publishes, the list may be newer than the page: rows would stand for other projects.
+  if (projects.length !== nFirst + rest.length || [...body.rows].some((row, i) => row.querySelector("a").textContent !== projects[i].title)) {
+    status.textContent = "The list of projects has changed: load this page again to search and sort it.";
+    return;
+  }
+  [...body.rows].forEach((row, i) => adopt(projects[i], row));
+  await dpss.pause();
 
   const order = { key: dpss.recall("sort") || "title", down: dpss.recall("dir") === "desc" };
   const search = element("input", { id: "q", type: "search", autocomplete: "off", spellcheck: "false" });
@@ -38,7 +43,7 @@
   for (const [name, label] of FACETS) {
     const facet = dpss.facet(projects, name, label, changeView);
     if (facet) facets.push(facet);
-    await pause();
+    await dpss.pause();
   }
   dpss.closeOthers(facets);
   const clear = element("button", { type: "button", class: "quiet", onclick: reset }, "Clear all");
@@ -67,17 +72,13 @@
   table.classList.add("ready");
   if (headings.includes("date")) addDates();
 
-  function pause() {
-    return new Promise((resolve) => setTimeout(resolve));
-  }
-
   function read(record, position) {
     const [folder, title, text, species, organ, technology, values, assumed, checks, nChecks, cells, genes, medianGenes, medianCounts, mt] = record;
     return {
       position,
       folder,
       title,
-      // Not the numbers: who looks for "part 59" doesn't mean 1,590 cells.
+      // Without the numbers: a search for "part 59" is not for 1,590 cells.
       said: [title, ...species, ...organ, ...technology, text].join(" "),
       text: null,
       shown: true,
@@ -87,7 +88,7 @@
     };
   }
 
-  /** The row of a project: there from the start, or made from what browsers without scripts see. */
+  /** Return the row of a project: of the page, or made from the part of it for browsers without scripts. */
   function rowOf(project) {
     if (!project.row) {
       const holder = document.createElement("tbody");
@@ -112,7 +113,7 @@
     if (project.date) showDate(project);
   }
 
-  /** Lead to the page that compares the chosen projects. */
+  /** Update the link to the page that compares the chosen projects. */
   function showCompared() {
     const known = [...compared].filter((folder) => projects.some((project) => project.folder === folder));
     compare.hidden = !known.length;
@@ -130,7 +131,7 @@
 
   function sortValue(project) {
     const value = project.sort[order.key];
-    return value === undefined || value === "" ? null : value;
+    return value === "" ? null : value;
   }
 
   function changeView() {
@@ -164,17 +165,9 @@
     });
   }
 
-  /** Bring the rows into order; what has no value comes last either way. */
+  /** Show the rows in order; projects without a value come last. */
   function arrange() {
-    const collator = new Intl.Collator("en", { numeric: true });
-    const values = new Map(projects.map((project) => [project, sortValue(project)]));
-    const sign = order.down ? -1 : 1;
-    projects.sort(function (a, b) {
-      const x = values.get(a);
-      const y = values.get(b);
-      if (x === null || y === null) return (x === null) - (y === null) || a.position - b.position;
-      return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a.position - b.position;
-    });
+    dpss.sortBy(projects, sortValue, order.down, (a, b) => a.position - b.position);
     const focused = document.activeElement;
     const rows = [];
     let count = 0;
@@ -224,7 +217,7 @@
     });
   }
 
-  /** Say when each project was last published; the pages themselves don't, so that they stay the same. */
+  /** Show when each project was last published; the dates are in a file of their own, so that pages stay the same. */
   function addDates() {
     dpss.load("runs/dates.js").then(
       function (dates) {

@@ -1,4 +1,4 @@
-/* Places of labels beside their points, off marked points and off each other; as figures/elements/labels.py. */
+/* Placement of labels beside their points, without overlaps; the same rule as figures/elements/labels.py. */
 "use strict";
 
 dpss.placeLabels = (function () {
@@ -77,7 +77,7 @@ dpss.placeLabels = (function () {
     return boxes.some((b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]);
   }
 
-  /** How many points a rectangle may hide, from sums over small squares. */
+  /** Return a counter of the points in a rectangle, by a summed-area table of small squares. */
   function crowdOf(points, area) {
     const [nX, nY] = area.map((size) => Math.floor(size / CELL) + 1);
     const sums = new Int32Array((nX + 1) * (nY + 1));

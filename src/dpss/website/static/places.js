@@ -4,7 +4,6 @@
 (function () {
   const { element } = dpss;
   const NUMBERS = ["median_genes_per_cell", "median_counts_per_cell", "median_pct_counts_mt"];
-  const SVG = "http://www.w3.org/2000/svg";
   const WIDTH = 120;
   const HEIGHT = 10;
 
@@ -20,11 +19,16 @@
     }
   }, function () {});
 
-  /** A strip, and the same in words. */
+  /** Return a strip and its meaning in words. */
   function placed(value, quantiles, group) {
-    const share = Math.round(100 * rank(value, quantiles));
-    const words = share > 0 ? "more than " + Math.min(share, 99) + " %" : "the least";
-    return element("dd", { class: "sub place" }, strip(value, quantiles), words + " of " + dpss.number(group[1]) + " matrices of " + group[0]);
+    return element("dd", { class: "sub place" }, strip(value, quantiles), placeInWords(value, quantiles) + " of " + dpss.number(group[1]) + " matrices of " + group[0]);
+  }
+
+  /** Rounded down, as "more than 50 %" is said of no number at 49.6 %. */
+  function placeInWords(value, quantiles) {
+    const share = Math.min(Math.floor(100 * rank(value, quantiles)), 99);
+    if (share > 0) return "more than " + share + " %";
+    return value > quantiles[0] ? "among the lowest 1 %" : "the lowest";
   }
 
   /** The part of the quantiles that lies below a value, from 0 to 1. */
@@ -51,19 +55,13 @@
       const span = scale(high) - scale(low);
       return HEIGHT / 2 + (span > 0 ? (scale(x) - scale(low)) / span : 0.5) * (WIDTH - HEIGHT);
     };
-    const made = part("svg", { class: "place-strip", viewBox: "0 0 " + WIDTH + " " + HEIGHT, width: WIDTH, height: HEIGHT, "aria-hidden": "true", focusable: "false" });
+    const made = dpss.svg("svg", { class: "place-strip", viewBox: "0 0 " + WIDTH + " " + HEIGHT, width: WIDTH, height: HEIGHT, "aria-hidden": "true", focusable: "false" });
     const quantile = (share) => at(quantiles[Math.round(share * last)]);
     made.append(
-      part("rect", { class: "whole", x: quantile(0.05), width: Math.max(1, quantile(0.95) - quantile(0.05)), y: 4, height: 2 }),
-      part("rect", { class: "middle", x: quantile(0.25), width: Math.max(1, quantile(0.75) - quantile(0.25)), y: 2, height: 6 }),
-      part("circle", { class: "here", cx: at(value), cy: HEIGHT / 2, r: 4 }),
+      dpss.svg("rect", { class: "whole", x: quantile(0.05), width: Math.max(1, quantile(0.95) - quantile(0.05)), y: 4, height: 2 }),
+      dpss.svg("rect", { class: "middle", x: quantile(0.25), width: Math.max(1, quantile(0.75) - quantile(0.25)), y: 2, height: 6 }),
+      dpss.svg("circle", { class: "here", cx: at(value), cy: HEIGHT / 2, r: 4 }),
     );
-    return made;
-  }
-
-  function part(tag, attributes) {
-    const made = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     return made;
   }
 })();

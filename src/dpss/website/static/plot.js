@@ -1,4 +1,4 @@
-/* The plot of all genes of a matrix: drawn on a canvas, named by pointer, arrow keys and search. */
+/* The plot of all genes of a matrix, on a canvas; pointer, arrow keys and search show the names of genes. */
 "use strict";
 
 dpss.genePlot = (function () {
@@ -14,7 +14,7 @@ dpss.genePlot = (function () {
   const N_WIDE = 20;
   const N_NARROW = 8;
   const N_FOUND = 24;
-  /* Of more hits than these no name would be off all of them. */
+  /* Most hits of a search whose names are written: with more, no name would be clear of all dots. */
   const MANY_HITS = 400;
   const NAME_HEIGHT = 16;
   /* Units of label placement in a pixel: the largest dot has 4 pixels. */
@@ -77,7 +77,7 @@ dpss.genePlot = (function () {
       }
       cells = new Map();
       for (const one of points) {
-        // What lies beyond an axis is drawn at its end.
+        // A gene beyond the end of an axis is drawn at its end.
         one.px = Math.max(scale.left, Math.min(scale.right, scale.x(one.x)));
         one.py = Math.max(scale.top, Math.min(scale.bottom, scale.y(one.y)));
         const key = Math.floor(one.px / 24) + "," + Math.floor(one.py / 24);
@@ -103,7 +103,7 @@ dpss.genePlot = (function () {
       chart.drawGuides(pen, what, scale, "muted");
       const found = hits ? points.filter((one) => hits.has(one.gene)) : [];
       pen.font = "600 12px system-ui, sans-serif";
-      // Of what was found, names that begin so come first; then the best.
+      // Of the hits, genes whose names begin with the search come first, then the best.
       const rank = (one) => [state.words.some((word) => one.gene.text.startsWith(word)) ? 0 : 1, one.gene[view.rank] || Infinity];
       const ranked = hits ? found.map((one) => [rank(one), one]).sort(([a], [b]) => a[0] - b[0] || a[1] - b[1]).map(([, one]) => one) : best;
       const n = hits ? (found.length > MANY_HITS ? 0 : N_FOUND) : width < 560 ? N_NARROW : N_WIDE;
@@ -129,7 +129,7 @@ dpss.genePlot = (function () {
       }).filter(Boolean);
     }
 
-    /** Draw lines from names that stand away to their dots. */
+    /** Draw lines from distant names to their dots. */
     function lead(pen, all) {
       pen.strokeStyle = colour("muted");
       pen.lineWidth = 1;
@@ -177,7 +177,7 @@ dpss.genePlot = (function () {
       for (let i = -1; i <= 1; i += 1) {
         for (let j = -1; j <= 1; j += 1) {
           for (const one of cells.get(Math.floor(x / 24) + i + "," + (Math.floor(y / 24) + j)) || []) {
-            // Among equally near ones, what the search found and what is variable comes first.
+            // Of genes at about the same distance, hits of the search and variable ones come first.
             const weight = state.hits && state.hits.has(one.gene) ? 0.3 : one.gene.highly_variable ? 0.8 : 1;
             const distance = ((one.px - x) ** 2 + (one.py - y) ** 2) * weight;
             if (distance < least) [best, least] = [one.gene, distance];

@@ -20,7 +20,7 @@
   const FLOATS = ["mean_counts", "mean_pct_of_cell_counts", "means", "dispersions", "dispersions_norm"];
   const RANKS = ["rank_highest_expr", "rank_cell_count", "rank_variability"];
 
-  // Where a page has several matrices, the names of its buttons tell which one they are of.
+  // On a page with several matrices, the names of buttons include the matrix.
   const several = document.querySelectorAll("article.matrix").length > 1;
   for (const section of document.querySelectorAll(".all-genes")) prepare(section);
   const compared = document.getElementById("side-by-side");
@@ -33,15 +33,9 @@
     const keys = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.sort);
     const rows = [...body.rows].map((row, position) => ({ row, position, values: JSON.parse(row.dataset.values) }));
     const order = remembered ? { key: dpss.recall("by"), down: dpss.recall("down") === "1" } : { key: "", down: false };
-    const collator = new Intl.Collator("en", { numeric: true });
     function arrange() {
       const column = keys.indexOf(order.key);
-      const sign = order.down ? -1 : 1;
-      rows.sort(function (a, b) {
-        const [x, y] = [a.values[column], b.values[column]];
-        if (column < 0 || x === null || y === null) return (x === null) - (y === null) || a.position - b.position;
-        return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a.position - b.position;
-      });
+      dpss.sortBy(rows, (each) => each.values[column], order.down, (a, b) => a.position - b.position);
       body.append(...rows.map((each) => each.row));
     }
     dpss.sortable(table, order, function () {
@@ -165,15 +159,7 @@
 
     function arrange() {
       const { key, down } = state.order;
-      const sign = down ? -1 : 1;
-      rows = state.hits ? [...state.hits] : [...state.genes];
-      const collator = new Intl.Collator("en", { numeric: true });
-      rows.sort(function (a, b) {
-        const x = a[key];
-        const y = b[key];
-        if (x === null || y === null) return (x === null) - (y === null) || a.index - b.index;
-        return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a.index - b.index;
-      });
+      rows = dpss.sortBy([...(state.hits || state.genes)], (gene) => gene[key], down, (a, b) => a.index - b.index);
       show();
       remember();
     }
