@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from socketserver import ThreadingMixIn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -300,3 +301,23 @@ def test_a_client_that_goes_away_leaves_no_traceback(address, capfd):
     time.sleep(0.3)
     assert get(address, "/x.js").status == 200
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("error", [RuntimeError(), MemoryError(), OSError()])
+def test_a_connection_without_a_thread_takes_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """However often no thread can be started, later connections are served."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with make_server(tmp_path) as server:
+        served: list[object] = []
+        monkeypatch.setattr(ThreadingMixIn, "process_request", fail)
+        for _ in range(MAX_CONNECTIONS + 1):
+            with pytest.raises(type(error)):
+                server.process_request(None, None)
+        monkeypatch.setattr(ThreadingMixIn, "process_request", lambda *_: served.append(1))
+        server.process_request(None, None)
+    assert served == [1]

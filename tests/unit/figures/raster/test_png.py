@@ -124,7 +124,7 @@ MARKS: dict[str, Mark] = {
     "segments": Segments(AT, AT, AT + 1, AT - 0.8, "ink", 2.0),
     "level segments": Segments(AT, AT, AT + 1, AT, "ink", 1.1, dashed=True),
     "round segments": Segments(AT, AT, AT, AT + 1.0, "blue", 6.0, round_ends=True),
-    "a curve": Curve(AT, np.array([2.0, 8.0, 1.0, 9.0]), "green", 2.4),
+    "a curve": Curve(AT, np.array([2.0, 8.0, 1.0, 9.0]), "grey", 2.4),
     "an area": Area(AT, np.array([2.0, 8.0, 1.0, 9.0]), "blue_soft", "blue"),
 }
 
