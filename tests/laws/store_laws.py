@@ -88,10 +88,12 @@ class StoreLaws:
         done = threading.Event()
 
         def write() -> None:
-            for _ in range(10):
-                for data in contents:
-                    store.write("p/f.csv", data)
-            done.set()
+            try:
+                for _ in range(10):
+                    for data in contents:
+                        store.write("p/f.csv", data)
+            finally:
+                done.set()
 
         writer = threading.Thread(target=write)
         writer.start()

@@ -72,12 +72,12 @@ def test_other_threads_hear_of_it_when_they_ask() -> None:
                 return
 
     with SignalStop() as stop:
-        worker = threading.Thread(target=work)
+        worker = threading.Thread(target=work, daemon=True)
         worker.start()
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGINT)
             worker.join(10)
-        worker.join(10)
+        worker.join(300)
     assert heard == [signal.SIGINT]
 
 

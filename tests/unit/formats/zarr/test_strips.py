@@ -146,11 +146,14 @@ def test_the_budget_is_shared() -> None:
         with lock:
             done += 1
 
-    threads = [threading.Thread(target=work, args=(n * LARGE_BYTES,)) for n in (1, 1, 2, 3, 1, 2)]
+    threads = [
+        threading.Thread(target=work, args=(n * LARGE_BYTES,), daemon=True)
+        for n in (1, 1, 2, 3, 1, 2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(300)
     assert done == len(threads)
     assert 2 * LARGE_BYTES <= most <= 3 * LARGE_BYTES
 
@@ -164,7 +167,7 @@ def test_no_thread_waits_for_itself_or_for_ever() -> None:
         others.start()
         others.join(0.05)
         assert others.is_alive()
-    others.join(30)
+    others.join(300)
     assert not others.is_alive()
 
 

@@ -314,7 +314,9 @@ def test_threads_share_connections() -> None:
         url = f"http://a.example:{port_of(server)}/x"
         assert [CLIENT.get_json(url) for _ in range(20)] == [1] * 20
         assert names.asked == ["a.example"]
-        threads = [threading.Thread(target=CLIENT.get_json, args=(url,)) for _ in range(8)]
+        threads = [
+            threading.Thread(target=CLIENT.get_json, args=(url,), daemon=True) for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

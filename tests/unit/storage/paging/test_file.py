@@ -75,7 +75,7 @@ def test_every_range_is_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
             if blob.read_range(start, length) != DATA[start : start + length]:
                 wrong.append((start, length))
 
-    threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
+    threads = [threading.Thread(target=read, args=(seed,), daemon=True) for seed in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
