@@ -51,6 +51,36 @@ class _WrittenBlock:
     """CRC-32 of its bytes."""
 
 
+class _BlockMemory:
+    """Arrays for the values of one block after the other.
+
+    The system clears each page of a new array, which took as long as to read a block.
+    """
+
+    def __init__(self) -> None:
+        """Start without memory."""
+        self._allocate(0, np.dtype(np.float32))
+
+    def _allocate(self, n_values: int, dtype: np.dtype[Any]) -> None:
+        self._bytes = np.empty((2, n_values), dtype=np.uint8)
+        self._numbers = np.empty((2, n_values), dtype=np.int32)
+        self._data = np.empty(n_values, dtype=dtype)
+        self.runs = np.empty((n_values, 2), dtype=np.int32)
+
+    def take(
+        self, n_values: int, dtype: np.dtype[Any]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[Any]]:
+        """Return arrays for a block: two of bytes, two of numbers, and its values.
+
+        Args:
+            n_values: Number of values, the length of each array.
+            dtype: Type of the values.
+        """
+        if n_values > len(self._data) or dtype != self._data.dtype:
+            self._allocate(max(n_values + n_values // 8, len(self._data)), dtype)
+        return self._bytes[:, :n_values], self._numbers[:, :n_values], self._data[:n_values]
+
+
 class EntryCopy:
     """Copies blocks of entries as they are read; several threads may add at once.
 
@@ -64,6 +94,7 @@ class EntryCopy:
         self._path = room.path / "entries"
         self._file = self._path.open("wb")
         self._parts: list[_WrittenBlock] = []
+        self._memory = threading.local()
         self._lock = threading.Lock()
         self._given_up = False
 
@@ -79,9 +110,10 @@ class EntryCopy:
         n = len(block.data)
         if self._given_up or n == 0:
             return
-        steps, small = np.empty((2, n), dtype=np.uint8)
-        far, runs = np.empty(n, dtype=np.int32), np.empty((n, 2), dtype=np.int32)
-        others = np.empty_like(block.data)
+        if not hasattr(self._memory, "arrays"):
+            self._memory.arrays = _BlockMemory()
+        (steps, small), (far, *_), others = self._memory.arrays.take(n, block.data.dtype)
+        runs = self._memory.arrays.runs[:n]
         # Those beyond 32 bits lie outside any matrix: after such a pass there is no second one.
         cells, genes = (each.astype(np.int32, copy=False) for each in (block.cells, block.genes))
         n_far, n_others, n_runs = pack_entries(
@@ -126,6 +158,7 @@ class EntryCopy:
     def layer(self, original: Layer) -> Layer | None:
         """Return the layer that reads the copy of a layer; ``None`` if it was given up."""
         self.close()
+        self._memory = threading.local()
         if self._given_up:
             return None
         return PackedLayer(
@@ -187,33 +220,32 @@ class PackedLayer:
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the blocks of a partition as they were added, whatever the size asked for.
 
+        The next block overwrites the arrays of the one before.
+
         Raises:
             LostCopyError: The file is gone, or can't be read.
         """
+        memory = _BlockMemory()
         try:
             with self.path.open("rb") as file:
                 for part in self.parts[partition.start : partition.stop]:
-                    yield _read_block(file, part)
+                    yield _read_block(file, part, memory)
         except OSError as error:
             raise LostCopyError(f"{self.name}: the copy in scratch space: {error}") from error
 
 
-def _read_block(file: BufferedReader, part: _WrittenBlock) -> EntryBlock:
+def _read_block(file: BufferedReader, part: _WrittenBlock, memory: _BlockMemory) -> EntryBlock:
     file.seek(part.offset)
     n = part.n_values
-
-    def read(dtype: Any, n_items: int) -> NDArray[Any]:
-        found = np.fromfile(file, dtype, n_items)
-        if len(found) < n_items:
+    (steps, small), (cells, genes), data = memory.take(n, part.dtype)
+    far, others = np.empty(part.n_far, np.int32), np.empty(part.n_others, part.dtype)
+    runs = np.empty((part.n_runs, 2), np.int32)
+    pieces = (steps, small, far, others, runs)
+    for piece in pieces:
+        # An empty array has no bytes to point at.
+        if piece.size and file.readinto(piece.data) < piece.nbytes:
             raise LostCopyError("the copy in scratch space has fewer bytes than were written")
-        return found
-
-    steps, small = read(np.uint8, n), read(np.uint8, n)
-    far, others = read(np.int32, part.n_far), read(part.dtype, part.n_others)
-    runs = read(np.int32, 2 * part.n_runs).reshape(-1, 2)
-    if _checksum_of((steps, small, far, others, runs)) != part.checksum:
+    if _checksum_of(pieces) != part.checksum:
         raise LostCopyError("the copy in scratch space has other bytes than were written")
-    cells, genes = np.empty((2, n), dtype=np.int32)
-    data = np.empty(n, dtype=part.dtype)
     unpack_entries(steps, small, far, others, runs, cells, genes, data)
     return EntryBlock(cells, genes, data)

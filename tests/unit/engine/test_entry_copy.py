@@ -49,7 +49,12 @@ def copied_blocks(blocks: list[EntryBlock], partition_bytes: int = 1 << 20) -> l
         assert layer is not None
         assert layer.n_values == sum(len(block.data) for block in blocks)
         parts = layer.partitions(partition_bytes)
-        return [block for part in parts for block in layer.entry_blocks(part, 1)]
+        # The next block overwrites the arrays of the one before.
+        return [
+            EntryBlock(block.cells.copy(), block.genes.copy(), block.data.copy())
+            for part in parts
+            for block in layer.entry_blocks(part, 1)
+        ]
 
 
 @given(

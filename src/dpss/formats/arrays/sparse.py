@@ -31,6 +31,8 @@ _CHUNKS_BYTES = 1 << 29
 _LARGE_CHUNK_BYTES = 1 << 24
 """Decoded size of chunks beyond which the threads that hold some are counted."""
 
+_LONG_RUN = 500
+"""Mean number of values of a cell or gene from which its index is set at once, for all of them."""
 _POINTER_BYTES = 8
 _MAX_CELLS = (1 << 31) - 1
 """Most cells, whose numbers have 32 bits. In a gene-major file only the shape has their number."""
@@ -152,9 +154,11 @@ class SparseLayer:
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the stored values of a partition in blocks; repeated entries are added up."""
+        memory = np.empty(0, dtype=np.int32)
         for first, (indptr, minor, data) in self._runs(partition, block_bytes):
-            lengths = np.diff(indptr)
-            major = np.repeat(np.arange(first, first + len(lengths), dtype=np.int32), lengths)
+            if len(data) > len(memory):
+                memory = np.empty(len(data) + len(data) // 8, dtype=np.int32)
+            major = _major_indices(first, indptr, memory)
             cells, genes = (major, minor) if self.cell_major else (minor, major)
             yield EntryBlock(cells=cells, genes=genes, data=data)
 
@@ -222,6 +226,25 @@ class SparseLayer:
                 f"{plural(self.n_values, 'value')} within {partition.start:,}..{partition.stop:,}"
             )
         return indptr
+
+
+def _major_indices(
+    first: int, indptr: NDArray[np.int64], memory: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return the cell or gene of each value.
+
+    Args:
+        first: The first cell or gene.
+        indptr: The place of its first value, 0, then the end of each cell or gene.
+        memory: Overwritten by the result where runs of values are long, which is faster.
+    """
+    n_major, n_values = len(indptr) - 1, int(indptr[-1])
+    if n_values < _LONG_RUN * n_major:
+        return np.repeat(np.arange(first, first + n_major, dtype=np.int32), np.diff(indptr))
+    ends = indptr.tolist()
+    for number in range(n_major):
+        memory[ends[number] : ends[number + 1]] = first + number
+    return memory[:n_values]
 
 
 def _cut_blocks(indptr: NDArray[np.int64], n_values: int) -> Iterator[tuple[int, int]]:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpss.errors import CorruptMatrixError
+from dpss.formats.arrays import sparse
 from dpss.formats.arrays.vectors import MAX_RATIO, SMALL_BYTES, is_too_little
 from dpss.formats.registry import open_matrices
 from dpss.storage.local import LocalFile, LocalFolder
@@ -120,3 +121,42 @@ def test_cells_without_values_are_read_in_parts(dtype: str, tmp_path: Path) -> N
     assert sum(each.n_cells for each in blocks) == n_cells
     assert [each.data.tolist() for each in blocks if len(each.data)] == [[2.0, 5.0]]
     assert peak < held + (12 << 20)
+
+
+def check_entries(counts: sp.csc_matrix, folder: Path, block_bytes: int) -> None:
+    """Compare each entry that is read of a gene-major h5ad with scipy's, in its order."""
+    anndata.AnnData(counts).write_h5ad(folder / "genes.h5ad")
+    (matrix,) = open_matrices(LocalFile(folder / "genes.h5ad"))
+    (layer,) = matrix.layers
+    found = [
+        np.array([block.cells, block.genes, block.data])  # The next block overwrites its arrays.
+        for part in layer.partitions(1 << 14)
+        for block in layer.entry_blocks(part, block_bytes)
+    ]
+    genes = np.repeat(np.arange(counts.shape[1]), np.diff(counts.indptr))
+    expected = np.array([counts.indices, genes, counts.data])
+    np.testing.assert_array_equal(np.concatenate(found, axis=1), expected)
+
+
+@pytest.mark.parametrize("density", [0.01, 0.3, 1.0])
+def test_genes_of_many_and_of_few_cells(density: float, tmp_path: Path) -> None:
+    """Blocks of one long gene, of several and of parts of one, and genes without counts."""
+    rng = np.random.default_rng(1)
+    dense = rng.integers(1, 1_000, (1_500, 40)) * (rng.random((1_500, 40)) < density)
+    dense[:, [0, 7, 8, 39]] = 0
+    counts = sp.csc_matrix(dense.astype(np.float32))
+    for block_bytes in (1 << 10, 1 << 14, 1 << 20):
+        check_entries(counts, tmp_path, block_bytes)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1), st.integers(0, 99), st.integers(0, 9))
+def test_the_index_of_each_value(lengths: list[int], first: int, long: int) -> None:
+    """The same for runs that count as long and as short."""
+    indptr = np.cumsum([0, *lengths])
+    expected = np.repeat(np.arange(first, first + len(lengths)), lengths)
+    memory = np.full(len(expected) + 3, -1, dtype=np.int32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparse, "_LONG_RUN", long)
+        found = sparse._major_indices(first, indptr, memory)
+    assert found.dtype == np.int32
+    assert found.tolist() == expected.tolist()
