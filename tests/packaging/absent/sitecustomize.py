@@ -47,6 +47,8 @@ for name in modules:
     sys.modules.pop(name, None)
 sys.meta_path.insert(0, NotThere())
 if folders:
+    # What `/proc/cpuinfo` says of the processor names machine code: it is not compiled again.
+    importlib.import_module("dpss.compute.jit_cache")._host()
     sys.addaudithook(refuse)
 if platforms:
     real, sys.platform = sys.platform, platforms[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,28 @@ def test_what_is_kept_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A second process compiles nothing."""
     arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), False, 0.0)
     first = _fresh()(*arguments)
+    monkeypatch.setattr("dpss.compute.jit.compile_function", lambda *_: pytest.fail("compiled"))
+    assert _fresh()(*arguments) == first
+
+
+@pytest.mark.slow
+def test_where_no_file_tells_the_processor_llvm_does(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system without /proc compiles a loop, keeps it, and finds it again."""
+    read, before = Path.read_text, machine_code._host()
+
+    def refuse(path: Path, *given: Any, **more: Any) -> str:
+        if path.is_relative_to("/proc"):
+            raise FileNotFoundError(path)
+        return read(path, *given, **more)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(machine_code, "_host", cache(machine_code._host.__wrapped__))
+    assert machine_code._host() != before
+    arguments = ((np.ones(2), np.ones(2)), np.zeros((1, 1), dtype=np.int64), False, 0.0)
+    first = _fresh()(*arguments)
+    assert len(list(folder.iterdir())) == 1
     monkeypatch.setattr("dpss.compute.jit.compile_function", lambda *_: pytest.fail("compiled"))
     assert _fresh()(*arguments) == first
 
