@@ -41,7 +41,7 @@ class Sizes:
     many_values: int = 2_200_000_000
     projects: int = 600
     """Of five matrices each."""
-    dask: int = 100_000
+    dask: tuple[int, ...] = (100_000, 1_000_000)
     remote: int = 100_000
     zip_bytes: int = 2_400_000_000
 
@@ -57,7 +57,7 @@ QUICK = Sizes(
     pipeline=2_000,
     many_values=50_000_000,
     projects=10,
-    dask=10_000,
+    dask=(2_000, 10_000),
     remote=10_000,
     zip_bytes=20_000_000,
 )
@@ -169,17 +169,24 @@ def run_dask(bench: Bench, sizes: Sizes) -> Row:
     """One and two workers of one thread each, on loopback."""
     from tests.cluster import Cluster
 
-    path = bench.input("h5ad", sizes.dask)
+    rows: list[Row] = []
     with ExitStack() as stack:
-        commands = {}
+        clusters = {}
         for n_workers in (1, 2):
             place = bench.folder / f"cluster-{n_workers}"
             shutil.rmtree(place, ignore_errors=True)
-            cluster = stack.enter_context(Cluster(place, n_workers))
-            name = f"dask, {n_workers} worker{'s' if n_workers > 1 else ''}"
-            commands[name] = contender_command("dask_fold", cluster.address, path, n_workers)
-        rows = bench.in_turn(commands, path, N_TURNS)
-    return {"rows": [{**row, "n_values": bench.n_values(path)} for row in rows]}
+            clusters[n_workers] = stack.enter_context(Cluster(place, n_workers))
+        for n_cells in sizes.dask:
+            path = bench.input("h5ad", n_cells)
+            commands = {
+                f"dask, {n} worker{'s' if n > 1 else ''}": contender_command(
+                    "dask_fold", cluster.address, path, n
+                )
+                for n, cluster in clusters.items()
+            }
+            found = bench.in_turn(commands, path, N_TURNS)
+            rows += [{**row, "n_values": bench.n_values(path)} for row in found]
+    return {"rows": rows}
 
 
 def run_remote(bench: Bench, sizes: Sizes) -> Row:
