@@ -127,12 +127,13 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
     It returns a Python number, several as a tuple.
     """
     held, address = _load(machine_code)
-    types = [c_type for c_type, _ in _flatten(arguments)]
+    types = list(_c_types_of(arguments))
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, *types)(address)
     fields = [(f"n{i}", _C_TYPES[letter]) for i, letter in enumerate(machine_code.returns)]
     # Functions without a return value write to this pointer, too.
     result_type = type("Result", (ctypes.Structure,), {"_fields_": [*fields, ("_", pointer)]})
+    names = [name for name, _ in fields]
     flags = [letter == "?" for letter in machine_code.returns]
 
     def call(*values: Any) -> Any:
@@ -140,12 +141,14 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
         status = function(
             ctypes.addressof(result),
             ctypes.addressof(error),
-            *(value for _, value in _flatten(values)),
+            *_flatten(values),
         )
         if status not in _SUCCESS:
             raise RuntimeError(f"{machine_code.symbol} ended with status {status}")
-        numbers = tuple(getattr(result, name) for name, _ in fields)
-        numbers = tuple(bool(n) if flag else n for n, flag in zip(numbers, flags, strict=True))
+        numbers = tuple(
+            bool(n) if flag else n
+            for n, flag in zip([getattr(result, name) for name in names], flags, strict=True)
+        )
         return numbers if len(numbers) > 1 else numbers[0] if numbers else None
 
     call.held = held  # type: ignore[attr-defined]  # keeps the code in memory
@@ -189,27 +192,38 @@ def store(key: str, machine_code: MachineCode) -> None:
             return
 
 
-def _flatten(values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
-    """Yield arguments as numba's functions take them, each with its type in C.
+def _c_types_of(values: tuple[Any, ...]) -> Iterator[Any]:
+    """Yield the types in C of arguments as numba's functions take them.
 
     An array takes these: two null pointers (its owner), number of items, item size in bytes,
     address, shape and strides.
     """
-    size = ctypes.c_int64
+    size, pointer = ctypes.c_int64, ctypes.c_void_p
     for value in values:
         if isinstance(value, np.ndarray):
-            yield ctypes.c_void_p, None
-            yield ctypes.c_void_p, None
-            yield size, value.size
-            yield size, value.itemsize
-            yield ctypes.c_void_p, value.ctypes.data
-            yield from ((size, n) for n in (*value.shape, *value.strides))
+            yield from (pointer, pointer, size, size, pointer)
+            yield from [size] * 2 * value.ndim
         elif isinstance(value, tuple):
-            yield from _flatten(value)
+            yield from _c_types_of(value)
         else:
-            letter = type_of(value)
-            number = float(value) if letter == "d" else int(value)
-            yield _C_TYPES[letter], number
+            yield _C_TYPES[type_of(value)]
+
+
+def _flatten(values: tuple[Any, ...]) -> list[Any]:
+    """Return arguments as numba's functions take them, of the types of `_c_types_of`.
+
+    It runs for each block, while no other thread can run Python: quick, without generators.
+    """
+    flat: list[Any] = []
+    for value in values:
+        if isinstance(value, np.ndarray):
+            address = value.ctypes.data
+            flat += (None, None, value.size, value.itemsize, address, *value.shape, *value.strides)
+        elif isinstance(value, tuple):
+            flat += _flatten(value)
+        else:
+            flat.append(value.item() if isinstance(value, np.generic) else value)
+    return flat
 
 
 def _numba_type_of(value: Any) -> Any:

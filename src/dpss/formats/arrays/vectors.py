@@ -110,9 +110,16 @@ class Cursor:
     """
 
     array: Vector
+    _few: ReadsFew | None = field(init=False)
+    _into: ReadsInto | None = field(init=False)
     _row: int = field(default=-1, init=False)
     _held: NDArray[Any] | None = field(default=None, init=False)
     _memory: NDArray[Any] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Look once at what the array can do: it takes longer than the rest of a read."""
+        self._few = self.array if isinstance(self.array, ReadsFew) else None
+        self._into = self.array if isinstance(self.array, ReadsInto) else None
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements ``start..stop`` of the first axis.
@@ -120,8 +127,8 @@ class Cursor:
         Raises:
             CorruptMatrixError: The file is damaged at these elements.
         """
-        if isinstance(self.array, ReadsFew):
-            few = self.array.read_few(start, stop)
+        if self._few is not None:
+            few = self._few.read_few(start, stop)
             if few is not None:
                 return few
         layout = self.array.layout()
@@ -129,10 +136,9 @@ class Cursor:
             return self.array.read_by_library(start, stop)
         n_rows = layout.chunk_shape[0]
         first, last = start // n_rows, (stop - 1) // n_rows
-        array = self.array
-        small = array.chunk_bytes < LARGE_BYTES
-        if small and isinstance(array, ReadsInto) and array.can_read_into(layout):
-            whole = self._read_whole(array, layout, first, last + 1)
+        small = self.array.chunk_bytes < LARGE_BYTES
+        if small and self._into is not None and self._into.can_read_into(layout):
+            whole = self._read_whole(self._into, layout, first, last + 1)
             return whole[start - first * n_rows : stop - first * n_rows]
         out = self._buffer(stop - start)
         if first == self._row and self._held is not None:
