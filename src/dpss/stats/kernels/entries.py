@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dpss.compute.jit import compiled, part
-from dpss.stats.kernels.fractional import split
+from dpss.stats.kernels.fractional import share_terms, split
 from dpss.stats.kernels.layout import (
     BOX_SHIFT,
     GROUP_BITS,
@@ -29,10 +29,7 @@ from dpss.stats.kernels.layout import (
 )
 from dpss.stats.kernels.rows import (
     LOW_MASK,
-    LOW_SCALE,
     SHARE_LOW_MASK,
-    SHARE_SCALE,
-    SQUARE_SCALE,
     TAIL_MASK,
     TOO_LARGE,
     add_fraction,
@@ -196,11 +193,7 @@ def _sums_of_gene(data: Any, inverses: Any, start: Any, n_values: Any) -> Any:
         x: Any = np.float64(data[start + j])
         x = x if inverse >= 0.0 else 0.0
         whole, of_whole = split(x)
-        fixed, of_fixed = split(min(x * inverse, 1.0) * SHARE_SCALE + 0.5)
-        kept = of_fixed / SHARE_SCALE
-        square = kept * kept * SQUARE_SCALE
-        high, of_high = split(square)
-        low, _ = split((square - of_high) * LOW_SCALE)
+        fixed, high, low = share_terms(min(x * inverse, 1.0))
         n += np.int64(x > 0.0)
         n_fractional += np.int64(x > of_whole)
         total += whole

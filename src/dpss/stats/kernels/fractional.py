@@ -69,6 +69,20 @@ def split(x: Any) -> Any:
     return bits - np.int64(over), whole - np.float64(over)
 
 
+@part(inline="always")
+def share_terms(share: Any) -> Any:
+    """Return a share in units of ``2**-SHARE_BITS``, and the two limbs of its square.
+
+    The same as `dpss.stats.kernels.rows.share_limbs`, in a form that the compiler vectorises.
+    """
+    fixed, of_fixed = split(share * SHARE_SCALE + 0.5)
+    kept = of_fixed / SHARE_SCALE
+    square = kept * kept * SQUARE_SCALE
+    high, of_high = split(square)
+    low, _ = split((square - of_high) * LOW_SCALE)
+    return fixed, high, low
+
+
 @part()
 def measure_regular(indices: Any, data: Any, begin: Any, end: Any, n_features: Any) -> Any:
     """Measure a cell as if it were regular, and return whether it is.
@@ -122,11 +136,7 @@ def _set_terms(data: Any, begin: Any, n: Any, inverse: Any, terms: Any) -> None:
         whole, of_whole = split(x)
         scaled = (x - of_whole) * LOW_SCALE
         low, _ = split(scaled)
-        fixed, of_fixed = split(min(x * inverse, 1.0) * SHARE_SCALE + 0.5)
-        kept = of_fixed / SHARE_SCALE
-        square = kept * kept * SQUARE_SCALE
-        high, of_high = split(square)
-        rest, _ = split((square - of_high) * LOW_SCALE)
+        fixed, high, rest = share_terms(min(x * inverse, 1.0))
         terms[j] = whole
         terms[j + np.uint64(_LOW)] = low
         terms[j + np.uint64(_SHARE)] = fixed
