@@ -62,7 +62,7 @@ def measure_pass(file: Path) -> None:
 def measure_passes(file: Path) -> None:
     """Measure cells, copy entries and add genes of an h5ad by genes, by one thread."""
     from dpss.engine.entry_copy import EntryCopy
-    from dpss.engine.folds import EntryFold, MeasureFold, Reading
+    from dpss.engine.folds import EntryFold, EntryReading, MeasureFold, Reading
     from dpss.engine.settings import ReadSettings
     from dpss.formats.registry import open_matrices
     from dpss.stats.accumulator import Features
@@ -76,11 +76,11 @@ def measure_passes(file: Path) -> None:
     parts = layer.partitions(read.partition_bytes)[:8]
     inverses = np.full(layer.n_cells, 1e-4)
 
-    def blocks_of(source: Reading, ranges: Sequence[range]) -> Iterator[Any]:
+    def blocks_of(source: EntryReading, ranges: Sequence[range]) -> Iterator[Any]:
         for part in ranges:
             yield from source.entry_blocks(part, lambda _: None)
 
-    def added(accumulator: Any, source: Reading, ranges: Sequence[range]) -> int:
+    def added(accumulator: Any, source: EntryReading, ranges: Sequence[range]) -> int:
         n_values = 0
         for block in blocks_of(source, ranges):
             accumulator.add(block)
@@ -92,7 +92,7 @@ def measure_passes(file: Path) -> None:
         added(filled, reading, parts)
         copied = filled.layer(layer)
         assert copied is not None
-        again = Reading(copied, read.block_bytes)
+        again = EntryReading(copied, read.block_bytes)
         ranges = copied.partitions(read.partition_bytes)
 
         def measure_and_copy() -> int:

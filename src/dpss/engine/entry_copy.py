@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from dpss.compute.executor import Executor
 from dpss.engine.entry_codec import pack_entries, unpack_entries
 from dpss.errors import LimitError, LostCopyError
-from dpss.formats.base import Layer, cut_evenly
-from dpss.model import CellBlock, EntryBlock, GeneTable
+from dpss.formats.base import EntrySource, cut_evenly
+from dpss.model import EntryBlock, GeneTable
 from dpss.storage.scratch import OpenRoom, Room
 from dpss.storage.scratch_folders import is_in_memory
 
@@ -155,7 +155,7 @@ class EntryCopy:
             self._path.unlink()
         self._room.give_back()
 
-    def layer(self, original: Layer) -> Layer | None:
+    def layer(self, original: EntrySource) -> PackedLayer | None:
         """Return the layer that reads the copy of a layer; ``None`` if it was given up."""
         self.close()
         self._memory = threading.local()
@@ -194,7 +194,7 @@ def open_copy(open_room: OpenRoom, executor: Executor) -> Iterator[EntryCopy | N
 
 @dataclass(frozen=True)
 class PackedLayer:
-    """Entries in scratch space as a `dpss.formats.base.Layer`."""
+    """Entries in scratch space as a `dpss.formats.base.EntrySource`."""
 
     name: str
     genes: GeneTable
@@ -212,10 +212,6 @@ class PackedLayer:
     def partitions(self, partition_bytes: int) -> Sequence[range]:
         """Cut the blocks into ranges of about ``partition_bytes``."""
         return cut_evenly(len(self.parts), self.n_values, _VALUE_BYTES, partition_bytes)
-
-    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Raise an error: the values are not in the order of cells."""
-        raise NotImplementedError("a copy of entries has no whole cells")
 
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the blocks of a partition as they were added, whatever the size asked for.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dpss.compute.executor import Advance
 from dpss.compute.prefetch import Prefetchable
 from dpss.engine.entry_copy import EntryCopy
-from dpss.formats.base import Layer
+from dpss.formats.base import EntrySource, Layer
 from dpss.formats.faults import guard_blocks, reader_faults
 from dpss.model import CellBlock, EntryBlock, check_cell_block
 from dpss.stats.accumulator import CellAccumulator, Features
@@ -32,25 +32,14 @@ _FEW_PARTITIONS = 2
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A layer, and how its values are read: block size and transform."""
+class EntryReading:
+    """A source of entries, and how its values are read: block size and transform."""
 
-    layer: Layer
+    layer: EntrySource
     block_bytes: int
     """Decoded size of a block, in bytes."""
     transform: Transform = AS_STORED
     """Transform of the values before they are counted."""
-
-    def cell_blocks(self, partition: range, advance: Advance) -> Iterator[CellBlock]:
-        """Yield a partition's blocks of cells, checked."""
-        for block in guard_blocks(partial(self._checked_cell_blocks, partition), self.layer.name):
-            yield replace(block, data=self.transform.apply(block.data))
-            advance(len(block.data))
-
-    def _checked_cell_blocks(self, partition: range) -> Iterator[CellBlock]:
-        for block in self.layer.cell_blocks(partition, self.block_bytes):
-            check_cell_block(block, partition.stop)
-            yield block
 
     def entry_blocks(self, partition: range, advance: Advance) -> Iterator[EntryBlock]:
         """Yield a partition's blocks of entries."""
@@ -78,6 +67,24 @@ class Reading:
                 self.layer.prefetch(partition)
 
 
+@dataclass(frozen=True)
+class Reading(EntryReading):
+    """A layer that gives whole cells, too, and how its values are read."""
+
+    layer: Layer
+
+    def cell_blocks(self, partition: range, advance: Advance) -> Iterator[CellBlock]:
+        """Yield a partition's blocks of cells, checked."""
+        for block in guard_blocks(partial(self._checked_cell_blocks, partition), self.layer.name):
+            yield replace(block, data=self.transform.apply(block.data))
+            advance(len(block.data))
+
+    def _checked_cell_blocks(self, partition: range) -> Iterator[CellBlock]:
+        for block in self.layer.cell_blocks(partition, self.block_bytes):
+            check_cell_block(block, partition.stop)
+            yield block
+
+
 class _AddsCells(Protocol):
     def add(self, block: CellBlock) -> None: ...
 
@@ -90,7 +97,7 @@ class _AddsEntries(Protocol):
 class ReadingFold:
     """Base of all folds over the partitions of a layer."""
 
-    reading: Reading
+    reading: EntryReading
 
     def prefetch(self, partitions: Sequence[range]) -> None:
         """Prefetch partitions."""
@@ -100,6 +107,8 @@ class ReadingFold:
 @dataclass(frozen=True)
 class CellBlockFold(ReadingFold):
     """Base of folds that add blocks of whole cells to an accumulator."""
+
+    reading: Reading
 
     def add(self, accumulator: _AddsCells, partition: range, advance: Advance) -> None:
         """Read a partition into an accumulator."""

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dpss.compute.executor import Executor, Fold, Mergeable
-from dpss.engine.folds import Reading
+from dpss.engine.folds import EntryReading, Reading
 from dpss.engine.progress import Progress
 
 A = TypeVar("A", bound=Mergeable)
 
 
 @dataclass(frozen=True)
-class LayerPasses:
-    """A layer, and the means to read it any number of times."""
+class EntryPasses:
+    """A source of entries, and the means to read it any number of times."""
 
-    reading: Reading
+    reading: EntryReading
     executor: Executor
     partition_bytes: int
     progress: Progress
@@ -34,3 +34,10 @@ class LayerPasses:
             return self.executor.fold(fold, partitions, self.progress.advance)
         finally:
             self.progress.end()
+
+
+@dataclass(frozen=True)
+class LayerPasses(EntryPasses):
+    """A layer that gives whole cells, and the means to read it any number of times."""
+
+    reading: Reading

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from dpss.compute.executor import Executor
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine.entry_copy import EntryCopy, open_copy
-from dpss.engine.folds import CellFold, EntryFold, GatherFold, MeasureFold, Reading
-from dpss.engine.layer_passes import LayerPasses
+from dpss.engine.folds import CellFold, EntryFold, EntryReading, GatherFold, MeasureFold, Reading
+from dpss.engine.layer_passes import EntryPasses, LayerPasses
 from dpss.engine.layers import Choice
 from dpss.engine.progress import Progress
 from dpss.engine.settings import ReadSettings, StatSettings
@@ -213,9 +213,9 @@ class Passes:
             for start, values in measures.each(self.stats.min_gene_count, self.min_counts):
                 self.records.add(start, values)
 
-        reading = self._reading
+        reading: EntryReading = self._reading
         if copy is not None and (copied := copy.layer(self.choice.layer)) is not None:
-            reading = Reading(copied, self.read.block_bytes)
+            reading = EntryReading(copied, self.read.block_bytes)
 
         def second(histogram_genes: NDArray[np.int64]) -> Sums:
             nonlocal reading
@@ -232,7 +232,7 @@ class Passes:
         return self._rerun_if_top_genes_missing(second, heaviest(measures.gene_totals))
 
     def _count_genes(
-        self, reading: Reading, features: Features, inverses: NDArray[np.float64]
+        self, reading: EntryReading, features: Features, inverses: NDArray[np.float64]
     ) -> EntryAccumulator:
         fold = EntryFold(reading, features, inverses, self._stratification)
         return self._passes_over(reading).run("reading genes", fold)
@@ -274,10 +274,11 @@ class Passes:
 
     @property
     def _layer_passes(self) -> LayerPasses:
-        return self._passes_over(self._reading)
+        read, executor = self.read, self.executor
+        return LayerPasses(self._reading, executor, read.partition_bytes, self.progress)
 
-    def _passes_over(self, reading: Reading) -> LayerPasses:
-        return LayerPasses(reading, self.executor, self.read.partition_bytes, self.progress)
+    def _passes_over(self, reading: EntryReading) -> EntryPasses:
+        return EntryPasses(reading, self.executor, self.read.partition_bytes, self.progress)
 
     @property
     def _reading(self) -> Reading:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from dpss.model import CellBlock, Certainty, Decision, EntryBlock, GeneTable
 
 
-class Layer(Protocol):
-    """One layer of a matrix, read as blocks.
+class EntrySource(Protocol):
+    """One layer of a matrix, read as blocks of entries in any order.
 
     Duties of an implementation: partitions are disjoint and cover the layer; blocks of a
     partition are consecutive, disjoint, cover it once and hold about ``block_bytes`` of
@@ -57,15 +57,19 @@ class Layer(Protocol):
         Ranges of cells for a cell-major layer, else of genes, tiles or chunks.
         """
 
-    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
-        """Yield the cells of a partition in blocks.
+    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
+        """Yield the stored values of a partition in blocks, in any order, each entry once.
 
         Raises:
             NotCellMajorError: The file has another order.
         """
 
-    def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
-        """Yield the stored values of a partition in blocks, in any order, each entry once.
+
+class Layer(EntrySource, Protocol):
+    """One layer of a matrix, also read as blocks of whole cells."""
+
+    def cell_blocks(self, partition: range, block_bytes: int) -> Iterator[CellBlock]:
+        """Yield the cells of a partition in blocks.
 
         Raises:
             NotCellMajorError: The file has another order.

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from dpss.compute.thread_executor import ThreadExecutor
 from dpss.engine import entry_copy
 from dpss.engine.entry_copy import EntryCopy, open_copy
-from dpss.engine.folds import Reading
+from dpss.engine.folds import EntryReading
 from dpss.errors import LimitError, LostCopyError, UnreachableError
 from dpss.model import EntryBlock, GeneTable
 from dpss.storage.scratch import Room, Scratch, temporary_room
@@ -145,9 +145,9 @@ def test_without_a_copy_the_numbers_are_the_same(
 
     expected = summarised(temporary_room)
     read = []
-    unwatched = Reading.entry_blocks
+    unwatched = EntryReading.entry_blocks
 
-    def watched(self: Reading, *args: Any) -> Any:
+    def watched(self: EntryReading, *args: Any) -> Any:
         read.append(type(self.layer).__name__)
         return unwatched(self, *args)
 
@@ -158,14 +158,14 @@ def test_without_a_copy_the_numbers_are_the_same(
         with temporary_room() as room:
             yield room if error is None else replace(room, space=_Fails(error))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Reading, "entry_blocks", watched)
+    monkeypatch.setattr(EntryReading, "entry_blocks", watched)
     if error is None:
         monkeypatch.setattr(entry_copy, "is_in_memory", lambda folder: True)
     assert summarised(failing) == expected
     assert set(read) == {"SparseLayer"}
     read.clear()
     monkeypatch.undo()
-    monkeypatch.setattr(Reading, "entry_blocks", watched)
+    monkeypatch.setattr(EntryReading, "entry_blocks", watched)
     assert summarised(temporary_room) == expected
     assert "PackedLayer" in read
 
