@@ -133,7 +133,6 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
     fields = [(f"n{i}", _C_TYPES[letter]) for i, letter in enumerate(machine_code.returns)]
     # Functions without a return value write to this pointer, too.
     result_type = type("Result", (ctypes.Structure,), {"_fields_": [*fields, ("_", pointer)]})
-    names = [name for name, _ in fields]
     flags = [letter == "?" for letter in machine_code.returns]
 
     def call(*values: Any) -> Any:
@@ -145,10 +144,8 @@ def link(machine_code: MachineCode, arguments: tuple[Any, ...]) -> Callable[...,
         )
         if status not in _SUCCESS:
             raise RuntimeError(f"{machine_code.symbol} ended with status {status}")
-        numbers = tuple(
-            bool(n) if flag else n
-            for n, flag in zip([getattr(result, name) for name in names], flags, strict=True)
-        )
+        numbers = tuple(getattr(result, name) for name, _ in fields)
+        numbers = tuple(bool(n) if flag else n for n, flag in zip(numbers, flags, strict=True))
         return numbers if len(numbers) > 1 else numbers[0] if numbers else None
 
     call.held = held  # type: ignore[attr-defined]  # keeps the code in memory
