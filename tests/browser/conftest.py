@@ -50,7 +50,9 @@ def browser() -> Iterator[Any]:
         pytest.skip(problem)
     with sync_playwright() as playwright:
         # Chromium's own sandbox needs rights that containers and root don't have.
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        found = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"], timeout=1000 * SECONDS
+        )
         yield found
         found.close()
 

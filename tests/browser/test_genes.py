@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.browser.test_pages import violations
-from tests.browser.waiting import until
+from tests.browser.waiting import address_of, until
 
 PROJECT = "project-0001/index.html"
 
@@ -40,7 +40,7 @@ def test_the_address_restores_the_explorer(portal, tab):
     page.get_by_label("Plot").select_option("detection")
     page.locator("th[data-sort=mean_counts] button").click()
     until(page, "location.search.includes('q=GENE1')")
-    found = parse_qs(urlsplit(page.url).query)
+    found = parse_qs(urlsplit(address_of(page)).query)
     assert found == {
         "m": ["m-matrix-0"],
         "q": ["GENE1"],
@@ -48,7 +48,7 @@ def test_the_address_restores_the_explorer(portal, tab):
         "sort": ["mean_counts"],
         "dir": ["desc"],
     }
-    again = tab().open(page.url)
+    again = tab().open(address_of(page))
     again.locator(".all-genes tbody tr").first.wait_for()
     assert again.get_by_label("Plot").input_value() == "detection"
     rows = ".all-genes tbody th a"
@@ -100,7 +100,7 @@ def test_a_gene_is_found_however_it_is_typed(portal, tab, typed, scheme):
     page.locator("#result tbody tr").first.wait_for()
     assert page.locator("#result tbody tr").count() == 18
     assert "GENE7 (ENSG00000000007)" in page.locator("#result h2").inner_text()
-    assert "g=" in page.url
+    assert "g=" in address_of(page)
 
 
 def test_the_look_up_tells_what_the_tables_tell(portal, tab):
@@ -305,10 +305,10 @@ def test_facets_narrow_what_is_shown_and_the_address_keeps_them(portal, tab):
     page.locator(".facet summary", has_text="Organ").click()
     page.locator(".facet label", has_text=chosen).click()
     until(page, f"document.querySelectorAll('#result tbody tr').length === {len(within)}")
-    assert "organ=" in page.url
+    assert "organ=" in address_of(page)
     assert f"{len(within)} of {len(samples)} lines" in page.locator("#result .status").inner_text()
     assert violations(page) == []
-    again = tab().open(page.url)
+    again = tab().open(address_of(page))
     again.locator("#result tbody tr").first.wait_for()
     assert again.locator("#result tbody tr").count() == len(within)
 

@@ -9,7 +9,7 @@ import pytest
 
 from dpss.website.data_files import dumps, read_script, script
 from tests.browser.test_pages import violations
-from tests.browser.waiting import until
+from tests.browser.waiting import address_of, until
 
 
 def shown(page) -> list[str]:
@@ -24,7 +24,7 @@ def count(page) -> int:
 
 
 def query(page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query)
+    return parse_qs(urlsplit(address_of(page)).query)
 
 
 def column(page, name: str) -> list[float]:
@@ -51,7 +51,7 @@ def test_search_narrows_and_the_address_restores_it(large_portal, tab):
     until(page, "document.querySelectorAll('#projects tbody tr:not([hidden])').length === 1")
     assert query(page)["q"] == ["part 599"]
     assert "1 of 600 projects" in page.locator("#status").inner_text()
-    again = tab().open(page.url)
+    again = tab().open(address_of(page))
     assert shown(again) == shown(page)
     again.get_by_role("button", name="Clear all").click()
     assert count(again) == 600
@@ -71,7 +71,7 @@ def test_facets_combine_and_count(large_portal, tab):
     assert count(page) == promised < first
     assert query(page)["species"] == ["Danio rerio"]
     assert query(page)["organ"] == ["kidney"]
-    again = tab().open(page.url)
+    again = tab().open(address_of(page))
     assert shown(again) == shown(page)
 
 
@@ -134,23 +134,29 @@ def test_headings_sort_and_say_so(large_portal, tab):
     values = column(page, "cells")
     assert values == sorted(values)
     assert query(page) == {"sort": ["cells"]}
-    again = tab().open(page.url)
+    again = tab().open(address_of(page))
     assert column(again, "cells") == values
 
 
 def test_it_is_quick_with_600_projects(large_portal, tab):
-    """A keystroke is answered within a fifth of a second, the page is there within two."""
+    """A heading is answered within a fifth of a second, the page is there within two.
+
+    These are seconds of the page's thread on a processor: other programs do not count.
+    """
     one = tab()
+    session = one.page.context.new_cdp_session(one.page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+
     page = one.open(large_portal.http)
     until(page, "document.querySelector('table.ready') !== null")
-    loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-    assert loaded < 4000  # on two busy cores; about 0.6 s on idle ones
-    spent = page.evaluate(
-        """() => { const q = document.getElementById('q'); const start = performance.now();
-          document.querySelector('th[data-sort=cells] button').click();
-          return performance.now() - start; }"""
-    )
-    assert spent < 1000
+    loaded = spent()
+    page.evaluate("document.querySelector('th[data-sort=cells] button').click()")
+    assert 0 < loaded < 2
+    assert spent() - loaded < 0.2
     one.shoot("index-600")
 
 

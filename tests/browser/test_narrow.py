@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.browser.waiting import until
+from tests.browser.waiting import address_of, until
 
 PAGES = ("index", "project")
 OVERFLOWS = """() => [...document.querySelectorAll('.scroll')]
@@ -110,8 +110,8 @@ def test_matrices_side_by_side_sort_and_the_address_keeps_it(portal, tab) -> Non
 
     page.get_by_role("button", name="Cells", exact=True).click()
     assert cells(page) == sorted(cells(page), reverse=True)
-    assert "by=n_cells" in page.url
-    again = tab().open(page.url)
+    assert "by=n_cells" in address_of(page)
+    again = tab().open(address_of(page))
     until(again, "document.querySelector('#side-by-side [aria-sort]') !== null")
     assert cells(again) == cells(page)
     assert page.locator("#side-by-side .strip").count() >= 4
@@ -139,7 +139,7 @@ def test_chosen_projects_are_compared_and_the_addresses_keep_the_choice(portal, 
     titles = page.locator("#projects th a", has_text="Atlas").all_inner_texts()[:2]
     boxes.nth(0).check()
     boxes.nth(1).check()
-    again = tab().open(page.url)
+    again = tab().open(address_of(page))
     until(again, "document.querySelectorAll('.compare input:checked').length === 2")
     again.get_by_role("link", name="Compare 2 projects").click()
     until(again, "document.querySelector('.compared') !== null")
@@ -150,7 +150,7 @@ def test_chosen_projects_are_compared_and_the_addresses_keep_the_choice(portal, 
     values = again.locator(".compared td[data-label='Genes per cell']").all_inner_texts()
     numbers = [float(re.sub(r"[^\d.]", "", text)) for text in values]
     assert numbers == sorted(numbers, reverse=True)
-    third = tab(viewport={"width": 360, "height": 800}).open(again.url)
+    third = tab(viewport={"width": 360, "height": 800}).open(address_of(again))
     until(third, "document.querySelector('.compared [aria-sort]') !== null")
     assert (
         third.locator(".compared tbody th a").all_inner_texts()

@@ -137,7 +137,7 @@ def test_pictures_suit_their_page(real_portal, tab, options, ending):
     page = tab(**options).open(real_portal.http + "many/index.html")
     image = page.locator("figure[data-slug=violin] img")
     image.scroll_into_view_if_needed()
-    until(page, "document.querySelector('figure[data-slug=violin] img').complete")
+    until(page, "document.querySelector('figure[data-slug=violin] img').naturalWidth > 0")
     assert image.evaluate("image => image.currentSrc").endswith(ending)
     assert image.evaluate("image => image.naturalWidth") > 100
     # The ground of the drawing is the ground of its page.

@@ -11,7 +11,7 @@ import pytest
 import dpss
 from dpss.cli import commands
 from tests.browser.conftest import Portal
-from tests.browser.waiting import until
+from tests.browser.waiting import address_of, until
 from tests.unit.small import counts, write_h5ad_csr
 
 
@@ -51,7 +51,7 @@ def test_strata_stand_side_by_side_and_sort(strata_portal, tab, width: int) -> N
     shown = table.locator("td[data-label='Counts per cell']").all_inner_texts()
     numbers = [float(re.sub(r"[^\d.]", "", text)) for text in shown]
     assert numbers == sorted(numbers, reverse=True)
-    assert "by=" not in page.url
+    assert "by=" not in address_of(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     table.scroll_into_view_if_needed()
     made.shoot(f"strata-{width}")

@@ -160,6 +160,7 @@ with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
     for page in pages:
         opened = browser.new_page()
+        opened.set_default_timeout(240_000)
         opened.goto(f"{top}/1.2.3/{page}")
         opened.click(".version-switcher__button")
         opened.click(".version-switcher__menu a:has-text('dev')")

@@ -118,7 +118,7 @@ def test_an_r_file_among_three_good_matrices(
         assert len(entries) == len(GOOD)
         assert (bad["status"], bad["lost"]) == ("failed", lost)
         assert cause in str(bad["reason"])
-        assert 0.1 < float(str(bad["seconds"])) < 60
+        assert 0.1 < float(str(bad["seconds"])) < found.wall_seconds
         assert 30 << 20 < int(str(bad["peak_memory_bytes"])) < LIMIT_BYTES
         if lost:
             assert "MiB of memory" in str(bad["reason"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,15 +74,16 @@ def tree(*paths: tuple[dict[str, str], StoredFile]) -> dict[str, Any]:
 
 
 class AzulServer(Server):
-    """The service and the storage on one port; a signed address is good for `lifetime`."""
+    """The service and the storage on one port; a signed address is good for `lifetime` requests."""
 
     def __init__(self, page_size: int = 10) -> None:
         self.projects: list[dict[str, Any]] = []
         self.files: dict[str, StoredFile] = {}
         self.page_size = page_size
-        self.lifetime = 900.0
+        self.lifetime = 1_000
         self.expired_status = 403
-        self._tickets: dict[str, tuple[str, float]] = {}
+        self._tickets: dict[str, str] = {}
+        self._uses_left: dict[str, int] = {}
         self._numbers = itertools.count()
         super().__init__()
 
@@ -176,16 +176,18 @@ class AzulServer(Server):
                 headers["Retry-After"] = item.retry_after
             return Answer(301, b"", headers)
         ticket = str(next(self._numbers))
-        self._tickets[ticket] = (identifier, time.monotonic() + self.lifetime)
+        self._tickets[ticket], self._uses_left[ticket] = identifier, self.lifetime
         query = urlencode(
             {"X-Goog-Expires": "900", "X-Goog-Signature": f"hush{ticket}", "t": ticket}
         )
         return Answer(302, b"", {"Location": f"{self.url}/storage/{identifier}?{query}"})
 
     def _store(self, request: Request) -> Answer:
-        identifier, good_until = self._tickets[request.query["t"]]
-        if time.monotonic() > good_until:
+        ticket = request.query["t"]
+        if self._uses_left[ticket] == 0:
             return Answer(self.expired_status, b"<Error><Code>ExpiredToken</Code></Error>")
+        self._uses_left[ticket] -= 1
+        identifier = self._tickets[ticket]
         item = self.files[identifier]
         answer = serve_part(item.file, request)
         if item.faults:

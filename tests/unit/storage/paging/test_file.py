@@ -45,7 +45,7 @@ class Watched(MemoryBlob):
         with state["lock"]:
             state["spans"].append((start, min(length, len(self.data) - start)))
             fault = state["faults"].pop() if state["faults"] else None
-        state["gate"].wait(30)
+        state["gate"].wait(300)
         if fault:
             raise fault
         return super().read_range(start, length)
