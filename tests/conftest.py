@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from tests.servers.moto_s3 import MotoS3
 
 # How long an example takes depends on what else the machine does: that fails no test.
-hypothesis.settings.register_profile("dpss", deadline=None, max_examples=FULL)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=QUICK)
+ANY_TIME = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("dpss", max_examples=FULL, **ANY_TIME)
+hypothesis.settings.register_profile("quick", max_examples=QUICK, **ANY_TIME)
+# The same examples each time, so that what is tested passes or fails with the code alone.
+hypothesis.settings.register_profile("ci", max_examples=FULL, derandomize=True, **ANY_TIME)
 hypothesis.settings.load_profile("dpss")
 
 # What collection makes lives until the end: looking for garbage in it takes a second of seven.
