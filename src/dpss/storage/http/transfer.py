@@ -22,9 +22,11 @@ from dpss.storage.http.responses import content_length, discard, reason, whole_n
 from dpss.storage.stream import PieceStream
 
 BUFFER_BYTES = 1 << 18
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 19
 """Bytes of a range that are received at a time: at the least speed that is allowed, they come
-within the time limit of a read."""
+within the time limit of a read. The C library keeps the memory of pieces below 1 MiB
+(`dpss.compute.machine.return_memory_at_once`); the system would clear that of larger ones anew.
+"""
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
