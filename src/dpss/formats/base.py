@@ -60,6 +60,8 @@ class EntrySource(Protocol):
     def entry_blocks(self, partition: range, block_bytes: int) -> Iterator[EntryBlock]:
         """Yield the stored values of a partition in blocks, in any order, each entry once.
 
+        The next block may overwrite the arrays of the one before.
+
         Raises:
             NotCellMajorError: The file has another order.
         """

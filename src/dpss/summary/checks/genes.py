@@ -82,7 +82,8 @@ def check_features(findings: Findings) -> tuple[str, str]:
         return PASS, "The file names no feature types: all are genes."
     others = findings.features.describe_others()
     if not others:
-        return PASS, f"All {plural(len(kinds), 'feature')} are genes."
+        all_features = f"All {plural(len(kinds), 'feature')} are genes."
+        return PASS, "The only feature is a gene." if len(kinds) == 1 else all_features
     return WARN, f"Left out, as they are not genes: {others}."
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dpss.model import GENE_EXPRESSION
+from dpss.summary.checks.genes import check_features
 from tests.unit.summary.checks.test_registry import counts, verdict, write
 
 
@@ -39,3 +42,18 @@ def test_one_gene_with_half_of_all_counts(make: Any, words: str, tmp_path: Path)
     assert found.status == "warn"
     assert words in found.message
     assert verdict(write(tmp_path / "y.h5ad", x))["genes"].status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (1, "The only feature is a gene."),
+        (2, "All 2 features are genes."),
+        (1200, "All 1,200 features are genes."),
+    ],
+)
+def test_features_that_are_genes(n: int, words: str) -> None:
+    """The verb agrees with the number of features."""
+    kinds = np.array([GENE_EXPRESSION] * n, dtype=object)
+    features = SimpleNamespace(feature_types=kinds, describe_others=lambda: "")
+    assert check_features(SimpleNamespace(features=features)) == ("pass", words)  # type: ignore[arg-type]
