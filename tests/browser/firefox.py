@@ -115,7 +115,7 @@ class Firefox:
         self.problems += self.evaluate(_BROKEN_IMAGES)
         return self.problems
 
-    def until(self, condition: str, seconds: float = 20) -> None:
+    def until(self, condition: str, seconds: float = 120) -> None:
         """Wait until an expression holds."""
         end = time.monotonic() + seconds
         while not self.evaluate(condition):
