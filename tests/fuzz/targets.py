@@ -14,6 +14,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -179,7 +180,7 @@ def _damage_mtx(rng: Random, data: bytes) -> bytes:
     else:
         for path in rng.sample(sorted(members), rng.choice((1, 1, 2))):
             text = damage_text(rng, _inflate(members[path]))
-            members[path] = gzip.compress(text) if path.endswith(".gz") else text
+            members[path] = gzip.compress(text, mtime=0) if path.endswith(".gz") else text
     return pack(members)
 
 
@@ -213,7 +214,7 @@ def _damage_table(rng: Random, data: bytes) -> bytes:
     text = damage_text(rng, data)
     if rng.random() < 0.7:
         return text
-    packed = rng.choice((gzip.compress, bz2.compress, lzma.compress))(text)
+    packed = rng.choice((partial(gzip.compress, mtime=0), bz2.compress, lzma.compress))(text)
     return damage_bytes(rng, packed) if rng.random() < 0.5 else packed
 
 
@@ -266,7 +267,7 @@ def _hostile() -> bytes:
             entry.type, entry.linkname = kind, "/etc/passwd"
             file.addfile(entry)
         nested = tar_gz({"c.zip": zipped({"d.csv": table()})})
-        bomb = gzip.compress(table()[:50] + b"0," * (1 << 22))
+        bomb = gzip.compress(table()[:50] + b"0," * (1 << 22), mtime=0)
         for name, data in {
             "a.csv": table(), "b.tar": tar({"e.tgz": nested}), "f" * 150 + ".csv.gz": bomb,
         }.items():  # fmt: skip

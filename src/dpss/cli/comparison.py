@@ -137,9 +137,15 @@ def _published(store: Store, key: str) -> ComparedSummary:
 
 
 def _ranks(text: str) -> dict[str, dict[str, int | None]]:
-    """Return the ranks of all genes of a ``genes.csv``."""
+    """Return the ranks of all genes of a ``genes.csv``.
+
+    Raises:
+        ValueError: A line has fewer or more fields than the first one.
+    """
     ranks: dict[str, dict[str, int | None]] = {column: {} for column in LISTS.values()}
     for line in csv.DictReader(io.StringIO(text, newline="")):
+        if None in line or None in line.values():
+            raise ValueError("a line has fewer or more fields than the first one")
         for column, genes in ranks.items():
             genes[line["gene_id"]] = int(line[column]) if line[column] else None
     return ranks

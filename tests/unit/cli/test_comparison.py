@@ -143,12 +143,14 @@ def test_a_page_that_cannot_be_written_is_said(
             compare(folder, folder, capsys, page)
 
 
+@pytest.mark.parametrize("line", ["x" * 200_000, "x", "x,1", "x" + "," * 100])
 def test_a_table_that_cannot_be_read_is_not_compared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
-    """A gene's name beyond the limit of the reader of CSV costs the other genes only."""
+    """A line that is too short or too long, or has a name beyond the limit of the reader of CSV,
+    costs the other genes only."""
     old, new = publish(tmp_path / "old"), publish(tmp_path / "new")
     with (new / "genes.csv").open("a") as file:
-        file.write("x" * 200_000)
+        file.write(line)
     differs, _ = compare(old, new, capsys)
     assert not differs

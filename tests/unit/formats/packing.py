@@ -29,7 +29,7 @@ def tar(members: Mapping[str, bytes]) -> bytes:
 
 def tar_gz(members: Mapping[str, bytes]) -> bytes:
     """Return a tar archive, compressed as a whole."""
-    return gzip.compress(tar(members), 1)
+    return gzip.compress(tar(members), 1, mtime=0)
 
 
 def zipped(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -82,10 +82,10 @@ def geo_raw() -> dict[str, bytes]:
     return {
         **triple("GSM1_s1_", 1),
         **triple("GSM2_s2_", 2),
-        "GSM3_s3.csv.gz": gzip.compress(table(3)),
+        "GSM3_s3.csv.gz": gzip.compress(table(3), mtime=0),
         "GSM4_s4_filtered_feature_bc_matrix.h5": tenx_h5(4),
         "GSM5_s5.tar.gz": tar_gz(triple("outs/filtered_feature_bc_matrix/", 5)),
-        "GSM6_s6.h5ad.gz": gzip.compress(h5ad(6)),
+        "GSM6_s6.h5ad.gz": gzip.compress(h5ad(6), mtime=0),
         "GSM7_s7.zip": zipped({"s7.h5ad": h5ad(7), "__MACOSX/._s7.h5ad": b"\0"}),
         "._GSM1_s1_matrix.mtx.gz": b"\0\5\x16\7",
         "filelist.txt": b"#Archive/File\tName\tTime\tSize\nFile\tGSM1\t11/02/2020\t123\n",
